@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Growing byte buffer and the JSON writer on top of it: the hot path of `events`. A failed
+ * allocation sets err once and turns all further calls into no-ops, so writers check only at the end.
+ */
+#ifndef NETPROBE_BASE_BUF_H
+#define NETPROBE_BASE_BUF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct buf {
+	char *data;
+	size_t len;
+	size_t cap;
+	int err; /* 0 or -ENOMEM */
+};
+
+void buf_done(struct buf *b);
+void buf_reset(struct buf *b); /* keeps the memory */
+void buf_put(struct buf *b, const void *data, size_t len);
+void buf_puts(struct buf *b, const char *s);
+void buf_putc(struct buf *b, char c);
+void buf_printf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void buf_u64(struct buf *b, uint64_t v);
+void buf_i64(struct buf *b, int64_t v);
+/* Shortest of %.3f without trailing zeros ("125.5", "0"); never NaN or infinity: those give null. */
+void buf_double(struct buf *b, double v);
+/* RFC 3339, UTC, nanoseconds: 2026-01-31T12:00:00.123456789Z. Caches the second. Not thread-safe across one buf. */
+void buf_time_ns(struct buf *b, uint64_t wall_ns);
+
+/*
+ * JSON. Keys are literals and not escaped; values are, and bytes that are not UTF-8 become U+FFFD,
+ * so a line is always valid JSON whatever a comm or a path holds.
+ */
+void json_str(struct buf *b, const char *s);		      /* quoted; NULL gives null */
+void json_strn(struct buf *b, const char *s, size_t max);    /* up to NUL or max */
+void json_key(struct buf *b, const char *key);		      /* ,"key": with the comma where one is due */
+void json_kv_str(struct buf *b, const char *key, const char *s);
+void json_kv_u64(struct buf *b, const char *key, uint64_t v);
+void json_kv_u64_or_null(struct buf *b, const char *key, uint64_t v); /* 0 gives null */
+void json_kv_double(struct buf *b, const char *key, double v);
+void json_kv_null(struct buf *b, const char *key);
+void json_kv_bool(struct buf *b, const char *key, bool v);
+
+#endif

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * How a library layer says what went wrong: it returns a negative errno and fills this, it never
+ * prints. Only cli, daemon and engine log.
+ */
+#ifndef NETPROBE_BASE_ERROR_H
+#define NETPROBE_BASE_ERROR_H
+
+struct netprobe_error {
+	int code;	/* negative errno */
+	char msg[256];	/* what failed, which kernel thing or input */
+	char hint[256]; /* what to do about it; empty where there is nothing to say */
+};
+
+/* Fill err (NULL is allowed) and return code, so that callers write: return error_set(err, -ENOENT, ...). */
+int error_set(struct netprobe_error *err, int code, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+void error_hint(struct netprobe_error *err, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
+#endif

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What `top` and the tables draw: flows summed up by process, connection, container, remote host
+ * or interface, sorted and filtered. A view owns its rows; drawing code only reads them.
+ */
+#ifndef NETPROBE_FLOW_VIEW_H
+#define NETPROBE_FLOW_VIEW_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "flow/table.h"
+
+#define VIEW_PROCESS 0
+#define VIEW_CONNECTION 1
+#define VIEW_CONTAINER 2
+#define VIEW_REMOTE 3
+#define VIEW_INTERFACE 4
+#define VIEW_MAX 5
+
+#define SORT_TX 0
+#define SORT_RX 1
+#define SORT_RATE 2 /* tx + rx, the default */
+#define SORT_TOTAL 3
+#define SORT_CONNS 4
+#define SORT_RTT 5
+#define SORT_RETRANS 6
+#define SORT_NAME 7
+#define SORT_MAX 8
+
+struct view_row {
+	uint64_t key;		   /* the same row has the same key as long as the table lives */
+	char name[96];		   /* "nginx", "10.0.0.1:443 > ...", cgroup path (its end), address, "eth0"; UTF-8 */
+	const struct process *proc; /* process view, and the owner of a connection; NULL: several or none */
+	const struct flow *flow;   /* connection view only */
+	const struct cgroup *cgroup; /* container view, NULL unknown */
+	uint8_t addr[16];	   /* remote view */
+	uint32_t netns;		   /* interface view: its namespace */
+	float tx_rate, rx_rate;	   /* bytes/s */
+	uint64_t tx_bytes, rx_bytes; /* totals since the start */
+	uint64_t retrans;	   /* segments since the start */
+	uint32_t conns;		   /* open sockets */
+	uint32_t rtt_us;	   /* srtt: of the connection, else the median over its TCP connections; 0 unknown */
+	bool exited;		   /* owner gone or connection closed, still in its grace time */
+	const struct history *history; /* NULL: no traffic yet */
+};
+
+struct view_query {
+	uint8_t kind;		/* VIEW_* */
+	uint8_t sort;		/* SORT_* */
+	bool reverse;		/* ascending */
+	const char *match;	/* rows whose name, comm, pid, address or container contains it, case ignored; NULL all */
+	const struct process *proc;   /* drill: only flows of this process; NULL all */
+	const struct cgroup *cgroup;  /* drill: only this container; NULL all */
+	const uint8_t *remote;	      /* drill: only this remote address (16 bytes); NULL all */
+	const char *iface;	      /* drill: only this interface; NULL all */
+	size_t limit;		/* most rows wanted; 0 all */
+	bool idle;		/* rows without any traffic since the start as well */
+};
+
+struct view {
+	struct view_row *rows;
+	size_t n_rows;	  /* rows made (after limit) */
+	size_t n_total;	  /* rows that matched */
+	float tx_rate, rx_rate; /* of all flows, filter or not */
+	uint64_t tx_bytes, rx_bytes, retrans;
+	uint32_t conns, processes;
+	const struct history *history; /* of all flows */
+};
+
+struct viewer; /* groups with their histories: lives beside the flow table */
+
+struct viewer *viewer_new(struct flow_table *flows);
+struct viewer *viewer_free(struct viewer *v);
+/* After each flow_table_tick: roll the histories of groups that still have flows. */
+void viewer_tick(struct viewer *v, uint64_t now_ns);
+/* Build ret_view (freed by view_done). Pointers in it stay valid until the next flow_table_* call. */
+int viewer_query(struct viewer *v, const struct view_query *q, struct view *ret_view);
+void view_done(struct view *view);
+
+#endif

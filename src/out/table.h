@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Tables for `top --once`, `flows`, `doctor`: columns described once, printed as aligned text, JSON
+ * (one array of objects or one object a line), CSV (RFC 4180) or TSV. Cells are typed so that JSON
+ * has numbers and null, text has units.
+ */
+#ifndef NETPROBE_OUT_TABLE_H
+#define NETPROBE_OUT_TABLE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+
+#define FORMAT_TEXT 0
+#define FORMAT_JSON 1 /* one object a line */
+#define FORMAT_CSV 2
+#define FORMAT_TSV 3
+#define FORMAT_XCTL 4 /* events only */
+
+#define CELL_NULL 0
+#define CELL_STR 1
+#define CELL_U64 2
+#define CELL_DOUBLE 3
+#define CELL_BOOL 4
+
+#define UNIT_NONE 0
+#define UNIT_BYTES 1   /* text: 1.5 MiB */
+#define UNIT_RATE 2    /* bytes/s; text: 1.5 MB/s */
+#define UNIT_USEC 3    /* text: 1.2 ms */
+#define UNIT_MSEC 4
+
+struct table_column {
+	const char *name;   /* JSON key and CSV heading: "tx_bytes" */
+	const char *title;  /* text heading: "TX"; NULL: not in text output */
+	uint8_t unit;	    /* UNIT_* */
+	bool right;	    /* align right */
+	uint8_t max_width;  /* text: longer strings are cut with an ellipsis; 0 no limit */
+};
+
+struct cell {
+	uint8_t type; /* CELL_* */
+	union {
+		const char *str;
+		uint64_t u64;
+		double dbl;
+		bool b;
+	};
+};
+
+struct table;
+
+struct table *table_new(const struct table_column *columns, unsigned int n_columns);
+struct table *table_free(struct table *t);
+/* Copies the strings. -ENOMEM. */
+int table_add(struct table *t, const struct cell *cells);
+void table_clear(struct table *t);
+int table_write(const struct table *t, struct buf *out, int format, bool color);
+/* "1.5 MiB" and the like into s (16 bytes are enough). */
+void unit_format(uint8_t unit, double v, char *s, unsigned int size);
+int format_parse(const char *name); /* "json" -> FORMAT_JSON; -EINVAL */
+
+#endif

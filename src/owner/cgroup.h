@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * cgroup v2 id -> path -> container. Finds the v2 tree from mountinfo, walks it once, rescans on an
+ * unknown id (at most once a second). Entries live as long as the table, so a container that is
+ * gone keeps its name; bounded, see cgroup_table_new.
+ */
+#ifndef NETPROBE_OWNER_CGROUP_H
+#define NETPROBE_OWNER_CGROUP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct cgroup {
+	uint64_t id;
+	char *path;	    /* below the v2 mount, "/" for its root; NULL unknown (id not in the tree) */
+	char *container_id; /* 64 hex digits or what the runtime uses; NULL: no container */
+	const char *runtime; /* "docker", "containerd", "cri-o", "podman", "lxc", "systemd-nspawn"; NULL */
+	char *pod_uid;	    /* Kubernetes pod UID; NULL */
+};
+
+struct cgroup_table;
+
+/* proc_root and cgroup_root: "/proc" and NULL (find it in mountinfo) in production; fixtures in tests. */
+struct cgroup_table *cgroup_table_new(const char *proc_root, const char *cgroup_root, uint32_t max_entries);
+struct cgroup_table *cgroup_table_free(struct cgroup_table *t);
+/* Never NULL but for id 0 or no memory; the same pointer for the same id until the table is freed. */
+const struct cgroup *cgroup_table_get(struct cgroup_table *t, uint64_t id, uint64_t now_ns);
+/* Path as the user gave it (below the mount, or with the mount in front) -> id and depth. -ENOENT. */
+int cgroup_lookup_path(struct cgroup_table *t, const char *path, uint64_t *ret_id, uint32_t *ret_level);
+/* The v2 mount point, e.g. "/sys/fs/cgroup/unified"; NULL where there is none. */
+const char *cgroup_mount(const struct cgroup_table *t);
+/* Pure: fill container_id, runtime, pod_uid of c from c->path. */
+int cgroup_parse_container(struct cgroup *c);
+
+#endif

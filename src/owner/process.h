@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Processes by (tgid, start time): names and parents that stay right after the process is gone and
+ * after its pid was given to another.
+ */
+#ifndef NETPROBE_OWNER_PROCESS_H
+#define NETPROBE_OWNER_PROCESS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "owner/cgroup.h"
+#include "wire/record.h"
+
+struct process {
+	uint32_t tgid; /* 0: the one "unknown" process */
+	uint32_t ppid; /* 0 unknown */
+	uint32_t uid;
+	uint32_t exec_id;
+	uint64_t start_ns; /* CLOCK_BOOTTIME of the group leader */
+	char comm[16];
+	char *exe;		     /* path of its program; NULL unknown */
+	const struct cgroup *cgroup; /* NULL unknown */
+	bool exited;
+	uint64_t exited_ns; /* now_ns at which its end was noticed */
+	uint32_t refs;	    /* flows and groups that point here */
+};
+
+struct process_table;
+
+struct process_table *process_table_new(const char *proc_root, struct cgroup_table *cgroups);
+struct process_table *process_table_free(struct process_table *t);
+/*
+ * The process of an owner, made or brought up to date (comm, exec_id, cgroup) from it; refs raised.
+ * owner->tgid 0 gives the "unknown" process. exe is read from PROC_ROOT/<tgid>/exe at first sight and after
+ * an exec, only if the process there has the same start time. NULL: no memory.
+ */
+struct process *process_table_get(struct process_table *t, const struct np_owner *owner, uint64_t now_ns);
+void process_unref(struct process_table *t, struct process *p);
+/* Program path learnt from the kernel half's exec hook, for processes already gone from /proc. */
+void process_set_exe(struct process *p, const char *exe);
+/* Look which are gone (one /proc/<tgid>/stat each, start time compared); call once an interval. */
+void process_table_scan(struct process_table *t, uint64_t now_ns);
+uint32_t process_table_count(const struct process_table *t);
+
+#endif

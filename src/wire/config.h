@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the user half tells the kernel half: filters, all of them evaluated in the kernel. A list
+ * with count 0 lets everything pass; lists of different kinds must all match, entries of one list
+ * are alternatives.
+ */
+#ifndef NETPROBE_WIRE_CONFIG_H
+#define NETPROBE_WIRE_CONFIG_H
+
+#include "types.h"
+
+#define NP_FILTER_SLOTS 16 /* entries of each list: more than anyone types, few enough to unroll */
+
+#define NP_HOST_LOCAL 1 /* --src-host */
+#define NP_HOST_REMOTE 2 /* --dst-host */
+#define NP_HOST_ANY 3	/* --host */
+
+#define NP_PROTO_TCP 1
+#define NP_PROTO_UDP 2
+#define NP_PROTO_ICMP 4
+
+/* struct np_cidr: addresses whose first len bits equal addr's. */
+struct np_cidr {
+	__u8 addr[16]; /* IPv4 as ::ffff:a.b.c.d */
+	__u8 len;      /* bits of the 128, 96..128 for IPv4 */
+	__u8 pad[3];
+};
+
+/* struct np_port_range: from..to, both included, host byte order. */
+struct np_port_range {
+	__u16 from;
+	__u16 to;
+};
+
+/* struct np_filter_cgroup: a cgroup and everything below it. */
+struct np_filter_cgroup {
+	__u64 id;    /* inode of its directory */
+	__u32 level; /* depth below the root of the v2 tree; the root is 0 */
+	__u32 pad;
+};
+
+struct np_filter {
+	__u32 gen;	  /* raised at each change; 0 is never used */
+	__u8 enabled;	  /* 0: nothing is recorded */
+	__u8 proto_mask;  /* NP_PROTO_*; 0: all */
+	__u8 family;	  /* AF_INET or AF_INET6; 0: both */
+	__u8 n_tgid, n_comm, n_cgroup, n_iface;
+	__u8 n_src_host, n_dst_host, n_host;
+	__u8 n_src_port, n_dst_port, n_port;
+	__u8 pad[7];
+	__u32 tgid[NP_FILTER_SLOTS];
+	char comm[NP_FILTER_SLOTS][16];
+	char iface[NP_FILTER_SLOTS][16];
+	struct np_filter_cgroup cgroup[NP_FILTER_SLOTS];
+	struct np_cidr src_host[NP_FILTER_SLOTS]; /* local end */
+	struct np_cidr dst_host[NP_FILTER_SLOTS]; /* remote end */
+	struct np_cidr host[NP_FILTER_SLOTS];	  /* either end */
+	struct np_port_range src_port[NP_FILTER_SLOTS];
+	struct np_port_range dst_port[NP_FILTER_SLOTS];
+	struct np_port_range port[NP_FILTER_SLOTS];
+};
+
+#endif

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the kernel half tells the user half about one socket: who, where, how much, how it fares.
+ * These structs cross the kernel boundary; they are fixed-width, padded by hand and checked below.
+ * Not here: events (events.h), what user space tells the kernel (config.h), losses (stats.h).
+ */
+#ifndef NETPROBE_WIRE_RECORD_H
+#define NETPROBE_WIRE_RECORD_H
+
+#include "types.h"
+
+/* How sure the owner is. Printed as owner_match. */
+#define NP_MATCH_NONE 0	    /* nobody known: tgid is 0 and must be shown as null */
+#define NP_MATCH_EXACT 1    /* the task itself was seen using this socket, or holding its file */
+#define NP_MATCH_LISTENER 2 /* accepted connection nobody used yet: the listener's owner */
+#define NP_MATCH_PROCFS 3   /* joined from /proc by user space, never by the kernel half */
+
+/* struct np_owner: the process a socket belongs to. 56 bytes. */
+struct np_owner {
+	__u32 tgid;	 /* process id in the initial pid namespace; 0 unknown */
+	__u32 tid;	 /* thread that used the socket last; 0 unknown */
+	__u64 start_ns;	 /* start of the thread group leader, CLOCK_BOOTTIME; with tgid it names a process for ever */
+	__u64 cgroup_id; /* cgroup v2 id (inode of its directory); 0 unknown */
+	__u32 uid;	 /* user id in the initial user namespace */
+	__u32 ppid;	 /* parent's tgid; 0 unknown */
+	__u32 exec_id;	 /* task_struct.self_exec_id: tells a program from the one it was exec'ed from */
+	__u8 match;	 /* NP_MATCH_* */
+	__u8 pad[3];
+	char comm[16]; /* thread group leader's comm, NUL-terminated; empty unknown */
+};
+
+#define NP_F_UNCONN 0x01  /* datagram socket without a fixed peer: peers come as parts */
+#define NP_F_PASSIVE 0x02 /* TCP connection that was accepted */
+#define NP_F_SEEDED 0x04  /* older than the probe: counts start when it was found */
+#define NP_F_OWNID 0x08	  /* sock_id is netprobe's own number, not the kernel's socket cookie */
+#define NP_F_ULP 0x10	  /* an upper layer protocol (kTLS) sits on it: the kernel's bytes carry its framing */
+#define NP_F_DEAD 0x20	  /* last record of this socket */
+#define NP_F_LISTEN 0x40  /* listening socket */
+#define NP_F_IGNORE 0x80  /* the probe's own self-test; never leaves the kernel half */
+
+/* struct np_tuple: the two ends and where they are. 64 bytes. */
+struct np_tuple {
+	__u8 laddr[16]; /* local address; IPv4 as ::ffff:a.b.c.d; all zero unknown or wildcard */
+	__u8 raddr[16]; /* remote address, same form; all zero where there is none */
+	__u16 lport;	/* local port, host byte order; 0 none */
+	__u16 rport;	/* remote port, host byte order; 0 none */
+	__u8 family;	/* AF_INET or AF_INET6, as on the wire (a v4-mapped socket is AF_INET); 0 unknown */
+	__u8 proto;	/* IPPROTO_* (TCP 6, UDP 17, UDPLITE 136, ICMP 1, ICMPV6 58) */
+	__u8 state;	/* TCP_* state of the kernel (1 ESTABLISHED .. 12 NEW_SYN_RECV); 0 for others */
+	__u8 flags;	/* NP_F_* */
+	__u32 netns;	/* inode number of the network namespace */
+	__u32 ifindex;	/* interface of its route, in that namespace; 0 unknown */
+	char ifname[16]; /* name of that interface, NUL-terminated; empty unknown */
+};
+
+/* struct np_counts: what the calls of one owner on one socket moved; cumulative. 40 bytes. */
+struct np_counts {
+	__u64 tx_bytes; /* payload bytes, sum of the positive return values of send calls */
+	__u64 rx_bytes; /* payload bytes, sum of the positive return values of receive calls, no MSG_PEEK */
+	__u64 tx_calls; /* datagrams sent (one per call); 0 for TCP */
+	__u64 rx_calls; /* datagrams received (one per call); 0 for TCP */
+	__u64 retrans;	/* TCP segments retransmitted while this owner was the socket's last user */
+};
+
+/* struct np_tcp: the kernel's own figures of a TCP connection (struct tcp_sock). 128 bytes. */
+struct np_tcp {
+	__u64 bytes_acked;	/* payload bytes the peer acknowledged */
+	__u64 bytes_received;	/* payload bytes received in order */
+	__u64 bytes_sent;	/* payload bytes sent, retransmitted ones included */
+	__u64 bytes_retrans;	/* payload bytes retransmitted */
+	__s64 rx_unseen;	/* bytes taken from the socket that no hook saw (splice, TCP_ZEROCOPY_RECEIVE) */
+	__s64 tx_unseen;	/* bytes put into the socket that no hook saw (kTLS framing, in-kernel senders) */
+	__u64 delivery_rate;	/* bytes/s, latest sample of the kernel; 0 unknown */
+	__u64 pacing_rate;	/* bytes/s; all ones: unlimited */
+	__u32 srtt_us;		/* smoothed round trip, microseconds; 0 unknown */
+	__u32 rttvar_us;	/* mean deviation, microseconds */
+	__u32 min_rtt_us;	/* least round trip in the kernel's window, microseconds; 0 or ~0 unknown */
+	__u32 snd_cwnd;		/* congestion window, segments */
+	__u32 snd_ssthresh;	/* slow start threshold, segments; 0x7fffffff: not set */
+	__u32 segs_out;		/* segments sent, pure ACKs included */
+	__u32 segs_in;		/* segments received, pure ACKs included */
+	__u32 snd_wnd;		/* peer's receive window, bytes */
+	__u32 mss;		/* bytes */
+	__u32 in_flight;	/* segments sent and not yet acknowledged or known lost */
+	__u32 busy_us;		/* time with data to send, microseconds */
+	__u32 rwnd_limited_us;	/* of which waiting for the peer's window */
+	__u32 sndbuf_limited_us;/* of which waiting for send buffer */
+	__u32 pad;
+	__u64 synack_retrans;	/* listener: SYN-ACKs retransmitted; 0 for others */
+};
+
+/* struct np_sock_rec: one socket, now or at its end. */
+struct np_sock_rec {
+	__u64 sock_id;	       /* socket cookie, or netprobe's own number where NP_F_OWNID */
+	__u64 opened_ns;       /* CLOCK_MONOTONIC when first seen opening; 0: before the probe */
+	__u64 established_ns;  /* CLOCK_MONOTONIC; 0 never or before the probe */
+	__u64 closed_ns;       /* CLOCK_MONOTONIC when the connection ended; 0 open */
+	__u32 connect_us;      /* connect() to ESTABLISHED, microseconds; 0 unknown */
+	__u32 err;	       /* errno the socket died of (sk_err); 0 none */
+	struct np_tuple tuple;
+	struct np_owner owner; /* owner of the counts below */
+	struct np_owner last;  /* last user: owner of what happens in softirq */
+	struct np_counts counts;
+	struct np_tcp tcp;     /* all zero unless proto is TCP */
+};
+
+/*
+ * One part: what one owner moved through a socket that is not its own, or exchanged with one peer
+ * of an unconnected datagram socket. Drained, so each reading is what came since the last.
+ */
+struct np_part_key {
+	__u64 sock_id;
+	__u32 tgid;
+	__u16 rport;  /* host byte order; 0: no peer (the part only tells owners apart) */
+	__u8 family;  /* AF_*; 0: no peer */
+	__u8 pad;
+	__u8 raddr[16];
+};
+
+struct np_part {
+	struct np_tuple tuple; /* peer in raddr/rport where the key has one */
+	struct np_owner owner;
+	struct np_counts counts;
+};
+
+#define NP_WIRE_SIZE(type, size) _Static_assert(sizeof(type) == (size), #type " changed size")
+NP_WIRE_SIZE(struct np_owner, 56);
+NP_WIRE_SIZE(struct np_tuple, 64);
+NP_WIRE_SIZE(struct np_counts, 40);
+NP_WIRE_SIZE(struct np_tcp, 128);
+NP_WIRE_SIZE(struct np_sock_rec, 384);
+NP_WIRE_SIZE(struct np_part_key, 32);
+NP_WIRE_SIZE(struct np_part, 160);
+
+#endif

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The probe's account of itself: for each program seen = submitted + ring_full + filtered +
+ * sampled_out + rate_limited + map_full. One per-CPU array, one slot a program.
+ */
+#ifndef NETPROBE_WIRE_STATS_H
+#define NETPROBE_WIRE_STATS_H
+
+#include "types.h"
+
+/* Logical programs (hooks); each of a hook's alternatives counts in the same slot. */
+#define NP_PROG_SEND 0
+#define NP_PROG_RECV 1
+#define NP_PROG_SPLICE 2
+#define NP_PROG_UDP_SEND_PEER 3
+#define NP_PROG_UDP_RECV_PEER 4
+#define NP_PROG_STATE 5
+#define NP_PROG_CLONE 6
+#define NP_PROG_DESTROY 7
+#define NP_PROG_RELEASE 8
+#define NP_PROG_CREATE 9
+#define NP_PROG_BIND 10
+#define NP_PROG_CONNECT 11
+#define NP_PROG_ACCEPT 12
+#define NP_PROG_RETRANSMIT 13
+#define NP_PROG_SYNACK 14
+#define NP_PROG_RESET_TX 15
+#define NP_PROG_RESET_RX 16
+#define NP_PROG_EXEC 17
+#define NP_PROG_FORK 18
+#define NP_PROG_EXIT 19
+#define NP_PROG_SEED 20
+#define NP_PROG_SWEEP 21
+#define NP_PROG_MAX 22
+
+/* struct np_loss: one program's account; all since the start. */
+struct np_loss {
+	__u64 submitted;    /* records handed over */
+	__u64 ring_full;    /* event ring full: the event is lost, its counts are not */
+	__u64 filtered;	    /* did not match the filters */
+	__u64 sampled_out;  /* left out by --sample-rate */
+	__u64 rate_limited; /* left out by --max-events */
+	__u64 map_full;	    /* a map was full or out of memory: see lost_* */
+	__u64 lost_tx_bytes; /* bytes counted nowhere else because of map_full */
+	__u64 lost_rx_bytes;
+	__u64 helper_err;   /* a kernel helper failed for another reason */
+};
+
+#endif
