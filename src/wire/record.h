@@ -102,6 +102,9 @@ struct np_sock_rec {
 	struct np_owner last;  /* last user: owner of what happens in softirq */
 	struct np_counts counts;
 	struct np_tcp tcp;     /* all zero unless proto is TCP */
+	__u32 rtx_cpu_tgid;    /* process on the CPU at the latest retransmit: not the owner; 0 none or idle */
+	__u32 pad;
+	char rtx_cpu_comm[16]; /* its comm */
 };
 
 /*
@@ -128,7 +131,7 @@ NP_WIRE_SIZE(struct np_owner, 56);
 NP_WIRE_SIZE(struct np_tuple, 64);
 NP_WIRE_SIZE(struct np_counts, 40);
 NP_WIRE_SIZE(struct np_tcp, 128);
-NP_WIRE_SIZE(struct np_sock_rec, 384);
+NP_WIRE_SIZE(struct np_sock_rec, 408);
 NP_WIRE_SIZE(struct np_part_key, 32);
 NP_WIRE_SIZE(struct np_part, 160);
 

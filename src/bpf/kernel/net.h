@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * The kernel's network types, only the fields netprobe reads. Offsets come from the running
+ * kernel's BTF (CO-RE); widths here must equal the kernel's, which the core-check test compares.
+ * UAPI types are included, never written again.
+ */
+#ifndef NETPROBE_BPF_KERNEL_NET_H
+#define NETPROBE_BPF_KERNEL_NET_H
+
+#include <linux/in6.h>
+#include <linux/types.h>
+
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+
+struct ns_common {
+	unsigned int inum;
+};
+
+struct net {
+	struct ns_common ns;
+};
+
+typedef struct {
+	struct net *net;
+} possible_net_t;
+
+typedef struct {
+	long long counter;
+} atomic64_t;
+
+struct net_device {
+	char name[16];
+	int ifindex;
+};
+
+struct dst_entry {
+	struct net_device *dev; /* since 6.18 in a union with dev_rcu, same place */
+};
+
+struct sock_common {
+	__be32 skc_daddr;
+	__be32 skc_rcv_saddr;
+	__be16 skc_dport; /* network order */
+	__u16 skc_num;	  /* host order; 0 once TCP_CLOSE was reached */
+	unsigned short skc_family;
+	volatile unsigned char skc_state;
+	int skc_bound_dev_if;
+	possible_net_t skc_net;
+	struct in6_addr skc_v6_daddr;
+	struct in6_addr skc_v6_rcv_saddr;
+	atomic64_t skc_cookie;
+};
+
+struct sock {
+	struct sock_common __sk_common;
+	int sk_err;
+	__u16 sk_protocol; /* a whole u16 since 5.6 */
+	__u16 sk_type;
+	__u8 sk_shutdown;
+	struct dst_entry *sk_dst_cache;
+};
+
+struct inet_sock {
+	struct sock sk;
+	__be32 inet_saddr;
+	__be16 inet_sport; /* network order */
+};
+
+struct tcp_ulp_ops;
+
+struct inet_connection_sock {
+	struct inet_sock icsk_inet;
+	const struct tcp_ulp_ops *icsk_ulp_ops;
+};
+
+struct minmax_sample {
+	__u32 t;
+	__u32 v;
+};
+
+struct minmax {
+	struct minmax_sample s[3];
+};
+
+struct tcp_sock {
+	struct inet_connection_sock inet_conn;
+	__u64 bytes_received;
+	__u64 bytes_sent;
+	__u64 bytes_acked;
+	__u64 bytes_retrans;
+	__u32 segs_in;
+	__u32 segs_out;
+	__u32 rcv_nxt;
+	__u32 copied_seq;
+	__u32 write_seq;
+	__u32 total_retrans;
+	__u32 srtt_us;	/* eight times the smoothed RTT */
+	__u32 mdev_us;	/* four times the deviation */
+	__u32 rttvar_us;
+	__u32 snd_cwnd;
+	__u32 snd_ssthresh;
+	__u32 snd_wnd;
+	__u32 mss_cache;
+	__u32 packets_out;
+	__u32 sacked_out;
+	__u32 lost_out;
+	__u32 retrans_out;
+	__u32 rate_delivered;
+	__u32 rate_interval_us;
+	__u32 chrono_start; /* jiffies at which chrono_type began */
+	__u32 chrono_stat[3]; /* jiffies: busy, receive window limited, send buffer limited */
+	struct minmax rtt_min;
+};
+
+/* sk_pacing_rate is an unsigned long: read apart, since its width is the machine's. */
+struct sock___pacing {
+	unsigned long sk_pacing_rate;
+};
+
+struct request_sock {
+	struct sock_common __req_common;
+};
+
+struct socket {
+	struct sock *sk;
+};
+
+struct msghdr {
+	void *msg_name;	 /* kernel copy of the address; NULL when the caller did not ask or give one */
+	int msg_namelen;
+	unsigned int msg_flags;
+};
+
+struct sk_buff {
+	int skb_iif; /* interface it came in by */
+	__u16 transport_header;
+	__u16 network_header;
+	unsigned char *head;
+};
+
+struct udp_sock {
+	struct inet_sock inet;
+};
+
+#pragma clang attribute pop
+
+#endif

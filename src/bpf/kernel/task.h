@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* The kernel's task, credential and cgroup types, only the fields netprobe reads (see net.h). */
+#ifndef NETPROBE_BPF_KERNEL_TASK_H
+#define NETPROBE_BPF_KERNEL_TASK_H
+
+#include <linux/types.h>
+
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+
+typedef struct {
+	unsigned int val;
+} kuid_t;
+
+struct cred {
+	kuid_t uid;
+};
+
+struct kernfs_node {
+	__u64 id; /* since 5.5; before, a union whose first member was it */
+};
+
+struct cgroup {
+	int level;
+	struct kernfs_node *kn;
+};
+
+struct css_set {
+	struct cgroup *dfl_cgrp; /* place in the v2 tree */
+};
+
+struct task_struct {
+	int pid;  /* thread */
+	int tgid; /* process */
+	__u64 start_boottime; /* since 5.5, before it real_start_time */
+	__u64 self_exec_id;   /* u32 before 5.7 */
+	unsigned int flags;
+	char comm[16];
+	struct task_struct *group_leader;
+	struct task_struct *real_parent;
+	const struct cred *cred;
+	struct css_set *cgroups;
+};
+
+struct linux_binprm {
+	const char *filename;
+};
+
+struct file;
+
+#pragma clang attribute pop
+
+#endif
