@@ -15,17 +15,26 @@ struct buf {
 	size_t len;
 	size_t cap;
 	int err; /* 0 or -ENOMEM */
+	/* The second buf_time_ns wrote last and its text; empty: none yet. */
+	uint64_t time_s;
+	char time_text[24];
 };
 
 void buf_done(struct buf *b);
-void buf_reset(struct buf *b); /* keeps the memory */
+void buf_reset(struct buf *b); /* keeps the memory, forgets err */
+int buf_reserve(struct buf *b, size_t extra); /* room for extra more bytes: 0 or b->err */
+/* The contents as a C string, "" for an empty buffer; NULL after a failed allocation. */
+const char *buf_str(struct buf *b);
 void buf_put(struct buf *b, const void *data, size_t len);
 void buf_puts(struct buf *b, const char *s);
 void buf_putc(struct buf *b, char c);
 void buf_printf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void buf_u64(struct buf *b, uint64_t v);
 void buf_i64(struct buf *b, int64_t v);
-/* Shortest of %.3f without trailing zeros ("125.5", "0"); never NaN or infinity: those give null. */
+/*
+ * Shortest of %.3f without trailing zeros ("125.5", "0"), whole numbers from 1e15 on; whatever the
+ * locale. Never NaN or infinity: those give null.
+ */
 void buf_double(struct buf *b, double v);
 /* RFC 3339, UTC, nanoseconds: 2026-01-31T12:00:00.123456789Z. Caches the second. Not thread-safe across one buf. */
 void buf_time_ns(struct buf *b, uint64_t wall_ns);

@@ -17,5 +17,8 @@ int error_set(struct netprobe_error *err, int code, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 void error_hint(struct netprobe_error *err, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
+/* Put "prefix: " in front of the message a lower layer left; its hint and code stay. */
+void error_prefix(struct netprobe_error *err, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
 
 #endif

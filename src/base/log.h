@@ -11,6 +11,8 @@
 
 void log_set_level(int level); /* default LOG_NOTICE; -v raises, -q lowers */
 int log_level(void);
+/* What a line on a terminal starts with: "netprobe" (default), "netprobe events". Borrowed. */
+void log_set_ident(const char *ident);
 void log_msg(int level, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 #define log_err(...) log_msg(LOG_ERR, __VA_ARGS__)

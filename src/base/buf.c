@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The growing byte buffer: bytes, numbers, printf. Everything that is written by netprobe passes
+ * here, so integers have their own formatting; printf is for the cold paths. Not here: quoting
+ * (json.c), time (time.c).
+ */
+#include "base/buf.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* One event line fits, so that a stream allocates once. */
+#define BUF_FIRST 2048
+
+/* Below this a double times 1000 still fits in an int64_t with room to spare. */
+#define DOUBLE_EXACT 1e15
+
+void buf_done(struct buf *b)
+{
+	free(b->data);
+	memset(b, 0, sizeof(*b));
+}
+
+void buf_reset(struct buf *b)
+{
+	b->len = 0;
+	b->err = 0;
+}
+
+static int buf_fail(struct buf *b)
+{
+	b->err = -ENOMEM;
+	return b->err;
+}
+
+int buf_reserve(struct buf *b, size_t extra)
+{
+	size_t want, cap;
+	char *data;
+
+	if (b->err)
+		return b->err;
+	if (b->cap - b->len >= extra)
+		return 0;
+	if (__builtin_add_overflow(b->len, extra, &want) || want > SIZE_MAX / 2)
+		return buf_fail(b);
+	for (cap = b->cap ? b->cap : BUF_FIRST; cap < want;)
+		cap *= 2;
+	data = realloc(b->data, cap);
+	if (!data)
+		return buf_fail(b);
+	b->data = data;
+	b->cap = cap;
+	return 0;
+}
+
+const char *buf_str(struct buf *b)
+{
+	if (buf_reserve(b, 1) < 0)
+		return NULL;
+	b->data[b->len] = '\0';
+	return b->data;
+}
+
+void buf_put(struct buf *b, const void *data, size_t len)
+{
+	if (len == 0 || buf_reserve(b, len) < 0)
+		return;
+	memcpy(b->data + b->len, data, len);
+	b->len += len;
+}
+
+void buf_puts(struct buf *b, const char *s)
+{
+	buf_put(b, s, strlen(s));
+}
+
+void buf_putc(struct buf *b, char c)
+{
+	if (buf_reserve(b, 1) < 0)
+		return;
+	b->data[b->len++] = c;
+}
+
+void buf_printf(struct buf *b, const char *fmt, ...)
+{
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vsnprintf(NULL, 0, fmt, ap);
+	va_end(ap);
+	/* A format that cannot be printed (EILSEQ, EOVERFLOW) loses the text, so it must not pass. */
+	if (n < 0)
+		b->err = b->err ? b->err : -EINVAL;
+	if (n < 0 || buf_reserve(b, (size_t)n + 1) < 0)
+		return;
+	va_start(ap, fmt);
+	(void)vsnprintf(b->data + b->len, (size_t)n + 1, fmt, ap);
+	va_end(ap);
+	b->len += (size_t)n;
+}
+
+void buf_u64(struct buf *b, uint64_t v)
+{
+	static const char pairs[] = "00010203040506070809101112131415161718192021222324"
+				    "25262728293031323334353637383940414243444546474849"
+				    "50515253545556575859606162636465666768697071727374"
+				    "75767778798081828384858687888990919293949596979899";
+	char digits[20]; /* of UINT64_MAX */
+	char *p = digits + sizeof(digits);
+
+	while (v >= 100) {
+		p -= 2;
+		memcpy(p, pairs + 2 * (v % 100), 2);
+		v /= 100;
+	}
+	if (v >= 10) {
+		p -= 2;
+		memcpy(p, pairs + 2 * v, 2);
+	} else {
+		*--p = (char)('0' + v);
+	}
+	buf_put(b, p, (size_t)(digits + sizeof(digits) - p));
+}
+
+void buf_i64(struct buf *b, int64_t v)
+{
+	if (v < 0)
+		buf_putc(b, '-');
+	/* Negating as unsigned is right for INT64_MIN too. */
+	buf_u64(b, v < 0 ? 0 - (uint64_t)v : (uint64_t)v);
+}
+
+void buf_double(struct buf *b, double v)
+{
+	uint64_t milli, frac;
+	char text[4];
+
+	if (!isfinite(v)) {
+		buf_put(b, "null", 4);
+		return;
+	}
+	if (fabs(v) >= DOUBLE_EXACT) {
+		buf_printf(b, "%.0f", v);
+		return;
+	}
+	milli = (uint64_t)llround(fabs(v) * 1000);
+	if (v < 0 && milli)
+		buf_putc(b, '-');
+	buf_u64(b, milli / 1000);
+	frac = milli % 1000;
+	if (!frac)
+		return;
+	text[0] = '.';
+	text[1] = (char)('0' + frac / 100);
+	text[2] = (char)('0' + frac / 10 % 10);
+	text[3] = (char)('0' + frac % 10);
+	buf_put(b, text, frac % 10 ? 4 : frac % 100 ? 3 : 2);
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Fill struct netprobe_error. Messages are one line whatever the input quoted in them holds, so
+ * control characters are replaced here, once, and no caller has to think of it.
+ */
+#include "base/error.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+static void one_line(char *s)
+{
+	for (; *s; s++) {
+		if ((unsigned char)*s < 0x20 || *s == 0x7f)
+			*s = '?';
+	}
+}
+
+int error_set(struct netprobe_error *err, int code, const char *fmt, ...)
+{
+	char msg[sizeof(err->msg)]; /* the arguments may point into err */
+	va_list ap;
+
+	if (!err)
+		return code;
+	va_start(ap, fmt);
+	(void)vsnprintf(msg, sizeof(msg), fmt, ap);
+	va_end(ap);
+	one_line(msg);
+	err->code = code;
+	memcpy(err->msg, msg, sizeof(msg));
+	err->hint[0] = '\0';
+	return code;
+}
+
+void error_hint(struct netprobe_error *err, const char *fmt, ...)
+{
+	char hint[sizeof(err->hint)];
+	va_list ap;
+
+	if (!err)
+		return;
+	va_start(ap, fmt);
+	(void)vsnprintf(hint, sizeof(hint), fmt, ap);
+	va_end(ap);
+	one_line(hint);
+	memcpy(err->hint, hint, sizeof(hint));
+}
+
+void error_prefix(struct netprobe_error *err, const char *fmt, ...)
+{
+	char prefix[sizeof(err->msg)], msg[2 * sizeof(err->msg) + 2];
+	va_list ap;
+
+	if (!err)
+		return;
+	va_start(ap, fmt);
+	(void)vsnprintf(prefix, sizeof(prefix), fmt, ap);
+	va_end(ap);
+	(void)snprintf(msg, sizeof(msg), "%s: %s", prefix, err->msg);
+	msg[sizeof(err->msg) - 1] = '\0';
+	one_line(msg);
+	memcpy(err->msg, msg, sizeof(err->msg));
+}
