@@ -81,6 +81,13 @@ const char *family_name(uint8_t family);	     /* "ipv4", "ipv6"; NULL */
 const char *owner_match_name(uint8_t match);	     /* "exact", "listener", "procfs", "none" */
 const char *errno_name(int err);		     /* "ECONNREFUSED"; NULL unknown */
 const char *prog_name(unsigned int prog);	     /* NP_PROG_* -> "send", "recv", ... */
+/* Of the address itself: v4-mapped is "ipv4"; an all-zero one goes by family (AF_*). */
+const char *addr_family_name(const uint8_t addr[16], uint8_t family);
+/* What the writers share: who, where, and how many records a program has seen. NULL unknown. */
+const struct process *event_owner(const struct event *ev);
+const char *event_iface(const struct event *ev, char buf[17]);
+const char *event_state(const struct event *ev);
+uint64_t loss_seen(const struct np_loss *l); /* submitted + all it was not */
 /* "10.0.0.1", "2001:db8::1"; v4-mapped prints as IPv4; all zero gives NULL. buf of INET6_ADDRSTRLEN. */
 const char *addr_str(const uint8_t addr[16], char *buf);
 

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What an event means, for all its writers alike: the name of its type, whose it is, where it was.
+ * Not here: how it is spelled (json.c, xctl.c, text.c) and when it is made (engine/).
+ */
+#include "out/event.h"
+
+#include <string.h>
+
+const char *event_type_name(uint8_t kind)
+{
+	static const char *const names[EVENT_MAX] = {
+		[EVENT_BW] = "transport.bw",	   [EVENT_RETRANSMIT] = "error.net",
+		[EVENT_RESET] = "error.net",	   [EVENT_CONN_ERROR] = "error.net",
+		[EVENT_CONN_OPEN] = "conn.open",   [EVENT_CONN_CLOSE] = "conn.close",
+		[EVENT_CONN_FAIL] = "conn.fail",   [EVENT_PROBE_LOSS] = "probe.loss",
+	};
+
+	return kind < EVENT_MAX ? names[kind] : NULL;
+}
+
+const struct process *event_owner(const struct event *ev)
+{
+	if (!ev->owner || !ev->owner->tgid || !ev->has_owner_field ||
+	    ev->owner_match == NP_MATCH_NONE)
+		return NULL;
+	return ev->owner;
+}
+
+const char *event_iface(const struct event *ev, char buf[17])
+{
+	if (ev->iface)
+		return ev->iface;
+	if (!ev->tuple || !ev->tuple->ifname[0])
+		return NULL;
+	/* The wire's 16 bytes end in NUL by contract; a broken record must not make us read on. */
+	memcpy(buf, ev->tuple->ifname, 16);
+	buf[16] = '\0';
+	return buf;
+}
+
+const char *event_state(const struct event *ev)
+{
+	if (ev->state)
+		return ev->state;
+	return ev->tuple ? tcp_state_name(ev->tuple->state) : NULL;
+}
+
+uint64_t loss_seen(const struct np_loss *l)
+{
+	return l->submitted + l->ring_full + l->filtered + l->sampled_out + l->rate_limited +
+	       l->map_full;
+}

@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * An event as one line of JSON. The type alone decides which keys a line has: what applies but is
+ * not known is null, what does not apply is absent, so a reader can build on the keys of a type.
+ * Order is fixed; the hottest path of `events`, hence no printf and no tree.
+ */
+#include <errno.h>
+#include <netinet/in.h>
+#include <string.h>
+
+#include "out/event.h"
+
+/* Keys whose values are null together: one copy instead of many. */
+#define put_literal(b, s) buf_put(b, s, sizeof(s) - 1)
+
+static void put_common(struct buf *b, const struct event *ev, const char *host)
+{
+	put_literal(b, "{\"ts\":\"");
+	buf_time_ns(b, ev->wall_ns);
+	put_literal(b, "\"");
+	json_kv_u64(b, "ktime_ns", ev->ktime_ns);
+	json_kv_str(b, "host", host);
+	json_kv_str(b, "event_type", event_type_name(ev->kind));
+	json_key(b, "entity_id");
+	json_strn(b, ev->entity_id[0] ? ev->entity_id : NULL, sizeof(ev->entity_id));
+	json_key(b, "value");
+	json_strn(b, ev->value, sizeof(ev->value));
+	json_kv_double(b, "num", ev->num);
+	json_kv_str(b, "unit", ev->unit);
+	json_kv_str(b, "mode", ev->mode);
+}
+
+static void put_container(struct buf *b, const struct cgroup *cg)
+{
+	json_key(b, "container");
+	if (!cg->container_id) {
+		put_literal(b, "null");
+		return;
+	}
+	put_literal(b, "{");
+	json_kv_str(b, "id", cg->container_id);
+	json_kv_null(b, "name");
+	json_kv_str(b, "runtime", cg->runtime);
+	json_kv_str(b, "pod", cg->pod_uid);
+	json_kv_null(b, "namespace");
+	put_literal(b, "}");
+}
+
+static void put_cgroup(struct buf *b, const struct cgroup *cg)
+{
+	if (!cg) {
+		put_literal(b, ",\"cgroup_id\":null,\"cgroup\":null,\"container\":null");
+		return;
+	}
+	json_kv_u64_or_null(b, "cgroup_id", cg->id);
+	json_kv_str(b, "cgroup", cg->path);
+	put_container(b, cg);
+}
+
+static void put_cpu(struct buf *b, const struct event *ev)
+{
+	/* BW sums up an interval: no single task was on the CPU. */
+	if (ev->kind == EVENT_BW)
+		return;
+	if (!ev->has_cpu) {
+		put_literal(b, ",\"cpu_pid\":null,\"cpu_comm\":null");
+		return;
+	}
+	/* 0 is the idle task, a true answer. */
+	json_kv_u64(b, "cpu_pid", ev->cpu_tgid);
+	json_key(b, "cpu_comm");
+	json_strn(b, ev->cpu_comm, 16);
+}
+
+static void put_owner(struct buf *b, const struct event *ev)
+{
+	const struct process *p = event_owner(ev);
+
+	if (p) {
+		json_kv_u64(b, "pid", p->tgid);
+		json_kv_u64_or_null(b, "tid", ev->tid);
+		json_kv_u64_or_null(b, "ppid", p->ppid);
+		json_key(b, "comm");
+		json_strn(b, p->comm[0] ? p->comm : NULL, sizeof(p->comm));
+		json_kv_str(b, "exe", p->exe);
+		json_kv_u64(b, "uid", p->uid);
+		json_kv_str(b, "owner_match", owner_match_name(ev->owner_match));
+	} else {
+		put_literal(b, ",\"pid\":null,\"tid\":null,\"ppid\":null,\"comm\":null,"
+			       "\"exe\":null,\"uid\":null");
+		json_kv_str(b, "owner_match",
+			    ev->has_owner_field ? owner_match_name(NP_MATCH_NONE) : NULL);
+	}
+	put_cpu(b, ev);
+	put_cgroup(b, p ? p->cgroup : NULL);
+}
+
+/* Remote end first: an unconnected or listening socket has none, and then the local one tells. */
+static const char *tuple_family(const struct np_tuple *t)
+{
+	static const uint8_t any[16];
+
+	return addr_family_name(memcmp(t->raddr, any, 16) ? t->raddr : t->laddr, t->family);
+}
+
+static void put_ends(struct buf *b, const struct np_tuple *t)
+{
+	char addr[INET6_ADDRSTRLEN];
+
+	if (!t) {
+		put_literal(b, ",\"transport\":null,\"family\":null,\"laddr\":null,\"lport\":null,"
+			       "\"raddr\":null,\"rport\":null");
+		return;
+	}
+	json_kv_str(b, "transport", transport_name(t->proto));
+	json_kv_str(b, "family", tuple_family(t));
+	json_kv_str(b, "laddr", addr_str(t->laddr, addr));
+	json_kv_u64_or_null(b, "lport", t->lport);
+	json_kv_str(b, "raddr", addr_str(t->raddr, addr));
+	json_kv_u64_or_null(b, "rport", t->rport);
+}
+
+static void put_where(struct buf *b, const struct event *ev)
+{
+	const struct np_tuple *t = ev->tuple;
+	bool own_id = t && (t->flags & NP_F_OWNID);
+	char ifname[17];
+
+	json_kv_u64_or_null(b, "netns", t ? t->netns : 0);
+	/* BW is a sum over the sockets of an interface; ends only where it was broken down to one. */
+	if (ev->kind == EVENT_BW && !(t && t->family)) {
+		json_kv_str(b, "iface", event_iface(ev, ifname));
+		return;
+	}
+	put_ends(b, t);
+	json_kv_str(b, "iface", event_iface(ev, ifname));
+	json_kv_str(b, "direction", ev->direction);
+	json_kv_str(b, "state", event_state(ev));
+	json_kv_u64_or_null(b, "sock", own_id ? 0 : ev->sock_id);
+}
+
+static void put_interval(struct buf *b, const struct event *ev)
+{
+	if (ev->interval_s > 0)
+		json_kv_double(b, "interval_s", ev->interval_s);
+	else
+		json_kv_null(b, "interval_s");
+}
+
+static void put_bw(struct buf *b, const struct event *ev)
+{
+	json_kv_u64(b, "tx_bytes", ev->tx_bytes);
+	json_kv_u64(b, "rx_bytes", ev->rx_bytes);
+	json_kv_u64(b, "tx_pkts", ev->tx_pkts);
+	json_kv_u64(b, "rx_pkts", ev->rx_pkts);
+	put_interval(b, ev);
+	json_kv_double(b, "tx_mbit", ev->tx_mbit);
+	json_kv_double(b, "rx_mbit", ev->rx_mbit);
+}
+
+static void put_retransmit(struct buf *b, const struct event *ev)
+{
+	json_kv_u64(b, "segments", ev->num > 0 ? (uint64_t)ev->num : 0);
+	json_kv_str(b, "cause", ev->cause);
+	put_interval(b, ev);
+}
+
+static void put_connect(struct buf *b, const struct event *ev)
+{
+	if (ev->connect_us)
+		json_kv_double(b, "connect_ms", ev->connect_us / 1000.0);
+	else
+		json_kv_null(b, "connect_ms");
+}
+
+static void put_error(struct buf *b, const struct event *ev)
+{
+	json_kv_u64_or_null(b, "errno", ev->err > 0 ? (uint64_t)ev->err : 0);
+	json_kv_str(b, "error", errno_name(ev->err));
+}
+
+static void put_counts(struct buf *b, const struct event *ev)
+{
+	if (ev->counts) {
+		json_kv_u64(b, "tx_bytes", ev->counts->tx_bytes);
+		json_kv_u64(b, "rx_bytes", ev->counts->rx_bytes);
+	} else {
+		put_literal(b, ",\"tx_bytes\":null,\"rx_bytes\":null");
+	}
+	json_kv_u64(b, "rx_unseen_bytes", ev->rx_unseen);
+	json_kv_u64(b, "tx_unseen_bytes", ev->tx_unseen);
+}
+
+static void put_retransmits(struct buf *b, const struct event *ev)
+{
+	if (ev->counts)
+		json_kv_u64(b, "retransmits", ev->counts->retrans);
+	else
+		json_kv_null(b, "retransmits");
+}
+
+static void put_tcp(struct buf *b, const struct event *ev)
+{
+	const struct np_tcp *tcp = ev->tcp;
+
+	if (!tcp) {
+		put_literal(b, ",\"tx_pkts\":null,\"rx_pkts\":null,\"bytes_sent\":null,"
+			       "\"bytes_acked\":null,\"bytes_received\":null,"
+			       "\"bytes_retrans\":null");
+		put_retransmits(b, ev);
+		put_literal(b, ",\"srtt_us\":null,\"min_rtt_us\":null");
+		return;
+	}
+	json_kv_u64(b, "tx_pkts", tcp->segs_out);
+	json_kv_u64(b, "rx_pkts", tcp->segs_in);
+	json_kv_u64(b, "bytes_sent", tcp->bytes_sent);
+	json_kv_u64(b, "bytes_acked", tcp->bytes_acked);
+	json_kv_u64(b, "bytes_received", tcp->bytes_received);
+	json_kv_u64(b, "bytes_retrans", tcp->bytes_retrans);
+	put_retransmits(b, ev);
+	json_kv_u64_or_null(b, "srtt_us", tcp->srtt_us);
+	json_kv_u64_or_null(b, "min_rtt_us", tcp->min_rtt_us == UINT32_MAX ? 0 : tcp->min_rtt_us);
+}
+
+static void put_close(struct buf *b, const struct event *ev)
+{
+	if (ev->duration_ms >= 0)
+		json_kv_double(b, "duration_ms", ev->duration_ms);
+	else
+		json_kv_null(b, "duration_ms");
+	put_counts(b, ev);
+	put_tcp(b, ev);
+	put_connect(b, ev);
+	put_literal(b, ",\"stall_ms\":null,\"verdict\":null");
+	put_error(b, ev);
+}
+
+static void put_loss(struct buf *b, const struct event *ev)
+{
+	static const struct np_loss none;
+	const struct np_loss *l = ev->loss ? ev->loss : &none;
+
+	json_key(b, "program");
+	json_strn(b, ev->entity_id[0] ? ev->entity_id : NULL, sizeof(ev->entity_id));
+	json_kv_u64(b, "seen", loss_seen(l));
+	json_kv_u64(b, "submitted", l->submitted);
+	json_kv_u64(b, "ring_full", l->ring_full);
+	json_kv_u64(b, "filtered", l->filtered);
+	json_kv_u64(b, "sampled_out", l->sampled_out);
+	json_kv_u64(b, "rate_limited", l->rate_limited);
+	json_kv_u64(b, "map_full", l->map_full);
+	json_kv_u64(b, "lost_tx_bytes", l->lost_tx_bytes);
+	json_kv_u64(b, "lost_rx_bytes", l->lost_rx_bytes);
+	json_kv_u64(b, "helper_err", l->helper_err);
+	put_interval(b, ev);
+}
+
+static void put_specific(struct buf *b, const struct event *ev)
+{
+	switch (ev->kind) {
+	case EVENT_BW:
+		put_bw(b, ev);
+		break;
+	case EVENT_RETRANSMIT:
+		put_retransmit(b, ev);
+		break;
+	case EVENT_RESET:
+		put_error(b, ev);
+		break;
+	case EVENT_CONN_ERROR:
+	case EVENT_CONN_FAIL:
+		put_error(b, ev);
+		put_connect(b, ev);
+		break;
+	case EVENT_CONN_OPEN:
+		put_connect(b, ev);
+		break;
+	case EVENT_CONN_CLOSE:
+		put_close(b, ev);
+		break;
+	case EVENT_PROBE_LOSS:
+		put_loss(b, ev);
+		break;
+	}
+}
+
+int event_write_json(struct buf *out, const struct event *ev, const char *host)
+{
+	size_t start = out->len;
+
+	if (ev->kind >= EVENT_MAX)
+		return -EINVAL;
+	put_common(out, ev, host);
+	if (ev->kind != EVENT_PROBE_LOSS) {
+		put_owner(out, ev);
+		put_where(out, ev);
+	}
+	put_specific(out, ev);
+	put_literal(out, "}\n");
+	/* Never half a line: the caller may write what is there and go on. */
+	if (out->err)
+		out->len = start;
+	return out->err;
+}
