@@ -6,14 +6,24 @@
 #include "base/error.h"
 
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "base/utf8.h"
+
+/* Also what truncation left of a character at the end. */
 static void one_line(char *s)
 {
-	for (; *s; s++) {
-		if ((unsigned char)*s < 0x20 || *s == 0x7f)
-			*s = '?';
+	size_t len = strlen(s), n;
+	uint32_t cp = 0;
+	int r;
+
+	for (; len > 0; s += n, len -= n) {
+		r = utf8_decode(s, len, &cp);
+		n = (size_t)(r < 0 ? -r : r);
+		if (r < 0 || utf8_is_control(cp))
+			memset(s, '?', n);
 	}
 }
 

@@ -16,7 +16,7 @@ static const unsigned char char_class[256] = {
 
 /*
  * Whether eight bytes are all plain. Paths and container ids are most of a line's bytes; this takes
- * a third off its cost. Bit 7 of each byte of the sum tells of: the byte itself beyond ASCII, below
+ * an eighth off its cost. Bit 7 of each byte of the sum tells of: the byte itself beyond ASCII, below
  * 0x20 (borrow), a quote or a backslash (exclusive-or gives 0, again a borrow). A borrow may spill
  * into the next byte: a false alarm costs time only.
  */

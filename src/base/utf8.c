@@ -6,7 +6,6 @@
  */
 #include "base/utf8.h"
 
-#include <stdbool.h>
 #include <string.h>
 #include <wchar.h>
 
@@ -44,8 +43,7 @@ int utf8_decode(const char *s, size_t len, uint32_t *ret_cp)
 	return n;
 }
 
-/* What may act on a terminal or reorder a line instead of showing itself. */
-static bool is_control(uint32_t cp)
+bool utf8_is_control(uint32_t cp)
 {
 	return cp < 0x20 || (cp >= 0x7f && cp < 0xa0) || (cp >= 0x2028 && cp <= 0x202e) ||
 	       (cp >= 0x2066 && cp <= 0x2069);
@@ -64,7 +62,7 @@ static size_t next_char(const char *s, size_t len, uint32_t *ret_cp)
 	uint32_t cp = 0xfffd;
 	int n = utf8_decode(s, len, &cp);
 
-	*ret_cp = is_control(cp) ? 0xfffd : cp;
+	*ret_cp = utf8_is_control(cp) ? 0xfffd : cp;
 	return (size_t)(n < 0 ? -n : n);
 }
 
@@ -79,6 +77,22 @@ unsigned int utf8_width(const char *s, size_t len)
 		width += char_width(cp);
 	}
 	return width;
+}
+
+void utf8_put_valid(struct buf *b, const char *s, size_t len)
+{
+	uint32_t cp;
+	size_t i = 0;
+	int n;
+
+	while (i < len) {
+		n = utf8_decode(s + i, len - i, &cp);
+		if (n < 0)
+			buf_put(b, UTF8_REPLACEMENT, 3);
+		else
+			buf_put(b, s + i, (size_t)n);
+		i += (size_t)(n < 0 ? -n : n);
+	}
 }
 
 unsigned int utf8_put_printable(struct buf *b, const char *s, size_t len, unsigned int max)
