@@ -1,0 +1,396 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Tables: rows are collected, then written in one of the formats, because text must know its widest
+ * cell before its first line. Cells are copied, so a table outlives what it shows. Sorting and
+ * choosing rows is the caller's.
+ */
+#include "out/table.h"
+
+#include <errno.h>
+#include <locale.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/utf8.h"
+
+#define SGR_BOLD "\033[1m"
+#define SGR_RESET "\033[0m"
+
+/* A cell whose string is an offset: the arena moves when it grows. */
+struct stored_cell {
+	uint8_t type;
+	union {
+		size_t at;
+		uint64_t u64;
+		double dbl;
+		bool b;
+	};
+};
+
+struct table {
+	const struct table_column *columns;
+	unsigned int n_columns;
+	struct stored_cell *cells; /* row by row */
+	size_t n_rows, cap_rows;
+	struct buf strings; /* NUL after each */
+};
+
+struct table *table_new(const struct table_column *columns, unsigned int n_columns)
+{
+	struct table *t = calloc(1, sizeof(*t));
+
+	if (!t)
+		return NULL;
+	t->columns = columns;
+	t->n_columns = n_columns;
+	return t;
+}
+
+struct table *table_free(struct table *t)
+{
+	if (!t)
+		return NULL;
+	buf_done(&t->strings);
+	free(t->cells);
+	free(t);
+	return NULL;
+}
+
+void table_clear(struct table *t)
+{
+	t->n_rows = 0;
+	buf_reset(&t->strings);
+}
+
+static int grow_rows(struct table *t)
+{
+	size_t cap = t->cap_rows ? 2 * t->cap_rows : 32;
+	struct stored_cell *cells;
+
+	cells = reallocarray(t->cells, cap * t->n_columns, sizeof(*cells));
+	if (!cells)
+		return -ENOMEM;
+	t->cells = cells;
+	t->cap_rows = cap;
+	return 0;
+}
+
+/* What has no value to show becomes null here, once for all formats. */
+static void store_cell(struct table *t, struct stored_cell *to, const struct cell *from)
+{
+	to->type = from->type;
+	switch (from->type) {
+	case CELL_STR:
+		to->at = t->strings.len;
+		if (!from->str) {
+			to->type = CELL_NULL;
+			break;
+		}
+		utf8_put_valid(&t->strings, from->str, strlen(from->str));
+		buf_putc(&t->strings, '\0');
+		break;
+	case CELL_U64:
+		to->u64 = from->u64;
+		break;
+	case CELL_DOUBLE:
+		to->dbl = from->dbl;
+		to->type = isfinite(from->dbl) ? CELL_DOUBLE : CELL_NULL;
+		break;
+	case CELL_BOOL:
+		to->b = from->b;
+		break;
+	default:
+		to->type = CELL_NULL;
+	}
+}
+
+int table_add(struct table *t, const struct cell *cells)
+{
+	size_t strings_len = t->strings.len;
+	struct stored_cell *to;
+	unsigned int i;
+
+	if (t->n_rows == t->cap_rows && grow_rows(t) < 0)
+		return -ENOMEM;
+	to = t->cells + t->n_rows * t->n_columns;
+	for (i = 0; i < t->n_columns; i++)
+		store_cell(t, &to[i], &cells[i]);
+	if (t->strings.err) {
+		/* The row is not there; the table goes on without it. */
+		t->strings.err = 0;
+		t->strings.len = strings_len;
+		return -ENOMEM;
+	}
+	t->n_rows++;
+	return 0;
+}
+
+static const struct stored_cell *cell_at(const struct table *t, size_t row, unsigned int col)
+{
+	return t->cells + row * t->n_columns + col;
+}
+
+static const char *cell_str(const struct table *t, const struct stored_cell *c)
+{
+	return t->strings.data + c->at;
+}
+
+/* The cell as a person reads it, appended to out; returns its columns. */
+static unsigned int put_text_cell(const struct table *t, struct buf *out,
+				  const struct table_column *col, const struct stored_cell *c)
+{
+	size_t start = out->len;
+	char text[32];
+
+	switch (c->type) {
+	case CELL_STR:
+		return utf8_put_printable(out, cell_str(t, c), strlen(cell_str(t, c)),
+					  col->max_width);
+	case CELL_BOOL:
+		buf_puts(out, c->b ? "yes" : "no");
+		break;
+	case CELL_U64:
+		if (col->unit == UNIT_NONE) {
+			buf_u64(out, c->u64);
+			break;
+		}
+		unit_format(col->unit, (double)c->u64, text, sizeof(text));
+		buf_puts(out, text);
+		break;
+	case CELL_DOUBLE:
+		unit_format(col->unit, c->dbl, text, sizeof(text));
+		buf_puts(out, text);
+		break;
+	default:
+		buf_putc(out, '-');
+	}
+	return (unsigned int)(out->len - start);
+}
+
+static void pad(struct buf *out, unsigned int n)
+{
+	while (n--)
+		buf_putc(out, ' ');
+}
+
+/* Where the text output stands. */
+struct text_layout {
+	unsigned int *widths; /* of each column */
+	/* Blanks owed from the columns before: written when something follows, so no line ends in them. */
+	unsigned int gap;
+	struct buf cell; /* the one being set, before its place is known */
+};
+
+/* One cell in its column. row == n_rows: the heading. */
+static void put_padded(const struct table *t, struct buf *out, size_t row, unsigned int col,
+		       struct text_layout *l)
+{
+	const struct table_column *c = &t->columns[col];
+	unsigned int w, width = l->widths[col];
+
+	buf_reset(&l->cell);
+	if (row == t->n_rows)
+		w = utf8_put_printable(&l->cell, c->title, strlen(c->title), 0);
+	else
+		w = put_text_cell(t, &l->cell, c, cell_at(t, row, col));
+	if (l->cell.err) {
+		out->err = l->cell.err;
+		return;
+	}
+	pad(out, l->gap + (c->right ? width - w : 0));
+	buf_put(out, l->cell.data, l->cell.len);
+	l->gap = 2 + (c->right ? 0 : width - w);
+}
+
+static void measure(const struct table *t, struct text_layout *l)
+{
+	unsigned int col, w;
+	size_t row;
+
+	for (col = 0; col < t->n_columns; col++) {
+		const struct table_column *c = &t->columns[col];
+
+		if (!c->title)
+			continue;
+		l->widths[col] = utf8_width(c->title, strlen(c->title));
+		for (row = 0; row < t->n_rows; row++) {
+			buf_reset(&l->cell);
+			w = put_text_cell(t, &l->cell, c, cell_at(t, row, col));
+			l->widths[col] = w > l->widths[col] ? w : l->widths[col];
+		}
+	}
+}
+
+static void write_text_line(const struct table *t, struct buf *out, size_t row,
+			    struct text_layout *l)
+{
+	unsigned int col;
+
+	l->gap = 0;
+	for (col = 0; col < t->n_columns; col++) {
+		if (t->columns[col].title)
+			put_padded(t, out, row, col, l);
+	}
+}
+
+static void write_text_lines(const struct table *t, struct buf *out, struct text_layout *l,
+			     bool color)
+{
+	size_t row;
+
+	measure(t, l);
+	if (color)
+		buf_puts(out, SGR_BOLD);
+	write_text_line(t, out, t->n_rows, l);
+	buf_puts(out, color ? SGR_RESET "\n" : "\n");
+	for (row = 0; row < t->n_rows; row++) {
+		write_text_line(t, out, row, l);
+		buf_putc(out, '\n');
+	}
+}
+
+static int write_text(const struct table *t, struct buf *out, bool color)
+{
+	/* Widths need a UTF-8 locale whatever the process runs in; this thread only. */
+	locale_t utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
+	locale_t old = utf8 ? uselocale(utf8) : (locale_t)0;
+	struct text_layout l = { 0 };
+
+	l.widths = calloc(t->n_columns + 1, sizeof(*l.widths));
+	if (l.widths)
+		write_text_lines(t, out, &l, color);
+	else
+		out->err = -ENOMEM;
+	buf_done(&l.cell);
+	free(l.widths);
+	if (utf8) {
+		(void)uselocale(old);
+		freelocale(utf8);
+	}
+	return out->err;
+}
+
+static void put_json_cell(const struct table *t, struct buf *out, const struct stored_cell *c)
+{
+	switch (c->type) {
+	case CELL_STR:
+		json_str(out, cell_str(t, c));
+		break;
+	case CELL_U64:
+		buf_u64(out, c->u64);
+		break;
+	case CELL_DOUBLE:
+		buf_double(out, c->dbl);
+		break;
+	case CELL_BOOL:
+		buf_puts(out, c->b ? "true" : "false");
+		break;
+	default:
+		buf_puts(out, "null");
+	}
+}
+
+static int write_json(const struct table *t, struct buf *out)
+{
+	unsigned int col;
+	size_t row;
+
+	for (row = 0; row < t->n_rows; row++) {
+		buf_putc(out, '{');
+		for (col = 0; col < t->n_columns; col++) {
+			json_key(out, t->columns[col].name);
+			put_json_cell(t, out, cell_at(t, row, col));
+		}
+		buf_puts(out, "}\n");
+	}
+	return out->err;
+}
+
+/* RFC 4180: quoted where needed, quotes doubled, lines end in CR LF. */
+static void put_csv_str(struct buf *out, const char *s)
+{
+	if (!s[strcspn(s, ",\"\r\n")]) {
+		buf_puts(out, s);
+		return;
+	}
+	buf_putc(out, '"');
+	for (; *s; s++) {
+		if (*s == '"')
+			buf_putc(out, '"');
+		buf_putc(out, *s);
+	}
+	buf_putc(out, '"');
+}
+
+/* The PostgreSQL and mysql way: one line a row whatever a cell holds, and it can be undone. */
+static void put_tsv_str(struct buf *out, const char *s)
+{
+	for (; *s; s++) {
+		const char *name = strchr("\tt\nn\rr\\\\", *s);
+
+		if (name && (*s < ' ' || *s == '\\')) {
+			buf_putc(out, '\\');
+			buf_putc(out, name[1]);
+		} else {
+			buf_putc(out, *s);
+		}
+	}
+}
+
+static int write_separated(const struct table *t, struct buf *out, int format)
+{
+	void (*put_str)(struct buf *, const char *) = format == FORMAT_CSV ? put_csv_str :
+									     put_tsv_str;
+	char separator = format == FORMAT_CSV ? ',' : '\t';
+	unsigned int col;
+	size_t row;
+
+	for (row = 0; row <= t->n_rows; row++) {
+		for (col = 0; col < t->n_columns; col++) {
+			const struct stored_cell *c = row ? cell_at(t, row - 1, col) : NULL;
+
+			if (col)
+				buf_putc(out, separator);
+			if (!c)
+				put_str(out, t->columns[col].name);
+			else if (c->type == CELL_STR)
+				put_str(out, cell_str(t, c));
+			else if (c->type != CELL_NULL)
+				put_json_cell(t, out, c);
+		}
+		buf_puts(out, format == FORMAT_CSV ? "\r\n" : "\n");
+	}
+	return out->err;
+}
+
+/* A failed write leaves out->err set, as every writer into a buffer does. */
+int table_write(const struct table *t, struct buf *out, int format, bool color)
+{
+	switch (format) {
+	case FORMAT_TEXT:
+		return write_text(t, out, color);
+	case FORMAT_JSON:
+		return write_json(t, out);
+	case FORMAT_CSV:
+	case FORMAT_TSV:
+		return write_separated(t, out, format);
+	default:
+		return -EINVAL;
+	}
+}
+
+int format_parse(const char *name)
+{
+	static const char *const names[] = {
+		[FORMAT_TEXT] = "text", [FORMAT_JSON] = "json", [FORMAT_CSV] = "csv",
+		[FORMAT_TSV] = "tsv",	[FORMAT_XCTL] = "xctl",
+	};
+	int i;
+
+	for (i = 0; i < (int)(sizeof(names) / sizeof(names[0])); i++) {
+		if (strcmp(names[i], name) == 0)
+			return i;
+	}
+	return -EINVAL;
+}

@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * An event as one line for a person at a terminal: local time, what, how much, who, between whom.
+ * Columns are padded, never cut, so that an odd long name costs alignment and not information.
+ * Scripts read JSON (json.c).
+ */
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/utf8.h"
+#include "out/event.h"
+#include "out/table.h"
+
+#define NSEC_PER_SEC 1000000000ull
+#define NSEC_PER_MSEC 1000000ull
+
+#define TYPE_COLUMNS 12
+#define VALUE_COLUMNS 20
+#define WHO_COLUMNS 24
+
+#define SGR_DIM "\033[2m"
+#define SGR_RED "\033[31m"
+#define SGR_GREEN "\033[32m"
+#define SGR_YELLOW "\033[33m"
+#define SGR_CYAN "\033[36m"
+#define SGR_RESET "\033[0m"
+
+static void pad(struct buf *b, unsigned int width, unsigned int columns)
+{
+	for (; width < columns; width++)
+		buf_putc(b, ' ');
+	buf_puts(b, "  ");
+}
+
+static void put_time(struct buf *b, uint64_t wall_ns, bool color)
+{
+	time_t secs = (time_t)(wall_ns / NSEC_PER_SEC);
+	struct tm tm = { 0 };
+
+	(void)localtime_r(&secs, &tm);
+	buf_printf(b, "%s%02d:%02d:%02d.%03u%s ", color ? SGR_DIM : "", tm.tm_hour, tm.tm_min,
+		   tm.tm_sec, (unsigned int)(wall_ns % NSEC_PER_SEC / NSEC_PER_MSEC),
+		   color ? SGR_RESET : "");
+}
+
+static const char *type_color(uint8_t kind)
+{
+	switch (kind) {
+	case EVENT_BW:
+		return SGR_CYAN;
+	case EVENT_CONN_OPEN:
+		return SGR_GREEN;
+	case EVENT_PROBE_LOSS:
+		return SGR_YELLOW;
+	case EVENT_CONN_CLOSE:
+		return SGR_DIM;
+	default:
+		return SGR_RED;
+	}
+}
+
+static void put_type(struct buf *b, const struct event *ev, bool color)
+{
+	const char *name = event_type_name(ev->kind);
+
+	if (color)
+		buf_puts(b, type_color(ev->kind));
+	buf_puts(b, name);
+	if (color)
+		buf_puts(b, SGR_RESET);
+	pad(b, (unsigned int)strlen(name), TYPE_COLUMNS);
+}
+
+/* A figure needs its unit; RETRANSMIT:5 says by itself what it counts. */
+static void put_value(struct buf *b, const struct event *ev)
+{
+	size_t len = strnlen(ev->value, sizeof(ev->value));
+	unsigned int width = utf8_put_printable(b, ev->value, len, 0);
+
+	if (len && ev->unit && ev->value[0] >= '0' && ev->value[0] <= '9') {
+		buf_putc(b, ' ');
+		width += 1 + utf8_put_printable(b, ev->unit, strlen(ev->unit), 0);
+	}
+	pad(b, width, VALUE_COLUMNS);
+}
+
+static void put_who(struct buf *b, const struct event *ev)
+{
+	const struct process *p = event_owner(ev);
+	unsigned int width;
+	char pid[16];
+
+	if (!p) {
+		buf_putc(b, '-');
+		pad(b, 1, WHO_COLUMNS);
+		return;
+	}
+	(void)snprintf(pid, sizeof(pid), "[%u]", p->tgid);
+	width = utf8_put_printable(b, p->comm[0] ? p->comm : "?",
+				   p->comm[0] ? strnlen(p->comm, sizeof(p->comm)) : 1, 0);
+	buf_puts(b, pid);
+	pad(b, width + (unsigned int)strlen(pid), WHO_COLUMNS);
+}
+
+static void put_end(struct buf *b, const uint8_t addr[16], uint16_t port)
+{
+	char text[INET6_ADDRSTRLEN];
+	const char *s = addr_str(addr, text);
+
+	if (!s)
+		s = "*";
+	buf_printf(b, strchr(s, ':') ? "[%s]" : "%s", s);
+	if (port)
+		buf_printf(b, ":%u", port);
+}
+
+static void put_where(struct buf *b, const struct event *ev)
+{
+	const struct np_tuple *t = ev->tuple;
+	char ifname[17];
+	const char *iface = event_iface(ev, ifname);
+
+	if (t && t->family) {
+		put_end(b, t->laddr, t->lport);
+		buf_puts(b, " > ");
+		put_end(b, t->raddr, t->rport);
+		buf_putc(b, ' ');
+	}
+	if (iface) {
+		(void)utf8_put_printable(b, iface, strlen(iface), 0);
+		buf_putc(b, ' ');
+	}
+}
+
+static void put_unit(struct buf *b, const char *name, uint8_t unit, double v)
+{
+	char text[16];
+
+	unit_format(unit, v, text, sizeof(text));
+	buf_printf(b, "%s %s ", name, text);
+}
+
+static void put_nonzero(struct buf *b, const char *name, uint64_t v)
+{
+	if (v)
+		buf_printf(b, "%s %llu ", name, (unsigned long long)v);
+}
+
+static void put_loss(struct buf *b, const struct event *ev)
+{
+	const struct np_loss *l = ev->loss;
+
+	buf_putc(b, ' ');
+	(void)utf8_put_printable(b, ev->entity_id, strnlen(ev->entity_id, sizeof(ev->entity_id)), 0);
+	buf_putc(b, ' ');
+	if (!l)
+		return;
+	put_nonzero(b, "seen", loss_seen(l));
+	put_nonzero(b, "submitted", l->submitted);
+	put_nonzero(b, "ring_full", l->ring_full);
+	put_nonzero(b, "filtered", l->filtered);
+	put_nonzero(b, "sampled_out", l->sampled_out);
+	put_nonzero(b, "rate_limited", l->rate_limited);
+	put_nonzero(b, "map_full", l->map_full);
+	put_nonzero(b, "lost_tx_bytes", l->lost_tx_bytes);
+	put_nonzero(b, "lost_rx_bytes", l->lost_rx_bytes);
+	put_nonzero(b, "helper_err", l->helper_err);
+}
+
+static void put_close(struct buf *b, const struct event *ev)
+{
+	if (ev->counts) {
+		put_unit(b, "tx", UNIT_BYTES, (double)ev->counts->tx_bytes);
+		put_unit(b, "rx", UNIT_BYTES, (double)ev->counts->rx_bytes);
+		put_nonzero(b, "retransmits", ev->counts->retrans);
+	}
+	if (ev->tcp && ev->tcp->srtt_us)
+		put_unit(b, "rtt", UNIT_USEC, ev->tcp->srtt_us);
+}
+
+static void put_extra(struct buf *b, const struct event *ev)
+{
+	switch (ev->kind) {
+	case EVENT_BW:
+		put_unit(b, "tx", UNIT_BYTES, (double)ev->tx_bytes);
+		put_unit(b, "rx", UNIT_BYTES, (double)ev->rx_bytes);
+		break;
+	case EVENT_CONN_OPEN:
+		if (ev->connect_us)
+			put_unit(b, "connect", UNIT_USEC, ev->connect_us);
+		break;
+	case EVENT_CONN_CLOSE:
+		put_close(b, ev);
+		break;
+	case EVENT_PROBE_LOSS:
+		put_loss(b, ev);
+		break;
+	}
+	if (ev->cause)
+		buf_printf(b, "%s ", ev->cause);
+	if (errno_name(ev->err))
+		buf_printf(b, "%s ", errno_name(ev->err));
+}
+
+int event_write_text(struct buf *out, const struct event *ev, bool color)
+{
+	size_t start = out->len;
+
+	if (ev->kind >= EVENT_MAX)
+		return -EINVAL;
+	put_time(out, ev->wall_ns, color);
+	put_type(out, ev, color);
+	put_value(out, ev);
+	/* probe.loss is about a program of the probe, not about anybody's traffic. */
+	if (ev->kind != EVENT_PROBE_LOSS) {
+		put_who(out, ev);
+		put_where(out, ev);
+	}
+	put_extra(out, ev);
+	while (out->len > start && out->data[out->len - 1] == ' ')
+		out->len--;
+	buf_putc(out, '\n');
+	if (out->err)
+		out->len = start;
+	return out->err;
+}
