@@ -11,17 +11,20 @@
 
 #define NP_FILTER_SLOTS 16 /* entries of each list: more than anyone types, few enough to unroll */
 
-#define NP_HOST_LOCAL 1 /* --src-host */
-#define NP_HOST_REMOTE 2 /* --dst-host */
-#define NP_HOST_ANY 3	/* --host */
+/* Which end of the socket a host or port list is about: index of the lists below. */
+#define NP_END_LOCAL 0	/* --src-host, --src-port */
+#define NP_END_REMOTE 1 /* --dst-host, --dst-port */
+#define NP_END_ANY 2	/* --host, --port */
+#define NP_END_MAX 3
 
 #define NP_PROTO_TCP 1
 #define NP_PROTO_UDP 2
 #define NP_PROTO_ICMP 4
 
-/* struct np_cidr: addresses whose first len bits equal addr's. */
+/* struct np_cidr: addresses that equal addr where mask has ones. */
 struct np_cidr {
 	__u8 addr[16]; /* IPv4 as ::ffff:a.b.c.d */
+	__u8 mask[16]; /* the first len bits */
 	__u8 len;      /* bits of the 128, 96..128 for IPv4 */
 	__u8 pad[3];
 };
@@ -45,19 +48,15 @@ struct np_filter {
 	__u8 proto_mask;  /* NP_PROTO_*; 0: all */
 	__u8 family;	  /* AF_INET or AF_INET6; 0: both */
 	__u8 n_tgid, n_comm, n_cgroup, n_iface;
-	__u8 n_src_host, n_dst_host, n_host;
-	__u8 n_src_port, n_dst_port, n_port;
-	__u8 pad[7];
+	__u8 n_host[NP_END_MAX];
+	__u8 n_port[NP_END_MAX];
+	__u8 pad;
 	__u32 tgid[NP_FILTER_SLOTS];
 	char comm[NP_FILTER_SLOTS][16];
 	char iface[NP_FILTER_SLOTS][16];
 	struct np_filter_cgroup cgroup[NP_FILTER_SLOTS];
-	struct np_cidr src_host[NP_FILTER_SLOTS]; /* local end */
-	struct np_cidr dst_host[NP_FILTER_SLOTS]; /* remote end */
-	struct np_cidr host[NP_FILTER_SLOTS];	  /* either end */
-	struct np_port_range src_port[NP_FILTER_SLOTS];
-	struct np_port_range dst_port[NP_FILTER_SLOTS];
-	struct np_port_range port[NP_FILTER_SLOTS];
+	struct np_cidr host[NP_END_MAX][NP_FILTER_SLOTS];
+	struct np_port_range port[NP_END_MAX][NP_FILTER_SLOTS];
 };
 
 #endif

@@ -25,7 +25,8 @@ struct np_owner {
 	__u32 ppid;	 /* parent's tgid; 0 unknown */
 	__u32 exec_id;	 /* task_struct.self_exec_id: tells a program from the one it was exec'ed from */
 	__u8 match;	 /* NP_MATCH_* */
-	__u8 pad[3];
+	__u8 cgroup_pass; /* kernel half's own: 1 inside the wanted cgroups */
+	__u8 pad[2];
 	char comm[16]; /* thread group leader's comm, NUL-terminated; empty unknown */
 };
 

@@ -22,6 +22,7 @@ struct kernfs_node {
 struct cgroup {
 	int level;
 	struct kernfs_node *kn;
+	struct cgroup *ancestors[0]; /* since 6.1; before it, u64 ancestor_ids[] */
 };
 
 struct css_set {

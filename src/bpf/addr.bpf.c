@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/*
+ * Cgroup hooks that see socket addresses: where connect() goes, and the peer of each datagram of an
+ * unconnected socket. Attached at the root of the v2 tree. Their programs only look: they always
+ * return 1 (proceed).
+ */
+#define NP_SOCK_ADDR
+#include "lib/life.h"
+
+#define SK_OF(sk) ((struct sock *)(sk))
+
+static __always_inline void addr_from_ctx6(__u8 addr[16], struct bpf_sock_addr *ctx)
+{
+	__u32 ip[4] = { ctx->user_ip6[0], ctx->user_ip6[1], ctx->user_ip6[2], ctx->user_ip6[3] };
+
+	__builtin_memcpy(addr, ip, 16);
+}
+
+static __always_inline int connect_to(struct bpf_sock_addr *ctx, const __u8 raddr[16])
+{
+	struct bpf_sock *sk = ctx->sk;
+	struct np_sock *st;
+
+	if (!sk)
+		return 1;
+	(void)bpf_get_socket_cookie(ctx);
+	connect_begins(SK_OF(sk));
+	st = sock_find(SK_OF(sk));
+	if (!st || st->phase != NP_PHASE_CONNECT)
+		return 1;
+	/* Where to: the socket itself will not know if there is no route. */
+	__builtin_memcpy(st->tuple.raddr, raddr, 16);
+	st->tuple.rport = bpf_ntohs(ctx->user_port);
+	st->tuple.family = addr_is_v4(raddr) ? AF_INET : AF_INET6;
+	return 1;
+}
+
+/* connect(). Context: process. Since 4.17. */
+SEC("cgroup/connect4")
+int np_connect4_cg(struct bpf_sock_addr *ctx)
+{
+	__u8 raddr[16];
+
+	addr_from_v4(raddr, ctx->user_ip4);
+	return connect_to(ctx, raddr);
+}
+
+SEC("cgroup/connect6")
+int np_connect6_cg(struct bpf_sock_addr *ctx)
+{
+	__u8 raddr[16];
+
+	addr_from_ctx6(raddr, ctx);
+	return connect_to(ctx, raddr);
+}
+
+static __always_inline int peer_seen(struct bpf_sock_addr *ctx, struct np_peer *peer, bool tx)
+{
+	__u32 prog = tx ? NP_PROG_UDP_SEND_PEER : NP_PROG_UDP_RECV_PEER;
+	struct bpf_sock *sk = ctx->sk;
+	struct np_sock *st;
+	bool fresh = false;
+
+	prog_hit(prog);
+	if (!sk)
+		return 1;
+	st = sock_find(SK_OF(sk));
+	if (!st) {
+		(void)bpf_get_socket_cookie(ctx);
+		st = sock_see(SK_OF(sk), prog, &fresh);
+		if (!st)
+			return 1;
+	}
+	peer->rport = bpf_ntohs(ctx->user_port);
+	peer->family = addr_is_v4(peer->raddr) ? AF_INET : AF_INET6;
+	st->flags |= NP_F_UNCONN; /* the call's result takes the slow path, which asks for the peer */
+	peer_note(st, peer, tx, prog);
+	return 1;
+}
+
+/* sendto() and sendmsg() with an address. Context: process. Since 4.18. */
+SEC("cgroup/sendmsg4")
+int np_sendmsg4_cg(struct bpf_sock_addr *ctx)
+{
+	struct np_peer peer = {};
+
+	addr_from_v4(peer.raddr, ctx->user_ip4);
+	return peer_seen(ctx, &peer, true);
+}
+
+SEC("cgroup/sendmsg6")
+int np_sendmsg6_cg(struct bpf_sock_addr *ctx)
+{
+	struct np_peer peer = {};
+
+	addr_from_ctx6(peer.raddr, ctx);
+	return peer_seen(ctx, &peer, true);
+}
+
+/* recvfrom() and recvmsg() that ask for the address. Context: process. Since 5.2. */
+SEC("cgroup/recvmsg4")
+int np_recvmsg4_cg(struct bpf_sock_addr *ctx)
+{
+	struct np_peer peer = {};
+
+	addr_from_v4(peer.raddr, ctx->user_ip4);
+	return peer_seen(ctx, &peer, false);
+}
+
+SEC("cgroup/recvmsg6")
+int np_recvmsg6_cg(struct bpf_sock_addr *ctx)
+{
+	struct np_peer peer = {};
+
+	addr_from_ctx6(peer.raddr, ctx);
+	return peer_seen(ctx, &peer, false);
+}

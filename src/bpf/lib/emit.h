@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * Records out of the kernel half: fills struct np_sock_rec from a socket and hands events over, by
+ * ring buffer, perf buffer, or, when that is full and the record ends a socket, through a map.
+ */
+#ifndef NETPROBE_BPF_LIB_EMIT_H
+#define NETPROBE_BPF_LIB_EMIT_H
+
+#include "filter.h"
+#include "owner.h"
+
+struct np_events_map {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 4 * 1024 * 1024);
+};
+extern struct np_events_map np_events SEC(".maps");
+
+struct np_events_perf_map {
+	__uint(type, BPF_MAP_TYPE_PERF_EVENT_ARRAY);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, sizeof(__u32));
+};
+extern struct np_events_perf_map np_events_perf SEC(".maps");
+
+struct np_ev_scratch_map {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, NP_PROG_MAX);
+	__type(key, __u32);
+	__type(value, struct np_ev_sock);
+};
+extern struct np_ev_scratch_map np_ev_scratch SEC(".maps");
+
+/* Last records that found the ring full. User space empties it at each sweep. */
+struct np_closed_map {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 65536);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, __u64);
+	__type(value, struct np_ev_sock);
+};
+extern struct np_closed_map np_closed SEC(".maps");
+
+/* Count the retransmits the kernel counted since last time, for the socket's last user. */
+static __always_inline __u32 retrans_settle(struct np_sock *st, struct sock *sk)
+{
+	__u32 total = BPF_CORE_READ((struct tcp_sock *)sk, total_retrans);
+	__u32 d = total > st->retrans_seen ? total - st->retrans_seen : 0;
+
+	st->retrans_seen = total;
+	return d;
+}
+
+static __always_inline void rec_tcp(struct np_tcp *t, const struct np_sock *st, struct sock *sk)
+{
+	struct tcp_sock *tp = (struct tcp_sock *)sk;
+	__u32 delivered = BPF_CORE_READ(tp, rate_delivered);
+	__u32 interval = BPF_CORE_READ(tp, rate_interval_us);
+	__u32 hz = st_hz, c0, c1, c2;
+
+	t->bytes_acked = BPF_CORE_READ(tp, bytes_acked);
+	t->bytes_received = BPF_CORE_READ(tp, bytes_received);
+	t->bytes_sent = BPF_CORE_READ(tp, bytes_sent);
+	t->bytes_retrans = BPF_CORE_READ(tp, bytes_retrans);
+	t->srtt_us = BPF_CORE_READ(tp, srtt_us) >> 3;
+	t->rttvar_us = BPF_CORE_READ(tp, mdev_us) >> 2;
+	t->min_rtt_us = BPF_CORE_READ(tp, rtt_min.s[0].v);
+	t->snd_cwnd = BPF_CORE_READ(tp, snd_cwnd);
+	t->snd_ssthresh = BPF_CORE_READ(tp, snd_ssthresh);
+	t->segs_out = BPF_CORE_READ(tp, segs_out) - st->segs_out_base;
+	t->segs_in = BPF_CORE_READ(tp, segs_in) - st->segs_in_base;
+	t->snd_wnd = BPF_CORE_READ(tp, snd_wnd);
+	t->mss = BPF_CORE_READ(tp, mss_cache);
+	t->in_flight = BPF_CORE_READ(tp, packets_out) - BPF_CORE_READ(tp, sacked_out) -
+		       BPF_CORE_READ(tp, lost_out) + BPF_CORE_READ(tp, retrans_out);
+	t->pacing_rate = BPF_CORE_READ((struct sock___pacing *)sk, sk_pacing_rate);
+	t->delivery_rate = interval ? (__u64)delivered * t->mss * 1000000ULL / interval : 0;
+	c0 = BPF_CORE_READ(tp, chrono_stat[0]);
+	c1 = BPF_CORE_READ(tp, chrono_stat[1]);
+	c2 = BPF_CORE_READ(tp, chrono_stat[2]);
+	if (hz) {
+		t->rwnd_limited_us = (__u64)c1 * 1000000ULL / hz;
+		t->sndbuf_limited_us = (__u64)c2 * 1000000ULL / hz;
+		t->busy_us = ((__u64)c0 + c1 + c2) * 1000000ULL / hz;
+	}
+	t->rx_unseen = (__s64)(tcp_rx_taken(tp, sk) - st->rx_base - st->counts.rx_bytes - st->rx_parts);
+	t->tx_unseen = (__s32)(tcp_tx_queued(st, tp) - (__u32)(st->counts.tx_bytes + st->tx_parts));
+}
+
+/* Everything known of the socket now. rec need not be zeroed. */
+static __always_inline void rec_fill(struct np_sock_rec *rec, struct np_sock *st, struct sock *sk)
+{
+	__u8 state = BPF_CORE_READ(sk, __sk_common.skc_state);
+
+	rec->sock_id = st->sock_id;
+	rec->opened_ns = st->opened_ns;
+	rec->established_ns = st->established_ns;
+	rec->closed_ns = st->closed_ns;
+	rec->connect_us = st->connect_us;
+	rec->err = st->err;
+	rec->last = st->last;
+	rec->owner = st->acct_tgid ? st->acct : st->last;
+	rec->rtx_cpu_tgid = st->rtx_cpu_tgid;
+	rec->pad = 0;
+	__builtin_memcpy(rec->rtx_cpu_comm, st->rtx_cpu_comm, 16);
+	__builtin_memset(&rec->tcp, 0, sizeof(rec->tcp));
+	if (st->tuple.proto == IPPROTO_TCP) {
+		if (state != TCP_LISTEN) {
+			__u32 d = retrans_settle(st, sk);
+
+			/* Retransmits that could not be sent pass by the hook. */
+			if (d)
+				__sync_fetch_and_add(&st->counts.retrans, d);
+			rec_tcp(&rec->tcp, st, sk);
+		} else {
+			st->flags |= NP_F_LISTEN;
+		}
+		if (BPF_CORE_READ((struct inet_connection_sock *)sk, icsk_ulp_ops))
+			st->flags |= NP_F_ULP;
+		rec->tcp.synack_retrans = st->synack_retrans;
+	}
+	rec->counts = st->counts;
+	rec->tuple = st->tuple;
+	rec->tuple.state = st->tuple.proto == IPPROTO_TCP ? state : 0;
+	rec->tuple.flags = st->flags;
+}
+
+#define EMIT_WHAT(prog, type) ((prog) << 8 | (type))
+
+static __always_inline long emit_record(void *ctx, void *rec, __u64 size)
+{
+	__u64 flags = BPF_RB_NO_WAKEUP;
+
+	if (cfg_use_perf)
+		return bpf_perf_event_output(ctx, &np_events_perf, BPF_F_CURRENT_CPU, rec, size);
+	/* Readers wait with a timeout; a wake-up costs more than the record, so only when it is urgent. */
+	if (bpf_ringbuf_query(&np_events, BPF_RB_AVAIL_DATA) >= cfg_ring_wakeup)
+		flags = BPF_RB_FORCE_WAKEUP;
+	return bpf_ringbuf_output(&np_events, rec, size, flags);
+}
+
+/*
+ * Send an event of this socket. what: EMIT_WHAT(NP_PROG_*, NP_EV_*), since five arguments are all that
+ * BPF has. err: errno for NP_EV_CONN_FAIL. The last record of a socket that
+ * finds the ring full goes through np_closed, so that its counts survive.
+ */
+static __noinline __attribute__((unused)) int emit_sock(void *ctx, struct np_sock *st, struct sock *sk,
+								__u32 what, __s32 err)
+{
+	__u32 prog = what >> 8, type = what & 0xff;
+	struct np_ev_sock *ev = bpf_map_lookup_elem(&np_ev_scratch, &prog);
+	bool last = type == NP_EV_CONN_CLOSE || type == NP_EV_SOCK_CLOSE;
+
+	if (!ev || !st)
+		return 0;
+	ev->hdr.type = type;
+	ev->hdr.len = sizeof(*ev);
+	ev->hdr.cpu = bpf_get_smp_processor_id();
+	ev->hdr.ts_ns = bpf_ktime_get_ns();
+	ev->cpu_tgid = bpf_get_current_pid_tgid() >> 32;
+	ev->err = err;
+	__builtin_memset(ev->cpu_comm, 0, sizeof(ev->cpu_comm));
+	(void)bpf_get_current_comm(ev->cpu_comm, sizeof(ev->cpu_comm));
+	rec_fill(&ev->rec, st, sk);
+	if (last)
+		ev->rec.tuple.flags |= NP_F_DEAD;
+	if (!emit_record(ctx, ev, sizeof(*ev))) {
+		count_one(prog, submitted);
+		return 0;
+	}
+	count_one(prog, ring_full);
+	if (last && bpf_map_update_elem(&np_closed, &ev->rec.sock_id, ev, BPF_NOEXIST)) {
+		count_one(prog, map_full);
+		count_add(prog, lost_tx_bytes, st->counts.tx_bytes - st->swept_tx);
+		count_add(prog, lost_rx_bytes, st->counts.rx_bytes - st->swept_rx);
+	}
+	return 0;
+}
+
+#endif

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * The identity filters. Evaluated when a socket appears, changes owner or ends, or when the filters
+ * change; the verdict is kept in np_sock.pass.
+ */
+#ifndef NETPROBE_BPF_LIB_FILTER_H
+#define NETPROBE_BPF_LIB_FILTER_H
+
+#include "sock.h"
+
+/*
+ * These are global functions: the verifier looks at each once, whatever its callers do. Each walks
+ * one list and leaves at the first match, so that no state is carried from one entry to the next.
+ */
+__weak __noinline int match_tgid(const struct np_owner *o)
+{
+	if (!o)
+		return 0;
+	for (int i = 0; i < NP_FILTER_SLOTS; i++) {
+		if (i >= np_filter.n_tgid)
+			break;
+		if (np_filter.tgid[i] == o->tgid)
+			return 1;
+	}
+	return 0;
+}
+
+static __always_inline bool name_equal(const char *a, const char *b)
+{
+	const __u64 *x = (const __u64 *)a, *y = (const __u64 *)b;
+
+	return x[0] == y[0] && x[1] == y[1];
+}
+
+__weak __noinline int match_comm(const struct np_owner *o)
+{
+	if (!o)
+		return 0;
+	for (int i = 0; i < NP_FILTER_SLOTS; i++) {
+		if (i >= np_filter.n_comm)
+			break;
+		if (name_equal(np_filter.comm[i], o->comm))
+			return 1;
+	}
+	return 0;
+}
+
+__weak __noinline int match_iface(const struct np_tuple *t)
+{
+	if (!t)
+		return 0;
+	/* An unconnected datagram socket has no route of its own: user space filters its parts. */
+	if (!t->ifname[0] && t->proto != IPPROTO_TCP)
+		return 1;
+	for (int i = 0; i < NP_FILTER_SLOTS; i++) {
+		if (i >= np_filter.n_iface)
+			break;
+		if (name_equal(np_filter.iface[i], t->ifname))
+			return 1;
+	}
+	return 0;
+}
+
+static __always_inline bool cidr_match(const struct np_cidr *c, const __u8 addr[16])
+{
+	const __u64 *a = (const __u64 *)addr, *b = (const __u64 *)c->addr, *m = (const __u64 *)c->mask;
+
+	return !(((a[0] ^ b[0]) & m[0]) | ((a[1] ^ b[1]) & m[1]));
+}
+
+/* Does the end's address match list? list: NP_END_*; remote: which end. */
+__weak __noinline int match_host(const struct np_tuple *t, __u32 list, __u32 remote)
+{
+	if (!t || list >= NP_END_MAX)
+		return 0;
+	for (int i = 0; i < NP_FILTER_SLOTS; i++) {
+		if (i >= np_filter.n_host[list])
+			break;
+		if (cidr_match(&np_filter.host[list][i], remote ? t->raddr : t->laddr))
+			return 1;
+	}
+	return 0;
+}
+
+__weak __noinline int match_port(__u32 port, __u32 list)
+{
+	if (list >= NP_END_MAX)
+		return 0;
+	for (int i = 0; i < NP_FILTER_SLOTS; i++) {
+		if (i >= np_filter.n_port[list])
+			break;
+		if (port >= np_filter.port[list][i].from && port <= np_filter.port[list][i].to)
+			return 1;
+	}
+	return 0;
+}
+
+static __always_inline __u8 proto_bit(__u8 proto)
+{
+	switch (proto) {
+	case IPPROTO_TCP:
+		return NP_PROTO_TCP;
+	case IPPROTO_UDP:
+	case IPPROTO_UDPLITE:
+		return NP_PROTO_UDP;
+	case IPPROTO_ICMP:
+	case IPPROTO_ICMPV6:
+		return NP_PROTO_ICMP;
+	default:
+		return 0;
+	}
+}
+
+/* Tuple half of the filters. */
+__weak __noinline int filter_tuple(const struct np_tuple *t)
+{
+	if (!t)
+		return 0;
+	if (np_filter.family && np_filter.family != t->family)
+		return 0;
+	if (np_filter.proto_mask && !(np_filter.proto_mask & proto_bit(t->proto)))
+		return 0;
+	if (np_filter.n_host[NP_END_LOCAL] && !match_host(t, NP_END_LOCAL, 0))
+		return 0;
+	if (np_filter.n_host[NP_END_REMOTE] && !match_host(t, NP_END_REMOTE, 1))
+		return 0;
+	if (np_filter.n_host[NP_END_ANY] && !match_host(t, NP_END_ANY, 0) && !match_host(t, NP_END_ANY, 1))
+		return 0;
+	if (np_filter.n_port[NP_END_LOCAL] && !match_port(t->lport, NP_END_LOCAL))
+		return 0;
+	if (np_filter.n_port[NP_END_REMOTE] && !match_port(t->rport, NP_END_REMOTE))
+		return 0;
+	if (np_filter.n_port[NP_END_ANY] && !match_port(t->lport, NP_END_ANY) &&
+	    !match_port(t->rport, NP_END_ANY))
+		return 0;
+	return !np_filter.n_iface || match_iface(t);
+}
+
+/* Owner half, but for the cgroup: that needs the task and is settled in owner_of_task. */
+__weak __noinline int filter_owner(const struct np_owner *o)
+{
+	if (!o)
+		return 0;
+	if (np_filter.n_tgid && !match_tgid(o))
+		return 0;
+	return !np_filter.n_comm || match_comm(o);
+}
+
+/* What the filters say of a socket whose last user is st->last. */
+static __always_inline void filter_sock(struct np_sock *st)
+{
+	bool pass = np_filter.enabled && st->last.cgroup_pass && filter_owner(&st->last) &&
+		    filter_tuple(&st->tuple);
+
+	st->gen = np_filter.gen;
+	st->pass = pass ? NP_PASS_NOW | NP_PASS_EVER : st->pass & NP_PASS_EVER;
+}
+
+#endif

@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * The life of a socket: created, bound, connected, accepted, established, over. Bodies for the
+ * hooks of tcp.bpf.c and life.bpf.c; the traffic in between is traffic.h's.
+ */
+#ifndef NETPROBE_BPF_LIB_LIFE_H
+#define NETPROBE_BPF_LIB_LIFE_H
+
+#include "emit.h"
+#include "traffic.h"
+
+/* The socket's entry, made if there is none; the caller is not using the socket, only seeing it. */
+static __always_inline struct np_sock *sock_see(struct sock *sk, __u32 prog, bool *ret_new)
+{
+	struct np_sock *st = sock_make(sk, prog);
+
+	if (!st)
+		return NULL;
+	*ret_new = !st->sock_id;
+	if (*ret_new)
+		sock_init(st, sk);
+	return st;
+}
+
+/* In process context: the current task made, bound, connected or accepted this socket. */
+static __noinline __attribute__((unused)) int sock_claim(struct sock *sk, __u32 prog, bool seed)
+{
+	struct np_owner me;
+	struct np_sock *st;
+	bool fresh = false;
+
+	prog_hit(prog);
+	st = sock_see(sk, prog, &fresh);
+	if (!st || (st->flags & NP_F_IGNORE))
+		return 0;
+	if (fresh && seed)
+		sock_seed(st, sk, 0, 0);
+	st->hot = 0;
+	sock_use(st, sk, &me);
+	return 0;
+}
+
+/* connect() begins: a TCP socket may never get as far as its SYN. */
+static __always_inline void connect_begins(struct sock *sk)
+{
+	struct np_sock *st;
+
+	(void)sock_claim(sk, NP_PROG_CONNECT, true);
+	st = sock_find(sk);
+	if (!st || st->tuple.proto != IPPROTO_TCP)
+		return;
+	if (st->phase == NP_PHASE_NEW || st->phase == NP_PHASE_CONNECT) {
+		st->phase = NP_PHASE_CONNECT;
+		st->opened_ns = bpf_ktime_get_ns();
+	}
+}
+
+/* Start of a connection on this socket: counts begin anew. */
+static __always_inline void conn_reset(struct np_sock *st, struct sock *sk)
+{
+	struct tcp_sock *tp = (struct tcp_sock *)sk;
+
+	st->hot = 0;
+	st->acct_tgid = 0;
+	__builtin_memset(&st->acct, 0, sizeof(st->acct));
+	__builtin_memset(&st->counts, 0, sizeof(st->counts));
+	__builtin_memset(&st->tuple, 0, sizeof(st->tuple));
+	st->tx_parts = st->rx_parts = 0;
+	st->synack_retrans = 0;
+	st->rx_base = 0;
+	st->tx_base = BPF_CORE_READ(tp, write_seq);
+	st->segs_out_base = st->segs_in_base = 0;
+	st->retrans_seen = BPF_CORE_READ(tp, total_retrans);
+	st->fin_tx = 0;
+	st->rtx_cpu_tgid = 0;
+	__builtin_memset(st->rtx_cpu_comm, 0, 16);
+	st->sweep_print = 0;
+	st->swept_tx = st->swept_rx = 0;
+	st->flags &= NP_F_OWNID | NP_F_IGNORE;
+	st->dgram = 0;
+	st->opened_ns = bpf_ktime_get_ns();
+	st->established_ns = st->closed_ns = 0;
+	st->connect_us = st->err = 0;
+	sock_tuple(&st->tuple, sk);
+}
+
+/* Did anything happen on this socket that the user asked to see? */
+static __always_inline bool sock_wanted(struct np_sock *st)
+{
+	if (st->gen != np_filter.gen)
+		filter_sock(st);
+	return st->pass != 0;
+}
+
+static __always_inline void conn_event(void *ctx, struct np_sock *st, struct sock *sk, __u32 prog,
+				       __u32 type, __s32 err)
+{
+	if (st->flags & NP_F_IGNORE)
+		return;
+	if (!sock_wanted(st)) {
+		count_one(prog, filtered);
+		return;
+	}
+	(void)emit_sock(ctx, st, sk, EMIT_WHAT(prog, type), err);
+}
+
+/* connect() sends its SYN. Context: process. A socket may connect again after it failed or was closed. */
+static __always_inline void conn_syn_sent(void *ctx, struct sock *sk)
+{
+	struct np_owner me;
+	struct np_sock *st;
+	bool fresh = false;
+
+	st = sock_see(sk, NP_PROG_STATE, &fresh);
+	if (!st || (st->flags & NP_F_IGNORE))
+		return;
+	if (st->phase == NP_PHASE_OVER)
+		conn_event(ctx, st, sk, NP_PROG_STATE, NP_EV_CONN_CLOSE, 0);
+	else if (st->phase == NP_PHASE_FAILED)
+		conn_event(ctx, st, sk, NP_PROG_STATE, NP_EV_SOCK_CLOSE, 0);
+	conn_reset(st, sk);
+	st->phase = NP_PHASE_SYN;
+	sock_use(st, sk, &me);
+}
+
+/*
+ * A connection was accepted by the stack: sk may carry a copy of its listener's entry, whose last
+ * user is its owner until somebody uses it. Context: softirq.
+ */
+static __always_inline void conn_child(struct np_sock *st, struct sock *sk, bool cloned)
+{
+	struct np_owner last = {};
+
+	if (cloned)
+		last = st->last;
+	if (last.match == NP_MATCH_EXACT)
+		last.match = NP_MATCH_LISTENER;
+	st->last_lock = 0;
+	st->last = last;
+	st->flags = 0;
+	st->phase = NP_PHASE_NEW;
+	st->tx_peer.key = st->rx_peer.key = 0;
+	sock_init(st, sk);
+	conn_reset(st, sk);
+	st->flags |= NP_F_PASSIVE;
+	st->pass = 0;
+	filter_sock(st);
+}
+
+static __always_inline void conn_established(void *ctx, struct sock *sk, int old)
+{
+	struct tcp_sock *tp = (struct tcp_sock *)sk;
+	struct np_sock *st;
+	bool fresh = false;
+
+	st = sock_see(sk, NP_PROG_STATE, &fresh);
+	if (!st)
+		return;
+	if (old == TCP_SYN_RECV && !(st->flags & NP_F_PASSIVE))
+		conn_child(st, sk, !fresh);
+	st->established_ns = bpf_ktime_get_ns();
+	if (old == TCP_SYN_SENT && st->phase == NP_PHASE_SYN)
+		st->connect_us = (st->established_ns - st->opened_ns) / 1000;
+	/* Data may have gone out with the SYN (TCP Fast Open): it is already counted. */
+	st->tx_base = BPF_CORE_READ(tp, write_seq) - (__u32)(st->counts.tx_bytes + st->tx_parts);
+	if (old == TCP_SYN_RECV)
+		st->retrans_seen = BPF_CORE_READ(tp, total_retrans); /* its SYN-ACKs are the listener's */
+	st->phase = NP_PHASE_OPEN;
+	sock_tuple(&st->tuple, sk);
+	filter_sock(st);
+	conn_event(ctx, st, sk, NP_PROG_STATE, NP_EV_CONN_OPEN, 0);
+}
+
+static __always_inline void conn_closed(void *ctx, struct sock *sk, int old)
+{
+	struct np_sock *st = sock_find(sk);
+
+	if (!st)
+		return;
+	st->closed_ns = bpf_ktime_get_ns();
+	st->err = BPF_CORE_READ(sk, sk_err);
+	if (st->phase == NP_PHASE_SYN) {
+		sock_tuple(&st->tuple, sk);
+		filter_sock(st);
+		st->phase = NP_PHASE_FAILED;
+		conn_event(ctx, st, sk, NP_PROG_STATE, NP_EV_CONN_FAIL, st->err);
+	} else if (st->phase == NP_PHASE_OPEN) {
+		st->phase = NP_PHASE_OVER;
+	}
+}
+
+static __always_inline int conn_state(void *ctx, struct sock *sk, int old, int new)
+{
+	struct np_sock *st;
+	bool fresh = false;
+
+	if (BPF_CORE_READ(sk, sk_protocol) != IPPROTO_TCP)
+		return 0;
+	prog_hit(NP_PROG_STATE);
+	switch (new) {
+	case TCP_SYN_SENT:
+		conn_syn_sent(ctx, sk);
+		break;
+	case TCP_SYN_RECV:
+		if (old == TCP_LISTEN) { /* inet_csk_clone_lock; where it is not traced, conn_established does it */
+			st = sock_see(sk, NP_PROG_STATE, &fresh);
+			if (st)
+				conn_child(st, sk, !fresh);
+		}
+		break;
+	case TCP_ESTABLISHED:
+		conn_established(ctx, sk, old);
+		break;
+	case TCP_FIN_WAIT1:
+	case TCP_LAST_ACK:
+		st = sock_find(sk);
+		if (st)
+			st->fin_tx = 1;
+		break;
+	case TCP_CLOSE:
+		conn_closed(ctx, sk, old);
+		break;
+	}
+	return 0;
+}
+
+/* The socket is gone for good: its last record. prog: NP_PROG_DESTROY or NP_PROG_RELEASE. */
+static __always_inline int sock_gone(void *ctx, struct sock *sk, __u32 prog)
+{
+	struct np_sock *st;
+	__u32 type = NP_EV_SOCK_CLOSE;
+
+	prog_hit(prog);
+	st = sock_find(sk);
+	if (!st)
+		return 0;
+	if (st->phase == NP_PHASE_OPEN || st->phase == NP_PHASE_OVER)
+		type = NP_EV_CONN_CLOSE;
+	if (!st->closed_ns)
+		st->closed_ns = bpf_ktime_get_ns();
+	conn_event(ctx, st, sk, prog, type, 0);
+	sock_drop(sk);
+	return 0;
+}
+
+/*
+ * A TCP socket is closed by its last holder. If connect() was called and no SYN ever left, the
+ * kernel had no route or no port for it; no hook of this family sees the errno.
+ */
+static __always_inline int sock_released(void *ctx, struct sock *sk)
+{
+	struct np_sock *st;
+
+	if (BPF_CORE_READ(sk, sk_protocol) != IPPROTO_TCP)
+		return sock_gone(ctx, sk, NP_PROG_RELEASE);
+	prog_hit(NP_PROG_RELEASE);
+	st = sock_find(sk);
+	if (st && st->phase == NP_PHASE_CONNECT) {
+		st->phase = NP_PHASE_FAILED;
+		st->closed_ns = bpf_ktime_get_ns();
+		conn_event(ctx, st, sk, NP_PROG_RELEASE, NP_EV_CONN_FAIL, 0);
+	}
+	return 0;
+}
+
+static __always_inline void rtx_cpu(struct np_sock *st)
+{
+	st->rtx_cpu_tgid = bpf_get_current_pid_tgid() >> 32;
+	(void)bpf_get_current_comm(st->rtx_cpu_comm, sizeof(st->rtx_cpu_comm));
+}
+
+/*
+ * Segments went out again. The kernel's own total tells how many, so that one hit may stand for
+ * many segments and a hit that was missed costs nothing. Context: softirq, or process in release_sock.
+ */
+static __always_inline int conn_retransmit(struct sock *sk)
+{
+	struct np_part *part;
+	struct np_owner last;
+	struct np_sock *st;
+	bool fresh = false;
+	__u32 d, filtered = 0;
+
+	prog_hit(NP_PROG_RETRANSMIT);
+	st = sock_see(sk, NP_PROG_RETRANSMIT, &fresh);
+	if (!st || (st->flags & NP_F_IGNORE))
+		return 0;
+	if (fresh) {
+		sock_seed(st, sk, 0, 0);
+		filter_sock(st);
+		return 0;
+	}
+	rtx_cpu(st);
+	d = retrans_settle(st, sk);
+	if (!d)
+		return 0;
+	last = st->last;
+	if (!last.tgid || acct_take(st, &last)) {
+		__sync_fetch_and_add(&st->counts.retrans, d);
+		return 0;
+	}
+	part = part_get(st, &last, NULL, NP_PROG_RETRANSMIT, &filtered);
+	if (part)
+		__sync_fetch_and_add(&part->counts.retrans, d);
+	else if (!filtered)
+		__sync_fetch_and_add(&st->counts.retrans, d);
+	return 0;
+}
+
+static __always_inline int conn_synack(struct sock *sk)
+{
+	struct np_sock *st;
+	bool fresh = false;
+
+	prog_hit(NP_PROG_SYNACK);
+	st = sock_see(sk, NP_PROG_SYNACK, &fresh);
+	if (!st || (st->flags & NP_F_IGNORE))
+		return 0;
+	if (fresh) {
+		sock_seed(st, sk, 0, 0);
+		filter_sock(st);
+	}
+	rtx_cpu(st);
+	__sync_fetch_and_add(&st->synack_retrans, 1);
+	return 0;
+}
+
+static __always_inline int conn_rst(void *ctx, struct sock *sk, __u32 prog, __u32 type)
+{
+	struct np_sock *st;
+	__u8 state;
+
+	prog_hit(prog);
+	if (!sk)
+		return 0;
+	state = BPF_CORE_READ(sk, __sk_common.skc_state);
+	if (state == TCP_TIME_WAIT || state == TCP_NEW_SYN_RECV)
+		return 0; /* not a full socket */
+	st = sock_find(sk);
+	if (st && st->sock_id)
+		conn_event(ctx, st, sk, prog, type, 0);
+	return 0;
+}
+
+#endif

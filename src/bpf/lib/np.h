@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * What every BPF source of netprobe starts from: headers, constants the UAPI does not carry, knobs
+ * set before load (cfg_*) and state shared with user space by memory map (st_*). No programs here.
+ */
+#ifndef NETPROBE_BPF_LIB_NP_H
+#define NETPROBE_BPF_LIB_NP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <linux/bpf.h>
+#include <linux/errno.h>
+#include <linux/in.h>
+#include <linux/ptrace.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_tracing.h>
+
+#include "../kernel/net.h"
+#include "../kernel/task.h"
+#include "wire/config.h"
+#include "wire/events.h"
+#include "wire/record.h"
+#include "wire/stats.h"
+
+/* Kernel ABI without a UAPI header that BPF code can include. */
+#define AF_INET 2
+#define AF_INET6 10
+#define MSG_PEEK 0x2
+#define MSG_ERRQUEUE 0x2000
+#define SEND_SHUTDOWN 2
+#define RCV_SHUTDOWN 1
+
+#define TCP_ESTABLISHED 1
+#define TCP_SYN_SENT 2
+#define TCP_SYN_RECV 3
+#define TCP_FIN_WAIT1 4
+#define TCP_TIME_WAIT 6
+#define TCP_CLOSE 7
+#define TCP_LAST_ACK 9
+#define TCP_LISTEN 10
+#define TCP_NEW_SYN_RECV 12
+
+#define likely(x) __builtin_expect(!!(x), 1)
+#define unlikely(x) __builtin_expect(!!(x), 0)
+
+/* Knobs, read-only after load. */
+extern const volatile __u8 cfg_store_hash; /* sockets by address in a hash: for kprobe programs, which get no typed pointer */
+extern const volatile __u8 cfg_use_perf;   /* events by perf buffer: no ring buffer before 5.8 */
+extern const volatile __u32 cfg_ring_wakeup; /* bytes waiting in the ring that wake the reader */
+
+
+/* State shared with user space. */
+extern struct np_filter np_filter;	   /* written by user space; gen last */
+extern volatile __u32 st_ignore_tgid;	   /* process whose new sockets are ignored (the self-test) */
+extern volatile __u8 st_hit[NP_PROG_MAX];  /* 1 once a logical program ran: the proof that a hook delivers */
+extern volatile __u32 st_parts_gen;	   /* 0 or 1: which of the part maps is written */
+extern volatile __u32 st_hz;		   /* jiffies a second, 0 unknown: user space measures it */
+extern volatile __u64 st_parts_made;	   /* entries ever inserted into the part maps (racy: only "changed or not" counts) */
+extern volatile __u64 st_next_id;	   /* own socket numbers where the kernel gave no cookie */
+
+static __always_inline void prog_hit(__u32 prog)
+{
+	/* Read before write: the line stays shared between processors. */
+	if (unlikely(!st_hit[prog]))
+		st_hit[prog] = 1;
+}
+
+#endif

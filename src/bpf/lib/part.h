@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * Parts: what a socket moved for somebody else than the owner of its own counts, or with one of
+ * many peers. There are two maps; user space drains one while programs write the other, so no count
+ * is lost between its reading and its deletion.
+ */
+#ifndef NETPROBE_BPF_LIB_PART_H
+#define NETPROBE_BPF_LIB_PART_H
+
+#include "filter.h"
+#include "owner.h"
+
+struct np_parts_map {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 65536);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct np_part_key);
+	__type(value, struct np_part);
+};
+extern struct np_parts_map np_parts_a SEC(".maps");
+extern struct np_parts_map np_parts_b SEC(".maps");
+
+/* One value per program: a program does not run twice at once on one processor. */
+struct np_part_scratch_map {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, NP_PROG_MAX);
+	__type(key, __u32);
+	__type(value, struct np_part);
+};
+extern struct np_part_scratch_map np_part_scratch SEC(".maps");
+
+static __always_inline struct np_part *part_lookup(const struct np_part_key *key)
+{
+	if (st_parts_gen)
+		return bpf_map_lookup_elem(&np_parts_b, key);
+	return bpf_map_lookup_elem(&np_parts_a, key);
+}
+
+static __always_inline long part_insert(const struct np_part_key *key, const struct np_part *init)
+{
+	if (st_parts_gen)
+		return bpf_map_update_elem(&np_parts_b, key, init, BPF_NOEXIST);
+	return bpf_map_update_elem(&np_parts_a, key, init, BPF_NOEXIST);
+}
+
+/*
+ * The part of owner, with peer (NULL: none); made if it is not there. NULL: no room, or the filters
+ * do not want it (*ret_filtered).
+ */
+static __noinline struct np_part *part_get(struct np_sock *st, const struct np_owner *owner,
+					   const struct np_peer *peer, __u32 prog, __u32 *ret_filtered)
+{
+	struct np_part_key key = {};
+	struct np_part *part, *init;
+
+	if (!st || !owner || !ret_filtered)
+		return NULL;
+	key.sock_id = st->sock_id;
+	key.tgid = owner->tgid;
+	if (peer) {
+		__builtin_memcpy(key.raddr, peer->raddr, 16);
+		key.rport = peer->rport;
+		key.family = peer->family;
+	}
+	part = part_lookup(&key);
+	if (part)
+		return part;
+	init = bpf_map_lookup_elem(&np_part_scratch, &prog);
+	if (!init)
+		return NULL;
+	init->tuple = st->tuple;
+	init->tuple.flags = st->flags;
+	if (peer) {
+		__builtin_memcpy(init->tuple.raddr, peer->raddr, 16);
+		init->tuple.rport = peer->rport;
+		init->tuple.family = peer->family;
+	}
+	init->owner = *owner;
+	__builtin_memset(&init->counts, 0, sizeof(init->counts));
+	if (!np_filter.enabled || !owner->cgroup_pass || !filter_owner(&init->owner) ||
+	    !filter_tuple(&init->tuple)) {
+		*ret_filtered = 1;
+		return NULL;
+	}
+	(void)part_insert(&key, init); /* a lost race leaves the winner's: look up again in both cases */
+	st_parts_made++;
+	return part_lookup(&key);
+}
+
+#endif

@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * struct np_sock: what the kernel half remembers of one socket. It lives in socket-local storage,
+ * so it dies with the socket; where programs have no typed socket pointer (kprobe) it lives in a
+ * hash keyed by the socket's address and is deleted by the destroy and release hooks.
+ */
+#ifndef NETPROBE_BPF_LIB_SOCK_H
+#define NETPROBE_BPF_LIB_SOCK_H
+
+#include "np.h"
+
+#define SOCK_DONE 1 /* bit of sk_flags: a FIN came in */
+
+#define NP_PHASE_NEW 0	   /* nothing happened yet */
+#define NP_PHASE_CONNECT 1 /* connect() called; no SYN sent yet */
+#define NP_PHASE_SYN 2	   /* SYN sent */
+#define NP_PHASE_OPEN 3	   /* was established */
+#define NP_PHASE_OVER 4	   /* closed after it was open, or failed */
+#define NP_PHASE_FAILED 5
+
+#define NP_PASS_NOW 1  /* matches the filters */
+#define NP_PASS_EVER 2 /* did so once: has counts to report */
+
+/* Address of one datagram, kept between the hook that sees it and the hook that sees the result. */
+struct np_peer {
+	__u64 key;	/* pid_tgid of the task; 0 free */
+	__u8 raddr[16];
+	__u16 rport;	/* host order */
+	__u8 family;
+	__u8 pad[5];
+};
+
+struct np_sock {
+	/* read at every call: keep in one cache line */
+	__u64 hot;	 /* pid_tgid whose calls need no thought; 0: take the slow path */
+	__u32 hot_exec;	 /* self_exec_id that goes with it */
+	__u32 gen;	 /* np_filter.gen that pass was computed under */
+	__u8 pass;	 /* NP_PASS_* */
+	__u8 dgram;	 /* 1: count calls as packets */
+	__u8 flags;	 /* NP_F_* */
+	__u8 phase;	 /* NP_PHASE_* */
+	__u32 acct_tgid; /* owner of counts; 0 nobody yet. Set once, by compare-and-swap */
+	struct np_counts counts;
+
+	__u64 sock_id;
+	__u64 opened_ns, established_ns, closed_ns;
+	__u32 connect_us, err;
+	struct np_tuple tuple;
+	struct np_owner acct; /* owner of counts */
+	struct np_owner last; /* last user; written under last_lock */
+	__u32 last_lock;      /* 1 while last is written: whoever comes then leaves it, both are fair */
+	__u32 pad;
+	struct np_peer tx_peer, rx_peer;
+	__u64 tx_parts, rx_parts;     /* bytes of this socket counted in parts */
+	__u64 synack_retrans;
+	__u64 rx_base;		      /* kernel's count of received bytes when counting began */
+	__u32 tx_base;		      /* write_seq when counting began */
+	__u32 segs_out_base, segs_in_base;
+	__u32 retrans_seen;	      /* total_retrans accounted so far */
+	__u32 fin_tx;		      /* 1: we sent a FIN, which takes a sequence number */
+	__u32 rtx_cpu_tgid;
+	char rtx_cpu_comm[16];
+	__u32 sweep_gen;	      /* sweep that wrote it last */
+	__u64 sweep_print;	      /* fingerprint of what it wrote */
+	__u64 swept_tx, swept_rx;     /* bytes user space knows of */
+};
+
+struct np_socks_map {
+	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC | BPF_F_CLONE);
+	__type(key, int);
+	__type(value, struct np_sock);
+};
+extern struct np_socks_map np_socks SEC(".maps");
+
+struct np_socks_h_map {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 262144);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, __u64);
+	__type(value, struct np_sock);
+};
+extern struct np_socks_h_map np_socks_h SEC(".maps");
+
+struct np_zero_map {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct np_sock);
+};
+extern struct np_zero_map np_zero SEC(".maps");
+
+struct np_loss_map {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, NP_PROG_MAX);
+	__type(key, __u32);
+	__type(value, struct np_loss);
+};
+extern struct np_loss_map np_losses SEC(".maps");
+
+/* Count one outcome of a program; member is a field of struct np_loss. */
+#define count_add(prog, member, n)                                              \
+	do {                                                                    \
+		__u32 prog_ = (prog);                                           \
+		struct np_loss *loss_ = bpf_map_lookup_elem(&np_losses, &prog_); \
+		if (loss_)                                                      \
+			__sync_fetch_and_add(&loss_->member, (n));              \
+	} while (0)
+#define count_one(prog, member) count_add(prog, member, 1)
+
+/* The socket's entry or NULL. sk: typed pointer, or an address in kprobe programs (cfg_store_hash). */
+static __always_inline struct np_sock *sock_find(struct sock *sk)
+{
+	if (cfg_store_hash) {
+		__u64 key = (__u64)sk;
+
+		return bpf_map_lookup_elem(&np_socks_h, &key);
+	}
+	return bpf_sk_storage_get(&np_socks, sk, NULL, 0);
+}
+
+static __always_inline struct np_sock *sock_make(struct sock *sk, __u32 prog)
+{
+	struct np_sock *st;
+
+	if (cfg_store_hash) {
+		__u64 key = (__u64)sk;
+		__u32 zero = 0;
+		struct np_sock *init;
+
+		st = bpf_map_lookup_elem(&np_socks_h, &key);
+		if (st)
+			return st;
+		init = bpf_map_lookup_elem(&np_zero, &zero);
+		if (!init)
+			return NULL;
+		/* A lost race leaves the winner's entry: look up again in both cases. */
+		(void)bpf_map_update_elem(&np_socks_h, &key, init, BPF_NOEXIST);
+		st = bpf_map_lookup_elem(&np_socks_h, &key);
+	} else {
+		st = bpf_sk_storage_get(&np_socks, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
+	}
+	if (!st)
+		count_one(prog, map_full);
+	return st;
+}
+
+static __always_inline void sock_drop(struct sock *sk)
+{
+	if (cfg_store_hash) {
+		__u64 key = (__u64)sk;
+
+		(void)bpf_map_delete_elem(&np_socks_h, &key);
+	}
+}
+
+/*
+ * The socket's address as a number, for programs whose verifier forbids arithmetic on the typed
+ * pointer (cgroup programs on addresses: NP_SOCK_ADDR); elsewhere the pointer itself.
+ */
+static __always_inline struct sock *sk_raw(struct sock *sk)
+{
+#ifdef NP_SOCK_ADDR
+	__u64 typed = (__u64)sk, raw = 0;
+
+	(void)bpf_probe_read_kernel(&raw, sizeof(raw), &typed);
+	return (struct sock *)raw;
+#else
+	return sk;
+#endif
+}
+
+/*
+ * The kernel's cookie; 0 where it has not made one yet and this program type cannot. Sources whose
+ * programs get the cookie from their context (NP_SOCK_ADDR) have it made before they come here.
+ */
+static __always_inline __u64 sock_cookie(struct sock *sk)
+{
+	__u64 cookie = BPF_CORE_READ(sk_raw(sk), __sk_common.skc_cookie.counter);
+
+#ifndef NP_SOCK_ADDR
+	if (!cookie && !cfg_store_hash)
+		cookie = bpf_get_socket_cookie(sk);
+#endif
+	return cookie;
+}
+
+static __always_inline void addr_from_v4(__u8 addr[16], __be32 v4)
+{
+	__builtin_memset(addr, 0, 16);
+	if (!v4)
+		return; /* wildcard: all zero in both families */
+	addr[10] = 0xff;
+	addr[11] = 0xff;
+	__builtin_memcpy(addr + 12, &v4, 4);
+}
+
+static __always_inline bool addr_is_v4(const __u8 addr[16])
+{
+	const __u32 *w = (const __u32 *)addr;
+
+	return !w[0] && !w[1] && w[2] == bpf_htonl(0xffff);
+}
+
+/* Interface of the socket's route; left alone when it has none now. */
+static __always_inline void sock_route(struct np_tuple *t, struct sock *sk)
+{
+	struct dst_entry *dst = BPF_CORE_READ(sk, sk_dst_cache);
+	struct net_device *dev;
+
+	if (!dst)
+		return;
+	dev = BPF_CORE_READ(dst, dev);
+	if (!dev)
+		return;
+	t->ifindex = BPF_CORE_READ(dev, ifindex);
+	(void)bpf_probe_read_kernel_str(t->ifname, sizeof(t->ifname), &dev->name);
+}
+
+/* Both ends as they are now. What the socket has already lost (port 0 after TCP_CLOSE) is kept from before. */
+static __always_inline void sock_tuple(struct np_tuple *t, struct sock *typed)
+{
+	struct sock *sk = sk_raw(typed);
+	__u16 family = BPF_CORE_READ(sk, __sk_common.skc_family);
+	__u16 lport = bpf_ntohs(BPF_CORE_READ((struct inet_sock *)sk, inet_sport));
+	__u16 rport = bpf_ntohs(BPF_CORE_READ(sk, __sk_common.skc_dport));
+	__u8 laddr[16], raddr[16];
+
+	if (!lport)
+		lport = BPF_CORE_READ(sk, __sk_common.skc_num);
+	if (family == AF_INET) {
+		addr_from_v4(laddr, BPF_CORE_READ(sk, __sk_common.skc_rcv_saddr));
+		addr_from_v4(raddr, BPF_CORE_READ(sk, __sk_common.skc_daddr));
+	} else {
+		BPF_CORE_READ_INTO(&laddr, sk, __sk_common.skc_v6_rcv_saddr);
+		BPF_CORE_READ_INTO(&raddr, sk, __sk_common.skc_v6_daddr);
+	}
+	if (lport)
+		t->lport = lport;
+	if (rport) {
+		t->rport = rport;
+		__builtin_memcpy(t->raddr, raddr, 16);
+	}
+	if (lport || rport)
+		__builtin_memcpy(t->laddr, laddr, 16);
+	t->family = family;
+	if (family == AF_INET6 && (addr_is_v4(t->raddr) || addr_is_v4(t->laddr)))
+		t->family = AF_INET;
+	t->proto = BPF_CORE_READ(sk, sk_protocol);
+	if (!t->netns)
+		t->netns = BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
+	sock_route(t, sk);
+}
+
+/* Payload bytes the kernel took out of the receive queue for the reader, whoever that was. */
+static __always_inline __u64 tcp_rx_taken(struct tcp_sock *tp, struct sock *sk)
+{
+	__u64 received = BPF_CORE_READ(tp, bytes_received);
+	__u32 queued = BPF_CORE_READ(tp, rcv_nxt) - BPF_CORE_READ(tp, copied_seq);
+
+	/*
+	 * A FIN takes a sequence number and is counted like a byte (tcp_data_queue, 6.18); only
+	 * tcp_fin sets SOCK_DONE, so that bit tells it from a reset.
+	 */
+	if (!queued && received && (BPF_CORE_READ(sk, __sk_common.skc_flags) & (1UL << SOCK_DONE)))
+		received--;
+	return received > queued ? received - queued : 0;
+}
+
+/* Bytes put into the send queue since base, modulo 2^32; our own FIN left out. */
+static __always_inline __u32 tcp_tx_queued(const struct np_sock *st, struct tcp_sock *tp)
+{
+	return BPF_CORE_READ(tp, write_seq) - st->tx_base - st->fin_tx;
+}
+
+#endif

@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * What a send or receive call does to the accounts, whatever hook saw it. The path most calls take
+ * is traffic(): one look-up, three comparisons, one addition. All the rest is traffic_slow().
+ */
+#ifndef NETPROBE_BPF_LIB_TRAFFIC_H
+#define NETPROBE_BPF_LIB_TRAFFIC_H
+
+#include "filter.h"
+#include "owner.h"
+#include "part.h"
+
+/* One call as a hook saw it. */
+struct np_call {
+	__u64 key;    /* pid_tgid */
+	__s64 ret;    /* return value */
+	__u32 exec;   /* self_exec_id of the caller */
+	__u32 prog;   /* NP_PROG_* */
+	__u8 tx;
+	__u8 pad[7];
+};
+
+/* Peers of calls under way on sockets that several threads use at once: pid_tgid with the direction's bit. */
+struct np_peers_map {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 8192);
+	__type(key, __u64);
+	__type(value, struct np_peer);
+};
+extern struct np_peers_map np_peers SEC(".maps");
+
+#define PEER_KEY(key, tx) ((key) ^ ((tx) ? 1ULL << 63 : 0)) /* tgid has 22 bits: the top bit is free */
+
+/* First sight of a socket: who and where it is. */
+static __always_inline void sock_init(struct np_sock *st, struct sock *sk)
+{
+	__u64 id = sock_cookie(sk);
+
+	if (!id) {
+		id = (1ULL << 62) + __sync_fetch_and_add(&st_next_id, 1);
+		st->flags |= NP_F_OWNID;
+	}
+	st->sock_id = id;
+	sock_tuple(&st->tuple, sk);
+	st->dgram = st->tuple.proto != IPPROTO_TCP;
+	if (st_ignore_tgid && st_ignore_tgid == bpf_get_current_pid_tgid() >> 32)
+		st->flags |= NP_F_IGNORE;
+}
+
+/*
+ * An open TCP connection is met in the middle of its life: counting begins here. tx and rx are what
+ * the call that met it has moved already, and what will be counted right after.
+ */
+static __always_inline void sock_seed(struct np_sock *st, struct sock *typed, __u32 tx, __u32 rx)
+{
+	struct sock *sk = sk_raw(typed);
+	struct tcp_sock *tp = (struct tcp_sock *)sk;
+	__u8 state = BPF_CORE_READ(sk, __sk_common.skc_state);
+
+	st->flags |= NP_F_SEEDED;
+	if (st->tuple.proto != IPPROTO_TCP)
+		return;
+	if (state == TCP_LISTEN) {
+		st->flags |= NP_F_LISTEN;
+		return;
+	}
+	if (state == TCP_CLOSE)
+		return;
+	st->phase = NP_PHASE_OPEN;
+	st->tx_base = BPF_CORE_READ(tp, write_seq) - tx;
+	st->rx_base = tcp_rx_taken(tp, sk) - rx;
+	st->segs_out_base = BPF_CORE_READ(tp, segs_out);
+	st->segs_in_base = BPF_CORE_READ(tp, segs_in);
+	st->retrans_seen = BPF_CORE_READ(tp, total_retrans);
+}
+
+static __always_inline void owner_publish(struct np_sock *st, const struct np_owner *me)
+{
+	if (__sync_val_compare_and_swap(&st->last_lock, 0, 1))
+		return;
+	st->last = *me;
+	barrier();
+	st->last_lock = 0;
+}
+
+/* True where owner owns the socket's own counts; takes them when nobody does. */
+static __always_inline bool acct_take(struct np_sock *st, const struct np_owner *owner)
+{
+	if (!st->acct_tgid && owner->tgid &&
+	    !__sync_val_compare_and_swap(&st->acct_tgid, 0, owner->tgid)) {
+		st->acct = *owner;
+		return true;
+	}
+	if (!owner->tgid || st->acct_tgid != owner->tgid)
+		return false;
+	if (st->acct.exec_id != owner->exec_id)
+		st->acct = *owner; /* the same process runs another program now */
+	return true;
+}
+
+/*
+ * The current task uses the socket: it becomes its last user. Process context only.
+ * me: filled unless the task is known to be the owner of the counts.
+ */
+static __always_inline void sock_use(struct np_sock *st, struct sock *sk, struct np_owner *me)
+{
+	owner_of_current(me);
+	owner_publish(st, me);
+	sock_tuple(&st->tuple, sk);
+	filter_sock(st);
+}
+
+static __always_inline void counts_add(struct np_counts *c, const struct np_call *call, bool dgram)
+{
+	if (call->tx) {
+		__sync_fetch_and_add(&c->tx_bytes, call->ret);
+		if (dgram)
+			__sync_fetch_and_add(&c->tx_calls, 1);
+	} else {
+		__sync_fetch_and_add(&c->rx_bytes, call->ret);
+		if (dgram)
+			__sync_fetch_and_add(&c->rx_calls, 1);
+	}
+}
+
+/* The peer that the address hook of this call noted, if there was one. */
+static __noinline bool peer_take(struct np_sock *st, const struct np_call *call, struct np_peer *ret_peer)
+{
+	__u64 key = PEER_KEY(call->key, call->tx);
+	struct np_peer *p = call->tx ? &st->tx_peer : &st->rx_peer;
+
+	if (p->key == key) {
+		*ret_peer = *p;
+		barrier();
+		p->key = 0;
+		return true;
+	}
+	p = bpf_map_lookup_elem(&np_peers, &key);
+	if (!p || !p->key)
+		return false;
+	*ret_peer = *p;
+	p->key = 0;
+	return true;
+}
+
+/* An address hook saw the peer of a call under way in this task. */
+static __always_inline void peer_note(struct np_sock *st, struct np_peer *peer, bool tx, __u32 prog)
+{
+	__u64 key = PEER_KEY(bpf_get_current_pid_tgid(), tx);
+	struct np_peer *p = tx ? &st->tx_peer : &st->rx_peer;
+	__u64 was = __sync_val_compare_and_swap(&p->key, 0, ~0ULL);
+
+	peer->key = key;
+	if (was == 0 || was == key) {
+		__builtin_memcpy(p->raddr, peer->raddr, 16);
+		p->rport = peer->rport;
+		p->family = peer->family;
+		barrier();
+		p->key = key;
+		return;
+	}
+	if (bpf_map_update_elem(&np_peers, &key, peer, BPF_ANY))
+		count_one(prog, map_full);
+}
+
+/* Is a connected datagram socket still with the peer its own counts are about? */
+static __always_inline bool peer_is_own(struct np_sock *st, const struct np_peer *peer)
+{
+	const __u64 *a = (const __u64 *)st->tuple.raddr, *b = (const __u64 *)peer->raddr;
+
+	return st->tuple.rport == peer->rport && a[0] == b[0] && a[1] == b[1];
+}
+
+/* Peer of a connected datagram socket; false where it has none. */
+static __always_inline bool peer_of_sock(struct sock *sk, struct np_peer *ret_peer)
+{
+	__u16 family = BPF_CORE_READ(sk, __sk_common.skc_family);
+	__u16 rport = bpf_ntohs(BPF_CORE_READ(sk, __sk_common.skc_dport));
+
+	/* A connected datagram socket is in TCP_ESTABLISHED (ip4_datagram_connect). */
+	if (BPF_CORE_READ(sk, __sk_common.skc_state) != TCP_ESTABLISHED)
+		return false;
+	if (family == AF_INET)
+		addr_from_v4(ret_peer->raddr, BPF_CORE_READ(sk, __sk_common.skc_daddr));
+	else
+		BPF_CORE_READ_INTO(&ret_peer->raddr, sk, __sk_common.skc_v6_daddr);
+	ret_peer->rport = rport;
+	ret_peer->family = family == AF_INET6 && addr_is_v4(ret_peer->raddr) ? AF_INET : family;
+	return true;
+}
+
+/* Count into a part; into the socket's own counts when there is no room and they are this owner's. */
+static __always_inline void part_count(struct np_sock *st, const struct np_owner *owner,
+				       const struct np_peer *peer, const struct np_call *call, bool own)
+{
+	__u32 filtered = 0;
+	struct np_part *part = part_get(st, owner, peer, call->prog, &filtered);
+
+	if (part) {
+		counts_add(&part->counts, call, st->dgram);
+		if (call->tx)
+			__sync_fetch_and_add(&st->tx_parts, call->ret);
+		else
+			__sync_fetch_and_add(&st->rx_parts, call->ret);
+		return;
+	}
+	if (filtered) {
+		count_one(call->prog, filtered);
+		return;
+	}
+	count_one(call->prog, map_full);
+	if (own)
+		counts_add(&st->counts, call, st->dgram); /* the peer is lost, the bytes are not */
+	else if (call->tx)
+		count_add(call->prog, lost_tx_bytes, call->ret);
+	else
+		count_add(call->prog, lost_rx_bytes, call->ret);
+}
+
+static __always_inline struct np_sock *sock_meet(struct sock *sk, const struct np_call *call)
+{
+	struct np_sock *st = sock_make(sk, call->prog);
+
+	if (!st)
+		return NULL;
+	if (!st->sock_id) {
+		sock_init(st, sk);
+		sock_seed(st, sk, call->tx ? call->ret : 0, call->tx ? 0 : call->ret);
+	}
+	return st;
+}
+
+/*
+ * Datagram sockets: choose between own counts (one peer for life) and parts (many).
+ * Returns true when the call belongs into the socket's own counts.
+ */
+static __always_inline bool dgram_peer(struct np_sock *st, struct sock *sk, const struct np_call *call,
+				       struct np_peer *peer, bool *ret_has_peer)
+{
+	bool fresh = !(st->counts.tx_calls | st->counts.rx_calls);
+
+	*ret_has_peer = peer->family || peer_take(st, call, peer);
+	if (!*ret_has_peer && peer_of_sock(sk, peer)) {
+		*ret_has_peer = true;
+		if (!(st->flags & NP_F_UNCONN) && (fresh || peer_is_own(st, peer)))
+			return true;
+	}
+	st->flags |= NP_F_UNCONN;
+	return !*ret_has_peer;
+}
+
+static __noinline int traffic_slow(struct sock *sk, struct np_sock *st, struct np_call *call,
+				   struct np_peer *peer)
+{
+	struct np_owner me;
+	const struct np_owner *owner = &me;
+	bool has_peer = false, own_counts = true, own;
+
+	if (!st)
+		st = sock_meet(sk, call);
+	if (!st || (st->flags & NP_F_IGNORE))
+		return 0;
+	if (call->ret < 0) { /* nothing moved: only forget the address noted for it */
+		(void)peer_take(st, call, peer);
+		return 0;
+	}
+	if (st->hot == call->key && st->hot_exec == call->exec && st->gen == np_filter.gen) {
+		owner = &st->acct;
+		own = true;
+	} else {
+		sock_use(st, sk, &me);
+		own = acct_take(st, &me);
+	}
+	if (st->dgram)
+		own_counts = dgram_peer(st, sk, call, peer, &has_peer);
+	if (own) {
+		st->hot_exec = call->exec;
+		st->hot = call->key;
+	}
+	if (!own || !own_counts) {
+		part_count(st, owner, has_peer ? peer : NULL, call, own);
+		return 0;
+	}
+	if (!(st->pass & NP_PASS_NOW)) {
+		count_one(call->prog, filtered);
+		return 0;
+	}
+	counts_add(&st->counts, call, st->dgram);
+	return 0;
+}
+
+/*
+ * A send or receive call returned. peer: filled by hooks that see the address, else family 0.
+ * Context: process. Cost of the common case is the product's promise: see tests/bench.
+ */
+static __always_inline int traffic(struct sock *sk, struct np_call *call, struct np_peer *peer)
+{
+	struct np_sock *st;
+
+	prog_hit(call->prog);
+	st = sock_find(sk);
+	if (likely(st && st->hot == call->key && st->hot_exec == call->exec &&
+		   st->gen == np_filter.gen && !(st->flags & NP_F_UNCONN))) {
+		if (unlikely(!(st->pass & NP_PASS_NOW))) {
+			count_one(call->prog, filtered);
+			return 0;
+		}
+		if (call->ret < 0 || (!call->ret && !st->dgram))
+			return 0;
+		counts_add(&st->counts, call, st->dgram);
+		return 0;
+	}
+	return traffic_slow(sk, st, call, peer);
+}
+
+#endif

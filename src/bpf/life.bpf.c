@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/*
+ * Hooks on what processes do to sockets besides moving bytes: create, bind, connect, accept, close.
+ * They settle who owns a socket before its first use, and see datagram sockets end. Cgroup programs
+ * (attached at the root of the v2 tree) come first, functions after.
+ */
+#include "lib/calls.h"
+#include "lib/life.h"
+
+/* Cgroup programs get a checked view of the socket; its address is the kernel's own. */
+#define SK_OF(ctx) ((struct sock *)(ctx))
+
+/* socket(). Context: process. Since 4.10. */
+SEC("cgroup/sock_create")
+int np_create_cg(struct bpf_sock *ctx)
+{
+	if (ctx->family == AF_INET || ctx->family == AF_INET6)
+		(void)sock_claim(SK_OF(ctx), NP_PROG_CREATE, false);
+	return 1;
+}
+
+SEC("fentry/tcp_init_sock")
+int BPF_PROG(np_create_t_fe, struct sock *sk)
+{
+	return sock_claim(sk, NP_PROG_CREATE, false);
+}
+
+SEC("fentry/udp_init_sock")
+int BPF_PROG(np_create_u_fe, struct sock *sk)
+{
+	return sock_claim(sk, NP_PROG_CREATE, false);
+}
+
+SEC("kprobe/tcp_init_sock")
+int BPF_KPROBE(np_create_t_kp, struct sock *sk)
+{
+	return sock_claim(sk, NP_PROG_CREATE, false);
+}
+
+SEC("kprobe/udp_init_sock")
+int BPF_KPROBE(np_create_u_kp, struct sock *sk)
+{
+	return sock_claim(sk, NP_PROG_CREATE, false);
+}
+
+/* bind(), when it succeeded. Context: process. Since 4.17. */
+SEC("cgroup/post_bind4")
+int np_bind4_cg(struct bpf_sock *ctx)
+{
+	(void)sock_claim(SK_OF(ctx), NP_PROG_BIND, true);
+	return 1;
+}
+
+SEC("cgroup/post_bind6")
+int np_bind6_cg(struct bpf_sock *ctx)
+{
+	(void)sock_claim(SK_OF(ctx), NP_PROG_BIND, true);
+	return 1;
+}
+
+SEC("fexit/inet_bind")
+int BPF_PROG(np_bind4_fx, struct socket *sock)
+{
+	return sock_claim(sock->sk, NP_PROG_BIND, true);
+}
+
+SEC("fexit/inet6_bind")
+int BPF_PROG(np_bind6_fx, struct socket *sock)
+{
+	return sock_claim(sock->sk, NP_PROG_BIND, true);
+}
+
+SEC("kprobe/inet_bind")
+int BPF_KPROBE(np_bind4_kp, struct socket *sock)
+{
+	return sock_claim(BPF_CORE_READ(sock, sk), NP_PROG_BIND, true);
+}
+
+SEC("kprobe/inet6_bind")
+int BPF_KPROBE(np_bind6_kp, struct socket *sock)
+{
+	return sock_claim(BPF_CORE_READ(sock, sk), NP_PROG_BIND, true);
+}
+
+/* connect() of TCP: before the route is looked for. The cgroup hooks are in addr.bpf.c. */
+SEC("fentry/tcp_v4_connect")
+int BPF_PROG(np_conn_t4_fe, struct sock *sk)
+{
+	connect_begins(sk);
+	return 0;
+}
+
+SEC("fentry/tcp_v6_connect")
+int BPF_PROG(np_conn_t6_fe, struct sock *sk)
+{
+	connect_begins(sk);
+	return 0;
+}
+
+SEC("fexit/ip4_datagram_connect")
+int BPF_PROG(np_conn_u4_fx, struct sock *sk)
+{
+	return sock_claim(sk, NP_PROG_CONNECT, true);
+}
+
+SEC("fexit/ip6_datagram_connect")
+int BPF_PROG(np_conn_u6_fx, struct sock *sk)
+{
+	return sock_claim(sk, NP_PROG_CONNECT, true);
+}
+
+SEC("kprobe/tcp_v4_connect")
+int BPF_KPROBE(np_conn_t4_kp, struct sock *sk)
+{
+	connect_begins(sk);
+	return 0;
+}
+
+SEC("kprobe/tcp_v6_connect")
+int BPF_KPROBE(np_conn_t6_kp, struct sock *sk)
+{
+	connect_begins(sk);
+	return 0;
+}
+
+SEC("kprobe/ip4_datagram_connect")
+int BPF_KPROBE(np_conn_u4_kp, struct sock *sk)
+{
+	return sock_claim(sk, NP_PROG_CONNECT, true);
+}
+
+SEC("kprobe/ip6_datagram_connect")
+int BPF_KPROBE(np_conn_u6_kp, struct sock *sk)
+{
+	return sock_claim(sk, NP_PROG_CONNECT, true);
+}
+
+/*
+ * accept() returned a socket. Context: process. No tracepoint or cgroup hook sees it: there the
+ * connection stays its listener's until its first use, or until the seed iterator finds its holder.
+ */
+SEC("fexit/inet_csk_accept")
+int BPF_PROG(np_accept_fx, struct sock *sk, void *arg, struct sock *child)
+{
+	return child ? sock_claim(child, NP_PROG_ACCEPT, true) : 0;
+}
+
+/* Before 6.10 it had four arguments; the return value stands after them. */
+SEC("fexit/inet_csk_accept")
+int BPF_PROG(np_accept_o_fx, struct sock *sk, int flags, int *err, bool kern, struct sock *child)
+{
+	return child ? sock_claim(child, NP_PROG_ACCEPT, true) : 0;
+}
+
+SEC("kretprobe/inet_csk_accept")
+int BPF_KRETPROBE(np_accept_kr, struct sock *child)
+{
+	if (!child)
+		return 0;
+	return sock_claim(child, NP_PROG_ACCEPT, true);
+}
+
+/* Last close of a socket. Context: process. Since 5.9. */
+SEC("cgroup/sock_release")
+int np_release_cg(struct bpf_sock *ctx)
+{
+	(void)sock_released(ctx, SK_OF(ctx));
+	return 1;
+}
+
+SEC("fentry/inet_release")
+int BPF_PROG(np_release_fe, struct socket *sock)
+{
+	struct sock *sk = sock->sk;
+
+	return sk ? sock_released(ctx, sk) : 0;
+}
+
+SEC("kprobe/inet_release")
+int BPF_KPROBE(np_release_kp, struct socket *sock)
+{
+	struct sock *sk = BPF_CORE_READ(sock, sk);
+
+	return sk ? sock_released(ctx, sk) : 0;
+}

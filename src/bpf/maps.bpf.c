@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/*
+ * Every map and global that more than one source uses, defined once; the headers that declare them
+ * say who writes, who reads and when entries die.
+ */
+#include "lib/emit.h"
+#include "lib/part.h"
+#include "lib/traffic.h"
+#include "lib/calls.h"
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
+
+const volatile __u8 cfg_store_hash = 0;
+const volatile __u8 cfg_use_perf = 0;
+const volatile __u32 cfg_ring_wakeup = 1024 * 1024;
+volatile __u32 st_hz = 0;
+
+struct np_filter np_filter = { .gen = 1, .enabled = 1 };
+volatile __u32 st_ignore_tgid = 0;
+volatile __u8 st_hit[NP_PROG_MAX] = {};
+volatile __u32 st_parts_gen = 0;
+volatile __u64 st_parts_made = 0;
+volatile __u64 st_next_id = 1;
+
+struct np_socks_map np_socks SEC(".maps");
+struct np_socks_h_map np_socks_h SEC(".maps");
+struct np_zero_map np_zero SEC(".maps");
+struct np_loss_map np_losses SEC(".maps");
+struct np_parts_map np_parts_a SEC(".maps");
+struct np_parts_map np_parts_b SEC(".maps");
+struct np_part_scratch_map np_part_scratch SEC(".maps");
+struct np_events_map np_events SEC(".maps");
+struct np_events_perf_map np_events_perf SEC(".maps");
+struct np_ev_scratch_map np_ev_scratch SEC(".maps");
+struct np_closed_map np_closed SEC(".maps");
+struct np_peers_map np_peers SEC(".maps");
+struct np_calls_map np_calls SEC(".maps");

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/*
+ * Programs that processes run, followed over exec, fork and exit, so that a process that is gone
+ * before user space could look into /proc still has its path. Off the data path.
+ */
+#include "lib/np.h"
+#include "wire/process.h"
+
+/* By tgid. Written here, read by user space when a process appears. LRU: the oldest go first. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 16384);
+	__type(key, __u32);
+	__type(value, struct np_exec);
+} np_execs SEC(".maps");
+
+/* One value per program: see np_part_scratch. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 2);
+	__type(key, __u32);
+	__type(value, struct np_exec);
+} np_exec_scratch SEC(".maps");
+
+static __always_inline int on_exec(struct task_struct *task, struct linux_binprm *bprm)
+{
+	__u32 tgid = BPF_CORE_READ(task, tgid), slot = 0;
+	struct np_exec *e = bpf_map_lookup_elem(&np_exec_scratch, &slot);
+
+	prog_hit(NP_PROG_EXEC);
+	if (!e)
+		return 0;
+	e->start_ns = BPF_CORE_READ(task, group_leader, start_boottime);
+	e->exit_ns = 0;
+	__builtin_memset(e->path, 0, sizeof(e->path));
+	(void)bpf_probe_read_kernel_str(e->path, sizeof(e->path), BPF_CORE_READ(bprm, filename));
+	(void)bpf_map_update_elem(&np_execs, &tgid, e, BPF_ANY);
+	return 0;
+}
+
+static __always_inline int on_fork(struct task_struct *parent, struct task_struct *child)
+{
+	__u32 ptgid = BPF_CORE_READ(parent, tgid), tgid = BPF_CORE_READ(child, tgid), slot = 1;
+	struct np_exec *from, *e;
+
+	prog_hit(NP_PROG_FORK);
+	if (ptgid == tgid)
+		return 0; /* a thread */
+	from = bpf_map_lookup_elem(&np_execs, &ptgid);
+	e = bpf_map_lookup_elem(&np_exec_scratch, &slot);
+	if (!from || !e)
+		return 0;
+	*e = *from;
+	e->start_ns = BPF_CORE_READ(child, start_boottime);
+	e->exit_ns = 0;
+	(void)bpf_map_update_elem(&np_execs, &tgid, e, BPF_ANY);
+	return 0;
+}
+
+static __always_inline int on_exit(struct task_struct *task)
+{
+	__u32 tgid = BPF_CORE_READ(task, tgid);
+	struct np_exec *e;
+
+	prog_hit(NP_PROG_EXIT);
+	if (BPF_CORE_READ(task, pid) != (int)tgid)
+		return 0;
+	e = bpf_map_lookup_elem(&np_execs, &tgid);
+	if (e)
+		e->exit_ns = bpf_ktime_get_ns();
+	return 0;
+}
+
+/* Context: process. Since 3.4 (tracepoint), 5.5 (BTF). */
+SEC("tp_btf/sched_process_exec")
+int BPF_PROG(np_exec_tp, struct task_struct *task, int old_pid, struct linux_binprm *bprm)
+{
+	return on_exec(task, bprm);
+}
+
+SEC("fentry/setup_new_exec")
+int BPF_PROG(np_exec_fe, struct linux_binprm *bprm)
+{
+	return on_exec((void *)bpf_get_current_task(), bprm);
+}
+
+SEC("kprobe/setup_new_exec")
+int BPF_KPROBE(np_exec_kp, struct linux_binprm *bprm)
+{
+	return on_exec((void *)bpf_get_current_task(), bprm);
+}
+
+SEC("tp_btf/sched_process_fork")
+int BPF_PROG(np_fork_tp, struct task_struct *parent, struct task_struct *child)
+{
+	return on_fork(parent, child);
+}
+
+SEC("fentry/wake_up_new_task")
+int BPF_PROG(np_fork_fe, struct task_struct *child)
+{
+	return on_fork((void *)bpf_get_current_task(), child);
+}
+
+SEC("kprobe/wake_up_new_task")
+int BPF_KPROBE(np_fork_kp, struct task_struct *child)
+{
+	return on_fork((void *)bpf_get_current_task(), child);
+}
+
+SEC("tp_btf/sched_process_exit")
+int BPF_PROG(np_exit_tp, struct task_struct *task)
+{
+	return on_exit(task);
+}
+
+SEC("fentry/do_exit")
+int BPF_PROG(np_exit_fe)
+{
+	return on_exit((void *)bpf_get_current_task());
+}
+
+SEC("kprobe/do_exit")
+int BPF_KPROBE(np_exit_kp)
+{
+	return on_exit((void *)bpf_get_current_task());
+}

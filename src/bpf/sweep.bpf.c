@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/*
+ * Iterators that user space runs: sweep hands over every socket that changed since the last one,
+ * seed gives the sockets that are older than the probe their owner. Nothing here is on a data path.
+ */
+#include "kernel/iter.h"
+#include "lib/life.h"
+#include "wire/sweep.h"
+
+/* Read by user space through mmap: no copy, no system call per record. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, NP_SWEEP_SLOTS);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__type(key, __u32);
+	__type(value, struct np_sock_rec);
+} np_sweep SEC(".maps");
+
+/* Set by user space before a sweep. */
+volatile __u32 st_sweep_gen = 0;  /* raised for each sweep, not for its further passes */
+volatile __u8 st_sweep_full = 0;  /* 1: unchanged sockets as well */
+/* Result of a pass. */
+volatile __u32 st_sweep_n = 0;	  /* slots filled */
+volatile __u32 st_sweep_more = 0; /* sockets left out for want of slots: run another pass */
+volatile __u64 st_sweep_seen = 0; /* sockets that have an entry */
+volatile __u64 st_jiffies = 0;	  /* at the first socket of the pass, with the time: gives HZ */
+volatile __u64 st_jiffies_ns = 0;
+
+/* A number that differs whenever anything worth telling has changed. */
+static __always_inline __u64 fingerprint(struct np_sock *st, struct sock *sk)
+{
+	struct tcp_sock *tp = (struct tcp_sock *)sk;
+	__u64 print = st->counts.tx_bytes + st->counts.rx_bytes + st->counts.tx_calls +
+		      st->counts.rx_calls + st->counts.retrans + st->synack_retrans + 1;
+
+	print ^= (__u64)st->last.tgid << 40;
+	if (st->tuple.proto == IPPROTO_TCP)
+		print += ((__u64)BPF_CORE_READ(tp, segs_in) + BPF_CORE_READ(tp, segs_out) +
+			  BPF_CORE_READ(tp, total_retrans)) +
+			 ((__u64)BPF_CORE_READ(sk, __sk_common.skc_state) << 56);
+	return print;
+}
+
+static __always_inline int sweep_one(struct np_sock *st, struct sock *sk)
+{
+	struct np_sock_rec *rec;
+	__u64 print;
+	__u32 slot;
+
+	if (!st->sock_id || (st->flags & NP_F_IGNORE) || st->sweep_gen == st_sweep_gen)
+		return 0;
+	st_sweep_seen++;
+	print = fingerprint(st, sk);
+	if (!st_sweep_full && print == st->sweep_print) {
+		st->sweep_gen = st_sweep_gen;
+		return 0;
+	}
+	if (!sock_wanted(st))
+		return 0;
+	slot = st_sweep_n;
+	if (slot >= NP_SWEEP_SLOTS) {
+		st_sweep_more++;
+		return 0;
+	}
+	rec = bpf_map_lookup_elem(&np_sweep, &slot);
+	if (!rec)
+		return 0;
+	if (!(st->flags & NP_F_UNCONN))
+		sock_tuple(&st->tuple, sk);
+	rec_fill(rec, st, sk);
+	st->swept_tx = rec->counts.tx_bytes;
+	st->swept_rx = rec->counts.rx_bytes;
+	st->sweep_gen = st_sweep_gen;
+	st->sweep_print = print;
+	st_sweep_n = slot + 1;
+	return 0;
+}
+
+static __always_inline void note_jiffies(void)
+{
+	st_jiffies = bpf_jiffies64();
+	st_jiffies_ns = bpf_ktime_get_ns();
+}
+
+/* All sockets with storage, of every network namespace. Context: process, user space's read(). Since 5.9. */
+SEC("iter/bpf_sk_storage_map")
+int np_sweep_sk(struct bpf_iter__bpf_sk_storage_map *ctx)
+{
+	struct sock *sk = ctx->sk;
+	struct np_sock *st;
+
+	if (!sk || !ctx->value)
+		return 0;
+	st = bpf_sk_storage_get(&np_socks, sk, NULL, 0);
+	return st ? sweep_one(st, sk) : 0;
+}
+
+/* The same where entries live in the hash. Since 5.9. */
+SEC("iter/bpf_map_elem")
+int np_sweep_hash(struct bpf_iter__bpf_map_elem *ctx)
+{
+	__u64 *key = ctx->key, addr;
+	struct np_sock *st;
+
+	if (!key || !ctx->value)
+		return 0;
+	addr = *key;
+	st = bpf_map_lookup_elem(&np_socks_h, &addr);
+	return st ? sweep_one(st, (struct sock *)addr) : 0;
+}
+
+/*
+ * Every file of every task: a socket without owner gets the task that holds it, an accepted socket
+ * that nobody used yet gets its real one. Context: process. Since 5.8; bpf_sock_from_file since 5.11.
+ */
+SEC("iter/task_file")
+int np_seed(struct bpf_iter__task_file *ctx)
+{
+	struct task_struct *task = ctx->task;
+	struct file *file = ctx->file;
+	struct np_owner owner;
+	struct socket *sock;
+	struct np_sock *st;
+	struct sock *sk;
+	bool fresh = false;
+	__u16 family;
+
+	if (!task || !file) {
+		note_jiffies();
+		return 0;
+	}
+	prog_hit(NP_PROG_SEED);
+	sock = bpf_sock_from_file(file);
+	if (!sock)
+		return 0;
+	sk = sock->sk;
+	if (!sk)
+		return 0;
+	family = sk->__sk_common.skc_family;
+	if (family != AF_INET && family != AF_INET6)
+		return 0;
+	st = sock_see(sk, NP_PROG_SEED, &fresh);
+	if (!st || (st->flags & NP_F_IGNORE))
+		return 0;
+	if (fresh)
+		sock_seed(st, sk, 0, 0);
+	if (st->last.match == NP_MATCH_EXACT)
+		return 0;
+	owner_of_task(&owner, task);
+	owner_publish(st, &owner);
+	filter_sock(st);
+	count_one(NP_PROG_SEED, submitted);
+	return 0;
+}

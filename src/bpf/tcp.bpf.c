@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/*
+ * Hooks on the life of TCP connections and on what the kernel does for them in softirq:
+ * retransmits, resets. Bodies are in lib/life.h. Not here: calls of processes (life, traffic).
+ */
+#include "lib/calls.h"
+#include "lib/life.h"
+
+/* Every change of state. Context: process or softirq. tp since 4.16; function since ever. */
+SEC("tp_btf/inet_sock_set_state")
+int BPF_PROG(np_state_tp, struct sock *sk, int oldstate, int newstate)
+{
+	return conn_state(ctx, sk, oldstate, newstate);
+}
+
+/* Lacks: LISTEN and the first state of accepted sockets, which are stored without this function. */
+SEC("fentry/tcp_set_state")
+int BPF_PROG(np_state_fe, struct sock *sk, int state)
+{
+	return conn_state(ctx, sk, BPF_CORE_READ(sk, __sk_common.skc_state), state);
+}
+
+SEC("kprobe/tcp_set_state")
+int BPF_KPROBE(np_state_kp, struct sock *sk, int state)
+{
+	return conn_state(ctx, sk, BPF_CORE_READ(sk, __sk_common.skc_state), state);
+}
+
+/*
+ * Listener meets child. Only where entries live in a hash: socket storage is cloned by the kernel.
+ * Context: softirq. Function since 4.4.
+ */
+SEC("kprobe/inet_csk_complete_hashdance")
+int BPF_KPROBE(np_clone_kp, struct sock *sk, struct sock *child)
+{
+	struct np_sock *from, *st;
+	bool fresh = false;
+
+	prog_hit(NP_PROG_CLONE);
+	if (!child)
+		return 0;
+	from = sock_find(sk);
+	st = sock_see(child, NP_PROG_CLONE, &fresh);
+	if (!st)
+		return 0;
+	if (from)
+		st->last = from->last;
+	conn_child(st, child, from != NULL);
+	return 0;
+}
+
+/* The last moment of every TCP socket, after close() and TCP_CLOSE. Context: any. tp since 4.16. */
+SEC("tp_btf/tcp_destroy_sock")
+int BPF_PROG(np_destroy_tp, struct sock *sk)
+{
+	return sock_gone(ctx, sk, NP_PROG_DESTROY);
+}
+
+SEC("fentry/tcp_v4_destroy_sock")
+int BPF_PROG(np_destroy_fe, struct sock *sk)
+{
+	return sock_gone(ctx, sk, NP_PROG_DESTROY);
+}
+
+SEC("kprobe/tcp_v4_destroy_sock")
+int BPF_KPROBE(np_destroy_kp, struct sock *sk)
+{
+	return sock_gone(ctx, sk, NP_PROG_DESTROY);
+}
+
+/* After the kernel counted the retransmit, but only where it could be sent. tp since 4.16. */
+SEC("tp_btf/tcp_retransmit_skb")
+int BPF_PROG(np_rtx_tp, struct sock *sk)
+{
+	return conn_retransmit(sk);
+}
+
+SEC("fexit/tcp_retransmit_skb")
+int BPF_PROG(np_rtx_fx, struct sock *sk)
+{
+	return conn_retransmit(sk);
+}
+
+/*
+ * At entry: what is counted is what went before; the rest is settled by the sweep or the end. A
+ * return probe would have to carry the socket over, from softirq, on a machine that is losing packets.
+ */
+SEC("kprobe/tcp_retransmit_skb")
+int BPF_KPROBE(np_rtx_kp, struct sock *sk)
+{
+	return conn_retransmit(sk);
+}
+
+/* Listener repeats a SYN-ACK; sk is the listener. Context: softirq (timer). tp since 4.16. */
+SEC("tp_btf/tcp_retransmit_synack")
+int BPF_PROG(np_synack_tp, struct sock *sk)
+{
+	return conn_synack(sk);
+}
+
+SEC("fexit/tcp_rtx_synack")
+int BPF_PROG(np_synack_fx, struct sock *sk, struct request_sock *req, int ret)
+{
+	return ret ? 0 : conn_synack(sk);
+}
+
+SEC("kprobe/tcp_rtx_synack")
+int BPF_KPROBE(np_synack_kp, struct sock *sk)
+{
+	call_enter(NP_PROG_SYNACK, sk, NULL, 0);
+	return 0;
+}
+
+SEC("kretprobe/tcp_rtx_synack")
+int BPF_KRETPROBE(np_synack_kr, int ret)
+{
+	struct np_call_args args;
+
+	if (!call_leave(NP_PROG_SYNACK, &args) || ret)
+		return 0;
+	return conn_synack((struct sock *)args.sk);
+}
+
+/* RST out: in answer to a segment (sk may be NULL) or because the connection is aborted. tp since 4.16. */
+SEC("tp_btf/tcp_send_reset")
+int BPF_PROG(np_rst_tx_tp, struct sock *sk)
+{
+	return conn_rst(ctx, sk, NP_PROG_RESET_TX, NP_EV_RESET_TX);
+}
+
+SEC("fentry/tcp_send_active_reset")
+int BPF_PROG(np_rst_tx_fe, struct sock *sk)
+{
+	return conn_rst(ctx, sk, NP_PROG_RESET_TX, NP_EV_RESET_TX);
+}
+
+SEC("kprobe/tcp_send_active_reset")
+int BPF_KPROBE(np_rst_tx_kp, struct sock *sk)
+{
+	return conn_rst(ctx, sk, NP_PROG_RESET_TX, NP_EV_RESET_TX);
+}
+
+/* RST in. Context: softirq. tp since 4.16. */
+SEC("tp_btf/tcp_receive_reset")
+int BPF_PROG(np_rst_rx_tp, struct sock *sk)
+{
+	return conn_rst(ctx, sk, NP_PROG_RESET_RX, NP_EV_RESET_RX);
+}
+
+SEC("fentry/tcp_reset")
+int BPF_PROG(np_rst_rx_fe, struct sock *sk)
+{
+	return conn_rst(ctx, sk, NP_PROG_RESET_RX, NP_EV_RESET_RX);
+}
+
+SEC("kprobe/tcp_reset")
+int BPF_KPROBE(np_rst_rx_kp, struct sock *sk)
+{
+	return conn_rst(ctx, sk, NP_PROG_RESET_RX, NP_EV_RESET_RX);
+}

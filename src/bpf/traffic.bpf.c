@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/*
+ * Hooks that see send and receive calls with their return values. Three families, one body
+ * (lib/traffic.h). Not here: where datagrams go when only the address hooks know (peer.bpf.c).
+ */
+#include "lib/calls.h"
+#include "lib/traffic.h"
+
+
+/* Address a message carries, as the kernel keeps it for the call. */
+static __always_inline void peer_of_msg(struct np_peer *peer, struct msghdr *msg)
+{
+	struct sockaddr_in6 sa = {};
+	void *name = BPF_CORE_READ(msg, msg_name);
+
+	if (!name || bpf_probe_read_kernel(&sa, sizeof(sa), name))
+		return;
+	if (sa.sin6_family == AF_INET) {
+		addr_from_v4(peer->raddr, ((struct sockaddr_in *)&sa)->sin_addr.s_addr);
+		peer->family = AF_INET;
+	} else if (sa.sin6_family == AF_INET6) {
+		__builtin_memcpy(peer->raddr, &sa.sin6_addr, 16);
+		peer->family = addr_is_v4(peer->raddr) ? AF_INET : AF_INET6;
+	} else {
+		return;
+	}
+	peer->rport = bpf_ntohs(sa.sin6_port);
+}
+
+static __always_inline int sock_msg(struct sock *sk, struct msghdr *msg, long ret, int flags, bool tx,
+				    __u32 exec)
+{
+	struct np_call call = {
+		.key = bpf_get_current_pid_tgid(),
+		.ret = ret,
+		.exec = exec,
+		.prog = tx ? NP_PROG_SEND : NP_PROG_RECV,
+		.tx = tx,
+	};
+	struct np_peer peer = {};
+
+	/* What is peeked at or comes off the error queue was not received. */
+	if (!tx && (flags & (MSG_PEEK | MSG_ERRQUEUE)))
+		return 0;
+	if (msg && BPF_CORE_READ(sk, sk_protocol) != IPPROTO_TCP && ret >= 0)
+		peer_of_msg(&peer, msg);
+	return traffic(sk, &call, &peer);
+}
+
+/*
+ * Family 1: sock_send_length and sock_recv_length fire for every socket call of every family with
+ * its return value. Context: process. Since 6.3. Lacks: splice from a socket, TCP_ZEROCOPY_RECEIVE
+ * (found by the kernel's own counters), addresses (peer.bpf.c).
+ */
+SEC("tp_btf/sock_send_length")
+int BPF_PROG(np_send_tp, struct sock *sk, int ret, int flags)
+{
+	__u16 family = sk->__sk_common.skc_family;
+
+	if (family != AF_INET && family != AF_INET6)
+		return 0;
+	return sock_msg(sk, NULL, ret, flags, true, bpf_get_current_task_btf()->self_exec_id);
+}
+
+SEC("tp_btf/sock_recv_length")
+int BPF_PROG(np_recv_tp, struct sock *sk, int ret, int flags)
+{
+	__u16 family = sk->__sk_common.skc_family;
+
+	if (family != AF_INET && family != AF_INET6)
+		return 0;
+	return sock_msg(sk, NULL, ret, flags, false, bpf_get_current_task_btf()->self_exec_id);
+}
+
+/*
+ * Family 2: exit of the inet protocol operations, with arguments and return value. Context:
+ * process. Since 5.5 where the kernel has trampolines. Lacks: TCP_ZEROCOPY_RECEIVE.
+ */
+SEC("fexit/inet_sendmsg")
+int BPF_PROG(np_send4_fx, struct socket *sock, struct msghdr *msg, size_t size, int ret)
+{
+	return sock_msg(sock->sk, msg, ret, 0, true, current_exec_id());
+}
+
+SEC("fexit/inet6_sendmsg")
+int BPF_PROG(np_send6_fx, struct socket *sock, struct msghdr *msg, size_t size, int ret)
+{
+	return sock_msg(sock->sk, msg, ret, 0, true, current_exec_id());
+}
+
+/* sendfile and splice to a socket before 6.5; later they come as sendmsg with MSG_SPLICE_PAGES. */
+SEC("fexit/inet_sendpage")
+int BPF_PROG(np_sendpage_fx, struct socket *sock, void *page, int offset, size_t size, int flags,
+	     long ret)
+{
+	return sock_msg(sock->sk, NULL, ret, 0, true, current_exec_id());
+}
+
+SEC("fexit/inet_recvmsg")
+int BPF_PROG(np_recv4_fx, struct socket *sock, struct msghdr *msg, size_t size, int flags, int ret)
+{
+	return sock_msg(sock->sk, msg, ret, flags, false, current_exec_id());
+}
+
+SEC("fexit/inet6_recvmsg")
+int BPF_PROG(np_recv6_fx, struct socket *sock, struct msghdr *msg, size_t size, int flags, int ret)
+{
+	return sock_msg(sock->sk, msg, ret, flags, false, current_exec_id());
+}
+
+/* Splice from a TCP socket. */
+SEC("fexit/tcp_splice_read")
+int BPF_PROG(np_splice_fx, struct socket *sock, void *ppos, void *pipe, size_t len, unsigned int flags,
+	     long ret)
+{
+	prog_hit(NP_PROG_SPLICE);
+	return sock_msg(sock->sk, NULL, ret, 0, false, current_exec_id());
+}
+
+/*
+ * Family 3: kprobe at entry, kretprobe at exit of the same functions. Context: process. Needs
+ * CONFIG_KPROBES. Lacks: a return probe has few slots for calls that block at the same time; what
+ * it misses of TCP is found by the kernel's own counters.
+ */
+static __always_inline int enter(struct socket *sock, struct msghdr *msg, int flags, __u32 kind)
+{
+	struct sock *sk = BPF_CORE_READ(sock, sk);
+
+	call_enter(kind, sk, msg, flags);
+	return 0;
+}
+
+static __always_inline int leave(long ret, __u32 kind, bool tx)
+{
+	struct np_call_args args;
+
+	if (!call_leave(kind, &args))
+		return 0;
+	return sock_msg((struct sock *)args.sk, (struct msghdr *)args.msg, ret, (int)args.extra, tx,
+			current_exec_id());
+}
+
+SEC("kprobe/inet_sendmsg")
+int BPF_KPROBE(np_send4_kp, struct socket *sock, struct msghdr *msg)
+{
+	return enter(sock, msg, 0, NP_PROG_SEND);
+}
+
+SEC("kprobe/inet6_sendmsg")
+int BPF_KPROBE(np_send6_kp, struct socket *sock, struct msghdr *msg)
+{
+	return enter(sock, msg, 0, NP_PROG_SEND);
+}
+
+SEC("kprobe/inet_sendpage")
+int BPF_KPROBE(np_sendpage_kp, struct socket *sock)
+{
+	return enter(sock, NULL, 0, NP_PROG_SEND);
+}
+
+SEC("kretprobe/inet_sendmsg")
+int BPF_KRETPROBE(np_send4_kr, int ret)
+{
+	return leave(ret, NP_PROG_SEND, true);
+}
+
+SEC("kretprobe/inet6_sendmsg")
+int BPF_KRETPROBE(np_send6_kr, int ret)
+{
+	return leave(ret, NP_PROG_SEND, true);
+}
+
+SEC("kretprobe/inet_sendpage")
+int BPF_KRETPROBE(np_sendpage_kr, long ret)
+{
+	return leave(ret, NP_PROG_SEND, true);
+}
+
+SEC("kprobe/inet_recvmsg")
+int BPF_KPROBE(np_recv4_kp, struct socket *sock, struct msghdr *msg, size_t size, int flags)
+{
+	return enter(sock, msg, flags, NP_PROG_RECV);
+}
+
+SEC("kprobe/inet6_recvmsg")
+int BPF_KPROBE(np_recv6_kp, struct socket *sock, struct msghdr *msg, size_t size, int flags)
+{
+	return enter(sock, msg, flags, NP_PROG_RECV);
+}
+
+SEC("kretprobe/inet_recvmsg")
+int BPF_KRETPROBE(np_recv4_kr, int ret)
+{
+	return leave(ret, NP_PROG_RECV, false);
+}
+
+SEC("kretprobe/inet6_recvmsg")
+int BPF_KRETPROBE(np_recv6_kr, int ret)
+{
+	return leave(ret, NP_PROG_RECV, false);
+}
+
+SEC("kprobe/tcp_splice_read")
+int BPF_KPROBE(np_splice_kp, struct socket *sock)
+{
+	return enter(sock, NULL, 0, NP_PROG_SPLICE);
+}
+
+SEC("kretprobe/tcp_splice_read")
+int BPF_KRETPROBE(np_splice_kr, long ret)
+{
+	prog_hit(NP_PROG_SPLICE);
+	return leave(ret, NP_PROG_SPLICE, false);
+}
