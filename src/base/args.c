@@ -25,7 +25,7 @@ bool option_takes_value(const struct option_row *row)
 	return row->type >= OPTION_U32;
 }
 
-/* Next row of all tables that is an option; NULL at the end. Start: *table at the list, row NULL. */
+/* Next option row of all tables; NULL at the end. Start: *table at the list, row NULL. */
 static const struct option_row *next_row(const struct option_row *const **table,
 					 const struct option_row *row)
 {
@@ -173,6 +173,9 @@ static int parse_shorts(struct args_walk *w, const char *arg)
 	const char *p;
 	int r;
 
+	/* -port is --port with a dash lost, not -p with "ort": silently wrong is worse. */
+	if (arg[2] && args_find(w->spec->tables, arg + 1))
+		return unknown_option(w, arg, strlen(arg));
 	for (p = arg + 1; *p; p++) {
 		const struct option_row *row = find_short(w->spec->tables, *p);
 		char spelt[3] = { '-', *p, '\0' };
@@ -181,9 +184,10 @@ static int parse_shorts(struct args_walk *w, const char *arg)
 		if (!row && p == arg + 1)
 			return unknown_option(w, arg, strlen(arg));
 		if (!row)
-			return error_set(w->err, -EINVAL,
-					 "unknown option '%s' in '%.100s'; takes what '%s --help' lists",
-					 spelt, arg, w->spec->prog);
+			return error_set(
+				w->err, -EINVAL,
+				"unknown option '%s' in '%.100s'; takes what '%s --help' lists",
+				spelt, arg, w->spec->prog);
 		if (option_takes_value(row)) {
 			value = p[1] ? p + 1 : w->at < w->argc ? w->argv[w->at++] : NULL;
 			if (!value)
@@ -204,7 +208,8 @@ static int add_operand(struct args_walk *w, const char *arg)
 
 	if (!spec->operands)
 		return error_set(w->err, -EINVAL,
-				 "'%.100s' is no option; takes what '%s --help' lists", arg, spec->prog);
+				 "'%.100s' is no option; takes what '%s --help' lists", arg,
+				 spec->prog);
 	if (spec->max_operands && w->operands->n >= spec->max_operands && !spec->stop_at_operand)
 		return error_set(w->err, -EINVAL, "'%.100s' is one too many; takes %s", arg,
 				 spec->operands);

@@ -15,22 +15,22 @@
 #include "base/error.h"
 
 /* What a row writes at its offset. */
-#define OPTION_END 0	 /* ends a table */
-#define OPTION_HEADING 1 /* no option: help is the heading of the rows that follow */
-#define OPTION_BOOL 2	 /* bool, set to true; no value */
-#define OPTION_HELP 3	 /* the same, and what follows is not looked at any more; no value */
-#define OPTION_COUNT 4	 /* unsigned int, one more each time (-vv); no value */
-#define OPTION_U32 5	 /* uint32_t */
-#define OPTION_U64 6	 /* uint64_t */
-#define OPTION_SECONDS 7 /* double: parse_seconds */
-#define OPTION_MSEC 8	 /* uint32_t: parse_msec */
-#define OPTION_STRING 9	 /* const char *, points into argv; never empty */
-#define OPTION_ENUM 10	 /* int: index into names */
+#define OPTION_END 0	  /* ends a table */
+#define OPTION_HEADING 1  /* no option: help is the heading of the rows that follow */
+#define OPTION_BOOL 2	  /* bool, set to true; no value */
+#define OPTION_HELP 3	  /* the same, and what follows is not looked at any more; no value */
+#define OPTION_COUNT 4	  /* unsigned int, one more each time (-vv); no value */
+#define OPTION_U32 5	  /* uint32_t */
+#define OPTION_U64 6	  /* uint64_t */
+#define OPTION_SECONDS 7  /* double: parse_seconds */
+#define OPTION_MSEC 8	  /* uint32_t: parse_msec */
+#define OPTION_STRING 9	  /* const char *, points into argv; never empty */
+#define OPTION_ENUM 10	  /* int: index into names */
 #define OPTION_STRINGS 11 /* struct args_list */
-#define OPTION_CUSTOM 12 /* parse() */
+#define OPTION_CUSTOM 12  /* parse() */
 
 #define OPTION_HIDDEN 0x1 /* not in --help, not suggested */
-#define OPTION_REPEAT 0x2 /* each use adds; without it the last one wins (parse() sees all of them) */
+#define OPTION_REPEAT 0x2 /* each use adds; without it the last wins (parse() sees all) */
 #define OPTION_EMPTY 0x4  /* OPTION_STRING: "" is allowed */
 
 /* A growing list of strings of argv; the strings are not copied. */
@@ -46,18 +46,37 @@ struct args_list {
 typedef int (*option_parse_fn)(const char *value, void *dest, struct netprobe_error *err);
 
 struct option_row {
-	const char *name;  /* long name without dashes; NULL: short only */
-	char short_name;   /* 0: none */
-	uint8_t type;	   /* OPTION_* */
-	uint8_t flags;	   /* OPTION_HIDDEN, ... */
+	const char *name; /* long name without dashes; NULL: short only */
+	char short_name;  /* 0: none */
+	uint8_t type;	  /* OPTION_* */
+	uint8_t flags;	  /* OPTION_HIDDEN, ... */
 	size_t offset;
-	const char *arg;   /* placeholder in --help: "SEC"; OPTION_ENUM: NULL gives its names */
+	const char *arg; /* placeholder in --help: "SEC"; OPTION_ENUM: NULL gives its names */
 	const char *help;
 	const char *const *names; /* OPTION_ENUM: NULL-terminated */
 	/* Both included; max 0: no upper limit. OPTION_SECONDS, OPTION_MSEC: in milliseconds. */
 	uint64_t min, max;
 	option_parse_fn parse; /* OPTION_CUSTOM */
 };
+
+/*
+ * A row: OPTION("pid", 'p', OPTION_U32, struct opts, pid, "PID", "only this process", .min = 1).
+ * Whatever else the row needs follows by name.
+ */
+#define OPTION(long_name, letter, kind, opts_type, field, placeholder, text, ...)                  \
+	{                                                                                          \
+		.name = (long_name), .short_name = (letter), .type = (kind),                       \
+		.offset = offsetof(opts_type, field), .arg = (placeholder), .help = (text),        \
+		__VA_ARGS__                                                                        \
+	}
+#define OPTIONS_HEADING(text)                                                                      \
+	{                                                                                          \
+		.type = OPTION_HEADING, .help = (text)                                             \
+	}
+#define OPTIONS_END                                                                                \
+	{                                                                                          \
+		.type = OPTION_END                                                                 \
+	}
 
 struct args_spec {
 	const char *prog;     /* "netprobe events" */
@@ -66,7 +85,7 @@ struct args_spec {
 	/* NULL-terminated list of tables (each ends in OPTION_END), all for the same struct. */
 	const struct option_row *const *tables;
 	unsigned int min_operands, max_operands; /* max 0 with operands set: no limit */
-	/* Leave everything from the first operand on to the caller, for "netprobe [OPTIONS] COMMAND ...". */
+	/* Leave all from the first operand on to the caller: "netprobe [OPTIONS] COMMAND ...". */
 	bool stop_at_operand;
 };
 

@@ -62,15 +62,20 @@ static void put_wrapped(struct buf *b, const char *text, unsigned int indent, un
 	buf_putc(b, '\n');
 }
 
-static unsigned int left_width(const struct option_row *row, struct buf *left)
+/* Puts the left side into left; its lack of memory is told to out, which the caller checks. */
+static unsigned int left_width(const struct option_row *row, struct buf *left, struct buf *out)
 {
 	buf_reset(left);
 	put_left(left, row);
-	return left->err ? 0 : utf8_width(left->data, left->len);
+	if (!left->err)
+		return utf8_width(left->data, left->len);
+	out->err = left->err;
+	return 0;
 }
 
 /* Where the right side begins: behind the widest left side that is not too wide. */
-static unsigned int help_indent(const struct option_row *const *tables, struct buf *left)
+static unsigned int help_indent(const struct option_row *const *tables, struct buf *left,
+				struct buf *out)
 {
 	const struct option_row *row;
 	unsigned int widest = 0, w;
@@ -79,7 +84,7 @@ static unsigned int help_indent(const struct option_row *const *tables, struct b
 		for (row = *tables; row->type != OPTION_END; row++) {
 			if (row->type == OPTION_HEADING || (row->flags & OPTION_HIDDEN))
 				continue;
-			w = left_width(row, left);
+			w = left_width(row, left, out);
 			if (w > widest && w <= LEFT_MAX)
 				widest = w;
 		}
@@ -90,7 +95,7 @@ static unsigned int help_indent(const struct option_row *const *tables, struct b
 static void put_row(struct buf *b, const struct option_row *row, struct buf *left,
 		    unsigned int indent)
 {
-	unsigned int w = left_width(row, left);
+	unsigned int w = left_width(row, left, b);
 
 	buf_put(b, left->data, left->len);
 	if (w + 2 > indent) {
@@ -99,7 +104,6 @@ static void put_row(struct buf *b, const struct option_row *row, struct buf *lef
 	}
 	pad(b, indent - w);
 	put_wrapped(b, row->help ? row->help : "", indent, indent);
-	b->err = b->err ? b->err : left->err;
 }
 
 void args_help(const struct args_spec *spec, struct buf *out)
@@ -107,7 +111,7 @@ void args_help(const struct args_spec *spec, struct buf *out)
 	const struct option_row *const *table;
 	const struct option_row *row;
 	struct buf left = { 0 };
-	unsigned int indent = help_indent(spec->tables, &left);
+	unsigned int indent = help_indent(spec->tables, &left, out);
 	bool heading = false;
 
 	buf_printf(out, "Usage: %s [OPTIONS]%s%s\n", spec->prog, spec->operands ? " " : "",

@@ -51,7 +51,8 @@ static int set_enum(const struct option_row *row, const char *value, int *dest,
 		buf_puts(&list, row->names[i]);
 	}
 	text = buf_str(&list);
-	i = text ? error_set(err, -EINVAL, "'%.100s' is not known; takes %s", value, text) : -ENOMEM;
+	i = text ? error_set(err, -EINVAL, "'%.100s' is not known; takes %s", value, text)
+		 : -ENOMEM;
 	buf_done(&list);
 	return i;
 }
@@ -99,8 +100,8 @@ static int set_msec(const struct option_row *row, const char *value, uint32_t *d
 	if (r < 0)
 		return r;
 	if (v < row->min)
-		return error_set(err, -EINVAL, "'%.100s' is too short; takes %llu ms or more", value,
-				 (unsigned long long)row->min);
+		return error_set(err, -EINVAL, "'%.100s' is too short; takes %llu ms or more",
+				 value, (unsigned long long)row->min);
 	if (row->max && v > row->max)
 		return error_set(err, -EINVAL, "'%.100s' is too long; takes at most %llu ms", value,
 				 (unsigned long long)row->max);
@@ -114,7 +115,8 @@ static int set_string(const struct option_row *row, const char *value, void *des
 	struct args_list *list = dest;
 
 	if (!*value && !(row->flags & OPTION_EMPTY))
-		return error_set(err, -EINVAL, "'' is empty; takes %s", row->arg ? row->arg : "a value");
+		return error_set(err, -EINVAL, "'' is empty; takes %s",
+				 row->arg ? row->arg : "a value");
 	if (row->type == OPTION_STRING) {
 		*(const char **)dest = value;
 		return 0;

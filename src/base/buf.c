@@ -16,7 +16,7 @@
 /* One event line fits, so that a stream allocates once. */
 #define BUF_FIRST 2048
 
-/* Below this a double times 1000 still fits in an int64_t with room to spare. */
+/* From here on a double has at most one binary digit or two behind the point. */
 #define DOUBLE_EXACT 1e15
 
 void buf_done(struct buf *b)
@@ -94,7 +94,7 @@ void buf_printf(struct buf *b, const char *fmt, ...)
 	va_start(ap, fmt);
 	n = vsnprintf(NULL, 0, fmt, ap);
 	va_end(ap);
-	/* A format that cannot be printed (EILSEQ, EOVERFLOW) loses the text, so it must not pass. */
+	/* A format that cannot be printed (EILSEQ) loses the text: it must not pass. */
 	if (n < 0)
 		b->err = b->err ? b->err : -EINVAL;
 	if (n < 0 || buf_reserve(b, (size_t)n + 1) < 0)
@@ -138,7 +138,7 @@ void buf_i64(struct buf *b, int64_t v)
 
 void buf_double(struct buf *b, double v)
 {
-	uint64_t milli, frac;
+	uint64_t whole, milli;
 	char text[4];
 
 	if (!isfinite(v)) {
@@ -149,16 +149,21 @@ void buf_double(struct buf *b, double v)
 		buf_printf(b, "%.0f", v);
 		return;
 	}
-	milli = (uint64_t)llround(fabs(v) * 1000);
-	if (v < 0 && milli)
+	/* Parted first: times 1000 as a whole would lose the last digits of large values. */
+	whole = (uint64_t)fabs(v);
+	milli = (uint64_t)lround((fabs(v) - (double)whole) * 1000);
+	if (milli == 1000) {
+		whole++;
+		milli = 0;
+	}
+	if (v < 0 && (whole || milli))
 		buf_putc(b, '-');
-	buf_u64(b, milli / 1000);
-	frac = milli % 1000;
-	if (!frac)
+	buf_u64(b, whole);
+	if (!milli)
 		return;
 	text[0] = '.';
-	text[1] = (char)('0' + frac / 100);
-	text[2] = (char)('0' + frac / 10 % 10);
-	text[3] = (char)('0' + frac % 10);
-	buf_put(b, text, frac % 10 ? 4 : frac % 100 ? 3 : 2);
+	text[1] = (char)('0' + milli / 100);
+	text[2] = (char)('0' + milli / 10 % 10);
+	text[3] = (char)('0' + milli % 10);
+	buf_put(b, text, milli % 10 ? 4 : milli % 100 ? 3 : 2);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Growing byte buffer and the JSON writer on top of it: the hot path of `events`. A failed
- * allocation sets err once and turns all further calls into no-ops, so writers check only at the end.
+ * allocation sets err once and makes all further calls no-ops, so writers check only at the end.
  */
 #ifndef NETPROBE_BASE_BUF_H
 #define NETPROBE_BASE_BUF_H
@@ -14,14 +14,14 @@ struct buf {
 	char *data;
 	size_t len;
 	size_t cap;
-	int err; /* 0 or -ENOMEM */
+	int err; /* 0 or -ENOMEM; -EINVAL from a format that cannot be printed */
 	/* The second buf_time_ns wrote last and its text; empty: none yet. */
 	uint64_t time_s;
 	char time_text[24];
 };
 
 void buf_done(struct buf *b);
-void buf_reset(struct buf *b); /* keeps the memory, forgets err */
+void buf_reset(struct buf *b);		      /* keeps the memory, forgets err */
 int buf_reserve(struct buf *b, size_t extra); /* room for extra more bytes: 0 or b->err */
 /* The contents as a C string, "" for an empty buffer; NULL after a failed allocation. */
 const char *buf_str(struct buf *b);
@@ -36,16 +36,16 @@ void buf_i64(struct buf *b, int64_t v);
  * locale. Never NaN or infinity: those give null.
  */
 void buf_double(struct buf *b, double v);
-/* RFC 3339, UTC, nanoseconds: 2026-01-31T12:00:00.123456789Z. Caches the second. Not thread-safe across one buf. */
+/* RFC 3339, UTC: 2026-01-31T12:00:00.123456789Z. Caches the second in b, so not thread-safe. */
 void buf_time_ns(struct buf *b, uint64_t wall_ns);
 
 /*
  * JSON. Keys are literals and not escaped; values are, and bytes that are not UTF-8 become U+FFFD,
  * so a line is always valid JSON whatever a comm or a path holds.
  */
-void json_str(struct buf *b, const char *s);		      /* quoted; NULL gives null */
-void json_strn(struct buf *b, const char *s, size_t max);    /* up to NUL or max */
-void json_key(struct buf *b, const char *key);		      /* ,"key": with the comma where one is due */
+void json_str(struct buf *b, const char *s);		  /* quoted; NULL gives null */
+void json_strn(struct buf *b, const char *s, size_t max); /* up to NUL or max */
+void json_key(struct buf *b, const char *key); /* ,"key": with the comma where one is due */
 void json_kv_str(struct buf *b, const char *key, const char *s);
 void json_kv_u64(struct buf *b, const char *key, uint64_t v);
 void json_kv_u64_or_null(struct buf *b, const char *key, uint64_t v); /* 0 gives null */

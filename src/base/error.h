@@ -12,7 +12,7 @@ struct netprobe_error {
 	char hint[256]; /* what to do about it; empty where there is nothing to say */
 };
 
-/* Fill err (NULL is allowed) and return code, so that callers write: return error_set(err, -ENOENT, ...). */
+/* Fill err (NULL is allowed) and return code, for: return error_set(err, -ENOENT, ...). */
 int error_set(struct netprobe_error *err, int code, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 void error_hint(struct netprobe_error *err, const char *fmt, ...)

@@ -11,14 +11,17 @@
 
 /* 0 plain, 1 to be escaped, 2 first byte of something beyond ASCII (or of nothing valid). */
 static const unsigned char char_class[256] = {
-	[0 ... 0x1f] = 1, ['"'] = 1, ['\\'] = 1, [0x80 ... 0xff] = 2,
+	[0 ... 0x1f] = 1,
+	['"'] = 1,
+	['\\'] = 1,
+	[0x80 ... 0xff] = 2,
 };
 
 /*
  * Whether eight bytes are all plain. Paths and container ids are most of a line's bytes; this takes
- * an eighth off its cost. Bit 7 of each byte of the sum tells of: the byte itself beyond ASCII, below
- * 0x20 (borrow), a quote or a backslash (exclusive-or gives 0, again a borrow). A borrow may spill
- * into the next byte: a false alarm costs time only.
+ * an eighth off its cost. Bit 7 of each byte of the sum tells of: the byte itself beyond ASCII,
+ * below 0x20 (borrow), a quote or a backslash (exclusive-or gives 0, again a borrow). A borrow may
+ * spill into the next byte: a false alarm costs time only.
  */
 static bool all_plain(const char *s)
 {

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Levelled log on stderr: plain text on a terminal, "<N>" priority prefix under a service manager (JOURNAL_STREAM). */
+/*
+ * Levelled log on stderr: "netprobe: text", with a "<N>" priority prefix instead under a service
+ * manager (JOURNAL_STREAM). Only cli, daemon and engine log above debug.
+ */
 #ifndef NETPROBE_BASE_LOG_H
 #define NETPROBE_BASE_LOG_H
 

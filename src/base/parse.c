@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Value parsers. strtoul and strtod take signs, blanks, hex, "inf" and the locale's comma, none of
- * which may pass here, hence the hand-written digits. Pure: no names are looked up, nothing is read.
+ * which may pass here, hence the hand-written digits. Pure: nothing is looked up, nothing is read.
  */
 #include "base/parse.h"
 
@@ -126,9 +126,11 @@ int parse_seconds(const char *s, double *ret, struct netprobe_error *err)
 	uint64_t usec = 0;
 
 	if (take_duration(s, USEC_PER_SEC, &usec) < 0)
-		return error_set(err, -EINVAL,
-				 "'%.100s' is no time; takes seconds or a unit, like 0.5, 10s, 500ms, "
-				 "2m, at most a year", s);
+		return error_set(
+			err, -EINVAL,
+			"'%.100s' is no time; takes seconds or a unit, like 0.5, 10s, 500ms, "
+			"2m, at most a year",
+			s);
 	*ret = (double)usec / (double)USEC_PER_SEC;
 	return 0;
 }
@@ -139,9 +141,11 @@ int parse_msec(const char *s, uint32_t *ret, struct netprobe_error *err)
 
 	if (take_duration(s, USEC_PER_MSEC, &usec) < 0 || usec % USEC_PER_MSEC ||
 	    usec / USEC_PER_MSEC > UINT32_MAX)
-		return error_set(err, -EINVAL,
-				 "'%.100s' is no time; takes milliseconds or a unit, like 100, 100ms, "
-				 "1.5s, 2m, at most 49 days", s);
+		return error_set(
+			err, -EINVAL,
+			"'%.100s' is no time; takes milliseconds or a unit, like 100, 100ms, "
+			"1.5s, 2m, at most 49 days",
+			s);
 	*ret = (uint32_t)(usec / USEC_PER_MSEC);
 	return 0;
 }
@@ -180,10 +184,12 @@ static int no_cidr(const char *s, struct netprobe_error *err)
 {
 	return error_set(err, -EINVAL,
 			 "'%.100s' is no address; takes an IPv4 or IPv6 address or network, like "
-			 "10.0.0.1, 10.0.0.0/8 or 2001:db8::/32", s);
+			 "10.0.0.1, 10.0.0.0/8 or 2001:db8::/32",
+			 s);
 }
 
-static int host_bits_set(const char *s, const struct np_cidr *c, bool v4, struct netprobe_error *err)
+static int host_bits_set(const char *s, const struct np_cidr *c, bool v4,
+			 struct netprobe_error *err)
 {
 	char text[INET6_ADDRSTRLEN] = "";
 	unsigned int len = v4 ? c->len - 96u : c->len;
@@ -191,7 +197,8 @@ static int host_bits_set(const char *s, const struct np_cidr *c, bool v4, struct
 	(void)inet_ntop(v4 ? AF_INET : AF_INET6, v4 ? c->addr + 12 : c->addr, text, sizeof(text));
 	return error_set(err, -EINVAL,
 			 "'%.100s' has bits set beyond its /%u; takes a network like %s/%u or one "
-			 "address without a prefix", s, len, text, len);
+			 "address without a prefix",
+			 s, len, text, len);
 }
 
 int parse_cidr(const char *s, struct np_cidr *ret, struct netprobe_error *err)
@@ -241,7 +248,8 @@ int parse_port_range(const char *s, struct np_port_range *ret, struct netprobe_e
 	if (to < from)
 		return error_set(err, -EINVAL,
 				 "'%.100s' runs backwards; takes 1-65535 or a range like "
-				 "%" PRIu64 "-%" PRIu64, s, to, from);
+				 "%" PRIu64 "-%" PRIu64,
+				 s, to, from);
 	ret->from = (uint16_t)from;
 	ret->to = (uint16_t)to;
 	return 0;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Values as people type them, from the command line, the config file and the control socket alike.
- * Each returns 0, or -EINVAL with a message "'given' is no X; takes Y" that lacks only the name of the
- * option in front (error_prefix); ret_ values stay untouched then. The whole string must fit.
+ * Each returns 0, or -EINVAL with a message "'given' is no X; takes Y" that lacks only the name of
+ * the option in front (error_prefix); ret values stay untouched then. The whole string must fit.
  */
 #ifndef NETPROBE_BASE_PARSE_H
 #define NETPROBE_BASE_PARSE_H

@@ -56,7 +56,7 @@ static unsigned int char_width(uint32_t cp)
 	return w < 0 ? 1 : (unsigned int)w;
 }
 
-/* Like utf8_decode, but always forward: returns the bytes passed, *ret_cp U+FFFD where not printable. */
+/* Like utf8_decode, but returns the bytes passed; *ret_cp is U+FFFD where not printable. */
 static size_t next_char(const char *s, size_t len, uint32_t *ret_cp)
 {
 	uint32_t cp = 0xfffd;

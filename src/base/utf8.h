@@ -15,9 +15,9 @@
 #define UTF8_REPLACEMENT "\xef\xbf\xbd" /* U+FFFD */
 
 /*
- * One character at s, len >= 1 bytes there. Returns its length and sets ret_cp. On bytes that are no
- * UTF-8 (overlong, surrogate, above U+10FFFF, cut short) returns minus the number of bytes that one
- * U+FFFD stands for (Unicode's "maximal subpart"), ret_cp untouched.
+ * One character at s, len >= 1 bytes there. Returns its length and sets ret_cp. On bytes that are
+ * no UTF-8 (overlong, surrogate, above U+10FFFF, cut short) returns minus the number of bytes that
+ * one U+FFFD stands for (Unicode's "maximal subpart"), ret_cp untouched.
  */
 int utf8_decode(const char *s, size_t len, uint32_t *ret_cp);
 /*
@@ -25,7 +25,7 @@ int utf8_decode(const char *s, size_t len, uint32_t *ret_cp);
  * paragraph separators, direction overrides.
  */
 bool utf8_is_control(uint32_t cp);
-/* Terminal columns of s; control characters and bytes that are no UTF-8 count as the one they print as. */
+/* Terminal columns of s as utf8_put_printable prints it. */
 unsigned int utf8_width(const char *s, size_t len);
 /* Append s with U+FFFD for what is no UTF-8; controls stay. */
 void utf8_put_valid(struct buf *b, const char *s, size_t len);
