@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * One record of the event stream, ready to be written by any sink. A NULL string and a has_* that
- * is false print as JSON null: unknown is never guessed. Strings are borrowed until the sink returns.
+ * is false print as JSON null: unknown is never guessed. Strings are borrowed until the sink
+ * returns.
  */
 #ifndef NETPROBE_OUT_EVENT_H
 #define NETPROBE_OUT_EVENT_H
@@ -26,46 +27,47 @@
 #define EVENT_MAX 8
 
 struct event {
-	uint8_t kind;	     /* EVENT_* */
-	uint64_t wall_ns;    /* CLOCK_REALTIME of the happening */
-	uint64_t ktime_ns;   /* CLOCK_MONOTONIC of the same moment */
-	char entity_id[40];  /* "eth0", "socket-1234", program name; empty: null */
-	char value[48];	     /* as in the contract's table */
+	uint8_t kind;	    /* EVENT_* */
+	uint64_t wall_ns;   /* CLOCK_REALTIME of the happening */
+	uint64_t ktime_ns;  /* CLOCK_MONOTONIC of the same moment */
+	char entity_id[40]; /* "eth0", "socket-1234", program name; empty: null */
+	char value[48];	    /* as in the contract's table */
 	double num;
-	const char *unit;    /* "Mbit/s", "segments", "count", "ms", "events" */
-	const char *mode;    /* "ebpf", ... */
+	const char *unit; /* "Mbit/s", "segments", "count", "ms", "events" */
+	const char *mode; /* "ebpf", ... */
 
 	/* owner; NULL or match NP_MATCH_NONE: all of its fields null */
 	const struct process *owner;
 	uint32_t tid;	     /* 0 null */
 	uint8_t owner_match; /* NP_MATCH_* */
-	bool has_owner_field; /* false: this record has no owner at all (sums, probe.loss): owner_match null too */
+	/* false: this record has no owner at all (sums, probe.loss): owner_match null too */
+	bool has_owner_field;
 	uint32_t cpu_tgid;
 	const char *cpu_comm;
 	bool has_cpu;
 
 	/* where; NULL: not applicable */
 	const struct np_tuple *tuple;
-	uint64_t sock_id;   /* 0 null; printed as "sock" unless tuple->flags has NP_F_OWNID */
-	const char *iface;  /* overrides tuple->ifname; NULL: that one */
+	uint64_t sock_id;      /* 0 null; printed as "sock" unless tuple->flags has NP_F_OWNID */
+	const char *iface;     /* overrides tuple->ifname; NULL: that one */
 	const char *direction; /* "tx", "rx", NULL */
-	const char *state;  /* overrides the name of tuple->state */
+	const char *state;     /* overrides the name of tuple->state */
 
 	/* EVENT_BW */
 	uint64_t tx_bytes, rx_bytes, tx_pkts, rx_pkts;
 	double tx_mbit, rx_mbit;
 	/* EVENT_RETRANSMIT, EVENT_CONN_FAIL ... */
-	const char *cause;  /* "synack"; NULL null */
-	int err;	    /* errno; 0 null. Printed as "errno" (number) and "error" (ECONNREFUSED) */
+	const char *cause; /* "synack"; NULL null */
+	int err; /* errno; 0 null. Printed as "errno" (number) and "error" (ECONNREFUSED) */
 	/* EVENT_CONN_* */
 	const struct np_counts *counts;
 	const struct np_tcp *tcp; /* srtt_us, min_rtt_us, segments, bytes_acked ... */
 	uint64_t rx_unseen, tx_unseen;
-	uint32_t connect_us;	  /* 0 null */
-	double duration_ms;	  /* negative: null (opened before the probe) */
+	uint32_t connect_us; /* 0 null */
+	double duration_ms;  /* negative: null (opened before the probe) */
 	/* EVENT_PROBE_LOSS */
 	const struct np_loss *loss;
-	double interval_s;	  /* of EVENT_BW, EVENT_RETRANSMIT, EVENT_PROBE_LOSS; 0 null */
+	double interval_s; /* of EVENT_BW, EVENT_RETRANSMIT, EVENT_PROBE_LOSS; 0 null */
 };
 
 /* Writers: append exactly one line (newline included) to out. host: node name, UTF-8. */
@@ -75,12 +77,12 @@ int event_write_text(struct buf *out, const struct event *ev, bool color);
 
 /* Shared by events and flows. */
 const char *event_type_name(uint8_t kind);
-const char *tcp_state_name(uint8_t state);	     /* "ESTABLISHED"; NULL for 0 */
-const char *transport_name(uint8_t proto);	     /* "tcp", "udp", "icmp"; NULL others */
-const char *family_name(uint8_t family);	     /* "ipv4", "ipv6"; NULL */
-const char *owner_match_name(uint8_t match);	     /* "exact", "listener", "procfs", "none" */
-const char *errno_name(int err);		     /* "ECONNREFUSED"; NULL unknown */
-const char *prog_name(unsigned int prog);	     /* NP_PROG_* -> "send", "recv", ... */
+const char *tcp_state_name(uint8_t state);   /* "ESTABLISHED"; NULL for 0 */
+const char *transport_name(uint8_t proto);   /* "tcp", "udp", "icmp"; NULL others */
+const char *family_name(uint8_t family);     /* "ipv4", "ipv6"; NULL */
+const char *owner_match_name(uint8_t match); /* "exact", "listener", "procfs", "none" */
+const char *errno_name(int err);	     /* "ECONNREFUSED"; NULL unknown */
+const char *prog_name(unsigned int prog);    /* NP_PROG_* -> "send", "recv", ... */
 /* Of the address itself: v4-mapped is "ipv4"; an all-zero one goes by family (AF_*). */
 const char *addr_family_name(const uint8_t addr[16], uint8_t family);
 /* What the writers share: who, where, and how many records a program has seen. NULL unknown. */
@@ -88,7 +90,7 @@ const struct process *event_owner(const struct event *ev);
 const char *event_iface(const struct event *ev, char buf[17]);
 const char *event_state(const struct event *ev);
 uint64_t loss_seen(const struct np_loss *l); /* submitted + all it was not */
-/* "10.0.0.1", "2001:db8::1"; v4-mapped prints as IPv4; all zero gives NULL. buf of INET6_ADDRSTRLEN. */
+/* "10.0.0.1", "2001:db8::1"; v4-mapped as IPv4; all zero gives NULL. buf: INET6_ADDRSTRLEN. */
 const char *addr_str(const uint8_t addr[16], char *buf);
 
 #endif

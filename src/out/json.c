@@ -127,7 +127,7 @@ static void put_where(struct buf *b, const struct event *ev)
 	char ifname[17];
 
 	json_kv_u64_or_null(b, "netns", t ? t->netns : 0);
-	/* BW is a sum over the sockets of an interface; ends only where it was broken down to one. */
+	/* BW sums up the sockets of an interface; ends only where broken down to one. */
 	if (ev->kind == EVENT_BW && !(t && t->family)) {
 		json_kv_str(b, "iface", event_iface(ev, ifname));
 		return;
@@ -187,8 +187,12 @@ static void put_counts(struct buf *b, const struct event *ev)
 	} else {
 		put_literal(b, ",\"tx_bytes\":null,\"rx_bytes\":null");
 	}
-	json_kv_u64(b, "rx_unseen_bytes", ev->rx_unseen);
-	json_kv_u64(b, "tx_unseen_bytes", ev->tx_unseen);
+	if (ev->tcp) {
+		json_kv_u64(b, "rx_unseen_bytes", ev->rx_unseen);
+		json_kv_u64(b, "tx_unseen_bytes", ev->tx_unseen);
+	} else {
+		put_literal(b, ",\"rx_unseen_bytes\":null,\"tx_unseen_bytes\":null");
+	}
 }
 
 static void put_retransmits(struct buf *b, const struct event *ev)

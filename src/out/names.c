@@ -4,10 +4,12 @@
  * NULL where there is no word. Not here: names of hosts and services, which are looked up (name/).
  */
 #include <arpa/inet.h>
+#include <errno.h>
 #include <netinet/in.h>
 #include <string.h>
 
 #include "out/event.h"
+#include "out/table.h"
 
 #define COUNT_OF(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -18,9 +20,9 @@ static const uint8_t mapped_prefix[12] = { [10] = 0xff, [11] = 0xff };
 const char *tcp_state_name(uint8_t state)
 {
 	static const char *const names[] = {
-		NULL,	     "ESTABLISHED", "SYN_SENT",	  "SYN_RECV", "FIN_WAIT1", "FIN_WAIT2",
-		"TIME_WAIT", "CLOSE",	    "CLOSE_WAIT", "LAST_ACK", "LISTEN",	   "CLOSING",
-		"NEW_SYN_RECV",
+		NULL,	     "ESTABLISHED", "SYN_SENT",	    "SYN_RECV",	  "FIN_WAIT1",
+		"FIN_WAIT2", "TIME_WAIT",   "CLOSE",	    "CLOSE_WAIT", "LAST_ACK",
+		"LISTEN",    "CLOSING",	    "NEW_SYN_RECV",
 	};
 
 	return state < COUNT_OF(names) ? names[state] : NULL;
@@ -128,4 +130,19 @@ const char *addr_str(const uint8_t addr[16], char *buf)
 		*p++ = i < 15 ? '.' : '\0';
 	}
 	return buf;
+}
+
+int format_parse(const char *name)
+{
+	static const char *const names[] = {
+		[FORMAT_TEXT] = "text", [FORMAT_JSON] = "json", [FORMAT_CSV] = "csv",
+		[FORMAT_TSV] = "tsv",	[FORMAT_XCTL] = "xctl",
+	};
+	int i;
+
+	for (i = 0; i < (int)COUNT_OF(names); i++) {
+		if (strcmp(names[i], name) == 0)
+			return i;
+	}
+	return -EINVAL;
 }

@@ -177,7 +177,7 @@ static void pad(struct buf *out, unsigned int n)
 /* Where the text output stands. */
 struct text_layout {
 	unsigned int *widths; /* of each column */
-	/* Blanks owed from the columns before: written when something follows, so no line ends in them. */
+	/* Blanks owed from the columns before: written when something follows, never at the end. */
 	unsigned int gap;
 	struct buf cell; /* the one being set, before its place is known */
 };
@@ -203,7 +203,7 @@ static void put_padded(const struct table *t, struct buf *out, size_t row, unsig
 	l->gap = 2 + (c->right ? 0 : width - w);
 }
 
-static void measure(const struct table *t, struct text_layout *l)
+static int measure(const struct table *t, struct text_layout *l)
 {
 	unsigned int col, w;
 	size_t row;
@@ -217,9 +217,12 @@ static void measure(const struct table *t, struct text_layout *l)
 		for (row = 0; row < t->n_rows; row++) {
 			buf_reset(&l->cell);
 			w = put_text_cell(t, &l->cell, c, cell_at(t, row, col));
+			if (l->cell.err)
+				return l->cell.err;
 			l->widths[col] = w > l->widths[col] ? w : l->widths[col];
 		}
 	}
+	return 0;
 }
 
 static void write_text_line(const struct table *t, struct buf *out, size_t row,
@@ -239,7 +242,9 @@ static void write_text_lines(const struct table *t, struct buf *out, struct text
 {
 	size_t row;
 
-	measure(t, l);
+	out->err = out->err ? out->err : measure(t, l);
+	if (out->err)
+		return;
 	if (color)
 		buf_puts(out, SGR_BOLD);
 	write_text_line(t, out, t->n_rows, l);
@@ -340,8 +345,8 @@ static void put_tsv_str(struct buf *out, const char *s)
 
 static int write_separated(const struct table *t, struct buf *out, int format)
 {
-	void (*put_str)(struct buf *, const char *) = format == FORMAT_CSV ? put_csv_str :
-									     put_tsv_str;
+	void (*put_str)(struct buf *, const char *) =
+		format == FORMAT_CSV ? put_csv_str : put_tsv_str;
 	char separator = format == FORMAT_CSV ? ',' : '\t';
 	unsigned int col;
 	size_t row;
@@ -378,19 +383,4 @@ int table_write(const struct table *t, struct buf *out, int format, bool color)
 	default:
 		return -EINVAL;
 	}
-}
-
-int format_parse(const char *name)
-{
-	static const char *const names[] = {
-		[FORMAT_TEXT] = "text", [FORMAT_JSON] = "json", [FORMAT_CSV] = "csv",
-		[FORMAT_TSV] = "tsv",	[FORMAT_XCTL] = "xctl",
-	};
-	int i;
-
-	for (i = 0; i < (int)(sizeof(names) / sizeof(names[0])); i++) {
-		if (strcmp(names[i], name) == 0)
-			return i;
-	}
-	return -EINVAL;
 }

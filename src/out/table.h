@@ -25,17 +25,17 @@
 #define CELL_BOOL 4
 
 #define UNIT_NONE 0
-#define UNIT_BYTES 1   /* text: 1.5 MiB */
-#define UNIT_RATE 2    /* bytes/s; text: 1.5 MB/s */
-#define UNIT_USEC 3    /* text: 1.2 ms */
+#define UNIT_BYTES 1 /* text: 1.5 MiB */
+#define UNIT_RATE 2  /* bytes/s; text: 1.5 MB/s */
+#define UNIT_USEC 3  /* text: 1.2 ms */
 #define UNIT_MSEC 4
 
 struct table_column {
-	const char *name;   /* JSON key and CSV heading: "tx_bytes" */
-	const char *title;  /* text heading: "TX"; NULL: not in text output */
-	uint8_t unit;	    /* UNIT_* */
-	bool right;	    /* align right */
-	uint8_t max_width;  /* text: longer strings are cut with an ellipsis; 0 no limit */
+	const char *name;  /* JSON key and CSV heading: "tx_bytes" */
+	const char *title; /* text heading: "TX"; NULL: not in text output */
+	uint8_t unit;	   /* UNIT_* */
+	bool right;	   /* align right */
+	uint8_t max_width; /* text: longer strings are cut with an ellipsis; 0 no limit */
 };
 
 struct cell {

@@ -154,7 +154,8 @@ static void put_loss(struct buf *b, const struct event *ev)
 	const struct np_loss *l = ev->loss;
 
 	buf_putc(b, ' ');
-	(void)utf8_put_printable(b, ev->entity_id, strnlen(ev->entity_id, sizeof(ev->entity_id)), 0);
+	(void)utf8_put_printable(b, ev->entity_id, strnlen(ev->entity_id, sizeof(ev->entity_id)),
+				 0);
 	buf_putc(b, ' ');
 	if (!l)
 		return;

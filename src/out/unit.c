@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Figures for people: "1.5 MiB", "12.4 MB/s", "830 us". Three significant digits, so that columns of
- * them can be compared at a glance. Machines get the plain number instead.
+ * Figures for people: "1.5 MiB", "12.4 MB/s", "830 us". Three significant digits, so that columns
+ * of them can be compared at a glance. Machines get the plain number instead.
  */
 #include <math.h>
 #include <stdio.h>
