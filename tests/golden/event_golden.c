@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A fixed stream of events, one of each kind and their odd variants, against the exact text of each
+ * format in events.json, events.xctl, events.txt beside this file. With --update the files are
+ * written anew: look at the diff before committing it. The directory is $NETPROBE_GOLDEN or
+ * tests/golden.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "out/event.h"
+
+#define WALL_NS 1769860800123456789ull
+#define KTIME_NS 5000000000ull
+
+static const struct cgroup pod_cgroup = {
+	.id = 9001,
+	.path = (char *)"/kubepods.slice/kubepods-pod0a1b.slice/cri-containerd-4f5e.scope",
+	.container_id = (char *)"4f5e6d7c8b9a0f1e2d3c4b5a69788796a5b4c3d2e1f00f1e2d3c4b5a69788796",
+	.runtime = "containerd",
+	.pod_uid = (char *)"0a1b2c3d-0000-1111-2222-333344445555",
+};
+static const struct cgroup service_cgroup = { .id = 77,
+					      .path = (char *)"/system.slice/sshd.service" };
+
+static const struct process nginx = { .tgid = 4242,
+				      .ppid = 1,
+				      .uid = 33,
+				      .comm = "nginx",
+				      .exe = (char *)"/usr/sbin/nginx",
+				      .cgroup = &pod_cgroup };
+static const struct process sshd = {
+	.tgid = 17, .ppid = 1, .uid = 0, .comm = "sshd", .cgroup = &service_cgroup
+};
+static const struct process odd = { .tgid = 66, .comm = "a\"\\\n\xff\xc3\xa9", .uid = 1000 };
+
+static struct np_tuple tuple4 = { .lport = 443,
+				  .rport = 51234,
+				  .family = AF_INET,
+				  .proto = IPPROTO_TCP,
+				  .state = 1,
+				  .netns = 4026531840u,
+				  .ifindex = 2,
+				  .ifname = "eth0" };
+static struct np_tuple tuple6 = { .lport = 40000,
+				  .rport = 22,
+				  .family = AF_INET6,
+				  .proto = IPPROTO_TCP,
+				  .state = 2,
+				  .netns = 4026531840u };
+static struct np_tuple udp_wild = { .lport = 53,
+				    .family = AF_INET6,
+				    .proto = IPPROTO_UDP,
+				    .flags = NP_F_UNCONN | NP_F_OWNID,
+				    .ifname = "lo" };
+
+static const struct np_counts counts = { 1500000, 420, 0, 0, 3 };
+static const struct np_tcp tcp = { .bytes_acked = 1500001,
+				   .bytes_received = 420,
+				   .bytes_sent = 1504345,
+				   .bytes_retrans = 4344,
+				   .srtt_us = 12345,
+				   .min_rtt_us = 9876,
+				   .segs_out = 1100,
+				   .segs_in = 600 };
+static const struct np_tcp tcp_unknown = { .min_rtt_us = UINT32_MAX };
+static const struct np_loss loss = { 100, 5, 7, 11, 13, 17, 1000, 2000, 1 };
+
+#define COMMON .wall_ns = WALL_NS, .ktime_ns = KTIME_NS, .mode = "ebpf"
+#define OWNED(p, how)                                                                              \
+	.owner = (p), .tid = (p)->tgid + 1, .owner_match = (how), .has_owner_field = true
+
+static const struct event stream[] = {
+	{ COMMON, OWNED(&nginx, NP_MATCH_EXACT), .kind = EVENT_BW, .entity_id = "eth0",
+	  .value = "125.5", .num = 125.5, .unit = "Mbit/s", .iface = "eth0", .tx_bytes = 15000000,
+	  .rx_bytes = 687500, .tx_pkts = 11000, .rx_pkts = 5000, .tx_mbit = 120, .rx_mbit = 5.5,
+	  .interval_s = 1 },
+	{ COMMON, .has_owner_field = true, .kind = EVENT_BW, .value = "0.001", .num = 0.001,
+	  .unit = "Mbit/s", .tuple = &udp_wild, .rx_bytes = 125, .rx_mbit = 0.001,
+	  .interval_s = 0.5 },
+	{ COMMON, OWNED(&nginx, NP_MATCH_EXACT), .kind = EVENT_RETRANSMIT, .entity_id = "eth0",
+	  .value = "RETRANSMIT:5", .num = 5, .unit = "segments", .tuple = &tuple4, .sock_id = 99,
+	  .direction = "tx", .cause = "timeout", .interval_s = 1 },
+	{ COMMON, .kind = EVENT_RETRANSMIT, .entity_id = "eth0", .value = "RETRANSMIT:8", .num = 8,
+	  .unit = "segments", .iface = "eth0", .interval_s = 1 },
+	{ COMMON, OWNED(&sshd, NP_MATCH_LISTENER), .kind = EVENT_RESET, .entity_id = "eth0",
+	  .value = "RESET_RECEIVED", .num = 1, .unit = "count", .tuple = &tuple6, .sock_id = 100,
+	  .direction = "rx", .has_cpu = true, .cpu_tgid = 0, .cpu_comm = "swapper/1",
+	  .err = ECONNRESET },
+	{ COMMON, OWNED(&odd, NP_MATCH_PROCFS), .kind = EVENT_CONN_ERROR, .entity_id = "lo",
+	  .value = "CONNECT_REFUSED", .num = 1, .unit = "count", .tuple = &tuple6, .sock_id = 101,
+	  .iface = "lo", .err = ECONNREFUSED, .connect_us = 150 },
+	{ COMMON, OWNED(&nginx, NP_MATCH_EXACT), .kind = EVENT_CONN_OPEN, .entity_id = "socket-102",
+	  .value = "1.25", .num = 1.25, .unit = "ms", .tuple = &tuple4, .sock_id = 102,
+	  .direction = "rx", .connect_us = 1250 },
+	{ COMMON, OWNED(&nginx, NP_MATCH_EXACT), .kind = EVENT_CONN_CLOSE,
+	  .entity_id = "socket-102", .value = "60250.5", .num = 60250.5, .unit = "ms",
+	  .tuple = &tuple4, .sock_id = 102, .state = "CLOSE", .counts = &counts, .tcp = &tcp,
+	  .rx_unseen = 1, .tx_unseen = 2, .connect_us = 1250, .duration_ms = 60250.5 },
+	{ COMMON, .has_owner_field = true, .kind = EVENT_CONN_CLOSE, .entity_id = "socket-103",
+	  .value = "0", .unit = "ms", .tuple = &tuple6, .sock_id = 103, .tcp = &tcp_unknown,
+	  .duration_ms = -1, .err = ETIMEDOUT },
+	{ COMMON, OWNED(&sshd, NP_MATCH_EXACT), .kind = EVENT_CONN_FAIL, .entity_id = "socket-104",
+	  .value = "3000", .num = 3000, .unit = "ms", .tuple = &tuple6, .sock_id = 104,
+	  .err = EHOSTUNREACH, .connect_us = 3000000 },
+	{ COMMON, .kind = EVENT_PROBE_LOSS, .entity_id = "send", .value = "5", .num = 5,
+	  .unit = "events", .loss = &loss, .interval_s = 1 },
+};
+
+static int write_stream(struct buf *b, const char *name)
+{
+	size_t i;
+	int r = 0;
+
+	for (i = 0; i < sizeof(stream) / sizeof(stream[0]) && r == 0; i++) {
+		if (strcmp(name, "events.json") == 0)
+			r = event_write_json(b, &stream[i], "node-1");
+		else if (strcmp(name, "events.xctl") == 0)
+			r = event_write_xctl(b, &stream[i], "node-1");
+		else
+			r = event_write_text(b, &stream[i], strcmp(name, "events.color.txt") == 0);
+	}
+	return r;
+}
+
+static int update(const char *path, const struct buf *b)
+{
+	FILE *f = fopen(path, "w");
+
+	if (!f || fwrite(b->data, 1, b->len, f) != b->len || fclose(f) != 0) {
+		perror(path);
+		return 1;
+	}
+	return 0;
+}
+
+/* Says the first line that differs: a whole dump hides it. */
+static int compare(const char *path, struct buf *b)
+{
+	FILE *f = fopen(path, "r");
+	const char *p = buf_str(b);
+	char *line = NULL;
+	size_t size = 0;
+	ssize_t n = 0;
+	int number = 0, bad = 0;
+
+	if (!f || !p) {
+		perror(path);
+		return 1;
+	}
+	while (!bad && (n = getline(&line, &size, f)) > 0) {
+		number++;
+		bad = strncmp(p, line, (size_t)n) != 0;
+		p += bad ? 0 : n;
+	}
+	if (bad || *p) {
+		printf("%s:%d differs\n  want: %s  have: %.*s\n", path, bad ? number : number + 1,
+		       bad ? line : "(end)\n", (int)strcspn(p, "\n"), p);
+		bad = 1;
+	}
+	free(line);
+	(void)fclose(f);
+	return bad;
+}
+
+static int run(const char *dir, const char *name, int rewrite)
+{
+	struct buf b = { 0 };
+	char path[512];
+	int bad;
+
+	(void)snprintf(path, sizeof(path), "%s/%s", dir, name);
+	if (write_stream(&b, name) < 0) {
+		printf("%s: cannot be written\n", name);
+		bad = 1;
+	} else {
+		bad = rewrite ? update(path, &b) : compare(path, &b);
+	}
+	buf_done(&b);
+	printf("%s %s\n", bad ? "not ok" : "ok", name);
+	return bad;
+}
+
+int main(int argc, char **argv)
+{
+	static const char *const names[] = { "events.json", "events.xctl", "events.txt",
+					     "events.color.txt" };
+	const char *dir = getenv("NETPROBE_GOLDEN");
+	int rewrite = argc > 1 && strcmp(argv[1], "--update") == 0, bad = 0;
+	size_t i;
+
+	(void)setenv("TZ", "UTC", 1);
+	tzset();
+	(void)inet_pton(AF_INET6, "::ffff:10.0.0.1", tuple4.laddr);
+	(void)inet_pton(AF_INET6, "::ffff:192.0.2.200", tuple4.raddr);
+	(void)inet_pton(AF_INET6, "2001:db8::1", tuple6.laddr);
+	(void)inet_pton(AF_INET6, "2001:db8::2", tuple6.raddr);
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		bad |= run(dir ? dir : "tests/golden", names[i], rewrite);
+	return bad;
+}
