@@ -23,7 +23,7 @@ volatile __u8 st_sweep_full = 0;  /* 1: unchanged sockets as well */
 volatile __u32 st_sweep_n = 0;	  /* slots filled */
 volatile __u32 st_sweep_more = 0; /* sockets left out for want of slots: run another pass */
 volatile __u64 st_sweep_seen = 0; /* sockets that have an entry */
-volatile __u64 st_jiffies = 0;	  /* at the first socket of the pass, with the time: gives HZ */
+volatile __u64 st_jiffies = 0;	  /* at the end of the pass, with the time: gives HZ */
 volatile __u64 st_jiffies_ns = 0;
 
 /* A number that differs whenever anything worth telling has changed. */
@@ -89,8 +89,10 @@ int np_sweep_sk(struct bpf_iter__bpf_sk_storage_map *ctx)
 	struct sock *sk = ctx->sk;
 	struct np_sock *st;
 
-	if (!sk || !ctx->value)
+	if (!sk || !ctx->value) {
+		note_jiffies(); /* the call after the last element */
 		return 0;
+	}
 	st = bpf_sk_storage_get(&np_socks, sk, NULL, 0);
 	return st ? sweep_one(st, sk) : 0;
 }
@@ -102,8 +104,10 @@ int np_sweep_hash(struct bpf_iter__bpf_map_elem *ctx)
 	__u64 *key = ctx->key, addr;
 	struct np_sock *st;
 
-	if (!key || !ctx->value)
+	if (!key || !ctx->value) {
+		note_jiffies();
 		return 0;
+	}
 	addr = *key;
 	st = bpf_map_lookup_elem(&np_socks_h, &addr);
 	return st ? sweep_one(st, (struct sock *)addr) : 0;

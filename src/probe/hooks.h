@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The hook ladder as data: each thing the kernel half must see, the ordered ways to see it, and
+ * what each way lacks. Choosing and attaching is probe.c's.
+ */
+#ifndef NETPROBE_PROBE_HOOKS_H
+#define NETPROBE_PROBE_HOOKS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "wire/stats.h"
+
+/* --hook. Cgroup programs and iterators count as stable hooks, with the tracepoints. */
+#define FAMILY_AUTO 0
+#define FAMILY_TRACEPOINT 1
+#define FAMILY_FENTRY 2
+#define FAMILY_KPROBE 3
+
+#define KIND_TP_BTF 0
+#define KIND_CGROUP 1
+#define KIND_ITER 2
+#define KIND_FENTRY 3 /* fexit as well */
+#define KIND_KPROBE 4 /* kretprobe as well */
+#define KIND_NONE 5   /* no program: something else covers it, see note */
+
+#define HOOK_PROGS 4
+#define HOOK_ALTS 6
+
+/* One way to see it: all of progs must attach; those of optional that the kernel has a target for. */
+struct hook_alt {
+	uint8_t family;
+	uint8_t kind;
+	uint8_t nargs; /* attach only to a function with so many arguments; 0: any */
+	const char *progs[HOOK_PROGS];
+	const char *optional[HOOK_PROGS];
+	const char *since; /* "6.3"; what is known from the kernel's history */
+	const char *until;
+	const char *lacks; /* NULL: nothing */
+};
+
+struct hook {
+	uint8_t prog;	  /* NP_PROG_* */
+	bool required;	  /* without it the ebpf rung is not worth having */
+	bool proven;	  /* the self-test makes it fire */
+	int8_t follows;	  /* NP_PROG_* whose family it takes, -1 none */
+	const char *name; /* "send" */
+	const char *what; /* one clause for doctor */
+	struct hook_alt alts[HOOK_ALTS];
+	uint8_t n_alts;
+};
+
+extern const struct hook hook_table[NP_PROG_MAX];
+
+const char *family_label(uint8_t family); /* "tracepoint" */
+const char *kind_label(uint8_t kind);	  /* "tp_btf" */
+int family_parse(const char *name);	  /* FAMILY_* or -EINVAL */
+
+#endif

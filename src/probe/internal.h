@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* struct probe, shared by the files of this folder and nobody else. */
+#ifndef NETPROBE_PROBE_INTERNAL_H
+#define NETPROBE_PROBE_INTERNAL_H
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "probe/kernel.h"
+#include "probe/probe.h"
+#include "wire/sweep.h"
+#include "netprobe.skel.h"
+
+#define PROBE_MAX_LINKS 96
+
+struct probe {
+	struct probe_opts opts;
+	struct kernel_facts facts;
+	struct netprobe_bpf *skel;
+	struct hook_status hooks[NP_PROG_MAX];
+	struct bpf_link *links[PROBE_MAX_LINKS];
+	unsigned int n_links;
+	struct bpf_link *sweep_link, *seed_link;
+	int cgroup_fd;
+	bool store_hash;
+	char note[192];
+
+	struct ring_buffer *ring;
+	struct perf_buffer *perf;
+	probe_event_fn event_fn; /* of the probe_events call under way */
+	void *event_arg;
+	int n_events;
+
+	const struct np_sock_rec *slots; /* np_sweep, mapped */
+	size_t slots_size;
+	struct probe_sweep_stats sweep_stats;
+	uint64_t parts_made; /* st_parts_made when the part maps were last switched */
+	uint64_t jiffies, jiffies_ns; /* first sample for HZ; 0 none yet */
+	char *load_log;      /* tail of what libbpf said about a failed load */
+};
+
+/* load.c */
+int probe_load(struct probe *p, struct netprobe_error *err);
+void probe_unload(struct probe *p);
+struct bpf_program *probe_program(struct probe *p, const char *name);
+
+/* ladder.c: pick an alternative for every hook from what is known; -EOPNOTSUPP when a required one has none. */
+int ladder_choose(struct probe *p, struct netprobe_error *err);
+/* An alternative turned out not to work. */
+void ladder_fail(struct probe *p, unsigned int hook, uint8_t status, int err);
+/* Programs of an alternative that this kernel has targets for; returns how many, -ENOENT when a needed one has none. */
+int ladder_programs(struct probe *p, const struct hook_alt *alt, const char *ret_names[2 * HOOK_PROGS]);
+/* Hook and alternative a program belongs to; -ENOENT. */
+int ladder_owner(const char *program, unsigned int *ret_hook, unsigned int *ret_alt);
+
+/* read.c */
+int probe_readers_init(struct probe *p);
+void probe_readers_done(struct probe *p);
+
+#endif

@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Facts about the kernel (see kernel.h). Reads /proc and /sys, tries one trivial program. */
+#include "probe/kernel.h"
+
+#include <cap-ng.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+
+static int read_line(const char *path, char *s, size_t size)
+{
+	FILE *f = fopen(path, "re");
+	int r = 0;
+
+	if (!f)
+		return -errno;
+	if (!fgets(s, (int)size, f))
+		r = -EIO;
+	else
+		s[strcspn(s, "\n")] = '\0';
+	(void)fclose(f);
+	return r;
+}
+
+static int read_int(const char *path)
+{
+	char s[32];
+
+	return read_line(path, s, sizeof(s)) ? -1 : atoi(s);
+}
+
+/* "none [integrity] confidentiality" -> "integrity". */
+static void read_lockdown(char *s, size_t size)
+{
+	char line[128], *from, *to;
+
+	s[0] = '\0';
+	if (read_line("/sys/kernel/security/lockdown", line, sizeof(line)))
+		return;
+	from = strchr(line, '[');
+	to = from ? strchr(from, ']') : NULL;
+	if (to) {
+		*to = '\0';
+		(void)snprintf(s, size, "%s", from + 1);
+	}
+}
+
+/* Mount point of the v2 tree: wherever it is, never assumed (hybrid hosts have it beside v1). */
+static void find_cgroup2(char *s, size_t size)
+{
+	FILE *f = fopen("/proc/self/mountinfo", "re");
+	char *line = NULL;
+	size_t n = 0;
+
+	s[0] = '\0';
+	if (!f)
+		return;
+	while (!s[0] && getline(&line, &n, f) > 0) {
+		char *dash = strstr(line, " - cgroup2 ");
+		char root[256], point[256];
+
+		if (dash && sscanf(line, "%*s %*s %*s %255s %255s", root, point) == 2)
+			(void)snprintf(s, size, "%s", point);
+	}
+	free(line);
+	(void)fclose(f);
+}
+
+/* Programs by trampoline may be refused whole, whatever the function: try one that does nothing. */
+static int try_trampoline(const struct btf *btf)
+{
+	const struct bpf_insn insns[] = {
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0 },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = BPF_TRACE_FENTRY);
+	int id, fd, link, r = 0;
+
+	if (!btf)
+		return -1;
+	id = btf__find_by_name_kind(btf, "inet_release", BTF_KIND_FUNC);
+	if (id < 0)
+		return ENOENT;
+	opts.attach_btf_id = (__u32)id;
+	fd = bpf_prog_load(BPF_PROG_TYPE_TRACING, "np_try", "GPL", insns, 2, &opts);
+	if (fd < 0)
+		return errno;
+	link = bpf_raw_tracepoint_open(NULL, fd);
+	if (link < 0)
+		r = errno;
+	else
+		(void)close(link);
+	(void)close(fd);
+	return r;
+}
+
+void kernel_facts_init(struct kernel_facts *facts, const char *btf_path)
+{
+	struct utsname uts;
+	unsigned int major = 0, minor = 0;
+
+	memset(facts, 0, sizeof(*facts));
+	if (!uname(&uts)) {
+		(void)snprintf(facts->release, sizeof(facts->release), "%s", uts.release);
+		(void)snprintf(facts->arch, sizeof(facts->arch), "%s", uts.machine);
+		(void)sscanf(uts.release, "%u.%u", &major, &minor);
+		facts->version = major << 16 | minor << 8;
+	}
+	facts->btf = btf_path ? btf__parse(btf_path, NULL) : btf__load_vmlinux_btf();
+	if (!facts->btf)
+		facts->btf_err = errno;
+	if (!capng_get_caps_process()) {
+		facts->cap_sys_admin = capng_have_capability(CAPNG_EFFECTIVE, CAP_SYS_ADMIN);
+		facts->cap_bpf = facts->cap_sys_admin || capng_have_capability(CAPNG_EFFECTIVE, CAP_BPF);
+		facts->cap_perfmon = facts->cap_sys_admin ||
+				     capng_have_capability(CAPNG_EFFECTIVE, CAP_PERFMON);
+		facts->cap_net_admin = capng_have_capability(CAPNG_EFFECTIVE, CAP_NET_ADMIN);
+		facts->cap_sys_resource = capng_have_capability(CAPNG_EFFECTIVE, CAP_SYS_RESOURCE);
+	}
+	read_lockdown(facts->lockdown, sizeof(facts->lockdown));
+	facts->unprivileged_disabled = read_int("/proc/sys/kernel/unprivileged_bpf_disabled");
+	facts->perf_paranoid = read_int("/proc/sys/kernel/perf_event_paranoid");
+	facts->kprobe_pmu = !access("/sys/bus/event_source/devices/kprobe/type", F_OK);
+	facts->trampoline_err = kernel_missing_cap(facts) ? -1 : try_trampoline(facts->btf);
+	find_cgroup2(facts->cgroup_mount, sizeof(facts->cgroup_mount));
+}
+
+void kernel_facts_done(struct kernel_facts *facts)
+{
+	btf__free(facts->btf);
+	facts->btf = NULL;
+}
+
+const char *kernel_missing_cap(const struct kernel_facts *facts)
+{
+	if (!facts->cap_bpf)
+		return "CAP_BPF";
+	if (!facts->cap_perfmon)
+		return "CAP_PERFMON";
+	if (!facts->cap_net_admin)
+		return "CAP_NET_ADMIN";
+	return NULL;
+}
+
+static bool has_func(const struct btf *btf, const char *name, unsigned int nargs)
+{
+	int id = btf__find_by_name_kind(btf, name, BTF_KIND_FUNC);
+	const struct btf_type *t;
+
+	if (id < 0)
+		return false;
+	t = btf__type_by_id(btf, btf__type_by_id(btf, (__u32)id)->type);
+	return !nargs || btf_vlen(t) == nargs;
+}
+
+bool kernel_has_target(const struct kernel_facts *facts, const char *section, unsigned int nargs)
+{
+	const char *slash = strchr(section, '/');
+	char name[128];
+
+	if (!slash || !strncmp(section, "cgroup", 6) || !strncmp(section, "iter", 4))
+		return true;
+	if (!facts->btf)
+		return false;
+	if (!strncmp(section, "tp_btf/", 7)) {
+		(void)snprintf(name, sizeof(name), "btf_trace_%s", slash + 1);
+		return btf__find_by_name_kind(facts->btf, name, BTF_KIND_TYPEDEF) >= 0;
+	}
+	return has_func(facts->btf, slash + 1, nargs);
+}
+
+static void set(char *s, size_t size, const char *text)
+{
+	(void)snprintf(s, size, "%s", text);
+}
+
+static void reason_missing(const char *section, const char *release, char *reason, size_t size)
+{
+	const char *slash = strchr(section, '/');
+	const char *what = !strncmp(section, "tp_btf/", 7) ? "tracepoint" : "function";
+
+	(void)snprintf(reason, size, "kernel %.32s has no %s %s that can be attached to", release, what,
+		       slash ? slash + 1 : section);
+}
+
+static bool by_trampoline(const char *section)
+{
+	return !strncmp(section, "fentry/", 7) || !strncmp(section, "fexit/", 6);
+}
+
+static bool by_kprobe(const char *section)
+{
+	return !strncmp(section, "kprobe/", 7) || !strncmp(section, "kretprobe/", 10);
+}
+
+void kernel_reason(const struct kernel_facts *facts, const char *section, int err, char *reason,
+		   size_t reason_size, char *remedy, size_t remedy_size)
+{
+	const char *cap = kernel_missing_cap(facts);
+
+	reason[0] = remedy[0] = '\0';
+	if (cap) {
+		(void)snprintf(reason, reason_size, "this process lacks %s", cap);
+		(void)snprintf(remedy, remedy_size, "run as root, or grant CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN");
+	} else if (!facts->btf) {
+		set(reason, reason_size, "the kernel carries no BTF (/sys/kernel/btf/vmlinux)");
+		set(remedy, remedy_size, "give a BTF file of this kernel with --btf FILE, or use a kernel with CONFIG_DEBUG_INFO_BTF");
+	} else if (!strcmp(facts->lockdown, "confidentiality")) {
+		set(reason, reason_size, "kernel lockdown is in confidentiality mode: BPF may not read kernel memory");
+		set(remedy, remedy_size, "boot with lockdown=integrity or none");
+	} else if (by_kprobe(section) && !facts->kprobe_pmu) {
+		set(reason, reason_size, "the kernel is built without kprobes (CONFIG_KPROBES, CONFIG_KPROBE_EVENTS)");
+		set(remedy, remedy_size, "none needed where another alternative is in use");
+	} else if (by_trampoline(section) && facts->trampoline_err > 0) {
+		(void)snprintf(reason, reason_size,
+			       "this kernel refuses every BPF trampoline program (%s for one that does nothing)",
+			       strerrorname_np(facts->trampoline_err));
+		set(remedy, remedy_size, "none needed where another alternative is in use; otherwise a kernel with CONFIG_FUNCTION_TRACER and ftrace direct calls");
+	} else if (err == ENOENT || err == ESRCH) {
+		reason_missing(section, facts->release, reason, reason_size);
+	} else if (err == EINVAL || err == EACCES || err == E2BIG) {
+		(void)snprintf(reason, reason_size, "the verifier of kernel %.32s rejected the program", facts->release);
+		set(remedy, remedy_size, "report it with the output of netprobe doctor -v");
+	} else if (err == EPERM) {
+		set(reason, reason_size, "refused by the kernel although all capabilities are there");
+		set(remedy, remedy_size, "look for a security module or seccomp filter that denies bpf(2)");
+	} else if (err) {
+		(void)snprintf(reason, reason_size, "%s", strerror(err));
+	}
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Facts about the running kernel and this process's rights, gathered once: the ladder's reasons. */
+#ifndef NETPROBE_PROBE_KERNEL_H
+#define NETPROBE_PROBE_KERNEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct btf;
+
+struct kernel_facts {
+	char release[65];
+	char arch[65];
+	uint32_t version; /* major << 16 | minor << 8, from release */
+	struct btf *btf;  /* NULL where there is none */
+	int btf_err;	  /* positive errno of the attempt to load it */
+	bool cap_bpf, cap_perfmon, cap_net_admin, cap_sys_admin, cap_sys_resource;
+	char lockdown[16];	   /* "none", "integrity", "confidentiality"; empty unknown */
+	int unprivileged_disabled; /* kernel.unprivileged_bpf_disabled; -1 unknown */
+	int perf_paranoid;	   /* kernel.perf_event_paranoid; -1 unknown */
+	bool kprobe_pmu;	   /* kprobes can be made (CONFIG_KPROBES and the perf PMU for them) */
+	int trampoline_err;	   /* positive errno a trivial fentry program got; 0 works, -1 not tried */
+	char cgroup_mount[256];	   /* cgroup v2; empty none */
+};
+
+/* Fills facts; btf_path NULL: the kernel's own. Never fails: what is unknown says so. */
+void kernel_facts_init(struct kernel_facts *facts, const char *btf_path);
+void kernel_facts_done(struct kernel_facts *facts);
+
+/* Does the attach target of a program's section ("tp_btf/x", "fexit/f", "kprobe/f") exist? */
+bool kernel_has_target(const struct kernel_facts *facts, const char *section, unsigned int nargs);
+/* First capability that ebpf capture needs and this process lacks; NULL: none. */
+const char *kernel_missing_cap(const struct kernel_facts *facts);
+
+/* The true cause of errno err for a program of that section, and what to do. Buffers are always written. */
+void kernel_reason(const struct kernel_facts *facts, const char *section, int err, char *reason,
+		   size_t reason_size, char *remedy, size_t remedy_size);
+
+#endif

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Chooses one alternative per hook: the first of the table that this kernel, these rights and the
+ * forced family allow and that has not failed before. Attaches nothing: load.c does and reports back.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "probe/internal.h"
+
+static bool hash_only(const struct hook_alt *alt)
+{
+	return alt->kind == KIND_KPROBE;
+}
+
+/* Kprobe programs get untyped pointers: they need the hash, and what needs the hash excludes the others. */
+static bool fits_store(const struct probe *p, const struct hook_alt *alt)
+{
+	if (p->store_hash)
+		return alt->family == FAMILY_KPROBE || alt->family == FAMILY_AUTO ||
+		       alt->kind == KIND_NONE;
+	return !hash_only(alt);
+}
+
+int ladder_programs(struct probe *p, const struct hook_alt *alt, const char *ret_names[2 * HOOK_PROGS])
+{
+	int n = 0;
+
+	for (int i = 0; i < HOOK_PROGS && alt->progs[i]; i++) {
+		struct bpf_program *prog = probe_program(p, alt->progs[i]);
+
+		if (!prog || !kernel_has_target(&p->facts, bpf_program__section_name(prog), alt->nargs))
+			return -ENOENT;
+		ret_names[n++] = alt->progs[i];
+	}
+	for (int i = 0; i < HOOK_PROGS && alt->optional[i]; i++) {
+		struct bpf_program *prog = probe_program(p, alt->optional[i]);
+
+		if (prog && kernel_has_target(&p->facts, bpf_program__section_name(prog), alt->nargs))
+			ret_names[n++] = alt->optional[i];
+	}
+	return n;
+}
+
+static const char *alt_section(struct probe *p, const struct hook_alt *alt)
+{
+	struct bpf_program *prog = alt->progs[0] ? probe_program(p, alt->progs[0]) : NULL;
+
+	return prog ? bpf_program__section_name(prog) : "";
+}
+
+/* Can it work as far as one can tell without loading it? Positive errno if not. */
+static int alt_precheck(struct probe *p, const struct hook_alt *alt)
+{
+	const char *names[2 * HOOK_PROGS];
+
+	if (alt->kind == KIND_NONE)
+		return 0;
+	if (kernel_missing_cap(&p->facts))
+		return EPERM;
+	if (!p->facts.btf)
+		return p->facts.btf_err ? p->facts.btf_err : ENOENT;
+	if (ladder_programs(p, alt, names) < 0)
+		return ENOENT;
+	if (alt->kind == KIND_FENTRY && p->facts.trampoline_err > 0)
+		return p->facts.trampoline_err;
+	if (alt->kind == KIND_KPROBE && !p->facts.kprobe_pmu)
+		return ENOENT;
+	if (alt->kind == KIND_CGROUP && !p->facts.cgroup_mount[0])
+		return ENODEV;
+	return 0;
+}
+
+static void alt_failed(struct probe *p, const struct hook_alt *alt, struct hook_alt_status *st, uint8_t status,
+		       int err)
+{
+	st->status = status;
+	st->err = err;
+	if (status == HOOK_SILENT) {
+		(void)snprintf(st->reason, sizeof(st->reason), "attached, but did not fire in the self-test");
+		return;
+	}
+	if (alt->kind == KIND_CGROUP && err == ENODEV) {
+		(void)snprintf(st->reason, sizeof(st->reason), "no cgroup v2 tree is mounted");
+		(void)snprintf(st->remedy, sizeof(st->remedy), "mount -t cgroup2 none /sys/fs/cgroup/unified");
+		return;
+	}
+	kernel_reason(&p->facts, alt_section(p, alt), err, st->reason, sizeof(st->reason), st->remedy,
+		      sizeof(st->remedy));
+}
+
+void ladder_fail(struct probe *p, unsigned int hook, uint8_t status, int err)
+{
+	struct hook_status *hs = &p->hooks[hook];
+
+	if (hs->used < 0)
+		return;
+	alt_failed(p, &hook_table[hook].alts[hs->used], &hs->alts[hs->used], status, err);
+	hs->used = -1;
+}
+
+static bool family_allows(const struct probe *p, const struct hook *hook, const struct hook_alt *alt)
+{
+	uint8_t want = p->opts.family;
+
+	if (hook->follows >= 0 && p->hooks[hook->follows].used >= 0)
+		want = hook_table[hook->follows].alts[p->hooks[hook->follows].used].family;
+	else if (want != FAMILY_AUTO && alt->kind == KIND_NONE)
+		return true; /* "nothing covers it, and here is what that means" is allowed in every family */
+	return want == FAMILY_AUTO || alt->family == want || alt->family == FAMILY_AUTO;
+}
+
+static void choose_one(struct probe *p, unsigned int id)
+{
+	const struct hook *hook = &hook_table[id];
+	struct hook_status *hs = &p->hooks[id];
+
+	hs->used = -1;
+	for (int i = 0; i < hook->n_alts; i++) {
+		const struct hook_alt *alt = &hook->alts[i];
+		struct hook_alt_status *st = &hs->alts[i];
+		int e;
+
+		if (st->status == HOOK_FAILED || st->status == HOOK_SILENT)
+			continue;
+		e = alt_precheck(p, alt);
+		if (e) {
+			alt_failed(p, alt, st, HOOK_FAILED, e);
+			continue;
+		}
+		if (hs->used >= 0 || !fits_store(p, alt) || !family_allows(p, hook, alt))
+			continue;
+		hs->used = (int8_t)i;
+	}
+}
+
+static int report_missing(struct probe *p, unsigned int id, struct netprobe_error *err)
+{
+	const struct hook *hook = &hook_table[id];
+	const char *why = "";
+
+	for (int i = 0; i < hook->n_alts; i++) {
+		uint8_t family = hook->alts[i].family;
+
+		if (p->opts.family == FAMILY_AUTO || family == p->opts.family) {
+			why = p->hooks[id].alts[i].reason;
+			break;
+		}
+	}
+	error_set(err, -EOPNOTSUPP, "hook family %s has no way to see %s here%s%s",
+		  p->opts.family == FAMILY_AUTO ? "auto" : family_label(p->opts.family), hook->what,
+		  why[0] ? ": " : "", why);
+	error_hint(err, "netprobe doctor shows every hook and its alternatives");
+	return -EOPNOTSUPP;
+}
+
+static int choose_all(struct probe *p, unsigned int *ret_missing)
+{
+	for (unsigned int id = 0; id < NP_PROG_MAX; id++)
+		if (hook_table[id].follows < 0)
+			choose_one(p, id);
+	for (unsigned int id = 0; id < NP_PROG_MAX; id++)
+		if (hook_table[id].follows >= 0)
+			choose_one(p, id);
+	for (unsigned int id = 0; id < NP_PROG_MAX; id++) {
+		if (hook_table[id].required && p->hooks[id].used < 0) {
+			*ret_missing = id;
+			return -EOPNOTSUPP;
+		}
+	}
+	return 0;
+}
+
+int ladder_choose(struct probe *p, struct netprobe_error *err)
+{
+	unsigned int missing = 0;
+
+	p->store_hash = p->opts.family == FAMILY_KPROBE;
+	if (!choose_all(p, &missing))
+		return 0;
+	/* What no typed hook can see, kprobes may: then the whole set goes by the hash. */
+	if (p->opts.family == FAMILY_AUTO) {
+		unsigned int still = 0;
+
+		p->store_hash = true;
+		if (!choose_all(p, &still))
+			return 0;
+	}
+	return report_missing(p, missing, err);
+}
+
+int ladder_owner(const char *program, unsigned int *ret_hook, unsigned int *ret_alt)
+{
+	for (unsigned int id = 0; id < NP_PROG_MAX; id++) {
+		for (unsigned int a = 0; a < hook_table[id].n_alts; a++) {
+			const struct hook_alt *alt = &hook_table[id].alts[a];
+
+			for (int i = 0; i < HOOK_PROGS; i++) {
+				if ((alt->progs[i] && !strcmp(alt->progs[i], program)) ||
+				    (alt->optional[i] && !strcmp(alt->optional[i], program))) {
+					*ret_hook = id;
+					*ret_alt = a;
+					return 0;
+				}
+			}
+		}
+	}
+	return -ENOENT;
+}

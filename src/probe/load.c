@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Loads the chosen programs as one object and attaches them. When one is refused, the ladder takes
+ * that hook's next alternative and the whole object is loaded again: a start that finds what it
+ * expects loads once.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "probe/internal.h"
+#include "probe/selftest.h"
+
+/* libbpf names the failing program only in its log; set while a load is under way in this thread. */
+static __thread struct {
+	char program[64];
+	int err;
+} load_failure;
+
+static int on_libbpf_print(enum libbpf_print_level level, const char *fmt, va_list args)
+{
+	char line[512], name[64];
+	int e;
+
+	(void)vsnprintf(line, sizeof(line), fmt, args);
+	line[strcspn(line, "\n")] = '\0';
+	if (sscanf(line, "libbpf: prog '%63[^']': failed to load: %d", name, &e) == 2) {
+		(void)snprintf(load_failure.program, sizeof(load_failure.program), "%s", name);
+		load_failure.err = -e;
+	}
+	/* One level down: what libbpf calls a warning is a step of the ladder here. */
+	log_debug("%s", line);
+	(void)level;
+	return 0;
+}
+
+struct bpf_program *probe_program(struct probe *p, const char *name)
+{
+	return p->skel ? bpf_object__find_program_by_name(p->skel->obj, name) : NULL;
+}
+
+static int set_map(struct bpf_map *map, uint32_t entries)
+{
+	return entries ? bpf_map__set_max_entries(map, entries) : 0;
+}
+
+static int size_maps(struct probe *p)
+{
+	struct netprobe_bpf *s = p->skel;
+	int r;
+
+	r = set_map(s->maps.np_events, p->opts.ring_bytes);
+	if (!r)
+		r = set_map(s->maps.np_parts_a, p->opts.parts);
+	if (!r)
+		r = set_map(s->maps.np_parts_b, p->opts.parts);
+	/* What is not used must not cost memory. */
+	if (!r && !p->store_hash)
+		r = set_map(s->maps.np_socks_h, 1);
+	if (!r && !p->store_hash)
+		r = set_map(s->maps.np_calls, 64);
+	return r;
+}
+
+static int open_skel(struct probe *p)
+{
+	LIBBPF_OPTS(bpf_object_open_opts, opts, .btf_custom_path = p->opts.btf_path);
+	struct bpf_program *prog;
+
+	p->skel = netprobe_bpf__open_opts(&opts);
+	if (!p->skel)
+		return -errno;
+	bpf_object__for_each_program(prog, p->skel->obj)
+		(void)bpf_program__set_autoload(prog, false);
+	return 0;
+}
+
+/* Mark for loading what the ladder chose. */
+static int select_programs(struct probe *p)
+{
+	for (unsigned int id = 0; id < NP_PROG_MAX; id++) {
+		const char *names[2 * HOOK_PROGS];
+		int n;
+
+		if (p->hooks[id].used < 0)
+			continue;
+		n = ladder_programs(p, &hook_table[id].alts[p->hooks[id].used], names);
+		for (int i = 0; i < n; i++) {
+			struct bpf_program *prog = probe_program(p, names[i]);
+			int r = prog ? bpf_program__set_autoload(prog, true) : -ENOENT;
+
+			if (r)
+				return r;
+		}
+	}
+	return 0;
+}
+
+static int load_skel(struct probe *p)
+{
+	uint32_t ring = bpf_map__max_entries(p->skel->maps.np_events);
+	int r;
+
+	p->skel->rodata->cfg_store_hash = p->store_hash;
+	p->skel->rodata->cfg_use_perf = p->opts.perf_buffer;
+	p->skel->rodata->cfg_ring_wakeup = ring / 4;
+	if (p->opts.filter)
+		p->skel->data->np_filter = *p->opts.filter;
+	p->skel->bss->st_ignore_tgid = (uint32_t)getpid();
+	load_failure.program[0] = '\0';
+	load_failure.err = 0;
+	r = netprobe_bpf__load(p->skel);
+	if (!r)
+		return 0;
+	if (load_failure.program[0]) {
+		unsigned int hook, alt;
+
+		if (!ladder_owner(load_failure.program, &hook, &alt)) {
+			log_debug("program %s refused: %s", load_failure.program, strerror(load_failure.err));
+			ladder_fail(p, hook, HOOK_FAILED, load_failure.err);
+			return -EAGAIN;
+		}
+	}
+	return r;
+}
+
+static struct bpf_link *attach_one(struct probe *p, struct bpf_program *prog, const struct hook_alt *alt)
+{
+	if (alt->kind == KIND_CGROUP)
+		return bpf_program__attach_cgroup(prog, p->cgroup_fd);
+	if (alt->kind == KIND_ITER) {
+		union bpf_iter_link_info info = {};
+		LIBBPF_OPTS(bpf_iter_attach_opts, opts);
+		bool seed = !strcmp(bpf_program__name(prog), "np_seed");
+
+		if (seed)
+			return bpf_program__attach_iter(prog, NULL);
+		info.map.map_fd = (__u32)bpf_map__fd(p->store_hash ? p->skel->maps.np_socks_h :
+								     p->skel->maps.np_socks);
+		opts.link_info = &info;
+		opts.link_info_len = sizeof(info);
+		return bpf_program__attach_iter(prog, &opts);
+	}
+	return bpf_program__attach(prog);
+}
+
+static int attach_hook(struct probe *p, unsigned int id)
+{
+	const struct hook_alt *alt = &hook_table[id].alts[p->hooks[id].used];
+	const char *names[2 * HOOK_PROGS];
+	int n = ladder_programs(p, alt, names);
+
+	for (int i = 0; i < n; i++) {
+		struct bpf_link *link;
+
+		if (p->n_links == PROBE_MAX_LINKS)
+			return -E2BIG;
+		link = attach_one(p, probe_program(p, names[i]), alt);
+		if (!link)
+			return -errno;
+		p->links[p->n_links++] = link;
+		if (id == NP_PROG_SEED)
+			p->seed_link = link;
+		if (id == NP_PROG_SWEEP)
+			p->sweep_link = link;
+	}
+	return 0;
+}
+
+static int attach_all(struct probe *p)
+{
+	if (p->facts.cgroup_mount[0])
+		p->cgroup_fd = open(p->facts.cgroup_mount, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	for (unsigned int id = 0; id < NP_PROG_MAX; id++) {
+		int r;
+
+		if (p->hooks[id].used < 0)
+			continue;
+		r = attach_hook(p, id);
+		if (r) {
+			ladder_fail(p, id, HOOK_FAILED, -r);
+			return -EAGAIN;
+		}
+		p->hooks[id].alts[p->hooks[id].used].status = HOOK_IN_USE;
+	}
+	return 0;
+}
+
+void probe_unload(struct probe *p)
+{
+	for (unsigned int i = 0; i < p->n_links; i++)
+		(void)bpf_link__destroy(p->links[i]);
+	p->n_links = 0;
+	p->sweep_link = p->seed_link = NULL;
+	if (p->cgroup_fd >= 0)
+		(void)close(p->cgroup_fd);
+	p->cgroup_fd = -1;
+	netprobe_bpf__destroy(p->skel);
+	p->skel = NULL;
+}
+
+/* Attached is not delivering: make every hook that can be made fire do so, and look. */
+static int prove(struct probe *p)
+{
+	int r = selftest_run();
+
+	if (r) {
+		(void)snprintf(p->note, sizeof(p->note),
+			       "hooks are attached but not proven: loopback carries no traffic (%s)", strerror(-r));
+		return 0;
+	}
+	for (unsigned int id = 0; id < NP_PROG_MAX; id++) {
+		const struct hook *hook = &hook_table[id];
+
+		if (p->hooks[id].used < 0 || hook->alts[p->hooks[id].used].kind == KIND_NONE)
+			continue;
+		p->hooks[id].proven = p->skel->bss->st_hit[id];
+		if (!hook->proven || p->hooks[id].proven)
+			continue;
+		log_debug("hook %s is attached but silent", hook->name);
+		ladder_fail(p, id, HOOK_SILENT, 0);
+		return -EAGAIN;
+	}
+	return 0;
+}
+
+static int load_once(struct probe *p, struct netprobe_error *err)
+{
+	int r;
+
+	r = open_skel(p);
+	if (r)
+		return error_set(err, r, "cannot open the BPF object: %s", strerror(-r));
+	r = ladder_choose(p, err);
+	if (r)
+		return r;
+	r = size_maps(p);
+	if (!r)
+		r = select_programs(p);
+	if (!r)
+		r = load_skel(p);
+	if (!r)
+		r = attach_all(p);
+	if (!r)
+		r = prove(p);
+	if (r && r != -EAGAIN)
+		error_set(err, r, "cannot load the BPF programs: %s", strerror(-r));
+	return r;
+}
+
+int probe_load(struct probe *p, struct netprobe_error *err)
+{
+	int r;
+
+	libbpf_set_print(on_libbpf_print);
+	/* Each round ends or rules one alternative out. */
+	for (int round = 0; round < NP_PROG_MAX * HOOK_ALTS; round++) {
+		r = load_once(p, err);
+		if (!r)
+			break;
+		probe_unload(p);
+		if (r != -EAGAIN)
+			return r;
+	}
+	if (!r)
+		p->skel->bss->st_ignore_tgid = 0;
+	return r;
+}

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Life of a probe: open, close, filters, and what doctor asks. Reading what it counts is read.c's. */
+#include "probe/probe.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "probe/internal.h"
+
+static int check_rights(const struct probe *p, struct netprobe_error *err)
+{
+	const char *cap = kernel_missing_cap(&p->facts);
+
+	if (cap) {
+		error_set(err, -EPERM, "eBPF capture needs %s, which this process does not have", cap);
+		error_hint(err, "run it as root, or grant it with: setcap cap_bpf,cap_perfmon,cap_net_admin+ep netprobe");
+		return -EPERM;
+	}
+	if (!p->facts.btf) {
+		error_set(err, -EOPNOTSUPP, "eBPF capture needs the kernel's BTF, and %s",
+			  p->opts.btf_path ? p->opts.btf_path : "/sys/kernel/btf/vmlinux is not there");
+		error_hint(err, "give a BTF file of this kernel with --btf FILE");
+		return -EOPNOTSUPP;
+	}
+	return 0;
+}
+
+int probe_open(const struct probe_opts *opts, struct probe **ret_probe, struct netprobe_error *err)
+{
+	struct probe *p = calloc(1, sizeof(*p));
+	int r;
+
+	if (!p)
+		return error_set(err, -ENOMEM, "out of memory");
+	p->opts = *opts;
+	p->cgroup_fd = -1;
+	for (unsigned int i = 0; i < NP_PROG_MAX; i++)
+		p->hooks[i].used = -1;
+	kernel_facts_init(&p->facts, opts->btf_path);
+	r = check_rights(p, err);
+	if (!r)
+		r = probe_load(p, err);
+	if (!r) {
+		r = probe_readers_init(p);
+		if (r)
+			error_set(err, r, "cannot read what the programs count: %s", strerror(-r));
+	}
+	if (r) {
+		(void)probe_close(p);
+		return r;
+	}
+	r = probe_seed(p);
+	if (r < 0)
+		log_warn("sockets older than the probe have no owner: %s, ignoring", strerror(-r));
+	*ret_probe = p;
+	return 0;
+}
+
+struct probe *probe_close(struct probe *p)
+{
+	if (!p)
+		return NULL;
+	probe_readers_done(p);
+	probe_unload(p);
+	kernel_facts_done(&p->facts);
+	free(p);
+	return NULL;
+}
+
+void probe_set_filter(struct probe *p, const struct np_filter *filter)
+{
+	struct np_filter *live = &p->skel->data->np_filter;
+	uint32_t gen = live->gen + 1;
+	struct np_filter next = *filter;
+
+	if (!gen)
+		gen = 1;
+	next.gen = live->gen;
+	*live = next;
+	/* Programs that evaluate a half-written filter do so under the old number and do it again. */
+	__atomic_store_n(&live->gen, gen, __ATOMIC_RELEASE);
+}
+
+const struct hook_status *probe_hooks(const struct probe *p)
+{
+	return p->hooks;
+}
+
+uint8_t probe_family(const struct probe *p)
+{
+	int8_t used = p->hooks[NP_PROG_SEND].used;
+
+	return used < 0 ? FAMILY_AUTO : hook_table[NP_PROG_SEND].alts[used].family;
+}
+
+bool probe_store_is_hash(const struct probe *p)
+{
+	return p->store_hash;
+}
+
+const char *probe_note(const struct probe *p)
+{
+	return p->note;
+}

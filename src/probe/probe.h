@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The user side of the kernel half: chooses hooks, loads and attaches them, proves that they
+ * deliver, hands over what they counted. Not thread-safe: one thread at a time per probe.
+ */
+#ifndef NETPROBE_PROBE_PROBE_H
+#define NETPROBE_PROBE_PROBE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "probe/hooks.h"
+#include "wire/config.h"
+#include "wire/events.h"
+#include "wire/process.h"
+#include "wire/record.h"
+#include "wire/stats.h"
+
+struct probe_opts {
+	uint8_t family;	     /* FAMILY_*: force one */
+	bool perf_buffer;    /* events by perf buffer */
+	bool check_all;	     /* doctor: try every alternative, keep nothing attached */
+	uint32_t ring_bytes; /* size of the event ring; 0: 4 MiB. A power of two, at least a page */
+	uint32_t parts;	     /* entries of each part map; 0: 65536 */
+	const char *btf_path; /* BTF of this kernel where it carries none; NULL */
+	const struct np_filter *filter; /* NULL: everything */
+};
+
+#define HOOK_UNTRIED 0
+#define HOOK_IN_USE 1
+#define HOOK_WORKS 2  /* tried and fine, another one is in use */
+#define HOOK_FAILED 3
+#define HOOK_SILENT 4 /* attached and never fired in the self-test */
+
+struct hook_alt_status {
+	uint8_t status;	   /* HOOK_* */
+	int err;	   /* errno, positive; 0 none */
+	char reason[160];  /* the true cause, one sentence; empty where there is none */
+	char remedy[160];  /* what to do; empty */
+};
+
+struct hook_status {
+	int8_t used; /* index of the alternative in use, -1 none */
+	bool proven; /* seen to deliver in the self-test */
+	struct hook_alt_status alts[HOOK_ALTS];
+};
+
+struct probe;
+
+/*
+ * Load and attach. 0 and *ret_probe, or a negative errno: -EPERM when a capability is missing (err
+ * names it), -EOPNOTSUPP when a required hook has no alternative that works here.
+ */
+int probe_open(const struct probe_opts *opts, struct probe **ret_probe, struct netprobe_error *err);
+struct probe *probe_close(struct probe *p); /* detaches and frees everything; NULL-safe; returns NULL */
+
+/* Filters for what happens from now on; takes effect at each socket's next call or event. */
+void probe_set_filter(struct probe *p, const struct np_filter *filter);
+
+typedef void (*probe_sock_fn)(const struct np_sock_rec *rec, void *arg);
+typedef void (*probe_part_fn)(const struct np_part_key *key, const struct np_part *part, void *arg);
+typedef void (*probe_event_fn)(const struct np_ev_hdr *ev, void *arg);
+
+/* Every socket that changed since the last sweep (full: every socket). Number of records or -errno. */
+int probe_sweep(struct probe *p, bool full, probe_sock_fn fn, void *arg);
+/* Drain the parts. */
+int probe_parts(struct probe *p, probe_part_fn fn, void *arg);
+/* Drain the event ring, then last records that found it full. Number of events or -errno. */
+int probe_events(struct probe *p, probe_event_fn fn, void *arg);
+int probe_event_fd(const struct probe *p); /* readable when the ring gets full: to be polled beside a timer */
+/* Give sockets without an exact owner the task that holds them. Costs a walk over all open files. */
+int probe_seed(struct probe *p);
+/* The program a process runs, as the exec hook saw it. -ENOENT. */
+int probe_exec(const struct probe *p, uint32_t tgid, struct np_exec *ret_exec);
+
+struct probe_loss {
+	struct np_loss loss;
+	uint64_t missed; /* runs the kernel left out because the program was running already on that CPU */
+};
+int probe_losses(const struct probe *p, struct probe_loss ret_losses[NP_PROG_MAX]);
+
+/* The ladder as it came out; n entries of NP_PROG_*. */
+const struct hook_status *probe_hooks(const struct probe *p);
+uint8_t probe_family(const struct probe *p); /* family of the send hook */
+bool probe_store_is_hash(const struct probe *p);
+const char *probe_note(const struct probe *p); /* one line about what is missing; empty */
+
+struct probe_sweep_stats {
+	uint64_t sockets; /* sockets with an entry at the last sweep */
+	uint64_t records; /* records of the last sweep */
+	uint64_t passes;
+	uint64_t ns;	  /* time it took */
+};
+void probe_last_sweep(const struct probe *p, struct probe_sweep_stats *ret_stats);
+
+#endif

@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Reads what the kernel half counted: sweep, parts, events, losses. */
+#include <errno.h>
+#include <linux/membarrier.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "probe/internal.h"
+
+#define PARTS_BATCH 512
+
+static uint64_t monotonic_ns(void)
+{
+	struct timespec ts;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000ULL + (uint64_t)ts.tv_nsec;
+}
+
+/* Any record: checked for its length before anybody looks at its type. */
+static void deliver(struct probe *p, const void *data, size_t size)
+{
+	const struct np_ev_hdr *ev = data;
+
+	if (size < sizeof(*ev) || ev->len < sizeof(*ev) || ev->len > size)
+		return;
+	if (ev->type != 0 && ev->type < NP_EV_MAX && ev->len < sizeof(struct np_ev_sock))
+		return;
+	p->n_events++;
+	if (p->event_fn)
+		p->event_fn(ev, p->event_arg);
+}
+
+static int on_ring(void *ctx, void *data, size_t size)
+{
+	deliver(ctx, data, size);
+	return 0;
+}
+
+static void on_perf(void *ctx, int cpu, void *data, __u32 size)
+{
+	deliver(ctx, data, size);
+	(void)cpu;
+}
+
+int probe_readers_init(struct probe *p)
+{
+	int fd = bpf_map__fd(p->skel->maps.np_sweep);
+	long page = sysconf(_SC_PAGESIZE);
+	size_t size = sizeof(struct np_sock_rec) * NP_SWEEP_SLOTS;
+	void *map;
+
+	if (p->opts.perf_buffer) {
+		p->perf = perf_buffer__new(bpf_map__fd(p->skel->maps.np_events_perf), 64, on_perf, NULL, p, NULL);
+		if (!p->perf)
+			return -errno;
+	} else {
+		p->ring = ring_buffer__new(bpf_map__fd(p->skel->maps.np_events), on_ring, p, NULL);
+		if (!p->ring)
+			return -errno;
+	}
+	size = (size + (size_t)page - 1) / (size_t)page * (size_t)page;
+	map = mmap(NULL, size, PROT_READ, MAP_SHARED, fd, 0);
+	if (map == MAP_FAILED)
+		return -errno;
+	p->slots = map;
+	p->slots_size = size;
+	return 0;
+}
+
+void probe_readers_done(struct probe *p)
+{
+	ring_buffer__free(p->ring);
+	perf_buffer__free(p->perf);
+	p->ring = NULL;
+	p->perf = NULL;
+	if (p->slots)
+		(void)munmap((void *)p->slots, p->slots_size);
+	p->slots = NULL;
+}
+
+static int run_iterator(const struct bpf_link *link)
+{
+	char sink[256];
+	ssize_t n;
+	int fd, r = 0;
+
+	if (!link)
+		return -ENOENT;
+	fd = bpf_iter_create(bpf_link__fd(link));
+	if (fd < 0)
+		return -errno;
+	/* The programs write to maps, so there is nothing to read: one call walks everything. */
+	do {
+		n = read(fd, sink, sizeof(sink));
+	} while (n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR)));
+	if (n < 0)
+		r = -errno;
+	(void)close(fd);
+	return r;
+}
+
+/* Jiffies a second, from two samples at least 50 ms apart: the kernel's chrono counters are in jiffies. */
+static void learn_hz(struct probe *p)
+{
+	static const uint32_t known[] = { 100, 250, 300, 1000 };
+	uint64_t dj, dns, hz, best = 0;
+
+	if (p->skel->bss->st_hz)
+		return;
+	if (!p->jiffies_ns) {
+		p->jiffies = p->skel->bss->st_jiffies;
+		p->jiffies_ns = p->skel->bss->st_jiffies_ns;
+		return;
+	}
+	dns = p->skel->bss->st_jiffies_ns - p->jiffies_ns;
+	dj = p->skel->bss->st_jiffies - p->jiffies;
+	if (dns < 50000000ULL || dns > 1ULL << 60)
+		return;
+	hz = dj * 1000000000ULL / dns;
+	for (unsigned int i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (!best || llabs((long long)known[i] - (long long)hz) < llabs((long long)best - (long long)hz))
+			best = known[i];
+	p->skel->bss->st_hz = (uint32_t)best;
+}
+
+int probe_sweep(struct probe *p, bool full, probe_sock_fn fn, void *arg)
+{
+	struct netprobe_bpf__bss *st = p->skel->bss;
+	uint64_t start = monotonic_ns();
+	int total = 0, r;
+
+	p->sweep_stats = (struct probe_sweep_stats){};
+	st->st_sweep_gen++;
+	if (!st->st_sweep_gen)
+		st->st_sweep_gen = 1; /* 0 is what new sockets carry */
+	st->st_sweep_full = full;
+	do {
+		st->st_sweep_n = 0;
+		st->st_sweep_more = 0;
+		st->st_sweep_seen = 0;
+		r = run_iterator(p->sweep_link);
+		if (r < 0)
+			return r;
+		if (!p->sweep_stats.passes)
+			p->sweep_stats.sockets = st->st_sweep_seen;
+		for (uint32_t i = 0; i < st->st_sweep_n; i++)
+			fn(&p->slots[i], arg);
+		total += (int)st->st_sweep_n;
+		p->sweep_stats.passes++;
+	} while (st->st_sweep_more && st->st_sweep_n && p->sweep_stats.passes < 1024);
+	learn_hz(p);
+	p->sweep_stats.records = (uint64_t)total;
+	p->sweep_stats.ns = monotonic_ns() - start;
+	return total;
+}
+
+void probe_last_sweep(const struct probe *p, struct probe_sweep_stats *ret_stats)
+{
+	*ret_stats = p->sweep_stats;
+}
+
+int probe_seed(struct probe *p)
+{
+	int r = run_iterator(p->seed_link);
+
+	learn_hz(p);
+	return r;
+}
+
+/* Wait until every program that could still write to the old map has ended. */
+static void wait_for_programs(void)
+{
+	/* GLOBAL is synchronize_rcu(); programs run inside RCU read sections. Absent on nohz_full kernels. */
+	if (syscall(__NR_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0) < 0)
+		(void)usleep(100000); /* far longer than any program runs */
+}
+
+static int drain(int fd, probe_part_fn fn, void *arg)
+{
+	struct np_part_key *keys = calloc(PARTS_BATCH, sizeof(*keys));
+	struct np_part *parts = calloc(PARTS_BATCH, sizeof(*parts));
+	LIBBPF_OPTS(bpf_map_batch_opts, opts);
+	__u32 in = 0, out = 0, count;
+	bool first = true;
+	int total = 0, r = keys && parts ? 0 : -ENOMEM;
+
+	while (!r) {
+		count = PARTS_BATCH;
+		r = bpf_map_lookup_and_delete_batch(fd, first ? NULL : &in, &out, keys, parts, &count, &opts);
+		if (r && r != -ENOENT)
+			break; /* -ENOSPC: a bucket larger than the batch; the next round has it */
+		for (__u32 i = 0; i < count; i++)
+			fn(&keys[i], &parts[i], arg);
+		total += (int)count;
+		in = out;
+		first = false;
+	}
+	free(keys);
+	free(parts);
+	return r && r != -ENOENT ? r : total;
+}
+
+int probe_parts(struct probe *p, probe_part_fn fn, void *arg)
+{
+	struct netprobe_bpf__bss *st = p->skel->bss;
+	uint32_t old = st->st_parts_gen;
+	struct bpf_map *map = old ? p->skel->maps.np_parts_b : p->skel->maps.np_parts_a;
+	uint64_t made = st->st_parts_made;
+
+	if (made == p->parts_made)
+		return 0; /* nothing was inserted since the switch, so the written map is empty */
+	p->parts_made = made;
+	__atomic_store_n(&st->st_parts_gen, !old, __ATOMIC_RELEASE);
+	wait_for_programs();
+	return drain(bpf_map__fd(map), fn, arg);
+}
+
+static void drain_closed(struct probe *p)
+{
+	int fd = bpf_map__fd(p->skel->maps.np_closed);
+	struct np_ev_sock ev;
+	__u64 key;
+
+	while (!bpf_map_get_next_key(fd, NULL, &key)) {
+		if (bpf_map_lookup_elem(fd, &key, &ev) || bpf_map_delete_elem(fd, &key))
+			break;
+		deliver(p, &ev, sizeof(ev));
+	}
+}
+
+int probe_events(struct probe *p, probe_event_fn fn, void *arg)
+{
+	int r;
+
+	p->event_fn = fn;
+	p->event_arg = arg;
+	p->n_events = 0;
+	r = p->ring ? ring_buffer__consume(p->ring) : perf_buffer__consume(p->perf);
+	drain_closed(p);
+	p->event_fn = NULL;
+	return r < 0 ? r : p->n_events;
+}
+
+int probe_event_fd(const struct probe *p)
+{
+	return p->ring ? ring_buffer__epoll_fd(p->ring) : perf_buffer__epoll_fd(p->perf);
+}
+
+int probe_exec(const struct probe *p, uint32_t tgid, struct np_exec *ret_exec)
+{
+	return bpf_map_lookup_elem(bpf_map__fd(p->skel->maps.np_execs), &tgid, ret_exec) ? -errno : 0;
+}
+
+static void loss_add(struct np_loss *sum, const struct np_loss *one)
+{
+	uint64_t *to = (uint64_t *)sum;
+	const uint64_t *from = (const uint64_t *)one;
+
+	for (size_t i = 0; i < sizeof(*sum) / sizeof(*to); i++)
+		to[i] += from[i];
+}
+
+static uint64_t missed_runs(const struct probe *p, unsigned int id)
+{
+	uint64_t missed = 0;
+	struct bpf_program *prog;
+
+	bpf_object__for_each_program(prog, p->skel->obj) {
+		struct bpf_prog_info info = {};
+		__u32 len = sizeof(info);
+		unsigned int hook, alt;
+
+		if (bpf_program__fd(prog) < 0 || ladder_owner(bpf_program__name(prog), &hook, &alt) ||
+		    hook != id)
+			continue;
+		if (!bpf_obj_get_info_by_fd(bpf_program__fd(prog), &info, &len))
+			missed += info.recursion_misses;
+	}
+	return missed;
+}
+
+int probe_losses(const struct probe *p, struct probe_loss ret_losses[NP_PROG_MAX])
+{
+	int cpus = libbpf_num_possible_cpus();
+	struct np_loss *per_cpu;
+
+	if (cpus < 0)
+		return cpus;
+	per_cpu = calloc((size_t)cpus, sizeof(*per_cpu));
+	if (!per_cpu)
+		return -ENOMEM;
+	for (__u32 id = 0; id < NP_PROG_MAX; id++) {
+		ret_losses[id] = (struct probe_loss){};
+		if (bpf_map_lookup_elem(bpf_map__fd(p->skel->maps.np_losses), &id, per_cpu))
+			continue;
+		for (int c = 0; c < cpus; c++)
+			loss_add(&ret_losses[id].loss, &per_cpu[c]);
+		ret_losses[id].missed = missed_runs(p, id);
+	}
+	free(per_cpu);
+	return 0;
+}
