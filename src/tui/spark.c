@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Sparklines and the total graph, drawn with eighths of a cell. Knows rates, not what they are of.
+ */
+#include "tui/spark.h"
+
+#include <string.h>
+
+#define EIGHTHS	 8
+#define RATE_MAX 1e30f
+
+void samples_copy(struct samples *s, const struct history *h)
+{
+	uint32_t i;
+
+	memset(s, 0, sizeof(*s));
+	if (!h)
+		return;
+	s->count = h->count < FLOW_HISTORY ? h->count : FLOW_HISTORY;
+	for (i = 0; i < s->count; i++) {
+		uint32_t age = s->count - i; /* 1: newest */
+
+		float rate = h->rate[(h->next + FLOW_HISTORY - age) % FLOW_HISTORY];
+
+		/* Bars are computed from quotients: only finite numbers beyond this point. */
+		s->rate[FLOW_HISTORY - age] = rate > 0 && rate < RATE_MAX ? rate : 0;
+	}
+}
+
+float samples_max(const struct samples *s)
+{
+	float max = 0;
+	uint32_t i;
+
+	for (i = FLOW_HISTORY - s->count; i < FLOW_HISTORY; i++)
+		max = s->rate[i] > max ? s->rate[i] : max;
+	return max;
+}
+
+float samples_at(const struct samples *s, int c, int width)
+{
+	int from = c * FLOW_HISTORY / width, to = (c + 1) * FLOW_HISTORY / width, i;
+	float max = -1;
+
+	if (to <= from)
+		to = from + 1;
+	for (i = from; i < to; i++) {
+		if ((uint32_t)(FLOW_HISTORY - i) <= s->count && s->rate[i] > max)
+			max = s->rate[i];
+	}
+	return max;
+}
+
+double scale_ceiling(double v)
+{
+	double base = 1;
+
+	if (!(v < RATE_MAX))
+		return RATE_MAX;
+	while (base * 10 <= v)
+		base *= 10;
+	if (v <= base)
+		return base;
+	return v <= 2 * base ? 2 * base : v <= 5 * base ? 5 * base : 10 * base;
+}
+
+/* Eighths to fill of the cell `below` cells above the floor; traffic is never rounded down to
+ * nothing. */
+static int level(double rate, double full, int rows, int below)
+{
+	double eighths = rate > 0 && full > 0 ? rate / full * rows * EIGHTHS : 0;
+	int l;
+
+	eighths -= below * EIGHTHS;
+	if (eighths <= 0)
+		return 0;
+	if (eighths >= EIGHTHS)
+		return EIGHTHS;
+	l = (int)eighths;
+	return l < eighths ? l + 1 : l;
+}
+
+void spark_draw(struct grid *g, int y, int x, int width, enum style style, const struct samples *s)
+{
+	double full = samples_max(s);
+	int c;
+
+	for (c = 0; c < width; c++) {
+		int l = level(samples_at(s, c, width), full, 1, 0);
+
+		(void)grid_put(g, y, x + c, 1, style, g->glyphs->level[l]);
+	}
+}
+
+void graph_draw(struct grid *g, int y, int x, int rows, int width, const struct samples *s,
+		double full)
+{
+	int c, row;
+
+	for (c = 0; c < width; c++) {
+		double rate = samples_at(s, c, width);
+
+		for (row = 0; row < rows; row++) {
+			int l = level(rate, full, rows, rows - 1 - row);
+
+			/* A floor line under the time that was observed tells idle from not yet
+			 * seen. */
+			if (l == 0 && row == rows - 1 && rate >= 0)
+				(void)grid_put(g, y + row, x + c, 1, STYLE_DIM,
+					       g->glyphs->level[1]);
+			else
+				(void)grid_put(g, y + row, x + c, 1, STYLE_SPARK,
+					       g->glyphs->level[l]);
+		}
+	}
+}
