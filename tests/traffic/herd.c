@@ -26,8 +26,8 @@
 /* What a child tells the parent, in one write shorter than PIPE_BUF. */
 struct child_report {
 	pid_t pid;
-	uint32_t life_us; /* from main() to the report */
-	uint64_t tx, cookie;
+	uint32_t life_us; /* from main() to the report; printed as "rate" */
+	uint64_t tx, tx_pkts, cookie;
 	uint16_t lport, rport;
 };
 
@@ -47,6 +47,7 @@ static int child(void)
 	send_bytes(&r, fd, tm_num("bytes", 0), udp ? 700 : 4000);
 	report_socket(&r, fd);
 	c.tx = r.tx;
+	c.tx_pkts = r.tx_pkts;
 	c.cookie = r.cookie;
 	c.lport = r.lport;
 	c.rport = r.rport;
@@ -132,6 +133,7 @@ static void take_report(int fd)
 		die("report of a child");
 	r.pid = r.tid = c.pid;
 	r.tx = c.tx;
+	r.tx_pkts = c.tx_pkts;
 	r.cookie = c.cookie;
 	r.lport = c.lport;
 	r.rport = c.rport;

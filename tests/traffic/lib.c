@@ -380,10 +380,10 @@ void report_print(const struct report *r)
 	n = snprintf(line, sizeof(line),
 		     "{\"role\":\"%s\",\"pid\":%d,\"tid\":%d,\"comm\":\"%s\",\"tx\":%" PRIu64
 		     ",\"rx\":%" PRIu64 ",\"tx_pkts\":%" PRIu64 ",\"rx_pkts\":%" PRIu64
-		     ",\"unseen\":%" PRIu64 ",\"tx_before\":%" PRIu64 ",\"cookie\":%" PRIu64
+		     ",\"unseen\":%" PRIu64 ",\"before\":%" PRIu64 ",\"cookie\":%" PRIu64
 		     ",\"lport\":%u,\"rport\":%u,\"rate\":%.1f,\"error\":%s%s%s}\n",
 		     r->role, r->pid ? r->pid : getpid(), r->tid ? r->tid : gettid(), comm, r->tx,
-		     r->rx, r->tx_pkts, r->rx_pkts, r->unseen, r->tx_before, r->cookie, r->lport,
+		     r->rx, r->tx_pkts, r->rx_pkts, r->unseen, r->before, r->cookie, r->lport,
 		     r->rport, r->rate, r->err ? "\"" : "",
 		     r->err ? strerrorname_np(r->err) : "null", r->err ? "\"" : "");
 	/* one write: lines of concurrent processes do not mix */

@@ -25,7 +25,7 @@ struct report {
 	uint64_t tx, rx;	   /* bytes */
 	uint64_t tx_pkts, rx_pkts; /* calls that moved something: datagrams of a datagram socket */
 	uint64_t unseen;	   /* of rx: taken by splice or TCP_ZEROCOPY_RECEIVE */
-	uint64_t tx_before;	   /* of tx: before an exec or a hold */
+	uint64_t before;	   /* of tx and rx: before the socket changed hands, or a hold */
 	uint64_t cookie;	   /* SO_COOKIE of the last socket noted; 0 none */
 	uint16_t lport, rport;
 	pid_t pid, tid;		   /* 0: the caller's */

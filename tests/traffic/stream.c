@@ -78,7 +78,7 @@ int main(int argc, char **argv)
 		sock_int(fd, IPPROTO_TCP, TCP_MAXSEG, (int)tm_num("mss", 0));
 	sock_connect(fd, &a);
 	send_bytes(&r, fd, tm_num("first", 0), chunk);
-	r.tx_before = r.tx;
+	r.before = r.tx;
 	tm_hold("connected");
 	if (tm_num("seconds", 0))
 		send_for(&r, fd, method, chunk);
