@@ -37,10 +37,18 @@ struct process_table *process_table_free(struct process_table *t);
  */
 struct process *process_table_get(struct process_table *t, const struct np_owner *owner, uint64_t now_ns);
 void process_unref(struct process_table *t, struct process *p);
+/* Is owner this process? */
+bool process_is(const struct process *p, const struct np_owner *owner);
+/* ... and is there nothing in it that process_table_get would learn. */
+bool process_is_current(const struct process *p, const struct np_owner *owner);
 /* Program path learnt from the kernel half's exec hook, for processes already gone from /proc. */
 void process_set_exe(struct process *p, const char *exe);
-/* Look which are gone (one /proc/<tgid>/stat each, start time compared); call once an interval. */
+/*
+ * Look which are gone (one /proc/<tgid>/stat each, start time compared) and free those nobody refers to any
+ * more; call once an interval. A process is called gone only once /proc was seen to know any of them.
+ */
 void process_table_scan(struct process_table *t, uint64_t now_ns);
+/* Those known, without the unknown one. */
 uint32_t process_table_count(const struct process_table *t);
 
 #endif

@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The cgroup v2 ids met in a run and their paths. An id is the inode of the cgroup's directory. A
+ * single id is opened by file handle where that is permitted, else the tree is walked, at most once
+ * a second. Container names are container.c's; finding the mount and walking it cgroup_tree.c's.
+ */
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "owner/cgroup.h"
+#include "owner/cgroup_tree.h"
+#include "owner/index.h"
+
+#define CGROUP_ENTRIES_DEFAULT 65536
+#define CGROUP_RESCAN_NS 1000000000ull
+/* An id outside the tree (another mount, gone before the first look) is not searched for for ever. */
+#define CGROUP_TRIES 3
+
+struct cgroup_entry {
+	struct cgroup cgroup;
+	struct index_node node;
+	uint8_t tries;
+};
+
+struct cgroup_table {
+	struct index entries;
+	uint32_t max_entries;
+	char *mount; /* NULL: no v2 tree here */
+	bool walked;
+	uint64_t walked_ns;
+	struct cgroup overflow; /* what ids get when the table is full */
+};
+
+static uint64_t entry_hash(const struct index_node *node)
+{
+	const struct cgroup_entry *e = index_entry(node, struct cgroup_entry, node);
+
+	return index_hash(&e->cgroup.id, sizeof(e->cgroup.id));
+}
+
+static struct cgroup_entry *entry_find(const struct cgroup_table *t, uint64_t id)
+{
+	struct index_node *n = index_chain(&t->entries, index_hash(&id, sizeof(id)));
+
+	for (; n; n = n->next) {
+		struct cgroup_entry *e = index_entry(n, struct cgroup_entry, node);
+
+		if (e->cgroup.id == id)
+			return e;
+	}
+	return NULL;
+}
+
+static struct cgroup_entry *entry_free(struct cgroup_entry *e)
+{
+	if (!e)
+		return NULL;
+	free(e->cgroup.path);
+	free(e->cgroup.container_id);
+	free(e->cgroup.pod_uid);
+	free(e);
+	return NULL;
+}
+
+/* Give an entry its path; it stays unknown where memory is short. */
+static int entry_name(struct cgroup_entry *e, const char *path)
+{
+	int r;
+
+	e->cgroup.path = strdup(path);
+	if (!e->cgroup.path)
+		return -ENOMEM;
+	r = cgroup_parse_container(&e->cgroup);
+	if (r < 0) {
+		free(e->cgroup.path);
+		e->cgroup.path = NULL;
+	}
+	return r;
+}
+
+/* -ENOSPC: the table is full. */
+static int entry_add(struct cgroup_table *t, uint64_t id, struct cgroup_entry **ret)
+{
+	struct cgroup_entry *e;
+
+	if (t->entries.count >= t->max_entries)
+		return -ENOSPC;
+	e = calloc(1, sizeof(*e));
+	if (!e)
+		return -ENOMEM;
+	e->cgroup.id = id;
+	index_add(&t->entries, &e->node);
+	*ret = e;
+	return 0;
+}
+
+/* Called for every directory of the tree. Known names stay: an id keeps its path for ever. */
+static int on_directory(uint64_t id, const char *path, void *arg)
+{
+	struct cgroup_table *t = arg;
+	struct cgroup_entry *e = entry_find(t, id);
+	int r;
+
+	if (!e) {
+		r = entry_add(t, id, &e);
+		if (r < 0)
+			/* full: those already asked for may still be found further on */
+			return r == -ENOSPC ? 0 : r;
+	}
+	return e->cgroup.path ? 0 : entry_name(e, path);
+}
+
+static void rescan(struct cgroup_table *t, uint64_t now_ns)
+{
+	if (!t->mount || (t->walked && now_ns - t->walked_ns < CGROUP_RESCAN_NS))
+		return;
+	t->walked = true;
+	t->walked_ns = now_ns;
+	(void)cgroup_tree_walk(t->mount, on_directory, t);
+}
+
+struct cgroup_table *cgroup_table_new(const char *proc_root, const char *cgroup_root,
+				      uint32_t max_entries)
+{
+	struct cgroup_table *t = calloc(1, sizeof(*t));
+	int r = -ENOMEM;
+
+	if (!t)
+		return NULL;
+	t->max_entries = max_entries ? max_entries : CGROUP_ENTRIES_DEFAULT;
+	if (cgroup_root) {
+		t->mount = strdup(cgroup_root);
+		r = t->mount ? 0 : -ENOMEM;
+	} else {
+		r = cgroup_tree_find(proc_root, &t->mount);
+		/* a machine without a v2 tree, or without /proc, still gets its ids, just no names */
+		r = r == -ENOMEM ? r : 0;
+	}
+	if (r == 0)
+		r = index_init(&t->entries, 256, entry_hash);
+	return r < 0 ? cgroup_table_free(t) : t;
+}
+
+struct cgroup_table *cgroup_table_free(struct cgroup_table *t)
+{
+	uint32_t i;
+
+	if (!t)
+		return NULL;
+	for (i = 0; t->entries.slots && i <= t->entries.mask; i++) {
+		struct index_node *n = t->entries.slots[i], *next;
+
+		for (; n; n = next) {
+			next = n->next;
+			(void)entry_free(index_entry(n, struct cgroup_entry, node));
+		}
+	}
+	index_done(&t->entries);
+	free(t->mount);
+	free(t);
+	return NULL;
+}
+
+const struct cgroup *cgroup_table_get(struct cgroup_table *t, uint64_t id, uint64_t now_ns)
+{
+	struct cgroup_entry *e;
+	char path[PATH_MAX];
+	int r;
+
+	if (!t || !id)
+		return NULL;
+	e = entry_find(t, id);
+	if (e && (e->cgroup.path || e->tries >= CGROUP_TRIES))
+		return &e->cgroup;
+	if (!e) {
+		r = entry_add(t, id, &e);
+		if (r < 0)
+			return r == -ENOSPC ? &t->overflow : NULL;
+	}
+	if (t->mount && cgroup_tree_open_id(t->mount, id, path, sizeof(path)) == 0) {
+		(void)entry_name(e, path);
+	} else if (!t->walked || now_ns - t->walked_ns >= CGROUP_RESCAN_NS) {
+		e->tries++;
+		rescan(t, now_ns);
+	}
+	return &e->cgroup;
+}
+
+/* The user's path without the mount in front; always starts with '/'. */
+static int below_mount(const struct cgroup_table *t, const char *path, char *buf, size_t size)
+{
+	size_t n = strlen(t->mount);
+	const char *p;
+	int len;
+
+	if (n > 1 && strncmp(path, t->mount, n) == 0 && (path[n] == '/' || path[n] == '\0'))
+		path += n;
+	for (p = path; *p; p += strcspn(p, "/")) {
+		p += strspn(p, "/");
+		/* ".." could leave the tree; no cgroup is called that */
+		if (strncmp(p, "..", 2) == 0 && (p[2] == '/' || p[2] == '\0'))
+			return -ENOENT;
+	}
+	path += strspn(path, "/");
+	len = snprintf(buf, size, "/%s", path);
+	if (len < 0 || (size_t)len >= size)
+		return -ENAMETOOLONG;
+	while (len > 1 && buf[len - 1] == '/')
+		buf[--len] = '\0';
+	return 0;
+}
+
+static uint32_t path_level(const char *path)
+{
+	uint32_t level = 0;
+
+	while (*path) {
+		path += strspn(path, "/");
+		level += *path != '\0';
+		path += strcspn(path, "/");
+	}
+	return level;
+}
+
+int cgroup_lookup_path(struct cgroup_table *t, const char *path, uint64_t *ret_id,
+		       uint32_t *ret_level)
+{
+	char below[PATH_MAX], *full;
+	struct stat st;
+	int r;
+
+	if (!t->mount || !*path)
+		return -ENOENT;
+	r = below_mount(t, path, below, sizeof(below));
+	if (r < 0)
+		return r;
+	if (asprintf(&full, "%s%s", t->mount, below) < 0)
+		return -ENOMEM;
+	r = stat(full, &st) < 0 ? -errno : 0;
+	free(full);
+	if (r < 0)
+		return r == -ENOTDIR ? -ENOENT : r;
+	if (!S_ISDIR(st.st_mode))
+		return -ENOENT;
+	*ret_id = st.st_ino;
+	if (ret_level)
+		*ret_level = path_level(below);
+	return 0;
+}
+
+const char *cgroup_mount(const struct cgroup_table *t)
+{
+	return t->mount;
+}

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Reads mountinfo and the cgroup v2 directories. On hybrid systems the v2 tree is not at
+ * /sys/fs/cgroup, so the place is looked up by file system type and never assumed.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "owner/cgroup_tree.h"
+
+/* FILEID_KERNFS of include/linux/exportfs.h; handles with a bare 64-bit id since 5.5 */
+#define HANDLE_KERNFS 0xfe
+/* The kernel's own limit on nesting is far above what anyone uses; this one is for our stack. */
+#define TREE_DEPTH_MAX 64
+
+/* mountinfo writes space, tab, newline and backslash as three octal digits. */
+static void octal_unescape(char *s)
+{
+	char *out = s;
+
+	while (*s) {
+		if (s[0] == '\\' && s[1] >= '0' && s[1] <= '3' && s[2] >= '0' && s[2] <= '7' &&
+		    s[3] >= '0' && s[3] <= '7') {
+			*out++ = (char)((s[1] - '0') * 64 + (s[2] - '0') * 8 + (s[3] - '0'));
+			s += 4;
+		} else {
+			*out++ = *s++;
+		}
+	}
+	*out = '\0';
+}
+
+/* "36 35 0:38 ROOT MOUNT options [optional fields] - FSTYPE source options" */
+static bool parse_mount(char *line, char **ret_root, char **ret_mount)
+{
+	char *save = NULL, *field, *root = NULL, *mount = NULL;
+	int n;
+
+	for (n = 0, field = strtok_r(line, " \n", &save); field;
+	     field = strtok_r(NULL, " \n", &save), n++) {
+		if (n == 3)
+			root = field;
+		else if (n == 4)
+			mount = field;
+		else if (n > 5 && strcmp(field, "-") == 0)
+			break;
+	}
+	field = field ? strtok_r(NULL, " \n", &save) : NULL;
+	if (!field || strcmp(field, "cgroup2") != 0)
+		return false;
+	*ret_root = root;
+	*ret_mount = mount;
+	return true;
+}
+
+int cgroup_tree_find(const char *proc_root, char **ret_mount)
+{
+	char *line = NULL, *path, *root, *mount, *found = NULL;
+	size_t size = 0;
+	bool whole = false;
+	FILE *f;
+	int r = 0;
+
+	if (asprintf(&path, "%s/self/mountinfo", proc_root) < 0)
+		return -ENOMEM;
+	f = fopen(path, "re");
+	r = f ? 0 : -errno;
+	free(path);
+	if (!f)
+		return r;
+	/* bind mounts show parts of the tree: the first mount of all of it is the best one */
+	while (!whole && getline(&line, &size, f) > 0) {
+		if (!parse_mount(line, &root, &mount))
+			continue;
+		whole = strcmp(root, "/") == 0;
+		if (found && !whole)
+			continue;
+		free(found);
+		found = strdup(mount);
+		if (!found) {
+			r = -ENOMEM;
+			break;
+		}
+		octal_unescape(found);
+	}
+	free(line);
+	(void)fclose(f);
+	if (r == 0 && !found)
+		r = -ENOENT;
+	if (r == 0)
+		*ret_mount = found;
+	return r;
+}
+
+struct walk {
+	int (*fn)(uint64_t id, const char *path, void *arg);
+	void *arg;
+	char path[4096]; /* of the directory at hand, without the trailing slash; "" for the root */
+	size_t len;
+};
+
+static int walk_dir(struct walk *w, int fd, unsigned int depth);
+
+/* One entry of a directory, if it is a directory: whatever vanishes meanwhile is passed over. */
+static int walk_entry(struct walk *w, int dir, const char *name, unsigned int depth)
+{
+	size_t n = strlen(name), len = w->len;
+	int fd, r;
+
+	if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0 || len + n + 2 > sizeof(w->path))
+		return 0;
+	fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return 0;
+	w->path[len] = '/';
+	memcpy(w->path + len + 1, name, n + 1);
+	w->len = len + 1 + n;
+	r = walk_dir(w, fd, depth + 1);
+	w->len = len;
+	w->path[len] = '\0';
+	return r;
+}
+
+/* Takes fd. */
+static int walk_dir(struct walk *w, int fd, unsigned int depth)
+{
+	struct dirent *de;
+	struct stat st;
+	DIR *d = NULL;
+	int r = 0;
+
+	if (fstat(fd, &st) == 0)
+		r = w->fn(st.st_ino, w->len ? w->path : "/", w->arg);
+	if (r >= 0 && depth < TREE_DEPTH_MAX)
+		d = fdopendir(fd);
+	if (!d) {
+		(void)close(fd);
+		return r;
+	}
+	while (r >= 0 && (de = readdir(d)))
+		if (de->d_type == DT_DIR || de->d_type == DT_UNKNOWN)
+			r = walk_entry(w, dirfd(d), de->d_name, depth);
+	(void)closedir(d);
+	return r;
+}
+
+int cgroup_tree_walk(const char *mount, int (*fn)(uint64_t id, const char *path, void *arg),
+		     void *arg)
+{
+	struct walk w = { .fn = fn, .arg = arg };
+	int fd = open(mount, O_RDONLY | O_DIRECTORY | O_CLOEXEC), r;
+
+	if (fd < 0)
+		return -errno;
+	r = walk_dir(&w, fd, 0);
+	return r < 0 ? r : 0;
+}
+
+/* Where an open directory is, with the mount cut off. */
+static int path_of_fd(int fd, const char *mount, char *buf, size_t size)
+{
+	size_t n = strcmp(mount, "/") == 0 ? 0 : strlen(mount);
+	char link[32];
+	ssize_t len;
+
+	(void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	len = readlink(link, buf, size - 1);
+	if (len < 0)
+		return -errno;
+	if ((size_t)len >= size - 1)
+		return -ENAMETOOLONG;
+	buf[len] = '\0';
+	if (strncmp(buf, mount, n) != 0 || (buf[n] != '/' && buf[n] != '\0'))
+		return -ENOENT; /* seen through another mount */
+	if (buf[n] == '\0')
+		(void)strcpy(buf, "/");
+	else
+		memmove(buf, buf + n, (size_t)len - n + 1);
+	return 0;
+}
+
+int cgroup_tree_open_id(const char *mount, uint64_t id, char *buf, size_t size)
+{
+	union {
+		struct file_handle h;
+		char room[sizeof(struct file_handle) + sizeof(uint64_t)];
+	} u = { .h = { .handle_bytes = sizeof(id), .handle_type = HANDLE_KERNFS } };
+	struct statfs fs;
+	int at, fd, r;
+
+	at = open(mount, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (at < 0)
+		return -errno;
+	/* the handle is this file system's alone: any other one would read something else into it */
+	if (fstatfs(at, &fs) < 0 || fs.f_type != CGROUP2_SUPER_MAGIC) {
+		(void)close(at);
+		return -EOPNOTSUPP;
+	}
+	memcpy(u.h.f_handle, &id, sizeof(id));
+	fd = open_by_handle_at(at, &u.h, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	r = fd < 0 ? -errno : 0;
+	(void)close(at);
+	if (fd < 0)
+		return r;
+	r = path_of_fd(fd, mount, buf, size);
+	(void)close(fd);
+	return r;
+}

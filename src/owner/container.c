@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * cgroup path -> container: what the names that container runtimes give their cgroups tell. Pure
+ * text work; asks no runtime and opens no socket. The deepest match wins, so that a container in a
+ * container is named by itself and a service inside a container by its container.
+ */
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "owner/cgroup.h"
+
+#define CONTAINER_ID_LEN 64
+
+/* One component of the path, and the one above it. Not NUL-terminated. */
+struct part {
+	const char *s;
+	size_t len;
+};
+
+/* What was found so far; points into the path. */
+struct found {
+	struct part id, pod;
+	const char *runtime;
+	bool escaped; /* id is a systemd unit name, with \x2d for a dash */
+};
+
+static bool part_is(struct part p, const char *word)
+{
+	return p.len == strlen(word) && memcmp(p.s, word, p.len) == 0;
+}
+
+static bool cut_prefix(struct part *p, const char *prefix)
+{
+	size_t n = strlen(prefix);
+
+	if (p->len <= n || memcmp(p->s, prefix, n) != 0)
+		return false;
+	p->s += n;
+	p->len -= n;
+	return true;
+}
+
+static bool cut_suffix(struct part *p, const char *suffix)
+{
+	size_t n = strlen(suffix);
+
+	if (p->len <= n || memcmp(p->s + p->len - n, suffix, n) != 0)
+		return false;
+	p->len -= n;
+	return true;
+}
+
+static bool is_hex_id(struct part p)
+{
+	size_t i;
+
+	if (p.len != CONTAINER_ID_LEN)
+		return false;
+	for (i = 0; i < p.len; i++)
+		if (!isxdigit((unsigned char)p.s[i]))
+			return false;
+	return true;
+}
+
+/* 8-4-4-4-12 hex digits with - or _ between; static pods have 32 digits and nothing between. */
+static bool is_pod_uid(struct part p)
+{
+	size_t i;
+
+	if (p.len != 36 && p.len != 32)
+		return false;
+	for (i = 0; i < p.len; i++) {
+		bool gap = p.len == 36 && (i == 8 || i == 13 || i == 18 || i == 23);
+
+		if (gap ? (p.s[i] != '-' && p.s[i] != '_') : !isxdigit((unsigned char)p.s[i]))
+			return false;
+	}
+	return true;
+}
+
+/* kubepods-burstable-pod<uid>.slice (systemd driver) or pod<uid> (cgroupfs driver) */
+static void find_pod(struct found *f, struct part p)
+{
+	static const char mark[] = "-pod";
+	struct part uid = p;
+	size_t i;
+
+	if (cut_prefix(&uid, "pod") && is_pod_uid(uid)) {
+		f->pod = uid;
+		return;
+	}
+	if (!cut_suffix(&p, ".slice"))
+		return;
+	for (i = 0; i + sizeof(mark) - 1 < p.len; i++) {
+		if (memcmp(p.s + i, mark, sizeof(mark) - 1) != 0)
+			continue;
+		uid.s = p.s + i + sizeof(mark) - 1;
+		uid.len = p.len - i - (sizeof(mark) - 1);
+		if (is_pod_uid(uid))
+			f->pod = uid;
+	}
+}
+
+/* Names made of a runtime's prefix and 64 hex digits, as a scope or as a plain directory. */
+static bool find_prefixed(struct found *f, struct part p)
+{
+	static const struct {
+		const char *prefix, *runtime;
+	} names[] = {
+		{ "docker-", "docker" },	     { "cri-containerd-", "containerd" },
+		{ "nerdctl-", "containerd" },	     { "crio-", "cri-o" },
+		{ "libpod-", "podman" },
+	};
+	size_t i;
+
+	(void)cut_suffix(&p, ".scope");
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		struct part id = p;
+
+		/* is_hex_id keeps crio-conmon-<id> and libpod-conmon-<id> out: those are monitors */
+		if (!cut_prefix(&id, names[i].prefix) || !is_hex_id(id))
+			continue;
+		f->id = id;
+		f->runtime = names[i].runtime;
+		f->escaped = false;
+		return true;
+	}
+	return false;
+}
+
+/* <slice>:cri-containerd:<id>: containerd set to cgroupfs below a kubelet set to systemd */
+static bool find_colons(struct found *f, struct part p)
+{
+	static const char mark[] = ":cri-containerd:";
+	struct part slice = p, id;
+	const char *at = memmem(p.s, p.len, mark, sizeof(mark) - 1);
+
+	if (!at)
+		return false;
+	slice.len = (size_t)(at - p.s);
+	id.s = at + sizeof(mark) - 1;
+	id.len = p.len - slice.len - (sizeof(mark) - 1);
+	if (!is_hex_id(id))
+		return false;
+	find_pod(f, slice);
+	f->id = id;
+	f->runtime = "containerd";
+	f->escaped = false;
+	return true;
+}
+
+/* Names chosen by people: lxc and systemd-nspawn. */
+static bool find_named(struct found *f, struct part above, struct part p)
+{
+	struct part id = p;
+
+	if (cut_prefix(&id, "lxc.payload.") || part_is(above, "lxc") || part_is(above, "lxc.payload")) {
+		f->runtime = "lxc";
+		f->escaped = false;
+	} else if (cut_prefix(&id, "machine-") && cut_suffix(&id, ".scope")) {
+		/* libvirt registers virtual machines the same way: machine-qemu\x2d1\x2dname.scope */
+		if (id.len > 8 && memcmp(id.s, "qemu\\x2d", 8) == 0)
+			return false;
+		f->runtime = "systemd-nspawn";
+		f->escaped = true;
+	} else if (cut_prefix(&id, "systemd-nspawn@") && cut_suffix(&id, ".service")) {
+		f->runtime = "systemd-nspawn";
+		f->escaped = true;
+	} else {
+		return false;
+	}
+	f->id = id;
+	return true;
+}
+
+static void find_in(struct found *f, struct part above, struct part p)
+{
+	find_pod(f, p);
+	if (find_prefixed(f, p) || find_colons(f, p) || find_named(f, above, p))
+		return;
+	if (!is_hex_id(p))
+		return;
+	if (part_is(above, "docker")) {
+		f->id = p;
+		f->runtime = "docker";
+		f->escaped = false;
+	} else if (f->pod.s && f->pod.s + f->pod.len == above.s + above.len) {
+		/* kubelet with the cgroupfs driver: pod<uid>/<id>, the runtime does not show */
+		f->id = p;
+		f->runtime = "containerd";
+		f->escaped = false;
+	}
+}
+
+/* Undo systemd's \xNN in place. */
+static void unit_unescape(char *s)
+{
+	char *out = s;
+
+	while (*s) {
+		unsigned int byte;
+
+		if (s[0] == '\\' && s[1] == 'x' && isxdigit((unsigned char)s[2]) &&
+		    isxdigit((unsigned char)s[3]) && sscanf(s + 2, "%2x", &byte) == 1 && byte) {
+			*out++ = (char)byte;
+			s += 4;
+		} else {
+			*out++ = *s++;
+		}
+	}
+	*out = '\0';
+}
+
+static int found_store(const struct found *f, struct cgroup *c)
+{
+	char *id = NULL, *pod = NULL, *p;
+
+	if (f->id.s) {
+		id = strndup(f->id.s, f->id.len);
+		if (!id)
+			return -ENOMEM;
+		if (f->escaped)
+			unit_unescape(id);
+	}
+	if (f->pod.s) {
+		pod = strndup(f->pod.s, f->pod.len);
+		if (!pod) {
+			free(id);
+			return -ENOMEM;
+		}
+		for (p = pod; *p; p++)
+			if (*p == '_')
+				*p = '-';
+	}
+	free(c->container_id);
+	free(c->pod_uid);
+	c->container_id = id;
+	c->pod_uid = pod;
+	c->runtime = f->runtime;
+	return 0;
+}
+
+int cgroup_parse_container(struct cgroup *c)
+{
+	struct part above = { "", 0 }, p;
+	struct found f = { 0 };
+	const char *s = c->path;
+
+	while (s && *s) {
+		s += strspn(s, "/");
+		p.s = s;
+		p.len = strcspn(s, "/");
+		s += p.len;
+		if (!p.len)
+			break;
+		find_in(&f, above, p);
+		above = p;
+	}
+	return found_store(&f, c);
+}

@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The processes that own flows. Who they are comes from the kernel half; /proc adds the path of the
+ * program and tells which are gone, and is only believed where the start time is the same. Not a
+ * process list of the machine: nobody is here who has no socket.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "owner/index.h"
+#include "owner/process.h"
+#include "owner/stat.h"
+
+struct process_entry {
+	struct process process;
+	struct index_node node;
+};
+
+struct process_table {
+	struct index entries;
+	struct cgroup_table *cgroups; /* not ours; may be NULL */
+	char *proc_root;
+	uint64_t tick_ns; /* of the clock that /proc/<tgid>/stat counts in */
+	/*
+	 * Set at the first process found in /proc as the kernel half described it. Until then an
+	 * absent one proves nothing: this may be another pid namespace's /proc, or hidepid.
+	 */
+	bool proc_usable;
+	struct process unknown;
+};
+
+static uint64_t key_hash(uint32_t tgid, uint64_t start_ns)
+{
+	const uint64_t key[2] = { tgid, start_ns };
+
+	return index_hash(key, sizeof(key));
+}
+
+static uint64_t entry_hash(const struct index_node *node)
+{
+	const struct process *p = &index_entry(node, struct process_entry, node)->process;
+
+	return key_hash(p->tgid, p->start_ns);
+}
+
+static struct process *entry_find(const struct process_table *t, uint32_t tgid, uint64_t start_ns)
+{
+	struct index_node *n = index_chain(&t->entries, key_hash(tgid, start_ns));
+
+	for (; n; n = n->next) {
+		struct process *p = &index_entry(n, struct process_entry, node)->process;
+
+		if (p->tgid == tgid && p->start_ns == start_ns)
+			return p;
+	}
+	return NULL;
+}
+
+struct process_table *process_table_new(const char *proc_root, struct cgroup_table *cgroups)
+{
+	struct process_table *t = calloc(1, sizeof(*t));
+	long hz = sysconf(_SC_CLK_TCK);
+
+	if (!t)
+		return NULL;
+	t->cgroups = cgroups;
+	t->tick_ns = 1000000000ull / (uint64_t)(hz > 0 ? hz : 100);
+	t->unknown.uid = UINT32_MAX;
+	t->proc_root = strdup(proc_root);
+	if (!t->proc_root || index_init(&t->entries, 256, entry_hash) < 0)
+		return process_table_free(t);
+	return t;
+}
+
+static void entry_free(struct process_entry *e)
+{
+	free(e->process.exe);
+	free(e);
+}
+
+struct process_table *process_table_free(struct process_table *t)
+{
+	uint32_t i;
+
+	if (!t)
+		return NULL;
+	for (i = 0; t->entries.slots && i <= t->entries.mask; i++) {
+		struct index_node *n = t->entries.slots[i], *next;
+
+		for (; n; n = next) {
+			next = n->next;
+			entry_free(index_entry(n, struct process_entry, node));
+		}
+	}
+	index_done(&t->entries);
+	free(t->proc_root);
+	free(t);
+	return NULL;
+}
+
+/*
+ * 1: the process in /proc is p, and lives. 0: it is not there, is another one, or is a zombie with
+ * no thread left. Negative: cannot be told.
+ */
+static int is_alive(const struct process_table *t, const struct process *p)
+{
+	struct proc_stat st;
+	int r = proc_stat_read(t->proc_root, p->tgid, &st);
+
+	if (r == -ENOENT || r == -ESRCH)
+		return 0;
+	if (r < 0)
+		return r;
+	if (p->start_ns && p->start_ns / t->tick_ns != st.start_ticks)
+		return 0;
+	return !(st.state == 'Z' && st.threads <= 1) && st.state != 'X';
+}
+
+void process_set_exe(struct process *p, const char *exe)
+{
+	static const char deleted[] = " (deleted)";
+	size_t len, cut = sizeof(deleted) - 1;
+	char *copy;
+
+	if (!exe || !*exe)
+		return;
+	len = strlen(exe);
+	if (len > cut && strcmp(exe + len - cut, deleted) == 0)
+		len -= cut;
+	if (p->exe && strlen(p->exe) == len && memcmp(p->exe, exe, len) == 0)
+		return;
+	copy = strndup(exe, len);
+	if (!copy)
+		return; /* a path less, nothing wrong */
+	free(p->exe);
+	p->exe = copy;
+}
+
+/*
+ * The start time is compared after the link was read: had the pid changed hands before, the one
+ * there now would be younger, and what was read is thrown away.
+ */
+static void learn_exe(struct process_table *t, struct process *p)
+{
+	char path[PATH_MAX], exe[PATH_MAX];
+	ssize_t n;
+	int len;
+
+	len = snprintf(path, sizeof(path), "%s/%u/exe", t->proc_root, p->tgid);
+	if (len < 0 || (size_t)len >= sizeof(path))
+		return;
+	n = readlink(path, exe, sizeof(exe) - 1);
+	if (is_alive(t, p) != 1)
+		return;
+	t->proc_usable = true;
+	if (n <= 0)
+		return; /* a kernel thread, or not ours to read */
+	exe[n] = '\0';
+	process_set_exe(p, exe);
+}
+
+static void refresh(struct process_table *t, struct process *p, const struct np_owner *o,
+		    uint64_t now_ns)
+{
+	bool fresh = !p->comm[0] && !p->exe;
+
+	p->uid = o->uid;
+	if (o->ppid)
+		p->ppid = o->ppid;
+	if (o->comm[0]) {
+		memcpy(p->comm, o->comm, sizeof(p->comm));
+		p->comm[sizeof(p->comm) - 1] = '\0';
+	}
+	if (fresh || p->exec_id != o->exec_id) {
+		p->exec_id = o->exec_id;
+		if (!p->exited)
+			learn_exe(t, p);
+	}
+	if (o->cgroup_id && (!p->cgroup || p->cgroup->id != o->cgroup_id || !p->cgroup->path)) {
+		const struct cgroup *c = cgroup_table_get(t->cgroups, o->cgroup_id, now_ns);
+
+		if (c)
+			p->cgroup = c;
+	}
+}
+
+struct process *process_table_get(struct process_table *t, const struct np_owner *owner,
+				  uint64_t now_ns)
+{
+	struct process_entry *e;
+	struct process *p;
+
+	if (!owner->tgid) {
+		t->unknown.refs++;
+		return &t->unknown;
+	}
+	p = entry_find(t, owner->tgid, owner->start_ns);
+	if (!p) {
+		e = calloc(1, sizeof(*e));
+		if (!e)
+			return NULL;
+		p = &e->process;
+		p->tgid = owner->tgid;
+		p->start_ns = owner->start_ns;
+		p->exec_id = owner->exec_id;
+		index_add(&t->entries, &e->node);
+	}
+	refresh(t, p, owner, now_ns);
+	p->refs++;
+	return p;
+}
+
+bool process_is(const struct process *p, const struct np_owner *owner)
+{
+	return p->tgid == owner->tgid && (!p->tgid || p->start_ns == owner->start_ns);
+}
+
+bool process_is_current(const struct process *p, const struct np_owner *owner)
+{
+	if (!process_is(p, owner))
+		return false;
+	if (!p->tgid)
+		return true;
+	return p->exec_id == owner->exec_id && p->uid == owner->uid &&
+	       (!owner->cgroup_id ||
+		(p->cgroup && p->cgroup->id == owner->cgroup_id && p->cgroup->path)) &&
+	       (!owner->comm[0] || memcmp(p->comm, owner->comm, sizeof(p->comm)) == 0);
+}
+
+void process_unref(struct process_table *t, struct process *p)
+{
+	(void)t;
+	if (p && p->refs)
+		p->refs--;
+}
+
+void process_table_scan(struct process_table *t, uint64_t now_ns)
+{
+	uint32_t i;
+
+	for (i = 0; i <= t->entries.mask; i++) {
+		struct index_node **link = &t->entries.slots[i];
+
+		while (*link) {
+			struct process_entry *e = index_entry(*link, struct process_entry, node);
+			int r;
+
+			if (!e->process.refs) {
+				*link = e->node.next;
+				t->entries.count--;
+				entry_free(e);
+				continue;
+			}
+			link = &e->node.next;
+			if (e->process.exited)
+				continue;
+			r = is_alive(t, &e->process);
+			if (r == 1)
+				t->proc_usable = true;
+			if (r != 0 || !t->proc_usable)
+				continue;
+			e->process.exited = true;
+			e->process.exited_ns = now_ns;
+		}
+	}
+}
+
+uint32_t process_table_count(const struct process_table *t)
+{
+	return t->entries.count;
+}
