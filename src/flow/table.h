@@ -12,49 +12,76 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "flow/history.h"
+#include "owner/index.h"
 #include "owner/process.h"
-#include "wire/events.h"
 #include "wire/record.h"
 
-#define FLOW_HISTORY 60 /* samples of a sparkline: one an interval */
+/* What a flow moved in one interval. */
+struct flow_delta {
+	uint64_t tx_bytes, rx_bytes; /* payload; rx with the unseen ones that were settled */
+	uint64_t tx_pkts, rx_pkts;
+	uint64_t retrans; /* of the flow's owner */
+	uint64_t synack;  /* SYN-ACKs of a listener, retransmitted: of the flow's last user */
+};
 
-/* Ring of the last FLOW_HISTORY intervals, bytes/s (tx + rx); allocated for active rows only. */
-struct history {
-	uint32_t next;	/* slot the next sample goes to */
-	uint32_t count; /* slots filled so far */
-	float rate[FLOW_HISTORY];
+/* The kernel's figures of a TCP connection: those of struct np_tcp (see there) that are not settled in the flow. */
+struct flow_tcp {
+	uint64_t bytes_acked, bytes_received, bytes_sent, bytes_retrans;
+	uint64_t delivery_rate, pacing_rate;
+	uint32_t srtt_us, rttvar_us, min_rtt_us;
+	uint32_t snd_cwnd, snd_ssthresh;
+	uint32_t segs_out, segs_in; /* as the kernel has them, from before the probe too; they wrap */
+	uint32_t snd_wnd, mss, in_flight;
+	uint32_t busy_us, rwnd_limited_us, sndbuf_limited_us;
+	uint32_t synack_retrans;
+};
+
+/* What only flows that move have, so that 100,000 idle ones stay small; NULL once it was still for a while. */
+struct flow_recent {
+	struct flow_delta d;	     /* of the last interval (see flow_table_tick) */
+	float tx_rate, rx_rate;	     /* bytes/s in it */
+	struct history *history;     /* NULL: too many others have one */
+	struct flow_delta pending;   /* private: since the last tick */
+	uint32_t slot;		     /* private: place among the active ones */
+	uint32_t idle;		     /* private: ticks without any movement */
+};
+
+/* What the calls of the owner moved, since the probe saw it. */
+struct flow_counts {
+	uint64_t tx_bytes, rx_bytes; /* payload, by return values of calls */
+	uint64_t retrans;
 };
 
 struct flow {
 	uint64_t sock_id;
-	struct process *owner; /* owner of the counts */
-	struct process *last;  /* last user of the socket, owner of its retransmits from now on */
+	struct process *owner; /* owner of the counts; never NULL */
+	struct process *last;  /* last user of the socket, owner of its retransmits from now on; never NULL */
+	struct flow_recent *recent; /* NULL: nothing moved lately */
+	struct flow_tcp *tcp;	    /* NULL unless it is a TCP socket's main flow */
 	struct np_tuple tuple;
 	uint8_t owner_match, last_match;
-	bool part;	 /* made from a struct np_part */
+	bool part;   /* made from a struct np_part */
 	bool closed;
-	uint32_t connect_us, err, last_tid;
+	bool frozen; /* its socket went on to another owner: not an open socket any more, still in the totals */
+	bool fresh : 1; /* private: a record came since the last tick */
+	bool heir : 1;	/* private: its socket's counts are also those of former owners */
+	uint16_t err;
+	uint32_t connect_us, last_tid;
 	uint64_t opened_ns, established_ns, closed_ns; /* CLOCK_MONOTONIC, as in np_sock_rec */
-	struct np_counts counts;     /* since the probe saw it */
-	uint64_t rx_unseen, tx_unseen; /* see np_tcp; settled values */
-	uint64_t tx_pkts, rx_pkts;   /* TCP: segments; datagram sockets: calls */
-	struct np_tcp *tcp;	     /* NULL unless TCP */
-	/* of the last interval (see flow_table_tick) */
-	uint64_t d_tx_bytes, d_rx_bytes, d_tx_pkts, d_rx_pkts, d_retrans, d_synack;
-	float tx_rate, rx_rate; /* bytes/s */
-	uint64_t active_ns;	/* last tick at which it moved */
-	struct history *history;
-	/* private: the state at the last tick, table links */
-	struct np_counts prev;
-	uint64_t prev_tx_pkts, prev_rx_pkts, prev_synack, prev_rx_unseen;
-	int64_t cand_rx_unseen; /* unseen bytes of the last record: counted once a second record confirms them */
-	uint64_t base_tx_pkts, base_rx_pkts;
-	bool dirty;
-	struct flow *hash_next, *list_next, *list_prev, *sock_next;
+	struct flow_counts counts;
+	uint64_t tx_pkts, rx_pkts;     /* TCP: segments; datagram sockets: calls */
+	uint64_t rx_unseen, tx_unseen; /* see np_tcp; rx_unseen is settled, tx_unseen the latest */
+	uint64_t cand_rx_unseen;       /* private: of the last record, not yet confirmed */
+	uint64_t active_ns;	       /* last tick at which it moved; 0 never */
+	uint32_t serial;	       /* of this flow alone, for the life of the table */
+	uint32_t slot;		       /* private: place among all flows */
+	struct index_node node;	       /* private: by socket, or by socket, owner and peer */
+	struct flow *queue_next;       /* private: closed ones by age, parts to look after */
 };
 
 struct flow_table_opts {
-	uint32_t max_flows;	 /* closed flows are dropped first when full; 0: 262144 */
+	uint32_t max_flows;	 /* closed flows are dropped first when full, then idle parts; 0: 262144 */
 	uint64_t grace_ns;	 /* how long closed flows and exited owners stay; 0: 10 s */
 	bool keep_closed;	 /* `flows`: keep closed ones for the whole run (still bounded by max_flows) */
 };
@@ -66,19 +93,47 @@ struct flow_table *flow_table_free(struct flow_table *t);
 
 /*
  * Feed. rec is a sweep's or a close's record (NP_F_DEAD: final). A socket whose record's owner changed keeps
- * the old flow (frozen) and gets another. rx_bytes shown = counts.rx_bytes + rx_unseen, where the latter is
- * only believed when two records in a row agree, or the record is final, and never on NP_F_ULP sockets.
+ * the old flow (frozen) and gets another, which starts from the difference; one that moved nothing yet
+ * just changes hands. Late and repeated records of a closed flow can only raise its counts, not reopen it.
+ *
+ * rx_bytes shown = counts.rx_bytes + rx_unseen. The latter is believed as far as two records in a row agree
+ * (an interval without a record counts as one: nothing changed), or the record is final, never on NP_F_ULP
+ * sockets; where it turns out to have been a call under way it is taken back, but the sum never falls.
+ *
+ * 0, -ENOMEM (nothing changed; a part's counts are lost), -ENOSPC (table full of open flows; counted).
  */
 int flow_table_sock(struct flow_table *t, const struct np_sock_rec *rec, uint64_t now_ns);
 int flow_table_part(struct flow_table *t, const struct np_part_key *key, const struct np_part *part,
 		    uint64_t now_ns);
-/* End of an interval: d_* and rates of every flow and group, histories, ageing. now_ns CLOCK_MONOTONIC. */
+/*
+ * End of an interval: deltas and rates of what moved, histories, ageing. Costs the flows that moved lately,
+ * not those that are there. now_ns CLOCK_MONOTONIC. The caller scans the process table itself.
+ */
 void flow_table_tick(struct flow_table *t, uint64_t now_ns);
 
+/*
+ * Told of every delta exactly once: in flow_table_tick, or when a flow is dropped for want of room before it.
+ * Sums made here are exact whatever becomes of the flows. fn must not change the table. w is the
+ * caller's memory and stays until flow_table_unwatch.
+ */
+struct flow_watch {
+	void (*fn)(const struct flow *f, const struct flow_delta *d, void *arg);
+	void *arg;
+	struct flow_watch *next; /* private */
+};
+void flow_table_watch(struct flow_table *t, struct flow_watch *w);
+void flow_table_unwatch(struct flow_table *t, struct flow_watch *w);
+
 uint32_t flow_table_count(const struct flow_table *t);
-uint64_t flow_table_dropped(const struct flow_table *t); /* flows not kept for want of room */
-/* Every flow; fn returns non-zero to stop, which is returned. */
+uint32_t flow_table_open(const struct flow_table *t);	 /* open sockets among them */
+uint64_t flow_table_dropped(const struct flow_table *t); /* flows and records not kept for want of room */
+float flow_table_seconds(const struct flow_table *t);	 /* length of the last interval */
+uint64_t flow_table_grace(const struct flow_table *t);
+struct process_table *flow_table_processes(const struct flow_table *t);
+/* Every flow; fn returns non-zero to stop, which is returned. fn must not change the table. */
 int flow_table_each(struct flow_table *t, int (*fn)(struct flow *f, void *arg), void *arg);
+/* The same for those that moved in the last interval. */
+int flow_table_each_active(struct flow_table *t, int (*fn)(struct flow *f, void *arg), void *arg);
 /* The main flow of a socket (the last one made); NULL. */
 struct flow *flow_table_find(struct flow_table *t, uint64_t sock_id);
 
@@ -86,6 +141,25 @@ struct flow *flow_table_find(struct flow_table *t, uint64_t sock_id);
 static inline uint64_t flow_rx_bytes(const struct flow *f)
 {
 	return f->counts.rx_bytes + f->rx_unseen;
+}
+
+/* What it moved in the last interval; never NULL, all zero for idle flows. */
+const struct flow_delta *flow_delta(const struct flow *f);
+
+static inline float flow_tx_rate(const struct flow *f)
+{
+	return f->recent ? f->recent->tx_rate : 0;
+}
+
+static inline float flow_rx_rate(const struct flow *f)
+{
+	return f->recent ? f->recent->rx_rate : 0;
+}
+
+/* A socket counted as one connection: parts share their socket's. */
+static inline bool flow_is_open_socket(const struct flow *f)
+{
+	return !f->part && !f->closed && !f->frozen;
 }
 
 #endif

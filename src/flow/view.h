@@ -29,9 +29,14 @@
 #define SORT_NAME 7
 #define SORT_MAX 8
 
+/*
+ * One more row, REST, stands for what is not kept by name any more (hosts beyond the bound, processes gone for
+ * longer than the grace time), so that the rows of a view add up to its totals: its proc and cgroup are
+ * NULL, its name says what it is.
+ */
 struct view_row {
 	uint64_t key;		   /* the same row has the same key as long as the table lives */
-	char name[96];		   /* "nginx", "10.0.0.1:443 > ...", cgroup path (its end), address, "eth0"; UTF-8 */
+	char name[112];		   /* "nginx", "10.0.0.1:443 > ...", cgroup path (its end), address, "eth0"; UTF-8 */
 	const struct process *proc; /* process view, and the owner of a connection; NULL: several or none */
 	const struct flow *flow;   /* connection view only */
 	const struct cgroup *cgroup; /* container view, NULL unknown */
@@ -39,11 +44,12 @@ struct view_row {
 	uint32_t netns;		   /* interface view: its namespace */
 	float tx_rate, rx_rate;	   /* bytes/s */
 	uint64_t tx_bytes, rx_bytes; /* totals since the start */
-	uint64_t retrans;	   /* segments since the start */
-	uint32_t conns;		   /* open sockets */
+	uint64_t retrans;	   /* segments since the start, SYN-ACKs included */
+	uint32_t conns;		   /* open sockets; remote view: and peers of unconnected ones */
 	uint32_t rtt_us;	   /* srtt: of the connection, else the median over its TCP connections; 0 unknown */
 	bool exited;		   /* owner gone or connection closed, still in its grace time */
-	const struct history *history; /* NULL: no traffic yet */
+	bool rest;		   /* see above */
+	const struct history *history; /* NULL: none kept (no traffic lately, too many rows, or drilled) */
 };
 
 struct view_query {
@@ -66,16 +72,21 @@ struct view {
 	float tx_rate, rx_rate; /* of all flows, filter or not */
 	uint64_t tx_bytes, rx_bytes, retrans;
 	uint32_t conns, processes;
+	uint64_t gone_tx_bytes, gone_rx_bytes; /* connection view: of connections not kept any more, within the totals */
 	const struct history *history; /* of all flows */
 };
 
 struct viewer; /* groups with their histories: lives beside the flow table */
 
+/* Made right after the table, before its first record; freed before it. */
 struct viewer *viewer_new(struct flow_table *flows);
 struct viewer *viewer_free(struct viewer *v);
-/* After each flow_table_tick: roll the histories of groups that still have flows. */
+/* After each flow_table_tick: rates and histories of the groups. */
 void viewer_tick(struct viewer *v, uint64_t now_ns);
-/* Build ret_view (freed by view_done). Pointers in it stay valid until the next flow_table_* call. */
+/*
+ * Build ret_view (freed by view_done), as of the last tick. Pointers in it stay valid until the next call that
+ * changes table, viewer or processes. Drilled down, rows are summed from the flows still kept. -ENOMEM, -EINVAL.
+ */
 int viewer_query(struct viewer *v, const struct view_query *q, struct view *ret_view);
 void view_done(struct view *view);
 

@@ -1,0 +1,423 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Main records: what the kernel half says of a socket becomes the socket's flow. Counts are
+ * cumulative and may only grow; whatever is late, repeated or lost in between must not make a byte
+ * count twice. Parts are part.c's.
+ */
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "flow/store.h"
+
+static uint64_t above(uint64_t value, uint64_t base)
+{
+	return value > base ? value - base : 0;
+}
+
+/* Raise *total to value; what it was raised by. */
+static uint64_t grow(uint64_t *total, uint64_t value)
+{
+	uint64_t d = above(value, *total);
+
+	*total += d;
+	return d;
+}
+
+/* A 32-bit counter of the kernel, which wraps. A step back is a late record, not a wrap. */
+static uint64_t grow_wrapping(uint32_t *last, uint32_t value)
+{
+	int32_t d = (int32_t)(value - *last);
+
+	if (d <= 0)
+		return 0;
+	*last = value;
+	return (uint64_t)d;
+}
+
+static void close_one(struct flow_table *t, struct flow *f, uint64_t closed_ns)
+{
+	if (f->closed)
+		return;
+	t->n_open -= flow_is_open_socket(f);
+	f->closed = true;
+	f->closed_ns = closed_ns;
+	/* parts wait in their own queue, from which the tick moves them */
+	if (!f->part)
+		store_queue_push(&t->closed, f);
+}
+
+void feed_close(struct flow_table *t, struct flow *f, uint64_t closed_ns)
+{
+	struct flow_home *h = store_home(t, f->sock_id);
+	struct flow_part *p;
+
+	close_one(t, f, closed_ns);
+	if (!h)
+		return;
+	for (p = h->parts; p; p = p->next)
+		close_one(t, &p->flow, closed_ns);
+	while (h->frozen) {
+		struct flow *next = h->frozen->queue_next;
+
+		close_one(t, h->frozen, closed_ns);
+		h->frozen = next;
+	}
+	store_home_put(t, h);
+}
+
+/* Both known and different: a thing that is fixed once it is known. */
+static bool differs(uint64_t a, uint64_t b)
+{
+	return a && b && a != b;
+}
+
+/* Is the record of another connection on the same socket? Only TCP sockets have more than one life. */
+static bool is_other_life(const struct flow *f, const struct np_sock_rec *rec)
+{
+	return differs(f->opened_ns, rec->opened_ns) ||
+	       differs(f->established_ns, rec->established_ns);
+}
+
+/* For a closed flow: is the record one more of the life that ended, overtaken by its end? */
+static bool is_same_life(const struct flow *f, const struct np_sock_rec *rec)
+{
+	const struct np_tuple *old = &f->tuple, *now = &rec->tuple;
+
+	if (rec->opened_ns > f->closed_ns || rec->established_ns > f->closed_ns)
+		return false;
+	if (differs(f->opened_ns, rec->opened_ns) || differs(old->lport, now->lport))
+		return false;
+	return !old->rport || !now->rport ||
+	       (old->rport == now->rport &&
+		memcmp(old->raddr, now->raddr, sizeof(old->raddr)) == 0);
+}
+
+/* A connection that was accepted and not used yet has segments, but nobody's bytes. */
+static bool is_untouched(const struct flow *f)
+{
+	const struct flow_counts *c = &f->counts;
+
+	return !(c->tx_bytes | c->rx_bytes | c->retrans | f->rx_unseen) &&
+	       (f->tcp || !(f->tx_pkts | f->rx_pkts));
+}
+
+/* Counts that the socket's former owners took with them. */
+static struct np_counts frozen_counts(const struct flow_table *t, const struct flow *f)
+{
+	const struct flow_home *h = store_home(t, f->sock_id);
+	struct np_counts sum = { 0 };
+	const struct flow *old;
+
+	for (old = h ? h->frozen : NULL; old; old = old->queue_next) {
+		sum.tx_bytes += old->counts.tx_bytes;
+		sum.rx_bytes += old->counts.rx_bytes;
+		sum.retrans += old->counts.retrans;
+		if (!old->tcp) {
+			sum.tx_calls += old->tx_pkts;
+			sum.rx_calls += old->rx_pkts;
+		}
+	}
+	return sum;
+}
+
+/*
+ * What of the record's unseen bytes is settled, see table.h. The kernel's figure runs ahead of ours while
+ * a call is under way, so one reading proves nothing.
+ */
+static uint64_t settle_unseen(const struct flow *f, const struct np_sock_rec *rec, uint64_t rx_bytes)
+{
+	uint64_t now = rec->tcp.rx_unseen > 0 ? (uint64_t)rec->tcp.rx_unseen : 0;
+	uint64_t settled = f->cand_rx_unseen < now ? f->cand_rx_unseen : now;
+	uint64_t least = above(flow_rx_bytes(f), rx_bytes);
+
+	if (rec->tuple.flags & NP_F_ULP)
+		return f->rx_unseen;
+	if (rec->tuple.flags & NP_F_DEAD)
+		settled = now;
+	return settled > least ? settled : least;
+}
+
+void feed_confirm_unseen(struct flow *f)
+{
+	uint64_t d = above(f->cand_rx_unseen, f->rx_unseen);
+
+	f->rx_unseen += d;
+	f->recent->pending.rx_bytes += d;
+}
+
+static void tcp_store(struct flow_tcp *to, const struct np_tcp *from)
+{
+	to->bytes_acked = from->bytes_acked;
+	to->bytes_received = from->bytes_received;
+	to->bytes_sent = from->bytes_sent;
+	to->bytes_retrans = from->bytes_retrans;
+	to->delivery_rate = from->delivery_rate;
+	to->pacing_rate = from->pacing_rate;
+	to->srtt_us = from->srtt_us;
+	to->rttvar_us = from->rttvar_us;
+	to->min_rtt_us = from->min_rtt_us;
+	to->snd_cwnd = from->snd_cwnd;
+	to->snd_ssthresh = from->snd_ssthresh;
+	to->snd_wnd = from->snd_wnd;
+	to->mss = from->mss;
+	to->in_flight = from->in_flight;
+	to->busy_us = from->busy_us;
+	to->rwnd_limited_us = from->rwnd_limited_us;
+	to->sndbuf_limited_us = from->sndbuf_limited_us;
+}
+
+static void counts_apply(struct flow *f, const struct np_sock_rec *rec, const struct np_counts *base,
+			 struct flow_delta *d)
+{
+	uint64_t rx_shown = flow_rx_bytes(f), rx_bytes = above(rec->counts.rx_bytes, base->rx_bytes);
+
+	d->tx_bytes = grow(&f->counts.tx_bytes, above(rec->counts.tx_bytes, base->tx_bytes));
+	d->retrans = grow(&f->counts.retrans, above(rec->counts.retrans, base->retrans));
+	if (!f->tcp) {
+		(void)grow(&f->counts.rx_bytes, rx_bytes);
+		d->tx_pkts = grow(&f->tx_pkts, above(rec->counts.tx_calls, base->tx_calls));
+		d->rx_pkts = grow(&f->rx_pkts, above(rec->counts.rx_calls, base->rx_calls));
+	} else {
+		if (rx_bytes < f->counts.rx_bytes)
+			rx_bytes = f->counts.rx_bytes;
+		f->rx_unseen = settle_unseen(f, rec, rx_bytes);
+		f->counts.rx_bytes = rx_bytes;
+		f->cand_rx_unseen = rec->tcp.rx_unseen > 0 && !(rec->tuple.flags & NP_F_ULP) ?
+					    (uint64_t)rec->tcp.rx_unseen : 0;
+		f->tx_unseen = rec->tcp.tx_unseen > 0 ? (uint64_t)rec->tcp.tx_unseen : 0;
+		d->tx_pkts = grow_wrapping(&f->tcp->segs_out, rec->tcp.segs_out);
+		d->rx_pkts = grow_wrapping(&f->tcp->segs_in, rec->tcp.segs_in);
+		f->tx_pkts += d->tx_pkts;
+		f->rx_pkts += d->rx_pkts;
+		if (rec->tcp.synack_retrans > f->tcp->synack_retrans) {
+			d->synack = rec->tcp.synack_retrans - f->tcp->synack_retrans;
+			f->tcp->synack_retrans = (uint32_t)rec->tcp.synack_retrans;
+		}
+		tcp_store(f->tcp, &rec->tcp);
+	}
+	d->rx_bytes = flow_rx_bytes(f) - rx_shown;
+}
+
+/* A record at the end may lack what the socket has already let go of: known ends stay. */
+static void tuple_apply(struct np_tuple *to, const struct np_tuple *from)
+{
+	static const uint8_t none[16];
+	struct np_tuple old = *to;
+
+	*to = *from;
+	to->ifname[sizeof(to->ifname) - 1] = '\0';
+	if (!from->lport && memcmp(from->laddr, none, sizeof(none)) == 0) {
+		memcpy(to->laddr, old.laddr, sizeof(to->laddr));
+		to->lport = old.lport;
+	}
+	if ((from->flags & NP_F_DEAD) && !from->rport) {
+		memcpy(to->raddr, old.raddr, sizeof(to->raddr));
+		to->rport = old.rport;
+	}
+	if (!from->family)
+		to->family = old.family;
+	if (!from->netns)
+		to->netns = old.netns;
+	if (!from->ifname[0]) {
+		memcpy(to->ifname, old.ifname, sizeof(to->ifname));
+		to->ifindex = old.ifindex;
+	}
+}
+
+static void life_apply(struct flow *f, const struct np_sock_rec *rec)
+{
+	tuple_apply(&f->tuple, &rec->tuple);
+	if (rec->opened_ns)
+		f->opened_ns = rec->opened_ns;
+	if (rec->established_ns)
+		f->established_ns = rec->established_ns;
+	if (rec->connect_us)
+		f->connect_us = rec->connect_us;
+	if (rec->err)
+		f->err = (uint16_t)rec->err;
+	if (rec->last.tid)
+		f->last_tid = rec->last.tid;
+	f->last_match = rec->last.match;
+}
+
+/* *slot becomes the process of owner. */
+static int set_process(struct flow_table *t, struct process **slot, const struct np_owner *owner,
+		       uint64_t now_ns)
+{
+	struct process *p;
+
+	if (*slot && process_is_current(*slot, owner))
+		return 0;
+	p = process_table_get(t->procs, owner, now_ns);
+	if (!p)
+		return -ENOMEM;
+	process_unref(t->procs, *slot);
+	*slot = p;
+	return 0;
+}
+
+/* Might the record move anything? Asked first, so that no memory means nothing was changed. */
+static bool may_move(const struct flow *f, const struct np_sock_rec *rec)
+{
+	const struct np_counts *c = &rec->counts;
+
+	if (c->tx_bytes > f->counts.tx_bytes || c->rx_bytes > f->counts.rx_bytes ||
+	    c->retrans > f->counts.retrans)
+		return true;
+	if (!f->tcp)
+		return c->tx_calls > f->tx_pkts || c->rx_calls > f->rx_pkts;
+	return rec->tcp.rx_unseen > 0 || rec->tcp.segs_out != f->tcp->segs_out ||
+	       rec->tcp.segs_in != f->tcp->segs_in ||
+	       rec->tcp.synack_retrans > f->tcp->synack_retrans;
+}
+
+static void delta_add(struct flow_delta *to, const struct flow_delta *d)
+{
+	to->tx_bytes += d->tx_bytes;
+	to->rx_bytes += d->rx_bytes;
+	to->tx_pkts += d->tx_pkts;
+	to->rx_pkts += d->rx_pkts;
+	to->retrans += d->retrans;
+	to->synack += d->synack;
+}
+
+static int apply(struct flow_table *t, struct flow *f, const struct np_sock_rec *rec, uint64_t now_ns)
+{
+	const struct np_owner *last = rec->last.tgid ? &rec->last : &rec->owner;
+	struct np_counts base = frozen_counts(t, f);
+	struct flow_delta d = { 0 };
+	int r = 0;
+
+	if (may_move(f, rec))
+		r = store_activate(t, f);
+	/* on a late record of a closed flow the owners may be the next life's */
+	if (r == 0 && !f->closed)
+		r = set_process(t, &f->owner, &rec->owner, now_ns);
+	if (r == 0 && !f->closed)
+		r = set_process(t, &f->last, last, now_ns);
+	if (r < 0)
+		return r;
+	if (!f->closed) {
+		f->owner_match = rec->owner.match;
+		life_apply(f, rec);
+	}
+	counts_apply(f, rec, &base, &d);
+	if (f->recent)
+		delta_add(&f->recent->pending, &d);
+	f->fresh = true;
+	return 0;
+}
+
+static int flow_make(struct flow_table *t, const struct np_sock_rec *rec, uint64_t now_ns,
+		     struct flow **ret)
+{
+	bool tcp = rec->tuple.proto == IPPROTO_TCP;
+	struct flow *f;
+	int r;
+
+	r = store_make_room(t);
+	if (r < 0)
+		return r;
+	f = calloc(1, tcp ? sizeof(struct flow_main_tcp) : sizeof(struct flow));
+	if (!f)
+		return -ENOMEM;
+	f->sock_id = rec->sock_id;
+	r = set_process(t, &f->owner, &rec->owner, now_ns);
+	if (r == 0)
+		r = set_process(t, &f->last, rec->last.tgid ? &rec->last : &rec->owner, now_ns);
+	if (r < 0) {
+		process_unref(t->procs, f->owner);
+		free(f);
+		return r;
+	}
+	if (tcp) {
+		f->tcp = &((struct flow_main_tcp *)(void *)f)->tcp;
+		/* nothing of its beginning was seen: the kernel's segments are not ours to count */
+		if (!rec->opened_ns && !rec->established_ns) {
+			f->tcp->segs_out = rec->tcp.segs_out;
+			f->tcp->segs_in = rec->tcp.segs_in;
+		}
+	}
+	f->tuple = rec->tuple;
+	store_add(t, f);
+	*ret = f;
+	return 0;
+}
+
+/* The socket went on to another owner: what it counted so far stays the former one's. */
+static int freeze(struct flow_table *t, struct flow *f, struct flow_home **ret_home)
+{
+	struct flow_home *h = store_home_get(t, f->sock_id);
+
+	if (!h)
+		return -ENOMEM;
+	t->n_open--;
+	f->frozen = true;
+	f->queue_next = h->frozen;
+	h->frozen = f;
+	*ret_home = h;
+	return 0;
+}
+
+static void unfreeze(struct flow_table *t, struct flow *f, struct flow_home *h)
+{
+	h->frozen = f->queue_next;
+	f->queue_next = NULL;
+	f->frozen = false;
+	t->n_open++;
+	store_home_put(t, h);
+}
+
+static int make_heir(struct flow_table *t, struct flow *old, const struct np_sock_rec *rec,
+		     uint64_t now_ns, struct flow **ret)
+{
+	struct flow_home *h;
+	int r = freeze(t, old, &h);
+
+	if (r < 0)
+		return r;
+	r = flow_make(t, rec, now_ns, ret);
+	if (r < 0) {
+		unfreeze(t, old, h);
+		return r;
+	}
+	(*ret)->heir = true;
+	if ((*ret)->tcp && old->tcp) {
+		(*ret)->tcp->segs_out = old->tcp->segs_out;
+		(*ret)->tcp->segs_in = old->tcp->segs_in;
+		(*ret)->tcp->synack_retrans = old->tcp->synack_retrans;
+	}
+	return 0;
+}
+
+int flow_table_sock(struct flow_table *t, const struct np_sock_rec *rec, uint64_t now_ns)
+{
+	struct flow *f = store_find_main(t, rec->sock_id);
+	uint64_t closed_ns = rec->closed_ns ? rec->closed_ns : now_ns;
+	int r = 0;
+
+	if (!t->tick_ns)
+		t->tick_ns = now_ns;
+	if (f && f->closed && !is_same_life(f, rec))
+		f = NULL;
+	if (f && f->closed && f->heir)
+		return 0; /* what is its own in the record cannot be told any more */
+	if (f && !f->closed &&
+	    (is_other_life(f, rec) ||
+	     (!process_is(f->owner, &rec->owner) && rec->counts.tx_bytes < f->counts.tx_bytes))) {
+		feed_close(t, f, now_ns); /* its last record was lost */
+		f = NULL;
+	}
+	if (!f)
+		r = flow_make(t, rec, now_ns, &f);
+	else if (!f->closed && !process_is(f->owner, &rec->owner) && !is_untouched(f))
+		r = make_heir(t, f, rec, now_ns, &f);
+	if (r == 0)
+		r = apply(t, f, rec, now_ns);
+	/* even where its counts were lost for want of memory: there is no second end */
+	if (f && (rec->tuple.flags & NP_F_DEAD))
+		feed_close(t, f, closed_ns);
+	return r;
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Sums by process, container, remote host and interface that outlive the flows they are made of.
+ * Fed with every delta of the flow table, so each kind adds up to the total to the byte. Knows
+ * nothing of sorting and showing: view.c does.
+ */
+#ifndef NETPROBE_FLOW_GROUP_H
+#define NETPROBE_FLOW_GROUP_H
+
+#include "flow/table.h"
+
+#define GROUP_PROCESS 0
+#define GROUP_CONTAINER 1
+#define GROUP_REMOTE 2
+#define GROUP_INTERFACE 3
+#define GROUP_MAX 4
+
+/* What makes a row of a kind; unused bytes zero. */
+struct group_key {
+	struct process *proc;	     /* process */
+	const struct cgroup *cgroup; /* container; NULL unknown */
+	uint8_t addr[16];	     /* remote; all zero: no peer */
+	char ifname[16];	     /* interface; "?" unknown */
+	uint32_t netns;		     /* interface */
+	uint32_t kind;
+};
+
+struct sums {
+	uint64_t tx_bytes, rx_bytes, retrans;
+	uint64_t now_tx, now_rx; /* since the last tick */
+	float tx_rate, rx_rate;
+	struct history *history;
+};
+
+struct group {
+	struct group_key key; /* holds a reference on its process */
+	struct sums sums;
+	uint32_t active_tick; /* the last one it moved in */
+	struct index_node node;
+	struct group *newer, *older; /* by last activity */
+};
+
+/* All groups of one kind. */
+struct group_set {
+	struct index groups;
+	struct group *newest, *oldest;
+	struct sums rest; /* of those not kept: forgotten hosts, processes long gone */
+};
+
+struct groups {
+	struct process_table *procs;
+	struct group_set sets[GROUP_MAX];
+	struct sums total;
+	struct history_budget histories;
+	uint32_t max; /* groups of a kind; the least recently active go into rest */
+	uint32_t tick;
+};
+
+#define GROUPS_MAX 65536
+
+int groups_init(struct groups *g, struct process_table *procs);
+void groups_done(struct groups *g);
+/* No memory, no group: the bytes go to the rest. */
+void groups_add(struct groups *g, const struct flow *f, const struct flow_delta *d);
+/* Rates and histories; processes gone for grace_ns, with no flow left, go into the rest. */
+void groups_tick(struct groups *g, uint64_t now_ns, float seconds, uint64_t grace_ns);
+
+/* The key of the group that what owner moves on flow f belongs to. */
+void group_key_of(struct group_key *key, uint32_t kind, const struct flow *f, struct process *owner);
+bool group_key_equal(const struct group_key *a, const struct group_key *b);
+uint64_t group_key_hash(const struct group_key *key);
+
+#endif

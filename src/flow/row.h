@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What a row is called, what a filter finds in it and which name comes first. Pure text; how much a
+ * row moved is view.c's.
+ */
+#ifndef NETPROBE_FLOW_ROW_H
+#define NETPROBE_FLOW_ROW_H
+
+#include "flow/group.h"
+#include "flow/view.h"
+
+void row_name_flow(char *buf, size_t size, const struct flow *f);
+void row_name_group(char *buf, size_t size, const struct group_key *key);
+const char *row_name_rest(uint32_t kind);
+/* word: what to look for; never NULL. */
+bool row_match_flow(const struct flow *f, const char *word);
+bool row_match_group(const struct group_key *key, const char *word);
+/* By name, A first (addresses by value); 0: the same. */
+int row_compare_flows(const struct flow *a, const struct flow *b);
+int row_compare_groups(const struct group_key *a, const struct group_key *b);
+
+#endif

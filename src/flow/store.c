@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Keeps the flows: found by key, visited in an array, dropped when there is no room. Knows nothing of
+ * what a record means (feed.c) nor of time (table.c).
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "flow/store.h"
+
+#define STORE_SLOTS 1024
+#define STORE_CAP 256
+/* Parts looked at when room is needed. */
+#define STORE_PARTS_TRIED 64
+
+static uint64_t main_hash(uint64_t sock_id)
+{
+	return index_hash(&sock_id, sizeof(sock_id));
+}
+
+/* The key the kernel half knows a part by. The family is left out: the peer says it all. */
+static struct np_part_key part_key(struct flow *f)
+{
+	struct np_part_key key = { .sock_id = f->sock_id, .tgid = f->owner->tgid };
+
+	if (flow_part_of(f)->has_peer) {
+		key.rport = f->tuple.rport;
+		memcpy(key.raddr, f->tuple.raddr, sizeof(key.raddr));
+	}
+	return key;
+}
+
+static uint64_t part_hash(const struct np_part_key *key)
+{
+	struct np_part_key k = *key;
+
+	k.family = 0;
+	k.pad = 0;
+	return index_hash(&k, sizeof(k));
+}
+
+static uint64_t flow_hash(const struct index_node *node)
+{
+	struct flow *f = index_entry(node, struct flow, node);
+	struct np_part_key key;
+
+	if (!f->part)
+		return main_hash(f->sock_id);
+	key = part_key(f);
+	return part_hash(&key);
+}
+
+static uint64_t home_hash(const struct index_node *node)
+{
+	return main_hash(index_entry(node, struct flow_home, node)->sock_id);
+}
+
+struct flow *store_find_main(const struct flow_table *t, uint64_t sock_id)
+{
+	struct index_node *n = index_chain(&t->flows, main_hash(sock_id));
+
+	/* chains have the newest in front, so this is the socket's latest life */
+	for (; n; n = n->next) {
+		struct flow *f = index_entry(n, struct flow, node);
+
+		if (f->sock_id == sock_id && !f->part && !f->frozen)
+			return f;
+	}
+	return NULL;
+}
+
+struct flow *store_find_part(const struct flow_table *t, const struct np_part_key *key,
+			     uint64_t start_ns)
+{
+	struct index_node *n = index_chain(&t->flows, part_hash(key));
+
+	for (; n; n = n->next) {
+		struct flow *f = index_entry(n, struct flow, node);
+
+		struct np_part_key k;
+
+		if (!f->part || f->sock_id != key->sock_id)
+			continue;
+		k = part_key(f);
+		if (k.tgid == key->tgid && (!k.tgid || f->owner->start_ns == start_ns) &&
+		    k.rport == key->rport && memcmp(k.raddr, key->raddr, sizeof(k.raddr)) == 0)
+			return f;
+	}
+	return NULL;
+}
+
+int store_init(struct flow_table *t)
+{
+	int r = index_init(&t->flows, STORE_SLOTS, flow_hash);
+
+	return r < 0 ? r : index_init(&t->homes, 64, home_hash);
+}
+
+static void flow_free(struct flow_table *t, struct flow *f)
+{
+	process_unref(t->procs, f->owner);
+	process_unref(t->procs, f->last);
+	free(f->part ? (void *)flow_part_of(f) : (void *)f);
+}
+
+void store_done(struct flow_table *t)
+{
+	uint32_t i;
+
+	while (t->n_active)
+		store_deactivate(t, t->active[t->n_active - 1]);
+	for (i = 0; i < t->flows.count; i++)
+		flow_free(t, t->all[i]);
+	for (i = 0; t->homes.slots && i <= t->homes.mask; i++) {
+		struct index_node *n = t->homes.slots[i], *next;
+
+		for (; n; n = next) {
+			next = n->next;
+			free(index_entry(n, struct flow_home, node));
+		}
+	}
+	index_done(&t->flows);
+	index_done(&t->homes);
+	free(t->all);
+	free(t->active);
+}
+
+/* An array of flow pointers with room for one more. */
+static int array_reserve(struct flow ***array, uint32_t *cap, uint32_t n)
+{
+	uint32_t want = *cap ? *cap + *cap / 2 : STORE_CAP;
+	struct flow **p;
+
+	if (n < *cap)
+		return 0;
+	p = realloc(*array, want * sizeof(struct flow *));
+	if (!p)
+		return -ENOMEM;
+	*array = p;
+	*cap = want;
+	return 0;
+}
+
+void store_queue_push(struct flow_queue *q, struct flow *f)
+{
+	f->queue_next = NULL;
+	if (q->tail)
+		q->tail->queue_next = f;
+	else
+		q->head = f;
+	q->tail = f;
+}
+
+struct flow *store_queue_pop(struct flow_queue *q)
+{
+	struct flow *f = q->head;
+
+	if (!f)
+		return NULL;
+	q->head = f->queue_next;
+	if (!q->head)
+		q->tail = NULL;
+	f->queue_next = NULL;
+	return f;
+}
+
+/* Closed flows first, the oldest of them; then parts that do not move. */
+static struct flow *least_wanted(struct flow_table *t)
+{
+	struct flow *f = store_queue_pop(&t->closed);
+	unsigned int i;
+
+	for (i = 0; !f && i < STORE_PARTS_TRIED && t->parts.head; i++) {
+		f = store_queue_pop(&t->parts);
+		t->n_parts--;
+		if (!f->closed && f->recent) {
+			store_queue_push(&t->parts, f);
+			t->n_parts++;
+			f = NULL;
+		}
+	}
+	return f;
+}
+
+int store_make_room(struct flow_table *t)
+{
+	struct flow *f;
+
+	while (t->flows.count >= t->opts.max_flows) {
+		t->n_dropped++;
+		f = least_wanted(t);
+		if (!f)
+			return -ENOSPC;
+		store_drop(t, f);
+	}
+	return array_reserve(&t->all, &t->all_cap, t->flows.count);
+}
+
+void store_add(struct flow_table *t, struct flow *f)
+{
+	f->serial = ++t->serial;
+	f->slot = t->flows.count;
+	t->all[f->slot] = f;
+	index_add(&t->flows, &f->node);
+	t->n_open += flow_is_open_socket(f);
+	if (f->part) {
+		store_queue_push(&t->parts, f);
+		t->n_parts++;
+	}
+}
+
+void store_drop(struct flow_table *t, struct flow *f)
+{
+	struct flow *moved = t->all[t->flows.count - 1];
+
+	if (f->recent) {
+		(void)store_settle(t, f);
+		store_deactivate(t, f);
+	}
+	if (f->part)
+		store_part_unlink(t, flow_part_of(f));
+	t->n_open -= flow_is_open_socket(f);
+	t->all[f->slot] = moved;
+	moved->slot = f->slot;
+	index_remove(&t->flows, &f->node);
+	flow_free(t, f);
+}
+
+struct flow_home *store_home(const struct flow_table *t, uint64_t sock_id)
+{
+	struct index_node *n;
+
+	if (!t->homes.count)
+		return NULL;
+	for (n = index_chain(&t->homes, main_hash(sock_id)); n; n = n->next) {
+		struct flow_home *h = index_entry(n, struct flow_home, node);
+
+		if (h->sock_id == sock_id)
+			return h;
+	}
+	return NULL;
+}
+
+struct flow_home *store_home_get(struct flow_table *t, uint64_t sock_id)
+{
+	struct flow_home *h = store_home(t, sock_id);
+
+	if (h)
+		return h;
+	h = calloc(1, sizeof(*h));
+	if (!h)
+		return NULL;
+	h->sock_id = sock_id;
+	index_add(&t->homes, &h->node);
+	return h;
+}
+
+void store_home_put(struct flow_table *t, struct flow_home *h)
+{
+	if (h->parts || h->frozen)
+		return;
+	index_remove(&t->homes, &h->node);
+	free(h);
+}
+
+void store_part_unlink(struct flow_table *t, struct flow_part *p)
+{
+	struct flow_home *h = p->home;
+
+	if (!h)
+		return;
+	if (p->prev)
+		p->prev->next = p->next;
+	else
+		h->parts = p->next;
+	if (p->next)
+		p->next->prev = p->prev;
+	p->next = NULL;
+	p->prev = NULL;
+	p->home = NULL;
+	store_home_put(t, h);
+}
+
+int store_activate(struct flow_table *t, struct flow *f)
+{
+	int r;
+
+	if (f->recent)
+		return 0;
+	r = array_reserve(&t->active, &t->active_cap, t->n_active);
+	if (r < 0)
+		return r;
+	f->recent = calloc(1, sizeof(*f->recent));
+	if (!f->recent)
+		return -ENOMEM;
+	f->recent->slot = t->n_active;
+	t->active[t->n_active++] = f;
+	return 0;
+}
+
+void store_deactivate(struct flow_table *t, struct flow *f)
+{
+	struct flow *moved = t->active[--t->n_active];
+
+	t->active[f->recent->slot] = moved;
+	moved->recent->slot = f->recent->slot;
+	f->recent->history = history_free(&t->histories, f->recent->history);
+	free(f->recent);
+	f->recent = NULL;
+}
+
+bool delta_is_zero(const struct flow_delta *d)
+{
+	return !(d->tx_bytes | d->rx_bytes | d->tx_pkts | d->rx_pkts | d->retrans | d->synack);
+}
+
+bool store_settle(struct flow_table *t, struct flow *f)
+{
+	struct flow_recent *r = f->recent;
+	struct flow_watch *w;
+
+	r->d = r->pending;
+	r->pending = (struct flow_delta){ 0 };
+	if (delta_is_zero(&r->d))
+		return false;
+	for (w = t->watches; w; w = w->next)
+		w->fn(f, &r->d, w->arg);
+	return true;
+}

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The inside of the flow table, shared by the files that make it up: store.c keeps the flows, feed.c
+ * turns records into them, table.c closes intervals. Nobody else includes this.
+ */
+#ifndef NETPROBE_FLOW_STORE_H
+#define NETPROBE_FLOW_STORE_H
+
+#include "flow/table.h"
+
+/* First in, first out, linked through flow.queue_next. */
+struct flow_queue {
+	struct flow *head;
+	struct flow *tail;
+};
+
+/* The flows of a socket beside its current main one; there only for sockets that have such. */
+struct flow_home {
+	uint64_t sock_id;
+	struct index_node node;
+	struct flow_part *parts;   /* open ones and those its end closed */
+	struct flow *frozen;	   /* former main flows, linked through queue_next */
+};
+
+/* Main flow of a TCP socket. */
+struct flow_main_tcp {
+	struct flow flow;
+	struct flow_tcp tcp;
+};
+
+/* Flow of a part. */
+struct flow_part {
+	struct flow flow;
+	struct flow_part *next, *prev;
+	struct flow_home *home; /* NULL: taken out, it idled too long */
+	bool has_peer;		/* told apart by its peer; else the tuple has its socket's */
+};
+
+struct flow_table {
+	struct flow_table_opts opts;
+	struct process_table *procs;
+	struct index flows;
+	struct index homes;
+	struct flow **all; /* every flow once, at its slot */
+	uint32_t all_cap;
+	struct flow **active; /* those with a flow_recent, at its slot */
+	uint32_t n_active, active_cap;
+	struct flow_queue closed; /* main flows and parts, in the order their end was noticed */
+	struct flow_queue parts;  /* parts not in closed, looked after in turn */
+	uint32_t n_parts;	  /* in that queue */
+	uint32_t n_open, serial;
+	uint64_t n_dropped;
+	uint64_t tick_ns; /* of the last tick, or of the first record */
+	float seconds;	  /* between the last two */
+	struct history_budget histories;
+	struct flow_watch *watches;
+};
+
+/* store.c: */
+int store_init(struct flow_table *t);
+void store_done(struct flow_table *t);
+/* Room for one more, by dropping what matters least. -ENOSPC, -ENOMEM. */
+int store_make_room(struct flow_table *t);
+/* Hash and equality of flows: main ones by socket alone. */
+struct flow *store_find_main(const struct flow_table *t, uint64_t sock_id);
+struct flow *store_find_part(const struct flow_table *t, const struct np_part_key *key,
+			     uint64_t start_ns);
+/* Flows get their key fields and owners (references are taken over) before they are added. */
+void store_add(struct flow_table *t, struct flow *f);
+/* Settles, unlinks and frees one that is in no queue any more. */
+void store_drop(struct flow_table *t, struct flow *f);
+struct flow_home *store_home(const struct flow_table *t, uint64_t sock_id);
+struct flow_home *store_home_get(struct flow_table *t, uint64_t sock_id); /* NULL: no memory */
+void store_home_put(struct flow_table *t, struct flow_home *h); /* freed when empty */
+void store_part_unlink(struct flow_table *t, struct flow_part *p);
+void store_queue_push(struct flow_queue *q, struct flow *f);
+struct flow *store_queue_pop(struct flow_queue *q);
+/* f gets a flow_recent if it has none. -ENOMEM. */
+int store_activate(struct flow_table *t, struct flow *f);
+void store_deactivate(struct flow_table *t, struct flow *f);
+/* pending becomes d and the watchers are told. True: something moved. */
+bool store_settle(struct flow_table *t, struct flow *f);
+bool delta_is_zero(const struct flow_delta *d);
+
+/* feed.c: the socket is gone, f its main flow: closes it and all its parts and frozen flows. */
+void feed_close(struct flow_table *t, struct flow *f, uint64_t closed_ns);
+/* The candidate of unseen bytes stands: no record came to say otherwise. */
+void feed_confirm_unseen(struct flow *f);
+
+static inline struct flow_part *flow_part_of(struct flow *f)
+{
+	return (struct flow_part *)(void *)((char *)f - offsetof(struct flow_part, flow));
+}
+
+#endif

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The flow table as its users see it, and the end of an interval: deltas, rates, ageing. Records
+ * come in through feed.c and part.c; store.c keeps the flows.
+ */
+#include <stdlib.h>
+
+#include "flow/store.h"
+
+#define TABLE_MAX_FLOWS 262144
+#define TABLE_GRACE_NS (10 * 1000000000ull)
+/* 4 MiB at most: more rows than anyone scrolls through */
+#define TABLE_HISTORIES 16384
+/* A peer of an unconnected socket that was silent for so long is taken for gone. */
+#define PART_IDLE_NS (60 * 1000000000ull)
+/* Parts looked after in one tick: bounds its cost, not what is done in the end. */
+#define PARTS_PER_TICK 4096
+
+static const struct flow_delta no_delta;
+
+struct flow_table *flow_table_new(const struct flow_table_opts *opts, struct process_table *procs)
+{
+	struct flow_table *t = calloc(1, sizeof(*t));
+
+	if (!t)
+		return NULL;
+	if (opts)
+		t->opts = *opts;
+	if (!t->opts.max_flows)
+		t->opts.max_flows = TABLE_MAX_FLOWS;
+	if (!t->opts.grace_ns)
+		t->opts.grace_ns = TABLE_GRACE_NS;
+	t->procs = procs;
+	t->histories.max = TABLE_HISTORIES;
+	if (store_init(t) < 0)
+		return flow_table_free(t);
+	return t;
+}
+
+struct flow_table *flow_table_free(struct flow_table *t)
+{
+	if (!t)
+		return NULL;
+	store_done(t);
+	free(t);
+	return NULL;
+}
+
+/* True: it stays among the active ones. */
+static bool tick_active(struct flow_table *t, struct flow *f, uint64_t now_ns, float seconds)
+{
+	struct flow_recent *r = f->recent;
+	bool moved;
+
+	if (!f->fresh)
+		feed_confirm_unseen(f);
+	f->fresh = false;
+	moved = store_settle(t, f);
+	r->tx_rate = seconds > 0 ? (float)r->d.tx_bytes / seconds : 0;
+	r->rx_rate = seconds > 0 ? (float)r->d.rx_bytes / seconds : 0;
+	if (moved) {
+		if (!r->history)
+			r->history = history_new(&t->histories, !f->active_ns);
+		f->active_ns = now_ns;
+		r->idle = 0;
+	} else {
+		r->idle++;
+	}
+	history_push(r->history, r->tx_rate + r->rx_rate);
+	/* unseen bytes that still wait for confirmation need the next tick */
+	return moved || f->cand_rx_unseen > f->rx_unseen ||
+	       (r->history && r->idle < FLOW_HISTORY);
+}
+
+static uint64_t since(uint64_t now_ns, uint64_t then_ns)
+{
+	return now_ns > then_ns ? now_ns - then_ns : 0;
+}
+
+/* A part nobody will close: its socket never showed up, or ended before it came, or it is silent. */
+static bool is_part_over(const struct flow_table *t, const struct flow *f, uint64_t now_ns)
+{
+	uint64_t idle = since(now_ns, f->active_ns ? f->active_ns : f->opened_ns);
+	const struct flow *sock = store_find_main(t, f->sock_id);
+
+	if (sock && sock->closed)
+		return true;
+	return idle > PART_IDLE_NS || (!sock && idle > t->opts.grace_ns);
+}
+
+static void tick_parts(struct flow_table *t, uint64_t now_ns)
+{
+	uint32_t n = t->n_parts < PARTS_PER_TICK ? t->n_parts : PARTS_PER_TICK;
+
+	while (n--) {
+		struct flow *f = store_queue_pop(&t->parts);
+
+		if (!f->closed && is_part_over(t, f, now_ns)) {
+			f->closed = true;
+			f->closed_ns = now_ns;
+			store_part_unlink(t, flow_part_of(f));
+		}
+		if (f->closed) {
+			t->n_parts--;
+			store_queue_push(&t->closed, f);
+		} else {
+			store_queue_push(&t->parts, f);
+		}
+	}
+}
+
+static void tick_closed(struct flow_table *t, uint64_t now_ns)
+{
+	while (t->closed.head) {
+		struct flow *f = t->closed.head;
+
+		/* what moved in this interval has yet to be shown */
+		if (since(now_ns, f->closed_ns) < t->opts.grace_ns || f->active_ns == now_ns)
+			return;
+		store_drop(t, store_queue_pop(&t->closed));
+	}
+}
+
+void flow_table_tick(struct flow_table *t, uint64_t now_ns)
+{
+	uint32_t i = 0;
+
+	t->seconds = t->tick_ns ? (float)((double)since(now_ns, t->tick_ns) / 1e9) : 0;
+	t->tick_ns = now_ns;
+	while (i < t->n_active) {
+		struct flow *f = t->active[i];
+
+		if (tick_active(t, f, now_ns, t->seconds))
+			i++;
+		else
+			store_deactivate(t, f); /* the last one takes its place */
+	}
+	tick_parts(t, now_ns);
+	if (!t->opts.keep_closed)
+		tick_closed(t, now_ns);
+}
+
+void flow_table_watch(struct flow_table *t, struct flow_watch *w)
+{
+	w->next = t->watches;
+	t->watches = w;
+}
+
+void flow_table_unwatch(struct flow_table *t, struct flow_watch *w)
+{
+	struct flow_watch **link;
+
+	for (link = &t->watches; *link; link = &(*link)->next) {
+		if (*link == w) {
+			*link = w->next;
+			return;
+		}
+	}
+}
+
+uint32_t flow_table_count(const struct flow_table *t)
+{
+	return t->flows.count;
+}
+
+uint32_t flow_table_open(const struct flow_table *t)
+{
+	return t->n_open;
+}
+
+uint64_t flow_table_dropped(const struct flow_table *t)
+{
+	return t->n_dropped;
+}
+
+float flow_table_seconds(const struct flow_table *t)
+{
+	return t->seconds;
+}
+
+uint64_t flow_table_grace(const struct flow_table *t)
+{
+	return t->opts.grace_ns;
+}
+
+struct process_table *flow_table_processes(const struct flow_table *t)
+{
+	return t->procs;
+}
+
+int flow_table_each(struct flow_table *t, int (*fn)(struct flow *f, void *arg), void *arg)
+{
+	uint32_t i;
+	int r = 0;
+
+	for (i = 0; r == 0 && i < t->flows.count; i++) {
+		/* flows lie all over the heap: have the next ones under way */
+		if (i + 8 < t->flows.count)
+			__builtin_prefetch(t->all[i + 8]);
+		r = fn(t->all[i], arg);
+	}
+	return r;
+}
+
+int flow_table_each_active(struct flow_table *t, int (*fn)(struct flow *f, void *arg), void *arg)
+{
+	uint32_t i;
+	int r = 0;
+
+	for (i = 0; r == 0 && i < t->n_active; i++)
+		if (!delta_is_zero(&t->active[i]->recent->d))
+			r = fn(t->active[i], arg);
+	return r;
+}
+
+struct flow *flow_table_find(struct flow_table *t, uint64_t sock_id)
+{
+	return store_find_main(t, sock_id);
+}
+
+const struct flow_delta *flow_delta(const struct flow *f)
+{
+	return f->recent ? &f->recent->d : &no_delta;
+}

@@ -1,0 +1,372 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Answers queries: picks the rows, puts them in order, fills them in. Sums come from group.c, or,
+ * drilled down, from the flows. Names and filters are row.c's.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "flow/group.h"
+#include "flow/rank.h"
+#include "flow/row.h"
+#include "flow/tally.h"
+#include "flow/view.h"
+
+struct viewer {
+	struct flow_table *flows;
+	struct groups groups;
+	struct flow_watch watch;
+};
+
+/* One query under way. */
+struct pass {
+	const struct view_query *q;
+	const char *match; /* NULL: everything */
+	bool drilled;
+	uint32_t kind;	   /* of groups */
+	struct ranked *ranked;
+	size_t n;
+	struct tallies tallies;
+	uint64_t tx_bytes, rx_bytes; /* of all flows met */
+};
+
+static const uint8_t group_of_view[VIEW_MAX] = {
+	[VIEW_PROCESS] = GROUP_PROCESS,
+	[VIEW_CONTAINER] = GROUP_CONTAINER,
+	[VIEW_REMOTE] = GROUP_REMOTE,
+	[VIEW_INTERFACE] = GROUP_INTERFACE,
+};
+
+static void on_delta(const struct flow *f, const struct flow_delta *d, void *arg)
+{
+	groups_add(arg, f, d);
+}
+
+struct viewer *viewer_new(struct flow_table *flows)
+{
+	struct viewer *v = calloc(1, sizeof(*v));
+
+	if (!v)
+		return NULL;
+	if (groups_init(&v->groups, flow_table_processes(flows)) < 0) {
+		free(v);
+		return NULL;
+	}
+	v->flows = flows;
+	v->watch = (struct flow_watch){ .fn = on_delta, .arg = &v->groups };
+	flow_table_watch(flows, &v->watch);
+	return v;
+}
+
+struct viewer *viewer_free(struct viewer *v)
+{
+	if (!v)
+		return NULL;
+	flow_table_unwatch(v->flows, &v->watch);
+	groups_done(&v->groups);
+	free(v);
+	return NULL;
+}
+
+void viewer_tick(struct viewer *v, uint64_t now_ns)
+{
+	groups_tick(&v->groups, now_ns, flow_table_seconds(v->flows), flow_table_grace(v->flows));
+}
+
+/* Totals of a flow as of the last tick. */
+static void flow_sums(const struct flow *f, struct flow_delta *d)
+{
+	*d = (struct flow_delta){ .tx_bytes = f->counts.tx_bytes, .rx_bytes = flow_rx_bytes(f),
+				  .retrans = f->counts.retrans };
+	if (f->tcp)
+		d->retrans += f->tcp->synack_retrans;
+	if (f->recent) {
+		d->tx_bytes -= f->recent->pending.tx_bytes;
+		d->rx_bytes -= f->recent->pending.rx_bytes;
+		d->retrans -= f->recent->pending.retrans + f->recent->pending.synack;
+	}
+}
+
+static bool is_wanted(const struct pass *p, const struct flow *f)
+{
+	const struct view_query *q = p->q;
+	const char *name = f->tuple.ifname[0] ? f->tuple.ifname : "?";
+
+	return (!q->proc || f->owner == q->proc) && (!q->cgroup || f->owner->cgroup == q->cgroup) &&
+	       (!q->remote || memcmp(f->tuple.raddr, q->remote, sizeof(f->tuple.raddr)) == 0) &&
+	       (!q->iface || strncmp(name, q->iface, sizeof(f->tuple.ifname)) == 0);
+}
+
+static uint32_t flow_rtt(const struct flow *f)
+{
+	return f->tcp && flow_is_open_socket(f) ? f->tcp->srtt_us : 0;
+}
+
+static double rank_of(uint8_t sort, const struct tally *row)
+{
+	switch (sort) {
+	case SORT_TX:
+		return (double)row->tx_rate;
+	case SORT_RX:
+		return (double)row->rx_rate;
+	case SORT_TOTAL:
+		return (double)row->tx_bytes + (double)row->rx_bytes;
+	case SORT_CONNS:
+		return row->conns;
+	case SORT_RTT:
+		return row->rtt_us;
+	case SORT_RETRANS:
+		return (double)row->retrans;
+	case SORT_NAME:
+		return 0;
+	default:
+		return (double)row->tx_rate + (double)row->rx_rate;
+	}
+}
+
+/* A flow as a row of its own. */
+static void tally_flow(struct tally *row, const struct flow *f, const struct flow_delta *sums)
+{
+	row->tx_bytes = sums->tx_bytes;
+	row->rx_bytes = sums->rx_bytes;
+	row->retrans = sums->retrans;
+	row->tx_rate = flow_tx_rate(f);
+	row->rx_rate = flow_rx_rate(f);
+	row->conns = flow_is_open_socket(f);
+	row->rtt_us = f->tcp ? f->tcp->srtt_us : 0;
+}
+
+static int pass_connection(struct flow *f, void *arg)
+{
+	struct pass *p = arg;
+	struct tally row;
+	struct flow_delta sums;
+
+	flow_sums(f, &sums);
+	p->tx_bytes += sums.tx_bytes;
+	p->rx_bytes += sums.rx_bytes;
+	if (!p->q->idle && !(sums.tx_bytes | sums.rx_bytes | sums.retrans))
+		return 0;
+	if (p->drilled && !is_wanted(p, f))
+		return 0;
+	if (p->match && !row_match_flow(f, p->match))
+		return 0;
+	tally_flow(&row, f, &sums);
+	p->ranked[p->n++] = (struct ranked){ rank_of(p->q->sort, &row), f };
+	return 0;
+}
+
+static int pass_group(struct flow *f, void *arg)
+{
+	struct pass *p = arg;
+	struct group_key key;
+	struct flow_delta sums;
+	struct tally *row;
+	int r;
+
+	if (p->drilled && !is_wanted(p, f))
+		return 0;
+	group_key_of(&key, p->kind, f, f->owner);
+	row = tallies_find(&p->tallies, &key);
+	if (!row) {
+		if (!p->drilled && !p->q->idle)
+			return 0;
+		r = tallies_add(&p->tallies, &key, &row);
+		if (r < 0)
+			return r;
+	}
+	if (p->drilled) {
+		flow_sums(f, &sums);
+		row->tx_bytes += sums.tx_bytes;
+		row->rx_bytes += sums.rx_bytes;
+		row->retrans += sums.retrans;
+		row->tx_rate += flow_tx_rate(f);
+		row->rx_rate += flow_rx_rate(f);
+	}
+	row->conns += flow_is_open_socket(f) ||
+		      (p->kind == GROUP_REMOTE && f->part && !f->closed);
+	if (flow_rtt(f))
+		tallies_rtt(&p->tallies, row, flow_rtt(f));
+	return 0;
+}
+
+static int tie_flows(const void *a, const void *b)
+{
+	const struct flow *x = a, *y = b;
+	int c = row_compare_flows(x, y);
+
+	return c ? c : (x->serial > y->serial) - (x->serial < y->serial);
+}
+
+static int tie_groups(const void *a, const void *b)
+{
+	const struct tally *x = a, *y = b;
+	int c = x->rest - y->rest;
+
+	if (!c)
+		c = row_compare_groups(&x->key, &y->key);
+	return c ? c : (x->row > y->row) - (x->row < y->row);
+}
+
+static bool is_shown(const struct pass *p, const struct tally *row)
+{
+	if (!p->q->idle && !(row->tx_bytes | row->rx_bytes | row->retrans))
+		return false;
+	if (!p->match)
+		return true;
+	if (row->rest)
+		return strcasestr(row_name_rest(p->kind), p->match);
+	return row_match_group(&row->key, p->match);
+}
+
+static void fill_common(struct view_row *to, const struct tally *row)
+{
+	to->tx_rate = row->tx_rate;
+	to->rx_rate = row->rx_rate;
+	to->tx_bytes = row->tx_bytes;
+	to->rx_bytes = row->rx_bytes;
+	to->retrans = row->retrans;
+	to->conns = row->conns;
+	to->rtt_us = row->rtt_us;
+	to->history = row->history;
+}
+
+static void fill_flow(struct view_row *to, const struct flow *f)
+{
+	struct tally row = { .history = f->recent ? f->recent->history : NULL };
+	struct flow_delta sums;
+
+	flow_sums(f, &sums);
+	tally_flow(&row, f, &sums);
+	fill_common(to, &row);
+	to->key = f->serial;
+	to->flow = f;
+	to->proc = f->owner;
+	to->cgroup = f->owner->cgroup;
+	memcpy(to->addr, f->tuple.raddr, sizeof(to->addr));
+	to->netns = f->tuple.netns;
+	to->exited = f->closed || f->frozen;
+	row_name_flow(to->name, sizeof(to->name), f);
+}
+
+static void fill_group(struct view_row *to, const struct tally *row)
+{
+	fill_common(to, row);
+	/* of the group, not of the query: the same row has the same key in each */
+	to->key = group_key_hash(&row->key);
+	to->rest = row->rest;
+	if (row->rest) {
+		(void)strcpy(to->name, row_name_rest(row->key.kind));
+		to->exited = row->key.kind == GROUP_PROCESS;
+		return;
+	}
+	to->proc = row->key.proc;
+	to->cgroup = row->key.proc ? row->key.proc->cgroup : row->key.cgroup;
+	memcpy(to->addr, row->key.addr, sizeof(to->addr));
+	to->netns = row->key.netns;
+	to->exited = row->key.proc && row->key.proc->exited;
+	row_name_group(to->name, sizeof(to->name), &row->key);
+}
+
+static int make_rows(struct pass *p, struct view *view)
+{
+	bool flows = p->q->kind == VIEW_CONNECTION;
+	const struct rank_order order = {
+		/* names run from A on unless reversed, figures from the most */
+		.reverse = p->q->reverse,
+		.tie = flows ? tie_flows : tie_groups,
+	};
+	size_t i, n;
+
+	view->n_total = p->n;
+	n = rank_select(p->ranked, p->n, p->q->limit, &order);
+	view->rows = calloc(n ? n : 1, sizeof(*view->rows));
+	if (!view->rows)
+		return -ENOMEM;
+	view->n_rows = n;
+	for (i = 0; i < n; i++) {
+		if (flows)
+			fill_flow(&view->rows[i], p->ranked[i].item);
+		else
+			fill_group(&view->rows[i], p->ranked[i].item);
+	}
+	return 0;
+}
+
+static int query_connections(struct viewer *v, struct pass *p, struct view *view)
+{
+	p->ranked = malloc(((size_t)flow_table_count(v->flows) + 1) * sizeof(*p->ranked));
+	if (!p->ranked)
+		return -ENOMEM;
+	(void)flow_table_each(v->flows, pass_connection, p);
+	view->gone_tx_bytes = view->tx_bytes - p->tx_bytes;
+	view->gone_rx_bytes = view->rx_bytes - p->rx_bytes;
+	return make_rows(p, view);
+}
+
+static int query_groups(struct viewer *v, struct pass *p, struct view *view)
+{
+	uint32_t i;
+	int r;
+
+	p->kind = group_of_view[p->q->kind];
+	r = tallies_init(&p->tallies, flow_table_count(v->flows));
+	if (r == 0 && !p->drilled)
+		r = tallies_seed(&p->tallies, &v->groups.sets[p->kind], p->kind);
+	if (r == 0)
+		r = flow_table_each(v->flows, pass_group, p);
+	if (r == 0)
+		r = tallies_finish(&p->tallies);
+	if (r < 0)
+		return r;
+	p->ranked = malloc(((size_t)p->tallies.n + 1) * sizeof(*p->ranked));
+	if (!p->ranked)
+		return -ENOMEM;
+	for (i = 0; i < p->tallies.n; i++) {
+		const struct tally *row = p->tallies.all[i];
+
+		if (is_shown(p, row))
+			p->ranked[p->n++] = (struct ranked){ rank_of(p->q->sort, row), row };
+	}
+	return make_rows(p, view);
+}
+
+int viewer_query(struct viewer *v, const struct view_query *q, struct view *ret_view)
+{
+	const struct sums *total = &v->groups.total;
+	struct pass p = {
+		.q = q,
+		.match = q->match && *q->match ? q->match : NULL,
+		.drilled = q->proc || q->cgroup || q->remote || q->iface,
+	};
+	struct view view = {
+		.tx_rate = total->tx_rate,
+		.rx_rate = total->rx_rate,
+		.tx_bytes = total->tx_bytes - total->now_tx,
+		.rx_bytes = total->rx_bytes - total->now_rx,
+		.retrans = total->retrans,
+		.conns = flow_table_open(v->flows),
+		.processes = process_table_count(flow_table_processes(v->flows)),
+		.history = total->history,
+	};
+	int r;
+
+	if (q->kind >= VIEW_MAX || q->sort >= SORT_MAX)
+		return -EINVAL;
+	if (q->kind == VIEW_CONNECTION)
+		r = query_connections(v, &p, &view);
+	else
+		r = query_groups(v, &p, &view);
+	free(p.ranked);
+	tallies_done(&p.tallies);
+	if (r == 0)
+		*ret_view = view;
+	return r;
+}
+
+void view_done(struct view *view)
+{
+	free(view->rows);
+	*view = (struct view){ 0 };
+}
