@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The table of keys. Letters follow htop and less where those agree; what a key does is in nav.c.
+ * While a filter is typed, characters belong to it and only the function keys keep their meaning.
+ */
+#include "tui/keys.h"
+
+#include <curses.h>
+#include <string.h>
+
+#define CTRL(c)	 ((c)&0x1f)
+#define ESC	 0x1b
+#define FN(code) (-(code)) /* a curses key in a table of characters */
+
+struct binding {
+	struct key_help help;
+	int keys[7]; /* characters, or FN(KEY_*); 0 after the last */
+	int (*act)(struct tui_model *m, int arg);
+	int arg;
+};
+
+static int act_view(struct tui_model *m, int kind)
+{
+	return nav_view(m, (uint8_t)kind);
+}
+
+static int act_next_view(struct tui_model *m, int step)
+{
+	return nav_view(m, (uint8_t)((model_level(m)->kind + VIEW_MAX + step) % VIEW_MAX));
+}
+
+static int act_move(struct tui_model *m, int lines)
+{
+	return nav_move(m, lines);
+}
+
+static int act_page(struct tui_model *m, int pages)
+{
+	return nav_move(m, pages * (long)m->page);
+}
+
+static int act_home(struct tui_model *m, int arg)
+{
+	(void)arg;
+	return nav_home(m);
+}
+
+static int act_end(struct tui_model *m, int arg)
+{
+	(void)arg;
+	return nav_end(m);
+}
+
+static int act_drill(struct tui_model *m, int arg)
+{
+	(void)arg;
+	return nav_drill(m);
+}
+
+static int act_back(struct tui_model *m, int arg)
+{
+	(void)arg;
+	return nav_back(m);
+}
+
+static int act_filter(struct tui_model *m, int arg)
+{
+	(void)arg;
+	return nav_filter_begin(m);
+}
+
+static int act_sort(struct tui_model *m, int step)
+{
+	return nav_sort(m, step);
+}
+
+static int act_pause(struct tui_model *m, int arg)
+{
+	(void)arg;
+	return nav_pause(m);
+}
+
+static int act_units(struct tui_model *m, int arg)
+{
+	(void)arg;
+	m->bits = !m->bits;
+	return MOVED_DRAW;
+}
+
+static int act_idle(struct tui_model *m, int arg)
+{
+	(void)arg;
+	m->idle = !m->idle;
+	return MOVED_ROWS;
+}
+
+static int act_help(struct tui_model *m, int arg)
+{
+	(void)arg;
+	m->help = true;
+	m->help_top = 0;
+	return MOVED_DRAW;
+}
+
+static int act_redraw(struct tui_model *m, int arg)
+{
+	(void)m;
+	(void)arg;
+	return MOVED_REDRAW;
+}
+
+static int act_quit(struct tui_model *m, int arg)
+{
+	(void)m;
+	(void)arg;
+	return MOVED_QUIT;
+}
+
+static const struct binding bindings[] = {
+	{ { "1 p", "processes" }, { '1', 'p' }, act_view, VIEW_PROCESS },
+	{ { "2 c", "connections" }, { '2', 'c' }, act_view, VIEW_CONNECTION },
+	{ { "3 C", "containers (cgroups)" }, { '3', 'C' }, act_view, VIEW_CONTAINER },
+	{ { "4 r", "remote hosts" }, { '4', 'r' }, act_view, VIEW_REMOTE },
+	{ { "5 i", "interfaces" }, { '5', 'i' }, act_view, VIEW_INTERFACE },
+	{ { "Tab S-Tab", "next, previous view" }, { '\t' }, act_next_view, 1 },
+	{ { NULL, NULL }, { FN(KEY_BTAB) }, act_next_view, -1 },
+	{ { "Up Down k j", "move" }, { 'k', FN(KEY_UP) }, act_move, -1 },
+	{ { NULL, NULL }, { 'j', FN(KEY_DOWN) }, act_move, 1 },
+	{ { "PgUp PgDn", "move by a page" }, { FN(KEY_PPAGE) }, act_page, -1 },
+	{ { NULL, NULL }, { FN(KEY_NPAGE) }, act_page, 1 },
+	{ { "Home End g G", "first, last row" }, { 'g', FN(KEY_HOME) }, act_home, 0 },
+	{ { NULL, NULL }, { 'G', FN(KEY_END) }, act_end, 0 },
+	{ { "Enter Right", "open: its connections" },
+	  { '\r', '\n', FN(KEY_ENTER), FN(KEY_RIGHT) },
+	  act_drill,
+	  0 },
+	{ { "Esc Left Bksp", "back; clear the filter" },
+	  { ESC, 0x7f, '\b', FN(KEY_BACKSPACE), FN(KEY_LEFT) },
+	  act_back,
+	  0 },
+	{ { "/", "filter as you type" }, { '/' }, act_filter, 0 },
+	{ { "< > s S", "column to sort by" }, { '>', 's' }, act_sort, 1 },
+	{ { NULL, NULL }, { '<', 'S' }, act_sort, -1 },
+	{ { "R I", "reverse the order" }, { 'R', 'I' }, act_sort, 0 },
+	{ { "Space P", "pause, go on" }, { ' ', 'P' }, act_pause, 0 },
+	{ { "u", "rates in bytes or bits" }, { 'u' }, act_units, 0 },
+	{ { "a", "rows without traffic too" }, { 'a' }, act_idle, 0 },
+	{ { "Ctrl-L", "draw the screen anew" }, { CTRL('l') }, act_redraw, 0 },
+	{ { "? h F1", "this help" }, { '?', 'h', FN(KEY_F(1)) }, act_help, 0 },
+	{ { "q F10", "quit" }, { 'q', FN(KEY_F(10)) }, act_quit, 0 },
+};
+
+#define N_BINDINGS (sizeof(bindings) / sizeof(bindings[0]))
+
+const struct key_help *keys_help(unsigned int i)
+{
+	size_t b;
+
+	for (b = 0; b < N_BINDINGS; b++) {
+		if (bindings[b].help.keys && i-- == 0)
+			return &bindings[b].help;
+	}
+	return NULL;
+}
+
+static const struct binding *find(struct key key)
+{
+	int code = key.function ? FN((int)key.code) : (int)key.code;
+	size_t b, k;
+
+	for (b = 0; b < N_BINDINGS; b++) {
+		for (k = 0; k < sizeof(bindings[b].keys) / sizeof(int) && bindings[b].keys[k];
+		     k++) {
+			if (bindings[b].keys[k] == code)
+				return &bindings[b];
+		}
+	}
+	return NULL;
+}
+
+/* Typing a filter. -1: not a key of the filter. */
+static int edit(struct tui_model *m, struct key key)
+{
+	if (key.function)
+		return key.code == KEY_BACKSPACE ? nav_filter_rubout(m)
+		       : key.code == KEY_ENTER	 ? nav_filter_end(m, true)
+						 : -1;
+	switch (key.code) {
+	case '\r':
+	case '\n':
+		return nav_filter_end(m, true);
+	case ESC:
+		return nav_filter_end(m, false);
+	case 0x7f:
+	case '\b':
+		return nav_filter_rubout(m);
+	case CTRL('u'):
+	case CTRL('w'):
+		return nav_filter_clear(m);
+	case CTRL('l'):
+		return MOVED_REDRAW;
+	default:
+		return nav_filter_add(m, (wchar_t)key.code);
+	}
+}
+
+/* The help scrolls where it is longer than the screen; any other key closes it. */
+static int leaf_help(struct tui_model *m, struct key key)
+{
+	const struct binding *b = find(key);
+
+	if (b && b->act == act_redraw)
+		return MOVED_REDRAW;
+	if (b && (b->act == act_move || b->act == act_page)) {
+		m->help_top += b->arg * (b->act == act_page ? 5 : 1);
+		return MOVED_DRAW;
+	}
+	m->help = false;
+	return MOVED_DRAW;
+}
+
+int keys_handle(struct tui_model *m, struct key key)
+{
+	const struct binding *b;
+	int moved;
+
+	m->flash[0] = '\0';
+	if (m->help)
+		return leaf_help(m, key);
+	if (m->editing) {
+		moved = edit(m, key);
+		if (moved >= 0)
+			return moved;
+	}
+	b = find(key);
+	if (!b || (m->editing && b->act != act_move && b->act != act_page))
+		return MOVED_DRAW; /* the flash is gone */
+	return b->act(m, b->arg);
+}

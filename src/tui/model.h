@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What is on the screen and where the user is in it: the rows of one snapshot, the cursor, the
+ * stack of drills, the filter being typed. No drawing and no terminal, so tests drive it directly.
+ */
+#ifndef NETPROBE_TUI_MODEL_H
+#define NETPROBE_TUI_MODEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <time.h>
+#include <wchar.h>
+
+#include "flow/view.h"
+#include "tui/spark.h"
+#include "tui/tui.h"
+
+#define TUI_ROWS_MAX                                                                               \
+	5000 /* rows kept of a snapshot, the first by the sort: bounds time and memory */
+#define TUI_DEPTH      6  /* drills within drills */
+#define TUI_FILTER_MAX 64 /* bytes of a filter, NUL included */
+
+/* A row copied out of a view: pointers into the flow table do not outlive its next call. */
+struct tui_row {
+	uint64_t key;
+	char name[256];		     /* process, path, address; connection: both ends in full */
+	char brief[96];		     /* connection: local end as its port only; else empty */
+	char owner[40];		     /* connection: "comm[pid]" */
+	char place[96];		     /* container or cgroup of the owner */
+	char iface[16];		     /* connection */
+	const char *state, *proto;   /* connection; static strings, NULL otherwise */
+	const struct cgroup *cgroup; /* container view; lives as long as the cgroup table */
+	uint8_t addr[16];	     /* remote view */
+	uint32_t pid;		     /* process view; 0 unknown */
+	uint32_t netns;		     /* interface view */
+	float tx_rate, rx_rate;
+	uint64_t tx_bytes, rx_bytes, retrans;
+	uint32_t conns, rtt_us;
+	bool exited;
+	bool rest; /* stands for many that are no longer kept by name */
+	struct samples samples;
+};
+
+#define DRILL_NONE	0
+#define DRILL_PROCESS	1
+#define DRILL_CONTAINER 2
+#define DRILL_REMOTE	3
+#define DRILL_INTERFACE 4
+
+/* One level of the stack: what it was entered through, and where the user stood in it. */
+struct tui_level {
+	uint8_t by; /* DRILL_*; the bottom level has none */
+	uint64_t proc_key;
+	const struct cgroup *cgroup;
+	uint8_t remote[16];
+	char iface[16];
+	char title[256]; /* what the breadcrumb calls it */
+	uint8_t kind;
+	char filter[TUI_FILTER_MAX];
+	uint64_t key; /* row under the cursor */
+	bool sticky;  /* the cursor follows its row; else it stays on the first line */
+	size_t cursor, top;
+};
+
+struct tui_totals {
+	float tx_rate, rx_rate;
+	uint64_t tx_bytes, rx_bytes, retrans;
+	uint32_t conns, processes;
+	struct samples samples;
+};
+
+struct tui_model {
+	struct viewer *viewer;
+	/* said once */
+	char host[64], mode[16];
+	double interval_s;
+	/* said by tui_status() */
+	struct tui_status status;
+	char hook[24], note[160];
+	/* the snapshot */
+	struct tui_row *rows; /* TUI_ROWS_MAX at most */
+	size_t n_rows, cap_rows;
+	size_t n_total;	 /* rows there are, kept or not */
+	uint32_t *shown; /* indices into rows, in the order drawn */
+	size_t n_shown;
+	struct tui_totals totals;
+	struct tm taken; /* wall clock of the snapshot */
+	bool gone;	 /* what was drilled into is no longer there */
+	/* the user */
+	struct tui_level level[TUI_DEPTH];
+	unsigned int depth; /* of the current level; 0 the bottom */
+	uint8_t sort;
+	bool reverse, idle, bits;
+	bool paused, editing, help;
+	int help_top;
+	size_t page;	/* rows the last frame had room for */
+	char flash[80]; /* answer to the last key, until the next one */
+};
+
+void model_init(struct tui_model *m, const struct tui_opts *opts, struct viewer *viewer);
+void model_done(struct tui_model *m);
+void model_status(struct tui_model *m, const struct tui_status *status);
+static inline struct tui_level *model_level(struct tui_model *m)
+{
+	return &m->level[m->depth];
+}
+
+/* Query and copy; called on new figures unless paused, and when the user asks for other rows. */
+int model_snapshot(struct tui_model *m);
+/* Filter and sort the rows at hand anew: while paused nothing else may change them. */
+void model_arrange(struct tui_model *m);
+/* The row under the cursor; NULL where there are none. */
+const struct tui_row *model_row(struct tui_model *m);
+
+/* row.c: fill to from one row of a view. */
+void row_copy(struct tui_row *to, const struct view_row *from, uint8_t kind);
+/* Order of a and b as the user sees it: negative, 0 or positive. */
+int row_compare(const struct tui_row *a, const struct tui_row *b, uint8_t sort, bool reverse);
+bool row_matches(const struct tui_row *row, const char *match);
+
+/* nav.c: each returns what the key loop must do next, MOVED_*. */
+#define MOVED_NOT    0
+#define MOVED_DRAW   1 /* draw the same rows again */
+#define MOVED_ROWS   2 /* other rows are needed: snapshot */
+#define MOVED_QUIT   3
+#define MOVED_REDRAW 4 /* something else wrote on the terminal: send every cell again */
+
+int nav_view(struct tui_model *m, uint8_t kind);
+int nav_drill(struct tui_model *m);
+int nav_back(struct tui_model *m);
+int nav_move(struct tui_model *m, long lines);
+int nav_home(struct tui_model *m);
+int nav_end(struct tui_model *m);
+int nav_sort(struct tui_model *m, int step);
+int nav_pause(struct tui_model *m);
+/* Filter as you type: keep (Enter) or clear it (Escape). */
+int nav_filter_begin(struct tui_model *m);
+int nav_filter_end(struct tui_model *m, bool keep);
+int nav_filter_add(struct tui_model *m, wchar_t ch);
+int nav_filter_rubout(struct tui_model *m);
+int nav_filter_clear(struct tui_model *m);
+/* After the rows changed: put the cursor back on its row. */
+void nav_settle(struct tui_model *m);
+
+#endif

@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Where the user is: cursor, views, drills, sort, pause. Changes the model only; keys.c says which
+ * key does it, render.c how it looks.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "tui/model.h"
+
+static void remember(struct tui_model *m)
+{
+	const struct tui_row *row = model_row(m);
+
+	if (row)
+		model_level(m)->key = row->key;
+}
+
+void nav_settle(struct tui_model *m)
+{
+	struct tui_level *l = model_level(m);
+	size_t i;
+
+	if (!l->sticky) {
+		l->cursor = l->top = 0;
+		remember(m);
+		return;
+	}
+	for (i = 0; i < m->n_shown; i++) {
+		if (m->rows[m->shown[i]].key == l->key) {
+			l->cursor = i;
+			return;
+		}
+	}
+	/* Its row left: stay where it was, on what moved up there. */
+	if (l->cursor >= m->n_shown)
+		l->cursor = m->n_shown ? m->n_shown - 1 : 0;
+	remember(m);
+}
+
+static void reset_cursor(struct tui_level *l)
+{
+	l->cursor = l->top = 0;
+	l->sticky = false;
+}
+
+int nav_view(struct tui_model *m, uint8_t kind)
+{
+	struct tui_level *l = model_level(m);
+
+	if (l->kind == kind)
+		return MOVED_NOT;
+	l->kind = kind;
+	reset_cursor(l);
+	return MOVED_ROWS;
+}
+
+static int refuse(struct tui_model *m, const char *why)
+{
+	(void)snprintf(m->flash, sizeof(m->flash), "%s", why);
+	return MOVED_DRAW;
+}
+
+static void enter(struct tui_level *to, const struct tui_row *row, uint8_t kind)
+{
+	static const uint8_t by[VIEW_MAX] = {
+		[VIEW_PROCESS] = DRILL_PROCESS,
+		[VIEW_CONTAINER] = DRILL_CONTAINER,
+		[VIEW_REMOTE] = DRILL_REMOTE,
+		[VIEW_INTERFACE] = DRILL_INTERFACE,
+	};
+
+	memset(to, 0, sizeof(*to));
+	to->by = by[kind];
+	to->kind = VIEW_CONNECTION;
+	to->proc_key = row->key;
+	to->cgroup = row->cgroup;
+	memcpy(to->remote, row->addr, sizeof(to->remote));
+	(void)snprintf(to->iface, sizeof(to->iface), "%.15s", row->name);
+	if (kind == VIEW_PROCESS && row->pid)
+		(void)snprintf(to->title, sizeof(to->title), "%.64s[%u]", row->name, row->pid);
+	else
+		(void)snprintf(to->title, sizeof(to->title), "%s",
+			       kind == VIEW_CONTAINER && row->place[0] ? row->place : row->name);
+}
+
+int nav_drill(struct tui_model *m)
+{
+	struct tui_level *l = model_level(m);
+	const struct tui_row *row = model_row(m);
+
+	if (!row)
+		return refuse(m, "nothing to open here");
+	if (l->kind == VIEW_CONNECTION)
+		return refuse(m, "a connection has nothing below it");
+	if (row->rest)
+		return refuse(m, "these are no longer told apart: nothing to open");
+	if (l->kind == VIEW_CONTAINER && !row->cgroup)
+		return refuse(m, "the container is not known: nothing to open");
+	if (m->depth + 1 >= TUI_DEPTH)
+		return refuse(m, "deep enough: Esc goes back");
+	l->key = row->key;
+	l->sticky = true;
+	enter(&m->level[m->depth + 1], row, l->kind);
+	m->depth++;
+	return MOVED_ROWS;
+}
+
+int nav_move(struct tui_model *m, long lines)
+{
+	struct tui_level *l = model_level(m);
+	long to = (long)l->cursor + lines, last = (long)m->n_shown - 1;
+
+	if (last < 0)
+		return MOVED_NOT;
+	l->cursor = (size_t)(to < 0 ? 0 : to > last ? last : to);
+	l->sticky = true;
+	remember(m);
+	return MOVED_DRAW;
+}
+
+int nav_home(struct tui_model *m)
+{
+	reset_cursor(model_level(m));
+	remember(m);
+	return MOVED_DRAW;
+}
+
+int nav_end(struct tui_model *m)
+{
+	return nav_move(m, (long)m->n_shown);
+}
+
+/* Paused rows are arranged here and now; live ones come in the new order from the viewer. */
+static int rearranged(struct tui_model *m)
+{
+	if (!m->paused)
+		return MOVED_ROWS;
+	model_arrange(m);
+	return MOVED_DRAW;
+}
+
+int nav_back(struct tui_model *m)
+{
+	struct tui_level *l = model_level(m);
+
+	if (l->filter[0]) {
+		l->filter[0] = '\0';
+		return rearranged(m);
+	}
+	if (m->depth == 0)
+		return MOVED_DRAW;
+	m->depth--;
+	return MOVED_ROWS;
+}
+
+/* The next in the order of the columns on the screen; columns.c draws them from left to right so.
+ */
+static uint8_t sort_beside(uint8_t sort, int step)
+{
+	static const uint8_t order[SORT_MAX] = { SORT_NAME,  SORT_TX,  SORT_RX,	     SORT_TOTAL,
+						 SORT_CONNS, SORT_RTT, SORT_RETRANS, SORT_RATE };
+	int i = 0;
+
+	while (i < SORT_MAX - 1 && order[i] != sort)
+		i++;
+	return order[(i + SORT_MAX + step) % SORT_MAX];
+}
+
+int nav_sort(struct tui_model *m, int step)
+{
+	if (step == 0)
+		m->reverse = !m->reverse;
+	else
+		m->sort = sort_beside(m->sort, step);
+	return rearranged(m);
+}
+
+int nav_pause(struct tui_model *m)
+{
+	m->paused = !m->paused;
+	return MOVED_ROWS;
+}
+
+int nav_filter_begin(struct tui_model *m)
+{
+	m->editing = true;
+	return MOVED_DRAW;
+}
+
+int nav_filter_end(struct tui_model *m, bool keep)
+{
+	m->editing = false;
+	if (keep)
+		return MOVED_DRAW;
+	return nav_filter_clear(m);
+}
+
+int nav_filter_clear(struct tui_model *m)
+{
+	model_level(m)->filter[0] = '\0';
+	return rearranged(m);
+}
+
+/* UTF-8 whatever the locale: names in the tables are UTF-8 as well. */
+static size_t encode(wchar_t ch, char out[4])
+{
+	uint32_t cp = (uint32_t)ch;
+
+	if (cp < 0x80) {
+		out[0] = (char)cp;
+		return 1;
+	}
+	if (cp < 0x800) {
+		out[0] = (char)(0xc0 | cp >> 6);
+		out[1] = (char)(0x80 | (cp & 0x3f));
+		return 2;
+	}
+	if (cp < 0x10000) {
+		out[0] = (char)(0xe0 | cp >> 12);
+		out[1] = (char)(0x80 | (cp >> 6 & 0x3f));
+		out[2] = (char)(0x80 | (cp & 0x3f));
+		return 3;
+	}
+	out[0] = (char)(0xf0 | (cp >> 18 & 0x07));
+	out[1] = (char)(0x80 | (cp >> 12 & 0x3f));
+	out[2] = (char)(0x80 | (cp >> 6 & 0x3f));
+	out[3] = (char)(0x80 | (cp & 0x3f));
+	return 4;
+}
+
+int nav_filter_add(struct tui_model *m, wchar_t ch)
+{
+	char *filter = model_level(m)->filter;
+	size_t len = strlen(filter), n;
+	char utf8[4];
+
+	if (ch < 0x20 || (ch >= 0x7f && ch < 0xa0))
+		return MOVED_NOT;
+	n = encode(ch, utf8);
+	if (len + n + 1 > TUI_FILTER_MAX)
+		return MOVED_NOT;
+	memcpy(filter + len, utf8, n);
+	filter[len + n] = '\0';
+	return rearranged(m);
+}
+
+int nav_filter_rubout(struct tui_model *m)
+{
+	char *filter = model_level(m)->filter;
+	size_t len = strlen(filter);
+
+	if (len == 0)
+		return nav_filter_end(m, true);
+	do
+		len--;
+	while (len > 0 && (filter[len] & 0xc0) == 0x80);
+	filter[len] = '\0';
+	return rearranged(m);
+}

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * One row: copied out of a view, compared, matched. The text of names is kept as it came; it is
+ * made safe when drawn (text.h), so that matching sees what the kernel said.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "tui/fmt.h"
+#include "tui/model.h"
+
+#define UNKNOWN "? (unknown)"
+
+static void copy_text(char *to, size_t size, const char *from)
+{
+	(void)snprintf(to, size, "%s", from ? from : "");
+}
+
+static bool is_known(const struct process *p)
+{
+	return p && p->tgid != 0;
+}
+
+/* "docker 3f2a9c01d4b7" for a container, else the end of the cgroup's path. */
+static void copy_place(struct tui_row *to, const struct cgroup *cg)
+{
+	size_t len;
+
+	if (!cg || !cg->path)
+		return;
+	if (cg->container_id) {
+		(void)snprintf(to->place, sizeof(to->place), "%s %.12s",
+			       cg->runtime ? cg->runtime : "container", cg->container_id);
+		return;
+	}
+	len = strlen(cg->path);
+	copy_text(to->place, sizeof(to->place),
+		  len < sizeof(to->place) ? cg->path : cg->path + len - sizeof(to->place) + 1);
+}
+
+static void copy_process(struct tui_row *to, const struct view_row *from)
+{
+	if (!is_known(from->proc)) {
+		copy_text(to->name, sizeof(to->name), UNKNOWN);
+		return;
+	}
+	to->pid = from->proc->tgid;
+	copy_place(to, from->proc->cgroup);
+}
+
+static void copy_flow(struct tui_row *to, const struct view_row *from)
+{
+	const struct flow *f = from->flow;
+	char local[FMT_ENDPOINT_MAX], remote[FMT_ENDPOINT_MAX];
+
+	if (is_known(from->proc)) {
+		(void)snprintf(to->owner, sizeof(to->owner), "%.16s[%u]", from->proc->comm,
+			       from->proc->tgid);
+		copy_place(to, from->proc->cgroup);
+	} else {
+		copy_text(to->owner, sizeof(to->owner), UNKNOWN);
+	}
+	if (!f)
+		return;
+	fmt_endpoint(f->tuple.laddr, f->tuple.lport, local, sizeof(local));
+	fmt_endpoint(f->tuple.raddr, f->tuple.rport, remote, sizeof(remote));
+	/* The separator is put in when drawn, in the glyphs of the terminal. */
+	(void)snprintf(to->name, sizeof(to->name), "%s > %s", local, remote);
+	if (f->tuple.lport)
+		(void)snprintf(to->brief, sizeof(to->brief), ":%u > %s", f->tuple.lport, remote);
+	else
+		(void)snprintf(to->brief, sizeof(to->brief), ":* > %s", remote);
+	copy_text(to->iface, sizeof(to->iface), f->tuple.ifname);
+	to->state = fmt_tcp_state(f->tuple.state);
+	to->proto = fmt_proto(f->tuple.proto);
+}
+
+static void copy_container(struct tui_row *to, const struct view_row *from)
+{
+	const struct cgroup *cg = from->cgroup;
+	size_t len = cg && cg->path ? strlen(cg->path) : 0;
+
+	to->cgroup = cg;
+	if (!cg)
+		copy_text(to->name, sizeof(to->name), UNKNOWN);
+	else if (len > 1) /* the view has a better name than "/" for the root */
+		copy_text(to->name, sizeof(to->name),
+			  len < sizeof(to->name) ? cg->path
+						 : cg->path + len - sizeof(to->name) + 1);
+	if (cg && cg->container_id)
+		copy_place(to, cg);
+}
+
+void row_copy(struct tui_row *to, const struct view_row *from, uint8_t kind)
+{
+	memset(to, 0, offsetof(struct tui_row, samples));
+	copy_text(to->name, sizeof(to->name), from->name);
+	to->key = from->key;
+	to->tx_rate = from->tx_rate;
+	to->rx_rate = from->rx_rate;
+	to->tx_bytes = from->tx_bytes;
+	to->rx_bytes = from->rx_bytes;
+	to->retrans = from->retrans;
+	to->conns = from->conns;
+	to->rtt_us = from->rtt_us;
+	to->exited = from->exited;
+	to->netns = from->netns;
+	memcpy(to->addr, from->addr, sizeof(to->addr));
+	samples_copy(&to->samples, from->history);
+	to->rest = from->rest;
+	if (from->rest)
+		return; /* its name says what it stands for, and nothing else is known of it */
+	if (kind == VIEW_PROCESS)
+		copy_process(to, from);
+	else if (kind == VIEW_CONNECTION)
+		copy_flow(to, from);
+	else if (kind == VIEW_CONTAINER)
+		copy_container(to, from);
+	if (to->name[0] == '\0')
+		copy_text(to->name, sizeof(to->name), UNKNOWN);
+}
+
+static int compare_number(double a, double b)
+{
+	return (a > b) - (a < b);
+}
+
+static int compare_u64(uint64_t a, uint64_t b)
+{
+	return (a > b) - (a < b);
+}
+
+/* Most first, names from A. */
+static int compare_by(const struct tui_row *a, const struct tui_row *b, uint8_t sort)
+{
+	switch (sort) {
+	case SORT_TX:
+		return compare_number(b->tx_rate, a->tx_rate);
+	case SORT_RX:
+		return compare_number(b->rx_rate, a->rx_rate);
+	case SORT_TOTAL:
+		return compare_number((double)b->tx_bytes + (double)b->rx_bytes,
+				      (double)a->tx_bytes + (double)a->rx_bytes);
+	case SORT_CONNS:
+		return compare_u64(b->conns, a->conns);
+	case SORT_RTT:
+		return compare_u64(b->rtt_us, a->rtt_us);
+	case SORT_RETRANS:
+		return compare_u64(b->retrans, a->retrans);
+	case SORT_NAME:
+		return strcasecmp(a->name, b->name);
+	default:
+		return compare_number(b->tx_rate + b->rx_rate, a->tx_rate + a->rx_rate);
+	}
+}
+
+int row_compare(const struct tui_row *a, const struct tui_row *b, uint8_t sort, bool reverse)
+{
+	int d = compare_by(a, b, sort);
+
+	/* Equal rows keep one order from frame to frame, whatever the sort. */
+	if (d == 0)
+		return compare_u64(a->key, b->key);
+	return reverse ? -d : d;
+}
+
+bool row_matches(const struct tui_row *row, const char *match)
+{
+	char pid[12];
+
+	if (!match || !*match)
+		return true;
+	(void)snprintf(pid, sizeof(pid), "%u", row->pid);
+	return strcasestr(row->name, match) || strcasestr(row->owner, match) ||
+	       strcasestr(row->place, match) || (row->pid && strstr(pid, match));
+}

@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The fake viewer: keeps rows, answers viewer_query() from them. Aggregates nothing. */
+#include "tui_fake.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct viewer *fake_new(void)
+{
+	return calloc(1, sizeof(struct viewer));
+}
+
+void fake_free(struct viewer *v)
+{
+	free(v);
+}
+
+void fake_shape(struct history *h, uint32_t n, float peak)
+{
+	/* A slow wave with a spike: 0.1 to 1. */
+	static const int tenth[] = { 1, 2, 3, 5, 7, 8, 7, 5, 3, 2, 10, 2, 1 };
+	uint32_t i;
+
+	for (i = 0; i < n; i++) {
+		h->rate[h->next] = peak * (float)tenth[i % 13] / 10;
+		h->next = (h->next + 1) % FLOW_HISTORY;
+		h->count += h->count < FLOW_HISTORY;
+	}
+}
+
+struct history *fake_history(struct viewer *v, uint32_t n, float peak)
+{
+	struct history *h = &v->history[v->n_history++];
+
+	fake_shape(h, n, peak);
+	return h;
+}
+
+struct view_row *fake_row(struct viewer *v, uint8_t kind, const char *name, float tx, float rx)
+{
+	struct view_row *row = &v->rows[kind][v->n[kind]++];
+
+	(void)snprintf(row->name, sizeof(row->name), "%s", name);
+	row->key = 1000u * (kind + 1u) + v->n[kind];
+	row->tx_rate = tx;
+	row->rx_rate = rx;
+	row->tx_bytes = (uint64_t)tx * 60;
+	row->rx_bytes = (uint64_t)rx * 60;
+	row->conns = 1;
+	row->history = tx + rx > 0 ? fake_history(v, 60, tx + rx) : NULL;
+	v->tx_rate += kind == VIEW_PROCESS ? tx : 0;
+	v->rx_rate += kind == VIEW_PROCESS ? rx : 0;
+	v->processes += kind == VIEW_PROCESS;
+	v->conns += kind == VIEW_CONNECTION;
+	return row;
+}
+
+struct view_row *fake_process(struct viewer *v, const char *comm, uint32_t tgid, float tx, float rx)
+{
+	struct view_row *row = fake_row(v, VIEW_PROCESS, comm, tx, rx);
+	struct process *p = &v->proc[v->n_proc++];
+
+	p->tgid = tgid;
+	(void)snprintf(p->comm, sizeof(p->comm), "%.15s", comm);
+	row->proc = p;
+	return row;
+}
+
+struct view_row *fake_container(struct viewer *v, const char *path, const char *id, float tx,
+				float rx)
+{
+	struct view_row *row = fake_row(v, VIEW_CONTAINER, "", tx, rx);
+	struct cgroup *cg = &v->cgroup[v->n_cgroup++];
+	size_t len = strlen(path), room = sizeof(row->name) - 1;
+
+	(void)snprintf(row->name, sizeof(row->name), "%s", len > room ? path + len - room : path);
+	cg->path = (char *)path;
+	cg->container_id = (char *)id;
+	cg->runtime = id ? "containerd" : NULL;
+	row->cgroup = cg;
+	return row;
+}
+
+static void parse(uint8_t to[16], const char *s)
+{
+	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
+
+	if (inet_pton(AF_INET, s, to + 12) == 1)
+		memcpy(to, mapped, sizeof(mapped));
+	else
+		(void)inet_pton(AF_INET6, s, to);
+}
+
+struct view_row *fake_connection(struct viewer *v, const struct view_row *proc, const char *laddr,
+				 uint16_t lport, const char *raddr, uint16_t rport, float tx,
+				 float rx)
+{
+	struct view_row *row = fake_row(v, VIEW_CONNECTION, "", tx, rx);
+	struct flow *f = &v->flow[v->n_flow++];
+
+	parse(f->tuple.laddr, laddr);
+	parse(f->tuple.raddr, raddr);
+	f->tuple.lport = lport;
+	f->tuple.rport = rport;
+	f->tuple.proto = 6;
+	f->tuple.state = 1;
+	(void)snprintf(f->tuple.ifname, sizeof(f->tuple.ifname), "eth0");
+	(void)snprintf(row->name, sizeof(row->name), "%s:%u > %s:%u", laddr, lport, raddr, rport);
+	row->flow = f;
+	row->proc = proc ? proc->proc : NULL;
+	row->rtt_us = 1500;
+	return row;
+}
+
+struct view_row *fake_remote(struct viewer *v, const char *addr, float tx, float rx)
+{
+	struct view_row *row = fake_row(v, VIEW_REMOTE, addr, tx, rx);
+
+	parse(row->addr, addr);
+	return row;
+}
+
+static bool wanted(const struct view_query *q, const struct view_row *row)
+{
+	if (!q->idle && row->tx_bytes + row->rx_bytes == 0)
+		return false;
+	if (q->match && !strcasestr(row->name, q->match))
+		return false;
+	if (q->proc && row->proc != q->proc)
+		return false;
+	if (q->remote && row->flow && memcmp(row->flow->tuple.raddr, q->remote, 16) != 0)
+		return false;
+	if (q->iface && row->flow && strcmp(row->flow->tuple.ifname, q->iface) != 0)
+		return false;
+	if (q->cgroup && (!row->proc || row->proc->cgroup != q->cgroup))
+		return false;
+	return true;
+}
+
+static double weight(const struct view_row *row, uint8_t sort)
+{
+	switch (sort) {
+	case SORT_TX:
+		return row->tx_rate;
+	case SORT_RX:
+		return row->rx_rate;
+	case SORT_TOTAL:
+		return (double)row->tx_bytes + (double)row->rx_bytes;
+	case SORT_CONNS:
+		return row->conns;
+	case SORT_RTT:
+		return row->rtt_us;
+	case SORT_RETRANS:
+		return (double)row->retrans;
+	default:
+		return (double)row->tx_rate + (double)row->rx_rate;
+	}
+}
+
+static int compare(const void *va, const void *vb, void *arg)
+{
+	const struct view_query *q = arg;
+	const struct view_row *a = va, *b = vb;
+	double wa = weight(a, q->sort), wb = weight(b, q->sort);
+	int d = q->sort == SORT_NAME ? strcasecmp(a->name, b->name) : (wa < wb) - (wa > wb);
+
+	if (d == 0)
+		return (a->key > b->key) - (a->key < b->key);
+	return q->reverse ? -d : d;
+}
+
+int viewer_query(struct viewer *v, const struct view_query *q, struct view *ret_view)
+{
+	struct view view = { 0 };
+	size_t i;
+
+	v->queries++;
+	if (v->fail)
+		return v->fail;
+	view.rows = calloc(v->n[q->kind] + 1, sizeof(*view.rows));
+	if (!view.rows)
+		return -ENOMEM;
+	for (i = 0; i < v->n[q->kind]; i++) {
+		if (wanted(q, &v->rows[q->kind][i]))
+			view.rows[view.n_rows++] = v->rows[q->kind][i];
+	}
+	qsort_r(view.rows, view.n_rows, sizeof(*view.rows), compare, (void *)q);
+	view.n_total = v->n_total ? v->n_total : view.n_rows;
+	if (q->limit && view.n_rows > q->limit)
+		view.n_rows = q->limit;
+	view.tx_rate = v->tx_rate;
+	view.rx_rate = v->rx_rate;
+	view.tx_bytes = v->tx_bytes;
+	view.rx_bytes = v->rx_bytes;
+	view.retrans = v->retrans;
+	view.conns = v->conns;
+	view.processes = v->processes;
+	view.history = &v->total;
+	*ret_view = view;
+	return 0;
+}
+
+void view_done(struct view *view)
+{
+	free(view->rows);
+	view->rows = NULL;
+	view->n_rows = 0;
+}

@@ -1,0 +1,398 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What keys do to the live view: cursor, views, drills, filter, pause. No frame is drawn here. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <curses.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tui/keys.h"
+#include "tui_fake.h"
+
+static struct viewer *viewer;
+static struct tui_model model;
+
+static int setup(void **state)
+{
+	static const struct tui_opts opts = { .sort = SORT_RATE };
+	struct view_row *a, *b;
+
+	(void)state;
+	viewer = fake_new();
+	if (!viewer)
+		return -1;
+	a = fake_process(viewer, "alpha", 10, 300, 0);
+	b = fake_process(viewer, "beta", 20, 200, 0);
+	(void)fake_process(viewer, "gamma", 30, 100, 0);
+	(void)fake_connection(viewer, a, "10.0.0.1", 1000, "10.0.0.9", 80, 200, 0);
+	(void)fake_connection(viewer, a, "10.0.0.1", 1001, "10.0.0.8", 80, 100, 0);
+	(void)fake_connection(viewer, b, "10.0.0.1", 1002, "10.0.0.9", 80, 200, 0);
+	(void)fake_remote(viewer, "10.0.0.9", 400, 0);
+	(void)fake_row(viewer, VIEW_INTERFACE, "eth0", 600, 0);
+	(void)fake_container(viewer, "/", NULL, 10, 0);
+	model_init(&model, &opts, viewer);
+	model.page = 2;
+	return model_snapshot(&model);
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	model_done(&model);
+	fake_free(viewer);
+	return 0;
+}
+
+static int press_key(int code, bool function)
+{
+	struct key key = { (wint_t)code, function };
+	int moved = keys_handle(&model, key);
+
+	if (moved == MOVED_ROWS)
+		assert_int_equal(model_snapshot(&model), 0);
+	return moved;
+}
+
+static void type(const char *keys)
+{
+	for (; *keys; keys++)
+		(void)press_key(*keys, false);
+}
+
+static void assert_at(const char *name)
+{
+	assert_non_null(model_row(&model));
+	assert_string_equal(model_row(&model)->name, name);
+}
+
+static void cursor_stays_on_the_first_line_until_it_is_moved(void **state)
+{
+	(void)state;
+	assert_at("alpha");
+	viewer->rows[VIEW_PROCESS][1].tx_rate = 1000;
+	assert_int_equal(model_snapshot(&model), 0);
+	assert_at("beta");
+}
+
+static void cursor_follows_its_row(void **state)
+{
+	(void)state;
+	type("j");
+	assert_at("beta");
+	viewer->rows[VIEW_PROCESS][2].tx_rate = 5000;
+	viewer->rows[VIEW_PROCESS][0].tx_rate = 1;
+	assert_int_equal(model_snapshot(&model), 0);
+	assert_at("beta");
+	assert_int_equal(model_level(&model)->cursor, 1);
+	viewer->rows[VIEW_PROCESS][1].tx_rate = 9999;
+	assert_int_equal(model_snapshot(&model), 0);
+	assert_at("beta");
+	assert_int_equal(model_level(&model)->cursor, 0);
+}
+
+static void cursor_stays_in_place_when_its_row_goes(void **state)
+{
+	(void)state;
+	type("G");
+	assert_at("gamma");
+	viewer->n[VIEW_PROCESS] = 1;
+	assert_int_equal(model_snapshot(&model), 0);
+	assert_at("alpha");
+	viewer->n[VIEW_PROCESS] = 0;
+	assert_int_equal(model_snapshot(&model), 0);
+	assert_null(model_row(&model));
+	type("jkGg\r");
+	assert_null(model_row(&model));
+}
+
+static void cursor_stops_at_both_ends(void **state)
+{
+	(void)state;
+	type("kkk");
+	assert_at("alpha");
+	(void)press_key(KEY_NPAGE, true);
+	(void)press_key(KEY_NPAGE, true);
+	(void)press_key(KEY_DOWN, true);
+	assert_at("gamma");
+	(void)press_key(KEY_HOME, true);
+	assert_at("alpha");
+}
+
+static void keys_switch_views(void **state)
+{
+	static const char letter[] = "pcCri";
+	int i;
+
+	(void)state;
+	for (i = 0; i < VIEW_MAX; i++) {
+		(void)press_key(letter[i], false);
+		assert_int_equal(model_level(&model)->kind, i);
+	}
+	type("\t");
+	assert_int_equal(model_level(&model)->kind, VIEW_PROCESS);
+	(void)press_key(KEY_BTAB, true);
+	assert_int_equal(model_level(&model)->kind, VIEW_INTERFACE);
+	type("2");
+	assert_int_equal(model_level(&model)->kind, VIEW_CONNECTION);
+}
+
+static void process_opens_into_its_connections_and_back(void **state)
+{
+	(void)state;
+	type("j\r");
+	assert_int_equal(model_level(&model)->kind, VIEW_CONNECTION);
+	assert_int_equal(model.n_shown, 1);
+	assert_at("10.0.0.1:1002 > 10.0.0.9:80");
+	assert_string_equal(model_row(&model)->owner, "beta[20]");
+	assert_string_equal(model_level(&model)->title, "beta[20]");
+	type("\r"); /* nothing below */
+	assert_int_equal(model.depth, 1);
+	assert_true(model.flash[0]);
+	type("\x1b");
+	assert_int_equal(model.depth, 0);
+	assert_at("beta");
+	type("\x1b");
+	assert_int_equal(model.depth, 0);
+}
+
+static void remotes_and_interfaces_open_too(void **state)
+{
+	(void)state;
+	type("4\r");
+	assert_int_equal(model.n_shown, 2);
+	assert_int_equal(press_key(KEY_LEFT, true), MOVED_ROWS);
+	type("5\r");
+	assert_int_equal(model.n_shown, 3);
+	type("4\r"); /* remotes of that interface, then their connections */
+	assert_int_equal(model.depth, 2);
+	assert_int_equal(model.n_shown, 2);
+}
+
+static void drill_into_a_process_that_ended_says_so(void **state)
+{
+	(void)state;
+	type("\r");
+	assert_false(model.gone);
+	viewer->rows[VIEW_PROCESS][0] = viewer->rows[VIEW_PROCESS][2];
+	assert_int_equal(model_snapshot(&model), 0);
+	assert_true(model.gone);
+	assert_int_equal(model.n_shown, 0);
+	type("\x1b");
+	assert_false(model.gone);
+	assert_true(model.n_shown > 0);
+}
+
+static void rest_row_keeps_its_name_and_does_not_open(void **state)
+{
+	struct view_row *rest = fake_row(viewer, VIEW_PROCESS, "ended processes", 900, 0);
+
+	(void)state;
+	rest->rest = true;
+	assert_int_equal(model_snapshot(&model), 0);
+	assert_at("ended processes");
+	type("\r");
+	assert_int_equal(model.depth, 0);
+	assert_true(model.flash[0]);
+}
+
+static void drills_are_bounded(void **state)
+{
+	int i;
+
+	(void)state;
+	for (i = 0; i < 3 * TUI_DEPTH; i++)
+		type("1\r");
+	assert_int_equal(model.depth, TUI_DEPTH - 1);
+	assert_true(model.flash[0]);
+}
+
+static void filter_acts_as_it_is_typed(void **state)
+{
+	(void)state;
+	type("/be");
+	assert_true(model.editing);
+	assert_int_equal(model.n_shown, 1);
+	assert_at("beta");
+	type("q1\x7f\x7f\x7f"); /* letters are text now, not keys */
+	assert_string_equal(model_level(&model)->filter, "b");
+	type("\r");
+	assert_false(model.editing);
+	assert_string_equal(model_level(&model)->filter, "b");
+	type("\x1b");
+	assert_int_equal(model.n_shown, 3);
+	type("/zz\x1b");
+	assert_false(model.editing);
+	assert_string_equal(model_level(&model)->filter, "");
+	assert_int_equal(model.n_shown, 3);
+}
+
+static void filter_takes_any_letter_and_no_control(void **state)
+{
+	int i;
+
+	(void)state;
+	type("/");
+	(void)press_key(0x65e5, false);
+	(void)press_key(0x1f600, false);
+	assert_string_equal(model_level(&model)->filter, "\xe6\x97\xa5\xf0\x9f\x98\x80");
+	type("\x7f");
+	assert_string_equal(model_level(&model)->filter, "\xe6\x97\xa5");
+	(void)press_key(0x9b, false);
+	type("\x01\t");
+	assert_string_equal(model_level(&model)->filter, "\xe6\x97\xa5");
+	for (i = 0; i < 200; i++)
+		(void)press_key(0x65e5, false);
+	assert_true(strlen(model_level(&model)->filter) < TUI_FILTER_MAX);
+}
+
+static void filter_belongs_to_its_level(void **state)
+{
+	(void)state;
+	type("/alp\r\r");
+	assert_int_equal(model.depth, 1);
+	assert_string_equal(model_level(&model)->filter, "");
+	type("/.8:\r");
+	assert_int_equal(model.n_shown, 1);
+	type("\x1b");
+	assert_int_equal(model.n_shown, 2); /* first the filter, then the level */
+	type("\x1b");
+	assert_string_equal(model_level(&model)->filter, "alp");
+}
+
+static void paused_rows_do_not_change(void **state)
+{
+	(void)state;
+	type(" ");
+	viewer->rows[VIEW_PROCESS][0].tx_rate = 1;
+	viewer->queries = 0;
+	type("jS>R/beta\r"); /* sort and filter work on the rows at hand */
+	assert_int_equal(viewer->queries, 0);
+	assert_int_equal(model.n_shown, 1);
+	assert_at("beta");
+	type("\x1b");
+	assert_int_equal(viewer->queries, 0);
+	assert_int_equal(model.n_shown, 3);
+	type("P");
+	assert_false(model.paused);
+	assert_true(viewer->queries > 0);
+}
+
+static void paused_rows_are_sorted_at_hand(void **state)
+{
+	(void)state;
+	type(" ");
+	while (model.sort != SORT_NAME)
+		type(">");
+	assert_string_equal(model.rows[model.shown[0]].name, "alpha");
+	type("R");
+	assert_string_equal(model.rows[model.shown[0]].name, "gamma");
+	type("I");
+	while (model.sort != SORT_TX)
+		type("<");
+	assert_string_equal(model.rows[model.shown[0]].name, "alpha");
+}
+
+static void sort_visits_every_column_and_returns(void **state)
+{
+	bool seen[SORT_MAX] = { false };
+	int i;
+
+	(void)state;
+	for (i = 0; i < SORT_MAX; i++) {
+		seen[model.sort] = true;
+		type("s");
+	}
+	assert_int_equal(model.sort, SORT_RATE);
+	for (i = 0; i < SORT_MAX; i++)
+		assert_true(seen[i]);
+}
+
+static void toggles_toggle(void **state)
+{
+	(void)state;
+	(void)fake_process(viewer, "idle", 40, 0, 0);
+	assert_int_equal(press_key('a', false), MOVED_ROWS);
+	assert_int_equal(model.n_shown, 4);
+	assert_int_equal(press_key('u', false), MOVED_DRAW);
+	assert_true(model.bits);
+	assert_int_equal(press_key('?', false), MOVED_DRAW);
+	assert_true(model.help);
+	(void)press_key('q', false); /* closes the help, nothing else */
+	assert_false(model.help);
+	assert_int_equal(press_key('q', false), MOVED_QUIT);
+	assert_int_equal(press_key('L' & 0x1f, false), MOVED_REDRAW);
+}
+
+static void every_key_in_the_help_is_bound(void **state)
+{
+	const struct key_help *h;
+	unsigned int i;
+
+	(void)state;
+	for (i = 0; (h = keys_help(i)); i++) {
+		assert_non_null(h->what);
+		assert_true(strlen(h->keys) <= 15 &&
+			    strlen(h->what) <= 26); /* widths of the overlay */
+	}
+	assert_true(i >= 20);
+}
+
+static void failing_query_leaves_the_model_whole(void **state)
+{
+	(void)state;
+	viewer->fail = -ENOMEM;
+	assert_int_equal(model_snapshot(&model), -ENOMEM);
+	assert_int_equal(model.n_shown, 3);
+	assert_at("alpha");
+	viewer->fail = 0;
+	assert_int_equal(model_snapshot(&model), 0);
+}
+
+static void unknown_owner_has_a_name(void **state)
+{
+	struct tui_row row;
+
+	(void)state;
+	row_copy(&row, &(struct view_row){ .key = 1 }, VIEW_PROCESS);
+	assert_string_equal(row.name, "? (unknown)");
+	row_copy(&row, &(struct view_row){ .key = 1 }, VIEW_CONTAINER);
+	assert_string_equal(row.name, "? (unknown)");
+	row_copy(&row, &(struct view_row){ .key = 1 }, VIEW_CONNECTION);
+	assert_string_equal(row.owner, "? (unknown)");
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(cursor_stays_on_the_first_line_until_it_is_moved),
+		TEST(cursor_follows_its_row),
+		TEST(cursor_stays_in_place_when_its_row_goes),
+		TEST(cursor_stops_at_both_ends),
+		TEST(keys_switch_views),
+		TEST(process_opens_into_its_connections_and_back),
+		TEST(remotes_and_interfaces_open_too),
+		TEST(drill_into_a_process_that_ended_says_so),
+		TEST(rest_row_keeps_its_name_and_does_not_open),
+		TEST(drills_are_bounded),
+		TEST(filter_acts_as_it_is_typed),
+		TEST(filter_takes_any_letter_and_no_control),
+		TEST(filter_belongs_to_its_level),
+		TEST(paused_rows_do_not_change),
+		TEST(paused_rows_are_sorted_at_hand),
+		TEST(sort_visits_every_column_and_returns),
+		TEST(toggles_toggle),
+		TEST(every_key_in_the_help_is_bound),
+		TEST(failing_query_leaves_the_model_whole),
+		TEST(unknown_owner_has_a_name),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
