@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The columns of the table: one description each, and which of them a width has room for. How a
+ * cell reads is here; where the table stands on the screen is render.c's affair.
+ */
+#ifndef NETPROBE_TUI_COLUMNS_H
+#define NETPROBE_TUI_COLUMNS_H
+
+#include "tui/grid.h"
+#include "tui/model.h"
+
+#define COLUMNS_MAX 20
+
+struct column;
+
+struct columns {
+	const struct column *col[COLUMNS_MAX]; /* from left to right */
+	int x[COLUMNS_MAX], width[COLUMNS_MAX];
+	int n;
+};
+
+/* Lay out for kind in width columns: the dispensable ones go first, the name never. */
+void columns_fit(struct columns *c, uint8_t kind, int width);
+void columns_titles(const struct columns *c, struct grid *g, int y, const struct tui_model *m);
+void columns_row(const struct columns *c, struct grid *g, int y, const struct tui_model *m,
+		 const struct tui_row *row);
+
+#endif

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The two lines at the top, what is missing from the figures among them, and the graph of all
+ * traffic. Pieces are put from the left while there is room; losses and PAUSED have their place
+ * first, at the right, since hiding them would make the rest untrue.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "tui/fmt.h"
+#include "tui/render.h"
+#include "tui/text.h"
+
+#define GRAPH_LABEL 8 /* columns left of the graph: "  999MB " */
+
+#define PEAK_WIDTH 11 /* right of it where there is room: "peak 12.3M" */
+
+/* Where the next piece goes, and the column it must stay before. */
+struct line {
+	int y, x, end;
+};
+
+static void piece(struct grid *g, struct line *l, enum style style, const char *s)
+{
+	struct text t;
+
+	text_set(&t, s, g->utf8);
+	if (l->x + t.columns > l->end) {
+		l->x = l->end; /* nor any after it: a hole in the line would mislead */
+		return;
+	}
+	l->x = grid_put(g, l->y, l->x, t.columns, style, s) + 2;
+}
+
+/* A piece at the right end; the line then ends before it. */
+static void piece_right(struct grid *g, struct line *l, enum style style, const char *s)
+{
+	struct text t;
+
+	text_set(&t, s, g->utf8);
+	text_cut_end(&t, (unsigned int)(l->end - l->x), g->glyphs->ellipsis);
+	(void)grid_put(g, l->y, l->end - t.columns, t.columns, style, s);
+	l->end -= t.columns + 2;
+}
+
+static void draw_top(struct grid *g, const struct tui_model *m)
+{
+	struct line l = { 0, 0, g->cols };
+	char s[96], number[FMT_MAX];
+
+	(void)snprintf(s, sizeof(s), "%s%02d:%02d:%02d", m->paused ? "PAUSED at " : "",
+		       m->taken.tm_hour, m->taken.tm_min, m->taken.tm_sec);
+	piece_right(g, &l, m->paused ? STYLE_LOSS : STYLE_NORMAL, s);
+	piece(g, &l, STYLE_BOLD, "netprobe");
+	if (m->status.sample_rate > 1) {
+		(void)snprintf(s, sizeof(s), "sampled 1:%u", m->status.sample_rate);
+		piece(g, &l, STYLE_WARN, s);
+	}
+	if (m->host[0])
+		piece(g, &l, STYLE_NORMAL, m->host);
+	(void)snprintf(s, sizeof(s), "%s%s%s", m->mode, m->hook[0] ? "/" : "", m->hook);
+	piece(g, &l, STYLE_NORMAL, s);
+	(void)snprintf(s, sizeof(s), "every %.3gs", m->interval_s);
+	piece(g, &l, STYLE_DIM, s);
+	fmt_uptime(m->status.uptime_s, number, sizeof(number));
+	(void)snprintf(s, sizeof(s), "up %s", number);
+	piece(g, &l, STYLE_DIM, s);
+	if (m->status.programs) {
+		(void)snprintf(s, sizeof(s), "%u programs", m->status.programs);
+		piece(g, &l, STYLE_DIM, s);
+	}
+}
+
+static void add_loss(char *s, size_t size, uint64_t n, const char *what)
+{
+	char number[FMT_MAX];
+	size_t len = strlen(s);
+
+	if (n == 0)
+		return;
+	fmt_count(n, number, sizeof(number));
+	(void)snprintf(s + len, size - len, "%s%s %s", len ? ", " : "LOST ", number, what);
+}
+
+/* One line of what is not in the figures; false: nothing is missing. */
+static bool losses(const struct tui_status *st, char *s, size_t size)
+{
+	char number[FMT_MAX];
+
+	s[0] = '\0';
+	add_loss(s, size, st->events_lost, "events");
+	if (st->lost_bytes) {
+		fmt_bytes(st->lost_bytes, number, sizeof(number));
+		(void)snprintf(s + strlen(s), size - strlen(s), "%s%sB", s[0] ? ", " : "LOST ",
+			       number);
+	}
+	add_loss(s, size, st->map_full, "map full");
+	add_loss(s, size, st->flows_dropped, "flows");
+	add_loss(s, size, st->helper_err, "errors");
+	if (st->programs_off)
+		(void)snprintf(s + strlen(s), size - strlen(s), "%s%u program%s off",
+			       s[0] ? ", " : "", st->programs_off,
+			       st->programs_off == 1 ? "" : "s");
+	if (s[0])
+		return true;
+	(void)snprintf(s, size, "lost 0");
+	return false;
+}
+
+static void rate_piece(struct grid *g, struct line *l, const struct tui_model *m, enum style style,
+		       const char *name, float rate)
+{
+	char s[48], number[FMT_MAX];
+
+	fmt_si(m->bits ? 8.0 * (double)rate : (double)rate, number, sizeof(number));
+	(void)snprintf(s, sizeof(s), "%s %5s%s", name, number, m->bits ? "b/s" : "B/s");
+	piece(g, l, style, s);
+}
+
+static void draw_totals(struct grid *g, const struct tui_model *m)
+{
+	const struct tui_totals *t = &m->totals;
+	struct line l = { 1, 0, g->cols };
+	char s[160], a[FMT_MAX], b[FMT_MAX];
+	bool lost = losses(&m->status, s, sizeof(s));
+
+	/* The rates (2 x 13 columns) stay whatever was lost. */
+	l.x = 26;
+	piece_right(g, &l, lost ? STYLE_LOSS : STYLE_DIM, s);
+	l.x = 0;
+	rate_piece(g, &l, m, STYLE_TX, "tx", t->tx_rate);
+	rate_piece(g, &l, m, STYLE_RX, "rx", t->rx_rate);
+	fmt_bytes(t->tx_bytes, a, sizeof(a));
+	fmt_bytes(t->rx_bytes, b, sizeof(b));
+	fmt_count(t->processes, s, 16);
+	(void)snprintf(s + strlen(s), 32, " processes");
+	piece(g, &l, STYLE_NORMAL, s);
+	fmt_count(t->conns, s, 16);
+	(void)snprintf(s + strlen(s), 32, " connections");
+	piece(g, &l, STYLE_NORMAL, s);
+	fmt_count(t->retrans, s, 16);
+	(void)snprintf(s + strlen(s), 32, " retransmits");
+	piece(g, &l, t->retrans ? STYLE_WARN : STYLE_DIM, s);
+	(void)snprintf(s, sizeof(s), "sum tx %sB rx %sB", a, b);
+	piece(g, &l, STYLE_DIM, s);
+}
+
+void header_draw(struct grid *g, const struct tui_model *m)
+{
+	draw_top(g, m);
+	draw_totals(g, m);
+}
+
+/* A round figure needs no zeros behind its point: "2.00G" is "2G". */
+static void trim_zeros(char *s)
+{
+	char *point = strchr(s, '.'), *unit;
+
+	if (!point)
+		return;
+	unit = point + 1 + strspn(point + 1, "0");
+	memmove(point, unit, strlen(unit) + 1);
+}
+
+void graph_area_draw(struct grid *g, const struct tui_model *m, int y, int rows)
+{
+	double unit = m->bits ? 8 : 1;
+	double full = scale_ceiling(samples_max(&m->totals.samples) * unit);
+	int width = g->cols - GRAPH_LABEL;
+	char number[FMT_MAX], s[48];
+
+	if (rows < 1)
+		return;
+	/* Whole columns a sample, so that the shape does not change as it moves left. */
+	if (width >= FLOW_HISTORY)
+		width -= width % FLOW_HISTORY;
+	fmt_si(full, number, sizeof(number));
+	trim_zeros(number);
+	(void)snprintf(s, sizeof(s), "%s%s", number, m->bits ? "b/s" : "B/s");
+	grid_put_right(g, y, 0, GRAPH_LABEL - 1, STYLE_DIM, s);
+	if (g->cols - GRAPH_LABEL - width >= PEAK_WIDTH && m->totals.samples.count) {
+		fmt_si(samples_max(&m->totals.samples) * unit, number, sizeof(number));
+		(void)snprintf(s, sizeof(s), "peak %s", number);
+		grid_put_right(g, y, g->cols - PEAK_WIDTH, PEAK_WIDTH, STYLE_DIM, s);
+	}
+	if (rows > 1)
+		grid_put_right(g, y + rows - 1, 0, GRAPH_LABEL - 1, STYLE_DIM, "0");
+	graph_draw(g, y, GRAPH_LABEL, rows, width, &m->totals.samples, full / unit);
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A model drawn into cells: the whole frame. What the terminal makes of it is screen.c's affair. */
+#ifndef NETPROBE_TUI_RENDER_H
+#define NETPROBE_TUI_RENDER_H
+
+#include "tui/grid.h"
+#include "tui/model.h"
+
+#define TUI_MIN_ROWS 8
+#define TUI_MIN_COLS 40
+
+/* Draws into the size g has; sets the model's page and first row to what fits. */
+void tui_render(struct grid *g, struct tui_model *m);
+
+/* header.c: the two lines at the top, and the graph below them. */
+void header_draw(struct grid *g, const struct tui_model *m);
+void graph_area_draw(struct grid *g, const struct tui_model *m, int y, int rows);
+/* footer.c: tabs or breadcrumb; the note; the bottom line. */
+void tabs_draw(struct grid *g, const struct tui_model *m, int y);
+void footer_draw(struct grid *g, const struct tui_model *m, int y);
+/* help.c */
+void help_draw(struct grid *g, struct tui_model *m);
+
+#endif
