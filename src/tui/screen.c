@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Curses behind a handful of calls. Styles become attributes here, and nowhere else; what changed
+ * between two frames is curses' to find out. Draws nothing of its own.
+ */
+#include "tui/screen.h"
+
+#include <curses.h>
+#include <errno.h>
+#include <langinfo.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+/* A lone Escape is told from a function key by silence after it; curses waits that long, in ms. */
+#define ESCAPE_MS 25
+
+struct screen {
+	SCREEN *curses;
+	bool utf8, blocks;
+	attr_t attr[STYLE_MAX];
+	short pair[STYLE_MAX];
+};
+
+/* With colours they carry the meaning; without, bold, dim and reverse have to. */
+static const struct {
+	attr_t mono, attr;
+	short fg, bg; /* with colours; -1: the terminal's own */
+} look[STYLE_MAX] = {
+	[STYLE_NORMAL] = { A_NORMAL, A_NORMAL, -1, -1 },
+	[STYLE_BOLD] = { A_BOLD, A_BOLD, -1, -1 },
+	[STYLE_DIM] = { A_DIM, A_DIM, -1, -1 },
+	[STYLE_HEADING] = { A_REVERSE, A_NORMAL, COLOR_BLACK, COLOR_CYAN },
+	[STYLE_SORT] = { A_REVERSE | A_BOLD, A_NORMAL, COLOR_BLACK, COLOR_GREEN },
+	[STYLE_SELECTED] = { A_REVERSE, A_REVERSE, -1, -1 },
+	[STYLE_EXITED] = { A_DIM, A_DIM, -1, -1 },
+	[STYLE_TX] = { A_NORMAL, A_NORMAL, COLOR_YELLOW, -1 },
+	[STYLE_RX] = { A_NORMAL, A_NORMAL, COLOR_GREEN, -1 },
+	[STYLE_SPARK] = { A_NORMAL, A_NORMAL, COLOR_CYAN, -1 },
+	[STYLE_WARN] = { A_BOLD, A_BOLD, COLOR_MAGENTA, -1 },
+	[STYLE_LOSS] = { A_BOLD | A_REVERSE, A_BOLD, COLOR_WHITE, COLOR_RED },
+	[STYLE_TAB] = { A_REVERSE, A_REVERSE, -1, -1 },
+	[STYLE_KEY] = { A_BOLD, A_BOLD, -1, -1 },
+};
+
+static void set_looks(struct screen *s, bool no_color)
+{
+	bool color = !no_color && has_colors() && start_color() == OK;
+	short background = -1;
+	short i;
+
+	/* Terminals that cannot return to their own colours get white on black. */
+	if (color && use_default_colors() == ERR)
+		background = COLOR_BLACK;
+	for (i = 0; i < STYLE_MAX; i++) {
+		bool plain = look[i].fg < 0 && look[i].bg < 0;
+
+		s->attr[i] = color ? look[i].attr : look[i].mono;
+		s->pair[i] = 0;
+		if (!color || plain)
+			continue;
+		if (init_pair((short)(i + 1), look[i].fg < 0 ? COLOR_WHITE : look[i].fg,
+			      look[i].bg < 0 ? background : look[i].bg) == OK)
+			s->pair[i] = (short)(i + 1);
+		else
+			s->attr[i] = look[i].mono;
+	}
+}
+
+static int check_terminal(struct netprobe_error *err)
+{
+	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO)) {
+		int r = error_set(err, -ENOTTY, "the live view needs a terminal, and %s is none",
+				  isatty(STDOUT_FILENO) ? "standard input" : "standard output");
+
+		error_hint(err, "use --once or -n N for plain tables");
+		return r;
+	}
+	return 0;
+}
+
+struct screen *screen_open(bool no_color, struct netprobe_error *err)
+{
+	const char *term = getenv("TERM");
+	struct screen *s;
+
+	if (check_terminal(err) < 0)
+		return NULL;
+	s = calloc(1, sizeof(*s));
+	if (!s) {
+		(void)error_set(err, -ENOMEM, "no memory for the live view");
+		return NULL;
+	}
+	/* newterm() because initscr() ends the program when TERM is unknown. */
+	s->curses = newterm(NULL, stdout, stdin);
+	if (!s->curses) {
+		free(s);
+		(void)error_set(err, -ENOENT, "the terminal type TERM=%s is not known here",
+				term ? term : "");
+		error_hint(err, "try TERM=xterm, or --once for plain tables");
+		return NULL;
+	}
+	s->utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
+	/* The fonts of the Linux console have a few of the block characters, not all. */
+	s->blocks = s->utf8 && !(term && strncmp(term, "linux", 5) == 0);
+	(void)set_escdelay(ESCAPE_MS);
+	(void)cbreak();
+	(void)noecho();
+	(void)nonl();
+	(void)nodelay(stdscr, TRUE);
+	(void)keypad(stdscr, TRUE);
+	(void)leaveok(stdscr, TRUE);
+	(void)curs_set(0);
+	set_looks(s, no_color);
+	return s;
+}
+
+struct screen *screen_close(struct screen *s)
+{
+	if (!s)
+		return NULL;
+	/* leaveok() let the cursor lie anywhere; the shell's prompt belongs on the last line. */
+	(void)leaveok(stdscr, FALSE);
+	(void)move(LINES - 1, 0);
+	(void)curs_set(1);
+	(void)endwin();
+	delscreen(s->curses);
+	free(s);
+	return NULL;
+}
+
+int screen_measure(struct screen *s, struct grid *g)
+{
+	struct winsize ws;
+
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &ws) == 0 && ws.ws_row && ws.ws_col &&
+	    (ws.ws_row != LINES || ws.ws_col != COLS))
+		(void)resizeterm(ws.ws_row, ws.ws_col);
+	g->utf8 = s->utf8;
+	g->glyphs = s->blocks ? &glyphs_utf8 : &glyphs_ascii;
+	return grid_resize(g, LINES, COLS);
+}
+
+static void draw_cell(const struct screen *s, int y, int x, const struct cell *c)
+{
+	wchar_t ch[2 + GRID_MARKS] = { 0 };
+	cchar_t out;
+
+	memcpy(ch, c->ch, sizeof(c->ch));
+	if (setcchar(&out, ch, s->attr[c->style], s->pair[c->style], NULL) == OK)
+		(void)mvadd_wch(y, x, &out);
+}
+
+void screen_draw(struct screen *s, const struct grid *g)
+{
+	int y, x;
+
+	(void)erase();
+	for (y = 0; y < g->rows && y < LINES; y++) {
+		for (x = 0; x < g->cols && x < COLS; x++) {
+			const struct cell *c = grid_at(g, y, x);
+
+			if (c->width)
+				draw_cell(s, y, x, c);
+		}
+	}
+	(void)refresh();
+}
+
+void screen_forget(struct screen *s)
+{
+	(void)s;
+	(void)clearok(curscr, TRUE);
+}
+
+/* No key to be had: is the terminal still there? */
+static int check_input(void)
+{
+	struct pollfd p = { .fd = STDIN_FILENO, .events = POLLIN };
+	int pending = 0;
+
+	if (poll(&p, 1, 0) <= 0)
+		return 0;
+	if (p.revents & (POLLHUP | POLLERR | POLLNVAL))
+		return -EIO;
+	/* Readable with nothing to read: end of file, for ever. */
+	if (ioctl(STDIN_FILENO, FIONREAD, &pending) == 0 && pending == 0)
+		return -EPIPE;
+	return 0;
+}
+
+int screen_key(struct screen *s, struct key *ret_key)
+{
+	wint_t code;
+	int r;
+
+	(void)s;
+	r = get_wch(&code);
+	if (r == ERR)
+		return check_input();
+	ret_key->code = code;
+	ret_key->function = r == KEY_CODE_YES;
+	return 1;
+}

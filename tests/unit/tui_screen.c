@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The live view on a pseudo terminal: that it appears, follows a resize, lets no byte of a hostile
+ * name through, and gives the terminal back however it ends.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <locale.h>
+#include <poll.h>
+#include <pty.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <utmp.h>
+
+#include "tui/tui.h"
+#include "tui_fake.h"
+
+#define QUIT	10 /* exit statuses of the child */
+#define GONE	11
+#define TERMED	12
+#define REFUSED 13
+
+struct terminal {
+	int master, slave;
+	struct termios before;
+	pid_t child;
+	char out[1 << 18]; /* all the child wrote */
+	size_t len;
+};
+
+static int child_loop(struct tui *tui, int signals)
+{
+	struct pollfd p[2] = { { .fd = tui_fd(tui), .events = POLLIN },
+			       { .fd = signals, .events = POLLIN } };
+	struct signalfd_siginfo si;
+	int r;
+
+	for (;;) {
+		if (poll(p, 2, -1) < 0)
+			continue;
+		if (p[1].revents && read(signals, &si, sizeof(si)) == (ssize_t)sizeof(si)) {
+			if (si.ssi_signo == SIGTERM)
+				return TERMED;
+			if (si.ssi_signo == SIGWINCH && tui_resize(tui) < 0)
+				return 1;
+		}
+		if (!p[0].revents)
+			continue;
+		r = tui_key(tui);
+		if (r)
+			return r == 1 ? QUIT : r == -EIO || r == -EPIPE ? GONE : 1;
+	}
+}
+
+static int child_main(void)
+{
+	static const struct tui_opts opts = { .sort = SORT_RATE, .mode = "ebpf" };
+	struct netprobe_error err = { 0 };
+	struct viewer *v = fake_new();
+	struct tui *tui;
+	sigset_t set;
+	int r;
+
+	(void)sigemptyset(&set);
+	(void)sigaddset(&set, SIGWINCH);
+	(void)sigaddset(&set, SIGTERM);
+	(void)sigaddset(&set, SIGHUP);
+	(void)sigprocmask(SIG_BLOCK, &set, NULL);
+	(void)setlocale(LC_ALL, "C.UTF-8");
+	if (!v)
+		return 1;
+	(void)fake_process(v, "visible", 1, 100, 100);
+	(void)fake_process(v, "\x1b]0;owned\x07\x1b[2J", 2, 50, 50);
+	tui = tui_new(&opts, v, &err);
+	if (!tui) {
+		fake_free(v);
+		return err.code == -ENOENT && err.msg[0] && err.hint[0] ? REFUSED : 1;
+	}
+	(void)tui_draw(tui);
+	(void)sigdelset(&set, SIGHUP);
+	r = child_loop(tui, signalfd(-1, &set, SFD_CLOEXEC));
+	(void)tui_free(tui);
+	fake_free(v);
+	return r;
+}
+
+static void start(struct terminal *t, const char *term)
+{
+	struct winsize ws = { .ws_row = 24, .ws_col = 80 };
+
+	memset(t, 0, sizeof(*t));
+	assert_int_equal(openpty(&t->master, &t->slave, NULL, NULL, &ws), 0);
+	assert_int_equal(fcntl(t->master, F_SETFD, FD_CLOEXEC), 0);
+	assert_int_equal(tcgetattr(t->slave, &t->before), 0);
+	t->child = fork();
+	assert_true(t->child >= 0);
+	if (t->child > 0)
+		return;
+	(void)setenv("TERM", term, 1);
+	(void)unsetenv("LINES");
+	(void)unsetenv("COLUMNS");
+	(void)close(t->master);
+	(void)login_tty(t->slave);
+	_exit(child_main());
+}
+
+/* Read what the child writes until want is in it, for two seconds at most. */
+static void await(struct terminal *t, const char *want)
+{
+	struct pollfd p = { .fd = t->master, .events = POLLIN };
+	size_t from = t->len;
+
+	while (!memmem(t->out + from, t->len - from, want, strlen(want))) {
+		ssize_t n;
+
+		if (poll(&p, 1, 2000) <= 0)
+			fail_msg("never drew '%s'", want);
+		n = read(t->master, t->out + t->len, sizeof(t->out) - t->len);
+		if (n <= 0)
+			fail_msg("ended before it drew '%s'", want);
+		t->len += (size_t)n;
+	}
+}
+
+static int finish(struct terminal *t)
+{
+	int status = 0;
+
+	assert_int_equal(waitpid(t->child, &status, 0), t->child);
+	assert_true(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+static void assert_restored(struct terminal *t)
+{
+	struct termios after;
+
+	assert_int_equal(tcgetattr(t->slave, &after), 0);
+	assert_int_equal(after.c_lflag, t->before.c_lflag);
+	assert_int_equal(after.c_iflag, t->before.c_iflag);
+	assert_int_equal(after.c_oflag, t->before.c_oflag);
+	assert_memory_equal(after.c_cc, t->before.c_cc, sizeof(after.c_cc));
+	(void)close(t->slave);
+	(void)close(t->master);
+}
+
+static void quitting_gives_the_terminal_back(void **state)
+{
+	static struct terminal t;
+
+	(void)state;
+	start(&t, "xterm");
+	await(&t, "visible");
+	assert_int_equal(write(t.master, "q", 1), 1);
+	await(&t, "\x1b[?1049l"); /* out of the alternate screen */
+	assert_int_equal(finish(&t), QUIT);
+	assert_restored(&t);
+}
+
+static void ending_by_signal_gives_the_terminal_back(void **state)
+{
+	static struct terminal t;
+
+	(void)state;
+	start(&t, "xterm");
+	await(&t, "visible");
+	assert_int_equal(kill(t.child, SIGTERM), 0);
+	await(&t, "\x1b[?1049l");
+	assert_int_equal(finish(&t), TERMED);
+	assert_restored(&t);
+}
+
+static void hang_up_ends_the_view(void **state)
+{
+	static struct terminal t;
+
+	(void)state;
+	start(&t, "xterm");
+	await(&t, "visible");
+	(void)close(t.master);
+	assert_int_equal(finish(&t), GONE);
+	(void)close(t.slave);
+}
+
+static void hostile_names_do_not_reach_the_terminal(void **state)
+{
+	static struct terminal t;
+
+	(void)state;
+	start(&t, "xterm");
+	await(&t, "?]0;owned");
+	assert_null(memmem(t.out, t.len, "\x1b]0;", 4));
+	assert_null(memchr(t.out, '\x07', t.len));
+	assert_int_equal(write(t.master, "q", 1), 1);
+	assert_int_equal(finish(&t), QUIT);
+	assert_restored(&t);
+}
+
+static void view_follows_a_resize(void **state)
+{
+	struct winsize ws = { .ws_row = 7, .ws_col = 39 };
+	static struct terminal t;
+
+	(void)state;
+	start(&t, "xterm");
+	await(&t, "visible");
+	assert_int_equal(ioctl(t.master, TIOCSWINSZ, &ws), 0);
+	await(&t, "too small");
+	ws.ws_row = 40;
+	ws.ws_col = 120;
+	assert_int_equal(ioctl(t.master, TIOCSWINSZ, &ws), 0);
+	await(&t, "visible");
+	assert_int_equal(write(t.master, "q", 1), 1);
+	assert_int_equal(finish(&t), QUIT);
+	assert_restored(&t);
+}
+
+static void terminal_without_colours_will_do(void **state)
+{
+	static struct terminal t;
+
+	(void)state;
+	start(&t, "vt100");
+	await(&t, "visible");
+	assert_int_equal(write(t.master, "?q ", 3), 3);
+	await(&t, "PAUSED");
+	assert_int_equal(write(t.master, "q", 1), 1);
+	assert_int_equal(finish(&t), QUIT);
+	assert_restored(&t);
+}
+
+static void unknown_terminal_is_refused_with_a_hint(void **state)
+{
+	static struct terminal t;
+
+	(void)state;
+	start(&t, "no-such-terminal");
+	assert_int_equal(finish(&t), REFUSED);
+	assert_restored(&t);
+}
+
+static void pipe_is_refused(void **state)
+{
+	static const struct tui_opts opts = { 0 };
+	struct netprobe_error err = { 0 };
+	int keep = dup(STDIN_FILENO), null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	struct tui *tui;
+
+	(void)state;
+	assert_true(keep >= 0 && null >= 0);
+	assert_int_equal(dup2(null, STDIN_FILENO), STDIN_FILENO);
+	tui = tui_new(&opts, NULL, &err);
+	assert_int_equal(dup2(keep, STDIN_FILENO), STDIN_FILENO);
+	assert_null(tui);
+	assert_int_equal(err.code, -ENOTTY);
+	assert_null(tui_free(NULL));
+	(void)close(keep);
+	(void)close(null);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(quitting_gives_the_terminal_back),
+		cmocka_unit_test(ending_by_signal_gives_the_terminal_back),
+		cmocka_unit_test(hang_up_ends_the_view),
+		cmocka_unit_test(hostile_names_do_not_reach_the_terminal),
+		cmocka_unit_test(view_follows_a_resize),
+		cmocka_unit_test(terminal_without_colours_will_do),
+		cmocka_unit_test(unknown_terminal_is_refused_with_a_hint),
+		cmocka_unit_test(pipe_is_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
