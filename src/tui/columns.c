@@ -167,7 +167,7 @@ static enum style cell_netns(const struct tui_model *m, const struct tui_row *ro
  */
 static const struct column columns[] = {
 	{ "NAME", NULL, 0, SORT_NAME, IN_ALL, 0, true, NULL },
-	{ "PID", NULL, 7, NO_SORT, IN(VIEW_PROCESS), 5, false, cell_pid },
+	{ "PID", NULL, 7, NO_SORT, IN(VIEW_PROCESS), 3, false, cell_pid },
 	{ "OWNER", NULL, 15, NO_SORT, IN(VIEW_CONNECTION), 3, true, cell_owner },
 	{ "CONTAINER", NULL, 24, NO_SORT, IN_ALL & ~IN(VIEW_REMOTE) & ~IN(VIEW_INTERFACE), 15, true,
 	  cell_place },
@@ -200,30 +200,35 @@ static const struct {
 	[VIEW_INTERFACE] = { 10, 16, 20 },
 };
 
-static bool take(bool chosen[N_COLUMNS], int i, int *room)
+static bool is_due(int i, int step, uint8_t kind)
 {
-	int need = columns[i].width + 1;
+	return columns[i].step == step && (columns[i].kinds & IN(kind));
+}
 
+/* Columns of one step come together or not at all: half of a pair of sums would mislead. */
+static bool take_step(bool chosen[N_COLUMNS], uint8_t kind, int step, int *room)
+{
+	int need = 0, i;
+
+	for (i = 0; i < N_COLUMNS; i++)
+		need += is_due(i, step, kind) ? columns[i].width + 1 : 0;
 	if (need > *room)
 		return false;
-	chosen[i] = true;
+	for (i = 0; i < N_COLUMNS; i++)
+		chosen[i] = chosen[i] || is_due(i, step, kind);
 	*room -= need;
 	return true;
 }
 
-/* Steps from to last, in their order; room is what is left beside the name. */
+/* room is what is left beside the name. */
 static void take_steps(bool chosen[N_COLUMNS], uint8_t kind, int from, int last, int *room)
 {
-	int step, i;
+	int step;
 
+	/* After the first that does not fit none is tried: columns would come and go with the width. */
 	for (step = from; step <= last; step++) {
-		for (i = 0; i < N_COLUMNS; i++) {
-			if (columns[i].step != step || !(columns[i].kinds & IN(kind)))
-				continue;
-			if (!take(chosen, i, room))
-				return; /* a dearer one that still fits would come and go with the
-					   width */
-		}
+		if (!take_step(chosen, kind, step, room))
+			return;
 	}
 }
 

@@ -202,6 +202,17 @@ static void frame_of_80x24_shows_processes(void **state)
 	close_scene(&s);
 }
 
+static void columns_of_a_pair_come_together(void **state)
+{
+	struct scene s;
+
+	(void)state;
+	open_scene(&s, scene_rows);
+	type(&s, "3"); /* room for one of the two sums here */
+	expect(&s, 100, 24, "container-100x24");
+	close_scene(&s);
+}
+
 static void frames_of_every_view_at_80x24(void **state)
 {
 	struct scene s;
@@ -443,6 +454,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(frame_of_80x24_shows_processes),
+		cmocka_unit_test(columns_of_a_pair_come_together),
 		cmocka_unit_test(frames_of_every_view_at_80x24),
 		cmocka_unit_test(wide_frames_have_more_columns),
 		cmocka_unit_test(small_frames_keep_the_table),
