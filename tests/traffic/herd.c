@@ -9,6 +9,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -104,10 +105,13 @@ static void *serve(void *arg)
 static pid_t spawn(uint64_t i, uint16_t port, int out)
 {
 	char port_text[8], bytes_text[24];
+	static char self[PATH_MAX]; /* not /proc/self/exe: its comm would be "exe" */
 	const char *argv[] = { "herd", "child", "--port", port_text, "--bytes", bytes_text, "--addr",
 			       tm_str("addr", "127.0.0.1"), tm_flag("udp") ? "--udp" : NULL, NULL };
 	pid_t pid;
 
+	if (!self[0] && readlink("/proc/self/exe", self, sizeof(self) - 1) < 0)
+		die("readlink");
 	/* sizes differ, so that bytes under a wrong pid show */
 	snprintf(bytes_text, sizeof(bytes_text), "%lu",
 		 (unsigned long)(tm_num("bytes", 500) + i % 997));
@@ -118,7 +122,7 @@ static pid_t spawn(uint64_t i, uint16_t port, int out)
 	if (pid == 0) {
 		if (out != REPORT_FD)
 			dup2(out, REPORT_FD);
-		execv("/proc/self/exe", (char *const *)(uintptr_t)argv);
+		execv(self, (char *const *)(uintptr_t)argv);
 		_exit(127);
 	}
 	return pid;

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A cgroup v2 directory of the test's own. A process outside of the test's reach removes it once
+ * the test has ended, however it ended.
+ */
+#ifndef LIVE_CGROUP_H
+#define LIVE_CGROUP_H
+
+#include <limits.h>
+#include <stdint.h>
+
+struct cgroup_dir {
+	char path[PATH_MAX]; /* in the file system */
+	char name[64];	     /* below the root of the v2 tree: "/netprobe-live-123" */
+	uint64_t id;	     /* its inode: cgroup_id */
+	int procs;	     /* cgroup.procs, open for writing "0" into it */
+};
+
+/* Skips the test where there is no cgroup v2 tree to write to. */
+struct cgroup_dir cgroup_dir_new(void);
+
+#endif

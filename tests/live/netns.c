@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* See netns.h. */
+#include "netns.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tap.h"
+
+static _Noreturn void hold(pid_t parent, int up)
+{
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent || unshare(CLONE_NEWNET) < 0)
+		_exit(1);
+	if (write(up, "", 1) != 1)
+		_exit(1);
+	close(up);
+	for (;;)
+		pause();
+}
+
+struct netns netns_new(void)
+{
+	struct netns ns;
+	struct stat st;
+	pid_t parent = getpid();
+	int up[2];
+	char byte;
+
+	REQUIRE(pipe2(up, O_CLOEXEC) == 0, "pipe: %s", strerror(errno));
+	fflush(NULL);
+	ns.holder = fork();
+	REQUIRE(ns.holder >= 0, "fork: %s", strerror(errno));
+	if (ns.holder == 0)
+		hold(parent, up[1]);
+	close(up[1]);
+	if (read(up[0], &byte, 1) != 1)
+		test_skip("no new network namespace: root is needed");
+	close(up[0]);
+	snprintf(ns.path, sizeof(ns.path), "/proc/%d/ns/net", ns.holder);
+	REQUIRE(stat(ns.path, &st) == 0, "%s: %s", ns.path, strerror(errno));
+	ns.inode = st.st_ino;
+	netns_must(&ns, "ip link set lo up");
+	return ns;
+}
+
+static _Noreturn void run_in(const char *path, const char *command)
+{
+	char log[4200];
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (fd < 0 || setns(fd, CLONE_NEWNET) < 0)
+		_exit(126);
+	snprintf(log, sizeof(log), "%s/commands.log", test_dir());
+	fd = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+	if (fd < 0)
+		_exit(126);
+	dprintf(fd, "+ %s\n", command);
+	dup2(fd, STDOUT_FILENO);
+	dup2(fd, STDERR_FILENO);
+	setenv("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", 1);
+	execl("/bin/sh", "sh", "-c", command, (char *)NULL);
+	_exit(127);
+}
+
+int netns_run(const struct netns *ns, const char *command)
+{
+	int status;
+	pid_t pid;
+
+	fflush(NULL);
+	pid = fork();
+	REQUIRE(pid >= 0, "fork: %s", strerror(errno));
+	if (pid == 0)
+		run_in(ns->path, command);
+	REQUIRE(waitpid(pid, &status, 0) == pid, "waitpid: %s", strerror(errno));
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+void netns_must(const struct netns *ns, const char *command)
+{
+	int status = netns_run(ns, command);
+
+	REQUIRE(status == 0, "`%s` in a namespace ended with %d", command, status);
+}
+
+struct netns_pair netns_pair_new(void)
+{
+	struct netns_pair p;
+	char command[400];
+
+	p.a = netns_new();
+	p.b = netns_new();
+	/* named after the run, so that records of two runs at once cannot be mixed up */
+	snprintf(p.if_a, sizeof(p.if_a), "npa%d", p.a.holder);
+	snprintf(p.if_b, sizeof(p.if_b), "npb%d", p.b.holder);
+	snprintf(command, sizeof(command), "ip link add %s type veth peer name %s netns %d",
+		 p.if_a, p.if_b, p.b.holder);
+	if (netns_run(&p.a, command))
+		test_skip("no veth device on this kernel");
+	snprintf(command, sizeof(command),
+		 "ip addr add 10.77.0.1/24 dev %s && ip -6 addr add fd77::1/64 dev %s nodad &&"
+		 "ip link set %s up",
+		 p.if_a, p.if_a, p.if_a);
+	netns_must(&p.a, command);
+	snprintf(command, sizeof(command),
+		 "ip addr add 10.77.0.2/24 dev %s && ip -6 addr add fd77::2/64 dev %s nodad &&"
+		 "ip link set %s up",
+		 p.if_b, p.if_b, p.if_b);
+	netns_must(&p.b, command);
+	return p;
+}
+
+void netns_drop(const struct netns *ns, const char *match, int percent)
+{
+	char command[600], chance[64] = "";
+
+	if (percent < 100)
+		snprintf(chance, sizeof(chance), "numgen random mod 1000 \\< %d", percent * 10);
+	snprintf(command, sizeof(command),
+		 "nft add table inet np && "
+		 "nft add chain inet np in '{ type filter hook input priority 0; }' && "
+		 "nft add rule inet np in %s %s drop",
+		 match, chance);
+	if (netns_run(ns, command))
+		test_skip("nftables cannot drop packets on this kernel");
+}
+
+void netns_drop_end(const struct netns *ns)
+{
+	netns_must(ns, "nft delete table inet np");
+}
+
+/* Both files are pairs of lines: "Group: name name ...", "Group: value value ...". */
+static bool find_counter(const char *path, const char *group, const char *name, uint64_t *ret)
+{
+	static char names[8192], values[8192];
+	FILE *f = fopen(path, "re");
+	size_t len = strlen(group);
+	bool found = false;
+
+	if (!f)
+		return false;
+	while (!found && fgets(names, sizeof(names), f) && fgets(values, sizeof(values), f)) {
+		char *sn, *sv, *n = strtok_r(names, " \n", &sn), *v = strtok_r(values, " \n", &sv);
+
+		if (!n || strncmp(n, group, len) || n[len] != ':')
+			continue;
+		while (n && v && strcmp(n, name)) {
+			n = strtok_r(NULL, " \n", &sn);
+			v = strtok_r(NULL, " \n", &sv);
+		}
+		if (n && v) {
+			*ret = strtoull(v, NULL, 10);
+			found = true;
+		}
+	}
+	fclose(f);
+	return found;
+}
+
+uint64_t netns_counter(const struct netns *ns, const char *group, const char *name)
+{
+	static const char *const files[] = { "snmp", "netstat" };
+	uint64_t value = 0;
+
+	for (unsigned int i = 0; i < 2; i++) {
+		char path[64];
+
+		snprintf(path, sizeof(path), "/proc/%d/net/%s", ns->holder, files[i]);
+		if (find_counter(path, group, name, &value))
+			return value;
+	}
+	REQUIRE(false, "the kernel has no counter %s %s", group, name);
+	return 0;
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Network namespaces without a name: each is held by a child process that dies with the test, so
+ * that nothing is left behind whatever happens. Entered by setns(), never by `ip netns exec`,
+ * which remounts sysfs and hides tracefs, bpffs and the cgroups.
+ */
+#ifndef LIVE_NETNS_H
+#define LIVE_NETNS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct netns {
+	pid_t holder;
+	char path[40];	/* for setns() */
+	uint64_t inode; /* as netprobe prints it */
+};
+
+/* A namespace with lo up. */
+struct netns netns_new(void);
+/* Run a command inside; its exit status. Its output goes to the test's folder (commands.log). */
+int netns_run(const struct netns *ns, const char *command);
+/* The same, and the test ends when it fails. */
+void netns_must(const struct netns *ns, const char *command);
+
+/* Two namespaces and a cable: 10.77.0.1 and .2, fd77::1 and ::2. Names are the test's own. */
+struct netns_pair {
+	struct netns a, b;
+	char if_a[16], if_b[16];
+};
+struct netns_pair netns_pair_new(void);
+
+/*
+ * Drop part of what comes in, by an nftables rule. match is nft's, or
+ * "" for everything; percent 100 drops all. Skips the test where nftables is not to be had.
+ */
+void netns_drop(const struct netns *ns, const char *match, int percent);
+void netns_drop_end(const struct netns *ns);
+
+/* A counter of /proc/net/snmp or /proc/net/netstat, as Tcp RetransSegs. */
+uint64_t netns_counter(const struct netns *ns, const char *group, const char *name);
+
+#endif

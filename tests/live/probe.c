@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* See probe.h. */
+#include "probe.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tap.h"
+
+#define READY_MS 30000
+#define STOP_MS 10000
+#define READY_FD 9 /* in the child */
+
+const char *probe_binary(void)
+{
+	const char *path = getenv("NETPROBE");
+
+	return path ? path : "build/netprobe";
+}
+
+static size_t add_words(const char **argv, size_t n, char *words)
+{
+	char *save;
+
+	for (char *w = strtok_r(words, " ", &save); w && n < PROBE_MAX_ARGS; w = strtok_r(NULL, " ", &save))
+		argv[n++] = w;
+	return n;
+}
+
+/* The command comes first, then what the environment adds, then the test's own options. */
+static void build_argv(const char **argv, const struct probe_opts *opts, char *env_args)
+{
+	const char *hook = getenv("NETPROBE_HOOK");
+	size_t n = 0, i = 0;
+
+	argv[n++] = "netprobe";
+	if (opts->args[0] && opts->args[0][0] != '-')
+		argv[n++] = opts->args[i++];
+	if (!opts->plain && hook && *hook) {
+		argv[n++] = "--hook";
+		argv[n++] = hook;
+	}
+	if (!opts->plain)
+		n = add_words(argv, n, env_args);
+	if (!opts->no_ready) {
+		argv[n++] = "--ready-fd";
+		argv[n++] = "9";
+	}
+	while (opts->args[i] && n < 2 * PROBE_MAX_ARGS)
+		argv[n++] = opts->args[i++];
+	argv[n] = NULL;
+}
+
+static int open_out(const char *path)
+{
+	return open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+}
+
+static _Noreturn void child(const struct probe *p, const struct probe_opts *opts, int ready)
+{
+	static const char *argv[2 * PROBE_MAX_ARGS + 8];
+	static char env_args[1024];
+	const char *env = getenv("NETPROBE_ARGS");
+	int binary = open(probe_binary(), O_RDONLY | O_CLOEXEC);
+	int out = opts->out_fd ? opts->out_fd : open_out(p->out);
+	int log = opts->terminal ? opts->out_fd : open_out(p->log);
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	signal(SIGPIPE, SIG_DFL);
+	snprintf(env_args, sizeof(env_args), "%s", env ? env : "");
+	build_argv(argv, opts, env_args);
+	if (binary < 0 || out < 0 || log < 0)
+		_exit(126);
+	if (opts->terminal) {
+		setsid();
+		ioctl(out, TIOCSCTTY, 0);
+		dup2(out, STDIN_FILENO);
+		setenv("TERM", "xterm", 1);
+	}
+	dup2(out, STDOUT_FILENO);
+	dup2(log, STDERR_FILENO);
+	if (ready >= 0)
+		dup2(ready, READY_FD);
+	if (opts->uid) {
+		if (setgroups(0, NULL) < 0 || setgid(opts->uid) < 0 || setuid(opts->uid) < 0)
+			_exit(126);
+		prctl(PR_SET_PDEATHSIG, SIGKILL); /* cleared by the change of user */
+	}
+	/* by descriptor: another user may not be allowed to walk there */
+	execveat(binary, "", (char *const *)(uintptr_t)argv, environ, AT_EMPTY_PATH);
+	dprintf(STDERR_FILENO, "exec %s: %s\n", probe_binary(), strerror(errno));
+	_exit(126);
+}
+
+static void print_log(const struct probe *p)
+{
+	char *text = file_text(p->log), *save;
+
+	for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
+		test_note("netprobe said: %s", line);
+	free(text);
+}
+
+static void wait_ready(struct probe *p, int fd)
+{
+	int64_t deadline = deadline_in(READY_MS);
+	struct pollfd pfd = { .fd = fd, .events = POLLIN };
+	char byte = 0;
+	int r = poll(&pfd, 1, (int)(deadline - now_ms()));
+
+	if (r == 1 && read(fd, &byte, 1) == 1 && byte == 'R') {
+		close(fd);
+		return;
+	}
+	print_log(p);
+	if (r == 0)
+		REQUIRE(false, "netprobe: expected ready within %d ms, got nothing", READY_MS);
+	REQUIRE(false, "netprobe: expected ready, got end %d", probe_wait(p, 2000));
+}
+
+struct probe probe_spawn(const struct probe_opts *opts)
+{
+	static unsigned int nth;
+	struct probe p = { .status = -1 };
+	int ready[2] = { -1, -1 };
+
+	REQUIRE(access(probe_binary(), R_OK) == 0, "%s: %s", probe_binary(), strerror(errno));
+	snprintf(p.out, sizeof(p.out), "%s/netprobe.%u.out", test_dir(), nth);
+	snprintf(p.log, sizeof(p.log), "%s/netprobe.%u.log", test_dir(), nth++);
+	if (!opts->no_ready)
+		REQUIRE(pipe2(ready, O_CLOEXEC) == 0, "pipe: %s", strerror(errno));
+	fflush(NULL);
+	p.pid = fork();
+	REQUIRE(p.pid >= 0, "fork: %s", strerror(errno));
+	if (p.pid == 0)
+		child(&p, opts, ready[1]);
+	if (!opts->no_ready) {
+		close(ready[1]);
+		wait_ready(&p, ready[0]);
+	}
+	return p;
+}
+
+struct probe probe_start_args(const char *const *args)
+{
+	struct probe_opts opts = { .args = args };
+
+	return probe_spawn(&opts);
+}
+
+struct probe probe_start(const char *command, ...)
+{
+	const char *args[PROBE_MAX_ARGS] = { command };
+	va_list ap;
+
+	va_start(ap, command);
+	for (size_t n = 1; n < PROBE_MAX_ARGS - 1 && (args[n] = va_arg(ap, const char *)); n++)
+		;
+	va_end(ap);
+	return probe_start_args(args);
+}
+
+char *file_text(const char *path)
+{
+	FILE *f = fopen(path, "re");
+	size_t size = 0, n;
+	char *text = calloc(1, 1);
+
+	while (f && text) {
+		text = realloc(text, size + 65537);
+		if (!text)
+			break;
+		n = fread(text + size, 1, 65536, f);
+		size += n;
+		text[size] = '\0';
+		if (n == 0)
+			break;
+	}
+	if (f)
+		fclose(f);
+	REQUIRE(text, "out of memory");
+	return text;
+}
+
+json_t *probe_records(const struct probe *p)
+{
+	char *text = file_text(p->out), *end = strrchr(text, '\n'), *save;
+	json_t *all = json_array();
+	unsigned int number = 0;
+
+	if (end)
+		*end = '\0';
+	for (char *line = end ? strtok_r(text, "\n", &save) : NULL; line;
+	     line = strtok_r(NULL, "\n", &save)) {
+		json_error_t e;
+		json_t *one = json_loads(line, 0, &e);
+
+		number++;
+		if (!one)
+			CHECK(false, "%s line %u is no JSON: %s", p->out, number, e.text);
+		else if (json_is_array(one))
+			json_array_extend(all, one), json_decref(one);
+		else
+			json_array_append_new(all, one);
+	}
+	free(text);
+	return all;
+}
+
+json_t *probe_wait_record(const struct probe *p, bool (*fn)(const json_t *, const void *),
+			  const void *arg, int ms)
+{
+	int64_t deadline = deadline_in(ms);
+
+	for (;;) {
+		json_t *all = probe_records(p), *one;
+		size_t i;
+
+		json_array_foreach(all, i, one) {
+			if (fn(one, arg)) {
+				json_incref(one);
+				json_decref(all);
+				return one;
+			}
+		}
+		json_decref(all);
+		if (now_ms() > deadline)
+			return NULL;
+		pause_ms(50);
+	}
+}
+
+int probe_wait(struct probe *p, int ms)
+{
+	int64_t deadline = deadline_in(ms);
+	int status;
+
+	if (p->status >= 0)
+		return p->status;
+	while (waitpid(p->pid, &status, WNOHANG) == 0) {
+		if (now_ms() > deadline)
+			return -1;
+		pause_ms(5);
+	}
+	p->status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+	return p->status;
+}
+
+int probe_signal(struct probe *p, int sig)
+{
+	if (kill(p->pid, sig) < 0)
+		test_note("kill %d: %s", p->pid, strerror(errno));
+	if (probe_wait(p, STOP_MS) < 0) {
+		kill(p->pid, SIGKILL);
+		probe_wait(p, STOP_MS);
+		print_log(p);
+		REQUIRE(false, "netprobe: expected its end within %d ms of signal %d", STOP_MS, sig);
+	}
+	return p->status;
+}
+
+void probe_stop(struct probe *p)
+{
+	int status = probe_signal(p, SIGTERM);
+
+	if (status != 0)
+		print_log(p);
+	CHECK(status == 0, "netprobe after SIGTERM: expected exit 0, got %d", status);
+	p->records = probe_records(p);
+}
+
+int probe_run(struct probe *p, const char *const *args)
+{
+	struct probe_opts opts = { .args = args, .no_ready = true, .plain = true };
+
+	*p = probe_spawn(&opts);
+	if (probe_wait(p, READY_MS) < 0) {
+		kill(p->pid, SIGKILL);
+		probe_wait(p, STOP_MS);
+		print_log(p);
+		REQUIRE(false, "netprobe: expected its end within %d ms", READY_MS);
+	}
+	return p->status;
+}
