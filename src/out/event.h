@@ -67,6 +67,7 @@ struct event {
 	double duration_ms;  /* negative: null (opened before the probe) */
 	/* EVENT_PROBE_LOSS */
 	const struct np_loss *loss;
+	uint64_t missed;   /* runs the kernel left out, since the start */
 	double interval_s; /* of EVENT_BW, EVENT_RETRANSMIT, EVENT_PROBE_LOSS; 0 null */
 };
 

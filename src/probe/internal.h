@@ -6,6 +6,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
+#include "wire/config.h" /* before the skeleton, whose globals have these types */
 #include "probe/kernel.h"
 #include "probe/probe.h"
 #include "wire/sweep.h"
@@ -40,6 +41,8 @@ struct probe {
 };
 
 /* load.c */
+/* Load and attach one alternative alone; its status tells what came of it. For trials. */
+void ladder_try(struct probe *p, unsigned int hook, unsigned int alt);
 int probe_load(struct probe *p, struct netprobe_error *err);
 void probe_unload(struct probe *p);
 struct bpf_program *probe_program(struct probe *p, const char *name);
@@ -48,6 +51,8 @@ struct bpf_program *probe_program(struct probe *p, const char *name);
 int ladder_choose(struct probe *p, struct netprobe_error *err);
 /* An alternative turned out not to work. */
 void ladder_fail(struct probe *p, unsigned int hook, uint8_t status, int err);
+/* Positive errno when an alternative cannot work as far as one can tell without loading it; p->skel must be open. */
+int ladder_precheck(struct probe *p, const struct hook_alt *alt);
 /* Programs of an alternative that this kernel has targets for; returns how many, -ENOENT when a needed one has none. */
 int ladder_programs(struct probe *p, const struct hook_alt *alt, const char *ret_names[2 * HOOK_PROGS]);
 /* Hook and alternative a program belongs to; -ENOENT. */

@@ -51,7 +51,7 @@ static const char *alt_section(struct probe *p, const struct hook_alt *alt)
 }
 
 /* Can it work as far as one can tell without loading it? Positive errno if not. */
-static int alt_precheck(struct probe *p, const struct hook_alt *alt)
+int ladder_precheck(struct probe *p, const struct hook_alt *alt)
 {
 	const char *names[2 * HOOK_PROGS];
 
@@ -124,7 +124,7 @@ static void choose_one(struct probe *p, unsigned int id)
 
 		if (st->status == HOOK_FAILED || st->status == HOOK_SILENT)
 			continue;
-		e = alt_precheck(p, alt);
+		e = ladder_precheck(p, alt);
 		if (e) {
 			alt_failed(p, alt, st, HOOK_FAILED, e);
 			continue;

@@ -229,6 +229,28 @@ static int prove(struct probe *p)
 	return 0;
 }
 
+void ladder_try(struct probe *p, unsigned int hook, unsigned int alt)
+{
+	int r;
+
+	libbpf_set_print(on_libbpf_print);
+	r = open_skel(p);
+	p->hooks[hook].used = (int8_t)alt;
+	if (!r) {
+		int e = ladder_precheck(p, &hook_table[hook].alts[alt]);
+
+		r = e ? -e : size_maps(p);
+	}
+	if (!r)
+		r = select_programs(p);
+	if (!r)
+		r = load_skel(p);
+	if (!r)
+		r = attach_all(p);
+	if (r && r != -EAGAIN) /* -EAGAIN: its status is set already */
+		ladder_fail(p, hook, HOOK_FAILED, -r);
+}
+
 static int load_once(struct probe *p, struct netprobe_error *err)
 {
 	int r;

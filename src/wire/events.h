@@ -34,6 +34,6 @@ struct np_ev_sock {
 };
 
 NP_WIRE_SIZE(struct np_ev_hdr, 16);
-NP_WIRE_SIZE(struct np_ev_sock, 448);
+NP_WIRE_SIZE(struct np_ev_sock, 464);
 
 #endif

@@ -102,6 +102,8 @@ struct np_sock_rec {
 	struct np_owner owner; /* owner of the counts below */
 	struct np_owner last;  /* last user: owner of what happens in softirq */
 	struct np_counts counts;
+	__u64 tx_parts;	       /* bytes of this socket that are counted in parts, not in counts */
+	__u64 rx_parts;
 	struct np_tcp tcp;     /* all zero unless proto is TCP */
 	__u32 rtx_cpu_tgid;    /* process on the CPU at the latest retransmit: not the owner; 0 none or idle */
 	__u32 pad;
@@ -132,7 +134,7 @@ NP_WIRE_SIZE(struct np_owner, 56);
 NP_WIRE_SIZE(struct np_tuple, 64);
 NP_WIRE_SIZE(struct np_counts, 40);
 NP_WIRE_SIZE(struct np_tcp, 128);
-NP_WIRE_SIZE(struct np_sock_rec, 408);
+NP_WIRE_SIZE(struct np_sock_rec, 424);
 NP_WIRE_SIZE(struct np_part_key, 32);
 NP_WIRE_SIZE(struct np_part, 160);
 

@@ -119,6 +119,8 @@ static __always_inline void rec_fill(struct np_sock_rec *rec, struct np_sock *st
 		rec->tcp.synack_retrans = st->synack_retrans;
 	}
 	rec->counts = st->counts;
+	rec->tx_parts = st->tx_parts;
+	rec->rx_parts = st->rx_parts;
 	rec->tuple = st->tuple;
 	rec->tuple.state = st->tuple.proto == IPPROTO_TCP ? state : 0;
 	rec->tuple.flags = st->flags;

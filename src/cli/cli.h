@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the commands share: exit codes, the table of commands, the common options. */
+#ifndef NETPROBE_CLI_CLI_H
+#define NETPROBE_CLI_CLI_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "base/args.h"
+#include "base/error.h"
+#include "engine/session.h"
+
+#define EXIT_OK 0
+#define EXIT_PERM 1	/* a capability is missing */
+#define EXIT_CAPTURE 2	/* capture or BPF could not start */
+#define EXIT_USAGE 3	/* bad arguments or config */
+#define EXIT_INTERNAL 4
+
+struct command {
+	const char *name;
+	int (*run)(int argc, char **argv);
+	const char *summary;
+};
+
+extern const struct command command_table[]; /* ends with a NULL name */
+
+#define MODE_AUTO 0
+#define MODE_EBPF 1
+
+/* Options that every capturing command has. */
+struct common_opts {
+	bool help;
+	int capture_mode; /* MODE_* */
+	int hook;	  /* FAMILY_* */
+	int event_buffer; /* 0 auto, 1 ringbuf, 2 perf */
+	const char *btf;
+	struct args_list interface, pid, comm, cgroup;
+	struct args_list src_host, dst_host, host, proto, src_port, dst_port, port;
+	bool v4, v6;
+	double interval, duration;
+	uint32_t count;
+	int format; /* FORMAT_*; -1 not given */
+	const char *output;
+	unsigned int verbose, quiet;
+	uint32_t ready_fd;
+	uint32_t ring_size, parts_size;
+	/* top */
+	bool once, no_color, idle;
+	int view, sort;
+	uint32_t limit;
+	const char *match;
+};
+
+extern const struct option_row common_rows[];
+extern const struct option_row filter_rows[];
+
+void common_defaults(struct common_opts *o);
+void common_done(struct common_opts *o);
+
+/*
+ * Parse argv into o with spec's tables. Negative: go on. Else the exit code to end with: --help was
+ * printed, or an error was told.
+ */
+int common_parse(const struct args_spec *spec, int argc, char **argv, struct common_opts *o);
+
+/* The filters of o, checked against this machine (pids, interfaces, cgroups exist). -EINVAL, err filled. */
+int filter_build(const struct common_opts *o, struct np_filter *ret_filter, struct netprobe_error *err);
+
+/* Exit code of a session that could not be opened, after telling why. */
+int cli_session_failed(const struct netprobe_error *err);
+int cli_usage_failed(const struct netprobe_error *err);
+/* Fill what common options say about the session. */
+void cli_session_opts(const struct common_opts *o, struct session_opts *ret_opts);
+/* Tell whoever waits (--ready-fd) that capture runs. */
+void cli_ready(const struct common_opts *o);
+/* Losses in one line on stderr, when there were any. */
+void cli_tell_losses(struct session *s);
+
+/* Where a command's data goes: stdout or -o FILE. */
+struct sink {
+	int fd;
+	bool tty, color;
+	bool closed; /* the reader went away: end quietly */
+};
+int sink_open(struct sink *k, const struct common_opts *o, struct netprobe_error *err);
+void sink_close(struct sink *k);
+/* All of b, then b is empty. -EPIPE when the reader is gone, -errno when the disk is full or the like. */
+int sink_write(struct sink *k, struct buf *b);
+
+/*
+ * The loop of every capturing command: ticks each interval, drains the ring in between, ends on
+ * SIGINT, SIGTERM, SIGHUP, --duration or -n. Each callback returns 0, 1 to end, or -errno.
+ */
+struct loop {
+	struct session *session;
+	double interval, duration; /* seconds; duration 0: no end */
+	uint32_t count;		   /* ticks; 0: no end */
+	int (*on_tick)(void *arg); /* after session_tick */
+	int (*on_poll)(void *arg); /* after events were drained; NULL */
+	int input_fd;		   /* -1 none */
+	int (*on_input)(void *arg);
+	int (*on_resize)(void *arg); /* SIGWINCH; NULL */
+	void *arg;
+};
+int loop_run(struct loop *l);
+
+int cmd_top(int argc, char **argv);
+int cmd_events(int argc, char **argv);
+int cmd_flows(int argc, char **argv);
+int cmd_doctor(int argc, char **argv);
+
+#endif

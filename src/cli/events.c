@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* `netprobe events`: the event stream. */
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "cli/cli.h"
+#include "out/table.h"
+
+#define FLUSH_BYTES 65536
+
+struct events {
+	struct common_opts o;
+	struct sink sink;
+	struct buf out;
+	struct session *session;
+	int format;
+	uint64_t written; /* events */
+	int failed;	  /* negative errno of the first write that failed */
+};
+
+static const char *const format_names[] = { "text", "json", "xctl", NULL };
+
+#define ROW(name, letter, type, field, arg, help, ...) \
+	OPTION(name, letter, type, struct common_opts, field, arg, help, ##__VA_ARGS__)
+
+static const struct option_row rows[] = {
+	OPTIONS_HEADING("Events"),
+	ROW("format", 0, OPTION_ENUM, format, NULL, "json when piped, text on a terminal", .names = format_names),
+	ROW("output", 'o', OPTION_STRING, output, "FILE", "write there instead of stdout"),
+	ROW("interval", 0, OPTION_SECONDS, interval, "SEC", "between two transport.bw records (default 1)",
+	    .min = 10, .max = 3600000),
+	ROW("duration", 0, OPTION_SECONDS, duration, "SEC", "end after this time", .min = 1),
+	ROW(NULL, 'n', OPTION_U32, count, "COUNT", "end after so many events", .min = 1),
+	ROW("no-color", 0, OPTION_BOOL, no_color, NULL, "no colours on a terminal (or set NO_COLOR)"),
+	OPTIONS_END,
+};
+
+static int flush(struct events *e)
+{
+	int r;
+
+	if (!e->out.len || e->failed)
+		return e->failed;
+	r = sink_write(&e->sink, &e->out);
+	if (r)
+		e->failed = r;
+	return r;
+}
+
+static void on_event(const struct event *ev, void *arg)
+{
+	struct events *e = arg;
+	int r;
+
+	if (e->failed || (e->o.count && e->written >= e->o.count))
+		return;
+	switch (e->format) {
+	case 0:
+		r = event_write_text(&e->out, ev, e->sink.color);
+		break;
+	case 1:
+		r = event_write_json(&e->out, ev, e->session ? session_host(e->session) : NULL);
+		break;
+	default:
+		r = event_write_xctl(&e->out, ev, e->session ? session_host(e->session) : NULL);
+		break;
+	}
+	if (r) {
+		e->failed = r;
+		return;
+	}
+	e->written++;
+	if (e->out.len >= FLUSH_BYTES)
+		(void)flush(e);
+}
+
+/* After each batch: readers see events within the drain time of the loop. */
+static int after(void *arg)
+{
+	struct events *e = arg;
+	int r = flush(e);
+
+	if (r)
+		return r;
+	return e->o.count && e->written >= e->o.count;
+}
+
+static int finish(struct events *e, int r)
+{
+	if (!r && !(e->o.count && e->written >= e->o.count)) {
+		r = session_finish(e->session);
+		if (!r)
+			r = flush(e);
+	}
+	if (r == -EPIPE)
+		return EXIT_OK; /* the reader has seen enough */
+	cli_tell_losses(e->session);
+	if (!r)
+		return EXIT_OK;
+	log_err("cannot write events%s%s: %s", e->o.output ? " to " : "", e->o.output ? e->o.output : "",
+		strerror(-r));
+	return EXIT_INTERNAL;
+}
+
+static int run(struct events *e)
+{
+	struct session_opts so = { .event_fn = on_event, .event_arg = e };
+	struct netprobe_error err = {};
+	struct loop loop;
+	int r;
+
+	if (filter_build(&e->o, &so.filter, &err) || sink_open(&e->sink, &e->o, &err))
+		return cli_usage_failed(&err);
+	e->format = e->o.format >= 0 ? e->o.format : !e->sink.tty;
+	cli_session_opts(&e->o, &so);
+	r = session_open(&so, &e->session, &err);
+	if (r)
+		return cli_session_failed(&err);
+	log_info("hooks: %s", family_label(probe_family(session_probe(e->session))));
+	cli_ready(&e->o);
+	loop = (struct loop){
+		.session = e->session,
+		.interval = e->o.interval,
+		.duration = e->o.duration,
+		.on_tick = after,
+		.on_poll = after,
+		.input_fd = -1,
+		.arg = e,
+	};
+	return finish(e, loop_run(&loop));
+}
+
+int cmd_events(int argc, char **argv)
+{
+	static const struct option_row *const tables[] = { rows, filter_rows, common_rows, NULL };
+	static const struct args_spec spec = {
+		.prog = "netprobe events",
+		.summary = "The event stream: connections, bandwidth, retransmits, resets, losses, each with its owner.",
+		.tables = tables,
+	};
+	struct events e = {};
+	int r;
+
+	common_defaults(&e.o);
+	r = common_parse(&spec, argc, argv, &e.o);
+	if (r < 0)
+		r = run(&e);
+	(void)session_close(e.session);
+	sink_close(&e.sink);
+	buf_done(&e.out);
+	common_done(&e.o);
+	return r;
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The table of commands and nothing else: each command is a file of its own. */
+#include <locale.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "cli/cli.h"
+
+static int cmd_version(int argc, char **argv)
+{
+	(void)argc;
+	(void)argv;
+	puts("netprobe " NETPROBE_VERSION);
+	return EXIT_OK;
+}
+
+const struct command command_table[] = {
+	{ "top", cmd_top, "live view by process, connection, container, remote host, interface" },
+	{ "events", cmd_events, "the event stream: JSON Lines when piped, readable lines on a terminal" },
+	{ "flows", cmd_flows, "every socket that is or was open during the run" },
+	{ "doctor", cmd_doctor, "what this machine allows, what is used, what to do about the rest" },
+	{ "version", cmd_version, "print the version" },
+	{ NULL, NULL, NULL },
+};
+
+static void usage(FILE *f)
+{
+	(void)fputs("Usage: netprobe [COMMAND] [OPTIONS]\n"
+		    "Which process and container sends and receives what, whom, and how it fares.\n\n"
+		    "Commands (netprobe alone is netprobe top):\n", f);
+	for (const struct command *c = command_table; c->name; c++)
+		(void)fprintf(f, "  %-10s %s\n", c->name, c->summary);
+	(void)fputs("\nnetprobe COMMAND --help tells a command's options.\n", f);
+}
+
+static const struct command *find(const char *name)
+{
+	for (const struct command *c = command_table; c->name; c++)
+		if (!strcmp(c->name, name))
+			return c;
+	return NULL;
+}
+
+int main(int argc, char **argv)
+{
+	const struct command *c;
+
+	(void)setlocale(LC_ALL, "");
+	(void)signal(SIGPIPE, SIG_IGN);
+	if (argc > 1 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "help"))) {
+		usage(stdout);
+		return EXIT_OK;
+	}
+	if (argc > 1 && !strcmp(argv[1], "--version"))
+		return cmd_version(argc, argv);
+	if (argc < 2 || argv[1][0] == '-')
+		return cmd_top(argc, argv);
+	c = find(argv[1]);
+	if (!c) {
+		log_err("'%s' is no command; takes top, events, flows, doctor, version (see netprobe --help)",
+			argv[1]);
+		return EXIT_USAGE;
+	}
+	return c->run(argc - 1, argv + 1);
+}

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Options that the capturing commands share, as rows, and what becomes of them. */
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/parse.h"
+#include "cli/cli.h"
+#include "out/table.h"
+
+static const char *const mode_names[] = { "auto", "ebpf", NULL };
+static const char *const hook_names[] = { "auto", "tracepoint", "fentry", "kprobe", NULL };
+static const char *const buffer_names[] = { "auto", "ringbuf", "perf", NULL };
+
+#define ROW(name, letter, type, field, arg, help, ...) \
+	OPTION(name, letter, type, struct common_opts, field, arg, help, ##__VA_ARGS__)
+
+const struct option_row filter_rows[] = {
+	OPTIONS_HEADING("Filters (evaluated in the kernel; repeat an option for alternatives)"),
+	ROW("pid", 'p', OPTION_STRINGS, pid, "PID", "only this process", .flags = OPTION_REPEAT),
+	ROW("comm", 0, OPTION_STRINGS, comm, "NAME", "only processes of this name", .flags = OPTION_REPEAT),
+	ROW("cgroup", 'c', OPTION_STRINGS, cgroup, "PATH", "only this cgroup and those below it",
+	    .flags = OPTION_REPEAT),
+	ROW("host", 0, OPTION_STRINGS, host, "CIDR", "either end", .flags = OPTION_REPEAT),
+	ROW("src-host", 0, OPTION_STRINGS, src_host, "CIDR", "the local end", .flags = OPTION_REPEAT),
+	ROW("dst-host", 0, OPTION_STRINGS, dst_host, "CIDR", "the remote end", .flags = OPTION_REPEAT),
+	ROW("port", 0, OPTION_STRINGS, port, "PORT[-PORT]", "either end", .flags = OPTION_REPEAT),
+	ROW("src-port", 0, OPTION_STRINGS, src_port, "PORT[-PORT]", "the local end", .flags = OPTION_REPEAT),
+	ROW("dst-port", 0, OPTION_STRINGS, dst_port, "PORT[-PORT]", "the remote end", .flags = OPTION_REPEAT),
+	ROW("proto", 0, OPTION_STRINGS, proto, "PROTO", "tcp, udp or icmp", .flags = OPTION_REPEAT),
+	ROW("interface", 'i', OPTION_STRINGS, interface, "IF", "only traffic routed by this interface",
+	    .flags = OPTION_REPEAT),
+	ROW(NULL, '4', OPTION_BOOL, v4, NULL, "only IPv4"),
+	ROW(NULL, '6', OPTION_BOOL, v6, NULL, "only IPv6"),
+	OPTIONS_END,
+};
+
+const struct option_row common_rows[] = {
+	OPTIONS_HEADING("Capture"),
+	ROW("capture-mode", 0, OPTION_ENUM, capture_mode, NULL, "how to capture (default auto)",
+	    .names = mode_names),
+	ROW("hook", 0, OPTION_ENUM, hook, NULL, "use only this family of kernel hooks (default auto)",
+	    .names = hook_names),
+	ROW("event-buffer", 0, OPTION_ENUM, event_buffer, NULL, "how events leave the kernel (default auto)",
+	    .names = buffer_names),
+	ROW("btf", 0, OPTION_STRING, btf, "FILE", "BTF of this kernel, where it carries none"),
+	ROW("ring-size", 0, OPTION_U32, ring_size, "BYTES", "size of the event ring, a power of two",
+	    .flags = OPTION_HIDDEN, .min = 4096, .max = 1U << 30),
+	ROW("parts-size", 0, OPTION_U32, parts_size, "N", "entries of the map for shared sockets",
+	    .flags = OPTION_HIDDEN, .min = 1, .max = 1U << 24),
+	ROW("ready-fd", 0, OPTION_U32, ready_fd, "FD", "write R to this descriptor once capture runs",
+	    .flags = OPTION_HIDDEN, .min = 3, .max = 65535),
+	OPTIONS_HEADING("General"),
+	ROW("verbose", 'v', OPTION_COUNT, verbose, NULL, "say more on stderr (-vv: everything)"),
+	ROW("quiet", 'q', OPTION_COUNT, quiet, NULL, "say less on stderr"),
+	ROW("help", 'h', OPTION_HELP, help, NULL, "this text"),
+	OPTIONS_END,
+};
+
+void common_defaults(struct common_opts *o)
+{
+	*o = (struct common_opts){ .interval = 1, .format = -1 };
+}
+
+void common_done(struct common_opts *o)
+{
+	struct args_list *lists[] = { &o->interface, &o->pid,	   &o->comm,	 &o->cgroup, &o->src_host, &o->dst_host,
+				      &o->host,	     &o->proto,	   &o->src_port, &o->dst_port, &o->port };
+
+	for (unsigned int i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
+		args_list_done(lists[i]);
+}
+
+static void set_log_level(const struct common_opts *o)
+{
+	int level = LOG_NOTICE + (int)o->verbose - (int)o->quiet;
+
+	log_set_level(level < LOG_ERR ? LOG_ERR : level > LOG_DEBUG ? LOG_DEBUG : level);
+}
+
+int cli_usage_failed(const struct netprobe_error *err)
+{
+	log_err("%s", err->msg);
+	return err->code == -ENOMEM ? EXIT_INTERNAL : EXIT_USAGE;
+}
+
+int common_parse(const struct args_spec *spec, int argc, char **argv, struct common_opts *o)
+{
+	struct netprobe_error err = {};
+	struct args_list operands = {};
+	int r;
+
+	log_set_ident(spec->prog);
+	r = args_parse(spec, argc, argv, o, &operands, &err);
+	args_list_done(&operands);
+	if (r < 0)
+		return cli_usage_failed(&err);
+	set_log_level(o);
+	if (o->help) {
+		struct buf b = {};
+
+		args_help(spec, &b);
+		(void)!write(STDOUT_FILENO, b.data, b.len);
+		buf_done(&b);
+		return EXIT_OK;
+	}
+	if (o->ring_size & (o->ring_size - 1)) {
+		log_err("--ring-size: %u is no power of two", o->ring_size);
+		return EXIT_USAGE;
+	}
+	if (o->btf && access(o->btf, R_OK)) {
+		log_err("--btf: '%s': %s; takes a BTF file of this kernel", o->btf, strerror(errno));
+		return EXIT_USAGE;
+	}
+	return -1;
+}
+
+void cli_session_opts(const struct common_opts *o, struct session_opts *ret_opts)
+{
+	ret_opts->probe.family = (uint8_t)o->hook;
+	ret_opts->probe.perf_buffer = o->event_buffer == 2;
+	ret_opts->probe.btf_path = o->btf;
+	ret_opts->probe.ring_bytes = o->ring_size;
+	ret_opts->probe.parts = o->parts_size;
+}
+
+int cli_session_failed(const struct netprobe_error *err)
+{
+	log_err("%s%s%s", err->msg, err->hint[0] ? "; " : "", err->hint);
+	switch (err->code) {
+	case -EPERM:
+		return EXIT_PERM;
+	case -ENOMEM:
+		return EXIT_INTERNAL;
+	default:
+		return EXIT_CAPTURE;
+	}
+}
+
+void cli_ready(const struct common_opts *o)
+{
+	if (!o->ready_fd)
+		return;
+	(void)!write((int)o->ready_fd, "R", 1);
+	(void)close((int)o->ready_fd);
+}
+
+void cli_tell_losses(struct session *s)
+{
+	struct session_losses l;
+
+	session_losses(s, &l);
+	if (l.ring_full | l.map_full | l.missed | l.helper_err | l.flows_dropped)
+		log_notice("losses: %llu events found the ring full, %llu counts found a map full (%llu bytes lost), "
+			   "%llu program runs left out by the kernel, %llu helpers failed, %llu flows not kept",
+			   (unsigned long long)l.ring_full, (unsigned long long)l.map_full,
+			   (unsigned long long)l.lost_bytes, (unsigned long long)l.missed,
+			   (unsigned long long)l.helper_err, (unsigned long long)l.flows_dropped);
+}

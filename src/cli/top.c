@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* `netprobe top`: the live view on a terminal, plain tables elsewhere. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "cli/cli.h"
+#include "out/table.h"
+#include "tui/tui.h"
+
+struct top {
+	struct common_opts o;
+	struct sink sink;
+	struct session *session;
+	struct tui *tui; /* NULL: tables */
+	struct table *table;
+};
+
+static const char *const format_names[] = { "text", "json", "csv", "tsv", NULL };
+static const char *const view_names[] = { "process", "connection", "container", "remote", "interface", NULL };
+static const char *const sort_names[] = { "tx", "rx", "rate", "total", "conns", "rtt", "retransmits", "name", NULL };
+
+#define ROW(name, letter, type, field, arg, help, ...) \
+	OPTION(name, letter, type, struct common_opts, field, arg, help, ##__VA_ARGS__)
+
+static const struct option_row rows[] = {
+	OPTIONS_HEADING("Top"),
+	ROW("by", 0, OPTION_ENUM, view, NULL, "what a row is (default process)", .names = view_names),
+	ROW("sort", 0, OPTION_ENUM, sort, NULL, "order of the rows (default rate)", .names = sort_names),
+	ROW("match", 0, OPTION_STRING, match, "TEXT", "only rows that contain it"),
+	ROW("limit", 0, OPTION_U32, limit, "ROWS", "most rows of a table (default all)"),
+	ROW("idle", 0, OPTION_BOOL, idle, NULL, "rows without any traffic as well"),
+	ROW("interval", 0, OPTION_SECONDS, interval, "SEC", "between two updates (default 1)", .min = 50,
+	    .max = 3600000),
+	ROW("duration", 0, OPTION_SECONDS, duration, "SEC", "end after this time", .min = 1),
+	ROW("once", 0, OPTION_BOOL, once, NULL, "one plain table, then end"),
+	ROW(NULL, 'n', OPTION_U32, count, "COUNT", "so many plain tables, then end", .min = 1),
+	ROW("format", 0, OPTION_ENUM, format, NULL, "of plain tables (default text)", .names = format_names),
+	ROW("output", 'o', OPTION_STRING, output, "FILE", "write tables there instead of stdout"),
+	ROW("no-color", 0, OPTION_BOOL, no_color, NULL, "no colours (or set NO_COLOR)"),
+	OPTIONS_END,
+};
+
+static const struct table_column columns[] = {
+	{ "time", NULL, UNIT_NONE, false, 0 },
+	{ "name", "NAME", UNIT_NONE, false, 60 },
+	{ "pid", "PID", UNIT_NONE, true, 0 },
+	{ "comm", "COMM", UNIT_NONE, false, 16 },
+	{ "container", NULL, UNIT_NONE, false, 0 },
+	{ "cgroup", NULL, UNIT_NONE, false, 0 },
+	{ "tx_rate", "TX/s", UNIT_RATE, true, 0 },
+	{ "rx_rate", "RX/s", UNIT_RATE, true, 0 },
+	{ "tx_bytes", "TX", UNIT_BYTES, true, 0 },
+	{ "rx_bytes", "RX", UNIT_BYTES, true, 0 },
+	{ "conns", "CONNS", UNIT_NONE, true, 0 },
+	{ "rtt_us", "RTT", UNIT_USEC, true, 0 },
+	{ "retransmits", "RETR", UNIT_NONE, true, 0 },
+	{ "exited", NULL, UNIT_NONE, false, 0 },
+};
+
+#define N_COLUMNS (sizeof(columns) / sizeof(columns[0]))
+
+static struct cell str(const char *s)
+{
+	return s && *s ? (struct cell){ .type = CELL_STR, .str = s } : (struct cell){ .type = CELL_NULL };
+}
+
+static struct cell num(uint64_t v)
+{
+	return (struct cell){ .type = CELL_U64, .u64 = v };
+}
+
+static struct cell num_or_null(uint64_t v)
+{
+	return v ? num(v) : (struct cell){ .type = CELL_NULL };
+}
+
+static int add_row(struct table *t, const struct view_row *row, const char *time)
+{
+	const struct process *p = row->proc;
+	const struct cgroup *cg = row->cgroup ? row->cgroup : p ? p->cgroup : NULL;
+	bool known = p && p->tgid;
+	const struct cell c[N_COLUMNS] = {
+		str(time),
+		str(row->name),
+		num_or_null(known ? p->tgid : 0),
+		str(known ? p->comm : NULL),
+		str(cg ? cg->container_id : NULL),
+		str(cg ? cg->path : NULL),
+		{ .type = CELL_DOUBLE, .dbl = (double)row->tx_rate },
+		{ .type = CELL_DOUBLE, .dbl = (double)row->rx_rate },
+		num(row->tx_bytes),
+		num(row->rx_bytes),
+		num(row->conns),
+		num_or_null(row->rtt_us),
+		num(row->retrans),
+		{ .type = CELL_BOOL, .b = row->exited },
+	};
+
+	return table_add(t, c);
+}
+
+static int print_table(struct top *x)
+{
+	const struct view_query q = {
+		.kind = (uint8_t)x->o.view,
+		.sort = (uint8_t)x->o.sort,
+		.match = x->o.match,
+		.limit = x->o.limit,
+		.idle = x->o.idle,
+	};
+	struct view view = {};
+	struct buf out = {}, now = {};
+	int format = x->o.format < 0 ? FORMAT_TEXT : x->o.format;
+	int r = viewer_query(session_viewer(x->session), &q, &view);
+
+	if (r)
+		return r;
+	buf_time_ns(&now, clock_wall_ns());
+	buf_putc(&now, '\0');
+	table_clear(x->table);
+	for (size_t i = 0; i < view.n_rows && !r; i++)
+		r = add_row(x->table, &view.rows[i], now.data);
+	if (!r)
+		r = table_write(x->table, &out, format, x->sink.color);
+	if (!r && format == FORMAT_TEXT)
+		buf_putc(&out, '\n');
+	if (!r)
+		r = sink_write(&x->sink, &out);
+	view_done(&view);
+	buf_done(&out);
+	buf_done(&now);
+	return r;
+}
+
+static void show_status(struct top *x)
+{
+	struct probe *p = session_probe(x->session);
+	const struct hook_status *hooks = probe_hooks(p);
+	struct session_losses l;
+	struct tui_status st = {
+		.uptime_s = session_uptime(x->session),
+		.hook = family_label(probe_family(p)),
+		.note = probe_note(p)[0] ? probe_note(p) : NULL,
+	};
+
+	session_losses(x->session, &l);
+	st.events_lost = l.ring_full + l.missed;
+	st.map_full = l.map_full;
+	st.lost_bytes = l.lost_bytes;
+	st.flows_dropped = l.flows_dropped;
+	st.helper_err = l.helper_err;
+	for (unsigned int i = 0; i < NP_PROG_MAX; i++) {
+		if (hooks[i].used >= 0)
+			st.programs++;
+		else
+			st.programs_off++;
+	}
+	tui_status(x->tui, &st);
+}
+
+static int on_tick(void *arg)
+{
+	struct top *x = arg;
+
+	if (!x->tui)
+		return print_table(x);
+	show_status(x);
+	return tui_draw(x->tui);
+}
+
+static int on_key(void *arg)
+{
+	return tui_key(((struct top *)arg)->tui);
+}
+
+static int on_resize(void *arg)
+{
+	struct top *x = arg;
+
+	return x->tui ? tui_resize(x->tui) : 0;
+}
+
+static int finish(struct top *x, int r)
+{
+	bool live = x->tui != NULL;
+
+	x->tui = tui_free(x->tui);
+	/* The reader or the terminal is gone: there is nobody to tell. */
+	if (r == -EPIPE || (live && r == -EIO))
+		return EXIT_OK;
+	cli_tell_losses(x->session);
+	if (!r)
+		return EXIT_OK;
+	log_err("cannot go on: %s", strerror(-r));
+	return EXIT_INTERNAL;
+}
+
+static int go(struct top *x, struct netprobe_error *err)
+{
+	struct loop loop = {
+		.session = x->session,
+		.interval = x->o.interval,
+		.duration = x->o.duration,
+		.count = x->o.count,
+		.on_tick = on_tick,
+		.input_fd = -1,
+		.on_resize = on_resize,
+		.arg = x,
+	};
+	const char *no_color = getenv("NO_COLOR");
+	struct tui_opts to = {
+		.interval_s = x->o.interval,
+		.no_color = x->o.no_color || (no_color && *no_color),
+		.kind = (uint8_t)x->o.view,
+		.sort = (uint8_t)x->o.sort,
+		.match = x->o.match,
+		.mode = session_mode(x->session),
+		.host = session_host(x->session),
+	};
+
+	if (x->o.once)
+		loop.count = 1;
+	if (!x->o.once && !x->o.count && x->o.format < 0 && !x->o.output && x->sink.tty && isatty(STDIN_FILENO)) {
+		x->tui = tui_new(&to, session_viewer(x->session), err);
+		if (!x->tui) {
+			log_err("%s", err->msg);
+			return EXIT_INTERNAL;
+		}
+		loop.input_fd = tui_fd(x->tui);
+		loop.on_input = on_key;
+		show_status(x);
+		(void)tui_draw(x->tui);
+	} else {
+		x->table = table_new(columns, N_COLUMNS);
+		if (!x->table)
+			return finish(x, -ENOMEM);
+	}
+	return finish(x, loop_run(&loop));
+}
+
+static int run(struct top *x)
+{
+	struct session_opts so = {};
+	struct netprobe_error err = {};
+	int r;
+
+	if (filter_build(&x->o, &so.filter, &err) || sink_open(&x->sink, &x->o, &err))
+		return cli_usage_failed(&err);
+	cli_session_opts(&x->o, &so);
+	r = session_open(&so, &x->session, &err);
+	if (r)
+		return cli_session_failed(&err);
+	cli_ready(&x->o);
+	return go(x, &err);
+}
+
+int cmd_top(int argc, char **argv)
+{
+	static const struct option_row *const tables[] = { rows, filter_rows, common_rows, NULL };
+	static const struct args_spec spec = {
+		.prog = "netprobe top",
+		.summary = "Who sends and receives what, live. Press ? in the view for its keys.",
+		.tables = tables,
+	};
+	struct top x = {};
+	int r;
+
+	common_defaults(&x.o);
+	x.o.sort = SORT_RATE;
+	r = common_parse(&spec, argc, argv, &x.o);
+	if (r < 0)
+		r = run(&x);
+	(void)table_free(x.table);
+	(void)session_close(x.session);
+	sink_close(&x.sink);
+	common_done(&x.o);
+	return r;
+}

@@ -1,0 +1,369 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Events from kernel records and from interval sums (see emit.h). */
+#include "engine/emit.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/sums.h"
+
+struct engine_events {
+	session_event_fn fn;
+	void *arg;
+	struct sums *bw;      /* per owner and interface */
+	struct sums *retrans; /* per interface */
+	struct retrans_note {
+		uint64_t sock_id;
+		uint32_t cpu_tgid;
+		char cpu_comm[16];
+	} *notes;	      /* sockets that retransmitted, of this interval's sweep */
+	size_t n_notes, cap_notes;
+	struct retrans_event {
+		struct event ev;
+		char iface[16];
+		char cpu_comm[16];
+		struct np_tuple tuple;
+	} *pending; /* per socket; held back so that the sum can be told with them */
+	size_t n_pending, cap_pending;
+	struct probe_loss told[NP_PROG_MAX];
+};
+
+static void no_memory(void)
+{
+	/* An event that cannot be made is lost; counts live in the flow table. */
+}
+
+struct engine_events *engine_events_new(session_event_fn fn, void *arg)
+{
+	struct engine_events *e = calloc(1, sizeof(*e));
+
+	if (!e)
+		return NULL;
+	e->fn = fn;
+	e->arg = arg;
+	e->bw = sums_new();
+	e->retrans = sums_new();
+	if (!e->bw || !e->retrans)
+		return engine_events_free(e);
+	return e;
+}
+
+struct engine_events *engine_events_free(struct engine_events *e)
+{
+	if (!e)
+		return NULL;
+	sums_free(e->bw);
+	sums_free(e->retrans);
+	free(e->notes);
+	free(e->pending);
+	free(e);
+	return NULL;
+}
+
+/* The wall clock is read now and moved back by the record's age: a monotonic stamp is no date. */
+static void stamp(struct event *ev, uint64_t ktime_ns)
+{
+	ev->ktime_ns = ktime_ns;
+	ev->wall_ns = clock_wall_ns() - (clock_monotonic_ns() - ktime_ns);
+	ev->mode = "ebpf";
+}
+
+static void set_owner(struct event *ev, const struct process *owner, uint8_t match, uint32_t tid)
+{
+	ev->has_owner_field = true;
+	ev->owner = owner;
+	ev->owner_match = owner && owner->tgid ? match : NP_MATCH_NONE;
+	ev->tid = tid;
+}
+
+static void set_entity_sock(struct event *ev, uint64_t sock_id, uint8_t flags)
+{
+	if (flags & NP_F_OWNID)
+		(void)snprintf(ev->entity_id, sizeof(ev->entity_id), "socket-x%llx",
+			       (unsigned long long)(sock_id & ~(1ULL << 62)));
+	else
+		(void)snprintf(ev->entity_id, sizeof(ev->entity_id), "socket-%llu", (unsigned long long)sock_id);
+}
+
+static void set_duration(struct event *ev, const struct np_sock_rec *rec, uint64_t until_ns)
+{
+	ev->duration_ms = -1;
+	ev->unit = "ms";
+	if (!rec->opened_ns || until_ns < rec->opened_ns)
+		return;
+	ev->duration_ms = (double)(until_ns - rec->opened_ns) / 1e6;
+	ev->num = ev->duration_ms;
+	(void)snprintf(ev->value, sizeof(ev->value), "%.3f", ev->duration_ms);
+}
+
+static const char *fail_word(int err)
+{
+	switch (err) {
+	case ECONNREFUSED:
+		return "CONNECT_REFUSED";
+	case ETIMEDOUT:
+		return "CONNECT_TIMEOUT";
+	case EHOSTUNREACH:
+	case ENETUNREACH:
+	case EHOSTDOWN:
+	case ENETDOWN:
+		return "UNREACHABLE";
+	default:
+		return NULL;
+	}
+}
+
+/* error.net beside a reset or a failed connect: entity is the interface. */
+static void tell_error(struct engine_events *e, const struct event *like, uint8_t kind, const char *word)
+{
+	struct event ev = *like;
+
+	ev.kind = kind;
+	(void)snprintf(ev.entity_id, sizeof(ev.entity_id), "%s", ev.tuple->ifname);
+	(void)snprintf(ev.value, sizeof(ev.value), "%s", word);
+	ev.num = 1;
+	ev.unit = "count";
+	e->fn(&ev, e->arg);
+}
+
+void engine_events_sock(struct engine_events *e, const struct np_ev_sock *kev, const struct process *owner)
+{
+	const struct np_sock_rec *rec = &kev->rec;
+	struct np_counts counts = rec->counts;
+	struct event ev = {
+		.tuple = &rec->tuple,
+		.sock_id = rec->sock_id,
+		.has_cpu = true,
+		.cpu_tgid = kev->cpu_tgid,
+		.cpu_comm = kev->cpu_comm,
+		.counts = &counts,
+		.tcp = &rec->tcp,
+		.connect_us = rec->connect_us,
+		.err = (int)rec->err,
+	};
+
+	counts.tx_bytes += rec->tx_parts;
+	counts.rx_bytes += rec->rx_parts;
+	if (!(rec->tuple.flags & NP_F_ULP) && rec->tcp.rx_unseen > 0) {
+		ev.rx_unseen = (uint64_t)rec->tcp.rx_unseen;
+		counts.rx_bytes += ev.rx_unseen;
+	}
+	if (rec->tcp.tx_unseen > 0)
+		ev.tx_unseen = (uint64_t)rec->tcp.tx_unseen;
+	stamp(&ev, kev->hdr.ts_ns);
+	set_owner(&ev, owner, rec->last.match, rec->last.tid);
+	set_entity_sock(&ev, rec->sock_id, rec->tuple.flags);
+	set_duration(&ev, rec, rec->closed_ns ? rec->closed_ns : kev->hdr.ts_ns);
+	switch (kev->hdr.type) {
+	case NP_EV_CONN_OPEN:
+		ev.kind = EVENT_CONN_OPEN;
+		ev.state = "ESTABLISHED"; /* the hook runs just before the state is written */
+		ev.num = rec->connect_us / 1e3;
+		(void)snprintf(ev.value, sizeof(ev.value), "%.3f", ev.num);
+		break;
+	case NP_EV_CONN_CLOSE:
+		ev.kind = EVENT_CONN_CLOSE;
+		ev.state = "CLOSE";
+		break;
+	case NP_EV_CONN_FAIL:
+		ev.kind = EVENT_CONN_FAIL;
+		ev.state = "CLOSE";
+		ev.err = kev->err;
+		ev.cause = kev->err ? NULL : "no_route";
+		tell_error(e, &ev, EVENT_CONN_ERROR, kev->err ? fail_word(kev->err) : "UNREACHABLE");
+		break;
+	case NP_EV_RESET_TX:
+	case NP_EV_RESET_RX:
+		tell_error(e, &ev, EVENT_RESET,
+			   kev->hdr.type == NP_EV_RESET_TX ? "RESET_SENT" : "RESET_RECEIVED");
+		return;
+	default:
+		return;
+	}
+	e->fn(&ev, e->arg);
+}
+
+void engine_events_seen(struct engine_events *e, const struct np_sock_rec *rec)
+{
+	if (!rec->rtx_cpu_comm[0])
+		return;
+	if (e->n_notes == e->cap_notes) {
+		size_t cap = e->cap_notes ? e->cap_notes * 2 : 64;
+		void *p = reallocarray(e->notes, cap, sizeof(*e->notes));
+
+		if (!p) {
+			no_memory();
+			return;
+		}
+		e->notes = p;
+		e->cap_notes = cap;
+	}
+	e->notes[e->n_notes] = (struct retrans_note){ .sock_id = rec->sock_id, .cpu_tgid = rec->rtx_cpu_tgid };
+	memcpy(e->notes[e->n_notes++].cpu_comm, rec->rtx_cpu_comm, sizeof(rec->rtx_cpu_comm));
+}
+
+static const struct retrans_note *find_note(const struct engine_events *e, uint64_t sock_id)
+{
+	for (size_t i = e->n_notes; i > 0; i--)
+		if (e->notes[i - 1].sock_id == sock_id)
+			return &e->notes[i - 1];
+	return NULL;
+}
+
+static void hold_retrans(struct engine_events *e, const struct flow *f, uint64_t n, const char *cause,
+			 const struct process *owner, uint8_t match, const char *iface)
+{
+	struct retrans_event *p;
+
+	if (e->n_pending == e->cap_pending) {
+		size_t cap = e->cap_pending ? e->cap_pending * 2 : 64;
+
+		p = reallocarray(e->pending, cap, sizeof(*p));
+		if (!p) {
+			no_memory();
+			return;
+		}
+		e->pending = p;
+		e->cap_pending = cap;
+	}
+	p = &e->pending[e->n_pending++];
+	*p = (struct retrans_event){ .tuple = f->tuple };
+	(void)snprintf(p->iface, sizeof(p->iface), "%s", iface ? iface : "");
+	p->ev = (struct event){
+		.kind = EVENT_RETRANSMIT,
+		.sock_id = f->sock_id,
+		.num = (double)n,
+		.unit = "segments",
+		.cause = cause,
+	};
+	set_owner(&p->ev, owner, match, 0);
+}
+
+void engine_events_flow(struct engine_events *e, const struct flow *f, const struct flow_delta *d,
+			const char *iface)
+{
+	struct sum add = {
+		.tx_bytes = d->tx_bytes,
+		.rx_bytes = d->rx_bytes,
+		.tx_pkts = d->tx_pkts,
+		.rx_pkts = d->rx_pkts,
+		.segments = d->retrans + d->synack,
+	};
+
+	if (d->tx_bytes | d->rx_bytes)
+		(void)sums_add(e->bw, f->owner, f->owner_match, f->tuple.netns, iface, &add);
+	if (!add.segments)
+		return;
+	(void)sums_add(e->retrans, NULL, NP_MATCH_NONE, f->tuple.netns, iface, &add);
+	if (d->retrans)
+		hold_retrans(e, f, d->retrans, NULL, f->part ? f->owner : f->last,
+			     f->part ? f->owner_match : f->last_match, iface);
+	if (d->synack)
+		hold_retrans(e, f, d->synack, "synack", f->last, f->last_match, iface);
+}
+
+static void tell_bw(const struct sum *s, void *arg)
+{
+	struct engine_events *e = arg;
+	struct np_tuple where = { .netns = s->netns };
+	double seconds = sums_seconds(e->bw);
+	struct event ev = {
+		.kind = EVENT_BW,
+		.tuple = &where,
+		.unit = "Mbit/s",
+		.tx_bytes = s->tx_bytes,
+		.rx_bytes = s->rx_bytes,
+		.tx_pkts = s->tx_pkts,
+		.rx_pkts = s->rx_pkts,
+		.interval_s = seconds,
+	};
+
+	memcpy(where.ifname, s->iface, sizeof(where.ifname));
+	if (seconds > 0) {
+		ev.tx_mbit = (double)s->tx_bytes * 8 / 1e6 / seconds;
+		ev.rx_mbit = (double)s->rx_bytes * 8 / 1e6 / seconds;
+	}
+	ev.num = ev.tx_mbit + ev.rx_mbit;
+	(void)snprintf(ev.value, sizeof(ev.value), "%.3f", ev.num);
+	(void)snprintf(ev.entity_id, sizeof(ev.entity_id), "%s", s->iface);
+	stamp(&ev, clock_monotonic_ns());
+	set_owner(&ev, s->owner, s->owner_match, 0);
+	e->fn(&ev, e->arg);
+}
+
+static void tell_retrans_sum(const struct sum *s, void *arg)
+{
+	struct engine_events *e = arg;
+	struct np_tuple where = { .netns = s->netns };
+	struct event ev = {
+		.kind = EVENT_RETRANSMIT,
+		.tuple = &where,
+		.num = (double)s->segments,
+		.unit = "segments",
+		.interval_s = sums_seconds(e->retrans),
+	};
+
+	memcpy(where.ifname, s->iface, sizeof(where.ifname));
+	(void)snprintf(ev.value, sizeof(ev.value), "RETRANSMIT:%llu", (unsigned long long)s->segments);
+	(void)snprintf(ev.entity_id, sizeof(ev.entity_id), "%s", s->iface);
+	stamp(&ev, clock_monotonic_ns());
+	e->fn(&ev, e->arg);
+}
+
+static void tell_retrans(struct engine_events *e, struct retrans_event *p, double seconds)
+{
+	const struct retrans_note *note = find_note(e, p->ev.sock_id);
+
+	p->ev.tuple = &p->tuple;
+	p->ev.iface = p->iface[0] ? p->iface : NULL;
+	p->ev.interval_s = seconds;
+	(void)snprintf(p->ev.value, sizeof(p->ev.value), "RETRANSMIT:%.0f", p->ev.num);
+	(void)snprintf(p->ev.entity_id, sizeof(p->ev.entity_id), "%s", p->iface);
+	if (note) {
+		memcpy(p->cpu_comm, note->cpu_comm, sizeof(p->cpu_comm));
+		p->ev.has_cpu = true;
+		p->ev.cpu_tgid = note->cpu_tgid;
+		p->ev.cpu_comm = p->cpu_comm;
+	}
+	stamp(&p->ev, clock_monotonic_ns());
+	e->fn(&p->ev, e->arg);
+}
+
+void engine_events_tick(struct engine_events *e, double seconds)
+{
+	sums_drain(e->bw, seconds, tell_bw, e);
+	for (size_t i = 0; i < e->n_pending; i++)
+		tell_retrans(e, &e->pending[i], seconds);
+	e->n_pending = 0;
+	e->n_notes = 0;
+	sums_drain(e->retrans, seconds, tell_retrans_sum, e);
+}
+
+void engine_events_loss(struct engine_events *e, const struct probe_loss losses[NP_PROG_MAX], double seconds,
+			bool all)
+{
+	static const struct probe_loss none;
+
+	for (unsigned int id = 0; id < NP_PROG_MAX; id++) {
+		const struct probe_loss *l = &losses[id];
+		struct event ev = {
+			.kind = EVENT_PROBE_LOSS,
+			.unit = "events",
+			.loss = &l->loss,
+			.interval_s = seconds,
+		};
+		uint64_t lost = l->loss.ring_full + l->loss.map_full + l->missed;
+
+		if (!memcmp(l, all ? &none : &e->told[id], sizeof(*l)))
+			continue;
+		e->told[id] = *l;
+		ev.num = (double)lost;
+		ev.missed = l->missed;
+		(void)snprintf(ev.value, sizeof(ev.value), "%llu", (unsigned long long)lost);
+		(void)snprintf(ev.entity_id, sizeof(ev.entity_id), "%s", prog_name(id));
+		stamp(&ev, clock_monotonic_ns());
+		e->fn(&ev, e->arg);
+	}
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Makes the records of the event stream out of what the layers below know. Internal to engine/. */
+#ifndef NETPROBE_ENGINE_EMIT_H
+#define NETPROBE_ENGINE_EMIT_H
+
+#include "engine/session.h"
+
+struct engine_events;
+
+struct engine_events *engine_events_new(session_event_fn fn, void *arg);
+struct engine_events *engine_events_free(struct engine_events *e);
+
+/* conn.open, conn.close, conn.fail, resets: one kernel record. owner: of rec->last. */
+void engine_events_sock(struct engine_events *e, const struct np_ev_sock *ev, const struct process *owner);
+/* A sweep's record: remembers who was on the CPU at its latest retransmit, for this interval's events. */
+void engine_events_seen(struct engine_events *e, const struct np_sock_rec *rec);
+/* A flow moved something: summed up per owner and interface until engine_events_tick. iface NULL unknown. */
+void engine_events_flow(struct engine_events *e, const struct flow *f, const struct flow_delta *d,
+			const char *iface);
+/* transport.bw and retransmit records of the interval. */
+void engine_events_tick(struct engine_events *e, double seconds);
+/* probe.loss: every program of which a counter moved since the last time; all: whatever is not zero. */
+void engine_events_loss(struct engine_events *e, const struct probe_loss losses[NP_PROG_MAX], double seconds,
+			bool all);
+
+#endif

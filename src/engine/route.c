@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Route look-ups over rtnetlink, one socket per network namespace (see route.h). */
+#include "engine/route.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/rtnetlink.h>
+#include <net/if.h>
+#include <sched.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define NAMESPACES 64	      /* sockets kept; the least recently used goes */
+#define ENTRIES 4096	      /* answers kept, direct mapped */
+#define TTL_NS 10000000000ULL /* routes change */
+#define RETRY_NS 5000000000ULL /* before a namespace that could not be entered is tried again */
+
+struct netns_sock {
+	uint32_t netns;
+	int fd; /* -1: cannot be entered, since used_ns */
+	uint64_t used_ns;
+};
+
+struct entry {
+	uint32_t netns;
+	uint8_t raddr[16];
+	char name[IF_NAMESIZE]; /* empty: no route */
+	uint64_t until_ns;	/* 0: free */
+};
+
+struct route_cache {
+	struct netns_sock socks[NAMESPACES];
+	unsigned int n_socks;
+	struct entry *entries;
+	int own_fd; /* our own namespace, to come back to */
+	uint32_t own;
+	uint32_t seq;
+};
+
+static uint32_t inode_of(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) ? 0 : (uint32_t)st.st_ino;
+}
+
+struct route_cache *route_cache_new(void)
+{
+	struct route_cache *c = calloc(1, sizeof(*c));
+
+	if (!c)
+		return NULL;
+	c->entries = calloc(ENTRIES, sizeof(*c->entries));
+	if (!c->entries) {
+		free(c);
+		return NULL;
+	}
+	c->own_fd = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
+	c->own = inode_of("/proc/thread-self/ns/net");
+	return c;
+}
+
+struct route_cache *route_cache_free(struct route_cache *c)
+{
+	if (!c)
+		return NULL;
+	for (unsigned int i = 0; i < c->n_socks; i++)
+		if (c->socks[i].fd >= 0)
+			(void)close(c->socks[i].fd);
+	if (c->own_fd >= 0)
+		(void)close(c->own_fd);
+	free(c->entries);
+	free(c);
+	return NULL;
+}
+
+static int netlink_socket(void)
+{
+	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+	const struct timeval timeout = { .tv_usec = 200000 };
+
+	if (fd >= 0)
+		(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
+	return fd;
+}
+
+/* A socket stays in the namespace it was made in, so one short visit is enough. */
+static int socket_in(struct route_cache *c, uint32_t netns, uint32_t tgid)
+{
+	char path[64];
+	int ns, fd = -1;
+
+	if (netns == c->own)
+		return netlink_socket();
+	if (!tgid || c->own_fd < 0)
+		return -1;
+	(void)snprintf(path, sizeof(path), "/proc/%u/ns/net", tgid);
+	ns = open(path, O_RDONLY | O_CLOEXEC);
+	if (ns < 0)
+		return -1;
+	if (inode_of(path) == netns && !setns(ns, CLONE_NEWNET)) {
+		fd = netlink_socket();
+		if (setns(c->own_fd, CLONE_NEWNET))
+			abort(); /* never go on in a namespace that is not ours */
+	}
+	(void)close(ns);
+	return fd;
+}
+
+static struct netns_sock *sock_slot(struct route_cache *c)
+{
+	struct netns_sock *oldest = &c->socks[0];
+
+	if (c->n_socks < NAMESPACES)
+		return &c->socks[c->n_socks++];
+	for (unsigned int i = 1; i < NAMESPACES; i++)
+		if (c->socks[i].used_ns < oldest->used_ns)
+			oldest = &c->socks[i];
+	if (oldest->fd >= 0)
+		(void)close(oldest->fd);
+	return oldest;
+}
+
+static int netns_fd(struct route_cache *c, uint32_t netns, uint32_t tgid, uint64_t now_ns)
+{
+	struct netns_sock *s = NULL;
+
+	for (unsigned int i = 0; i < c->n_socks && !s; i++)
+		if (c->socks[i].netns == netns)
+			s = &c->socks[i];
+	if (s && (s->fd >= 0 || now_ns - s->used_ns < RETRY_NS)) {
+		if (s->fd >= 0)
+			s->used_ns = now_ns;
+		return s->fd;
+	}
+	if (!s)
+		s = sock_slot(c);
+	*s = (struct netns_sock){ .netns = netns, .fd = socket_in(c, netns, tgid), .used_ns = now_ns };
+	return s->fd;
+}
+
+/* Interface index of the answer, 0 where there is no route; the name is asked in the same namespace. */
+static int parse_answer(const struct nlmsghdr *h, int len)
+{
+	const struct rtmsg *rt;
+	const struct rtattr *a;
+	int left;
+
+	if (!NLMSG_OK(h, (unsigned int)len) || h->nlmsg_type != RTM_NEWROUTE)
+		return 0;
+	rt = NLMSG_DATA(h);
+	left = (int)RTM_PAYLOAD(h);
+	for (a = RTM_RTA(rt); RTA_OK(a, left); a = RTA_NEXT(a, left))
+		if (a->rta_type == RTA_OIF)
+			return *(const int *)RTA_DATA(a);
+	return 0;
+}
+
+static bool is_v4(const uint8_t raddr[16])
+{
+	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
+
+	return !memcmp(raddr, mapped, sizeof(mapped));
+}
+
+static int ask_ifindex(struct route_cache *c, int fd, const uint8_t raddr[16])
+{
+	struct {
+		struct nlmsghdr h;
+		struct rtmsg rt;
+		struct rtattr a;
+		uint8_t addr[16];
+	} q = {};
+	char answer[4096] __attribute__((aligned(8)));
+	unsigned int size = is_v4(raddr) ? 4 : 16;
+	ssize_t n;
+
+	q.h.nlmsg_len = (uint32_t)(NLMSG_LENGTH(sizeof(q.rt)) + RTA_LENGTH(size));
+	q.h.nlmsg_type = RTM_GETROUTE;
+	q.h.nlmsg_flags = NLM_F_REQUEST;
+	q.h.nlmsg_seq = ++c->seq;
+	q.rt.rtm_family = size == 4 ? AF_INET : AF_INET6;
+	q.rt.rtm_dst_len = (unsigned char)(size * 8);
+	q.a.rta_type = RTA_DST;
+	q.a.rta_len = (unsigned short)RTA_LENGTH(size);
+	memcpy(q.addr, raddr + 16 - size, size);
+	if (send(fd, &q, q.h.nlmsg_len, 0) < 0)
+		return 0;
+	do {
+		n = recv(fd, answer, sizeof(answer), 0);
+	} while (n > 0 && ((struct nlmsghdr *)answer)->nlmsg_seq != c->seq);
+	return n > 0 ? parse_answer((const struct nlmsghdr *)answer, (int)n) : 0;
+}
+
+static void ask(struct route_cache *c, int fd, const uint8_t raddr[16], char name[IF_NAMESIZE])
+{
+	struct ifreq ifr = { .ifr_ifindex = ask_ifindex(c, fd, raddr) };
+
+	name[0] = '\0';
+	/* SIOCGIFNAME on the netlink socket answers for that socket's namespace. */
+	if (ifr.ifr_ifindex && !ioctl(fd, SIOCGIFNAME, &ifr))
+		(void)snprintf(name, IF_NAMESIZE, "%s", ifr.ifr_name);
+}
+
+const char *route_iface(struct route_cache *c, uint32_t netns, uint32_t tgid, const uint8_t raddr[16],
+			uint64_t now_ns)
+{
+	uint32_t h = netns * 2654435761U;
+	struct entry *e;
+	int fd;
+
+	for (int i = 0; i < 16; i++)
+		h = (h ^ raddr[i]) * 16777619U;
+	e = &c->entries[h % ENTRIES];
+	if (e->until_ns > now_ns && e->netns == netns && !memcmp(e->raddr, raddr, 16))
+		return e->name[0] ? e->name : NULL;
+	fd = netns_fd(c, netns, tgid, now_ns);
+	if (fd < 0)
+		return NULL;
+	e->netns = netns;
+	memcpy(e->raddr, raddr, 16);
+	e->until_ns = now_ns + TTL_NS;
+	ask(c, fd, raddr, e->name);
+	return e->name[0] ? e->name : NULL;
+}

@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The session: one interval after the other (see session.h). */
+#include "engine/session.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "engine/emit.h"
+#include "engine/route.h"
+
+#define SEED_AGAIN_NS 1000000000ULL /* least time between two walks over all open files */
+#define FULL_SWEEP_NS 30000000000ULL
+
+struct session {
+	struct session_opts opts;
+	struct probe *probe;
+	struct cgroup_table *cgroups;
+	struct process_table *procs;
+	struct flow_table *flows;
+	struct viewer *viewer;
+	struct route_cache *routes;
+	struct engine_events *events; /* NULL: nobody listens */
+	struct flow_watch watch;
+	uint64_t start_ns, now_ns, tick_ns, seed_ns, full_ns;
+	bool has_listener_owned; /* an accepted connection nobody used yet was seen in the last sweep */
+	char host[256];
+};
+
+uint64_t clock_monotonic_ns(void)
+{
+	struct timespec ts;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000ULL + (uint64_t)ts.tv_nsec;
+}
+
+uint64_t clock_wall_ns(void)
+{
+	struct timespec ts;
+
+	(void)clock_gettime(CLOCK_REALTIME, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000ULL + (uint64_t)ts.tv_nsec;
+}
+
+/* A process that was gone before /proc was looked at: the kernel half may know what it ran. */
+static void learn_exe(struct session *s, const struct process *p)
+{
+	struct np_exec exec;
+
+	if (!p || !p->tgid || p->exe || probe_exec(s->probe, p->tgid, &exec))
+		return;
+	if (exec.start_ns == p->start_ns && exec.path[0])
+		process_set_exe((struct process *)p, exec.path);
+}
+
+static const struct process *owner_of(struct session *s, const struct np_owner *owner)
+{
+	const struct process *p = process_table_get(s->procs, owner, s->now_ns);
+
+	learn_exe(s, p);
+	return p;
+}
+
+static void on_sock(const struct np_sock_rec *rec, void *arg)
+{
+	struct session *s = arg;
+	const struct flow *f;
+
+	if (flow_table_sock(s->flows, rec, s->now_ns) == -ENOMEM)
+		log_debug("out of memory for socket %llu", (unsigned long long)rec->sock_id);
+	if (rec->last.match == NP_MATCH_LISTENER && !(rec->tuple.flags & NP_F_DEAD))
+		s->has_listener_owned = true;
+	if (s->events)
+		engine_events_seen(s->events, rec);
+	f = flow_table_find(s->flows, rec->sock_id);
+	if (f)
+		learn_exe(s, f->owner);
+}
+
+static void on_part(const struct np_part_key *key, const struct np_part *part, void *arg)
+{
+	struct session *s = arg;
+
+	if (flow_table_part(s->flows, key, part, s->now_ns) == -ENOMEM)
+		log_debug("out of memory for a part of socket %llu", (unsigned long long)key->sock_id);
+}
+
+static void on_event(const struct np_ev_hdr *ev, void *arg)
+{
+	const struct np_ev_sock *sock = (const struct np_ev_sock *)ev;
+	struct session *s = arg;
+
+	if (ev->type == 0 || ev->type >= NP_EV_MAX)
+		return;
+	if (s->events) {
+		const struct process *owner = owner_of(s, &sock->rec.last);
+
+		engine_events_sock(s->events, sock, owner);
+		process_unref(s->procs, (struct process *)owner);
+	}
+	if (ev->type != NP_EV_CONN_OPEN) /* its state is not written yet; the sweep brings it */
+		on_sock(&sock->rec, s);
+}
+
+const char *session_iface(struct session *s, const struct flow *f)
+{
+	static const uint8_t none[16];
+
+	if (f->tuple.ifname[0])
+		return f->tuple.ifname;
+	if (!memcmp(f->tuple.raddr, none, sizeof(none)))
+		return NULL;
+	return route_iface(s->routes, f->tuple.netns, f->owner->tgid, f->tuple.raddr, s->now_ns);
+}
+
+static void on_delta(const struct flow *f, const struct flow_delta *d, void *arg)
+{
+	struct session *s = arg;
+
+	engine_events_flow(s->events, f, d, session_iface(s, f));
+}
+
+static int make_tables(struct session *s)
+{
+	s->cgroups = cgroup_table_new("/proc", NULL, 0);
+	s->procs = s->cgroups ? process_table_new("/proc", s->cgroups) : NULL;
+	s->flows = s->procs ? flow_table_new(&s->opts.flows, s->procs) : NULL;
+	s->viewer = s->flows ? viewer_new(s->flows) : NULL;
+	s->routes = route_cache_new();
+	if (!s->viewer || !s->routes)
+		return -ENOMEM;
+	if (!s->opts.event_fn)
+		return 0;
+	s->events = engine_events_new(s->opts.event_fn, s->opts.event_arg);
+	if (!s->events)
+		return -ENOMEM;
+	s->watch = (struct flow_watch){ .fn = on_delta, .arg = s };
+	flow_table_watch(s->flows, &s->watch);
+	return 0;
+}
+
+int session_open(const struct session_opts *opts, struct session **ret_session, struct netprobe_error *err)
+{
+	struct session *s = calloc(1, sizeof(*s));
+	int r;
+
+	if (!s)
+		return error_set(err, -ENOMEM, "out of memory");
+	s->opts = *opts;
+	s->opts.filter.gen = 1;
+	s->opts.probe.filter = &s->opts.filter;
+	(void)gethostname(s->host, sizeof(s->host) - 1);
+	r = make_tables(s);
+	if (r)
+		error_set(err, r, "out of memory");
+	else
+		r = probe_open(&s->opts.probe, &s->probe, err);
+	if (r) {
+		(void)session_close(s);
+		return r;
+	}
+	s->start_ns = s->now_ns = s->tick_ns = s->full_ns = clock_monotonic_ns();
+	flow_table_tick(s->flows, s->now_ns);
+	*ret_session = s;
+	return 0;
+}
+
+struct session *session_close(struct session *s)
+{
+	if (!s)
+		return NULL;
+	(void)probe_close(s->probe);
+	if (s->events)
+		flow_table_unwatch(s->flows, &s->watch);
+	(void)engine_events_free(s->events);
+	(void)route_cache_free(s->routes);
+	(void)viewer_free(s->viewer);
+	(void)flow_table_free(s->flows);
+	(void)process_table_free(s->procs);
+	(void)cgroup_table_free(s->cgroups);
+	free(s);
+	return NULL;
+}
+
+int session_poll(struct session *s)
+{
+	s->now_ns = clock_monotonic_ns();
+	return probe_events(s->probe, on_event, s);
+}
+
+int session_fd(const struct session *s)
+{
+	return probe_event_fd(s->probe);
+}
+
+/* Accepted connections that nobody used yet still carry their listener's owner: find who holds them. */
+static void seed_again(struct session *s)
+{
+	if (!s->has_listener_owned || s->now_ns - s->seed_ns < SEED_AGAIN_NS)
+		return;
+	s->seed_ns = s->now_ns;
+	s->has_listener_owned = false;
+	(void)probe_seed(s->probe);
+}
+
+int session_tick(struct session *s)
+{
+	bool full;
+	int r;
+
+	r = session_poll(s);
+	if (r < 0)
+		return r;
+	full = s->now_ns - s->full_ns >= FULL_SWEEP_NS;
+	if (full)
+		s->full_ns = s->now_ns;
+	r = probe_sweep(s->probe, full, on_sock, s);
+	if (r < 0)
+		return r;
+	r = probe_parts(s->probe, on_part, s);
+	if (r < 0)
+		log_warn("parts of shared sockets could not be read: %s, ignoring", strerror(-r));
+	s->now_ns = clock_monotonic_ns();
+	flow_table_tick(s->flows, s->now_ns);
+	viewer_tick(s->viewer, s->now_ns);
+	if (s->events) {
+		struct probe_loss losses[NP_PROG_MAX];
+		double seconds = (double)(s->now_ns - s->tick_ns) / 1e9;
+
+		engine_events_tick(s->events, seconds);
+		if (!probe_losses(s->probe, losses))
+			engine_events_loss(s->events, losses, seconds, false);
+	}
+	process_table_scan(s->procs, s->now_ns); /* after the events: it frees who is gone */
+	s->tick_ns = s->now_ns;
+	seed_again(s);
+	return 0;
+}
+
+int session_finish(struct session *s)
+{
+	struct probe_loss losses[NP_PROG_MAX];
+	int r = session_tick(s);
+
+	if (!r && s->events && !probe_losses(s->probe, losses))
+		engine_events_loss(s->events, losses, session_uptime(s), true);
+	return r;
+}
+
+void session_set_filter(struct session *s, const struct np_filter *filter)
+{
+	probe_set_filter(s->probe, filter);
+}
+
+void session_losses(struct session *s, struct session_losses *ret_losses)
+{
+	*ret_losses = (struct session_losses){ .flows_dropped = flow_table_dropped(s->flows) };
+	if (probe_losses(s->probe, ret_losses->prog))
+		return;
+	for (unsigned int id = 0; id < NP_PROG_MAX; id++) {
+		const struct probe_loss *l = &ret_losses->prog[id];
+
+		ret_losses->ring_full += l->loss.ring_full;
+		ret_losses->map_full += l->loss.map_full;
+		ret_losses->missed += l->missed;
+		ret_losses->helper_err += l->loss.helper_err;
+		ret_losses->lost_bytes += l->loss.lost_tx_bytes + l->loss.lost_rx_bytes;
+	}
+}
+
+struct flow_table *session_flows(struct session *s)
+{
+	return s->flows;
+}
+
+struct viewer *session_viewer(struct session *s)
+{
+	return s->viewer;
+}
+
+struct probe *session_probe(struct session *s)
+{
+	return s->probe;
+}
+
+struct cgroup_table *session_cgroups(struct session *s)
+{
+	return s->cgroups;
+}
+
+const char *session_mode(const struct session *s)
+{
+	(void)s;
+	return "ebpf";
+}
+
+const char *session_host(const struct session *s)
+{
+	return s->host;
+}
+
+double session_uptime(const struct session *s)
+{
+	return (double)(clock_monotonic_ns() - s->start_ns) / 1e9;
+}

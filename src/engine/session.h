@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A capture session: joins the kernel half with owners, flows and views, and turns what happens
+ * into events. Commands run one; each interval they call session_tick. One thread.
+ */
+#ifndef NETPROBE_ENGINE_SESSION_H
+#define NETPROBE_ENGINE_SESSION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "flow/table.h"
+#include "flow/view.h"
+#include "out/event.h"
+#include "probe/probe.h"
+
+typedef void (*session_event_fn)(const struct event *ev, void *arg);
+
+struct session_opts {
+	struct probe_opts probe;
+	struct np_filter filter;    /* gen is set by the session */
+	struct flow_table_opts flows;
+	session_event_fn event_fn;  /* NULL: no events are made */
+	void *event_arg;
+};
+
+/* All losses so far, and the sums that views show. */
+struct session_losses {
+	struct probe_loss prog[NP_PROG_MAX];
+	uint64_t ring_full, map_full, missed, helper_err, lost_bytes; /* sums over the programs */
+	uint64_t flows_dropped;
+};
+
+struct session;
+
+/* Loads the probe. Errors as probe_open's; err says which. */
+int session_open(const struct session_opts *opts, struct session **ret_session, struct netprobe_error *err);
+struct session *session_close(struct session *s);
+
+/* Hand over what waits in the event ring; cheap, to be called when session_fd is readable and now and then. */
+int session_poll(struct session *s);
+int session_fd(const struct session *s);
+/* End of an interval: sweep, parts, rates, events. */
+int session_tick(struct session *s);
+/* Before the end: a last tick, and the probe.loss records of the whole run. */
+int session_finish(struct session *s);
+
+void session_set_filter(struct session *s, const struct np_filter *filter);
+
+struct flow_table *session_flows(struct session *s);
+struct viewer *session_viewer(struct session *s);
+struct probe *session_probe(struct session *s);
+struct cgroup_table *session_cgroups(struct session *s);
+void session_losses(struct session *s, struct session_losses *ret_losses);
+const char *session_mode(const struct session *s); /* "ebpf" */
+const char *session_host(const struct session *s);
+double session_uptime(const struct session *s);	   /* seconds */
+
+/* Interface of a flow: its own, or the one the kernel routes its peer by; NULL unknown. */
+const char *session_iface(struct session *s, const struct flow *f);
+
+uint64_t clock_monotonic_ns(void);
+uint64_t clock_wall_ns(void);
+
+#endif
