@@ -114,10 +114,19 @@ static int on_directory(uint64_t id, const char *path, void *arg)
 	return e->cgroup.path ? 0 : entry_name(e, path);
 }
 
-static void rescan(struct cgroup_table *t, uint64_t now_ns)
+/* walk: allowed, if the short way does not lead there. */
+static void entry_search(struct cgroup_table *t, struct cgroup_entry *e, uint64_t now_ns, bool walk)
 {
-	if (!t->mount || (t->walked && now_ns - t->walked_ns < CGROUP_RESCAN_NS))
+	char path[PATH_MAX];
+	int r = cgroup_tree_open_id(t->mount, e->cgroup.id, path, sizeof(path));
+
+	if (r == 0)
+		r = entry_name(e, path);
+	if (r == -ESTALE)
+		e->tries = CGROUP_TRIES; /* the kernel itself knows no such cgroup any more */
+	if (r == 0 || r == -ESTALE || !walk)
 		return;
+	e->tries++;
 	t->walked = true;
 	t->walked_ns = now_ns;
 	(void)cgroup_tree_walk(t->mount, on_directory, t);
@@ -168,25 +177,22 @@ struct cgroup_table *cgroup_table_free(struct cgroup_table *t)
 const struct cgroup *cgroup_table_get(struct cgroup_table *t, uint64_t id, uint64_t now_ns)
 {
 	struct cgroup_entry *e;
-	char path[PATH_MAX];
+	bool due;
 	int r;
 
 	if (!t || !id)
 		return NULL;
+	due = !t->walked || now_ns - t->walked_ns >= CGROUP_RESCAN_NS;
 	e = entry_find(t, id);
-	if (e && (e->cgroup.path || e->tries >= CGROUP_TRIES))
+	if (e && (e->cgroup.path || e->tries >= CGROUP_TRIES || !due))
 		return &e->cgroup;
 	if (!e) {
 		r = entry_add(t, id, &e);
 		if (r < 0)
 			return r == -ENOSPC ? &t->overflow : NULL;
 	}
-	if (t->mount && cgroup_tree_open_id(t->mount, id, path, sizeof(path)) == 0) {
-		(void)entry_name(e, path);
-	} else if (!t->walked || now_ns - t->walked_ns >= CGROUP_RESCAN_NS) {
-		e->tries++;
-		rescan(t, now_ns);
-	}
+	if (t->mount)
+		entry_search(t, e, now_ns, due);
 	return &e->cgroup;
 }
 

@@ -35,6 +35,8 @@ int proc_stat_parse(const char *text, struct proc_stat *ret)
 		if (*p++ != ' ')
 			return -EINVAL;
 		if (field == STAT_STATE) {
+			if (!*p)
+				return -EINVAL;
 			st.state = *p++;
 			continue;
 		}
