@@ -36,37 +36,6 @@ static uint64_t grow_wrapping(uint32_t *last, uint32_t value)
 	return (uint64_t)d;
 }
 
-static void close_one(struct flow_table *t, struct flow *f, uint64_t closed_ns)
-{
-	if (f->closed)
-		return;
-	t->n_open -= flow_is_open_socket(f);
-	f->closed = true;
-	f->closed_ns = closed_ns;
-	/* parts wait in their own queue, from which the tick moves them */
-	if (!f->part)
-		store_queue_push(&t->closed, f);
-}
-
-void feed_close(struct flow_table *t, struct flow *f, uint64_t closed_ns)
-{
-	struct flow_home *h = store_home(t, f->sock_id);
-	struct flow_part *p;
-
-	close_one(t, f, closed_ns);
-	if (!h)
-		return;
-	for (p = h->parts; p; p = p->next)
-		close_one(t, &p->flow, closed_ns);
-	while (h->frozen) {
-		struct flow *next = h->frozen->queue_next;
-
-		close_one(t, h->frozen, closed_ns);
-		h->frozen = next;
-	}
-	store_home_put(t, h);
-}
-
 /* Both known and different: a thing that is fixed once it is known. */
 static bool differs(uint64_t a, uint64_t b)
 {
@@ -92,6 +61,11 @@ static bool is_same_life(const struct flow *f, const struct np_sock_rec *rec)
 	return !old->rport || !now->rport ||
 	       (old->rport == now->rport &&
 		memcmp(old->raddr, now->raddr, sizeof(old->raddr)) == 0);
+}
+
+static bool is_less(const struct np_sock_rec *rec, const struct flow *f)
+{
+	return rec->counts.tx_bytes < f->counts.tx_bytes || rec->counts.rx_bytes < f->counts.rx_bytes;
 }
 
 /* A connection that was accepted and not used yet has segments, but nobody's bytes. */
@@ -405,9 +379,8 @@ int flow_table_sock(struct flow_table *t, const struct np_sock_rec *rec, uint64_
 	if (f && f->closed && f->heir)
 		return 0; /* what is its own in the record cannot be told any more */
 	if (f && !f->closed &&
-	    (is_other_life(f, rec) ||
-	     (!process_is(f->owner, &rec->owner) && rec->counts.tx_bytes < f->counts.tx_bytes))) {
-		feed_close(t, f, now_ns); /* its last record was lost */
+	    (is_other_life(f, rec) || (!process_is(f->owner, &rec->owner) && is_less(rec, f)))) {
+		store_close(t, f, now_ns); /* its last record was lost */
 		f = NULL;
 	}
 	if (!f)
@@ -418,6 +391,6 @@ int flow_table_sock(struct flow_table *t, const struct np_sock_rec *rec, uint64_
 		r = apply(t, f, rec, now_ns);
 	/* even where its counts were lost for want of memory: there is no second end */
 	if (f && (rec->tuple.flags & NP_F_DEAD))
-		feed_close(t, f, closed_ns);
+		store_close(t, f, closed_ns);
 	return r;
 }

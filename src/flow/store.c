@@ -282,6 +282,37 @@ void store_part_unlink(struct flow_table *t, struct flow_part *p)
 	store_home_put(t, h);
 }
 
+static void close_one(struct flow_table *t, struct flow *f, uint64_t closed_ns)
+{
+	if (f->closed)
+		return;
+	t->n_open -= flow_is_open_socket(f);
+	f->closed = true;
+	f->closed_ns = closed_ns;
+	/* parts wait in their own queue, from which the tick moves them */
+	if (!f->part)
+		store_queue_push(&t->closed, f);
+}
+
+void store_close(struct flow_table *t, struct flow *f, uint64_t closed_ns)
+{
+	struct flow_home *h = store_home(t, f->sock_id);
+	struct flow_part *p;
+
+	close_one(t, f, closed_ns);
+	if (!h)
+		return;
+	for (p = h->parts; p; p = p->next)
+		close_one(t, &p->flow, closed_ns);
+	while (h->frozen) {
+		struct flow *next = h->frozen->queue_next;
+
+		close_one(t, h->frozen, closed_ns);
+		h->frozen = next;
+	}
+	store_home_put(t, h);
+}
+
 int store_activate(struct flow_table *t, struct flow *f)
 {
 	int r;

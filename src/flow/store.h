@@ -56,12 +56,12 @@ struct flow_table {
 	struct flow_watch *watches;
 };
 
-/* store.c: */
+/* store.c */
 int store_init(struct flow_table *t);
 void store_done(struct flow_table *t);
 /* Room for one more, by dropping what matters least. -ENOSPC, -ENOMEM. */
 int store_make_room(struct flow_table *t);
-/* Hash and equality of flows: main ones by socket alone. */
+/* Main flows go by socket alone: the one of its latest life, frozen ones left out. NULL. */
 struct flow *store_find_main(const struct flow_table *t, uint64_t sock_id);
 struct flow *store_find_part(const struct flow_table *t, const struct np_part_key *key,
 			     uint64_t start_ns);
@@ -82,9 +82,10 @@ void store_deactivate(struct flow_table *t, struct flow *f);
 bool store_settle(struct flow_table *t, struct flow *f);
 bool delta_is_zero(const struct flow_delta *d);
 
-/* feed.c: the socket is gone, f its main flow: closes it and all its parts and frozen flows. */
-void feed_close(struct flow_table *t, struct flow *f, uint64_t closed_ns);
-/* The candidate of unseen bytes stands: no record came to say otherwise. */
+/* The socket is gone, f its main flow: closes it and all its parts and frozen flows. */
+void store_close(struct flow_table *t, struct flow *f, uint64_t closed_ns);
+
+/* feed.c: the candidate of unseen bytes stands, no record came to say otherwise. */
 void feed_confirm_unseen(struct flow *f);
 
 static inline struct flow_part *flow_part_of(struct flow *f)
