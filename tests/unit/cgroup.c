@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* cgroup ids, paths and the containers they name, against made-up trees. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+
+#include "owner/cgroup.h"
+#include "owner/cgroup_tree.h"
+#include "process_tree.h"
+
+#define ID "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+#define ID2 "fedcba9876543210fedcba9876543210fedcba9876543210fedcba9876543210"
+#define UID "6f8ed8ab-1c2d-4e5f-8a9b-0c1d2e3f4a5b"
+#define UID_ "6f8ed8ab_1c2d_4e5f_8a9b_0c1d2e3f4a5b"
+#define SECOND 1000000000ull
+
+struct fixture {
+	struct tree tree;
+	char mount[128];
+	struct cgroup_table *cgroups;
+};
+
+static int open_fixture(void **state)
+{
+	static struct fixture f;
+
+	tree_open(&f.tree);
+	tree_dir(&f.tree, "cgroup/system.slice/ssh.service");
+	tree_dir(&f.tree, "cgroup/docker/" ID);
+	tree_path(&f.tree, f.mount, sizeof(f.mount), "cgroup");
+	f.cgroups = cgroup_table_new(f.tree.root, f.mount, 0);
+	assert_non_null(f.cgroups);
+	*state = &f;
+	return 0;
+}
+
+static int close_fixture(void **state)
+{
+	struct fixture *f = *state;
+
+	(void)cgroup_table_free(f->cgroups);
+	tree_remove(f->tree.root);
+	return 0;
+}
+
+static uint64_t id_of(const struct fixture *f, const char *path)
+{
+	char full[512];
+	struct stat st;
+
+	tree_path(&f->tree, full, sizeof(full), path);
+	assert_int_equal(stat(full, &st), 0);
+	return st.st_ino;
+}
+
+static void id_is_the_inode_of_its_directory(void **state)
+{
+	struct fixture *f = *state;
+	const struct cgroup *c;
+
+	c = cgroup_table_get(f->cgroups, id_of(f, "cgroup/system.slice/ssh.service"), SECOND);
+	assert_string_equal(c->path, "/system.slice/ssh.service");
+	assert_null(c->container_id);
+	c = cgroup_table_get(f->cgroups, id_of(f, "cgroup"), SECOND);
+	assert_string_equal(c->path, "/");
+	c = cgroup_table_get(f->cgroups, id_of(f, "cgroup/docker/" ID), SECOND);
+	assert_string_equal(c->container_id, ID);
+	assert_string_equal(c->runtime, "docker");
+	assert_null(cgroup_table_get(f->cgroups, 0, SECOND));
+	assert_null(cgroup_table_get(NULL, 1, SECOND));
+}
+
+static void unknown_id_is_searched_again_after_a_second(void **state)
+{
+	struct fixture *f = *state;
+	const struct cgroup *c, *again;
+
+	(void)cgroup_table_get(f->cgroups, id_of(f, "cgroup"), 5 * SECOND);
+	tree_dir(&f->tree, "cgroup/late");
+	c = cgroup_table_get(f->cgroups, id_of(f, "cgroup/late"), 5 * SECOND + 1);
+	assert_non_null(c);
+	assert_null(c->path);
+	again = cgroup_table_get(f->cgroups, c->id, 6 * SECOND);
+	assert_ptr_equal(c, again);
+	assert_string_equal(c->path, "/late");
+}
+
+static void container_that_is_gone_keeps_its_name(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t id = id_of(f, "cgroup/docker/" ID);
+	char path[256];
+
+	(void)cgroup_table_get(f->cgroups, id, SECOND);
+	tree_path(&f->tree, path, sizeof(path), "cgroup/docker");
+	tree_remove(path);
+	(void)cgroup_table_get(f->cgroups, 999999999999ull, 10 * SECOND);
+	assert_string_equal(cgroup_table_get(f->cgroups, id, 10 * SECOND)->container_id, ID);
+}
+
+static void full_table_shares_one_nameless_entry(void **state)
+{
+	struct fixture *f = *state;
+	struct cgroup_table *t = cgroup_table_new(f->tree.root, f->mount, 2);
+	const struct cgroup *c;
+	uint64_t i;
+
+	for (i = 1; i <= 10; i++)
+		assert_non_null(cgroup_table_get(t, 1ull << (50 + i), SECOND));
+	c = cgroup_table_get(t, 1ull << 58, SECOND);
+	assert_int_equal(c->id, 0);
+	assert_null(c->path);
+	assert_ptr_equal(c, cgroup_table_get(t, 1ull << 59, SECOND));
+	(void)cgroup_table_free(t);
+}
+
+static void path_is_taken_with_and_without_the_mount(void **state)
+{
+	struct fixture *f = *state;
+	static const char *const spellings[] = {
+		"system.slice/ssh.service", "/system.slice/ssh.service", "/system.slice/ssh.service/",
+		"//system.slice//ssh.service",
+	};
+	uint64_t want = id_of(f, "cgroup/system.slice/ssh.service"), id;
+	char full[256];
+	uint32_t level;
+	size_t i;
+
+	for (i = 0; i < sizeof(spellings) / sizeof(spellings[0]); i++) {
+		assert_int_equal(cgroup_lookup_path(f->cgroups, spellings[i], &id, &level), 0);
+		assert_int_equal(id, want);
+		assert_int_equal(level, 2);
+	}
+	(void)snprintf(full, sizeof(full), "%s/system.slice/ssh.service", f->mount);
+	assert_int_equal(cgroup_lookup_path(f->cgroups, full, &id, NULL), 0);
+	assert_int_equal(id, want);
+	assert_int_equal(cgroup_lookup_path(f->cgroups, f->mount, &id, &level), 0);
+	assert_int_equal(id, id_of(f, "cgroup"));
+	assert_int_equal(level, 0);
+	assert_int_equal(cgroup_lookup_path(f->cgroups, "/", &id, &level), 0);
+	assert_int_equal(level, 0);
+}
+
+static void path_that_is_no_cgroup_is_not_found(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t id = 5;
+
+	tree_file(&f->tree, "cgroup/cgroup.procs", "");
+	assert_int_equal(cgroup_lookup_path(f->cgroups, "nope", &id, NULL), -ENOENT);
+	assert_int_equal(cgroup_lookup_path(f->cgroups, "", &id, NULL), -ENOENT);
+	assert_int_equal(cgroup_lookup_path(f->cgroups, "../cgroup", &id, NULL), -ENOENT);
+	assert_int_equal(cgroup_lookup_path(f->cgroups, "docker/..", &id, NULL), -ENOENT);
+	assert_int_equal(cgroup_lookup_path(f->cgroups, "cgroup.procs", &id, NULL), -ENOENT);
+	assert_int_equal(cgroup_lookup_path(f->cgroups, "cgroup.procs/x", &id, NULL), -ENOENT);
+	assert_int_equal(id, 5);
+}
+
+static void mount_is_found_by_its_type(void **state)
+{
+	static const struct {
+		const char *mountinfo, *mount;
+	} cases[] = {
+		/* unified */
+		{ "30 23 0:26 / /sys/fs/cgroup rw,nosuid shared:4 - cgroup2 cgroup2 rw,nsdelegate\n",
+		  "/sys/fs/cgroup" },
+		/* hybrid */
+		{ "31 23 0:27 / /sys/fs/cgroup ro - tmpfs tmpfs ro,mode=755\n"
+		  "32 31 0:28 / /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory\n"
+		  "41 31 0:38 / /sys/fs/cgroup/unified rw,relatime - cgroup2 cgroup2 rw\n",
+		  "/sys/fs/cgroup/unified" },
+		/* a bind mount of a part of it comes first */
+		{ "50 23 0:26 /a /mnt/part rw - cgroup2 cgroup2 rw\n"
+		  "51 23 0:26 / /mnt/all rw shared:1 master:2 - cgroup2 cgroup2 rw\n"
+		  "52 23 0:26 / /mnt/again rw - cgroup2 cgroup2 rw\n",
+		  "/mnt/all" },
+		{ "60 23 0:26 / /mnt/a\\040b\\134c rw - cgroup2 none rw\n", "/mnt/a b\\c" },
+		/* a source called cgroup2 is no type */
+		{ "70 23 0:26 / /mnt rw - tmpfs cgroup2 rw\n", NULL },
+		{ "80 23 0:26 / /mnt rw\n- cgroup2\nnonsense\n\n", NULL },
+	};
+	struct fixture *f = *state;
+	char *mount;
+	size_t i;
+
+	tree_dir(&f->tree, "self");
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct cgroup_table *t;
+
+		tree_file(&f->tree, "self/mountinfo", cases[i].mountinfo);
+		mount = NULL;
+		assert_int_equal(cgroup_tree_find(f->tree.root, &mount), cases[i].mount ? 0 : -ENOENT);
+		if (cases[i].mount)
+			assert_string_equal(mount, cases[i].mount);
+		free(mount);
+		t = cgroup_table_new(f->tree.root, NULL, 0);
+		assert_int_equal(cgroup_mount(t) != NULL, cases[i].mount != NULL);
+		(void)cgroup_table_free(t);
+	}
+}
+
+static void machine_without_v2_tree_still_gives_ids(void **state)
+{
+	struct fixture *f = *state;
+	struct cgroup_table *t = cgroup_table_new("/nonexistent", NULL, 0);
+	const struct cgroup *c = cgroup_table_get(t, 77, SECOND);
+	uint64_t id;
+
+	(void)f;
+	assert_int_equal(c->id, 77);
+	assert_null(c->path);
+	assert_null(cgroup_mount(t));
+	assert_int_equal(cgroup_lookup_path(t, "/", &id, NULL), -ENOENT);
+	(void)cgroup_table_free(t);
+}
+
+static void runtimes_are_told_by_the_names_they_give(void **state)
+{
+	static const struct {
+		const char *path, *id, *runtime, *pod;
+	} cases[] = {
+		{ "/", NULL, NULL, NULL },
+		{ "/user.slice/user-1000.slice/session-2.scope", NULL, NULL, NULL },
+		{ "/docker/" ID, ID, "docker", NULL },
+		{ "/docker/notanid", NULL, NULL, NULL },
+		{ "/system.slice/docker-" ID ".scope", ID, "docker", NULL },
+		{ "/system.slice/docker-" ID ".scope/system.slice/nginx.service", ID, "docker", NULL },
+		{ "/system.slice/docker.service", NULL, NULL, NULL },
+		{ "/docker/" ID "/docker/" ID2, ID2, "docker", NULL },
+		{ "/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod" UID_
+		  ".slice/cri-containerd-" ID ".scope", ID, "containerd", UID },
+		{ "/kubepods.slice/kubepods-pod" UID_ ".slice/crio-" ID ".scope", ID, "cri-o", UID },
+		{ "/kubelet.slice/kubelet-kubepods.slice/kubelet-kubepods-besteffort.slice/"
+		  "kubelet-kubepods-besteffort-pod" UID_ ".slice/cri-containerd-" ID ".scope",
+		  ID, "containerd", UID },
+		{ "/kubepods/burstable/pod" UID "/" ID, ID, "containerd", UID },
+		{ "/kubepods/pod" UID "/crio-" ID, ID, "cri-o", UID },
+		{ "/kubepods/besteffort/pod" UID, NULL, NULL, UID },
+		{ "/kubepods/pod0123456789abcdef0123456789abcdef/" ID, ID, "containerd",
+		  "0123456789abcdef0123456789abcdef" },
+		{ "/kubepods.slice/kubepods-burstable.slice", NULL, NULL, NULL },
+		{ "/system.slice/containerd.service/kubepods-burstable-pod" UID_
+		  ".slice:cri-containerd:" ID, ID, "containerd", UID },
+		{ "/kubepods.slice/kubepods-pod" UID_ ".slice/crio-conmon-" ID ".scope", NULL, NULL,
+		  UID },
+		{ "/machine.slice/libpod-" ID ".scope/container", ID, "podman", NULL },
+		{ "/machine.slice/libpod-conmon-" ID ".scope", NULL, NULL, NULL },
+		{ "/libpod_parent/libpod-" ID, ID, "podman", NULL },
+		{ "/user.slice/user-1000.slice/user@1000.service/user.slice/libpod-" ID ".scope", ID,
+		  "podman", NULL },
+		{ "/lxc.payload.web1", "web1", "lxc", NULL },
+		{ "/lxc.payload.web1/system.slice/ssh.service", "web1", "lxc", NULL },
+		{ "/lxc.payload/web1", "web1", "lxc", NULL },
+		{ "/lxc/web1/init.scope", "web1", "lxc", NULL },
+		{ "/lxc.monitor.web1", NULL, NULL, NULL },
+		{ "/machine.slice/machine-deb\\x2dbox.scope/payload", "deb-box", "systemd-nspawn", NULL },
+		{ "/machine.slice/systemd-nspawn@web.service/payload", "web", "systemd-nspawn", NULL },
+		{ "/machine.slice/machine-qemu\\x2d1\\x2dvm.scope", NULL, NULL, NULL },
+		{ "/machine.slice/machine-.scope", NULL, NULL, NULL },
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct cgroup c = { .path = (char *)cases[i].path };
+
+		assert_int_equal(cgroup_parse_container(&c), 0);
+		if (cases[i].id)
+			assert_string_equal(c.container_id, cases[i].id);
+		else
+			assert_null(c.container_id);
+		if (cases[i].runtime)
+			assert_string_equal(c.runtime, cases[i].runtime);
+		else
+			assert_null(c.runtime);
+		if (cases[i].pod)
+			assert_string_equal(c.pod_uid, cases[i].pod);
+		else
+			assert_null(c.pod_uid);
+		free(c.container_id);
+		free(c.pod_uid);
+	}
+}
+
+static void path_that_is_unknown_names_no_container(void **state)
+{
+	struct cgroup c = { .id = 4 };
+
+	(void)state;
+	assert_int_equal(cgroup_parse_container(&c), 0);
+	assert_null(c.container_id);
+}
+
+static void real_tree_is_read_by_handle_or_by_walk(void **state)
+{
+	struct cgroup_table *t = cgroup_table_new("/proc", NULL, 0);
+	const struct cgroup *c;
+	uint64_t id;
+
+	(void)state;
+	if (!cgroup_mount(t) || cgroup_lookup_path(t, "/", &id, NULL) < 0) {
+		(void)cgroup_table_free(t);
+		print_message("no cgroup v2 tree here\n");
+		skip();
+	}
+	c = cgroup_table_get(t, id, SECOND);
+	assert_string_equal(c->path, "/");
+	(void)cgroup_table_free(t);
+}
+
+#define FIXTURE_TEST(name) cmocka_unit_test_setup_teardown(name, open_fixture, close_fixture)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		FIXTURE_TEST(id_is_the_inode_of_its_directory),
+		FIXTURE_TEST(unknown_id_is_searched_again_after_a_second),
+		FIXTURE_TEST(container_that_is_gone_keeps_its_name),
+		FIXTURE_TEST(full_table_shares_one_nameless_entry),
+		FIXTURE_TEST(path_is_taken_with_and_without_the_mount),
+		FIXTURE_TEST(path_that_is_no_cgroup_is_not_found),
+		FIXTURE_TEST(mount_is_found_by_its_type),
+		FIXTURE_TEST(machine_without_v2_tree_still_gives_ids),
+		cmocka_unit_test(runtimes_are_told_by_the_names_they_give),
+		cmocka_unit_test(path_that_is_unknown_names_no_container),
+		cmocka_unit_test(real_tree_is_read_by_handle_or_by_walk),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,553 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Rows of `top`: sums that add up, order, filters, drilling down. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+
+#include "flow/group.h"
+#include "flow/rank.h"
+#include "flow/row.h"
+#include "flow_make.h"
+
+static int open_world(void **state)
+{
+	static struct world w;
+
+	world_open(&w, NULL);
+	*state = &w;
+	return 0;
+}
+
+static int close_world(void **state)
+{
+	world_close(*state);
+	return 0;
+}
+
+/* Three connections of two processes to two hosts over two interfaces. */
+static void make_traffic(struct world *w)
+{
+	struct np_sock_rec rec = tcp_rec(1);
+
+	rec.counts.tx_bytes = 1000;
+	rec.tcp.srtt_us = 100;
+	feed(w, &rec);
+	rec = tcp_rec(2);
+	rec.counts.tx_bytes = 200;
+	rec.counts.rx_bytes = 50;
+	rec.tcp.srtt_us = 300;
+	rec.counts.retrans = 2;
+	ipv4(rec.tuple.raddr, 3);
+	feed(w, &rec);
+	rec = tcp_rec(3);
+	rec.counts.rx_bytes = 9000;
+	rec.tcp.srtt_us = 200;
+	rec.owner = rec.last = owner(101, "nginx");
+	(void)strcpy(rec.tuple.ifname, "lo");
+	feed(w, &rec);
+	world_tick(w, SECOND);
+}
+
+static struct view ask(struct world *w, struct view_query q)
+{
+	struct view view;
+
+	assert_int_equal(viewer_query(w->viewer, &q, &view), 0);
+	return view;
+}
+
+static const struct view_row *row_called(const struct view *view, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < view->n_rows; i++)
+		if (strcmp(view->rows[i].name, name) == 0)
+			return &view->rows[i];
+	return NULL;
+}
+
+static void assert_adds_up(struct world *w, uint64_t tx_bytes, uint64_t rx_bytes)
+{
+	uint8_t kind;
+
+	for (kind = 0; kind < VIEW_MAX; kind++) {
+		struct view view = ask(w, (struct view_query){ .kind = kind });
+		uint64_t tx = view.gone_tx_bytes, rx = view.gone_rx_bytes;
+		size_t i;
+
+		for (i = 0; i < view.n_rows; i++) {
+			tx += view.rows[i].tx_bytes;
+			rx += view.rows[i].rx_bytes;
+		}
+		assert_int_equal(tx, tx_bytes);
+		assert_int_equal(rx, rx_bytes);
+		assert_int_equal(view.tx_bytes, tx_bytes);
+		assert_int_equal(view.rx_bytes, rx_bytes);
+		view_done(&view);
+	}
+}
+
+static void process_rows_sum_their_connections(void **state)
+{
+	struct world *w = *state;
+	const struct view_row *curl, *nginx;
+	struct view view;
+
+	make_traffic(w);
+	view = ask(w, (struct view_query){ .kind = VIEW_PROCESS, .sort = SORT_RATE });
+	assert_int_equal(view.n_rows, 2);
+	nginx = &view.rows[0];
+	curl = &view.rows[1];
+	assert_string_equal(nginx->name, "nginx");
+	assert_int_equal(nginx->proc->tgid, 101);
+	assert_int_equal(nginx->rx_bytes, 9000);
+	assert_int_equal(curl->tx_bytes, 1200);
+	assert_int_equal(curl->conns, 2);
+	assert_int_equal(curl->retrans, 2);
+	assert_int_equal(curl->rtt_us, 100);
+	assert_true(curl->tx_rate == 1200.0f);
+	assert_non_null(curl->history);
+	assert_int_equal(view.conns, 3);
+	assert_int_equal(view.processes, 2);
+	assert_int_equal(view.retrans, 2);
+	view_done(&view);
+}
+
+static void every_view_adds_up_to_the_total(void **state)
+{
+	struct world *w = *state;
+
+	make_traffic(w);
+	assert_adds_up(w, 1200, 9050);
+}
+
+static void every_view_adds_up_between_two_ticks(void **state)
+{
+	struct world *w = *state;
+	struct np_sock_rec rec = tcp_rec(1);
+
+	make_traffic(w);
+	rec.counts.tx_bytes = 5000;
+	feed(w, &rec);
+	assert_adds_up(w, 1200, 9050);
+	world_tick(w, SECOND);
+	assert_adds_up(w, 5200, 9050);
+}
+
+static void totals_outlive_flows_and_processes(void **state)
+{
+	struct world *w = *state;
+	struct np_sock_rec rec = tcp_rec(7);
+	struct view view;
+	unsigned int i;
+
+	make_traffic(w);
+	rec.owner = rec.last = owner(999, "short");
+	rec.counts.tx_bytes = 12345;
+	feed_end(w, &rec);
+	for (i = 0; i < 30; i++)
+		world_tick(w, SECOND);
+	assert_null(flow_table_find(w->flows, 7));
+	assert_adds_up(w, 1200 + 12345, 9050);
+	view = ask(w, (struct view_query){ .kind = VIEW_INTERFACE });
+	assert_int_equal(row_called(&view, "eth0")->tx_bytes, 1200 + 12345);
+	view_done(&view);
+	view = ask(w, (struct view_query){ .kind = VIEW_CONNECTION });
+	assert_int_equal(view.gone_tx_bytes, 12345);
+	view_done(&view);
+}
+
+static void ended_process_leaves_its_row_after_the_grace_time(void **state)
+{
+	struct world *w = *state;
+	struct np_sock_rec rec = tcp_rec(7);
+	const struct view_row *row;
+	struct process *p;
+	struct view view;
+	unsigned int i;
+
+	rec.owner = rec.last = owner(999, "short");
+	rec.counts.tx_bytes = 500;
+	feed_end(w, &rec);
+	world_tick(w, SECOND);
+	/* as a scan finds it */
+	p = flow_table_find(w->flows, 7)->owner;
+	p->exited = true;
+	p->exited_ns = w->now;
+	view = ask(w, (struct view_query){ .kind = VIEW_PROCESS });
+	row = row_called(&view, "short");
+	assert_true(row && row->exited);
+	view_done(&view);
+	for (i = 0; i < 12; i++)
+		world_tick(w, SECOND);
+	view = ask(w, (struct view_query){ .kind = VIEW_PROCESS });
+	assert_null(row_called(&view, "short"));
+	row = row_called(&view, "ended processes");
+	assert_true(row && row->rest && !row->proc);
+	assert_int_equal(row->tx_bytes, 500);
+	view_done(&view);
+	process_table_scan(w->procs, w->now);
+	assert_int_equal(process_table_count(w->procs), 0);
+	assert_adds_up(w, 500, 0);
+}
+
+static void synack_retransmits_are_the_last_users(void **state)
+{
+	struct world *w = *state;
+	struct np_sock_rec rec = tcp_rec(1);
+	struct view view;
+
+	rec.tuple.flags = NP_F_LISTEN;
+	rec.last = owner(101, "nginx");
+	rec.tcp.synack_retrans = 4;
+	feed(w, &rec);
+	world_tick(w, SECOND);
+	view = ask(w, (struct view_query){ .kind = VIEW_PROCESS });
+	assert_int_equal(view.n_rows, 1);
+	assert_string_equal(view.rows[0].name, "nginx");
+	assert_int_equal(view.rows[0].retrans, 4);
+	view_done(&view);
+}
+
+static void loopback_is_told_apart_by_namespace(void **state)
+{
+	struct world *w = *state;
+	struct np_sock_rec rec = tcp_rec(1);
+	struct view view;
+
+	(void)strcpy(rec.tuple.ifname, "lo");
+	rec.counts.tx_bytes = 1;
+	feed(w, &rec);
+	rec.sock_id = 2;
+	rec.tuple.netns = 17;
+	feed(w, &rec);
+	rec.sock_id = 3;
+	memset(rec.tuple.ifname, 0, sizeof(rec.tuple.ifname));
+	feed(w, &rec);
+	world_tick(w, SECOND);
+	view = ask(w, (struct view_query){ .kind = VIEW_INTERFACE, .sort = SORT_NAME });
+	assert_int_equal(view.n_rows, 3);
+	assert_string_equal(view.rows[0].name, "?");
+	assert_string_equal(view.rows[1].name, "lo");
+	assert_string_equal(view.rows[2].name, "lo");
+	assert_int_equal(view.rows[1].netns, 17);
+	assert_true(view.rows[1].key != view.rows[2].key);
+	view_done(&view);
+}
+
+static void container_rows_name_host_and_unknown(void **state)
+{
+	struct world *w = *state;
+	struct cgroup root = { .id = 1, .path = (char *)"/" };
+	struct cgroup gone = { .id = 4711 };
+	char name[64];
+	struct group_key key = { .kind = GROUP_CONTAINER };
+	struct np_sock_rec rec = tcp_rec(1);
+	struct view view;
+
+	row_name_group(name, sizeof(name), &key);
+	assert_string_equal(name, "unknown");
+	key.cgroup = &gone;
+	row_name_group(name, sizeof(name), &key);
+	assert_string_equal(name, "cgroup 4711");
+	rec.counts.tx_bytes = 5;
+	feed(w, &rec);
+	flow_table_find(w->flows, 1)->owner->cgroup = &root;
+	world_tick(w, SECOND);
+	view = ask(w, (struct view_query){ .kind = VIEW_CONTAINER });
+	assert_string_equal(view.rows[0].name, "host");
+	assert_ptr_equal(view.rows[0].cgroup, &root);
+	view_done(&view);
+}
+
+static void peers_of_an_unconnected_socket_are_remote_rows(void **state)
+{
+	struct world *w = *state;
+	struct np_sock_rec sock = udp_rec(1);
+	struct view view;
+
+	feed(w, &sock);
+	feed_part(w, &sock, 200, 7, 100, 0);
+	feed_part(w, &sock, 200, 8, 10, 0);
+	world_tick(w, SECOND);
+	view = ask(w, (struct view_query){ .kind = VIEW_REMOTE, .sort = SORT_TX });
+	assert_int_equal(view.n_rows, 2);
+	assert_string_equal(view.rows[0].name, "10.0.0.7");
+	assert_int_equal(view.rows[0].conns, 1);
+	assert_int_equal(view.conns, 1);
+	view_done(&view);
+}
+
+static void forgotten_hosts_go_into_one_row(void **state)
+{
+	struct groups gs;
+	struct process_table *procs = process_table_new("/nonexistent", NULL);
+	struct np_owner o = owner(1, "x");
+	struct flow f = { .sock_id = 1 };
+	uint64_t sum = 0;
+	struct group *g;
+	uint8_t i;
+
+	(void)state;
+	f.owner = f.last = process_table_get(procs, &o, START);
+	assert_int_equal(groups_init(&gs, procs), 0);
+	gs.max = 10;
+	for (i = 1; i <= 30; i++) {
+		const struct flow_delta d = { .tx_bytes = i };
+
+		ipv4(f.tuple.raddr, i == 15 || i == 25 ? 1 : i); /* 1 stays in use */
+		groups_add(&gs, &f, &d);
+	}
+	assert_int_equal(gs.sets[GROUP_REMOTE].groups.count, 10);
+	for (g = gs.sets[GROUP_REMOTE].newest; g; g = g->older)
+		sum += g->sums.tx_bytes;
+	assert_int_equal(sum + gs.sets[GROUP_REMOTE].rest.tx_bytes, 30 * 31 / 2);
+	assert_int_equal(gs.total.tx_bytes, 30 * 31 / 2);
+	groups_done(&gs);
+	process_unref(procs, f.owner);
+	(void)process_table_free(procs);
+}
+
+static void filter_looks_into_what_a_row_is_about(void **state)
+{
+	static const struct {
+		uint8_t kind;
+		const char *match;
+		size_t n;
+	} cases[] = {
+		{ VIEW_CONNECTION, "NGINX", 1 }, { VIEW_CONNECTION, "10.0.0.3", 1 },
+		{ VIEW_CONNECTION, ":443", 3 },	 { VIEW_CONNECTION, "lo", 1 },
+		{ VIEW_CONNECTION, "101", 1 },	 { VIEW_CONNECTION, "nothing", 0 },
+		{ VIEW_CONNECTION, "", 3 },	 { VIEW_PROCESS, "cur", 1 },
+		{ VIEW_PROCESS, "100", 1 },	 { VIEW_REMOTE, "0.0.3", 1 },
+		{ VIEW_INTERFACE, "ETH", 1 },	 { VIEW_CONTAINER, "unknown", 1 },
+	};
+	struct world *w = *state;
+	struct view view;
+	size_t i;
+
+	make_traffic(w);
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		view = ask(w, (struct view_query){ .kind = cases[i].kind, .match = cases[i].match });
+		assert_int_equal(view.n_total, cases[i].n);
+		view_done(&view);
+	}
+}
+
+static void filter_finds_containers_by_id_and_path(void **state)
+{
+	struct world *w = *state;
+	struct cgroup c = { .id = 5, .path = (char *)"/docker/abcdef", .container_id = (char *)"abcdef",
+			    .runtime = "docker" };
+	struct np_sock_rec rec = tcp_rec(1);
+	struct view view;
+	uint8_t kind;
+
+	rec.counts.tx_bytes = 1;
+	feed(w, &rec);
+	flow_table_find(w->flows, 1)->owner->cgroup = &c;
+	world_tick(w, SECOND);
+	for (kind = VIEW_PROCESS; kind <= VIEW_CONTAINER; kind++) {
+		view = ask(w, (struct view_query){ .kind = kind, .match = "BCD" });
+		assert_int_equal(view.n_total, 1);
+		view_done(&view);
+	}
+}
+
+static void limit_keeps_the_first_rows_and_counts_all(void **state)
+{
+	struct world *w = *state;
+	struct view view;
+
+	make_traffic(w);
+	view = ask(w, (struct view_query){ .kind = VIEW_CONNECTION, .sort = SORT_TOTAL, .limit = 2 });
+	assert_int_equal(view.n_rows, 2);
+	assert_int_equal(view.n_total, 3);
+	assert_int_equal(view.rows[0].rx_bytes, 9000);
+	assert_int_equal(view.rows[1].tx_bytes, 1000);
+	view_done(&view);
+	view = ask(w, (struct view_query){ .kind = VIEW_CONNECTION, .sort = SORT_TOTAL, .limit = 1,
+					   .reverse = true });
+	assert_int_equal(view.rows[0].tx_bytes, 200);
+	view_done(&view);
+}
+
+static void rows_sort_by_each_column(void **state)
+{
+	static const uint64_t first[SORT_MAX] = {
+		[SORT_TX] = 1,	  [SORT_RX] = 3,  [SORT_RATE] = 3,    [SORT_TOTAL] = 3,
+		[SORT_CONNS] = 1, [SORT_RTT] = 2, [SORT_RETRANS] = 2, [SORT_NAME] = 1,
+	};
+	struct world *w = *state;
+	struct view view;
+	uint8_t sort;
+
+	make_traffic(w);
+	for (sort = 0; sort < SORT_MAX; sort++) {
+		view = ask(w, (struct view_query){ .kind = VIEW_CONNECTION, .sort = sort });
+		assert_int_equal(view.rows[0].flow->sock_id, first[sort]);
+		view_done(&view);
+	}
+}
+
+static void drilling_down_keeps_only_the_wanted_flows(void **state)
+{
+	struct world *w = *state;
+	const struct process *curl;
+	uint8_t addr[16];
+	struct view view;
+
+	make_traffic(w);
+	curl = flow_table_find(w->flows, 1)->owner;
+	ipv4(addr, 3);
+	view = ask(w, (struct view_query){ .kind = VIEW_REMOTE, .proc = curl, .sort = SORT_TX });
+	assert_int_equal(view.n_rows, 2);
+	assert_int_equal(view.rows[0].tx_bytes, 1000);
+	assert_int_equal(view.rows[1].conns, 1);
+	assert_true(view.rows[1].tx_rate == 200.0f);
+	view_done(&view);
+	view = ask(w, (struct view_query){ .kind = VIEW_CONNECTION, .remote = addr });
+	assert_int_equal(view.n_rows, 1);
+	assert_int_equal(view.rows[0].flow->sock_id, 2);
+	view_done(&view);
+	view = ask(w, (struct view_query){ .kind = VIEW_PROCESS, .iface = "lo" });
+	assert_int_equal(view.n_rows, 1);
+	assert_string_equal(view.rows[0].name, "nginx");
+	assert_int_equal(view.tx_bytes, 1200); /* the header stays that of all */
+	view_done(&view);
+}
+
+static void row_has_the_same_key_drilled_or_not(void **state)
+{
+	struct world *w = *state;
+	struct view whole, drilled;
+
+	make_traffic(w);
+	whole = ask(w, (struct view_query){ .kind = VIEW_PROCESS, .match = "nginx" });
+	drilled = ask(w, (struct view_query){ .kind = VIEW_PROCESS, .iface = "lo" });
+	assert_true(whole.rows[0].key == drilled.rows[0].key);
+	view_done(&whole);
+	view_done(&drilled);
+}
+
+static void silent_sockets_show_only_when_asked_for(void **state)
+{
+	struct world *w = *state;
+	struct np_sock_rec rec = tcp_rec(9);
+	struct view view;
+	uint8_t kind;
+
+	rec.tcp.segs_out = 2;
+	feed(w, &rec);
+	world_tick(w, SECOND);
+	for (kind = 0; kind < VIEW_MAX; kind++) {
+		view = ask(w, (struct view_query){ .kind = kind });
+		assert_int_equal(view.n_rows, 0);
+		view_done(&view);
+		view = ask(w, (struct view_query){ .kind = kind, .idle = true });
+		assert_int_equal(view.n_rows, 1);
+		assert_int_equal(view.rows[0].conns, 1);
+		view_done(&view);
+	}
+}
+
+static void connection_names_fit_the_longest_addresses(void **state)
+{
+	struct flow f = { .tuple = { .lport = 65535, .rport = 65535 } };
+	char name[sizeof(((struct view_row *)0)->name)];
+
+	(void)state;
+	memset(f.tuple.laddr, 0xfd, 16);
+	memset(f.tuple.raddr, 0xfe, 16);
+	row_name_flow(name, sizeof(name), &f);
+	assert_string_equal(name, "[fdfd:fdfd:fdfd:fdfd:fdfd:fdfd:fdfd:fdfd]:65535 > "
+				  "[fefe:fefe:fefe:fefe:fefe:fefe:fefe:fefe]:65535");
+	memset(&f.tuple, 0, sizeof(f.tuple));
+	f.tuple.lport = 80;
+	row_name_flow(name, sizeof(name), &f);
+	assert_string_equal(name, "*:80 > *");
+}
+
+static void wrong_query_is_refused(void **state)
+{
+	struct world *w = *state;
+	struct view view;
+
+	assert_int_equal(viewer_query(w->viewer, &(struct view_query){ .kind = VIEW_MAX }, &view),
+			 -EINVAL);
+	assert_int_equal(viewer_query(w->viewer, &(struct view_query){ .sort = SORT_MAX }, &view),
+			 -EINVAL);
+}
+
+static int compare_u32(const void *a, const void *b)
+{
+	const uint32_t *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+static int tie_by_place(const void *a, const void *b)
+{
+	return (a > b) - (a < b);
+}
+
+static void selection_equals_sorting(void **state)
+{
+	enum { N = 300 };
+	const struct rank_order order = { .tie = tie_by_place };
+	uint32_t v[N], sorted[N];
+	struct ranked all[N], some[N];
+	size_t n, i, limit;
+
+	(void)state;
+	srand(1);
+	for (n = 1; n <= N; n += 7) {
+		for (i = 0; i < n; i++) {
+			v[i] = sorted[i] = (uint32_t)rand() % (uint32_t)n / 2;
+			all[i] = some[i] = (struct ranked){ v[i], &v[i] };
+		}
+		qsort(sorted, n, sizeof(*sorted), compare_u32);
+		limit = 1 + n / 3;
+		assert_int_equal(rank_select(all, n, 0, &order), n);
+		assert_int_equal(rank_select(some, n, limit, &order), limit);
+		assert_memory_equal(all, some, limit * sizeof(*all));
+		assert_true(all[0].rank == sorted[n - 1]);
+		assert_int_equal(rank_median(v, n), sorted[(n - 1) / 2]);
+	}
+	assert_int_equal(rank_median(v, 0), 0);
+}
+
+#define WORLD_TEST(name) cmocka_unit_test_setup_teardown(name, open_world, close_world)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		WORLD_TEST(process_rows_sum_their_connections),
+		WORLD_TEST(every_view_adds_up_to_the_total),
+		WORLD_TEST(every_view_adds_up_between_two_ticks),
+		WORLD_TEST(totals_outlive_flows_and_processes),
+		WORLD_TEST(ended_process_leaves_its_row_after_the_grace_time),
+		WORLD_TEST(synack_retransmits_are_the_last_users),
+		WORLD_TEST(loopback_is_told_apart_by_namespace),
+		WORLD_TEST(container_rows_name_host_and_unknown),
+		WORLD_TEST(peers_of_an_unconnected_socket_are_remote_rows),
+		cmocka_unit_test(forgotten_hosts_go_into_one_row),
+		WORLD_TEST(filter_looks_into_what_a_row_is_about),
+		WORLD_TEST(filter_finds_containers_by_id_and_path),
+		WORLD_TEST(limit_keeps_the_first_rows_and_counts_all),
+		WORLD_TEST(rows_sort_by_each_column),
+		WORLD_TEST(drilling_down_keeps_only_the_wanted_flows),
+		WORLD_TEST(row_has_the_same_key_drilled_or_not),
+		WORLD_TEST(silent_sockets_show_only_when_asked_for),
+		cmocka_unit_test(connection_names_fit_the_longest_addresses),
+		WORLD_TEST(wrong_query_is_refused),
+		cmocka_unit_test(selection_equals_sorting),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
