@@ -42,7 +42,7 @@ static bool differs(uint64_t a, uint64_t b)
 	return a && b && a != b;
 }
 
-/* Is the record of another connection on the same socket? Only TCP sockets have more than one life. */
+/* Is the record of another connection on the same socket? Only TCP sockets have several lives. */
 static bool is_other_life(const struct flow *f, const struct np_sock_rec *rec)
 {
 	return differs(f->opened_ns, rec->opened_ns) ||
@@ -65,7 +65,8 @@ static bool is_same_life(const struct flow *f, const struct np_sock_rec *rec)
 
 static bool is_less(const struct np_sock_rec *rec, const struct flow *f)
 {
-	return rec->counts.tx_bytes < f->counts.tx_bytes || rec->counts.rx_bytes < f->counts.rx_bytes;
+	return rec->counts.tx_bytes < f->counts.tx_bytes ||
+	       rec->counts.rx_bytes < f->counts.rx_bytes;
 }
 
 /* A connection that was accepted and not used yet has segments, but nobody's bytes. */
@@ -97,10 +98,11 @@ static struct np_counts frozen_counts(const struct flow_table *t, const struct f
 }
 
 /*
- * What of the record's unseen bytes is settled, see table.h. The kernel's figure runs ahead of ours while
- * a call is under way, so one reading proves nothing.
+ * What of the record's unseen bytes is settled, see table.h. The kernel's figure runs ahead of ours
+ * while a call is under way, so one reading proves nothing.
  */
-static uint64_t settle_unseen(const struct flow *f, const struct np_sock_rec *rec, uint64_t rx_bytes)
+static uint64_t settle_unseen(const struct flow *f, const struct np_sock_rec *rec,
+			      uint64_t rx_bytes)
 {
 	uint64_t now = rec->tcp.rx_unseen > 0 ? (uint64_t)rec->tcp.rx_unseen : 0;
 	uint64_t settled = f->cand_rx_unseen < now ? f->cand_rx_unseen : now;
@@ -142,10 +144,11 @@ static void tcp_store(struct flow_tcp *to, const struct np_tcp *from)
 	to->sndbuf_limited_us = from->sndbuf_limited_us;
 }
 
-static void counts_apply(struct flow *f, const struct np_sock_rec *rec, const struct np_counts *base,
-			 struct flow_delta *d)
+static void counts_apply(struct flow *f, const struct np_sock_rec *rec,
+			 const struct np_counts *base, struct flow_delta *d)
 {
-	uint64_t rx_shown = flow_rx_bytes(f), rx_bytes = above(rec->counts.rx_bytes, base->rx_bytes);
+	uint64_t rx_bytes = above(rec->counts.rx_bytes, base->rx_bytes);
+	uint64_t rx_shown = flow_rx_bytes(f);
 
 	d->tx_bytes = grow(&f->counts.tx_bytes, above(rec->counts.tx_bytes, base->tx_bytes));
 	d->retrans = grow(&f->counts.retrans, above(rec->counts.retrans, base->retrans));
@@ -158,8 +161,9 @@ static void counts_apply(struct flow *f, const struct np_sock_rec *rec, const st
 			rx_bytes = f->counts.rx_bytes;
 		f->rx_unseen = settle_unseen(f, rec, rx_bytes);
 		f->counts.rx_bytes = rx_bytes;
-		f->cand_rx_unseen = rec->tcp.rx_unseen > 0 && !(rec->tuple.flags & NP_F_ULP) ?
-					    (uint64_t)rec->tcp.rx_unseen : 0;
+		f->cand_rx_unseen = 0;
+		if (rec->tcp.rx_unseen > 0 && !(rec->tuple.flags & NP_F_ULP))
+			f->cand_rx_unseen = (uint64_t)rec->tcp.rx_unseen;
 		f->tx_unseen = rec->tcp.tx_unseen > 0 ? (uint64_t)rec->tcp.tx_unseen : 0;
 		d->tx_pkts = grow_wrapping(&f->tcp->segs_out, rec->tcp.segs_out);
 		d->rx_pkts = grow_wrapping(&f->tcp->segs_in, rec->tcp.segs_in);
@@ -257,7 +261,8 @@ static void delta_add(struct flow_delta *to, const struct flow_delta *d)
 	to->synack += d->synack;
 }
 
-static int apply(struct flow_table *t, struct flow *f, const struct np_sock_rec *rec, uint64_t now_ns)
+static int apply(struct flow_table *t, struct flow *f, const struct np_sock_rec *rec,
+		 uint64_t now_ns)
 {
 	const struct np_owner *last = rec->last.tgid ? &rec->last : &rec->owner;
 	struct np_counts base = frozen_counts(t, f);

@@ -133,8 +133,10 @@ int groups_init(struct groups *gs, struct process_table *procs)
 	unsigned int kind;
 	int r = 0;
 
-	*gs = (struct groups){ .procs = procs, .max = GROUPS_MAX, .tick = 1,
-			       .histories = { .max = GROUP_HISTORIES } };
+	*gs = (struct groups){ .procs = procs,
+				.max = GROUPS_MAX,
+				.tick = 1,
+				.histories = { .max = GROUP_HISTORIES } };
 	for (kind = 0; r == 0 && kind < GROUP_MAX; kind++)
 		r = index_init(&gs->sets[kind].groups, 64, group_hash);
 	if (r < 0)

@@ -66,7 +66,8 @@ void groups_add(struct groups *g, const struct flow *f, const struct flow_delta 
 void groups_tick(struct groups *g, uint64_t now_ns, float seconds, uint64_t grace_ns);
 
 /* The key of the group that what owner moves on flow f belongs to. */
-void group_key_of(struct group_key *key, uint32_t kind, const struct flow *f, struct process *owner);
+void group_key_of(struct group_key *key, uint32_t kind, const struct flow *f,
+		  struct process *owner);
 bool group_key_equal(const struct group_key *a, const struct group_key *b);
 uint64_t group_key_hash(const struct group_key *key);
 

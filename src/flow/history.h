@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The last minute of a row, for its sparkline. Histories are what would make many rows expensive, so
- * they come out of a budget; a row without one is drawn without one.
+ * The last minute of a row, for its sparkline. Histories are what would make many rows expensive,
+ * so they come out of a budget; a row without one is drawn without one.
  */
 #ifndef NETPROBE_FLOW_HISTORY_H
 #define NETPROBE_FLOW_HISTORY_H
@@ -24,8 +24,9 @@ struct history_budget {
 };
 
 /*
- * first: the row moves for the first time. A quarter of the budget is open to those, the rest is kept for
- * rows that come back, so that a burst of short connections leaves some for the long ones. NULL: none left.
+ * first: the row moves for the first time. A quarter of the budget is open to those, the rest is
+ * kept for rows that come back, so that a burst of short connections leaves some for the long ones.
+ * NULL: none left.
  */
 struct history *history_new(struct history_budget *b, bool first);
 struct history *history_free(struct history_budget *b, struct history *h);

@@ -10,8 +10,8 @@
 
 #include "flow/store.h"
 
-static int part_make(struct flow_table *t, const struct np_part_key *key, const struct np_part *part,
-		     uint64_t now_ns, struct flow **ret)
+static int part_make(struct flow_table *t, const struct np_part_key *key,
+		     const struct np_part *part, uint64_t now_ns, struct flow **ret)
 {
 	struct flow_part *p;
 	struct flow_home *h;
@@ -102,7 +102,8 @@ int flow_table_part(struct flow_table *t, const struct np_part_key *key, const s
 	if (!t->tick_ns)
 		t->tick_ns = now_ns;
 	f = store_find_part(t, key, part->owner.start_ns);
-	/* closed beside an open socket: that one belonged to the socket's last life, or idled too long */
+	/* closed beside an open socket: that one belonged to the socket's last life, or idled too
+	 * long */
 	if (f && f->closed && known && !closed)
 		f = NULL;
 	if (!f)

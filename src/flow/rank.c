@@ -76,7 +76,7 @@ uint32_t rank_median(uint32_t *v, size_t n)
 
 	if (!n)
 		return 0;
-	/* Hoare's FIND: equal values are shared out between the sides, so many of them stay cheap */
+	/* Hoare's FIND: equal values are shared out between the sides, many of them stay cheap */
 	while (low < high) {
 		uint32_t pivot = v[k];
 		ptrdiff_t i = low, j = high;

@@ -14,7 +14,7 @@ struct ranked {
 
 struct rank_order {
 	bool reverse;
-	/* Decides between equal ranks, never 0 for two items: makes the order the same every time. */
+	/* Decides between equal ranks, never 0 for two items: the order is always the same. */
 	int (*tie)(const void *a, const void *b);
 };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Keeps the flows: found by key, visited in an array, dropped when there is no room. Knows nothing of
- * what a record means (feed.c) nor of time (table.c).
+ * Keeps the flows: found by key, visited in an array, dropped when there is no room. Knows nothing
+ * of what a record means (feed.c) nor of time (table.c).
  */
 #include <errno.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The inside of the flow table, shared by the files that make it up: store.c keeps the flows, feed.c
- * turns records into them, table.c closes intervals. Nobody else includes this.
+ * The inside of the flow table, shared by the files that make it up: store.c keeps the flows,
+ * feed.c turns records into them, table.c closes intervals. Nobody else includes this.
  */
 #ifndef NETPROBE_FLOW_STORE_H
 #define NETPROBE_FLOW_STORE_H
@@ -18,8 +18,8 @@ struct flow_queue {
 struct flow_home {
 	uint64_t sock_id;
 	struct index_node node;
-	struct flow_part *parts;   /* open ones and those its end closed */
-	struct flow *frozen;	   /* former main flows, linked through queue_next */
+	struct flow_part *parts; /* open ones and those its end closed */
+	struct flow *frozen;	 /* former main flows, linked through queue_next */
 };
 
 /* Main flow of a TCP socket. */
@@ -71,7 +71,7 @@ void store_add(struct flow_table *t, struct flow *f);
 void store_drop(struct flow_table *t, struct flow *f);
 struct flow_home *store_home(const struct flow_table *t, uint64_t sock_id);
 struct flow_home *store_home_get(struct flow_table *t, uint64_t sock_id); /* NULL: no memory */
-void store_home_put(struct flow_table *t, struct flow_home *h); /* freed when empty */
+void store_home_put(struct flow_table *t, struct flow_home *h);		  /* freed when empty */
 void store_part_unlink(struct flow_table *t, struct flow_part *p);
 void store_queue_push(struct flow_queue *q, struct flow *f);
 struct flow *store_queue_pop(struct flow_queue *q);

@@ -68,8 +68,7 @@ static bool tick_active(struct flow_table *t, struct flow *f, uint64_t now_ns, f
 	}
 	history_push(r->history, r->tx_rate + r->rx_rate);
 	/* unseen bytes that still wait for confirmation need the next tick */
-	return moved || f->cand_rx_unseen > f->rx_unseen ||
-	       (r->history && r->idle < FLOW_HISTORY);
+	return moved || f->cand_rx_unseen > f->rx_unseen || (r->history && r->idle < FLOW_HISTORY);
 }
 
 static uint64_t since(uint64_t now_ns, uint64_t then_ns)
@@ -77,7 +76,7 @@ static uint64_t since(uint64_t now_ns, uint64_t then_ns)
 	return now_ns > then_ns ? now_ns - then_ns : 0;
 }
 
-/* A part nobody will close: its socket never showed up, or ended before it came, or it is silent. */
+/* A part nobody will close: its socket never came, or ended before it, or it is silent. */
 static bool is_part_over(const struct flow_table *t, const struct flow *f, uint64_t now_ns)
 {
 	uint64_t idle = since(now_ns, f->active_ns ? f->active_ns : f->opened_ns);

@@ -25,26 +25,26 @@ struct flow_delta {
 	uint64_t synack;  /* SYN-ACKs of a listener, retransmitted: of the flow's last user */
 };
 
-/* The kernel's figures of a TCP connection: those of struct np_tcp (see there) that are not settled in the flow. */
+/* The kernel's figures of a TCP connection: struct np_tcp (see there) but for what flow settles. */
 struct flow_tcp {
 	uint64_t bytes_acked, bytes_received, bytes_sent, bytes_retrans;
 	uint64_t delivery_rate, pacing_rate;
 	uint32_t srtt_us, rttvar_us, min_rtt_us;
 	uint32_t snd_cwnd, snd_ssthresh;
-	uint32_t segs_out, segs_in; /* as the kernel has them, from before the probe too; they wrap */
+	uint32_t segs_out, segs_in; /* the kernel's: those before the probe too, and they wrap */
 	uint32_t snd_wnd, mss, in_flight;
 	uint32_t busy_us, rwnd_limited_us, sndbuf_limited_us;
 	uint32_t synack_retrans;
 };
 
-/* What only flows that move have, so that 100,000 idle ones stay small; NULL once it was still for a while. */
+/* What only flows that move have, so that 100,000 idle ones stay small. */
 struct flow_recent {
-	struct flow_delta d;	     /* of the last interval (see flow_table_tick) */
-	float tx_rate, rx_rate;	     /* bytes/s in it */
-	struct history *history;     /* NULL: too many others have one */
-	struct flow_delta pending;   /* private: since the last tick */
-	uint32_t slot;		     /* private: place among the active ones */
-	uint32_t idle;		     /* private: ticks without any movement */
+	struct flow_delta d;	   /* of the last interval (see flow_table_tick) */
+	float tx_rate, rx_rate;	   /* bytes/s in it */
+	struct history *history;   /* NULL: too many others have one */
+	struct flow_delta pending; /* private: since the last tick */
+	uint32_t slot;		   /* private: place among the active ones */
+	uint32_t idle;		   /* private: ticks without any movement */
 };
 
 /* What the calls of the owner moved, since the probe saw it. */
@@ -56,14 +56,14 @@ struct flow_counts {
 struct flow {
 	uint64_t sock_id;
 	struct process *owner; /* owner of the counts; never NULL */
-	struct process *last;  /* last user of the socket, owner of its retransmits from now on; never NULL */
+	struct process *last;  /* last user of the socket; never NULL */
 	struct flow_recent *recent; /* NULL: nothing moved lately */
 	struct flow_tcp *tcp;	    /* NULL unless it is a TCP socket's main flow */
 	struct np_tuple tuple;
 	uint8_t owner_match, last_match;
-	bool part;   /* made from a struct np_part */
+	bool part; /* made from a struct np_part */
 	bool closed;
-	bool frozen; /* its socket went on to another owner: not an open socket any more, still in the totals */
+	bool frozen; /* its socket went on to another owner: no open socket, still in the totals */
 	bool fresh : 1; /* private: a record came since the last tick */
 	bool heir : 1;	/* private: its socket's counts are also those of former owners */
 	uint16_t err;
@@ -81,9 +81,9 @@ struct flow {
 };
 
 struct flow_table_opts {
-	uint32_t max_flows;	 /* closed flows are dropped first when full, then idle parts; 0: 262144 */
-	uint64_t grace_ns;	 /* how long closed flows and exited owners stay; 0: 10 s */
-	bool keep_closed;	 /* `flows`: keep closed ones for the whole run (still bounded by max_flows) */
+	uint32_t max_flows; /* full: closed flows are dropped, then idle parts; 0: 262144 */
+	uint64_t grace_ns;  /* how long closed flows and exited owners stay; 0: 10 s */
+	bool keep_closed;   /* `flows`: for the whole run instead, still bounded by max_flows */
 };
 
 struct flow_table;
@@ -92,29 +92,33 @@ struct flow_table *flow_table_new(const struct flow_table_opts *opts, struct pro
 struct flow_table *flow_table_free(struct flow_table *t);
 
 /*
- * Feed. rec is a sweep's or a close's record (NP_F_DEAD: final). A socket whose record's owner changed keeps
- * the old flow (frozen) and gets another, which starts from the difference; one that moved nothing yet
- * just changes hands. Late and repeated records of a closed flow can only raise its counts, not reopen it.
+ * Feed. rec is a sweep's or a close's record (NP_F_DEAD: final). A socket whose record's owner
+ * changed keeps the old flow (frozen) and gets another, which starts from the difference; one that
+ * moved nothing yet just changes hands. Late and repeated records of a closed flow can only raise
+ * its counts, not reopen it.
  *
- * rx_bytes shown = counts.rx_bytes + rx_unseen. The latter is believed as far as two records in a row agree
- * (an interval without a record counts as one: nothing changed), or the record is final, never on NP_F_ULP
- * sockets; where it turns out to have been a call under way it is taken back, but the sum never falls.
+ * rx_bytes shown = counts.rx_bytes + rx_unseen. The latter is believed as far as two records in a
+ * row agree (an interval without a record counts as one: nothing changed), or the record is final,
+ * never on NP_F_ULP sockets; where it turns out to have been a call under way it is taken back, but
+ * the sum never falls.
  *
- * 0, -ENOMEM (nothing changed; a part's counts are lost), -ENOSPC (table full of open flows; counted).
+ * 0, -ENOMEM (nothing changed; a part's counts are lost), -ENOSPC (table full of open flows;
+ * counted).
  */
 int flow_table_sock(struct flow_table *t, const struct np_sock_rec *rec, uint64_t now_ns);
 int flow_table_part(struct flow_table *t, const struct np_part_key *key, const struct np_part *part,
 		    uint64_t now_ns);
 /*
- * End of an interval: deltas and rates of what moved, histories, ageing. Costs the flows that moved lately,
- * not those that are there. now_ns CLOCK_MONOTONIC. The caller scans the process table itself.
+ * End of an interval: deltas and rates of what moved, histories, ageing. Costs the flows that moved
+ * lately, not those that are there. now_ns CLOCK_MONOTONIC. The caller scans the process table
+ * itself.
  */
 void flow_table_tick(struct flow_table *t, uint64_t now_ns);
 
 /*
- * Told of every delta exactly once: in flow_table_tick, or when a flow is dropped for want of room before it.
- * Sums made here are exact whatever becomes of the flows. fn must not change the table. w is the
- * caller's memory and stays until flow_table_unwatch.
+ * Told of every delta exactly once: in flow_table_tick, or when a flow is dropped for want of room
+ * before it. Sums made here are exact whatever becomes of the flows. fn must not change the table.
+ * w is the caller's memory and stays until flow_table_unwatch.
  */
 struct flow_watch {
 	void (*fn)(const struct flow *f, const struct flow_delta *d, void *arg);
@@ -125,9 +129,9 @@ void flow_table_watch(struct flow_table *t, struct flow_watch *w);
 void flow_table_unwatch(struct flow_table *t, struct flow_watch *w);
 
 uint32_t flow_table_count(const struct flow_table *t);
-uint32_t flow_table_open(const struct flow_table *t);	 /* open sockets among them */
-uint64_t flow_table_dropped(const struct flow_table *t); /* flows and records not kept for want of room */
-float flow_table_seconds(const struct flow_table *t);	 /* length of the last interval */
+uint32_t flow_table_open(const struct flow_table *t); /* open sockets among them */
+uint64_t flow_table_dropped(const struct flow_table *t); /* not kept for want of room */
+float flow_table_seconds(const struct flow_table *t); /* length of the last interval */
 uint64_t flow_table_grace(const struct flow_table *t);
 struct process_table *flow_table_processes(const struct flow_table *t);
 /* Every flow; fn returns non-zero to stop, which is returned. fn must not change the table. */
@@ -137,7 +141,7 @@ int flow_table_each_active(struct flow_table *t, int (*fn)(struct flow *f, void 
 /* The main flow of a socket (the last one made); NULL. */
 struct flow *flow_table_find(struct flow_table *t, uint64_t sock_id);
 
-/* Payload bytes received, as shown: by return values plus what the kernel counted and no hook saw. */
+/* Payload bytes received, as shown: by return values plus what only the kernel counted. */
 static inline uint64_t flow_rx_bytes(const struct flow *f)
 {
 	return f->counts.rx_bytes + f->rx_unseen;

@@ -13,9 +13,9 @@ struct tally {
 	float tx_rate, rx_rate;
 	const struct history *history;
 	uint32_t conns;
-	uint32_t rtt_us;  /* after tallies_finish */
-	uint32_t n_rtt;	  /* samples */
-	uint32_t row;	  /* place in all */
+	uint32_t rtt_us; /* after tallies_finish */
+	uint32_t n_rtt;	 /* samples */
+	uint32_t row;	 /* place in all */
 };
 
 struct rtt_sample {

@@ -24,7 +24,7 @@ struct pass {
 	const struct view_query *q;
 	const char *match; /* NULL: everything */
 	bool drilled;
-	uint32_t kind;	   /* of groups */
+	uint32_t kind; /* of groups */
 	struct ranked *ranked;
 	size_t n;
 	struct tallies tallies;
@@ -77,8 +77,9 @@ void viewer_tick(struct viewer *v, uint64_t now_ns)
 /* Totals of a flow as of the last tick. */
 static void flow_sums(const struct flow *f, struct flow_delta *d)
 {
-	*d = (struct flow_delta){ .tx_bytes = f->counts.tx_bytes, .rx_bytes = flow_rx_bytes(f),
-				  .retrans = f->counts.retrans };
+	*d = (struct flow_delta){ .tx_bytes = f->counts.tx_bytes,
+				   .rx_bytes = flow_rx_bytes(f),
+				   .retrans = f->counts.retrans };
 	if (f->tcp)
 		d->retrans += f->tcp->synack_retrans;
 	if (f->recent) {
@@ -184,8 +185,7 @@ static int pass_group(struct flow *f, void *arg)
 		row->tx_rate += flow_tx_rate(f);
 		row->rx_rate += flow_rx_rate(f);
 	}
-	row->conns += flow_is_open_socket(f) ||
-		      (p->kind == GROUP_REMOTE && f->part && !f->closed);
+	row->conns += flow_is_open_socket(f) || (p->kind == GROUP_REMOTE && f->part && !f->closed);
 	if (flow_rtt(f))
 		tallies_rtt(&p->tallies, row, flow_rtt(f));
 	return 0;

@@ -30,14 +30,14 @@
 #define SORT_MAX 8
 
 /*
- * One more row, REST, stands for what is not kept by name any more (hosts beyond the bound, processes gone for
- * longer than the grace time), so that the rows of a view add up to its totals: its proc and cgroup are
- * NULL, its name says what it is.
+ * One more row, REST, stands for what is not kept by name any more (hosts beyond the bound,
+ * processes gone for longer than the grace time), so that the rows of a view add up to its totals:
+ * its proc and cgroup are NULL, its name says what it is.
  */
 struct view_row {
 	uint64_t key;		   /* the same row has the same key as long as the table lives */
-	char name[112];		   /* "nginx", "10.0.0.1:443 > ...", cgroup path (its end), address, "eth0"; UTF-8 */
-	const struct process *proc; /* process view, and the owner of a connection; NULL: several or none */
+	char name[112];		   /* "nginx", "10.0.0.1:443 > ...", end of a cgroup path, "eth0" */
+	const struct process *proc; /* process view, owner of a connection; NULL: several or none */
 	const struct flow *flow;   /* connection view only */
 	const struct cgroup *cgroup; /* container view, NULL unknown */
 	uint8_t addr[16];	   /* remote view */
@@ -46,33 +46,34 @@ struct view_row {
 	uint64_t tx_bytes, rx_bytes; /* totals since the start */
 	uint64_t retrans;	   /* segments since the start, SYN-ACKs included */
 	uint32_t conns;		   /* open sockets; remote view: and peers of unconnected ones */
-	uint32_t rtt_us;	   /* srtt: of the connection, else the median over its TCP connections; 0 unknown */
+	uint32_t rtt_us;	   /* srtt, or the median over its TCP connections; 0 unknown */
 	bool exited;		   /* owner gone or connection closed, still in its grace time */
 	bool rest;		   /* see above */
-	const struct history *history; /* NULL: none kept (no traffic lately, too many rows, or drilled) */
+	const struct history *history; /* NULL: no traffic lately, too many rows, or drilled */
 };
 
 struct view_query {
 	uint8_t kind;		/* VIEW_* */
 	uint8_t sort;		/* SORT_* */
-	bool reverse;		/* ascending */
-	const char *match;	/* rows whose name, comm, pid, address or container contains it, case ignored; NULL all */
-	const struct process *proc;   /* drill: only flows of this process; NULL all */
-	const struct cgroup *cgroup;  /* drill: only this container; NULL all */
-	const uint8_t *remote;	      /* drill: only this remote address (16 bytes); NULL all */
-	const char *iface;	      /* drill: only this interface; NULL all */
+	bool reverse;		/* ascending; by name: from Z on */
+	const char *match;	/* in name, comm, pid, address, container; no case; NULL all */
+	const struct process *proc;  /* drill: only flows of this process; NULL all */
+	const struct cgroup *cgroup; /* drill: only this container; NULL all */
+	const uint8_t *remote;	/* drill: only this remote address (16 bytes); NULL all */
+	const char *iface;	/* drill: only this interface; NULL all */
 	size_t limit;		/* most rows wanted; 0 all */
 	bool idle;		/* rows without any traffic since the start as well */
 };
 
 struct view {
 	struct view_row *rows;
-	size_t n_rows;	  /* rows made (after limit) */
-	size_t n_total;	  /* rows that matched */
+	size_t n_rows;		/* rows made (after limit) */
+	size_t n_total;		/* rows that matched */
 	float tx_rate, rx_rate; /* of all flows, filter or not */
 	uint64_t tx_bytes, rx_bytes, retrans;
 	uint32_t conns, processes;
-	uint64_t gone_tx_bytes, gone_rx_bytes; /* connection view: of connections not kept any more, within the totals */
+	/* connection view: of connections not kept any more; within the totals */
+	uint64_t gone_tx_bytes, gone_rx_bytes;
 	const struct history *history; /* of all flows */
 };
 
@@ -84,8 +85,9 @@ struct viewer *viewer_free(struct viewer *v);
 /* After each flow_table_tick: rates and histories of the groups. */
 void viewer_tick(struct viewer *v, uint64_t now_ns);
 /*
- * Build ret_view (freed by view_done), as of the last tick. Pointers in it stay valid until the next call that
- * changes table, viewer or processes. Drilled down, rows are summed from the flows still kept. -ENOMEM, -EINVAL.
+ * Build ret_view (freed by view_done), as of the last tick. Pointers in it stay valid until the
+ * next call that changes table, viewer or processes. Drilled down, rows are summed from the flows
+ * still kept. -ENOMEM, -EINVAL.
  */
 int viewer_query(struct viewer *v, const struct view_query *q, struct view *ret_view);
 void view_done(struct view *view);

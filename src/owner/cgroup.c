@@ -17,7 +17,7 @@
 
 #define CGROUP_ENTRIES_DEFAULT 65536
 #define CGROUP_RESCAN_NS 1000000000ull
-/* An id outside the tree (another mount, gone before the first look) is not searched for for ever. */
+/* An id outside the tree (another mount, gone before the first look) is given up after so many. */
 #define CGROUP_TRIES 3
 
 struct cgroup_entry {
@@ -146,7 +146,7 @@ struct cgroup_table *cgroup_table_new(const char *proc_root, const char *cgroup_
 		r = t->mount ? 0 : -ENOMEM;
 	} else {
 		r = cgroup_tree_find(proc_root, &t->mount);
-		/* a machine without a v2 tree, or without /proc, still gets its ids, just no names */
+		/* without a v2 tree, or without /proc, there are still ids, just no names */
 		r = r == -ENOMEM ? r : 0;
 	}
 	if (r == 0)

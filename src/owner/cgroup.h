@@ -12,27 +12,30 @@
 
 struct cgroup {
 	uint64_t id;
-	char *path;	    /* below the v2 mount, "/" for its root; NULL unknown (id not in the tree) */
-	char *container_id; /* 64 hex digits or what the runtime uses; NULL: no container */
-	const char *runtime; /* "docker", "containerd", "cri-o", "podman", "lxc", "systemd-nspawn"; NULL */
-	char *pod_uid;	    /* Kubernetes pod UID; NULL */
+	char *path; /* below the v2 mount, "/" for its root; NULL unknown (id not in the tree) */
+	char *container_id;  /* 64 hex digits or what the runtime uses; NULL: no container */
+	/* "docker", "containerd", "cri-o", "podman", "lxc", "systemd-nspawn"; NULL: no container */
+	const char *runtime;
+	char *pod_uid;	     /* Kubernetes pod UID; NULL */
 };
 
 struct cgroup_table;
 
-/* proc_root and cgroup_root: "/proc" and NULL (find it in mountinfo) in production; fixtures in tests. */
-struct cgroup_table *cgroup_table_new(const char *proc_root, const char *cgroup_root, uint32_t max_entries);
+/* "/proc" and NULL (find it in mountinfo) but in tests, which bring their own trees. */
+struct cgroup_table *cgroup_table_new(const char *proc_root, const char *cgroup_root,
+				      uint32_t max_entries);
 struct cgroup_table *cgroup_table_free(struct cgroup_table *t);
 /*
- * Never NULL but for id 0 or no memory; the same pointer for the same id until the table is freed. Once
- * max_entries (0: 65536) are there, new ids share one entry with id 0 and no path.
+ * Never NULL but for id 0 or no memory; the same pointer for the same id until the table is freed.
+ * Once max_entries (0: 65536) are there, new ids share one entry with id 0 and no path.
  */
 const struct cgroup *cgroup_table_get(struct cgroup_table *t, uint64_t id, uint64_t now_ns);
 /*
- * Path as the user gave it (below the mount, with or without a leading slash, or with the mount in front) ->
- * id and depth (0: the root; NULL: not wanted). -ENOENT.
+ * Path as the user gave it (below the mount, with or without a leading slash, or with the mount in
+ * front) -> id and depth (0: the root; NULL: not wanted). -ENOENT.
  */
-int cgroup_lookup_path(struct cgroup_table *t, const char *path, uint64_t *ret_id, uint32_t *ret_level);
+int cgroup_lookup_path(struct cgroup_table *t, const char *path, uint64_t *ret_id,
+		       uint32_t *ret_level);
 /* The v2 mount point, e.g. "/sys/fs/cgroup/unified"; NULL where there is none. */
 const char *cgroup_mount(const struct cgroup_table *t);
 /* Pure: fill container_id, runtime, pod_uid of c from c->path. */

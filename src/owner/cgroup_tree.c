@@ -200,7 +200,7 @@ int cgroup_tree_open_id(const char *mount, uint64_t id, char *buf, size_t size)
 	at = open(mount, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (at < 0)
 		return -errno;
-	/* the handle is this file system's alone: any other one would read something else into it */
+	/* the handle is this file system's alone: another one would misread it */
 	if (fstatfs(at, &fs) < 0 || fs.f_type != CGROUP2_SUPER_MAGIC) {
 		(void)close(at);
 		return -EOPNOTSUPP;

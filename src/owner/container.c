@@ -110,8 +110,8 @@ static bool find_prefixed(struct found *f, struct part p)
 	static const struct {
 		const char *prefix, *runtime;
 	} names[] = {
-		{ "docker-", "docker" },	     { "cri-containerd-", "containerd" },
-		{ "nerdctl-", "containerd" },	     { "crio-", "cri-o" },
+		{ "docker-", "docker" },      { "cri-containerd-", "containerd" },
+		{ "nerdctl-", "containerd" }, { "crio-", "cri-o" },
 		{ "libpod-", "podman" },
 	};
 	size_t i;
@@ -120,7 +120,7 @@ static bool find_prefixed(struct found *f, struct part p)
 	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		struct part id = p;
 
-		/* is_hex_id keeps crio-conmon-<id> and libpod-conmon-<id> out: those are monitors */
+		/* is_hex_id keeps out crio-conmon-<id> and libpod-conmon-<id>, monitors */
 		if (!cut_prefix(&id, names[i].prefix) || !is_hex_id(id))
 			continue;
 		f->id = id;
@@ -157,11 +157,12 @@ static bool find_named(struct found *f, struct part above, struct part p)
 {
 	struct part id = p;
 
-	if (cut_prefix(&id, "lxc.payload.") || part_is(above, "lxc") || part_is(above, "lxc.payload")) {
+	if (cut_prefix(&id, "lxc.payload.") || part_is(above, "lxc") ||
+	    part_is(above, "lxc.payload")) {
 		f->runtime = "lxc";
 		f->escaped = false;
 	} else if (cut_prefix(&id, "machine-") && cut_suffix(&id, ".scope")) {
-		/* libvirt registers virtual machines the same way: machine-qemu\x2d1\x2dname.scope */
+		/* libvirt names virtual machines the same way: machine-qemu\x2d1\x2dname.scope */
 		if (id.len > 8 && memcmp(id.s, "qemu\\x2d", 8) == 0)
 			return false;
 		f->runtime = "systemd-nspawn";

@@ -22,7 +22,7 @@ static uint64_t index_seed(void)
 
 	if (seed)
 		return seed;
-	/* sixteen random bytes every process gets from execve(2): no system call, no failure path */
+	/* sixteen random bytes every process gets from execve(2): it costs no system call */
 	random = (const void *)getauxval(AT_RANDOM);
 	if (random)
 		memcpy(&seed, random, sizeof(seed));

@@ -32,10 +32,11 @@ struct process_table *process_table_new(const char *proc_root, struct cgroup_tab
 struct process_table *process_table_free(struct process_table *t);
 /*
  * The process of an owner, made or brought up to date (comm, exec_id, cgroup) from it; refs raised.
- * owner->tgid 0 gives the "unknown" process. exe is read from PROC_ROOT/<tgid>/exe at first sight and after
- * an exec, only if the process there has the same start time. NULL: no memory.
+ * owner->tgid 0 gives the "unknown" process. exe is read from PROC_ROOT/<tgid>/exe at first sight
+ * and after an exec, only if the process there has the same start time. NULL: no memory.
  */
-struct process *process_table_get(struct process_table *t, const struct np_owner *owner, uint64_t now_ns);
+struct process *process_table_get(struct process_table *t, const struct np_owner *owner,
+				  uint64_t now_ns);
 void process_unref(struct process_table *t, struct process *p);
 /* Is owner this process? */
 bool process_is(const struct process *p, const struct np_owner *owner);
@@ -44,8 +45,9 @@ bool process_is_current(const struct process *p, const struct np_owner *owner);
 /* Program path learnt from the kernel half's exec hook, for processes already gone from /proc. */
 void process_set_exe(struct process *p, const char *exe);
 /*
- * Look which are gone (one /proc/<tgid>/stat each, start time compared) and free those nobody refers to any
- * more; call once an interval. A process is called gone only once /proc was seen to know any of them.
+ * Look which are gone (one /proc/<tgid>/stat each, start time compared) and free those nobody
+ * refers to any more; call once an interval. A process is called gone only once /proc was seen to
+ * know any of them.
  */
 void process_table_scan(struct process_table *t, uint64_t now_ns);
 /* Those known, without the unknown one. */

@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 struct proc_stat {
-	char state;	      /* 'R', 'S', 'Z' zombie, 'X' dead, ... */
+	char state; /* 'R', 'S', 'Z' zombie, 'X' dead, ... */
 	uint32_t ppid;
 	uint32_t threads;     /* those not yet reaped, the leader included */
 	uint64_t start_ticks; /* CLOCK_BOOTTIME in clock ticks, rounded down */

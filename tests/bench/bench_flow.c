@@ -41,8 +41,10 @@ static void make_record(struct np_sock_rec *rec, uint32_t i, uint64_t bytes)
 	rec->tuple.lport = (uint16_t)(1024 + i % 60000);
 	rec->tuple.rport = (uint16_t)(1 + i / 60000);
 	(void)strcpy(rec->tuple.ifname, "eth0");
-	rec->owner = (struct np_owner){ .tgid = 1000 + i % 100, .start_ns = SECOND, .match = NP_MATCH_EXACT,
-					.comm = "server" };
+	rec->owner = (struct np_owner){ .tgid = 1000 + i % 100,
+					 .start_ns = SECOND,
+					 .match = NP_MATCH_EXACT,
+					 .comm = "server" };
 	rec->last = rec->owner;
 	rec->counts.tx_bytes = bytes * (i % 97 + 1);
 	rec->counts.rx_bytes = bytes;
@@ -80,7 +82,8 @@ static void feed(struct flow_table *t, uint32_t n, uint64_t bytes, uint64_t now_
 	}
 }
 
-static void tick(struct flow_table *t, struct viewer *v, const char *what, uint64_t now_ns, uint32_t n)
+static void tick(struct flow_table *t, struct viewer *v, const char *what, uint64_t now_ns,
+		 uint32_t n)
 {
 	uint64_t t0 = clock_ns();
 
@@ -107,8 +110,8 @@ int main(int argc, char **argv)
 
 	if (!procs || !t || !v || !n)
 		return 1;
-	printf("%u TCP flows; struct flow %zu, with its TCP figures %zu bytes\n", n, sizeof(struct flow),
-	       sizeof(struct flow) + sizeof(struct flow_tcp));
+	printf("%u TCP flows; struct flow %zu, with its TCP figures %zu bytes\n", n,
+	       sizeof(struct flow), sizeof(struct flow) + sizeof(struct flow_tcp));
 	t0 = clock_ns();
 	feed(t, n, 0, now);
 	report("insert", t0, n);
@@ -120,8 +123,8 @@ int main(int argc, char **argv)
 	feed(t, n, 1000, now);
 	report("update, all move", t0, n);
 	tick(t, v, "tick, all moved", now += SECOND, n);
-	printf("%-44s %9.1f bytes/flow, %.1f MiB\n", "heap, all active", (double)(heap() - before) / n,
-	       (double)(heap() - before) / 1048576.0);
+	printf("%-44s %9.1f bytes/flow, %.1f MiB\n", "heap, all active",
+	       (double)(heap() - before) / n, (double)(heap() - before) / 1048576.0);
 	query(v, "query connections, limit 100",
 	      (struct view_query){ .kind = VIEW_CONNECTION, .sort = SORT_RATE, .limit = 100 }, n);
 	query(v, "query connections, all",
@@ -134,8 +137,8 @@ int main(int argc, char **argv)
 	      (struct view_query){ .kind = VIEW_REMOTE, .sort = SORT_RTT, .limit = 100 }, n);
 	tick(t, v, "tick, all become idle", now += SECOND, n);
 	tick(t, v, "tick, idle again", now += SECOND, n);
-	printf("%-44s %9.1f bytes/flow, %.1f MiB\n", "heap, idle again", (double)(heap() - before) / n,
-	       (double)(heap() - before) / 1048576.0);
+	printf("%-44s %9.1f bytes/flow, %.1f MiB\n", "heap, idle again",
+	       (double)(heap() - before) / n, (double)(heap() - before) / 1048576.0);
 	(void)viewer_free(v);
 	(void)flow_table_free(t);
 	(void)process_table_free(procs);

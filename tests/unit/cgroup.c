@@ -123,7 +123,9 @@ static void path_is_taken_with_and_without_the_mount(void **state)
 {
 	struct fixture *f = *state;
 	static const char *const spellings[] = {
-		"system.slice/ssh.service", "/system.slice/ssh.service", "/system.slice/ssh.service/",
+		"system.slice/ssh.service",
+		"/system.slice/ssh.service",
+		"/system.slice/ssh.service/",
 		"//system.slice//ssh.service",
 	};
 	uint64_t want = id_of(f, "cgroup/system.slice/ssh.service"), id;
@@ -167,7 +169,8 @@ static void mount_is_found_by_its_type(void **state)
 		const char *mountinfo, *mount;
 	} cases[] = {
 		/* unified */
-		{ "30 23 0:26 / /sys/fs/cgroup rw,nosuid shared:4 - cgroup2 cgroup2 rw,nsdelegate\n",
+		{ "30 23 0:26 / /sys/fs/cgroup rw,nosuid shared:4 - cgroup2 cgroup2 "
+		  "rw,nsdelegate\n",
 		  "/sys/fs/cgroup" },
 		/* hybrid */
 		{ "31 23 0:27 / /sys/fs/cgroup ro - tmpfs tmpfs ro,mode=755\n"
@@ -194,7 +197,8 @@ static void mount_is_found_by_its_type(void **state)
 
 		tree_file(&f->tree, "self/mountinfo", cases[i].mountinfo);
 		mount = NULL;
-		assert_int_equal(cgroup_tree_find(f->tree.root, &mount), cases[i].mount ? 0 : -ENOENT);
+		assert_int_equal(cgroup_tree_find(f->tree.root, &mount),
+				 cases[i].mount ? 0 : -ENOENT);
 		if (cases[i].mount)
 			assert_string_equal(mount, cases[i].mount);
 		free(mount);
@@ -229,12 +233,15 @@ static void runtimes_are_told_by_the_names_they_give(void **state)
 		{ "/docker/" ID, ID, "docker", NULL },
 		{ "/docker/notanid", NULL, NULL, NULL },
 		{ "/system.slice/docker-" ID ".scope", ID, "docker", NULL },
-		{ "/system.slice/docker-" ID ".scope/system.slice/nginx.service", ID, "docker", NULL },
+		{ "/system.slice/docker-" ID ".scope/system.slice/nginx.service", ID, "docker",
+		  NULL },
 		{ "/system.slice/docker.service", NULL, NULL, NULL },
 		{ "/docker/" ID "/docker/" ID2, ID2, "docker", NULL },
 		{ "/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod" UID_
-		  ".slice/cri-containerd-" ID ".scope", ID, "containerd", UID },
-		{ "/kubepods.slice/kubepods-pod" UID_ ".slice/crio-" ID ".scope", ID, "cri-o", UID },
+		  ".slice/cri-containerd-" ID ".scope",
+		  ID, "containerd", UID },
+		{ "/kubepods.slice/kubepods-pod" UID_ ".slice/crio-" ID ".scope", ID, "cri-o",
+		  UID },
 		{ "/kubelet.slice/kubelet-kubepods.slice/kubelet-kubepods-besteffort.slice/"
 		  "kubelet-kubepods-besteffort-pod" UID_ ".slice/cri-containerd-" ID ".scope",
 		  ID, "containerd", UID },
@@ -245,21 +252,24 @@ static void runtimes_are_told_by_the_names_they_give(void **state)
 		  "0123456789abcdef0123456789abcdef" },
 		{ "/kubepods.slice/kubepods-burstable.slice", NULL, NULL, NULL },
 		{ "/system.slice/containerd.service/kubepods-burstable-pod" UID_
-		  ".slice:cri-containerd:" ID, ID, "containerd", UID },
+		  ".slice:cri-containerd:" ID,
+		  ID, "containerd", UID },
 		{ "/kubepods.slice/kubepods-pod" UID_ ".slice/crio-conmon-" ID ".scope", NULL, NULL,
 		  UID },
 		{ "/machine.slice/libpod-" ID ".scope/container", ID, "podman", NULL },
 		{ "/machine.slice/libpod-conmon-" ID ".scope", NULL, NULL, NULL },
 		{ "/libpod_parent/libpod-" ID, ID, "podman", NULL },
-		{ "/user.slice/user-1000.slice/user@1000.service/user.slice/libpod-" ID ".scope", ID,
-		  "podman", NULL },
+		{ "/user.slice/user-1000.slice/user@1000.service/user.slice/libpod-" ID ".scope",
+		  ID, "podman", NULL },
 		{ "/lxc.payload.web1", "web1", "lxc", NULL },
 		{ "/lxc.payload.web1/system.slice/ssh.service", "web1", "lxc", NULL },
 		{ "/lxc.payload/web1", "web1", "lxc", NULL },
 		{ "/lxc/web1/init.scope", "web1", "lxc", NULL },
 		{ "/lxc.monitor.web1", NULL, NULL, NULL },
-		{ "/machine.slice/machine-deb\\x2dbox.scope/payload", "deb-box", "systemd-nspawn", NULL },
-		{ "/machine.slice/systemd-nspawn@web.service/payload", "web", "systemd-nspawn", NULL },
+		{ "/machine.slice/machine-deb\\x2dbox.scope/payload", "deb-box", "systemd-nspawn",
+		  NULL },
+		{ "/machine.slice/systemd-nspawn@web.service/payload", "web", "systemd-nspawn",
+		  NULL },
 		{ "/machine.slice/machine-qemu\\x2d1\\x2dvm.scope", NULL, NULL, NULL },
 		{ "/machine.slice/machine-.scope", NULL, NULL, NULL },
 	};

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The n-th allocation fails, for every n: nothing leaks, nothing counts twice, and what could not be
- * done is said. Link with --wrap of malloc, calloc, realloc, reallocarray, strdup and strndup.
+ * The n-th allocation fails, for every n: nothing leaks, nothing counts twice, and what could not
+ * be done is said. Link with --wrap of malloc, calloc, realloc, reallocarray, strdup and strndup.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -200,8 +200,9 @@ static void mount_search_survives_every_failing_allocation(void **state)
 	(void)state;
 	tree_open(&tree);
 	tree_dir(&tree, "self");
-	tree_file(&tree, "self/mountinfo", "30 23 0:26 /a /x rw - cgroup2 cgroup2 rw\n"
-					   "30 23 0:26 / /y rw - cgroup2 cgroup2 rw\n");
+	tree_file(&tree, "self/mountinfo",
+		  "30 23 0:26 /a /x rw - cgroup2 cgroup2 rw\n"
+		  "30 23 0:26 / /y rw - cgroup2 cgroup2 rw\n");
 	for (n = 1; failed; n++) {
 		struct cgroup_table *t;
 

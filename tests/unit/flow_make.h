@@ -51,7 +51,9 @@ static inline void world_tick(struct world *w, uint64_t ns)
 
 static inline struct np_owner owner(uint32_t tgid, const char *comm)
 {
-	struct np_owner o = { .tgid = tgid, .tid = tgid, .start_ns = tgid * 10000000ull,
+	struct np_owner o = { .tgid = tgid,
+			      .tid = tgid,
+			      .start_ns = tgid * 10000000ull,
 			      .match = tgid ? NP_MATCH_EXACT : NP_MATCH_NONE };
 
 	(void)snprintf(o.comm, sizeof(o.comm), "%s", comm);
@@ -69,7 +71,9 @@ static inline void ipv4(uint8_t addr[16], uint8_t last)
 /* An established TCP connection of process 100, opened during the run, to 10.0.0.2:443. */
 static inline struct np_sock_rec tcp_rec(uint64_t sock_id)
 {
-	struct np_sock_rec rec = { .sock_id = sock_id, .opened_ns = START, .established_ns = START };
+	struct np_sock_rec rec = { .sock_id = sock_id,
+				   .opened_ns = START,
+				   .established_ns = START };
 
 	ipv4(rec.tuple.laddr, 1);
 	ipv4(rec.tuple.raddr, 2);
@@ -103,9 +107,10 @@ static inline struct np_sock_rec udp_rec(uint64_t sock_id)
 	return rec;
 }
 
-/* What process tgid exchanged with 10.0.0.<peer>:<port>; peer 0: a part that only tells owners apart. */
-static inline void make_part(struct np_part_key *key, struct np_part *part, const struct np_sock_rec *sock,
-			     uint32_t tgid, uint8_t peer)
+/* What process tgid exchanged with 10.0.0.<peer>:<port>; peer 0: a part that only tells owners
+ * apart. */
+static inline void make_part(struct np_part_key *key, struct np_part *part,
+			     const struct np_sock_rec *sock, uint32_t tgid, uint8_t peer)
 {
 	*key = (struct np_part_key){ .sock_id = sock->sock_id, .tgid = tgid };
 	*part = (struct np_part){ .tuple = sock->tuple, .owner = owner(tgid, "worker") };
@@ -130,8 +135,8 @@ static inline void feed_end(struct world *w, struct np_sock_rec *rec)
 	feed(w, rec);
 }
 
-static inline void feed_part(struct world *w, const struct np_sock_rec *sock, uint32_t tgid, uint8_t peer,
-			     uint64_t tx_bytes, uint64_t rx_bytes)
+static inline void feed_part(struct world *w, const struct np_sock_rec *sock, uint32_t tgid,
+			     uint8_t peer, uint64_t tx_bytes, uint64_t rx_bytes)
 {
 	struct np_part_key key;
 	struct np_part part;

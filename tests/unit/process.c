@@ -40,8 +40,9 @@ static int close_fixture(void **state)
 
 static struct np_owner owner(uint32_t tgid, uint64_t start_ns, const char *comm)
 {
-	struct np_owner o = { .tgid = tgid, .start_ns = start_ns, .uid = 1000, .ppid = 7,
-			      .match = NP_MATCH_EXACT };
+	struct np_owner o = {
+		.tgid = tgid, .start_ns = start_ns, .uid = 1000, .ppid = 7, .match = NP_MATCH_EXACT
+	};
 
 	(void)snprintf(o.comm, sizeof(o.comm), "%s", comm);
 	return o;
@@ -148,7 +149,8 @@ static void scan_notices_who_is_gone(void **state)
 {
 	struct fixture *f = *state;
 	struct np_owner stays = owner(42, TICK_NS, "stays"), goes = owner(43, TICK_NS, "goes");
-	struct np_owner reused = owner(44, TICK_NS, "reused"), zombie = owner(45, TICK_NS, "zombie");
+	struct np_owner reused = owner(44, TICK_NS, "reused"),
+			zombie = owner(45, TICK_NS, "zombie");
 	struct np_owner headless = owner(46, TICK_NS, "headless");
 	struct process *p[5];
 
@@ -230,7 +232,8 @@ static void stat_survives_any_comm(void **state)
 	(void)state;
 	for (i = 0; i < sizeof(comms) / sizeof(comms[0]); i++) {
 		(void)snprintf(text, sizeof(text),
-			       "9 (%s) R 4 9 9 0 -1 1 2 3 4 5 6 7 8 -9 20 -5 3 0 8812 99", comms[i]);
+			       "9 (%s) R 4 9 9 0 -1 1 2 3 4 5 6 7 8 -9 20 -5 3 0 8812 99",
+			       comms[i]);
 		assert_int_equal(proc_stat_parse(text, &st), 0);
 		assert_int_equal(st.state, 'R');
 		assert_int_equal(st.ppid, 4);
@@ -242,7 +245,14 @@ static void stat_survives_any_comm(void **state)
 static void broken_stat_is_refused(void **state)
 {
 	static const char *const texts[] = {
-		"", "9", "9 (x", "9 (x)", "9 (x) ", "9 (x) R", "9 (x) R 1 2 3", "9 (x) R 1 two 3",
+		"",
+		"9",
+		"9 (x",
+		"9 (x)",
+		"9 (x) ",
+		"9 (x) R",
+		"9 (x) R 1 2 3",
+		"9 (x) R 1 two 3",
 		"9 (x) R 1 9 9 0 -1 1 2 3 4 5 6 7 8 9 20 0 3 0 ",
 		"9 (x) R 1 9 9 0 -1 1 2 3 4 5 6 7 8 9 20 0 3 0 99999999999999999999999",
 	};

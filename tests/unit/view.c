@@ -333,7 +333,8 @@ static void filter_looks_into_what_a_row_is_about(void **state)
 
 	make_traffic(w);
 	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		view = ask(w, (struct view_query){ .kind = cases[i].kind, .match = cases[i].match });
+		view = ask(w,
+			   (struct view_query){ .kind = cases[i].kind, .match = cases[i].match });
 		assert_int_equal(view.n_total, cases[i].n);
 		view_done(&view);
 	}
@@ -342,7 +343,9 @@ static void filter_looks_into_what_a_row_is_about(void **state)
 static void filter_finds_containers_by_id_and_path(void **state)
 {
 	struct world *w = *state;
-	struct cgroup c = { .id = 5, .path = (char *)"/docker/abcdef", .container_id = (char *)"abcdef",
+	struct cgroup c = { .id = 5,
+			    .path = (char *)"/docker/abcdef",
+			    .container_id = (char *)"abcdef",
 			    .runtime = "docker" };
 	struct np_sock_rec rec = tcp_rec(1);
 	struct view view;
@@ -365,14 +368,17 @@ static void limit_keeps_the_first_rows_and_counts_all(void **state)
 	struct view view;
 
 	make_traffic(w);
-	view = ask(w, (struct view_query){ .kind = VIEW_CONNECTION, .sort = SORT_TOTAL, .limit = 2 });
+	view = ask(w,
+		   (struct view_query){ .kind = VIEW_CONNECTION, .sort = SORT_TOTAL, .limit = 2 });
 	assert_int_equal(view.n_rows, 2);
 	assert_int_equal(view.n_total, 3);
 	assert_int_equal(view.rows[0].rx_bytes, 9000);
 	assert_int_equal(view.rows[1].tx_bytes, 1000);
 	view_done(&view);
-	view = ask(w, (struct view_query){ .kind = VIEW_CONNECTION, .sort = SORT_TOTAL, .limit = 1,
-					   .reverse = true });
+	view = ask(w, (struct view_query){ .kind = VIEW_CONNECTION,
+					    .sort = SORT_TOTAL,
+					    .limit = 1,
+					    .reverse = true });
 	assert_int_equal(view.rows[0].tx_bytes, 200);
 	view_done(&view);
 }
