@@ -138,7 +138,7 @@ static unsigned int owner_cells(struct cell *c, const struct flow *f)
 	return i;
 }
 
-static unsigned int where_cells(struct cell *c, struct flows *x, const struct flow *f, char *l, char *r)
+static unsigned int where_cells(struct cell *c, const struct flow *f, char *l, char *r)
 {
 	const struct np_tuple *t = &f->tuple;
 	unsigned int i = 0;
@@ -150,7 +150,7 @@ static unsigned int where_cells(struct cell *c, struct flows *x, const struct fl
 	c[i++] = num_or_null(t->lport);
 	c[i++] = str(addr_str(t->raddr, r));
 	c[i++] = num_or_null(t->rport);
-	c[i++] = str(session_iface(x->session, f));
+	c[i++] = str(t->ifname);
 	c[i++] = str(f->closed && t->proto == IPPROTO_TCP ? "CLOSE" : tcp_state_name(t->state));
 	c[i++] = num_or_null(t->flags & NP_F_OWNID ? 0 : f->sock_id);
 	return i;
@@ -163,7 +163,7 @@ static int add_flow(struct flows *x, const struct flow *f)
 	struct cell c[N_COLUMNS];
 	unsigned int i = owner_cells(c, f);
 
-	i += where_cells(c + i, x, f, l, r);
+	i += where_cells(c + i, f, l, r);
 	c[i++] = num(f->counts.tx_bytes);
 	c[i++] = num(flow_rx_bytes(f));
 	c[i++] = dbl(f->recent ? (double)f->recent->tx_rate : 0);

@@ -3,6 +3,8 @@
 #include "engine/session.h"
 
 #include <errno.h>
+#include <netinet/in.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -65,11 +67,48 @@ static const struct process *owner_of(struct session *s, const struct np_owner *
 	return p;
 }
 
-static void on_sock(const struct np_sock_rec *rec, void *arg)
+/*
+ * Datagrams of an unconnected socket carry no route: the kernel is asked which interface it would
+ * take for the peer, once per flow.
+ */
+static void learn_iface(struct session *s, struct np_tuple *t, uint32_t tgid)
 {
+	static const uint8_t none[16];
+	const char *name;
+
+	if (t->ifname[0] || t->proto == IPPROTO_TCP || !memcmp(t->raddr, none, sizeof(none)))
+		return;
+	name = route_iface(s->routes, t->netns, tgid, t->raddr, s->now_ns);
+	if (name)
+		(void)snprintf(t->ifname, sizeof(t->ifname), "%s", name);
+}
+
+/* -i for what the kernel half could not tell: see match_iface there. */
+static bool iface_wanted(const struct session *s, const struct np_tuple *t)
+{
+	const struct np_filter *f = &s->opts.filter;
+
+	if (!f->n_iface)
+		return true;
+	for (unsigned int i = 0; i < f->n_iface; i++)
+		if (!strcmp(f->iface[i], t->ifname))
+			return true;
+	return false;
+}
+
+static void on_sock(const struct np_sock_rec *kernel_rec, void *arg)
+{
+	struct np_sock_rec copy, *rec = (struct np_sock_rec *)kernel_rec;
 	struct session *s = arg;
 	const struct flow *f;
 
+	if (rec->tuple.proto != IPPROTO_TCP) {
+		copy = *kernel_rec;
+		rec = &copy;
+		learn_iface(s, &rec->tuple, rec->last.tgid);
+		if (!iface_wanted(s, &rec->tuple))
+			return;
+	}
 	if (flow_table_sock(s->flows, rec, s->now_ns) == -ENOMEM)
 		log_debug("out of memory for socket %llu", (unsigned long long)rec->sock_id);
 	if (rec->last.match == NP_MATCH_LISTENER && !(rec->tuple.flags & NP_F_DEAD))
@@ -84,8 +123,12 @@ static void on_sock(const struct np_sock_rec *rec, void *arg)
 static void on_part(const struct np_part_key *key, const struct np_part *part, void *arg)
 {
 	struct session *s = arg;
+	struct np_part copy = *part;
 
-	if (flow_table_part(s->flows, key, part, s->now_ns) == -ENOMEM)
+	learn_iface(s, &copy.tuple, copy.owner.tgid);
+	if (!iface_wanted(s, &copy.tuple))
+		return;
+	if (flow_table_part(s->flows, key, &copy, s->now_ns) == -ENOMEM)
 		log_debug("out of memory for a part of socket %llu", (unsigned long long)key->sock_id);
 }
 
@@ -106,22 +149,11 @@ static void on_event(const struct np_ev_hdr *ev, void *arg)
 		on_sock(&sock->rec, s);
 }
 
-const char *session_iface(struct session *s, const struct flow *f)
-{
-	static const uint8_t none[16];
-
-	if (f->tuple.ifname[0])
-		return f->tuple.ifname;
-	if (!memcmp(f->tuple.raddr, none, sizeof(none)))
-		return NULL;
-	return route_iface(s->routes, f->tuple.netns, f->owner->tgid, f->tuple.raddr, s->now_ns);
-}
-
 static void on_delta(const struct flow *f, const struct flow_delta *d, void *arg)
 {
 	struct session *s = arg;
 
-	engine_events_flow(s->events, f, d, session_iface(s, f));
+	engine_events_flow(s->events, f, d, f->tuple.ifname[0] ? f->tuple.ifname : NULL);
 }
 
 static int make_tables(struct session *s)
@@ -253,6 +285,7 @@ int session_finish(struct session *s)
 
 void session_set_filter(struct session *s, const struct np_filter *filter)
 {
+	s->opts.filter = *filter;
 	probe_set_filter(s->probe, filter);
 }
 

@@ -57,9 +57,6 @@ const char *session_mode(const struct session *s); /* "ebpf" */
 const char *session_host(const struct session *s);
 double session_uptime(const struct session *s);	   /* seconds */
 
-/* Interface of a flow: its own, or the one the kernel routes its peer by; NULL unknown. */
-const char *session_iface(struct session *s, const struct flow *f);
-
 uint64_t clock_monotonic_ns(void);
 uint64_t clock_wall_ns(void);
 

@@ -337,8 +337,10 @@ static __always_inline int conn_rst(void *ctx, struct sock *sk, __u32 prog, __u3
 	if (state == TCP_TIME_WAIT || state == TCP_NEW_SYN_RECV)
 		return 0; /* not a full socket */
 	st = sock_find(sk);
-	if (st && st->sock_id)
-		conn_event(ctx, st, sk, prog, type, 0);
+	if (!st || !st->sock_id)
+		return 0;
+	sock_tuple(&st->tuple, sk); /* a refused connect() has its route only now */
+	conn_event(ctx, st, sk, prog, type, 0);
 	return 0;
 }
 
