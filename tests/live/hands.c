@@ -68,6 +68,11 @@ TEST(workers_that_share_a_listener_own_what_they_accept)
 	run_flows("share prefork --workers 4 --conns 60");
 }
 
+TEST(spliced_bytes_belong_to_the_worker_that_accepted)
+{
+	run_flows("share prefork --workers 4 --conns 60 --splice");
+}
+
 TEST(workers_that_share_a_datagram_socket_own_what_they_receive)
 {
 	run_flows("dgram --workers 4 --peers 16 --count 20");

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/tcp.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -15,6 +16,8 @@
 #include <unistd.h>
 
 #include "tap.h"
+
+#define QUIET_MS 30000
 
 static _Noreturn void hold(pid_t parent, int up)
 {
@@ -183,4 +186,34 @@ uint64_t netns_counter(const struct netns *ns, const char *group, const char *na
 	}
 	REQUIRE(false, "the kernel has no counter %s %s", group, name);
 	return 0;
+}
+
+/* Lines of /proc/net/tcp and tcp6 whose state is another than TIME_WAIT. */
+static bool is_quiet(void *arg)
+{
+	static const char *const files[] = { "tcp", "tcp6" };
+	const struct netns *ns = arg;
+	bool quiet = true;
+
+	for (unsigned int i = 0; i < 2; i++) {
+		char path[64], line[512];
+		unsigned int state;
+		FILE *f;
+
+		snprintf(path, sizeof(path), "/proc/%d/net/%s", ns->holder, files[i]);
+		f = fopen(path, "re");
+		while (f && fgets(line, sizeof(line), f))
+			if (sscanf(line, "%*s %*s %*s %x", &state) == 1 && state != TCP_TIME_WAIT)
+				quiet = false;
+		if (f)
+			fclose(f);
+	}
+	return quiet;
+}
+
+void netns_wait_quiet(const struct netns *ns)
+{
+	struct netns copy = *ns;
+
+	REQUIRE(wait_until(is_quiet, &copy, QUIET_MS), "expected connections to end, some did not");
 }

@@ -116,6 +116,7 @@ static void check_datagrams(const char *command)
 	}
 
 DATAGRAMS(unconnected_datagrams_have_their_owner, "dgram --reply 300")
+DATAGRAMS(answers_read_without_asking_for_their_sender_have_their_owner, "dgram --reply 300 --blind")
 DATAGRAMS(datagrams_of_connected_sockets_have_their_owner, "dgram --send send --recv connected")
 DATAGRAMS(datagrams_of_sendmsg_and_recvmsg_have_their_owner,
 	  "dgram --send sendmsg --recv recvmsg")

@@ -9,6 +9,7 @@
  * --peers N             client sockets, each sends --count datagrams one byte longer than the last's
  * --workers N           server processes that share the one socket
  * --reply S             the server answers each with a datagram of that size
+ * --blind               the client reads answers without asking for their sender
  * --addr A --port P --client-ns --server-ns --comm NAME --hold start|sent
  *
  * No more than WINDOW datagrams are on their way, so none is dropped.
@@ -173,6 +174,10 @@ static void client_socket(struct report *r, int fd, const struct addr *to, size_
 	const char *how = tm_str("send", "sendto");
 	size_t reply = tm_num("reply", 0);
 	uint64_t count = tm_num("count", 100);
+	bool blind = tm_flag("blind");
+	struct sockaddr_storage from;
+	struct sockaddr *sa = (struct sockaddr *)&from;
+	socklen_t len = sizeof(from);
 	static uint64_t sent;
 
 	for (uint64_t i = 0; i < count; i++) {
@@ -184,9 +189,10 @@ static void client_socket(struct report *r, int fd, const struct addr *to, size_
 		r->tx_pkts++;
 		sent++;
 		if (reply) {
-			n = recv(fd, buf, sizeof(buf), 0);
+			/* --blind: does not ask who answered, so an unconnected socket is not told */
+			n = recvfrom(fd, buf, sizeof(buf), 0, blind ? NULL : sa, blind ? NULL : &len);
 			if (n < 0)
-				die("recv");
+				die("recvfrom");
 			r->rx += (uint64_t)n;
 			r->rx_pkts++;
 		}

@@ -5,11 +5,13 @@
  * share alternate   two processes write to one connection while two read from its other end
  * share threads     --threads N threads of one process write to one connection
  * share named       a thread with a name of its own does everything, the main thread nothing
- * share prefork     --workers N processes accept from one listening socket; --conns N connections
+ * share prefork     --workers N processes accept from one listening socket; --conns N connections;
+ *                   each echoes what it gets, or, with --splice, splices it away
  *
  * --bytes N  of each writer, or of each connection; --addr A
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -123,7 +125,27 @@ static int threads(uint64_t n)
 	return tm_wait_all();
 }
 
-/* Accepts while there are connections left to come; echoes what it got on each. */
+static void splice_away(struct report *r, int fd)
+{
+	int p[2], sink = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	ssize_t n;
+
+	if (sink < 0 || pipe2(p, O_CLOEXEC) < 0)
+		die("pipe");
+	while ((n = splice(fd, NULL, p[1], NULL, 65536, 0)) > 0) {
+		r->rx += (uint64_t)n;
+		r->unseen += (uint64_t)n;
+		if (splice(p[0], NULL, sink, NULL, (size_t)n, 0) != n)
+			die("splice to /dev/null");
+	}
+	if (n < 0)
+		die("splice");
+	close(p[0]);
+	close(p[1]);
+	close(sink);
+}
+
+/* Accepts while there are connections left to come. */
 static int worker(int listener, atomic_uint *left)
 {
 	struct report r = { .role = "worker" };
@@ -141,12 +163,17 @@ static int worker(int listener, atomic_uint *left)
 		if (fd < 0)
 			die("accept");
 		atomic_fetch_sub(left, 1);
-		recv_to_end(&one, fd);
-		send_bytes(&one, fd, one.rx, 4096);
+		if (tm_flag("splice")) {
+			splice_away(&one, fd);
+		} else {
+			recv_to_end(&one, fd);
+			send_bytes(&one, fd, one.rx, 4096);
+		}
 		report_socket(&r, fd);
 		close(fd);
 		r.rx += one.rx;
 		r.tx += one.tx;
+		r.unseen += one.unseen;
 	}
 	report_print(&r);
 	return 0;

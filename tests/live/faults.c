@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The ways a run ends: by its user, by its reader, by force, or before it began. */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pty.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <linux/bpf.h>
+
+#include "ownership.h"
+#include "tap.h"
+
+#define END_MS 15000
+#define MAX_IDS 1024
+#define NOBODY 65534
+
+TEST(sigterm_and_sigint_end_it_cleanly)
+{
+	struct probe p = probe_start(EVENTS, NULL);
+	int status = probe_signal(&p, SIGTERM);
+
+	CHECK(status == 0, "after SIGTERM: expected exit 0, got %d", status);
+	p = probe_start(EVENTS, NULL);
+	status = probe_signal(&p, SIGINT);
+	CHECK(status == 0, "after SIGINT: expected exit 0, got %d", status);
+}
+
+TEST(duration_ends_it)
+{
+	struct probe p = probe_start("flows", "--format", "json", "--duration", "0.5", NULL);
+	int status = probe_wait(&p, END_MS);
+
+	CHECK(status == 0, "expected exit 0, got %d", status);
+}
+
+/* BPF objects a process holds, as its descriptors tell: "prog_id:\t12". */
+struct ids {
+	struct {
+		int command; /* BPF_*_GET_FD_BY_ID */
+		uint32_t id;
+	} row[MAX_IDS];
+	unsigned int n, progs, maps, links;
+};
+
+static void take_id(struct ids *ids, const char *line)
+{
+	uint32_t id;
+	int command;
+
+	if (ids->n == MAX_IDS)
+		return;
+	if (sscanf(line, "prog_id: %u", &id) == 1) {
+		command = BPF_PROG_GET_FD_BY_ID;
+		ids->progs++;
+	} else if (sscanf(line, "map_id: %u", &id) == 1) {
+		command = BPF_MAP_GET_FD_BY_ID;
+		ids->maps++;
+	} else if (sscanf(line, "link_id: %u", &id) == 1) {
+		command = BPF_LINK_GET_FD_BY_ID;
+		ids->links++;
+	} else {
+		return;
+	}
+	ids->row[ids->n].command = command;
+	ids->row[ids->n++].id = id;
+}
+
+static struct ids ids_of(pid_t pid)
+{
+	struct ids ids = { .n = 0 };
+
+	for (int fd = 0; fd < 1024; fd++) {
+		char path[64], line[256];
+		FILE *f;
+
+		snprintf(path, sizeof(path), "/proc/%d/fdinfo/%d", pid, fd);
+		f = fopen(path, "re");
+		while (f && fgets(line, sizeof(line), f))
+			take_id(&ids, line);
+		if (f)
+			fclose(f);
+	}
+	return ids;
+}
+
+static bool exists(int command, uint32_t id)
+{
+	union bpf_attr attr;
+	long fd;
+
+	memset(&attr, 0, sizeof(attr));
+	attr.prog_id = id; /* map_id and link_id share its place */
+	fd = syscall(SYS_bpf, command, &attr, sizeof(attr));
+	if (fd >= 0)
+		close((int)fd);
+	return fd >= 0 || errno != ENOENT;
+}
+
+static unsigned int count_left(const struct ids *ids)
+{
+	unsigned int left = 0;
+
+	for (unsigned int i = 0; i < ids->n; i++)
+		left += exists(ids->row[i].command, ids->row[i].id);
+	return left;
+}
+
+static bool all_gone(void *arg)
+{
+	return count_left(arg) == 0;
+}
+
+static void check_gone(struct ids *ids)
+{
+	CHECK(ids->progs > 0 && ids->maps > 0,
+	      "while it ran: expected programs and maps, got %u and %u", ids->progs, ids->maps);
+	wait_until(all_gone, ids, END_MS);
+	for (unsigned int i = 0; i < ids->n; i++)
+		CHECK(!exists(ids->row[i].command, ids->row[i].id), "left behind: %s id %u",
+		      ids->row[i].command == BPF_PROG_GET_FD_BY_ID ? "program" :
+		      ids->row[i].command == BPF_MAP_GET_FD_BY_ID  ? "map" :
+								     "link",
+		      ids->row[i].id);
+}
+
+TEST(kill_9_leaves_no_program_map_or_link)
+{
+	struct netns ns = netns_new();
+	struct probe p = probe_start(EVENTS, NULL);
+	struct maker m = maker_start(&ns, -1, "stream --seconds 2");
+	struct ids ids = ids_of(p.pid);
+
+	probe_signal(&p, SIGKILL); /* in the middle of traffic */
+	check_gone(&ids);
+	maker_finish(&m);
+}
+
+TEST(clean_end_leaves_no_program_map_or_link)
+{
+	struct probe p = probe_start(EVENTS, NULL);
+	struct ids ids = ids_of(p.pid);
+
+	probe_stop(&p);
+	check_gone(&ids);
+}
+
+TEST(closed_pipe_ends_quietly)
+{
+	const char *const args[] = { EVENTS, NULL };
+	struct probe_opts opts = { .args = args };
+	struct netns ns = netns_new();
+	struct probe p;
+	char *said;
+	int fd[2], status;
+
+	REQUIRE(pipe2(fd, O_CLOEXEC) == 0, "pipe: %s", strerror(errno));
+	opts.out_fd = fd[1];
+	p = probe_spawn(&opts);
+	close(fd[1]);
+	close(fd[0]);
+	for (int i = 0; i < 20 && probe_wait(&p, 200) < 0; i++)
+		maker_run(&ns, "stream --bytes 10000");
+	status = probe_wait(&p, END_MS);
+	CHECK(status == 0, "after its reader closed: expected exit 0, got %d", status);
+	said = file_text(p.log);
+	CHECK(!strcasestr(said, "error") && !strcasestr(said, "pipe") && !strcasestr(said, "fail"),
+	      "after its reader closed: expected silence, got: %s", said);
+	free(said);
+}
+
+/* Read what the program draws, so that it never blocks; false once it has ended. */
+static bool drain(struct probe *p, int master, int ms)
+{
+	int64_t deadline = deadline_in(ms);
+
+	while (now_ms() < deadline) {
+		struct pollfd pfd = { .fd = master, .events = POLLIN };
+		char text[4096];
+
+		if (probe_wait(p, 0) >= 0)
+			return false;
+		if (poll(&pfd, 1, 50) == 1 && read(master, text, sizeof(text)) <= 0)
+			pause_ms(20);
+	}
+	return true;
+}
+
+static void check_hangup(const char *const *args)
+{
+	struct winsize size = { .ws_row = 24, .ws_col = 80 };
+	struct probe_opts opts = { .args = args, .terminal = true };
+	int master, slave, status;
+	struct probe p;
+
+	REQUIRE(openpty(&master, &slave, NULL, NULL, &size) == 0, "openpty: %s", strerror(errno));
+	fcntl(master, F_SETFD, FD_CLOEXEC);
+	fcntl(slave, F_SETFD, FD_CLOEXEC);
+	opts.out_fd = slave;
+	p = probe_spawn(&opts);
+	close(slave);
+	REQUIRE(drain(&p, master, 1000), "%s on a terminal: expected it to run, got end %d",
+		args[0], p.status);
+	close(master);
+	status = probe_wait(&p, END_MS);
+	CHECK(status >= 0, "%s: expected its end after the terminal vanished, got none", args[0]);
+	if (status < 0)
+		kill(p.pid, SIGKILL);
+}
+
+TEST(vanished_terminal_ends_top)
+{
+	static const char *const args[] = { "top", "--interval", "0.2", NULL };
+
+	check_hangup(args);
+}
+
+TEST(vanished_terminal_ends_events)
+{
+	static const char *const args[] = { "events", "--interval", "0.2", NULL };
+
+	check_hangup(args);
+}
+
+TEST(without_rights_exits_1_and_names_the_capability)
+{
+	static const char *const commands[] = { "events", "flows", "top" };
+
+	for (unsigned int i = 0; i < 3; i++) {
+		const char *const args[] = { commands[i], "--duration", "5", NULL };
+		struct probe_opts opts = { .args = args, .uid = NOBODY, .no_ready = true };
+		struct probe p = probe_spawn(&opts);
+		int status = probe_wait(&p, END_MS);
+		char *said = file_text(p.log), *out = file_text(p.out);
+
+		CHECK(status == 1, "%s without rights: expected exit 1, got %d", commands[i], status);
+		CHECK(strstr(said, "CAP_"), "%s without rights: expected CAP_..., got: %s",
+		      commands[i], said);
+		CHECK(!*out, "%s without rights: expected nothing on stdout, got: %s", commands[i],
+		      out);
+		free(said);
+		free(out);
+		if (status < 0)
+			kill(p.pid, SIGKILL);
+	}
+}
+
+TEST(hook_family_this_kernel_lacks_exits_2)
+{
+	static const char *const args[] = { "events", "--hook", "kprobe", "--duration", "1", NULL };
+	struct probe p;
+	char *said;
+	int status;
+
+	if (access("/sys/bus/event_source/devices/kprobe/type", F_OK) == 0)
+		test_skip("this kernel has kprobes");
+	status = probe_run(&p, args);
+	said = file_text(p.log);
+	CHECK(status == 2, "expected exit 2, got %d", status);
+	CHECK(strstr(said, "kprobe"), "expected kprobe named, got: %s", said);
+	free(said);
+}

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A wrong argument is one line that names it, exit 3, and nothing was done. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ownership.h"
+#include "tap.h"
+
+/* What was typed, and the two words the message must have: the option, and what was given. */
+static const struct wrong {
+	const char *args[5];
+	const char *option, *given;
+} wrong_options[] = {
+	{ { "events", "--port", "99999" }, "--port", "99999" },
+	{ { "events", "--port", "0x50" }, "--port", "0x50" },
+	{ { "events", "--port", "-1" }, "--port", "-1" },
+	{ { "events", "--port", "90-80" }, "--port", "90-80" },
+	{ { "events", "--port", "" }, "--port", "" },
+	{ { "events", "--port", "80,443x" }, "--port", "443x" },
+	{ { "events", "--src-port", "http" }, "--src-port", "http" },
+	{ { "events", "--dst-port", "65536" }, "--dst-port", "65536" },
+	{ { "events", "--dst-port", "1-65536" }, "--dst-port", "65536" },
+	{ { "events", "--host", "10.0.0.0/33" }, "--host", "10.0.0.0/33" },
+	{ { "events", "--host", "10.0.0.0/" }, "--host", "10.0.0.0/" },
+	{ { "events", "--host", "10.0.0.0/-1" }, "--host", "10.0.0.0/-1" },
+	{ { "events", "--host", "10.0.0" }, "--host", "10.0.0" },
+	{ { "events", "--host", "300.1.1.1" }, "--host", "300.1.1.1" },
+	{ { "events", "--src-host", "fd00::/129" }, "--src-host", "fd00::/129" },
+	{ { "events", "--dst-host", "fd00:::1" }, "--dst-host", "fd00:::1" },
+	{ { "events", "-i", "nosuch0" }, "--interface", "nosuch0" },
+	{ { "events", "--interface", "a-name-longer-than-15" }, "--interface",
+	  "a-name-longer-than-15" },
+	{ { "events", "-p", "4194305" }, "--pid", "4194305" },
+	{ { "events", "--pid", "self" }, "--pid", "self" },
+	{ { "events", "--pid", "0" }, "--pid", "0" },
+	{ { "events", "-c", "/no/such/cgroup" }, "--cgroup", "/no/such/cgroup" },
+	{ { "events", "-c", "/etc/passwd" }, "--cgroup", "/etc/passwd" },
+	{ { "events", "--proto", "sctp" }, "--proto", "sctp" },
+	{ { "events", "--hook", "telepathy" }, "--hook", "telepathy" },
+	{ { "events", "--capture-mode", "warp" }, "--capture-mode", "warp" },
+	{ { "events", "--event-buffer", "bucket" }, "--event-buffer", "bucket" },
+	{ { "events", "--btf", "/no/such/btf" }, "--btf", "/no/such/btf" },
+	{ { "events", "--format", "yaml" }, "--format", "yaml" },
+	{ { "events", "--interval", "0" }, "--interval", "0" },
+	{ { "events", "--interval", "-1" }, "--interval", "-1" },
+	{ { "events", "--interval", "soon" }, "--interval", "soon" },
+	{ { "events", "--interval", "1e400" }, "--interval", "1e400" },
+	{ { "events", "--interval", "nan" }, "--interval", "nan" },
+	{ { "events", "--duration", "-5" }, "--duration", "-5" },
+	{ { "events", "--duration", "5 apples" }, "--duration", "5 apples" },
+	{ { "events", "-n", "many" }, "-n", "many" },
+	{ { "events", "-n", "-3" }, "-n", "-3" },
+	{ { "events", "-o", "/no/such/folder/file" }, "-o", "/no/such/folder/file" },
+	{ { "events", "--port" }, "--port", "" },
+	{ { "events", "--frobnicate" }, "--frobnicate", "" },
+	{ { "events", "-Z" }, "-Z", "" },
+	{ { "events", "stray" }, "stray", "" },
+	{ { "flows", "--format", "xctl" }, "--format", "xctl" },
+	{ { "top", "--interval", "0" }, "--interval", "0" },
+	{ { "frobnicate" }, "frobnicate", "" },
+	{ { "--frobnicate" }, "--frobnicate", "" },
+};
+
+static char *typed(const struct wrong *w, char *text, size_t size)
+{
+	size_t used = 0;
+
+	for (unsigned int i = 0; i < 5 && w->args[i] && used < size; i++)
+		used += (size_t)snprintf(text + used, size - used, "%s ", w->args[i]);
+	return text;
+}
+
+static void check_wrong(const struct wrong *w)
+{
+	struct probe p;
+	int status = probe_run(&p, w->args);
+	char *said = file_text(p.log), *out = file_text(p.out), text[200];
+	size_t lines = 0;
+
+	typed(w, text, sizeof(text));
+	for (const char *c = said; *c; c++)
+		lines += *c == '\n';
+	CHECK(status == 3, "%s: expected exit 3, got %d: %s", text, status, said);
+	CHECK(strstr(said, w->option) && strstr(said, w->given),
+	      "%s: expected a message naming %s and %s, got: %s", text, w->option, w->given, said);
+	CHECK(lines == 1, "%s: expected one line, got %zu: %s", text, lines, said);
+	CHECK(!*out, "%s: expected nothing on stdout, got: %s", text, out);
+	free(said);
+	free(out);
+}
+
+TEST(wrong_option_exits_3_and_names_it)
+{
+	for (size_t i = 0; i < sizeof(wrong_options) / sizeof(wrong_options[0]); i++)
+		check_wrong(&wrong_options[i]);
+}
+
+TEST(help_is_on_stdout_and_exits_0)
+{
+	static const char *const commands[] = { "top", "events", "flows", "doctor", NULL };
+
+	for (unsigned int i = 0; i < 5; i++) {
+		const char *args[3] = { commands[i] ? commands[i] : "--help", "--help", NULL };
+		struct probe p;
+		int status = probe_run(&p, args);
+		char *out = file_text(p.out);
+
+		CHECK(status == 0, "%s --help: expected exit 0, got %d", args[0], status);
+		CHECK(strstr(out, "Usage:"), "%s --help: expected Usage: on stdout, got: %.80s",
+		      args[0], out);
+		free(out);
+	}
+}
+
+TEST(count_ends_after_that_many)
+{
+	struct netns ns = netns_new();
+	struct probe p = probe_start(EVENTS, "-n", "5", NULL);
+	json_t *records;
+	int status;
+
+	maker_run(&ns, "herd --procs 40");
+	status = probe_wait(&p, 10000);
+	CHECK(status == 0, "-n 5: expected exit 0 by itself, got %d", status);
+	records = probe_records(&p);
+	CHECK_EQ(json_array_size(records), 5, "records of -n 5");
+}
+
+TEST(output_goes_to_the_file_named)
+{
+	struct netns ns = netns_new();
+	char path[PATH_MAX], *out;
+	struct probe p;
+	struct maker m;
+
+	snprintf(path, sizeof(path), "%s/flows.json", test_dir());
+	p = probe_start(FLOWS, "-o", path, NULL);
+	m = maker_run(&ns, "stream");
+	probe_stop(&p);
+	out = file_text(p.out);
+	CHECK(!*out, "expected nothing on stdout, got: %.80s", out);
+	free(out);
+	snprintf(p.out, sizeof(p.out), "%s", path);
+	check_owners(probe_records(&p), NULL, m.reports, &ns);
+}

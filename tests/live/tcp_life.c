@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* How TCP connections begin, end and fail, each with its owner and its figures. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "ownership.h"
+#include "tap.h"
+
+#define EVENT_MS 10000
+
+/* An event of a kind about one socket, or with one value of one process. */
+struct wanted {
+	const char *event_type, *entity, *value;
+	pid_t pid;
+};
+
+static bool is_wanted(const json_t *r, const void *arg)
+{
+	const struct wanted *w = arg;
+
+	return !strcmp(record_str(r, "event_type"), w->event_type) &&
+	       (!w->entity || !strcmp(record_str(r, "entity_id"), w->entity)) &&
+	       (!w->value || !strcmp(record_str(r, "value"), w->value)) &&
+	       (!w->pid || record_u64(r, "pid") == (uint64_t)w->pid);
+}
+
+static json_t *expect(const struct probe *p, struct wanted w)
+{
+	json_t *r = probe_wait_record(p, is_wanted, &w, EVENT_MS);
+
+	REQUIRE(r, "expected %s %s %s of pid %d, got none", w.event_type, w.entity ? w.entity : "",
+		w.value ? w.value : "", w.pid);
+	return r;
+}
+
+static void check_text(const json_t *r, const char *key, const char *want)
+{
+	CHECK(!strcmp(record_str(r, key), want), "%s: expected %s, got %s", key, want,
+	      record_str(r, key));
+}
+
+static void check_owned(const json_t *r, const json_t *report)
+{
+	CHECK_EQ(record_u64(r, "pid"), record_u64(report, "pid"), "pid");
+	check_text(r, "comm", record_str(report, "comm"));
+	check_text(r, "owner_match", "exact");
+	CHECK_EQ(record_u64(r, "lport"), record_u64(report, "lport"), "lport");
+	CHECK_EQ(record_u64(r, "rport"), record_u64(report, "rport"), "rport");
+}
+
+/* The kernel's counters of acknowledged and received bytes take SYN and FIN for one each. */
+static void check_near(const json_t *r, const char *key, uint64_t want)
+{
+	uint64_t got = record_u64(r, key);
+
+	CHECK(got >= want && got <= want + 2, "%s: expected %" PRIu64 ", got %" PRIu64, key, want,
+	      got);
+}
+
+static void check_close(const struct probe *p, const json_t *report)
+{
+	json_t *r = expect(p, (struct wanted){ "conn.close", report_entity(report), NULL, 0 });
+
+	check_owned(r, report);
+	CHECK_EQ(record_u64(r, "tx_bytes"), record_u64(report, "tx"), "conn.close tx_bytes");
+	CHECK_EQ(record_u64(r, "rx_bytes"), record_u64(report, "rx"), "conn.close rx_bytes");
+	CHECK_EQ(record_u64(r, "rx_unseen_bytes"), record_u64(report, "unseen"),
+		 "conn.close rx_unseen_bytes");
+	CHECK_EQ(record_u64(r, "tx_unseen_bytes"), 0, "conn.close tx_unseen_bytes");
+	CHECK_EQ(record_u64(r, "bytes_sent"), record_u64(report, "tx"), "conn.close bytes_sent");
+	check_near(r, "bytes_acked", record_u64(report, "tx"));
+	check_near(r, "bytes_received", record_u64(report, "rx"));
+	CHECK_EQ(record_u64(r, "bytes_retrans"), 0, "conn.close bytes_retrans");
+	CHECK_EQ(record_u64(r, "retransmits"), 0, "conn.close retransmits");
+	CHECK(record_u64(r, "srtt_us") > 0, "srtt_us: expected some, got none");
+	CHECK(record_u64(r, "min_rtt_us") > 0, "min_rtt_us: expected some, got none");
+	CHECK(record_num(r, "duration_ms") > 0, "duration_ms: expected some, got %f",
+	      record_num(r, "duration_ms"));
+	CHECK(record_num(r, "num") == record_num(r, "duration_ms"),
+	      "num: expected duration_ms %f, got %f", record_num(r, "duration_ms"),
+	      record_num(r, "num"));
+	check_text(r, "unit", "ms");
+	json_decref(r);
+}
+
+TEST(conn_close_totals_equal_the_makers)
+{
+	struct netns ns = netns_new();
+	struct probe p = probe_start(EVENTS, NULL);
+	struct maker m = maker_run(&ns, "stream --bytes 300k --reply 20000");
+
+	check_close(&p, maker_report(&m, "client"));
+	check_close(&p, maker_report(&m, "server"));
+	probe_stop(&p);
+}
+
+TEST(conn_close_tells_spliced_bytes_apart)
+{
+	struct netns ns = netns_new();
+	struct probe p = probe_start(EVENTS, NULL);
+	struct maker m = maker_run(&ns, "stream --bytes 300k --recv splice");
+
+	check_close(&p, maker_report(&m, "server"));
+	probe_stop(&p);
+}
+
+TEST(conn_open_comes_before_close_and_tells_connect_latency)
+{
+	struct netns ns = netns_new();
+	struct probe p = probe_start(EVENTS, NULL);
+	struct maker m = maker_run(&ns, "stream");
+	const json_t *client = maker_report(&m, "client"), *server = maker_report(&m, "server");
+	json_t *open = expect(&p, (struct wanted){ "conn.open", report_entity(client), NULL, 0 });
+	json_t *close = expect(&p, (struct wanted){ "conn.close", report_entity(client), NULL, 0 });
+
+	check_owned(open, client);
+	CHECK(record_u64(open, "ktime_ns") < record_u64(close, "ktime_ns"),
+	      "ktime_ns: expected open before close");
+	CHECK(record_num(close, "connect_ms") > 0, "connect_ms of the client: expected some");
+	CHECK(record_num(close, "connect_ms") < record_num(close, "duration_ms"),
+	      "connect_ms: expected less than the whole duration");
+	json_decref(expect(&p, (struct wanted){ "conn.open", report_entity(server), NULL, 0 }));
+	probe_stop(&p);
+}
+
+/*
+ * A connect() that must fail; conn.fail and error.net tell why and whose it was. error may be null
+ * where no_route: such a connect() ends before the socket leaves CLOSE, and not every hook family
+ * sees what it returned.
+ */
+static void check_failure(const struct netns *ns, const char *command, const char *value,
+			  const char *name, bool no_route)
+{
+	struct probe p = probe_start(EVENTS, NULL);
+	struct maker m = maker_run(ns, command);
+	const json_t *client = maker_report(&m, "client");
+	pid_t pid = (pid_t)record_u64(client, "pid");
+	json_t *r;
+
+	check_text(client, "error", name);
+	r = expect(&p, (struct wanted){ "conn.fail", report_entity(client), NULL, 0 });
+	CHECK_EQ(record_u64(r, "pid"), pid, "pid of conn.fail");
+	check_text(r, "comm", "client");
+	check_text(r, "owner_match", "exact");
+	if (!no_route || *record_str(r, "error"))
+		check_text(r, "error", name);
+	CHECK_EQ(record_u64(r, "rport"), record_u64(client, "rport"), "rport of conn.fail");
+	json_decref(r);
+	r = expect(&p, (struct wanted){ "error.net", NULL, value, pid });
+	check_text(r, "unit", "count");
+	CHECK(record_num(r, "num") == 1, "num: expected 1, got %f", record_num(r, "num"));
+	json_decref(r);
+	probe_stop(&p);
+	CHECK(!record_find(p.records, "conn.open", report_entity(client), NULL, 0),
+	      "conn.open of a connection that failed");
+	CHECK(!record_find(p.records, "conn.close", report_entity(client), NULL, 0),
+	      "conn.close of a connection that failed");
+}
+
+TEST(refused_connects_fail_with_their_reason)
+{
+	struct netns ns = netns_new();
+
+	check_failure(&ns, "fail connect --port 9", "CONNECT_REFUSED", "ECONNREFUSED", false);
+	check_failure(&ns, "fail connect --addr ::1 --port 9", "CONNECT_REFUSED", "ECONNREFUSED", false);
+}
+
+TEST(refused_nonblocking_connects_fail_with_their_reason)
+{
+	struct netns_pair n = netns_pair_new();
+
+	check_failure(&n.a, "fail connect --nonblock --addr 10.77.0.2 --port 9", "CONNECT_REFUSED",
+		      "ECONNREFUSED", false);
+}
+
+TEST(timed_out_connects_fail_with_their_reason)
+{
+	struct netns_pair n = netns_pair_new();
+
+	netns_drop(&n.b, "tcp dport 5001", 100);
+	check_failure(&n.a, "fail connect --addr 10.77.0.2 --port 5001 --syncnt 1",
+		      "CONNECT_TIMEOUT", "ETIMEDOUT", false);
+}
+
+TEST(connects_answered_with_unreachable_fail_with_their_reason)
+{
+	struct netns_pair n = netns_pair_new();
+
+	if (netns_run(&n.b, "nft add table inet np && "
+			    "nft add chain inet np in '{ type filter hook input priority 0; }' && "
+			    "nft add rule inet np in tcp dport 5001 "
+			    "reject with icmp type host-unreachable"))
+		test_skip("nftables cannot reject packets on this kernel");
+	check_failure(&n.a, "fail connect --addr 10.77.0.2 --port 5001", "UNREACHABLE",
+		      "EHOSTUNREACH", false);
+}
+
+TEST(connects_without_a_route_fail_with_their_reason)
+{
+	struct netns_pair n = netns_pair_new();
+
+	netns_must(&n.a, "ip route add unreachable 10.99.0.0/16");
+	check_failure(&n.a, "fail connect --addr 10.99.0.1 --port 5001", "UNREACHABLE",
+		      "EHOSTUNREACH", true);
+	check_failure(&n.a, "fail connect --addr 10.88.0.1 --port 5001", "UNREACHABLE",
+		      "ENETUNREACH", true);
+}
+
+static void check_resets(const char *command, const char *sender, const char *receiver)
+{
+	struct netns_pair n = netns_pair_new();
+	struct probe p = probe_start(EVENTS, NULL);
+	char full[256];
+	struct maker m;
+	const json_t *from, *to;
+	json_t *r;
+
+	snprintf(full, sizeof(full), "%s --addr 10.77.0.2 --client-ns %s --server-ns %s", command,
+		 n.a.path, n.b.path);
+	m = maker_run(NULL, full);
+	from = maker_report(&m, sender);
+	to = maker_report(&m, receiver);
+	r = expect(&p, (struct wanted){ "error.net", NULL, "RESET_SENT",
+					(pid_t)record_u64(from, "pid") });
+	check_owned(r, from);
+	check_text(r, "entity_id", strcmp(sender, "client") ? n.if_b : n.if_a);
+	json_decref(r);
+	r = expect(&p, (struct wanted){ "error.net", NULL, "RESET_RECEIVED",
+					(pid_t)record_u64(to, "pid") });
+	check_owned(r, to);
+	check_text(r, "entity_id", strcmp(receiver, "client") ? n.if_b : n.if_a);
+	json_decref(r);
+	probe_stop(&p);
+}
+
+TEST(resets_by_linger_name_sender_and_receiver)
+{
+	check_resets("fail linger", "client", "server");
+}
+
+TEST(resets_for_unread_bytes_name_sender_and_receiver)
+{
+	check_resets("fail unread", "server", "client");
+}
