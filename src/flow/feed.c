@@ -311,14 +311,8 @@ static int flow_make(struct flow_table *t, const struct np_sock_rec *rec, uint64
 		free(f);
 		return r;
 	}
-	if (tcp) {
+	if (tcp) /* its segments count from when the probe met it: the kernel half takes the rest off */
 		f->tcp = &((struct flow_main_tcp *)(void *)f)->tcp;
-		/* nothing of its beginning was seen: the kernel's segments are not ours to count */
-		if (!rec->opened_ns && !rec->established_ns) {
-			f->tcp->segs_out = rec->tcp.segs_out;
-			f->tcp->segs_in = rec->tcp.segs_in;
-		}
-	}
 	f->tuple = rec->tuple;
 	store_add(t, f);
 	*ret = f;

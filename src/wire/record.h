@@ -78,8 +78,8 @@ struct np_tcp {
 	__u32 min_rtt_us;	/* least round trip in the kernel's window, microseconds; 0 or ~0 unknown */
 	__u32 snd_cwnd;		/* congestion window, segments */
 	__u32 snd_ssthresh;	/* slow start threshold, segments; 0x7fffffff: not set */
-	__u32 segs_out;		/* segments sent, pure ACKs included */
-	__u32 segs_in;		/* segments received, pure ACKs included */
+	__u32 segs_out;		/* segments sent since the probe met the socket, pure ACKs included; wraps */
+	__u32 segs_in;		/* the same, received */
 	__u32 snd_wnd;		/* peer's receive window, bytes */
 	__u32 mss;		/* bytes */
 	__u32 in_flight;	/* segments sent and not yet acknowledged or known lost */
