@@ -130,7 +130,9 @@ static void segment_counters_may_wrap(void **state)
 	struct world *w = *state;
 	struct np_sock_rec rec = tcp_rec(1);
 
-	rec.tcp.segs_out = 0xfffffff0u;
+	rec.tcp.segs_out = 0x7ffffff0u;
+	feed(w, &rec);
+	rec.tcp.segs_out = 0xfffffff0u - 0x10;
 	feed(w, &rec);
 	rec.tcp.segs_out = 0x10;
 	feed(w, &rec);
