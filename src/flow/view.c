@@ -96,7 +96,8 @@ static bool is_wanted(const struct pass *p, const struct flow *f)
 
 	return (!q->proc || f->owner == q->proc) && (!q->cgroup || f->owner->cgroup == q->cgroup) &&
 	       (!q->remote || memcmp(f->tuple.raddr, q->remote, sizeof(f->tuple.raddr)) == 0) &&
-	       (!q->iface || strncmp(name, q->iface, sizeof(f->tuple.ifname)) == 0);
+	       (!q->iface || strncmp(name, q->iface, sizeof(f->tuple.ifname)) == 0) &&
+	       (!q->netns || f->tuple.netns == q->netns);
 }
 
 static uint32_t flow_rtt(const struct flow *f)

@@ -61,6 +61,7 @@ struct view_query {
 	const struct cgroup *cgroup; /* drill: only this container; NULL all */
 	const uint8_t *remote;	/* drill: only this remote address (16 bytes); NULL all */
 	const char *iface;	/* drill: only this interface; NULL all */
+	uint32_t netns;		/* ... of this network namespace; 0 any */
 	size_t limit;		/* most rows wanted; 0 all */
 	bool idle;		/* rows without any traffic since the start as well */
 };

@@ -108,6 +108,7 @@ static int constrain(struct tui_model *m, struct view_query *q)
 			q->remote = l->remote;
 		} else if (l->by == DRILL_INTERFACE) {
 			q->iface = l->iface;
+			q->netns = l->netns;
 		}
 	}
 	return 0;

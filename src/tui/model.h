@@ -55,6 +55,7 @@ struct tui_level {
 	const struct cgroup *cgroup;
 	uint8_t remote[16];
 	char iface[16];
+	uint32_t netns; /* of iface */
 	char title[256]; /* what the breadcrumb calls it */
 	uint8_t kind;
 	char filter[TUI_FILTER_MAX];

@@ -77,6 +77,7 @@ static void enter(struct tui_level *to, const struct tui_row *row, uint8_t kind)
 	to->cgroup = row->cgroup;
 	memcpy(to->remote, row->addr, sizeof(to->remote));
 	(void)snprintf(to->iface, sizeof(to->iface), "%.15s", row->name);
+	to->netns = row->netns;
 	if (kind == VIEW_PROCESS && row->pid)
 		(void)snprintf(to->title, sizeof(to->title), "%.64s[%u]", row->name, row->pid);
 	else
