@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# A thin front: Meson builds (meson.build), dist/deps installs, tests/run tests.
+BUILD ?= build
+# Options of `meson setup`; install and packages set the prefix here.
+MESON_OPTIONS ?=
+SUITES ?=
+ARGS ?=
+export BUILD MESON_OPTIONS
+
+.DEFAULT_GOAL := build
+.PHONY: deps build run test bench install clean format help
+
+help:
+	@echo 'make run      build, and show who sends and receives what (root; ARGS="...")'
+	@echo 'make build    build/netprobe, and nothing else'
+	@echo 'make test     all tests (root; SUITES="unit live ...", see tests/run --help)'
+	@echo 'make bench    the figures (root; ARGS="...")'
+	@echo 'make install  DESTDIR and MESON_OPTIONS=--prefix=... are heard'
+	@echo 'make deps     Debian packages for all of these; the others install what they need'
+	@echo 'make format   clang-format all C'
+	@echo 'make clean    remove what was built; guest kernels are kept'
+
+deps:
+	@dist/deps build test bench
+
+build:
+	@dist/deps build
+	@dist/build $(BUILD) $(MESON_OPTIONS) -- netprobe
+
+# The quiet build keeps the screen for what is to be seen.
+run:
+	@test "$$(id -u)" = 0 || { echo 'make run: needs root to see every socket: sudo make run' >&2; exit 1; }
+	@dist/deps build
+	@dist/build $(BUILD) $(MESON_OPTIONS) -- netprobe >&2
+	@$(BUILD)/netprobe $(ARGS)
+
+test:
+	@dist/deps build test
+	@tests/run $(SUITES)
+
+bench:
+	@dist/deps build bench
+	@dist/build $(BUILD) $(MESON_OPTIONS) >&2
+	@tests/bench/run $(ARGS)
+
+install: build
+	@meson install -C $(BUILD) --no-rebuild
+
+clean:
+	@rm -rf build-*/
+	@test ! -d $(BUILD) || find $(BUILD) -mindepth 1 -maxdepth 1 ! -name kernels -exec rm -rf {} +
+
+format:
+	@git ls-files '*.c' '*.h' | xargs clang-format-14 -i
