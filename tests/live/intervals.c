@@ -149,10 +149,8 @@ static void check_iperf(const char *client_args, const char *sent_sum, const cha
 		test_skip("iperf3 is not installed");
 	snprintf(command, sizeof(command), "iperf3 -s -1 -D -I %s/iperf.pid", test_dir());
 	netns_must(&n.b, command);
-	/* the daemon comes back before it listens */
-	snprintf(command, sizeof(command),
-		 "for i in $(seq 100); do iperf3 -c 10.77.0.2 -t 3 -J %s > %s/iperf.json && exit 0;"
-		 " sleep 0.1; done; exit 1",
+	netns_wait_listener(&n.b, 5201); /* the daemon comes back before it listens */
+	snprintf(command, sizeof(command), "iperf3 -c 10.77.0.2 -t 3 -J %s > %s/iperf.json",
 		 client_args, test_dir());
 	netns_must(&n.a, command);
 	netns_wait_quiet(&n.a);

@@ -188,27 +188,43 @@ uint64_t netns_counter(const struct netns *ns, const char *group, const char *na
 	return 0;
 }
 
-/* Lines of /proc/net/tcp and tcp6 whose state is another than TIME_WAIT. */
-static bool is_quiet(void *arg)
+/* Calls fn(local port, state) for each line of /proc/net/tcp and tcp6 until it returns true. */
+static bool any_socket(const struct netns *ns, bool (*fn)(unsigned int, unsigned int, unsigned int),
+		       unsigned int arg)
 {
 	static const char *const files[] = { "tcp", "tcp6" };
-	const struct netns *ns = arg;
-	bool quiet = true;
+	bool found = false;
 
 	for (unsigned int i = 0; i < 2; i++) {
+		unsigned int state, port;
 		char path[64], line[512];
-		unsigned int state;
 		FILE *f;
 
 		snprintf(path, sizeof(path), "/proc/%d/net/%s", ns->holder, files[i]);
 		f = fopen(path, "re");
-		while (f && fgets(line, sizeof(line), f))
-			if (sscanf(line, "%*s %*s %*s %x", &state) == 1 && state != TCP_TIME_WAIT)
-				quiet = false;
+		while (f && !found && fgets(line, sizeof(line), f))
+			if (sscanf(line, "%*s %*[^:]:%x %*s %x", &port, &state) == 2)
+				found = fn(port, state, arg);
 		if (f)
 			fclose(f);
 	}
-	return quiet;
+	return found;
+}
+
+static bool is_alive(unsigned int port, unsigned int state, unsigned int arg)
+{
+	(void)port, (void)arg;
+	return state != TCP_TIME_WAIT;
+}
+
+static bool is_listener(unsigned int port, unsigned int state, unsigned int arg)
+{
+	return state == TCP_LISTEN && port == arg;
+}
+
+static bool is_quiet(void *arg)
+{
+	return !any_socket(arg, is_alive, 0);
 }
 
 void netns_wait_quiet(const struct netns *ns)
@@ -216,4 +232,24 @@ void netns_wait_quiet(const struct netns *ns)
 	struct netns copy = *ns;
 
 	REQUIRE(wait_until(is_quiet, &copy, QUIET_MS), "expected connections to end, some did not");
+}
+
+struct listener {
+	const struct netns *ns;
+	uint16_t port;
+};
+
+static bool has_listener(void *arg)
+{
+	const struct listener *l = arg;
+
+	return any_socket(l->ns, is_listener, l->port);
+}
+
+void netns_wait_listener(const struct netns *ns, uint16_t port)
+{
+	struct listener l = { ns, port };
+
+	REQUIRE(wait_until(has_listener, &l, QUIET_MS), "expected a listener at port %u, got none",
+		port);
 }

@@ -66,13 +66,20 @@ static int fail_connect(void)
 	return 0;
 }
 
-/* A connected pair: the server's half of it runs in a child that calls fn. */
+static struct gate accepted, served;
+
+/*
+ * A connected pair: the server's half of it runs in a child that calls fn, which opens the gate
+ * `served` once the client may go on to end it.
+ */
 static int pair(int (*fn)(struct report *, int))
 {
 	struct addr a = here();
 	int listener, fd;
 	struct gate up = gate_new();
 
+	accepted = gate_new();
+	served = gate_new();
 	if (tm_fork() == 0) {
 		struct report r = { .role = "server" };
 
@@ -83,6 +90,7 @@ static int pair(int (*fn)(struct report *, int))
 		gate_open(&up, addr_port(&a));
 		fd = tcp_accept(listener);
 		report_socket(&r, fd);
+		gate_open(&accepted, 1);
 		fn(&r, fd);
 		report_print(&r);
 		exit(0);
@@ -92,6 +100,7 @@ static int pair(int (*fn)(struct report *, int))
 	tm_comm("client");
 	fd = sock_new(a.ss.ss_family, SOCK_STREAM);
 	sock_connect(fd, &a);
+	gate_wait(&accepted);
 	return fd;
 }
 
@@ -99,6 +108,8 @@ static int serve_to_error(struct report *r, int fd)
 {
 	ssize_t n;
 
+	recv_bytes(r, fd, tm_num("bytes", 5000));
+	gate_open(&served, 1);
 	while ((n = read(fd, buf, sizeof(buf))) > 0)
 		r->rx += (uint64_t)n;
 	r->err = n < 0 ? errno : 0;
@@ -120,26 +131,19 @@ static int fail_linger(void)
 
 	send_bytes(&r, fd, tm_num("bytes", 5000), 1000);
 	report_socket(&r, fd);
-	/* once all is acknowledged the RST takes nothing with it that the server did not get */
-	for (struct tcp_info ti; ; tm_sleep_ms(1)) {
-		socklen_t len = sizeof(ti);
-
-		if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &ti, &len) < 0)
-			die("TCP_INFO");
-		if (!ti.tcpi_unacked)
-			break;
-	}
+	gate_wait(&served);
 	set_linger_zero(fd);
 	close(fd);
 	report_print(&r);
 	return tm_wait_all();
 }
 
-/* Takes one byte of the many and goes. */
-static int serve_one_byte(struct report *r, int fd)
+/* Takes what it was promised and goes. */
+static int serve_and_go(struct report *r, int fd)
 {
-	recv_bytes(r, fd, 1);
+	recv_bytes(r, fd, tm_num("bytes", 5000));
 	close(fd);
+	gate_open(&served, 1);
 	return 0;
 }
 
@@ -147,11 +151,12 @@ static int serve_one_byte(struct report *r, int fd)
 static int write_to_error(void)
 {
 	struct report r = { .role = "client" };
-	int fd = pair(serve_one_byte);
+	int fd = pair(serve_and_go);
 	ssize_t n;
 
 	send_bytes(&r, fd, tm_num("bytes", 5000), 1000);
 	report_socket(&r, fd);
+	gate_wait(&served);
 	while ((n = send(fd, buf, 100, MSG_NOSIGNAL)) > 0) {
 		r.tx += (uint64_t)n;
 		tm_sleep_ms(1);
@@ -183,8 +188,8 @@ static int fail_unread(void)
 	struct report r = { .role = "client" };
 	int fd = pair(serve_unread);
 
-	r.tx = (uint64_t)send(fd, buf, 1000, 0);
 	report_socket(&r, fd);
+	r.tx = (uint64_t)send(fd, buf, 1000, 0);
 	if (read(fd, buf, sizeof(buf)) < 0)
 		r.err = errno;
 	close(fd);
