@@ -123,9 +123,9 @@ static void check_gone(struct ids *ids)
 	wait_until(all_gone, ids, END_MS);
 	for (unsigned int i = 0; i < ids->n; i++)
 		CHECK(!exists(ids->row[i].command, ids->row[i].id), "left behind: %s id %u",
-		      ids->row[i].command == BPF_PROG_GET_FD_BY_ID ? "program" :
-		      ids->row[i].command == BPF_MAP_GET_FD_BY_ID  ? "map" :
-								     "link",
+		      ids->row[i].command == BPF_PROG_GET_FD_BY_ID  ? "program"
+		      : ids->row[i].command == BPF_MAP_GET_FD_BY_ID ? "map"
+								    : "link",
 		      ids->row[i].id);
 }
 
@@ -238,7 +238,8 @@ TEST(without_rights_exits_1_and_names_the_capability)
 		int status = probe_wait(&p, END_MS);
 		char *said = file_text(p.log), *out = file_text(p.out);
 
-		CHECK(status == 1, "%s without rights: expected exit 1, got %d", commands[i], status);
+		CHECK(status == 1, "%s without rights: expected exit 1, got %d", commands[i],
+		      status);
 		CHECK(strstr(said, "CAP_"), "%s without rights: expected CAP_..., got: %s",
 		      commands[i], said);
 		CHECK(!*out, "%s without rights: expected nothing on stdout, got: %s", commands[i],

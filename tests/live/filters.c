@@ -62,9 +62,9 @@ static void check_filter(const struct netns_pair *n, const char *options, struct
 	struct maker m[2];
 
 	for (unsigned int i = 0; i < 2; i++) {
-		const char *at = strstr(parts[i].maker, "10.77.0.2") ?
-					 strstr(parts[i].maker, "10.77.0.2") :
-					 strstr(parts[i].maker, "fd77::2");
+		const char *at = strstr(parts[i].maker, "10.77.0.2")
+					 ? strstr(parts[i].maker, "10.77.0.2")
+					 : strstr(parts[i].maker, "fd77::2");
 
 		snprintf(full, sizeof(full), "%s --client-ns %s --server-ns %s", parts[i].maker,
 			 n->a.path, at ? n->b.path : n->a.path);
@@ -95,8 +95,10 @@ TEST(filter_proto)
 
 TEST(filter_family)
 {
-	check_here("-4", (struct part){ STREAM, BOTH }, (struct part){ STREAM " --addr ::1", NEITHER });
-	check_here("-6", (struct part){ STREAM, NEITHER }, (struct part){ STREAM " --addr ::1", BOTH });
+	check_here("-4", (struct part){ STREAM, BOTH },
+		   (struct part){ STREAM " --addr ::1", NEITHER });
+	check_here("-6", (struct part){ STREAM, NEITHER },
+		   (struct part){ STREAM " --addr ::1", BOTH });
 }
 
 TEST(filter_family_takes_mapped_addresses_for_ipv4)
@@ -166,7 +168,8 @@ TEST(filter_src_host_is_the_local_end)
 {
 	struct netns_pair n = netns_pair_new();
 
-	check_filter(&n, "--src-host 10.77.0.1", (struct part){ STREAM " --addr 10.77.0.2", CLIENT },
+	check_filter(&n, "--src-host 10.77.0.1",
+		     (struct part){ STREAM " --addr 10.77.0.2", CLIENT },
 		     (struct part){ STREAM " --addr 127.0.0.1", NEITHER });
 }
 
@@ -174,7 +177,8 @@ TEST(filter_dst_host_is_the_remote_end)
 {
 	struct netns_pair n = netns_pair_new();
 
-	check_filter(&n, "--dst-host 10.77.0.1", (struct part){ STREAM " --addr 10.77.0.2", SERVER },
+	check_filter(&n, "--dst-host 10.77.0.1",
+		     (struct part){ STREAM " --addr 10.77.0.2", SERVER },
 		     (struct part){ STREAM " --addr 127.0.0.1", NEITHER });
 }
 
@@ -280,9 +284,10 @@ TEST(filters_hold_for_events_of_connections_too)
 
 	netns_wait_quiet(&ns);
 	probe_stop(&p);
-	CHECK(record_find(p.records, "conn.close", report_entity(maker_report(&in, "client")), NULL, 0),
+	CHECK(record_find(p.records, "conn.close", report_entity(maker_report(&in, "client")), NULL,
+			  0),
 	      "conn.close of the client that matches: expected, got none");
-	json_array_foreach(p.records, i, r)
+	json_array_foreach (p.records, i, r)
 		CHECK(record_u64(r, "lport") != 5002 && record_u64(r, "rport") != 5002,
 		      "expected nothing of port 5002, got %s", record_str(r, "event_type"));
 	CHECK_EQ(records_sum(p.records, "transport.bw", "tx_bytes",
@@ -300,7 +305,7 @@ TEST(filters_are_evaluated_in_the_kernel)
 
 	maker_run(&ns, STREAM " --port 5002");
 	probe_stop(&p);
-	json_array_foreach(p.records, i, r)
+	json_array_foreach (p.records, i, r)
 		if (!strcmp(record_str(r, "event_type"), "probe.loss"))
 			filtered += record_u64(r, "filtered");
 	CHECK(filtered > 0, "filtered in probe.loss: expected some, got none");

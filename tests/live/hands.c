@@ -27,7 +27,7 @@ TEST(exec_keeps_pid_changes_comm)
 	uint64_t before = 0, after = 0;
 	size_t i;
 
-	json_array_foreach(r.probe.records, i, one) {
+	json_array_foreach (r.probe.records, i, one) {
 		if (record_u64(one, "pid") != record_u64(heir, "pid"))
 			continue;
 		if (!strcmp(record_str(one, "comm"), record_str(heir, "comm")))
@@ -54,8 +54,8 @@ TEST(thread_with_its_own_name_counts_under_its_process)
 {
 	struct run r = run_flows("share named");
 	const json_t *thread = maker_report(&r.maker, "thread");
-	const json_t *flow = record_find(r.probe.records, NULL, NULL, NULL,
-					 (pid_t)record_u64(thread, "pid"));
+	const json_t *flow =
+		record_find(r.probe.records, NULL, NULL, NULL, (pid_t)record_u64(thread, "pid"));
 
 	REQUIRE(flow, "expected a flow of the process, got none");
 	CHECK(!strcmp(record_str(flow, "comm"), "leader"), "comm: expected leader, got %s",
@@ -92,7 +92,7 @@ TEST(connection_nobody_accepted_belongs_to_the_listener)
 	maker_go(&m);
 	maker_finish(&m);
 	client = maker_report(&m, "client");
-	json_array_foreach(probe.records, i, one) {
+	json_array_foreach (probe.records, i, one) {
 		if (record_u64(one, "netns") != ns.inode ||
 		    record_u64(one, "lport") != record_u64(client, "rport") ||
 		    record_u64(one, "rport") != record_u64(client, "lport"))

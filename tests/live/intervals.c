@@ -26,8 +26,8 @@ static void check_bw(const json_t *r)
 	double num = record_num(r, "num"), value = strtod(record_str(r, "value"), NULL);
 
 	CHECK(bytes > 0, "a transport.bw record without bytes");
-	CHECK(num >= 0 && fabs(num - value) <= 0.05 + num * 0.001,
-	      "value: expected num %f, got %s", num, record_str(r, "value"));
+	CHECK(num >= 0 && fabs(num - value) <= 0.05 + num * 0.001, "value: expected num %f, got %s",
+	      num, record_str(r, "value"));
 	CHECK(!strcmp(record_str(r, "unit"), "Mbit/s"), "unit: expected Mbit/s, got %s",
 	      record_str(r, "unit"));
 	CHECK(!bytes || record_u64(r, "tx_pkts") + record_u64(r, "rx_pkts") > 0,
@@ -47,13 +47,14 @@ TEST(interval_records_add_up_to_the_makers_bytes)
 	probe_stop(&p);
 	check_owners(p.records, BW, m.reports, &n.a);
 	client = (pid_t)record_u64(maker_report(&m, "client"), "pid");
-	json_array_foreach(p.records, i, r) {
-		if (strcmp(record_str(r, "event_type"), BW) || record_u64(r, "pid") != (uint64_t)client)
+	json_array_foreach (p.records, i, r) {
+		if (strcmp(record_str(r, "event_type"), BW) ||
+		    record_u64(r, "pid") != (uint64_t)client)
 			continue;
 		records++;
 		check_bw(r);
-		CHECK(!strcmp(record_str(r, "entity_id"), n.if_a),
-		      "entity_id: expected %s, got %s", n.if_a, record_str(r, "entity_id"));
+		CHECK(!strcmp(record_str(r, "entity_id"), n.if_a), "entity_id: expected %s, got %s",
+		      n.if_a, record_str(r, "entity_id"));
 	}
 	CHECK(records >= 5, "records in two seconds at 0.2 s: expected about 10, got %u", records);
 }
@@ -124,9 +125,9 @@ static uint64_t named_bytes(const json_t *records, const struct netns *ns, const
 	uint64_t sum = 0;
 	size_t i;
 
-	json_array_foreach(records, i, r)
-		if (!strcmp(record_str(r, "event_type"), BW) && record_u64(r, "netns") == ns->inode &&
-		    !strcmp(record_str(r, "comm"), "iperf3"))
+	json_array_foreach (records, i, r)
+		if (!strcmp(record_str(r, "event_type"), BW) &&
+		    record_u64(r, "netns") == ns->inode && !strcmp(record_str(r, "comm"), "iperf3"))
 			sum += record_u64(r, key);
 	return sum;
 }
@@ -186,7 +187,7 @@ TEST(full_ring_loses_events_never_counts)
 	REQUIRE(kill(p.pid, SIGCONT) == 0, "SIGCONT failed");
 	probe_stop(&p);
 	check_owners(p.records, BW, m.reports, &ns);
-	json_array_foreach(p.records, i, r)
+	json_array_foreach (p.records, i, r)
 		if (!strcmp(record_str(r, "event_type"), "probe.loss"))
 			lost += record_u64(r, "ring_full");
 	CHECK(lost > 0, "ring_full in probe.loss: expected some, got none");
@@ -202,7 +203,7 @@ TEST(probe_loss_adds_up)
 
 	maker_run(&ns, "herd --procs 50");
 	probe_stop(&p);
-	json_array_foreach(p.records, i, r) {
+	json_array_foreach (p.records, i, r) {
 		if (strcmp(record_str(r, "event_type"), "probe.loss"))
 			continue;
 		records++;

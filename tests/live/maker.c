@@ -45,7 +45,8 @@ static _Noreturn void child(const struct netns *ns, int cgroup, char *command, i
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	traffic_dir(dir, sizeof(dir));
-	for (char *w = strtok_r(command, " ", &save); w && n < MAX_WORDS; w = strtok_r(NULL, " ", &save))
+	for (char *w = strtok_r(command, " ", &save); w && n < MAX_WORDS;
+	     w = strtok_r(NULL, " ", &save))
 		argv[n++] = w;
 	argv[n] = NULL;
 	snprintf(path, sizeof(path), "%s/%s", dir, argv[0]);
@@ -164,7 +165,8 @@ void maker_finish(struct maker *m)
 	close(m->in);
 	close(m->out);
 	m->reports = json_array();
-	for (char *line = strtok_r(m->text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+	for (char *line = strtok_r(m->text, "\n", &save); line;
+	     line = strtok_r(NULL, "\n", &save)) {
 		json_error_t e;
 		json_t *one = strchr(line, '{') ? json_loads(line, 0, &e) : NULL;
 
@@ -186,7 +188,7 @@ const json_t *maker_report(const struct maker *m, const char *role)
 	json_t *one;
 	size_t i;
 
-	json_array_foreach(m->reports, i, one)
+	json_array_foreach (m->reports, i, one)
 		if (!strcmp(record_str(one, "role"), role))
 			return one;
 	REQUIRE(false, "maker: expected a report of the %s, got none", role);

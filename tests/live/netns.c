@@ -107,8 +107,8 @@ struct netns_pair netns_pair_new(void)
 	/* named after the run, so that records of two runs at once cannot be mixed up */
 	snprintf(p.if_a, sizeof(p.if_a), "npa%d", p.a.holder);
 	snprintf(p.if_b, sizeof(p.if_b), "npb%d", p.b.holder);
-	snprintf(command, sizeof(command), "ip link add %s type veth peer name %s netns %d",
-		 p.if_a, p.if_b, p.b.holder);
+	snprintf(command, sizeof(command), "ip link add %s type veth peer name %s netns %d", p.if_a,
+		 p.if_b, p.b.holder);
 	if (netns_run(&p.a, command))
 		test_skip("no veth device on this kernel");
 	snprintf(command, sizeof(command),

@@ -31,15 +31,15 @@ static void check_stamp(const json_t *r)
 
 TEST(records_carry_the_fields_of_the_contract)
 {
-	static const char *const keys[] = { "ts", "ktime_ns", "host", "event_type", "entity_id",
-					    "value", "num", "unit", "mode", NULL };
-	static const char *const owned[] = {
-		"pid", "tid", "ppid", "comm", "exe", "uid", "owner_match", "cgroup_id",
-		"cgroup", "netns", "transport", "family", "laddr", "lport", "raddr", "rport",
-		"iface", "state", "sock", NULL
-	};
-	static const char *const types[] = { "transport.bw", "error.net", "conn.open", "conn.close",
-					     "conn.fail", "probe.loss" };
+	static const char *const keys[] = { "ts",    "ktime_ns", "host", "event_type", "entity_id",
+					    "value", "num",	 "unit", "mode",       NULL };
+	static const char *const owned[] = { "pid",    "tid",	"ppid",	       "comm",
+					     "exe",    "uid",	"owner_match", "cgroup_id",
+					     "cgroup", "netns", "transport",   "family",
+					     "laddr",  "lport", "raddr",       "rport",
+					     "iface",  "state", "sock",	       NULL };
+	static const char *const types[] = { "transport.bw", "error.net", "conn.open",
+					     "conn.close",   "conn.fail", "probe.loss" };
 	struct netns ns = netns_new();
 	struct probe p = probe_start(EVENTS, NULL);
 	const json_t *r;
@@ -49,7 +49,7 @@ TEST(records_carry_the_fields_of_the_contract)
 	maker_run(&ns, "fail connect --port 9");
 	netns_wait_quiet(&ns);
 	probe_stop(&p);
-	json_array_foreach(p.records, i, r) {
+	json_array_foreach (p.records, i, r) {
 		check_keys(r, keys);
 		check_stamp(r);
 		CHECK(!strcmp(record_str(r, "mode"), "ebpf"), "mode: expected ebpf, got %s",
@@ -64,8 +64,8 @@ TEST(records_carry_the_fields_of_the_contract)
 
 TEST(xctl_has_its_seven_keys_and_nothing_else)
 {
-	static const char *const keys[] = { "ts", "event_type", "entity_id", "job_id",
-					    "pid", "value", "node_id", NULL };
+	static const char *const keys[] = { "ts",  "event_type", "entity_id", "job_id",
+					    "pid", "value",	 "node_id",   NULL };
 	struct netns ns = netns_new();
 	struct probe p = probe_start("events", "--format", "xctl", "--interval", "0.2", NULL);
 	const json_t *r;
@@ -74,7 +74,7 @@ TEST(xctl_has_its_seven_keys_and_nothing_else)
 	maker_run(&ns, "stream");
 	probe_stop(&p);
 	CHECK(json_array_size(p.records) > 0, "expected records, got none");
-	json_array_foreach(p.records, i, r) {
+	json_array_foreach (p.records, i, r) {
 		check_keys(r, keys);
 		CHECK_EQ(json_object_size(r), 7, "keys of an xctl record");
 		CHECK(llabs((long long)record_u64(r, "ts") / 1000 - (long long)time(NULL)) < 3600,
@@ -93,8 +93,8 @@ TEST(text_events_are_one_readable_line_each)
 	CHECK(status == 0, "expected exit 0, got %d", status);
 	out = file_text(p.out);
 	snprintf(pid, sizeof(pid), "%" PRIu64, record_u64(maker_report(&m, "client"), "pid"));
-	CHECK(strstr(out, pid) && strstr(out, "client"), "expected client and %s in it, got: %.200s",
-	      pid, out);
+	CHECK(strstr(out, pid) && strstr(out, "client"),
+	      "expected client and %s in it, got: %.200s", pid, out);
 	CHECK(!strchr(out, '\033'), "expected no colours in a file");
 	free(out);
 }
@@ -140,8 +140,8 @@ static void check_table(const char *command, const char *format, char separator)
 
 		if (!lines++)
 			columns = n;
-		CHECK(n == columns, "%s --format %s line %u: expected %u cells, got %u: %s", command,
-		      format, lines, columns, n, line);
+		CHECK(n == columns, "%s --format %s line %u: expected %u cells, got %u: %s",
+		      command, format, lines, columns, n, line);
 	}
 	CHECK(columns > 5, "%s --format %s: expected more than 5 columns, got %u", command, format,
 	      columns);

@@ -39,7 +39,7 @@ const json_t *record_find(const json_t *records, const char *event_type, const c
 	const json_t *one;
 	size_t i;
 
-	json_array_foreach(records, i, one)
+	json_array_foreach (records, i, one)
 		if (is_type(one, event_type) &&
 		    (!entity || !strcmp(record_str(one, "entity_id"), entity)) &&
 		    (!value || !strcmp(record_str(one, "value"), value)) &&
@@ -54,7 +54,7 @@ uint64_t records_sum(const json_t *records, const char *event_type, const char *
 	uint64_t sum = 0;
 	size_t i;
 
-	json_array_foreach(records, i, one)
+	json_array_foreach (records, i, one)
 		if (is_type(one, event_type) && record_u64(one, "pid") == (uint64_t)pid)
 			sum += record_u64(one, key);
 	return sum;
@@ -86,7 +86,7 @@ static struct sums sums_of_reports(const json_t *reports)
 	size_t i, n = 0;
 
 	REQUIRE(s.row, "out of memory");
-	json_array_foreach(reports, i, one)
+	json_array_foreach (reports, i, one)
 		s.row[s.n++] = (struct sum){ .pid = (pid_t)record_u64(one, "pid"),
 					     .tx = record_u64(one, "tx"),
 					     .rx = record_u64(one, "rx"),
@@ -142,7 +142,7 @@ void check_owners(const json_t *records, const char *event_type, const json_t *r
 	save_reports(reports);
 	for (i = 0; i < got.n; i++)
 		got.row[i].tx = got.row[i].rx = 0;
-	json_array_foreach(records, i, one) {
+	json_array_foreach (records, i, one) {
 		pid_t pid = (pid_t)record_u64(one, "pid");
 		uint64_t tx = record_u64(one, "tx_bytes"), rx = record_u64(one, "rx_bytes");
 		struct sum *s = sums_find(&got, pid);
@@ -152,7 +152,8 @@ void check_owners(const json_t *records, const char *event_type, const json_t *r
 		if (s) {
 			s->tx += tx;
 			s->rx += rx;
-			if (tx + rx && strcmp(record_str(one, "owner_match"), "exact") && !inexact++)
+			if (tx + rx && strcmp(record_str(one, "owner_match"), "exact") &&
+			    !inexact++)
 				CHECK(false, "pid %d: expected owner_match exact, got %s", pid,
 				      record_str(one, "owner_match"));
 		} else if (ns && record_u64(one, "netns") == ns->inode) {

@@ -32,14 +32,15 @@ static void check_names(const struct run *r)
 	const json_t *one;
 	size_t i;
 
-	json_array_foreach(r->probe.records, i, one) {
+	json_array_foreach (r->probe.records, i, one) {
 		if (record_u64(one, "netns") != r->ns.inode || !record_u64(one, "tx_bytes"))
 			continue;
 		n++;
 		unnamed += strcmp(record_str(one, "comm"), "herd") != 0;
 	}
-	CHECK(unnamed == 0, "flows of short-lived processes: expected comm herd in all %u, %u differ",
-	      n, unnamed);
+	CHECK(unnamed == 0,
+	      "flows of short-lived processes: expected comm herd in all %u, %u differ", n,
+	      unnamed);
 }
 
 TEST(short_lived_tcp_processes_own_every_byte)
@@ -68,9 +69,9 @@ TEST(short_lived_processes_over_ipv6_own_every_byte)
 	run_flows("herd --procs 100 --udp --addr ::1");
 }
 
-#define OWNS(sentence, command)  \
-	TEST(sentence)           \
-	{                        \
+#define OWNS(sentence, command)     \
+	TEST(sentence)              \
+	{                           \
 		run_flows(command); \
 	}
 
@@ -116,10 +117,10 @@ static void check_datagrams(const char *command)
 	}
 
 DATAGRAMS(unconnected_datagrams_have_their_owner, "dgram --reply 300")
-DATAGRAMS(answers_read_without_asking_for_their_sender_have_their_owner, "dgram --reply 300 --blind")
+DATAGRAMS(answers_read_without_asking_for_their_sender_have_their_owner,
+	  "dgram --reply 300 --blind")
 DATAGRAMS(datagrams_of_connected_sockets_have_their_owner, "dgram --send send --recv connected")
-DATAGRAMS(datagrams_of_sendmsg_and_recvmsg_have_their_owner,
-	  "dgram --send sendmsg --recv recvmsg")
+DATAGRAMS(datagrams_of_sendmsg_and_recvmsg_have_their_owner, "dgram --send sendmsg --recv recvmsg")
 DATAGRAMS(datagrams_of_sendmmsg_and_recvmmsg_have_their_owner,
 	  "dgram --send sendmmsg --recv recvmmsg")
 DATAGRAMS(datagrams_of_io_uring_have_their_owner, "dgram --send uring --recv uring")
@@ -184,7 +185,7 @@ TEST(flows_lists_udp_peers)
 	size_t i;
 
 	/* --peers: each sends ten datagrams, every socket's a byte longer than the last's */
-	json_array_foreach(r.probe.records, i, one) {
+	json_array_foreach (r.probe.records, i, one) {
 		uint64_t rx = record_u64(one, "rx_bytes");
 
 		if (record_u64(one, "pid") != (uint64_t)server || !rx)

@@ -33,7 +33,8 @@ static size_t add_words(const char **argv, size_t n, char *words)
 {
 	char *save;
 
-	for (char *w = strtok_r(words, " ", &save); w && n < PROBE_MAX_ARGS; w = strtok_r(NULL, " ", &save))
+	for (char *w = strtok_r(words, " ", &save); w && n < PROBE_MAX_ARGS;
+	     w = strtok_r(NULL, " ", &save))
 		argv[n++] = w;
 	return n;
 }
@@ -227,7 +228,7 @@ json_t *probe_wait_record(const struct probe *p, bool (*fn)(const json_t *, cons
 		json_t *all = probe_records(p), *one;
 		size_t i;
 
-		json_array_foreach(all, i, one) {
+		json_array_foreach (all, i, one) {
 			if (fn(one, arg)) {
 				json_incref(one);
 				json_decref(all);
@@ -265,7 +266,8 @@ int probe_signal(struct probe *p, int sig)
 		kill(p->pid, SIGKILL);
 		probe_wait(p, STOP_MS);
 		print_log(p);
-		REQUIRE(false, "netprobe: expected its end within %d ms of signal %d", STOP_MS, sig);
+		REQUIRE(false, "netprobe: expected its end within %d ms of signal %d", STOP_MS,
+			sig);
 	}
 	return p->status;
 }

@@ -28,7 +28,7 @@ struct probe_opts {
 	uid_t uid;		 /* run as that user; 0 as we are */
 	bool no_ready;		 /* do not ask for the ready signal */
 	bool plain;		 /* leave NETPROBE_HOOK and NETPROBE_ARGS out */
-	bool terminal;		 /* out_fd is a terminal: make it the controlling one, all of 0, 1, 2 */
+	bool terminal; /* out_fd is a terminal: make it the controlling one, all of 0, 1, 2 */
 };
 
 /* NULL-terminated arguments. Comes back when every hook is attached and proven. */

@@ -33,7 +33,7 @@ static uint64_t segments(const json_t *records, const struct netns *ns, const ch
 	const json_t *r;
 	size_t i;
 
-	json_array_foreach(records, i, r) {
+	json_array_foreach (records, i, r) {
 		char value[40];
 
 		if (!is_retransmit(r) || !is_at(r, ns, iface) ||
@@ -57,7 +57,7 @@ static void check_nobody_else(const json_t *records, const struct netns *ns, con
 	const json_t *r;
 	size_t i;
 
-	json_array_foreach(records, i, r) {
+	json_array_foreach (records, i, r) {
 		const json_t *match = json_object_get(r, "owner_match");
 
 		if (!is_retransmit(r) || !is_at(r, ns, iface))
@@ -112,7 +112,8 @@ static void check_sums(const struct probe *p, const char *iface, const struct ne
 	uint64_t kernel = netns_counter(ns, "Tcp", "RetransSegs");
 
 	CHECK_EQ(segments(p->records, ns, iface, pid, NULL), kernel, "segments with their owner");
-	CHECK_EQ(segments(p->records, ns, iface, 0, NULL), kernel, "segments in the interface's sums");
+	CHECK_EQ(segments(p->records, ns, iface, 0, NULL), kernel,
+		 "segments in the interface's sums");
 	check_nobody_else(p->records, ns, iface, pid);
 }
 
@@ -124,8 +125,8 @@ TEST(retransmits_under_loss_have_true_owner_and_equal_kernel_count)
 	struct maker m;
 
 	netns_drop(&n.b, "", 3);
-	m = maker_run(NULL, between(&n, test_slow() > 1 ? "stream --bytes 3m" :
-							  "stream --bytes 100m --chunk 65536"));
+	m = maker_run(NULL, between(&n, test_slow() > 1 ? "stream --bytes 3m"
+							: "stream --bytes 100m --chunk 65536"));
 	stop_when_quiet(&p, &n);
 	client = (pid_t)record_u64(maker_report(&m, "client"), "pid");
 	server = (pid_t)record_u64(maker_report(&m, "server"), "pid");

@@ -20,7 +20,7 @@
 
 static struct test *tests, **tests_tail = &tests;
 static char dir[PATH_MAX];
-static int failures; /* of this test, in its process */
+static int failures;  /* of this test, in its process */
 static pid_t running; /* process group of the test under way */
 
 void test_register(struct test *t)

@@ -17,13 +17,13 @@ struct test {
 };
 
 /* TEST(sentence_that_holds) { ... } */
-#define TEST(id)                                                 \
-	static void id(void);                                    \
-	static struct test test_##id = { #id, id, 0 };           \
+#define TEST(id)                                                     \
+	static void id(void);                                        \
+	static struct test test_##id = { #id, id, 0 };               \
 	__attribute__((constructor)) static void register_##id(void) \
-	{                                                        \
-		test_register(&test_##id);                       \
-	}                                                        \
+	{                                                            \
+		test_register(&test_##id);                           \
+	}                                                            \
 	static void id(void)
 
 void test_register(struct test *t);
@@ -42,9 +42,9 @@ void test_register(struct test *t);
 		}                                                   \
 	} while (0)
 /* what: words for the message. */
-#define CHECK_EQ(got, want, what)                                                              \
-	do {                                                                                   \
-		uint64_t got_ = (uint64_t)(got), want_ = (uint64_t)(want);                     \
+#define CHECK_EQ(got, want, what)                                                                  \
+	do {                                                                                       \
+		uint64_t got_ = (uint64_t)(got), want_ = (uint64_t)(want);                         \
 		CHECK(got_ == want_, "%s: expected %" PRIu64 ", got %" PRIu64, what, want_, got_); \
 	} while (0)
 

@@ -163,7 +163,8 @@ TEST(refused_connects_fail_with_their_reason)
 	struct netns ns = netns_new();
 
 	check_failure(&ns, "fail connect --port 9", "CONNECT_REFUSED", "ECONNREFUSED", false);
-	check_failure(&ns, "fail connect --addr ::1 --port 9", "CONNECT_REFUSED", "ECONNREFUSED", false);
+	check_failure(&ns, "fail connect --addr ::1 --port 9", "CONNECT_REFUSED", "ECONNREFUSED",
+		      false);
 }
 
 TEST(refused_nonblocking_connects_fail_with_their_reason)

@@ -41,8 +41,9 @@ static ssize_t send_one(const char *how, int fd, const struct addr *to, size_t s
 	ssize_t n;
 
 	memset(&m, 0, sizeof(m));
-	m.msg_hdr = (struct msghdr){ .msg_name = sa, .msg_namelen = to->len, .msg_iov = &iov,
-				     .msg_iovlen = 1 };
+	m.msg_hdr = (struct msghdr){
+		.msg_name = sa, .msg_namelen = to->len, .msg_iov = &iov, .msg_iovlen = 1
+	};
 	if (!strcmp(how, "send"))
 		return send(fd, buf, size, 0);
 	if (!strcmp(how, "sendto"))
@@ -69,8 +70,9 @@ static ssize_t recv_one(const char *how, int fd, struct addr *from)
 
 	from->len = sizeof(from->ss);
 	memset(&m, 0, sizeof(m));
-	m.msg_hdr = (struct msghdr){ .msg_name = sa, .msg_namelen = from->len, .msg_iov = &iov,
-				     .msg_iovlen = 1 };
+	m.msg_hdr = (struct msghdr){
+		.msg_name = sa, .msg_namelen = from->len, .msg_iov = &iov, .msg_iovlen = 1
+	};
 	if (!strcmp(how, "recv") || !strcmp(how, "connected"))
 		return recv(fd, buf, sizeof(buf), 0);
 	if (!strcmp(how, "trunc"))
@@ -113,8 +115,8 @@ static void serve_socket(struct report *r, int fd, atomic_uint_fast64_t *total)
 
 		if (shared && poll(&pfd, 1, 20) == 0)
 			continue;
-		n = shared ? recvfrom(fd, buf, sizeof(buf), MSG_DONTWAIT, NULL, NULL) :
-			     recv_one(how, fd, &from);
+		n = shared ? recvfrom(fd, buf, sizeof(buf), MSG_DONTWAIT, NULL, NULL)
+			   : recv_one(how, fd, &from);
 		if (n < 0 && errno == EAGAIN)
 			continue;
 		if (n < 0)
@@ -132,8 +134,7 @@ static void serve_socket(struct report *r, int fd, atomic_uint_fast64_t *total)
 	}
 }
 
-static int serve(const struct gate *up, const struct gate *client_port,
-		 atomic_uint_fast64_t *total)
+static int serve(const struct gate *up, const struct gate *client_port, atomic_uint_fast64_t *total)
 {
 	struct report r = { .role = "server" };
 	struct addr a = addr_parse(tm_str("addr", "127.0.0.1"), (uint16_t)tm_num("port", 0));
@@ -190,7 +191,8 @@ static void client_socket(struct report *r, int fd, const struct addr *to, size_
 		sent++;
 		if (reply) {
 			/* --blind: does not ask who answered, so an unconnected socket is not told */
-			n = recvfrom(fd, buf, sizeof(buf), 0, blind ? NULL : sa, blind ? NULL : &len);
+			n = recvfrom(fd, buf, sizeof(buf), 0, blind ? NULL : sa,
+				     blind ? NULL : &len);
 			if (n < 0)
 				die("recvfrom");
 			r->rx += (uint64_t)n;

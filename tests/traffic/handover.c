@@ -26,7 +26,9 @@ static void send_fd(int via, int fd)
 {
 	char byte = 'x', control[CMSG_SPACE(sizeof(int))] = "";
 	struct iovec iov = { &byte, 1 };
-	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control,
+	struct msghdr msg = { .msg_iov = &iov,
+			      .msg_iovlen = 1,
+			      .msg_control = control,
 			      .msg_controllen = sizeof(control) };
 	struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
 
@@ -42,7 +44,9 @@ static int recv_fd(int via)
 {
 	char byte, control[CMSG_SPACE(sizeof(int))];
 	struct iovec iov = { &byte, 1 };
-	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control,
+	struct msghdr msg = { .msg_iov = &iov,
+			      .msg_iovlen = 1,
+			      .msg_control = control,
 			      .msg_controllen = sizeof(control) };
 	struct cmsghdr *c;
 	int fd;
@@ -75,8 +79,9 @@ static void become_another(int fd, uint64_t before)
 {
 	char path[PATH_MAX], fd_text[12], before_text[24];
 	ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 1);
-	const char *argv[] = { "heir",	 "heir",      "--fd", fd_text, "--before",
-			       before_text, "--reply", tm_str("reply", "0"), NULL };
+	const char *argv[] = { "heir",	   "heir",	"--fd",	   fd_text,
+			       "--before", before_text, "--reply", tm_str("reply", "0"),
+			       NULL };
 
 	if (n < 0)
 		die("readlink");

@@ -106,8 +106,16 @@ static pid_t spawn(uint64_t i, uint16_t port, int out)
 {
 	char port_text[8], bytes_text[24];
 	static char self[PATH_MAX]; /* not /proc/self/exe: its comm would be "exe" */
-	const char *argv[] = { "herd", "child", "--port", port_text, "--bytes", bytes_text, "--addr",
-			       tm_str("addr", "127.0.0.1"), tm_flag("udp") ? "--udp" : NULL, NULL };
+	const char *argv[] = { "herd",
+			       "child",
+			       "--port",
+			       port_text,
+			       "--bytes",
+			       bytes_text,
+			       "--addr",
+			       tm_str("addr", "127.0.0.1"),
+			       tm_flag("udp") ? "--udp" : NULL,
+			       NULL };
 	pid_t pid;
 
 	if (!self[0] && readlink("/proc/self/exe", self, sizeof(self) - 1) < 0)

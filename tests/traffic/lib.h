@@ -28,9 +28,9 @@ struct report {
 	uint64_t before;	   /* of tx and rx: before the socket changed hands, or a hold */
 	uint64_t cookie;	   /* SO_COOKIE of the last socket noted; 0 none */
 	uint16_t lport, rport;
-	pid_t pid, tid;		   /* 0: the caller's */
-	double rate;		   /* round trips a second; 0 does not apply */
-	int err;		   /* errno the scenario met; 0 none */
+	pid_t pid, tid; /* 0: the caller's */
+	double rate;	/* round trips a second; 0 does not apply */
+	int err;	/* errno the scenario met; 0 none */
 };
 
 /* Arguments are --name value pairs, or bare words; lib keeps argv. */

@@ -189,10 +189,10 @@ recv_method recv_method_find(const char *name)
 		const char *name;
 		recv_method run;
 	} methods[] = {
-		{ "read", recv_to_end },     { "recv", by_recv },	  { "readv", by_readv },
-		{ "recvmsg", by_recvmsg },   { "recvmmsg", by_recvmmsg }, { "waitall", by_waitall },
-		{ "peek", by_peek },	     { "trunc", by_trunc },	  { "nonblock", by_nonblock },
-		{ "splice", by_splice },     { "zerocopy", by_zerocopy }, { "uring", by_uring },
+		{ "read", recv_to_end },   { "recv", by_recv },		{ "readv", by_readv },
+		{ "recvmsg", by_recvmsg }, { "recvmmsg", by_recvmmsg }, { "waitall", by_waitall },
+		{ "peek", by_peek },	   { "trunc", by_trunc },	{ "nonblock", by_nonblock },
+		{ "splice", by_splice },   { "zerocopy", by_zerocopy }, { "uring", by_uring },
 	};
 
 	for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++)

@@ -196,9 +196,9 @@ send_method send_method_find(const char *name)
 		const char *name;
 		send_method run;
 	} methods[] = {
-		{ "write", send_bytes },      { "send", by_send },	  { "writev", by_writev },
-		{ "sendmsg", by_sendmsg },    { "sendmmsg", by_sendmmsg }, { "sendfile", by_sendfile },
-		{ "splice", by_splice },      { "zerocopy", by_zerocopy }, { "partial", by_partial },
+		{ "write", send_bytes },   { "send", by_send },		{ "writev", by_writev },
+		{ "sendmsg", by_sendmsg }, { "sendmmsg", by_sendmmsg }, { "sendfile", by_sendfile },
+		{ "splice", by_splice },   { "zerocopy", by_zerocopy }, { "partial", by_partial },
 		{ "uring", by_uring },
 	};
 

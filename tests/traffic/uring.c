@@ -23,7 +23,8 @@ static struct {
 
 static char *ring_map(size_t size, off_t offset)
 {
-	char *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, ring.fd, offset);
+	char *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, ring.fd,
+		       offset);
 
 	if (p == MAP_FAILED)
 		die("mmap io_uring");
