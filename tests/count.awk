@@ -48,7 +48,7 @@ function say_notes(   n, i, part) {
 			unexplained = 1
 		say_notes()
 		outcome("fail", name)
-		explaining = 12
+		explaining = notes == "" ? 12 : 1
 	}
 	notes = ""
 	next

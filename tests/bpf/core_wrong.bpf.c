@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * What tests/check-core has to find, so that it is known to look: fields and a type no kernel has,
+ * and a width that is wrong. The same missing things, asked for before use, are allowed. Never loaded.
+ */
+#include <linux/bpf.h>
+#include <linux/types.h>
+
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+
+struct sock_common {
+	int skc_missing;
+	int skc_asked_for;
+	__u32 skc_family; /* 2 bytes in truth */
+};
+
+struct sock {
+	struct sock_common __sk_common;
+};
+
+struct missing_type {
+	int field;
+};
+
+struct asked_for_type {
+	int field;
+};
+
+#pragma clang attribute pop
+
+SEC("raw_tp/sock_rcvqueue_full")
+int core_wrong(struct bpf_raw_tracepoint_args *ctx)
+{
+	struct sock *sk = (void *)ctx->args[0];
+	struct missing_type *missing = (void *)ctx->args[1];
+	struct asked_for_type *asked_for = (void *)ctx->args[1];
+	int sum = 0;
+
+	sum += BPF_CORE_READ(sk, __sk_common.skc_missing);
+	sum += (int)BPF_CORE_READ(sk, __sk_common.skc_family);
+	sum += BPF_CORE_READ(missing, field);
+	if (bpf_core_field_exists(sk->__sk_common.skc_asked_for))
+		sum += BPF_CORE_READ(sk, __sk_common.skc_asked_for);
+	if (bpf_core_type_exists(struct asked_for_type))
+		sum += BPF_CORE_READ(asked_for, field);
+	return sum;
+}
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";

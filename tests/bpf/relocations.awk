@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# Reads what `bpftool -d gen min_core_btf` says of relocations; prints each that this kernel cannot
+# serve and that the program does not ask about first, then "# N relocations". Its exit code is
+# always 0, hence this.
+
+{
+	if (match($0, /relo #[0-9]+: <[a-z_]+> \[[0-9]+\] /)) {
+		kind = $0
+		sub(/.*relo #[0-9]+: </, "", kind)
+		sub(/>.*/, "", kind)
+		what = substr($0, RSTART + RLENGTH)
+		sub(/ \([^(]*\)$/, "", what)
+		total++
+		if (kind ~ /_exists$|_matches$/)
+			asked[what] = 1
+	} else if (/no matching targets found/ && kind !~ /_exists$|_matches$/) {
+		missing[what] = kind
+	}
+}
+
+# Asked about as a whole, or one of what it lies in: "struct a.b.c" by "struct a.b" or "struct a".
+function is_asked(what) {
+	while (!(what in asked) && sub(/(\.|::)[^.:]*$/, "", what))
+		;
+	return what in asked
+}
+
+END {
+	for (what in missing)
+		if (!is_asked(what))
+			printf "%s: not there (%s), and not asked for before use\n", what, missing[what]
+	printf "# %d relocations\n", total
+}
