@@ -72,13 +72,13 @@ int BPF_KPROBE(np_destroy_kp, struct sock *sk)
 SEC("tp_btf/tcp_retransmit_skb")
 int BPF_PROG(np_rtx_tp, struct sock *sk)
 {
-	return conn_retransmit(sk);
+	return conn_retransmit(sk, true);
 }
 
 SEC("fexit/tcp_retransmit_skb")
 int BPF_PROG(np_rtx_fx, struct sock *sk)
 {
-	return conn_retransmit(sk);
+	return conn_retransmit(sk, true);
 }
 
 /*
@@ -88,7 +88,27 @@ int BPF_PROG(np_rtx_fx, struct sock *sk)
 SEC("kprobe/tcp_retransmit_skb")
 int BPF_KPROBE(np_rtx_kp, struct sock *sk)
 {
-	return conn_retransmit(sk);
+	return conn_retransmit(sk, false);
+}
+
+/* Loss probes call __tcp_retransmit_skb themselves and so pass by the two above. Since 3.10. */
+SEC("fentry/tcp_send_loss_probe")
+int BPF_PROG(np_tlp_fe, struct sock *sk)
+{
+	return conn_loss_probe(sk);
+}
+
+SEC("kprobe/tcp_send_loss_probe")
+int BPF_KPROBE(np_tlp_kp, struct sock *sk)
+{
+	return conn_loss_probe(sk);
+}
+
+/* Congestion state, before it is written. Context: softirq mostly. Since 5.16. */
+SEC("tp_btf/tcp_cong_state_set")
+int BPF_PROG(np_ca_tp, struct sock *sk, __u8 state)
+{
+	return conn_ca_state(sk, state);
 }
 
 /* Listener repeats a SYN-ACK; sk is the listener. Context: softirq (timer). tp since 4.16. */

@@ -100,6 +100,9 @@ const char *prog_name(unsigned int prog)
 		[NP_PROG_EXIT] = "exit",
 		[NP_PROG_SEED] = "seed",
 		[NP_PROG_SWEEP] = "sweep",
+		[NP_PROG_CA_STATE] = "ca_state",
+		[NP_PROG_TLP] = "loss_probe",
+		[NP_PROG_STALL] = "stall",
 	};
 
 	_Static_assert(COUNT_OF(names) == NP_PROG_MAX, "a program has no name");

@@ -131,7 +131,7 @@ const struct hook hook_table[NP_PROG_MAX] = {
 		.name = "retransmit", .what = "TCP retransmits", .required = true, .follows = -1,
 		.n_alts = 3, .alts = {
 			{ TP("np_rtx_tp"), .since = "4.16" },
-			{ FE("np_rtx_fx"), .since = "5.5", .lacks = "tail loss probes until the next sweep" },
+			{ FE("np_rtx_fx"), .since = "5.5" },
 			{ KP("np_rtx_kp"), .since = "4.1",
 			  .lacks = "the newest retransmit until the next one or the next sweep" },
 		},
@@ -182,6 +182,29 @@ const struct hook hook_table[NP_PROG_MAX] = {
 			{ TP("np_exit_tp"), .since = "5.5" },
 			{ FE("np_exit_fe"), .since = "5.5" },
 			{ KP("np_exit_kp"), .since = "4.1" },
+		},
+	},
+	[NP_PROG_CA_STATE] = {
+		.name = "congestion state", .what = "time in loss recovery, retransmits that were not needed",
+		.follows = -1,
+		.n_alts = 1, .alts = {
+			{ .family = FAMILY_AUTO, .kind = KIND_TP_BTF, .progs = { "np_ca_tp" }, .since = "5.16" },
+		},
+	},
+	[NP_PROG_TLP] = {
+		.name = "loss probe", .what = "tail loss probes", .follows = NP_PROG_RETRANSMIT,
+		.n_alts = 3, .alts = {
+			{ NOPROG(FAMILY_TRACEPOINT, NULL) },
+			{ FE("np_tlp_fe"), .since = "5.5" },
+			{ KP("np_tlp_kp"), .since = "4.1" },
+		},
+	},
+	[NP_PROG_STALL] = {
+		.name = "stall", .what = "sends and receives that do not go on", .follows = NP_PROG_SEND,
+		.n_alts = 3, .alts = {
+			{ .family = FAMILY_TRACEPOINT, .kind = KIND_ITER, .progs = { "np_stall_sk" }, .since = "5.11" },
+			{ .family = FAMILY_FENTRY, .kind = KIND_ITER, .progs = { "np_stall_sk" }, .since = "5.11" },
+			{ .family = FAMILY_KPROBE, .kind = KIND_ITER, .progs = { "np_stall_hash" }, .since = "5.9" },
 		},
 	},
 	[NP_PROG_SEED] = {

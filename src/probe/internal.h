@@ -21,7 +21,7 @@ struct probe {
 	struct hook_status hooks[NP_PROG_MAX];
 	struct bpf_link *links[PROBE_MAX_LINKS];
 	unsigned int n_links;
-	struct bpf_link *sweep_link, *seed_link;
+	struct bpf_link *sweep_link, *seed_link, *stall_link;
 	int cgroup_fd;
 	bool store_hash;
 	char note[192];

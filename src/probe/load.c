@@ -168,6 +168,8 @@ static int attach_hook(struct probe *p, unsigned int id)
 			p->seed_link = link;
 		if (id == NP_PROG_SWEEP)
 			p->sweep_link = link;
+		if (id == NP_PROG_STALL)
+			p->stall_link = link;
 	}
 	return 0;
 }
@@ -196,7 +198,7 @@ void probe_unload(struct probe *p)
 	for (unsigned int i = 0; i < p->n_links; i++)
 		(void)bpf_link__destroy(p->links[i]);
 	p->n_links = 0;
-	p->sweep_link = p->seed_link = NULL;
+	p->sweep_link = p->seed_link = p->stall_link = NULL;
 	if (p->cgroup_fd >= 0)
 		(void)close(p->cgroup_fd);
 	p->cgroup_fd = -1;

@@ -71,6 +71,11 @@ int probe_events(struct probe *p, probe_event_fn fn, void *arg);
 int probe_event_fd(const struct probe *p); /* readable when the ring gets full: to be polled beside a timer */
 /* Give sockets without an exact owner the task that holds them. Costs a walk over all open files. */
 int probe_seed(struct probe *p);
+/*
+ * Look once at every socket for what stands still; stalls longer than threshold_ns come as events. To be
+ * called several times within the threshold.
+ */
+int probe_stalls(struct probe *p, uint64_t threshold_ns);
 /* The program a process runs, as the exec hook saw it. -ENOENT. */
 int probe_exec(const struct probe *p, uint32_t tgid, struct np_exec *ret_exec);
 

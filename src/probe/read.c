@@ -173,6 +173,13 @@ int probe_seed(struct probe *p)
 	return r;
 }
 
+int probe_stalls(struct probe *p, uint64_t threshold_ns)
+{
+	p->skel->bss->st_now_ns = monotonic_ns();
+	p->skel->data->st_stall_ns = threshold_ns;
+	return run_iterator(p->stall_link);
+}
+
 /* Wait until every program that could still write to the old map has ended. */
 static void wait_for_programs(void)
 {

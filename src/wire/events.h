@@ -14,7 +14,13 @@
 #define NP_EV_SOCK_CLOSE 4 /* any other socket gone: final counts, no line in the event stream */
 #define NP_EV_RESET_TX 5   /* RST sent */
 #define NP_EV_RESET_RX 6   /* RST received */
-#define NP_EV_MAX 7
+#define NP_EV_STALL 7	   /* a send or receive does not go on: cause, since_ns, ended */
+#define NP_EV_MAX 8
+
+#define NP_STALL_SEND_BUFFER 1	 /* the process waits for room in the send buffer */
+#define NP_STALL_ZERO_WINDOW 2	 /* the peer takes nothing: its window is closed */
+#define NP_STALL_RECEIVE_QUEUE 3 /* data waits in the receive queue, the process does not take it */
+#define NP_STALL_RECEIVE_WAIT 4	 /* later data is here, a segment before it is missing */
 
 /* struct np_ev_hdr: in front of every record. 16 bytes. */
 struct np_ev_hdr {
@@ -30,10 +36,13 @@ struct np_ev_sock {
 	__u32 cpu_tgid;	   /* process that happened to be on the CPU, never the owner by itself */
 	__s32 err;	   /* CONN_FAIL: errno, 0 where the kernel tells none */
 	char cpu_comm[16]; /* its comm */
+	__u64 since_ns;	   /* STALL: CLOCK_MONOTONIC at which it was first seen; else 0 */
+	__u32 cause;	   /* STALL: NP_STALL_*; else 0 */
+	__u32 ended;	   /* STALL: 1 it is over, 0 it goes on */
 	struct np_sock_rec rec;
 };
 
 NP_WIRE_SIZE(struct np_ev_hdr, 16);
-NP_WIRE_SIZE(struct np_ev_sock, 464);
+NP_WIRE_SIZE(struct np_ev_sock, 544);
 
 #endif

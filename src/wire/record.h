@@ -63,7 +63,14 @@ struct np_counts {
 	__u64 retrans;	/* TCP segments retransmitted while this owner was the socket's last user */
 };
 
-/* struct np_tcp: the kernel's own figures of a TCP connection (struct tcp_sock). 128 bytes. */
+/* Why segments went out again. */
+#define NP_RTX_UNKNOWN 0 /* counted by the kernel, not seen by a hook */
+#define NP_RTX_TIMEOUT 1
+#define NP_RTX_FAST 2
+#define NP_RTX_TLP 3 /* tail loss probe */
+#define NP_RTX_MAX 4
+
+/* struct np_tcp: the kernel's own figures of a TCP connection (struct tcp_sock). 184 bytes. */
 struct np_tcp {
 	__u64 bytes_acked;	/* payload bytes the peer acknowledged */
 	__u64 bytes_received;	/* payload bytes received in order */
@@ -83,10 +90,17 @@ struct np_tcp {
 	__u32 snd_wnd;		/* peer's receive window, bytes */
 	__u32 mss;		/* bytes */
 	__u32 in_flight;	/* segments sent and not yet acknowledged or known lost */
-	__u32 busy_us;		/* time with data to send, microseconds */
-	__u32 rwnd_limited_us;	/* of which waiting for the peer's window */
-	__u32 sndbuf_limited_us;/* of which waiting for send buffer */
-	__u32 pad;
+	__u64 busy_us;		/* time with data to send or in flight, microseconds, up to now */
+	__u64 rwnd_limited_us;	/* of which waiting for the peer's window */
+	__u64 sndbuf_limited_us;/* of which waiting for send buffer */
+	__u64 recovery_us;	/* time in fast recovery or loss, since the probe met the socket */
+	__u32 rtx_cause[NP_RTX_MAX]; /* segments retransmitted, by cause; index NP_RTX_* */
+	__u32 rtx_spurious;	/* segments of retransmits the kernel undid (DSACK, Eifel, F-RTO) */
+	__u32 unread_bytes;	/* in the receive queue, not yet taken by the reader */
+	__u32 unsent_bytes;	/* in the send queue, not yet sent */
+	__u32 ca_state;		/* 0 open, 1 disorder, 2 CWR, 3 recovery, 4 loss */
+	__u32 rcv_wnd;		/* our receive window, bytes */
+	__u32 sndbuf_bytes;	/* size of the send buffer */
 	__u64 synack_retrans;	/* listener: SYN-ACKs retransmitted; 0 for others */
 };
 
@@ -104,6 +118,7 @@ struct np_sock_rec {
 	struct np_counts counts;
 	__u64 tx_parts;	       /* bytes of this socket that are counted in parts, not in counts */
 	__u64 rx_parts;
+	__u64 stall_ns;	       /* time in stalls that are over, nanoseconds */
 	struct np_tcp tcp;     /* all zero unless proto is TCP */
 	__u32 rtx_cpu_tgid;    /* process on the CPU at the latest retransmit: not the owner; 0 none or idle */
 	__u32 pad;
@@ -133,8 +148,8 @@ struct np_part {
 NP_WIRE_SIZE(struct np_owner, 56);
 NP_WIRE_SIZE(struct np_tuple, 64);
 NP_WIRE_SIZE(struct np_counts, 40);
-NP_WIRE_SIZE(struct np_tcp, 128);
-NP_WIRE_SIZE(struct np_sock_rec, 424);
+NP_WIRE_SIZE(struct np_tcp, 184);
+NP_WIRE_SIZE(struct np_sock_rec, 488);
 NP_WIRE_SIZE(struct np_part_key, 32);
 NP_WIRE_SIZE(struct np_part, 160);
 

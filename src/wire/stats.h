@@ -31,7 +31,10 @@
 #define NP_PROG_EXIT 19
 #define NP_PROG_SEED 20
 #define NP_PROG_SWEEP 21
-#define NP_PROG_MAX 22
+#define NP_PROG_CA_STATE 22
+#define NP_PROG_TLP 23
+#define NP_PROG_STALL 24
+#define NP_PROG_MAX 25
 
 /* struct np_loss: one program's account; all since the start. */
 struct np_loss {

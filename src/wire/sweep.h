@@ -3,7 +3,7 @@
 #ifndef NETPROBE_WIRE_SWEEP_H
 #define NETPROBE_WIRE_SWEEP_H
 
-/* 8192 records of 424 bytes: 3.3 MiB that user space maps; busier hosts take more passes. */
+/* 8192 records of 488 bytes: 3.8 MiB that user space maps; busier hosts take more passes. */
 #define NP_SWEEP_SLOTS 8192
 
 #endif

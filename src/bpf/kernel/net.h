@@ -52,9 +52,25 @@ struct sock_common {
 	unsigned long skc_flags;
 };
 
+typedef struct {
+	int counter;
+} atomic_t;
+
+struct rb_node;
+struct socket;
+
+struct rb_root {
+	struct rb_node *rb_node;
+};
+
 struct sock {
 	struct sock_common __sk_common;
+	struct socket *sk_socket; /* NULL once the process closed it */
+	struct {
+		atomic_t rmem_alloc;
+	} sk_backlog;
 	int sk_err;
+	int sk_sndbuf;
 	__u16 sk_protocol; /* a whole u16 since 5.6 */
 	__u16 sk_type;
 	__u8 sk_shutdown;
@@ -72,6 +88,8 @@ struct tcp_ulp_ops;
 struct inet_connection_sock {
 	struct inet_sock icsk_inet;
 	const struct tcp_ulp_ops *icsk_ulp_ops;
+	__u8 icsk_ca_state : 5;
+	__u8 icsk_pending; /* which timer is set: 5 is the loss probe's (ICSK_TIME_LOSS_PROBE) */
 };
 
 struct minmax_sample {
@@ -108,7 +126,14 @@ struct tcp_sock {
 	__u32 retrans_out;
 	__u32 rate_delivered;
 	__u32 rate_interval_us;
-	__u32 chrono_start; /* jiffies at which chrono_type began */
+	__u8 chrono_type : 2; /* a whole byte since 6.?; read as a bit field, which fits both */
+	__u32 chrono_start; /* jiffies at which chrono_type began, low half */
+	__u32 snd_nxt;
+	__u32 snd_una;
+	struct rb_root out_of_order_queue;
+	__u32 rcv_wnd;
+	__u32 undo_marker; /* 0 once the kernel took its slow-down back */
+
 	__u32 chrono_stat[3]; /* jiffies: busy, receive window limited, send buffer limited */
 	struct minmax rtt_min;
 };
@@ -123,6 +148,7 @@ struct request_sock {
 };
 
 struct socket {
+	unsigned long flags; /* SOCK_NOSPACE among them */
 	struct sock *sk;
 };
 

@@ -40,14 +40,37 @@ struct np_closed_map {
 };
 extern struct np_closed_map np_closed SEC(".maps");
 
-/* Count the retransmits the kernel counted since last time, for the socket's last user. */
-static __always_inline __u32 retrans_settle(struct np_sock *st, struct sock *sk)
+/* The retransmits that the kernel counted since last time; they have that cause. */
+static __always_inline __u32 retrans_settle(struct np_sock *st, struct sock *sk, __u32 cause)
 {
 	__u32 total = BPF_CORE_READ((struct tcp_sock *)sk, total_retrans);
 	__u32 d = total > st->retrans_seen ? total - st->retrans_seen : 0;
 
 	st->retrans_seen = total;
+	if (d)
+		st->rtx_cause[cause & (NP_RTX_MAX - 1)] += d;
 	return d;
+}
+
+/* Time by what limited the sender, as tcp_get_info_chrono_stats (6.18) adds it up. */
+static __always_inline void rec_chrono(struct np_tcp *t, struct tcp_sock *tp)
+{
+	__u32 now = (__u32)bpf_jiffies64(), start = BPF_CORE_READ(tp, chrono_start);
+	__u32 type = BPF_CORE_READ_BITFIELD_PROBED(tp, chrono_type);
+	__u64 c0 = BPF_CORE_READ(tp, chrono_stat[0]);
+	__u64 c1 = BPF_CORE_READ(tp, chrono_stat[1]);
+	__u64 c2 = BPF_CORE_READ(tp, chrono_stat[2]);
+	__u32 hz = st_hz;
+
+	if (type == 1)
+		c0 += now - start;
+	else if (type == 2)
+		c1 += now - start;
+	else if (type == 3)
+		c2 += now - start;
+	t->rwnd_limited_us = hz ? c1 * 1000000ULL / hz : 0;
+	t->sndbuf_limited_us = hz ? c2 * 1000000ULL / hz : 0;
+	t->busy_us = hz ? (c0 + c1 + c2) * 1000000ULL / hz : 0;
 }
 
 static __always_inline void rec_tcp(struct np_tcp *t, const struct np_sock *st, struct sock *sk)
@@ -55,7 +78,7 @@ static __always_inline void rec_tcp(struct np_tcp *t, const struct np_sock *st, 
 	struct tcp_sock *tp = (struct tcp_sock *)sk;
 	__u32 delivered = BPF_CORE_READ(tp, rate_delivered);
 	__u32 interval = BPF_CORE_READ(tp, rate_interval_us);
-	__u32 hz = st_hz, c0, c1, c2;
+	__u32 snd_nxt = BPF_CORE_READ(tp, snd_nxt);
 
 	t->bytes_acked = BPF_CORE_READ(tp, bytes_acked);
 	t->bytes_received = BPF_CORE_READ(tp, bytes_received);
@@ -74,14 +97,17 @@ static __always_inline void rec_tcp(struct np_tcp *t, const struct np_sock *st, 
 		       BPF_CORE_READ(tp, lost_out) + BPF_CORE_READ(tp, retrans_out);
 	t->pacing_rate = BPF_CORE_READ((struct sock___pacing *)sk, sk_pacing_rate);
 	t->delivery_rate = interval ? (__u64)delivered * t->mss * 1000000ULL / interval : 0;
-	c0 = BPF_CORE_READ(tp, chrono_stat[0]);
-	c1 = BPF_CORE_READ(tp, chrono_stat[1]);
-	c2 = BPF_CORE_READ(tp, chrono_stat[2]);
-	if (hz) {
-		t->rwnd_limited_us = (__u64)c1 * 1000000ULL / hz;
-		t->sndbuf_limited_us = (__u64)c2 * 1000000ULL / hz;
-		t->busy_us = ((__u64)c0 + c1 + c2) * 1000000ULL / hz;
-	}
+	rec_chrono(t, tp);
+	t->recovery_us = st->recovery_ns / 1000;
+	if (st->recovery)
+		t->recovery_us += (bpf_ktime_get_ns() - st->recovery_start_ns) / 1000;
+	__builtin_memcpy(t->rtx_cause, st->rtx_cause, sizeof(t->rtx_cause));
+	t->rtx_spurious = st->rtx_spurious;
+	t->unread_bytes = BPF_CORE_READ(tp, rcv_nxt) - BPF_CORE_READ(tp, copied_seq);
+	t->unsent_bytes = BPF_CORE_READ(tp, write_seq) - snd_nxt;
+	t->ca_state = BPF_CORE_READ_BITFIELD_PROBED((struct inet_connection_sock *)sk, icsk_ca_state);
+	t->rcv_wnd = BPF_CORE_READ(tp, rcv_wnd);
+	t->sndbuf_bytes = BPF_CORE_READ(sk, sk_sndbuf);
 	t->rx_unseen = (__s64)(tcp_rx_taken(tp, sk) - st->rx_base - st->counts.rx_bytes - st->rx_parts);
 	t->tx_unseen = (__s32)(tcp_tx_queued(st, tp) - (__u32)(st->counts.tx_bytes + st->tx_parts));
 }
@@ -99,13 +125,14 @@ static __always_inline void rec_fill(struct np_sock_rec *rec, struct np_sock *st
 	rec->err = st->err;
 	rec->last = st->last;
 	rec->owner = st->acct_tgid ? st->acct : st->last;
+	rec->stall_ns = st->stall_ns;
 	rec->rtx_cpu_tgid = st->rtx_cpu_tgid;
 	rec->pad = 0;
 	__builtin_memcpy(rec->rtx_cpu_comm, st->rtx_cpu_comm, 16);
 	__builtin_memset(&rec->tcp, 0, sizeof(rec->tcp));
 	if (st->tuple.proto == IPPROTO_TCP) {
 		if (state != TCP_LISTEN) {
-			__u32 d = retrans_settle(st, sk);
+			__u32 d = retrans_settle(st, sk, st->rtx_next);
 
 			/* Retransmits that could not be sent pass by the hook. */
 			if (d)
@@ -140,29 +167,46 @@ static __always_inline long emit_record(void *ctx, void *rec, __u64 size)
 	return bpf_ringbuf_output(&np_events, rec, size, flags);
 }
 
-/*
- * Send an event of this socket. what: EMIT_WHAT(NP_PROG_*, NP_EV_*), since five arguments are all that
- * BPF has. err: errno for NP_EV_CONN_FAIL. The last record of a socket that
- * finds the ring full goes through np_closed, so that its counts survive.
- */
-static __noinline __attribute__((unused)) int emit_sock(void *ctx, struct np_sock *st, struct sock *sk,
-								__u32 what, __s32 err)
+/* Head and socket of an event, in this program's scratch value. */
+static __always_inline struct np_ev_sock *event_fill(struct np_sock *st, struct sock *sk, __u32 prog,
+						     __u32 type)
 {
-	__u32 prog = what >> 8, type = what & 0xff;
 	struct np_ev_sock *ev = bpf_map_lookup_elem(&np_ev_scratch, &prog);
-	bool last = type == NP_EV_CONN_CLOSE || type == NP_EV_SOCK_CLOSE;
 
-	if (!ev || !st)
-		return 0;
+	if (!ev)
+		return NULL;
 	ev->hdr.type = type;
 	ev->hdr.len = sizeof(*ev);
 	ev->hdr.cpu = bpf_get_smp_processor_id();
 	ev->hdr.ts_ns = bpf_ktime_get_ns();
 	ev->cpu_tgid = bpf_get_current_pid_tgid() >> 32;
-	ev->err = err;
+	ev->err = 0;
+	ev->since_ns = 0;
+	ev->cause = ev->ended = 0;
 	__builtin_memset(ev->cpu_comm, 0, sizeof(ev->cpu_comm));
 	(void)bpf_get_current_comm(ev->cpu_comm, sizeof(ev->cpu_comm));
 	rec_fill(&ev->rec, st, sk);
+	return ev;
+}
+
+/*
+ * Send an event of this socket. what: EMIT_WHAT(NP_PROG_*, NP_EV_*), since five arguments are all
+ * that BPF has. err: errno for NP_EV_CONN_FAIL. The last record of a socket that finds the ring full
+ * goes through np_closed, so that its counts survive.
+ */
+static __noinline __attribute__((unused)) int emit_sock(void *ctx, struct np_sock *st, struct sock *sk,
+							__u32 what, __s32 err)
+{
+	__u32 prog = what >> 8, type = what & 0xff;
+	bool last = type == NP_EV_CONN_CLOSE || type == NP_EV_SOCK_CLOSE;
+	struct np_ev_sock *ev;
+
+	if (!st)
+		return 0;
+	ev = event_fill(st, sk, prog, type);
+	if (!ev)
+		return 0;
+	ev->err = err;
 	if (last)
 		ev->rec.tuple.flags |= NP_F_DEAD;
 	if (!emit_record(ctx, ev, sizeof(*ev))) {
@@ -175,6 +219,27 @@ static __noinline __attribute__((unused)) int emit_sock(void *ctx, struct np_soc
 		count_add(prog, lost_tx_bytes, st->counts.tx_bytes - st->swept_tx);
 		count_add(prog, lost_rx_bytes, st->counts.rx_bytes - st->swept_rx);
 	}
+	return 0;
+}
+
+/* A stall of this socket, still going on or over; w is one of its watches. */
+static __noinline __attribute__((unused)) int emit_stall(void *ctx, struct np_sock *st, struct sock *sk,
+							 struct np_watch *w, __u32 ended)
+{
+	struct np_ev_sock *ev;
+
+	if (!st || !w)
+		return 0;
+	ev = event_fill(st, sk, NP_PROG_STALL, NP_EV_STALL);
+	if (!ev)
+		return 0;
+	ev->since_ns = w->since_ns;
+	ev->cause = w->cause;
+	ev->ended = ended;
+	if (emit_record(ctx, ev, sizeof(*ev)))
+		count_one(NP_PROG_STALL, ring_full);
+	else
+		count_one(NP_PROG_STALL, submitted);
 	return 0;
 }
 

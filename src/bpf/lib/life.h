@@ -74,6 +74,11 @@ static __always_inline void conn_reset(struct np_sock *st, struct sock *sk)
 	st->fin_tx = 0;
 	st->rtx_cpu_tgid = 0;
 	__builtin_memset(st->rtx_cpu_comm, 0, 16);
+	__builtin_memset(st->rtx_cause, 0, sizeof(st->rtx_cause));
+	st->rtx_spurious = st->rtx_next = st->rtx_before = st->recovery = 0;
+	st->recovery_ns = st->stall_ns = 0;
+	__builtin_memset(&st->watch_tx, 0, sizeof(st->watch_tx));
+	__builtin_memset(&st->watch_rx, 0, sizeof(st->watch_rx));
 	st->sweep_print = 0;
 	st->swept_tx = st->swept_rx = 0;
 	st->flags &= NP_F_OWNID | NP_F_IGNORE;
@@ -238,6 +243,10 @@ static __always_inline int sock_gone(void *ctx, struct sock *sk, __u32 prog)
 		type = NP_EV_CONN_CLOSE;
 	if (!st->closed_ns)
 		st->closed_ns = bpf_ktime_get_ns();
+	if (st->watch_tx.told_ns)
+		st->stall_ns += st->closed_ns - st->watch_tx.since_ns;
+	if (st->watch_rx.told_ns)
+		st->stall_ns += st->closed_ns - st->watch_rx.since_ns;
 	conn_event(ctx, st, sk, prog, type, 0);
 	sock_drop(sk);
 	return 0;
@@ -269,17 +278,47 @@ static __always_inline void rtx_cpu(struct np_sock *st)
 	(void)bpf_get_current_comm(st->rtx_cpu_comm, sizeof(st->rtx_cpu_comm));
 }
 
-/*
- * Segments went out again. The kernel's own total tells how many, so that one hit may stand for
- * many segments and a hit that was missed costs nothing. Context: softirq, or process in release_sock.
- */
-static __always_inline int conn_retransmit(struct sock *sk)
+/* Why the kernel retransmits on this socket just now. */
+static __always_inline __u32 rtx_why(struct sock *sk)
 {
+	struct inet_connection_sock *icsk = (struct inet_connection_sock *)sk;
+	__u8 state = BPF_CORE_READ(sk, __sk_common.skc_state);
+
+	if (BPF_CORE_READ(icsk, icsk_pending) == ICSK_TIME_LOSS_PROBE)
+		return NP_RTX_TLP; /* cleared only after the probe went out (tcp_send_loss_probe, 6.18) */
+	if (state == TCP_SYN_SENT || BPF_CORE_READ_BITFIELD_PROBED(icsk, icsk_ca_state) == TCP_CA_LOSS)
+		return NP_RTX_TIMEOUT;
+	return NP_RTX_FAST;
+}
+
+static __always_inline void rtx_count(struct np_sock *st, __u32 d)
+{
+	struct np_owner last = st->last;
 	struct np_part *part;
-	struct np_owner last;
+	__u32 filtered = 0;
+
+	if (!last.tgid || acct_take(st, &last)) {
+		__sync_fetch_and_add(&st->counts.retrans, d);
+		return;
+	}
+	part = part_get(st, &last, NULL, NP_PROG_RETRANSMIT, &filtered);
+	if (part)
+		__sync_fetch_and_add(&part->counts.retrans, d);
+	else if (!filtered)
+		__sync_fetch_and_add(&st->counts.retrans, d);
+}
+
+/*
+ * Segments go out again. The kernel's own total tells how many, so that one hit may stand for many
+ * segments and a hit that was missed costs nothing. counted: the hook comes after the kernel counted
+ * this retransmit; else what is counted is what went before, for the cause noted then.
+ * Context: softirq, or process in release_sock.
+ */
+static __always_inline int conn_retransmit(struct sock *sk, bool counted)
+{
 	struct np_sock *st;
 	bool fresh = false;
-	__u32 d, filtered = 0;
+	__u32 d, why;
 
 	prog_hit(NP_PROG_RETRANSMIT);
 	st = sock_see(sk, NP_PROG_RETRANSMIT, &fresh);
@@ -288,22 +327,69 @@ static __always_inline int conn_retransmit(struct sock *sk)
 	if (fresh) {
 		sock_seed(st, sk, 0, 0);
 		filter_sock(st);
-		return 0;
 	}
 	rtx_cpu(st);
-	d = retrans_settle(st, sk);
-	if (!d)
+	why = rtx_why(sk);
+	d = retrans_settle(st, sk, counted ? why : st->rtx_next);
+	if (counted && st->rtx_next && d > 1) {
+		/* A loss probe, one segment, went before without a hook that counts. */
+		st->rtx_cause[why & (NP_RTX_MAX - 1)]--;
+		st->rtx_cause[st->rtx_next & (NP_RTX_MAX - 1)]++;
+	}
+	st->rtx_next = counted ? NP_RTX_UNKNOWN : why;
+	if (d)
+		rtx_count(st, d);
+	return 0;
+}
+
+/* A tail loss probe begins: what is counted next is its doing. For families whose retransmit hook misses it. */
+static __always_inline int conn_loss_probe(struct sock *sk)
+{
+	struct np_sock *st;
+	__u32 d;
+
+	prog_hit(NP_PROG_TLP);
+	st = sock_find(sk);
+	if (!st || (st->flags & NP_F_IGNORE))
 		return 0;
-	last = st->last;
-	if (!last.tgid || acct_take(st, &last)) {
-		__sync_fetch_and_add(&st->counts.retrans, d);
+	rtx_cpu(st);
+	d = retrans_settle(st, sk, st->rtx_next);
+	st->rtx_next = NP_RTX_TLP;
+	if (d)
+		rtx_count(st, d);
+	return 0;
+}
+
+/*
+ * The congestion state changes; the old one is still in the socket. Leaving recovery or loss with no
+ * undo marker means that the kernel took its slow-down back: what it retransmitted was not lost.
+ */
+static __always_inline int conn_ca_state(struct sock *sk, __u8 new)
+{
+	__u8 old = BPF_CORE_READ_BITFIELD_PROBED((struct inet_connection_sock *)sk, icsk_ca_state);
+	struct tcp_sock *tp = (struct tcp_sock *)sk;
+	bool was = old >= TCP_CA_RECOVERY, is = new >= TCP_CA_RECOVERY;
+	__u32 total = BPF_CORE_READ(tp, total_retrans);
+	struct np_sock *st;
+
+	prog_hit(NP_PROG_CA_STATE);
+	if (was == is)
+		return 0;
+	st = sock_find(sk);
+	if (!st || (st->flags & NP_F_IGNORE))
+		return 0;
+	if (is) {
+		st->recovery = 1;
+		st->recovery_start_ns = bpf_ktime_get_ns();
+		st->rtx_before = total;
 		return 0;
 	}
-	part = part_get(st, &last, NULL, NP_PROG_RETRANSMIT, &filtered);
-	if (part)
-		__sync_fetch_and_add(&part->counts.retrans, d);
-	else if (!filtered)
-		__sync_fetch_and_add(&st->counts.retrans, d);
+	if (!st->recovery)
+		return 0;
+	st->recovery = 0;
+	st->recovery_ns += bpf_ktime_get_ns() - st->recovery_start_ns;
+	if (!BPF_CORE_READ(tp, undo_marker) && total > st->rtx_before)
+		st->rtx_spurious += total - st->rtx_before;
 	return 0;
 }
 

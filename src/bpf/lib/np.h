@@ -32,6 +32,9 @@
 #define SEND_SHUTDOWN 2
 #define RCV_SHUTDOWN 1
 
+#define ICSK_TIME_LOSS_PROBE 5
+#define TCP_CA_RECOVERY 3
+#define TCP_CA_LOSS 4
 #define TCP_ESTABLISHED 1
 #define TCP_SYN_SENT 2
 #define TCP_SYN_RECV 3

@@ -30,6 +30,14 @@ struct np_peer {
 	__u8 pad[5];
 };
 
+/* One direction of a socket, watched for standing still. */
+struct np_watch {
+	__u64 since_ns; /* when it was first seen standing at mark */
+	__u64 told_ns;	/* last event about it; 0 none */
+	__u32 mark;	/* sequence number that must move on */
+	__u32 cause;	/* NP_STALL_*; 0 nothing to wait for */
+};
+
 struct np_sock {
 	/* read at every call: keep in one cache line */
 	__u64 hot;	 /* pid_tgid whose calls need no thought; 0: take the slow path */
@@ -57,6 +65,14 @@ struct np_sock {
 	__u32 tx_base;		      /* write_seq when counting began */
 	__u32 segs_out_base, segs_in_base;
 	__u32 retrans_seen;	      /* total_retrans accounted so far */
+	__u32 rtx_cause[NP_RTX_MAX];
+	__u32 rtx_spurious;
+	__u32 rtx_next;		      /* cause of the retransmit under way, where the hook sees only its beginning */
+	__u32 rtx_before;	      /* total_retrans when recovery began */
+	__u32 recovery;		      /* 1: in fast recovery or loss since recovery_start_ns */
+	__u64 recovery_start_ns, recovery_ns;
+	struct np_watch watch_tx, watch_rx;
+	__u64 stall_ns;
 	__u32 fin_tx;		      /* 1: we sent a FIN, which takes a sequence number */
 	__u32 rtx_cpu_tgid;
 	char rtx_cpu_comm[16];

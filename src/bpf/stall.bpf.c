@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/*
+ * Stalls: user space walks the sockets several times within the threshold and looks which do not get
+ * on although there is something to do. Nothing on the data path; what stands still shorter than one
+ * walk is no stall. An idle server has nothing to do, so it never stalls.
+ */
+#include "kernel/iter.h"
+#include "lib/life.h"
+
+#define SOCK_NOSPACE 2 /* bit of socket.flags: a send found no room (6.18: include/linux/net.h) */
+#define TCP_CLOSE_WAIT 8
+#define TELL_AGAIN_NS 1000000000ULL
+
+volatile __u64 st_now_ns = 0;		       /* set before each walk: no clock is read per socket */
+volatile __u64 st_stall_ns = 100000000;	       /* --stall-threshold */
+
+static __always_inline void watch_step(void *ctx, struct np_sock *st, struct sock *sk, struct np_watch *w,
+				       __u32 cause, __u32 mark)
+{
+	__u64 now = st_now_ns;
+
+	if (!cause || cause != w->cause || mark != w->mark) {
+		if (w->told_ns) {
+			st->stall_ns += now - w->since_ns;
+			(void)emit_stall(ctx, st, sk, w, 1);
+		}
+		w->cause = cause;
+		w->mark = mark;
+		w->since_ns = now;
+		w->told_ns = 0;
+		return;
+	}
+	if (now - w->since_ns < st_stall_ns)
+		return;
+	if (w->told_ns && now - w->told_ns < TELL_AGAIN_NS)
+		return;
+	w->told_ns = now;
+	(void)emit_stall(ctx, st, sk, w, 0);
+}
+
+static __always_inline void stall_tcp(void *ctx, struct np_sock *st, struct sock *sk)
+{
+	struct tcp_sock *tp = (struct tcp_sock *)sk;
+	struct socket *sock = BPF_CORE_READ(sk, sk_socket);
+	__u32 write_seq = BPF_CORE_READ(tp, write_seq), una = BPF_CORE_READ(tp, snd_una);
+	__u32 rcv_nxt = BPF_CORE_READ(tp, rcv_nxt), copied = BPF_CORE_READ(tp, copied_seq);
+	__u8 state = BPF_CORE_READ(sk, __sk_common.skc_state);
+	__u32 cause = 0, mark = 0;
+
+	if (write_seq != una && !BPF_CORE_READ(tp, snd_wnd)) {
+		cause = NP_STALL_ZERO_WINDOW;
+		mark = una;
+	} else if (sock && (BPF_CORE_READ(sock, flags) & (1UL << SOCK_NOSPACE))) {
+		cause = NP_STALL_SEND_BUFFER;
+		mark = write_seq;
+	}
+	watch_step(ctx, st, sk, &st->watch_tx, cause, mark);
+	cause = mark = 0;
+	/* The peer's FIN takes a sequence number that only a reader at the end of the stream takes off. */
+	if (sock && rcv_nxt - copied > (state == TCP_CLOSE_WAIT)) {
+		cause = NP_STALL_RECEIVE_QUEUE;
+		mark = copied;
+	} else if (BPF_CORE_READ(tp, out_of_order_queue.rb_node)) {
+		cause = NP_STALL_RECEIVE_WAIT;
+		mark = rcv_nxt;
+	}
+	watch_step(ctx, st, sk, &st->watch_rx, cause, mark);
+}
+
+static __always_inline int stall_one(void *ctx, struct np_sock *st, struct sock *sk)
+{
+	__u8 state;
+
+	if (!st->sock_id || (st->flags & NP_F_IGNORE) || !sock_wanted(st))
+		return 0;
+	if (st->tuple.proto == IPPROTO_TCP) {
+		state = BPF_CORE_READ(sk, __sk_common.skc_state);
+		if (state != TCP_LISTEN && state != TCP_CLOSE && state != TCP_SYN_SENT)
+			stall_tcp(ctx, st, sk);
+		return 0;
+	}
+	watch_step(ctx, st, sk, &st->watch_rx,
+		   BPF_CORE_READ(sk, sk_backlog.rmem_alloc.counter) > 0 ? NP_STALL_RECEIVE_QUEUE : 0,
+		   (__u32)(st->counts.rx_calls + st->rx_parts));
+	return 0;
+}
+
+/* Context: process, user space's read(). Since 5.9. */
+SEC("iter/bpf_sk_storage_map")
+int np_stall_sk(struct bpf_iter__bpf_sk_storage_map *ctx)
+{
+	struct sock *sk = ctx->sk;
+	struct np_sock *st;
+
+	if (!sk || !ctx->value)
+		return 0;
+	prog_hit(NP_PROG_STALL);
+	st = bpf_sk_storage_get(&np_socks, sk, NULL, 0);
+	return st ? stall_one(ctx, st, sk) : 0;
+}
+
+SEC("iter/bpf_map_elem")
+int np_stall_hash(struct bpf_iter__bpf_map_elem *ctx)
+{
+	__u64 *key = ctx->key, addr;
+	struct np_sock *st;
+
+	if (!key || !ctx->value)
+		return 0;
+	prog_hit(NP_PROG_STALL);
+	addr = *key;
+	st = bpf_map_lookup_elem(&np_socks_h, &addr);
+	return st ? stall_one(ctx, st, (struct sock *)addr) : 0;
+}
