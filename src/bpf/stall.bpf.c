@@ -22,7 +22,7 @@ static __always_inline void watch_step(void *ctx, struct np_sock *st, struct soc
 	if (!cause || cause != w->cause || mark != w->mark) {
 		if (w->told_ns) {
 			st->stall_ns += now - w->since_ns;
-			(void)emit_stall(ctx, st, sk, w, 1);
+			(void)emit_stall(ctx, st, sk, w, EMIT_WHAT(NP_PROG_STALL, 1));
 		}
 		w->cause = cause;
 		w->mark = mark;
@@ -35,7 +35,7 @@ static __always_inline void watch_step(void *ctx, struct np_sock *st, struct soc
 	if (w->told_ns && now - w->told_ns < TELL_AGAIN_NS)
 		return;
 	w->told_ns = now;
-	(void)emit_stall(ctx, st, sk, w, 0);
+	(void)emit_stall(ctx, st, sk, w, EMIT_WHAT(NP_PROG_STALL, 0));
 }
 
 static __always_inline void stall_tcp(void *ctx, struct np_sock *st, struct sock *sk)

@@ -43,8 +43,10 @@ int BPF_KPROBE(np_clone_kp, struct sock *sk, struct sock *child)
 	st = sock_see(child, NP_PROG_CLONE, &fresh);
 	if (!st)
 		return 0;
-	if (from)
+	if (from) {
 		st->last = from->last;
+		st->flags |= from->flags & NP_F_IGNORE;
+	}
 	conn_child(st, child, from != NULL);
 	return 0;
 }

@@ -128,6 +128,30 @@ static void tell_error(struct engine_events *e, const struct event *like, uint8_
 	e->fn(&ev, e->arg);
 }
 
+/* The side that must do something, and what stands still. */
+static void tell_stall(struct engine_events *e, struct event *ev, const struct np_ev_sock *kev)
+{
+	static const struct {
+		const char *cause, *side;
+	} kinds[] = {
+		[NP_STALL_SEND_BUFFER] = { "send_buffer", "remote" },
+		[NP_STALL_ZERO_WINDOW] = { "zero_window", "remote" },
+		[NP_STALL_RECEIVE_QUEUE] = { "receive_queue", "local" },
+		[NP_STALL_RECEIVE_WAIT] = { "receive_wait", "remote" },
+	};
+
+	if (kev->cause == 0 || kev->cause >= sizeof(kinds) / sizeof(kinds[0]))
+		return;
+	ev->kind = EVENT_STALL;
+	ev->cause = kinds[kev->cause].cause;
+	ev->side = kinds[kev->cause].side;
+	ev->ended = kev->ended;
+	ev->num = kev->hdr.ts_ns > kev->since_ns ? (double)((kev->hdr.ts_ns - kev->since_ns) / 1000000) : 0;
+	ev->since_wall_ns = ev->wall_ns - (kev->hdr.ts_ns - kev->since_ns);
+	(void)snprintf(ev->value, sizeof(ev->value), "STALL_%.0fms", ev->num);
+	e->fn(ev, e->arg);
+}
+
 void engine_events_sock(struct engine_events *e, const struct np_ev_sock *kev, const struct process *owner)
 {
 	const struct np_sock_rec *rec = &kev->rec;
@@ -142,6 +166,7 @@ void engine_events_sock(struct engine_events *e, const struct np_ev_sock *kev, c
 		.tcp = &rec->tcp,
 		.connect_us = rec->connect_us,
 		.err = (int)rec->err,
+		.stall_ms = (double)rec->stall_ns / 1e6,
 	};
 
 	counts.tx_bytes += rec->tx_parts;
@@ -174,6 +199,9 @@ void engine_events_sock(struct engine_events *e, const struct np_ev_sock *kev, c
 		ev.cause = kev->err ? NULL : "no_route";
 		tell_error(e, &ev, EVENT_CONN_ERROR, kev->err ? fail_word(kev->err) : "UNREACHABLE");
 		break;
+	case NP_EV_STALL:
+		tell_stall(e, &ev, kev);
+		return;
 	case NP_EV_RESET_TX:
 	case NP_EV_RESET_RX:
 		tell_error(e, &ev, EVENT_RESET,
@@ -212,8 +240,8 @@ static const struct retrans_note *find_note(const struct engine_events *e, uint6
 	return NULL;
 }
 
-static void hold_retrans(struct engine_events *e, const struct flow *f, uint64_t n, const char *cause,
-			 const struct process *owner, uint8_t match, const char *iface)
+static struct retrans_event *hold_retrans(struct engine_events *e, const struct flow *f, uint64_t n,
+					  const char *cause, bool last)
 {
 	struct retrans_event *p;
 
@@ -223,14 +251,14 @@ static void hold_retrans(struct engine_events *e, const struct flow *f, uint64_t
 		p = reallocarray(e->pending, cap, sizeof(*p));
 		if (!p) {
 			no_memory();
-			return;
+			return NULL;
 		}
 		e->pending = p;
 		e->cap_pending = cap;
 	}
 	p = &e->pending[e->n_pending++];
 	*p = (struct retrans_event){ .tuple = f->tuple };
-	(void)snprintf(p->iface, sizeof(p->iface), "%s", iface ? iface : "");
+	memcpy(p->iface, f->tuple.ifname, sizeof(p->iface));
 	p->ev = (struct event){
 		.kind = EVENT_RETRANSMIT,
 		.sock_id = f->sock_id,
@@ -238,12 +266,40 @@ static void hold_retrans(struct engine_events *e, const struct flow *f, uint64_t
 		.unit = "segments",
 		.cause = cause,
 	};
-	set_owner(&p->ev, owner, match, 0);
+	set_owner(&p->ev, last ? f->last : f->owner, last ? f->last_match : f->owner_match, 0);
+	return p;
 }
 
-void engine_events_flow(struct engine_events *e, const struct flow *f, const struct flow_delta *d,
-			const char *iface)
+/*
+ * One record for each cause. Segments that the kernel took back in this very interval are spurious;
+ * where they were told before with another cause, a record of 0 segments corrects that, so that
+ * the sum of all records stays the kernel's.
+ */
+static void hold_causes(struct engine_events *e, const struct flow *f, const struct flow_delta *d)
 {
+	static const char *const names[NP_RTX_MAX] = { NULL, "timeout", "fast", "tail_loss_probe" };
+	uint64_t left = d->retrans, spurious = d->rtx_spurious < left ? d->rtx_spurious : left;
+	struct retrans_event *p = NULL;
+
+	if (d->rtx_spurious)
+		p = hold_retrans(e, f, spurious, "spurious", !f->part);
+	if (p)
+		p->ev.spurious = d->rtx_spurious;
+	left -= spurious;
+	for (unsigned int i = NP_RTX_MAX - 1; i > 0 && left; i--) {
+		uint64_t n = d->rtx_cause[i] < left ? d->rtx_cause[i] : left;
+
+		if (n)
+			(void)hold_retrans(e, f, n, names[i], !f->part);
+		left -= n;
+	}
+	if (left)
+		(void)hold_retrans(e, f, left, NULL, !f->part);
+}
+
+void engine_events_flow(struct engine_events *e, const struct flow *f, const struct flow_delta *d)
+{
+	const char *iface = f->tuple.ifname[0] ? f->tuple.ifname : NULL;
 	struct sum add = {
 		.tx_bytes = d->tx_bytes,
 		.rx_bytes = d->rx_bytes,
@@ -254,14 +310,12 @@ void engine_events_flow(struct engine_events *e, const struct flow *f, const str
 
 	if (d->tx_bytes | d->rx_bytes)
 		(void)sums_add(e->bw, f->owner, f->owner_match, f->tuple.netns, iface, &add);
-	if (!add.segments)
-		return;
-	(void)sums_add(e->retrans, NULL, NP_MATCH_NONE, f->tuple.netns, iface, &add);
-	if (d->retrans)
-		hold_retrans(e, f, d->retrans, NULL, f->part ? f->owner : f->last,
-			     f->part ? f->owner_match : f->last_match, iface);
+	if (add.segments)
+		(void)sums_add(e->retrans, NULL, NP_MATCH_NONE, f->tuple.netns, iface, &add);
+	if (d->retrans | d->rtx_spurious)
+		hold_causes(e, f, d);
 	if (d->synack)
-		hold_retrans(e, f, d->synack, "synack", f->last, f->last_match, iface);
+		(void)hold_retrans(e, f, d->synack, "synack", true);
 }
 
 static void tell_bw(const struct sum *s, void *arg)

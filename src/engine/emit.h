@@ -14,9 +14,8 @@ struct engine_events *engine_events_free(struct engine_events *e);
 void engine_events_sock(struct engine_events *e, const struct np_ev_sock *ev, const struct process *owner);
 /* A sweep's record: remembers who was on the CPU at its latest retransmit, for this interval's events. */
 void engine_events_seen(struct engine_events *e, const struct np_sock_rec *rec);
-/* A flow moved something: summed up per owner and interface until engine_events_tick. iface NULL unknown. */
-void engine_events_flow(struct engine_events *e, const struct flow *f, const struct flow_delta *d,
-			const char *iface);
+/* A flow moved something: summed up per owner and interface until engine_events_tick. */
+void engine_events_flow(struct engine_events *e, const struct flow *f, const struct flow_delta *d);
 /* transport.bw and retransmit records of the interval. */
 void engine_events_tick(struct engine_events *e, double seconds);
 /* probe.loss: every program of which a counter moved since the last time; all: whatever is not zero. */

@@ -15,6 +15,7 @@
 #include "engine/route.h"
 
 #define SEED_AGAIN_NS 1000000000ULL /* least time between two walks over all open files */
+#define STALL_NS 100000000ULL /* default of --stall-threshold */
 #define FULL_SWEEP_NS 30000000000ULL
 
 struct session {
@@ -27,7 +28,7 @@ struct session {
 	struct route_cache *routes;
 	struct engine_events *events; /* NULL: nobody listens */
 	struct flow_watch watch;
-	uint64_t start_ns, now_ns, tick_ns, seed_ns, full_ns;
+	uint64_t start_ns, now_ns, tick_ns, seed_ns, full_ns, stall_next_ns;
 	bool has_listener_owned; /* an accepted connection nobody used yet was seen in the last sweep */
 	char host[256];
 };
@@ -153,7 +154,7 @@ static void on_delta(const struct flow *f, const struct flow_delta *d, void *arg
 {
 	struct session *s = arg;
 
-	engine_events_flow(s->events, f, d, f->tuple.ifname[0] ? f->tuple.ifname : NULL);
+	engine_events_flow(s->events, f, d);
 }
 
 static int make_tables(struct session *s)
@@ -218,9 +219,23 @@ struct session *session_close(struct session *s)
 	return NULL;
 }
 
+/* Several looks within the threshold, but never more than one percent of a processor. */
+static void look_for_stalls(struct session *s)
+{
+	uint64_t threshold = s->opts.stall_ns ? s->opts.stall_ns : STALL_NS, took;
+
+	if (s->now_ns < s->stall_next_ns)
+		return;
+	if (probe_stalls(s->probe, threshold))
+		return;
+	took = clock_monotonic_ns() - s->now_ns;
+	s->stall_next_ns = s->now_ns + (took * 100 > threshold / 2 ? took * 100 : threshold / 2);
+}
+
 int session_poll(struct session *s)
 {
 	s->now_ns = clock_monotonic_ns();
+	look_for_stalls(s);
 	return probe_events(s->probe, on_event, s);
 }
 

@@ -23,6 +23,7 @@ struct session_opts {
 	struct flow_table_opts flows;
 	session_event_fn event_fn;  /* NULL: no events are made */
 	void *event_arg;
+	uint64_t stall_ns; /* what stands still longer is a stall; 0: 100 ms */
 };
 
 /* All losses so far, and the sums that views show. */

@@ -142,6 +142,23 @@ static void tcp_store(struct flow_tcp *to, const struct np_tcp *from)
 	to->busy_us = from->busy_us;
 	to->rwnd_limited_us = from->rwnd_limited_us;
 	to->sndbuf_limited_us = from->sndbuf_limited_us;
+	to->recovery_us = from->recovery_us;
+	to->unread_bytes = from->unread_bytes;
+	to->unsent_bytes = from->unsent_bytes;
+	to->ca_state = from->ca_state;
+	to->rcv_wnd = from->rcv_wnd;
+	to->sndbuf_bytes = from->sndbuf_bytes;
+}
+
+/* Causes only tell something where the retransmits themselves are told. */
+static void causes_apply(struct flow_tcp *to, const struct np_tcp *from, struct flow_delta *d)
+{
+	for (unsigned int i = 0; i < NP_RTX_MAX; i++) {
+		d->rtx_cause[i] = from->rtx_cause[i] - to->rtx_cause[i];
+		to->rtx_cause[i] = from->rtx_cause[i];
+	}
+	d->rtx_spurious = from->rtx_spurious - to->rtx_spurious;
+	to->rtx_spurious = from->rtx_spurious;
 }
 
 static void counts_apply(struct flow *f, const struct np_sock_rec *rec,
@@ -173,6 +190,8 @@ static void counts_apply(struct flow *f, const struct np_sock_rec *rec,
 			d->synack = rec->tcp.synack_retrans - f->tcp->synack_retrans;
 			f->tcp->synack_retrans = (uint32_t)rec->tcp.synack_retrans;
 		}
+		causes_apply(f->tcp, &rec->tcp, d);
+		f->tcp->stall_ns = rec->stall_ns;
 		tcp_store(f->tcp, &rec->tcp);
 	}
 	d->rx_bytes = flow_rx_bytes(f) - rx_shown;
@@ -248,6 +267,7 @@ static bool may_move(const struct flow *f, const struct np_sock_rec *rec)
 		return c->tx_calls > f->tx_pkts || c->rx_calls > f->rx_pkts;
 	return rec->tcp.rx_unseen > 0 || rec->tcp.segs_out != f->tcp->segs_out ||
 	       rec->tcp.segs_in != f->tcp->segs_in ||
+	       rec->tcp.rtx_spurious != f->tcp->rtx_spurious ||
 	       rec->tcp.synack_retrans > f->tcp->synack_retrans;
 }
 
@@ -259,6 +279,9 @@ static void delta_add(struct flow_delta *to, const struct flow_delta *d)
 	to->rx_pkts += d->rx_pkts;
 	to->retrans += d->retrans;
 	to->synack += d->synack;
+	for (unsigned int i = 0; i < NP_RTX_MAX; i++)
+		to->rtx_cause[i] += d->rtx_cause[i];
+	to->rtx_spurious += d->rtx_spurious;
 }
 
 static int apply(struct flow_table *t, struct flow *f, const struct np_sock_rec *rec,

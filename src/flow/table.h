@@ -23,6 +23,8 @@ struct flow_delta {
 	uint64_t tx_pkts, rx_pkts;
 	uint64_t retrans; /* of the flow's owner */
 	uint64_t synack;  /* SYN-ACKs of a listener, retransmitted: of the flow's last user */
+	uint32_t rtx_cause[NP_RTX_MAX]; /* of the socket's retransmits, whoever owns them; NP_RTX_* */
+	uint32_t rtx_spurious;		/* retransmits that the kernel took back */
 };
 
 /* The kernel's figures of a TCP connection: struct np_tcp (see there) but for what flow settles. */
@@ -33,7 +35,9 @@ struct flow_tcp {
 	uint32_t snd_cwnd, snd_ssthresh;
 	uint32_t segs_out, segs_in; /* the kernel's: those before the probe too, and they wrap */
 	uint32_t snd_wnd, mss, in_flight;
-	uint32_t busy_us, rwnd_limited_us, sndbuf_limited_us;
+	uint64_t busy_us, rwnd_limited_us, sndbuf_limited_us, recovery_us, stall_ns;
+	uint32_t rtx_cause[NP_RTX_MAX], rtx_spurious;
+	uint32_t unread_bytes, unsent_bytes, ca_state, rcv_wnd, sndbuf_bytes;
 	uint32_t synack_retrans;
 };
 

@@ -24,7 +24,8 @@
 #define EVENT_CONN_CLOSE 5
 #define EVENT_CONN_FAIL 6
 #define EVENT_PROBE_LOSS 7
-#define EVENT_MAX 8
+#define EVENT_STALL 8 /* transport.drop STALL_<n>ms */
+#define EVENT_MAX 9
 
 struct event {
 	uint8_t kind;	    /* EVENT_* */
@@ -67,6 +68,11 @@ struct event {
 	double duration_ms;  /* negative: null (opened before the probe) */
 	/* EVENT_PROBE_LOSS */
 	const struct np_loss *loss;
+	uint32_t spurious;	/* EVENT_RETRANSMIT: segments that the kernel found not to have been needed */
+	const char *side;	/* EVENT_STALL: "local", "remote": who must move */
+	bool ended;		/* EVENT_STALL: false while it goes on */
+	uint64_t since_wall_ns; /* EVENT_STALL: CLOCK_REALTIME at which it was first seen */
+	double stall_ms;	/* EVENT_CONN_CLOSE: all stalls of the connection */
 	uint64_t missed;   /* runs the kernel left out, since the start */
 	double interval_s; /* of EVENT_BW, EVENT_RETRANSMIT, EVENT_PROBE_LOSS; 0 null */
 };

@@ -162,7 +162,19 @@ static void put_retransmit(struct buf *b, const struct event *ev)
 {
 	json_kv_u64(b, "segments", ev->num > 0 ? (uint64_t)ev->num : 0);
 	json_kv_str(b, "cause", ev->cause);
+	json_kv_u64(b, "spurious", ev->spurious);
 	put_interval(b, ev);
+}
+
+static void put_stall(struct buf *b, const struct event *ev)
+{
+	json_kv_str(b, "cause", ev->cause);
+	json_kv_str(b, "side", ev->side);
+	json_key(b, "since");
+	buf_putc(b, '"');
+	buf_time_ns(b, ev->since_wall_ns);
+	buf_putc(b, '"');
+	json_kv_bool(b, "ended", ev->ended);
 }
 
 static void put_connect(struct buf *b, const struct event *ev)
@@ -235,7 +247,8 @@ static void put_close(struct buf *b, const struct event *ev)
 	put_counts(b, ev);
 	put_tcp(b, ev);
 	put_connect(b, ev);
-	put_literal(b, ",\"stall_ms\":null,\"verdict\":null");
+	json_kv_double(b, "stall_ms", ev->stall_ms);
+	put_literal(b, ",\"verdict\":null");
 	put_error(b, ev);
 }
 
@@ -268,6 +281,9 @@ static void put_specific(struct buf *b, const struct event *ev)
 		break;
 	case EVENT_RETRANSMIT:
 		put_retransmit(b, ev);
+		break;
+	case EVENT_STALL:
+		put_stall(b, ev);
 		break;
 	case EVENT_RESET:
 		put_error(b, ev);

@@ -17,7 +17,7 @@
 #define NSEC_PER_SEC 1000000000ull
 #define NSEC_PER_MSEC 1000000ull
 
-#define TYPE_COLUMNS 12
+#define TYPE_COLUMNS 15
 #define VALUE_COLUMNS 20
 #define WHO_COLUMNS 24
 
@@ -198,6 +198,9 @@ static void put_extra(struct buf *b, const struct event *ev)
 		break;
 	case EVENT_PROBE_LOSS:
 		put_loss(b, ev);
+		break;
+	case EVENT_STALL:
+		buf_puts(b, ev->ended ? "over " : "goes on ");
 		break;
 	}
 	if (ev->cause)

@@ -51,6 +51,8 @@ struct np_filter {
 	__u8 n_host[NP_END_MAX];
 	__u8 n_port[NP_END_MAX];
 	__u8 pad;
+	__u32 sample_rate; /* 1 flow in so many is recorded, the same ones for the same rate; 0, 1: all */
+	__u32 max_events;  /* records a second that become a line of their own; 0: no limit */
 	__u32 tgid[NP_FILTER_SLOTS];
 	char comm[NP_FILTER_SLOTS][16];
 	char iface[NP_FILTER_SLOTS][16];

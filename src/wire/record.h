@@ -26,7 +26,7 @@ struct np_owner {
 	__u32 exec_id;	 /* task_struct.self_exec_id: tells a program from the one it was exec'ed from */
 	__u8 match;	 /* NP_MATCH_* */
 	__u8 cgroup_pass; /* kernel half's own: 1 inside the wanted cgroups */
-	__u8 pad[2];
+	__u16 cgroup_gen; /* kernel half's own: low half of np_filter.gen that cgroup_pass was found under */
 	char comm[16]; /* thread group leader's comm, NUL-terminated; empty unknown */
 };
 
@@ -121,7 +121,7 @@ struct np_sock_rec {
 	__u64 stall_ns;	       /* time in stalls that are over, nanoseconds */
 	struct np_tcp tcp;     /* all zero unless proto is TCP */
 	__u32 rtx_cpu_tgid;    /* process on the CPU at the latest retransmit: not the owner; 0 none or idle */
-	__u32 pad;
+	__u32 sample_rate;     /* this flow stands for so many; 0, 1: for itself */
 	char rtx_cpu_comm[16]; /* its comm */
 };
 

@@ -222,24 +222,28 @@ static __noinline __attribute__((unused)) int emit_sock(void *ctx, struct np_soc
 	return 0;
 }
 
-/* A stall of this socket, still going on or over; w is one of its watches. */
+/*
+ * A stall of this socket; w is one of its watches. what: EMIT_WHAT(program that runs, 1 over, 0 goes
+ * on); the program's own scratch value is used, since another one may be interrupted by it.
+ */
 static __noinline __attribute__((unused)) int emit_stall(void *ctx, struct np_sock *st, struct sock *sk,
-							 struct np_watch *w, __u32 ended)
+							 struct np_watch *w, __u32 what)
 {
+	__u32 prog = what >> 8;
 	struct np_ev_sock *ev;
 
 	if (!st || !w)
 		return 0;
-	ev = event_fill(st, sk, NP_PROG_STALL, NP_EV_STALL);
+	ev = event_fill(st, sk, prog, NP_EV_STALL);
 	if (!ev)
 		return 0;
 	ev->since_ns = w->since_ns;
 	ev->cause = w->cause;
-	ev->ended = ended;
+	ev->ended = what & 1;
 	if (emit_record(ctx, ev, sizeof(*ev)))
-		count_one(NP_PROG_STALL, ring_full);
+		count_one(prog, ring_full);
 	else
-		count_one(NP_PROG_STALL, submitted);
+		count_one(prog, submitted);
 	return 0;
 }
 

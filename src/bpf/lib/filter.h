@@ -146,14 +146,73 @@ __weak __noinline int filter_owner(const struct np_owner *o)
 	return !np_filter.n_comm || match_comm(o);
 }
 
-/* What the filters say of a socket whose last user is st->last. */
+/* The cgroup was compared when the owner was met; if that was under other filters, nobody knows. */
+static __always_inline bool filter_cgroup(const struct np_owner *o, __u32 gen)
+{
+	return !np_filter.n_cgroup || (o->cgroup_pass && o->cgroup_gen == (__u16)gen);
+}
+
+/* Is this flow one of 1 in sample_rate? The same answer for the same flow and rate. */
+static __always_inline bool sample_hit(__u64 flow)
+{
+	__u32 rate = np_filter.sample_rate;
+
+	/* Numbers of sockets follow one another: the multiplication strews them. */
+	return rate <= 1 || (__u32)((flow * 0x9e3779b97f4a7c15ULL) >> 32) % rate == 0;
+}
+
+/*
+ * What the filters say of a socket whose last user is st->last. The generation is read first: filters
+ * that change meanwhile are asked again.
+ */
 static __always_inline void filter_sock(struct np_sock *st)
 {
-	bool pass = np_filter.enabled && st->last.cgroup_pass && filter_owner(&st->last) &&
-		    filter_tuple(&st->tuple);
+	__u32 gen = np_filter.gen;
+	__u8 pass = st->pass & (NP_PASS_HELD | NP_PASS_OLD);
 
-	st->gen = np_filter.gen;
-	st->pass = pass ? NP_PASS_NOW | NP_PASS_EVER : st->pass & NP_PASS_EVER;
+	barrier();
+	if (st->gen == gen)
+		pass |= st->pass & NP_PASS_EVER;
+	else if (st->pass & NP_PASS_EVER)
+		pass |= NP_PASS_OLD;
+	if (np_filter.n_cgroup && st->last.cgroup_gen != (__u16)gen)
+		st->hot = 0; /* its next call finds out */
+	if (np_filter.enabled && filter_cgroup(&st->last, gen) && filter_owner(&st->last) &&
+	    filter_tuple(&st->tuple)) {
+		if (sample_hit(st->sock_id)) {
+			pass |= NP_PASS_NOW | NP_PASS_EVER;
+			st->sample_rate = np_filter.sample_rate;
+		} else {
+			pass |= NP_PASS_SAMPLED_OUT;
+		}
+	}
+	st->pass = pass;
+	barrier();
+	st->gen = gen;
 }
+
+/*
+ * Segments are counted by the kernel for the whole socket. Those of the time in which it does not
+ * match are left out: until it matches again, segs_*_base hold what is to be shown.
+ */
+static __always_inline void filter_segs(struct np_sock *st, struct sock *sk)
+{
+	struct tcp_sock *tp = (struct tcp_sock *)sk;
+
+	if (!(st->pass & NP_PASS_NOW) == !!(st->pass & NP_PASS_HELD) || st->tuple.proto != IPPROTO_TCP)
+		return;
+	st->segs_out_base = BPF_CORE_READ(tp, segs_out) - st->segs_out_base;
+	st->segs_in_base = BPF_CORE_READ(tp, segs_in) - st->segs_in_base;
+	st->pass ^= NP_PASS_HELD;
+}
+
+/* One call on a socket that does not match: accounted for, so that it is no unseen traffic later. */
+#define filter_skip(st, prog, why)                                                                 \
+	do {                                                                                       \
+		if ((why) & NP_PASS_SAMPLED_OUT)                                                   \
+			count_one(prog, sampled_out);                                              \
+		else                                                                               \
+			count_one(prog, filtered);                                                 \
+	} while (0)
 
 #endif

@@ -135,14 +135,17 @@ static __always_inline void conn_syn_sent(void *ctx, struct sock *sk)
 static __always_inline void conn_child(struct np_sock *st, struct sock *sk, bool cloned)
 {
 	struct np_owner last = {};
+	__u8 ignored = 0;
 
-	if (cloned)
+	if (cloned) {
 		last = st->last;
+		ignored = st->flags & NP_F_IGNORE;
+	}
 	if (last.match == NP_MATCH_EXACT)
 		last.match = NP_MATCH_LISTENER;
 	st->last_lock = 0;
 	st->last = last;
-	st->flags = 0;
+	st->flags = ignored;
 	st->phase = NP_PHASE_NEW;
 	st->tx_peer.key = st->rx_peer.key = 0;
 	sock_init(st, sk);
@@ -229,6 +232,17 @@ static __always_inline int conn_state(void *ctx, struct sock *sk, int old, int n
 	return 0;
 }
 
+/* A stall that was told ends with its socket. */
+static __always_inline void stall_over(void *ctx, struct np_sock *st, struct sock *sk, struct np_watch *w,
+				       __u32 prog)
+{
+	if (!w->told_ns || (st->flags & NP_F_IGNORE))
+		return;
+	st->stall_ns += st->closed_ns - w->since_ns;
+	(void)emit_stall(ctx, st, sk, w, EMIT_WHAT(prog, 1));
+	w->told_ns = 0;
+}
+
 /* The socket is gone for good: its last record. prog: NP_PROG_DESTROY or NP_PROG_RELEASE. */
 static __always_inline int sock_gone(void *ctx, struct sock *sk, __u32 prog)
 {
@@ -243,10 +257,8 @@ static __always_inline int sock_gone(void *ctx, struct sock *sk, __u32 prog)
 		type = NP_EV_CONN_CLOSE;
 	if (!st->closed_ns)
 		st->closed_ns = bpf_ktime_get_ns();
-	if (st->watch_tx.told_ns)
-		st->stall_ns += st->closed_ns - st->watch_tx.since_ns;
-	if (st->watch_rx.told_ns)
-		st->stall_ns += st->closed_ns - st->watch_rx.since_ns;
+	stall_over(ctx, st, sk, &st->watch_tx, prog);
+	stall_over(ctx, st, sk, &st->watch_rx, prog);
 	conn_event(ctx, st, sk, prog, type, 0);
 	sock_drop(sk);
 	return 0;
@@ -283,11 +295,16 @@ static __always_inline __u32 rtx_why(struct sock *sk)
 {
 	struct inet_connection_sock *icsk = (struct inet_connection_sock *)sk;
 	__u8 state = BPF_CORE_READ(sk, __sk_common.skc_state);
+	__u8 ca = BPF_CORE_READ_BITFIELD_PROBED(icsk, icsk_ca_state);
 
-	if (BPF_CORE_READ(icsk, icsk_pending) == ICSK_TIME_LOSS_PROBE)
-		return NP_RTX_TLP; /* cleared only after the probe went out (tcp_send_loss_probe, 6.18) */
-	if (state == TCP_SYN_SENT || BPF_CORE_READ_BITFIELD_PROBED(icsk, icsk_ca_state) == TCP_CA_LOSS)
+	if (state == TCP_SYN_SENT || ca == TCP_CA_LOSS)
 		return NP_RTX_TIMEOUT;
+	/*
+	 * The probe's timer is only set outside of recovery, and is marked pending until the probe went out
+	 * (tcp_send_loss_probe, 6.18); it may still be pending when ACKs bring recovery about.
+	 */
+	if (ca < TCP_CA_RECOVERY && BPF_CORE_READ(icsk, icsk_pending) == ICSK_TIME_LOSS_PROBE)
+		return NP_RTX_TLP;
 	return NP_RTX_FAST;
 }
 

@@ -61,6 +61,8 @@ extern volatile __u8 st_hit[NP_PROG_MAX];  /* 1 once a logical program ran: the 
 extern volatile __u32 st_parts_gen;	   /* 0 or 1: which of the part maps is written */
 extern volatile __u32 st_hz;		   /* jiffies a second, 0 unknown: user space measures it */
 extern volatile __u64 st_parts_made;	   /* entries ever inserted into the part maps (racy: only "changed or not" counts) */
+extern volatile __u64 st_event_ns;	   /* begin of the second that max_events is counted in */
+extern volatile __u32 st_event_n;	   /* records in it */
 extern volatile __u64 st_next_id;	   /* own socket numbers where the kernel gave no cookie */
 
 static __always_inline void prog_hit(__u32 prog)

@@ -20,6 +20,10 @@
 
 #define NP_PASS_NOW 1  /* matches the filters */
 #define NP_PASS_EVER 2 /* did so once: has counts to report */
+#define NP_PASS_OLD 4  /* did so once, under earlier filters: counts to report, but no lines */
+#define NP_PASS_SAMPLED_OUT 8 /* would match, but the sample leaves it out */
+#define NP_PASS_HELD 16	      /* segs_*_base hold what was counted, until it matches again */
+#define NP_PASS_ANY (NP_PASS_NOW | NP_PASS_EVER | NP_PASS_OLD)
 
 /* Address of one datagram, kept between the hook that sees it and the hook that sees the result. */
 struct np_peer {
@@ -57,12 +61,12 @@ struct np_sock {
 	struct np_owner acct; /* owner of counts */
 	struct np_owner last; /* last user; written under last_lock */
 	__u32 last_lock;      /* 1 while last is written: whoever comes then leaves it, both are fair */
-	__u32 pad;
+	__u32 sample_rate;    /* np_filter.sample_rate that its counts were made under */
 	struct np_peer tx_peer, rx_peer;
 	__u64 tx_parts, rx_parts;     /* bytes of this socket counted in parts */
 	__u64 synack_retrans;
-	__u64 rx_base;		      /* kernel's count of received bytes when counting began */
-	__u32 tx_base;		      /* write_seq when counting began */
+	__u64 rx_base;		      /* kernel's count of received bytes when counting began, plus what did not match */
+	__u32 tx_base;		      /* write_seq when counting began, plus what did not match */
 	__u32 segs_out_base, segs_in_base;
 	__u32 retrans_seen;	      /* total_retrans accounted so far */
 	__u32 rtx_cause[NP_RTX_MAX];
