@@ -188,6 +188,28 @@ uint64_t netns_counter(const struct netns *ns, const char *group, const char *na
 	return 0;
 }
 
+struct counter {
+	const struct netns *ns;
+	const char *group, *name;
+	uint64_t least;
+};
+
+static bool counter_reached(void *arg)
+{
+	const struct counter *c = arg;
+
+	return netns_counter(c->ns, c->group, c->name) >= c->least;
+}
+
+void netns_wait_counter(const struct netns *ns, const char *group, const char *name, uint64_t least)
+{
+	struct counter c = { ns, group, name, least };
+
+	REQUIRE(wait_until(counter_reached, &c, QUIET_MS),
+		"%s %s: expected at least %" PRIu64 ", got %" PRIu64, group, name, least,
+		netns_counter(ns, group, name));
+}
+
 /* Calls fn(local port, state) for each line of /proc/net/tcp and tcp6 until it returns true. */
 static bool any_socket(const struct netns *ns, bool (*fn)(unsigned int, unsigned int, unsigned int),
 		       unsigned int arg)

@@ -40,6 +40,9 @@ void netns_drop_end(const struct netns *ns);
 
 /* A counter of /proc/net/snmp or /proc/net/netstat, as Tcp RetransSegs. */
 uint64_t netns_counter(const struct netns *ns, const char *group, const char *name);
+/* Wait until it has reached at least that. */
+void netns_wait_counter(const struct netns *ns, const char *group, const char *name,
+			uint64_t least);
 /* Wait until somebody listens there. */
 void netns_wait_listener(const struct netns *ns, uint16_t port);
 /* Wait until every TCP connection in it is over (TIME_WAIT aside): no counter moves any more. */

@@ -129,6 +129,10 @@ DATAGRAMS(cut_datagrams_count_what_was_returned, "dgram --recv short")
 DATAGRAMS(cut_datagrams_asked_for_their_length_count_what_was_returned, "dgram --recv trunc")
 DATAGRAMS(datagrams_over_ipv6_have_their_owner, "dgram --addr ::1 --reply 300")
 
+DATAGRAMS(udp_lite_has_its_owner_where_the_kernel_has_it, "dgram --lite --reply 300")
+
+OWNS(processes_of_another_pid_namespace_have_their_outer_pid, "stream --pid-ns --reply 5000")
+
 static void check_mapped(const char *command)
 {
 	struct run r = run_flows(command);

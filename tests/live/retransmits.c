@@ -6,8 +6,6 @@
 #include "ownership.h"
 #include "tap.h"
 
-#define COUNTER_MS 20000
-
 static bool is_retransmit(const json_t *r)
 {
 	return !strcmp(record_str(r, "event_type"), "error.net") &&
@@ -71,23 +69,9 @@ static void check_nobody_else(const json_t *records, const struct netns *ns, con
 	}
 }
 
-struct counter {
-	const struct netns *ns;
-	uint64_t least;
-};
-
-static bool reached(void *arg)
-{
-	const struct counter *c = arg;
-
-	return netns_counter(c->ns, "Tcp", "RetransSegs") >= c->least;
-}
-
 static void wait_retransmit(const struct netns *ns)
 {
-	struct counter c = { ns, 1 };
-
-	REQUIRE(wait_until(reached, &c, COUNTER_MS), "expected a retransmit, got none");
+	netns_wait_counter(ns, "Tcp", "RetransSegs", 1);
 }
 
 /* The last FIN may have to be sent again after its process has gone. */
@@ -212,6 +196,23 @@ TEST(unanswered_syns_of_a_process_that_gave_up_are_still_its)
 
 	netns_drop(&n.b, "tcp dport 5001", 100);
 	m = maker_run(&n.a, "fail connect --addr 10.77.0.2 --port 5001 --syncnt 2");
+	stop_when_quiet(&p, &n);
+	check_sums(&p, n.if_a, &n.a, (pid_t)record_u64(maker_report(&m, "client"), "pid"));
+}
+
+TEST(retransmits_of_an_exited_process_are_still_its)
+{
+	struct netns_pair n = netns_pair_new();
+	struct probe p = probe_start(EVENTS, NULL);
+	struct maker m =
+		maker_start(NULL, -1, between(&n, "fail abandon --port 5001 --hold connected"));
+
+	maker_wait_hold(&m);
+	netns_drop(&n.b, "tcp dport 5001", 100);
+	maker_go(&m);
+	wait_retransmit(&n.a);
+	netns_drop_end(&n.b);
+	maker_finish(&m);
 	stop_when_quiet(&p, &n);
 	check_sums(&p, n.if_a, &n.a, (pid_t)record_u64(maker_report(&m, "client"), "pid"));
 }

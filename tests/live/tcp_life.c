@@ -124,6 +124,31 @@ TEST(conn_open_comes_before_close_and_tells_connect_latency)
 	probe_stop(&p);
 }
 
+TEST(connect_latency_includes_syns_sent_again)
+{
+	struct netns_pair n = netns_pair_new();
+	struct probe p = probe_start(EVENTS, NULL);
+	char command[256];
+	struct maker m;
+	json_t *r;
+
+	netns_drop(&n.b, "tcp dport 5001", 100);
+	snprintf(command, sizeof(command),
+		 "stream --addr 10.77.0.2 --port 5001 --client-ns %s --server-ns %s", n.a.path,
+		 n.b.path);
+	m = maker_start(NULL, -1, command);
+	netns_wait_counter(&n.a, "Tcp", "RetransSegs", 1);
+	netns_drop_end(&n.b);
+	maker_finish(&m);
+	r = expect(&p, (struct wanted){ "conn.close", report_entity(maker_report(&m, "client")),
+					NULL, 0 });
+	/* the first SYN is sent again after a second */
+	CHECK(record_num(r, "connect_ms") > 900, "connect_ms: expected more than 900, got %f",
+	      record_num(r, "connect_ms"));
+	json_decref(r);
+	probe_stop(&p);
+}
+
 /*
  * A connect() that must fail; conn.fail and error.net tell why and whose it was. error may be null
  * where no_route: such a connect() ends before the socket leaves CLOSE, and not every hook family

@@ -9,6 +9,7 @@
  * fail pipe        the client writes on after the server has gone: EPIPE and ECONNRESET
  * fail unaccepted  bytes reach a connection nobody accepts; --hold sent
  * fail fastopen    the second connection carries data in its SYN
+ * fail abandon     the client sends and is gone, its bytes still on their way; --hold connected
  * fail errqueue    a datagram refused comes back on the sender's error queue
  *
  * --bytes N moved before the trouble
@@ -270,6 +271,38 @@ static int fail_fastopen(void)
 	return tm_wait_all();
 }
 
+static int fail_abandon(void)
+{
+	struct report r = { .role = "client" }, s = { .role = "server" };
+	struct gate up = gate_new();
+	struct addr a = here();
+	int fd;
+
+	if (tm_fork() == 0) {
+		addr_set_port(&a, gate_wait(&up));
+		tm_enter("client");
+		tm_comm("client");
+		fd = sock_new(a.ss.ss_family, SOCK_STREAM);
+		sock_connect(fd, &a);
+		report_socket(&r, fd);
+		tm_hold("connected");
+		send_bytes(&r, fd, tm_num("bytes", 5000), 1000);
+		report_print(&r);
+		return 0;
+	}
+	tm_enter("server");
+	tm_comm("server");
+	fd = tcp_listen(&a, 4);
+	a = addr_of(fd);
+	gate_open(&up, addr_port(&a));
+	fd = tcp_accept(fd);
+	recv_to_end(&s, fd);
+	report_socket(&s, fd);
+	close(fd);
+	report_print(&s);
+	return tm_wait_all();
+}
+
 static int fail_errqueue(void)
 {
 	struct report r = { .role = "client" };
@@ -301,7 +334,7 @@ int main(int argc, char **argv)
 		{ "connect", fail_connect },	   { "linger", fail_linger },
 		{ "pipe", write_to_error },	   { "unread", fail_unread },
 		{ "unaccepted", fail_unaccepted }, { "fastopen", fail_fastopen },
-		{ "errqueue", fail_errqueue },
+		{ "errqueue", fail_errqueue },	   { "abandon", fail_abandon },
 	};
 	const char *how;
 

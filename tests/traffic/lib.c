@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See lib.h. */
+/* See lib.h. Sockets are in sock.c. */
 #include "lib.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <netinet/in.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -21,6 +19,24 @@
 static int g_argc;
 static char **g_argv;
 
+/* The rest of the program runs as process 1 of a new pid namespace; this one waits for it. */
+static void enter_pid_ns(void)
+{
+	int status;
+	pid_t pid;
+
+	if (unshare(CLONE_NEWPID) < 0)
+		unsupported("CLONE_NEWPID");
+	pid = fork();
+	if (pid < 0)
+		die("fork");
+	if (pid == 0)
+		return;
+	if (waitpid(pid, &status, 0) != pid)
+		die("waitpid");
+	exit(WIFEXITED(status) ? WEXITSTATUS(status) : 1);
+}
+
 void tm_init(int argc, char **argv)
 {
 	g_argc = argc;
@@ -28,6 +44,11 @@ void tm_init(int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN);
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
 		die("prctl");
+	if (tm_flag("pid-ns")) {
+		enter_pid_ns();
+		if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
+			die("prctl");
+	}
 }
 
 const char *tm_word(int n)
@@ -177,99 +198,6 @@ void tm_sleep_ms(unsigned int ms)
 		;
 }
 
-struct addr addr_parse(const char *text, uint16_t port)
-{
-	struct addr a = { .len = 0 };
-	struct sockaddr_in *v4 = (struct sockaddr_in *)&a.ss;
-	struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)&a.ss;
-
-	if (inet_pton(AF_INET, text, &v4->sin_addr) == 1) {
-		v4->sin_family = AF_INET;
-		a.len = sizeof(*v4);
-	} else if (inet_pton(AF_INET6, text, &v6->sin6_addr) == 1) {
-		v6->sin6_family = AF_INET6;
-		a.len = sizeof(*v6);
-	} else {
-		errno = EINVAL;
-		die(text);
-	}
-	addr_set_port(&a, port);
-	return a;
-}
-
-struct addr addr_of(int fd)
-{
-	struct addr a = { .len = sizeof(a.ss) };
-
-	if (getsockname(fd, (struct sockaddr *)&a.ss, &a.len) < 0)
-		die("getsockname");
-	return a;
-}
-
-uint16_t addr_port(const struct addr *a)
-{
-	/* sin_port and sin6_port share their place */
-	return ntohs(((const struct sockaddr_in *)&a->ss)->sin_port);
-}
-
-void addr_set_port(struct addr *a, uint16_t port)
-{
-	((struct sockaddr_in *)&a->ss)->sin_port = htons(port);
-}
-
-void sock_int(int fd, int level, int option, int value)
-{
-	if (setsockopt(fd, level, option, &value, sizeof(value)) < 0)
-		die("setsockopt");
-}
-
-int sock_new(int family, int type)
-{
-	int fd = socket(family, type | SOCK_CLOEXEC, 0);
-
-	if (fd < 0)
-		die("socket");
-	return fd;
-}
-
-int tcp_listen(const struct addr *a, int backlog)
-{
-	int fd = sock_new(a->ss.ss_family, SOCK_STREAM);
-
-	sock_int(fd, SOL_SOCKET, SO_REUSEADDR, 1);
-	if (bind(fd, (const struct sockaddr *)&a->ss, a->len) < 0)
-		die("bind");
-	if (listen(fd, backlog) < 0)
-		die("listen");
-	return fd;
-}
-
-int tcp_accept(int listener)
-{
-	int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
-
-	if (fd < 0)
-		die("accept");
-	return fd;
-}
-
-int udp_bind(const struct addr *a)
-{
-	int fd = sock_new(a->ss.ss_family, SOCK_DGRAM);
-
-	/* room for a burst while the reader waits for its turn; capped by rmem_max */
-	sock_int(fd, SOL_SOCKET, SO_RCVBUF, 8 << 20);
-	if (bind(fd, (const struct sockaddr *)&a->ss, a->len) < 0)
-		die("bind");
-	return fd;
-}
-
-void sock_connect(int fd, const struct addr *a)
-{
-	if (connect(fd, (const struct sockaddr *)&a->ss, a->len) < 0)
-		die("connect");
-}
-
 void *tm_shared(size_t size)
 {
 	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -358,20 +286,23 @@ void recv_to_end(struct report *r, int fd)
 	}
 }
 
-void report_socket(struct report *r, int fd)
+/* As the initial pid namespace has it, where /proc was mounted: what netprobe prints. */
+static pid_t outer_id(const char *link)
 {
-	struct addr peer = { .len = sizeof(peer.ss) }, local = addr_of(fd);
-	socklen_t len = sizeof(r->cookie);
+	char text[64], *last;
+	ssize_t n = readlink(link, text, sizeof(text) - 1);
 
-	if (getsockopt(fd, SOL_SOCKET, SO_COOKIE, &r->cookie, &len) < 0)
-		die("SO_COOKIE");
-	r->lport = addr_port(&local);
-	if (getpeername(fd, (struct sockaddr *)&peer.ss, &peer.len) == 0)
-		r->rport = addr_port(&peer);
+	if (n < 0)
+		die(link);
+	text[n] = '\0';
+	last = strrchr(text, '/');
+	return (pid_t)strtol(last ? last + 1 : text, NULL, 10);
 }
 
 void report_print(const struct report *r)
 {
+	pid_t pid = r->pid ? r->pid : outer_id("/proc/self");
+	pid_t tid = r->tid ? r->tid : outer_id("/proc/thread-self");
 	char line[1024], comm[17] = "";
 	int n;
 
@@ -382,9 +313,8 @@ void report_print(const struct report *r)
 		     ",\"rx\":%" PRIu64 ",\"tx_pkts\":%" PRIu64 ",\"rx_pkts\":%" PRIu64
 		     ",\"unseen\":%" PRIu64 ",\"before\":%" PRIu64 ",\"cookie\":%" PRIu64
 		     ",\"lport\":%u,\"rport\":%u,\"rate\":%.1f,\"error\":%s%s%s}\n",
-		     r->role, r->pid ? r->pid : getpid(), r->tid ? r->tid : gettid(), comm, r->tx,
-		     r->rx, r->tx_pkts, r->rx_pkts, r->unseen, r->before, r->cookie, r->lport,
-		     r->rport, r->rate, r->err ? "\"" : "",
+		     r->role, pid, tid, comm, r->tx, r->rx, r->tx_pkts, r->rx_pkts, r->unseen,
+		     r->before, r->cookie, r->lport, r->rport, r->rate, r->err ? "\"" : "",
 		     r->err ? strerrorname_np(r->err) : "null", r->err ? "\"" : "");
 	/* one write: lines of concurrent processes do not mix */
 	if (n < 0 || (size_t)n >= sizeof(line) || write(STDOUT_FILENO, line, (size_t)n) != n)

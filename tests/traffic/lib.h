@@ -33,7 +33,10 @@ struct report {
 	int err;	/* errno the scenario met; 0 none */
 };
 
-/* Arguments are --name value pairs, or bare words; lib keeps argv. */
+/*
+ * Arguments are --name value pairs, or bare words; lib keeps argv. Every maker takes --pid-ns (run
+ * in a pid namespace of its own) and --lite (UDP-Lite instead of UDP).
+ */
 void tm_init(int argc, char **argv);
 const char *tm_word(int n); /* n-th bare word; NULL */
 const char *tm_str(const char *name, const char *fallback);
