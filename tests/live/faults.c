@@ -18,7 +18,6 @@
 
 #define END_MS 15000
 #define MAX_IDS 1024
-#define NOBODY 65534
 
 /* At once after the ready signal: there is no moment at which it is deaf. */
 TEST(sigterm_and_sigint_end_it_cleanly)
@@ -225,30 +224,6 @@ TEST(vanished_terminal_ends_events)
 	static const char *const args[] = { "events", "--interval", "0.2", NULL };
 
 	check_hangup(args);
-}
-
-TEST(without_rights_exits_1_and_names_the_capability)
-{
-	static const char *const commands[] = { "events", "flows", "top" };
-
-	for (unsigned int i = 0; i < 3; i++) {
-		const char *const args[] = { commands[i], "--duration", "5", NULL };
-		struct probe_opts opts = { .args = args, .uid = NOBODY, .no_ready = true };
-		struct probe p = probe_spawn(&opts);
-		int status = probe_wait(&p, END_MS);
-		char *said = file_text(p.log), *out = file_text(p.out);
-
-		CHECK(status == 1, "%s without rights: expected exit 1, got %d", commands[i],
-		      status);
-		CHECK(strstr(said, "CAP_"), "%s without rights: expected CAP_..., got: %s",
-		      commands[i], said);
-		CHECK(!*out, "%s without rights: expected nothing on stdout, got: %s", commands[i],
-		      out);
-		free(said);
-		free(out);
-		if (status < 0)
-			kill(p.pid, SIGKILL);
-	}
 }
 
 TEST(hook_family_this_kernel_lacks_exits_2)

@@ -109,6 +109,14 @@ TEST(filter_family_takes_mapped_addresses_for_ipv4)
 		   (struct part){ DGRAM " --addr ::1", BOTH });
 }
 
+TEST(filter_family_takes_ipv4_clients_of_a_server_for_both_for_ipv4)
+{
+	check_here("-4", (struct part){ STREAM " --listen ::", BOTH },
+		   (struct part){ DGRAM " --listen ::", BOTH });
+	check_here("-6", (struct part){ STREAM " --listen :: --addr ::1", BOTH },
+		   (struct part){ DGRAM " --listen :: --addr ::1", BOTH });
+}
+
 TEST(filter_port)
 {
 	check_here("--port 5001", (struct part){ STREAM " --port 5001", BOTH },

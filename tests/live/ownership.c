@@ -133,27 +133,49 @@ DATAGRAMS(udp_lite_has_its_owner_where_the_kernel_has_it, "dgram --lite --reply 
 
 OWNS(processes_of_another_pid_namespace_have_their_outer_pid, "stream --pid-ns --reply 5000")
 
+/* The flow with traffic of that process is one between IPv4 addresses. */
+static void check_ipv4(const struct run *r, const char *role)
+{
+	pid_t pid = (pid_t)record_u64(maker_report(&r->maker, role), "pid");
+	bool found = false;
+	const json_t *f;
+	size_t i;
+
+	json_array_foreach (r->probe.records, i, f) {
+		if (record_u64(f, "pid") != (uint64_t)pid ||
+		    !(record_u64(f, "tx_bytes") + record_u64(f, "rx_bytes")))
+			continue;
+		found = true;
+		CHECK(!strcmp(record_str(f, "family"), "ipv4"),
+		      "family of the %s: expected ipv4, got %s", role, record_str(f, "family"));
+		CHECK(!strcmp(record_str(f, "raddr"), "127.0.0.1"),
+		      "raddr of the %s: expected 127.0.0.1, got %s", role, record_str(f, "raddr"));
+	}
+	CHECK(found, "expected a flow of the %s, got none", role);
+}
+
 static void check_mapped(const char *command)
 {
 	struct run r = run_flows(command);
-	pid_t pid = (pid_t)record_u64(maker_report(&r.maker, "client"), "pid");
-	const json_t *flow = record_find(r.probe.records, NULL, NULL, NULL, pid);
 
-	REQUIRE(flow, "expected a flow of pid %d, got none", pid);
-	CHECK(!strcmp(record_str(flow, "family"), "ipv4"), "family: expected ipv4, got %s",
-	      record_str(flow, "family"));
-	CHECK(!strcmp(record_str(flow, "raddr"), "127.0.0.1"), "raddr: expected 127.0.0.1, got %s",
-	      record_str(flow, "raddr"));
+	check_ipv4(&r, "client");
+	check_ipv4(&r, "server");
 }
 
 TEST(mapped_addresses_of_a_stream_are_ipv4)
 {
-	check_mapped("stream --addr ::ffff:127.0.0.1");
+	check_mapped("stream --addr ::ffff:127.0.0.1 --reply 300");
 }
 
 TEST(mapped_addresses_of_datagrams_are_ipv4)
 {
-	check_mapped("dgram --addr ::ffff:127.0.0.1");
+	check_mapped("dgram --addr ::ffff:127.0.0.1 --reply 300");
+}
+
+TEST(ipv4_clients_of_a_server_for_both_families_are_ipv4)
+{
+	check_mapped("stream --listen :: --reply 300");
+	check_mapped("dgram --listen :: --reply 300");
 }
 
 /* What no hook sees is in rx_bytes all the same, and told apart. */

@@ -13,8 +13,11 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include <linux/capability.h>
 
 #include "tap.h"
 
@@ -68,6 +71,27 @@ static int open_out(const char *path)
 	return open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
 }
 
+/* Another user, with those capabilities and no more, across exec too. */
+static int become(uid_t uid, uint64_t caps)
+{
+	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[2];
+
+	if (prctl(PR_SET_KEEPCAPS, 1) < 0 || setgroups(0, NULL) < 0 || setgid(uid) < 0 ||
+	    setuid(uid) < 0)
+		return -1;
+	for (unsigned int i = 0; i < 2; i++) {
+		data[i].effective = data[i].permitted = data[i].inheritable =
+			(uint32_t)(caps >> 32 * i);
+	}
+	if (syscall(SYS_capset, &head, data) < 0)
+		return -1;
+	for (unsigned long c = 0; c < 64; c++)
+		if (caps >> c & 1 && prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, c, 0, 0) < 0)
+			return -1;
+	return prctl(PR_SET_PDEATHSIG, SIGKILL); /* the change of user cleared it */
+}
+
 static _Noreturn void child(const struct probe *p, const struct probe_opts *opts, int ready)
 {
 	static const char *argv[2 * PROBE_MAX_ARGS + 8];
@@ -93,11 +117,8 @@ static _Noreturn void child(const struct probe *p, const struct probe_opts *opts
 	dup2(log, STDERR_FILENO);
 	if (ready >= 0)
 		dup2(ready, READY_FD);
-	if (opts->uid) {
-		if (setgroups(0, NULL) < 0 || setgid(opts->uid) < 0 || setuid(opts->uid) < 0)
-			_exit(126);
-		prctl(PR_SET_PDEATHSIG, SIGKILL); /* cleared by the change of user */
-	}
+	if (opts->uid && become(opts->uid, opts->caps) < 0)
+		_exit(126);
 	/* by descriptor: another user may not be allowed to walk there */
 	execveat(binary, "", (char *const *)(uintptr_t)argv, environ, AT_EMPTY_PATH);
 	dprintf(STDERR_FILENO, "exec %s: %s\n", probe_binary(), strerror(errno));

@@ -9,6 +9,7 @@
 #include <jansson.h>
 #include <limits.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #define PROBE_MAX_ARGS 32
@@ -26,6 +27,7 @@ struct probe_opts {
 	const char *const *args; /* ends with NULL */
 	int out_fd;		 /* its stdout instead of a file; 0 none */
 	uid_t uid;		 /* run as that user; 0 as we are */
+	uint64_t caps;		 /* with uid: the capabilities it keeps, bits by number */
 	bool no_ready;		 /* do not ask for the ready signal */
 	bool plain;		 /* leave NETPROBE_HOOK and NETPROBE_ARGS out */
 	bool terminal; /* out_fd is a terminal: make it the controlling one, all of 0, 1, 2 */

@@ -10,6 +10,7 @@
  * --workers N           server processes that share the one socket
  * --reply S             the server answers each with a datagram of that size
  * --blind               the client reads answers without asking for their sender
+ * --listen A            where the server's socket is bound, if not to --addr (::)
  * --addr A --port P --client-ns --server-ns --comm NAME --hold start|sent
  *
  * No more than WINDOW datagrams are on their way, so none is dropped.
@@ -137,7 +138,8 @@ static void serve_socket(struct report *r, int fd, atomic_uint_fast64_t *total)
 static int serve(const struct gate *up, const struct gate *client_port, atomic_uint_fast64_t *total)
 {
 	struct report r = { .role = "server" };
-	struct addr a = addr_parse(tm_str("addr", "127.0.0.1"), (uint16_t)tm_num("port", 0));
+	struct addr a = addr_parse(tm_str("listen", tm_str("addr", "127.0.0.1")),
+				   (uint16_t)tm_num("port", 0));
 	uint64_t workers = tm_num("workers", 1);
 	int fd;
 

@@ -4,6 +4,7 @@
  *
  * --send METHOD --recv METHOD  how (methods.h); --chunk N
  * --addr A --port P            server's address; port 0: any
+ * --listen A                   where the server listens, if not at --addr (::)
  * --client-ns, --server-ns     network namespaces, as paths
  * --reply N                    bytes the server sends back after the client's FIN (half close)
  * --mss N                      TCP_MAXSEG of both
@@ -24,7 +25,8 @@
 static int serve(const struct gate *up)
 {
 	struct report r = { .role = "server" };
-	struct addr a = addr_parse(tm_str("addr", "127.0.0.1"), (uint16_t)tm_num("port", 0));
+	struct addr a = addr_parse(tm_str("listen", tm_str("addr", "127.0.0.1")),
+				   (uint16_t)tm_num("port", 0));
 	recv_method method = recv_method_find(tm_str("recv", "read"));
 	int listener, fd;
 

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What netprobe may do, says it lacks, and does with less than root has. */
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <linux/capability.h>
+
+#include "ownership.h"
+#include "tap.h"
+
+#define END_MS 15000
+#define NOBODY 65534
+#define BIT(cap) (1ull << (cap))
+#define ENOUGH (BIT(CAP_BPF) | BIT(CAP_PERFMON) | BIT(CAP_NET_ADMIN))
+
+/* Run to its end as nobody with those capabilities; its exit code, and what it said. */
+static int run_as_nobody(const char *const *args, uint64_t caps, char **ret_out, char **ret_said)
+{
+	struct probe_opts opts = { .args = args, .uid = NOBODY, .caps = caps, .no_ready = true };
+	struct probe p = probe_spawn(&opts);
+	int status = probe_wait(&p, END_MS);
+
+	if (status < 0)
+		kill(p.pid, SIGKILL);
+	*ret_out = file_text(p.out);
+	*ret_said = file_text(p.log);
+	return status;
+}
+
+TEST(without_rights_exits_1_and_names_the_capability)
+{
+	static const char *const commands[] = { "events", "flows", "top" };
+
+	for (unsigned int i = 0; i < 3; i++) {
+		const char *const args[] = { commands[i], "--duration", "5", NULL };
+		char *out, *said;
+		int status = run_as_nobody(args, 0, &out, &said);
+
+		CHECK(status == 1, "%s without rights: expected exit 1, got %d", commands[i],
+		      status);
+		CHECK(strstr(said, "CAP_"), "%s without rights: expected CAP_..., got: %s",
+		      commands[i], said);
+		CHECK(!*out, "%s without rights: expected nothing on stdout, got: %s", commands[i],
+		      out);
+		free(said);
+		free(out);
+	}
+}
+
+TEST(each_missing_capability_is_named)
+{
+	static const struct {
+		unsigned int cap;
+		const char *name;
+	} caps[] = { { CAP_BPF, "CAP_BPF" },
+		     { CAP_PERFMON, "CAP_PERFMON" },
+		     { CAP_NET_ADMIN, "CAP_NET_ADMIN" } };
+
+	for (unsigned int i = 0; i < 3; i++) {
+		static const char *const args[] = { "events", "--duration", "1", NULL };
+		char *out, *said;
+		int status = run_as_nobody(args, ENOUGH & ~BIT(caps[i].cap), &out, &said);
+
+		CHECK(status == 1, "without %s: expected exit 1, got %d", caps[i].name, status);
+		for (unsigned int j = 0; j < 3; j++)
+			CHECK(!!strstr(said, caps[j].name) == (i == j),
+			      "without %s: expected it named and no other, got: %s", caps[i].name,
+			      said);
+		free(said);
+		free(out);
+	}
+}
+
+TEST(three_capabilities_are_enough)
+{
+	static const char *const args[] = { FLOWS, NULL };
+	struct probe_opts opts = { .args = args, .uid = NOBODY, .caps = ENOUGH };
+	struct netns ns = netns_new();
+	struct probe p = probe_spawn(&opts);
+	struct maker m = maker_run(&ns, "stream --reply 5000");
+
+	probe_stop(&p);
+	check_owners(p.records, NULL, m.reports, &ns);
+}
+
+TEST(doctor_works_without_rights_and_says_what_root_would_add)
+{
+	static const char *const args[] = { "doctor", NULL };
+	char *out, *said;
+	int status = run_as_nobody(args, 0, &out, &said);
+
+	CHECK(status == 0, "doctor without rights: expected exit 0, got %d: %s", status, said);
+	CHECK(strstr(out, "CAP_"), "doctor without rights: expected CAP_..., got: %.300s", out);
+	free(said);
+	free(out);
+}
