@@ -22,7 +22,10 @@ struct maker {
 	json_t *reports; /* array, once finished */
 };
 
-/* Start "stream --bytes 1000 ..." in a namespace (NULL: where we are); cgroup: fd of cgroup.procs, or -1. */
+/*
+ * Start "stream --bytes 1000 ..." in a namespace (NULL: where we are), and in a cgroup (its
+ * cgroup.procs, open; -1: ours).
+ */
 struct maker maker_start(const struct netns *ns, int cgroup, const char *command);
 /* Wait until it holds (see --hold); returns the pid it names. */
 pid_t maker_wait_hold(struct maker *m);
