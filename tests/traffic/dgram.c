@@ -6,7 +6,7 @@
  * --recv recv|recvfrom|recvmsg|recvmmsg|uring|peek|trunc|short|connected
  *        trunc: the full length comes back though the buffer is smaller; short: only what fits
  * --count N --size S    datagrams, bytes of each
- *        trunc: the full length comes back though the buffer is smaller; short: what fits
+ * --peers N             client sockets, each sends --count datagrams a byte longer than the last
  * --workers N           server processes that share the one socket
  * --reply S             the server answers each with a datagram of that size
  * --blind               the client reads answers without asking for their sender
