@@ -71,7 +71,7 @@ static __always_inline int stall_one(void *ctx, struct np_sock *st, struct sock 
 {
 	__u8 state;
 
-	if (!st->sock_id || (st->flags & NP_F_IGNORE) || !sock_wanted(st))
+	if (!st->sock_id || (st->flags & NP_F_IGNORE) || !sock_wanted(st, sk))
 		return 0;
 	if (st->tuple.proto == IPPROTO_TCP) {
 		state = BPF_CORE_READ(sk, __sk_common.skc_state);

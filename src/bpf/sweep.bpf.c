@@ -55,7 +55,7 @@ static __always_inline int sweep_one(struct np_sock *st, struct sock *sk)
 		st->sweep_gen = st_sweep_gen;
 		return 0;
 	}
-	if (!sock_wanted(st))
+	if (!sock_wanted(st, sk))
 		return 0;
 	slot = st_sweep_n;
 	if (slot >= NP_SWEEP_SLOTS) {
@@ -148,7 +148,10 @@ int np_seed(struct bpf_iter__task_file *ctx)
 		return 0;
 	if (fresh)
 		sock_seed(st, sk, 0, 0);
-	if (st->last.match == NP_MATCH_EXACT)
+	/* Its owner is known; whether that one is in the wanted cgroups may not be any more. */
+	if (st->last.match == NP_MATCH_EXACT &&
+	    (!np_filter.n_cgroup || st->last.tgid != (__u32)task->tgid ||
+	     st->last.cgroup_gen == (__u16)np_filter.gen))
 		return 0;
 	owner_of_task(&owner, task);
 	owner_publish(st, &owner);

@@ -40,16 +40,19 @@ struct np_closed_map {
 };
 extern struct np_closed_map np_closed SEC(".maps");
 
-/* The retransmits that the kernel counted since last time; they have that cause. */
+/*
+ * The retransmits that the kernel counted since last time; they have that cause. A hook and a sweep
+ * may both be here: whoever moves retrans_seen on counts, the other leaves it to the next time.
+ */
 static __always_inline __u32 retrans_settle(struct np_sock *st, struct sock *sk, __u32 cause)
 {
 	__u32 total = BPF_CORE_READ((struct tcp_sock *)sk, total_retrans);
-	__u32 d = total > st->retrans_seen ? total - st->retrans_seen : 0;
+	__u32 seen = st->retrans_seen;
 
-	st->retrans_seen = total;
-	if (d)
-		st->rtx_cause[cause & (NP_RTX_MAX - 1)] += d;
-	return d;
+	if (total <= seen || __sync_val_compare_and_swap(&st->retrans_seen, seen, total) != seen)
+		return 0;
+	__sync_fetch_and_add(&st->rtx_cause[cause & (NP_RTX_MAX - 1)], total - seen);
+	return total - seen;
 }
 
 /* Time by what limited the sender, as tcp_get_info_chrono_stats (6.18) adds it up. */
@@ -89,8 +92,12 @@ static __always_inline void rec_tcp(struct np_tcp *t, const struct np_sock *st, 
 	t->min_rtt_us = BPF_CORE_READ(tp, rtt_min.s[0].v);
 	t->snd_cwnd = BPF_CORE_READ(tp, snd_cwnd);
 	t->snd_ssthresh = BPF_CORE_READ(tp, snd_ssthresh);
-	t->segs_out = BPF_CORE_READ(tp, segs_out) - st->segs_out_base;
-	t->segs_in = BPF_CORE_READ(tp, segs_in) - st->segs_in_base;
+	t->segs_out = st->segs_out_base; /* see filter_segs */
+	t->segs_in = st->segs_in_base;
+	if (!(st->pass & NP_PASS_HELD)) {
+		t->segs_out = BPF_CORE_READ(tp, segs_out) - t->segs_out;
+		t->segs_in = BPF_CORE_READ(tp, segs_in) - t->segs_in;
+	}
 	t->snd_wnd = BPF_CORE_READ(tp, snd_wnd);
 	t->mss = BPF_CORE_READ(tp, mss_cache);
 	t->in_flight = BPF_CORE_READ(tp, packets_out) - BPF_CORE_READ(tp, sacked_out) -
@@ -127,14 +134,19 @@ static __always_inline void rec_fill(struct np_sock_rec *rec, struct np_sock *st
 	rec->owner = st->acct_tgid ? st->acct : st->last;
 	rec->stall_ns = st->stall_ns;
 	rec->rtx_cpu_tgid = st->rtx_cpu_tgid;
-	rec->pad = 0;
+	rec->sample_rate = st->sample_rate;
 	__builtin_memcpy(rec->rtx_cpu_comm, st->rtx_cpu_comm, 16);
 	__builtin_memset(&rec->tcp, 0, sizeof(rec->tcp));
 	if (st->tuple.proto == IPPROTO_TCP) {
 		if (state != TCP_LISTEN) {
-			__u32 d = retrans_settle(st, sk, st->rtx_next);
+			__u32 d = 0;
 
-			/* Retransmits that could not be sent pass by the hook. */
+			/*
+			 * Retransmits that could not be sent pass by the hook, and kprobes see each one before it is
+			 * counted. While the connection lives, the next hit brings what is missing, with its cause.
+			 */
+			if (cfg_store_hash || state == TCP_CLOSE)
+				d = retrans_settle(st, sk, st->rtx_next);
 			if (d)
 				__sync_fetch_and_add(&st->counts.retrans, d);
 			rec_tcp(&rec->tcp, st, sk);
@@ -189,6 +201,36 @@ static __always_inline struct np_ev_sock *event_fill(struct np_sock *st, struct 
 	return ev;
 }
 
+/* --max-events: may one more line of the event stream leave? Counted in whole seconds, by all processors. */
+static __always_inline bool event_admit(__u64 now_ns)
+{
+	__u32 max = np_filter.max_events;
+	__u64 begin = st_event_ns;
+
+	if (!max)
+		return true;
+	if (now_ns - begin >= 1000000000ULL &&
+	    __sync_val_compare_and_swap(&st_event_ns, begin, now_ns) == begin)
+		st_event_n = 0;
+	/* Read before write: in a flood the line stays shared between processors. */
+	return st_event_n < max && __sync_fetch_and_add(&st_event_n, 1) < max;
+}
+
+/*
+ * Does this record become a line? If not, it is left out, unless it is a socket's last: that one
+ * goes as NP_EV_SOCK_CLOSE, which is counts without a line.
+ */
+static __always_inline bool event_wanted(const struct np_sock *st, struct np_ev_sock *ev, __u32 prog)
+{
+	if (!(st->pass & (NP_PASS_NOW | NP_PASS_EVER)))
+		count_one(prog, filtered);
+	else if (!event_admit(ev->hdr.ts_ns))
+		count_one(prog, rate_limited);
+	else
+		return true;
+	return false;
+}
+
 /*
  * Send an event of this socket. what: EMIT_WHAT(NP_PROG_*, NP_EV_*), since five arguments are all
  * that BPF has. err: errno for NP_EV_CONN_FAIL. The last record of a socket that finds the ring full
@@ -200,6 +242,7 @@ static __noinline __attribute__((unused)) int emit_sock(void *ctx, struct np_soc
 	__u32 prog = what >> 8, type = what & 0xff;
 	bool last = type == NP_EV_CONN_CLOSE || type == NP_EV_SOCK_CLOSE;
 	struct np_ev_sock *ev;
+	bool line;
 
 	if (!st)
 		return 0;
@@ -209,11 +252,18 @@ static __noinline __attribute__((unused)) int emit_sock(void *ctx, struct np_soc
 	ev->err = err;
 	if (last)
 		ev->rec.tuple.flags |= NP_F_DEAD;
+	line = type == NP_EV_SOCK_CLOSE || event_wanted(st, ev, prog);
+	if (!line && !last)
+		return 0;
+	if (!line)
+		ev->hdr.type = NP_EV_SOCK_CLOSE;
 	if (!emit_record(ctx, ev, sizeof(*ev))) {
-		count_one(prog, submitted);
+		if (line)
+			count_one(prog, submitted);
 		return 0;
 	}
-	count_one(prog, ring_full);
+	if (line)
+		count_one(prog, ring_full);
 	if (last && bpf_map_update_elem(&np_closed, &ev->rec.sock_id, ev, BPF_NOEXIST)) {
 		count_one(prog, map_full);
 		count_add(prog, lost_tx_bytes, st->counts.tx_bytes - st->swept_tx);
@@ -240,6 +290,8 @@ static __noinline __attribute__((unused)) int emit_stall(void *ctx, struct np_so
 	ev->since_ns = w->since_ns;
 	ev->cause = w->cause;
 	ev->ended = what & 1;
+	if (!event_wanted(st, ev, prog))
+		return 0;
 	if (emit_record(ctx, ev, sizeof(*ev)))
 		count_one(prog, ring_full);
 	else

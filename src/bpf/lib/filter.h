@@ -161,6 +161,15 @@ static __always_inline bool sample_hit(__u64 flow)
 	return rate <= 1 || (__u32)((flow * 0x9e3779b97f4a7c15ULL) >> 32) % rate == 0;
 }
 
+/* Does user space know of this socket, or has to because of its counts? */
+static __always_inline bool filter_told(const struct np_sock *st)
+{
+	const struct np_counts *c = &st->counts;
+
+	return st->sweep_gen || c->tx_bytes || c->rx_bytes || c->tx_calls || c->rx_calls || c->retrans ||
+	       st->tx_parts || st->rx_parts;
+}
+
 /*
  * What the filters say of a socket whose last user is st->last. The generation is read first: filters
  * that change meanwhile are asked again.
@@ -172,7 +181,7 @@ static __always_inline void filter_sock(struct np_sock *st)
 
 	barrier();
 	if (st->gen == gen)
-		pass |= st->pass & NP_PASS_EVER;
+		pass |= filter_told(st) ? st->pass & NP_PASS_EVER : 0;
 	else if (st->pass & NP_PASS_EVER)
 		pass |= NP_PASS_OLD;
 	if (np_filter.n_cgroup && st->last.cgroup_gen != (__u16)gen)
@@ -205,14 +214,5 @@ static __always_inline void filter_segs(struct np_sock *st, struct sock *sk)
 	st->segs_in_base = BPF_CORE_READ(tp, segs_in) - st->segs_in_base;
 	st->pass ^= NP_PASS_HELD;
 }
-
-/* One call on a socket that does not match: accounted for, so that it is no unseen traffic later. */
-#define filter_skip(st, prog, why)                                                                 \
-	do {                                                                                       \
-		if ((why) & NP_PASS_SAMPLED_OUT)                                                   \
-			count_one(prog, sampled_out);                                              \
-		else                                                                               \
-			count_one(prog, filtered);                                                 \
-	} while (0)
 
 #endif

@@ -79,6 +79,8 @@ static __always_inline void conn_reset(struct np_sock *st, struct sock *sk)
 	st->recovery_ns = st->stall_ns = 0;
 	__builtin_memset(&st->watch_tx, 0, sizeof(st->watch_tx));
 	__builtin_memset(&st->watch_rx, 0, sizeof(st->watch_rx));
+	st->pass = 0;
+	st->sweep_gen = 0;
 	st->sweep_print = 0;
 	st->swept_tx = st->swept_rx = 0;
 	st->flags &= NP_F_OWNID | NP_F_IGNORE;
@@ -90,11 +92,12 @@ static __always_inline void conn_reset(struct np_sock *st, struct sock *sk)
 }
 
 /* Did anything happen on this socket that the user asked to see? */
-static __always_inline bool sock_wanted(struct np_sock *st)
+static __always_inline bool sock_wanted(struct np_sock *st, struct sock *sk)
 {
 	if (st->gen != np_filter.gen)
 		filter_sock(st);
-	return st->pass != 0;
+	filter_segs(st, sk);
+	return st->pass & NP_PASS_ANY;
 }
 
 static __always_inline void conn_event(void *ctx, struct np_sock *st, struct sock *sk, __u32 prog,
@@ -102,8 +105,11 @@ static __always_inline void conn_event(void *ctx, struct np_sock *st, struct soc
 {
 	if (st->flags & NP_F_IGNORE)
 		return;
-	if (!sock_wanted(st)) {
-		count_one(prog, filtered);
+	if (!sock_wanted(st, sk)) {
+		if (st->pass & NP_PASS_SAMPLED_OUT)
+			count_one(prog, sampled_out);
+		else
+			count_one(prog, filtered);
 		return;
 	}
 	(void)emit_sock(ctx, st, sk, EMIT_WHAT(prog, type), err);
@@ -424,6 +430,10 @@ static __always_inline int conn_synack(struct sock *sk)
 		filter_sock(st);
 	}
 	rtx_cpu(st);
+	if (!sock_wanted(st, sk) || !(st->pass & NP_PASS_NOW)) {
+		count_one(NP_PROG_SYNACK, filtered);
+		return 0;
+	}
 	__sync_fetch_and_add(&st->synack_retrans, 1);
 	return 0;
 }

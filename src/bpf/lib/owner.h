@@ -56,8 +56,11 @@ static __always_inline void owner_of_task(struct np_owner *o, struct task_struct
 	o->ppid = BPF_CORE_READ(leader, real_parent, tgid);
 	o->exec_id = BPF_CORE_READ(task, self_exec_id);
 	o->match = NP_MATCH_EXACT;
+	o->cgroup_gen = (__u16)np_filter.gen;
+	barrier();
 	o->cgroup_pass = cgroup_wanted((__u64)cgrp);
 	/* The group leader's name is the process's; threads carry names of their own. */
+	__builtin_memset(o->comm, 0, sizeof(o->comm));
 	(void)bpf_probe_read_kernel_str(o->comm, sizeof(o->comm), &leader->comm);
 }
 

@@ -43,9 +43,23 @@ static __always_inline long part_insert(const struct np_part_key *key, const str
 	return bpf_map_update_elem(&np_parts_a, key, init, BPF_NOEXIST);
 }
 
+#define NP_PART_FILTERED 1
+#define NP_PART_SAMPLED_OUT 2
+
+/* Of an unconnected socket each peer is a flow, else the socket is. */
+static __always_inline __u64 part_flow(const struct np_sock *st, const struct np_peer *peer)
+{
+	const __u64 *a;
+
+	if (!peer)
+		return st->sock_id;
+	a = (const __u64 *)peer->raddr;
+	return st->sock_id + (a[0] ^ a[1] ^ (__u64)peer->rport << 16) * 0xff51afd7ed558ccdULL;
+}
+
 /*
- * The part of owner, with peer (NULL: none); made if it is not there. NULL: no room, or the filters
- * do not want it (*ret_filtered).
+ * The part of owner, with peer (NULL: none); made if it is not there. NULL: no room, or it is not
+ * wanted (*ret_filtered, NP_PART_*).
  */
 static __noinline struct np_part *part_get(struct np_sock *st, const struct np_owner *owner,
 					   const struct np_peer *peer, __u32 prog, __u32 *ret_filtered)
@@ -77,9 +91,13 @@ static __noinline struct np_part *part_get(struct np_sock *st, const struct np_o
 	}
 	init->owner = *owner;
 	__builtin_memset(&init->counts, 0, sizeof(init->counts));
-	if (!np_filter.enabled || !owner->cgroup_pass || !filter_owner(&init->owner) ||
+	if (!np_filter.enabled || !filter_cgroup(owner, np_filter.gen) || !filter_owner(&init->owner) ||
 	    !filter_tuple(&init->tuple)) {
-		*ret_filtered = 1;
+		*ret_filtered = NP_PART_FILTERED;
+		return NULL;
+	}
+	if (!sample_hit(part_flow(st, peer))) {
+		*ret_filtered = NP_PART_SAMPLED_OUT;
 		return NULL;
 	}
 	(void)part_insert(&key, init); /* a lost race leaves the winner's: look up again in both cases */

@@ -93,8 +93,9 @@ static __always_inline bool acct_take(struct np_sock *st, const struct np_owner 
 	}
 	if (!owner->tgid || st->acct_tgid != owner->tgid)
 		return false;
-	if (st->acct.exec_id != owner->exec_id)
-		st->acct = *owner; /* the same process runs another program now */
+	/* The same process runs another program now, or was compared with other cgroups. */
+	if (st->acct.exec_id != owner->exec_id || st->acct.cgroup_gen != owner->cgroup_gen)
+		st->acct = *owner;
 	return true;
 }
 
@@ -108,6 +109,7 @@ static __always_inline void sock_use(struct np_sock *st, struct sock *sk, struct
 	owner_publish(st, me);
 	sock_tuple(&st->tuple, sk);
 	filter_sock(st);
+	filter_segs(st, sk_raw(sk));
 }
 
 static __always_inline void counts_add(struct np_counts *c, const struct np_call *call, bool dgram)
@@ -121,6 +123,24 @@ static __always_inline void counts_add(struct np_counts *c, const struct np_call
 		if (dgram)
 			__sync_fetch_and_add(&c->rx_calls, 1);
 	}
+}
+
+/* A call that is not to be recorded. What it moved is no unseen traffic, should the socket match later. */
+static __noinline __attribute__((unused)) int call_skip(struct np_sock *st, const struct np_call *call, __u32 sampled_out)
+{
+	if (!st || !call)
+		return 0;
+	if (sampled_out)
+		count_one(call->prog, sampled_out);
+	else
+		count_one(call->prog, filtered);
+	if (st->dgram || call->ret <= 0)
+		return 0;
+	if (call->tx)
+		__sync_fetch_and_add(&st->tx_base, (__u32)call->ret);
+	else
+		__sync_fetch_and_add(&st->rx_base, call->ret);
+	return 0;
 }
 
 /* The peer that the address hook of this call noted, if there was one. */
@@ -205,7 +225,7 @@ static __always_inline void part_count(struct np_sock *st, const struct np_owner
 		return;
 	}
 	if (filtered) {
-		count_one(call->prog, filtered);
+		(void)call_skip(st, call, filtered == NP_PART_SAMPLED_OUT);
 		return;
 	}
 	count_one(call->prog, map_full);
@@ -281,10 +301,8 @@ static __noinline int traffic_slow(struct sock *sk, struct np_sock *st, struct n
 		part_count(st, owner, has_peer ? peer : NULL, call, own);
 		return 0;
 	}
-	if (!(st->pass & NP_PASS_NOW)) {
-		count_one(call->prog, filtered);
-		return 0;
-	}
+	if (!(st->pass & NP_PASS_NOW))
+		return call_skip(st, call, st->pass & NP_PASS_SAMPLED_OUT);
 	counts_add(&st->counts, call, st->dgram);
 	return 0;
 }
@@ -301,10 +319,8 @@ static __always_inline int traffic(struct sock *sk, struct np_call *call, struct
 	st = sock_find(sk);
 	if (likely(st && st->hot == call->key && st->hot_exec == call->exec &&
 		   st->gen == np_filter.gen && !(st->flags & NP_F_UNCONN))) {
-		if (unlikely(!(st->pass & NP_PASS_NOW))) {
-			count_one(call->prog, filtered);
-			return 0;
-		}
+		if (unlikely(!(st->pass & NP_PASS_NOW)))
+			return call_skip(st, call, st->pass & NP_PASS_SAMPLED_OUT);
 		if (call->ret < 0 || (!call->ret && !st->dgram))
 			return 0;
 		counts_add(&st->counts, call, st->dgram);
