@@ -50,6 +50,8 @@ struct common_opts {
 	int view, sort;
 	uint32_t limit;
 	const char *match;
+	/* why */
+	uint64_t sock;
 };
 
 extern const struct option_row common_rows[];
@@ -109,5 +111,6 @@ int cmd_top(int argc, char **argv);
 int cmd_events(int argc, char **argv);
 int cmd_flows(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
+int cmd_why(int argc, char **argv);
 
 #endif

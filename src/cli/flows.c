@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "cli/cli.h"
+#include "flow/verdict.h"
 #include "out/table.h"
 
 struct flows {
@@ -116,6 +117,20 @@ static double duration_ms(const struct flow *f, uint64_t now_ns)
 	return f->opened_ns && end >= f->opened_ns ? (double)(end - f->opened_ns) / 1e6 : -1;
 }
 
+/* Over the connection's life so far; NULL for what is older than the probe. */
+static const char *verdict(const struct flow *f)
+{
+	uint64_t end = f->closed_ns ? f->closed_ns : clock_monotonic_ns();
+	struct verdict_sample last;
+	struct verdict_times t;
+
+	if (!f->tcp || !f->established_ns || end <= f->established_ns)
+		return NULL;
+	verdict_sample_flow(&last, f->tcp);
+	verdict_life(&t, &last, (end - f->established_ns) / 1000);
+	return verdict_name(verdict_first(&t));
+}
+
 static unsigned int owner_cells(struct cell *c, const struct flow *f)
 {
 	const struct process *p = f->owner;
@@ -181,7 +196,7 @@ static int add_flow(struct flows *x, const struct flow *f)
 	c[i++] = f->connect_us ? dbl(f->connect_us / 1e3) : (struct cell){ .type = CELL_NULL };
 	c[i++] = dbl(duration_ms(f, clock_monotonic_ns()));
 	c[i++] = num_or_null(f->err);
-	c[i++] = (struct cell){ .type = CELL_NULL }; /* verdict */
+	c[i++] = str(verdict(f));
 	c[i++] = flag(f->closed);
 	return table_add(x->table, c);
 }

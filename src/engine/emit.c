@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "engine/sums.h"
+#include "flow/verdict.h"
 
 struct engine_events {
 	session_event_fn fn;
@@ -128,6 +129,19 @@ static void tell_error(struct engine_events *e, const struct event *like, uint8_
 	e->fn(&ev, e->arg);
 }
 
+/* NULL where the connection is older than the probe: its kernel counters are too. */
+static const char *life_verdict(const struct np_sock_rec *rec)
+{
+	struct verdict_sample last;
+	struct verdict_times t;
+
+	if (!rec->established_ns || rec->closed_ns <= rec->established_ns || rec->tuple.flags & NP_F_SEEDED)
+		return NULL;
+	verdict_sample_record(&last, &rec->tcp);
+	verdict_life(&t, &last, (rec->closed_ns - rec->established_ns) / 1000);
+	return verdict_name(verdict_first(&t));
+}
+
 /* The side that must do something, and what stands still. */
 static void tell_stall(struct engine_events *e, struct event *ev, const struct np_ev_sock *kev)
 {
@@ -189,6 +203,7 @@ void engine_events_sock(struct engine_events *e, const struct np_ev_sock *kev, c
 		(void)snprintf(ev.value, sizeof(ev.value), "%.3f", ev.num);
 		break;
 	case NP_EV_CONN_CLOSE:
+		ev.verdict = life_verdict(rec);
 		ev.kind = EVENT_CONN_CLOSE;
 		ev.state = "CLOSE";
 		break;

@@ -262,7 +262,7 @@ int session_tick(struct session *s)
 	r = session_poll(s);
 	if (r < 0)
 		return r;
-	full = s->now_ns - s->full_ns >= FULL_SWEEP_NS;
+	full = s->opts.full_sweeps || s->now_ns - s->full_ns >= FULL_SWEEP_NS;
 	if (full)
 		s->full_ns = s->now_ns;
 	r = probe_sweep(s->probe, full, on_sock, s);
@@ -338,6 +338,16 @@ struct probe *session_probe(struct session *s)
 struct cgroup_table *session_cgroups(struct session *s)
 {
 	return s->cgroups;
+}
+
+const struct process *session_owner(struct session *s, const struct np_owner *owner)
+{
+	return owner_of(s, owner);
+}
+
+void session_owner_done(struct session *s, const struct process *owner)
+{
+	process_unref(s->procs, (struct process *)owner);
 }
 
 const char *session_mode(const struct session *s)

@@ -23,6 +23,7 @@ struct session_opts {
 	struct flow_table_opts flows;
 	session_event_fn event_fn;  /* NULL: no events are made */
 	void *event_arg;
+	bool full_sweeps;   /* every socket at every tick, not only what changed: for figures that are times */
 	uint64_t stall_ns; /* what stands still longer is a stall; 0: 100 ms */
 };
 
@@ -54,6 +55,9 @@ struct viewer *session_viewer(struct session *s);
 struct probe *session_probe(struct session *s);
 struct cgroup_table *session_cgroups(struct session *s);
 void session_losses(struct session *s, struct session_losses *ret_losses);
+/* The process of an owner found elsewhere (drops); to be given back. NULL: no memory. */
+const struct process *session_owner(struct session *s, const struct np_owner *owner);
+void session_owner_done(struct session *s, const struct process *owner);
 const char *session_mode(const struct session *s); /* "ebpf" */
 const char *session_host(const struct session *s);
 double session_uptime(const struct session *s);	   /* seconds */

@@ -25,7 +25,10 @@
 #define EVENT_CONN_FAIL 6
 #define EVENT_PROBE_LOSS 7
 #define EVENT_STALL 8 /* transport.drop STALL_<n>ms */
-#define EVENT_MAX 9
+#define EVENT_DROP 9  /* transport.drop DROP:<REASON> */
+#define EVENT_MAX 10
+
+struct event_drop; /* out/drop.h */
 
 struct event {
 	uint8_t kind;	    /* EVENT_* */
@@ -72,7 +75,9 @@ struct event {
 	const char *side;	/* EVENT_STALL: "local", "remote": who must move */
 	bool ended;		/* EVENT_STALL: false while it goes on */
 	uint64_t since_wall_ns; /* EVENT_STALL: CLOCK_REALTIME at which it was first seen */
+	const char *verdict;	/* EVENT_CONN_CLOSE: what limited it most, over its life; NULL unknown */
 	double stall_ms;	/* EVENT_CONN_CLOSE: all stalls of the connection */
+	const struct event_drop *drop; /* EVENT_DROP; never NULL there */
 	uint64_t missed;   /* runs the kernel left out, since the start */
 	double interval_s; /* of EVENT_BW, EVENT_RETRANSMIT, EVENT_PROBE_LOSS; 0 null */
 };

@@ -8,6 +8,7 @@
 #include <netinet/in.h>
 #include <string.h>
 
+#include "out/drop.h"
 #include "out/event.h"
 
 /* Keys whose values are null together: one copy instead of many. */
@@ -248,7 +249,7 @@ static void put_close(struct buf *b, const struct event *ev)
 	put_tcp(b, ev);
 	put_connect(b, ev);
 	json_kv_double(b, "stall_ms", ev->stall_ms);
-	put_literal(b, ",\"verdict\":null");
+	json_kv_str(b, "verdict", ev->verdict);
 	put_error(b, ev);
 }
 
@@ -284,6 +285,9 @@ static void put_specific(struct buf *b, const struct event *ev)
 		break;
 	case EVENT_STALL:
 		put_stall(b, ev);
+		break;
+	case EVENT_DROP:
+		drop_put_json(b, ev->drop, ev->tuple);
 		break;
 	case EVENT_RESET:
 		put_error(b, ev);

@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "base/utf8.h"
+#include "out/drop.h"
 #include "out/event.h"
 #include "out/table.h"
 
@@ -201,6 +202,9 @@ static void put_extra(struct buf *b, const struct event *ev)
 		break;
 	case EVENT_STALL:
 		buf_puts(b, ev->ended ? "over " : "goes on ");
+		break;
+	case EVENT_DROP:
+		drop_put_text(b, ev->drop, ev->tuple);
 		break;
 	}
 	if (ev->cause)

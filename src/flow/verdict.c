@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Verdicts (see verdict.h). */
+#include "flow/verdict.h"
+
+#include <stddef.h>
+
+void verdict_sample_flow(struct verdict_sample *ret, const struct flow_tcp *tcp)
+{
+	*ret = (struct verdict_sample){
+		.busy_us = tcp->busy_us,
+		.rwnd_us = tcp->rwnd_limited_us,
+		.sndbuf_us = tcp->sndbuf_limited_us,
+		.recovery_us = tcp->recovery_us,
+		.wants = tcp->unsent_bytes || (tcp->snd_cwnd && tcp->in_flight >= tcp->snd_cwnd),
+	};
+}
+
+void verdict_sample_record(struct verdict_sample *ret, const struct np_tcp *tcp)
+{
+	*ret = (struct verdict_sample){
+		.busy_us = tcp->busy_us,
+		.rwnd_us = tcp->rwnd_limited_us,
+		.sndbuf_us = tcp->sndbuf_limited_us,
+		.recovery_us = tcp->recovery_us,
+		.wants = tcp->unsent_bytes || (tcp->snd_cwnd && tcp->in_flight >= tcp->snd_cwnd),
+	};
+}
+
+static uint64_t grown(uint64_t was, uint64_t now)
+{
+	return now > was ? now - was : 0;
+}
+
+/* Takes up to want out of *left. */
+static uint64_t take(uint64_t *left, uint64_t want)
+{
+	uint64_t got = want < *left ? want : *left;
+
+	*left -= got;
+	return got;
+}
+
+void verdict_add(struct verdict_times *sum, const struct verdict_sample *was,
+		 const struct verdict_sample *now, uint64_t elapsed_us)
+{
+	uint64_t left = elapsed_us;
+	uint64_t busy = take(&left, grown(was->busy_us, now->busy_us));
+
+	sum->us[VERDICT_APPLICATION] += left;
+	sum->us[VERDICT_RECEIVE_WINDOW] += take(&busy, grown(was->rwnd_us, now->rwnd_us));
+	sum->us[VERDICT_SEND_BUFFER] += take(&busy, grown(was->sndbuf_us, now->sndbuf_us));
+	sum->us[VERDICT_LOSS] += take(&busy, grown(was->recovery_us, now->recovery_us));
+	if (was->wants || now->wants)
+		sum->us[VERDICT_CONGESTION_WINDOW] += busy;
+	else
+		sum->us[VERDICT_APPLICATION] += busy;
+}
+
+void verdict_life(struct verdict_times *ret, const struct verdict_sample *last, uint64_t elapsed_us)
+{
+	static const struct verdict_sample start;
+
+	*ret = (struct verdict_times){ 0 };
+	verdict_add(ret, &start, last, elapsed_us);
+}
+
+static uint64_t total(const struct verdict_times *t)
+{
+	uint64_t sum = 0;
+
+	for (unsigned int i = 0; i < VERDICT_MAX; i++)
+		sum += t->us[i];
+	return sum;
+}
+
+int verdict_first(const struct verdict_times *t)
+{
+	int first = -1;
+
+	for (int i = 0; i < VERDICT_MAX; i++)
+		if (t->us[i] && (first < 0 || t->us[i] > t->us[first]))
+			first = i;
+	return first;
+}
+
+double verdict_share(const struct verdict_times *t, unsigned int verdict)
+{
+	uint64_t all = total(t);
+
+	return all && verdict < VERDICT_MAX ? (double)t->us[verdict] / (double)all : 0;
+}
+
+const char *verdict_name(int verdict)
+{
+	static const char *const names[VERDICT_MAX] = { "application", "receive_window", "send_buffer",
+							"congestion_window", "loss" };
+
+	return verdict >= 0 && verdict < VERDICT_MAX ? names[verdict] : NULL;
+}
+
+const char *verdict_advice(int verdict)
+{
+	static const char *const advice[VERDICT_MAX] = {
+		"The application gives the connection nothing to send: look at what it waits for, the "
+		"network is idle.",
+		"The peer's receive window is full: its process reads too slowly, or its receive buffer "
+		"(tcp_rmem, SO_RCVBUF) is too small for this round trip.",
+		"The whole send buffer is in flight: raise SO_SNDBUF or tcp_wmem, or let the kernel size it "
+		"by not setting SO_SNDBUF.",
+		"The network between the two carries no more: look at the slowest link, its queue and the "
+		"round trip under load; a faster sender would not help.",
+		"Segments get lost and are repaired: look for drops at the interfaces and queues on the way "
+		"(netprobe drops on both ends).",
+	};
+
+	return verdict >= 0 && verdict < VERDICT_MAX ? advice[verdict] : NULL;
+}

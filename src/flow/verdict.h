@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What limits a connection: shares of time by the kernel's own accounting (tcp_chrono and the time in
+ * recovery), that add up to the time looked at. Pure arithmetic.
+ */
+#ifndef NETPROBE_FLOW_VERDICT_H
+#define NETPROBE_FLOW_VERDICT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "flow/table.h"
+#include "wire/record.h"
+
+#define VERDICT_APPLICATION 0	    /* nothing to send: the application is elsewhere */
+#define VERDICT_RECEIVE_WINDOW 1    /* the peer takes no more */
+#define VERDICT_SEND_BUFFER 2	    /* all of the send buffer is in flight */
+#define VERDICT_CONGESTION_WINDOW 3 /* the network carries no more, or so the sender believes */
+#define VERDICT_LOSS 4		    /* repairing losses */
+#define VERDICT_MAX 5
+
+/* The counters a verdict comes from, at one moment; microseconds since the kernel began to count. */
+struct verdict_sample {
+	uint64_t busy_us, rwnd_us, sndbuf_us, recovery_us;
+	bool wants; /* has data it may not send yet, or fills its window */
+};
+
+/* Microseconds by what limited, index VERDICT_*. */
+struct verdict_times {
+	uint64_t us[VERDICT_MAX];
+};
+
+void verdict_sample_flow(struct verdict_sample *ret, const struct flow_tcp *tcp);
+void verdict_sample_record(struct verdict_sample *ret, const struct np_tcp *tcp);
+/*
+ * Add the time between two samples, elapsed_us apart. Time with data in flight that neither waits for
+ * a window, a buffer nor a repair belongs to the congestion window if the sender wants more at either
+ * end, else to the application, which gave it nothing more to send.
+ */
+void verdict_add(struct verdict_times *sum, const struct verdict_sample *was,
+		 const struct verdict_sample *now, uint64_t elapsed_us);
+/* Over a whole connection; elapsed_us since it was established. */
+void verdict_life(struct verdict_times *ret, const struct verdict_sample *last, uint64_t elapsed_us);
+/* VERDICT_* with the largest share; -1 where no time was looked at. */
+int verdict_first(const struct verdict_times *t);
+/* 0..1; 0 where no time was looked at. */
+double verdict_share(const struct verdict_times *t, unsigned int verdict);
+const char *verdict_name(int verdict);	 /* "receive_window"; NULL for -1 */
+const char *verdict_advice(int verdict); /* one sentence; NULL for -1 */
+
+#endif
