@@ -292,8 +292,7 @@ TEST(filters_hold_for_events_of_connections_too)
 
 	netns_wait_quiet(&ns);
 	probe_stop(&p);
-	CHECK(record_find(p.records, "conn.close", report_entity(maker_report(&in, "client")), NULL,
-			  0),
+	CHECK(record_of_socket(p.records, "conn.close", maker_report(&in, "client")),
 	      "conn.close of the client that matches: expected, got none");
 	json_array_foreach (p.records, i, r)
 		CHECK(record_u64(r, "lport") != 5002 && record_u64(r, "rport") != 5002,

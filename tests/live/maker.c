@@ -199,13 +199,3 @@ uint64_t report_u64(const json_t *report, const char *key)
 {
 	return record_u64(report, key);
 }
-
-const char *report_entity(const json_t *report)
-{
-	static char text[4][32];
-	static unsigned int next;
-	char *t = text[next++ % 4];
-
-	snprintf(t, sizeof(text[0]), "socket-%" PRIu64, report_u64(report, "cookie"));
-	return t;
-}

@@ -39,8 +39,13 @@ struct maker maker_run(const struct netns *ns, const char *command);
 /* First report of that role, required to be there. */
 const json_t *maker_report(const struct maker *m, const char *role);
 uint64_t report_u64(const json_t *report, const char *key);
-/* entity_id of the socket a report names: "socket-<cookie>". */
-const char *report_entity(const json_t *report);
+/*
+ * Whether a record is about the socket a report names: by its cookie, or, where the hook family
+ * cannot have that (sock is null, and the id netprobe's own), by its ports.
+ */
+bool is_socket_of(const json_t *record, const json_t *report);
+/* First of that type about that socket; NULL none. */
+const json_t *record_of_socket(const json_t *records, const char *event_type, const json_t *report);
 
 /* Sum of records' integer key over those of pid (0: null), and, where given, of one event_type. */
 uint64_t records_sum(const json_t *records, const char *event_type, const char *key, pid_t pid);

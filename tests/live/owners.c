@@ -48,6 +48,27 @@ const json_t *record_find(const json_t *records, const char *event_type, const c
 	return NULL;
 }
 
+bool is_socket_of(const json_t *record, const json_t *report)
+{
+	uint64_t lport = record_u64(report, "lport");
+
+	if (json_is_integer(json_object_get(record, "sock")))
+		return record_u64(record, "sock") == record_u64(report, "cookie");
+	return record_u64(record, "rport") == record_u64(report, "rport") &&
+	       (!lport || record_u64(record, "lport") == lport);
+}
+
+const json_t *record_of_socket(const json_t *records, const char *event_type, const json_t *report)
+{
+	const json_t *one;
+	size_t i;
+
+	json_array_foreach (records, i, one)
+		if (is_type(one, event_type) && is_socket_of(one, report))
+			return one;
+	return NULL;
+}
+
 uint64_t records_sum(const json_t *records, const char *event_type, const char *key, pid_t pid)
 {
 	const json_t *one;
