@@ -110,6 +110,7 @@ int loop_run(struct loop *l);
 int cmd_top(int argc, char **argv);
 int cmd_events(int argc, char **argv);
 int cmd_flows(int argc, char **argv);
+int cmd_drops(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
 int cmd_why(int argc, char **argv);
 

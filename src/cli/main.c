@@ -20,6 +20,7 @@ const struct command command_table[] = {
 	{ "top", cmd_top, "live view by process, connection, container, remote host, interface" },
 	{ "events", cmd_events, "the event stream: JSON Lines when piped, readable lines on a terminal" },
 	{ "flows", cmd_flows, "every socket that is or was open during the run" },
+	{ "drops", cmd_drops, "packets the kernel drops: reason, place, and whose they were" },
 	{ "why", cmd_why, "what limits a connection, process or container now" },
 	{ "doctor", cmd_doctor, "what this machine allows, what is used, what to do about the rest" },
 	{ "version", cmd_version, "print the version" },
@@ -60,7 +61,7 @@ int main(int argc, char **argv)
 		return cmd_top(argc, argv);
 	c = find(argv[1]);
 	if (!c) {
-		log_err("'%s' is no command; takes top, events, flows, why, doctor, version (see netprobe --help)",
+		log_err("'%s' is no command; takes top, events, flows, drops, why, doctor, version (see netprobe --help)",
 			argv[1]);
 		return EXIT_USAGE;
 	}

@@ -10,7 +10,9 @@
 
 const char *tcp_flags_str(uint8_t flags, char *buf)
 {
-	static const char *const names[] = { "FIN", "SYN", "RST", "PSH", "ACK", "URG", "ECE", "CWR" };
+	static const char *const names[] = {
+		"FIN", "SYN", "RST", "PSH", "ACK", "URG", "ECE", "CWR"
+	};
 	char *p = buf;
 
 	*p = '\0';

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* `netprobe drops`: packets that were dropped, why, where, and whose they were. */
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "cli/cli.h"
+#include "cli/drops.h"
+
+#define FLUSH_BYTES 65536
+
+struct drops {
+	struct common_opts o; /* first: the tables of common rows write there */
+	bool summary, stack, kernel_addresses, all;
+	int by;
+	struct sink sink;
+	struct buf out;
+	struct session *session;
+	struct drop_watch *watch;
+	int format;
+	uint64_t written; /* events */
+	int failed;	  /* negative errno of the first write that failed */
+};
+
+static const char *const format_names[] = { "text", "json", "xctl", NULL };
+static const char *const by_names[] = { "all", "reason", "owner", "place", NULL };
+
+#define ROW(name, letter, type, field, arg, help, ...) \
+	OPTION(name, letter, type, struct drops, field, arg, help, ##__VA_ARGS__)
+
+static const struct option_row rows[] = {
+	OPTIONS_HEADING("Drops"),
+	ROW("summary", 0, OPTION_BOOL, summary, NULL,
+	    "at the end, one table of all drops instead of a stream"),
+	ROW("by", 0, OPTION_ENUM, by, NULL,
+	    "what the table tells apart (default all); means --summary", .names = by_names),
+	ROW("all", 0, OPTION_BOOL, all, NULL,
+	    "also packets that are no loss: used up, or not for this host"),
+	ROW("stack", 0, OPTION_BOOL, stack, NULL,
+	    "with the kernel's stack, innermost function first"),
+	ROW("kernel-addresses", 0, OPTION_BOOL, kernel_addresses, NULL, "and the addresses in it"),
+	ROW("format", 0, OPTION_ENUM, o.format, NULL, "json when piped, text on a terminal",
+	    .names = format_names),
+	ROW("output", 'o', OPTION_STRING, o.output, "FILE", "write there instead of stdout"),
+	ROW("interval", 0, OPTION_SECONDS, o.interval, "SEC",
+	    "between two looks at the counters of interfaces (default 1)", .min = 10,
+	    .max = 3600000),
+	ROW("duration", 0, OPTION_SECONDS, o.duration, "SEC", "end after this time", .min = 1),
+	ROW(NULL, 'n', OPTION_U32, o.count, "COUNT",
+	    "end after so many events; of a table: the COUNT largest", .min = 1),
+	ROW("no-color", 0, OPTION_BOOL, o.no_color, NULL,
+	    "no colours on a terminal (or set NO_COLOR)"),
+	OPTIONS_END,
+};
+
+static int flush(struct drops *x)
+{
+	int r;
+
+	if (!x->out.len || x->failed)
+		return x->failed;
+	r = sink_write(&x->sink, &x->out);
+	if (r)
+		x->failed = r;
+	return r;
+}
+
+static bool is_full(const struct drops *x)
+{
+	return x->o.count && x->written >= x->o.count;
+}
+
+static void on_event(const struct event *ev, void *arg)
+{
+	struct drops *x = arg;
+	const char *host = session_host(x->session);
+	int r;
+
+	if (x->failed || is_full(x))
+		return;
+	r = x->format == FORMAT_TEXT   ? event_write_text(&x->out, ev, x->sink.color)
+	    : x->format == FORMAT_JSON ? event_write_json(&x->out, ev, host)
+				       : event_write_xctl(&x->out, ev, host);
+	if (r) {
+		x->failed = r;
+		return;
+	}
+	x->written++;
+	if (x->out.len >= FLUSH_BYTES)
+		(void)flush(x);
+}
+
+static int on_poll(void *arg)
+{
+	struct drops *x = arg;
+	int r = drop_watch_poll(x->watch);
+
+	if (r >= 0)
+		r = flush(x);
+	return r ? r : !x->summary && is_full(x);
+}
+
+static int on_tick(void *arg)
+{
+	struct drops *x = arg;
+
+	drop_watch_tick(x->watch);
+	return on_poll(x);
+}
+
+static void tell_losses(struct drops *x)
+{
+	struct np_drop_loss l;
+	uint64_t missed;
+
+	if (drop_watch_losses(x->watch, &l, &missed) || !(l.map_full | missed))
+		return;
+	log_notice(
+		"losses: %llu drops are in no sum (too many kinds), %llu were not shown by the kernel",
+		(unsigned long long)l.map_full, (unsigned long long)missed);
+}
+
+static int finish(struct drops *x, int r)
+{
+	if (!r)
+		r = session_tick(x->session);
+	if (!r || x->failed == 0)
+		r = drop_watch_finish(x->watch) ?: r;
+	if (!r && x->summary)
+		r = drop_summary_write(x->watch, x->by, x->all, x->o.count, x->format,
+				       x->sink.color, &x->out);
+	if (!r)
+		r = flush(x);
+	if (r == -EPIPE)
+		return EXIT_OK; /* the reader has seen enough */
+	tell_losses(x);
+	if (!r)
+		return EXIT_OK;
+	log_err("cannot write drops%s%s: %s", x->o.output ? " to " : "",
+		x->o.output ? x->o.output : "", strerror(-r));
+	return EXIT_INTERNAL;
+}
+
+static int open_watch(struct drops *x, const struct np_filter *filter, struct netprobe_error *err)
+{
+	struct drop_watch_opts wo = {
+		.filter = *filter,
+		.stack = x->stack,
+		.benign = x->all,
+		.kernel_addresses = x->kernel_addresses,
+		.interfaces = true,
+		.event_fn = x->summary ? NULL : on_event,
+		.event_arg = x,
+	};
+
+	return drop_watch_open(x->session, &wo, &x->watch, err);
+}
+
+static int run(struct drops *x)
+{
+	struct session_opts so = {};
+	struct netprobe_error err = {};
+	struct loop loop;
+	int r;
+
+	if (filter_build(&x->o, &so.filter, &err) || sink_open(&x->sink, &x->o, &err))
+		return cli_usage_failed(&err);
+	x->summary = x->summary || x->by;
+	x->stack = x->stack || x->kernel_addresses;
+	x->format = x->o.format >= 0 ? (x->o.format == 2 ? FORMAT_XCTL : x->o.format)
+		    : x->sink.tty    ? FORMAT_TEXT
+				     : FORMAT_JSON;
+	if (x->summary && x->format == FORMAT_XCTL) {
+		log_err("--format: 'xctl' is a stream of events; with --summary it takes text or json");
+		return EXIT_USAGE;
+	}
+	cli_session_opts(&x->o, &so);
+	r = session_open(&so, &x->session, &err);
+	if (!r)
+		r = open_watch(x, &so.filter, &err);
+	if (r)
+		return cli_session_failed(&err);
+	if (drop_watch_note(x->watch)[0])
+		log_notice("%s", drop_watch_note(x->watch));
+	cli_ready(&x->o);
+	loop = (struct loop){ .session = x->session,
+			      .interval = x->o.interval,
+			      .duration = x->o.duration,
+			      .on_tick = on_tick,
+			      .on_poll = on_poll,
+			      .input_fd = -1,
+			      .arg = x };
+	return finish(x, loop_run(&loop));
+}
+
+int cmd_drops(int argc, char **argv)
+{
+	static const struct option_row *const tables[] = { rows, filter_rows, common_rows, NULL };
+	static const struct args_spec spec = {
+		.prog = "netprobe drops",
+		.summary = "Packets the kernel drops: the reason, the place, and whose they were.",
+		.tables = tables,
+	};
+	struct drops x = {};
+	int r;
+
+	common_defaults(&x.o);
+	r = common_parse(&spec, argc, argv, &x.o);
+	if (r < 0)
+		r = run(&x);
+	(void)drop_watch_close(x.watch);
+	(void)session_close(x.session);
+	sink_close(&x.sink);
+	buf_done(&x.out);
+	common_done(&x.o);
+	return r;
+}

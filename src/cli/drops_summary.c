@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The table of `netprobe drops --summary`: totals of every kind, put together as asked for. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "cli/drops.h"
+
+struct kind {
+	char reason[48], location[48], iface[17], comm[17], container[72];
+	uint32_t pid, netns;
+	uint8_t proto, match;
+	uint16_t lport;
+	bool benign;
+	uint64_t packets, bytes;
+};
+
+struct summary {
+	struct kind *kinds;
+	size_t n, cap;
+	uint64_t benign; /* packets left out */
+	bool all;
+	int by;
+	int err;
+};
+
+static const struct table_column columns[] = {
+	{ "packets", "PACKETS", UNIT_NONE, true, 0 },
+	{ "bytes", "BYTES", UNIT_BYTES, true, 0 },
+	{ "reason", "REASON", UNIT_NONE, false, 0 },
+	{ "benign", NULL, UNIT_NONE, false, 0 },
+	{ "location", "FUNCTION", UNIT_NONE, false, 0 },
+	{ "iface", "IF", UNIT_NONE, false, 0 },
+	{ "netns", "NETNS", UNIT_NONE, true, 0 },
+	{ "pid", "PID", UNIT_NONE, true, 0 },
+	{ "comm", "COMM", UNIT_NONE, false, 16 },
+	{ "owner_match", "OWNER", UNIT_NONE, false, 0 },
+	{ "container", NULL, UNIT_NONE, false, 0 },
+	{ "transport", "PROTO", UNIT_NONE, false, 0 },
+	{ "lport", "LPORT", UNIT_NONE, true, 0 },
+};
+
+#define N_COLUMNS (sizeof(columns) / sizeof(columns[0]))
+
+/* Keep of a total only what the table tells apart. */
+static void kind_of(struct kind *k, const struct drop_total *t, int by)
+{
+	const struct process *p = t->owner;
+	bool reason = by == DROPS_BY_ALL || by == DROPS_BY_REASON;
+	bool owner = by == DROPS_BY_ALL || by == DROPS_BY_OWNER;
+	bool place = by == DROPS_BY_ALL || by == DROPS_BY_PLACE;
+
+	memset(k, 0, sizeof(*k)); /* kinds are compared as bytes */
+	k->packets = t->packets;
+	k->bytes = t->bytes;
+	k->benign = t->benign;
+	if (reason)
+		(void)snprintf(k->reason, sizeof(k->reason), "%s", t->reason);
+	if (place) {
+		(void)snprintf(k->location, sizeof(k->location), "%s",
+			       t->location ? t->location : "");
+		(void)snprintf(k->iface, sizeof(k->iface), "%s", t->iface ? t->iface : "");
+		k->netns = t->netns;
+	}
+	if (owner && p && p->tgid) {
+		k->pid = p->tgid;
+		k->match = t->owner_match;
+		(void)snprintf(k->comm, sizeof(k->comm), "%.15s", p->comm);
+		if (p->cgroup && p->cgroup->container_id)
+			(void)snprintf(k->container, sizeof(k->container), "%s",
+				       p->cgroup->container_id);
+	}
+	if (by == DROPS_BY_ALL) {
+		k->proto = t->proto;
+		k->lport = t->lport;
+	}
+}
+
+static void on_total(const struct drop_total *t, void *arg)
+{
+	struct summary *s = arg;
+
+	if (t->benign && !s->all) {
+		s->benign += t->packets;
+		return;
+	}
+	if (s->n == s->cap) {
+		size_t cap = s->cap ? s->cap * 2 : 256;
+		void *p = reallocarray(s->kinds, cap, sizeof(*s->kinds));
+
+		if (!p) {
+			s->err = -ENOMEM;
+			return;
+		}
+		s->kinds = p;
+		s->cap = cap;
+	}
+	kind_of(&s->kinds[s->n++], t, s->by);
+}
+
+/* Kinds that are the same to the reader compare equal: all but what is counted. */
+static int by_kind(const void *a, const void *b)
+{
+	return memcmp(a, b, offsetof(struct kind, packets));
+}
+
+static int by_packets(const void *a, const void *b)
+{
+	const struct kind *x = a, *y = b;
+
+	if (x->packets != y->packets)
+		return x->packets < y->packets ? 1 : -1;
+	return by_kind(a, b);
+}
+
+static void merge(struct summary *s)
+{
+	size_t to = 0;
+
+	if (!s->n)
+		return;
+	qsort(s->kinds, s->n, sizeof(*s->kinds), by_kind);
+	for (size_t i = 1; i < s->n; i++) {
+		if (by_kind(&s->kinds[to], &s->kinds[i])) {
+			s->kinds[++to] = s->kinds[i];
+			continue;
+		}
+		s->kinds[to].packets += s->kinds[i].packets;
+		s->kinds[to].bytes += s->kinds[i].bytes;
+	}
+	s->n = to + 1;
+	qsort(s->kinds, s->n, sizeof(*s->kinds), by_packets);
+}
+
+static struct cell str(const char *s)
+{
+	return s && *s ? (struct cell){ .type = CELL_STR, .str = s }
+		       : (struct cell){ .type = CELL_NULL };
+}
+
+static struct cell num(uint64_t v)
+{
+	return v ? (struct cell){ .type = CELL_U64, .u64 = v } : (struct cell){ .type = CELL_NULL };
+}
+
+static int add_row(struct table *t, const struct kind *k, int by)
+{
+	bool owner = by == DROPS_BY_ALL || by == DROPS_BY_OWNER;
+	struct cell c[N_COLUMNS];
+	unsigned int i = 0;
+
+	c[i++] = (struct cell){ .type = CELL_U64, .u64 = k->packets };
+	c[i++] = (struct cell){ .type = CELL_U64, .u64 = k->bytes };
+	c[i++] = str(k->reason);
+	c[i++] = (struct cell){ .type = CELL_BOOL, .b = k->benign };
+	c[i++] = str(k->location);
+	c[i++] = str(k->iface);
+	c[i++] = num(k->netns);
+	c[i++] = num(k->pid);
+	c[i++] = str(k->comm);
+	c[i++] = str(owner ? owner_match_name(k->match) : NULL);
+	c[i++] = str(k->container);
+	c[i++] = str(transport_name(k->proto));
+	c[i++] = num(k->lport);
+	return table_add(t, c);
+}
+
+int drop_summary_write(struct drop_watch *w, int by, bool benign, uint32_t limit, int format,
+		       bool color, struct buf *out)
+{
+	struct summary s = { .by = by, .all = benign };
+	struct table *t = table_new(columns, N_COLUMNS);
+	int r = t ? drop_watch_totals(w, on_total, &s) : -ENOMEM;
+
+	if (!r)
+		r = s.err;
+	if (!r) {
+		merge(&s);
+		if (limit && s.n > limit)
+			s.n = limit;
+	}
+	for (size_t i = 0; i < s.n && !r; i++)
+		r = add_row(t, &s.kinds[i], by);
+	if (!r)
+		r = table_write(t, out, format, color);
+	if (!r && s.benign)
+		log_notice("left out: %llu packets that are no loss (--all shows them)",
+			   (unsigned long long)s.benign);
+	(void)table_free(t);
+	free(s.kinds);
+	return r;
+}

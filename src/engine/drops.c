@@ -1,0 +1,401 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* See drops.h. */
+#include "engine/drops.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/ifdrops.h"
+#include "out/drop.h"
+#include "probe/ksyms.h"
+
+#define FRAME_CHARS 160
+
+struct drop_watch {
+	struct drop_watch_opts opts;
+	struct session *session;
+	struct probe_drops *drops;
+	struct ksyms *ksyms; /* NULL: no stacks are taken */
+	struct ifdrops *interfaces;
+	uint64_t tick_ns;
+	struct np_drop_loss told;
+	uint64_t told_missed;
+	char note[320];
+	char frames[NP_DROP_STACK_DEPTH][FRAME_CHARS]; /* of the event under way */
+	const char *stack[NP_DROP_STACK_DEPTH];
+};
+
+static void stamp(struct event *ev, uint64_t ktime_ns)
+{
+	ev->ktime_ns = ktime_ns;
+	ev->wall_ns = clock_wall_ns() - (clock_monotonic_ns() - ktime_ns);
+	ev->mode = "ebpf";
+}
+
+static void note_add(struct drop_watch *w, const char *text)
+{
+	size_t n = strlen(w->note);
+
+	if (text && *text)
+		(void)snprintf(w->note + n, sizeof(w->note) - n, "%s%s", n ? "; " : "", text);
+}
+
+static int want_stacks(struct drop_watch *w)
+{
+	char why[200];
+
+	if (w->ksyms)
+		return 0;
+	w->ksyms = ksyms_new("/proc/kallsyms");
+	if (!w->ksyms)
+		return -ENOMEM;
+	if (ksyms_missing(w->ksyms)) {
+		(void)snprintf(why, sizeof(why),
+			       "stacks are offsets from the dropping function: %s",
+			       ksyms_missing(w->ksyms));
+		note_add(w, why);
+	}
+	return 0;
+}
+
+int drop_watch_open(struct session *s, const struct drop_watch_opts *opts,
+		    struct drop_watch **ret_watch, struct netprobe_error *err)
+{
+	struct probe_drops_opts po = { .filter = &opts->filter,
+				       .stack = opts->stack,
+				       .benign = opts->benign };
+	struct drop_watch *w = calloc(1, sizeof(*w));
+	int r;
+
+	if (!w)
+		return error_set(err, -ENOMEM, "out of memory");
+	w->opts = *opts;
+	w->session = s;
+	w->tick_ns = clock_monotonic_ns();
+	r = opts->stack ? want_stacks(w) : 0;
+	if (r)
+		error_set(err, r, "out of memory");
+	else
+		r = probe_drops_open(session_probe(s), &po, &w->drops, err);
+	if (r) {
+		(void)drop_watch_close(w);
+		return r;
+	}
+	note_add(w, probe_drops_note(w->drops));
+	if (opts->interfaces)
+		w->interfaces = ifdrops_new();
+	*ret_watch = w;
+	return 0;
+}
+
+struct drop_watch *drop_watch_close(struct drop_watch *w)
+{
+	if (!w)
+		return NULL;
+	(void)probe_drops_close(w->drops);
+	(void)ksyms_free(w->ksyms);
+	(void)ifdrops_free(w->interfaces);
+	free(w);
+	return NULL;
+}
+
+void drop_watch_set_stack(struct drop_watch *w, bool on)
+{
+	if (on && want_stacks(w))
+		return;
+	probe_drops_set_stack(w->drops, on);
+}
+
+/* One frame as text: a name where names are to be had, else how far it is from the dropping function. */
+static void frame_text(struct drop_watch *w, char *s, uint64_t addr, uint64_t location,
+		       const char *function)
+{
+	uint64_t offset = 0;
+	const char *name = ksyms_find(w->ksyms, addr, &offset);
+	size_t n = 0;
+
+	if (w->opts.kernel_addresses)
+		n = (size_t)snprintf(s, FRAME_CHARS, "%016llx ", (unsigned long long)addr);
+	if (name)
+		(void)snprintf(s + n, FRAME_CHARS - n, "%s+0x%llx", name,
+			       (unsigned long long)offset);
+	else if (ksyms_missing(w->ksyms))
+		(void)snprintf(
+			s + n, FRAME_CHARS - n, "%s%c0x%llx", function, addr < location ? '-' : '+',
+			(unsigned long long)(addr < location ? location - addr : addr - location));
+	else
+		(void)snprintf(s + n, FRAME_CHARS - n, "?");
+}
+
+/* Frames from the dropping function on: those above it are the tracepoint's and ours. */
+static unsigned int stack_text(struct drop_watch *w, const struct np_ev_drop *ev)
+{
+	uint64_t frames[NP_DROP_STACK_DEPTH];
+	unsigned int n = w->ksyms ? probe_drops_stack(w->drops, ev->stack_id, frames) : 0, from = 0;
+
+	for (unsigned int i = 0; i < n && !from; i++)
+		if (frames[i] == ev->location)
+			from = i;
+	for (unsigned int i = from; i < n; i++) {
+		char *s = w->frames[i - from];
+
+		frame_text(w, s, frames[i], ev->location, ev->function);
+		w->stack[i - from] = s;
+	}
+	return n - from;
+}
+
+/* "nf_hook_slow", "do_chain [nf_tables]": the name alone. */
+static const char *function_name(char buf[48], const char function[48])
+{
+	memcpy(buf, function, 48);
+	buf[47] = '\0';
+	buf[strcspn(buf, " ")] = '\0';
+	/* Without CONFIG_KALLSYMS the kernel prints a number, which is an address. */
+	return buf[0] && strncmp(buf, "0x", 2) ? buf : NULL;
+}
+
+/* A connection half open is its listener's; the kernel half could tell only which socket that is. */
+static void owner_of_listener(struct drop_watch *w, struct np_owner *o, uint64_t sock_id)
+{
+	const struct flow *f = sock_id ? flow_table_find(session_flows(w->session), sock_id) : NULL;
+
+	if (!f || !f->last->tgid)
+		return;
+	*o = (struct np_owner){ .tgid = f->last->tgid,
+				.start_ns = f->last->start_ns,
+				.uid = f->last->uid,
+				.ppid = f->last->ppid,
+				.exec_id = f->last->exec_id,
+				.cgroup_id = f->last->cgroup ? f->last->cgroup->id : 0,
+				.match = NP_MATCH_LISTENER };
+	memcpy(o->comm, f->last->comm, sizeof(o->comm));
+}
+
+static const char *direction_name(uint8_t dir)
+{
+	return dir == NP_DIR_RX ? "rx" : dir == NP_DIR_TX ? "tx" : NULL;
+}
+
+static void on_drop(const struct np_ev_drop *kev, void *arg)
+{
+	struct drop_watch *w = arg;
+	struct np_owner owner = kev->owner;
+	char number[48], function[48];
+	struct event_drop d = {
+		.reason = probe_drops_reason(w->drops, kev->reason, number, sizeof(number)),
+		.location = function_name(function, kev->function),
+		.stack = w->stack,
+		.packet = &kev->packet,
+		.packets = kev->packets,
+	};
+	struct event ev = { .kind = EVENT_DROP,
+			    .num = (double)kev->packets,
+			    .unit = "packets",
+			    .has_owner_field = true,
+			    .tuple = &kev->tuple,
+			    .sock_id = kev->sock_id,
+			    .has_cpu = true,
+			    .cpu_tgid = kev->cpu_tgid,
+			    .cpu_comm = kev->cpu_comm,
+			    .direction = direction_name(kev->packet.dir),
+			    .drop = &d };
+
+	if (!w->opts.event_fn)
+		return;
+	d.benign = probe_drops_benign(w->drops, kev->reason);
+	d.n_stack = kev->stack_id >= 0 ? stack_text(w, kev) : 0;
+	if (!owner.tgid && (kev->tuple.flags & NP_F_LISTEN))
+		owner_of_listener(w, &owner, kev->sock_id);
+	ev.owner = session_owner(w->session, &owner);
+	ev.owner_match = owner.tgid ? owner.match : NP_MATCH_NONE;
+	ev.tid = owner.tid;
+	stamp(&ev, kev->hdr.ts_ns);
+	(void)snprintf(ev.value, sizeof(ev.value), "DROP:%s", d.reason);
+	if (kev->sock_id)
+		(void)snprintf(ev.entity_id, sizeof(ev.entity_id), "socket-%llu",
+			       (unsigned long long)kev->sock_id);
+	else
+		(void)snprintf(ev.entity_id, sizeof(ev.entity_id), "%.15s", kev->tuple.ifname);
+	w->opts.event_fn(&ev, w->opts.event_arg);
+	session_owner_done(w->session, ev.owner);
+}
+
+int drop_watch_poll(struct drop_watch *w)
+{
+	return probe_drops_poll(w->drops, on_drop, w);
+}
+
+static bool iface_wanted(const struct drop_watch *w, const char *iface)
+{
+	const struct np_filter *f = &w->opts.filter;
+
+	/* The kernel's counters know interfaces and nothing finer. */
+	if (f->n_tgid || f->n_comm || f->n_cgroup || f->proto_mask || f->family)
+		return false;
+	for (unsigned int e = 0; e < NP_END_MAX; e++)
+		if (f->n_host[e] || f->n_port[e])
+			return false;
+	for (unsigned int i = 0; i < f->n_iface; i++)
+		if (!strcmp(f->iface[i], iface))
+			return true;
+	return !f->n_iface;
+}
+
+static void on_counter(const char *iface, uint32_t ifindex, const char *reason, uint64_t packets,
+		       void *arg)
+{
+	struct drop_watch *w = arg;
+	struct event_drop d = { .reason = reason, .packets = packets };
+	struct np_tuple where = { .ifindex = ifindex };
+	struct event ev = { .kind = EVENT_DROP,
+			    .num = (double)packets,
+			    .unit = "packets",
+			    .tuple = &where,
+			    .drop = &d };
+
+	if (!w->opts.event_fn || !iface_wanted(w, iface))
+		return;
+	(void)snprintf(where.ifname, sizeof(where.ifname), "%s", iface);
+	(void)snprintf(ev.value, sizeof(ev.value), "DROP:%s", reason);
+	(void)snprintf(ev.entity_id, sizeof(ev.entity_id), "%s", iface);
+	stamp(&ev, clock_monotonic_ns());
+	w->opts.event_fn(&ev, w->opts.event_arg);
+}
+
+/* probe.loss of the program, when one of its counters moved. */
+static void tell_loss(struct drop_watch *w, double seconds)
+{
+	struct event ev = { .kind = EVENT_PROBE_LOSS,
+			    .unit = "events",
+			    .interval_s = seconds,
+			    .entity_id = "drop" };
+	struct np_drop_loss l;
+	struct np_loss told;
+
+	if (!w->opts.event_fn || probe_drops_losses(w->drops, &l, &ev.missed) ||
+	    (!memcmp(&l, &w->told, sizeof(l)) && ev.missed == w->told_missed))
+		return;
+	w->told = l;
+	w->told_missed = ev.missed;
+	told = (struct np_loss){ .submitted = l.submitted,
+				 .ring_full = l.ring_full,
+				 .rate_limited = l.limited,
+				 .map_full = l.map_full };
+	/* Left out by the filters, or because they are no loss. Read while they are written: never below 0. */
+	told.filtered = l.seen > loss_seen(&told) ? l.seen - loss_seen(&told) : 0;
+	ev.loss = &told;
+	ev.num = (double)(l.ring_full + l.map_full + ev.missed);
+	(void)snprintf(ev.value, sizeof(ev.value), "%.0f", ev.num);
+	stamp(&ev, clock_monotonic_ns());
+	w->opts.event_fn(&ev, w->opts.event_arg);
+}
+
+void drop_watch_tick(struct drop_watch *w)
+{
+	uint64_t now_ns = clock_monotonic_ns();
+
+	tell_loss(w, (double)(now_ns - w->tick_ns) / 1e9);
+	w->tick_ns = now_ns;
+	if (w->interfaces)
+		ifdrops_poll(w->interfaces, on_counter, w);
+}
+
+/* Packets of a kind that came after its last event: one event for them all, without a packet. */
+static void on_rest(const struct np_drop_key *key, const struct np_drop_sum *sum, void *arg)
+{
+	struct drop_watch *w = arg;
+	char number[48], function[48];
+	struct event_drop d = {
+		.reason = probe_drops_reason(w->drops, key->reason, number, sizeof(number)),
+		.location = function_name(function, sum->function),
+		.packets = sum->pending,
+		.benign = sum->benign,
+	};
+	struct np_tuple where = { .netns = key->netns,
+				  .ifindex = key->ifindex,
+				  .proto = key->proto,
+				  .family = key->family,
+				  .lport = key->lport };
+	struct event ev = { .kind = EVENT_DROP,
+			    .num = (double)sum->pending,
+			    .unit = "packets",
+			    .has_owner_field = true,
+			    .tuple = &where,
+			    .drop = &d,
+			    .direction = direction_name(sum->dir) };
+
+	if (!sum->pending || (sum->benign && !w->opts.benign))
+		return;
+	memcpy(where.ifname, sum->ifname, sizeof(where.ifname));
+	ev.owner = session_owner(w->session, &sum->owner);
+	ev.owner_match = sum->owner.tgid ? sum->owner.match : NP_MATCH_NONE;
+	stamp(&ev, clock_monotonic_ns());
+	(void)snprintf(ev.value, sizeof(ev.value), "DROP:%s", d.reason);
+	(void)snprintf(ev.entity_id, sizeof(ev.entity_id), "%.15s", sum->ifname);
+	w->opts.event_fn(&ev, w->opts.event_arg);
+	session_owner_done(w->session, ev.owner);
+}
+
+int drop_watch_finish(struct drop_watch *w)
+{
+	int r;
+
+	probe_drops_stop(w->drops);
+	r = drop_watch_poll(w);
+	drop_watch_tick(w);
+	if (r >= 0 && w->opts.event_fn)
+		r = probe_drops_sums(w->drops, on_rest, w);
+	return r < 0 ? r : 0;
+}
+
+struct totals_call {
+	struct drop_watch *w;
+	void (*fn)(const struct drop_total *t, void *arg);
+	void *arg;
+};
+
+static void on_sum(const struct np_drop_key *key, const struct np_drop_sum *sum, void *arg)
+{
+	const struct totals_call *c = arg;
+	char number[48], function[48], iface[17];
+	struct drop_total t = {
+		.reason = probe_drops_reason(c->w->drops, key->reason, number, sizeof(number)),
+		.location = function_name(function, sum->function),
+		.iface = sum->ifname[0] ? iface : NULL,
+		.owner_match = sum->owner.tgid ? sum->owner.match : NP_MATCH_NONE,
+		.proto = key->proto,
+		.lport = key->lport,
+		.netns = key->netns,
+		.packets = sum->packets,
+		.bytes = sum->bytes,
+		.benign = sum->benign,
+	};
+
+	(void)snprintf(iface, sizeof(iface), "%.15s", sum->ifname);
+	if (sum->owner.tgid)
+		t.owner = session_owner(c->w->session, &sum->owner);
+	c->fn(&t, c->arg);
+	session_owner_done(c->w->session, t.owner);
+}
+
+int drop_watch_totals(struct drop_watch *w, void (*fn)(const struct drop_total *t, void *arg),
+		      void *arg)
+{
+	struct totals_call c = { .w = w, .fn = fn, .arg = arg };
+
+	return probe_drops_sums(w->drops, on_sum, &c);
+}
+
+int drop_watch_losses(const struct drop_watch *w, struct np_drop_loss *ret_loss,
+		      uint64_t *ret_missed)
+{
+	return probe_drops_losses(w->drops, ret_loss, ret_missed);
+}
+
+const char *drop_watch_note(const struct drop_watch *w)
+{
+	return w->note;
+}

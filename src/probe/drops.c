@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* See drops.h. */
+#include "probe/drops.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <bpf/btf.h>
+
+#include "base/log.h"
+#include "probe/internal.h"
+#include "probe/reasons.h"
+#include "drops.skel.h"
+
+#define DROP_LINKS 4
+
+struct probe_drops {
+	struct probe *probe;
+	struct netprobe_drops *skel;
+	struct bpf_link *links[DROP_LINKS];
+	unsigned int n_links;
+	struct ring_buffer *ring;
+	struct reasons reasons;
+	char note[256];
+	probe_drop_fn fn; /* of the probe_drops_poll call under way */
+	void *arg;
+	int n;
+};
+
+/* Arguments of the kfree_skb tracepoint: 2 (skb, location), 3 with the reason, 4 with the socket. */
+static int tracepoint_args(const struct btf *btf)
+{
+	int id = btf__find_by_name_kind(btf, "btf_trace_kfree_skb", BTF_KIND_TYPEDEF);
+	const struct btf_type *t;
+
+	if (id < 0)
+		return -ENOENT;
+	t = btf__type_by_id(btf, btf__type_by_id(btf, (__u32)id)->type); /* a pointer */
+	t = btf__type_by_id(btf, t->type);				 /* to a function */
+	return (int)btf_vlen(t) - 1; /* the first is the probe's own data */
+}
+
+static bool can_hint(const struct probe *p)
+{
+	return !p->facts.trampoline_err && !p->store_hash;
+}
+
+static int choose(struct probe_drops *d, int args)
+{
+	struct probe *p = d->probe;
+	struct bpf_program *prog;
+	int r = 0;
+
+	bpf_object__for_each_program (prog, d->skel->obj)
+		(void)bpf_program__set_autoload(prog, false);
+	prog = args >= 4   ? d->skel->progs.np_drop_sk
+	       : args == 3 ? d->skel->progs.np_drop_reason
+			   : d->skel->progs.np_drop_plain;
+	r = bpf_program__set_autoload(prog, true);
+	if (args < 3)
+		(void)snprintf(d->note, sizeof(d->note),
+			       "kernel %s gives no reasons for drops: only their location",
+			       p->facts.release);
+	if (r || args >= 4)
+		return r;
+	if (can_hint(p)) {
+		struct bpf_program *hints[] = { d->skel->progs.np_hint_udp,
+						d->skel->progs.np_hint_tcp4,
+						d->skel->progs.np_hint_tcp6 };
+
+		for (unsigned int i = 0; i < 3 && !r; i++)
+			if (kernel_has_target(&p->facts, bpf_program__section_name(hints[i]), 0))
+				r = bpf_program__set_autoload(hints[i], true);
+	} else {
+		size_t n = strlen(d->note);
+
+		(void)snprintf(
+			d->note + n, sizeof(d->note) - n,
+			"%skernel %s does not say whose socket a received packet was for: their owner "
+			"is unknown",
+			n ? "; " : "", p->facts.release);
+	}
+	return r;
+}
+
+static int share_owners(struct probe_drops *d)
+{
+	struct netprobe_bpf *main_skel = d->probe->skel;
+	int r;
+
+	r = bpf_map__reuse_fd(d->skel->maps.np_socks, bpf_map__fd(main_skel->maps.np_socks));
+	if (!r)
+		r = bpf_map__reuse_fd(d->skel->maps.np_socks_h,
+				      bpf_map__fd(main_skel->maps.np_socks_h));
+	return r;
+}
+
+static int attach(struct probe_drops *d)
+{
+	struct bpf_program *prog;
+
+	bpf_object__for_each_program (prog, d->skel->obj) {
+		struct bpf_link *link;
+
+		if (bpf_program__fd(prog) < 0 || d->n_links == DROP_LINKS)
+			continue;
+		link = bpf_program__attach(prog);
+		if (!link)
+			return -errno;
+		d->links[d->n_links++] = link;
+	}
+	return 0;
+}
+
+static int on_ring(void *ctx, void *data, size_t size)
+{
+	struct probe_drops *d = ctx;
+	const struct np_ev_drop *ev = data;
+
+	if (size < sizeof(*ev) || ev->hdr.len < sizeof(*ev) || ev->hdr.type != NP_EV_DROP)
+		return 0;
+	d->n++;
+	if (d->fn)
+		d->fn(ev, d->arg);
+	return 0;
+}
+
+static int load(struct probe_drops *d, const struct probe_drops_opts *opts)
+{
+	struct netprobe_drops *s = d->skel;
+	int r;
+
+	s->rodata->cfg_store_hash = d->probe->store_hash;
+	memcpy((void *)s->rodata->cfg_benign, d->reasons.benign, sizeof(d->reasons.benign));
+	if (opts->filter)
+		s->data->np_filter = *opts->filter;
+	s->bss->st_stack = opts->stack;
+	s->bss->st_show_benign = opts->benign;
+	if (opts->key_events)
+		s->data->st_key_events = opts->key_events;
+	r = opts->ring_bytes ? bpf_map__set_max_entries(s->maps.np_drop_ring, opts->ring_bytes) : 0;
+	if (!r)
+		r = share_owners(d);
+	if (!r)
+		r = netprobe_drops__load(s);
+	if (!r)
+		r = attach(d);
+	if (r)
+		return r;
+	d->ring = ring_buffer__new(bpf_map__fd(s->maps.np_drop_ring), on_ring, d, NULL);
+	return d->ring ? 0 : -errno;
+}
+
+int probe_drops_open(struct probe *p, const struct probe_drops_opts *opts,
+		     struct probe_drops **ret_drops, struct netprobe_error *err)
+{
+	LIBBPF_OPTS(bpf_object_open_opts, open_opts, .btf_custom_path = p->opts.btf_path);
+	struct probe_drops *d;
+	int r, args = tracepoint_args(p->facts.btf);
+
+	if (p->opts.family == FAMILY_FENTRY || p->opts.family == FAMILY_KPROBE || args < 2) {
+		error_set(err, -EOPNOTSUPP, "drops are seen by the tracepoint kfree_skb, which %s",
+			  args < 2 ? "this kernel does not have"
+				   : "is not of the wanted hook family");
+		error_hint(err, "%s", args < 2 ? "" : "use --hook auto or --hook tracepoint");
+		return -EOPNOTSUPP;
+	}
+	d = calloc(1, sizeof(*d));
+	if (!d)
+		return error_set(err, -ENOMEM, "out of memory");
+	d->probe = p;
+	reasons_init(&d->reasons, p->facts.btf);
+	d->skel = netprobe_drops__open_opts(&open_opts);
+	r = d->skel ? choose(d, args) : -errno;
+	if (!r)
+		r = load(d, opts);
+	if (r) {
+		(void)probe_drops_close(d);
+		return error_set(err, r, "cannot load the BPF programs for drops: %s",
+				 strerror(-r));
+	}
+	*ret_drops = d;
+	return 0;
+}
+
+void probe_drops_stop(struct probe_drops *d)
+{
+	for (unsigned int i = 0; i < d->n_links; i++)
+		(void)bpf_link__destroy(d->links[i]);
+	d->n_links = 0;
+}
+
+struct probe_drops *probe_drops_close(struct probe_drops *d)
+{
+	if (!d)
+		return NULL;
+	probe_drops_stop(d);
+	ring_buffer__free(d->ring);
+	netprobe_drops__destroy(d->skel);
+	free(d);
+	return NULL;
+}
+
+void probe_drops_set_filter(struct probe_drops *d, const struct np_filter *filter)
+{
+	d->skel->data->np_filter =
+		*filter; /* asked anew for each packet: there is no generation to raise */
+}
+
+void probe_drops_set_stack(struct probe_drops *d, bool on)
+{
+	d->skel->bss->st_stack = on;
+}
+
+int probe_drops_poll(struct probe_drops *d, probe_drop_fn fn, void *arg)
+{
+	int r;
+
+	d->fn = fn;
+	d->arg = arg;
+	d->n = 0;
+	r = ring_buffer__consume(d->ring);
+	d->fn = NULL;
+	return r < 0 ? r : d->n;
+}
+
+int probe_drops_sums(struct probe_drops *d, probe_drop_sum_fn fn, void *arg)
+{
+	int fd = bpf_map__fd(d->skel->maps.np_drop_sums);
+	struct np_drop_key key, next;
+	struct np_drop_sum sum;
+	bool first = true;
+
+	/* Entries are never deleted, so the walk meets each exactly once. */
+	while (!bpf_map_get_next_key(fd, first ? NULL : &key, &next)) {
+		first = false;
+		key = next;
+		if (!bpf_map_lookup_elem(fd, &key, &sum))
+			fn(&key, &sum, arg);
+	}
+	return errno == ENOENT ? 0 : -errno;
+}
+
+static void loss_add(struct np_drop_loss *sum, const struct np_drop_loss *one)
+{
+	uint64_t *to = (uint64_t *)sum;
+	const uint64_t *from = (const uint64_t *)one;
+
+	for (size_t i = 0; i < sizeof(*sum) / sizeof(*to); i++)
+		to[i] += from[i];
+}
+
+int probe_drops_losses(const struct probe_drops *d, struct np_drop_loss *ret_loss,
+		       uint64_t *ret_missed)
+{
+	int cpus = libbpf_num_possible_cpus();
+	struct np_drop_loss *per_cpu = calloc(cpus > 0 ? (size_t)cpus : 1, sizeof(*per_cpu));
+	struct bpf_program *prog;
+	__u32 zero = 0;
+
+	*ret_loss = (struct np_drop_loss){};
+	*ret_missed = 0;
+	if (!per_cpu || cpus < 0)
+		return free(per_cpu), -ENOMEM;
+	if (!bpf_map_lookup_elem(bpf_map__fd(d->skel->maps.np_drop_loss), &zero, per_cpu))
+		for (int c = 0; c < cpus; c++)
+			loss_add(ret_loss, &per_cpu[c]);
+	free(per_cpu);
+	bpf_object__for_each_program (prog, d->skel->obj) {
+		struct bpf_prog_info info = {};
+		__u32 len = sizeof(info);
+
+		if (bpf_program__fd(prog) >= 0 && !strncmp(bpf_program__name(prog), "np_drop", 7) &&
+		    !bpf_obj_get_info_by_fd(bpf_program__fd(prog), &info, &len))
+			*ret_missed += info.recursion_misses;
+	}
+	return 0;
+}
+
+unsigned int probe_drops_stack(const struct probe_drops *d, int32_t id,
+			       uint64_t ret_frames[NP_DROP_STACK_DEPTH])
+{
+	unsigned int n = 0;
+
+	memset(ret_frames, 0, NP_DROP_STACK_DEPTH * sizeof(*ret_frames));
+	if (id < 0 ||
+	    bpf_map_lookup_elem(bpf_map__fd(d->skel->maps.np_drop_stacks), &id, ret_frames))
+		return 0;
+	while (n < NP_DROP_STACK_DEPTH && ret_frames[n])
+		n++;
+	return n;
+}
+
+const char *probe_drops_reason(const struct probe_drops *d, uint32_t reason, char *buf, size_t size)
+{
+	return reasons_name(&d->reasons, reason, buf, size);
+}
+
+bool probe_drops_benign(const struct probe_drops *d, uint32_t reason)
+{
+	return reason < NP_DROP_REASONS &&
+	       (d->reasons.benign[reason / 64] & (1ULL << (reason % 64)));
+}
+
+bool probe_drops_has_reasons(const struct probe_drops *d)
+{
+	return d->reasons.n != 0;
+}
+
+const char *probe_drops_note(const struct probe_drops *d)
+{
+	return d->note;
+}
