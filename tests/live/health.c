@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Trouble with its cause: why segments went out again, what stands still, what limits. */
+#include <stdio.h>
+#include <string.h>
+
+#include "ownership.h"
+#include "tap.h"
+
+#define HEALTH "events", "--format", "json", "--interval", "0.2"
+
+static char *between(const struct netns_pair *n, const char *command)
+{
+	static char full[400];
+
+	snprintf(full, sizeof(full), "%s --addr 10.77.0.2 --client-ns %s --server-ns %s", command,
+		 n->a.path, n->b.path);
+	return full;
+}
+
+static bool has_prefix(const json_t *r, const char *prefix)
+{
+	return !strncmp(record_str(r, "value"), prefix, strlen(prefix));
+}
+
+/* Segments of that process with that cause. */
+static uint64_t segments_by(const json_t *records, pid_t pid, const char *cause)
+{
+	uint64_t sum = 0;
+	const json_t *r;
+	size_t i;
+
+	json_array_foreach (records, i, r)
+		if (has_prefix(r, "RETRANSMIT:") && record_u64(r, "pid") == (uint64_t)pid &&
+		    !strcmp(record_str(r, "cause"), cause))
+			sum += record_u64(r, "segments");
+	return sum;
+}
+
+static uint64_t spurious(const json_t *records, pid_t pid)
+{
+	uint64_t sum = 0;
+	const json_t *r;
+	size_t i;
+
+	json_array_foreach (records, i, r)
+		if (has_prefix(r, "RETRANSMIT:") && record_u64(r, "pid") == (uint64_t)pid)
+			sum += record_u64(r, "spurious");
+	return sum;
+}
+
+static pid_t pid_of(const struct maker *m, const char *role)
+{
+	return (pid_t)record_u64(maker_report(m, role), "pid");
+}
+
+static void stop_when_quiet(struct probe *p, const struct netns_pair *n)
+{
+	netns_wait_quiet(&n->a);
+	netns_wait_quiet(&n->b);
+	probe_stop(p);
+}
+
+TEST(segments_lost_on_the_way_are_repaired_by_fast_retransmit)
+{
+	struct netns_pair n = netns_pair_new();
+	struct probe p = probe_start(HEALTH, NULL);
+	struct maker m;
+
+	netns_drop(&n.b, "", 3);
+	m = maker_run(NULL,
+		      between(&n, test_slow() > 1 ? "stream --bytes 3m" : "stream --bytes 50m"));
+	stop_when_quiet(&p, &n);
+	CHECK(segments_by(p.records, pid_of(&m, "client"), "fast") > 0,
+	      "expected segments with cause fast, got none of %" PRIu64,
+	      netns_counter(&n.a, "Tcp", "RetransSegs"));
+}
+
+TEST(a_silent_network_makes_a_loss_probe_and_then_timeouts)
+{
+	struct netns_pair n = netns_pair_new();
+	struct probe p = probe_start(HEALTH, NULL);
+	struct maker m = maker_start(
+		NULL, -1,
+		between(&n, "stream --port 5001 --bytes 1000 --first 100000 --hold connected"));
+	uint64_t probes;
+
+	maker_wait_hold(&m);
+	probes = netns_counter(&n.a, "TcpExt", "TCPLossProbes");
+	netns_drop(&n.b, "tcp dport 5001", 100);
+	maker_go(&m);
+	netns_wait_counter(&n.a, "TcpExt", "TCPTimeouts", 1);
+	netns_drop_end(&n.b);
+	maker_finish(&m);
+	stop_when_quiet(&p, &n);
+	CHECK(segments_by(p.records, pid_of(&m, "client"), "timeout") > 0,
+	      "expected segments with cause timeout, got none");
+	CHECK(segments_by(p.records, pid_of(&m, "client"), "tail_loss_probe") >=
+		      (netns_counter(&n.a, "TcpExt", "TCPLossProbes") > probes),
+	      "expected a segment with cause tail_loss_probe, as the kernel counted one");
+}
+
+TEST(retransmits_whose_segments_had_arrived_are_spurious)
+{
+	struct netns_pair n = netns_pair_new();
+	struct probe p = probe_start(HEALTH, NULL);
+	struct maker m = maker_start(
+		NULL, -1,
+		between(&n, "stream --port 5001 --bytes 100000 --first 100000 --hold connected"));
+
+	maker_wait_hold(&m);
+	netns_drop(&n.a, "tcp sport 5001", 100); /* only the ACKs get lost */
+	maker_go(&m);
+	netns_wait_counter(&n.a, "TcpExt", "TCPTimeouts", 1);
+	netns_drop_end(&n.a);
+	maker_finish(&m);
+	stop_when_quiet(&p, &n);
+	if (!(netns_counter(&n.a, "TcpExt", "TCPLossUndo") +
+	      netns_counter(&n.a, "TcpExt", "TCPFullUndo") +
+	      netns_counter(&n.a, "TcpExt", "TCPDSACKUndo") +
+	      netns_counter(&n.a, "TcpExt", "TCPPartialUndo")))
+		test_skip("the kernel did not find its retransmits needless this time");
+	CHECK(spurious(p.records, pid_of(&m, "client")) > 0,
+	      "expected spurious segments, got none");
+}
+
+static bool is_stall(const json_t *r, const void *arg)
+{
+	return !strcmp(record_str(r, "event_type"), "transport.drop") && has_prefix(r, "STALL_") &&
+	       (!arg || !strcmp(record_str(r, "cause"), arg));
+}
+
+static const json_t *find_stall(const json_t *records, pid_t pid, const char *cause, bool ended)
+{
+	const json_t *r;
+	size_t i;
+
+	json_array_foreach (records, i, r)
+		if (is_stall(r, cause) && record_u64(r, "pid") == (uint64_t)pid &&
+		    json_is_true(json_object_get(r, "ended")) == ended)
+			return r;
+	return NULL;
+}
+
+static void check_stall(const struct probe *p, pid_t pid, const char *cause, const char *side)
+{
+	const json_t *live = find_stall(p->records, pid, cause, false);
+	const json_t *over = find_stall(p->records, pid, cause, true);
+
+	CHECK(live, "expected a %s stall while it lasts, got none", cause);
+	CHECK(over, "expected a record of the %s stall's end, got none", cause);
+	if (over) {
+		CHECK(record_num(over, "num") >= 300,
+		      "length of the %s stall: expected at least 300 ms, got %.0f", cause,
+		      record_num(over, "num"));
+		CHECK(!strcmp(record_str(over, "side"), side), "side: expected %s, got %s", side,
+		      record_str(over, "side"));
+	}
+}
+
+TEST(a_reader_that_pauses_stalls_both_ends_with_their_causes)
+{
+	struct netns_pair n = netns_pair_new();
+	struct probe p = probe_start(HEALTH, NULL);
+	struct maker m = maker_run(NULL, between(&n, "limit --by pause --pause 1500 --seconds 2"));
+
+	stop_when_quiet(&p, &n);
+	check_stall(&p, pid_of(&m, "server"), "receive_queue", "local");
+	check_stall(&p, pid_of(&m, "client"), "zero_window", "remote");
+}
+
+TEST(a_network_that_is_gone_stalls_the_sender)
+{
+	struct netns_pair n = netns_pair_new();
+	struct probe p = probe_start(HEALTH, NULL);
+	struct maker m = maker_start(
+		NULL, -1,
+		between(&n, "limit --by sndbuf --seconds 2 --port 5001 --hold connected"));
+
+	maker_wait_hold(&m);
+	netns_drop(&n.b, "tcp dport 5001", 100);
+	maker_go(&m);
+	netns_wait_counter(&n.a, "TcpExt", "TCPTimeouts", 2);
+	netns_drop_end(&n.b);
+	maker_finish(&m);
+	stop_when_quiet(&p, &n);
+	check_stall(&p, pid_of(&m, "client"), "send_buffer", "remote");
+}
+
+TEST(waiting_for_requests_and_late_answers_is_no_stall)
+{
+	struct netns_pair n = netns_pair_new();
+	struct probe p = probe_start(HEALTH, NULL);
+	const json_t *r;
+	struct maker m;
+	size_t i;
+
+	m = maker_run(NULL, between(&n, "limit --by late --pause 400 --seconds 3"));
+	stop_when_quiet(&p, &n);
+	json_array_foreach (p.records, i, r)
+		CHECK(!is_stall(r, NULL) ||
+			      (record_u64(r, "pid") != (uint64_t)pid_of(&m, "client") &&
+			       record_u64(r, "pid") != (uint64_t)pid_of(&m, "server")),
+		      "expected no stall, got %s %s", record_str(r, "value"),
+		      record_str(r, "cause"));
+}
+
+TEST(conn_close_tells_the_time_spent_in_stalls)
+{
+	struct netns_pair n = netns_pair_new();
+	struct probe p = probe_start(HEALTH, NULL);
+	struct maker m = maker_run(NULL, between(&n, "limit --by pause --pause 1500 --seconds 2"));
+	const json_t *r;
+
+	stop_when_quiet(&p, &n);
+	r = record_of_socket(p.records, "conn.close", maker_report(&m, "client"));
+	REQUIRE(r, "expected conn.close of the client");
+	CHECK(record_num(r, "stall_ms") >= 300, "stall_ms: expected at least 300, got %.0f",
+	      record_num(r, "stall_ms"));
+}
+
+/* What `why` says first of the client of a limit maker. */
+static void check_why(const struct netns_pair *n, const char *command, const char *verdict)
+{
+	struct probe p = probe_start("why", "--format", "json", "--dst-port", "5001", "--host",
+				     "10.77.0.2", "--duration", "3", NULL);
+	struct maker m = maker_start(NULL, -1, between(n, command));
+	const json_t *answer, *shares, *share;
+	json_t *records;
+	const char *key;
+	double sum = 0;
+
+	REQUIRE(probe_wait(&p, 30000) >= 0, "expected why to end by itself");
+	CHECK(p.status == 0, "why: expected exit code 0, got %d", p.status);
+	maker_finish(&m);
+	records = probe_records(&p);
+	REQUIRE(json_array_size(records) == 1, "expected one JSON object, got %zu",
+		json_array_size(records));
+	answer = json_array_get(records, 0);
+	CHECK(!strcmp(record_str(answer, "verdict"), verdict), "verdict: expected %s, got %s",
+	      verdict, record_str(answer, "verdict"));
+	shares = json_object_get(answer, "shares");
+	json_object_foreach ((json_t *)(uintptr_t)shares, key, share)
+		sum += json_number_value(share);
+	CHECK(sum > 0.99 && sum < 1.01, "shares: expected to add up to 1, got %f", sum);
+	json_decref(records);
+}
+
+TEST(why_says_application_of_an_idle_one)
+{
+	struct netns_pair n = netns_pair_new();
+
+	check_why(&n, "limit --by application --port 5001 --seconds 4", "application");
+}
+
+TEST(why_says_receive_window_of_a_slow_reader)
+{
+	struct netns_pair n = netns_pair_new();
+
+	check_why(&n, "limit --by reader --port 5001 --seconds 4", "receive_window");
+}
+
+TEST(why_says_loss_of_a_lossy_link)
+{
+	struct netns_pair n = netns_pair_new();
+
+	netns_drop(&n.b, "", 5);
+	check_why(&n, "limit --by network --port 5001 --seconds 4", "loss");
+}
+
+TEST(why_says_congestion_window_of_a_slow_link)
+{
+	struct netns_pair n = netns_pair_new();
+	char command[200];
+
+	snprintf(command, sizeof(command),
+		 "tc qdisc add dev %s root tbf rate 20mbit burst 20kb latency 50ms", n.if_a);
+	if (netns_run(&n.a, command))
+		test_note("no tbf here: the link is as fast as this machine");
+	check_why(&n, "limit --by network --port 5001 --seconds 4", "congestion_window");
+}
+
+TEST(why_says_send_buffer_of_a_small_one)
+{
+	struct netns_pair n = netns_pair_new();
+	char command[200];
+
+	snprintf(command, sizeof(command), "tc qdisc add dev %s root netem delay 20ms", n.if_b);
+	if (netns_run(&n.b, command))
+		test_skip("no netem here: a small send buffer is no limit without a round trip");
+	check_why(&n, "limit --by sndbuf --port 5001 --seconds 4", "send_buffer");
+}
