@@ -134,8 +134,10 @@ static void compare_type(struct pair *p, const struct btf_type *ours)
 	id = btf__find_by_name_kind(p->theirs, wanted, btf_kind(ours));
 	if (id < 0 || is_uapi(wanted))
 		return;
+	/* Our bit fields can only be read by macros that ask the kernel for width and place. */
 	for (__u32 i = 0; i < btf_vlen(ours); i++, m++)
-		if (*btf__name_by_offset(p->ours, m->name_off))
+		if (*btf__name_by_offset(p->ours, m->name_off) &&
+		    !btf_member_bitfield_size(ours, i))
 			compare_member(p, name, btf__type_by_id(p->theirs, (__u32)id), m);
 }
 
