@@ -13,6 +13,7 @@
 struct engine_events {
 	session_event_fn fn;
 	void *arg;
+	uint32_t sample_rate; /* 1 socket in so many is recorded */
 	struct sums *bw;      /* per owner and interface */
 	struct sums *retrans; /* per interface */
 	struct retrans_note {
@@ -61,6 +62,17 @@ struct engine_events *engine_events_free(struct engine_events *e)
 	free(e->pending);
 	free(e);
 	return NULL;
+}
+
+void engine_events_rate(struct engine_events *e, uint32_t sample_rate)
+{
+	e->sample_rate = sample_rate;
+}
+
+static void tell(struct engine_events *e, struct event *ev)
+{
+	ev->sample_rate = ev->kind == EVENT_PROBE_LOSS ? 0 : e->sample_rate;
+	e->fn(ev, e->arg);
 }
 
 /* The wall clock is read now and moved back by the record's age: a monotonic stamp is no date. */
@@ -126,7 +138,7 @@ static void tell_error(struct engine_events *e, const struct event *like, uint8_
 	(void)snprintf(ev.value, sizeof(ev.value), "%s", word);
 	ev.num = 1;
 	ev.unit = "count";
-	e->fn(&ev, e->arg);
+	tell(e, &ev);
 }
 
 /* NULL where the connection is older than the probe: its kernel counters are too. */
@@ -163,7 +175,7 @@ static void tell_stall(struct engine_events *e, struct event *ev, const struct n
 	ev->num = kev->hdr.ts_ns > kev->since_ns ? (double)((kev->hdr.ts_ns - kev->since_ns) / 1000000) : 0;
 	ev->since_wall_ns = ev->wall_ns - (kev->hdr.ts_ns - kev->since_ns);
 	(void)snprintf(ev->value, sizeof(ev->value), "STALL_%.0fms", ev->num);
-	e->fn(ev, e->arg);
+	tell(e, ev);
 }
 
 void engine_events_sock(struct engine_events *e, const struct np_ev_sock *kev, const struct process *owner)
@@ -225,7 +237,7 @@ void engine_events_sock(struct engine_events *e, const struct np_ev_sock *kev, c
 	default:
 		return;
 	}
-	e->fn(&ev, e->arg);
+	tell(e, &ev);
 }
 
 void engine_events_seen(struct engine_events *e, const struct np_sock_rec *rec)
@@ -359,7 +371,7 @@ static void tell_bw(const struct sum *s, void *arg)
 	(void)snprintf(ev.entity_id, sizeof(ev.entity_id), "%s", s->iface);
 	stamp(&ev, clock_monotonic_ns());
 	set_owner(&ev, s->owner, s->owner_match, 0);
-	e->fn(&ev, e->arg);
+	tell(e, &ev);
 }
 
 static void tell_retrans_sum(const struct sum *s, void *arg)
@@ -378,7 +390,7 @@ static void tell_retrans_sum(const struct sum *s, void *arg)
 	(void)snprintf(ev.value, sizeof(ev.value), "RETRANSMIT:%llu", (unsigned long long)s->segments);
 	(void)snprintf(ev.entity_id, sizeof(ev.entity_id), "%s", s->iface);
 	stamp(&ev, clock_monotonic_ns());
-	e->fn(&ev, e->arg);
+	tell(e, &ev);
 }
 
 static void tell_retrans(struct engine_events *e, struct retrans_event *p, double seconds)
@@ -397,7 +409,7 @@ static void tell_retrans(struct engine_events *e, struct retrans_event *p, doubl
 		p->ev.cpu_comm = p->cpu_comm;
 	}
 	stamp(&p->ev, clock_monotonic_ns());
-	e->fn(&p->ev, e->arg);
+	tell(e, &p->ev);
 }
 
 void engine_events_tick(struct engine_events *e, double seconds)
@@ -433,6 +445,6 @@ void engine_events_loss(struct engine_events *e, const struct probe_loss losses[
 		(void)snprintf(ev.value, sizeof(ev.value), "%llu", (unsigned long long)lost);
 		(void)snprintf(ev.entity_id, sizeof(ev.entity_id), "%s", prog_name(id));
 		stamp(&ev, clock_monotonic_ns());
-		e->fn(&ev, e->arg);
+		tell(e, &ev);
 	}
 }

@@ -12,6 +12,8 @@ struct engine_events *engine_events_free(struct engine_events *e);
 
 /* conn.open, conn.close, conn.fail, resets: one kernel record. owner: of rec->last. */
 void engine_events_sock(struct engine_events *e, const struct np_ev_sock *ev, const struct process *owner);
+/* 1 in so many sockets is recorded: records are marked with it. */
+void engine_events_rate(struct engine_events *e, uint32_t sample_rate);
 /* A sweep's record: remembers who was on the CPU at its latest retransmit, for this interval's events. */
 void engine_events_seen(struct engine_events *e, const struct np_sock_rec *rec);
 /* A flow moved something: summed up per owner and interface until engine_events_tick. */

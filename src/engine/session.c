@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "engine/emit.h"
 #include "engine/route.h"
+#include "engine/sample.h"
 
 #define SEED_AGAIN_NS 1000000000ULL /* least time between two walks over all open files */
 #define STALL_NS 100000000ULL /* default of --stall-threshold */
@@ -26,6 +27,7 @@ struct session {
 	struct flow_table *flows;
 	struct viewer *viewer;
 	struct route_cache *routes;
+	struct sampler *sampler;
 	struct engine_events *events; /* NULL: nobody listens */
 	struct flow_watch watch;
 	uint64_t start_ns, now_ns, tick_ns, seed_ns, full_ns, stall_next_ns;
@@ -97,10 +99,20 @@ static bool iface_wanted(const struct session *s, const struct np_tuple *t)
 	return false;
 }
 
-static void on_sock(const struct np_sock_rec *kernel_rec, void *arg)
+/* A sampled socket's record, scaled into copy; else rec itself. */
+static const struct np_sock_rec *scaled(struct session *s, const struct np_sock_rec *rec,
+					struct np_sock_rec *copy)
+{
+	if (sampler_is_idle(s->sampler, rec))
+		return rec;
+	*copy = *rec;
+	sampler_scale(s->sampler, copy, flow_table_find(s->flows, rec->sock_id) != NULL);
+	return copy;
+}
+
+static void take_sock(struct session *s, const struct np_sock_rec *kernel_rec)
 {
 	struct np_sock_rec copy, *rec = (struct np_sock_rec *)kernel_rec;
-	struct session *s = arg;
 	const struct flow *f;
 
 	if (rec->tuple.proto != IPPROTO_TCP) {
@@ -121,11 +133,20 @@ static void on_sock(const struct np_sock_rec *kernel_rec, void *arg)
 		learn_exe(s, f->owner);
 }
 
+static void on_sock(const struct np_sock_rec *rec, void *arg)
+{
+	struct np_sock_rec copy;
+	struct session *s = arg;
+
+	take_sock(s, scaled(s, rec, &copy));
+}
+
 static void on_part(const struct np_part_key *key, const struct np_part *part, void *arg)
 {
 	struct session *s = arg;
 	struct np_part copy = *part;
 
+	sampler_scale_part(&copy, s->opts.filter.sample_rate);
 	learn_iface(s, &copy.tuple, copy.owner.tgid);
 	if (!iface_wanted(s, &copy.tuple))
 		return;
@@ -137,9 +158,14 @@ static void on_event(const struct np_ev_hdr *ev, void *arg)
 {
 	const struct np_ev_sock *sock = (const struct np_ev_sock *)ev;
 	struct session *s = arg;
+	struct np_ev_sock copy;
 
 	if (ev->type == 0 || ev->type >= NP_EV_MAX)
 		return;
+	if (scaled(s, &sock->rec, &copy.rec) == &copy.rec) {
+		memcpy(&copy, sock, offsetof(struct np_ev_sock, rec));
+		sock = &copy;
+	}
 	if (s->events) {
 		const struct process *owner = owner_of(s, &sock->rec.last);
 
@@ -147,7 +173,7 @@ static void on_event(const struct np_ev_hdr *ev, void *arg)
 		process_unref(s->procs, (struct process *)owner);
 	}
 	if (ev->type != NP_EV_CONN_OPEN) /* its state is not written yet; the sweep brings it */
-		on_sock(&sock->rec, s);
+		take_sock(s, &sock->rec);
 }
 
 static void on_delta(const struct flow *f, const struct flow_delta *d, void *arg)
@@ -164,13 +190,15 @@ static int make_tables(struct session *s)
 	s->flows = s->procs ? flow_table_new(&s->opts.flows, s->procs) : NULL;
 	s->viewer = s->flows ? viewer_new(s->flows) : NULL;
 	s->routes = route_cache_new();
-	if (!s->viewer || !s->routes)
+	s->sampler = sampler_new();
+	if (!s->viewer || !s->routes || !s->sampler)
 		return -ENOMEM;
 	if (!s->opts.event_fn)
 		return 0;
 	s->events = engine_events_new(s->opts.event_fn, s->opts.event_arg);
 	if (!s->events)
 		return -ENOMEM;
+	engine_events_rate(s->events, s->opts.filter.sample_rate);
 	s->watch = (struct flow_watch){ .fn = on_delta, .arg = s };
 	flow_table_watch(s->flows, &s->watch);
 	return 0;
@@ -211,6 +239,7 @@ struct session *session_close(struct session *s)
 		flow_table_unwatch(s->flows, &s->watch);
 	(void)engine_events_free(s->events);
 	(void)route_cache_free(s->routes);
+	(void)sampler_free(s->sampler);
 	(void)viewer_free(s->viewer);
 	(void)flow_table_free(s->flows);
 	(void)process_table_free(s->procs);
@@ -298,10 +327,33 @@ int session_finish(struct session *s)
 	return r;
 }
 
+void session_set_full_sweeps(struct session *s, bool on)
+{
+	s->opts.full_sweeps = on;
+}
+
+/*
+ * What was counted under the old filters is taken with them: their sample rate scales it. Parts go on
+ * being counted into entries that are there, so both part maps are emptied.
+ */
 void session_set_filter(struct session *s, const struct np_filter *filter)
 {
-	s->opts.filter = *filter;
+	(void)session_poll(s);
+	(void)probe_sweep(s->probe, false, on_sock, s);
 	probe_set_filter(s->probe, filter);
+	(void)probe_parts(s->probe, on_part, s);
+	s->opts.filter = *filter;
+	if (s->events)
+		engine_events_rate(s->events, filter->sample_rate);
+	/* Whose cgroup was compared with other ones is asked anew. */
+	if (filter->n_cgroup)
+		(void)probe_seed(s->probe);
+}
+
+void session_set_stall(struct session *s, uint64_t stall_ns)
+{
+	s->opts.stall_ns = stall_ns;
+	s->stall_next_ns = 0;
 }
 
 void session_losses(struct session *s, struct session_losses *ret_losses)

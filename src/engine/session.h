@@ -48,7 +48,11 @@ int session_tick(struct session *s);
 /* Before the end: a last tick, and the probe.loss records of the whole run. */
 int session_finish(struct session *s);
 
+/* Other filters, sample rate and event rate for all that happens from now on; what was before stays. */
+/* From the next tick on, as session_opts.full_sweeps. */
+void session_set_full_sweeps(struct session *s, bool on);
 void session_set_filter(struct session *s, const struct np_filter *filter);
+void session_set_stall(struct session *s, uint64_t stall_ns);
 
 struct flow_table *session_flows(struct session *s);
 struct viewer *session_viewer(struct session *s);

@@ -39,6 +39,7 @@ struct event {
 	double num;
 	const char *unit; /* "Mbit/s", "segments", "count", "ms", "events" */
 	const char *mode; /* "ebpf", ... */
+	uint32_t sample_rate; /* 1 socket in so many is recorded, counts are scaled; 0, 1: all are */
 
 	/* owner; NULL or match NP_MATCH_NONE: all of its fields null */
 	const struct process *owner;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * An event as one line of JSON. The type alone decides which keys a line has: what applies but is
- * not known is null, what does not apply is absent, so a reader can build on the keys of a type.
+ * not known is null, what does not apply is absent, so a reader can build on the keys of a type;
+ * sample_rate alone is there only where one was asked for.
  * Order is fixed; the hottest path of `events`, hence no printf and no tree.
  */
 #include <errno.h>
@@ -29,6 +30,8 @@ static void put_common(struct buf *b, const struct event *ev, const char *host)
 	json_kv_double(b, "num", ev->num);
 	json_kv_str(b, "unit", ev->unit);
 	json_kv_str(b, "mode", ev->mode);
+	if (ev->sample_rate > 1)
+		json_kv_u64(b, "sample_rate", ev->sample_rate);
 }
 
 static void put_container(struct buf *b, const struct cgroup *cg)

@@ -228,6 +228,8 @@ int event_write_text(struct buf *out, const struct event *ev, bool color)
 		put_where(out, ev);
 	}
 	put_extra(out, ev);
+	if (ev->sample_rate > 1)
+		buf_printf(out, " (1 in %u)", ev->sample_rate);
 	while (out->len > start && out->data[out->len - 1] == ' ')
 		out->len--;
 	buf_putc(out, '\n');
