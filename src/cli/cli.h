@@ -52,6 +52,11 @@ struct common_opts {
 	const char *match;
 	/* why */
 	uint64_t sock;
+	/* changed by ctl and the config file while it runs */
+	bool enabled;
+	uint32_t sample_rate, max_events, stall_ms;
+	const char *config;
+	struct opts_source *source; /* see source.h */
 };
 
 extern const struct option_row common_rows[];
@@ -75,7 +80,7 @@ int cli_usage_failed(const struct netprobe_error *err);
 /* Fill what common options say about the session. */
 void cli_session_opts(const struct common_opts *o, struct session_opts *ret_opts);
 /* Tell whoever waits (--ready-fd) that capture runs. */
-void cli_ready(const struct common_opts *o);
+void cli_ready(struct common_opts *o);
 /* Losses in one line on stderr, when there were any. */
 void cli_tell_losses(struct session *s);
 
@@ -92,7 +97,9 @@ int sink_write(struct sink *k, struct buf *b);
 
 /*
  * The loop of every capturing command: ticks each interval, drains the ring in between, ends on
- * SIGINT, SIGTERM, SIGHUP, --duration or -n. Each callback returns 0, 1 to end, or -errno.
+ * SIGINT, SIGTERM, --duration or -n. Each callback returns 0, 1 to end, or -errno. SIGHUP ends it
+ * too, unless there is a --config to be read again and no keyboard. With opts it answers `ctl`, which
+ * may change opts and, with opts->interval, the interval.
  */
 struct loop {
 	struct session *session;
@@ -104,6 +111,8 @@ struct loop {
 	int (*on_input)(void *arg);
 	int (*on_resize)(void *arg); /* SIGWINCH; NULL */
 	void *arg;
+	struct common_opts *opts;      /* of common_parse; NULL: nobody can ask */
+	void (*on_change)(void *arg);  /* opts were changed, the session knows; NULL */
 };
 int loop_run(struct loop *l);
 
@@ -111,6 +120,7 @@ int cmd_top(int argc, char **argv);
 int cmd_events(int argc, char **argv);
 int cmd_flows(int argc, char **argv);
 int cmd_drops(int argc, char **argv);
+int cmd_ctl(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
 int cmd_why(int argc, char **argv);
 

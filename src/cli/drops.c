@@ -38,14 +38,14 @@ static const struct option_row rows[] = {
 	ROW("all", 0, OPTION_BOOL, all, NULL,
 	    "also packets that are no loss: used up, or not for this host"),
 	ROW("stack", 0, OPTION_BOOL, stack, NULL,
-	    "with the kernel's stack, innermost function first"),
+	    "with the kernel's stack, innermost function first", .flags = OPTION_LIVE),
 	ROW("kernel-addresses", 0, OPTION_BOOL, kernel_addresses, NULL, "and the addresses in it"),
 	ROW("format", 0, OPTION_ENUM, o.format, NULL, "json when piped, text on a terminal",
 	    .names = format_names),
 	ROW("output", 'o', OPTION_STRING, o.output, "FILE", "write there instead of stdout"),
 	ROW("interval", 0, OPTION_SECONDS, o.interval, "SEC",
-	    "between two looks at the counters of interfaces (default 1)", .min = 10,
-	    .max = 3600000),
+	    "between two looks at the counters of interfaces (default 1)", .flags = OPTION_LIVE,
+	    .min = 10, .max = 3600000),
 	ROW("duration", 0, OPTION_SECONDS, o.duration, "SEC", "end after this time", .min = 1),
 	ROW(NULL, 'n', OPTION_U32, o.count, "COUNT",
 	    "end after so many events; of a table: the COUNT largest", .min = 1),
@@ -157,6 +157,13 @@ static int open_watch(struct drops *x, const struct np_filter *filter, struct ne
 	return drop_watch_open(x->session, &wo, &x->watch, err);
 }
 
+static void on_change(void *arg)
+{
+	struct drops *x = arg;
+
+	drop_watch_set_stack(x->watch, x->stack);
+}
+
 static int run(struct drops *x)
 {
 	struct session_opts so = {};
@@ -183,13 +190,14 @@ static int run(struct drops *x)
 		return cli_session_failed(&err);
 	if (drop_watch_note(x->watch)[0])
 		log_notice("%s", drop_watch_note(x->watch));
-	cli_ready(&x->o);
 	loop = (struct loop){ .session = x->session,
 			      .interval = x->o.interval,
 			      .duration = x->o.duration,
 			      .on_tick = on_tick,
 			      .on_poll = on_poll,
 			      .input_fd = -1,
+			      .opts = &x->o,
+			      .on_change = on_change,
 			      .arg = x };
 	return finish(x, loop_run(&loop));
 }

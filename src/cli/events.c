@@ -30,7 +30,7 @@ static const struct option_row rows[] = {
 	ROW("format", 0, OPTION_ENUM, format, NULL, "json when piped, text on a terminal", .names = format_names),
 	ROW("output", 'o', OPTION_STRING, output, "FILE", "write there instead of stdout"),
 	ROW("interval", 0, OPTION_SECONDS, interval, "SEC", "between two transport.bw records (default 1)",
-	    .min = 10, .max = 3600000),
+	    .flags = OPTION_LIVE, .min = 10, .max = 3600000),
 	ROW("duration", 0, OPTION_SECONDS, duration, "SEC", "end after this time", .min = 1),
 	ROW(NULL, 'n', OPTION_U32, count, "COUNT", "end after so many events", .min = 1),
 	ROW("no-color", 0, OPTION_BOOL, no_color, NULL, "no colours on a terminal (or set NO_COLOR)"),
@@ -119,7 +119,6 @@ static int run(struct events *e)
 	if (r)
 		return cli_session_failed(&err);
 	log_info("hooks: %s", family_label(probe_family(session_probe(e->session))));
-	cli_ready(&e->o);
 	loop = (struct loop){
 		.session = e->session,
 		.interval = e->o.interval,
@@ -127,6 +126,7 @@ static int run(struct events *e)
 		.on_tick = after,
 		.on_poll = after,
 		.input_fd = -1,
+		.opts = &e->o,
 		.arg = e,
 	};
 	return finish(e, loop_run(&loop));

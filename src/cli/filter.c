@@ -135,7 +135,12 @@ static int add_proto(struct np_filter *f, const char *value, struct netprobe_err
 
 int filter_build(const struct common_opts *o, struct np_filter *ret_filter, struct netprobe_error *err)
 {
-	struct np_filter f = { .gen = 1, .enabled = 1 };
+	struct np_filter f = {
+		.gen = 1,
+		.enabled = o->enabled,
+		.sample_rate = o->sample_rate,
+		.max_events = o->max_events,
+	};
 	int r;
 
 	if (o->v4 && o->v6)

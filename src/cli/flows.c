@@ -31,7 +31,7 @@ static const struct option_row rows[] = {
 	ROW("output", 'o', OPTION_STRING, output, "FILE", "write there instead of stdout"),
 	ROW("duration", 0, OPTION_SECONDS, duration, "SEC", "watch so long before the snapshot (default 1)",
 	    .min = 1),
-	ROW("interval", 0, OPTION_SECONDS, interval, "SEC", "between two sweeps (default 1)", .min = 10,
+	ROW("interval", 0, OPTION_SECONDS, interval, "SEC", "between two sweeps (default 1)", .flags = OPTION_LIVE, .min = 10,
 	    .max = 3600000),
 	ROW(NULL, 'n', OPTION_U32, count, "COUNT", "only the COUNT flows that moved most", .min = 1),
 	ROW("no-color", 0, OPTION_BOOL, no_color, NULL, "no colours on a terminal (or set NO_COLOR)"),
@@ -267,13 +267,13 @@ static int run(struct flows *x)
 	r = session_open(&so, &x->session, &err);
 	if (r)
 		return cli_session_failed(&err);
-	cli_ready(&x->o);
 	loop = (struct loop){
 		.session = x->session,
 		.interval = x->o.interval,
 		.duration = x->o.duration > 0 ? x->o.duration : 1,
 		.on_tick = nothing,
 		.input_fd = -1,
+		.opts = &x->o,
 		.arg = x,
 	};
 	r = loop_run(&loop) ?: session_finish(x->session) ?: print(x);

@@ -9,32 +9,36 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "cli/instance.h"
 
 #define DRAIN_MS 50 /* how long an event may wait in the ring when nothing presses */
 
 struct fds {
 	int epoll, timer, signals;
+	struct instance *instance; /* NULL: nobody can ask */
+	double interval;	   /* opts->interval that the timer knows of */
 };
 
-static int timer_new(double seconds)
+static int timer_set(int fd, double seconds)
 {
-	int fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 	struct itimerspec its;
 
-	if (fd < 0)
-		return -errno;
 	its.it_interval.tv_sec = (time_t)seconds;
 	its.it_interval.tv_nsec = (long)((seconds - (double)its.it_interval.tv_sec) * 1e9);
 	if (!its.it_interval.tv_sec && !its.it_interval.tv_nsec)
 		its.it_interval.tv_nsec = 1000000;
 	its.it_value = its.it_interval;
-	if (timerfd_settime(fd, 0, &its, NULL) < 0) {
-		int r = -errno;
+	return timerfd_settime(fd, 0, &its, NULL) < 0 ? -errno : 0;
+}
 
+static int timer_new(double seconds)
+{
+	int fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	int r = fd < 0 ? -errno : timer_set(fd, seconds);
+
+	if (r && fd >= 0)
 		(void)close(fd);
-		return r;
-	}
-	return fd;
+	return r ? r : fd;
 }
 
 static int signals_new(void)
@@ -58,7 +62,7 @@ static int watch(int epoll, int fd)
 	return fd >= 0 && epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &ev) < 0 ? -errno : 0;
 }
 
-static int fds_open(struct fds *f, const struct loop *l)
+static int fds_open(struct fds *f, struct loop *l)
 {
 	int r;
 
@@ -71,29 +75,58 @@ static int fds_open(struct fds *f, const struct loop *l)
 		return f->timer;
 	r = watch(f->epoll, f->timer) ?: watch(f->epoll, f->signals) ?: watch(f->epoll, session_fd(l->session));
 	/* Input that is a plain file cannot be watched: then there are no keys. */
-	return r ?: watch(f->epoll, l->input_fd);
+	r = r ?: watch(f->epoll, l->input_fd);
+	if (r || !l->opts)
+		return r;
+	f->instance = instance_open(l);
+	if (!f->instance)
+		return -ENOMEM;
+	f->interval = l->opts->interval;
+	cli_ready(l->opts); /* signals are caught, ctl is answered */
+	return watch(f->epoll, instance_fd(f->instance));
 }
 
 static void fds_close(struct fds *f)
 {
+	(void)instance_close(f->instance);
 	(void)close(f->epoll);
 	(void)close(f->timer);
 	(void)close(f->signals);
 }
 
-/* 1: end. */
-static int on_signal(struct loop *l, int fd)
+/* Options may have changed: an interval that did begins now. */
+static int heed(struct loop *l, struct fds *f)
 {
+	if (f->interval == l->opts->interval)
+		return 0;
+	l->interval = f->interval = l->opts->interval;
+	return timer_set(f->timer, l->interval);
+}
+
+/* 1: end. */
+static int on_signal(struct loop *l, struct fds *f)
+{
+	bool reloads = f->instance && l->opts->config && l->input_fd < 0;
 	struct signalfd_siginfo si;
 	int r = 0;
 
-	while (!r && read(fd, &si, sizeof(si)) == sizeof(si)) {
-		if (si.ssi_signo != SIGWINCH)
+	while (!r && read(f->signals, &si, sizeof(si)) == sizeof(si)) {
+		if (si.ssi_signo == SIGHUP && reloads) {
+			instance_reload(f->instance);
+			r = heed(l, f);
+		} else if (si.ssi_signo != SIGWINCH) {
 			return 1;
-		if (l->on_resize)
+		} else if (l->on_resize) {
 			r = l->on_resize(l->arg);
+		}
 	}
 	return r;
+}
+
+static int on_control(struct loop *l, struct fds *f)
+{
+	instance_run(f->instance);
+	return heed(l, f);
 }
 
 static int drain(struct loop *l)
@@ -126,16 +159,18 @@ static int dispatch(struct loop *l, struct fds *f, int fd, uint32_t *ticks)
 	if (fd == f->timer)
 		return on_timer(l, fd, ticks);
 	if (fd == f->signals)
-		return on_signal(l, fd);
+		return on_signal(l, f);
 	if (fd == l->input_fd)
 		return l->on_input(l->arg);
+	if (f->instance && fd == instance_fd(f->instance))
+		return on_control(l, f);
 	return drain(l);
 }
 
 int loop_run(struct loop *l)
 {
 	uint64_t end = l->duration > 0 ? clock_monotonic_ns() + (uint64_t)(l->duration * 1e9) : 0;
-	struct fds f = { -1, -1, -1 };
+	struct fds f = { -1, -1, -1, NULL, 0 };
 	uint32_t ticks = 0;
 	int r = fds_open(&f, l);
 

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/parse.h"
 #include "cli/cli.h"
+#include "cli/source.h"
 #include "out/table.h"
 
 static const char *const mode_names[] = { "auto", "ebpf", NULL };
@@ -16,21 +17,23 @@ static const char *const buffer_names[] = { "auto", "ringbuf", "perf", NULL };
 #define ROW(name, letter, type, field, arg, help, ...) \
 	OPTION(name, letter, type, struct common_opts, field, arg, help, ##__VA_ARGS__)
 
+#define FILTER (OPTION_REPEAT | OPTION_LIVE)
+
 const struct option_row filter_rows[] = {
 	OPTIONS_HEADING("Filters (evaluated in the kernel; repeat an option for alternatives)"),
-	ROW("pid", 'p', OPTION_STRINGS, pid, "PID", "only this process", .flags = OPTION_REPEAT),
-	ROW("comm", 0, OPTION_STRINGS, comm, "NAME", "only processes of this name", .flags = OPTION_REPEAT),
+	ROW("pid", 'p', OPTION_STRINGS, pid, "PID", "only this process", .flags = FILTER),
+	ROW("comm", 0, OPTION_STRINGS, comm, "NAME", "only processes of this name", .flags = FILTER),
 	ROW("cgroup", 'c', OPTION_STRINGS, cgroup, "PATH", "only this cgroup and those below it",
-	    .flags = OPTION_REPEAT),
-	ROW("host", 0, OPTION_STRINGS, host, "CIDR", "either end", .flags = OPTION_REPEAT),
-	ROW("src-host", 0, OPTION_STRINGS, src_host, "CIDR", "the local end", .flags = OPTION_REPEAT),
-	ROW("dst-host", 0, OPTION_STRINGS, dst_host, "CIDR", "the remote end", .flags = OPTION_REPEAT),
-	ROW("port", 0, OPTION_STRINGS, port, "PORT[-PORT]", "either end", .flags = OPTION_REPEAT),
-	ROW("src-port", 0, OPTION_STRINGS, src_port, "PORT[-PORT]", "the local end", .flags = OPTION_REPEAT),
-	ROW("dst-port", 0, OPTION_STRINGS, dst_port, "PORT[-PORT]", "the remote end", .flags = OPTION_REPEAT),
-	ROW("proto", 0, OPTION_STRINGS, proto, "PROTO", "tcp, udp or icmp", .flags = OPTION_REPEAT),
+	    .flags = FILTER),
+	ROW("host", 0, OPTION_STRINGS, host, "CIDR", "either end", .flags = FILTER),
+	ROW("src-host", 0, OPTION_STRINGS, src_host, "CIDR", "the local end", .flags = FILTER),
+	ROW("dst-host", 0, OPTION_STRINGS, dst_host, "CIDR", "the remote end", .flags = FILTER),
+	ROW("port", 0, OPTION_STRINGS, port, "PORT[-PORT]", "either end", .flags = FILTER),
+	ROW("src-port", 0, OPTION_STRINGS, src_port, "PORT[-PORT]", "the local end", .flags = FILTER),
+	ROW("dst-port", 0, OPTION_STRINGS, dst_port, "PORT[-PORT]", "the remote end", .flags = FILTER),
+	ROW("proto", 0, OPTION_STRINGS, proto, "PROTO", "tcp, udp or icmp", .flags = FILTER),
 	ROW("interface", 'i', OPTION_STRINGS, interface, "IF", "only traffic routed by this interface",
-	    .flags = OPTION_REPEAT),
+	    .flags = FILTER),
 	ROW(NULL, '4', OPTION_BOOL, v4, NULL, "only IPv4"),
 	ROW(NULL, '6', OPTION_BOOL, v6, NULL, "only IPv6"),
 	OPTIONS_END,
@@ -51,7 +54,17 @@ const struct option_row common_rows[] = {
 	    .flags = OPTION_HIDDEN, .min = 1, .max = 1U << 24),
 	ROW("ready-fd", 0, OPTION_U32, ready_fd, "FD", "write R to this descriptor once capture runs",
 	    .flags = OPTION_HIDDEN, .min = 3, .max = 65535),
+	ROW("sample-rate", 0, OPTION_U32, sample_rate, "N",
+	    "record 1 in N flows, the same ones each time; counts are scaled", .flags = OPTION_LIVE, .min = 1,
+	    .max = 1000000),
+	ROW("max-events", 0, OPTION_U32, max_events, "N",
+	    "at most N events of connections and stalls a second; counts stay exact", .flags = OPTION_LIVE, .min = 1),
+	ROW("stall-threshold", 0, OPTION_MSEC, stall_ms, "MS", "what stands still longer is a stall (default 100)",
+	    .flags = OPTION_LIVE, .min = 1, .max = 3600000),
+	ROW("enabled", 0, OPTION_BOOL, enabled, NULL, "record (false by ctl or config: pause)",
+	    .flags = OPTION_LIVE | OPTION_HIDDEN),
 	OPTIONS_HEADING("General"),
+	ROW("config", 0, OPTION_STRING, config, "FILE", "YAML with any of these options; SIGHUP reads it again"),
 	ROW("verbose", 'v', OPTION_COUNT, verbose, NULL, "say more on stderr (-vv: everything)"),
 	ROW("quiet", 'q', OPTION_COUNT, quiet, NULL, "say less on stderr"),
 	ROW("help", 'h', OPTION_HELP, help, NULL, "this text"),
@@ -60,7 +73,9 @@ const struct option_row common_rows[] = {
 
 void common_defaults(struct common_opts *o)
 {
-	*o = (struct common_opts){ .interval = 1, .format = -1 };
+	*o = (struct common_opts){
+		.interval = 1, .format = -1, .enabled = true, .sample_rate = 1, .stall_ms = 100
+	};
 }
 
 void common_done(struct common_opts *o)
@@ -68,6 +83,7 @@ void common_done(struct common_opts *o)
 	struct args_list *lists[] = { &o->interface, &o->pid,	   &o->comm,	 &o->cgroup, &o->src_host, &o->dst_host,
 				      &o->host,	     &o->proto,	   &o->src_port, &o->dst_port, &o->port };
 
+	source_free(o);
 	for (unsigned int i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
 		args_list_done(lists[i]);
 }
@@ -88,12 +104,10 @@ int cli_usage_failed(const struct netprobe_error *err)
 int common_parse(const struct args_spec *spec, int argc, char **argv, struct common_opts *o)
 {
 	struct netprobe_error err = {};
-	struct args_list operands = {};
 	int r;
 
 	log_set_ident(spec->prog);
-	r = args_parse(spec, argc, argv, o, &operands, &err);
-	args_list_done(&operands);
+	r = source_parse(spec, argc, argv, o, &err);
 	if (r < 0)
 		return cli_usage_failed(&err);
 	set_log_level(o);
@@ -123,6 +137,7 @@ void cli_session_opts(const struct common_opts *o, struct session_opts *ret_opts
 	ret_opts->probe.btf_path = o->btf;
 	ret_opts->probe.ring_bytes = o->ring_size;
 	ret_opts->probe.parts = o->parts_size;
+	ret_opts->stall_ns = (uint64_t)o->stall_ms * 1000000;
 }
 
 int cli_session_failed(const struct netprobe_error *err)
@@ -138,12 +153,13 @@ int cli_session_failed(const struct netprobe_error *err)
 	}
 }
 
-void cli_ready(const struct common_opts *o)
+void cli_ready(struct common_opts *o)
 {
 	if (!o->ready_fd)
 		return;
 	(void)!write((int)o->ready_fd, "R", 1);
 	(void)close((int)o->ready_fd);
+	o->ready_fd = 0;
 }
 
 void cli_tell_losses(struct session *s)

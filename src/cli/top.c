@@ -32,7 +32,7 @@ static const struct option_row rows[] = {
 	ROW("match", 0, OPTION_STRING, match, "TEXT", "only rows that contain it"),
 	ROW("limit", 0, OPTION_U32, limit, "ROWS", "most rows of a table (default all)"),
 	ROW("idle", 0, OPTION_BOOL, idle, NULL, "rows without any traffic as well"),
-	ROW("interval", 0, OPTION_SECONDS, interval, "SEC", "between two updates (default 1)", .min = 50,
+	ROW("interval", 0, OPTION_SECONDS, interval, "SEC", "between two updates (default 1)", .flags = OPTION_LIVE, .min = 50,
 	    .max = 3600000),
 	ROW("duration", 0, OPTION_SECONDS, duration, "SEC", "end after this time", .min = 1),
 	ROW("once", 0, OPTION_BOOL, once, NULL, "one plain table, then end"),
@@ -207,6 +207,7 @@ static int go(struct top *x, struct netprobe_error *err)
 		.count = x->o.count,
 		.on_tick = on_tick,
 		.input_fd = -1,
+		.opts = &x->o,
 		.on_resize = on_resize,
 		.arg = x,
 	};
@@ -253,7 +254,6 @@ static int run(struct top *x)
 	r = session_open(&so, &x->session, &err);
 	if (r)
 		return cli_session_failed(&err);
-	cli_ready(&x->o);
 	return go(x, &err);
 }
 

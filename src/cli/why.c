@@ -363,13 +363,13 @@ static int run(struct why *x)
 	r = session_open(&so, &x->session, &err);
 	if (r)
 		return cli_session_failed(&err);
-	cli_ready(&x->o);
 	loop = (struct loop){
 		.session = x->session,
 		.interval = SAMPLE_SECONDS,
 		.duration = x->o.duration > 0 ? x->o.duration : 3,
 		.on_tick = on_tick,
 		.input_fd = -1,
+		.opts = &x->o,
 		.arg = x,
 	};
 	r = loop_run(&loop) ?: print(x);
