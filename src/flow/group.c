@@ -104,6 +104,7 @@ static void group_fold(struct groups *gs, struct group_set *s, struct group *g)
 	s->rest.tx_bytes += g->sums.tx_bytes;
 	s->rest.rx_bytes += g->sums.rx_bytes;
 	s->rest.retrans += g->sums.retrans;
+	trouble_add(&s->rest.trouble, &g->sums.trouble);
 	s->rest.now_tx += g->sums.now_tx;
 	s->rest.now_rx += g->sums.now_rx;
 	list_remove(s, g);
@@ -134,9 +135,9 @@ int groups_init(struct groups *gs, struct process_table *procs)
 	int r = 0;
 
 	*gs = (struct groups){ .procs = procs,
-				.max = GROUPS_MAX,
-				.tick = 1,
-				.histories = { .max = GROUP_HISTORIES } };
+			       .max = GROUPS_MAX,
+			       .tick = 1,
+			       .histories = { .max = GROUP_HISTORIES } };
 	for (kind = 0; r == 0 && kind < GROUP_MAX; kind++)
 		r = index_init(&gs->sets[kind].groups, 64, group_hash);
 	if (r < 0)
@@ -172,32 +173,47 @@ static void sums_add(struct sums *s, const struct flow_delta *d)
 	s->now_rx += d->rx_bytes;
 }
 
+/* The sums of owner's group of a kind, which becomes the latest active one; no memory: the rest's. */
+static struct sums *group_touch(struct groups *gs, uint32_t kind, const struct flow *f,
+				struct process *owner)
+{
+	struct group_set *s = &gs->sets[kind];
+	struct group_key key;
+	struct group *g;
+
+	group_key_of(&key, kind, f, owner);
+	g = group_find(s, &key);
+	if (!g)
+		g = group_make(gs, s, &key);
+	if (!g)
+		return &s->rest;
+	g->active_tick = gs->tick;
+	if (s->newest != g) {
+		list_remove(s, g);
+		list_push(s, g);
+	}
+	return &g->sums;
+}
+
 static void add_as(struct groups *gs, const struct flow *f, const struct flow_delta *d,
 		   struct process *owner)
 {
-	struct group_key key;
 	uint32_t kind;
 
 	if (!(d->tx_bytes | d->rx_bytes | d->retrans | d->synack))
 		return; /* bare acknowledgements make no row */
 	sums_add(&gs->total, d);
-	for (kind = 0; kind < GROUP_MAX; kind++) {
-		struct group_set *s = &gs->sets[kind];
-		struct group *g;
+	for (kind = 0; kind < GROUP_MAX; kind++)
+		sums_add(group_touch(gs, kind, f, owner), d);
+}
 
-		group_key_of(&key, kind, f, owner);
-		g = group_find(s, &key);
-		if (!g)
-			g = group_make(gs, s, &key);
-		sums_add(g ? &g->sums : &s->rest, d);
-		if (!g)
-			continue;
-		g->active_tick = gs->tick;
-		if (s->newest != g) {
-			list_remove(s, g);
-			list_push(s, g);
-		}
-	}
+void groups_trouble(struct groups *gs, const struct flow *f, const struct trouble *t)
+{
+	uint32_t kind;
+
+	trouble_add(&gs->total.trouble, t);
+	for (kind = 0; kind < GROUP_MAX; kind++)
+		trouble_add(&group_touch(gs, kind, f, f->owner)->trouble, t);
 }
 
 void groups_add(struct groups *gs, const struct flow *f, const struct flow_delta *d)

@@ -7,6 +7,7 @@
 #ifndef NETPROBE_FLOW_GROUP_H
 #define NETPROBE_FLOW_GROUP_H
 
+#include "flow/health.h"
 #include "flow/table.h"
 
 #define GROUP_PROCESS 0
@@ -27,6 +28,7 @@ struct group_key {
 
 struct sums {
 	uint64_t tx_bytes, rx_bytes, retrans;
+	struct trouble trouble;
 	uint64_t now_tx, now_rx; /* since the last tick */
 	float tx_rate, rx_rate;
 	struct history *history;
@@ -62,6 +64,8 @@ int groups_init(struct groups *g, struct process_table *procs);
 void groups_done(struct groups *g);
 /* No memory, no group: the bytes go to the rest. */
 void groups_add(struct groups *g, const struct flow *f, const struct flow_delta *d);
+/* What the socket of f met with: its owner's, whoever used it last. */
+void groups_trouble(struct groups *g, const struct flow *f, const struct trouble *t);
 /* Rates and histories; processes gone for grace_ns, with no flow left, go into the rest. */
 void groups_tick(struct groups *g, uint64_t now_ns, float seconds, uint64_t grace_ns);
 

@@ -87,6 +87,7 @@ static void tally_set(struct tally *row, const struct sums *s)
 	row->tx_bytes = s->tx_bytes - s->now_tx;
 	row->rx_bytes = s->rx_bytes - s->now_rx;
 	row->retrans = s->retrans;
+	row->trouble = s->trouble;
 	row->tx_rate = s->tx_rate;
 	row->rx_rate = s->rx_rate;
 	row->history = s->history;
@@ -119,6 +120,23 @@ void tallies_rtt(struct tallies *t, struct tally *row, uint32_t us)
 {
 	t->rtts[t->n_rtts++] = (struct rtt_sample){ row->row, us };
 	row->n_rtt++;
+}
+
+void tallies_times(struct tally *row, const struct verdict_times *t)
+{
+	bool idle = verdict_share(t, VERDICT_APPLICATION) >= 1;
+	struct verdict_times *sum = idle ? &row->idle : &row->busy;
+	unsigned int i;
+
+	for (i = 0; i < VERDICT_MAX; i++)
+		sum->us[i] += t->us[i];
+}
+
+int tally_verdict(const struct tally *row)
+{
+	int verdict = verdict_first(&row->busy);
+
+	return verdict < 0 ? verdict_first(&row->idle) : verdict;
 }
 
 int tallies_finish(struct tallies *t)

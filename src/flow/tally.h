@@ -10,6 +10,8 @@ struct tally {
 	struct index_node node;
 	bool rest; /* key has only its kind */
 	uint64_t tx_bytes, rx_bytes, retrans;
+	struct trouble trouble;
+	struct verdict_times idle, busy; /* of flows that had nothing to send, of the others */
 	float tx_rate, rx_rate;
 	const struct history *history;
 	uint32_t conns;
@@ -39,6 +41,9 @@ int tallies_seed(struct tallies *t, const struct group_set *set, uint32_t kind);
 struct tally *tallies_find(const struct tallies *t, const struct group_key *key);
 int tallies_add(struct tallies *t, const struct group_key *key, struct tally **ret);
 void tallies_rtt(struct tallies *t, struct tally *row, uint32_t us);
+void tallies_times(struct tally *row, const struct verdict_times *t);
+/* What limits the flows of row that did something, or all of them if none did: VERDICT_*, -1. */
+int tally_verdict(const struct tally *row);
 /* Medians. */
 int tallies_finish(struct tallies *t);
 

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Answers queries: picks the rows, puts them in order, fills them in. Sums come from group.c, or,
- * drilled down, from the flows. Names and filters are row.c's.
+ * Answers queries: picks the rows and puts them in order. Sums come from group.c, or, drilled down,
+ * from the flows. Names and filters are row.c's, what is in a row fill.c's.
  */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "flow/fill.h"
 #include "flow/group.h"
 #include "flow/rank.h"
 #include "flow/row.h"
@@ -16,6 +17,7 @@
 struct viewer {
 	struct flow_table *flows;
 	struct groups groups;
+	struct healths healths;
 	struct flow_watch watch;
 };
 
@@ -23,6 +25,7 @@ struct viewer {
 struct pass {
 	const struct view_query *q;
 	const char *match; /* NULL: everything */
+	const struct healths *healths;
 	bool drilled;
 	uint32_t kind; /* of groups */
 	struct ranked *ranked;
@@ -40,7 +43,12 @@ static const uint8_t group_of_view[VIEW_MAX] = {
 
 static void on_delta(const struct flow *f, const struct flow_delta *d, void *arg)
 {
-	groups_add(arg, f, d);
+	struct viewer *v = arg;
+	struct trouble t;
+
+	groups_add(&v->groups, f, d);
+	if (healths_take(&v->healths, f, &t))
+		groups_trouble(&v->groups, f, &t);
 }
 
 struct viewer *viewer_new(struct flow_table *flows)
@@ -49,12 +57,14 @@ struct viewer *viewer_new(struct flow_table *flows)
 
 	if (!v)
 		return NULL;
-	if (groups_init(&v->groups, flow_table_processes(flows)) < 0) {
+	if (healths_init(&v->healths) < 0 ||
+	    groups_init(&v->groups, flow_table_processes(flows)) < 0) {
+		healths_done(&v->healths);
 		free(v);
 		return NULL;
 	}
 	v->flows = flows;
-	v->watch = (struct flow_watch){ .fn = on_delta, .arg = &v->groups };
+	v->watch = (struct flow_watch){ .fn = on_delta, .arg = v };
 	flow_table_watch(flows, &v->watch);
 	return v;
 }
@@ -65,6 +75,7 @@ struct viewer *viewer_free(struct viewer *v)
 		return NULL;
 	flow_table_unwatch(v->flows, &v->watch);
 	groups_done(&v->groups);
+	healths_done(&v->healths);
 	free(v);
 	return NULL;
 }
@@ -72,21 +83,12 @@ struct viewer *viewer_free(struct viewer *v)
 void viewer_tick(struct viewer *v, uint64_t now_ns)
 {
 	groups_tick(&v->groups, now_ns, flow_table_seconds(v->flows), flow_table_grace(v->flows));
+	healths_tick(&v->healths, v->flows, now_ns);
 }
 
-/* Totals of a flow as of the last tick. */
-static void flow_sums(const struct flow *f, struct flow_delta *d)
+void viewer_watch_health(struct viewer *v, bool on)
 {
-	*d = (struct flow_delta){ .tx_bytes = f->counts.tx_bytes,
-				   .rx_bytes = flow_rx_bytes(f),
-				   .retrans = f->counts.retrans };
-	if (f->tcp)
-		d->retrans += f->tcp->synack_retrans;
-	if (f->recent) {
-		d->tx_bytes -= f->recent->pending.tx_bytes;
-		d->rx_bytes -= f->recent->pending.rx_bytes;
-		d->retrans -= f->recent->pending.retrans + f->recent->pending.synack;
-	}
+	healths_watch(&v->healths, on);
 }
 
 static bool is_wanted(const struct pass *p, const struct flow *f)
@@ -120,23 +122,13 @@ static double rank_of(uint8_t sort, const struct tally *row)
 		return row->rtt_us;
 	case SORT_RETRANS:
 		return (double)row->retrans;
+	case SORT_STALL:
+		return (double)row->trouble.stall_ns;
 	case SORT_NAME:
 		return 0;
 	default:
 		return (double)row->tx_rate + (double)row->rx_rate;
 	}
-}
-
-/* A flow as a row of its own. */
-static void tally_flow(struct tally *row, const struct flow *f, const struct flow_delta *sums)
-{
-	row->tx_bytes = sums->tx_bytes;
-	row->rx_bytes = sums->rx_bytes;
-	row->retrans = sums->retrans;
-	row->tx_rate = flow_tx_rate(f);
-	row->rx_rate = flow_rx_rate(f);
-	row->conns = flow_is_open_socket(f);
-	row->rtt_us = f->tcp ? f->tcp->srtt_us : 0;
 }
 
 static int pass_connection(struct flow *f, void *arg)
@@ -145,7 +137,7 @@ static int pass_connection(struct flow *f, void *arg)
 	struct tally row;
 	struct flow_delta sums;
 
-	flow_sums(f, &sums);
+	fill_sums(f, &sums);
 	p->tx_bytes += sums.tx_bytes;
 	p->rx_bytes += sums.rx_bytes;
 	if (!p->q->idle && !(sums.tx_bytes | sums.rx_bytes | sums.retrans))
@@ -154,9 +146,19 @@ static int pass_connection(struct flow *f, void *arg)
 		return 0;
 	if (p->match && !row_match_flow(f, p->match))
 		return 0;
-	tally_flow(&row, f, &sums);
+	fill_tally(&row, f, &sums);
+	if (p->q->sort == SORT_STALL)
+		row.trouble = *healths_trouble(p->healths, f);
 	p->ranked[p->n++] = (struct ranked){ rank_of(p->q->sort, &row), f };
 	return 0;
+}
+
+/* Closed connections count for the verdict of the interval they ended in, not while they age. */
+static bool has_moved(const struct flow *f)
+{
+	const struct flow_delta *d = flow_delta(f);
+
+	return d->tx_bytes | d->rx_bytes | d->tx_pkts | d->rx_pkts;
 }
 
 static int pass_group(struct flow *f, void *arg)
@@ -179,13 +181,16 @@ static int pass_group(struct flow *f, void *arg)
 			return r;
 	}
 	if (p->drilled) {
-		flow_sums(f, &sums);
+		fill_sums(f, &sums);
 		row->tx_bytes += sums.tx_bytes;
 		row->rx_bytes += sums.rx_bytes;
 		row->retrans += sums.retrans;
 		row->tx_rate += flow_tx_rate(f);
 		row->rx_rate += flow_rx_rate(f);
+		trouble_add(&row->trouble, healths_trouble(p->healths, f));
 	}
+	if (!f->closed || has_moved(f))
+		tallies_times(row, healths_times(p->healths, f));
 	row->conns += flow_is_open_socket(f) || (p->kind == GROUP_REMOTE && f->part && !f->closed);
 	if (flow_rtt(f))
 		tallies_rtt(&p->tallies, row, flow_rtt(f));
@@ -221,55 +226,6 @@ static bool is_shown(const struct pass *p, const struct tally *row)
 	return row_match_group(&row->key, p->match);
 }
 
-static void fill_common(struct view_row *to, const struct tally *row)
-{
-	to->tx_rate = row->tx_rate;
-	to->rx_rate = row->rx_rate;
-	to->tx_bytes = row->tx_bytes;
-	to->rx_bytes = row->rx_bytes;
-	to->retrans = row->retrans;
-	to->conns = row->conns;
-	to->rtt_us = row->rtt_us;
-	to->history = row->history;
-}
-
-static void fill_flow(struct view_row *to, const struct flow *f)
-{
-	struct tally row = { .history = f->recent ? f->recent->history : NULL };
-	struct flow_delta sums;
-
-	flow_sums(f, &sums);
-	tally_flow(&row, f, &sums);
-	fill_common(to, &row);
-	to->key = f->serial;
-	to->flow = f;
-	to->proc = f->owner;
-	to->cgroup = f->owner->cgroup;
-	memcpy(to->addr, f->tuple.raddr, sizeof(to->addr));
-	to->netns = f->tuple.netns;
-	to->exited = f->closed || f->frozen;
-	row_name_flow(to->name, sizeof(to->name), f);
-}
-
-static void fill_group(struct view_row *to, const struct tally *row)
-{
-	fill_common(to, row);
-	/* of the group, not of the query: the same row has the same key in each */
-	to->key = group_key_hash(&row->key);
-	to->rest = row->rest;
-	if (row->rest) {
-		(void)strcpy(to->name, row_name_rest(row->key.kind));
-		to->exited = row->key.kind == GROUP_PROCESS;
-		return;
-	}
-	to->proc = row->key.proc;
-	to->cgroup = row->key.proc ? row->key.proc->cgroup : row->key.cgroup;
-	memcpy(to->addr, row->key.addr, sizeof(to->addr));
-	to->netns = row->key.netns;
-	to->exited = row->key.proc && row->key.proc->exited;
-	row_name_group(to->name, sizeof(to->name), &row->key);
-}
-
 static int make_rows(struct pass *p, struct view *view)
 {
 	bool flows = p->q->kind == VIEW_CONNECTION;
@@ -288,7 +244,7 @@ static int make_rows(struct pass *p, struct view *view)
 	view->n_rows = n;
 	for (i = 0; i < n; i++) {
 		if (flows)
-			fill_flow(&view->rows[i], p->ranked[i].item);
+			fill_flow(&view->rows[i], p->healths, p->ranked[i].item);
 		else
 			fill_group(&view->rows[i], p->ranked[i].item);
 	}
@@ -333,12 +289,39 @@ static int query_groups(struct viewer *v, struct pass *p, struct view *view)
 	return make_rows(p, view);
 }
 
+struct wanted {
+	uint64_t serial;
+	const struct flow *found;
+};
+
+static int is_serial(struct flow *f, void *arg)
+{
+	struct wanted *w = arg;
+
+	if (f->serial == w->serial)
+		w->found = f;
+	return w->found != NULL;
+}
+
+int viewer_connection(struct viewer *v, uint64_t key, struct view_row *ret_row)
+{
+	struct wanted w = { .serial = key };
+
+	(void)flow_table_each(v->flows, is_serial, &w);
+	if (!w.found)
+		return -ENOENT;
+	memset(ret_row, 0, sizeof(*ret_row));
+	fill_flow(ret_row, &v->healths, w.found);
+	return 0;
+}
+
 int viewer_query(struct viewer *v, const struct view_query *q, struct view *ret_view)
 {
 	const struct sums *total = &v->groups.total;
 	struct pass p = {
 		.q = q,
 		.match = q->match && *q->match ? q->match : NULL,
+		.healths = &v->healths,
 		.drilled = q->proc || q->cgroup || q->remote || q->iface,
 	};
 	struct view view = {

@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "flow/health.h"
 #include "flow/table.h"
 
 #define VIEW_PROCESS 0
@@ -27,7 +28,8 @@
 #define SORT_RTT 5
 #define SORT_RETRANS 6
 #define SORT_NAME 7
-#define SORT_MAX 8
+#define SORT_STALL 8
+#define SORT_MAX 9
 
 /*
  * One more row, REST, stands for what is not kept by name any more (hosts beyond the bound,
@@ -35,35 +37,38 @@
  * its proc and cgroup are NULL, its name says what it is.
  */
 struct view_row {
-	uint64_t key;		   /* the same row has the same key as long as the table lives */
-	char name[112];		   /* "nginx", "10.0.0.1:443 > ...", end of a cgroup path, "eth0" */
+	uint64_t key;	/* the same row has the same key as long as the table lives */
+	char name[112]; /* "nginx", "10.0.0.1:443 > ...", end of a cgroup path, "eth0" */
 	const struct process *proc; /* process view, owner of a connection; NULL: several or none */
-	const struct flow *flow;   /* connection view only */
+	const struct flow *flow;    /* connection view only */
 	const struct cgroup *cgroup; /* container view, NULL unknown */
-	uint8_t addr[16];	   /* remote view */
-	uint32_t netns;		   /* interface view: its namespace */
-	float tx_rate, rx_rate;	   /* bytes/s */
+	uint8_t addr[16];	     /* remote view */
+	uint32_t netns;		     /* interface view: its namespace */
+	float tx_rate, rx_rate;	     /* bytes/s */
 	uint64_t tx_bytes, rx_bytes; /* totals since the start */
-	uint64_t retrans;	   /* segments since the start, SYN-ACKs included */
-	uint32_t conns;		   /* open sockets; remote view: and peers of unconnected ones */
-	uint32_t rtt_us;	   /* srtt, or the median over its TCP connections; 0 unknown */
-	bool exited;		   /* owner gone or connection closed, still in its grace time */
-	bool rest;		   /* see above */
+	uint64_t retrans;	     /* segments since the start, SYN-ACKs included */
+	struct trouble trouble;	     /* of sockets; a group's: since the start, its owner's */
+	struct verdict_times times;  /* connection view: what limited it lately */
+	int verdict;		     /* VERDICT_* of the last few intervals; -1 not looked at */
+	uint32_t conns;		     /* open sockets; remote view: and peers of unconnected ones */
+	uint32_t rtt_us;	     /* srtt, or the median over its TCP connections; 0 unknown */
+	bool exited;		     /* owner gone or connection closed, still in its grace time */
+	bool rest;		     /* see above */
 	const struct history *history; /* NULL: no traffic lately, too many rows, or drilled */
 };
 
 struct view_query {
-	uint8_t kind;		/* VIEW_* */
-	uint8_t sort;		/* SORT_* */
-	bool reverse;		/* ascending; by name: from Z on */
-	const char *match;	/* in name, comm, pid, address, container; no case; NULL all */
+	uint8_t kind;		     /* VIEW_* */
+	uint8_t sort;		     /* SORT_* */
+	bool reverse;		     /* ascending; by name: from Z on */
+	const char *match;	     /* in name, comm, pid, address, container; no case; NULL all */
 	const struct process *proc;  /* drill: only flows of this process; NULL all */
 	const struct cgroup *cgroup; /* drill: only this container; NULL all */
-	const uint8_t *remote;	/* drill: only this remote address (16 bytes); NULL all */
-	const char *iface;	/* drill: only this interface; NULL all */
-	uint32_t netns;		/* ... of this network namespace; 0 any */
-	size_t limit;		/* most rows wanted; 0 all */
-	bool idle;		/* rows without any traffic since the start as well */
+	const uint8_t *remote;	     /* drill: only this remote address (16 bytes); NULL all */
+	const char *iface;	     /* drill: only this interface; NULL all */
+	uint32_t netns;		     /* ... of this network namespace; 0 any */
+	size_t limit;		     /* most rows wanted; 0 all */
+	bool idle;		     /* rows without any traffic since the start as well */
 };
 
 struct view {
@@ -83,6 +88,10 @@ struct viewer; /* groups with their histories: lives beside the flow table */
 /* Made right after the table, before its first record; freed before it. */
 struct viewer *viewer_new(struct flow_table *flows);
 struct viewer *viewer_free(struct viewer *v);
+/* Whether rows need verdicts. Off at first: they cost a look at every flow each tick. */
+void viewer_watch_health(struct viewer *v, bool on);
+/* One connection by the key of its row, as of the last tick. -ENOENT: no longer kept. */
+int viewer_connection(struct viewer *v, uint64_t key, struct view_row *ret_row);
 /* After each flow_table_tick: rates and histories of the groups. */
 void viewer_tick(struct viewer *v, uint64_t now_ns);
 /*

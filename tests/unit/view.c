@@ -376,9 +376,9 @@ static void limit_keeps_the_first_rows_and_counts_all(void **state)
 	assert_int_equal(view.rows[1].tx_bytes, 1000);
 	view_done(&view);
 	view = ask(w, (struct view_query){ .kind = VIEW_CONNECTION,
-					    .sort = SORT_TOTAL,
-					    .limit = 1,
-					    .reverse = true });
+					   .sort = SORT_TOTAL,
+					   .limit = 1,
+					   .reverse = true });
 	assert_int_equal(view.rows[0].tx_bytes, 200);
 	view_done(&view);
 }
@@ -386,8 +386,9 @@ static void limit_keeps_the_first_rows_and_counts_all(void **state)
 static void rows_sort_by_each_column(void **state)
 {
 	static const uint64_t first[SORT_MAX] = {
-		[SORT_TX] = 1,	  [SORT_RX] = 3,  [SORT_RATE] = 3,    [SORT_TOTAL] = 3,
-		[SORT_CONNS] = 1, [SORT_RTT] = 2, [SORT_RETRANS] = 2, [SORT_NAME] = 1,
+		[SORT_TX] = 1,	    [SORT_RX] = 3,    [SORT_RATE] = 3,
+		[SORT_TOTAL] = 3,   [SORT_CONNS] = 1, [SORT_RTT] = 2,
+		[SORT_RETRANS] = 2, [SORT_NAME] = 1,  [SORT_STALL] = 1,
 	};
 	struct world *w = *state;
 	struct view view;

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What is in a row: figures of a flow or of a group, put where drawing code looks for them. */
+#include <string.h>
+
+#include "flow/fill.h"
+#include "flow/row.h"
+
+void fill_sums(const struct flow *f, struct flow_delta *d)
+{
+	*d = (struct flow_delta){ .tx_bytes = f->counts.tx_bytes,
+				  .rx_bytes = flow_rx_bytes(f),
+				  .retrans = f->counts.retrans };
+	if (f->tcp)
+		d->retrans += f->tcp->synack_retrans;
+	if (f->recent) {
+		d->tx_bytes -= f->recent->pending.tx_bytes;
+		d->rx_bytes -= f->recent->pending.rx_bytes;
+		d->retrans -= f->recent->pending.retrans + f->recent->pending.synack;
+	}
+}
+
+void fill_tally(struct tally *row, const struct flow *f, const struct flow_delta *sums)
+{
+	row->tx_bytes = sums->tx_bytes;
+	row->rx_bytes = sums->rx_bytes;
+	row->retrans = sums->retrans;
+	row->tx_rate = flow_tx_rate(f);
+	row->rx_rate = flow_rx_rate(f);
+	row->conns = flow_is_open_socket(f);
+	row->rtt_us = f->tcp ? f->tcp->srtt_us : 0;
+}
+
+static void fill_common(struct view_row *to, const struct tally *row)
+{
+	to->tx_rate = row->tx_rate;
+	to->rx_rate = row->rx_rate;
+	to->tx_bytes = row->tx_bytes;
+	to->rx_bytes = row->rx_bytes;
+	to->retrans = row->retrans;
+	to->trouble = row->trouble;
+	to->conns = row->conns;
+	to->rtt_us = row->rtt_us;
+	to->history = row->history;
+}
+
+void fill_flow(struct view_row *to, const struct healths *h, const struct flow *f)
+{
+	struct tally row = { .history = f->recent ? f->recent->history : NULL };
+	struct flow_delta sums;
+
+	fill_sums(f, &sums);
+	fill_tally(&row, f, &sums);
+	row.trouble = *healths_trouble(h, f);
+	fill_common(to, &row);
+	to->times = *healths_times(h, f);
+	to->verdict = verdict_first(&to->times);
+	to->key = f->serial;
+	to->flow = f;
+	to->proc = f->owner;
+	to->cgroup = f->owner->cgroup;
+	memcpy(to->addr, f->tuple.raddr, sizeof(to->addr));
+	to->netns = f->tuple.netns;
+	to->exited = f->closed || f->frozen;
+	row_name_flow(to->name, sizeof(to->name), f);
+}
+
+void fill_group(struct view_row *to, const struct tally *row)
+{
+	fill_common(to, row);
+	to->verdict = tally_verdict(row);
+	/* of the group, not of the query: the same row has the same key in each */
+	to->key = group_key_hash(&row->key);
+	to->rest = row->rest;
+	if (row->rest) {
+		(void)strcpy(to->name, row_name_rest(row->key.kind));
+		to->exited = row->key.kind == GROUP_PROCESS;
+		return;
+	}
+	to->proc = row->key.proc;
+	to->cgroup = row->key.proc ? row->key.proc->cgroup : row->key.cgroup;
+	memcpy(to->addr, row->key.addr, sizeof(to->addr));
+	to->netns = row->key.netns;
+	to->exited = row->key.proc && row->key.proc->exited;
+	row_name_group(to->name, sizeof(to->name), &row->key);
+}
