@@ -73,6 +73,29 @@ int BPF_PROG(np_recv_tp, struct sock *sk, int ret, int flags)
 }
 
 /*
+ * A reader takes data out of a TCP socket: the only stable hook that sees splice() and
+ * TCP_ZEROCOPY_RECEIVE, and so the first use of a connection whose process never calls recv(). It
+ * settles whose the bytes are; how many the kernel's own counters tell. Context: process, or softirq
+ * when the kernel itself reads (strparser): only a task that holds the socket's lock is its user.
+ * Since 4.17.
+ */
+SEC("tp_btf/tcp_rcv_space_adjust")
+int BPF_PROG(np_read_tp, struct sock *sk)
+{
+	struct np_sock *st = sock_find(sk);
+	__u64 key = bpf_get_current_pid_tgid();
+	struct np_owner me;
+
+	prog_hit(NP_PROG_SPLICE);
+	if (!st || st->hot == key || st->last.tgid == key >> 32 || (st->flags & NP_F_IGNORE))
+		return 0;
+	if (!sk->sk_lock.owned || bpf_get_current_task_btf()->flags & PF_KTHREAD)
+		return 0;
+	sock_use(st, sk, &me);
+	return 0;
+}
+
+/*
  * Family 2: exit of the inet protocol operations, with arguments and return value. Context:
  * process. Since 5.5 where the kernel has trampolines. Lacks: TCP_ZEROCOPY_RECEIVE.
  */

@@ -107,7 +107,7 @@ struct process_table *process_table_free(struct process_table *t)
  * 1: the process in /proc is p, and lives. 0: it is not there, is another one, or is a zombie with
  * no thread left. Negative: cannot be told.
  */
-static int is_alive(const struct process_table *t, const struct process *p)
+static int is_alive(const struct process_table *t, struct process *p)
 {
 	struct proc_stat st;
 	int r = proc_stat_read(t->proc_root, p->tgid, &st);
@@ -118,6 +118,10 @@ static int is_alive(const struct process_table *t, const struct process *p)
 		return r;
 	if (p->start_ns && p->start_ns / t->tick_ns != st.start_ticks)
 		return 0;
+	if (st.comm[0]) {
+		memcpy(p->comm, st.comm, sizeof(p->comm));
+		p->named = true;
+	}
 	return !(st.state == 'Z' && st.threads <= 1) && st.state != 'X';
 }
 
@@ -172,7 +176,10 @@ static void refresh(struct process_table *t, struct process *p, const struct np_
 	p->uid = o->uid;
 	if (o->ppid)
 		p->ppid = o->ppid;
-	if (o->comm[0]) {
+	if (p->exec_id != o->exec_id)
+		p->named = false;
+	/* A socket keeps the name its user had then; /proc, where it was read, knows the newest. */
+	if (o->comm[0] && !p->named) {
 		memcpy(p->comm, o->comm, sizeof(p->comm));
 		p->comm[sizeof(p->comm) - 1] = '\0';
 	}
@@ -229,7 +236,8 @@ bool process_is_current(const struct process *p, const struct np_owner *owner)
 	return p->exec_id == owner->exec_id && p->uid == owner->uid &&
 	       (!owner->cgroup_id ||
 		(p->cgroup && p->cgroup->id == owner->cgroup_id && p->cgroup->path)) &&
-	       (!owner->comm[0] || memcmp(p->comm, owner->comm, sizeof(p->comm)) == 0);
+	       (p->named || !owner->comm[0] ||
+		memcmp(p->comm, owner->comm, sizeof(p->comm)) == 0);
 }
 
 void process_unref(struct process_table *t, struct process *p)

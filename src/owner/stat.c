@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Reads /proc/<tgid>/stat: one open and one read a process. comm is skipped from the last closing
- * parenthesis on, since a process may call itself anything, "a) S 1 (" included.
+ * Reads /proc/<tgid>/stat: one open and one read a process. comm ends at the last closing
+ * parenthesis, since a process may call itself anything, "a) S 1 (" included.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -19,6 +19,17 @@
 #define STAT_THREADS 20
 #define STAT_START 22
 
+static void copy_comm(char comm[16], const char *text, const char *end)
+{
+	const char *from = strchr(text, '(');
+	size_t len;
+
+	if (!from || from >= end)
+		return;
+	len = (size_t)(end - from - 1);
+	memcpy(comm, from + 1, len < 15 ? len : 15);
+}
+
 int proc_stat_parse(const char *text, struct proc_stat *ret)
 {
 	struct proc_stat st = { 0 };
@@ -27,6 +38,7 @@ int proc_stat_parse(const char *text, struct proc_stat *ret)
 
 	if (!p)
 		return -EINVAL;
+	copy_comm(st.comm, text, p);
 	p++;
 	for (field = STAT_STATE; field <= STAT_START; field++) {
 		unsigned long long v;

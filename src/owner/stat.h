@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 struct proc_stat {
+	char comm[16]; /* of the leader; cut and NUL-terminated */
 	char state; /* 'R', 'S', 'Z' zombie, 'X' dead, ... */
 	uint32_t ppid;
 	uint32_t threads;     /* those not yet reaped, the leader included */

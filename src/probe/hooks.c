@@ -35,7 +35,8 @@ const struct hook hook_table[NP_PROG_MAX] = {
 	[NP_PROG_SPLICE] = {
 		.name = "splice", .what = "bytes spliced out of TCP sockets", .follows = NP_PROG_RECV,
 		.n_alts = 3, .alts = {
-			{ NOPROG(FAMILY_TRACEPOINT, "seen at the next sweep, by the kernel's own counters") },
+			{ TP("np_read_tp"), .since = "4.17",
+			  .lacks = "how many bytes: those come with the next sweep, from the kernel's own counters" },
 			{ FE("np_splice_fx"), .since = "5.5" },
 			{ KP("np_splice_kp", "np_splice_kr"), .since = "4.1" },
 		},

@@ -158,12 +158,6 @@ TEST(filter_port_matches_peers_of_unconnected_datagrams)
 		   (struct part){ DGRAM " --port 5002", NEITHER });
 }
 
-TEST(filter_port_matches_answers_read_without_asking_for_their_sender)
-{
-	check_here("--dst-port 5001", (struct part){ DGRAM " --blind --port 5001", CLIENT },
-		   (struct part){ DGRAM " --blind --port 5002", NEITHER });
-}
-
 TEST(filter_host_is_either_end)
 {
 	struct netns_pair n = netns_pair_new();

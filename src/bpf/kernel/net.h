@@ -63,8 +63,13 @@ struct rb_root {
 	struct rb_node *rb_node;
 };
 
+typedef struct {
+	int owned; /* 1: a task holds the socket's lock */
+} socket_lock_t;
+
 struct sock {
 	struct sock_common __sk_common;
+	socket_lock_t sk_lock;
 	struct socket *sk_socket; /* NULL once the process closed it */
 	struct {
 		atomic_t rmem_alloc;

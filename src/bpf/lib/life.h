@@ -100,6 +100,21 @@ static __always_inline bool sock_wanted(struct np_sock *st, struct sock *sk)
 	return st->pass & NP_PASS_ANY;
 }
 
+/* A process may have renamed itself since it was noted: at the end of a socket the newest name counts. */
+static __always_inline void owner_rename(struct np_sock *st)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+	__u32 tgid = bpf_get_current_pid_tgid() >> 32;
+	struct task_struct *leader;
+
+	if (!tgid || st->last.tgid != tgid)
+		return;
+	leader = BPF_CORE_READ(task, group_leader);
+	(void)bpf_probe_read_kernel_str(st->last.comm, sizeof(st->last.comm), &leader->comm);
+	if (st->acct_tgid == tgid)
+		__builtin_memcpy(st->acct.comm, st->last.comm, sizeof(st->acct.comm));
+}
+
 static __always_inline void conn_event(void *ctx, struct np_sock *st, struct sock *sk, __u32 prog,
 				       __u32 type, __s32 err)
 {
@@ -263,6 +278,7 @@ static __always_inline int sock_gone(void *ctx, struct sock *sk, __u32 prog)
 		type = NP_EV_CONN_CLOSE;
 	if (!st->closed_ns)
 		st->closed_ns = bpf_ktime_get_ns();
+	owner_rename(st);
 	stall_over(ctx, st, sk, &st->watch_tx, prog);
 	stall_over(ctx, st, sk, &st->watch_rx, prog);
 	conn_event(ctx, st, sk, prog, type, 0);
@@ -282,6 +298,8 @@ static __always_inline int sock_released(void *ctx, struct sock *sk)
 		return sock_gone(ctx, sk, NP_PROG_RELEASE);
 	prog_hit(NP_PROG_RELEASE);
 	st = sock_find(sk);
+	if (st)
+		owner_rename(st);
 	if (st && st->phase == NP_PHASE_CONNECT) {
 		st->phase = NP_PHASE_FAILED;
 		st->closed_ns = bpf_ktime_get_ns();

@@ -29,8 +29,7 @@
 #define AF_INET6 10
 #define MSG_PEEK 0x2
 #define MSG_ERRQUEUE 0x2000
-#define SEND_SHUTDOWN 2
-#define RCV_SHUTDOWN 1
+#define PF_KTHREAD 0x00200000
 
 #define ICSK_TIME_LOSS_PROBE 5
 #define TCP_CA_RECOVERY 3
