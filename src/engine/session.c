@@ -336,11 +336,6 @@ void session_set_full_sweeps(struct session *s, bool on)
  * What was counted under the old filters is taken with them: their sample rate scales it. Parts go on
  * being counted into entries that are there, so both part maps are emptied.
  */
-void session_set_full_sweeps(struct session *s, bool on)
-{
-	s->opts.full_sweeps = on;
-}
-
 void session_set_filter(struct session *s, const struct np_filter *filter)
 {
 	(void)session_poll(s);
