@@ -87,7 +87,9 @@ int BPF_PROG(np_read_tp, struct sock *sk)
 	struct np_owner me;
 
 	prog_hit(NP_PROG_SPLICE);
-	if (!st || st->hot == key || st->last.tgid == key >> 32 || (st->flags & NP_F_IGNORE))
+	if (!st || st->hot == key || (st->flags & NP_F_IGNORE))
+		return 0;
+	if (st->last.tgid == key >> 32 && st->last.match == NP_MATCH_EXACT)
 		return 0;
 	if (!sk->sk_lock.owned || bpf_get_current_task_btf()->flags & PF_KTHREAD)
 		return 0;
