@@ -115,6 +115,8 @@ struct loop {
 	void (*on_change)(void *arg);  /* opts were changed, the session knows; NULL */
 };
 int loop_run(struct loop *l);
+/* From here on signals wait for the loop: to be called before the kernel half is loaded. */
+void loop_hold_signals(void);
 
 int cmd_top(int argc, char **argv);
 int cmd_events(int argc, char **argv);

@@ -81,6 +81,7 @@ static const struct table_column columns[] = {
 	{ "errno", NULL, UNIT_NONE, true, 0 },
 	{ "verdict", NULL, UNIT_NONE, false, 0 },
 	{ "closed", NULL, UNIT_NONE, false, 0 },
+	{ "sample_rate", NULL, UNIT_NONE, true, 0 },
 };
 
 #define N_COLUMNS (sizeof(columns) / sizeof(columns[0]))
@@ -198,6 +199,7 @@ static int add_flow(struct flows *x, const struct flow *f)
 	c[i++] = num_or_null(f->err);
 	c[i++] = str(verdict(f));
 	c[i++] = flag(f->closed);
+	c[i++] = num_or_null(x->o.sample_rate > 1 ? x->o.sample_rate : 0);
 	return table_add(x->table, c);
 }
 

@@ -41,15 +41,28 @@ static int timer_new(double seconds)
 	return r ? r : fd;
 }
 
+static void loop_signals(sigset_t *set)
+{
+	(void)sigemptyset(set);
+	(void)sigaddset(set, SIGINT);
+	(void)sigaddset(set, SIGTERM);
+	(void)sigaddset(set, SIGHUP);
+	(void)sigaddset(set, SIGWINCH);
+}
+
+void loop_hold_signals(void)
+{
+	sigset_t set;
+
+	loop_signals(&set);
+	(void)sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
 static int signals_new(void)
 {
 	sigset_t set;
 
-	(void)sigemptyset(&set);
-	(void)sigaddset(&set, SIGINT);
-	(void)sigaddset(&set, SIGTERM);
-	(void)sigaddset(&set, SIGHUP);
-	(void)sigaddset(&set, SIGWINCH);
+	loop_signals(&set);
 	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
 		return -errno;
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);

@@ -132,6 +132,7 @@ int common_parse(const struct args_spec *spec, int argc, char **argv, struct com
 
 void cli_session_opts(const struct common_opts *o, struct session_opts *ret_opts)
 {
+	loop_hold_signals();
 	ret_opts->probe.family = (uint8_t)o->hook;
 	ret_opts->probe.perf_buffer = o->event_buffer == 2;
 	ret_opts->probe.btf_path = o->btf;
