@@ -32,7 +32,7 @@
 #define OPTION_HIDDEN 0x1 /* not in --help, not suggested */
 #define OPTION_REPEAT 0x2 /* each use adds; without it the last wins (parse() sees all) */
 #define OPTION_EMPTY 0x4  /* OPTION_STRING: "" is allowed */
-#define OPTION_LIVE 0x8   /* may be changed while it runs: by ctl, or by reading the config again */
+#define OPTION_LIVE 0x8	  /* may be changed while it runs: by ctl, or by reading the config again */
 
 /* A growing list of strings of argv; the strings are not copied. */
 struct args_list {
@@ -64,19 +64,19 @@ struct option_row {
  * A row: OPTION("pid", 'p', OPTION_U32, struct opts, pid, "PID", "only this process", .min = 1).
  * Whatever else the row needs follows by name.
  */
-#define OPTION(long_name, letter, kind, opts_type, field, placeholder, text, ...)                  \
-	{                                                                                          \
-		.name = (long_name), .short_name = (letter), .type = (kind),                       \
-		.offset = offsetof(opts_type, field), .arg = (placeholder), .help = (text),        \
-		__VA_ARGS__                                                                        \
+#define OPTION(long_name, letter, kind, opts_type, field, placeholder, text, ...)           \
+	{                                                                                   \
+		.name = (long_name), .short_name = (letter), .type = (kind),                \
+		.offset = offsetof(opts_type, field), .arg = (placeholder), .help = (text), \
+		__VA_ARGS__                                                                 \
 	}
-#define OPTIONS_HEADING(text)                                                                      \
-	{                                                                                          \
-		.type = OPTION_HEADING, .help = (text)                                             \
+#define OPTIONS_HEADING(text)                          \
+	{                                              \
+		.type = OPTION_HEADING, .help = (text) \
 	}
-#define OPTIONS_END                                                                                \
-	{                                                                                          \
-		.type = OPTION_END                                                                 \
+#define OPTIONS_END                \
+	{                          \
+		.type = OPTION_END \
 	}
 
 struct args_spec {

@@ -73,7 +73,8 @@ static __always_inline int peer_seen(struct bpf_sock_addr *ctx, struct np_peer *
 	}
 	peer->rport = bpf_ntohs(ctx->user_port);
 	peer->family = addr_is_v4(peer->raddr) ? AF_INET : AF_INET6;
-	st->flags |= NP_F_UNCONN; /* the call's result takes the slow path, which asks for the peer */
+	/* the call's result takes the slow path, which asks for the peer */
+	st->flags |= NP_F_UNCONN;
 	peer_note(st, peer, tx, prog);
 	return 1;
 }

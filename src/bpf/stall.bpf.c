@@ -11,11 +11,12 @@
 #define TCP_CLOSE_WAIT 8
 #define TELL_AGAIN_NS 1000000000ULL
 
-volatile __u64 st_now_ns = 0;		       /* set before each walk: no clock is read per socket */
-volatile __u64 st_stall_ns = 100000000;	       /* --stall-threshold */
+/* set before each walk: no clock is read per socket */
+volatile __u64 st_now_ns = 0;
+volatile __u64 st_stall_ns = 100000000; /* --stall-threshold */
 
-static __always_inline void watch_step(void *ctx, struct np_sock *st, struct sock *sk, struct np_watch *w,
-				       __u32 cause, __u32 mark)
+static __always_inline void watch_step(void *ctx, struct np_sock *st, struct sock *sk,
+				       struct np_watch *w, __u32 cause, __u32 mark)
 {
 	__u64 now = st_now_ns;
 
@@ -80,7 +81,8 @@ static __always_inline int stall_one(void *ctx, struct np_sock *st, struct sock 
 		return 0;
 	}
 	watch_step(ctx, st, sk, &st->watch_rx,
-		   BPF_CORE_READ(sk, sk_backlog.rmem_alloc.counter) > 0 ? NP_STALL_RECEIVE_QUEUE : 0,
+		   BPF_CORE_READ(sk, sk_backlog.rmem_alloc.counter) > 0 ? NP_STALL_RECEIVE_QUEUE
+									: 0,
 		   (__u32)(st->counts.rx_calls + st->rx_parts));
 	return 0;
 }

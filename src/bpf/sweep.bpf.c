@@ -17,8 +17,8 @@ struct {
 } np_sweep SEC(".maps");
 
 /* Set by user space before a sweep. */
-volatile __u32 st_sweep_gen = 0;  /* raised for each sweep, not for its further passes */
-volatile __u8 st_sweep_full = 0;  /* 1: unchanged sockets as well */
+volatile __u32 st_sweep_gen = 0; /* raised for each sweep, not for its further passes */
+volatile __u8 st_sweep_full = 0; /* 1: unchanged sockets as well */
 /* Result of a pass. */
 volatile __u32 st_sweep_n = 0;	  /* slots filled */
 volatile __u32 st_sweep_more = 0; /* sockets left out for want of slots: run another pass */

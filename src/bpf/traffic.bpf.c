@@ -6,7 +6,6 @@
 #include "lib/calls.h"
 #include "lib/traffic.h"
 
-
 /* Address a message carries, as the kernel keeps it for the call. */
 static __always_inline void peer_of_msg(struct np_peer *peer, struct msghdr *msg)
 {
@@ -27,8 +26,8 @@ static __always_inline void peer_of_msg(struct np_peer *peer, struct msghdr *msg
 	peer->rport = bpf_ntohs(sa.sin6_port);
 }
 
-static __always_inline int sock_msg(struct sock *sk, struct msghdr *msg, long ret, int flags, bool tx,
-				    __u32 exec)
+static __always_inline int sock_msg(struct sock *sk, struct msghdr *msg, long ret, int flags,
+				    bool tx, __u32 exec)
 {
 	struct np_call call = {
 		.key = bpf_get_current_pid_tgid(),
@@ -135,8 +134,8 @@ int BPF_PROG(np_recv6_fx, struct socket *sock, struct msghdr *msg, size_t size, 
 
 /* Splice from a TCP socket. */
 SEC("fexit/tcp_splice_read")
-int BPF_PROG(np_splice_fx, struct socket *sock, void *ppos, void *pipe, size_t len, unsigned int flags,
-	     long ret)
+int BPF_PROG(np_splice_fx, struct socket *sock, void *ppos, void *pipe, size_t len,
+	     unsigned int flags, long ret)
 {
 	prog_hit(NP_PROG_SPLICE);
 	return sock_msg(sock->sk, NULL, ret, 0, false, current_exec_id());

@@ -12,9 +12,9 @@
 #include "engine/session.h"
 
 #define EXIT_OK 0
-#define EXIT_PERM 1	/* a capability is missing */
-#define EXIT_CAPTURE 2	/* capture or BPF could not start */
-#define EXIT_USAGE 3	/* bad arguments or config */
+#define EXIT_PERM 1    /* a capability is missing */
+#define EXIT_CAPTURE 2 /* capture or BPF could not start */
+#define EXIT_USAGE 3   /* bad arguments or config */
 #define EXIT_INTERNAL 4
 
 struct command {
@@ -72,7 +72,8 @@ void common_done(struct common_opts *o);
 int common_parse(const struct args_spec *spec, int argc, char **argv, struct common_opts *o);
 
 /* The filters of o, checked against this machine (pids, interfaces, cgroups exist). -EINVAL, err filled. */
-int filter_build(const struct common_opts *o, struct np_filter *ret_filter, struct netprobe_error *err);
+int filter_build(const struct common_opts *o, struct np_filter *ret_filter,
+		 struct netprobe_error *err);
 
 /* Exit code of a session that could not be opened, after telling why. */
 int cli_session_failed(const struct netprobe_error *err);
@@ -111,8 +112,8 @@ struct loop {
 	int (*on_input)(void *arg);
 	int (*on_resize)(void *arg); /* SIGWINCH; NULL */
 	void *arg;
-	struct common_opts *opts;      /* of common_parse; NULL: nobody can ask */
-	void (*on_change)(void *arg);  /* opts were changed, the session knows; NULL */
+	struct common_opts *opts;     /* of common_parse; NULL: nobody can ask */
+	void (*on_change)(void *arg); /* opts were changed, the session knows; NULL */
 };
 int loop_run(struct loop *l);
 /* From here on signals wait for the loop: to be called before the kernel half is loaded. */

@@ -35,16 +35,19 @@ static const struct option_row rows[] = {
 	OPTIONS_HEADING("Doctor"),
 	ROW("format", 0, OPTION_ENUM, format, NULL, "default text", .names = format_names),
 	ROW("output", 'o', OPTION_STRING, output, "FILE", "write there instead of stdout"),
-	ROW("no-color", 0, OPTION_BOOL, no_color, NULL, "no colours on a terminal (or set NO_COLOR)"),
+	ROW("no-color", 0, OPTION_BOOL, no_color, NULL,
+	    "no colours on a terminal (or set NO_COLOR)"),
 	OPTIONS_END,
 };
 
-static const char *status_word(const struct doctor *d, const struct hook_alt *alt, const struct hook_alt_status *st)
+static const char *status_word(const struct doctor *d, const struct hook_alt *alt,
+			       const struct hook_alt_status *st)
 {
 	static const char *const words[] = { "not tried", "in use", "works", "fails", "silent" };
 
 	(void)d;
-	return alt->kind == KIND_NONE && st->status == HOOK_UNTRIED ? "no program" : words[st->status];
+	return alt->kind == KIND_NONE && st->status == HOOK_UNTRIED ? "no program"
+								    : words[st->status];
 }
 
 static void text_facts(struct doctor *d)
@@ -54,27 +57,37 @@ static void text_facts(struct doctor *d)
 	buf_printf(&d->out, "kernel            %s %s\n", f->release, f->arch);
 	buf_printf(&d->out, "BTF               %s\n", f->btf ? "yes" : "no");
 	buf_printf(&d->out, "capabilities      CAP_BPF %s, CAP_PERFMON %s, CAP_NET_ADMIN %s\n",
-		   f->cap_bpf ? "yes" : "no", f->cap_perfmon ? "yes" : "no", f->cap_net_admin ? "yes" : "no");
+		   f->cap_bpf ? "yes" : "no", f->cap_perfmon ? "yes" : "no",
+		   f->cap_net_admin ? "yes" : "no");
 	buf_printf(&d->out, "trampolines       %s\n",
-		   f->trampoline_err < 0 ? "not tried" :
-		   f->trampoline_err ? "refused (fentry, fexit)" : "yes");
-	buf_printf(&d->out, "kprobes           %s\n", f->kprobe_pmu ? "yes" : "not built into this kernel");
-	buf_printf(&d->out, "cgroup v2         %s\n", f->cgroup_mount[0] ? f->cgroup_mount : "not mounted");
+		   f->trampoline_err < 0 ? "not tried"
+		   : f->trampoline_err	 ? "refused (fentry, fexit)"
+					 : "yes");
+	buf_printf(&d->out, "kprobes           %s\n",
+		   f->kprobe_pmu ? "yes" : "not built into this kernel");
+	buf_printf(&d->out, "cgroup v2         %s\n",
+		   f->cgroup_mount[0] ? f->cgroup_mount : "not mounted");
 	buf_printf(&d->out, "lockdown          %s\n", f->lockdown[0] ? f->lockdown : "unknown");
 	buf_printf(&d->out, "unprivileged bpf  %s\n",
-		   f->unprivileged_disabled < 0 ? "unknown" : f->unprivileged_disabled ? "off" : "on");
+		   f->unprivileged_disabled < 0 ? "unknown"
+		   : f->unprivileged_disabled	? "off"
+						: "on");
 	buf_printf(&d->out, "perf paranoid     %d\n\n", f->perf_paranoid);
 }
 
-static void text_alt(struct doctor *d, const struct hook *hook, const struct hook_status *hs, unsigned int i)
+static void text_alt(struct doctor *d, const struct hook *hook, const struct hook_status *hs,
+		     unsigned int i)
 {
 	const struct hook_alt *alt = &hook->alts[i];
 	const struct hook_alt_status *st = &hs->alts[i];
 	bool used = hs->used == (int8_t)i;
-	const char *on = d->sink.color && used ? "\033[32m" : d->sink.color && st->status >= HOOK_FAILED ? "\033[2m" : "";
+	const char *on = d->sink.color && used			      ? "\033[32m"
+			 : d->sink.color && st->status >= HOOK_FAILED ? "\033[2m"
+								      : "";
 
-	buf_printf(&d->out, "  %s%c %-10s %-8s %-10s%s", on, used ? '*' : ' ', family_label(alt->family),
-		   kind_label(alt->kind), status_word(d, alt, st), *on ? "\033[0m" : "");
+	buf_printf(&d->out, "  %s%c %-10s %-8s %-10s%s", on, used ? '*' : ' ',
+		   family_label(alt->family), kind_label(alt->kind), status_word(d, alt, st),
+		   *on ? "\033[0m" : "");
 	if (alt->progs[0])
 		buf_printf(&d->out, " %s", probe_trial_target(alt->progs[0]));
 	if (alt->since)
@@ -99,8 +112,9 @@ static void text(struct doctor *d)
 		const struct hook_status *hs = &d->hooks[id];
 
 		buf_printf(&d->out, "%s: %s%s\n", hook->name, hook->what,
-			   hs->used < 0	 ? (hook->required ? " - MISSING, and needed" : " - missing") :
-			   hs->proven ? " - seen to deliver" : "");
+			   hs->used < 0 ? (hook->required ? " - MISSING, and needed" : " - missing")
+			   : hs->proven ? " - seen to deliver"
+					: "");
 		for (unsigned int i = 0; i < hook->n_alts; i++)
 			text_alt(d, hook, hs, i);
 	}
@@ -138,7 +152,8 @@ static void json_facts(struct doctor *d)
 		json_kv_u64(b, "unprivileged_bpf_disabled", (uint64_t)f->unprivileged_disabled);
 }
 
-static void json_alt(struct doctor *d, const struct hook *hook, const struct hook_status *hs, unsigned int i)
+static void json_alt(struct doctor *d, const struct hook *hook, const struct hook_status *hs,
+		     unsigned int i)
 {
 	const struct hook_alt *alt = &hook->alts[i];
 	const struct hook_alt_status *st = &hs->alts[i];
@@ -232,7 +247,8 @@ int cmd_doctor(int argc, char **argv)
 	static const struct option_row *const tables[] = { rows, common_rows, NULL };
 	static const struct args_spec spec = {
 		.prog = "netprobe doctor",
-		.summary = "Every hook, its alternatives, which one is in use, and why the others are not.",
+		.summary =
+			"Every hook, its alternatives, which one is in use, and why the others are not.",
 		.tables = tables,
 	};
 	struct doctor d = {};

@@ -27,13 +27,16 @@ static const char *const format_names[] = { "text", "json", "xctl", NULL };
 
 static const struct option_row rows[] = {
 	OPTIONS_HEADING("Events"),
-	ROW("format", 0, OPTION_ENUM, format, NULL, "json when piped, text on a terminal", .names = format_names),
+	ROW("format", 0, OPTION_ENUM, format, NULL, "json when piped, text on a terminal",
+	    .names = format_names),
 	ROW("output", 'o', OPTION_STRING, output, "FILE", "write there instead of stdout"),
-	ROW("interval", 0, OPTION_SECONDS, interval, "SEC", "between two transport.bw records (default 1)",
-	    .flags = OPTION_LIVE, .min = 10, .max = 3600000),
+	ROW("interval", 0, OPTION_SECONDS, interval, "SEC",
+	    "between two transport.bw records (default 1)", .flags = OPTION_LIVE, .min = 10,
+	    .max = 3600000),
 	ROW("duration", 0, OPTION_SECONDS, duration, "SEC", "end after this time", .min = 1),
 	ROW(NULL, 'n', OPTION_U32, count, "COUNT", "end after so many events", .min = 1),
-	ROW("no-color", 0, OPTION_BOOL, no_color, NULL, "no colours on a terminal (or set NO_COLOR)"),
+	ROW("no-color", 0, OPTION_BOOL, no_color, NULL,
+	    "no colours on a terminal (or set NO_COLOR)"),
 	OPTIONS_END,
 };
 
@@ -99,8 +102,8 @@ static int finish(struct events *e, int r)
 	cli_tell_losses(e->session);
 	if (!r)
 		return EXIT_OK;
-	log_err("cannot write events%s%s: %s", e->o.output ? " to " : "", e->o.output ? e->o.output : "",
-		strerror(-r));
+	log_err("cannot write events%s%s: %s", e->o.output ? " to " : "",
+		e->o.output ? e->o.output : "", strerror(-r));
 	return EXIT_INTERNAL;
 }
 
@@ -137,7 +140,8 @@ int cmd_events(int argc, char **argv)
 	static const struct option_row *const tables[] = { rows, filter_rows, common_rows, NULL };
 	static const struct args_spec spec = {
 		.prog = "netprobe events",
-		.summary = "The event stream: connections, bandwidth, retransmits, resets, losses, each with its owner.",
+		.summary =
+			"The event stream: connections, bandwidth, retransmits, resets, losses, each with its owner.",
 		.tables = tables,
 	};
 	struct events e = {};

@@ -16,15 +16,16 @@
 typedef int (*add_fn)(struct np_filter *f, const char *value, struct netprobe_error *err);
 
 /* Run add over the values of one option; n counts where they go. */
-static int each(const char *option, const struct args_list *values, uint8_t *n, add_fn add, struct np_filter *f,
-		struct netprobe_error *err)
+static int each(const char *option, const struct args_list *values, uint8_t *n, add_fn add,
+		struct np_filter *f, struct netprobe_error *err)
 {
 	for (unsigned int i = 0; i < values->n; i++) {
 		int r;
 
 		if (n && *n == NP_FILTER_SLOTS)
-			return error_set(err, -EINVAL, "--%s: '%s' is one too many; takes up to %d values", option,
-					 values->items[i], NP_FILTER_SLOTS);
+			return error_set(err, -EINVAL,
+					 "--%s: '%s' is one too many; takes up to %d values",
+					 option, values->items[i], NP_FILTER_SLOTS);
 		r = add(f, values->items[i], err);
 		if (r) {
 			error_prefix(err, "--%s", option);
@@ -40,10 +41,12 @@ static int add_pid(struct np_filter *f, const char *value, struct netprobe_error
 	uint32_t pid;
 
 	if (parse_u32(value, 1, 4194304, &pid, NULL))
-		return error_set(err, -EINVAL, "'%s' is no process id; takes a number from 1 to 4194304", value);
+		return error_set(err, -EINVAL,
+				 "'%s' is no process id; takes a number from 1 to 4194304", value);
 	(void)snprintf(path, sizeof(path), "/proc/%u", pid);
 	if (access(path, F_OK))
-		return error_set(err, -ESRCH, "there is no process %u; takes the id of a running one", pid);
+		return error_set(err, -ESRCH,
+				 "there is no process %u; takes the id of a running one", pid);
 	f->tgid[f->n_tgid++] = pid;
 	return 0;
 }
@@ -53,7 +56,8 @@ static int add_comm(struct np_filter *f, const char *value, struct netprobe_erro
 	size_t len = strlen(value);
 
 	if (!len)
-		return error_set(err, -EINVAL, "'' is no process name; takes a name as ps -o comm shows it");
+		return error_set(err, -EINVAL,
+				 "'' is no process name; takes a name as ps -o comm shows it");
 	/* The kernel keeps 15 characters of a name. */
 	memcpy(f->comm[f->n_comm++], value, len < 15 ? len : 15);
 	return 0;
@@ -64,7 +68,8 @@ static int add_iface(struct np_filter *f, const char *value, struct netprobe_err
 	size_t len = strlen(value);
 
 	if (len >= IFNAMSIZ || !if_nametoindex(value))
-		return error_set(err, -ENODEV, "there is no interface '%s' here; takes a name that ip link shows",
+		return error_set(err, -ENODEV,
+				 "there is no interface '%s' here; takes a name that ip link shows",
 				 value);
 	memcpy(f->iface[f->n_iface++], value, len);
 	return 0;
@@ -82,7 +87,8 @@ static int add_cgroup(struct np_filter *f, const char *value, struct netprobe_er
 	if (!cgroup_mount(t))
 		r = error_set(err, -ENODEV, "'%s': no cgroup v2 tree is mounted here", value);
 	else if (cgroup_lookup_path(t, value, &id, &c->level))
-		r = error_set(err, -ENOENT, "there is no cgroup '%s'; takes a path below %s", value, cgroup_mount(t));
+		r = error_set(err, -ENOENT, "there is no cgroup '%s'; takes a path below %s", value,
+			      cgroup_mount(t));
 	else
 		r = 0;
 	if (!r) {
@@ -93,7 +99,8 @@ static int add_cgroup(struct np_filter *f, const char *value, struct netprobe_er
 	return r;
 }
 
-static int add_host(struct np_filter *f, unsigned int end, const char *value, struct netprobe_error *err)
+static int add_host(struct np_filter *f, unsigned int end, const char *value,
+		    struct netprobe_error *err)
 {
 	struct np_cidr c = {};
 	int r = parse_cidr(value, &c, err);
@@ -106,15 +113,16 @@ static int add_host(struct np_filter *f, unsigned int end, const char *value, st
 	return 0;
 }
 
-static int add_port(struct np_filter *f, unsigned int end, const char *value, struct netprobe_error *err)
+static int add_port(struct np_filter *f, unsigned int end, const char *value,
+		    struct netprobe_error *err)
 {
 	return parse_port_range(value, &f->port[end][f->n_port[end]], err) ?: (f->n_port[end]++, 0);
 }
 
-#define END_FN(name, kind, end)                                                                    \
-	static int name(struct np_filter *f, const char *value, struct netprobe_error *err)        \
-	{                                                                                          \
-		return add_##kind(f, end, value, err);                                             \
+#define END_FN(name, kind, end)                                                             \
+	static int name(struct np_filter *f, const char *value, struct netprobe_error *err) \
+	{                                                                                   \
+		return add_##kind(f, end, value, err);                                      \
 	}
 END_FN(add_src_host, host, NP_END_LOCAL)
 END_FN(add_dst_host, host, NP_END_REMOTE)
@@ -133,7 +141,8 @@ static int add_proto(struct np_filter *f, const char *value, struct netprobe_err
 	return r;
 }
 
-int filter_build(const struct common_opts *o, struct np_filter *ret_filter, struct netprobe_error *err)
+int filter_build(const struct common_opts *o, struct np_filter *ret_filter,
+		 struct netprobe_error *err)
 {
 	struct np_filter f = {
 		.gen = 1,
@@ -144,7 +153,8 @@ int filter_build(const struct common_opts *o, struct np_filter *ret_filter, stru
 	int r;
 
 	if (o->v4 && o->v6)
-		return error_set(err, -EINVAL, "-4 and -6 exclude each other; leave both out for both families");
+		return error_set(err, -EINVAL,
+				 "-4 and -6 exclude each other; leave both out for both families");
 	if (o->v4 || o->v6)
 		f.family = o->v4 ? AF_INET : AF_INET6;
 	r = each("pid", &o->pid, &f.n_tgid, add_pid, &f, err) ?:

@@ -29,12 +29,14 @@ static const struct option_row rows[] = {
 	OPTIONS_HEADING("Flows"),
 	ROW("format", 0, OPTION_ENUM, format, NULL, "default text", .names = format_names),
 	ROW("output", 'o', OPTION_STRING, output, "FILE", "write there instead of stdout"),
-	ROW("duration", 0, OPTION_SECONDS, duration, "SEC", "watch so long before the snapshot (default 1)",
+	ROW("duration", 0, OPTION_SECONDS, duration, "SEC",
+	    "watch so long before the snapshot (default 1)", .min = 1),
+	ROW("interval", 0, OPTION_SECONDS, interval, "SEC", "between two sweeps (default 1)",
+	    .flags = OPTION_LIVE, .min = 10, .max = 3600000),
+	ROW(NULL, 'n', OPTION_U32, count, "COUNT", "only the COUNT flows that moved most",
 	    .min = 1),
-	ROW("interval", 0, OPTION_SECONDS, interval, "SEC", "between two sweeps (default 1)", .flags = OPTION_LIVE, .min = 10,
-	    .max = 3600000),
-	ROW(NULL, 'n', OPTION_U32, count, "COUNT", "only the COUNT flows that moved most", .min = 1),
-	ROW("no-color", 0, OPTION_BOOL, no_color, NULL, "no colours on a terminal (or set NO_COLOR)"),
+	ROW("no-color", 0, OPTION_BOOL, no_color, NULL,
+	    "no colours on a terminal (or set NO_COLOR)"),
 	OPTIONS_END,
 };
 
@@ -88,7 +90,8 @@ static const struct table_column columns[] = {
 
 static struct cell str(const char *s)
 {
-	return s && *s ? (struct cell){ .type = CELL_STR, .str = s } : (struct cell){ .type = CELL_NULL };
+	return s && *s ? (struct cell){ .type = CELL_STR, .str = s }
+		       : (struct cell){ .type = CELL_NULL };
 }
 
 static struct cell num(uint64_t v)
@@ -103,7 +106,8 @@ static struct cell num_or_null(uint64_t v)
 
 static struct cell dbl(double v)
 {
-	return v >= 0 ? (struct cell){ .type = CELL_DOUBLE, .dbl = v } : (struct cell){ .type = CELL_NULL };
+	return v >= 0 ? (struct cell){ .type = CELL_DOUBLE, .dbl = v }
+		      : (struct cell){ .type = CELL_NULL };
 }
 
 static struct cell flag(bool v)
@@ -190,7 +194,8 @@ static int add_flow(struct flows *x, const struct flow *f)
 	c[i++] = num(f->rx_pkts);
 	c[i++] = num_or_null(tcp ? tcp->srtt_us : 0);
 	c[i++] = num_or_null(tcp && tcp->min_rtt_us != UINT32_MAX ? tcp->min_rtt_us : 0);
-	c[i++] = f->tuple.proto == IPPROTO_TCP ? num(f->counts.retrans) : (struct cell){ .type = CELL_NULL };
+	c[i++] = f->tuple.proto == IPPROTO_TCP ? num(f->counts.retrans)
+					       : (struct cell){ .type = CELL_NULL };
 	c[i++] = tcp ? num(tcp->bytes_acked) : (struct cell){ .type = CELL_NULL };
 	c[i++] = tcp ? num(tcp->bytes_received) : (struct cell){ .type = CELL_NULL };
 	c[i++] = tcp ? num(tcp->bytes_retrans) : (struct cell){ .type = CELL_NULL };
@@ -243,7 +248,8 @@ static int print(struct flows *x)
 	for (size_t i = 0; i < x->n && !r; i++)
 		r = add_flow(x, x->list[i]);
 	if (!r)
-		r = table_write(x->table, &b, x->o.format < 0 ? FORMAT_TEXT : x->o.format, x->sink.color);
+		r = table_write(x->table, &b, x->o.format < 0 ? FORMAT_TEXT : x->o.format,
+				x->sink.color);
 	if (!r)
 		r = sink_write(&x->sink, &b);
 	buf_done(&b);
@@ -294,7 +300,8 @@ int cmd_flows(int argc, char **argv)
 	static const struct option_row *const tables[] = { rows, filter_rows, common_rows, NULL };
 	static const struct args_spec spec = {
 		.prog = "netprobe flows",
-		.summary = "Every socket that is or was open during the run, with its owner, bytes, state and health.",
+		.summary =
+			"Every socket that is or was open during the run, with its owner, bytes, state and health.",
 		.tables = tables,
 	};
 	struct flows x = {};

@@ -18,21 +18,25 @@ static int cmd_version(int argc, char **argv)
 
 const struct command command_table[] = {
 	{ "top", cmd_top, "live view by process, connection, container, remote host, interface" },
-	{ "events", cmd_events, "the event stream: JSON Lines when piped, readable lines on a terminal" },
+	{ "events", cmd_events,
+	  "the event stream: JSON Lines when piped, readable lines on a terminal" },
 	{ "flows", cmd_flows, "every socket that is or was open during the run" },
 	{ "drops", cmd_drops, "packets the kernel drops: reason, place, and whose they were" },
 	{ "why", cmd_why, "what limits a connection, process or container now" },
 	{ "ctl", cmd_ctl, "list running instances, read and change what they do" },
-	{ "doctor", cmd_doctor, "what this machine allows, what is used, what to do about the rest" },
+	{ "doctor", cmd_doctor,
+	  "what this machine allows, what is used, what to do about the rest" },
 	{ "version", cmd_version, "print the version" },
 	{ NULL, NULL, NULL },
 };
 
 static void usage(FILE *f)
 {
-	(void)fputs("Usage: netprobe [COMMAND] [OPTIONS]\n"
-		    "Which process and container sends and receives what, whom, and how it fares.\n\n"
-		    "Commands (netprobe alone is netprobe top):\n", f);
+	(void)fputs(
+		"Usage: netprobe [COMMAND] [OPTIONS]\n"
+		"Which process and container sends and receives what, whom, and how it fares.\n\n"
+		"Commands (netprobe alone is netprobe top):\n",
+		f);
 	for (const struct command *c = command_table; c->name; c++)
 		(void)fprintf(f, "  %-10s %s\n", c->name, c->summary);
 	(void)fputs("\nnetprobe COMMAND --help tells a command's options.\n", f);

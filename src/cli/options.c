@@ -22,18 +22,21 @@ static const char *const buffer_names[] = { "auto", "ringbuf", "perf", NULL };
 const struct option_row filter_rows[] = {
 	OPTIONS_HEADING("Filters (evaluated in the kernel; repeat an option for alternatives)"),
 	ROW("pid", 'p', OPTION_STRINGS, pid, "PID", "only this process", .flags = FILTER),
-	ROW("comm", 0, OPTION_STRINGS, comm, "NAME", "only processes of this name", .flags = FILTER),
+	ROW("comm", 0, OPTION_STRINGS, comm, "NAME", "only processes of this name",
+	    .flags = FILTER),
 	ROW("cgroup", 'c', OPTION_STRINGS, cgroup, "PATH", "only this cgroup and those below it",
 	    .flags = FILTER),
 	ROW("host", 0, OPTION_STRINGS, host, "CIDR", "either end", .flags = FILTER),
 	ROW("src-host", 0, OPTION_STRINGS, src_host, "CIDR", "the local end", .flags = FILTER),
 	ROW("dst-host", 0, OPTION_STRINGS, dst_host, "CIDR", "the remote end", .flags = FILTER),
 	ROW("port", 0, OPTION_STRINGS, port, "PORT[-PORT]", "either end", .flags = FILTER),
-	ROW("src-port", 0, OPTION_STRINGS, src_port, "PORT[-PORT]", "the local end", .flags = FILTER),
-	ROW("dst-port", 0, OPTION_STRINGS, dst_port, "PORT[-PORT]", "the remote end", .flags = FILTER),
-	ROW("proto", 0, OPTION_STRINGS, proto, "PROTO", "tcp, udp or icmp", .flags = FILTER),
-	ROW("interface", 'i', OPTION_STRINGS, interface, "IF", "only traffic routed by this interface",
+	ROW("src-port", 0, OPTION_STRINGS, src_port, "PORT[-PORT]", "the local end",
 	    .flags = FILTER),
+	ROW("dst-port", 0, OPTION_STRINGS, dst_port, "PORT[-PORT]", "the remote end",
+	    .flags = FILTER),
+	ROW("proto", 0, OPTION_STRINGS, proto, "PROTO", "tcp, udp or icmp", .flags = FILTER),
+	ROW("interface", 'i', OPTION_STRINGS, interface, "IF",
+	    "only traffic routed by this interface", .flags = FILTER),
 	ROW(NULL, '4', OPTION_BOOL, v4, NULL, "only IPv4"),
 	ROW(NULL, '6', OPTION_BOOL, v6, NULL, "only IPv6"),
 	OPTIONS_END,
@@ -43,28 +46,33 @@ const struct option_row common_rows[] = {
 	OPTIONS_HEADING("Capture"),
 	ROW("capture-mode", 0, OPTION_ENUM, capture_mode, NULL, "how to capture (default auto)",
 	    .names = mode_names),
-	ROW("hook", 0, OPTION_ENUM, hook, NULL, "use only this family of kernel hooks (default auto)",
-	    .names = hook_names),
-	ROW("event-buffer", 0, OPTION_ENUM, event_buffer, NULL, "how events leave the kernel (default auto)",
-	    .names = buffer_names),
+	ROW("hook", 0, OPTION_ENUM, hook, NULL,
+	    "use only this family of kernel hooks (default auto)", .names = hook_names),
+	ROW("event-buffer", 0, OPTION_ENUM, event_buffer, NULL,
+	    "how events leave the kernel (default auto)", .names = buffer_names),
 	ROW("btf", 0, OPTION_STRING, btf, "FILE", "BTF of this kernel, where it carries none"),
-	ROW("ring-size", 0, OPTION_U32, ring_size, "BYTES", "size of the event ring, a power of two",
-	    .flags = OPTION_HIDDEN, .min = 4096, .max = 1U << 30),
+	ROW("ring-size", 0, OPTION_U32, ring_size, "BYTES",
+	    "size of the event ring, a power of two", .flags = OPTION_HIDDEN, .min = 4096,
+	    .max = 1U << 30),
 	ROW("parts-size", 0, OPTION_U32, parts_size, "N", "entries of the map for shared sockets",
 	    .flags = OPTION_HIDDEN, .min = 1, .max = 1U << 24),
-	ROW("ready-fd", 0, OPTION_U32, ready_fd, "FD", "write R to this descriptor once capture runs",
-	    .flags = OPTION_HIDDEN, .min = 3, .max = 65535),
+	ROW("ready-fd", 0, OPTION_U32, ready_fd, "FD",
+	    "write R to this descriptor once capture runs", .flags = OPTION_HIDDEN, .min = 3,
+	    .max = 65535),
 	ROW("sample-rate", 0, OPTION_U32, sample_rate, "N",
-	    "record 1 in N flows, the same ones each time; counts are scaled", .flags = OPTION_LIVE, .min = 1,
-	    .max = 1000000),
+	    "record 1 in N flows, the same ones each time; counts are scaled", .flags = OPTION_LIVE,
+	    .min = 1, .max = 1000000),
 	ROW("max-events", 0, OPTION_U32, max_events, "N",
-	    "at most N events of connections and stalls a second; counts stay exact", .flags = OPTION_LIVE, .min = 1),
-	ROW("stall-threshold", 0, OPTION_MSEC, stall_ms, "MS", "what stands still longer is a stall (default 100)",
-	    .flags = OPTION_LIVE, .min = 1, .max = 3600000),
+	    "at most N events of connections and stalls a second; counts stay exact",
+	    .flags = OPTION_LIVE, .min = 1),
+	ROW("stall-threshold", 0, OPTION_MSEC, stall_ms, "MS",
+	    "what stands still longer is a stall (default 100)", .flags = OPTION_LIVE, .min = 1,
+	    .max = 3600000),
 	ROW("enabled", 0, OPTION_BOOL, enabled, NULL, "record (false by ctl or config: pause)",
 	    .flags = OPTION_LIVE | OPTION_HIDDEN),
 	OPTIONS_HEADING("General"),
-	ROW("config", 0, OPTION_STRING, config, "FILE", "YAML with any of these options; SIGHUP reads it again"),
+	ROW("config", 0, OPTION_STRING, config, "FILE",
+	    "YAML with any of these options; SIGHUP reads it again"),
 	ROW("verbose", 'v', OPTION_COUNT, verbose, NULL, "say more on stderr (-vv: everything)"),
 	ROW("quiet", 'q', OPTION_COUNT, quiet, NULL, "say less on stderr"),
 	ROW("help", 'h', OPTION_HELP, help, NULL, "this text"),
@@ -80,8 +88,9 @@ void common_defaults(struct common_opts *o)
 
 void common_done(struct common_opts *o)
 {
-	struct args_list *lists[] = { &o->interface, &o->pid,	   &o->comm,	 &o->cgroup, &o->src_host, &o->dst_host,
-				      &o->host,	     &o->proto,	   &o->src_port, &o->dst_port, &o->port };
+	struct args_list *lists[] = { &o->interface, &o->pid,	   &o->comm, &o->cgroup,
+				      &o->src_host,  &o->dst_host, &o->host, &o->proto,
+				      &o->src_port,  &o->dst_port, &o->port };
 
 	source_free(o);
 	for (unsigned int i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
@@ -124,7 +133,8 @@ int common_parse(const struct args_spec *spec, int argc, char **argv, struct com
 		return EXIT_USAGE;
 	}
 	if (o->btf && access(o->btf, R_OK)) {
-		log_err("--btf: '%s': %s; takes a BTF file of this kernel", o->btf, strerror(errno));
+		log_err("--btf: '%s': %s; takes a BTF file of this kernel", o->btf,
+			strerror(errno));
 		return EXIT_USAGE;
 	}
 	return -1;
@@ -169,9 +179,10 @@ void cli_tell_losses(struct session *s)
 
 	session_losses(s, &l);
 	if (l.ring_full | l.map_full | l.missed | l.helper_err | l.flows_dropped)
-		log_notice("losses: %llu events found the ring full, %llu counts found a map full (%llu bytes lost), "
-			   "%llu program runs left out by the kernel, %llu helpers failed, %llu flows not kept",
-			   (unsigned long long)l.ring_full, (unsigned long long)l.map_full,
-			   (unsigned long long)l.lost_bytes, (unsigned long long)l.missed,
-			   (unsigned long long)l.helper_err, (unsigned long long)l.flows_dropped);
+		log_notice(
+			"losses: %llu events found the ring full, %llu counts found a map full (%llu bytes lost), "
+			"%llu program runs left out by the kernel, %llu helpers failed, %llu flows not kept",
+			(unsigned long long)l.ring_full, (unsigned long long)l.map_full,
+			(unsigned long long)l.lost_bytes, (unsigned long long)l.missed,
+			(unsigned long long)l.helper_err, (unsigned long long)l.flows_dropped);
 }

@@ -16,8 +16,9 @@ int sink_open(struct sink *k, const struct common_opts *o, struct netprobe_error
 	if (o->output && strcmp(o->output, "-")) {
 		k->fd = open(o->output, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
 		if (k->fd < 0)
-			return error_set(err, -errno, "-o: '%s': %s; takes a file that can be written", o->output,
-					 strerror(errno));
+			return error_set(err, -errno,
+					 "-o: '%s': %s; takes a file that can be written",
+					 o->output, strerror(errno));
 	}
 	k->tty = isatty(k->fd);
 	k->color = k->tty && !o->no_color && !(no_color && *no_color);

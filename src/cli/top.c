@@ -19,52 +19,51 @@ struct top {
 };
 
 static const char *const format_names[] = { "text", "json", "csv", "tsv", NULL };
-static const char *const view_names[] = { "process", "connection", "container", "remote", "interface", NULL };
-static const char *const sort_names[] = { "tx", "rx", "rate", "total", "conns", "rtt", "retransmits", "name", NULL };
+static const char *const view_names[] = { "process", "connection", "container",
+					  "remote",  "interface",  NULL };
+static const char *const sort_names[] = { "tx",	 "rx",		"rate", "total", "conns",
+					  "rtt", "retransmits", "name", NULL };
 
 #define ROW(name, letter, type, field, arg, help, ...) \
 	OPTION(name, letter, type, struct common_opts, field, arg, help, ##__VA_ARGS__)
 
 static const struct option_row rows[] = {
 	OPTIONS_HEADING("Top"),
-	ROW("by", 0, OPTION_ENUM, view, NULL, "what a row is (default process)", .names = view_names),
-	ROW("sort", 0, OPTION_ENUM, sort, NULL, "order of the rows (default rate)", .names = sort_names),
+	ROW("by", 0, OPTION_ENUM, view, NULL, "what a row is (default process)",
+	    .names = view_names),
+	ROW("sort", 0, OPTION_ENUM, sort, NULL, "order of the rows (default rate)",
+	    .names = sort_names),
 	ROW("match", 0, OPTION_STRING, match, "TEXT", "only rows that contain it"),
 	ROW("limit", 0, OPTION_U32, limit, "ROWS", "most rows of a table (default all)"),
 	ROW("idle", 0, OPTION_BOOL, idle, NULL, "rows without any traffic as well"),
-	ROW("interval", 0, OPTION_SECONDS, interval, "SEC", "between two updates (default 1)", .flags = OPTION_LIVE, .min = 50,
-	    .max = 3600000),
+	ROW("interval", 0, OPTION_SECONDS, interval, "SEC", "between two updates (default 1)",
+	    .flags = OPTION_LIVE, .min = 50, .max = 3600000),
 	ROW("duration", 0, OPTION_SECONDS, duration, "SEC", "end after this time", .min = 1),
 	ROW("once", 0, OPTION_BOOL, once, NULL, "one plain table, then end"),
 	ROW(NULL, 'n', OPTION_U32, count, "COUNT", "so many plain tables, then end", .min = 1),
-	ROW("format", 0, OPTION_ENUM, format, NULL, "of plain tables (default text)", .names = format_names),
+	ROW("format", 0, OPTION_ENUM, format, NULL, "of plain tables (default text)",
+	    .names = format_names),
 	ROW("output", 'o', OPTION_STRING, output, "FILE", "write tables there instead of stdout"),
 	ROW("no-color", 0, OPTION_BOOL, no_color, NULL, "no colours (or set NO_COLOR)"),
 	OPTIONS_END,
 };
 
 static const struct table_column columns[] = {
-	{ "time", NULL, UNIT_NONE, false, 0 },
-	{ "name", "NAME", UNIT_NONE, false, 60 },
-	{ "pid", "PID", UNIT_NONE, true, 0 },
-	{ "comm", "COMM", UNIT_NONE, false, 16 },
-	{ "container", NULL, UNIT_NONE, false, 0 },
-	{ "cgroup", NULL, UNIT_NONE, false, 0 },
-	{ "tx_rate", "TX/s", UNIT_RATE, true, 0 },
-	{ "rx_rate", "RX/s", UNIT_RATE, true, 0 },
-	{ "tx_bytes", "TX", UNIT_BYTES, true, 0 },
-	{ "rx_bytes", "RX", UNIT_BYTES, true, 0 },
-	{ "conns", "CONNS", UNIT_NONE, true, 0 },
-	{ "rtt_us", "RTT", UNIT_USEC, true, 0 },
-	{ "retransmits", "RETR", UNIT_NONE, true, 0 },
-	{ "exited", NULL, UNIT_NONE, false, 0 },
+	{ "time", NULL, UNIT_NONE, false, 0 },	       { "name", "NAME", UNIT_NONE, false, 60 },
+	{ "pid", "PID", UNIT_NONE, true, 0 },	       { "comm", "COMM", UNIT_NONE, false, 16 },
+	{ "container", NULL, UNIT_NONE, false, 0 },    { "cgroup", NULL, UNIT_NONE, false, 0 },
+	{ "tx_rate", "TX/s", UNIT_RATE, true, 0 },     { "rx_rate", "RX/s", UNIT_RATE, true, 0 },
+	{ "tx_bytes", "TX", UNIT_BYTES, true, 0 },     { "rx_bytes", "RX", UNIT_BYTES, true, 0 },
+	{ "conns", "CONNS", UNIT_NONE, true, 0 },      { "rtt_us", "RTT", UNIT_USEC, true, 0 },
+	{ "retransmits", "RETR", UNIT_NONE, true, 0 }, { "exited", NULL, UNIT_NONE, false, 0 },
 };
 
 #define N_COLUMNS (sizeof(columns) / sizeof(columns[0]))
 
 static struct cell str(const char *s)
 {
-	return s && *s ? (struct cell){ .type = CELL_STR, .str = s } : (struct cell){ .type = CELL_NULL };
+	return s && *s ? (struct cell){ .type = CELL_STR, .str = s }
+		       : (struct cell){ .type = CELL_NULL };
 }
 
 static struct cell num(uint64_t v)
@@ -224,7 +223,8 @@ static int go(struct top *x, struct netprobe_error *err)
 
 	if (x->o.once)
 		loop.count = 1;
-	if (!x->o.once && !x->o.count && x->o.format < 0 && !x->o.output && x->sink.tty && isatty(STDIN_FILENO)) {
+	if (!x->o.once && !x->o.count && x->o.format < 0 && !x->o.output && x->sink.tty &&
+	    isatty(STDIN_FILENO)) {
 		x->tui = tui_new(&to, session_viewer(x->session), err);
 		if (!x->tui) {
 			log_err("%s", err->msg);

@@ -45,11 +45,13 @@ static const char *const format_names[] = { "text", "json", NULL };
 
 static const struct option_row rows[] = {
 	OPTIONS_HEADING("Why"),
-	ROW("sock", 0, OPTION_U64, sock, "COOKIE", "only the connection with this socket cookie", .min = 1),
+	ROW("sock", 0, OPTION_U64, sock, "COOKIE", "only the connection with this socket cookie",
+	    .min = 1),
 	ROW("duration", 0, OPTION_SECONDS, duration, "SEC", "look so long (default 3)", .min = 200),
 	ROW("format", 0, OPTION_ENUM, format, NULL, "default text", .names = format_names),
 	ROW("output", 'o', OPTION_STRING, output, "FILE", "write there instead of stdout"),
-	ROW("no-color", 0, OPTION_BOOL, no_color, NULL, "no colours on a terminal (or set NO_COLOR)"),
+	ROW("no-color", 0, OPTION_BOOL, no_color, NULL,
+	    "no colours on a terminal (or set NO_COLOR)"),
 	OPTIONS_END,
 };
 
@@ -284,9 +286,11 @@ static void text_connection(struct buf *b, const struct subject *s)
 	char l[INET6_ADDRSTRLEN], r[INET6_ADDRSTRLEN];
 	const char *name = verdict_name(verdict_first(&s->times));
 
-	buf_printf(b, "\n%s:%u > %s:%u  %.16s[%u]  %s\n  shares:", addr_str(f->tuple.laddr, l) ?: "*",
+	buf_printf(b,
+		   "\n%s:%u > %s:%u  %.16s[%u]  %s\n  shares:", addr_str(f->tuple.laddr, l) ?: "*",
 		   f->tuple.lport, addr_str(f->tuple.raddr, r) ?: "*", f->tuple.rport,
-		   f->last->tgid ? f->last->comm : "?", f->last->tgid, name ? name : "not seen long enough");
+		   f->last->tgid ? f->last->comm : "?", f->last->tgid,
+		   name ? name : "not seen long enough");
 	buf_putc(b, ' ');
 	text_shares(b, &s->times);
 	buf_printf(b, "  cwnd %u", t->snd_cwnd);
@@ -320,7 +324,8 @@ static void text(struct why *x, const struct verdict_times *all)
 		return;
 	}
 	if (x->sink.color)
-		buf_printf(b, "\033[1m%s\033[0m: %s\n", verdict_name(verdict), verdict_advice(verdict));
+		buf_printf(b, "\033[1m%s\033[0m: %s\n", verdict_name(verdict),
+			   verdict_advice(verdict));
 	else
 		buf_printf(b, "%s: %s\n", verdict_name(verdict), verdict_advice(verdict));
 	buf_printf(b, "%zu connection%s: ", x->n, x->n == 1 ? "" : "s");
@@ -386,8 +391,9 @@ int cmd_why(int argc, char **argv)
 	static const struct option_row *const tables[] = { rows, filter_rows, common_rows, NULL };
 	static const struct args_spec spec = {
 		.prog = "netprobe why",
-		.summary = "What limits the TCP connections that match the filters: application, receive window, "
-			   "send buffer, congestion window or loss, with the figures behind the verdict.",
+		.summary =
+			"What limits the TCP connections that match the filters: application, receive window, "
+			"send buffer, congestion window or loss, with the figures behind the verdict.",
 		.tables = tables,
 	};
 	struct why x = {};

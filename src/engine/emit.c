@@ -20,14 +20,14 @@ struct engine_events {
 		uint64_t sock_id;
 		uint32_t cpu_tgid;
 		char cpu_comm[16];
-	} *notes;	      /* sockets that retransmitted, of this interval's sweep */
+	} * notes; /* sockets that retransmitted, of this interval's sweep */
 	size_t n_notes, cap_notes;
 	struct retrans_event {
 		struct event ev;
 		char iface[16];
 		char cpu_comm[16];
 		struct np_tuple tuple;
-	} *pending; /* per socket; held back so that the sum can be told with them */
+	} * pending; /* per socket; held back so that the sum can be told with them */
 	size_t n_pending, cap_pending;
 	struct probe_loss told[NP_PROG_MAX];
 };
@@ -97,7 +97,8 @@ static void set_entity_sock(struct event *ev, uint64_t sock_id, uint8_t flags)
 		(void)snprintf(ev->entity_id, sizeof(ev->entity_id), "socket-x%llx",
 			       (unsigned long long)(sock_id & ~(1ULL << 62)));
 	else
-		(void)snprintf(ev->entity_id, sizeof(ev->entity_id), "socket-%llu", (unsigned long long)sock_id);
+		(void)snprintf(ev->entity_id, sizeof(ev->entity_id), "socket-%llu",
+			       (unsigned long long)sock_id);
 }
 
 static void set_duration(struct event *ev, const struct np_sock_rec *rec, uint64_t until_ns)
@@ -129,7 +130,8 @@ static const char *fail_word(int err)
 }
 
 /* error.net beside a reset or a failed connect: entity is the interface. */
-static void tell_error(struct engine_events *e, const struct event *like, uint8_t kind, const char *word)
+static void tell_error(struct engine_events *e, const struct event *like, uint8_t kind,
+		       const char *word)
 {
 	struct event ev = *like;
 
@@ -147,7 +149,8 @@ static const char *life_verdict(const struct np_sock_rec *rec)
 	struct verdict_sample last;
 	struct verdict_times t;
 
-	if (!rec->established_ns || rec->closed_ns <= rec->established_ns || rec->tuple.flags & NP_F_SEEDED)
+	if (!rec->established_ns || rec->closed_ns <= rec->established_ns ||
+	    rec->tuple.flags & NP_F_SEEDED)
 		return NULL;
 	verdict_sample_record(&last, &rec->tcp);
 	verdict_life(&t, &last, (rec->closed_ns - rec->established_ns) / 1000);
@@ -172,13 +175,16 @@ static void tell_stall(struct engine_events *e, struct event *ev, const struct n
 	ev->cause = kinds[kev->cause].cause;
 	ev->side = kinds[kev->cause].side;
 	ev->ended = kev->ended;
-	ev->num = kev->hdr.ts_ns > kev->since_ns ? (double)((kev->hdr.ts_ns - kev->since_ns) / 1000000) : 0;
+	ev->num = kev->hdr.ts_ns > kev->since_ns
+			  ? (double)((kev->hdr.ts_ns - kev->since_ns) / 1000000)
+			  : 0;
 	ev->since_wall_ns = ev->wall_ns - (kev->hdr.ts_ns - kev->since_ns);
 	(void)snprintf(ev->value, sizeof(ev->value), "STALL_%.0fms", ev->num);
 	tell(e, ev);
 }
 
-void engine_events_sock(struct engine_events *e, const struct np_ev_sock *kev, const struct process *owner)
+void engine_events_sock(struct engine_events *e, const struct np_ev_sock *kev,
+			const struct process *owner)
 {
 	const struct np_sock_rec *rec = &kev->rec;
 	struct np_counts counts = rec->counts;
@@ -224,7 +230,8 @@ void engine_events_sock(struct engine_events *e, const struct np_ev_sock *kev, c
 		ev.state = "CLOSE";
 		ev.err = kev->err;
 		ev.cause = kev->err ? NULL : "no_route";
-		tell_error(e, &ev, EVENT_CONN_ERROR, kev->err ? fail_word(kev->err) : "UNREACHABLE");
+		tell_error(e, &ev, EVENT_CONN_ERROR,
+			   kev->err ? fail_word(kev->err) : "UNREACHABLE");
 		break;
 	case NP_EV_STALL:
 		tell_stall(e, &ev, kev);
@@ -255,7 +262,8 @@ void engine_events_seen(struct engine_events *e, const struct np_sock_rec *rec)
 		e->notes = p;
 		e->cap_notes = cap;
 	}
-	e->notes[e->n_notes] = (struct retrans_note){ .sock_id = rec->sock_id, .cpu_tgid = rec->rtx_cpu_tgid };
+	e->notes[e->n_notes] =
+		(struct retrans_note){ .sock_id = rec->sock_id, .cpu_tgid = rec->rtx_cpu_tgid };
 	memcpy(e->notes[e->n_notes++].cpu_comm, rec->rtx_cpu_comm, sizeof(rec->rtx_cpu_comm));
 }
 
@@ -387,7 +395,8 @@ static void tell_retrans_sum(const struct sum *s, void *arg)
 	};
 
 	memcpy(where.ifname, s->iface, sizeof(where.ifname));
-	(void)snprintf(ev.value, sizeof(ev.value), "RETRANSMIT:%llu", (unsigned long long)s->segments);
+	(void)snprintf(ev.value, sizeof(ev.value), "RETRANSMIT:%llu",
+		       (unsigned long long)s->segments);
 	(void)snprintf(ev.entity_id, sizeof(ev.entity_id), "%s", s->iface);
 	stamp(&ev, clock_monotonic_ns());
 	tell(e, &ev);
@@ -422,8 +431,8 @@ void engine_events_tick(struct engine_events *e, double seconds)
 	sums_drain(e->retrans, seconds, tell_retrans_sum, e);
 }
 
-void engine_events_loss(struct engine_events *e, const struct probe_loss losses[NP_PROG_MAX], double seconds,
-			bool all)
+void engine_events_loss(struct engine_events *e, const struct probe_loss losses[NP_PROG_MAX],
+			double seconds, bool all)
 {
 	static const struct probe_loss none;
 

@@ -11,7 +11,8 @@ struct engine_events *engine_events_new(session_event_fn fn, void *arg);
 struct engine_events *engine_events_free(struct engine_events *e);
 
 /* conn.open, conn.close, conn.fail, resets: one kernel record. owner: of rec->last. */
-void engine_events_sock(struct engine_events *e, const struct np_ev_sock *ev, const struct process *owner);
+void engine_events_sock(struct engine_events *e, const struct np_ev_sock *ev,
+			const struct process *owner);
 /* 1 in so many sockets is recorded: records are marked with it. */
 void engine_events_rate(struct engine_events *e, uint32_t sample_rate);
 /* A sweep's record: remembers who was on the CPU at its latest retransmit, for this interval's events. */
@@ -21,7 +22,7 @@ void engine_events_flow(struct engine_events *e, const struct flow *f, const str
 /* transport.bw and retransmit records of the interval. */
 void engine_events_tick(struct engine_events *e, double seconds);
 /* probe.loss: every program of which a counter moved since the last time; all: whatever is not zero. */
-void engine_events_loss(struct engine_events *e, const struct probe_loss losses[NP_PROG_MAX], double seconds,
-			bool all);
+void engine_events_loss(struct engine_events *e, const struct probe_loss losses[NP_PROG_MAX],
+			double seconds, bool all);
 
 #endif

@@ -16,9 +16,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define NAMESPACES 64	      /* sockets kept; the least recently used goes */
-#define ENTRIES 4096	      /* answers kept, direct mapped */
-#define TTL_NS 10000000000ULL /* routes change */
+#define NAMESPACES 64	       /* sockets kept; the least recently used goes */
+#define ENTRIES 4096	       /* answers kept, direct mapped */
+#define TTL_NS 10000000000ULL  /* routes change */
 #define RETRY_NS 5000000000ULL /* before a namespace that could not be entered is tried again */
 
 struct netns_sock {
@@ -141,7 +141,9 @@ static int netns_fd(struct route_cache *c, uint32_t netns, uint32_t tgid, uint64
 	}
 	if (!s)
 		s = sock_slot(c);
-	*s = (struct netns_sock){ .netns = netns, .fd = socket_in(c, netns, tgid), .used_ns = now_ns };
+	*s = (struct netns_sock){ .netns = netns,
+				  .fd = socket_in(c, netns, tgid),
+				  .used_ns = now_ns };
 	return s->fd;
 }
 
@@ -208,8 +210,8 @@ static void ask(struct route_cache *c, int fd, const uint8_t raddr[16], char nam
 		(void)snprintf(name, IF_NAMESIZE, "%s", ifr.ifr_name);
 }
 
-const char *route_iface(struct route_cache *c, uint32_t netns, uint32_t tgid, const uint8_t raddr[16],
-			uint64_t now_ns)
+const char *route_iface(struct route_cache *c, uint32_t netns, uint32_t tgid,
+			const uint8_t raddr[16], uint64_t now_ns)
 {
 	uint32_t h = netns * 2654435761U;
 	struct entry *e;

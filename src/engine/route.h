@@ -18,7 +18,7 @@ struct route_cache *route_cache_free(struct route_cache *c);
  * where the kernel has no route, or the namespace cannot be entered. tgid: a process that lives in
  * it, if it still lives. The name is the cache's, valid until the next call.
  */
-const char *route_iface(struct route_cache *c, uint32_t netns, uint32_t tgid, const uint8_t raddr[16],
-			uint64_t now_ns);
+const char *route_iface(struct route_cache *c, uint32_t netns, uint32_t tgid,
+			const uint8_t raddr[16], uint64_t now_ns);
 
 #endif

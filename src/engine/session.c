@@ -16,7 +16,7 @@
 #include "engine/sample.h"
 
 #define SEED_AGAIN_NS 1000000000ULL /* least time between two walks over all open files */
-#define STALL_NS 100000000ULL /* default of --stall-threshold */
+#define STALL_NS 100000000ULL	    /* default of --stall-threshold */
 #define FULL_SWEEP_NS 30000000000ULL
 
 struct session {
@@ -31,7 +31,8 @@ struct session {
 	struct engine_events *events; /* NULL: nobody listens */
 	struct flow_watch watch;
 	uint64_t start_ns, now_ns, tick_ns, seed_ns, full_ns, stall_next_ns;
-	bool has_listener_owned; /* an accepted connection nobody used yet was seen in the last sweep */
+	/* an accepted connection nobody used yet was seen in the last sweep */
+	bool has_listener_owned;
 	char host[256];
 };
 
@@ -151,7 +152,8 @@ static void on_part(const struct np_part_key *key, const struct np_part *part, v
 	if (!iface_wanted(s, &copy.tuple))
 		return;
 	if (flow_table_part(s->flows, key, &copy, s->now_ns) == -ENOMEM)
-		log_debug("out of memory for a part of socket %llu", (unsigned long long)key->sock_id);
+		log_debug("out of memory for a part of socket %llu",
+			  (unsigned long long)key->sock_id);
 }
 
 static void on_event(const struct np_ev_hdr *ev, void *arg)
@@ -204,7 +206,8 @@ static int make_tables(struct session *s)
 	return 0;
 }
 
-int session_open(const struct session_opts *opts, struct session **ret_session, struct netprobe_error *err)
+int session_open(const struct session_opts *opts, struct session **ret_session,
+		 struct netprobe_error *err)
 {
 	struct session *s = calloc(1, sizeof(*s));
 	int r;

@@ -19,11 +19,12 @@ typedef void (*session_event_fn)(const struct event *ev, void *arg);
 
 struct session_opts {
 	struct probe_opts probe;
-	struct np_filter filter;    /* gen is set by the session */
+	struct np_filter filter; /* gen is set by the session */
 	struct flow_table_opts flows;
-	session_event_fn event_fn;  /* NULL: no events are made */
+	session_event_fn event_fn; /* NULL: no events are made */
 	void *event_arg;
-	bool full_sweeps;   /* every socket at every tick, not only what changed: for figures that are times */
+	/* every socket at every tick, not only what changed: for figures that are times */
+	bool full_sweeps;
 	uint64_t stall_ns; /* what stands still longer is a stall; 0: 100 ms */
 };
 
@@ -37,7 +38,8 @@ struct session_losses {
 struct session;
 
 /* Loads the probe. Errors as probe_open's; err says which. */
-int session_open(const struct session_opts *opts, struct session **ret_session, struct netprobe_error *err);
+int session_open(const struct session_opts *opts, struct session **ret_session,
+		 struct netprobe_error *err);
 struct session *session_close(struct session *s);
 
 /* Hand over what waits in the event ring; cheap, to be called when session_fd is readable and now and then. */
@@ -64,7 +66,7 @@ const struct process *session_owner(struct session *s, const struct np_owner *ow
 void session_owner_done(struct session *s, const struct process *owner);
 const char *session_mode(const struct session *s); /* "ebpf" */
 const char *session_host(const struct session *s);
-double session_uptime(const struct session *s);	   /* seconds */
+double session_uptime(const struct session *s); /* seconds */
 
 uint64_t clock_monotonic_ns(void);
 uint64_t clock_wall_ns(void);

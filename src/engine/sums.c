@@ -39,7 +39,8 @@ static size_t hash(const struct process *owner, uint32_t netns, const char *ifac
 	return (size_t)((h ^ (h >> 29)) * 0x9e3779b97f4a7c15ULL >> 20);
 }
 
-static size_t slot_of(const struct sums *s, const struct process *owner, uint32_t netns, const char *iface)
+static size_t slot_of(const struct sums *s, const struct process *owner, uint32_t netns,
+		      const char *iface)
 {
 	size_t i = hash(owner, netns, iface) & (s->index_size - 1);
 
@@ -70,12 +71,13 @@ static int grow(struct sums *s)
 	s->index = index;
 	s->index_size = cap * 2;
 	for (size_t i = 0; i < s->n; i++)
-		s->index[slot_of(s, items[i].owner, items[i].netns, items[i].iface)] = (uint32_t)i + 1;
+		s->index[slot_of(s, items[i].owner, items[i].netns, items[i].iface)] =
+			(uint32_t)i + 1;
 	return 0;
 }
 
-int sums_add(struct sums *s, const struct process *owner, uint8_t owner_match, uint32_t netns, const char *iface,
-	     const struct sum *add)
+int sums_add(struct sums *s, const struct process *owner, uint8_t owner_match, uint32_t netns,
+	     const char *iface, const struct sum *add)
 {
 	struct sum *to;
 	size_t slot;
@@ -86,7 +88,8 @@ int sums_add(struct sums *s, const struct process *owner, uint8_t owner_match, u
 		return -ENOMEM;
 	slot = slot_of(s, owner, netns, iface);
 	if (!s->index[slot]) {
-		s->items[s->n] = (struct sum){ .owner = owner, .netns = netns, .owner_match = owner_match };
+		s->items[s->n] =
+			(struct sum){ .owner = owner, .netns = netns, .owner_match = owner_match };
 		(void)snprintf(s->items[s->n].iface, sizeof(s->items[0].iface), "%s", iface);
 		s->index[slot] = (uint32_t)++s->n;
 	}

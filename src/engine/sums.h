@@ -20,8 +20,8 @@ struct sums;
 struct sums *sums_new(void);
 struct sums *sums_free(struct sums *s);
 /* iface NULL: unknown. Only the numbers of add are read. -ENOMEM. */
-int sums_add(struct sums *s, const struct process *owner, uint8_t owner_match, uint32_t netns, const char *iface,
-	     const struct sum *add);
+int sums_add(struct sums *s, const struct process *owner, uint8_t owner_match, uint32_t netns,
+	     const char *iface, const struct sum *add);
 /* Each sum, then forget them. */
 void sums_drain(struct sums *s, double seconds, void (*fn)(const struct sum *, void *), void *arg);
 double sums_seconds(const struct sums *s); /* of the drain under way */

@@ -334,7 +334,8 @@ static int flow_make(struct flow_table *t, const struct np_sock_rec *rec, uint64
 		free(f);
 		return r;
 	}
-	if (tcp) /* its segments count from when the probe met it: the kernel half takes the rest off */
+	/* its segments count from when the probe met it: the kernel half takes the rest off */
+	if (tcp)
 		f->tcp = &((struct flow_main_tcp *)(void *)f)->tcp;
 	f->tuple = rec->tuple;
 	store_add(t, f);

@@ -23,8 +23,9 @@ struct flow_delta {
 	uint64_t tx_pkts, rx_pkts;
 	uint64_t retrans; /* of the flow's owner */
 	uint64_t synack;  /* SYN-ACKs of a listener, retransmitted: of the flow's last user */
-	uint32_t rtx_cause[NP_RTX_MAX]; /* of the socket's retransmits, whoever owns them; NP_RTX_* */
-	uint32_t rtx_spurious;		/* retransmits that the kernel took back */
+	/* of the socket's retransmits, whoever owns them; NP_RTX_* */
+	uint32_t rtx_cause[NP_RTX_MAX];
+	uint32_t rtx_spurious; /* retransmits that the kernel took back */
 };
 
 /* The kernel's figures of a TCP connection: struct np_tcp (see there) but for what flow settles. */
@@ -59,8 +60,8 @@ struct flow_counts {
 
 struct flow {
 	uint64_t sock_id;
-	struct process *owner; /* owner of the counts; never NULL */
-	struct process *last;  /* last user of the socket; never NULL */
+	struct process *owner;	    /* owner of the counts; never NULL */
+	struct process *last;	    /* last user of the socket; never NULL */
 	struct flow_recent *recent; /* NULL: nothing moved lately */
 	struct flow_tcp *tcp;	    /* NULL unless it is a TCP socket's main flow */
 	struct np_tuple tuple;
@@ -133,9 +134,9 @@ void flow_table_watch(struct flow_table *t, struct flow_watch *w);
 void flow_table_unwatch(struct flow_table *t, struct flow_watch *w);
 
 uint32_t flow_table_count(const struct flow_table *t);
-uint32_t flow_table_open(const struct flow_table *t); /* open sockets among them */
+uint32_t flow_table_open(const struct flow_table *t);	 /* open sockets among them */
 uint64_t flow_table_dropped(const struct flow_table *t); /* not kept for want of room */
-float flow_table_seconds(const struct flow_table *t); /* length of the last interval */
+float flow_table_seconds(const struct flow_table *t);	 /* length of the last interval */
 uint64_t flow_table_grace(const struct flow_table *t);
 struct process_table *flow_table_processes(const struct flow_table *t);
 /* Every flow; fn returns non-zero to stop, which is returned. fn must not change the table. */

@@ -92,8 +92,9 @@ double verdict_share(const struct verdict_times *t, unsigned int verdict)
 
 const char *verdict_name(int verdict)
 {
-	static const char *const names[VERDICT_MAX] = { "application", "receive_window", "send_buffer",
-							"congestion_window", "loss" };
+	static const char *const names[VERDICT_MAX] = { "application", "receive_window",
+							"send_buffer", "congestion_window",
+							"loss" };
 
 	return verdict >= 0 && verdict < VERDICT_MAX ? names[verdict] : NULL;
 }

@@ -40,7 +40,8 @@ void verdict_sample_record(struct verdict_sample *ret, const struct np_tcp *tcp)
 void verdict_add(struct verdict_times *sum, const struct verdict_sample *was,
 		 const struct verdict_sample *now, uint64_t elapsed_us);
 /* Over a whole connection; elapsed_us since it was established. */
-void verdict_life(struct verdict_times *ret, const struct verdict_sample *last, uint64_t elapsed_us);
+void verdict_life(struct verdict_times *ret, const struct verdict_sample *last,
+		  uint64_t elapsed_us);
 /* VERDICT_* with the largest share; -1 where no time was looked at. */
 int verdict_first(const struct verdict_times *t);
 /* 0..1; 0 where no time was looked at. */

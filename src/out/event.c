@@ -10,12 +10,11 @@
 const char *event_type_name(uint8_t kind)
 {
 	static const char *const names[EVENT_MAX] = {
-		[EVENT_BW] = "transport.bw",	 [EVENT_RETRANSMIT] = "error.net",
-		[EVENT_RESET] = "error.net",	 [EVENT_CONN_ERROR] = "error.net",
-		[EVENT_CONN_OPEN] = "conn.open", [EVENT_CONN_CLOSE] = "conn.close",
-		[EVENT_CONN_FAIL] = "conn.fail", [EVENT_PROBE_LOSS] = "probe.loss",
-		[EVENT_STALL] = "transport.drop",
-		[EVENT_DROP] = "transport.drop",
+		[EVENT_BW] = "transport.bw",	  [EVENT_RETRANSMIT] = "error.net",
+		[EVENT_RESET] = "error.net",	  [EVENT_CONN_ERROR] = "error.net",
+		[EVENT_CONN_OPEN] = "conn.open",  [EVENT_CONN_CLOSE] = "conn.close",
+		[EVENT_CONN_FAIL] = "conn.fail",  [EVENT_PROBE_LOSS] = "probe.loss",
+		[EVENT_STALL] = "transport.drop", [EVENT_DROP] = "transport.drop",
 	};
 
 	return kind < EVENT_MAX ? names[kind] : NULL;

@@ -39,7 +39,8 @@ struct event {
 	double num;
 	const char *unit; /* "Mbit/s", "segments", "count", "ms", "events" */
 	const char *mode; /* "ebpf", ... */
-	uint32_t sample_rate; /* 1 socket in so many is recorded, counts are scaled; 0, 1: all are */
+	/* 1 socket in so many is recorded, counts are scaled; 0, 1: all are */
+	uint32_t sample_rate;
 
 	/* owner; NULL or match NP_MATCH_NONE: all of its fields null */
 	const struct process *owner;
@@ -72,15 +73,17 @@ struct event {
 	double duration_ms;  /* negative: null (opened before the probe) */
 	/* EVENT_PROBE_LOSS */
 	const struct np_loss *loss;
-	uint32_t spurious;	/* EVENT_RETRANSMIT: segments that the kernel found not to have been needed */
+	/* EVENT_RETRANSMIT: segments that the kernel found not to have been needed */
+	uint32_t spurious;
 	const char *side;	/* EVENT_STALL: "local", "remote": who must move */
 	bool ended;		/* EVENT_STALL: false while it goes on */
 	uint64_t since_wall_ns; /* EVENT_STALL: CLOCK_REALTIME at which it was first seen */
-	const char *verdict;	/* EVENT_CONN_CLOSE: what limited it most, over its life; NULL unknown */
-	double stall_ms;	/* EVENT_CONN_CLOSE: all stalls of the connection */
+	/* EVENT_CONN_CLOSE: what limited it most, over its life; NULL unknown */
+	const char *verdict;
+	double stall_ms;	       /* EVENT_CONN_CLOSE: all stalls of the connection */
 	const struct event_drop *drop; /* EVENT_DROP; never NULL there */
-	uint64_t missed;   /* runs the kernel left out, since the start */
-	double interval_s; /* of EVENT_BW, EVENT_RETRANSMIT, EVENT_PROBE_LOSS; 0 null */
+	uint64_t missed;	       /* runs the kernel left out, since the start */
+	double interval_s;	       /* of EVENT_BW, EVENT_RETRANSMIT, EVENT_PROBE_LOSS; 0 null */
 };
 
 /* Writers: append exactly one line (newline included) to out. host: node name, UTF-8. */

@@ -345,8 +345,8 @@ static void put_tsv_str(struct buf *out, const char *s)
 
 static int write_separated(const struct table *t, struct buf *out, int format)
 {
-	void (*put_str)(struct buf *, const char *) =
-		format == FORMAT_CSV ? put_csv_str : put_tsv_str;
+	void (*put_str)(struct buf *, const char *) = format == FORMAT_CSV ? put_csv_str
+									   : put_tsv_str;
 	char separator = format == FORMAT_CSV ? ',' : '\t';
 	unsigned int col;
 	size_t row;

@@ -13,10 +13,10 @@
 struct cgroup {
 	uint64_t id;
 	char *path; /* below the v2 mount, "/" for its root; NULL unknown (id not in the tree) */
-	char *container_id;  /* 64 hex digits or what the runtime uses; NULL: no container */
+	char *container_id; /* 64 hex digits or what the runtime uses; NULL: no container */
 	/* "docker", "containerd", "cri-o", "podman", "lxc", "systemd-nspawn"; NULL: no container */
 	const char *runtime;
-	char *pod_uid;	     /* Kubernetes pod UID; NULL */
+	char *pod_uid; /* Kubernetes pod UID; NULL */
 };
 
 struct cgroup_table;

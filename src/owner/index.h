@@ -21,7 +21,7 @@ struct index {
 	uint64_t (*hash)(const struct index_node *node);
 };
 
-#define index_entry(node, type, member) ((type *)(void *)((char *)(node) - offsetof(type, member)))
+#define index_entry(node, type, member) ((type *)(void *)((char *)(node)-offsetof(type, member)))
 
 /* slots: a power of two to start with. -ENOMEM. */
 int index_init(struct index *ix, uint32_t slots, uint64_t (*hash)(const struct index_node *node));

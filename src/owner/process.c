@@ -236,8 +236,7 @@ bool process_is_current(const struct process *p, const struct np_owner *owner)
 	return p->exec_id == owner->exec_id && p->uid == owner->uid &&
 	       (!owner->cgroup_id ||
 		(p->cgroup && p->cgroup->id == owner->cgroup_id && p->cgroup->path)) &&
-	       (p->named || !owner->comm[0] ||
-		memcmp(p->comm, owner->comm, sizeof(p->comm)) == 0);
+	       (p->named || !owner->comm[0] || memcmp(p->comm, owner->comm, sizeof(p->comm)) == 0);
 }
 
 void process_unref(struct process_table *t, struct process *p)

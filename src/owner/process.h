@@ -21,7 +21,7 @@ struct process {
 	char comm[16];
 	char *exe;		     /* path of its program; NULL unknown */
 	const struct cgroup *cgroup; /* NULL unknown */
-	bool named; /* comm was read from /proc since the last exec */
+	bool named;		     /* comm was read from /proc since the last exec */
 	bool exited;
 	uint64_t exited_ns; /* now_ns at which its end was noticed */
 	uint32_t refs;	    /* flows and groups that point here */

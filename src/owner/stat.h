@@ -7,7 +7,7 @@
 
 struct proc_stat {
 	char comm[16]; /* of the leader; cut and NUL-terminated */
-	char state; /* 'R', 'S', 'Z' zombie, 'X' dead, ... */
+	char state;    /* 'R', 'S', 'Z' zombie, 'X' dead, ... */
 	uint32_t ppid;
 	uint32_t threads;     /* those not yet reaped, the leader included */
 	uint64_t start_ticks; /* CLOCK_BOOTTIME in clock ticks, rounded down */

@@ -11,7 +11,8 @@
 #define KP(...) .family = FAMILY_KPROBE, .kind = KIND_KPROBE, .progs = { __VA_ARGS__ }
 #define NOPROG(fam, why) .family = (fam), .kind = KIND_NONE, .lacks = (why)
 
-#define KRET_LACKS "calls that block at the same time beyond the return probes' slots; TCP's are found by the kernel's own counters"
+#define KRET_LACKS \
+	"calls that block at the same time beyond the return probes' slots; TCP's are found by the kernel's own counters"
 
 const struct hook hook_table[NP_PROG_MAX] = {
 	[NP_PROG_SEND] = {

@@ -35,9 +35,9 @@ struct probe {
 	const struct np_sock_rec *slots; /* np_sweep, mapped */
 	size_t slots_size;
 	struct probe_sweep_stats sweep_stats;
-	uint64_t parts_made; /* st_parts_made when the part maps were last switched */
+	uint64_t parts_made;	      /* st_parts_made when the part maps were last switched */
 	uint64_t jiffies, jiffies_ns; /* first sample for HZ; 0 none yet */
-	char *load_log;      /* tail of what libbpf said about a failed load */
+	char *load_log;		      /* tail of what libbpf said about a failed load */
 };
 
 /* load.c */
@@ -54,7 +54,8 @@ void ladder_fail(struct probe *p, unsigned int hook, uint8_t status, int err);
 /* Positive errno when an alternative cannot work as far as one can tell without loading it; p->skel must be open. */
 int ladder_precheck(struct probe *p, const struct hook_alt *alt);
 /* Programs of an alternative that this kernel has targets for; returns how many, -ENOENT when a needed one has none. */
-int ladder_programs(struct probe *p, const struct hook_alt *alt, const char *ret_names[2 * HOOK_PROGS]);
+int ladder_programs(struct probe *p, const struct hook_alt *alt,
+		    const char *ret_names[2 * HOOK_PROGS]);
 /* Hook and alternative a program belongs to; -ENOENT. */
 int ladder_owner(const char *program, unsigned int *ret_hook, unsigned int *ret_alt);
 

@@ -119,7 +119,8 @@ void kernel_facts_init(struct kernel_facts *facts, const char *btf_path)
 		facts->btf_err = errno;
 	if (!capng_get_caps_process()) {
 		facts->cap_sys_admin = capng_have_capability(CAPNG_EFFECTIVE, CAP_SYS_ADMIN);
-		facts->cap_bpf = facts->cap_sys_admin || capng_have_capability(CAPNG_EFFECTIVE, CAP_BPF);
+		facts->cap_bpf = facts->cap_sys_admin ||
+				 capng_have_capability(CAPNG_EFFECTIVE, CAP_BPF);
 		facts->cap_perfmon = facts->cap_sys_admin ||
 				     capng_have_capability(CAPNG_EFFECTIVE, CAP_PERFMON);
 		facts->cap_net_admin = capng_have_capability(CAPNG_EFFECTIVE, CAP_NET_ADMIN);
@@ -187,8 +188,8 @@ static void reason_missing(const char *section, const char *release, char *reaso
 	const char *slash = strchr(section, '/');
 	const char *what = !strncmp(section, "tp_btf/", 7) ? "tracepoint" : "function";
 
-	(void)snprintf(reason, size, "kernel %.32s has no %s %s that can be attached to", release, what,
-		       slash ? slash + 1 : section);
+	(void)snprintf(reason, size, "kernel %.32s has no %s %s that can be attached to", release,
+		       what, slash ? slash + 1 : section);
 }
 
 static bool by_trampoline(const char *section)
@@ -209,29 +210,38 @@ void kernel_reason(const struct kernel_facts *facts, const char *section, int er
 	reason[0] = remedy[0] = '\0';
 	if (cap) {
 		(void)snprintf(reason, reason_size, "this process lacks %s", cap);
-		(void)snprintf(remedy, remedy_size, "run as root, or grant CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN");
+		(void)snprintf(remedy, remedy_size,
+			       "run as root, or grant CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN");
 	} else if (!facts->btf) {
 		set(reason, reason_size, "the kernel carries no BTF (/sys/kernel/btf/vmlinux)");
-		set(remedy, remedy_size, "give a BTF file of this kernel with --btf FILE, or use a kernel with CONFIG_DEBUG_INFO_BTF");
+		set(remedy, remedy_size,
+		    "give a BTF file of this kernel with --btf FILE, or use a kernel with CONFIG_DEBUG_INFO_BTF");
 	} else if (!strcmp(facts->lockdown, "confidentiality")) {
-		set(reason, reason_size, "kernel lockdown is in confidentiality mode: BPF may not read kernel memory");
+		set(reason, reason_size,
+		    "kernel lockdown is in confidentiality mode: BPF may not read kernel memory");
 		set(remedy, remedy_size, "boot with lockdown=integrity or none");
 	} else if (by_kprobe(section) && !facts->kprobe_pmu) {
-		set(reason, reason_size, "the kernel is built without kprobes (CONFIG_KPROBES, CONFIG_KPROBE_EVENTS)");
+		set(reason, reason_size,
+		    "the kernel is built without kprobes (CONFIG_KPROBES, CONFIG_KPROBE_EVENTS)");
 		set(remedy, remedy_size, "none needed where another alternative is in use");
 	} else if (by_trampoline(section) && facts->trampoline_err > 0) {
-		(void)snprintf(reason, reason_size,
-			       "this kernel refuses every BPF trampoline program (%s for one that does nothing)",
-			       strerrorname_np(facts->trampoline_err));
-		set(remedy, remedy_size, "none needed where another alternative is in use; otherwise a kernel with CONFIG_FUNCTION_TRACER and ftrace direct calls");
+		(void)snprintf(
+			reason, reason_size,
+			"this kernel refuses every BPF trampoline program (%s for one that does nothing)",
+			strerrorname_np(facts->trampoline_err));
+		set(remedy, remedy_size,
+		    "none needed where another alternative is in use; otherwise a kernel with CONFIG_FUNCTION_TRACER and ftrace direct calls");
 	} else if (err == ENOENT || err == ESRCH) {
 		reason_missing(section, facts->release, reason, reason_size);
 	} else if (err == EINVAL || err == EACCES || err == E2BIG) {
-		(void)snprintf(reason, reason_size, "the verifier of kernel %.32s rejected the program", facts->release);
+		(void)snprintf(reason, reason_size,
+			       "the verifier of kernel %.32s rejected the program", facts->release);
 		set(remedy, remedy_size, "report it with the output of netprobe doctor -v");
 	} else if (err == EPERM) {
-		set(reason, reason_size, "refused by the kernel although all capabilities are there");
-		set(remedy, remedy_size, "look for a security module or seccomp filter that denies bpf(2)");
+		set(reason, reason_size,
+		    "refused by the kernel although all capabilities are there");
+		set(remedy, remedy_size,
+		    "look for a security module or seccomp filter that denies bpf(2)");
 	} else if (err) {
 		(void)snprintf(reason, reason_size, "%s", strerror(err));
 	}

@@ -19,9 +19,11 @@ struct kernel_facts {
 	char lockdown[16];	   /* "none", "integrity", "confidentiality"; empty unknown */
 	int unprivileged_disabled; /* kernel.unprivileged_bpf_disabled; -1 unknown */
 	int perf_paranoid;	   /* kernel.perf_event_paranoid; -1 unknown */
-	bool kprobe_pmu;	   /* kprobes can be made (CONFIG_KPROBES and the perf PMU for them) */
-	int trampoline_err;	   /* positive errno a trivial fentry program got; 0 works, -1 not tried */
-	char cgroup_mount[256];	   /* cgroup v2; empty none */
+	/* kprobes can be made (CONFIG_KPROBES and the perf PMU for them) */
+	bool kprobe_pmu;
+	/* positive errno a trivial fentry program got; 0 works, -1 not tried */
+	int trampoline_err;
+	char cgroup_mount[256]; /* cgroup v2; empty none */
 };
 
 /* Fills facts; btf_path NULL: the kernel's own. Never fails: what is unknown says so. */

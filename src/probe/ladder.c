@@ -23,21 +23,24 @@ static bool fits_store(const struct probe *p, const struct hook_alt *alt)
 	return !hash_only(alt);
 }
 
-int ladder_programs(struct probe *p, const struct hook_alt *alt, const char *ret_names[2 * HOOK_PROGS])
+int ladder_programs(struct probe *p, const struct hook_alt *alt,
+		    const char *ret_names[2 * HOOK_PROGS])
 {
 	int n = 0;
 
 	for (int i = 0; i < HOOK_PROGS && alt->progs[i]; i++) {
 		struct bpf_program *prog = probe_program(p, alt->progs[i]);
 
-		if (!prog || !kernel_has_target(&p->facts, bpf_program__section_name(prog), alt->nargs))
+		if (!prog ||
+		    !kernel_has_target(&p->facts, bpf_program__section_name(prog), alt->nargs))
 			return -ENOENT;
 		ret_names[n++] = alt->progs[i];
 	}
 	for (int i = 0; i < HOOK_PROGS && alt->optional[i]; i++) {
 		struct bpf_program *prog = probe_program(p, alt->optional[i]);
 
-		if (prog && kernel_has_target(&p->facts, bpf_program__section_name(prog), alt->nargs))
+		if (prog &&
+		    kernel_has_target(&p->facts, bpf_program__section_name(prog), alt->nargs))
 			ret_names[n++] = alt->optional[i];
 	}
 	return n;
@@ -72,22 +75,24 @@ int ladder_precheck(struct probe *p, const struct hook_alt *alt)
 	return 0;
 }
 
-static void alt_failed(struct probe *p, const struct hook_alt *alt, struct hook_alt_status *st, uint8_t status,
-		       int err)
+static void alt_failed(struct probe *p, const struct hook_alt *alt, struct hook_alt_status *st,
+		       uint8_t status, int err)
 {
 	st->status = status;
 	st->err = err;
 	if (status == HOOK_SILENT) {
-		(void)snprintf(st->reason, sizeof(st->reason), "attached, but did not fire in the self-test");
+		(void)snprintf(st->reason, sizeof(st->reason),
+			       "attached, but did not fire in the self-test");
 		return;
 	}
 	if (alt->kind == KIND_CGROUP && err == ENODEV) {
 		(void)snprintf(st->reason, sizeof(st->reason), "no cgroup v2 tree is mounted");
-		(void)snprintf(st->remedy, sizeof(st->remedy), "mount -t cgroup2 none /sys/fs/cgroup/unified");
+		(void)snprintf(st->remedy, sizeof(st->remedy),
+			       "mount -t cgroup2 none /sys/fs/cgroup/unified");
 		return;
 	}
-	kernel_reason(&p->facts, alt_section(p, alt), err, st->reason, sizeof(st->reason), st->remedy,
-		      sizeof(st->remedy));
+	kernel_reason(&p->facts, alt_section(p, alt), err, st->reason, sizeof(st->reason),
+		      st->remedy, sizeof(st->remedy));
 }
 
 void ladder_fail(struct probe *p, unsigned int hook, uint8_t status, int err)
@@ -100,14 +105,16 @@ void ladder_fail(struct probe *p, unsigned int hook, uint8_t status, int err)
 	hs->used = -1;
 }
 
-static bool family_allows(const struct probe *p, const struct hook *hook, const struct hook_alt *alt)
+static bool family_allows(const struct probe *p, const struct hook *hook,
+			  const struct hook_alt *alt)
 {
 	uint8_t want = p->opts.family;
 
 	if (hook->follows >= 0 && p->hooks[hook->follows].used >= 0)
 		want = hook_table[hook->follows].alts[p->hooks[hook->follows].used].family;
 	else if (want != FAMILY_AUTO && alt->kind == KIND_NONE)
-		return true; /* "nothing covers it, and here is what that means" is allowed in every family */
+		/* "nothing covers it, and here is what that means" is allowed in every family */
+		return true;
 	return want == FAMILY_AUTO || alt->family == want || alt->family == FAMILY_AUTO;
 }
 

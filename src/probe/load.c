@@ -75,7 +75,7 @@ static int open_skel(struct probe *p)
 	p->skel = netprobe_bpf__open_opts(&opts);
 	if (!p->skel)
 		return -errno;
-	bpf_object__for_each_program(prog, p->skel->obj)
+	bpf_object__for_each_program (prog, p->skel->obj)
 		(void)bpf_program__set_autoload(prog, false);
 	return 0;
 }
@@ -121,7 +121,8 @@ static int load_skel(struct probe *p)
 		unsigned int hook, alt;
 
 		if (!ladder_owner(load_failure.program, &hook, &alt)) {
-			log_debug("program %s refused: %s", load_failure.program, strerror(load_failure.err));
+			log_debug("program %s refused: %s", load_failure.program,
+				  strerror(load_failure.err));
 			ladder_fail(p, hook, HOOK_FAILED, load_failure.err);
 			return -EAGAIN;
 		}
@@ -129,7 +130,8 @@ static int load_skel(struct probe *p)
 	return r;
 }
 
-static struct bpf_link *attach_one(struct probe *p, struct bpf_program *prog, const struct hook_alt *alt)
+static struct bpf_link *attach_one(struct probe *p, struct bpf_program *prog,
+				   const struct hook_alt *alt)
 {
 	if (alt->kind == KIND_CGROUP)
 		return bpf_program__attach_cgroup(prog, p->cgroup_fd);
@@ -140,8 +142,8 @@ static struct bpf_link *attach_one(struct probe *p, struct bpf_program *prog, co
 
 		if (seed)
 			return bpf_program__attach_iter(prog, NULL);
-		info.map.map_fd = (__u32)bpf_map__fd(p->store_hash ? p->skel->maps.np_socks_h :
-								     p->skel->maps.np_socks);
+		info.map.map_fd = (__u32)bpf_map__fd(p->store_hash ? p->skel->maps.np_socks_h
+								   : p->skel->maps.np_socks);
 		opts.link_info = &info;
 		opts.link_info_len = sizeof(info);
 		return bpf_program__attach_iter(prog, &opts);
@@ -212,8 +214,10 @@ static int prove(struct probe *p)
 	int r = selftest_run();
 
 	if (r) {
-		(void)snprintf(p->note, sizeof(p->note),
-			       "hooks are attached but not proven: loopback carries no traffic (%s)", strerror(-r));
+		(void)snprintf(
+			p->note, sizeof(p->note),
+			"hooks are attached but not proven: loopback carries no traffic (%s)",
+			strerror(-r));
 		return 0;
 	}
 	for (unsigned int id = 0; id < NP_PROG_MAX; id++) {

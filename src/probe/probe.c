@@ -14,13 +14,17 @@ static int check_rights(const struct probe *p, struct netprobe_error *err)
 	const char *cap = kernel_missing_cap(&p->facts);
 
 	if (cap) {
-		error_set(err, -EPERM, "eBPF capture needs %s, which this process does not have", cap);
-		error_hint(err, "run it as root, or grant it with: setcap cap_bpf,cap_perfmon,cap_net_admin+ep netprobe");
+		error_set(err, -EPERM, "eBPF capture needs %s, which this process does not have",
+			  cap);
+		error_hint(
+			err,
+			"run it as root, or grant it with: setcap cap_bpf,cap_perfmon,cap_net_admin+ep netprobe");
 		return -EPERM;
 	}
 	if (!p->facts.btf) {
 		error_set(err, -EOPNOTSUPP, "eBPF capture needs the kernel's BTF, and %s",
-			  p->opts.btf_path ? p->opts.btf_path : "/sys/kernel/btf/vmlinux is not there");
+			  p->opts.btf_path ? p->opts.btf_path
+					   : "/sys/kernel/btf/vmlinux is not there");
 		error_hint(err, "give a BTF file of this kernel with --btf FILE");
 		return -EOPNOTSUPP;
 	}

@@ -23,21 +23,21 @@ struct probe_opts {
 	bool check_all;	     /* doctor: try every alternative, keep nothing attached */
 	uint32_t ring_bytes; /* size of the event ring; 0: 4 MiB. A power of two, at least a page */
 	uint32_t parts;	     /* entries of each part map; 0: 65536 */
-	const char *btf_path; /* BTF of this kernel where it carries none; NULL */
+	const char *btf_path;		/* BTF of this kernel where it carries none; NULL */
 	const struct np_filter *filter; /* NULL: everything */
 };
 
 #define HOOK_UNTRIED 0
 #define HOOK_IN_USE 1
-#define HOOK_WORKS 2  /* tried and fine, another one is in use */
+#define HOOK_WORKS 2 /* tried and fine, another one is in use */
 #define HOOK_FAILED 3
 #define HOOK_SILENT 4 /* attached and never fired in the self-test */
 
 struct hook_alt_status {
-	uint8_t status;	   /* HOOK_* */
-	int err;	   /* errno, positive; 0 none */
-	char reason[160];  /* the true cause, one sentence; empty where there is none */
-	char remedy[160];  /* what to do; empty */
+	uint8_t status;	  /* HOOK_* */
+	int err;	  /* errno, positive; 0 none */
+	char reason[160]; /* the true cause, one sentence; empty where there is none */
+	char remedy[160]; /* what to do; empty */
 };
 
 struct hook_status {
@@ -53,7 +53,8 @@ struct probe;
  * names it), -EOPNOTSUPP when a required hook has no alternative that works here.
  */
 int probe_open(const struct probe_opts *opts, struct probe **ret_probe, struct netprobe_error *err);
-struct probe *probe_close(struct probe *p); /* detaches and frees everything; NULL-safe; returns NULL */
+/* detaches and frees everything; NULL-safe; returns NULL */
+struct probe *probe_close(struct probe *p);
 
 /* Filters for what happens from now on; takes effect at each socket's next call or event. */
 void probe_set_filter(struct probe *p, const struct np_filter *filter);
@@ -68,7 +69,8 @@ int probe_sweep(struct probe *p, bool full, probe_sock_fn fn, void *arg);
 int probe_parts(struct probe *p, probe_part_fn fn, void *arg);
 /* Drain the event ring, then last records that found it full. Number of events or -errno. */
 int probe_events(struct probe *p, probe_event_fn fn, void *arg);
-int probe_event_fd(const struct probe *p); /* readable when the ring gets full: to be polled beside a timer */
+/* readable when the ring gets full: to be polled beside a timer */
+int probe_event_fd(const struct probe *p);
 /* Give sockets without an exact owner the task that holds them. Costs a walk over all open files. */
 int probe_seed(struct probe *p);
 /*
@@ -81,7 +83,8 @@ int probe_exec(const struct probe *p, uint32_t tgid, struct np_exec *ret_exec);
 
 struct probe_loss {
 	struct np_loss loss;
-	uint64_t missed; /* runs the kernel left out because the program was running already on that CPU */
+	/* runs the kernel left out because the program was running already on that CPU */
+	uint64_t missed;
 };
 int probe_losses(const struct probe *p, struct probe_loss ret_losses[NP_PROG_MAX]);
 
@@ -95,7 +98,7 @@ struct probe_sweep_stats {
 	uint64_t sockets; /* sockets with an entry at the last sweep */
 	uint64_t records; /* records of the last sweep */
 	uint64_t passes;
-	uint64_t ns;	  /* time it took */
+	uint64_t ns; /* time it took */
 };
 void probe_last_sweep(const struct probe *p, struct probe_sweep_stats *ret_stats);
 

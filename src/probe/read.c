@@ -56,7 +56,8 @@ int probe_readers_init(struct probe *p)
 	void *map;
 
 	if (p->opts.perf_buffer) {
-		p->perf = perf_buffer__new(bpf_map__fd(p->skel->maps.np_events_perf), 64, on_perf, NULL, p, NULL);
+		p->perf = perf_buffer__new(bpf_map__fd(p->skel->maps.np_events_perf), 64, on_perf,
+					   NULL, p, NULL);
 		if (!p->perf)
 			return -errno;
 	} else {
@@ -124,7 +125,8 @@ static void learn_hz(struct probe *p)
 		return;
 	hz = dj * 1000000000ULL / dns;
 	for (unsigned int i = 0; i < sizeof(known) / sizeof(known[0]); i++)
-		if (!best || llabs((long long)known[i] - (long long)hz) < llabs((long long)best - (long long)hz))
+		if (!best || llabs((long long)known[i] - (long long)hz) <
+				     llabs((long long)best - (long long)hz))
 			best = known[i];
 	p->skel->bss->st_hz = (uint32_t)best;
 }
@@ -199,7 +201,8 @@ static int drain(int fd, probe_part_fn fn, void *arg)
 
 	while (!r) {
 		count = PARTS_BATCH;
-		r = bpf_map_lookup_and_delete_batch(fd, first ? NULL : &in, &out, keys, parts, &count, &opts);
+		r = bpf_map_lookup_and_delete_batch(fd, first ? NULL : &in, &out, keys, parts,
+						    &count, &opts);
 		if (r && r != -ENOENT)
 			break; /* -ENOSPC: a bucket larger than the batch; the next round has it */
 		for (__u32 i = 0; i < count; i++)
@@ -261,7 +264,8 @@ int probe_event_fd(const struct probe *p)
 
 int probe_exec(const struct probe *p, uint32_t tgid, struct np_exec *ret_exec)
 {
-	return bpf_map_lookup_elem(bpf_map__fd(p->skel->maps.np_execs), &tgid, ret_exec) ? -errno : 0;
+	return bpf_map_lookup_elem(bpf_map__fd(p->skel->maps.np_execs), &tgid, ret_exec) ? -errno
+											 : 0;
 }
 
 static void loss_add(struct np_loss *sum, const struct np_loss *one)
@@ -278,13 +282,13 @@ static uint64_t missed_runs(const struct probe *p, unsigned int id)
 	uint64_t missed = 0;
 	struct bpf_program *prog;
 
-	bpf_object__for_each_program(prog, p->skel->obj) {
+	bpf_object__for_each_program (prog, p->skel->obj) {
 		struct bpf_prog_info info = {};
 		__u32 len = sizeof(info);
 		unsigned int hook, alt;
 
-		if (bpf_program__fd(prog) < 0 || ladder_owner(bpf_program__name(prog), &hook, &alt) ||
-		    hook != id)
+		if (bpf_program__fd(prog) < 0 ||
+		    ladder_owner(bpf_program__name(prog), &hook, &alt) || hook != id)
 			continue;
 		if (!bpf_obj_get_info_by_fd(bpf_program__fd(prog), &info, &len))
 			missed += info.recursion_misses;

@@ -34,7 +34,8 @@ static int bound_socket(int family, int type, struct sockaddr_storage *addr, soc
 		((struct sockaddr_in6 *)addr)->sin6_addr = in6addr_loopback;
 		*len = sizeof(struct sockaddr_in6);
 	}
-	if (bind(fd, (struct sockaddr *)addr, *len) < 0 || getsockname(fd, (struct sockaddr *)addr, len) < 0)
+	if (bind(fd, (struct sockaddr *)addr, *len) < 0 ||
+	    getsockname(fd, (struct sockaddr *)addr, len) < 0)
 		return -errno;
 	out = fd;
 	fd = -1;

@@ -56,7 +56,8 @@ void probe_trial_all(const struct kernel_facts *facts, struct hook_status *hooks
 	}
 }
 
-void probe_trial_merge(struct hook_status *trial, const struct hook_status *real, unsigned int n_alts)
+void probe_trial_merge(struct hook_status *trial, const struct hook_status *real,
+		       unsigned int n_alts)
 {
 	trial->used = real->used;
 	trial->proven = real->proven;
@@ -67,7 +68,8 @@ void probe_trial_merge(struct hook_status *trial, const struct hook_status *real
 
 const char *probe_trial_target(const char *program)
 {
-	static struct netprobe_bpf *skel; /* opened once, never loaded: only its section names are read */
+	/* opened once, never loaded: only its section names are read */
+	static struct netprobe_bpf *skel;
 	struct bpf_program *prog;
 
 	if (!skel)

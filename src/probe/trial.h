@@ -9,7 +9,8 @@
 /* Fills hooks[NP_PROG_MAX]: status, errno, reason and remedy of each alternative; used is -1 everywhere. */
 void probe_trial_all(const struct kernel_facts *facts, struct hook_status *hooks);
 /* What a real start chose, over what the trials found. */
-void probe_trial_merge(struct hook_status *trial, const struct hook_status *real, unsigned int n_alts);
+void probe_trial_merge(struct hook_status *trial, const struct hook_status *real,
+		       unsigned int n_alts);
 /* "tp_btf/sock_send_length" of a program's name; NULL unknown. */
 const char *probe_trial_target(const char *program);
 

@@ -11,8 +11,8 @@
 #include "tui/fmt.h"
 
 #define IN(kind) (1u << (kind))
-#define IN_ALL	 (IN(VIEW_MAX) - 1)
-#define NO_SORT	 0xff
+#define IN_ALL (IN(VIEW_MAX) - 1)
+#define NO_SORT 0xff
 
 struct column {
 	const char *title;
@@ -187,8 +187,8 @@ static const struct column columns[] = {
 };
 
 #define N_COLUMNS ((int)(sizeof(columns) / sizeof(columns[0])))
-#define NAME	  (&columns[0])
-#define SPARK	  (&columns[N_COLUMNS - 1])
+#define NAME (&columns[0])
+#define SPARK (&columns[N_COLUMNS - 1])
 _Static_assert(N_COLUMNS <= COLUMNS_MAX, "COLUMNS_MAX is too small");
 
 /* Least and good width of the name by view: what still tells rows apart, and what reads well. */

@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define FMT_MAX		 32 /* enough for every number here */
+#define FMT_MAX 32	    /* enough for every number here */
 #define FMT_ENDPOINT_MAX 64 /* "[" + IPv6 + "]:65535" */
 
 /* 1000-based: "0", "<1", "999", "1.50k", "12.3M"; at most 5 characters. Negative, NaN: "?". */

@@ -10,7 +10,7 @@
 #include <stdint.h>
 #include <wchar.h>
 
-#define GRID_MARKS    3 /* combining marks kept per cell */
+#define GRID_MARKS 3 /* combining marks kept per cell */
 #define GRID_MAX_ROWS 512
 #define GRID_MAX_COLS 1024
 

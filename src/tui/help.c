@@ -8,7 +8,7 @@
 #include "tui/keys.h"
 #include "tui/render.h"
 
-#define KEYS_WIDTH  15
+#define KEYS_WIDTH 15
 #define ENTRY_WIDTH (KEYS_WIDTH + 1 + 26)
 
 static void frame_draw(struct grid *g, int y, int x, int rows, int cols)

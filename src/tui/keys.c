@@ -8,8 +8,8 @@
 #include <curses.h>
 #include <string.h>
 
-#define CTRL(c)	 ((c)&0x1f)
-#define ESC	 0x1b
+#define CTRL(c) ((c)&0x1f)
+#define ESC 0x1b
 #define FN(code) (-(code)) /* a curses key in a table of characters */
 
 struct binding {

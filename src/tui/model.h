@@ -16,9 +16,9 @@
 #include "tui/spark.h"
 #include "tui/tui.h"
 
-#define TUI_ROWS_MAX                                                                               \
-	5000 /* rows kept of a snapshot, the first by the sort: bounds time and memory */
-#define TUI_DEPTH      6  /* drills within drills */
+#define TUI_ROWS_MAX \
+	5000	    /* rows kept of a snapshot, the first by the sort: bounds time and memory */
+#define TUI_DEPTH 6 /* drills within drills */
 #define TUI_FILTER_MAX 64 /* bytes of a filter, NUL included */
 
 /* A row copied out of a view: pointers into the flow table do not outlive its next call. */
@@ -42,10 +42,10 @@ struct tui_row {
 	struct samples samples;
 };
 
-#define DRILL_NONE	0
-#define DRILL_PROCESS	1
+#define DRILL_NONE 0
+#define DRILL_PROCESS 1
 #define DRILL_CONTAINER 2
-#define DRILL_REMOTE	3
+#define DRILL_REMOTE 3
 #define DRILL_INTERFACE 4
 
 /* One level of the stack: what it was entered through, and where the user stood in it. */
@@ -55,7 +55,7 @@ struct tui_level {
 	const struct cgroup *cgroup;
 	uint8_t remote[16];
 	char iface[16];
-	uint32_t netns; /* of iface */
+	uint32_t netns;	 /* of iface */
 	char title[256]; /* what the breadcrumb calls it */
 	uint8_t kind;
 	char filter[TUI_FILTER_MAX];
@@ -121,10 +121,10 @@ int row_compare(const struct tui_row *a, const struct tui_row *b, uint8_t sort, 
 bool row_matches(const struct tui_row *row, const char *match);
 
 /* nav.c: each returns what the key loop must do next, MOVED_*. */
-#define MOVED_NOT    0
-#define MOVED_DRAW   1 /* draw the same rows again */
-#define MOVED_ROWS   2 /* other rows are needed: snapshot */
-#define MOVED_QUIT   3
+#define MOVED_NOT 0
+#define MOVED_DRAW 1 /* draw the same rows again */
+#define MOVED_ROWS 2 /* other rows are needed: snapshot */
+#define MOVED_QUIT 3
 #define MOVED_REDRAW 4 /* something else wrote on the terminal: send every cell again */
 
 int nav_view(struct tui_model *m, uint8_t kind);

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#define EIGHTHS	 8
+#define EIGHTHS 8
 #define RATE_MAX 1e30f
 
 void samples_copy(struct samples *s, const struct history *h)

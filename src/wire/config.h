@@ -43,16 +43,17 @@ struct np_filter_cgroup {
 };
 
 struct np_filter {
-	__u32 gen;	  /* raised at each change; 0 is never used */
-	__u8 enabled;	  /* 0: nothing is recorded */
-	__u8 proto_mask;  /* NP_PROTO_*; 0: all */
-	__u8 family;	  /* AF_INET or AF_INET6; 0: both */
+	__u32 gen;	 /* raised at each change; 0 is never used */
+	__u8 enabled;	 /* 0: nothing is recorded */
+	__u8 proto_mask; /* NP_PROTO_*; 0: all */
+	__u8 family;	 /* AF_INET or AF_INET6; 0: both */
 	__u8 n_tgid, n_comm, n_cgroup, n_iface;
 	__u8 n_host[NP_END_MAX];
 	__u8 n_port[NP_END_MAX];
 	__u8 pad;
-	__u32 sample_rate; /* 1 flow in so many is recorded, the same ones for the same rate; 0, 1: all */
-	__u32 max_events;  /* records a second that become a line of their own; 0: no limit */
+	/* 1 flow in so many is recorded, the same ones for the same rate; 0, 1: all */
+	__u32 sample_rate;
+	__u32 max_events; /* records a second that become a line of their own; 0: no limit */
 	__u32 tgid[NP_FILTER_SLOTS];
 	char comm[NP_FILTER_SLOTS][16];
 	char iface[NP_FILTER_SLOTS][16];

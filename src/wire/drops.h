@@ -20,7 +20,8 @@
 
 /* struct np_packet: what the headers say. 32 bytes. */
 struct np_packet {
-	__u32 len; /* bytes from the IP header on, as in the packet; of the buffer where it has none */
+	/* bytes from the IP header on, as in the packet; of the buffer where it has none */
+	__u32 len;
 	__u32 seq;	 /* TCP sequence number */
 	__u32 ack;	 /* TCP acknowledgement number */
 	__u32 payload;	 /* TCP or UDP payload bytes, as the headers say; 0 unknown */

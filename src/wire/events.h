@@ -24,9 +24,9 @@
 
 /* struct np_ev_hdr: in front of every record. 16 bytes. */
 struct np_ev_hdr {
-	__u16 type; /* NP_EV_* */
-	__u16 len;  /* of the whole record, bytes */
-	__u32 cpu;  /* processor it was written on */
+	__u16 type;  /* NP_EV_* */
+	__u16 len;   /* of the whole record, bytes */
+	__u32 cpu;   /* processor it was written on */
 	__u64 ts_ns; /* CLOCK_MONOTONIC */
 };
 

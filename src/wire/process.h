@@ -6,7 +6,8 @@
 #include "types.h"
 
 struct np_exec {
-	__u64 start_ns; /* start of the thread group leader, CLOCK_BOOTTIME: which of the pid's users it is */
+	/* start of the thread group leader, CLOCK_BOOTTIME: which of the pid's users it is */
+	__u64 start_ns;
 	__u64 exit_ns;	/* CLOCK_MONOTONIC of its end; 0 alive */
 	char path[128]; /* file name as exec got it, cut at 127 bytes; may be relative */
 };

@@ -17,16 +17,19 @@
 
 /* struct np_owner: the process a socket belongs to. 56 bytes. */
 struct np_owner {
-	__u32 tgid;	 /* process id in the initial pid namespace; 0 unknown */
-	__u32 tid;	 /* thread that used the socket last; 0 unknown */
-	__u64 start_ns;	 /* start of the thread group leader, CLOCK_BOOTTIME; with tgid it names a process for ever */
+	__u32 tgid; /* process id in the initial pid namespace; 0 unknown */
+	__u32 tid;  /* thread that used the socket last; 0 unknown */
+	/* start of the thread group leader, CLOCK_BOOTTIME; with tgid it names a process for ever */
+	__u64 start_ns;
 	__u64 cgroup_id; /* cgroup v2 id (inode of its directory); 0 unknown */
 	__u32 uid;	 /* user id in the initial user namespace */
 	__u32 ppid;	 /* parent's tgid; 0 unknown */
-	__u32 exec_id;	 /* task_struct.self_exec_id: tells a program from the one it was exec'ed from */
-	__u8 match;	 /* NP_MATCH_* */
+	/* task_struct.self_exec_id: tells a program from the one it was exec'ed from */
+	__u32 exec_id;
+	__u8 match;	  /* NP_MATCH_* */
 	__u8 cgroup_pass; /* kernel half's own: 1 inside the wanted cgroups */
-	__u16 cgroup_gen; /* kernel half's own: low half of np_filter.gen that cgroup_pass was found under */
+	/* kernel half's own: low half of np_filter.gen that cgroup_pass was found under */
+	__u16 cgroup_gen;
 	char comm[16]; /* thread group leader's comm, NUL-terminated; empty unknown */
 };
 
@@ -34,10 +37,11 @@ struct np_owner {
 #define NP_F_PASSIVE 0x02 /* TCP connection that was accepted */
 #define NP_F_SEEDED 0x04  /* older than the probe: counts start when it was found */
 #define NP_F_OWNID 0x08	  /* sock_id is netprobe's own number, not the kernel's socket cookie */
-#define NP_F_ULP 0x10	  /* an upper layer protocol (kTLS) sits on it: the kernel's bytes carry its framing */
-#define NP_F_DEAD 0x20	  /* last record of this socket */
-#define NP_F_LISTEN 0x40  /* listening socket */
-#define NP_F_IGNORE 0x80  /* the probe's own self-test; never leaves the kernel half */
+#define NP_F_ULP \
+	0x10 /* an upper layer protocol (kTLS) sits on it: the kernel's bytes carry its framing */
+#define NP_F_DEAD 0x20	 /* last record of this socket */
+#define NP_F_LISTEN 0x40 /* listening socket */
+#define NP_F_IGNORE 0x80 /* the probe's own self-test; never leaves the kernel half */
 
 /* struct np_tuple: the two ends and where they are. 64 bytes. */
 struct np_tuple {
@@ -45,19 +49,22 @@ struct np_tuple {
 	__u8 raddr[16]; /* remote address, same form; all zero where there is none */
 	__u16 lport;	/* local port, host byte order; 0 none */
 	__u16 rport;	/* remote port, host byte order; 0 none */
-	__u8 family;	/* AF_INET or AF_INET6, as on the wire (a v4-mapped socket is AF_INET); 0 unknown */
-	__u8 proto;	/* IPPROTO_* (TCP 6, UDP 17, UDPLITE 136, ICMP 1, ICMPV6 58) */
-	__u8 state;	/* TCP_* state of the kernel (1 ESTABLISHED .. 12 NEW_SYN_RECV); 0 for others */
-	__u8 flags;	/* NP_F_* */
-	__u32 netns;	/* inode number of the network namespace */
-	__u32 ifindex;	/* interface of its route, in that namespace; 0 unknown */
+	/* AF_INET or AF_INET6, as on the wire (a v4-mapped socket is AF_INET); 0 unknown */
+	__u8 family;
+	__u8 proto; /* IPPROTO_* (TCP 6, UDP 17, UDPLITE 136, ICMP 1, ICMPV6 58) */
+	/* TCP_* state of the kernel (1 ESTABLISHED .. 12 NEW_SYN_RECV); 0 for others */
+	__u8 state;
+	__u8 flags;	 /* NP_F_* */
+	__u32 netns;	 /* inode number of the network namespace */
+	__u32 ifindex;	 /* interface of its route, in that namespace; 0 unknown */
 	char ifname[16]; /* name of that interface, NUL-terminated; empty unknown */
 };
 
 /* struct np_counts: what the calls of one owner on one socket moved; cumulative. 40 bytes. */
 struct np_counts {
 	__u64 tx_bytes; /* payload bytes, sum of the positive return values of send calls */
-	__u64 rx_bytes; /* payload bytes, sum of the positive return values of receive calls, no MSG_PEEK */
+	/* payload bytes, sum of the positive return values of receive calls, no MSG_PEEK */
+	__u64 rx_bytes;
 	__u64 tx_calls; /* datagrams sent (one per call); 0 for TCP */
 	__u64 rx_calls; /* datagrams received (one per call); 0 for TCP */
 	__u64 retrans;	/* TCP segments retransmitted while this owner was the socket's last user */
@@ -72,55 +79,60 @@ struct np_counts {
 
 /* struct np_tcp: the kernel's own figures of a TCP connection (struct tcp_sock). 184 bytes. */
 struct np_tcp {
-	__u64 bytes_acked;	/* payload bytes the peer acknowledged */
-	__u64 bytes_received;	/* payload bytes received in order */
-	__u64 bytes_sent;	/* payload bytes sent, retransmitted ones included */
-	__u64 bytes_retrans;	/* payload bytes retransmitted */
-	__s64 rx_unseen;	/* bytes taken from the socket that no hook saw (splice, TCP_ZEROCOPY_RECEIVE) */
-	__s64 tx_unseen;	/* bytes put into the socket that no hook saw (kTLS framing, in-kernel senders) */
-	__u64 delivery_rate;	/* bytes/s, latest sample of the kernel; 0 unknown */
-	__u64 pacing_rate;	/* bytes/s; all ones: unlimited */
-	__u32 srtt_us;		/* smoothed round trip, microseconds; 0 unknown */
-	__u32 rttvar_us;	/* mean deviation, microseconds */
-	__u32 min_rtt_us;	/* least round trip in the kernel's window, microseconds; 0 or ~0 unknown */
-	__u32 snd_cwnd;		/* congestion window, segments */
-	__u32 snd_ssthresh;	/* slow start threshold, segments; 0x7fffffff: not set */
-	__u32 segs_out;		/* segments sent since the probe met the socket, pure ACKs included; wraps */
-	__u32 segs_in;		/* the same, received */
-	__u32 snd_wnd;		/* peer's receive window, bytes */
-	__u32 mss;		/* bytes */
-	__u32 in_flight;	/* segments sent and not yet acknowledged or known lost */
-	__u64 busy_us;		/* time with data to send or in flight, microseconds, up to now */
-	__u64 rwnd_limited_us;	/* of which waiting for the peer's window */
-	__u64 sndbuf_limited_us;/* of which waiting for send buffer */
-	__u64 recovery_us;	/* time in fast recovery or loss, since the probe met the socket */
+	__u64 bytes_acked;    /* payload bytes the peer acknowledged */
+	__u64 bytes_received; /* payload bytes received in order */
+	__u64 bytes_sent;     /* payload bytes sent, retransmitted ones included */
+	__u64 bytes_retrans;  /* payload bytes retransmitted */
+	/* bytes taken from the socket that no hook saw (splice, TCP_ZEROCOPY_RECEIVE) */
+	__s64 rx_unseen;
+	/* bytes put into the socket that no hook saw (kTLS framing, in-kernel senders) */
+	__s64 tx_unseen;
+	__u64 delivery_rate; /* bytes/s, latest sample of the kernel; 0 unknown */
+	__u64 pacing_rate;   /* bytes/s; all ones: unlimited */
+	__u32 srtt_us;	     /* smoothed round trip, microseconds; 0 unknown */
+	__u32 rttvar_us;     /* mean deviation, microseconds */
+	/* least round trip in the kernel's window, microseconds; 0 or ~0 unknown */
+	__u32 min_rtt_us;
+	__u32 snd_cwnd;	    /* congestion window, segments */
+	__u32 snd_ssthresh; /* slow start threshold, segments; 0x7fffffff: not set */
+	/* segments sent since the probe met the socket, pure ACKs included; wraps */
+	__u32 segs_out;
+	__u32 segs_in;		 /* the same, received */
+	__u32 snd_wnd;		 /* peer's receive window, bytes */
+	__u32 mss;		 /* bytes */
+	__u32 in_flight;	 /* segments sent and not yet acknowledged or known lost */
+	__u64 busy_us;		 /* time with data to send or in flight, microseconds, up to now */
+	__u64 rwnd_limited_us;	 /* of which waiting for the peer's window */
+	__u64 sndbuf_limited_us; /* of which waiting for send buffer */
+	__u64 recovery_us;	 /* time in fast recovery or loss, since the probe met the socket */
 	__u32 rtx_cause[NP_RTX_MAX]; /* segments retransmitted, by cause; index NP_RTX_* */
-	__u32 rtx_spurious;	/* segments of retransmits the kernel undid (DSACK, Eifel, F-RTO) */
-	__u32 unread_bytes;	/* in the receive queue, not yet taken by the reader */
-	__u32 unsent_bytes;	/* in the send queue, not yet sent */
-	__u32 ca_state;		/* 0 open, 1 disorder, 2 CWR, 3 recovery, 4 loss */
-	__u32 rcv_wnd;		/* our receive window, bytes */
-	__u32 sndbuf_bytes;	/* size of the send buffer */
-	__u64 synack_retrans;	/* listener: SYN-ACKs retransmitted; 0 for others */
+	__u32 rtx_spurious;   /* segments of retransmits the kernel undid (DSACK, Eifel, F-RTO) */
+	__u32 unread_bytes;   /* in the receive queue, not yet taken by the reader */
+	__u32 unsent_bytes;   /* in the send queue, not yet sent */
+	__u32 ca_state;	      /* 0 open, 1 disorder, 2 CWR, 3 recovery, 4 loss */
+	__u32 rcv_wnd;	      /* our receive window, bytes */
+	__u32 sndbuf_bytes;   /* size of the send buffer */
+	__u64 synack_retrans; /* listener: SYN-ACKs retransmitted; 0 for others */
 };
 
 /* struct np_sock_rec: one socket, now or at its end. */
 struct np_sock_rec {
-	__u64 sock_id;	       /* socket cookie, or netprobe's own number where NP_F_OWNID */
-	__u64 opened_ns;       /* CLOCK_MONOTONIC when first seen opening; 0: before the probe */
-	__u64 established_ns;  /* CLOCK_MONOTONIC; 0 never or before the probe */
-	__u64 closed_ns;       /* CLOCK_MONOTONIC when the connection ended; 0 open */
-	__u32 connect_us;      /* connect() to ESTABLISHED, microseconds; 0 unknown */
-	__u32 err;	       /* errno the socket died of (sk_err); 0 none */
+	__u64 sock_id;	      /* socket cookie, or netprobe's own number where NP_F_OWNID */
+	__u64 opened_ns;      /* CLOCK_MONOTONIC when first seen opening; 0: before the probe */
+	__u64 established_ns; /* CLOCK_MONOTONIC; 0 never or before the probe */
+	__u64 closed_ns;      /* CLOCK_MONOTONIC when the connection ended; 0 open */
+	__u32 connect_us;     /* connect() to ESTABLISHED, microseconds; 0 unknown */
+	__u32 err;	      /* errno the socket died of (sk_err); 0 none */
 	struct np_tuple tuple;
 	struct np_owner owner; /* owner of the counts below */
 	struct np_owner last;  /* last user: owner of what happens in softirq */
 	struct np_counts counts;
-	__u64 tx_parts;	       /* bytes of this socket that are counted in parts, not in counts */
+	__u64 tx_parts; /* bytes of this socket that are counted in parts, not in counts */
 	__u64 rx_parts;
-	__u64 stall_ns;	       /* time in stalls that are over, nanoseconds */
-	struct np_tcp tcp;     /* all zero unless proto is TCP */
-	__u32 rtx_cpu_tgid;    /* process on the CPU at the latest retransmit: not the owner; 0 none or idle */
+	__u64 stall_ns;	   /* time in stalls that are over, nanoseconds */
+	struct np_tcp tcp; /* all zero unless proto is TCP */
+	/* process on the CPU at the latest retransmit: not the owner; 0 none or idle */
+	__u32 rtx_cpu_tgid;
 	__u32 sample_rate;     /* this flow stands for so many; 0, 1: for itself */
 	char rtx_cpu_comm[16]; /* its comm */
 };
@@ -132,8 +144,8 @@ struct np_sock_rec {
 struct np_part_key {
 	__u64 sock_id;
 	__u32 tgid;
-	__u16 rport;  /* host byte order; 0: no peer (the part only tells owners apart) */
-	__u8 family;  /* AF_*; 0: no peer */
+	__u16 rport; /* host byte order; 0: no peer (the part only tells owners apart) */
+	__u8 family; /* AF_*; 0: no peer */
 	__u8 pad;
 	__u8 raddr[16];
 };

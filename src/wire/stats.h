@@ -38,15 +38,15 @@
 
 /* struct np_loss: one program's account; all since the start. */
 struct np_loss {
-	__u64 submitted;    /* records handed over */
-	__u64 ring_full;    /* event ring full: the event is lost, its counts are not */
-	__u64 filtered;	    /* did not match the filters */
-	__u64 sampled_out;  /* left out by --sample-rate */
-	__u64 rate_limited; /* left out by --max-events */
-	__u64 map_full;	    /* a map was full or out of memory: see lost_* */
+	__u64 submitted;     /* records handed over */
+	__u64 ring_full;     /* event ring full: the event is lost, its counts are not */
+	__u64 filtered;	     /* did not match the filters */
+	__u64 sampled_out;   /* left out by --sample-rate */
+	__u64 rate_limited;  /* left out by --max-events */
+	__u64 map_full;	     /* a map was full or out of memory: see lost_* */
 	__u64 lost_tx_bytes; /* bytes counted nowhere else because of map_full */
 	__u64 lost_rx_bytes;
-	__u64 helper_err;   /* a kernel helper failed for another reason */
+	__u64 helper_err; /* a kernel helper failed for another reason */
 };
 
 #endif

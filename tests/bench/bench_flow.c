@@ -42,9 +42,9 @@ static void make_record(struct np_sock_rec *rec, uint32_t i, uint64_t bytes)
 	rec->tuple.rport = (uint16_t)(1 + i / 60000);
 	(void)strcpy(rec->tuple.ifname, "eth0");
 	rec->owner = (struct np_owner){ .tgid = 1000 + i % 100,
-					 .start_ns = SECOND,
-					 .match = NP_MATCH_EXACT,
-					 .comm = "server" };
+					.start_ns = SECOND,
+					.match = NP_MATCH_EXACT,
+					.comm = "server" };
 	rec->last = rec->owner;
 	rec->counts.tx_bytes = bytes * (i % 97 + 1);
 	rec->counts.rx_bytes = bytes;

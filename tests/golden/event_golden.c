@@ -72,7 +72,7 @@ static const struct np_tcp tcp_unknown = { .min_rtt_us = UINT32_MAX };
 static const struct np_loss loss = { 100, 5, 7, 11, 13, 17, 1000, 2000, 1 };
 
 #define COMMON .wall_ns = WALL_NS, .ktime_ns = KTIME_NS, .mode = "ebpf"
-#define OWNED(p, how)                                                                              \
+#define OWNED(p, how) \
 	.owner = (p), .tid = (p)->tgid + 1, .owner_match = (how), .has_owner_field = true
 
 static const struct event stream[] = {

@@ -29,11 +29,13 @@ TEST(exec_keeps_pid_changes_comm)
 	size_t i;
 
 	json_array_foreach (r.probe.records, i, one) {
-		if (record_u64(one, "pid") != record_u64(heir, "pid") || !record_u64(one, "rx_bytes"))
+		if (record_u64(one, "pid") != record_u64(heir, "pid") ||
+		    !record_u64(one, "rx_bytes"))
 			continue;
 		rx += record_u64(one, "rx_bytes");
 		CHECK(!strcmp(record_str(one, "comm"), record_str(heir, "comm")),
-		      "comm: expected %s, got %s", record_str(heir, "comm"), record_str(one, "comm"));
+		      "comm: expected %s, got %s", record_str(heir, "comm"),
+		      record_str(one, "comm"));
 	}
 	CHECK_EQ(rx, record_u64(heir, "rx"), "bytes read before and after exec");
 }

@@ -86,15 +86,15 @@ static int teardown(void **state)
 	return 0;
 }
 
-#define PARSE(spec, ...)                                                                           \
-	args_parse(spec, (int)(sizeof((char *[]){ "x", __VA_ARGS__ }) / sizeof(char *)),           \
+#define PARSE(spec, ...)                                                                 \
+	args_parse(spec, (int)(sizeof((char *[]){ "x", __VA_ARGS__ }) / sizeof(char *)), \
 		   (char *[]){ "x", __VA_ARGS__ }, &o, &rest, &err)
 
-#define REFUSES(spec, text, ...)                                                                   \
-	do {                                                                                       \
-		assert_int_equal(PARSE(spec, __VA_ARGS__), -EINVAL);                               \
-		assert_string_equal(err.msg, text);                                                \
-		(void)teardown(NULL);                                                              \
+#define REFUSES(spec, text, ...)                                     \
+	do {                                                         \
+		assert_int_equal(PARSE(spec, __VA_ARGS__), -EINVAL); \
+		assert_string_equal(err.msg, text);                  \
+		(void)teardown(NULL);                                \
 	} while (0)
 
 static void args_accept_every_spelling_of_a_value(void **state)

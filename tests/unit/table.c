@@ -21,25 +21,25 @@ static const struct table_column columns[] = {
 };
 
 #define N_COLUMNS 5
-#define STR(s)                                                                                     \
-	{                                                                                          \
-		.type = CELL_STR, .str = (s)                                                       \
+#define STR(s)                               \
+	{                                    \
+		.type = CELL_STR, .str = (s) \
 	}
-#define U64(v)                                                                                     \
-	{                                                                                          \
-		.type = CELL_U64, .u64 = (v)                                                       \
+#define U64(v)                               \
+	{                                    \
+		.type = CELL_U64, .u64 = (v) \
 	}
-#define DBL(v)                                                                                     \
-	{                                                                                          \
-		.type = CELL_DOUBLE, .dbl = (v)                                                    \
+#define DBL(v)                                  \
+	{                                       \
+		.type = CELL_DOUBLE, .dbl = (v) \
 	}
-#define BOOL(v)                                                                                    \
-	{                                                                                          \
-		.type = CELL_BOOL, .b = (v)                                                        \
+#define BOOL(v)                             \
+	{                                   \
+		.type = CELL_BOOL, .b = (v) \
 	}
-#define NONE                                                                                       \
-	{                                                                                          \
-		.type = CELL_NULL                                                                  \
+#define NONE                      \
+	{                         \
+		.type = CELL_NULL \
 	}
 
 static const struct cell plain[] = { STR("nginx"), U64(42), U64(1536), DBL(830.5), BOOL(true) };

@@ -169,11 +169,11 @@ static int write_help(void)
 	return r;
 }
 
-#define SWEEP_TEST(name, what)                                                                     \
-	static void name(void **state)                                                             \
-	{                                                                                          \
-		(void)state;                                                                       \
-		sweep(what);                                                                       \
+#define SWEEP_TEST(name, what)         \
+	static void name(void **state) \
+	{                              \
+		(void)state;           \
+		sweep(what);           \
 	}
 
 SWEEP_TEST(buf_reports_a_failed_allocation_once, fill_buf)

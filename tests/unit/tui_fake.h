@@ -8,7 +8,7 @@
 
 #include "flow/view.h"
 
-#define FAKE_ROWS   200
+#define FAKE_ROWS 200
 #define FAKE_THINGS 200
 
 struct viewer {

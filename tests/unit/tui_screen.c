@@ -27,9 +27,9 @@
 #include "tui/tui.h"
 #include "tui_fake.h"
 
-#define QUIT	10 /* exit statuses of the child */
-#define GONE	11
-#define TERMED	12
+#define QUIT 10 /* exit statuses of the child */
+#define GONE 11
+#define TERMED 12
 #define REFUSED 13
 
 struct terminal {

@@ -29,7 +29,8 @@ static void time_without_data_belongs_to_the_application(void **state)
 
 static void busy_time_that_waits_for_nothing_else_is_the_networks(void **state)
 {
-	struct verdict_times t = over((struct verdict_sample){ .busy_us = 900, .wants = true }, 1000);
+	struct verdict_times t =
+		over((struct verdict_sample){ .busy_us = 900, .wants = true }, 1000);
 
 	(void)state;
 	assert_int_equal(t.us[VERDICT_CONGESTION_WINDOW], 900);
@@ -56,11 +57,10 @@ static void each_limit_takes_its_part_of_the_busy_time(void **state)
 static void shares_add_up_even_where_counters_overlap(void **state)
 {
 	/* The counters are read one after the other and tick in jiffies: their sum may exceed the time. */
-	struct verdict_times t = over((struct verdict_sample){ .busy_us = 5000,
-							       .rwnd_us = 4000,
-							       .sndbuf_us = 4000,
-							       .recovery_us = 4000 },
-				      1000);
+	struct verdict_times t = over(
+		(struct verdict_sample){
+			.busy_us = 5000, .rwnd_us = 4000, .sndbuf_us = 4000, .recovery_us = 4000 },
+		1000);
 	double sum = 0;
 
 	(void)state;

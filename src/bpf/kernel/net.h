@@ -118,8 +118,8 @@ struct tcp_sock {
 	__u32 copied_seq;
 	__u32 write_seq;
 	__u32 total_retrans;
-	__u32 srtt_us;	/* eight times the smoothed RTT */
-	__u32 mdev_us;	/* four times the deviation */
+	__u32 srtt_us; /* eight times the smoothed RTT */
+	__u32 mdev_us; /* four times the deviation */
 	__u32 rttvar_us;
 	__u32 snd_cwnd;
 	__u32 snd_ssthresh;
@@ -132,7 +132,7 @@ struct tcp_sock {
 	__u32 rate_delivered;
 	__u32 rate_interval_us;
 	__u8 chrono_type : 2; /* a whole byte since 6.?; read as a bit field, which fits both */
-	__u32 chrono_start; /* jiffies at which chrono_type began, low half */
+	__u32 chrono_start;   /* jiffies at which chrono_type began, low half */
 	__u32 snd_nxt;
 	__u32 snd_una;
 	struct rb_root out_of_order_queue;
@@ -158,7 +158,8 @@ struct socket {
 };
 
 struct msghdr {
-	void *msg_name;	 /* kernel copy of the address; NULL when the caller did not ask or give one */
+	/* kernel copy of the address; NULL when the caller did not ask or give one */
+	void *msg_name;
 	int msg_namelen;
 	unsigned int msg_flags;
 };

@@ -30,8 +30,8 @@ struct css_set {
 };
 
 struct task_struct {
-	int pid;  /* thread */
-	int tgid; /* process */
+	int pid;	      /* thread */
+	int tgid;	      /* process */
 	__u64 start_boottime; /* since 5.5, before it real_start_time */
 	__u64 self_exec_id;   /* u32 before 5.7 */
 	unsigned int flags;

@@ -112,10 +112,12 @@ static __always_inline void rec_tcp(struct np_tcp *t, const struct np_sock *st, 
 	t->rtx_spurious = st->rtx_spurious;
 	t->unread_bytes = BPF_CORE_READ(tp, rcv_nxt) - BPF_CORE_READ(tp, copied_seq);
 	t->unsent_bytes = BPF_CORE_READ(tp, write_seq) - snd_nxt;
-	t->ca_state = BPF_CORE_READ_BITFIELD_PROBED((struct inet_connection_sock *)sk, icsk_ca_state);
+	t->ca_state =
+		BPF_CORE_READ_BITFIELD_PROBED((struct inet_connection_sock *)sk, icsk_ca_state);
 	t->rcv_wnd = BPF_CORE_READ(tp, rcv_wnd);
 	t->sndbuf_bytes = BPF_CORE_READ(sk, sk_sndbuf);
-	t->rx_unseen = (__s64)(tcp_rx_taken(tp, sk) - st->rx_base - st->counts.rx_bytes - st->rx_parts);
+	t->rx_unseen =
+		(__s64)(tcp_rx_taken(tp, sk) - st->rx_base - st->counts.rx_bytes - st->rx_parts);
 	t->tx_unseen = (__s32)(tcp_tx_queued(st, tp) - (__u32)(st->counts.tx_bytes + st->tx_parts));
 }
 
@@ -180,8 +182,8 @@ static __always_inline long emit_record(void *ctx, void *rec, __u64 size)
 }
 
 /* Head and socket of an event, in this program's scratch value. */
-static __always_inline struct np_ev_sock *event_fill(struct np_sock *st, struct sock *sk, __u32 prog,
-						     __u32 type)
+static __always_inline struct np_ev_sock *event_fill(struct np_sock *st, struct sock *sk,
+						     __u32 prog, __u32 type)
 {
 	struct np_ev_sock *ev = bpf_map_lookup_elem(&np_ev_scratch, &prog);
 
@@ -220,7 +222,8 @@ static __always_inline bool event_admit(__u64 now_ns)
  * Does this record become a line? If not, it is left out, unless it is a socket's last: that one
  * goes as NP_EV_SOCK_CLOSE, which is counts without a line.
  */
-static __always_inline bool event_wanted(const struct np_sock *st, struct np_ev_sock *ev, __u32 prog)
+static __always_inline bool event_wanted(const struct np_sock *st, struct np_ev_sock *ev,
+					 __u32 prog)
 {
 	if (!(st->pass & (NP_PASS_NOW | NP_PASS_EVER)))
 		count_one(prog, filtered);
@@ -236,8 +239,8 @@ static __always_inline bool event_wanted(const struct np_sock *st, struct np_ev_
  * that BPF has. err: errno for NP_EV_CONN_FAIL. The last record of a socket that finds the ring full
  * goes through np_closed, so that its counts survive.
  */
-static __noinline __attribute__((unused)) int emit_sock(void *ctx, struct np_sock *st, struct sock *sk,
-							__u32 what, __s32 err)
+static __noinline __attribute__((unused)) int emit_sock(void *ctx, struct np_sock *st,
+							struct sock *sk, __u32 what, __s32 err)
 {
 	__u32 prog = what >> 8, type = what & 0xff;
 	bool last = type == NP_EV_CONN_CLOSE || type == NP_EV_SOCK_CLOSE;
@@ -276,8 +279,8 @@ static __noinline __attribute__((unused)) int emit_sock(void *ctx, struct np_soc
  * A stall of this socket; w is one of its watches. what: EMIT_WHAT(program that runs, 1 over, 0 goes
  * on); the program's own scratch value is used, since another one may be interrupted by it.
  */
-static __noinline __attribute__((unused)) int emit_stall(void *ctx, struct np_sock *st, struct sock *sk,
-							 struct np_watch *w, __u32 what)
+static __noinline __attribute__((unused)) int
+emit_stall(void *ctx, struct np_sock *st, struct sock *sk, struct np_watch *w, __u32 what)
 {
 	__u32 prog = what >> 8;
 	struct np_ev_sock *ev;

@@ -63,7 +63,8 @@ __weak __noinline int match_iface(const struct np_tuple *t)
 
 static __always_inline bool cidr_match(const struct np_cidr *c, const __u8 addr[16])
 {
-	const __u64 *a = (const __u64 *)addr, *b = (const __u64 *)c->addr, *m = (const __u64 *)c->mask;
+	const __u64 *a = (const __u64 *)addr, *b = (const __u64 *)c->addr,
+		    *m = (const __u64 *)c->mask;
 
 	return !(((a[0] ^ b[0]) & m[0]) | ((a[1] ^ b[1]) & m[1]));
 }
@@ -124,7 +125,8 @@ __weak __noinline int filter_tuple(const struct np_tuple *t)
 		return 0;
 	if (np_filter.n_host[NP_END_REMOTE] && !match_host(t, NP_END_REMOTE, 1))
 		return 0;
-	if (np_filter.n_host[NP_END_ANY] && !match_host(t, NP_END_ANY, 0) && !match_host(t, NP_END_ANY, 1))
+	if (np_filter.n_host[NP_END_ANY] && !match_host(t, NP_END_ANY, 0) &&
+	    !match_host(t, NP_END_ANY, 1))
 		return 0;
 	if (np_filter.n_port[NP_END_LOCAL] && !match_port(t->lport, NP_END_LOCAL))
 		return 0;
@@ -166,8 +168,8 @@ static __always_inline bool filter_told(const struct np_sock *st)
 {
 	const struct np_counts *c = &st->counts;
 
-	return st->sweep_gen || c->tx_bytes || c->rx_bytes || c->tx_calls || c->rx_calls || c->retrans ||
-	       st->tx_parts || st->rx_parts;
+	return st->sweep_gen || c->tx_bytes || c->rx_bytes || c->tx_calls || c->rx_calls ||
+	       c->retrans || st->tx_parts || st->rx_parts;
 }
 
 /*
@@ -208,7 +210,8 @@ static __always_inline void filter_segs(struct np_sock *st, struct sock *sk)
 {
 	struct tcp_sock *tp = (struct tcp_sock *)sk;
 
-	if (!(st->pass & NP_PASS_NOW) == !!(st->pass & NP_PASS_HELD) || st->tuple.proto != IPPROTO_TCP)
+	if (!(st->pass & NP_PASS_NOW) == !!(st->pass & NP_PASS_HELD) ||
+	    st->tuple.proto != IPPROTO_TCP)
 		return;
 	st->segs_out_base = BPF_CORE_READ(tp, segs_out) - st->segs_out_base;
 	st->segs_in_base = BPF_CORE_READ(tp, segs_in) - st->segs_in_base;

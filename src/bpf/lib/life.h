@@ -193,7 +193,8 @@ static __always_inline void conn_established(void *ctx, struct sock *sk, int old
 	/* Data may have gone out with the SYN (TCP Fast Open): it is already counted. */
 	st->tx_base = BPF_CORE_READ(tp, write_seq) - (__u32)(st->counts.tx_bytes + st->tx_parts);
 	if (old == TCP_SYN_RECV)
-		st->retrans_seen = BPF_CORE_READ(tp, total_retrans); /* its SYN-ACKs are the listener's */
+		/* its SYN-ACKs are the listener's */
+		st->retrans_seen = BPF_CORE_READ(tp, total_retrans);
 	st->phase = NP_PHASE_OPEN;
 	sock_tuple(&st->tuple, sk);
 	filter_sock(st);
@@ -231,7 +232,8 @@ static __always_inline int conn_state(void *ctx, struct sock *sk, int old, int n
 		conn_syn_sent(ctx, sk);
 		break;
 	case TCP_SYN_RECV:
-		if (old == TCP_LISTEN) { /* inet_csk_clone_lock; where it is not traced, conn_established does it */
+		if (old == TCP_LISTEN) {
+			/* inet_csk_clone_lock; where it is not traced, conn_established does it */
 			st = sock_see(sk, NP_PROG_STATE, &fresh);
 			if (st)
 				conn_child(st, sk, !fresh);
@@ -254,8 +256,8 @@ static __always_inline int conn_state(void *ctx, struct sock *sk, int old, int n
 }
 
 /* A stall that was told ends with its socket. */
-static __always_inline void stall_over(void *ctx, struct np_sock *st, struct sock *sk, struct np_watch *w,
-				       __u32 prog)
+static __always_inline void stall_over(void *ctx, struct np_sock *st, struct sock *sk,
+				       struct np_watch *w, __u32 prog)
 {
 	if (!w->told_ns || (st->flags & NP_F_IGNORE))
 		return;

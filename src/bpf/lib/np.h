@@ -48,21 +48,24 @@
 #define unlikely(x) __builtin_expect(!!(x), 0)
 
 /* Knobs, read-only after load. */
-extern const volatile __u8 cfg_store_hash; /* sockets by address in a hash: for kprobe programs, which get no typed pointer */
-extern const volatile __u8 cfg_use_perf;   /* events by perf buffer: no ring buffer before 5.8 */
+/* sockets by address in a hash: for kprobe programs, which get no typed pointer */
+extern const volatile __u8 cfg_store_hash;
+extern const volatile __u8 cfg_use_perf;     /* events by perf buffer: no ring buffer before 5.8 */
 extern const volatile __u32 cfg_ring_wakeup; /* bytes waiting in the ring that wake the reader */
 
-
 /* State shared with user space. */
-extern struct np_filter np_filter;	   /* written by user space; gen last */
-extern volatile __u32 st_ignore_tgid;	   /* process whose new sockets are ignored (the self-test) */
-extern volatile __u8 st_hit[NP_PROG_MAX];  /* 1 once a logical program ran: the proof that a hook delivers */
-extern volatile __u32 st_parts_gen;	   /* 0 or 1: which of the part maps is written */
-extern volatile __u32 st_hz;		   /* jiffies a second, 0 unknown: user space measures it */
-extern volatile __u64 st_parts_made;	   /* entries ever inserted into the part maps (racy: only "changed or not" counts) */
-extern volatile __u64 st_event_ns;	   /* begin of the second that max_events is counted in */
-extern volatile __u32 st_event_n;	   /* records in it */
-extern volatile __u64 st_next_id;	   /* own socket numbers where the kernel gave no cookie */
+extern struct np_filter np_filter; /* written by user space; gen last */
+/* process whose new sockets are ignored (the self-test) */
+extern volatile __u32 st_ignore_tgid;
+/* 1 once a logical program ran: the proof that a hook delivers */
+extern volatile __u8 st_hit[NP_PROG_MAX];
+extern volatile __u32 st_parts_gen; /* 0 or 1: which of the part maps is written */
+extern volatile __u32 st_hz;	    /* jiffies a second, 0 unknown: user space measures it */
+/* entries ever inserted into the part maps (racy: only "changed or not" counts) */
+extern volatile __u64 st_parts_made;
+extern volatile __u64 st_event_ns; /* begin of the second that max_events is counted in */
+extern volatile __u32 st_event_n;  /* records in it */
+extern volatile __u64 st_next_id;  /* own socket numbers where the kernel gave no cookie */
 
 static __always_inline void prog_hit(__u32 prog)
 {

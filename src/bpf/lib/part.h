@@ -62,7 +62,8 @@ static __always_inline __u64 part_flow(const struct np_sock *st, const struct np
  * wanted (*ret_filtered, NP_PART_*).
  */
 static __noinline struct np_part *part_get(struct np_sock *st, const struct np_owner *owner,
-					   const struct np_peer *peer, __u32 prog, __u32 *ret_filtered)
+					   const struct np_peer *peer, __u32 prog,
+					   __u32 *ret_filtered)
 {
 	struct np_part_key key = {};
 	struct np_part *part, *init;
@@ -91,8 +92,8 @@ static __noinline struct np_part *part_get(struct np_sock *st, const struct np_o
 	}
 	init->owner = *owner;
 	__builtin_memset(&init->counts, 0, sizeof(init->counts));
-	if (!np_filter.enabled || !filter_cgroup(owner, np_filter.gen) || !filter_owner(&init->owner) ||
-	    !filter_tuple(&init->tuple)) {
+	if (!np_filter.enabled || !filter_cgroup(owner, np_filter.gen) ||
+	    !filter_owner(&init->owner) || !filter_tuple(&init->tuple)) {
 		*ret_filtered = NP_PART_FILTERED;
 		return NULL;
 	}
@@ -100,7 +101,8 @@ static __noinline struct np_part *part_get(struct np_sock *st, const struct np_o
 		*ret_filtered = NP_PART_SAMPLED_OUT;
 		return NULL;
 	}
-	(void)part_insert(&key, init); /* a lost race leaves the winner's: look up again in both cases */
+	/* a lost race leaves the winner's: look up again in both cases */
+	(void)part_insert(&key, init);
 	st_parts_made++;
 	return part_lookup(&key);
 }

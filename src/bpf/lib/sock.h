@@ -27,9 +27,9 @@
 
 /* Address of one datagram, kept between the hook that sees it and the hook that sees the result. */
 struct np_peer {
-	__u64 key;	/* pid_tgid of the task; 0 free */
+	__u64 key; /* pid_tgid of the task; 0 free */
 	__u8 raddr[16];
-	__u16 rport;	/* host order */
+	__u16 rport; /* host order */
 	__u8 family;
 	__u8 pad[5];
 };
@@ -60,29 +60,32 @@ struct np_sock {
 	struct np_tuple tuple;
 	struct np_owner acct; /* owner of counts */
 	struct np_owner last; /* last user; written under last_lock */
-	__u32 last_lock;      /* 1 while last is written: whoever comes then leaves it, both are fair */
-	__u32 sample_rate;    /* np_filter.sample_rate that its counts were made under */
+	/* 1 while last is written: whoever comes then leaves it, both are fair */
+	__u32 last_lock;
+	__u32 sample_rate; /* np_filter.sample_rate that its counts were made under */
 	struct np_peer tx_peer, rx_peer;
-	__u64 tx_parts, rx_parts;     /* bytes of this socket counted in parts */
+	__u64 tx_parts, rx_parts; /* bytes of this socket counted in parts */
 	__u64 synack_retrans;
-	__u64 rx_base;		      /* kernel's count of received bytes when counting began, plus what did not match */
-	__u32 tx_base;		      /* write_seq when counting began, plus what did not match */
+	/* kernel's count of received bytes when counting began, plus what did not match */
+	__u64 rx_base;
+	__u32 tx_base; /* write_seq when counting began, plus what did not match */
 	__u32 segs_out_base, segs_in_base;
-	__u32 retrans_seen;	      /* total_retrans accounted so far */
+	__u32 retrans_seen; /* total_retrans accounted so far */
 	__u32 rtx_cause[NP_RTX_MAX];
 	__u32 rtx_spurious;
-	__u32 rtx_next;		      /* cause of the retransmit under way, where the hook sees only its beginning */
-	__u32 rtx_before;	      /* total_retrans when recovery began */
-	__u32 recovery;		      /* 1: in fast recovery or loss since recovery_start_ns */
+	/* cause of the retransmit under way, where the hook sees only its beginning */
+	__u32 rtx_next;
+	__u32 rtx_before; /* total_retrans when recovery began */
+	__u32 recovery;	  /* 1: in fast recovery or loss since recovery_start_ns */
 	__u64 recovery_start_ns, recovery_ns;
 	struct np_watch watch_tx, watch_rx;
 	__u64 stall_ns;
-	__u32 fin_tx;		      /* 1: we sent a FIN, which takes a sequence number */
+	__u32 fin_tx; /* 1: we sent a FIN, which takes a sequence number */
 	__u32 rtx_cpu_tgid;
 	char rtx_cpu_comm[16];
-	__u32 sweep_gen;	      /* sweep that wrote it last */
-	__u64 sweep_print;	      /* fingerprint of what it wrote */
-	__u64 swept_tx, swept_rx;     /* bytes user space knows of */
+	__u32 sweep_gen;	  /* sweep that wrote it last */
+	__u64 sweep_print;	  /* fingerprint of what it wrote */
+	__u64 swept_tx, swept_rx; /* bytes user space knows of */
 };
 
 struct np_socks_map {
@@ -119,12 +122,12 @@ struct np_loss_map {
 extern struct np_loss_map np_losses SEC(".maps");
 
 /* Count one outcome of a program; member is a field of struct np_loss. */
-#define count_add(prog, member, n)                                              \
-	do {                                                                    \
-		__u32 prog_ = (prog);                                           \
+#define count_add(prog, member, n)                                               \
+	do {                                                                     \
+		__u32 prog_ = (prog);                                            \
 		struct np_loss *loss_ = bpf_map_lookup_elem(&np_losses, &prog_); \
-		if (loss_)                                                      \
-			__sync_fetch_and_add(&loss_->member, (n));              \
+		if (loss_)                                                       \
+			__sync_fetch_and_add(&loss_->member, (n));               \
 	} while (0)
 #define count_one(prog, member) count_add(prog, member, 1)
 

@@ -12,10 +12,10 @@
 
 /* One call as a hook saw it. */
 struct np_call {
-	__u64 key;    /* pid_tgid */
-	__s64 ret;    /* return value */
-	__u32 exec;   /* self_exec_id of the caller */
-	__u32 prog;   /* NP_PROG_* */
+	__u64 key;  /* pid_tgid */
+	__s64 ret;  /* return value */
+	__u32 exec; /* self_exec_id of the caller */
+	__u32 prog; /* NP_PROG_* */
 	__u8 tx;
 	__u8 pad[7];
 };
@@ -29,7 +29,8 @@ struct np_peers_map {
 };
 extern struct np_peers_map np_peers SEC(".maps");
 
-#define PEER_KEY(key, tx) ((key) ^ ((tx) ? 1ULL << 63 : 0)) /* tgid has 22 bits: the top bit is free */
+#define PEER_KEY(key, tx) \
+	((key) ^ ((tx) ? 1ULL << 63 : 0)) /* tgid has 22 bits: the top bit is free */
 
 /* First sight of a socket: who and where it is. */
 static __always_inline void sock_init(struct np_sock *st, struct sock *sk)
@@ -126,7 +127,8 @@ static __always_inline void counts_add(struct np_counts *c, const struct np_call
 }
 
 /* A call that is not to be recorded. What it moved is no unseen traffic, should the socket match later. */
-static __noinline __attribute__((unused)) int call_skip(struct np_sock *st, const struct np_call *call, __u32 sampled_out)
+static __noinline __attribute__((unused)) int
+call_skip(struct np_sock *st, const struct np_call *call, __u32 sampled_out)
 {
 	if (!st || !call)
 		return 0;
@@ -144,7 +146,8 @@ static __noinline __attribute__((unused)) int call_skip(struct np_sock *st, cons
 }
 
 /* The peer that the address hook of this call noted, if there was one. */
-static __noinline bool peer_take(struct np_sock *st, const struct np_call *call, struct np_peer *ret_peer)
+static __noinline bool peer_take(struct np_sock *st, const struct np_call *call,
+				 struct np_peer *ret_peer)
 {
 	__u64 key = PEER_KEY(call->key, call->tx);
 	struct np_peer *p = call->tx ? &st->tx_peer : &st->rx_peer;
@@ -211,7 +214,8 @@ static __always_inline bool peer_of_sock(struct sock *sk, struct np_peer *ret_pe
 
 /* Count into a part; into the socket's own counts when there is no room and they are this owner's. */
 static __always_inline void part_count(struct np_sock *st, const struct np_owner *owner,
-				       const struct np_peer *peer, const struct np_call *call, bool own)
+				       const struct np_peer *peer, const struct np_call *call,
+				       bool own)
 {
 	__u32 filtered = 0;
 	struct np_part *part = part_get(st, owner, peer, call->prog, &filtered);
@@ -254,8 +258,9 @@ static __always_inline struct np_sock *sock_meet(struct sock *sk, const struct n
  * Datagram sockets: choose between own counts (one peer for life) and parts (many).
  * Returns true when the call belongs into the socket's own counts.
  */
-static __always_inline bool dgram_peer(struct np_sock *st, struct sock *sk, const struct np_call *call,
-				       struct np_peer *peer, bool *ret_has_peer)
+static __always_inline bool dgram_peer(struct np_sock *st, struct sock *sk,
+				       const struct np_call *call, struct np_peer *peer,
+				       bool *ret_has_peer)
 {
 	bool fresh = !(st->counts.tx_calls | st->counts.rx_calls);
 
