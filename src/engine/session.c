@@ -297,9 +297,17 @@ int session_tick(struct session *s)
 	full = s->opts.full_sweeps || s->now_ns - s->full_ns >= FULL_SWEEP_NS;
 	if (full)
 		s->full_ns = s->now_ns;
+	if (full)
+		flow_table_expect_all(s->flows);
 	r = probe_sweep(s->probe, full, on_sock, s);
 	if (r < 0)
 		return r;
+	if (full) {
+		uint32_t n = flow_table_close_missing(s->flows, s->now_ns);
+
+		if (n)
+			log_debug("%u sockets ended without a last record", n);
+	}
 	r = probe_parts(s->probe, on_part, s);
 	if (r < 0)
 		log_warn("parts of shared sockets could not be read: %s, ignoring", strerror(-r));

@@ -187,6 +187,31 @@ struct process_table *flow_table_processes(const struct flow_table *t)
 	return t->procs;
 }
 
+static bool is_swept(const struct flow *f)
+{
+	return !f->closed && !f->frozen && !f->part;
+}
+
+void flow_table_expect_all(struct flow_table *t)
+{
+	for (uint32_t i = 0; i < t->flows.count; i++)
+		if (is_swept(t->all[i]))
+			t->all[i]->fresh = false;
+}
+
+uint32_t flow_table_close_missing(struct flow_table *t, uint64_t now_ns)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < t->flows.count; i++) {
+		if (!is_swept(t->all[i]) || t->all[i]->fresh)
+			continue;
+		store_close(t, t->all[i], now_ns);
+		n++;
+	}
+	return n;
+}
+
 int flow_table_each(struct flow_table *t, int (*fn)(struct flow *f, void *arg), void *arg)
 {
 	uint32_t i;

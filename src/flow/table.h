@@ -133,6 +133,13 @@ struct flow_watch {
 void flow_table_watch(struct flow_table *t, struct flow_watch *w);
 void flow_table_unwatch(struct flow_table *t, struct flow_watch *w);
 
+/*
+ * Around a sweep that brings every socket: what is open and was not brought has ended without a last
+ * record (the kernel left the hook out, or the record was lost), and is closed with the counts it has.
+ */
+void flow_table_expect_all(struct flow_table *t);
+uint32_t flow_table_close_missing(struct flow_table *t, uint64_t now_ns);
+
 uint32_t flow_table_count(const struct flow_table *t);
 uint32_t flow_table_open(const struct flow_table *t);	 /* open sockets among them */
 uint64_t flow_table_dropped(const struct flow_table *t); /* not kept for want of room */

@@ -115,6 +115,20 @@ static void segments_of_a_seeded_socket_all_count(void **state)
 	assert_int_equal(flow_delta(f)->tx_pkts, 15);
 }
 
+static void socket_that_a_full_sweep_does_not_bring_is_closed(void **state)
+{
+	struct world *w = *state;
+	struct np_sock_rec here = tcp_rec(1), gone = tcp_rec(2);
+
+	feed(w, &here);
+	feed(w, &gone);
+	flow_table_expect_all(w->flows);
+	feed(w, &here);
+	assert_int_equal(flow_table_close_missing(w->flows, 5 * SECOND), 1);
+	assert_false(flow_table_find(w->flows, 1)->closed);
+	assert_true(flow_table_find(w->flows, 2)->closed);
+}
+
 static void segments_of_a_socket_opened_during_the_run_all_count(void **state)
 {
 	struct world *w = *state;
@@ -457,6 +471,7 @@ int main(void)
 		WORLD_TEST(first_record_counts_all_its_bytes_in_the_first_interval),
 		WORLD_TEST(interval_is_the_difference_of_cumulative_counts),
 		WORLD_TEST(late_record_lowers_nothing),
+		WORLD_TEST(socket_that_a_full_sweep_does_not_bring_is_closed),
 		WORLD_TEST(segments_of_a_seeded_socket_all_count),
 		WORLD_TEST(segments_of_a_socket_opened_during_the_run_all_count),
 		WORLD_TEST(segment_counters_may_wrap),
