@@ -190,6 +190,7 @@ static void on_drop(const struct np_ev_drop *kev, void *arg)
 		.stack = w->stack,
 		.packet = &kev->packet,
 		.packets = kev->packets,
+		.suppressed = kev->packets - 1,
 	};
 	struct event ev = { .kind = EVENT_DROP,
 			    .num = (double)kev->packets,
@@ -312,6 +313,7 @@ static void on_rest(const struct np_drop_key *key, const struct np_drop_sum *sum
 		.reason = probe_drops_reason(w->drops, key->reason, number, sizeof(number)),
 		.location = function_name(function, sum->function),
 		.packets = sum->pending,
+		.suppressed = sum->pending,
 		.benign = sum->benign,
 	};
 	struct np_tuple where = { .netns = key->netns,

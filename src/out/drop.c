@@ -87,7 +87,7 @@ void drop_put_json(struct buf *b, const struct event_drop *d, const struct np_tu
 	if (d->n_stack)
 		buf_putc(b, ']');
 	json_kv_u64(b, "packets", d->packets);
-	json_kv_u64(b, "suppressed", d->packet && d->packets ? d->packets - 1 : 0);
+	json_kv_u64(b, "suppressed", d->suppressed);
 	json_kv_bool(b, "benign", d->benign);
 	packet_put_json(b, d->packet, t);
 }

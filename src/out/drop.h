@@ -13,6 +13,7 @@ struct event_drop {
 	unsigned int n_stack;		/* 0: null */
 	const struct np_packet *packet; /* NULL: a counter moved, no packet was seen */
 	uint64_t packets;		/* of its kind since the last event of that kind */
+	uint64_t suppressed;		/* of them, those without an event of their own */
 	bool benign;
 };
 

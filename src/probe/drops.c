@@ -160,13 +160,17 @@ int probe_drops_open(struct probe *p, const struct probe_drops_opts *opts,
 	struct probe_drops *d;
 	int r, args = tracepoint_args(p->facts.btf);
 
-	if (p->opts.family == FAMILY_FENTRY || p->opts.family == FAMILY_KPROBE || args < 2) {
-		error_set(err, -EOPNOTSUPP, "drops are seen by the tracepoint kfree_skb, which %s",
-			  args < 2 ? "this kernel does not have"
-				   : "is not of the wanted hook family");
-		error_hint(err, "%s", args < 2 ? "" : "use --hook auto or --hook tracepoint");
+	if (p->opts.family == FAMILY_FENTRY || p->opts.family == FAMILY_KPROBE) {
+		error_set(err, -EOPNOTSUPP,
+			  "drops are seen by a tracepoint (kfree_skb) only, not by %s",
+			  family_label(p->opts.family));
+		error_hint(err, "use --hook auto or --hook tracepoint");
 		return -EOPNOTSUPP;
 	}
+	if (args < 2)
+		return error_set(err, -EOPNOTSUPP,
+				 "kernel %s has no tracepoint kfree_skb, which tells of drops",
+				 p->facts.release);
 	d = calloc(1, sizeof(*d));
 	if (!d)
 		return error_set(err, -ENOMEM, "out of memory");

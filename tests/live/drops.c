@@ -1,0 +1,576 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Dropped packets: all of them, each with its reason, its place and its owner. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/if_packet.h>
+#include <net/if.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "maker.h"
+#include "netns.h"
+#include "probe.h"
+#include "tap.h"
+
+#define FLOOD 200000
+#define CLOSED 9999 /* a port where nobody listens */
+#define OPEN 7000
+#define ETH_P_NOBODY 0x88b5 /* for local experiments: no handler */
+
+static void need_tracepoint(void)
+{
+	const char *hook = getenv("NETPROBE_HOOK");
+
+	if (hook && *hook && strcmp(hook, "auto") && strcmp(hook, "tracepoint"))
+		test_skip("drops are seen by a tracepoint, not by %s", hook);
+}
+
+static struct probe start(const char *a, const char *b, const char *c)
+{
+	need_tracepoint();
+	return probe_start("drops", "--format", "json", a, b, c, NULL);
+}
+
+/* Run fn in a process of its own inside ns; its pid. */
+static pid_t start_in(const struct netns *ns, void (*fn)(void *), void *arg)
+{
+	pid_t pid;
+	int fd;
+
+	fflush(NULL);
+	pid = fork();
+	REQUIRE(pid >= 0, "fork: %s", strerror(errno));
+	if (pid)
+		return pid;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	fd = open(ns->path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || setns(fd, CLONE_NEWNET) < 0)
+		_exit(126);
+	fn(arg);
+	_exit(0);
+}
+
+static void finish(pid_t pid)
+{
+	int status = -1;
+
+	REQUIRE(waitpid(pid, &status, 0) == pid, "waitpid: %s", strerror(errno));
+	CHECK(status == 0, "a child: expected end 0, got %d", status);
+}
+
+struct dgrams {
+	int family;
+	unsigned int count, size;
+	uint16_t port;
+	bool may_fail;
+};
+
+static socklen_t address(int family, uint16_t port, struct sockaddr_storage *ss)
+{
+	struct sockaddr_in *v4 = (struct sockaddr_in *)ss;
+	struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)ss;
+
+	memset(ss, 0, sizeof(*ss));
+	if (family == AF_INET) {
+		*v4 = (struct sockaddr_in){ AF_INET, htons(port), { htonl(INADDR_LOOPBACK) }, {} };
+		return sizeof(*v4);
+	}
+	*v6 = (struct sockaddr_in6){ .sin6_family = AF_INET6,
+				     .sin6_port = htons(port),
+				     .sin6_addr = in6addr_loopback };
+	return sizeof(*v6);
+}
+
+static void send_dgrams(void *arg)
+{
+	const struct dgrams *d = arg;
+	struct sockaddr_storage to;
+	socklen_t len = address(d->family, d->port, &to);
+	int fd = socket(d->family, SOCK_DGRAM, 0);
+	char data[2000] = {};
+
+	for (unsigned int i = 0; i < d->count; i++)
+		if (sendto(fd, data, d->size, 0, (struct sockaddr *)&to, len) < 0 && !d->may_fail)
+			_exit(1);
+}
+
+static bool is_drop(const json_t *r, const struct netns *ns, const char *reason)
+{
+	return !strcmp(record_str(r, "event_type"), "transport.drop") &&
+	       record_u64(r, "netns") == ns->inode && !strcmp(record_str(r, "reason"), reason);
+}
+
+struct drops {
+	uint64_t packets, owned, events, suppressed;
+	const json_t *first;
+};
+
+/* Drops of that reason in that namespace; owned: by pid. */
+static struct drops count_drops(const json_t *records, const struct netns *ns, const char *reason,
+				pid_t pid)
+{
+	struct drops d = {};
+	const json_t *r;
+	size_t i;
+
+	json_array_foreach (records, i, r) {
+		if (!is_drop(r, ns, reason))
+			continue;
+		if (!d.first)
+			d.first = r;
+		d.events++;
+		d.packets += record_u64(r, "packets");
+		d.suppressed += record_u64(r, "suppressed");
+		if (pid && record_u64(r, "pid") == (uint64_t)pid)
+			d.owned += record_u64(r, "packets");
+	}
+	return d;
+}
+
+TEST(a_flood_to_a_closed_port_is_counted_to_the_last_packet)
+{
+	struct netns ns = netns_new();
+	struct dgrams flood = { AF_INET, test_slow() > 1 ? FLOOD / 10 : FLOOD, 20, CLOSED, false };
+	struct probe p = start(NULL, NULL, NULL);
+	int64_t begin = now_ms();
+	uint64_t no_ports, limit;
+	struct drops d;
+
+	finish(start_in(&ns, send_dgrams, &flood));
+	limit = 10 * (uint64_t)((now_ms() - begin) / 1000 + 2) + 1;
+	no_ports = netns_counter(&ns, "Udp", "NoPorts");
+	probe_stop(&p);
+	d = count_drops(p.records, &ns, "NO_SOCKET", 0);
+	CHECK_EQ(d.packets, no_ports, "packets in events, against UdpNoPorts");
+	/* A processor that cannot follow drops before the stack sees the packet. */
+	CHECK_EQ(no_ports + count_drops(p.records, &ns, "CPU_BACKLOG", 0).packets, flood.count,
+		 "packets dropped");
+	CHECK(d.events <= limit, "events: expected at most %" PRIu64 ", got %" PRIu64, limit,
+	      d.events);
+	CHECK(d.suppressed > 0, "suppressed packets: expected some, got none");
+	REQUIRE(d.first, "an event of the flood: expected one, got none");
+	CHECK(!strcmp(record_str(d.first, "value"), "DROP:NO_SOCKET"), "value: got %s",
+	      record_str(d.first, "value"));
+	CHECK(!strcmp(record_str(d.first, "entity_id"), "lo"), "entity_id: got %s",
+	      record_str(d.first, "entity_id"));
+	CHECK(!strcmp(record_str(d.first, "location"), "__udp4_lib_rcv"), "location: got %s",
+	      record_str(d.first, "location"));
+	CHECK_EQ(record_u64(d.first, "pid"), 0, "owner of a packet for nobody");
+	CHECK_EQ(record_u64(d.first, "lport"), CLOSED, "port it was for");
+	CHECK_EQ(record_u64(d.first, "len"), 48, "bytes of it");
+	CHECK_EQ(record_u64(d.first, "ttl"), 64, "its TTL");
+}
+
+static int bound_socket(int family, uint16_t port)
+{
+	struct sockaddr_storage at;
+	socklen_t len = address(family, port, &at);
+	int fd = socket(family, SOCK_DGRAM, 0), size = 4096;
+
+	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size)) < 0 ||
+	    bind(fd, (struct sockaddr *)&at, len) < 0)
+		_exit(1);
+	return fd;
+}
+
+static int up[2], down[2];
+
+/* Holds a socket that it does not read from, until told to end. */
+static void hold_socket(void *arg)
+{
+	char byte;
+
+	bound_socket(*(int *)arg, OPEN);
+	close(down[1]);
+	if (write(up[1], "", 1) != 1 || read(down[0], &byte, 1) < 0)
+		_exit(1);
+	/* Without closing the socket: what is still queued would be dropped as well. */
+	kill(getpid(), SIGKILL);
+}
+
+/* IPv6 has a file and a form of its own. */
+static uint64_t rcvbuf_errors(const struct netns *ns, int family)
+{
+	unsigned long long value = 0;
+	char path[64], line[256];
+	FILE *f;
+
+	if (family == AF_INET)
+		return netns_counter(ns, "Udp", "RcvbufErrors");
+	snprintf(path, sizeof(path), "/proc/%d/net/snmp6", ns->holder);
+	f = fopen(path, "re");
+	while (f && fgets(line, sizeof(line), f))
+		if (sscanf(line, "Udp6RcvbufErrors %llu", &value) == 1)
+			break;
+	if (f)
+		fclose(f);
+	return value;
+}
+
+static void check_overflow(int family)
+{
+	struct netns ns = netns_new();
+	struct dgrams flood = { family, 2000, 500, OPEN, false };
+	struct probe p = start(NULL, NULL, NULL);
+	uint64_t errors;
+	struct drops d;
+	pid_t pid;
+	char byte;
+
+	REQUIRE(pipe2(up, O_CLOEXEC) == 0 && pipe2(down, O_CLOEXEC) == 0, "pipe");
+	pid = start_in(&ns, hold_socket, &family);
+	REQUIRE(read(up[0], &byte, 1) == 1, "the receiver did not come up");
+	finish(start_in(&ns, send_dgrams, &flood));
+	errors = rcvbuf_errors(&ns, family);
+	probe_stop(&p);
+	kill(pid, SIGKILL);
+	d = count_drops(p.records, &ns, "SOCKET_RCVBUFF", pid);
+	CHECK(errors > 1000, "RcvbufErrors: expected most of 2000, got %" PRIu64, errors);
+	CHECK_EQ(d.packets, errors, "packets in events");
+	CHECK_EQ(d.owned, errors, "packets of the receiver");
+	CHECK(d.first && record_u64(d.first, "sock") &&
+		      !strncmp(record_str(d.first, "entity_id"), "socket-", 7),
+	      "entity_id: expected the receiver's socket");
+	CHECK(d.first && !strcmp(record_str(d.first, "owner_match"), "exact"), "owner_match");
+	CHECK(d.first && !strcmp(record_str(d.first, "iface"), "lo"), "iface: expected lo, got %s",
+	      d.first ? record_str(d.first, "iface") : "");
+}
+
+TEST(datagrams_that_find_their_buffer_full_are_the_receivers)
+{
+	check_overflow(AF_INET);
+}
+
+TEST(datagrams_that_find_their_buffer_full_are_the_receivers_over_ipv6)
+{
+	check_overflow(AF_INET6);
+}
+
+static void drop_output(const struct netns *ns, const char *match)
+{
+	char command[300];
+
+	snprintf(command, sizeof(command),
+		 "nft add table inet np && "
+		 "nft add chain inet np out '{ type filter hook output priority 0; }' && "
+		 "nft add rule inet np out %s drop",
+		 match);
+	if (netns_run(ns, command))
+		test_skip("nftables cannot drop packets on this kernel");
+}
+
+TEST(a_packet_dropped_on_its_way_out_is_its_senders)
+{
+	struct netns ns = netns_new();
+	struct dgrams few = { AF_INET, 5, 100, OPEN, true };
+	struct probe p;
+	struct drops d;
+	pid_t pid;
+
+	drop_output(&ns, "udp dport 7000");
+	p = start(NULL, NULL, NULL);
+	pid = start_in(&ns, send_dgrams, &few);
+	finish(pid);
+	probe_stop(&p);
+	d = count_drops(p.records, &ns, "NETFILTER_DROP", pid);
+	CHECK_EQ(d.packets, 5, "packets dropped by the rule");
+	CHECK_EQ(d.owned, 5, "of them the sender's");
+	REQUIRE(d.first, "an event: expected one, got none");
+	CHECK(!strcmp(record_str(d.first, "direction"), "tx"), "direction: got %s",
+	      record_str(d.first, "direction"));
+	CHECK_EQ(record_u64(d.first, "rport"), OPEN, "port it was for");
+}
+
+static void connect_once(void *arg)
+{
+	struct sockaddr_storage to;
+	socklen_t len = address(AF_INET, *(uint16_t *)arg, &to);
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	if (fd < 0 || connect(fd, (struct sockaddr *)&to, len) == 0 || errno != ECONNREFUSED)
+		_exit(1);
+}
+
+TEST(a_connection_request_for_a_closed_port_has_no_owner)
+{
+	struct netns ns = netns_new();
+	struct probe p = start(NULL, NULL, NULL);
+	uint16_t port = CLOSED;
+	struct drops d;
+
+	finish(start_in(&ns, connect_once, &port));
+	probe_stop(&p);
+	d = count_drops(p.records, &ns, "NO_SOCKET", 0);
+	CHECK_EQ(d.packets, 1, "packets");
+	REQUIRE(d.first, "an event: expected one, got none");
+	CHECK(!strcmp(record_str(d.first, "tcp_flags"), "SYN"), "tcp_flags: got %s",
+	      record_str(d.first, "tcp_flags"));
+	CHECK(!strcmp(record_str(d.first, "owner_match"), "none"), "owner_match: got %s",
+	      record_str(d.first, "owner_match"));
+	CHECK(json_is_null(json_object_get(d.first, "pid")), "pid: expected null");
+}
+
+/* Drops of two ports under a filter that names one: which were told. */
+static void check_filter(const char *a, const char *b, bool first, bool second)
+{
+	struct netns ns = netns_new();
+	struct dgrams one = { AF_INET, 3, 10, 5001, false },
+		      other = { AF_INET, 3, 10, 5002, false };
+	struct probe p = start(a, b, NULL);
+	uint64_t got[2] = {};
+	const json_t *r;
+	size_t i;
+
+	finish(start_in(&ns, send_dgrams, &one));
+	finish(start_in(&ns, send_dgrams, &other));
+	probe_stop(&p);
+	json_array_foreach (p.records, i, r)
+		if (is_drop(r, &ns, "NO_SOCKET") && record_u64(r, "lport") - 5001 < 2)
+			got[record_u64(r, "lport") - 5001] += record_u64(r, "packets");
+	CHECK(got[0] == (first ? 3 : 0), "%s %s, port 5001: got %" PRIu64, a, b, got[0]);
+	CHECK(got[1] == (second ? 3 : 0), "%s %s, port 5002: got %" PRIu64, a, b, got[1]);
+}
+
+TEST(drops_are_filtered_by_port)
+{
+	check_filter("--port", "5001", true, false);
+	check_filter("--src-port", "5002", false, true);
+	check_filter("--dst-port", "5001", false, false);
+}
+
+TEST(drops_are_filtered_by_protocol_address_and_interface)
+{
+	check_filter("--proto", "udp", true, true);
+	check_filter("--proto", "tcp", false, false);
+	check_filter("--host", "127.0.0.0/8", true, true);
+	check_filter("--host", "10.0.0.0/8", false, false);
+	check_filter("-i", "lo", true, true);
+}
+
+TEST(drops_are_filtered_by_owner)
+{
+	struct netns ns = netns_new();
+	struct dgrams few = { AF_INET, 5, 100, OPEN, true };
+	struct probe mine, others;
+	pid_t pid;
+
+	drop_output(&ns, "udp dport 7000");
+	mine = start("--comm", "live_drops", NULL);
+	others = start("--comm", "somebody", NULL);
+	pid = start_in(&ns, send_dgrams, &few);
+	finish(pid);
+	probe_stop(&mine);
+	probe_stop(&others);
+	CHECK_EQ(count_drops(mine.records, &ns, "NETFILTER_DROP", pid).owned, 5,
+		 "--comm of the sender");
+	CHECK_EQ(count_drops(others.records, &ns, "NETFILTER_DROP", pid).packets, 0,
+		 "--comm of another");
+}
+
+/* Never reads: what comes fills its buffer, and then its window is shut. */
+static void serve_nothing(void *arg)
+{
+	int listener = socket(AF_INET, SOCK_STREAM, 0), size = 4096, fd;
+	struct sockaddr_storage at;
+	socklen_t len = address(AF_INET, OPEN, &at);
+	char byte;
+
+	(void)arg;
+	if (setsockopt(listener, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size)) < 0 ||
+	    bind(listener, (struct sockaddr *)&at, len) < 0 || listen(listener, 1) < 0 ||
+	    write(up[1], "", 1) != 1)
+		_exit(1);
+	fd = accept(listener, NULL, NULL);
+	close(down[1]);
+	if (fd < 0 || read(down[0], &byte, 1) < 0)
+		_exit(1);
+	pause();
+}
+
+static void push(void *arg)
+{
+	struct sockaddr_storage to;
+	socklen_t len = address(AF_INET, OPEN, &to);
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	static char data[65536];
+
+	(void)arg;
+	if (connect(fd, (struct sockaddr *)&to, len) < 0)
+		_exit(1);
+	for (;;)
+		if (send(fd, data, sizeof(data), 0) < 0)
+			_exit(1);
+}
+
+static bool is_refused(const json_t *r, const void *arg)
+{
+	return record_u64(r, "netns") == *(const uint64_t *)arg && record_u64(r, "lport") == OPEN &&
+	       !strncmp(record_str(r, "reason"), "TCP_", 4);
+}
+
+TEST(a_segment_that_its_socket_refuses_is_the_receivers)
+{
+	struct netns ns = netns_new();
+	struct probe p = start(NULL, NULL, NULL);
+	pid_t server, client;
+	const json_t *r;
+	json_t *first;
+	char byte;
+	size_t i;
+
+	REQUIRE(pipe2(up, O_CLOEXEC) == 0 && pipe2(down, O_CLOEXEC) == 0, "pipe");
+	server = start_in(&ns, serve_nothing, NULL);
+	REQUIRE(read(up[0], &byte, 1) == 1, "the server did not come up");
+	client = start_in(&ns, push, NULL);
+	first = probe_wait_record(&p, is_refused, &ns.inode, 5000);
+	CHECK(first, "a segment refused for want of room: expected one, got none");
+	probe_stop(&p);
+	kill(client, SIGKILL);
+	kill(server, SIGKILL);
+	json_array_foreach (p.records, i, r) {
+		if (!is_refused(r, &ns.inode))
+			continue;
+		CHECK_EQ(record_u64(r, "pid"), (uint64_t)server, "owner of the refused segment");
+		CHECK(!strcmp(record_str(r, "state"), "ESTABLISHED"), "state: got %s",
+		      record_str(r, "state"));
+	}
+}
+
+TEST(another_family_of_hooks_is_refused_in_words)
+{
+	const char *args[] = { "drops", "--hook", "kprobe", NULL };
+	struct probe p;
+	int status = probe_run(&p, args);
+	char *log = file_text(p.log);
+
+	CHECK_EQ(status, 2, "exit code");
+	CHECK(strstr(log, "kprobe"), "expected the family to be named, got: %s", log);
+	free(log);
+}
+
+TEST(drops_of_nobody_pass_no_filter_of_owners)
+{
+	check_filter("--comm", "nobody", false, false);
+}
+
+TEST(stacks_are_names_and_no_addresses)
+{
+	struct netns ns = netns_new();
+	struct dgrams few = { AF_INET, 3, 10, CLOSED, false };
+	struct probe p = start("--stack", NULL, NULL);
+	const char *top;
+	struct drops d;
+	char *text;
+
+	finish(start_in(&ns, send_dgrams, &few));
+	probe_stop(&p);
+	d = count_drops(p.records, &ns, "NO_SOCKET", 0);
+	REQUIRE(d.first, "an event: expected one, got none");
+	CHECK(json_array_size(json_object_get(d.first, "stack")) > 5,
+	      "stack: expected more than 5 functions");
+	top = json_string_value(json_array_get(json_object_get(d.first, "stack"), 0));
+	CHECK(top && !strncmp(top, "__udp4_lib_rcv+0x", 17), "innermost function: got %s",
+	      top ?: "");
+	text = file_text(p.out);
+	CHECK(!strstr(text, "ffffffff"), "expected no kernel address, got one");
+	free(text);
+}
+
+TEST(stacks_and_addresses_are_there_only_when_asked_for)
+{
+	struct netns ns = netns_new();
+	struct dgrams few = { AF_INET, 3, 10, CLOSED, false };
+	struct probe plain = start(NULL, NULL, NULL);
+	struct probe with = start("--stack", "--kernel-addresses", NULL);
+	const char *top;
+	struct drops d;
+
+	finish(start_in(&ns, send_dgrams, &few));
+	probe_stop(&plain);
+	probe_stop(&with);
+	d = count_drops(plain.records, &ns, "NO_SOCKET", 0);
+	CHECK(d.first && json_is_null(json_object_get(d.first, "stack")), "stack: expected null");
+	d = count_drops(with.records, &ns, "NO_SOCKET", 0);
+	top = d.first ? json_string_value(json_array_get(json_object_get(d.first, "stack"), 0))
+		      : NULL;
+	CHECK(top && !strncmp(top, "ffff", 4) && strstr(top, " __udp4_lib_rcv+0x"),
+	      "innermost function: expected its address and name, got %s", top ?: "");
+}
+
+TEST(a_summary_has_every_packet_once)
+{
+	struct netns ns = netns_new();
+	struct dgrams one = { AF_INET, 300, 10, CLOSED, false };
+	struct dgrams other = { AF_INET6, 200, 10, CLOSED, false };
+	const char *args[] = { "drops", "--summary", "--by", "place", "--format", "json", NULL };
+	uint64_t got[2] = {};
+	struct probe p;
+	const json_t *r;
+	size_t i;
+
+	need_tracepoint();
+	p = probe_start_args(args);
+	finish(start_in(&ns, send_dgrams, &one));
+	finish(start_in(&ns, send_dgrams, &other));
+	probe_stop(&p);
+	json_array_foreach (p.records, i, r) {
+		if (record_u64(r, "netns") != ns.inode)
+			continue;
+		if (!strcmp(record_str(r, "location"), "__udp4_lib_rcv"))
+			got[0] += record_u64(r, "packets");
+		if (!strcmp(record_str(r, "location"), "__udp6_lib_rcv"))
+			got[1] += record_u64(r, "packets");
+	}
+	CHECK_EQ(got[0], 300, "packets over IPv4");
+	CHECK_EQ(got[1], 200, "packets over IPv6");
+}
+
+static void send_for_nobody(void *arg)
+{
+	struct sockaddr_ll to = { .sll_family = AF_PACKET,
+				  .sll_protocol = htons(ETH_P_NOBODY),
+				  .sll_halen = 6 };
+	int fd = socket(AF_PACKET, SOCK_DGRAM, 0);
+
+	(void)arg;
+	to.sll_ifindex = (int)if_nametoindex("lo");
+	for (int i = 0; i < 4; i++)
+		if (sendto(fd, "frame", 5, 0, (struct sockaddr *)&to, sizeof(to)) < 0)
+			_exit(1);
+}
+
+TEST(what_is_no_loss_is_told_only_when_asked_for)
+{
+	struct netns ns = netns_new();
+	struct probe plain = start(NULL, NULL, NULL), all = start("--all", NULL, NULL);
+	struct drops d;
+
+	finish(start_in(&ns, send_for_nobody, NULL));
+	probe_stop(&plain);
+	probe_stop(&all);
+	d = count_drops(plain.records, &ns, "UNHANDLED_PROTO", 0);
+	CHECK_EQ(d.packets, 0, "frames for nobody, told without --all");
+	d = count_drops(all.records, &ns, "UNHANDLED_PROTO", 0);
+	CHECK_EQ(d.packets, 4, "frames for nobody, told with --all");
+	CHECK(d.first && json_is_true(json_object_get(d.first, "benign")), "benign: expected true");
+}
+
+TEST(a_process_that_is_not_there_is_named)
+{
+	const char *args[] = { "drops", "-p", "4194303", NULL };
+	struct probe p;
+	int status = probe_run(&p, args);
+	char *log = file_text(p.log);
+
+	CHECK_EQ(status, 3, "exit code");
+	CHECK(strstr(log, "4194303"), "expected the process to be named, got: %s", log);
+	free(log);
+}
