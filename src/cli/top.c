@@ -11,18 +11,21 @@
 #include "tui/tui.h"
 
 struct top {
-	struct common_opts o;
+	struct common_opts o; /* first: rows of options count from here */
+	bool health;
 	struct sink sink;
 	struct session *session;
 	struct tui *tui; /* NULL: tables */
 	struct table *table;
 };
 
+_Static_assert(offsetof(struct top, o) == 0, "common_parse() fills both");
+
 static const char *const format_names[] = { "text", "json", "csv", "tsv", NULL };
 static const char *const view_names[] = { "process", "connection", "container",
 					  "remote",  "interface",  NULL };
 static const char *const sort_names[] = { "tx",	 "rx",		"rate", "total", "conns",
-					  "rtt", "retransmits", "name", NULL };
+					  "rtt", "retransmits", "name", "stall", NULL };
 
 #define ROW(name, letter, type, field, arg, help, ...) \
 	OPTION(name, letter, type, struct common_opts, field, arg, help, ##__VA_ARGS__)
@@ -33,6 +36,8 @@ static const struct option_row rows[] = {
 	    .names = view_names),
 	ROW("sort", 0, OPTION_ENUM, sort, NULL, "order of the rows (default rate)",
 	    .names = sort_names),
+	OPTION("health", 0, OPTION_BOOL, struct top, health, NULL,
+	       "causes of retransmits, stalls and what limits each row"),
 	ROW("match", 0, OPTION_STRING, match, "TEXT", "only rows that contain it"),
 	ROW("limit", 0, OPTION_U32, limit, "ROWS", "most rows of a table (default all)"),
 	ROW("idle", 0, OPTION_BOOL, idle, NULL, "rows without any traffic as well"),
@@ -49,16 +54,31 @@ static const struct option_row rows[] = {
 };
 
 static const struct table_column columns[] = {
-	{ "time", NULL, UNIT_NONE, false, 0 },	       { "name", "NAME", UNIT_NONE, false, 60 },
-	{ "pid", "PID", UNIT_NONE, true, 0 },	       { "comm", "COMM", UNIT_NONE, false, 16 },
-	{ "container", NULL, UNIT_NONE, false, 0 },    { "cgroup", NULL, UNIT_NONE, false, 0 },
-	{ "tx_rate", "TX/s", UNIT_RATE, true, 0 },     { "rx_rate", "RX/s", UNIT_RATE, true, 0 },
-	{ "tx_bytes", "TX", UNIT_BYTES, true, 0 },     { "rx_bytes", "RX", UNIT_BYTES, true, 0 },
-	{ "conns", "CONNS", UNIT_NONE, true, 0 },      { "rtt_us", "RTT", UNIT_USEC, true, 0 },
-	{ "retransmits", "RETR", UNIT_NONE, true, 0 }, { "exited", NULL, UNIT_NONE, false, 0 },
+	{ "time", NULL, UNIT_NONE, false, 0 },
+	{ "name", "NAME", UNIT_NONE, false, 60 },
+	{ "pid", "PID", UNIT_NONE, true, 0 },
+	{ "comm", "COMM", UNIT_NONE, false, 16 },
+	{ "container", NULL, UNIT_NONE, false, 0 },
+	{ "cgroup", NULL, UNIT_NONE, false, 0 },
+	{ "tx_rate", "TX/s", UNIT_RATE, true, 0 },
+	{ "rx_rate", "RX/s", UNIT_RATE, true, 0 },
+	{ "tx_bytes", "TX", UNIT_BYTES, true, 0 },
+	{ "rx_bytes", "RX", UNIT_BYTES, true, 0 },
+	{ "conns", "CONNS", UNIT_NONE, true, 0 },
+	{ "rtt_us", "RTT", UNIT_USEC, true, 0 },
+	{ "retransmits", "RETR", UNIT_NONE, true, 0 },
+	{ "exited", NULL, UNIT_NONE, false, 0 },
+	/* --health; why names verdicts the same */
+	{ "retr_timeout", "TMO", UNIT_NONE, true, 0 },
+	{ "retr_fast", "FAST", UNIT_NONE, true, 0 },
+	{ "retr_tlp", "TLP", UNIT_NONE, true, 0 },
+	{ "retr_spurious", "SPUR", UNIT_NONE, true, 0 },
+	{ "stall_ms", "STALL", UNIT_MSEC, true, 0 },
+	{ "verdict", "VERDICT", UNIT_NONE, false, 0 },
 };
 
 #define N_COLUMNS (sizeof(columns) / sizeof(columns[0]))
+#define N_PLAIN (N_COLUMNS - 6) /* without --health */
 
 static struct cell str(const char *s)
 {
@@ -96,6 +116,12 @@ static int add_row(struct table *t, const struct view_row *row, const char *time
 		num_or_null(row->rtt_us),
 		num(row->retrans),
 		{ .type = CELL_BOOL, .b = row->exited },
+		num(row->trouble.rtx[NP_RTX_TIMEOUT]),
+		num(row->trouble.rtx[NP_RTX_FAST]),
+		num(row->trouble.rtx[NP_RTX_TLP]),
+		num(row->trouble.spurious),
+		{ .type = CELL_DOUBLE, .dbl = (double)row->trouble.stall_ns / 1e6 },
+		str(verdict_name(row->verdict)),
 	};
 
 	return table_add(t, c);
@@ -170,9 +196,14 @@ static int on_tick(void *arg)
 	return tui_draw(x->tui);
 }
 
+/* What stands still is only swept while somebody looks: see tui_shows_health(). */
 static int on_key(void *arg)
 {
-	return tui_key(((struct top *)arg)->tui);
+	struct top *x = arg;
+	int r = tui_key(x->tui);
+
+	session_set_full_sweeps(x->session, tui_shows_health(x->tui));
+	return r;
 }
 
 static int on_resize(void *arg)
@@ -197,6 +228,17 @@ static int finish(struct top *x, int r)
 	return EXIT_INTERNAL;
 }
 
+/*
+ * Verdicts are of the time between two looks, and a single table has but one interval: the first look
+ * is now.
+ */
+static int watch_health(struct top *x)
+{
+	session_set_full_sweeps(x->session, true);
+	viewer_watch_health(session_viewer(x->session), true);
+	return session_tick(x->session);
+}
+
 static int go(struct top *x, struct netprobe_error *err)
 {
 	struct loop loop = {
@@ -211,11 +253,13 @@ static int go(struct top *x, struct netprobe_error *err)
 		.arg = x,
 	};
 	const char *no_color = getenv("NO_COLOR");
+	int r;
 	struct tui_opts to = {
 		.interval_s = x->o.interval,
 		.no_color = x->o.no_color || (no_color && *no_color),
 		.kind = (uint8_t)x->o.view,
 		.sort = (uint8_t)x->o.sort,
+		.health = x->health,
 		.match = x->o.match,
 		.mode = session_mode(x->session),
 		.host = session_host(x->session),
@@ -223,6 +267,9 @@ static int go(struct top *x, struct netprobe_error *err)
 
 	if (x->o.once)
 		loop.count = 1;
+	r = x->health ? watch_health(x) : 0;
+	if (r < 0)
+		return finish(x, r);
 	if (!x->o.once && !x->o.count && x->o.format < 0 && !x->o.output && x->sink.tty &&
 	    isatty(STDIN_FILENO)) {
 		x->tui = tui_new(&to, session_viewer(x->session), err);
@@ -235,7 +282,7 @@ static int go(struct top *x, struct netprobe_error *err)
 		show_status(x);
 		(void)tui_draw(x->tui);
 	} else {
-		x->table = table_new(columns, N_COLUMNS);
+		x->table = table_new(columns, x->health ? N_COLUMNS : N_PLAIN);
 		if (!x->table)
 			return finish(x, -ENOMEM);
 	}

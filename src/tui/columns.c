@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Columns: a table of what there is, the fitting, and the cells. Widths are fixed by the formats of
+ * Columns: a table of what there is, and the fitting. Widths are fixed by the formats of
  * fmt.h, so nothing on the screen jumps sideways when a number grows.
  */
 #include "tui/columns.h"
@@ -8,156 +8,25 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "tui/fmt.h"
+#include "tui/cells.h"
 
 #define IN(kind) (1u << (kind))
 #define IN_ALL (IN(VIEW_MAX) - 1)
 #define NO_SORT 0xff
+#define NEVER 0xff
 
 struct column {
 	const char *title;
 	const char *title_bits; /* with rates in bits; NULL: the same */
 	uint8_t width;
-	uint8_t sort;  /* SORT_* it shows, or NO_SORT */
-	uint8_t kinds; /* IN(VIEW_*) */
-	uint8_t step;  /* of columns_fit() at which it is added */
+	uint8_t sort;	 /* SORT_* it shows, or NO_SORT */
+	uint8_t kinds;	 /* IN(VIEW_*) */
+	uint8_t step[2]; /* of columns_fit() at which it is added: among traffic, health */
 	bool left;
 	/* Text of a cell and its style; NULL for name and sparkline, which draw themselves. */
 	enum style (*cell)(const struct tui_model *m, const struct tui_row *row, char *s,
 			   size_t size);
 };
-
-static enum style rate_cell(const struct tui_model *m, float rate, enum style style, char *s,
-			    size_t size)
-{
-	fmt_si(m->bits ? 8.0 * (double)rate : (double)rate, s, size);
-	return rate > 0 ? style : STYLE_DIM;
-}
-
-static enum style cell_tx(const struct tui_model *m, const struct tui_row *row, char *s,
-			  size_t size)
-{
-	return rate_cell(m, row->tx_rate, STYLE_TX, s, size);
-}
-
-static enum style cell_rx(const struct tui_model *m, const struct tui_row *row, char *s,
-			  size_t size)
-{
-	return rate_cell(m, row->rx_rate, STYLE_RX, s, size);
-}
-
-static enum style bytes_cell(uint64_t bytes, char *s, size_t size)
-{
-	fmt_bytes(bytes, s, size);
-	return bytes ? STYLE_NORMAL : STYLE_DIM;
-}
-
-static enum style cell_tx_total(const struct tui_model *m, const struct tui_row *row, char *s,
-				size_t size)
-{
-	(void)m;
-	return bytes_cell(row->tx_bytes, s, size);
-}
-
-static enum style cell_rx_total(const struct tui_model *m, const struct tui_row *row, char *s,
-				size_t size)
-{
-	(void)m;
-	return bytes_cell(row->rx_bytes, s, size);
-}
-
-static enum style cell_total(const struct tui_model *m, const struct tui_row *row, char *s,
-			     size_t size)
-{
-	uint64_t sum = row->tx_bytes + row->rx_bytes;
-
-	(void)m;
-	return bytes_cell(sum < row->tx_bytes ? UINT64_MAX : sum, s, size);
-}
-
-static enum style cell_pid(const struct tui_model *m, const struct tui_row *row, char *s,
-			   size_t size)
-{
-	(void)m;
-	if (row->pid)
-		(void)snprintf(s, size, "%u", row->pid);
-	else
-		(void)snprintf(s, size, "-");
-	return STYLE_NORMAL;
-}
-
-static enum style cell_conns(const struct tui_model *m, const struct tui_row *row, char *s,
-			     size_t size)
-{
-	(void)m;
-	fmt_count(row->conns, s, size);
-	return row->conns ? STYLE_NORMAL : STYLE_DIM;
-}
-
-static enum style cell_rtt(const struct tui_model *m, const struct tui_row *row, char *s,
-			   size_t size)
-{
-	(void)m;
-	fmt_usec(row->rtt_us, s, size);
-	return row->rtt_us ? STYLE_NORMAL : STYLE_DIM;
-}
-
-static enum style cell_retrans(const struct tui_model *m, const struct tui_row *row, char *s,
-			       size_t size)
-{
-	(void)m;
-	fmt_count(row->retrans, s, size);
-	return row->retrans ? STYLE_WARN : STYLE_DIM;
-}
-
-static enum style text_cell(const char *text, char *s, size_t size)
-{
-	(void)snprintf(s, size, "%s", text && *text ? text : "-");
-	return text && *text ? STYLE_NORMAL : STYLE_DIM;
-}
-
-static enum style cell_owner(const struct tui_model *m, const struct tui_row *row, char *s,
-			     size_t size)
-{
-	(void)m;
-	return text_cell(row->owner, s, size);
-}
-
-static enum style cell_state(const struct tui_model *m, const struct tui_row *row, char *s,
-			     size_t size)
-{
-	(void)m;
-	return text_cell(row->state, s, size);
-}
-
-static enum style cell_proto(const struct tui_model *m, const struct tui_row *row, char *s,
-			     size_t size)
-{
-	(void)m;
-	return text_cell(row->proto, s, size);
-}
-
-static enum style cell_iface(const struct tui_model *m, const struct tui_row *row, char *s,
-			     size_t size)
-{
-	(void)m;
-	return text_cell(row->iface, s, size);
-}
-
-static enum style cell_place(const struct tui_model *m, const struct tui_row *row, char *s,
-			     size_t size)
-{
-	(void)m;
-	return text_cell(row->place, s, size);
-}
-
-static enum style cell_netns(const struct tui_model *m, const struct tui_row *row, char *s,
-			     size_t size)
-{
-	(void)m;
-	(void)snprintf(s, size, "%u", row->netns);
-	return row->netns ? STYLE_NORMAL : STYLE_DIM;
-}
 
 #define NOT_CONNECTION (IN_ALL & ~IN(VIEW_CONNECTION))
 
@@ -166,24 +35,36 @@ static enum style cell_netns(const struct tui_model *m, const struct tui_row *ro
  * the rest goes to sparkline and name. From left to right as on the screen.
  */
 static const struct column columns[] = {
-	{ "NAME", NULL, 0, SORT_NAME, IN_ALL, 0, true, NULL },
-	{ "PID", NULL, 7, NO_SORT, IN(VIEW_PROCESS), 3, false, cell_pid },
-	{ "OWNER", NULL, 15, NO_SORT, IN(VIEW_CONNECTION), 3, true, cell_owner },
-	{ "CONTAINER", NULL, 24, NO_SORT, IN_ALL & ~IN(VIEW_REMOTE) & ~IN(VIEW_INTERFACE), 15, true,
+	{ "NAME", NULL, 0, SORT_NAME, IN_ALL, { 0, 0 }, true, NULL },
+	{ "PID", NULL, 7, NO_SORT, IN(VIEW_PROCESS), { 3, 4 }, false, cell_pid },
+	{ "OWNER", NULL, 15, NO_SORT, IN(VIEW_CONNECTION), { 3, 10 }, true, cell_owner },
+	{ "CONTAINER",
+	  NULL,
+	  24,
+	  NO_SORT,
+	  IN_ALL & ~IN(VIEW_REMOTE) & ~IN(VIEW_INTERFACE),
+	  { 15, 15 },
+	  true,
 	  cell_place },
-	{ "PROTO", NULL, 5, NO_SORT, IN(VIEW_CONNECTION), 11, true, cell_proto },
-	{ "STATE", NULL, 10, NO_SORT, IN(VIEW_CONNECTION), 10, true, cell_state },
-	{ "IFACE", NULL, 8, NO_SORT, IN(VIEW_CONNECTION), 12, true, cell_iface },
-	{ "NETNS", NULL, 10, NO_SORT, IN(VIEW_INTERFACE), 10, false, cell_netns },
-	{ "TX/s", "TXb/s", 6, SORT_TX, IN_ALL, 1, false, cell_tx },
-	{ "RX/s", "RXb/s", 6, SORT_RX, IN_ALL, 1, false, cell_rx },
-	{ "TX SUM", NULL, 7, NO_SORT, IN_ALL, 13, false, cell_tx_total },
-	{ "RX SUM", NULL, 7, NO_SORT, IN_ALL, 13, false, cell_rx_total },
-	{ "TOTAL", NULL, 6, SORT_TOTAL, IN_ALL, 7, false, cell_total },
-	{ "CONN", NULL, 5, SORT_CONNS, NOT_CONNECTION, 6, false, cell_conns },
-	{ "RTT", NULL, 6, SORT_RTT, IN_ALL, 4, false, cell_rtt },
-	{ "RETR", NULL, 5, SORT_RETRANS, IN_ALL, 5, false, cell_retrans },
-	{ "RATE", NULL, 8, SORT_RATE, IN_ALL, 2, true, NULL },
+	{ "PROTO", NULL, 5, NO_SORT, IN(VIEW_CONNECTION), { 11, NEVER }, true, cell_proto },
+	{ "STATE", NULL, 10, NO_SORT, IN(VIEW_CONNECTION), { 10, 12 }, true, cell_state },
+	{ "IFACE", NULL, 8, NO_SORT, IN(VIEW_CONNECTION), { 12, 14 }, true, cell_iface },
+	{ "NETNS", NULL, 10, NO_SORT, IN(VIEW_INTERFACE), { 10, 10 }, false, cell_netns },
+	{ "TX/s", "TXb/s", 6, SORT_TX, IN_ALL, { 1, 11 }, false, cell_tx },
+	{ "RX/s", "RXb/s", 6, SORT_RX, IN_ALL, { 1, 11 }, false, cell_rx },
+	{ "TX SUM", NULL, 7, NO_SORT, IN_ALL, { 13, NEVER }, false, cell_tx_total },
+	{ "RX SUM", NULL, 7, NO_SORT, IN_ALL, { 13, NEVER }, false, cell_rx_total },
+	{ "TOTAL", NULL, 6, SORT_TOTAL, IN_ALL, { 7, NEVER }, false, cell_total },
+	{ "CONN", NULL, 5, SORT_CONNS, NOT_CONNECTION, { 6, 13 }, false, cell_conns },
+	{ "RTT", NULL, 6, SORT_RTT, IN_ALL, { 4, 1 }, false, cell_rtt },
+	{ "RETR", NULL, 5, SORT_RETRANS, IN_ALL, { 5, 1 }, false, cell_retrans },
+	{ "TMO", NULL, 5, NO_SORT, IN_ALL, { NEVER, 3 }, false, cell_timeout },
+	{ "FAST", NULL, 5, NO_SORT, IN_ALL, { NEVER, 3 }, false, cell_fast },
+	{ "TLP", NULL, 5, NO_SORT, IN_ALL, { NEVER, 3 }, false, cell_tlp },
+	{ "SPUR", NULL, 5, NO_SORT, IN_ALL, { NEVER, 3 }, false, cell_spurious },
+	{ "STALL", NULL, 6, SORT_STALL, IN_ALL, { NEVER, 2 }, false, cell_stall },
+	{ "VERDICT", NULL, 7, NO_SORT, IN_ALL, { NEVER, 1 }, true, cell_verdict },
+	{ "RATE", NULL, 8, SORT_RATE, IN_ALL, { 2, 16 }, true, NULL },
 };
 
 #define N_COLUMNS ((int)(sizeof(columns) / sizeof(columns[0])))
@@ -200,34 +81,41 @@ static const struct {
 	[VIEW_INTERFACE] = { 10, 16, 20 },
 };
 
-static bool is_due(int i, int step, uint8_t kind)
+/* Columns being chosen. */
+struct choice {
+	uint8_t kind;
+	bool health;
+	bool chosen[N_COLUMNS];
+	int room; /* beside the name */
+};
+
+static bool is_due(const struct choice *ch, int i, int step)
 {
-	return columns[i].step == step && (columns[i].kinds & IN(kind));
+	return columns[i].step[ch->health] == step && (columns[i].kinds & IN(ch->kind));
 }
 
 /* Columns of one step come together or not at all: half of a pair of sums would mislead. */
-static bool take_step(bool chosen[N_COLUMNS], uint8_t kind, int step, int *room)
+static bool take_step(struct choice *ch, int step)
 {
 	int need = 0, i;
 
 	for (i = 0; i < N_COLUMNS; i++)
-		need += is_due(i, step, kind) ? columns[i].width + 1 : 0;
-	if (need > *room)
+		need += is_due(ch, i, step) ? columns[i].width + 1 : 0;
+	if (need > ch->room)
 		return false;
 	for (i = 0; i < N_COLUMNS; i++)
-		chosen[i] = chosen[i] || is_due(i, step, kind);
-	*room -= need;
+		ch->chosen[i] = ch->chosen[i] || is_due(ch, i, step);
+	ch->room -= need;
 	return true;
 }
 
-/* room is what is left beside the name. */
-static void take_steps(bool chosen[N_COLUMNS], uint8_t kind, int from, int last, int *room)
+static void take_steps(struct choice *ch, int from, int last)
 {
 	int step;
 
 	/* After the first that does not fit none is tried: columns would come and go with the width. */
 	for (step = from; step <= last; step++) {
-		if (!take_step(chosen, kind, step, room))
+		if (!take_step(ch, step))
 			return;
 	}
 }
@@ -243,25 +131,25 @@ static int grow(int width, int most, int *room)
 	return width + more;
 }
 
-void columns_fit(struct columns *c, uint8_t kind, int width)
+void columns_fit(struct columns *c, uint8_t kind, bool health, int width)
 {
-	bool chosen[N_COLUMNS] = { true };
-	int name = name_width[kind].least, spark, room, x = 0, i;
+	int name = name_width[kind].least, spark = SPARK->width, x = 0, i;
+	struct choice ch = {
+		.kind = kind, .health = health, .chosen = { true }, .room = width - name
+	};
 
-	room = width - name;
-	take_steps(chosen, kind, 1, 9, &room);
-	name = grow(name, name_width[kind].good, &room);
-	take_steps(chosen, kind, 10, 19, &room);
-	spark = SPARK->width;
-	if (chosen[N_COLUMNS - 1]) {
-		spark = grow(spark, 20, &room);
-		name = grow(name, name_width[kind].best, &room);
-		spark = grow(spark, FLOW_HISTORY, &room);
+	take_steps(&ch, 1, 9);
+	name = grow(name, name_width[kind].good, &ch.room);
+	take_steps(&ch, 10, 19);
+	if (ch.chosen[N_COLUMNS - 1]) {
+		spark = grow(spark, 20, &ch.room);
+		name = grow(name, name_width[kind].best, &ch.room);
+		spark = grow(spark, FLOW_HISTORY, &ch.room);
 	}
-	name = grow(name, width, &room);
+	name = grow(name, width, &ch.room);
 	c->n = 0;
 	for (i = 0; i < N_COLUMNS; i++) {
-		if (!chosen[i])
+		if (!ch.chosen[i])
 			continue;
 		c->col[c->n] = &columns[i];
 		c->x[c->n] = x;

@@ -9,7 +9,7 @@
 #include "tui/grid.h"
 #include "tui/model.h"
 
-#define COLUMNS_MAX 20
+#define COLUMNS_MAX 24
 
 struct column;
 
@@ -20,7 +20,7 @@ struct columns {
 };
 
 /* Lay out for kind in width columns: the dispensable ones go first, the name never. */
-void columns_fit(struct columns *c, uint8_t kind, int width);
+void columns_fit(struct columns *c, uint8_t kind, bool health, int width);
 void columns_titles(const struct columns *c, struct grid *g, int y, const struct tui_model *m);
 void columns_row(const struct columns *c, struct grid *g, int y, const struct tui_model *m,
 		 const struct tui_row *row);

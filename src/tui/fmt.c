@@ -78,6 +78,22 @@ void fmt_usec(uint32_t us, char *s, size_t size)
 		(void)snprintf(s, size, "%.0fm", v / 60e6);
 }
 
+void fmt_msec(uint64_t ms, char *s, size_t size)
+{
+	double v = (double)ms;
+
+	if (ms < 1000)
+		(void)snprintf(s, size, ms ? "%ums" : "%u", (unsigned int)ms);
+	else if (v < 99.95e3)
+		three_digits(v / 1e3, "s", s, size);
+	else if (v < 99.95 * 60e3)
+		three_digits(v / 60e3, "m", s, size);
+	else if (v < 9999.5 * 3600e3)
+		three_digits(v / 3600e3, "h", s, size);
+	else
+		(void)snprintf(s, size, ">9999h");
+}
+
 void fmt_uptime(double seconds, char *s, size_t size)
 {
 	uint64_t t = seconds >= 0 && seconds < 1e12 ? (uint64_t)seconds : 0;

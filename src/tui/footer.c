@@ -99,9 +99,9 @@ static void draw_hints(struct grid *g, const struct tui_model *m, int y, int end
 	static const struct {
 		const char *key, *what;
 	} hint[] = {
-		{ "?", "help" },   { "q", "quit" },	 { "Enter", "open" },
-		{ "/", "filter" }, { "< >", "sort" },	 { "Space", "pause" },
-		{ "Tab", "view" }, { "a", "idle rows" }, { "u", "bits/bytes" },
+		{ "?", "help" },      { "q", "quit" },	     { "Enter", "open" }, { "/", "filter" },
+		{ "< >", "sort" },    { "Space", "pause" },  { "H", "health" },	  { "Tab", "view" },
+		{ "a", "idle rows" }, { "u", "bits/bytes" },
 	};
 	size_t i;
 	int x = 0;

@@ -8,8 +8,8 @@
 #include "tui/keys.h"
 #include "tui/render.h"
 
-#define KEYS_WIDTH 15
-#define ENTRY_WIDTH (KEYS_WIDTH + 1 + 26)
+#define KEYS_WIDTH 13
+#define ENTRY_WIDTH (KEYS_WIDTH + 1 + 23) /* two of them in 80 columns */
 
 static void frame_draw(struct grid *g, int y, int x, int rows, int cols)
 {

@@ -94,6 +94,12 @@ static int act_idle(struct tui_model *m, int arg)
 	return MOVED_ROWS;
 }
 
+static int act_health(struct tui_model *m, int arg)
+{
+	(void)arg;
+	return nav_health(m);
+}
+
 static int act_help(struct tui_model *m, int arg)
 {
 	(void)arg;
@@ -144,7 +150,8 @@ static const struct binding bindings[] = {
 	{ { "R I", "reverse the order" }, { 'R', 'I' }, act_sort, 0 },
 	{ { "Space P", "pause, go on" }, { ' ', 'P' }, act_pause, 0 },
 	{ { "u", "rates in bytes or bits" }, { 'u' }, act_units, 0 },
-	{ { "a", "rows without traffic too" }, { 'a' }, act_idle, 0 },
+	{ { "H", "health: losses, verdict" }, { 'H' }, act_health, 0 },
+	{ { "a", "idle rows as well" }, { 'a' }, act_idle, 0 },
 	{ { "Ctrl-L", "draw the screen anew" }, { CTRL('l') }, act_redraw, 0 },
 	{ { "? h F1", "this help" }, { '?', 'h', FN(KEY_F(1)) }, act_help, 0 },
 	{ { "q F10", "quit" }, { 'q', FN(KEY_F(10)) }, act_quit, 0 },

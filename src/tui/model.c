@@ -26,6 +26,14 @@ void model_init(struct tui_model *m, const struct tui_opts *opts, struct viewer 
 	copy_text(m->host, sizeof(m->host), opts->host);
 	copy_text(m->mode, sizeof(m->mode), opts->mode);
 	m->page = 1;
+	m->health = opts->health;
+	if (m->health)
+		model_watch(m);
+}
+
+void model_watch(struct tui_model *m)
+{
+	viewer_watch_health(m->viewer, m->health);
 }
 
 void model_done(struct tui_model *m)

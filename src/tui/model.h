@@ -36,6 +36,8 @@ struct tui_row {
 	uint32_t netns;		     /* interface view */
 	float tx_rate, rx_rate;
 	uint64_t tx_bytes, rx_bytes, retrans;
+	struct trouble trouble;
+	int verdict; /* VERDICT_*, -1 */
 	uint32_t conns, rtt_us;
 	bool exited;
 	bool rest; /* stands for many that are no longer kept by name */
@@ -93,6 +95,7 @@ struct tui_model {
 	unsigned int depth; /* of the current level; 0 the bottom */
 	uint8_t sort;
 	bool reverse, idle, bits;
+	bool health; /* columns of causes, stalls and verdicts instead of sums */
 	bool paused, editing, help;
 	int help_top;
 	size_t page;	/* rows the last frame had room for */
@@ -111,6 +114,8 @@ static inline struct tui_level *model_level(struct tui_model *m)
 int model_snapshot(struct tui_model *m);
 /* Filter and sort the rows at hand anew: while paused nothing else may change them. */
 void model_arrange(struct tui_model *m);
+/* Have the viewer look at verdicts as long as they are shown. */
+void model_watch(struct tui_model *m);
 /* The row under the cursor; NULL where there are none. */
 const struct tui_row *model_row(struct tui_model *m);
 
@@ -134,6 +139,7 @@ int nav_move(struct tui_model *m, long lines);
 int nav_home(struct tui_model *m);
 int nav_end(struct tui_model *m);
 int nav_sort(struct tui_model *m, int step);
+int nav_health(struct tui_model *m);
 int nav_pause(struct tui_model *m);
 /* Filter as you type: keep (Enter) or clear it (Escape). */
 int nav_filter_begin(struct tui_model *m);

@@ -157,15 +157,18 @@ int nav_back(struct tui_model *m)
 
 /* The next in the order of the columns on the screen; columns.c draws them from left to right so.
  */
-static uint8_t sort_beside(uint8_t sort, int step)
+static uint8_t sort_beside(bool health, uint8_t sort, int step)
 {
-	static const uint8_t order[SORT_MAX] = { SORT_NAME,  SORT_TX,  SORT_RX,	     SORT_TOTAL,
-						 SORT_CONNS, SORT_RTT, SORT_RETRANS, SORT_RATE };
-	int i = 0;
+	static const uint8_t traffic[] = { SORT_NAME,  SORT_TX,	 SORT_RX,      SORT_TOTAL,
+					   SORT_CONNS, SORT_RTT, SORT_RETRANS, SORT_RATE };
+	static const uint8_t trouble[] = { SORT_NAME, SORT_RTT, SORT_RETRANS, SORT_STALL,
+					   SORT_RATE };
+	const uint8_t *order = health ? trouble : traffic;
+	int n = health ? (int)sizeof(trouble) : (int)sizeof(traffic), i = 0;
 
-	while (i < SORT_MAX - 1 && order[i] != sort)
+	while (i < n - 1 && order[i] != sort)
 		i++;
-	return order[(i + SORT_MAX + step) % SORT_MAX];
+	return order[(i + n + step) % n];
 }
 
 int nav_sort(struct tui_model *m, int step)
@@ -173,8 +176,18 @@ int nav_sort(struct tui_model *m, int step)
 	if (step == 0)
 		m->reverse = !m->reverse;
 	else
-		m->sort = sort_beside(m->sort, step);
+		m->sort = sort_beside(m->health, m->sort, step);
 	return rearranged(m);
+}
+
+int nav_health(struct tui_model *m)
+{
+	m->health = !m->health;
+	/* no column would show what the rows are sorted by */
+	if (!m->health && m->sort == SORT_STALL)
+		m->sort = SORT_RATE;
+	model_watch(m);
+	return MOVED_ROWS;
 }
 
 int nav_pause(struct tui_model *m)

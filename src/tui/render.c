@@ -64,7 +64,7 @@ static void table_draw(struct grid *g, struct tui_model *m, const struct parts *
 	struct columns c;
 	int i;
 
-	columns_fit(&c, l->kind, g->cols);
+	columns_fit(&c, l->kind, m->health, g->cols);
 	columns_titles(&c, g, p->titles, m);
 	scroll(m, p->table_rows);
 	if (m->n_shown == 0)

@@ -101,6 +101,8 @@ void row_copy(struct tui_row *to, const struct view_row *from, uint8_t kind)
 	to->tx_bytes = from->tx_bytes;
 	to->rx_bytes = from->rx_bytes;
 	to->retrans = from->retrans;
+	to->trouble = from->trouble;
+	to->verdict = from->verdict;
 	to->conns = from->conns;
 	to->rtt_us = from->rtt_us;
 	to->exited = from->exited;
@@ -147,6 +149,8 @@ static int compare_by(const struct tui_row *a, const struct tui_row *b, uint8_t 
 		return compare_u64(b->rtt_us, a->rtt_us);
 	case SORT_RETRANS:
 		return compare_u64(b->retrans, a->retrans);
+	case SORT_STALL:
+		return compare_u64(b->trouble.stall_ns, a->trouble.stall_ns);
 	case SORT_NAME:
 		return strcasecmp(a->name, b->name);
 	default:

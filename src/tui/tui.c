@@ -63,6 +63,11 @@ int tui_fd(const struct tui *tui)
 	return STDIN_FILENO;
 }
 
+bool tui_shows_health(const struct tui *tui)
+{
+	return tui->model.health;
+}
+
 void tui_status(struct tui *tui, const struct tui_status *status)
 {
 	model_status(&tui->model, status);

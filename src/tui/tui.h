@@ -21,6 +21,7 @@ struct tui_opts {
 	bool no_color;	   /* NO_COLOR or --no-color: bold, dim and reverse only */
 	uint8_t kind;	   /* first view, VIEW_* */
 	uint8_t sort;	   /* SORT_*; SORT_RATE is what a user expects */
+	bool health;	   /* health columns from the start */
 	const char *match; /* first filter; NULL none. Copied, as all strings here */
 	const char *mode;  /* "ebpf", "afpacket", "proc" */
 	const char *host;  /* this machine's name; NULL none */
@@ -49,6 +50,11 @@ struct tui *tui_new(const struct tui_opts *opts, struct viewer *viewer, struct n
 /* Gives the terminal back as it was. NULL is fine, a vanished terminal too; returns NULL. */
 struct tui *tui_free(struct tui *tui);
 
+/*
+ * Whether figures of sockets that stand still are on the screen: then every socket should be read at
+ * each tick, not only what moved.
+ */
+bool tui_shows_health(const struct tui *tui);
 /* To be watched for input, level triggered. */
 int tui_fd(const struct tui *tui);
 /*

@@ -50,6 +50,7 @@ struct view_row *fake_row(struct viewer *v, uint8_t kind, const char *name, floa
 	row->tx_bytes = (uint64_t)tx * 60;
 	row->rx_bytes = (uint64_t)rx * 60;
 	row->conns = 1;
+	row->verdict = -1;
 	row->history = tx + rx > 0 ? fake_history(v, 60, tx + rx) : NULL;
 	v->tx_rate += kind == VIEW_PROCESS ? tx : 0;
 	v->rx_rate += kind == VIEW_PROCESS ? rx : 0;
@@ -153,6 +154,8 @@ static double weight(const struct view_row *row, uint8_t sort)
 		return row->conns;
 	case SORT_RTT:
 		return row->rtt_us;
+	case SORT_STALL:
+		return (double)row->trouble.stall_ns;
 	case SORT_RETRANS:
 		return (double)row->retrans;
 	default:
@@ -170,6 +173,11 @@ static int compare(const void *va, const void *vb, void *arg)
 	if (d == 0)
 		return (a->key > b->key) - (a->key < b->key);
 	return q->reverse ? -d : d;
+}
+
+void viewer_watch_health(struct viewer *v, bool on)
+{
+	v->watched = on;
 }
 
 int viewer_query(struct viewer *v, const struct view_query *q, struct view *ret_view)

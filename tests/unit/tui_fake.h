@@ -25,6 +25,7 @@ struct viewer {
 	struct history history[FAKE_THINGS];
 	size_t n_proc, n_flow, n_cgroup, n_history;
 	unsigned int queries;
+	bool watched;	/* viewer_watch_health() */
 	size_t n_total; /* said instead of the real figure when not 0 */
 	int fail;	/* returned by the next queries when not 0 */
 };

@@ -1,9 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * Whole frames of the live view, cell for cell, against files under tests/golden/tui: the text, and
- * below it one letter per cell for its style. NETPROBE_GOLDEN names the directory of golden files,
- * NETPROBE_GOLDEN_UPDATE=1 writes them anew, to be read before they are committed.
- */
+/* Whole frames of the live view, cell for cell, against recorded ones. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,24 +7,14 @@
 
 #include <cmocka.h>
 #include <curses.h>
-#include <errno.h>
 #include <float.h>
-#include <limits.h>
 #include <locale.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "tui/keys.h"
-#include "tui/render.h"
-#include "tui_fake.h"
-
-struct scene {
-	struct viewer *viewer;
-	struct tui_model model;
-	struct grid grid;
-};
+#include "tui_scene.h"
 
 static void scene_rows(struct viewer *v)
 {
@@ -77,129 +63,14 @@ static void scene_rows(struct viewer *v)
 	v->retrans = 17;
 }
 
-static void snapshot(struct scene *s)
-{
-	assert_int_equal(model_snapshot(&s->model), 0);
-	s->model.taken = (struct tm){ .tm_hour = 12, .tm_min = 34, .tm_sec = 56 };
-}
-
-static void open_scene(struct scene *s, void (*rows)(struct viewer *))
-{
-	static const struct tui_opts opts = {
-		.interval_s = 1, .sort = SORT_RATE, .mode = "ebpf", .host = "web-3"
-	};
-	static const struct tui_status status = { .programs = 22,
-						  .uptime_s = 754,
-						  .hook = "tracepoint" };
-
-	memset(s, 0, sizeof(*s));
-	s->viewer = fake_new();
-	assert_non_null(s->viewer);
-	if (rows)
-		rows(s->viewer);
-	model_init(&s->model, &opts, s->viewer);
-	model_status(&s->model, &status);
-	s->grid.utf8 = true;
-	s->grid.glyphs = &glyphs_utf8;
-	snapshot(s);
-}
-
-static void close_scene(struct scene *s)
-{
-	model_done(&s->model);
-	grid_done(&s->grid);
-	fake_free(s->viewer);
-}
-
-static void press(struct scene *s, int code, bool function)
-{
-	struct key key = { (wint_t)code, function };
-
-	if (keys_handle(&s->model, key) == MOVED_ROWS)
-		snapshot(s);
-}
-
-static void type(struct scene *s, const char *keys)
-{
-	for (; *keys; keys++)
-		press(s, *keys, false);
-}
-
-static char *frame_text(const struct grid *g)
-{
-	static const char letter[] = ".bdhsSxtrgwLTk";
-	char *text = NULL;
-	size_t size;
-	FILE *f = open_memstream(&text, &size);
-	int y, x, m;
-
-	_Static_assert(sizeof(letter) == STYLE_MAX + 1, "a letter for each style");
-	assert_non_null(f);
-	for (y = 0; y < g->rows; y++) {
-		for (x = 0; x < g->cols; x++) {
-			char mb[MB_LEN_MAX + 1];
-
-			for (m = 0; m <= GRID_MARKS && grid_at(g, y, x)->ch[m]; m++) {
-				int n = wctomb(mb, grid_at(g, y, x)->ch[m]);
-
-				assert_true(n > 0);
-				(void)fwrite(mb, 1, (size_t)n, f);
-			}
-		}
-		(void)fputs("|\n", f);
-	}
-	for (y = 0; y < g->rows; y++) {
-		for (x = 0; x < g->cols; x++)
-			(void)fputc(letter[grid_at(g, y, x)->style], f);
-		(void)fputc('\n', f);
-	}
-	(void)fclose(f);
-	return text;
-}
-
-static void slurp(const char *path, char *to, size_t size)
-{
-	FILE *f = fopen(path, "r");
-	size_t n;
-
-	if (!f)
-		fail_msg("%s: %s", path, strerror(errno));
-	n = fread(to, 1, size - 1, f);
-	to[n] = '\0';
-	(void)fclose(f);
-}
-
-static void expect(struct scene *s, int cols, int rows, const char *name)
-{
-	static char want[1 << 20];
-	const char *dir = getenv("NETPROBE_GOLDEN");
-	char path[512], *got;
-	FILE *f;
-
-	assert_int_equal(grid_resize(&s->grid, rows, cols), 0);
-	tui_render(&s->grid, &s->model);
-	got = frame_text(&s->grid);
-	(void)snprintf(path, sizeof(path), "%s/tui/%s.txt", dir ? dir : "tests/golden", name);
-	if (getenv("NETPROBE_GOLDEN_UPDATE")) {
-		f = fopen(path, "w");
-		assert_non_null(f);
-		(void)fputs(got, f);
-		(void)fclose(f);
-	}
-	slurp(path, want, sizeof(want));
-	if (strcmp(got, want) != 0)
-		fail_msg("%s differs; drawn now:\n%s", path, got);
-	free(got);
-}
-
 static void frame_of_80x24_shows_processes(void **state)
 {
 	struct scene s;
 
 	(void)state;
-	open_scene(&s, scene_rows);
-	expect(&s, 80, 24, "process-80x24");
-	close_scene(&s);
+	scene_open(&s, scene_rows);
+	scene_expect(&s, 80, 24, "process-80x24");
+	scene_close(&s);
 }
 
 static void columns_of_a_pair_come_together(void **state)
@@ -207,10 +78,10 @@ static void columns_of_a_pair_come_together(void **state)
 	struct scene s;
 
 	(void)state;
-	open_scene(&s, scene_rows);
-	type(&s, "3"); /* room for one of the two sums here */
-	expect(&s, 100, 24, "container-100x24");
-	close_scene(&s);
+	scene_open(&s, scene_rows);
+	scene_type(&s, "3"); /* room for one of the two sums here */
+	scene_expect(&s, 100, 24, "container-100x24");
+	scene_close(&s);
 }
 
 static void frames_of_every_view_at_80x24(void **state)
@@ -218,16 +89,16 @@ static void frames_of_every_view_at_80x24(void **state)
 	struct scene s;
 
 	(void)state;
-	open_scene(&s, scene_rows);
-	type(&s, "2");
-	expect(&s, 80, 24, "connection-80x24");
-	type(&s, "3");
-	expect(&s, 80, 24, "container-80x24");
-	type(&s, "4");
-	expect(&s, 80, 24, "remote-80x24");
-	type(&s, "5");
-	expect(&s, 80, 24, "interface-80x24");
-	close_scene(&s);
+	scene_open(&s, scene_rows);
+	scene_type(&s, "2");
+	scene_expect(&s, 80, 24, "connection-80x24");
+	scene_type(&s, "3");
+	scene_expect(&s, 80, 24, "container-80x24");
+	scene_type(&s, "4");
+	scene_expect(&s, 80, 24, "remote-80x24");
+	scene_type(&s, "5");
+	scene_expect(&s, 80, 24, "interface-80x24");
+	scene_close(&s);
 }
 
 static void wide_frames_have_more_columns(void **state)
@@ -235,13 +106,13 @@ static void wide_frames_have_more_columns(void **state)
 	struct scene s;
 
 	(void)state;
-	open_scene(&s, scene_rows);
-	expect(&s, 120, 40, "process-120x40");
-	expect(&s, 200, 50, "process-200x50");
-	type(&s, "2");
-	expect(&s, 120, 40, "connection-120x40");
-	expect(&s, 200, 50, "connection-200x50");
-	close_scene(&s);
+	scene_open(&s, scene_rows);
+	scene_expect(&s, 120, 40, "process-120x40");
+	scene_expect(&s, 200, 50, "process-200x50");
+	scene_type(&s, "2");
+	scene_expect(&s, 120, 40, "connection-120x40");
+	scene_expect(&s, 200, 50, "connection-200x50");
+	scene_close(&s);
 }
 
 static void small_frames_keep_the_table(void **state)
@@ -249,13 +120,13 @@ static void small_frames_keep_the_table(void **state)
 	struct scene s;
 
 	(void)state;
-	open_scene(&s, scene_rows);
-	expect(&s, 39, 7, "small-39x7");
-	expect(&s, 40, 8, "small-40x8");
-	expect(&s, 60, 14, "small-60x14");
-	type(&s, "?");
-	expect(&s, 40, 8, "small-help-40x8");
-	close_scene(&s);
+	scene_open(&s, scene_rows);
+	scene_expect(&s, 39, 7, "small-39x7");
+	scene_expect(&s, 40, 8, "small-40x8");
+	scene_expect(&s, 60, 14, "small-60x14");
+	scene_type(&s, "?");
+	scene_expect(&s, 40, 8, "small-help-40x8");
+	scene_close(&s);
 }
 
 static void ascii_frame_has_no_other_bytes(void **state)
@@ -265,17 +136,17 @@ static void ascii_frame_has_no_other_bytes(void **state)
 	size_t i;
 
 	(void)state;
-	open_scene(&s, scene_rows);
+	scene_open(&s, scene_rows);
 	s.grid.utf8 = false;
 	s.grid.glyphs = &glyphs_ascii;
-	expect(&s, 80, 24, "ascii-80x24");
-	text = frame_text(&s.grid);
+	scene_expect(&s, 80, 24, "ascii-80x24");
+	text = scene_text(&s.grid);
 	for (i = 0; text[i]; i++)
 		assert_true((text[i] >= ' ' && text[i] < 0x7f) || text[i] == '\n');
 	free(text);
-	type(&s, "2");
-	expect(&s, 120, 40, "ascii-connection-120x40");
-	close_scene(&s);
+	scene_type(&s, "2");
+	scene_expect(&s, 120, 40, "ascii-connection-120x40");
+	scene_close(&s);
 }
 
 static void paused_frame_keeps_its_rows(void **state)
@@ -283,11 +154,11 @@ static void paused_frame_keeps_its_rows(void **state)
 	struct scene s;
 
 	(void)state;
-	open_scene(&s, scene_rows);
-	type(&s, " ");
+	scene_open(&s, scene_rows);
+	scene_type(&s, " ");
 	s.viewer->rows[VIEW_PROCESS][0].tx_rate = 1;
-	expect(&s, 80, 24, "paused-80x24");
-	close_scene(&s);
+	scene_expect(&s, 80, 24, "paused-80x24");
+	scene_close(&s);
 }
 
 static void filter_is_shown_while_typed_and_kept(void **state)
@@ -295,14 +166,14 @@ static void filter_is_shown_while_typed_and_kept(void **state)
 	struct scene s;
 
 	(void)state;
-	open_scene(&s, scene_rows);
-	type(&s, "/ng");
-	expect(&s, 80, 24, "filter-typing-80x24");
-	type(&s, "\ra");
-	expect(&s, 80, 24, "filter-kept-80x24");
-	type(&s, "/zzz\r");
-	expect(&s, 80, 24, "filter-nothing-80x24");
-	close_scene(&s);
+	scene_open(&s, scene_rows);
+	scene_type(&s, "/ng");
+	scene_expect(&s, 80, 24, "filter-typing-80x24");
+	scene_type(&s, "\ra");
+	scene_expect(&s, 80, 24, "filter-kept-80x24");
+	scene_type(&s, "/zzz\r");
+	scene_expect(&s, 80, 24, "filter-nothing-80x24");
+	scene_close(&s);
 }
 
 static void help_lies_over_the_view(void **state)
@@ -310,11 +181,11 @@ static void help_lies_over_the_view(void **state)
 	struct scene s;
 
 	(void)state;
-	open_scene(&s, scene_rows);
-	type(&s, "?");
-	expect(&s, 80, 24, "help-80x24");
-	expect(&s, 120, 40, "help-120x40");
-	close_scene(&s);
+	scene_open(&s, scene_rows);
+	scene_type(&s, "?");
+	scene_expect(&s, 80, 24, "help-80x24");
+	scene_expect(&s, 120, 40, "help-120x40");
+	scene_close(&s);
 }
 
 static void drills_show_the_way_down(void **state)
@@ -322,18 +193,18 @@ static void drills_show_the_way_down(void **state)
 	struct scene s;
 
 	(void)state;
-	open_scene(&s, scene_rows);
-	type(&s, "\r");
-	expect(&s, 80, 24, "drill-process-80x24");
-	type(&s, "\x1b"
-		 "3\r");
-	expect(&s, 80, 24, "drill-container-80x24");
-	type(&s, "1\r");
-	expect(&s, 80, 24, "drill-two-80x24");
+	scene_open(&s, scene_rows);
+	scene_type(&s, "\r");
+	scene_expect(&s, 80, 24, "drill-process-80x24");
+	scene_type(&s, "\x1b"
+		       "3\r");
+	scene_expect(&s, 80, 24, "drill-container-80x24");
+	scene_type(&s, "1\r");
+	scene_expect(&s, 80, 24, "drill-two-80x24");
 	s.viewer->n[VIEW_PROCESS] = 0;
-	snapshot(&s);
-	expect(&s, 80, 24, "drill-gone-80x24");
-	close_scene(&s);
+	scene_snapshot(&s);
+	scene_expect(&s, 80, 24, "drill-gone-80x24");
+	scene_close(&s);
 }
 
 static void losses_and_notes_stand_out(void **state)
@@ -350,12 +221,12 @@ static void losses_and_notes_stand_out(void **state)
 	struct scene s;
 
 	(void)state;
-	open_scene(&s, scene_rows);
+	scene_open(&s, scene_rows);
 	model_status(&s.model, &st);
-	expect(&s, 80, 24, "losses-80x24");
-	expect(&s, 120, 40, "losses-120x40");
-	expect(&s, 40, 8, "losses-40x8");
-	close_scene(&s);
+	scene_expect(&s, 80, 24, "losses-80x24");
+	scene_expect(&s, 120, 40, "losses-120x40");
+	scene_expect(&s, 40, 8, "losses-40x8");
+	scene_close(&s);
 }
 
 static void huge_rows(struct viewer *v)
@@ -387,11 +258,11 @@ static void huge_numbers_stay_in_their_columns(void **state)
 	struct scene s;
 
 	(void)state;
-	open_scene(&s, huge_rows);
-	expect(&s, 80, 24, "huge-80x24");
-	type(&s, "u");
-	expect(&s, 120, 40, "huge-bits-120x40");
-	close_scene(&s);
+	scene_open(&s, huge_rows);
+	scene_expect(&s, 80, 24, "huge-80x24");
+	scene_type(&s, "u");
+	scene_expect(&s, 120, 40, "huge-bits-120x40");
+	scene_close(&s);
 }
 
 static void empty_frame_says_why(void **state)
@@ -399,9 +270,9 @@ static void empty_frame_says_why(void **state)
 	struct scene s;
 
 	(void)state;
-	open_scene(&s, NULL);
-	expect(&s, 80, 24, "empty-80x24");
-	close_scene(&s);
+	scene_open(&s, NULL);
+	scene_expect(&s, 80, 24, "empty-80x24");
+	scene_close(&s);
 }
 
 static void many_rows(struct viewer *v)
@@ -420,13 +291,13 @@ static void long_lists_scroll_with_the_cursor(void **state)
 	struct scene s;
 
 	(void)state;
-	open_scene(&s, many_rows);
-	expect(&s, 80, 24, "list-top-80x24");
-	press(&s, KEY_NPAGE, true);
-	expect(&s, 80, 24, "list-page-80x24");
-	type(&s, "G");
-	expect(&s, 80, 24, "list-end-80x24");
-	close_scene(&s);
+	scene_open(&s, many_rows);
+	scene_expect(&s, 80, 24, "list-top-80x24");
+	scene_press(&s, KEY_NPAGE, true);
+	scene_expect(&s, 80, 24, "list-page-80x24");
+	scene_type(&s, "G");
+	scene_expect(&s, 80, 24, "list-end-80x24");
+	scene_close(&s);
 }
 
 static void no_size_writes_beyond_the_grid(void **state)
@@ -435,9 +306,9 @@ static void no_size_writes_beyond_the_grid(void **state)
 	int rows, cols, kind;
 
 	(void)state;
-	open_scene(&s, scene_rows);
+	scene_open(&s, scene_rows);
 	for (kind = 0; kind < VIEW_MAX; kind++) {
-		type(&s, (char[]){ (char)('1' + kind), '\0' });
+		scene_type(&s, (char[]){ (char)('1' + kind), '\0' });
 		for (rows = 0; rows < 34; rows++) {
 			for (cols = 0; cols < 140; cols += 3) {
 				assert_int_equal(grid_resize(&s.grid, rows, cols), 0);
@@ -447,7 +318,7 @@ static void no_size_writes_beyond_the_grid(void **state)
 		}
 		s.model.help = false;
 	}
-	close_scene(&s);
+	scene_close(&s);
 }
 
 int main(void)

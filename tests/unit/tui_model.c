@@ -304,11 +304,17 @@ static void sort_visits_every_column_and_returns(void **state)
 	int i;
 
 	(void)state;
-	for (i = 0; i < SORT_MAX; i++) {
+	/* stalls have a column in the health view only */
+	for (i = 0; i < SORT_MAX - 1; i++) {
 		seen[model.sort] = true;
 		type("s");
 	}
 	assert_int_equal(model.sort, SORT_RATE);
+	type("H");
+	do {
+		seen[model.sort] = true;
+		type("s");
+	} while (model.sort != SORT_RATE);
 	for (i = 0; i < SORT_MAX; i++)
 		assert_true(seen[i]);
 }

@@ -159,6 +159,8 @@ static void every_number_fits_its_column(void **state)
 		assert_true(strlen(s) <= 6);
 		fmt_usec((uint32_t)v, s, sizeof(s));
 		assert_true(strlen(s) <= 6);
+		fmt_msec(v, s, sizeof(s));
+		assert_true(strlen(s) <= 6);
 	}
 	fmt_bytes(UINT64_MAX, s, sizeof(s));
 	assert_string_equal(s, "16.0Ei");
@@ -174,6 +176,17 @@ static void times_choose_their_unit(void **state)
 	} sample[] = { { 0, "-" },	     { 999, "999us" },	  { 1000, "1.00ms" },
 		       { 23400, "23.4ms" },  { 999499, "999ms" }, { 999500, "1.00s" },
 		       { 12300000, "12.3s" } };
+	static const struct {
+		uint64_t ms;
+		const char *want;
+	} span[] = { { 0, "0" },
+		     { 999, "999ms" },
+		     { 1000, "1.00s" },
+		     { 99949, "99.9s" },
+		     { 99950, "1.67m" },
+		     { 5400000, "90.0m" },
+		     { 36000000, "10.0h" },
+		     { UINT64_MAX, ">9999h" } };
 	char s[FMT_MAX];
 	size_t i;
 
@@ -181,6 +194,10 @@ static void times_choose_their_unit(void **state)
 	for (i = 0; i < sizeof(sample) / sizeof(*sample); i++) {
 		fmt_usec(sample[i].us, s, sizeof(s));
 		assert_string_equal(s, sample[i].want);
+	}
+	for (i = 0; i < sizeof(span) / sizeof(*span); i++) {
+		fmt_msec(span[i].ms, s, sizeof(s));
+		assert_string_equal(s, span[i].want);
 	}
 	fmt_uptime(3 * 86400 + 3661, s, sizeof(s));
 	assert_string_equal(s, "3d 01:01:01");

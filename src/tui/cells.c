@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* How each cell of a row reads. Where the columns stand is columns.c's. */
+#include "tui/cells.h"
+
+#include <stdio.h>
+
+#include "tui/fmt.h"
+
+static enum style rate_cell(const struct tui_model *m, float rate, enum style style, char *s,
+			    size_t size)
+{
+	fmt_si(m->bits ? 8.0 * (double)rate : (double)rate, s, size);
+	return rate > 0 ? style : STYLE_DIM;
+}
+
+enum style cell_tx(const struct tui_model *m, const struct tui_row *row, char *s, size_t size)
+{
+	return rate_cell(m, row->tx_rate, STYLE_TX, s, size);
+}
+
+enum style cell_rx(const struct tui_model *m, const struct tui_row *row, char *s, size_t size)
+{
+	return rate_cell(m, row->rx_rate, STYLE_RX, s, size);
+}
+
+static enum style bytes_cell(uint64_t bytes, char *s, size_t size)
+{
+	fmt_bytes(bytes, s, size);
+	return bytes ? STYLE_NORMAL : STYLE_DIM;
+}
+
+enum style cell_tx_total(const struct tui_model *m, const struct tui_row *row, char *s, size_t size)
+{
+	(void)m;
+	return bytes_cell(row->tx_bytes, s, size);
+}
+
+enum style cell_rx_total(const struct tui_model *m, const struct tui_row *row, char *s, size_t size)
+{
+	(void)m;
+	return bytes_cell(row->rx_bytes, s, size);
+}
+
+enum style cell_total(const struct tui_model *m, const struct tui_row *row, char *s, size_t size)
+{
+	uint64_t sum = row->tx_bytes + row->rx_bytes;
+
+	(void)m;
+	return bytes_cell(sum < row->tx_bytes ? UINT64_MAX : sum, s, size);
+}
+
+enum style cell_pid(const struct tui_model *m, const struct tui_row *row, char *s, size_t size)
+{
+	(void)m;
+	if (row->pid)
+		(void)snprintf(s, size, "%u", row->pid);
+	else
+		(void)snprintf(s, size, "-");
+	return STYLE_NORMAL;
+}
+
+enum style cell_conns(const struct tui_model *m, const struct tui_row *row, char *s, size_t size)
+{
+	(void)m;
+	fmt_count(row->conns, s, size);
+	return row->conns ? STYLE_NORMAL : STYLE_DIM;
+}
+
+enum style cell_rtt(const struct tui_model *m, const struct tui_row *row, char *s, size_t size)
+{
+	(void)m;
+	fmt_usec(row->rtt_us, s, size);
+	return row->rtt_us ? STYLE_NORMAL : STYLE_DIM;
+}
+
+enum style cell_retrans(const struct tui_model *m, const struct tui_row *row, char *s, size_t size)
+{
+	(void)m;
+	fmt_count(row->retrans, s, size);
+	return row->retrans ? STYLE_WARN : STYLE_DIM;
+}
+
+static enum style text_cell(const char *text, char *s, size_t size)
+{
+	(void)snprintf(s, size, "%s", text && *text ? text : "-");
+	return text && *text ? STYLE_NORMAL : STYLE_DIM;
+}
+
+enum style cell_owner(const struct tui_model *m, const struct tui_row *row, char *s, size_t size)
+{
+	(void)m;
+	return text_cell(row->owner, s, size);
+}
+
+enum style cell_state(const struct tui_model *m, const struct tui_row *row, char *s, size_t size)
+{
+	(void)m;
+	return text_cell(row->state, s, size);
+}
+
+enum style cell_proto(const struct tui_model *m, const struct tui_row *row, char *s, size_t size)
+{
+	(void)m;
+	return text_cell(row->proto, s, size);
+}
+
+enum style cell_iface(const struct tui_model *m, const struct tui_row *row, char *s, size_t size)
+{
+	(void)m;
+	return text_cell(row->iface, s, size);
+}
+
+enum style cell_place(const struct tui_model *m, const struct tui_row *row, char *s, size_t size)
+{
+	(void)m;
+	return text_cell(row->place, s, size);
+}
+
+enum style cell_netns(const struct tui_model *m, const struct tui_row *row, char *s, size_t size)
+{
+	(void)m;
+	(void)snprintf(s, size, "%u", row->netns);
+	return row->netns ? STYLE_NORMAL : STYLE_DIM;
+}
+
+static enum style trouble_cell(uint64_t n, char *s, size_t size)
+{
+	fmt_count(n, s, size);
+	return n ? STYLE_WARN : STYLE_DIM;
+}
+
+enum style cell_timeout(const struct tui_model *m, const struct tui_row *row, char *s, size_t size)
+{
+	(void)m;
+	return trouble_cell(row->trouble.rtx[NP_RTX_TIMEOUT], s, size);
+}
+
+enum style cell_fast(const struct tui_model *m, const struct tui_row *row, char *s, size_t size)
+{
+	(void)m;
+	return trouble_cell(row->trouble.rtx[NP_RTX_FAST], s, size);
+}
+
+enum style cell_tlp(const struct tui_model *m, const struct tui_row *row, char *s, size_t size)
+{
+	(void)m;
+	return trouble_cell(row->trouble.rtx[NP_RTX_TLP], s, size);
+}
+
+enum style cell_spurious(const struct tui_model *m, const struct tui_row *row, char *s, size_t size)
+{
+	(void)m;
+	return trouble_cell(row->trouble.spurious, s, size);
+}
+
+enum style cell_stall(const struct tui_model *m, const struct tui_row *row, char *s, size_t size)
+{
+	(void)m;
+	fmt_msec(row->trouble.stall_ns / 1000000, s, size);
+	return row->trouble.stall_ns ? STYLE_WARN : STYLE_DIM;
+}
+
+const char *verdict_short(int verdict)
+{
+	static const char *const name[VERDICT_MAX] = { "app", "rwnd", "sndbuf", "cwnd", "loss" };
+
+	return verdict >= 0 && verdict < VERDICT_MAX ? name[verdict] : "-";
+}
+
+/* An application that pauses is nothing to worry about, a path that is full may be; the rest is. */
+enum style verdict_style(int verdict)
+{
+	if (verdict <= VERDICT_APPLICATION)
+		return STYLE_DIM;
+	return verdict == VERDICT_CONGESTION_WINDOW ? STYLE_NORMAL : STYLE_WARN;
+}
+
+enum style cell_verdict(const struct tui_model *m, const struct tui_row *row, char *s, size_t size)
+{
+	(void)m;
+	(void)snprintf(s, size, "%s", verdict_short(row->verdict));
+	return verdict_style(row->verdict);
+}
