@@ -16,22 +16,17 @@ static __always_inline void addr_from_ctx6(__u8 addr[16], struct bpf_sock_addr *
 	__builtin_memcpy(addr, ip, 16);
 }
 
-static __always_inline int connect_to(struct bpf_sock_addr *ctx, const __u8 raddr[16])
+static __always_inline int connect_to(struct bpf_sock_addr *ctx, struct np_peer *peer)
 {
 	struct bpf_sock *sk = ctx->sk;
-	struct np_sock *st;
 
 	if (!sk)
 		return 1;
 	(void)bpf_get_socket_cookie(ctx);
 	connect_begins(SK_OF(sk));
-	st = sock_find(SK_OF(sk));
-	if (!st || st->phase != NP_PHASE_CONNECT)
-		return 1;
-	/* Where to: the socket itself will not know if there is no route. */
-	__builtin_memcpy(st->tuple.raddr, raddr, 16);
-	st->tuple.rport = bpf_ntohs(ctx->user_port);
-	st->tuple.family = addr_is_v4(raddr) ? AF_INET : AF_INET6;
+	peer->rport = bpf_ntohs(ctx->user_port);
+	peer->family = addr_is_v4(peer->raddr) ? AF_INET : AF_INET6;
+	connect_goes_to(SK_OF(sk), peer);
 	return 1;
 }
 
@@ -39,19 +34,19 @@ static __always_inline int connect_to(struct bpf_sock_addr *ctx, const __u8 radd
 SEC("cgroup/connect4")
 int np_connect4_cg(struct bpf_sock_addr *ctx)
 {
-	__u8 raddr[16];
+	struct np_peer peer = {};
 
-	addr_from_v4(raddr, ctx->user_ip4);
-	return connect_to(ctx, raddr);
+	addr_from_v4(peer.raddr, ctx->user_ip4);
+	return connect_to(ctx, &peer);
 }
 
 SEC("cgroup/connect6")
 int np_connect6_cg(struct bpf_sock_addr *ctx)
 {
-	__u8 raddr[16];
+	struct np_peer peer = {};
 
-	addr_from_ctx6(raddr, ctx);
-	return connect_to(ctx, raddr);
+	addr_from_ctx6(peer.raddr, ctx);
+	return connect_to(ctx, &peer);
 }
 
 static __always_inline int peer_seen(struct bpf_sock_addr *ctx, struct np_peer *peer, bool tx)

@@ -83,18 +83,26 @@ int BPF_KPROBE(np_bind6_kp, struct socket *sock)
 }
 
 /* connect() of TCP: before the route is looked for. The cgroup hooks are in addr.bpf.c. */
-SEC("fentry/tcp_v4_connect")
-int BPF_PROG(np_conn_t4_fe, struct sock *sk)
+static __always_inline int connect_named(struct sock *sk, void *uaddr)
 {
+	struct np_peer peer = {};
+
 	connect_begins(sk);
+	peer_of_name(&peer, uaddr);
+	connect_goes_to(sk, &peer);
 	return 0;
 }
 
-SEC("fentry/tcp_v6_connect")
-int BPF_PROG(np_conn_t6_fe, struct sock *sk)
+SEC("fentry/tcp_v4_connect")
+int BPF_PROG(np_conn_t4_fe, struct sock *sk, void *uaddr)
 {
-	connect_begins(sk);
-	return 0;
+	return connect_named(sk, uaddr);
+}
+
+SEC("fentry/tcp_v6_connect")
+int BPF_PROG(np_conn_t6_fe, struct sock *sk, void *uaddr)
+{
+	return connect_named(sk, uaddr);
 }
 
 SEC("fexit/ip4_datagram_connect")
@@ -110,17 +118,15 @@ int BPF_PROG(np_conn_u6_fx, struct sock *sk)
 }
 
 SEC("kprobe/tcp_v4_connect")
-int BPF_KPROBE(np_conn_t4_kp, struct sock *sk)
+int BPF_KPROBE(np_conn_t4_kp, struct sock *sk, void *uaddr)
 {
-	connect_begins(sk);
-	return 0;
+	return connect_named(sk, uaddr);
 }
 
 SEC("kprobe/tcp_v6_connect")
-int BPF_KPROBE(np_conn_t6_kp, struct sock *sk)
+int BPF_KPROBE(np_conn_t6_kp, struct sock *sk, void *uaddr)
 {
-	connect_begins(sk);
-	return 0;
+	return connect_named(sk, uaddr);
 }
 
 SEC("kprobe/ip4_datagram_connect")

@@ -6,26 +6,6 @@
 #include "lib/calls.h"
 #include "lib/traffic.h"
 
-/* Address a message carries, as the kernel keeps it for the call. */
-static __always_inline void peer_of_msg(struct np_peer *peer, struct msghdr *msg)
-{
-	struct sockaddr_in6 sa = {};
-	void *name = BPF_CORE_READ(msg, msg_name);
-
-	if (!name || bpf_probe_read_kernel(&sa, sizeof(sa), name))
-		return;
-	if (sa.sin6_family == AF_INET) {
-		addr_from_v4(peer->raddr, ((struct sockaddr_in *)&sa)->sin_addr.s_addr);
-		peer->family = AF_INET;
-	} else if (sa.sin6_family == AF_INET6) {
-		__builtin_memcpy(peer->raddr, &sa.sin6_addr, 16);
-		peer->family = addr_is_v4(peer->raddr) ? AF_INET : AF_INET6;
-	} else {
-		return;
-	}
-	peer->rport = bpf_ntohs(sa.sin6_port);
-}
-
 static __always_inline int sock_msg(struct sock *sk, struct msghdr *msg, long ret, int flags,
 				    bool tx, __u32 exec)
 {
@@ -42,7 +22,7 @@ static __always_inline int sock_msg(struct sock *sk, struct msghdr *msg, long re
 	if (!tx && (flags & (MSG_PEEK | MSG_ERRQUEUE)))
 		return 0;
 	if (msg && BPF_CORE_READ(sk, sk_protocol) != IPPROTO_TCP && ret >= 0)
-		peer_of_msg(&peer, msg);
+		peer_of_name(&peer, BPF_CORE_READ(msg, msg_name));
 	return traffic(sk, &call, &peer);
 }
 

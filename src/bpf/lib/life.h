@@ -55,6 +55,18 @@ static __always_inline void connect_begins(struct sock *sk)
 	}
 }
 
+/* Where to: the socket itself will not know if there is no route. */
+static __always_inline void connect_goes_to(struct sock *sk, const struct np_peer *peer)
+{
+	struct np_sock *st = sock_find(sk);
+
+	if (!st || st->phase != NP_PHASE_CONNECT || !peer->family)
+		return;
+	__builtin_memcpy(st->tuple.raddr, peer->raddr, 16);
+	st->tuple.rport = peer->rport;
+	st->tuple.family = peer->family;
+}
+
 /* Start of a connection on this socket: counts begin anew. */
 static __always_inline void conn_reset(struct np_sock *st, struct sock *sk)
 {

@@ -186,6 +186,25 @@ static __always_inline void peer_note(struct np_sock *st, struct np_peer *peer, 
 		count_one(prog, map_full);
 }
 
+/* A struct sockaddr as the kernel keeps it for a call; family 0 where it is none of ours. */
+static __always_inline void peer_of_name(struct np_peer *peer, void *name)
+{
+	struct sockaddr_in6 sa = {};
+
+	if (!name || bpf_probe_read_kernel(&sa, sizeof(sa), name))
+		return;
+	if (sa.sin6_family == AF_INET) {
+		addr_from_v4(peer->raddr, ((struct sockaddr_in *)&sa)->sin_addr.s_addr);
+		peer->family = AF_INET;
+	} else if (sa.sin6_family == AF_INET6) {
+		__builtin_memcpy(peer->raddr, &sa.sin6_addr, 16);
+		peer->family = addr_is_v4(peer->raddr) ? AF_INET : AF_INET6;
+	} else {
+		return;
+	}
+	peer->rport = bpf_ntohs(sa.sin6_port);
+}
+
 /* Is a connected datagram socket still with the peer its own counts are about? */
 static __always_inline bool peer_is_own(struct np_sock *st, const struct np_peer *peer)
 {
