@@ -108,6 +108,9 @@ static int answer(const struct control_request *q, struct buf *reply, struct net
 		return 0;
 	case CONTROL_SET:
 		r = source_set(in->o, q->pairs, q->n, apply, in, err);
+		/* Whatever was wrong with a value is the asker's fault. */
+		if (r && r != -ENOMEM)
+			r = err->code = -EINVAL;
 		if (r)
 			return r;
 		changed(in);

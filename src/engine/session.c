@@ -28,6 +28,8 @@ struct session {
 	struct viewer *viewer;
 	struct route_cache *routes;
 	struct sampler *sampler;
+	struct np_filter parts_filter; /* under which the parts to be drained next were counted */
+	bool parts_wait;	       /* parts of before the last change of filters */
 	struct engine_events *events; /* NULL: nobody listens */
 	struct flow_watch watch;
 	uint64_t start_ns, now_ns, tick_ns, seed_ns, full_ns, stall_next_ns;
@@ -88,10 +90,8 @@ static void learn_iface(struct session *s, struct np_tuple *t, uint32_t tgid)
 }
 
 /* -i for what the kernel half could not tell: see match_iface there. */
-static bool iface_wanted(const struct session *s, const struct np_tuple *t)
+static bool iface_wanted(const struct np_filter *f, const struct np_tuple *t)
 {
-	const struct np_filter *f = &s->opts.filter;
-
 	if (!f->n_iface)
 		return true;
 	for (unsigned int i = 0; i < f->n_iface; i++)
@@ -120,7 +120,7 @@ static void take_sock(struct session *s, const struct np_sock_rec *kernel_rec)
 		copy = *kernel_rec;
 		rec = &copy;
 		learn_iface(s, &rec->tuple, rec->last.tgid);
-		if (!iface_wanted(s, &rec->tuple))
+		if (!iface_wanted(&s->opts.filter, &rec->tuple))
 			return;
 	}
 	if (flow_table_sock(s->flows, rec, s->now_ns) == -ENOMEM)
@@ -147,9 +147,9 @@ static void on_part(const struct np_part_key *key, const struct np_part *part, v
 	struct session *s = arg;
 	struct np_part copy = *part;
 
-	sampler_scale_part(&copy, s->opts.filter.sample_rate);
+	sampler_scale_part(&copy, s->parts_filter.sample_rate);
 	learn_iface(s, &copy.tuple, copy.owner.tgid);
-	if (!iface_wanted(s, &copy.tuple))
+	if (!iface_wanted(&s->parts_filter, &copy.tuple))
 		return;
 	if (flow_table_part(s->flows, key, &copy, s->now_ns) == -ENOMEM)
 		log_debug("out of memory for a part of socket %llu",
@@ -217,6 +217,7 @@ int session_open(const struct session_opts *opts, struct session **ret_session,
 	s->opts = *opts;
 	s->opts.filter.gen = 1;
 	s->opts.probe.filter = &s->opts.filter;
+	s->parts_filter = s->opts.filter;
 	(void)gethostname(s->host, sizeof(s->host) - 1);
 	r = make_tables(s);
 	if (r)
@@ -286,6 +287,22 @@ static void seed_again(struct session *s)
 	(void)probe_seed(s->probe);
 }
 
+static void take_parts(struct session *s)
+{
+	bool more;
+	int r;
+
+	do {
+		more = s->parts_wait;
+		r = probe_parts(s->probe, on_part, s);
+		if (r < 0)
+			log_warn("parts of shared sockets could not be read: %s, ignoring",
+				 strerror(-r));
+		s->parts_filter = s->opts.filter;
+		s->parts_wait = false;
+	} while (more);
+}
+
 int session_tick(struct session *s)
 {
 	bool full;
@@ -308,9 +325,7 @@ int session_tick(struct session *s)
 		if (n)
 			log_debug("%u sockets ended without a last record", n);
 	}
-	r = probe_parts(s->probe, on_part, s);
-	if (r < 0)
-		log_warn("parts of shared sockets could not be read: %s, ignoring", strerror(-r));
+	take_parts(s);
 	s->now_ns = clock_monotonic_ns();
 	flow_table_tick(s->flows, s->now_ns);
 	viewer_tick(s->viewer, s->now_ns);
@@ -344,15 +359,21 @@ void session_set_full_sweeps(struct session *s, bool on)
 }
 
 /*
- * What was counted under the old filters is taken with them: their sample rate scales it. Parts go on
- * being counted into entries that are there, so both part maps are emptied.
+ * Parts go on being counted into entries that are there, whatever the filters say: those are put
+ * aside, to be drained later under the filters that they were made under. What was sampled at
+ * another rate is taken while that rate is known.
  */
 void session_set_filter(struct session *s, const struct np_filter *filter)
 {
-	(void)session_poll(s);
-	(void)probe_sweep(s->probe, false, on_sock, s);
+	if (s->parts_wait)
+		take_parts(s);
+	if (filter->sample_rate != s->opts.filter.sample_rate) {
+		(void)session_poll(s);
+		(void)probe_sweep(s->probe, false, on_sock, s);
+	}
 	probe_set_filter(s->probe, filter);
-	(void)probe_parts(s->probe, on_part, s);
+	probe_parts_turn(s->probe);
+	s->parts_wait = true;
 	s->opts.filter = *filter;
 	if (s->events)
 		engine_events_rate(s->events, filter->sample_rate);

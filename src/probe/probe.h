@@ -65,7 +65,9 @@ typedef void (*probe_event_fn)(const struct np_ev_hdr *ev, void *arg);
 
 /* Every socket that changed since the last sweep (full: every socket). Number of records or -errno. */
 int probe_sweep(struct probe *p, bool full, probe_sock_fn fn, void *arg);
-/* Drain the parts. */
+/* Parts are counted anew from here on; what was before waits for probe_parts. Cheap. */
+void probe_parts_turn(struct probe *p);
+/* Drain the parts: those before the last turn, if they still wait. */
 int probe_parts(struct probe *p, probe_part_fn fn, void *arg);
 /* Drain the event ring, then last records that found it full. Number of events or -errno. */
 int probe_events(struct probe *p, probe_event_fn fn, void *arg);

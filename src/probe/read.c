@@ -216,17 +216,28 @@ static int drain(int fd, probe_part_fn fn, void *arg)
 	return r && r != -ENOENT ? r : total;
 }
 
-int probe_parts(struct probe *p, probe_part_fn fn, void *arg)
+void probe_parts_turn(struct probe *p)
 {
 	struct netprobe_bpf__bss *st = p->skel->bss;
-	uint32_t old = st->st_parts_gen;
-	struct bpf_map *map = old ? p->skel->maps.np_parts_b : p->skel->maps.np_parts_a;
 	uint64_t made = st->st_parts_made;
 
-	if (made == p->parts_made)
-		return 0; /* nothing was inserted since the switch, so the written map is empty */
+	/* With nothing inserted since the last turn the written map is empty. */
+	if (p->parts_turned || made == p->parts_made)
+		return;
 	p->parts_made = made;
-	__atomic_store_n(&st->st_parts_gen, !old, __ATOMIC_RELEASE);
+	p->parts_turned = true;
+	__atomic_store_n(&st->st_parts_gen, !st->st_parts_gen, __ATOMIC_RELEASE);
+}
+
+int probe_parts(struct probe *p, probe_part_fn fn, void *arg)
+{
+	struct bpf_map *map;
+
+	probe_parts_turn(p);
+	if (!p->parts_turned)
+		return 0;
+	p->parts_turned = false;
+	map = p->skel->bss->st_parts_gen ? p->skel->maps.np_parts_a : p->skel->maps.np_parts_b;
 	wait_for_programs();
 	return drain(bpf_map__fd(map), fn, arg);
 }
