@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* `netprobe ctl`: list running instances, read and change what one of them does. */
 #include <errno.h>
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/log.h"
 #include "cli/cli.h"
+#include "cli/ctl_print.h"
 #include "control/client.h"
 #include "control/request.h"
 #include "out/table.h"
@@ -94,71 +94,55 @@ static int ask(struct ctl *x, pid_t pid, const char *request, json_t **ret_reply
 	}
 }
 
-static const char *text_of(const json_t *object, const char *key)
+static int print_or_fail(struct ctl *x, int r)
 {
-	return json_string_value(json_object_get(object, key));
+	if (!r)
+		return print(x);
+	log_err("cannot write: %s", strerror(-r));
+	return EXIT_INTERNAL;
 }
 
-static struct cell str_cell(const char *s)
+/* Who ended meanwhile is left out; who does not answer is there by its pid. */
+static int ask_all(struct ctl *x, pid_t *pids, json_t **replies, int n)
 {
-	return s ? (struct cell){ .type = CELL_STR, .str = s } : (struct cell){ .type = CELL_NULL };
-}
+	int left = 0;
 
-static struct cell num_cell(const json_t *object, const char *key)
-{
-	const json_t *v = json_object_get(object, key);
+	for (int i = 0; i < n; i++) {
+		struct netprobe_error err = {};
+		int r = control_call(&x->dir, pids[i], "{\"cmd\":\"info\"}\n", &replies[left],
+				     &err);
 
-	return json_is_integer(v)
-		       ? (struct cell){ .type = CELL_U64, .u64 = (uint64_t)json_integer_value(v) }
-		       : (struct cell){ .type = CELL_NULL };
-}
-
-static int write_table(struct ctl *x, struct table *t)
-{
-	int r = table_write(t, &x->out, x->o.format, false);
-
-	(void)table_free(t);
-	return r ? EXIT_INTERNAL : print(x);
+		if (r == -ENOENT)
+			continue;
+		if (r) {
+			log_warn("%s", err.msg);
+			replies[left] = NULL;
+		}
+		pids[left++] = pids[i];
+	}
+	return left;
 }
 
 static int list(struct ctl *x)
 {
-	static const struct table_column columns[] = {
-		{ "pid", "PID", UNIT_NONE, true, 0 },
-		{ "command", "COMMAND", UNIT_NONE, false, 0 },
-		{ "mode", "MODE", UNIT_NONE, false, 0 },
-		{ "start", "START", UNIT_NONE, false, 0 },
-		{ "version", NULL, UNIT_NONE, false, 0 },
-	};
-	struct table *t = table_new(columns, 5);
 	pid_t *pids = NULL;
-	int n = x->has_dir ? control_dir_scan(&x->dir, &pids) : 0, r = t ? 0 : -ENOMEM;
+	int n = x->has_dir ? control_dir_scan(&x->dir, &pids) : 0, r;
+	json_t **replies = calloc(n > 0 ? (size_t)n : 1, sizeof(*replies));
 
-	for (int i = 0; i < n && !r; i++) {
-		struct netprobe_error err = {};
-		json_t *reply = NULL, *in;
-		int e = control_call(&x->dir, pids[i], "{\"cmd\":\"info\"}\n", &reply, &err);
-
-		if (e == -ENOENT)
-			continue; /* ended meanwhile */
-		if (e)
-			log_warn("%s", err.msg);
-		in = json_object_get(reply, "instance");
-		r = table_add(t,
-			      (const struct cell[]){ { .type = CELL_U64, .u64 = (uint64_t)pids[i] },
-						     str_cell(text_of(in, "command")),
-						     str_cell(text_of(in, "mode")),
-						     str_cell(text_of(in, "start")),
-						     str_cell(text_of(in, "version")) });
-		json_decref(reply);
-	}
-	free(pids);
-	if (n < 0 || r) {
-		(void)table_free(t);
-		log_err("cannot list instances in %s: %s", x->dir.path, strerror(n < 0 ? -n : -r));
+	if (n < 0 || !replies) {
+		log_err("cannot list instances in %s: %s", x->dir.path,
+			strerror(n < 0 ? -n : ENOMEM));
+		free(replies);
+		free(pids);
 		return EXIT_INTERNAL;
 	}
-	return write_table(x, t);
+	n = ask_all(x, pids, replies, n);
+	r = ctl_print_list(&x->out, x->o.format, pids, replies, n);
+	for (int i = 0; i < n; i++)
+		json_decref(replies[i]);
+	free(replies);
+	free(pids);
+	return print_or_fail(x, r);
 }
 
 /* Negative: go on. */
@@ -190,65 +174,6 @@ static int choose(struct ctl *x, pid_t *ret_pid)
 	return n == 1 && !x->o.instance ? -1 : EXIT_USAGE;
 }
 
-/* As `set` takes it. */
-static void put_plain(struct buf *b, const json_t *v)
-{
-	const json_t *one;
-	size_t i;
-
-	switch (json_typeof(v)) {
-	case JSON_ARRAY:
-		json_array_foreach (v, i, one) {
-			if (i)
-				buf_putc(b, ',');
-			put_plain(b, one);
-		}
-		break;
-	case JSON_STRING:
-		buf_puts(b, json_string_value(v));
-		break;
-	case JSON_INTEGER:
-		buf_i64(b, json_integer_value(v));
-		break;
-	case JSON_REAL:
-		buf_double(b, json_real_value(v));
-		break;
-	case JSON_TRUE:
-	case JSON_FALSE:
-		buf_puts(b, json_is_true(v) ? "true" : "false");
-		break;
-	default:
-		break;
-	}
-}
-
-static int print_json(struct ctl *x, const json_t *v)
-{
-	char *text = json_dumps(v, JSON_COMPACT);
-
-	if (!text)
-		return EXIT_INTERNAL;
-	buf_puts(&x->out, text);
-	buf_putc(&x->out, '\n');
-	free(text);
-	return print(x);
-}
-
-static int print_values(struct ctl *x, json_t *values)
-{
-	const char *key;
-	json_t *v;
-
-	if (x->o.format == FORMAT_JSON)
-		return print_json(x, values);
-	json_object_foreach (values, key, v) {
-		buf_printf(&x->out, "%s=", key);
-		put_plain(&x->out, v);
-		buf_putc(&x->out, '\n');
-	}
-	return print(x);
-}
-
 static int get(struct ctl *x)
 {
 	const char *key = x->operands.n > 1 ? x->operands.items[1] : NULL;
@@ -267,7 +192,8 @@ static int get(struct ctl *x)
 	buf_done(&q);
 	if (r >= 0)
 		return r;
-	r = print_values(x, json_object_get(reply, "values"));
+	r = print_or_fail(x,
+			  ctl_print_values(&x->out, x->o.format, json_object_get(reply, "values")));
 	json_decref(reply);
 	return r;
 }
@@ -327,38 +253,6 @@ static int set(struct ctl *x)
 	return r;
 }
 
-static int stats_table(struct ctl *x, const json_t *programs)
-{
-	static const struct table_column columns[] = {
-		{ "program", "PROGRAM", UNIT_NONE, false, 0 },
-		{ "seen", "SEEN", UNIT_NONE, true, 0 },
-		{ "submitted", "SUBMITTED", UNIT_NONE, true, 0 },
-		{ "ring_full", "RING FULL", UNIT_NONE, true, 0 },
-		{ "filtered", "FILTERED", UNIT_NONE, true, 0 },
-		{ "sampled_out", "SAMPLED OUT", UNIT_NONE, true, 0 },
-		{ "rate_limited", "RATE LIMITED", UNIT_NONE, true, 0 },
-		{ "map_full", "MAP FULL", UNIT_NONE, true, 0 },
-		{ "helper_err", "ERRORS", UNIT_NONE, true, 0 },
-		{ "missed", "MISSED", UNIT_NONE, true, 0 },
-	};
-	struct table *t = table_new(columns, 10);
-	int r = t ? 0 : -ENOMEM;
-	const json_t *p;
-	size_t i;
-
-	json_array_foreach (programs, i, p) {
-		struct cell c[10] = { str_cell(text_of(p, "program")) };
-
-		for (unsigned int k = 1; k < 10; k++)
-			c[k] = num_cell(p, columns[k].name);
-		r = r ?: table_add(t, c);
-	}
-	if (!r)
-		return write_table(x, t);
-	(void)table_free(t);
-	return EXIT_INTERNAL;
-}
-
 static int stats(struct ctl *x)
 {
 	json_t *reply;
@@ -369,9 +263,7 @@ static int stats(struct ctl *x)
 		r = ask(x, pid, "{\"cmd\":\"stats\"}\n", &reply);
 	if (r >= 0)
 		return r;
-	(void)json_object_del(reply, "ok");
-	r = x->o.format == FORMAT_JSON ? print_json(x, reply)
-				       : stats_table(x, json_object_get(reply, "programs"));
+	r = print_or_fail(x, ctl_print_stats(&x->out, x->o.format, reply));
 	json_decref(reply);
 	return r;
 }

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What instances answer, for people and for programs (see ctl_print.h). */
+#include "cli/ctl_print.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "out/table.h"
+
+static const char *text_of(const json_t *object, const char *key)
+{
+	return json_string_value(json_object_get(object, key));
+}
+
+static struct cell str_cell(const char *s)
+{
+	return s ? (struct cell){ .type = CELL_STR, .str = s } : (struct cell){ .type = CELL_NULL };
+}
+
+static struct cell num_cell(const json_t *object, const char *key)
+{
+	const json_t *v = json_object_get(object, key);
+
+	return json_is_integer(v)
+		       ? (struct cell){ .type = CELL_U64, .u64 = (uint64_t)json_integer_value(v) }
+		       : (struct cell){ .type = CELL_NULL };
+}
+
+/* As `set` takes it. */
+static void put_plain(struct buf *b, const json_t *v)
+{
+	const json_t *one;
+	size_t i;
+
+	switch (json_typeof(v)) {
+	case JSON_ARRAY:
+		json_array_foreach (v, i, one) {
+			if (i)
+				buf_putc(b, ',');
+			put_plain(b, one);
+		}
+		break;
+	case JSON_STRING:
+		buf_puts(b, json_string_value(v));
+		break;
+	case JSON_INTEGER:
+		buf_i64(b, json_integer_value(v));
+		break;
+	case JSON_REAL:
+		buf_double(b, json_real_value(v));
+		break;
+	case JSON_TRUE:
+	case JSON_FALSE:
+		buf_puts(b, json_is_true(v) ? "true" : "false");
+		break;
+	default:
+		break;
+	}
+}
+
+static int put_json(struct buf *b, const json_t *v)
+{
+	char *text = json_dumps(v, JSON_COMPACT);
+
+	if (!text)
+		return -ENOMEM;
+	buf_puts(b, text);
+	buf_putc(b, '\n');
+	free(text);
+	return b->err;
+}
+
+int ctl_print_values(struct buf *b, int format, const json_t *values)
+{
+	const char *key;
+	json_t *v;
+
+	if (format == FORMAT_JSON)
+		return put_json(b, values);
+	json_object_foreach ((json_t *)values, key, v) {
+		buf_printf(b, "%s=", key);
+		put_plain(b, v);
+		buf_putc(b, '\n');
+	}
+	return b->err;
+}
+
+int ctl_print_stats(struct buf *b, int format, json_t *reply)
+{
+	static const struct table_column columns[] = {
+		{ "program", "PROGRAM", UNIT_NONE, false, 0 },
+		{ "seen", "SEEN", UNIT_NONE, true, 0 },
+		{ "submitted", "SUBMITTED", UNIT_NONE, true, 0 },
+		{ "ring_full", "RING FULL", UNIT_NONE, true, 0 },
+		{ "filtered", "FILTERED", UNIT_NONE, true, 0 },
+		{ "sampled_out", "SAMPLED OUT", UNIT_NONE, true, 0 },
+		{ "rate_limited", "RATE LIMITED", UNIT_NONE, true, 0 },
+		{ "map_full", "MAP FULL", UNIT_NONE, true, 0 },
+		{ "helper_err", "ERRORS", UNIT_NONE, true, 0 },
+		{ "missed", "MISSED", UNIT_NONE, true, 0 },
+	};
+	const json_t *p;
+	struct table *t;
+	int r = 0;
+	size_t i;
+
+	(void)json_object_del(reply, "ok");
+	if (format == FORMAT_JSON)
+		return put_json(b, reply);
+	t = table_new(columns, 10);
+	if (!t)
+		return -ENOMEM;
+	json_array_foreach (json_object_get(reply, "programs"), i, p) {
+		struct cell c[10] = { str_cell(text_of(p, "program")) };
+
+		for (unsigned int k = 1; k < 10; k++)
+			c[k] = num_cell(p, columns[k].name);
+		r = r ?: table_add(t, c);
+	}
+	r = r ?: table_write(t, b, format, false);
+	(void)table_free(t);
+	return r;
+}
+
+int ctl_print_list(struct buf *b, int format, const pid_t *pids, json_t *const *replies, int n)
+{
+	static const struct table_column columns[] = {
+		{ "pid", "PID", UNIT_NONE, true, 0 },
+		{ "command", "COMMAND", UNIT_NONE, false, 0 },
+		{ "mode", "MODE", UNIT_NONE, false, 0 },
+		{ "start", "START", UNIT_NONE, false, 0 },
+		{ "version", NULL, UNIT_NONE, false, 0 },
+	};
+	struct table *t = table_new(columns, 5);
+	int r = t ? 0 : -ENOMEM;
+
+	for (int i = 0; i < n && !r; i++) {
+		const json_t *in = json_object_get(replies[i], "instance");
+
+		r = table_add(t, (const struct cell[]){
+					 { .type = CELL_U64, .u64 = (uint64_t)pids[i] },
+					 str_cell(text_of(in, "command")),
+					 str_cell(text_of(in, "mode")),
+					 str_cell(text_of(in, "start")),
+					 str_cell(text_of(in, "version")),
+				 });
+	}
+	r = r ?: table_write(t, b, format, false);
+	(void)table_free(t);
+	return r;
+}
