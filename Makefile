@@ -8,7 +8,7 @@ ARGS ?=
 export BUILD MESON_OPTIONS
 
 .DEFAULT_GOAL := build
-.PHONY: deps build run test bench install clean format help
+.PHONY: deps build run test bench install clean format tidy help
 
 help:
 	@echo 'make run      build, and show who sends and receives what (root; ARGS="...")'
@@ -17,7 +17,7 @@ help:
 	@echo 'make bench    the figures (root; ARGS="...")'
 	@echo 'make install  DESTDIR and MESON_OPTIONS=--prefix=... are heard'
 	@echo 'make deps     Debian packages for all of these; the others install what they need'
-	@echo 'make format   clang-format all C'
+	@echo 'make format   clang-format all C; make tidy: clang-tidy and shellcheck'
 	@echo 'make clean    remove what was built; guest kernels are kept'
 
 deps:
@@ -52,3 +52,8 @@ clean:
 
 format:
 	@git ls-files '*.c' '*.h' | xargs clang-format-14 -i
+
+tidy:
+	@dist/deps build test tidy
+	@dist/build $(BUILD) $(MESON_OPTIONS) >&2
+	@tests/tidy $(BUILD)
