@@ -162,7 +162,7 @@ static __noinline int drop_wanted(struct np_ev_drop *ev)
 		return 0;
 	if (np_filter.n_iface && !ev->tuple.ifname[0])
 		return 0;
-	if (np_filter.n_cgroup && !ev->owner.cgroup_pass)
+	if (!filter_cgroup(&ev->owner, np_filter.gen))
 		return 0;
 	return filter_owner(&ev->owner) && filter_tuple(&ev->tuple);
 }

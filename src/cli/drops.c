@@ -161,6 +161,7 @@ static void on_change(void *arg)
 {
 	struct drops *x = arg;
 
+	drop_watch_set_filter(x->watch, session_filter(x->session));
 	drop_watch_set_stack(x->watch, x->stack);
 }
 

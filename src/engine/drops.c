@@ -101,6 +101,12 @@ struct drop_watch *drop_watch_close(struct drop_watch *w)
 	return NULL;
 }
 
+void drop_watch_set_filter(struct drop_watch *w, const struct np_filter *filter)
+{
+	w->opts.filter = *filter;
+	probe_drops_set_filter(w->drops, filter);
+}
+
 void drop_watch_set_stack(struct drop_watch *w, bool on)
 {
 	if (on && want_stacks(w))

@@ -43,6 +43,8 @@ int drop_watch_poll(struct drop_watch *w);
 void drop_watch_tick(struct drop_watch *w);
 /* Stop looking, and tell of the packets that no event has told of yet. */
 int drop_watch_finish(struct drop_watch *w);
+/* The session's filters, after they changed. */
+void drop_watch_set_filter(struct drop_watch *w, const struct np_filter *filter);
 void drop_watch_set_stack(struct drop_watch *w, bool on);
 int drop_watch_totals(struct drop_watch *w, void (*fn)(const struct drop_total *t, void *arg),
 		      void *arg);

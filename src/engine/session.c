@@ -30,7 +30,7 @@ struct session {
 	struct sampler *sampler;
 	struct np_filter parts_filter; /* under which the parts to be drained next were counted */
 	bool parts_wait;	       /* parts of before the last change of filters */
-	struct engine_events *events; /* NULL: nobody listens */
+	struct engine_events *events;  /* NULL: nobody listens */
 	struct flow_watch watch;
 	uint64_t start_ns, now_ns, tick_ns, seed_ns, full_ns, stall_next_ns;
 	/* an accepted connection nobody used yet was seen in the last sweep */
@@ -365,21 +365,29 @@ void session_set_full_sweeps(struct session *s, bool on)
  */
 void session_set_filter(struct session *s, const struct np_filter *filter)
 {
+	uint32_t gen;
+
 	if (s->parts_wait)
 		take_parts(s);
 	if (filter->sample_rate != s->opts.filter.sample_rate) {
 		(void)session_poll(s);
 		(void)probe_sweep(s->probe, false, on_sock, s);
 	}
-	probe_set_filter(s->probe, filter);
+	gen = probe_set_filter(s->probe, filter);
 	probe_parts_turn(s->probe);
 	s->parts_wait = true;
 	s->opts.filter = *filter;
+	s->opts.filter.gen = gen;
 	if (s->events)
 		engine_events_rate(s->events, filter->sample_rate);
 	/* Whose cgroup was compared with other ones is asked anew. */
 	if (filter->n_cgroup)
 		(void)probe_seed(s->probe);
+}
+
+const struct np_filter *session_filter(const struct session *s)
+{
+	return &s->opts.filter;
 }
 
 void session_set_stall(struct session *s, uint64_t stall_ns)

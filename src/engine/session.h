@@ -54,6 +54,7 @@ int session_finish(struct session *s);
 /* From the next tick on, as session_opts.full_sweeps. */
 void session_set_full_sweeps(struct session *s, bool on);
 void session_set_filter(struct session *s, const struct np_filter *filter);
+const struct np_filter *session_filter(const struct session *s); /* with its generation */
 void session_set_stall(struct session *s, uint64_t stall_ns);
 
 struct flow_table *session_flows(struct session *s);

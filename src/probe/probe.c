@@ -73,7 +73,7 @@ struct probe *probe_close(struct probe *p)
 	return NULL;
 }
 
-void probe_set_filter(struct probe *p, const struct np_filter *filter)
+uint32_t probe_set_filter(struct probe *p, const struct np_filter *filter)
 {
 	struct np_filter *live = &p->skel->data->np_filter;
 	uint32_t gen = live->gen + 1;
@@ -85,6 +85,7 @@ void probe_set_filter(struct probe *p, const struct np_filter *filter)
 	*live = next;
 	/* Programs that evaluate a half-written filter do so under the old number and do it again. */
 	__atomic_store_n(&live->gen, gen, __ATOMIC_RELEASE);
+	return gen;
 }
 
 const struct hook_status *probe_hooks(const struct probe *p)

@@ -57,7 +57,7 @@ int probe_open(const struct probe_opts *opts, struct probe **ret_probe, struct n
 struct probe *probe_close(struct probe *p);
 
 /* Filters for what happens from now on; takes effect at each socket's next call or event. */
-void probe_set_filter(struct probe *p, const struct np_filter *filter);
+uint32_t probe_set_filter(struct probe *p, const struct np_filter *filter); /* its generation */
 
 typedef void (*probe_sock_fn)(const struct np_sock_rec *rec, void *arg);
 typedef void (*probe_part_fn)(const struct np_part_key *key, const struct np_part *part, void *arg);
