@@ -68,6 +68,7 @@ static const struct table_column columns[] = {
 	{ "rtt_us", "RTT", UNIT_USEC, true, 0 },
 	{ "retransmits", "RETR", UNIT_NONE, true, 0 },
 	{ "exited", NULL, UNIT_NONE, false, 0 },
+	{ "sample_rate", NULL, UNIT_NONE, true, 0 },
 	/* --health; why names verdicts the same */
 	{ "retr_timeout", "TMO", UNIT_NONE, true, 0 },
 	{ "retr_fast", "FAST", UNIT_NONE, true, 0 },
@@ -96,7 +97,8 @@ static struct cell num_or_null(uint64_t v)
 	return v ? num(v) : (struct cell){ .type = CELL_NULL };
 }
 
-static int add_row(struct table *t, const struct view_row *row, const char *time)
+static int add_row(struct table *t, const struct view_row *row, const char *time,
+		   uint32_t sample_rate)
 {
 	const struct process *p = row->proc;
 	const struct cgroup *cg = row->cgroup ? row->cgroup : p ? p->cgroup : NULL;
@@ -116,6 +118,7 @@ static int add_row(struct table *t, const struct view_row *row, const char *time
 		num_or_null(row->rtt_us),
 		num(row->retrans),
 		{ .type = CELL_BOOL, .b = row->exited },
+		num_or_null(sample_rate > 1 ? sample_rate : 0),
 		num(row->trouble.rtx[NP_RTX_TIMEOUT]),
 		num(row->trouble.rtx[NP_RTX_FAST]),
 		num(row->trouble.rtx[NP_RTX_TLP]),
@@ -147,7 +150,7 @@ static int print_table(struct top *x)
 	buf_putc(&now, '\0');
 	table_clear(x->table);
 	for (size_t i = 0; i < view.n_rows && !r; i++)
-		r = add_row(x->table, &view.rows[i], now.data);
+		r = add_row(x->table, &view.rows[i], now.data, x->o.sample_rate);
 	if (!r)
 		r = table_write(x->table, &out, format, x->sink.color);
 	if (!r && format == FORMAT_TEXT)
@@ -168,7 +171,11 @@ static void show_status(struct top *x)
 	struct tui_status st = {
 		.uptime_s = session_uptime(x->session),
 		.hook = family_label(probe_family(p)),
-		.note = probe_note(p)[0] ? probe_note(p) : NULL,
+		.note = !x->o.enabled	   ? "paused; 'netprobe ctl set enabled=true' goes on"
+			: probe_note(p)[0] ? probe_note(p)
+					   : NULL,
+		.sample_rate = x->o.sample_rate,
+		.interval_s = x->o.interval,
 	};
 
 	session_losses(x->session, &l);

@@ -52,6 +52,8 @@ void model_status(struct tui_model *m, const struct tui_status *status)
 	copy_text(m->note, sizeof(m->note), status->note);
 	m->status.hook = m->hook;
 	m->status.note = m->note;
+	if (status->interval_s > 0)
+		m->interval_s = status->interval_s;
 }
 
 static int reserve(struct tui_model *m, size_t n)

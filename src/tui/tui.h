@@ -37,6 +37,7 @@ struct tui_status {
 	uint32_t programs;	/* programs attached; 0: not shown */
 	uint32_t programs_off;	/* wanted, not attached */
 	uint32_t sample_rate;	/* 1 in N; 0 or 1: everything */
+	double interval_s;	/* since ctl changed it; 0: as it was */
 	double uptime_s;
 	const char *hook; /* hook family, "tracepoint"; NULL none */
 	const char *note; /* one line for the user: what is missing and why; NULL none */
