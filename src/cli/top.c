@@ -274,9 +274,6 @@ static int go(struct top *x, struct netprobe_error *err)
 
 	if (x->o.once)
 		loop.count = 1;
-	r = x->health ? watch_health(x) : 0;
-	if (r < 0)
-		return finish(x, r);
 	if (!x->o.once && !x->o.count && x->o.format < 0 && !x->o.output && x->sink.tty &&
 	    isatty(STDIN_FILENO)) {
 		x->tui = tui_new(&to, session_viewer(x->session), err);
@@ -284,14 +281,18 @@ static int go(struct top *x, struct netprobe_error *err)
 			log_err("%s", err->msg);
 			return EXIT_INTERNAL;
 		}
+		session_set_full_sweeps(x->session, x->health);
 		loop.input_fd = tui_fd(x->tui);
 		loop.on_input = on_key;
 		show_status(x);
 		(void)tui_draw(x->tui);
 	} else {
 		x->table = table_new(columns, x->health ? N_COLUMNS : N_PLAIN);
-		if (!x->table)
-			return finish(x, -ENOMEM);
+		r = x->table ? 0 : -ENOMEM;
+		if (!r && x->health)
+			r = watch_health(x);
+		if (r)
+			return finish(x, r);
 	}
 	return finish(x, loop_run(&loop));
 }

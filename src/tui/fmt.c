@@ -94,6 +94,17 @@ void fmt_msec(uint64_t ms, char *s, size_t size)
 		(void)snprintf(s, size, ">9999h");
 }
 
+void fmt_trim(char *s)
+{
+	char *point = strchr(s, '.'), *unit;
+
+	if (!point)
+		return;
+	unit = point + 1 + strspn(point + 1, "0");
+	if (*unit < '0' || *unit > '9')
+		memmove(point, unit, strlen(unit) + 1);
+}
+
 void fmt_uptime(double seconds, char *s, size_t size)
 {
 	uint64_t t = seconds >= 0 && seconds < 1e12 ? (uint64_t)seconds : 0;

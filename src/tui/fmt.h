@@ -23,6 +23,8 @@ void fmt_count(uint64_t v, char *s, size_t size);
 void fmt_usec(uint32_t us, char *s, size_t size);
 /* "0", "340ms", "1.50s", "12.3m", "71.0h": at most 6 characters. */
 void fmt_msec(uint64_t ms, char *s, size_t size);
+/* A round figure needs no zeros behind its point: "2.00G" becomes "2G". */
+void fmt_trim(char *s);
 /* "00:01:23", "3d 00:01:23". */
 void fmt_uptime(double seconds, char *s, size_t size);
 /* Address in the wire form of 16 bytes (v4-mapped: dotted); all zero: "*". */

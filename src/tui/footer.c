@@ -94,30 +94,54 @@ static int draw_place(struct grid *g, const struct tui_model *m, int y)
 	return g->cols - (int)strlen(s) - 2;
 }
 
+static const char back[] = "back";
+
+struct hint {
+	const char *key, *what;
+};
+
+static int draw_hint(struct grid *g, int y, int x, int end, const struct hint *h)
+{
+	int need = (int)(strlen(h->key) + strlen(h->what)) + 1;
+
+	if (x + need > end)
+		return -1;
+	x = grid_put(g, y, x, end - x, STYLE_KEY, h->key) + 1;
+	return grid_put(g, y, x, end - x, STYLE_DIM, h->what) + 2;
+}
+
 static void draw_hints(struct grid *g, const struct tui_model *m, int y, int end)
 {
-	static const struct {
-		const char *key, *what;
-	} hint[] = {
-		{ "?", "help" },      { "q", "quit" },	     { "Enter", "open" }, { "/", "filter" },
-		{ "< >", "sort" },    { "Space", "pause" },  { "H", "health" },	  { "Tab", "view" },
-		{ "a", "idle rows" }, { "u", "bits/bytes" },
+	static const struct hint hint[] = {
+		{ "?", "help" },   { "q", "quit" },	 { "Enter", "open" },	{ "Esc", back },
+		{ "/", "filter" }, { "< >", "sort" },	 { "Space", "pause" },	{ "H", "health" },
+		{ "Tab", "view" }, { "a", "idle rows" }, { "u", "bits/bytes" },
 	};
 	size_t i;
 	int x = 0;
 
 	for (i = 0; i < sizeof(hint) / sizeof(hint[0]); i++) {
-		bool leaf = i == 2 && m->level[m->depth].kind == VIEW_CONNECTION;
-		const char *key = leaf ? "Esc" : hint[i].key, *what = leaf ? "back" : hint[i].what;
-		int need = (int)(strlen(key) + strlen(what)) + 1;
-
-		if (leaf && m->depth == 0)
-			continue; /* nothing below a connection, and nowhere to go back to */
-		if (x + need > end)
+		if (hint[i].what == back && !m->depth)
+			continue;
+		x = draw_hint(g, y, x, end, &hint[i]);
+		if (x < 0)
 			return;
-		x = grid_put(g, y, x, end - x, STYLE_KEY, key) + 1;
-		x = grid_put(g, y, x, end - x, STYLE_DIM, what) + 2;
 	}
+}
+
+void page_footer_draw(struct grid *g, const struct tui_model *m, int y)
+{
+	static const struct hint hint[] = {
+		{ "?", "help" },       { "q", "quit" },	     { "Esc", back },
+		{ "Up Down", "next" }, { "Space", "pause" }, { "u", "bits/bytes" },
+	};
+	size_t i;
+	int x = 0;
+
+	if (m->flash[0])
+		(void)grid_put(g, y, 0, g->cols, STYLE_WARN, m->flash);
+	for (i = 0; !m->flash[0] && x >= 0 && i < sizeof(hint) / sizeof(hint[0]); i++)
+		x = draw_hint(g, y, x, g->cols, &hint[i]);
 }
 
 void footer_draw(struct grid *g, const struct tui_model *m, int y)

@@ -151,17 +151,6 @@ void header_draw(struct grid *g, const struct tui_model *m)
 	draw_totals(g, m);
 }
 
-/* A round figure needs no zeros behind its point: "2.00G" is "2G". */
-static void trim_zeros(char *s)
-{
-	char *point = strchr(s, '.'), *unit;
-
-	if (!point)
-		return;
-	unit = point + 1 + strspn(point + 1, "0");
-	memmove(point, unit, strlen(unit) + 1);
-}
-
 void graph_area_draw(struct grid *g, const struct tui_model *m, int y, int rows)
 {
 	double unit = m->bits ? 8 : 1;
@@ -175,7 +164,7 @@ void graph_area_draw(struct grid *g, const struct tui_model *m, int y, int rows)
 	if (width >= FLOW_HISTORY)
 		width -= width % FLOW_HISTORY;
 	fmt_si(full, number, sizeof(number));
-	trim_zeros(number);
+	fmt_trim(number);
 	(void)snprintf(s, sizeof(s), "%s%s", number, m->bits ? "b/s" : "B/s");
 	grid_put_right(g, y, 0, GRAPH_LABEL - 1, STYLE_DIM, s);
 	if (g->cols - GRAPH_LABEL - width >= PEAK_WIDTH && m->totals.samples.count) {

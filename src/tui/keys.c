@@ -136,7 +136,7 @@ static const struct binding bindings[] = {
 	{ { NULL, NULL }, { FN(KEY_NPAGE) }, act_page, 1 },
 	{ { "Home End g G", "first, last row" }, { 'g', FN(KEY_HOME) }, act_home, 0 },
 	{ { NULL, NULL }, { 'G', FN(KEY_END) }, act_end, 0 },
-	{ { "Enter Right", "open: its connections" },
+	{ { "Enter Right", "open: connections, page" },
 	  { '\r', '\n', FN(KEY_ENTER), FN(KEY_RIGHT) },
 	  act_drill,
 	  0 },
@@ -226,6 +226,21 @@ static int leaf_help(struct tui_model *m, struct key key)
 	return MOVED_DRAW;
 }
 
+/* On the page of a connection there is no table to sort, filter or open anything of. */
+static bool is_for_page(const struct binding *b)
+{
+	static int (*const acts[])(struct tui_model *, int) = {
+		act_back,  act_view,  act_next_view, act_move, act_page,
+		act_pause, act_units, act_redraw,    act_help, act_quit,
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(acts) / sizeof(acts[0]); i++)
+		if (b->act == acts[i])
+			return true;
+	return false;
+}
+
 int keys_handle(struct tui_model *m, struct key key)
 {
 	const struct binding *b;
@@ -242,5 +257,7 @@ int keys_handle(struct tui_model *m, struct key key)
 	b = find(key);
 	if (!b || (m->editing && b->act != act_move && b->act != act_page))
 		return MOVED_DRAW; /* the flash is gone */
+	if (m->detail.open && !is_for_page(b))
+		return MOVED_DRAW;
 	return b->act(m, b->arg);
 }

@@ -33,7 +33,7 @@ void model_init(struct tui_model *m, const struct tui_opts *opts, struct viewer 
 
 void model_watch(struct tui_model *m)
 {
-	viewer_watch_health(m->viewer, m->health);
+	viewer_watch_health(m->viewer, m->health || m->detail.open);
 }
 
 void model_done(struct tui_model *m)
@@ -151,6 +151,39 @@ static int take(struct tui_model *m, const struct view *v, uint8_t kind)
 	return 0;
 }
 
+static uint64_t monotonic_ns(void)
+{
+	struct timespec ts = { 0 };
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
+}
+
+static void take_detail(struct tui_model *m)
+{
+	struct detail *d = &m->detail;
+	struct view_row row;
+	bool gone = viewer_connection(m->viewer, d->key, &row) < 0;
+
+	/* just opened, or another one: what there is by now, then a sample an interval */
+	if (!gone && m->trace.key != d->key)
+		trace_add(&m->trace, &row);
+	detail_take(d, gone ? NULL : &row, &m->trace, monotonic_ns());
+}
+
+void model_sample(struct tui_model *m)
+{
+	const struct tui_row *row = model_row(m);
+	uint64_t key = m->detail.key;
+	struct view_row now;
+
+	/* The row under the cursor as well: opened, its page then has something to show at once. */
+	if (!m->detail.open)
+		key = row && model_level(m)->kind == VIEW_CONNECTION ? row->key : 0;
+	if (key && viewer_connection(m->viewer, key, &now) == 0)
+		trace_add(&m->trace, &now);
+}
+
 int model_snapshot(struct tui_model *m)
 {
 	struct tui_level *l = model_level(m);
@@ -169,6 +202,8 @@ int model_snapshot(struct tui_model *m)
 	r = constrain(m, &q);
 	m->gone = r == -ESRCH;
 	if (m->gone) {
+		if (m->detail.open)
+			take_detail(m);
 		m->n_rows = m->n_total = 0;
 		model_arrange(m);
 		return 0;
@@ -181,6 +216,8 @@ int model_snapshot(struct tui_model *m)
 	r = take(m, &v, l->kind);
 	view_done(&v);
 	model_arrange(m);
+	if (m->detail.open)
+		take_detail(m);
 	return r;
 }
 

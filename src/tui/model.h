@@ -13,6 +13,7 @@
 #include <wchar.h>
 
 #include "flow/view.h"
+#include "tui/detail.h"
 #include "tui/spark.h"
 #include "tui/tui.h"
 
@@ -88,8 +89,10 @@ struct tui_model {
 	uint32_t *shown; /* indices into rows, in the order drawn */
 	size_t n_shown;
 	struct tui_totals totals;
-	struct tm taken; /* wall clock of the snapshot */
-	bool gone;	 /* what was drilled into is no longer there */
+	struct trace trace;   /* goes on while paused */
+	struct detail detail; /* the page of one connection, over the table while open */
+	struct tm taken;      /* wall clock of the snapshot */
+	bool gone;	      /* what was drilled into is no longer there */
 	/* the user */
 	struct tui_level level[TUI_DEPTH];
 	unsigned int depth; /* of the current level; 0 the bottom */
@@ -112,6 +115,8 @@ static inline struct tui_level *model_level(struct tui_model *m)
 
 /* Query and copy; called on new figures unless paused, and when the user asks for other rows. */
 int model_snapshot(struct tui_model *m);
+/* Once an interval, paused or not: the last minute of the connection under the cursor. */
+void model_sample(struct tui_model *m);
 /* Filter and sort the rows at hand anew: while paused nothing else may change them. */
 void model_arrange(struct tui_model *m);
 /* Have the viewer look at verdicts as long as they are shown. */
@@ -121,6 +126,8 @@ const struct tui_row *model_row(struct tui_model *m);
 
 /* row.c: fill to from one row of a view. */
 void row_copy(struct tui_row *to, const struct view_row *from, uint8_t kind);
+/* "docker 3f2a9c01d4b7" for a container, else the end of the cgroup's path. */
+void row_place(char *to, size_t size, const struct cgroup *cg);
 /* Order of a and b as the user sees it: negative, 0 or positive. */
 int row_compare(const struct tui_row *a, const struct tui_row *b, uint8_t sort, bool reverse);
 bool row_matches(const struct tui_row *row, const char *match);
@@ -134,6 +141,7 @@ bool row_matches(const struct tui_row *row, const char *match);
 
 int nav_view(struct tui_model *m, uint8_t kind);
 int nav_drill(struct tui_model *m);
+int nav_detail_close(struct tui_model *m);
 int nav_back(struct tui_model *m);
 int nav_move(struct tui_model *m, long lines);
 int nav_home(struct tui_model *m);

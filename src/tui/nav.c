@@ -44,11 +44,27 @@ static void reset_cursor(struct tui_level *l)
 	l->sticky = false;
 }
 
+/* The page of the connection row stands for. */
+static void show_detail(struct tui_model *m, const struct tui_row *row)
+{
+	m->detail = (struct detail){ .open = true, .key = row->key, .verdict = -1 };
+	model_watch(m);
+}
+
+int nav_detail_close(struct tui_model *m)
+{
+	m->detail.open = false;
+	model_watch(m);
+	return MOVED_ROWS;
+}
+
 int nav_view(struct tui_model *m, uint8_t kind)
 {
 	struct tui_level *l = model_level(m);
 
-	if (l->kind == kind)
+	if (m->detail.open)
+		(void)nav_detail_close(m);
+	else if (l->kind == kind)
 		return MOVED_NOT;
 	l->kind = kind;
 	reset_cursor(l);
@@ -92,10 +108,13 @@ int nav_drill(struct tui_model *m)
 
 	if (!row)
 		return refuse(m, "nothing to open here");
-	if (l->kind == VIEW_CONNECTION)
-		return refuse(m, "a connection has nothing below it");
 	if (row->rest)
 		return refuse(m, "these are no longer told apart: nothing to open");
+	if (l->kind == VIEW_CONNECTION) {
+		l->sticky = true;
+		show_detail(m, row);
+		return MOVED_ROWS;
+	}
 	if (l->kind == VIEW_CONTAINER && !row->cgroup)
 		return refuse(m, "the container is not known: nothing to open");
 	if (m->depth + 1 >= TUI_DEPTH)
@@ -117,7 +136,11 @@ int nav_move(struct tui_model *m, long lines)
 	l->cursor = (size_t)(to < 0 ? 0 : to > last ? last : to);
 	l->sticky = true;
 	remember(m);
-	return MOVED_DRAW;
+	if (!m->detail.open)
+		return MOVED_DRAW;
+	/* the page follows the cursor from one connection to the next */
+	show_detail(m, model_row(m));
+	return MOVED_ROWS;
 }
 
 int nav_home(struct tui_model *m)
@@ -145,6 +168,8 @@ int nav_back(struct tui_model *m)
 {
 	struct tui_level *l = model_level(m);
 
+	if (m->detail.open)
+		return nav_detail_close(m);
 	if (l->filter[0]) {
 		l->filter[0] = '\0';
 		return rearranged(m);

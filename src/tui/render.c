@@ -89,8 +89,15 @@ void tui_render(struct grid *g, struct tui_model *m)
 				  TUI_MIN_COLS, TUI_MIN_ROWS);
 		return;
 	}
-	divide(&p, g, m->note[0] != '\0');
 	header_draw(g, m);
+	if (m->detail.open) {
+		page_draw(g, m, 2, g->rows - 1);
+		page_footer_draw(g, m, g->rows - 1);
+		if (m->help)
+			help_draw(g, m);
+		return;
+	}
+	divide(&p, g, m->note[0] != '\0');
 	graph_area_draw(g, m, p.graph, p.graph_rows);
 	if (p.tabs >= 0)
 		tabs_draw(g, m, p.tabs);

@@ -18,6 +18,10 @@ void graph_area_draw(struct grid *g, const struct tui_model *m, int y, int rows)
 /* footer.c: tabs or breadcrumb; the note; the bottom line. */
 void tabs_draw(struct grid *g, const struct tui_model *m, int y);
 void footer_draw(struct grid *g, const struct tui_model *m, int y);
+/* The hints while the page of a connection is open. */
+void page_footer_draw(struct grid *g, const struct tui_model *m, int y);
+/* page.c: one connection, from line y up to end. */
+void page_draw(struct grid *g, const struct tui_model *m, int y, int end);
 /* help.c */
 void help_draw(struct grid *g, struct tui_model *m);
 

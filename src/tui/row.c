@@ -21,21 +21,24 @@ static bool is_known(const struct process *p)
 	return p && p->tgid != 0;
 }
 
-/* "docker 3f2a9c01d4b7" for a container, else the end of the cgroup's path. */
-static void copy_place(struct tui_row *to, const struct cgroup *cg)
+void row_place(char *to, size_t size, const struct cgroup *cg)
 {
 	size_t len;
 
 	if (!cg || !cg->path)
 		return;
 	if (cg->container_id) {
-		(void)snprintf(to->place, sizeof(to->place), "%s %.12s",
-			       cg->runtime ? cg->runtime : "container", cg->container_id);
+		(void)snprintf(to, size, "%s %.12s", cg->runtime ? cg->runtime : "container",
+			       cg->container_id);
 		return;
 	}
 	len = strlen(cg->path);
-	copy_text(to->place, sizeof(to->place),
-		  len < sizeof(to->place) ? cg->path : cg->path + len - sizeof(to->place) + 1);
+	copy_text(to, size, len < size ? cg->path : cg->path + len - size + 1);
+}
+
+static void copy_place(struct tui_row *to, const struct cgroup *cg)
+{
+	row_place(to->place, sizeof(to->place), cg);
 }
 
 static void copy_process(struct tui_row *to, const struct view_row *from)

@@ -26,6 +26,13 @@ void samples_copy(struct samples *s, const struct history *h)
 	}
 }
 
+void samples_push(struct samples *s, float v)
+{
+	memmove(s->rate, s->rate + 1, sizeof(s->rate) - sizeof(s->rate[0]));
+	s->rate[FLOW_HISTORY - 1] = v > 0 && v < RATE_MAX ? v : 0;
+	s->count += s->count < FLOW_HISTORY;
+}
+
 float samples_max(const struct samples *s)
 {
 	float max = 0;

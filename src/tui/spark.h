@@ -16,6 +16,8 @@ struct samples {
 };
 
 void samples_copy(struct samples *s, const struct history *h); /* h NULL: none */
+/* One more, the newest; the oldest falls out. */
+void samples_push(struct samples *s, float v);
 float samples_max(const struct samples *s);
 /*
  * Column c of width columns that together show all FLOW_HISTORY intervals: the highest of the

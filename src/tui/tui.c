@@ -65,7 +65,7 @@ int tui_fd(const struct tui *tui)
 
 bool tui_shows_health(const struct tui *tui)
 {
-	return tui->model.health;
+	return tui->model.health || tui->model.detail.open;
 }
 
 void tui_status(struct tui *tui, const struct tui_status *status)
@@ -92,6 +92,7 @@ int tui_draw(struct tui *tui)
 {
 	int r = 0;
 
+	model_sample(&tui->model);
 	if (!tui->model.paused || !tui->have_rows)
 		r = snapshot(tui);
 	paint(tui);

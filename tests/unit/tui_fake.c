@@ -95,6 +95,8 @@ static void parse(uint8_t to[16], const char *s)
 		(void)inet_pton(AF_INET6, s, to);
 }
 
+static struct process nobody;
+
 struct view_row *fake_connection(struct viewer *v, const struct view_row *proc, const char *laddr,
 				 uint16_t lport, const char *raddr, uint16_t rport, float tx,
 				 float rx)
@@ -110,10 +112,19 @@ struct view_row *fake_connection(struct viewer *v, const struct view_row *proc, 
 	f->tuple.state = 1;
 	(void)snprintf(f->tuple.ifname, sizeof(f->tuple.ifname), "eth0");
 	(void)snprintf(row->name, sizeof(row->name), "%s:%u > %s:%u", laddr, lport, raddr, rport);
+	f->owner = f->last = proc ? (struct process *)proc->proc : &nobody;
 	row->flow = f;
 	row->proc = proc ? proc->proc : NULL;
 	row->rtt_us = 1500;
 	return row;
+}
+
+struct flow_tcp *fake_tcp(struct viewer *v, struct view_row *row)
+{
+	struct flow *f = (struct flow *)row->flow;
+
+	f->tcp = &v->tcp[f - v->flow];
+	return f->tcp;
 }
 
 struct view_row *fake_remote(struct viewer *v, const char *addr, float tx, float rx)
@@ -178,6 +189,19 @@ static int compare(const void *va, const void *vb, void *arg)
 void viewer_watch_health(struct viewer *v, bool on)
 {
 	v->watched = on;
+}
+
+int viewer_connection(struct viewer *v, uint64_t key, struct view_row *ret_row)
+{
+	size_t i;
+
+	for (i = 0; i < v->n[VIEW_CONNECTION]; i++) {
+		if (v->rows[VIEW_CONNECTION][i].key == key) {
+			*ret_row = v->rows[VIEW_CONNECTION][i];
+			return 0;
+		}
+	}
+	return -ENOENT;
 }
 
 int viewer_query(struct viewer *v, const struct view_query *q, struct view *ret_view)

@@ -21,6 +21,7 @@ struct viewer {
 	/* what rows point at */
 	struct process proc[FAKE_THINGS];
 	struct flow flow[FAKE_THINGS];
+	struct flow_tcp tcp[FAKE_THINGS];
 	struct cgroup cgroup[FAKE_THINGS];
 	struct history history[FAKE_THINGS];
 	size_t n_proc, n_flow, n_cgroup, n_history;
@@ -42,6 +43,8 @@ struct view_row *fake_container(struct viewer *v, const char *path, const char *
 struct view_row *fake_connection(struct viewer *v, const struct view_row *proc, const char *laddr,
 				 uint16_t lport, const char *raddr, uint16_t rport, float tx,
 				 float rx);
+/* The kernel's figures of a connection's row, to be filled. */
+struct flow_tcp *fake_tcp(struct viewer *v, struct view_row *row);
 struct view_row *fake_remote(struct viewer *v, const char *addr, float tx, float rx);
 /* n samples: peak times a fixed shape, newest last. */
 struct history *fake_history(struct viewer *v, uint32_t n, float peak);

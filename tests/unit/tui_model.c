@@ -151,9 +151,11 @@ static void process_opens_into_its_connections_and_back(void **state)
 	assert_at("10.0.0.1:1002 > 10.0.0.9:80");
 	assert_string_equal(model_row(&model)->owner, "beta[20]");
 	assert_string_equal(model_level(&model)->title, "beta[20]");
-	type("\r"); /* nothing below */
+	type("\r"); /* a page, not a level */
 	assert_int_equal(model.depth, 1);
-	assert_true(model.flash[0]);
+	assert_true(model.detail.open);
+	type("\x1b");
+	assert_false(model.detail.open);
 	type("\x1b");
 	assert_int_equal(model.depth, 0);
 	assert_at("beta");

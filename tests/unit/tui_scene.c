@@ -18,6 +18,8 @@ void scene_snapshot(struct scene *s)
 {
 	assert_int_equal(model_snapshot(&s->model), 0);
 	s->model.taken = (struct tm){ .tm_hour = 12, .tm_min = 34, .tm_sec = 56 };
+	if (s->model.detail.age_s > 0)
+		s->model.detail.age_s = 3723;
 }
 
 void scene_open(struct scene *s, void (*rows)(struct viewer *))

@@ -199,6 +199,12 @@ static void times_choose_their_unit(void **state)
 		fmt_msec(span[i].ms, s, sizeof(s));
 		assert_string_equal(s, span[i].want);
 	}
+	(void)strcpy(s, "20.0MB/s");
+	fmt_trim(s);
+	assert_string_equal(s, "20MB/s");
+	(void)strcpy(s, "1.05k");
+	fmt_trim(s);
+	assert_string_equal(s, "1.05k");
 	fmt_uptime(3 * 86400 + 3661, s, sizeof(s));
 	assert_string_equal(s, "3d 01:01:01");
 	fmt_uptime(-5, s, sizeof(s));
