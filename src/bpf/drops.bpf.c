@@ -20,7 +20,7 @@ struct np_filter np_filter = { .gen = 1, .enabled = 1 };
 volatile __u8 st_stack = 0;	      /* 1: take the kernel stack of what is told */
 volatile __u8 st_show_benign = 0;     /* 1: tell of benign ones too */
 volatile __u32 st_key_events = 10;    /* events a second of each kind */
-volatile __u32 st_all_events = 10000; /* events a second of all together */
+volatile __u32 st_all_events = 10000; /* a second of all together, unless np_filter says */
 volatile __u64 st_window_ns = 0;
 volatile __u32 st_window_events = 0;
 volatile __u32 st_keys = 0; /* entries of np_drop_sums */
@@ -74,6 +74,7 @@ struct {
  */
 struct drop_hint {
 	__u64 skb; /* address; 0 none */
+	__u64 net; /* address of the socket's namespace */
 	__u64 sock_id;
 	struct np_owner owner;
 	struct np_tuple tuple;
@@ -148,12 +149,19 @@ static __always_inline void owner_of_hint(struct np_ev_drop *ev, struct sk_buff_
 
 	/* Buffers are used again at once: only the ends tell that it is still the same packet. */
 	if (!h || h->skb != (__u64)skb || h->tuple.lport != ev->tuple.lport ||
-	    h->tuple.netns != ev->tuple.netns || h->tuple.proto != ev->tuple.proto ||
+	    (ev->tuple.netns && h->tuple.netns != ev->tuple.netns) ||
+	    h->tuple.proto != ev->tuple.proto ||
 	    (h->tuple.rport && h->tuple.rport != ev->tuple.rport))
 		return;
 	ev->owner = h->owner;
 	ev->sock_id = h->sock_id;
 	ev->tuple.state = h->tuple.state;
+	if (ev->tuple.netns)
+		return;
+	/* TCP takes the device off the packet before it gives it to the socket. */
+	ev->tuple.netns = h->tuple.netns;
+	ev->tuple.ifindex = BPF_CORE_READ(skb, skb_iif);
+	(void)dev_name(&ev->tuple, (struct net___pkt *)h->net);
 }
 
 static __noinline int drop_wanted(struct np_ev_drop *ev)
@@ -162,7 +170,7 @@ static __noinline int drop_wanted(struct np_ev_drop *ev)
 		return 0;
 	if (np_filter.n_iface && !ev->tuple.ifname[0])
 		return 0;
-	if (!filter_cgroup(&ev->owner, np_filter.gen))
+	if (np_filter.n_cgroup && !ev->owner.cgroup_pass)
 		return 0;
 	return filter_owner(&ev->owner) && filter_tuple(&ev->tuple);
 }
@@ -271,7 +279,8 @@ static __always_inline int drop_count(void *ctx, struct drop_scratch *s)
 	if (sum->benign && !st_show_benign)
 		return 0;
 	if (window_pass(&sum->window_ns, &sum->window_events, s->ev.hdr.ts_ns, st_key_events) &&
-	    window_pass(&st_window_ns, &st_window_events, s->ev.hdr.ts_ns, st_all_events))
+	    window_pass(&st_window_ns, &st_window_events, s->ev.hdr.ts_ns,
+			np_filter.max_events ? np_filter.max_events : st_all_events))
 		return drop_emit(ctx, s, sum);
 	loss_one(limited);
 	return 0;
@@ -360,6 +369,7 @@ static __noinline int hint(struct sock *sk, struct sk_buff *skb)
 	__u32 zero = 0;
 	struct drop_hint *h = bpf_map_lookup_elem(&np_drop_hint, &zero);
 	struct np_sock *st;
+	struct net *net;
 	__u8 state;
 
 	if (!h || !sk)
@@ -376,7 +386,9 @@ static __noinline int hint(struct sock *sk, struct sk_buff *skb)
 	h->tuple.proto = BPF_CORE_READ(sk, sk_protocol);
 	h->tuple.lport = BPF_CORE_READ(sk, __sk_common.skc_num);
 	h->tuple.rport = bpf_ntohs(BPF_CORE_READ(sk, __sk_common.skc_dport));
-	h->tuple.netns = BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
+	net = BPF_CORE_READ(sk, __sk_common.skc_net.net);
+	h->net = (__u64)net;
+	h->tuple.netns = BPF_CORE_READ(net, ns.inum);
 	h->tuple.state = h->tuple.proto == IPPROTO_TCP ? state : 0;
 	if (state == TCP_LISTEN && h->owner.match == NP_MATCH_EXACT)
 		h->owner.match = NP_MATCH_LISTENER;
