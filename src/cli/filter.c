@@ -79,7 +79,7 @@ static int add_cgroup(struct np_filter *f, const char *value, struct netprobe_er
 {
 	struct cgroup_table *t = cgroup_table_new("/proc", NULL, 0);
 	struct np_filter_cgroup *c = &f->cgroup[f->n_cgroup];
-	uint64_t id;
+	uint64_t id = 0;
 	int r;
 
 	if (!t)

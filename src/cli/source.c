@@ -20,7 +20,8 @@ struct opts_source {
 
 static int no_memory(struct netprobe_error *err)
 {
-	return error_set(err, -ENOMEM, "out of memory");
+	(void)error_set(err, -ENOMEM, "out of memory");
+	return -ENOMEM;
 }
 
 /* Room for the rows' fields; a common_opts at least, so that it can be looked at as one. */

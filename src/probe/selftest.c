@@ -55,7 +55,7 @@ static int tcp_exchange(int family, int reset)
 	const struct linger abort_now = { .l_onoff = 1 };
 	_cleanup_close_ int lfd = -1, cfd = -1, sfd = -1;
 	struct sockaddr_storage addr;
-	socklen_t len;
+	socklen_t len = 0;
 	char byte = 0;
 	int r;
 
@@ -88,7 +88,7 @@ static int udp_exchange(int family)
 {
 	_cleanup_close_ int a = -1, b = -1;
 	struct sockaddr_storage addr, other;
-	socklen_t len, other_len = sizeof(other);
+	socklen_t len = 0, other_len = sizeof(other);
 	char byte = 0;
 	int r;
 

@@ -50,7 +50,7 @@ static void set_looks(struct screen *s, bool no_color)
 {
 	bool color = !no_color && has_colors() && start_color() == OK;
 	short background = -1;
-	short i;
+	int i;
 
 	/* Terminals that cannot return to their own colours get white on black. */
 	if (color && use_default_colors() == ERR)
