@@ -7,17 +7,19 @@
 #include "base/log.h"
 #include "cli/cli.h"
 #include "cli/drops.h"
+#include "engine/trace.h"
 
 #define FLUSH_BYTES 65536
 
 struct drops {
 	struct common_opts o; /* first: the tables of common rows write there */
-	bool summary, stack, kernel_addresses, all;
+	bool summary, stack, kernel_addresses, all, trace;
 	int by;
 	struct sink sink;
 	struct buf out;
 	struct session *session;
-	struct drop_watch *watch;
+	struct drop_watch *watch; /* NULL with --trace */
+	struct trace_watch *tracer;
 	int format;
 	uint64_t written; /* events */
 	int failed;	  /* negative errno of the first write that failed */
@@ -31,6 +33,8 @@ static const char *const by_names[] = { "all", "reason", "owner", "place", NULL 
 
 static const struct option_row rows[] = {
 	OPTIONS_HEADING("Drops"),
+	ROW("trace", 0, OPTION_BOOL, trace, NULL,
+	    "every step of packets through the stack; needs a filter of hosts or ports"),
 	ROW("summary", 0, OPTION_BOOL, summary, NULL,
 	    "at the end, one table of all drops instead of a stream"),
 	ROW("by", 0, OPTION_ENUM, by, NULL,
@@ -94,7 +98,7 @@ static void on_event(const struct event *ev, void *arg)
 static int on_poll(void *arg)
 {
 	struct drops *x = arg;
-	int r = drop_watch_poll(x->watch);
+	int r = x->trace ? trace_watch_poll(x->tracer) : drop_watch_poll(x->watch);
 
 	if (r >= 0)
 		r = flush(x);
@@ -105,8 +109,21 @@ static int on_tick(void *arg)
 {
 	struct drops *x = arg;
 
-	drop_watch_tick(x->watch);
+	if (!x->trace)
+		drop_watch_tick(x->watch);
 	return on_poll(x);
+}
+
+static void tell_trace_losses(struct drops *x)
+{
+	struct np_trace_loss l;
+
+	if (!trace_watch_losses(x->tracer, &l) && (l.limited | l.ring_full))
+		log_notice(
+			"losses: %llu of %llu steps were more than is told in a second, %llu found the "
+			"ring full",
+			(unsigned long long)l.limited, (unsigned long long)l.seen,
+			(unsigned long long)l.ring_full);
 }
 
 static void tell_losses(struct drops *x)
@@ -114,6 +131,10 @@ static void tell_losses(struct drops *x)
 	struct np_drop_loss l;
 	uint64_t missed;
 
+	if (x->trace) {
+		tell_trace_losses(x);
+		return;
+	}
 	if (drop_watch_losses(x->watch, &l, &missed) || !(l.map_full | missed))
 		return;
 	log_notice(
@@ -125,8 +146,11 @@ static int finish(struct drops *x, int r)
 {
 	if (!r)
 		r = session_tick(x->session);
-	if (!r || x->failed == 0)
+	if (!r && x->trace)
+		r = trace_watch_poll(x->tracer);
+	else if (!x->trace && (!r || !x->failed))
 		r = drop_watch_finish(x->watch) ?: r;
+	r = r > 0 ? 0 : r;
 	if (!r && x->summary)
 		r = drop_summary_write(x->watch, x->by, x->all, x->o.count, x->format,
 				       x->sink.color, &x->out);
@@ -154,14 +178,46 @@ static int open_watch(struct drops *x, const struct np_filter *filter, struct ne
 		.event_arg = x,
 	};
 
+	if (x->trace)
+		return trace_watch_open(x->session, filter, 0, on_event, x, &x->tracer, err);
 	return drop_watch_open(x->session, &wo, &x->watch, err);
+}
+
+/* All packets of a host, each with ten steps, are of use to nobody. */
+static int check_trace(const struct drops *x, const struct np_filter *f, struct netprobe_error *err)
+{
+	bool some = false;
+
+	for (unsigned int e = 0; e < NP_END_MAX; e++)
+		some = some || f->n_host[e] || f->n_port[e];
+	if (!some)
+		return error_set(
+			err, -EINVAL,
+			"--trace: all packets are too many; takes a filter as well, of --host, "
+			"--src-host, --dst-host, --port, --src-port or --dst-port");
+	if (f->n_tgid || f->n_comm || f->n_cgroup)
+		return error_set(
+			err, -EINVAL,
+			"--trace: --pid, --comm and --cgroup are not for packets, most of which "
+			"have no owner yet; takes hosts and ports");
+	if (x->summary || x->by || x->stack || x->kernel_addresses)
+		return error_set(
+			err, -EINVAL,
+			"--trace: --summary, --by, --stack and --kernel-addresses are for drops; "
+			"takes none of them");
+	return 0;
 }
 
 static void on_change(void *arg)
 {
 	struct drops *x = arg;
+	const struct np_filter *filter = session_filter(x->session);
 
-	drop_watch_set_filter(x->watch, session_filter(x->session));
+	if (x->trace) {
+		trace_watch_set_filter(x->tracer, filter);
+		return;
+	}
+	drop_watch_set_filter(x->watch, filter);
 	drop_watch_set_stack(x->watch, x->stack);
 }
 
@@ -169,10 +225,12 @@ static int run(struct drops *x)
 {
 	struct session_opts so = {};
 	struct netprobe_error err = {};
+	const char *note;
 	struct loop loop;
 	int r;
 
-	if (filter_build(&x->o, &so.filter, &err) || sink_open(&x->sink, &x->o, &err))
+	if (filter_build(&x->o, &so.filter, &err) ||
+	    (x->trace && check_trace(x, &so.filter, &err)) || sink_open(&x->sink, &x->o, &err))
 		return cli_usage_failed(&err);
 	x->summary = x->summary || x->by;
 	x->stack = x->stack || x->kernel_addresses;
@@ -189,8 +247,9 @@ static int run(struct drops *x)
 		r = open_watch(x, &so.filter, &err);
 	if (r)
 		return cli_session_failed(&err);
-	if (drop_watch_note(x->watch)[0])
-		log_notice("%s", drop_watch_note(x->watch));
+	note = x->trace ? trace_watch_note(x->tracer) : drop_watch_note(x->watch);
+	if (note[0])
+		log_notice("%s", note);
 	loop = (struct loop){ .session = x->session,
 			      .interval = x->o.interval,
 			      .duration = x->o.duration,
@@ -219,6 +278,7 @@ int cmd_drops(int argc, char **argv)
 	if (r < 0)
 		r = run(&x);
 	(void)drop_watch_close(x.watch);
+	(void)trace_watch_close(x.tracer);
 	(void)session_close(x.session);
 	sink_close(&x.sink);
 	buf_done(&x.out);

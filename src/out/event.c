@@ -15,6 +15,7 @@ const char *event_type_name(uint8_t kind)
 		[EVENT_CONN_OPEN] = "conn.open",  [EVENT_CONN_CLOSE] = "conn.close",
 		[EVENT_CONN_FAIL] = "conn.fail",  [EVENT_PROBE_LOSS] = "probe.loss",
 		[EVENT_STALL] = "transport.drop", [EVENT_DROP] = "transport.drop",
+		[EVENT_TRACE] = "packet.trace",
 	};
 
 	return kind < EVENT_MAX ? names[kind] : NULL;

@@ -24,11 +24,13 @@
 #define EVENT_CONN_CLOSE 5
 #define EVENT_CONN_FAIL 6
 #define EVENT_PROBE_LOSS 7
-#define EVENT_STALL 8 /* transport.drop STALL_<n>ms */
-#define EVENT_DROP 9  /* transport.drop DROP:<REASON> */
-#define EVENT_MAX 10
+#define EVENT_STALL 8  /* transport.drop STALL_<n>ms */
+#define EVENT_DROP 9   /* transport.drop DROP:<REASON> */
+#define EVENT_TRACE 10 /* packet.trace */
+#define EVENT_MAX 11
 
-struct event_drop; /* out/drop.h */
+struct event_drop;  /* out/drop.h */
+struct event_trace; /* out/trace.h */
 
 struct event {
 	uint8_t kind;	    /* EVENT_* */
@@ -80,10 +82,11 @@ struct event {
 	uint64_t since_wall_ns; /* EVENT_STALL: CLOCK_REALTIME at which it was first seen */
 	/* EVENT_CONN_CLOSE: what limited it most, over its life; NULL unknown */
 	const char *verdict;
-	double stall_ms;	       /* EVENT_CONN_CLOSE: all stalls of the connection */
-	const struct event_drop *drop; /* EVENT_DROP; never NULL there */
-	uint64_t missed;	       /* runs the kernel left out, since the start */
-	double interval_s;	       /* of EVENT_BW, EVENT_RETRANSMIT, EVENT_PROBE_LOSS; 0 null */
+	double stall_ms;		 /* EVENT_CONN_CLOSE: all stalls of the connection */
+	const struct event_drop *drop;	 /* EVENT_DROP; never NULL there */
+	const struct event_trace *trace; /* EVENT_TRACE; never NULL there */
+	uint64_t missed;		 /* runs the kernel left out, since the start */
+	double interval_s; /* of EVENT_BW, EVENT_RETRANSMIT, EVENT_PROBE_LOSS; 0 null */
 };
 
 /* Writers: append exactly one line (newline included) to out. host: node name, UTF-8. */

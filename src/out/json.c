@@ -11,6 +11,7 @@
 
 #include "out/drop.h"
 #include "out/event.h"
+#include "out/trace.h"
 
 /* Keys whose values are null together: one copy instead of many. */
 #define put_literal(b, s) buf_put(b, s, sizeof(s) - 1)
@@ -291,6 +292,9 @@ static void put_specific(struct buf *b, const struct event *ev)
 		break;
 	case EVENT_DROP:
 		drop_put_json(b, ev->drop, ev->tuple);
+		break;
+	case EVENT_TRACE:
+		trace_put_json(b, ev->trace);
 		break;
 	case EVENT_RESET:
 		put_error(b, ev);

@@ -14,6 +14,7 @@
 #include "out/drop.h"
 #include "out/event.h"
 #include "out/table.h"
+#include "out/trace.h"
 
 #define NSEC_PER_SEC 1000000000ull
 #define NSEC_PER_MSEC 1000000ull
@@ -205,6 +206,9 @@ static void put_extra(struct buf *b, const struct event *ev)
 		break;
 	case EVENT_DROP:
 		drop_put_text(b, ev->drop, ev->tuple);
+		break;
+	case EVENT_TRACE:
+		trace_put_text(b, ev->trace);
 		break;
 	}
 	if (ev->cause)
