@@ -58,10 +58,22 @@ int BPF_PROG(np_destroy_tp, struct sock *sk)
 	return sock_gone(ctx, sk, NP_PROG_DESTROY);
 }
 
+SEC("tp_btf/tcp_destroy_sock")
+int BPF_PROG(np_destroy2_tp, struct sock *sk)
+{
+	return sock_gone(ctx, sk, NP_PROG_DESTROY | NP_PROG_SECOND);
+}
+
 SEC("fentry/tcp_v4_destroy_sock")
 int BPF_PROG(np_destroy_fe, struct sock *sk)
 {
 	return sock_gone(ctx, sk, NP_PROG_DESTROY);
+}
+
+SEC("fentry/tcp_v4_destroy_sock")
+int BPF_PROG(np_destroy2_fe, struct sock *sk)
+{
+	return sock_gone(ctx, sk, NP_PROG_DESTROY | NP_PROG_SECOND);
 }
 
 SEC("kprobe/tcp_v4_destroy_sock")

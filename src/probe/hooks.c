@@ -81,8 +81,8 @@ const struct hook hook_table[NP_PROG_MAX] = {
 		.name = "destroy", .what = "the last counts of TCP sockets", .required = true, .proven = true,
 		.follows = -1,
 		.n_alts = 3, .alts = {
-			{ TP("np_destroy_tp"), .since = "4.16" },
-			{ FE("np_destroy_fe"), .since = "5.5" },
+			{ TP("np_destroy_tp", "np_destroy2_tp"), .since = "4.16" },
+			{ FE("np_destroy_fe", "np_destroy2_fe"), .since = "5.5" },
 			{ KP("np_destroy_kp"), .since = "4.1" },
 		},
 	},

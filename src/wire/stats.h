@@ -36,6 +36,13 @@
 #define NP_PROG_STALL 24
 #define NP_PROG_MAX 25
 
+/*
+ * The kernel leaves a program out that would interrupt itself. Where a miss would lose something for
+ * good, a second program with the same body is attached: one of the two runs.
+ */
+#define NP_PROG_SECOND 0x40
+#define NP_PROG_MASK 0x3f
+
 /* struct np_loss: one program's account; all since the start. */
 struct np_loss {
 	__u64 submitted;     /* records handed over */

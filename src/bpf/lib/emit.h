@@ -24,7 +24,7 @@ extern struct np_events_perf_map np_events_perf SEC(".maps");
 
 struct np_ev_scratch_map {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, NP_PROG_MAX);
+	__uint(max_entries, 2 * NP_PROG_MAX); /* second programs after the first ones */
 	__type(key, __u32);
 	__type(value, struct np_ev_sock);
 };
@@ -185,7 +185,8 @@ static __always_inline long emit_record(void *ctx, void *rec, __u64 size)
 static __always_inline struct np_ev_sock *event_fill(struct np_sock *st, struct sock *sk,
 						     __u32 prog, __u32 type)
 {
-	struct np_ev_sock *ev = bpf_map_lookup_elem(&np_ev_scratch, &prog);
+	__u32 slot = prog & NP_PROG_SECOND ? (prog & NP_PROG_MASK) + NP_PROG_MAX : prog;
+	struct np_ev_sock *ev = bpf_map_lookup_elem(&np_ev_scratch, &slot);
 
 	if (!ev)
 		return NULL;
@@ -252,6 +253,7 @@ static __noinline __attribute__((unused)) int emit_sock(void *ctx, struct np_soc
 	ev = event_fill(st, sk, prog, type);
 	if (!ev)
 		return 0;
+	prog &= NP_PROG_MASK;
 	ev->err = err;
 	if (last)
 		ev->rec.tuple.flags |= NP_F_DEAD;
@@ -290,6 +292,7 @@ emit_stall(void *ctx, struct np_sock *st, struct sock *sk, struct np_watch *w, _
 	ev = event_fill(st, sk, prog, NP_EV_STALL);
 	if (!ev)
 		return 0;
+	prog &= NP_PROG_MASK;
 	ev->since_ns = w->since_ns;
 	ev->cause = w->cause;
 	ev->ended = what & 1;

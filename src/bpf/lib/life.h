@@ -67,42 +67,6 @@ static __always_inline void connect_goes_to(struct sock *sk, const struct np_pee
 	st->tuple.family = peer->family;
 }
 
-/* Start of a connection on this socket: counts begin anew. */
-static __always_inline void conn_reset(struct np_sock *st, struct sock *sk)
-{
-	struct tcp_sock *tp = (struct tcp_sock *)sk;
-
-	st->hot = 0;
-	st->acct_tgid = 0;
-	__builtin_memset(&st->acct, 0, sizeof(st->acct));
-	__builtin_memset(&st->counts, 0, sizeof(st->counts));
-	__builtin_memset(&st->tuple, 0, sizeof(st->tuple));
-	st->tx_parts = st->rx_parts = 0;
-	st->synack_retrans = 0;
-	st->rx_base = 0;
-	st->tx_base = BPF_CORE_READ(tp, write_seq);
-	st->segs_out_base = st->segs_in_base = 0;
-	st->retrans_seen = BPF_CORE_READ(tp, total_retrans);
-	st->fin_tx = 0;
-	st->rtx_cpu_tgid = 0;
-	__builtin_memset(st->rtx_cpu_comm, 0, 16);
-	__builtin_memset(st->rtx_cause, 0, sizeof(st->rtx_cause));
-	st->rtx_spurious = st->rtx_next = st->rtx_before = st->recovery = 0;
-	st->recovery_ns = st->stall_ns = 0;
-	__builtin_memset(&st->watch_tx, 0, sizeof(st->watch_tx));
-	__builtin_memset(&st->watch_rx, 0, sizeof(st->watch_rx));
-	st->pass = 0;
-	st->sweep_gen = 0;
-	st->sweep_print = 0;
-	st->swept_tx = st->swept_rx = 0;
-	st->flags &= NP_F_OWNID | NP_F_IGNORE;
-	st->dgram = 0;
-	st->opened_ns = bpf_ktime_get_ns();
-	st->established_ns = st->closed_ns = 0;
-	st->connect_us = st->err = 0;
-	sock_tuple(&st->tuple, sk);
-}
-
 /* Did anything happen on this socket that the user asked to see? */
 static __always_inline bool sock_wanted(struct np_sock *st, struct sock *sk)
 {
@@ -161,33 +125,6 @@ static __always_inline void conn_syn_sent(void *ctx, struct sock *sk)
 	sock_use(st, sk, &me);
 }
 
-/*
- * A connection was accepted by the stack: sk may carry a copy of its listener's entry, whose last
- * user is its owner until somebody uses it. Context: softirq.
- */
-static __always_inline void conn_child(struct np_sock *st, struct sock *sk, bool cloned)
-{
-	struct np_owner last = {};
-	__u8 ignored = 0;
-
-	if (cloned) {
-		last = st->last;
-		ignored = st->flags & NP_F_IGNORE;
-	}
-	if (last.match == NP_MATCH_EXACT)
-		last.match = NP_MATCH_LISTENER;
-	st->last_lock = 0;
-	st->last = last;
-	st->flags = ignored;
-	st->phase = NP_PHASE_NEW;
-	st->tx_peer.key = st->rx_peer.key = 0;
-	sock_init(st, sk);
-	conn_reset(st, sk);
-	st->flags |= NP_F_PASSIVE;
-	st->pass = 0;
-	filter_sock(st);
-}
-
 static __always_inline void conn_established(void *ctx, struct sock *sk, int old)
 {
 	struct tcp_sock *tp = (struct tcp_sock *)sk;
@@ -219,8 +156,11 @@ static __always_inline void conn_closed(void *ctx, struct sock *sk, int old)
 
 	if (!st)
 		return;
+	sock_check_copy(st, sk);
 	st->closed_ns = bpf_ktime_get_ns();
 	st->err = BPF_CORE_READ(sk, sk_err);
+	if (st->phase == NP_PHASE_SYN && old != TCP_SYN_SENT)
+		st->phase = NP_PHASE_OPEN; /* that it opened was not seen */
 	if (st->phase == NP_PHASE_SYN) {
 		sock_tuple(&st->tuple, sk);
 		filter_sock(st);
@@ -284,10 +224,12 @@ static __always_inline int sock_gone(void *ctx, struct sock *sk, __u32 prog)
 	struct np_sock *st;
 	__u32 type = NP_EV_SOCK_CLOSE;
 
-	prog_hit(prog);
+	prog_hit(prog & NP_PROG_MASK);
 	st = sock_find(sk);
-	if (!st)
+	if (!st || st->gone)
 		return 0;
+	st->gone = 1;
+	sock_check_copy(st, sk);
 	if (st->phase == NP_PHASE_OPEN || st->phase == NP_PHASE_OVER)
 		type = NP_EV_CONN_CLOSE;
 	if (!st->closed_ns)

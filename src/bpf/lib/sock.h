@@ -78,6 +78,8 @@ struct np_sock {
 	__u32 rtx_before; /* total_retrans when recovery began */
 	__u32 recovery;	  /* 1: in fast recovery or loss since recovery_start_ns */
 	__u64 recovery_start_ns, recovery_ns;
+	__u32 gone; /* 1: its last record was made */
+	__u32 pad2;
 	struct np_watch watch_tx, watch_rx;
 	__u64 stall_ns;
 	__u32 fin_tx; /* 1: we sent a FIN, which takes a sequence number */

@@ -260,6 +260,87 @@ static __always_inline void part_count(struct np_sock *st, const struct np_owner
 		count_add(call->prog, lost_rx_bytes, call->ret);
 }
 
+/* Start of a connection on this socket: counts begin anew. */
+static __always_inline void conn_reset(struct np_sock *st, struct sock *sk)
+{
+	struct tcp_sock *tp = (struct tcp_sock *)sk;
+
+	st->hot = 0;
+	st->acct_tgid = 0;
+	__builtin_memset(&st->acct, 0, sizeof(st->acct));
+	__builtin_memset(&st->counts, 0, sizeof(st->counts));
+	__builtin_memset(&st->tuple, 0, sizeof(st->tuple));
+	st->tx_parts = st->rx_parts = 0;
+	st->synack_retrans = 0;
+	st->rx_base = 0;
+	st->tx_base = BPF_CORE_READ(tp, write_seq);
+	st->segs_out_base = st->segs_in_base = 0;
+	st->retrans_seen = BPF_CORE_READ(tp, total_retrans);
+	st->fin_tx = 0;
+	st->rtx_cpu_tgid = 0;
+	__builtin_memset(st->rtx_cpu_comm, 0, 16);
+	__builtin_memset(st->rtx_cause, 0, sizeof(st->rtx_cause));
+	st->rtx_spurious = st->rtx_next = st->rtx_before = st->recovery = 0;
+	st->recovery_ns = st->stall_ns = 0;
+	__builtin_memset(&st->watch_tx, 0, sizeof(st->watch_tx));
+	__builtin_memset(&st->watch_rx, 0, sizeof(st->watch_rx));
+	st->pass = 0;
+	st->sweep_gen = 0;
+	st->sweep_print = 0;
+	st->swept_tx = st->swept_rx = 0;
+	st->flags &= NP_F_OWNID | NP_F_IGNORE;
+	st->dgram = 0;
+	st->opened_ns = bpf_ktime_get_ns();
+	st->established_ns = st->closed_ns = 0;
+	st->connect_us = st->err = 0;
+	sock_tuple(&st->tuple, sk);
+}
+
+/*
+ * A connection was accepted by the stack: sk may carry a copy of its listener's entry, whose last
+ * user is its owner until somebody uses it. Context: softirq.
+ */
+static __always_inline void conn_child(struct np_sock *st, struct sock *sk, bool cloned)
+{
+	struct np_owner last = {};
+	__u8 ignored = 0;
+
+	if (cloned) {
+		last = st->last;
+		ignored = st->flags & NP_F_IGNORE;
+	}
+	if (last.match == NP_MATCH_EXACT)
+		last.match = NP_MATCH_LISTENER;
+	st->last_lock = 0;
+	st->last = last;
+	st->flags = ignored;
+	st->phase = NP_PHASE_NEW;
+	st->tx_peer.key = st->rx_peer.key = 0;
+	sock_init(st, sk);
+	conn_reset(st, sk);
+	st->flags |= NP_F_PASSIVE;
+	st->pass = 0;
+	filter_sock(st);
+}
+
+/*
+ * An entry copied from the listener that nobody made the child's own: the kernel leaves a program out
+ * that would interrupt itself, and then the hook on the child's first state does not run.
+ */
+static __always_inline void sock_check_copy(struct np_sock *st, struct sock *sk)
+{
+	__u64 id;
+
+	if (cfg_store_hash || !st->sock_id || (st->flags & NP_F_OWNID))
+		return;
+	id = sock_cookie(sk);
+	if (!id || id == st->sock_id)
+		return;
+	conn_child(st, sk, true);
+	st->phase = NP_PHASE_OPEN;
+	st->established_ns = st->opened_ns;
+}
+
 static __always_inline struct np_sock *sock_meet(struct sock *sk, const struct np_call *call)
 {
 	struct np_sock *st = sock_make(sk, call->prog);
@@ -302,6 +383,8 @@ static __noinline int traffic_slow(struct sock *sk, struct np_sock *st, struct n
 
 	if (!st)
 		st = sock_meet(sk, call);
+	else if (st->hot != call->key)
+		sock_check_copy(st, sk);
 	if (!st || (st->flags & NP_F_IGNORE))
 		return 0;
 	if (call->ret < 0) { /* nothing moved: only forget the address noted for it */
