@@ -4,7 +4,7 @@
 # always 0, hence this.
 
 {
-	if (match($0, /relo #[0-9]+: <[a-z_]+> \[[0-9]+\] /)) {
+	if (match($0, /relo #[0-9]+: <[a-z0-9_]+> \[[0-9]+\] /)) {
 		kind = $0
 		sub(/.*relo #[0-9]+: </, "", kind)
 		sub(/>.*/, "", kind)
