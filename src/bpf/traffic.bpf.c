@@ -72,6 +72,7 @@ int BPF_PROG(np_read_tp, struct sock *sk)
 		return 0;
 	if (!sk->sk_lock.owned || bpf_get_current_task_btf()->flags & PF_KTHREAD)
 		return 0;
+	sock_check_copy(st, sk);
 	sock_use(st, sk, &me);
 	return 0;
 }
