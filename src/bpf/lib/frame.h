@@ -1,0 +1,429 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * A frame as it is on the wire, for XDP and tc: where its headers are and what is wrong with it.
+ * lib/packet.h is not this: it reads socket buffers from tracing programs.
+ *
+ * Bounded for the verifier of 6.1: two VLAN tags, FRAME_EXTS extension headers, every header's
+ * bytes compared with the end of the data before they are read. No helper is called unless the IP
+ * header tells of more bytes than the linear part has.
+ *
+ *	struct frame f;
+ *
+ *	frame_parse_xdp(ctx, &f, cfg_frags);	or frame_parse_tc(skb, &f)
+ *	if (!f.bad && f.proto == IPPROTO_TCP && f.l4) {
+ *		struct tcphdr *tcp = f.l4;
+ *
+ *		if ((void *)(tcp + 1) <= f.end) ...
+ *
+ * f.l3 and f.l4 are packet pointers: they are gone after bpf_xdp_adjust_head, bpf_skb_pull_data and
+ * their like. The verifier may have forgotten their bounds by the time they are used: compare again
+ * with f.end, which costs one instruction.
+ */
+#ifndef NETPROBE_BPF_LIB_FRAME_H
+#define NETPROBE_BPF_LIB_FRAME_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <linux/bpf.h>
+#include <linux/if_ether.h>
+#include <linux/in.h>
+#include <linux/ip.h>
+#include <linux/ipv6.h>
+#include <linux/tcp.h>
+#include <linux/udp.h>
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_helpers.h>
+
+#include "wire/frame.h"
+
+#define FRAME_TAGS 2
+#define FRAME_EXTS 6	 /* IPv6 extension headers looked through */
+#define FRAME_PULL 192U	 /* bytes made linear at tc where the headers are not: all of the above */
+#define FRAME_ICMP_LEN 8 /* both; <linux/icmp.h> brings in the C library */
+#define FRAME_AF_INET 2	 /* <sys/socket.h> is not for the kernel half */
+#define FRAME_AF_INET6 10
+
+#define FRAME_WHOLE 0
+#define FRAME_FIRST 1 /* first fragment: has the transport header */
+#define FRAME_LATER 2 /* later fragment: has none, and no ports */
+
+#define FRAME_TCP_FIN 0x01
+#define FRAME_TCP_SYN 0x02
+#define FRAME_TCP_RST 0x04
+#define FRAME_TCP_ACK 0x10
+
+struct frame {
+	void *end;    /* one past the linear part */
+	void *l3;     /* IP header, 20 or 40 bytes checked; NULL: no IP, or not to be read */
+	void *l4;     /* transport header, of proto; NULL where there is none or it is cut short */
+	__u32 ip_len; /* bytes from the IP header to the packet's end, as IP says */
+	__u32 l4_off; /* of the transport header from the IP header; 0 none */
+	__u16 eth_type;	       /* ETH_P_*, host order, behind the tags; of 802.3 its length */
+	__u16 tag[FRAME_TAGS]; /* tag control information, host order, outer first */
+	__be16 sport, dport;   /* TCP, UDP, UDP-Lite and SCTP; 0 else */
+	__u8 tags;	       /* how many; at tc those that the device has not taken out */
+	__u8 family;	       /* AF_INET, AF_INET6; 0 no IP */
+	__u8 proto;	       /* IPPROTO_* above IP and its extension headers; 0 unknown */
+	__u8 frag;	       /* FRAME_* */
+	__u8 bad;	       /* NP_FRAME_*; the first fault found */
+	__u8 tcp_flags;	       /* byte 13 of TCP's header */
+	__u8 icmp_type, icmp_code;
+};
+
+struct frame_tag {
+	__be16 tci;
+	__be16 type;
+};
+
+static __always_inline bool frame_is_tag(__be16 type)
+{
+	return type == bpf_htons(ETH_P_8021Q) || type == bpf_htons(ETH_P_8021AD);
+}
+
+static __always_inline void frame_fault(struct frame *f, __u8 bad)
+{
+	if (!f->bad)
+		f->bad = bad;
+}
+
+/* A transport header that is cut short: the sender's fault, or a fragment made to hide it. */
+static __always_inline void frame_short_l4(struct frame *f)
+{
+	frame_fault(f, f->frag ? NP_FRAME_FRAG_TINY : NP_FRAME_SHORT_L4);
+	f->l4 = NULL;
+}
+
+static __always_inline void frame_tcp(struct frame *f, __u32 left)
+{
+	struct tcphdr *h = f->l4;
+	__u32 size;
+	__u8 flags;
+
+	if ((void *)(h + 1) > f->end || left < sizeof(*h)) {
+		frame_short_l4(f);
+		return;
+	}
+	f->sport = h->source;
+	f->dport = h->dest;
+	f->tcp_flags = flags = ((__u8 *)h)[13];
+	size = (((__u8 *)h)[12] >> 4) * 4;
+	if (size < sizeof(*h) || size > left)
+		frame_fault(f, NP_FRAME_TCP_HEADER);
+	/* After the first SYN every segment carries ACK, but for resets. */
+	if (!(flags & (FRAME_TCP_SYN | FRAME_TCP_RST | FRAME_TCP_ACK)) ||
+	    ((flags & FRAME_TCP_SYN) && (flags & (FRAME_TCP_FIN | FRAME_TCP_RST))))
+		frame_fault(f, NP_FRAME_TCP_FLAGS);
+	if (!h->dest)
+		frame_fault(f, NP_FRAME_PORT_ZERO);
+}
+
+static __always_inline void frame_udp(struct frame *f, __u32 left)
+{
+	struct udphdr *h = f->l4;
+	__u32 len;
+
+	if ((void *)(h + 1) > f->end || left < sizeof(*h)) {
+		frame_short_l4(f);
+		return;
+	}
+	f->sport = h->source;
+	f->dport = h->dest;
+	len = bpf_ntohs(h->len);
+	/* 0 is for jumbograms, and UDP-Lite has a coverage there. */
+	if (f->proto == IPPROTO_UDP && f->frag == FRAME_WHOLE &&
+	    (len > left || (len < sizeof(*h) && (len || left <= 0xffff))))
+		frame_fault(f, NP_FRAME_UDP_LENGTH);
+	if (!h->dest)
+		frame_fault(f, NP_FRAME_PORT_ZERO);
+}
+
+static __always_inline void frame_icmp(struct frame *f, __u32 left)
+{
+	__u8 *h = f->l4;
+
+	if ((void *)(h + FRAME_ICMP_LEN) > f->end || left < FRAME_ICMP_LEN) {
+		frame_short_l4(f);
+		return;
+	}
+	f->icmp_type = h[0];
+	f->icmp_code = h[1];
+}
+
+static __always_inline void frame_l4(struct frame *f)
+{
+	__u32 left = f->ip_len > f->l4_off ? f->ip_len - f->l4_off : 0;
+
+	switch (f->proto) {
+	case IPPROTO_TCP:
+		frame_tcp(f, left);
+		break;
+	case IPPROTO_UDP:
+	case IPPROTO_UDPLITE:
+		frame_udp(f, left);
+		break;
+	case IPPROTO_ICMP:
+	case IPPROTO_ICMPV6:
+		frame_icmp(f, left);
+		break;
+	case IPPROTO_SCTP:
+		if (f->l4 + 4 > f->end || left < 4) {
+			frame_short_l4(f);
+			break;
+		}
+		f->sport = ((__be16 *)f->l4)[0];
+		f->dport = ((__be16 *)f->l4)[1];
+		break;
+	default:
+		if (left == 0 || f->l4 > f->end)
+			f->l4 = NULL;
+	}
+}
+
+/* pos: bytes of payload in front of this one's; size: bytes of payload in it. */
+static __always_inline void frame_fragment(struct frame *f, __u32 pos, bool more, __u32 size)
+{
+	if (!pos && !more)
+		return;
+	f->frag = pos ? FRAME_LATER : FRAME_FIRST;
+	if (pos + size > 0xffff)
+		frame_fault(f, NP_FRAME_FRAG_END);
+	if (more && (size & 7))
+		frame_fault(f, NP_FRAME_FRAG_SIZE);
+}
+
+/* room: bytes of the frame from the IP header on, those in further buffers too. */
+static __always_inline void frame_ipv4(struct frame *f, void *l3, __u32 room)
+{
+	struct iphdr *h = l3;
+	__u32 size, off;
+
+	if ((void *)(h + 1) > f->end) {
+		frame_fault(f, NP_FRAME_SHORT_IP);
+		return;
+	}
+	if (h->version != 4) {
+		frame_fault(f, NP_FRAME_IP_VERSION);
+		return;
+	}
+	f->l3 = l3;
+	f->family = FRAME_AF_INET;
+	f->proto = h->protocol;
+	f->ip_len = bpf_ntohs(h->tot_len);
+	/* The stack merges received segments to more than the field can say. */
+	if (!f->ip_len && room > 0xffff)
+		f->ip_len = room;
+	size = h->ihl * 4;
+	if (size < sizeof(*h) || size > f->ip_len) {
+		frame_fault(f, size < sizeof(*h) ? NP_FRAME_IP_HEADER : NP_FRAME_IP_LENGTH);
+		return;
+	}
+	if (f->ip_len > room) {
+		frame_fault(f, NP_FRAME_IP_LENGTH);
+		return;
+	}
+	off = bpf_ntohs(h->frag_off);
+	frame_fragment(f, (off & 0x1fff) * 8, off & 0x2000, f->ip_len - size);
+	if (f->frag == FRAME_LATER)
+		return;
+	f->l4_off = size;
+	f->l4 = l3 + size;
+}
+
+static __always_inline bool frame_is_ext(__u8 next)
+{
+	return next == IPPROTO_HOPOPTS || next == IPPROTO_ROUTING || next == IPPROTO_FRAGMENT ||
+	       next == IPPROTO_DSTOPTS || next == IPPROTO_AH || next == IPPROTO_MH;
+}
+
+/* What a walk over extension headers found: in one word, as a function of its own returns it. */
+#define EXTS_NEXT(v) ((__u8)(v))	     /* protocol behind them */
+#define EXTS_BAD(v) ((__u8)((v) >> 8))	     /* NP_FRAME_* */
+#define EXTS_OFF(v) ((__u16)((v) >> 16))     /* where that begins, from the frame's begin */
+#define EXTS_FRAG(v) ((__u16)((v) >> 32))    /* offset and flag of the fragment header */
+#define EXTS_FRAG_AT(v) ((__u16)((v) >> 48)) /* end of the fragment header; 0 none */
+#define EXTS_OFF_MASK 0x3fffU
+
+static __always_inline __u64 exts_found(__u8 next, __u8 bad, __u32 off, __u64 frag)
+{
+	return (__u64)next | (__u64)bad << 8 | (__u64)off << 16 | frag << 32;
+}
+
+/* at_next: the first extension's number << 16 | where it begins. */
+static __always_inline __u64 exts_walk(void *data, void *end, __u32 at_next)
+{
+	__u32 off = at_next & EXTS_OFF_MASK;
+	__u8 next = at_next >> 16;
+	__u64 frag = 0;
+
+	for (int i = 0; i < FRAME_EXTS && frame_is_ext(next); i++) {
+		__u8 *ext = data + off;
+		__u32 size;
+
+		if ((void *)ext + 8 > end)
+			return exts_found(next, NP_FRAME_EXT_SHORT, off, frag);
+		if (next == IPPROTO_FRAGMENT) {
+			size = 8;
+			frag = (__u64)ext[2] << 8 | ext[3] | (__u64)(off + 8) << 16;
+			/* Behind a later fragment's header is no header. */
+			if (ext[2] || (ext[3] & 0xf8))
+				return exts_found(ext[0], 0, off + 8, frag);
+		} else {
+			size = next == IPPROTO_AH ? (ext[1] + 2) * 4 : (ext[1] + 1) * 8;
+		}
+		next = ext[0];
+		/* The mask says nothing new, but the verifier forgets where it came from. */
+		off = (off + size) & EXTS_OFF_MASK;
+	}
+	return exts_found(next, frame_is_ext(next) ? NP_FRAME_EXT_MANY : 0, off, frag);
+}
+
+/*
+ * Global functions: verified once, whatever the state their callers are in. Walked in place, the
+ * ways through six headers would be multiplied by all that comes behind them.
+ */
+__weak __noinline __u64 frame_exts_xdp(struct xdp_md *ctx, __u32 at_next)
+{
+	return exts_walk((void *)(long)ctx->data, (void *)(long)ctx->data_end, at_next);
+}
+
+__weak __noinline __u64 frame_exts_tc(struct __sk_buff *ctx, __u32 at_next)
+{
+	return exts_walk((void *)(long)ctx->data, (void *)(long)ctx->data_end, at_next);
+}
+
+/* ctx and is_xdp: constants of the caller. Past the extension headers; false: no header there. */
+static __always_inline bool frame_exts(struct frame *f, void *ctx, bool is_xdp, void *data,
+				       __u8 next)
+{
+	__u32 l3_off = f->l3 - data, at = (__u32)next << 16 | (l3_off + sizeof(struct ipv6hdr));
+	__u64 v = is_xdp ? frame_exts_xdp(ctx, at) : frame_exts_tc(ctx, at);
+	__u32 off = EXTS_OFF(v) & EXTS_OFF_MASK;
+
+	f->proto = EXTS_NEXT(v);
+	if (EXTS_BAD(v)) {
+		frame_fault(f, EXTS_BAD(v));
+		return false;
+	}
+	f->l4_off = off - l3_off;
+	if (f->l4_off > f->ip_len) {
+		frame_fault(f, NP_FRAME_EXT_SHORT);
+		return false;
+	}
+	if (EXTS_FRAG_AT(v))
+		frame_fragment(f, EXTS_FRAG(v) & 0xfff8, EXTS_FRAG(v) & 1,
+			       f->ip_len + l3_off - EXTS_FRAG_AT(v));
+	if (f->frag == FRAME_LATER) {
+		f->l4_off = 0;
+		return false;
+	}
+	f->l4 = data + off;
+	return f->proto != IPPROTO_NONE;
+}
+
+static __always_inline void frame_ipv6(struct frame *f, void *ctx, bool is_xdp, void *data,
+				       void *l3, __u32 room)
+{
+	struct ipv6hdr *h = l3;
+	__u32 size;
+
+	if ((void *)(h + 1) > f->end) {
+		frame_fault(f, NP_FRAME_SHORT_IP);
+		return;
+	}
+	if (h->version != 6) {
+		frame_fault(f, NP_FRAME_IP_VERSION);
+		return;
+	}
+	f->l3 = l3;
+	f->family = FRAME_AF_INET6;
+	f->proto = h->nexthdr;
+	size = bpf_ntohs(h->payload_len);
+	/* 0: a jumbogram, or merged by the stack; else really nothing behind the header */
+	f->ip_len = size || room <= 0xffff ? size + sizeof(*h) : room;
+	if (f->ip_len > room) {
+		frame_fault(f, NP_FRAME_IP_LENGTH);
+		return;
+	}
+	if (!frame_is_ext(f->proto)) {
+		f->l4_off = sizeof(*h);
+		f->l4 = l3 + sizeof(*h);
+		if (f->proto == IPPROTO_NONE)
+			f->l4 = NULL;
+	} else if (!frame_exts(f, ctx, is_xdp, data, f->proto)) {
+		f->l4 = NULL;
+	}
+}
+
+/*
+ * data..end: the linear part, from the Ethernet header on, of ctx (is_xdp: a struct xdp_md, else a
+ * struct __sk_buff). total: bytes of the whole frame, or 0: the linear part is all there is.
+ */
+static __always_inline void frame_parse(struct frame *f, void *ctx, bool is_xdp, void *data,
+					void *end, __u32 total)
+{
+	struct ethhdr *eth = data;
+	void *pos = data + sizeof(*eth);
+	__be16 type;
+	__u32 room;
+
+	__builtin_memset(f, 0, sizeof(*f));
+	f->end = end;
+	if (pos > end) {
+		f->bad = NP_FRAME_SHORT_ETH;
+		return;
+	}
+	type = eth->h_proto;
+#pragma unroll
+	for (int i = 0; i < FRAME_TAGS; i++) {
+		struct frame_tag *tag = pos;
+
+		if (!frame_is_tag(type))
+			break;
+		if ((void *)(tag + 1) > end) {
+			f->bad = NP_FRAME_SHORT_ETH;
+			return;
+		}
+		f->tag[i] = bpf_ntohs(tag->tci);
+		f->tags = i + 1;
+		type = tag->type;
+		pos = tag + 1;
+	}
+	f->eth_type = bpf_ntohs(type);
+	room = total ? total - (__u32)(pos - data) : (__u32)(end - pos);
+	if (type == bpf_htons(ETH_P_IP))
+		frame_ipv4(f, pos, room);
+	else if (type == bpf_htons(ETH_P_IPV6))
+		frame_ipv6(f, ctx, is_xdp, data, pos, room);
+	else if (frame_is_tag(type))
+		f->bad = NP_FRAME_MANY_TAGS;
+	/* Once for both: the code is there once, for the verifier as well. */
+	if (f->l4)
+		frame_l4(f);
+}
+
+/*
+ * At XDP. frags: the program takes frames in several buffers (BPF_F_XDP_HAS_FRAGS, since 5.18); false
+ * from read-only data, and the verifier of an older kernel never meets the helper.
+ */
+static __always_inline void frame_parse_xdp(struct xdp_md *ctx, struct frame *f, bool frags)
+{
+	void *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
+
+	frame_parse(f, ctx, true, data, end, frags ? bpf_xdp_get_buff_len(ctx) : 0);
+}
+
+/* At tc: may make the headers linear, so packet pointers of before are gone. */
+static __always_inline void frame_parse_tc(struct __sk_buff *skb, struct frame *f)
+{
+	__u32 want = skb->len < FRAME_PULL ? skb->len : FRAME_PULL;
+	void *data = (void *)(long)skb->data, *end = (void *)(long)skb->data_end;
+
+	if (data + want > end) {
+		(void)bpf_skb_pull_data(skb, want);
+		data = (void *)(long)skb->data;
+		end = (void *)(long)skb->data_end;
+	}
+	frame_parse(f, skb, false, data, end, skb->len);
+}
+
+#endif
