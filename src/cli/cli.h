@@ -53,7 +53,7 @@ struct common_opts {
 	/* why */
 	uint64_t sock;
 	/* changed by ctl and the config file while it runs */
-	bool enabled;
+	bool enabled, latency;
 	uint32_t sample_rate, max_events, stall_ms;
 	const char *config;
 	struct opts_source *source; /* see source.h */

@@ -8,11 +8,13 @@
 
 #include "base/log.h"
 #include "cli/cli.h"
+#include "cli/histograms.h"
 #include "flow/verdict.h"
 #include "out/table.h"
 
 struct flows {
-	struct common_opts o;
+	struct common_opts o; /* first: rows of options count from here */
+	bool histograms;
 	struct sink sink;
 	struct session *session;
 	struct table *table;
@@ -31,6 +33,8 @@ static const struct option_row rows[] = {
 	ROW("output", 'o', OPTION_STRING, output, "FILE", "write there instead of stdout"),
 	ROW("duration", 0, OPTION_SECONDS, duration, "SEC",
 	    "watch so long before the snapshot (default 1)", .min = 1),
+	OPTION("histograms", 0, OPTION_BOOL, struct flows, histograms, NULL,
+	       "latencies of each process instead, by powers of two (means --latency)"),
 	ROW("interval", 0, OPTION_SECONDS, interval, "SEC", "between two sweeps (default 1)",
 	    .flags = OPTION_LIVE, .min = 10, .max = 3600000),
 	ROW(NULL, 'n', OPTION_U32, count, "COUNT", "only the COUNT flows that moved most",
@@ -271,6 +275,7 @@ static int run(struct flows *x)
 
 	if (filter_build(&x->o, &so.filter, &err) || sink_open(&x->sink, &x->o, &err))
 		return cli_usage_failed(&err);
+	x->o.latency = x->o.latency || x->histograms;
 	cli_session_opts(&x->o, &so);
 	r = session_open(&so, &x->session, &err);
 	if (r)
@@ -284,7 +289,8 @@ static int run(struct flows *x)
 		.opts = &x->o,
 		.arg = x,
 	};
-	r = loop_run(&loop) ?: session_finish(x->session) ?: print(x);
+	r = loop_run(&loop) ?: session_finish(x->session) ?:
+	    x->histograms ? histograms_write(x->session, &x->sink, &x->o) : print(x);
 	if (r == -EPIPE)
 		return EXIT_OK;
 	cli_tell_losses(x->session);

@@ -28,6 +28,9 @@ static int apply(const struct common_opts *next, void *arg, struct netprobe_erro
 
 	if (r)
 		return r;
+	r = session_set_latency(in->loop->session, next->latency, err);
+	if (r)
+		return r;
 	session_set_filter(in->loop->session, &filter);
 	session_set_stall(in->loop->session, (uint64_t)next->stall_ms * 1000000);
 	return 0;

@@ -68,6 +68,8 @@ const struct option_row common_rows[] = {
 	ROW("stall-threshold", 0, OPTION_MSEC, stall_ms, "MS",
 	    "what stands still longer is a stall (default 100)", .flags = OPTION_LIVE, .min = 1,
 	    .max = 3600000),
+	ROW("latency", 0, OPTION_BOOL, latency, NULL,
+	    "time how long data waits in the queues of sockets", .flags = OPTION_LIVE),
 	ROW("enabled", 0, OPTION_BOOL, enabled, NULL, "record (false by ctl or config: pause)",
 	    .flags = OPTION_LIVE | OPTION_HIDDEN),
 	OPTIONS_HEADING("General"),
@@ -148,6 +150,7 @@ void cli_session_opts(const struct common_opts *o, struct session_opts *ret_opts
 	ret_opts->probe.btf_path = o->btf;
 	ret_opts->probe.ring_bytes = o->ring_size;
 	ret_opts->probe.parts = o->parts_size;
+	ret_opts->latency = o->latency;
 	ret_opts->stall_ns = (uint64_t)o->stall_ms * 1000000;
 }
 
@@ -178,6 +181,14 @@ void cli_tell_losses(struct session *s)
 	struct session_losses l;
 
 	session_losses(s, &l);
+	if (session_latency_note(s)[0])
+		log_notice("%s", session_latency_note(s));
+	if (l.waits.map_full | l.waits.unowned | l.waits.passed | l.figures_dropped)
+		log_notice("losses: %llu waits and %llu latencies are in no histogram (too many "
+			   "processes), %llu waits had no owner, %llu were missed",
+			   (unsigned long long)l.waits.map_full,
+			   (unsigned long long)l.figures_dropped,
+			   (unsigned long long)l.waits.unowned, (unsigned long long)l.waits.passed);
 	if (l.ring_full | l.map_full | l.missed | l.helper_err | l.flows_dropped)
 		log_notice(
 			"losses: %llu events found the ring full, %llu counts found a map full (%llu bytes lost), "

@@ -76,10 +76,21 @@ static const struct table_column columns[] = {
 	{ "retr_spurious", "SPUR", UNIT_NONE, true, 0 },
 	{ "stall_ms", "STALL", UNIT_MSEC, true, 0 },
 	{ "verdict", "VERDICT", UNIT_NONE, false, 0 },
+	/* of the row's process; waits null without --latency */
+	{ "rtt_p50_us", NULL, UNIT_NONE, true, 0 },
+	{ "rtt_p99_us", NULL, UNIT_NONE, true, 0 },
+	{ "connect_p50_us", NULL, UNIT_NONE, true, 0 },
+	{ "connect_p99_us", NULL, UNIT_NONE, true, 0 },
+	{ "receive_wait_p50_us", NULL, UNIT_NONE, true, 0 },
+	{ "receive_wait_p99_us", "RXWAIT99", UNIT_USEC, true, 0 },
+	{ "send_wait_p50_us", NULL, UNIT_NONE, true, 0 },
+	{ "send_wait_p99_us", "TXWAIT99", UNIT_USEC, true, 0 },
+	{ "stall_p50_us", NULL, UNIT_NONE, true, 0 },
+	{ "stall_p99_us", NULL, UNIT_NONE, true, 0 },
 };
 
 #define N_COLUMNS (sizeof(columns) / sizeof(columns[0]))
-#define N_PLAIN (N_COLUMNS - 6) /* without --health */
+#define N_PLAIN (N_COLUMNS - 6 - 2 * LATENCY_MAX) /* without --health */
 
 static struct cell str(const char *s)
 {
@@ -103,7 +114,7 @@ static int add_row(struct table *t, const struct view_row *row, const char *time
 	const struct process *p = row->proc;
 	const struct cgroup *cg = row->cgroup ? row->cgroup : p ? p->cgroup : NULL;
 	bool known = p && p->tgid;
-	const struct cell c[N_COLUMNS] = {
+	struct cell c[N_COLUMNS] = {
 		str(time),
 		str(row->name),
 		num_or_null(known ? p->tgid : 0),
@@ -127,6 +138,13 @@ static int add_row(struct table *t, const struct view_row *row, const char *time
 		str(verdict_name(row->verdict)),
 	};
 
+	for (unsigned int i = 0; i < LATENCY_MAX; i++) {
+		struct cell *at = c + N_COLUMNS - 2 * (LATENCY_MAX - i);
+		const struct histogram *h = row->latency ? &row->latency->h[i] : NULL;
+
+		at[0] = num_or_null(h ? histogram_quantile(h, 0.5) : 0);
+		at[1] = num_or_null(h ? histogram_quantile(h, 0.99) : 0);
+	}
 	return table_add(t, c);
 }
 

@@ -12,6 +12,7 @@
 
 #include "base/log.h"
 #include "engine/emit.h"
+#include "engine/latency.h"
 #include "engine/route.h"
 #include "engine/sample.h"
 
@@ -28,6 +29,7 @@ struct session {
 	struct viewer *viewer;
 	struct route_cache *routes;
 	struct sampler *sampler;
+	struct engine_latency *latency;
 	struct np_filter parts_filter; /* under which the parts to be drained next were counted */
 	bool parts_wait;	       /* parts of before the last change of filters */
 	struct engine_events *events;  /* NULL: nobody listens */
@@ -114,6 +116,7 @@ static const struct np_sock_rec *scaled(struct session *s, const struct np_sock_
 static void take_sock(struct session *s, const struct np_sock_rec *kernel_rec)
 {
 	struct np_sock_rec copy, *rec = (struct np_sock_rec *)kernel_rec;
+	struct latency_before before;
 	const struct flow *f;
 
 	if (rec->tuple.proto != IPPROTO_TCP) {
@@ -123,6 +126,7 @@ static void take_sock(struct session *s, const struct np_sock_rec *kernel_rec)
 		if (!iface_wanted(&s->opts.filter, &rec->tuple))
 			return;
 	}
+	latency_before(&before, flow_table_find(s->flows, rec->sock_id));
 	if (flow_table_sock(s->flows, rec, s->now_ns) == -ENOMEM)
 		log_debug("out of memory for socket %llu", (unsigned long long)rec->sock_id);
 	if (rec->last.match == NP_MATCH_LISTENER && !(rec->tuple.flags & NP_F_DEAD))
@@ -130,8 +134,11 @@ static void take_sock(struct session *s, const struct np_sock_rec *kernel_rec)
 	if (s->events)
 		engine_events_seen(s->events, rec);
 	f = flow_table_find(s->flows, rec->sock_id);
-	if (f)
-		learn_exe(s, f->owner);
+	if (!f)
+		return;
+	learn_exe(s, f->owner);
+	if (f->tcp)
+		latencies_flow(engine_latency_all(s->latency), &before, rec, f->last);
 }
 
 static void on_sock(const struct np_sock_rec *rec, void *arg)
@@ -168,11 +175,14 @@ static void on_event(const struct np_ev_hdr *ev, void *arg)
 		memcpy(&copy, sock, offsetof(struct np_ev_sock, rec));
 		sock = &copy;
 	}
-	if (s->events) {
-		const struct process *owner = owner_of(s, &sock->rec.last);
+	if (s->events || ev->type == NP_EV_STALL) {
+		struct process *owner = (struct process *)owner_of(s, &sock->rec.last);
 
-		engine_events_sock(s->events, sock, owner);
-		process_unref(s->procs, (struct process *)owner);
+		if (s->events)
+			engine_events_sock(s->events, sock, owner);
+		if (ev->type == NP_EV_STALL && sock->ended && owner)
+			engine_latency_stall(s->latency, owner, ev->ts_ns - sock->since_ns);
+		process_unref(s->procs, owner);
 	}
 	if (ev->type != NP_EV_CONN_OPEN) /* its state is not written yet; the sweep brings it */
 		take_sock(s, &sock->rec);
@@ -195,6 +205,11 @@ static int make_tables(struct session *s)
 	s->sampler = sampler_new();
 	if (!s->viewer || !s->routes || !s->sampler)
 		return -ENOMEM;
+	s->latency = engine_latency_new(
+		s->procs, s->opts.flows.keep_closed ? UINT64_MAX : flow_table_grace(s->flows));
+	if (!s->latency)
+		return -ENOMEM;
+	viewer_set_latencies(s->viewer, engine_latency_all(s->latency));
 	if (!s->opts.event_fn)
 		return 0;
 	s->events = engine_events_new(s->opts.event_fn, s->opts.event_arg);
@@ -224,6 +239,8 @@ int session_open(const struct session_opts *opts, struct session **ret_session,
 		error_set(err, r, "out of memory");
 	else
 		r = probe_open(&s->opts.probe, &s->probe, err);
+	if (!r && opts->latency)
+		r = session_set_latency(s, true, err);
 	if (r) {
 		(void)session_close(s);
 		return r;
@@ -238,6 +255,7 @@ struct session *session_close(struct session *s)
 {
 	if (!s)
 		return NULL;
+	(void)engine_latency_free(s->latency);
 	(void)probe_close(s->probe);
 	if (s->events)
 		flow_table_unwatch(s->flows, &s->watch);
@@ -328,6 +346,7 @@ int session_tick(struct session *s)
 	take_parts(s);
 	s->now_ns = clock_monotonic_ns();
 	flow_table_tick(s->flows, s->now_ns);
+	engine_latency_tick(s->latency, s->now_ns);
 	viewer_tick(s->viewer, s->now_ns);
 	if (s->events) {
 		struct probe_loss losses[NP_PROG_MAX];
@@ -410,6 +429,28 @@ void session_losses(struct session *s, struct session_losses *ret_losses)
 		ret_losses->helper_err += l->loss.helper_err;
 		ret_losses->lost_bytes += l->loss.lost_tx_bytes + l->loss.lost_rx_bytes;
 	}
+	engine_latency_losses(s->latency, &ret_losses->waits);
+	ret_losses->figures_dropped = latencies_dropped(engine_latency_all(s->latency));
+}
+
+int session_set_latency(struct session *s, bool on, struct netprobe_error *err)
+{
+	return engine_latency_watch(s->latency, s->probe, on, err);
+}
+
+bool session_latency_watched(const struct session *s)
+{
+	return engine_latency_watched(s->latency);
+}
+
+const struct latencies *session_latencies(const struct session *s)
+{
+	return engine_latency_all(s->latency);
+}
+
+const char *session_latency_note(const struct session *s)
+{
+	return engine_latency_note(s->latency);
 }
 
 struct flow_table *session_flows(struct session *s)

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "flow/latency.h"
 #include "flow/table.h"
 #include "flow/view.h"
 #include "out/event.h"
@@ -26,6 +27,7 @@ struct session_opts {
 	/* every socket at every tick, not only what changed: for figures that are times */
 	bool full_sweeps;
 	uint64_t stall_ns; /* what stands still longer is a stall; 0: 100 ms */
+	bool latency;	   /* time how long data waits in the queues of sockets */
 };
 
 /* All losses so far, and the sums that views show. */
@@ -33,6 +35,8 @@ struct session_losses {
 	struct probe_loss prog[NP_PROG_MAX];
 	uint64_t ring_full, map_full, missed, helper_err, lost_bytes; /* sums over the programs */
 	uint64_t flows_dropped;
+	struct np_wait_loss waits; /* while they are timed */
+	uint64_t figures_dropped;  /* latencies of processes there was no room for */
 };
 
 struct session;
@@ -56,6 +60,12 @@ void session_set_full_sweeps(struct session *s, bool on);
 void session_set_filter(struct session *s, const struct np_filter *filter);
 const struct np_filter *session_filter(const struct session *s); /* with its generation */
 void session_set_stall(struct session *s, uint64_t stall_ns);
+
+/* Waits in queues are timed, or not any more. Errors as probe_waits_open's; false never fails. */
+int session_set_latency(struct session *s, bool on, struct netprobe_error *err);
+bool session_latency_watched(const struct session *s); /* ever: else waits are unknown */
+const struct latencies *session_latencies(const struct session *s);
+const char *session_latency_note(const struct session *s); /* what this kernel lacks; empty */
 
 struct flow_table *session_flows(struct session *s);
 struct viewer *session_viewer(struct session *s);

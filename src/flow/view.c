@@ -19,6 +19,7 @@ struct viewer {
 	struct groups groups;
 	struct healths healths;
 	struct flow_watch watch;
+	const struct latencies *latencies; /* NULL: none */
 };
 
 /* One query under way. */
@@ -84,6 +85,11 @@ void viewer_tick(struct viewer *v, uint64_t now_ns)
 {
 	groups_tick(&v->groups, now_ns, flow_table_seconds(v->flows), flow_table_grace(v->flows));
 	healths_tick(&v->healths, v->flows, now_ns);
+}
+
+void viewer_set_latencies(struct viewer *v, const struct latencies *l)
+{
+	v->latencies = l;
 }
 
 void viewer_watch_health(struct viewer *v, bool on)
@@ -226,7 +232,7 @@ static bool is_shown(const struct pass *p, const struct tally *row)
 	return row_match_group(&row->key, p->match);
 }
 
-static int make_rows(struct pass *p, struct view *view)
+static int make_rows(const struct viewer *v, struct pass *p, struct view *view)
 {
 	bool flows = p->q->kind == VIEW_CONNECTION;
 	const struct rank_order order = {
@@ -247,6 +253,7 @@ static int make_rows(struct pass *p, struct view *view)
 			fill_flow(&view->rows[i], p->healths, p->ranked[i].item);
 		else
 			fill_group(&view->rows[i], p->ranked[i].item);
+		view->rows[i].latency = latencies_find(v->latencies, view->rows[i].proc);
 	}
 	return 0;
 }
@@ -259,7 +266,7 @@ static int query_connections(struct viewer *v, struct pass *p, struct view *view
 	(void)flow_table_each(v->flows, pass_connection, p);
 	view->gone_tx_bytes = view->tx_bytes - p->tx_bytes;
 	view->gone_rx_bytes = view->rx_bytes - p->rx_bytes;
-	return make_rows(p, view);
+	return make_rows(v, p, view);
 }
 
 static int query_groups(struct viewer *v, struct pass *p, struct view *view)
@@ -286,7 +293,7 @@ static int query_groups(struct viewer *v, struct pass *p, struct view *view)
 		if (is_shown(p, row))
 			p->ranked[p->n++] = (struct ranked){ rank_of(p->q->sort, row), row };
 	}
-	return make_rows(p, view);
+	return make_rows(v, p, view);
 }
 
 struct wanted {
@@ -312,6 +319,7 @@ int viewer_connection(struct viewer *v, uint64_t key, struct view_row *ret_row)
 		return -ENOENT;
 	memset(ret_row, 0, sizeof(*ret_row));
 	fill_flow(ret_row, &v->healths, w.found);
+	ret_row->latency = latencies_find(v->latencies, ret_row->proc);
 	return 0;
 }
 

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "flow/health.h"
+#include "flow/latency.h"
 #include "flow/table.h"
 
 #define VIEW_PROCESS 0
@@ -55,6 +56,7 @@ struct view_row {
 	bool exited;		     /* owner gone or connection closed, still in its grace time */
 	bool rest;		     /* see above */
 	const struct history *history; /* NULL: no traffic lately, too many rows, or drilled */
+	const struct latency *latency; /* of proc; NULL: nothing was timed, or no proc */
 };
 
 struct view_query {
@@ -88,6 +90,8 @@ struct viewer; /* groups with their histories: lives beside the flow table */
 /* Made right after the table, before its first record; freed before it. */
 struct viewer *viewer_new(struct flow_table *flows);
 struct viewer *viewer_free(struct viewer *v);
+/* Where rows find what was timed; borrowed. */
+void viewer_set_latencies(struct viewer *v, const struct latencies *l);
 /* Whether rows need verdicts. Off at first: they cost a look at every flow each tick. */
 void viewer_watch_health(struct viewer *v, bool on);
 /* One connection by the key of its row, as of the last tick. -ENOENT: no longer kept. */

@@ -222,6 +222,15 @@ struct process *process_table_get(struct process_table *t, const struct np_owner
 	return p;
 }
 
+struct process *process_table_find(struct process_table *t, const struct np_owner *owner)
+{
+	struct process *p = owner->tgid ? entry_find(t, owner->tgid, owner->start_ns) : NULL;
+
+	if (p)
+		p->refs++;
+	return p;
+}
+
 bool process_is(const struct process *p, const struct np_owner *owner)
 {
 	return p->tgid == owner->tgid && (!p->tgid || p->start_ns == owner->start_ns);

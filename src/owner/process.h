@@ -38,6 +38,8 @@ struct process_table *process_table_free(struct process_table *t);
  */
 struct process *process_table_get(struct process_table *t, const struct np_owner *owner,
 				  uint64_t now_ns);
+/* The same for one that is known, which is left as it is; NULL: it is not. */
+struct process *process_table_find(struct process_table *t, const struct np_owner *owner);
 void process_unref(struct process_table *t, struct process *p);
 /* Is owner this process? */
 bool process_is(const struct process *p, const struct np_owner *owner);

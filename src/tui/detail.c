@@ -65,6 +65,16 @@ static void copy_flow(struct detail *d, const struct flow *f, uint64_t now_ns)
 		d->figures = *f->tcp;
 }
 
+static void copy_waits(struct detail *d, const struct latency *l)
+{
+	static const double shares[2] = { 0.5, 0.99 };
+
+	for (unsigned int i = 0; i < 2; i++) {
+		d->rx_wait[i] = l ? histogram_quantile(&l->h[LATENCY_RX_WAIT], shares[i]) : 0;
+		d->tx_wait[i] = l ? histogram_quantile(&l->h[LATENCY_TX_WAIT], shares[i]) : 0;
+	}
+}
+
 void detail_take(struct detail *d, const struct view_row *row, const struct trace *t,
 		 uint64_t now_ns)
 {
@@ -86,5 +96,6 @@ void detail_take(struct detail *d, const struct view_row *row, const struct trac
 	}
 	copy_flow(d, row->flow, now_ns);
 	copy_people(d, row->flow);
+	copy_waits(d, row->latency);
 	d->trace = *t;
 }

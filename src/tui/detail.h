@@ -32,6 +32,8 @@ struct detail {
 	struct verdict_times times;
 	int verdict;
 	struct flow_tcp figures; /* zeroes unless tcp */
+	/* waits of its owner's sockets: half and 99 of 100 are shorter, microseconds; 0 not timed */
+	uint64_t rx_wait[2], tx_wait[2];
 	struct trace trace;
 };
 

@@ -299,6 +299,29 @@ static void resent_line(struct pen *p, const struct detail *d)
 	count_field(p, "spurious", t->spurious, STYLE_WARN);
 }
 
+static void below_field(struct pen *p, const char *name, uint64_t us)
+{
+	char s[FMT_MAX + 1] = "<";
+
+	fmt_usec(us < UINT32_MAX ? (uint32_t)us : UINT32_MAX, s + 1, FMT_MAX);
+	field(p, name, STYLE_NORMAL, s);
+}
+
+/* Of all sockets of the owner, with --latency. */
+static void waits_line(struct pen *p, const struct detail *d)
+{
+	if (!(d->rx_wait[0] || d->tx_wait[0]) || !line(p, "waits"))
+		return;
+	if (d->rx_wait[0]) {
+		below_field(p, "read half", d->rx_wait[0]);
+		below_field(p, "99%", d->rx_wait[1]);
+	}
+	if (d->tx_wait[0]) {
+		below_field(p, "sent half", d->tx_wait[0]);
+		below_field(p, "99%", d->tx_wait[1]);
+	}
+}
+
 void page_draw(struct grid *g, const struct tui_model *m, int y, int end)
 {
 	const struct detail *d = &m->detail;
@@ -320,6 +343,7 @@ void page_draw(struct grid *g, const struct tui_model *m, int y, int end)
 		buffer_lines(&p, d);
 		resent_line(&p, d);
 	}
+	waits_line(&p, d);
 	age_line(&p, d);
 	plots_draw(g, m, p.y + 1, end);
 }

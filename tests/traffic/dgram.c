@@ -9,6 +9,7 @@
  * --peers N             client sockets, each sends --count datagrams a byte longer than the last
  * --workers N           server processes that share the one socket
  * --reply S             the server answers each with a datagram of that size
+ * --pause MS            the server rests so long before it reads each
  * --blind               the client reads answers without asking for their sender
  * --listen A            where the server's socket is bound, if not to --addr (::)
  * --addr A --port P --client-ns --server-ns --comm NAME --hold start|sent
@@ -114,6 +115,8 @@ static void serve_socket(struct report *r, int fd, atomic_uint_fast64_t *total)
 		struct addr from;
 		ssize_t n;
 
+		if (tm_num("pause", 0))
+			tm_sleep_ms((unsigned int)tm_num("pause", 0));
 		if (shared && poll(&pfd, 1, 20) == 0)
 			continue;
 		n = shared ? recvfrom(fd, buf, sizeof(buf), MSG_DONTWAIT, NULL, NULL)

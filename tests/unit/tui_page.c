@@ -116,6 +116,37 @@ static void page_fits_80x24(void **state)
 	scene_close(&s);
 }
 
+static bool has_text(struct scene *s, const char *text)
+{
+	char *frame;
+	bool has;
+
+	assert_int_equal(grid_resize(&s->grid, 24, 80), 0);
+	tui_render(&s->grid, &s->model);
+	frame = scene_text(&s->grid);
+	has = strstr(frame, text) != NULL;
+	free(frame);
+	return has;
+}
+
+static void waits_of_the_owner_are_shown_where_they_were_timed(void **state)
+{
+	static struct latency l;
+	struct scene s;
+
+	(void)state;
+	open_page(&s);
+	assert_false(has_text(&s, "waits"));
+	l.h[LATENCY_RX_WAIT].n[histogram_slot(200000)] = 3;
+	l.h[LATENCY_TX_WAIT].n[0] = 1;
+	s.viewer->rows[VIEW_CONNECTION][0].latency = &l;
+	model_sample(&s.model);
+	scene_snapshot(&s);
+	assert_true(
+		has_text(&s, "waits     read half <262ms  99% <262ms  sent half <1us  99% <1us"));
+	scene_close(&s);
+}
+
 static void large_pages_stack_their_plots(void **state)
 {
 	struct scene s;
@@ -290,6 +321,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(page_fits_80x24),
+		cmocka_unit_test(waits_of_the_owner_are_shown_where_they_were_timed),
 		cmocka_unit_test(large_pages_stack_their_plots),
 		cmocka_unit_test(small_pages_keep_the_figures),
 		cmocka_unit_test(closed_connection_keeps_its_last_figures),

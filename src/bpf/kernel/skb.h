@@ -66,6 +66,19 @@ struct request_sock___pkt {
 	struct sock_common___req __req_common;
 };
 
+struct sk_buff_head {
+	__u32 qlen;
+};
+
+struct sock___queue {
+	struct sk_buff_head sk_receive_queue;
+};
+
+/* a reader moves all of the receive queue here at once, and then takes from this one */
+struct udp_sock___queue {
+	struct sk_buff_head reader_queue;
+};
+
 #pragma clang attribute pop
 
 #endif

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Latencies that are made on purpose are found in the slot they belong to. */
+#include <stdio.h>
+#include <string.h>
+
+#include "ctl.h"
+#include "ownership.h"
+#include "tap.h"
+
+#define HISTOGRAMS "flows", "--histograms", "--format", "json", "--duration", "3600"
+
+static char *between(const struct netns_pair *n, const char *command)
+{
+	static char full[400];
+
+	snprintf(full, sizeof(full), "%s --addr 10.77.0.2 --client-ns %s --server-ns %s", command,
+		 n->a.path, n->b.path);
+	return full;
+}
+
+static const json_t *of_pid(const json_t *records, uint64_t pid)
+{
+	const json_t *r;
+	size_t i;
+
+	json_array_foreach (records, i, r)
+		if (record_u64(r, "pid") == pid)
+			return r;
+	return NULL;
+}
+
+static const json_t *of_role(const struct probe *p, const struct maker *m, const char *role)
+{
+	const json_t *r = of_pid(p->records, record_u64(maker_report(m, role), "pid"));
+
+	REQUIRE(r, "expected histograms of the %s, got none", role);
+	return r;
+}
+
+/* Figures of from_us to to_us. */
+static uint64_t figures(const json_t *process, const char *what, uint64_t from, uint64_t to)
+{
+	const json_t *slots = json_object_get(json_object_get(process, what), "slots"), *s;
+	uint64_t sum = 0;
+	size_t i;
+
+	json_array_foreach (slots, i, s)
+		if (record_u64(s, "from_us") >= from && record_u64(s, "from_us") < to)
+			sum += record_u64(s, "count");
+	return sum;
+}
+
+/* The slot 131 to 262 ms, and those above it where the machine is slow. */
+static uint64_t about_200_ms(const json_t *process, const char *what)
+{
+	return figures(process, what, 131072, test_slow() > 1 ? UINT64_MAX : 262144);
+}
+
+TEST(data_that_waits_for_a_slow_reader_is_in_the_slot_of_its_wait)
+{
+	struct netns_pair n = netns_pair_new();
+	struct probe p = probe_start(HISTOGRAMS, NULL);
+	struct maker m = maker_run(NULL, between(&n, "limit --by pause --pause 190 --seconds 1"));
+	const json_t *server, *client;
+
+	probe_stop(&p);
+	server = of_role(&p, &m, "server");
+	client = of_role(&p, &m, "client");
+	CHECK_EQ(about_200_ms(server, "receive_wait"), 1,
+		 "waits in the server's receive queue of about 190 ms");
+	CHECK(about_200_ms(client, "send_wait") >= 1,
+	      "expected a wait of about 190 ms in the client's send queue, got none");
+	CHECK(about_200_ms(server, "stall") >= 1, "expected a stall of about 190 ms, got none");
+	CHECK_EQ(figures(client, "connect", 0, UINT64_MAX), 1, "connects of the client");
+	CHECK(json_is_null(json_object_get(server, "connect")),
+	      "connects of the server: expected null");
+}
+
+TEST(datagrams_that_wait_for_a_slow_reader_are_timed_one_by_one)
+{
+	struct netns ns = netns_new();
+	struct probe p = probe_start(HISTOGRAMS, NULL);
+	struct maker m;
+
+	m = maker_run(&ns, "dgram --count 5 --reply 10 --pause 190");
+	probe_stop(&p);
+	CHECK_EQ(about_200_ms(of_role(&p, &m, "server"), "receive_wait"), 5,
+		 "datagrams that waited about 190 ms");
+}
+
+TEST(round_trips_and_connects_over_a_long_way_are_as_long_as_it)
+{
+	struct netns_pair n = netns_pair_new();
+	const json_t *client;
+	struct probe p;
+	struct maker m;
+	char command[200];
+
+	snprintf(command, sizeof(command), "tc qdisc add dev %s root netem delay 20ms", n.if_b);
+	if (netns_run(&n.b, command))
+		test_skip("no netem here: nothing makes a way long");
+	p = probe_start(HISTOGRAMS, "--interval", "0.1", NULL);
+	m = maker_run(NULL, between(&n, "limit --by late --pause 1 --seconds 2"));
+	probe_stop(&p);
+	client = of_role(&p, &m, "client");
+	CHECK(figures(client, "rtt", 16384, test_slow() > 1 ? UINT64_MAX : 32768) >= 3,
+	      "expected round trips of about 20 ms, got none of %" PRIu64,
+	      figures(client, "rtt", 0, UINT64_MAX));
+	CHECK_EQ(figures(client, "rtt", 0, 16384), 0, "round trips shorter than the way");
+	CHECK_EQ(figures(client, "connect", 16384, test_slow() > 1 ? UINT64_MAX : 32768), 1,
+		 "connects of about 20 ms");
+}
+
+TEST(a_shaped_link_makes_data_wait_in_the_send_queue)
+{
+	struct netns_pair n = netns_pair_new();
+	const json_t *client;
+	struct probe p;
+	struct maker m;
+	char command[200];
+
+	snprintf(command, sizeof(command),
+		 "tc qdisc add dev %s root tbf rate 20mbit burst 20kb latency 50ms", n.if_a);
+	if (netns_run(&n.a, command))
+		test_skip("no tbf here: no link is slow");
+	p = probe_start(HISTOGRAMS, NULL);
+	/* 64 KiB a call, 26 ms of this link, and the buffer before them */
+	m = maker_run(NULL, between(&n, "limit --by network --seconds 2"));
+	probe_stop(&p);
+	client = of_role(&p, &m, "client");
+	CHECK(figures(client, "send_wait", 16384, UINT64_MAX) >= 3,
+	      "expected waits of 16 ms and more in the send queue, got %" PRIu64 " of %" PRIu64,
+	      figures(client, "send_wait", 16384, UINT64_MAX),
+	      figures(client, "send_wait", 0, UINT64_MAX));
+	CHECK(figures(client, "rtt", 8192, UINT64_MAX) >= 1,
+	      "expected a round trip of 8 ms and more through the queue of the link, got none of "
+	      "%" PRIu64,
+	      figures(client, "rtt", 0, UINT64_MAX));
+}
+
+TEST(waits_are_null_until_they_are_asked_for)
+{
+	struct netns ns = netns_new();
+	const json_t *client;
+	struct probe p;
+	struct maker m;
+
+	p = probe_start("top", "-n", "1000", "--health", "--format", "json", "--interval", "0.2",
+			NULL);
+	m = maker_run(&ns, "pingpong --seconds 1");
+	probe_stop(&p);
+	client = of_role(&p, &m, "client");
+	CHECK(json_is_null(json_object_get(client, "receive_wait_p99_us")),
+	      "receive_wait_p99_us without --latency: expected null");
+	p = probe_start("top", "-n", "1000", "--health", "--format", "json", "--interval", "0.2",
+			"--latency", NULL);
+	m = maker_run(&ns, "pingpong --seconds 1");
+	probe_stop(&p);
+	for (size_t i = json_array_size(p.records); i > 0; i--) {
+		client = json_array_get(p.records, i - 1);
+		if (record_u64(client, "pid") == record_u64(maker_report(&m, "client"), "pid"))
+			break;
+	}
+	CHECK(record_u64(client, "receive_wait_p50_us") > 0 &&
+		      record_u64(client, "receive_wait_p99_us") >=
+			      record_u64(client, "receive_wait_p50_us"),
+	      "receive waits of the client: expected some, got %" PRIu64,
+	      record_u64(client, "receive_wait_p50_us"));
+	CHECK(record_u64(client, "send_wait_p50_us") > 0,
+	      "send waits of the client: expected some, got none");
+}
+
+TEST(ctl_has_waits_timed_from_now_on)
+{
+	struct netns_pair n = netns_pair_new();
+	struct maker before, m;
+	const json_t *r;
+	struct probe p;
+
+	own_run_dir();
+	p = probe_start(HISTOGRAMS, NULL);
+	must_set("latency=false");
+	before = maker_run(NULL, between(&n, "limit --by pause --pause 190 --seconds 1"));
+	must_set("latency=true");
+	m = maker_run(NULL, between(&n, "limit --by pause --pause 190 --seconds 1"));
+	probe_stop(&p);
+	CHECK_EQ(about_200_ms(of_role(&p, &m, "server"), "receive_wait"), 1, "waits while timed");
+	r = of_pid(p.records, record_u64(maker_report(&before, "server"), "pid"));
+	CHECK(!r || json_is_null(json_object_get(r, "receive_wait")),
+	      "expected no waits from while they were not timed");
+}
