@@ -25,9 +25,6 @@ struct command {
 
 extern const struct command command_table[]; /* ends with a NULL name */
 
-#define MODE_AUTO 0
-#define MODE_EBPF 1
-
 /* Options that every capturing command has. */
 struct common_opts {
 	bool help;

@@ -242,6 +242,11 @@ static int run(struct drops *x)
 		return EXIT_USAGE;
 	}
 	cli_session_opts(&x->o, &so);
+	if (so.mode > MODE_EBPF) {
+		log_err("--capture-mode: drops needs ebpf; the other modes do not see what the kernel drops");
+		return EXIT_CAPTURE;
+	}
+	so.mode = MODE_EBPF;
 	r = session_open(&so, &x->session, &err);
 	if (!r)
 		r = open_watch(x, &so.filter, &err);

@@ -121,7 +121,8 @@ static int run(struct events *e)
 	r = session_open(&so, &e->session, &err);
 	if (r)
 		return cli_session_failed(&err);
-	log_info("hooks: %s", family_label(probe_family(session_probe(e->session))));
+	if (session_probe(e->session))
+		log_info("hooks: %s", family_label(probe_family(session_probe(e->session))));
 	loop = (struct loop){
 		.session = e->session,
 		.interval = e->o.interval,

@@ -10,7 +10,7 @@
 #include "cli/source.h"
 #include "out/table.h"
 
-static const char *const mode_names[] = { "auto", "ebpf", NULL };
+static const char *const mode_names[] = { "auto", "ebpf", "afpacket", "proc", NULL };
 static const char *const hook_names[] = { "auto", "tracepoint", "fentry", "kprobe", NULL };
 static const char *const buffer_names[] = { "auto", "ringbuf", "perf", NULL };
 
@@ -145,6 +145,10 @@ int common_parse(const struct args_spec *spec, int argc, char **argv, struct com
 void cli_session_opts(const struct common_opts *o, struct session_opts *ret_opts)
 {
 	loop_hold_signals();
+	ret_opts->mode = o->capture_mode;
+	/* What only the kernel half has is asked for: no other rung will do. */
+	if (ret_opts->mode == MODE_AUTO && (o->hook || o->event_buffer || o->latency))
+		ret_opts->mode = MODE_EBPF;
 	ret_opts->probe.family = (uint8_t)o->hook;
 	ret_opts->probe.perf_buffer = o->event_buffer == 2;
 	ret_opts->probe.btf_path = o->btf;

@@ -183,15 +183,16 @@ static int print_table(struct top *x)
 
 static void show_status(struct top *x)
 {
-	struct probe *p = session_probe(x->session);
-	const struct hook_status *hooks = probe_hooks(p);
+	const struct probe *p = session_probe(x->session);
+	const struct hook_status *hooks = p ? probe_hooks(p) : NULL;
+	const char *note = session_note(x->session);
 	struct session_losses l;
 	struct tui_status st = {
 		.uptime_s = session_uptime(x->session),
-		.hook = family_label(probe_family(p)),
-		.note = !x->o.enabled	   ? "paused; 'netprobe ctl set enabled=true' goes on"
-			: probe_note(p)[0] ? probe_note(p)
-					   : NULL,
+		.hook = p ? family_label(probe_family(p)) : NULL,
+		.note = !x->o.enabled ? "paused; 'netprobe ctl set enabled=true' goes on"
+			: note[0]     ? note
+				      : NULL,
 		.sample_rate = x->o.sample_rate,
 		.interval_s = x->o.interval,
 	};
@@ -202,7 +203,7 @@ static void show_status(struct top *x)
 	st.lost_bytes = l.lost_bytes;
 	st.flows_dropped = l.flows_dropped;
 	st.helper_err = l.helper_err;
-	for (unsigned int i = 0; i < NP_PROG_MAX; i++) {
+	for (unsigned int i = 0; i < NP_PROG_MAX && hooks; i++) {
 		if (hooks[i].used >= 0)
 			st.programs++;
 		else

@@ -13,6 +13,7 @@
 struct engine_events {
 	session_event_fn fn;
 	void *arg;
+	const char *mode;
 	uint32_t sample_rate; /* 1 socket in so many is recorded */
 	struct sums *bw;      /* per owner and interface */
 	struct sums *retrans; /* per interface */
@@ -29,7 +30,7 @@ struct engine_events {
 		struct np_tuple tuple;
 	} * pending; /* per socket; held back so that the sum can be told with them */
 	size_t n_pending, cap_pending;
-	struct probe_loss told[NP_PROG_MAX];
+	struct probe_loss told[LOSS_MAX];
 };
 
 static void no_memory(void)
@@ -37,7 +38,7 @@ static void no_memory(void)
 	/* An event that cannot be made is lost; counts live in the flow table. */
 }
 
-struct engine_events *engine_events_new(session_event_fn fn, void *arg)
+struct engine_events *engine_events_new(session_event_fn fn, void *arg, const char *mode)
 {
 	struct engine_events *e = calloc(1, sizeof(*e));
 
@@ -45,6 +46,7 @@ struct engine_events *engine_events_new(session_event_fn fn, void *arg)
 		return NULL;
 	e->fn = fn;
 	e->arg = arg;
+	e->mode = mode;
 	e->bw = sums_new();
 	e->retrans = sums_new();
 	if (!e->bw || !e->retrans)
@@ -71,6 +73,7 @@ void engine_events_rate(struct engine_events *e, uint32_t sample_rate)
 
 static void tell(struct engine_events *e, struct event *ev)
 {
+	ev->mode = e->mode;
 	ev->sample_rate = ev->kind == EVENT_PROBE_LOSS ? 0 : e->sample_rate;
 	e->fn(ev, e->arg);
 }
@@ -80,7 +83,6 @@ static void stamp(struct event *ev, uint64_t ktime_ns)
 {
 	ev->ktime_ns = ktime_ns;
 	ev->wall_ns = clock_wall_ns() - (clock_monotonic_ns() - ktime_ns);
-	ev->mode = "ebpf";
 }
 
 static void set_owner(struct event *ev, const struct process *owner, uint8_t match, uint32_t tid)
@@ -191,7 +193,7 @@ void engine_events_sock(struct engine_events *e, const struct np_ev_sock *kev,
 	struct event ev = {
 		.tuple = &rec->tuple,
 		.sock_id = rec->sock_id,
-		.has_cpu = true,
+		.has_cpu = kev->cpu_comm[0], /* only the kernel half knows */
 		.cpu_tgid = kev->cpu_tgid,
 		.cpu_comm = kev->cpu_comm,
 		.counts = &counts,
@@ -431,12 +433,12 @@ void engine_events_tick(struct engine_events *e, double seconds)
 	sums_drain(e->retrans, seconds, tell_retrans_sum, e);
 }
 
-void engine_events_loss(struct engine_events *e, const struct probe_loss losses[NP_PROG_MAX],
+void engine_events_loss(struct engine_events *e, const struct probe_loss losses[LOSS_MAX],
 			double seconds, bool all)
 {
 	static const struct probe_loss none;
 
-	for (unsigned int id = 0; id < NP_PROG_MAX; id++) {
+	for (unsigned int id = 0; id < LOSS_MAX; id++) {
 		const struct probe_loss *l = &losses[id];
 		struct event ev = {
 			.kind = EVENT_PROBE_LOSS,

@@ -7,7 +7,8 @@
 
 struct engine_events;
 
-struct engine_events *engine_events_new(session_event_fn fn, void *arg);
+/* mode: of all records. */
+struct engine_events *engine_events_new(session_event_fn fn, void *arg, const char *mode);
 struct engine_events *engine_events_free(struct engine_events *e);
 
 /* conn.open, conn.close, conn.fail, resets: one kernel record. owner: of rec->last. */
@@ -22,7 +23,7 @@ void engine_events_flow(struct engine_events *e, const struct flow *f, const str
 /* transport.bw and retransmit records of the interval. */
 void engine_events_tick(struct engine_events *e, double seconds);
 /* probe.loss: every program of which a counter moved since the last time; all: whatever is not zero. */
-void engine_events_loss(struct engine_events *e, const struct probe_loss losses[NP_PROG_MAX],
+void engine_events_loss(struct engine_events *e, const struct probe_loss losses[LOSS_MAX],
 			double seconds, bool all);
 
 #endif

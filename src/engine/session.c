@@ -14,6 +14,7 @@
 #include "engine/emit.h"
 #include "engine/latency.h"
 #include "engine/route.h"
+#include "engine/rungs.h"
 #include "engine/sample.h"
 
 #define SEED_AGAIN_NS 1000000000ULL /* least time between two walks over all open files */
@@ -22,7 +23,8 @@
 
 struct session {
 	struct session_opts opts;
-	struct probe *probe;
+	struct rung rung;
+	char note[512];
 	struct cgroup_table *cgroups;
 	struct process_table *procs;
 	struct flow_table *flows;
@@ -37,6 +39,7 @@ struct session {
 	uint64_t start_ns, now_ns, tick_ns, seed_ns, full_ns, stall_next_ns;
 	/* an accepted connection nobody used yet was seen in the last sweep */
 	bool has_listener_owned;
+	bool asks_routes; /* no rung but ebpf tells the interface of a TCP socket */
 	char host[256];
 };
 
@@ -61,7 +64,8 @@ static void learn_exe(struct session *s, const struct process *p)
 {
 	struct np_exec exec;
 
-	if (!p || !p->tgid || p->exe || probe_exec(s->probe, p->tgid, &exec))
+	if (!s->rung.ops->exec || !p || !p->tgid || p->exe ||
+	    s->rung.ops->exec(s->rung.arg, p->tgid, &exec))
 		return;
 	if (exec.start_ns == p->start_ns && exec.path[0])
 		process_set_exe((struct process *)p, exec.path);
@@ -84,7 +88,8 @@ static void learn_iface(struct session *s, struct np_tuple *t, uint32_t tgid)
 	static const uint8_t none[16];
 	const char *name;
 
-	if (t->ifname[0] || t->proto == IPPROTO_TCP || !memcmp(t->raddr, none, sizeof(none)))
+	if (t->ifname[0] || (t->proto == IPPROTO_TCP && !s->asks_routes) ||
+	    !memcmp(t->raddr, none, sizeof(none)))
 		return;
 	name = route_iface(s->routes, t->netns, tgid, t->raddr, s->now_ns);
 	if (name)
@@ -119,7 +124,7 @@ static void take_sock(struct session *s, const struct np_sock_rec *kernel_rec)
 	struct latency_before before;
 	const struct flow *f;
 
-	if (rec->tuple.proto != IPPROTO_TCP) {
+	if (rec->tuple.proto != IPPROTO_TCP || s->asks_routes) {
 		copy = *kernel_rec;
 		rec = &copy;
 		learn_iface(s, &rec->tuple, rec->last.tgid);
@@ -175,6 +180,12 @@ static void on_event(const struct np_ev_hdr *ev, void *arg)
 		memcpy(&copy, sock, offsetof(struct np_ev_sock, rec));
 		sock = &copy;
 	}
+	if (s->asks_routes && !sock->rec.tuple.ifname[0]) {
+		if (sock != &copy)
+			copy = *sock;
+		learn_iface(s, &copy.rec.tuple, copy.rec.last.tgid);
+		sock = &copy;
+	}
 	if (s->events || ev->type == NP_EV_STALL) {
 		struct process *owner = (struct process *)owner_of(s, &sock->rec.last);
 
@@ -210,11 +221,14 @@ static int make_tables(struct session *s)
 	if (!s->latency)
 		return -ENOMEM;
 	viewer_set_latencies(s->viewer, engine_latency_all(s->latency));
-	if (!s->opts.event_fn)
-		return 0;
-	s->events = engine_events_new(s->opts.event_fn, s->opts.event_arg);
+	return 0;
+}
+
+static int make_events(struct session *s, struct netprobe_error *err)
+{
+	s->events = engine_events_new(s->opts.event_fn, s->opts.event_arg, s->rung.ops->mode);
 	if (!s->events)
-		return -ENOMEM;
+		return error_set(err, -ENOMEM, "out of memory");
 	engine_events_rate(s->events, s->opts.filter.sample_rate);
 	s->watch = (struct flow_watch){ .fn = on_delta, .arg = s };
 	flow_table_watch(s->flows, &s->watch);
@@ -238,13 +252,16 @@ int session_open(const struct session_opts *opts, struct session **ret_session,
 	if (r)
 		error_set(err, r, "out of memory");
 	else
-		r = probe_open(&s->opts.probe, &s->probe, err);
+		r = rungs_open(&s->opts, &s->rung, s->note, sizeof(s->note), err);
+	if (!r && s->opts.event_fn)
+		r = make_events(s, err);
 	if (!r && opts->latency)
 		r = session_set_latency(s, true, err);
 	if (r) {
 		(void)session_close(s);
 		return r;
 	}
+	s->asks_routes = !ebpf_probe(&s->rung);
 	s->start_ns = s->now_ns = s->tick_ns = s->full_ns = clock_monotonic_ns();
 	flow_table_tick(s->flows, s->now_ns);
 	*ret_session = s;
@@ -256,7 +273,8 @@ struct session *session_close(struct session *s)
 	if (!s)
 		return NULL;
 	(void)engine_latency_free(s->latency);
-	(void)probe_close(s->probe);
+	if (s->rung.ops)
+		s->rung.ops->close(s->rung.arg);
 	if (s->events)
 		flow_table_unwatch(s->flows, &s->watch);
 	(void)engine_events_free(s->events);
@@ -275,9 +293,9 @@ static void look_for_stalls(struct session *s)
 {
 	uint64_t threshold = s->opts.stall_ns ? s->opts.stall_ns : STALL_NS, took;
 
-	if (s->now_ns < s->stall_next_ns)
+	if (!s->rung.ops->stalls || s->now_ns < s->stall_next_ns)
 		return;
-	if (probe_stalls(s->probe, threshold))
+	if (s->rung.ops->stalls(s->rung.arg, threshold))
 		return;
 	took = clock_monotonic_ns() - s->now_ns;
 	s->stall_next_ns = s->now_ns + (took * 100 > threshold / 2 ? took * 100 : threshold / 2);
@@ -287,22 +305,22 @@ int session_poll(struct session *s)
 {
 	s->now_ns = clock_monotonic_ns();
 	look_for_stalls(s);
-	return probe_events(s->probe, on_event, s);
+	return s->rung.ops->events(s->rung.arg, on_event, s);
 }
 
 int session_fd(const struct session *s)
 {
-	return probe_event_fd(s->probe);
+	return s->rung.ops->fd(s->rung.arg);
 }
 
 /* Accepted connections that nobody used yet still carry their listener's owner: find who holds them. */
 static void seed_again(struct session *s)
 {
-	if (!s->has_listener_owned || s->now_ns - s->seed_ns < SEED_AGAIN_NS)
+	if (!s->rung.ops->seed || !s->has_listener_owned || s->now_ns - s->seed_ns < SEED_AGAIN_NS)
 		return;
 	s->seed_ns = s->now_ns;
 	s->has_listener_owned = false;
-	(void)probe_seed(s->probe);
+	(void)s->rung.ops->seed(s->rung.arg);
 }
 
 static void take_parts(struct session *s)
@@ -310,9 +328,11 @@ static void take_parts(struct session *s)
 	bool more;
 	int r;
 
+	if (!s->rung.ops->parts)
+		return;
 	do {
 		more = s->parts_wait;
-		r = probe_parts(s->probe, on_part, s);
+		r = s->rung.ops->parts(s->rung.arg, on_part, s);
 		if (r < 0)
 			log_warn("parts of shared sockets could not be read: %s, ignoring",
 				 strerror(-r));
@@ -334,7 +354,7 @@ int session_tick(struct session *s)
 		s->full_ns = s->now_ns;
 	if (full)
 		flow_table_expect_all(s->flows);
-	r = probe_sweep(s->probe, full, on_sock, s);
+	r = s->rung.ops->sweep(s->rung.arg, full, on_sock, s);
 	if (r < 0)
 		return r;
 	if (full) {
@@ -349,11 +369,11 @@ int session_tick(struct session *s)
 	engine_latency_tick(s->latency, s->now_ns);
 	viewer_tick(s->viewer, s->now_ns);
 	if (s->events) {
-		struct probe_loss losses[NP_PROG_MAX];
+		struct probe_loss losses[LOSS_MAX];
 		double seconds = (double)(s->now_ns - s->tick_ns) / 1e9;
 
 		engine_events_tick(s->events, seconds);
-		if (!probe_losses(s->probe, losses))
+		if (!s->rung.ops->losses(s->rung.arg, losses))
 			engine_events_loss(s->events, losses, seconds, false);
 	}
 	process_table_scan(s->procs, s->now_ns); /* after the events: it frees who is gone */
@@ -364,10 +384,10 @@ int session_tick(struct session *s)
 
 int session_finish(struct session *s)
 {
-	struct probe_loss losses[NP_PROG_MAX];
+	struct probe_loss losses[LOSS_MAX];
 	int r = session_tick(s);
 
-	if (!r && s->events && !probe_losses(s->probe, losses))
+	if (!r && s->events && !s->rung.ops->losses(s->rung.arg, losses))
 		engine_events_loss(s->events, losses, session_uptime(s), true);
 	return r;
 }
@@ -390,18 +410,19 @@ void session_set_filter(struct session *s, const struct np_filter *filter)
 		take_parts(s);
 	if (filter->sample_rate != s->opts.filter.sample_rate) {
 		(void)session_poll(s);
-		(void)probe_sweep(s->probe, false, on_sock, s);
+		(void)s->rung.ops->sweep(s->rung.arg, false, on_sock, s);
 	}
-	gen = probe_set_filter(s->probe, filter);
-	probe_parts_turn(s->probe);
+	gen = s->rung.ops->set_filter(s->rung.arg, filter);
+	if (s->rung.ops->parts_turn)
+		s->rung.ops->parts_turn(s->rung.arg);
 	s->parts_wait = true;
 	s->opts.filter = *filter;
 	s->opts.filter.gen = gen;
 	if (s->events)
 		engine_events_rate(s->events, filter->sample_rate);
 	/* Whose cgroup was compared with other ones is asked anew. */
-	if (filter->n_cgroup)
-		(void)probe_seed(s->probe);
+	if (filter->n_cgroup && s->rung.ops->seed)
+		(void)s->rung.ops->seed(s->rung.arg);
 }
 
 const struct np_filter *session_filter(const struct session *s)
@@ -418,9 +439,9 @@ void session_set_stall(struct session *s, uint64_t stall_ns)
 void session_losses(struct session *s, struct session_losses *ret_losses)
 {
 	*ret_losses = (struct session_losses){ .flows_dropped = flow_table_dropped(s->flows) };
-	if (probe_losses(s->probe, ret_losses->prog))
+	if (s->rung.ops->losses(s->rung.arg, ret_losses->prog))
 		return;
-	for (unsigned int id = 0; id < NP_PROG_MAX; id++) {
+	for (unsigned int id = 0; id < LOSS_MAX; id++) {
 		const struct probe_loss *l = &ret_losses->prog[id];
 
 		ret_losses->ring_full += l->loss.ring_full;
@@ -435,7 +456,13 @@ void session_losses(struct session *s, struct session_losses *ret_losses)
 
 int session_set_latency(struct session *s, bool on, struct netprobe_error *err)
 {
-	return engine_latency_watch(s->latency, s->probe, on, err);
+	struct probe *p = ebpf_probe(&s->rung);
+
+	if (on && !p)
+		return error_set(err, -EOPNOTSUPP,
+				 "capture mode %s does not time waits: that needs ebpf",
+				 s->rung.ops->mode);
+	return engine_latency_watch(s->latency, p, on, err);
 }
 
 bool session_latency_watched(const struct session *s)
@@ -465,7 +492,7 @@ struct viewer *session_viewer(struct session *s)
 
 struct probe *session_probe(struct session *s)
 {
-	return s->probe;
+	return ebpf_probe(&s->rung);
 }
 
 struct cgroup_table *session_cgroups(struct session *s)
@@ -485,8 +512,12 @@ void session_owner_done(struct session *s, const struct process *owner)
 
 const char *session_mode(const struct session *s)
 {
-	(void)s;
-	return "ebpf";
+	return s->rung.ops->mode;
+}
+
+const char *session_note(const struct session *s)
+{
+	return s->note;
 }
 
 const char *session_host(const struct session *s)

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "capture/rung.h"
 #include "flow/latency.h"
 #include "flow/table.h"
 #include "flow/view.h"
@@ -19,6 +20,7 @@
 typedef void (*session_event_fn)(const struct event *ev, void *arg);
 
 struct session_opts {
+	int mode; /* MODE_* */
 	struct probe_opts probe;
 	struct np_filter filter; /* gen is set by the session */
 	struct flow_table_opts flows;
@@ -32,7 +34,7 @@ struct session_opts {
 
 /* All losses so far, and the sums that views show. */
 struct session_losses {
-	struct probe_loss prog[NP_PROG_MAX];
+	struct probe_loss prog[LOSS_MAX];
 	uint64_t ring_full, map_full, missed, helper_err, lost_bytes; /* sums over the programs */
 	uint64_t flows_dropped;
 	struct np_wait_loss waits; /* while they are timed */
@@ -41,7 +43,10 @@ struct session_losses {
 
 struct session;
 
-/* Loads the probe. Errors as probe_open's; err says which. */
+/*
+ * Opens the rung that opts ask for, or the highest one that works. -EPERM where a capability is
+ * missing, -EOPNOTSUPP and others where it cannot run here; err says which and why.
+ */
 int session_open(const struct session_opts *opts, struct session **ret_session,
 		 struct netprobe_error *err);
 struct session *session_close(struct session *s);
@@ -69,13 +74,15 @@ const char *session_latency_note(const struct session *s); /* what this kernel l
 
 struct flow_table *session_flows(struct session *s);
 struct viewer *session_viewer(struct session *s);
-struct probe *session_probe(struct session *s);
+struct probe *session_probe(struct session *s); /* NULL unless the rung is ebpf */
 struct cgroup_table *session_cgroups(struct session *s);
 void session_losses(struct session *s, struct session_losses *ret_losses);
 /* The process of an owner found elsewhere (drops); to be given back. NULL: no memory. */
 const struct process *session_owner(struct session *s, const struct np_owner *owner);
 void session_owner_done(struct session *s, const struct process *owner);
-const char *session_mode(const struct session *s); /* "ebpf" */
+const char *session_mode(const struct session *s); /* "ebpf", "afpacket", "proc" */
+/* One line about what this rung cannot tell, and why it is not a higher one; empty. */
+const char *session_note(const struct session *s);
 const char *session_host(const struct session *s);
 double session_uptime(const struct session *s); /* seconds */
 

@@ -103,9 +103,11 @@ const char *prog_name(unsigned int prog)
 		[NP_PROG_CA_STATE] = "ca_state",
 		[NP_PROG_TLP] = "loss_probe",
 		[NP_PROG_STALL] = "stall",
+		[LOSS_AFPACKET] = "afpacket",
+		[LOSS_DIAG] = "sock_diag",
 	};
 
-	_Static_assert(COUNT_OF(names) == NP_PROG_MAX, "a program has no name");
+	_Static_assert(COUNT_OF(names) == LOSS_MAX, "a program has no name");
 	return prog < COUNT_OF(names) ? names[prog] : NULL;
 }
 

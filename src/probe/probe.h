@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "capture/rung.h"
 #include "probe/hooks.h"
 #include "wire/config.h"
 #include "wire/events.h"
@@ -59,10 +60,6 @@ struct probe *probe_close(struct probe *p);
 /* Filters for what happens from now on; takes effect at each socket's next call or event. */
 uint32_t probe_set_filter(struct probe *p, const struct np_filter *filter); /* its generation */
 
-typedef void (*probe_sock_fn)(const struct np_sock_rec *rec, void *arg);
-typedef void (*probe_part_fn)(const struct np_part_key *key, const struct np_part *part, void *arg);
-typedef void (*probe_event_fn)(const struct np_ev_hdr *ev, void *arg);
-
 /* Every socket that changed since the last sweep (full: every socket). Number of records or -errno. */
 int probe_sweep(struct probe *p, bool full, probe_sock_fn fn, void *arg);
 /* Parts are counted anew from here on; what was before waits for probe_parts. Cheap. */
@@ -83,11 +80,6 @@ int probe_stalls(struct probe *p, uint64_t threshold_ns);
 /* The program a process runs, as the exec hook saw it. -ENOENT. */
 int probe_exec(const struct probe *p, uint32_t tgid, struct np_exec *ret_exec);
 
-struct probe_loss {
-	struct np_loss loss;
-	/* runs the kernel left out because the program was running already on that CPU */
-	uint64_t missed;
-};
 int probe_losses(const struct probe *p, struct probe_loss ret_losses[NP_PROG_MAX]);
 
 /* The ladder as it came out; n entries of NP_PROG_*. */

@@ -36,6 +36,11 @@
 #define NP_PROG_STALL 24
 #define NP_PROG_MAX 25
 
+/* Accounts of the same shape that user space keeps where no program runs. */
+#define LOSS_AFPACKET NP_PROG_MAX   /* packets read from a ring */
+#define LOSS_DIAG (NP_PROG_MAX + 1) /* the kernel's notices about sockets that ended */
+#define LOSS_MAX (NP_PROG_MAX + 2)
+
 /*
  * The kernel leaves a program out that would interrupt itself. Where a miss would lose something for
  * good, a second program with the same body is attached: one of the two runs.

@@ -33,7 +33,8 @@ TEST(without_rights_exits_1_and_names_the_capability)
 	static const char *const commands[] = { "events", "flows", "top" };
 
 	for (unsigned int i = 0; i < 3; i++) {
-		const char *const args[] = { commands[i], "--duration", "5", NULL };
+		const char *const args[] = { commands[i],      "--duration", "5",
+					     "--capture-mode", "ebpf",	     NULL };
 		char *out, *said;
 		int status = run_as_nobody(args, 0, &out, &said);
 
@@ -58,7 +59,8 @@ TEST(each_missing_capability_is_named)
 		     { CAP_NET_ADMIN, "CAP_NET_ADMIN" } };
 
 	for (unsigned int i = 0; i < 3; i++) {
-		static const char *const args[] = { "events", "--duration", "1", NULL };
+		static const char *const args[] = { "events",	      "--duration", "1",
+						    "--capture-mode", "ebpf",	    NULL };
 		char *out, *said;
 		int status = run_as_nobody(args, ENOUGH & ~BIT(caps[i].cap), &out, &said);
 

@@ -63,7 +63,7 @@ static void names_cover_the_wire(void **state)
 	(void)state;
 	for (i = 0; i < NP_PROG_MAX; i++)
 		assert_non_null(prog_name(i));
-	assert_null(prog_name(NP_PROG_MAX));
+	assert_null(prog_name(LOSS_MAX));
 	for (i = 0; i < EVENT_MAX; i++)
 		assert_non_null(event_type_name((uint8_t)i));
 	assert_null(event_type_name(EVENT_MAX));

@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* NETLINK_SOCK_DIAG (see diag.h). */
+#include "capture/diag.h"
+
+#include <errno.h>
+#include <linux/inet_diag.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
+#include <linux/sock_diag.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define RECEIVE_BYTES 65536
+#define WATCH_BYTES (4 << 20) /* room for a burst of some thousand ends */
+
+/* TIME_WAIT and half-open connections have no process: TCP_* of the kernel. */
+#define STATE_SYN_RECV 3
+#define STATE_TIME_WAIT 6
+#define STATE_NEW_SYN_RECV 12
+#define STATES_WANTED \
+	(0xfffU & ~(1U << STATE_SYN_RECV | 1U << STATE_TIME_WAIT | 1U << STATE_NEW_SYN_RECV))
+
+static void set_addr(uint8_t to[16], uint8_t family, const __be32 from[4])
+{
+	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
+
+	memset(to, 0, 16);
+	if (family == AF_INET6) {
+		memcpy(to, from, 16);
+	} else if (from[0]) {
+		memcpy(to, mapped, 12);
+		memcpy(to + 12, from, 4);
+	}
+}
+
+static bool is_mapped(const uint8_t addr[16])
+{
+	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
+
+	return !memcmp(addr, mapped, 12);
+}
+
+static void set_tuple(struct np_tuple *t, const struct inet_diag_msg *m, uint8_t proto)
+{
+	set_addr(t->laddr, m->idiag_family, m->id.idiag_src);
+	set_addr(t->raddr, m->idiag_family, m->id.idiag_dst);
+	t->lport = ntohs(m->id.idiag_sport);
+	t->rport = ntohs(m->id.idiag_dport);
+	t->family = m->idiag_family;
+	if (is_mapped(t->raddr) || is_mapped(t->laddr))
+		t->family = AF_INET;
+	t->proto = proto;
+	t->ifindex = m->id.idiag_if;
+	if (proto == IPPROTO_TCP) {
+		t->state = m->idiag_state;
+		t->flags = m->idiag_state == 10 ? NP_F_LISTEN : 0;
+	} else {
+		t->flags = t->rport ? 0 : NP_F_UNCONN;
+	}
+}
+
+int diag_parse(const void *data, size_t len, uint8_t proto, struct diag_sock *ret)
+{
+	const struct inet_diag_msg *m = data;
+	const char *at = (const char *)data + NLMSG_ALIGN(sizeof(*m));
+	size_t left;
+
+	if (len < sizeof(*m))
+		return -EINVAL;
+	if (m->idiag_family != AF_INET && m->idiag_family != AF_INET6)
+		return -EINVAL;
+	memset(ret, 0, sizeof(*ret));
+	ret->cookie = (uint64_t)m->id.idiag_cookie[1] << 32 | m->id.idiag_cookie[0];
+	ret->inode = m->idiag_inode;
+	ret->uid = m->idiag_uid;
+	ret->unread_bytes = m->idiag_rqueue;
+	ret->unsent_bytes = m->idiag_wqueue;
+	left = len > NLMSG_ALIGN(sizeof(*m)) ? len - NLMSG_ALIGN(sizeof(*m)) : 0;
+	while (left >= sizeof(struct rtattr)) {
+		const struct rtattr *a = (const void *)at;
+		size_t size = a->rta_len, step = RTA_ALIGN(size), body = size - RTA_LENGTH(0);
+
+		if (size < RTA_LENGTH(0) || size > left)
+			break;
+		if (a->rta_type == INET_DIAG_INFO) {
+			ret->info_len = body < sizeof(ret->info) ? (uint32_t)body
+								 : (uint32_t)sizeof(ret->info);
+			memcpy(&ret->info, RTA_DATA(a), ret->info_len);
+		} else if (a->rta_type == INET_DIAG_PROTOCOL && body >= 1) {
+			proto = *(const uint8_t *)RTA_DATA(a);
+		} else if (a->rta_type == INET_DIAG_SKMEMINFO &&
+			   body >= (SK_MEMINFO_SNDBUF + 1) * sizeof(uint32_t)) {
+			memcpy(&ret->sndbuf_bytes,
+			       (const char *)RTA_DATA(a) + SK_MEMINFO_SNDBUF * sizeof(uint32_t),
+			       sizeof(uint32_t));
+		}
+		if (step > left)
+			break;
+		at += step;
+		left -= step;
+	}
+	set_tuple(&ret->tuple, m, proto);
+	return 0;
+}
+
+int diag_open(void)
+{
+	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
+
+	return fd < 0 ? -errno : fd;
+}
+
+struct ask {
+	struct nlmsghdr nlh;
+	struct inet_diag_req_v2 req;
+};
+
+static int send_ask(int fd, struct ask *q, uint16_t flags)
+{
+	struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
+
+	q->nlh.nlmsg_len = sizeof(*q);
+	q->nlh.nlmsg_type = SOCK_DIAG_BY_FAMILY;
+	q->nlh.nlmsg_flags = (uint16_t)(NLM_F_REQUEST | flags);
+	q->nlh.nlmsg_seq = 1;
+	if (sendto(fd, q, sizeof(*q), 0, (struct sockaddr *)&kernel, sizeof(kernel)) < 0)
+		return -errno;
+	return 0;
+}
+
+/* Messages of one datagram. 1: the listing is over. */
+static int take(const char *buf, size_t n, uint8_t proto, diag_fn fn, void *arg)
+{
+	const struct nlmsghdr *h = (const void *)buf;
+	struct diag_sock s;
+
+	for (; NLMSG_OK(h, n); h = NLMSG_NEXT(h, n)) {
+		if (h->nlmsg_type == NLMSG_DONE)
+			return 1;
+		if (h->nlmsg_type == NLMSG_ERROR) {
+			const struct nlmsgerr *e = NLMSG_DATA(h);
+
+			if (h->nlmsg_len < NLMSG_LENGTH(sizeof(*e)))
+				return -EPROTO;
+			return e->error ? e->error : 1;
+		}
+		if (h->nlmsg_type != SOCK_DIAG_BY_FAMILY)
+			continue;
+		if (!diag_parse(NLMSG_DATA(h), h->nlmsg_len - NLMSG_HDRLEN, proto, &s))
+			fn(&s, arg);
+	}
+	return 0;
+}
+
+static int dump_one(int fd, uint8_t family, uint8_t proto, diag_fn fn, void *arg)
+{
+	static __thread char buf[RECEIVE_BYTES] __attribute__((aligned(8)));
+	struct ask q = { .req = { .sdiag_family = family,
+				  .sdiag_protocol = proto,
+				  .idiag_states = proto == IPPROTO_TCP ? STATES_WANTED : ~0U } };
+	int r;
+
+	if (proto == IPPROTO_TCP)
+		q.req.idiag_ext = 1 << (INET_DIAG_INFO - 1) | 1 << (INET_DIAG_SKMEMINFO - 1);
+	r = send_ask(fd, &q, NLM_F_DUMP);
+	while (!r) {
+		ssize_t n = recv(fd, buf, sizeof(buf), 0);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		r = n < 0 ? -errno : take(buf, (size_t)n, proto, fn, arg);
+	}
+	return r > 0 ? 0 : r;
+}
+
+int diag_dump_udp(int fd, diag_fn fn, void *arg)
+{
+	static const uint8_t families[] = { AF_INET, AF_INET6 };
+	int r = 0;
+
+	for (unsigned int i = 0; i < 2 && !r; i++)
+		r = dump_one(fd, families[i], IPPROTO_UDP, fn, arg);
+	return r == -ENOENT ? 0 : r; /* udp_diag is a module of its own */
+}
+
+int diag_dump(int fd, diag_fn fn, void *arg)
+{
+	int r = dump_one(fd, AF_INET, IPPROTO_TCP, fn, arg);
+
+	if (!r)
+		r = dump_one(fd, AF_INET6, IPPROTO_TCP, fn, arg);
+	if (r == -ENOENT)
+		return -EOPNOTSUPP;
+	return r ? r : diag_dump_udp(fd, fn, arg);
+}
+
+static bool put_addr(__be32 to[4], uint8_t family, const uint8_t addr[16])
+{
+	if (family == AF_INET)
+		memcpy(to, addr + 12, 4);
+	else
+		memcpy(to, addr, 16);
+	return true;
+}
+
+static void keep(const struct diag_sock *s, void *arg)
+{
+	*(struct diag_sock *)arg = *s;
+}
+
+/* family: of the socket; a v4-mapped connection belongs to an IPv6 one. */
+static int find_one(int fd, uint8_t family, const struct np_tuple *t, struct diag_sock *ret)
+{
+	char buf[4096] __attribute__((aligned(8)));
+	struct ask q = {
+		.req = { .sdiag_family = family,
+			 .sdiag_protocol = t->proto,
+			 .idiag_states = ~0U,
+			 .id = { .idiag_sport = htons(t->lport),
+				 .idiag_dport = htons(t->rport),
+				 .idiag_cookie = { INET_DIAG_NOCOOKIE, INET_DIAG_NOCOOKIE } } }
+	};
+	ssize_t n;
+	int r;
+
+	(void)put_addr(q.req.id.idiag_src, family, t->laddr);
+	(void)put_addr(q.req.id.idiag_dst, family, t->raddr);
+	r = send_ask(fd, &q, 0);
+	if (r)
+		return r;
+	memset(ret, 0, sizeof(*ret));
+	n = recv(fd, buf, sizeof(buf), 0);
+	if (n < 0)
+		return -errno;
+	r = take(buf, (size_t)n, t->proto, keep, ret);
+	if (r < 0)
+		return r;
+	/* The kernel answers with a listener or an unconnected socket where nothing fits better. */
+	return ret->cookie && ret->tuple.rport == t->rport ? 0 : -ENOENT;
+}
+
+int diag_find(int fd, const struct np_tuple *t, struct diag_sock *ret)
+{
+	return find_one(fd, is_mapped(t->raddr) ? AF_INET : AF_INET6, t, ret);
+}
+
+int diag_watch_open(void)
+{
+	static const int groups[] = { SKNLGRP_INET_TCP_DESTROY, SKNLGRP_INET_UDP_DESTROY,
+				      SKNLGRP_INET6_TCP_DESTROY, SKNLGRP_INET6_UDP_DESTROY };
+	struct sockaddr_nl self = { .nl_family = AF_NETLINK };
+	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_SOCK_DIAG);
+	int size = WATCH_BYTES, r = 0;
+
+	if (fd < 0)
+		return -errno;
+	for (unsigned int i = 0; i < 4; i++)
+		self.nl_groups |= 1U << (groups[i] - 1);
+	if (bind(fd, (struct sockaddr *)&self, sizeof(self)) < 0)
+		r = -errno;
+	/* FORCE needs CAP_NET_ADMIN; without it the kernel's limit holds. */
+	if (!r && setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) < 0)
+		(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
+	if (r)
+		(void)close(fd);
+	return r ? r : fd;
+}
+
+int diag_watch_read(int fd, diag_fn fn, void *arg, uint64_t *ret_lost)
+{
+	char buf[8192] __attribute__((aligned(8)));
+
+	for (;;) {
+		ssize_t n = recv(fd, buf, sizeof(buf), MSG_DONTWAIT);
+
+		if (n < 0 && errno == ENOBUFS) {
+			(*ret_lost)++;
+			continue;
+		}
+		if (n < 0)
+			return errno == EAGAIN || errno == EINTR ? 0 : -errno;
+		(void)take(buf, (size_t)n, 0, fn, arg);
+	}
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A rung of the ladder, as the session sees it: something that tells of sockets, of what befalls them
+ * and of what it lost. The ebpf rung is src/probe, the others are in this folder. One thread.
+ */
+#ifndef NETPROBE_CAPTURE_RUNG_H
+#define NETPROBE_CAPTURE_RUNG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "wire/config.h"
+#include "wire/events.h"
+#include "wire/process.h"
+#include "wire/record.h"
+#include "wire/stats.h"
+
+/* --capture-mode */
+#define MODE_AUTO 0
+#define MODE_EBPF 1
+#define MODE_AFPACKET 2
+#define MODE_PROC 3
+#define MODE_MAX 4
+
+typedef void (*probe_sock_fn)(const struct np_sock_rec *rec, void *arg);
+typedef void (*probe_part_fn)(const struct np_part_key *key, const struct np_part *part, void *arg);
+typedef void (*probe_event_fn)(const struct np_ev_hdr *ev, void *arg);
+
+/* What a program lost; those of the kernel half, and after them the one that reads packets. */
+struct probe_loss {
+	struct np_loss loss;
+	/* runs the kernel left out because the program was running already on that CPU */
+	uint64_t missed;
+};
+
+/* A NULL function: the rung has nothing of that kind. They return 0 or more, or a negative errno. */
+struct rung_ops {
+	const char *mode; /* as records carry it */
+	void (*close)(void *rung);
+	/* for what happens from now on; returns the filters' generation */
+	uint32_t (*set_filter)(void *rung, const struct np_filter *filter);
+	/* every socket that changed since the last sweep; full: every socket */
+	int (*sweep)(void *rung, bool full, probe_sock_fn fn, void *arg);
+	void (*parts_turn)(void *rung);
+	int (*parts)(void *rung, probe_part_fn fn, void *arg);
+	int (*events)(void *rung, probe_event_fn fn, void *arg);
+	int (*fd)(const void *rung); /* readable when events() has something; -1 never */
+	int (*seed)(void *rung);     /* find owners of what has none */
+	int (*stalls)(void *rung, uint64_t threshold_ns);
+	int (*exec)(const void *rung, uint32_t tgid, struct np_exec *ret_exec);
+	int (*losses)(const void *rung, struct probe_loss ret_losses[LOSS_MAX]);
+	const char *(*note)(const void *rung); /* one line about what is missing; empty */
+};
+
+struct rung {
+	const struct rung_ops *ops; /* NULL: none is open */
+	void *arg;
+};
+
+#endif

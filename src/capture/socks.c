@@ -1,0 +1,574 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Sockets by sock_diag (see socks.h). */
+#include "capture/socks.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "capture/info.h"
+#include "capture/match.h"
+
+#define STATE_ESTABLISHED 1
+#define STATE_SYN_SENT 2
+#define STATE_CLOSE 7
+#define STATE_LISTEN 10
+#define CA_RECOVERY 3
+/* Walks over /proc that nothing new asks for take no more than this share of the time. */
+#define SCAN_SHARE 50
+
+struct socks {
+	struct socks_opts opts;
+	struct np_filter filter;
+	struct cgroup_table *cgroups;
+	struct procfs *procfs;
+	struct index by_cookie, by_tuple;
+	int ask_fd, watch_fd;
+	uint32_t netns, gen;
+	bool seeding;
+	uint64_t now_ns, scan_at_ns;
+	uint32_t wanted; /* inodes asked for since the last walk over /proc */
+	uint8_t listening[65536 / 8];
+	struct np_ev_sock *events;
+	uint32_t n_events, cap_events;
+	struct np_loss loss;
+	uint64_t second_ns;
+	uint32_t second_events;
+	char note[192];
+};
+
+static uint64_t monotonic_ns(void)
+{
+	struct timespec ts;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000ULL + (uint64_t)ts.tv_nsec;
+}
+
+static uint64_t cookie_hash(const struct index_node *node)
+{
+	const struct sock *k = index_entry(node, struct sock, by_cookie);
+
+	return index_hash(&k->rec.sock_id, sizeof(k->rec.sock_id));
+}
+
+struct tuple_key {
+	uint8_t laddr[16], raddr[16];
+	uint16_t lport, rport;
+	uint32_t proto;
+};
+
+static uint64_t hash_of_tuple(const struct np_tuple *t)
+{
+	struct tuple_key k = { .lport = t->lport, .rport = t->rport, .proto = t->proto };
+
+	memcpy(k.laddr, t->laddr, 16);
+	memcpy(k.raddr, t->raddr, 16);
+	return index_hash(&k, sizeof(k));
+}
+
+static uint64_t tuple_hash(const struct index_node *node)
+{
+	return hash_of_tuple(&index_entry(node, struct sock, by_tuple)->rec.tuple);
+}
+
+static bool same_ends(const struct np_tuple *a, const struct np_tuple *b)
+{
+	return a->lport == b->lport && a->rport == b->rport && a->proto == b->proto &&
+	       !memcmp(a->laddr, b->laddr, 16) && !memcmp(a->raddr, b->raddr, 16);
+}
+
+static struct sock *find_cookie(const struct socks *s, uint64_t cookie)
+{
+	struct index_node *n = index_chain(&s->by_cookie, index_hash(&cookie, sizeof(cookie)));
+
+	for (; n; n = n->next) {
+		struct sock *k = index_entry(n, struct sock, by_cookie);
+
+		if (k->rec.sock_id == cookie)
+			return k;
+	}
+	return NULL;
+}
+
+struct sock *socks_find(struct socks *s, const struct np_tuple *t)
+{
+	struct index_node *n = index_chain(&s->by_tuple, hash_of_tuple(t));
+
+	for (; n; n = n->next) {
+		struct sock *k = index_entry(n, struct sock, by_tuple);
+
+		if (same_ends(&k->rec.tuple, t))
+			return k;
+	}
+	return NULL;
+}
+
+static void drop(struct socks *s, struct sock *k)
+{
+	index_remove(&s->by_cookie, &k->by_cookie);
+	index_remove(&s->by_tuple, &k->by_tuple);
+	if (k->inode)
+		procfs_forget(s->procfs, k->inode);
+	free(k);
+}
+
+/* What the filters say of it as it is now. */
+static bool passes(struct socks *s, const struct sock *k)
+{
+	return match_sample(&s->filter, k->rec.sock_id) && match_tuple(&s->filter, &k->rec.tuple) &&
+	       match_owner(&s->filter, &k->rec.last, s->cgroups, s->now_ns);
+}
+
+static bool rate_limited(struct socks *s)
+{
+	if (!s->filter.max_events)
+		return false;
+	if (s->now_ns - s->second_ns >= 1000000000ULL) {
+		s->second_ns = s->now_ns;
+		s->second_events = 0;
+	}
+	if (s->second_events++ < s->filter.max_events)
+		return false;
+	s->loss.rate_limited++;
+	return true;
+}
+
+static void tell(struct socks *s, uint16_t type, const struct sock *k)
+{
+	struct np_ev_sock *ev;
+
+	if (type != NP_EV_SOCK_CLOSE && rate_limited(s))
+		type = NP_EV_SOCK_CLOSE; /* the counts come all the same */
+	if (type == NP_EV_SOCK_CLOSE && !(k->rec.tuple.flags & NP_F_DEAD))
+		return;
+	if (s->n_events == s->cap_events) {
+		uint32_t cap = s->cap_events ? s->cap_events * 2 : 64;
+
+		ev = reallocarray(s->events, cap, sizeof(*ev));
+		if (!ev) {
+			s->loss.map_full++;
+			return;
+		}
+		s->events = ev;
+		s->cap_events = cap;
+	}
+	ev = &s->events[s->n_events++];
+	*ev = (struct np_ev_sock){ .hdr = { .type = type, .len = sizeof(*ev), .ts_ns = s->now_ns },
+				   .rec = k->rec };
+	s->loss.submitted++;
+}
+
+static bool is_listening(const struct socks *s, uint16_t port)
+{
+	return s->listening[port / 8] & (1U << (port % 8));
+}
+
+/* The counts of a socket nobody holds yet, or whose holder is not settled, wait. */
+static bool may_count(const struct sock *k, bool dead)
+{
+	return dead || k->inode || k->rec.owner.tgid;
+}
+
+static void count_tcp(struct socks *s, struct sock *k, const struct diag_sock *d, bool dead)
+{
+	uint64_t tx = info_tx_bytes(d), rx = info_rx_bytes(d);
+	uint32_t retrans = info_retrans(d);
+	bool pass;
+
+	if (!d->info_len || !may_count(k, dead))
+		return;
+	if (k->raw_tx == tx && k->raw_rx == rx && k->raw_retrans == retrans &&
+	    k->raw_segs_out == d->info.tcpi_segs_out && k->raw_segs_in == d->info.tcpi_segs_in)
+		return;
+	k->dirty = true;
+	pass = !s->opts.by_packets && passes(s, k);
+	if (pass) {
+		k->rec.counts.tx_bytes += tx > k->raw_tx ? tx - k->raw_tx : 0;
+		k->rec.counts.rx_bytes += rx > k->raw_rx ? rx - k->raw_rx : 0;
+		k->rec.counts.retrans += retrans - k->raw_retrans;
+		k->rec.tcp.segs_out += d->info.tcpi_segs_out - k->raw_segs_out;
+		k->rec.tcp.segs_in += d->info.tcpi_segs_in - k->raw_segs_in;
+		k->rec.tcp.rtx_cause[NP_RTX_UNKNOWN] = (uint32_t)k->rec.counts.retrans;
+	}
+	/* A FIN that turns out to be one makes the figure fall by it. */
+	k->raw_tx = tx;
+	k->raw_rx = rx > k->raw_rx ? rx : k->raw_rx;
+	k->raw_retrans = retrans;
+	k->raw_segs_out = d->info.tcpi_segs_out;
+	k->raw_segs_in = d->info.tcpi_segs_in;
+}
+
+/* Time in recovery is not in tcp_info: an interval that ends in it counts as spent there. */
+static void count_recovery(struct socks *s, struct sock *k, const struct diag_sock *d)
+{
+	uint64_t was = k->rec.tcp.busy_us;
+
+	info_tcp(d, &k->rec.tcp);
+	if (d->info_len && d->info.tcpi_ca_state >= CA_RECOVERY && k->look_ns &&
+	    k->rec.tcp.busy_us > was)
+		k->rec.tcp.recovery_us += k->rec.tcp.busy_us - was;
+	k->look_ns = s->now_ns;
+}
+
+static void want_owner(struct socks *s, struct sock *k, uint32_t inode)
+{
+	if (!inode || k->inode == inode)
+		return;
+	if (k->inode)
+		procfs_forget(s->procfs, k->inode);
+	k->inode = inode;
+	k->dirty = true;
+	if (!procfs_want(s->procfs, inode))
+		s->wanted++;
+}
+
+static struct sock *add(struct socks *s, const struct diag_sock *d)
+{
+	struct sock *k = calloc(1, sizeof(*k));
+
+	if (!k) {
+		s->loss.map_full++;
+		return NULL;
+	}
+	k->rec.sock_id = d->cookie;
+	k->rec.tuple = d->tuple;
+	k->rec.tuple.netns = s->netns;
+	if (d->tuple.proto == IPPROTO_TCP && d->tuple.rport && is_listening(s, d->tuple.lport))
+		k->rec.tuple.flags |= NP_F_PASSIVE;
+	if (s->seeding) {
+		k->rec.tuple.flags |= NP_F_SEEDED;
+		k->raw_tx = info_tx_bytes(d);
+		k->raw_rx = info_rx_bytes(d);
+		k->raw_retrans = info_retrans(d);
+		k->raw_segs_out = d->info.tcpi_segs_out;
+		k->raw_segs_in = d->info.tcpi_segs_in;
+		k->opened_told = true;
+	}
+	k->dirty = true;
+	index_add(&s->by_cookie, &k->by_cookie);
+	index_add(&s->by_tuple, &k->by_tuple);
+	return k;
+}
+
+/* Ends may become known later: connect(), bind(). */
+static void update_tuple(struct socks *s, struct sock *k, const struct diag_sock *d)
+{
+	struct np_tuple *t = &k->rec.tuple;
+	uint8_t flags = t->flags & (NP_F_SEEDED | NP_F_PASSIVE);
+
+	if (t->state != d->tuple.state)
+		k->dirty = true;
+	if (!same_ends(t, &d->tuple) && d->tuple.lport) {
+		index_remove(&s->by_tuple, &k->by_tuple);
+		*t = d->tuple;
+		t->netns = s->netns;
+		index_add(&s->by_tuple, &k->by_tuple);
+		k->dirty = true;
+	}
+	t->state = d->tuple.state;
+	t->flags = flags | d->tuple.flags;
+}
+
+static void on_listed(const struct diag_sock *d, void *arg)
+{
+	struct socks *s = arg;
+	struct sock *k = find_cookie(s, d->cookie);
+
+	if (d->tuple.state == STATE_CLOSE && d->tuple.proto == IPPROTO_TCP)
+		return; /* made and not used */
+	if (d->tuple.state == STATE_LISTEN)
+		s->listening[d->tuple.lport / 8] |= (uint8_t)(1U << (d->tuple.lport % 8));
+	if (!k)
+		k = add(s, d);
+	if (!k)
+		return;
+	k->gen = s->gen;
+	update_tuple(s, k, d);
+	want_owner(s, k, d->inode);
+	if (d->tuple.proto == IPPROTO_TCP) {
+		count_recovery(s, k, d);
+		if (d->tuple.state != STATE_LISTEN)
+			count_tcp(s, k, d, false);
+		if (d->tuple.state != STATE_LISTEN && d->tuple.state != STATE_SYN_SENT)
+			k->established = true;
+	} else {
+		k->rec.tcp.unread_bytes = 0;
+	}
+}
+
+static void set_owner(struct socks *s, struct sock *k)
+{
+	const struct np_owner *o = procfs_owner(s->procfs, k->inode);
+
+	if (!o)
+		return;
+	if (o->tgid != k->rec.owner.tgid || o->start_ns != k->rec.owner.start_ns) {
+		k->rec.owner = k->rec.last = *o;
+		k->dirty = true;
+	}
+}
+
+static void find_owners(struct socks *s)
+{
+	uint64_t start = monotonic_ns(), took;
+
+	if (!procfs_missing(s->procfs) || (!s->wanted && start < s->scan_at_ns))
+		return;
+	if (procfs_scan(s->procfs, s->now_ns) < 0)
+		(void)snprintf(s->note, sizeof(s->note),
+			       "no owners: /proc cannot be read in this namespace");
+	else if (procfs_unreadable(s->procfs))
+		(void)snprintf(
+			s->note, sizeof(s->note),
+			"owners are known of the caller's own processes only: others need CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH");
+	took = monotonic_ns() - start;
+	s->scan_at_ns = start + took * SCAN_SHARE;
+	s->wanted = 0;
+}
+
+static void tell_open(struct socks *s, struct sock *k)
+{
+	if (k->opened_told || !k->established || k->rec.tuple.proto != IPPROTO_TCP)
+		return;
+	k->opened_told = true;
+	if (passes(s, k))
+		tell(s, NP_EV_CONN_OPEN, k);
+	else
+		s->loss.filtered++;
+}
+
+static void hand_over(struct socks *s, struct sock *k, bool full, probe_sock_fn fn, void *arg)
+{
+	/* once told, it goes on being told: its state and figures change whoever owns it */
+	bool pass = k->told || passes(s, k);
+
+	if (!pass || !(k->dirty || full))
+		return;
+	k->dirty = false;
+	k->told = true;
+	k->rec.sample_rate = s->filter.sample_rate;
+	fn(&k->rec, arg);
+}
+
+static void end(struct socks *s, struct sock *k)
+{
+	bool tcp = k->rec.tuple.proto == IPPROTO_TCP && !(k->rec.tuple.flags & NP_F_LISTEN);
+
+	k->rec.tuple.flags |= NP_F_DEAD;
+	k->rec.tuple.state = k->rec.tuple.proto == IPPROTO_TCP ? STATE_CLOSE : 0;
+	k->rec.closed_ns = s->now_ns;
+	k->rec.sample_rate = s->filter.sample_rate;
+	if (k->told || passes(s, k)) {
+		if (tcp)
+			tell_open(s, k);
+		tell(s, tcp && k->established ? NP_EV_CONN_CLOSE : NP_EV_SOCK_CLOSE, k);
+	}
+	drop(s, k);
+}
+
+/* Every socket of an index; fn may drop the one it is given. */
+static void each(struct socks *s, void (*fn)(struct socks *s, struct sock *k, void *arg), void *arg)
+{
+	for (uint32_t i = 0; i <= s->by_cookie.mask; i++) {
+		struct index_node *n = s->by_cookie.slots[i], *next;
+
+		for (; n; n = next) {
+			next = n->next;
+			fn(s, index_entry(n, struct sock, by_cookie), arg);
+		}
+	}
+}
+
+static void check_one(struct socks *s, struct sock *k, void *arg)
+{
+	(void)arg;
+	if (k->gen != s->gen)
+		return;
+	/* Who moved bytes may have handed the socket on. */
+	if (k->dirty && k->rec.owner.tgid && k->inode && !procfs_check(s->procfs, k->inode))
+		s->wanted++;
+}
+
+struct hand {
+	bool full;
+	probe_sock_fn fn;
+	void *arg;
+};
+
+static void finish_one(struct socks *s, struct sock *k, void *arg)
+{
+	const struct hand *h = arg;
+
+	if (k->gen != s->gen) { /* its end was told of in a notice that was lost */
+		end(s, k);
+		return;
+	}
+	set_owner(s, k);
+	if (s->seeding)
+		return;
+	tell_open(s, k);
+	hand_over(s, k, h->full, h->fn, h->arg);
+}
+
+static void on_ended(const struct diag_sock *d, void *arg)
+{
+	struct socks *s = arg;
+	struct sock *k = find_cookie(s, d->cookie);
+	struct diag_sock last = *d;
+
+	if (!k) {
+		/* Opened and ended between two listings: only TCP's figures tell that it was there. */
+		if (d->tuple.proto != IPPROTO_TCP || !d->info_len || !d->info.tcpi_segs_in ||
+		    !d->tuple.rport)
+			return;
+		k = add(s, d);
+		if (!k)
+			return;
+		k->established = d->info.tcpi_bytes_acked || d->info.tcpi_data_segs_in ||
+				 k->rec.tuple.flags & NP_F_PASSIVE;
+		k->opened_told = k->opened_told || !k->established;
+		if (!d->info.tcpi_data_segs_in)
+			last.info.tcpi_bytes_received = 0;
+	} else {
+		last.tuple.state = k->rec.tuple.state;
+	}
+	if (k->rec.tuple.proto == IPPROTO_TCP && !(k->rec.tuple.flags & NP_F_LISTEN)) {
+		count_recovery(s, k, &last);
+		set_owner(s, k);
+		count_tcp(s, k, &last, true);
+	}
+	end(s, k);
+}
+
+int socks_events(struct socks *s, probe_event_fn fn, void *arg)
+{
+	uint64_t lost = 0;
+	int n;
+
+	s->now_ns = monotonic_ns();
+	if (s->watch_fd >= 0)
+		(void)diag_watch_read(s->watch_fd, on_ended, s, &lost);
+	s->loss.ring_full += lost;
+	n = (int)s->n_events;
+	for (uint32_t i = 0; i < s->n_events; i++)
+		fn(&s->events[i].hdr, arg);
+	s->n_events = 0;
+	return n;
+}
+
+int socks_sweep(struct socks *s, bool full, probe_sock_fn fn, void *arg)
+{
+	struct hand h = { full, fn, arg };
+	int r;
+
+	s->now_ns = monotonic_ns();
+	s->gen++;
+	r = diag_dump(s->ask_fd, on_listed, s);
+	if (r)
+		return r;
+	each(s, check_one, NULL);
+	find_owners(s);
+	each(s, finish_one, &h);
+	return (int)s->by_cookie.count;
+}
+
+int socks_fd(const struct socks *s)
+{
+	return s->watch_fd;
+}
+
+uint32_t socks_set_filter(struct socks *s, const struct np_filter *filter)
+{
+	uint32_t gen = s->filter.gen + 1;
+
+	s->filter = *filter;
+	s->filter.gen = gen ? gen : 1;
+	return s->filter.gen;
+}
+
+void socks_loss(const struct socks *s, struct np_loss *ret)
+{
+	*ret = s->loss;
+}
+
+const char *socks_note(const struct socks *s)
+{
+	return s->note;
+}
+
+static void ignore(const struct np_sock_rec *rec, void *arg)
+{
+	(void)rec;
+	(void)arg;
+}
+
+int socks_open(const struct socks_opts *opts, struct socks **ret, struct netprobe_error *err)
+{
+	struct socks *s = calloc(1, sizeof(*s));
+	struct stat st;
+	int r;
+
+	if (!s)
+		return error_set(err, -ENOMEM, "out of memory");
+	s->opts = *opts;
+	s->filter = *opts->filter;
+	s->ask_fd = s->watch_fd = -1;
+	s->cgroups = cgroup_table_new("/proc", NULL, 0);
+	s->procfs = s->cgroups ? procfs_new("/proc", s->cgroups) : NULL;
+	if (!s->procfs || index_init(&s->by_cookie, 1024, cookie_hash) ||
+	    index_init(&s->by_tuple, 1024, tuple_hash)) {
+		(void)socks_close(s);
+		return error_set(err, -ENOMEM, "out of memory");
+	}
+	if (!stat("/proc/self/ns/net", &st))
+		s->netns = (uint32_t)st.st_ino;
+	s->watch_fd = diag_watch_open();
+	r = s->ask_fd = diag_open();
+	s->seeding = true;
+	if (r >= 0)
+		r = socks_sweep(s, false, ignore, NULL);
+	s->seeding = false;
+	if (r < 0) {
+		(void)socks_close(s);
+		return error_set(err, r == -EOPNOTSUPP || r == -EPROTONOSUPPORT ? -EOPNOTSUPP : r,
+				 "this kernel does not list its sockets (sock_diag): %s",
+				 strerror(-r));
+	}
+	if (s->watch_fd < 0)
+		(void)snprintf(s->note, sizeof(s->note),
+			       "connections shorter than an interval are not seen: %s",
+			       strerror(-s->watch_fd));
+	*ret = s;
+	return 0;
+}
+
+static void free_one(struct socks *s, struct sock *k, void *arg)
+{
+	(void)arg;
+	drop(s, k);
+}
+
+struct socks *socks_close(struct socks *s)
+{
+	if (!s)
+		return NULL;
+	if (s->by_cookie.slots && s->by_tuple.slots)
+		each(s, free_one, NULL);
+	index_done(&s->by_cookie);
+	index_done(&s->by_tuple);
+	if (s->ask_fd >= 0)
+		(void)close(s->ask_fd);
+	if (s->watch_fd >= 0)
+		(void)close(s->watch_fd);
+	(void)procfs_free(s->procfs);
+	(void)cgroup_table_free(s->cgroups);
+	free(s->events);
+	free(s);
+	return NULL;
+}

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Choosing a rung (see rungs.h). */
+#include "engine/rungs.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "capture/proc.h"
+
+static int open_proc(const struct session_opts *opts, struct rung *ret_rung,
+		     struct netprobe_error *err)
+{
+	return proc_open(&opts->filter, ret_rung, err);
+}
+
+static const struct {
+	const char *name;
+	int mode;
+	int (*open)(const struct session_opts *opts, struct rung *ret_rung,
+		    struct netprobe_error *err);
+} ladder[] = {
+	{ "ebpf", MODE_EBPF, ebpf_open },
+	{ "proc", MODE_PROC, open_proc },
+};
+
+#define RUNGS (sizeof(ladder) / sizeof(ladder[0]))
+
+static void note_add(char *note, size_t size, const char *text)
+{
+	size_t n = strlen(note);
+
+	if (*text && n < size)
+		(void)snprintf(note + n, size - n, "%s%s", n ? "; " : "", text);
+}
+
+/* The rung's own words about what it lacks come last. */
+static void note_rung(char *note, size_t size, const struct rung *rung)
+{
+	if (rung->ops->note)
+		note_add(note, size, rung->ops->note(rung->arg));
+}
+
+static int open_explicit(const struct session_opts *opts, struct rung *ret_rung,
+			 struct netprobe_error *err)
+{
+	for (unsigned int i = 0; i < RUNGS; i++)
+		if (ladder[i].mode == opts->mode)
+			return ladder[i].open(opts, ret_rung, err);
+	return error_set(err, -EOPNOTSUPP, "this build has no such capture mode");
+}
+
+static int open_highest(const struct session_opts *opts, struct rung *ret_rung, char *note,
+			size_t note_size, struct netprobe_error *err)
+{
+	char why[400] = "";
+	int r = -EOPNOTSUPP;
+
+	for (unsigned int i = 0; i < RUNGS; i++) {
+		char not [300];
+
+		*err = (struct netprobe_error){};
+		r = ladder[i].open(opts, ret_rung, err);
+		if (!r) {
+			if (i) {
+				log_notice("capture mode %s%s", ladder[i].name, why);
+				(void)snprintf(note, note_size, "mode %s%s", ladder[i].name, why);
+			}
+			return 0;
+		}
+		if (r == -ENOMEM)
+			log_debug("%s: out of memory", ladder[i].name);
+		(void)snprintf(not, sizeof(not ), "; not %s: %s", ladder[i].name, err->msg);
+		(void)snprintf(why + strlen(why), sizeof(why) - strlen(why), "%s", not );
+	}
+	return r;
+}
+
+int rungs_open(const struct session_opts *opts, struct rung *ret_rung, char *note, size_t note_size,
+	       struct netprobe_error *err)
+{
+	struct netprobe_error local;
+	int r;
+
+	note[0] = '\0';
+	err = err ? err : &local;
+	if (opts->mode == MODE_AUTO)
+		r = open_highest(opts, ret_rung, note, note_size, err);
+	else
+		r = open_explicit(opts, ret_rung, err);
+	if (!r)
+		note_rung(note, note_size, ret_rung);
+	return r;
+}

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The rung that needs no rights: what it counts, whom it names, and what it leaves open. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "rung.h"
+#include "tap.h"
+
+static const json_t *close_of(const json_t *records, const json_t *report)
+{
+	const json_t *r = record_of_socket(records, "conn.close", report);
+
+	REQUIRE(r, "no conn.close of socket %" PRIu64, record_u64(report, "cookie"));
+	return r;
+}
+
+/* Both ends, held until they were seen once: the process is known and so is every byte. */
+static struct maker held_stream(struct probe *p, const char *command)
+{
+	struct maker m = maker_start(NULL, -1, command);
+	pid_t pid = maker_wait_hold(&m);
+
+	if (p)
+		rung_wait_open(p, pid);
+	maker_go(&m);
+	maker_finish(&m);
+	return m;
+}
+
+TEST(proc_owns_connections_that_outlive_an_interval)
+{
+	struct netns ns = rung_enter();
+	struct probe p = rung_events("proc", 0, 0);
+	struct maker m = held_stream(&p, "stream --hold connected --bytes 300000 --reply 7000");
+	const json_t *client = maker_report(&m, "client"), *r;
+
+	(void)ns;
+	probe_stop(&p);
+	rung_check_mode(p.records, "proc");
+	r = close_of(p.records, client);
+	CHECK_EQ(record_u64(r, "pid"), record_u64(client, "pid"), "owner");
+	CHECK(!strcmp(record_str(r, "owner_match"), "procfs"),
+	      "owner_match: expected procfs, got %s", record_str(r, "owner_match"));
+	CHECK_EQ(record_u64(r, "tx_bytes"), report_u64(client, "tx"), "bytes sent");
+	/* the peer's FIN may be told apart from a byte only while the connection lasts */
+	CHECK(record_u64(r, "rx_bytes") - report_u64(client, "rx") <= 1,
+	      "bytes received: expected %" PRIu64 " or one more, got %" PRIu64,
+	      report_u64(client, "rx"), record_u64(r, "rx_bytes"));
+}
+
+TEST(proc_counts_connections_shorter_than_an_interval_without_an_owner)
+{
+	struct netns ns = rung_enter();
+	struct probe p = rung_events("proc", 0, 0);
+	uint64_t sent = 0, seen = 0, n = 0;
+	const json_t *one;
+	size_t i;
+
+	(void)ns;
+	for (unsigned int k = 0; k < 20; k++) {
+		struct maker m = maker_run(NULL, "stream --bytes 12345");
+
+		sent += report_u64(maker_report(&m, "client"), "tx");
+	}
+	probe_stop(&p);
+	json_array_foreach (p.records, i, one) {
+		if (strcmp(record_str(one, "event_type"), "conn.close") != 0)
+			continue;
+		seen += record_u64(one, "tx_bytes");
+		n++;
+	}
+	CHECK_EQ(n, 40, "ends of connections");
+	CHECK_EQ(seen, sent, "bytes sent");
+}
+
+TEST(proc_without_rights_counts_all_and_owns_nothing_of_others)
+{
+	struct netns ns = rung_enter();
+	struct probe p = rung_events("proc", RUNG_NOBODY, 0);
+	struct maker m = maker_run(NULL, "stream --bytes 54321");
+	const json_t *r;
+
+	(void)ns;
+	probe_stop(&p);
+	rung_check_mode(p.records, "proc");
+	r = close_of(p.records, maker_report(&m, "client"));
+	CHECK(json_is_null(json_object_get(r, "pid")), "somebody else's socket has an owner");
+	CHECK(!strcmp(record_str(r, "owner_match"), "none"), "owner_match: expected none, got %s",
+	      record_str(r, "owner_match"));
+	CHECK_EQ(record_u64(r, "tx_bytes"), 54321, "bytes sent");
+}
+
+TEST(proc_serves_top_flows_and_why_without_rights)
+{
+	static const char *const flows[] = { "flows", "--format",	"json", "--duration",
+					     "1.2",   "--capture-mode", "proc", NULL };
+	static const char *const top[] = { "top", "--once", "--capture-mode", "proc", NULL };
+	static const char *const why[] = {
+		"why", "--format", "json", "--capture-mode", "proc", NULL
+	};
+	static const char *const *const commands[] = { flows, top, why };
+	struct netns ns = rung_enter();
+	struct maker m = maker_start(NULL, -1, "stream --seconds 12");
+
+	netns_wait_counter(&ns, "Tcp", "InSegs", 100);
+	for (unsigned int i = 0; i < 3; i++) {
+		char *out, *said;
+		int status = rung_run(commands[i], RUNG_NOBODY, 0, &out, &said);
+
+		CHECK(status == 0, "%s: expected exit 0, got %d: %s", commands[i][0], status, said);
+		if (i == 0)
+			CHECK(strstr(out, "\"ESTABLISHED\""), "flows: no connection: %.300s", out);
+		if (i == 2)
+			CHECK(strstr(out, "\"n_connections\":2"), "why: expected 2: %.300s", out);
+		free(out);
+		free(said);
+	}
+	(void)m;
+}
+
+TEST(proc_leaves_out_what_the_filters_exclude)
+{
+	static const char *const args[] = { "events", "--format",   "json",	      "--interval",
+					    "0.2",    "--dst-port", "4001",	      "--proto",
+					    "tcp",    "-q",	    "--capture-mode", "proc",
+					    NULL };
+	struct probe_opts opts = { .args = args, .plain = true };
+	struct netns ns = rung_enter();
+	struct probe p = probe_spawn(&opts);
+	struct maker yes = maker_run(NULL, "stream --port 4001 --bytes 1000"),
+		     no = maker_run(NULL, "stream --port 4002 --bytes 1000");
+
+	(void)ns;
+	probe_stop(&p);
+	CHECK_EQ(record_u64(close_of(p.records, maker_report(&yes, "client")), "tx_bytes"), 1000,
+		 "bytes sent to the wanted port");
+	CHECK(!record_of_socket(p.records, NULL, maker_report(&no, "client")),
+	      "a record of a port that was not asked for");
+	CHECK(!record_of_socket(p.records, NULL, maker_report(&yes, "server")),
+	      "a record of the end whose remote port is another");
+}

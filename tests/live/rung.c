@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* See rung.h. */
+#include "rung.h"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tap.h"
+
+struct netns rung_enter(void)
+{
+	struct netns ns = netns_new();
+	int fd = open(ns.path, O_RDONLY | O_CLOEXEC);
+
+	REQUIRE(fd >= 0 && !setns(fd, CLONE_NEWNET), "cannot enter the namespace");
+	(void)close(fd);
+	return ns;
+}
+
+struct probe rung_events(const char *mode, uid_t uid, uint64_t caps)
+{
+	const char *const args[] = { "events", "--format",	 "json", "--interval", "0.2",
+				     "-q",     "--capture-mode", mode,	 NULL };
+	struct probe_opts opts = { .args = args, .uid = uid, .caps = caps, .plain = true };
+
+	return probe_spawn(&opts);
+}
+
+int rung_run(const char *const *args, uid_t uid, uint64_t caps, char **ret_out, char **ret_said)
+{
+	struct probe_opts opts = {
+		.args = args, .uid = uid, .caps = caps, .no_ready = true, .plain = true
+	};
+	struct probe p = probe_spawn(&opts);
+	int status = probe_wait(&p, RUNG_END_MS);
+
+	if (status < 0)
+		kill(p.pid, SIGKILL);
+	*ret_out = file_text(p.out);
+	*ret_said = file_text(p.log);
+	return status;
+}
+
+static bool is_open_of(const json_t *record, const void *arg)
+{
+	return !strcmp(record_str(record, "event_type"), "conn.open") &&
+	       record_u64(record, "pid") == (uint64_t) * (const pid_t *)arg;
+}
+
+void rung_wait_open(const struct probe *p, pid_t pid)
+{
+	json_t *r = probe_wait_record(p, is_open_of, &pid, RUNG_END_MS);
+
+	REQUIRE(r, "no conn.open of process %d", pid);
+	json_decref(r);
+}
+
+void rung_check_mode(const json_t *records, const char *mode)
+{
+	const json_t *one;
+	size_t i;
+
+	CHECK(json_array_size(records) > 0, "no records");
+	json_array_foreach (records, i, one)
+		CHECK(!strcmp(record_str(one, "mode"), mode), "expected mode %s, got %s", mode,
+		      record_str(one, "mode"));
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the tests of the lower rungs share: those see their own network namespace only, so the test enters it. */
+#ifndef LIVE_RUNG_H
+#define LIVE_RUNG_H
+
+#include "maker.h"
+#include "netns.h"
+#include "probe.h"
+
+#define RUNG_NOBODY 65534
+#define RUNG_END_MS 15000
+
+/* A namespace of the test's own, entered. */
+struct netns rung_enter(void);
+/* `events` in that mode; uid 0: as we are, else with those capabilities only. */
+struct probe rung_events(const char *mode, uid_t uid, uint64_t caps);
+/* Run to its end as that user with those capabilities; exit code, and what it said (free both). */
+int rung_run(const char *const *args, uid_t uid, uint64_t caps, char **ret_out, char **ret_said);
+/* Wait for conn.open of a process. */
+void rung_wait_open(const struct probe *p, pid_t pid);
+/* The mode every record carries. */
+void rung_check_mode(const json_t *records, const char *mode);
+
+#endif
