@@ -49,6 +49,41 @@ int np_connect6_cg(struct bpf_sock_addr *ctx)
 	return connect_to(ctx, &peer);
 }
 
+/*
+ * accept() and getpeername() ask for the peer's address: the task holds this connection. Who it was
+ * accepted by is news only while it carries its listener's owner. Context: process, socket locked.
+ * Since 5.8.
+ */
+static __always_inline int held(struct bpf_sock_addr *ctx)
+{
+	struct bpf_sock *sk = ctx->sk;
+	struct np_sock *st;
+
+	prog_hit(NP_PROG_ACCEPT);
+	if (!sk)
+		return 1;
+	st = sock_find(SK_OF(sk));
+	if (!st || st->tuple.proto != IPPROTO_TCP)
+		return 1;
+	if (!(st->flags & NP_F_OWNID) && bpf_get_socket_cookie(ctx) != st->sock_id)
+		conn_missed(st, SK_OF(sk));
+	if (st->last.match != NP_MATCH_EXACT)
+		(void)sock_claim(SK_OF(sk), NP_PROG_ACCEPT, false);
+	return 1;
+}
+
+SEC("cgroup/getpeername4")
+int np_accept4_cg(struct bpf_sock_addr *ctx)
+{
+	return held(ctx);
+}
+
+SEC("cgroup/getpeername6")
+int np_accept6_cg(struct bpf_sock_addr *ctx)
+{
+	return held(ctx);
+}
+
 static __always_inline int peer_seen(struct bpf_sock_addr *ctx, struct np_peer *peer, bool tx)
 {
 	__u32 prog = tx ? NP_PROG_UDP_SEND_PEER : NP_PROG_UDP_RECV_PEER;

@@ -13,15 +13,17 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 const volatile __u8 cfg_store_hash = 0;
 const volatile __u8 cfg_use_perf = 0;
 const volatile __u32 cfg_ring_wakeup = 1024 * 1024;
+const volatile __u8 cfg_exec_seen = 0;
 volatile __u32 st_hz = 0;
 
-struct np_filter np_filter = { .gen = 1, .enabled = 1 };
+struct np_filter np_filter = { .gen = 1, .exec_gen = 1, .enabled = 1 };
 volatile __u32 st_ignore_tgid = 0;
 volatile __u8 st_hit[NP_PROG_MAX] = {};
 volatile __u32 st_parts_gen = 0;
 volatile __u64 st_parts_made = 0;
 volatile __u64 st_event_ns = 0;
 volatile __u32 st_event_n = 0;
+volatile __u32 st_users[NP_USER_SLOTS] = {};
 volatile __u64 st_next_id = 1;
 
 struct np_socks_map np_socks SEC(".maps");

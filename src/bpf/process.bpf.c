@@ -28,6 +28,9 @@ static __always_inline int on_exec(struct task_struct *task, struct linux_binprm
 	struct np_exec *e = bpf_map_lookup_elem(&np_exec_scratch, &slot);
 
 	prog_hit(NP_PROG_EXEC);
+	/* See exec_now: of this process's sockets each has to ask anew who calls. */
+	if (st_users[USER_SLOT(tgid)] == np_filter.exec_gen)
+		__sync_fetch_and_add(&np_filter.exec_gen, 1);
 	if (!e)
 		return 0;
 	e->start_ns = BPF_CORE_READ(task, group_leader, start_boottime);

@@ -33,7 +33,7 @@ static __always_inline __u64 fingerprint(struct np_sock *st, struct sock *sk)
 	__u64 print = st->counts.tx_bytes + st->counts.rx_bytes + st->counts.tx_calls +
 		      st->counts.rx_calls + st->counts.retrans + st->synack_retrans + 1;
 
-	print ^= (__u64)st->last.tgid << 40;
+	print ^= (__u64)st->last.tgid << 40 ^ (__u64)st->last.match << 38;
 	if (st->tuple.proto == IPPROTO_TCP)
 		print += ((__u64)BPF_CORE_READ(tp, segs_in) + BPF_CORE_READ(tp, segs_out) +
 			  BPF_CORE_READ(tp, total_retrans)) +

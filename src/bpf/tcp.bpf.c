@@ -10,20 +10,37 @@
 SEC("tp_btf/inet_sock_set_state")
 int BPF_PROG(np_state_tp, struct sock *sk, int oldstate, int newstate)
 {
-	return conn_state(ctx, sk, oldstate, newstate);
+	return conn_state(ctx, sk, oldstate, newstate, NP_PROG_STATE);
+}
+
+/*
+ * The kernel leaves a program out that would interrupt itself: in the middle of connect(), say, the
+ * softirq that brings a connection to a listener. Then the second program at the hook sees it.
+ */
+SEC("tp_btf/inet_sock_set_state")
+int BPF_PROG(np_state2_tp, struct sock *sk, int oldstate, int newstate)
+{
+	return conn_state(ctx, sk, oldstate, newstate, NP_PROG_STATE | NP_PROG_SECOND);
 }
 
 /* Lacks: LISTEN and the first state of accepted sockets, which are stored without this function. */
 SEC("fentry/tcp_set_state")
 int BPF_PROG(np_state_fe, struct sock *sk, int state)
 {
-	return conn_state(ctx, sk, BPF_CORE_READ(sk, __sk_common.skc_state), state);
+	return conn_state(ctx, sk, BPF_CORE_READ(sk, __sk_common.skc_state), state, NP_PROG_STATE);
+}
+
+SEC("fentry/tcp_set_state")
+int BPF_PROG(np_state2_fe, struct sock *sk, int state)
+{
+	return conn_state(ctx, sk, BPF_CORE_READ(sk, __sk_common.skc_state), state,
+			  NP_PROG_STATE | NP_PROG_SECOND);
 }
 
 SEC("kprobe/tcp_set_state")
 int BPF_KPROBE(np_state_kp, struct sock *sk, int state)
 {
-	return conn_state(ctx, sk, BPF_CORE_READ(sk, __sk_common.skc_state), state);
+	return conn_state(ctx, sk, BPF_CORE_READ(sk, __sk_common.skc_state), state, NP_PROG_STATE);
 }
 
 /*

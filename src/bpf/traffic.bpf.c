@@ -9,8 +9,18 @@
 static __always_inline int sock_msg(struct sock *sk, struct msghdr *msg, long ret, int flags,
 				    bool tx, __u32 exec)
 {
+	__u64 key = bpf_get_current_pid_tgid();
+	struct np_sock *st;
+
+	/* What is peeked at or comes off the error queue was not received. */
+	if (!tx && (flags & (MSG_PEEK | MSG_ERRQUEUE)))
+		return 0;
+	st = sock_find(sk);
+	if (likely(traffic_fast(st, key, exec, ret, tx)))
+		return 0;
+
 	struct np_call call = {
-		.key = bpf_get_current_pid_tgid(),
+		.key = key,
 		.ret = ret,
 		.exec = exec,
 		.prog = tx ? NP_PROG_SEND : NP_PROG_RECV,
@@ -18,12 +28,9 @@ static __always_inline int sock_msg(struct sock *sk, struct msghdr *msg, long re
 	};
 	struct np_peer peer = {};
 
-	/* What is peeked at or comes off the error queue was not received. */
-	if (!tx && (flags & (MSG_PEEK | MSG_ERRQUEUE)))
-		return 0;
 	if (msg && BPF_CORE_READ(sk, sk_protocol) != IPPROTO_TCP && ret >= 0)
 		peer_of_name(&peer, BPF_CORE_READ(msg, msg_name));
-	return traffic(sk, &call, &peer);
+	return traffic(sk, st, &call, &peer);
 }
 
 /*
@@ -38,7 +45,7 @@ int BPF_PROG(np_send_tp, struct sock *sk, int ret, int flags)
 
 	if (family != AF_INET && family != AF_INET6)
 		return 0;
-	return sock_msg(sk, NULL, ret, flags, true, bpf_get_current_task_btf()->self_exec_id);
+	return sock_msg(sk, NULL, ret, flags, true, exec_now());
 }
 
 SEC("tp_btf/sock_recv_length")
@@ -48,7 +55,7 @@ int BPF_PROG(np_recv_tp, struct sock *sk, int ret, int flags)
 
 	if (family != AF_INET && family != AF_INET6)
 		return 0;
-	return sock_msg(sk, NULL, ret, flags, false, bpf_get_current_task_btf()->self_exec_id);
+	return sock_msg(sk, NULL, ret, flags, false, exec_now());
 }
 
 /*
@@ -84,13 +91,13 @@ int BPF_PROG(np_read_tp, struct sock *sk)
 SEC("fexit/inet_sendmsg")
 int BPF_PROG(np_send4_fx, struct socket *sock, struct msghdr *msg, size_t size, int ret)
 {
-	return sock_msg(sock->sk, msg, ret, 0, true, current_exec_id());
+	return sock_msg(sock->sk, msg, ret, 0, true, exec_now());
 }
 
 SEC("fexit/inet6_sendmsg")
 int BPF_PROG(np_send6_fx, struct socket *sock, struct msghdr *msg, size_t size, int ret)
 {
-	return sock_msg(sock->sk, msg, ret, 0, true, current_exec_id());
+	return sock_msg(sock->sk, msg, ret, 0, true, exec_now());
 }
 
 /* sendfile and splice to a socket before 6.5; later they come as sendmsg with MSG_SPLICE_PAGES. */
@@ -98,19 +105,19 @@ SEC("fexit/inet_sendpage")
 int BPF_PROG(np_sendpage_fx, struct socket *sock, void *page, int offset, size_t size, int flags,
 	     long ret)
 {
-	return sock_msg(sock->sk, NULL, ret, 0, true, current_exec_id());
+	return sock_msg(sock->sk, NULL, ret, 0, true, exec_now());
 }
 
 SEC("fexit/inet_recvmsg")
 int BPF_PROG(np_recv4_fx, struct socket *sock, struct msghdr *msg, size_t size, int flags, int ret)
 {
-	return sock_msg(sock->sk, msg, ret, flags, false, current_exec_id());
+	return sock_msg(sock->sk, msg, ret, flags, false, exec_now());
 }
 
 SEC("fexit/inet6_recvmsg")
 int BPF_PROG(np_recv6_fx, struct socket *sock, struct msghdr *msg, size_t size, int flags, int ret)
 {
-	return sock_msg(sock->sk, msg, ret, flags, false, current_exec_id());
+	return sock_msg(sock->sk, msg, ret, flags, false, exec_now());
 }
 
 /* Splice from a TCP socket. */
@@ -119,7 +126,7 @@ int BPF_PROG(np_splice_fx, struct socket *sock, void *ppos, void *pipe, size_t l
 	     unsigned int flags, long ret)
 {
 	prog_hit(NP_PROG_SPLICE);
-	return sock_msg(sock->sk, NULL, ret, 0, false, current_exec_id());
+	return sock_msg(sock->sk, NULL, ret, 0, false, exec_now());
 }
 
 /*
@@ -142,7 +149,7 @@ static __always_inline int leave(long ret, __u32 kind, bool tx)
 	if (!call_leave(kind, &args))
 		return 0;
 	return sock_msg((struct sock *)args.sk, (struct msghdr *)args.msg, ret, (int)args.extra, tx,
-			current_exec_id());
+			exec_now());
 }
 
 SEC("kprobe/inet_sendmsg")

@@ -46,6 +46,7 @@ struct rung_ops {
 	int (*events)(void *rung, probe_event_fn fn, void *arg);
 	int (*fd)(const void *rung); /* readable when events() has something; -1 never */
 	int (*seed)(void *rung);     /* find owners of what has none */
+	int (*watch_reads)(void *rung, bool on); /* see probe_watch_reads */
 	int (*stalls)(void *rung, uint64_t threshold_ns);
 	int (*exec)(const void *rung, uint32_t tgid, struct np_exec *ret_exec);
 	int (*losses)(const void *rung, struct probe_loss ret_losses[LOSS_MAX]);

@@ -44,6 +44,11 @@ static int seed(void *rung)
 	return probe_seed(rung);
 }
 
+static int watch_reads(void *rung, bool on)
+{
+	return probe_watch_reads(rung, on);
+}
+
 static int stalls(void *rung, uint64_t threshold_ns)
 {
 	return probe_stalls(rung, threshold_ns);
@@ -75,6 +80,7 @@ static const struct rung_ops ebpf_ops = {
 	.events = events,
 	.fd = fd,
 	.seed = seed,
+	.watch_reads = watch_reads,
 	.stalls = stalls,
 	.exec = exec,
 	.losses = losses,

@@ -17,6 +17,8 @@
 #include "engine/rungs.h"
 #include "engine/sample.h"
 
+/* For so long after the last spliced bytes their reader is watched for: it costs every receive call. */
+#define WATCH_READS_NS 60000000000ULL
 #define SEED_AGAIN_NS 1000000000ULL /* least time between two walks over all open files */
 #define STALL_NS 100000000ULL	    /* default of --stall-threshold */
 #define FULL_SWEEP_NS 30000000000ULL
@@ -39,7 +41,8 @@ struct session {
 	uint64_t start_ns, now_ns, tick_ns, seed_ns, full_ns, stall_next_ns;
 	/* an accepted connection nobody used yet was seen in the last sweep */
 	bool has_listener_owned;
-	bool asks_routes; /* no rung but ebpf tells the interface of a TCP socket */
+	bool asks_routes;    /* no rung but ebpf tells the interface of a TCP socket */
+	uint64_t spliced_ns; /* when bytes that no receive call took were last seen; 0 never */
 	char host[256];
 };
 
@@ -141,6 +144,8 @@ static void take_sock(struct session *s, const struct np_sock_rec *kernel_rec)
 	f = flow_table_find(s->flows, rec->sock_id);
 	if (!f)
 		return;
+	if (f->rx_unseen)
+		s->spliced_ns = s->now_ns;
 	learn_exe(s, f->owner);
 	if (f->tcp)
 		latencies_flow(engine_latency_all(s->latency), &before, rec, f->last);
@@ -313,14 +318,29 @@ int session_fd(const struct session *s)
 	return s->rung.ops->fd(s->rung.arg);
 }
 
-/* Accepted connections that nobody used yet still carry their listener's owner: find who holds them. */
-static void seed_again(struct session *s)
+/*
+ * Accepted connections that nobody used yet still carry their listener's owner: find who holds them,
+ * and take what that changed before it is told.
+ */
+static int seed_again(struct session *s)
 {
-	if (!s->rung.ops->seed || !s->has_listener_owned || s->now_ns - s->seed_ns < SEED_AGAIN_NS)
-		return;
+	int (*seed)(void *) = s->rung.ops->seed;
+
+	if (!seed || !s->has_listener_owned || s->now_ns - s->seed_ns < SEED_AGAIN_NS)
+		return 0;
 	s->seed_ns = s->now_ns;
+	(void)seed(s->rung.arg);
 	s->has_listener_owned = false;
-	(void)s->rung.ops->seed(s->rung.arg);
+	return s->rung.ops->sweep(s->rung.arg, false, on_sock, s);
+}
+
+static void watch_reads(struct session *s)
+{
+	bool on = s->spliced_ns && s->now_ns - s->spliced_ns < WATCH_READS_NS;
+	int r = s->rung.ops->watch_reads ? s->rung.ops->watch_reads(s->rung.arg, on) : 0;
+
+	if (r < 0)
+		log_debug("who splices is not watched for: %s", strerror(-r));
 }
 
 static void take_parts(struct session *s)
@@ -363,8 +383,12 @@ int session_tick(struct session *s)
 		if (n)
 			log_debug("%u sockets ended without a last record", n);
 	}
-	take_parts(s);
+	r = seed_again(s);
+	if (r < 0)
+		return r;
+	/* Of the counts just swept: the wait for the parts is none of theirs. */
 	s->now_ns = clock_monotonic_ns();
+	take_parts(s);
 	flow_table_tick(s->flows, s->now_ns);
 	engine_latency_tick(s->latency, s->now_ns);
 	viewer_tick(s->viewer, s->now_ns);
@@ -378,7 +402,7 @@ int session_tick(struct session *s)
 	}
 	process_table_scan(s->procs, s->now_ns); /* after the events: it frees who is gone */
 	s->tick_ns = s->now_ns;
-	seed_again(s);
+	watch_reads(s);
 	return 0;
 }
 

@@ -36,8 +36,8 @@ const struct hook hook_table[NP_PROG_MAX] = {
 	[NP_PROG_SPLICE] = {
 		.name = "splice", .what = "bytes spliced out of TCP sockets", .follows = NP_PROG_RECV,
 		.n_alts = 3, .alts = {
-			{ TP("np_read_tp"), .since = "4.17",
-			  .lacks = "how many bytes: those come with the next sweep, from the kernel's own counters" },
+			{ TP("np_read_tp"), .since = "4.17", .on_demand = true,
+			  .lacks = "how many bytes: those come with the next sweep, from the kernel's own counters; who, until a sweep has found bytes that no call took: from then on it is attached" },
 			{ FE("np_splice_fx"), .since = "5.5" },
 			{ KP("np_splice_kp", "np_splice_kr"), .since = "4.1" },
 		},
@@ -64,8 +64,8 @@ const struct hook hook_table[NP_PROG_MAX] = {
 		.name = "state", .what = "TCP connections opening, failing, closing", .required = true, .proven = true,
 		.follows = -1,
 		.n_alts = 3, .alts = {
-			{ TP("np_state_tp"), .since = "4.16" },
-			{ FE("np_state_fe"), .since = "5.5" },
+			{ TP("np_state_tp", "np_state2_tp"), .since = "4.16" },
+			{ FE("np_state_fe", "np_state2_fe"), .since = "5.5" },
 			{ KP("np_state_kp"), .since = "4.1" },
 		},
 	},
@@ -121,10 +121,12 @@ const struct hook hook_table[NP_PROG_MAX] = {
 	},
 	[NP_PROG_ACCEPT] = {
 		.name = "accept", .what = "who accepted a connection", .follows = -1,
-		.n_alts = 4, .alts = {
+		.n_alts = 5, .alts = {
 			{ FE("np_accept_fx"), .nargs = 2, .since = "6.10" },
 			{ FE("np_accept_o_fx"), .nargs = 4, .since = "5.5", .until = "6.9" },
 			{ KP("np_accept_kr"), .since = "4.1" },
+			{ CG("np_accept4_cg", "np_accept6_cg"), .since = "5.8",
+			  .lacks = "accept() without an address: its connection is the listener's (owner_match listener) until its first use, or until the seed iterator finds its holder" },
 			{ NOPROG(FAMILY_TRACEPOINT,
 				 "until its first use an accepted connection is its listener's (owner_match listener); the seed iterator finds its holder") },
 		},

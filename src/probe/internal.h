@@ -22,6 +22,9 @@ struct probe {
 	struct bpf_link *links[PROBE_MAX_LINKS];
 	unsigned int n_links;
 	struct bpf_link *sweep_link, *seed_link, *stall_link;
+	struct bpf_link
+		*reads_link; /* of the hook that is attached on demand; NULL while it is not */
+	bool trial;	     /* one alternative alone: everything is attached at once */
 	int cgroup_fd;
 	bool store_hash;
 	char note[192];
@@ -45,6 +48,8 @@ struct probe {
 /* Load and attach one alternative alone; its status tells what came of it. For trials. */
 void ladder_try(struct probe *p, unsigned int hook, unsigned int alt);
 int probe_load(struct probe *p, struct netprobe_error *err);
+/* All but the generations, which are the programs' and probe_set_filter's. */
+void filter_copy(struct np_filter *to, const struct np_filter *from);
 void probe_unload(struct probe *p);
 struct bpf_program *probe_program(struct probe *p, const char *name);
 

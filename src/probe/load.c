@@ -101,16 +101,24 @@ static int select_programs(struct probe *p)
 	return 0;
 }
 
+void filter_copy(struct np_filter *to, const struct np_filter *from)
+{
+	size_t begin = offsetof(struct np_filter, enabled);
+
+	memcpy((char *)to + begin, (const char *)from + begin, sizeof(*to) - begin);
+}
+
 static int load_skel(struct probe *p)
 {
 	uint32_t ring = bpf_map__max_entries(p->skel->maps.np_events);
 	int r;
 
 	p->skel->rodata->cfg_store_hash = p->store_hash;
+	p->skel->rodata->cfg_exec_seen = p->hooks[NP_PROG_EXEC].used >= 0;
 	p->skel->rodata->cfg_use_perf = p->opts.perf_buffer;
 	p->skel->rodata->cfg_ring_wakeup = ring / 4;
 	if (p->opts.filter)
-		p->skel->data->np_filter = *p->opts.filter;
+		filter_copy(&p->skel->data->np_filter, p->opts.filter);
 	p->skel->bss->st_ignore_tgid = (uint32_t)getpid();
 	load_failure.program[0] = '\0';
 	load_failure.err = 0;
@@ -160,6 +168,8 @@ static int attach_hook(struct probe *p, unsigned int id)
 	for (int i = 0; i < n; i++) {
 		struct bpf_link *link;
 
+		if (alt->on_demand && !p->trial)
+			continue;
 		if (p->n_links == PROBE_MAX_LINKS)
 			return -E2BIG;
 		link = attach_one(p, probe_program(p, names[i]), alt);
@@ -197,6 +207,8 @@ static int attach_all(struct probe *p)
 
 void probe_unload(struct probe *p)
 {
+	(void)bpf_link__destroy(p->reads_link);
+	p->reads_link = NULL;
 	for (unsigned int i = 0; i < p->n_links; i++)
 		(void)bpf_link__destroy(p->links[i]);
 	p->n_links = 0;
@@ -206,6 +218,22 @@ void probe_unload(struct probe *p)
 	p->cgroup_fd = -1;
 	netprobe_bpf__destroy(p->skel);
 	p->skel = NULL;
+}
+
+int probe_watch_reads(struct probe *p, bool on)
+{
+	int8_t used = p->hooks[NP_PROG_SPLICE].used;
+	const struct hook_alt *alt = used < 0 ? NULL : &hook_table[NP_PROG_SPLICE].alts[used];
+
+	if (!alt || !alt->on_demand || on == (p->reads_link != NULL))
+		return 0;
+	if (!on) {
+		(void)bpf_link__destroy(p->reads_link);
+		p->reads_link = NULL;
+		return 0;
+	}
+	p->reads_link = attach_one(p, probe_program(p, alt->progs[0]), alt);
+	return p->reads_link ? 0 : -errno;
 }
 
 /* Attached is not delivering: make every hook that can be made fire do so, and look. */
@@ -240,6 +268,7 @@ void ladder_try(struct probe *p, unsigned int hook, unsigned int alt)
 	int r;
 
 	libbpf_set_print(on_libbpf_print);
+	p->trial = true;
 	r = open_skel(p);
 	p->hooks[hook].used = (int8_t)alt;
 	if (!r) {

@@ -77,12 +77,10 @@ uint32_t probe_set_filter(struct probe *p, const struct np_filter *filter)
 {
 	struct np_filter *live = &p->skel->data->np_filter;
 	uint32_t gen = live->gen + 1;
-	struct np_filter next = *filter;
 
 	if (!gen)
 		gen = 1;
-	next.gen = live->gen;
-	*live = next;
+	filter_copy(live, filter);
 	/* Programs that evaluate a half-written filter do so under the old number and do it again. */
 	__atomic_store_n(&live->gen, gen, __ATOMIC_RELEASE);
 	return gen;

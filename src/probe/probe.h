@@ -73,6 +73,12 @@ int probe_event_fd(const struct probe *p);
 /* Give sockets without an exact owner the task that holds them. Costs a walk over all open files. */
 int probe_seed(struct probe *p);
 /*
+ * Attach or detach the hook that tells who takes bytes out of sockets without receive calls, where
+ * such a hook costs every receive call of everybody. Nothing where the family has a cheaper one.
+ * 0 or negative errno: what it would tell stays with the socket's last known user.
+ */
+int probe_watch_reads(struct probe *p, bool on);
+/*
  * Look once at every socket for what stands still; stalls longer than threshold_ns come as events. To be
  * called several times within the threshold.
  */

@@ -43,7 +43,8 @@ struct np_filter_cgroup {
 };
 
 struct np_filter {
-	__u32 gen;	 /* raised at each change; 0 is never used */
+	__u32 gen; /* raised at each change; 0 is never used */
+	__u32 exec_gen; /* the kernel half's own: raised when a process that uses sockets runs another program */
 	__u8 enabled;	 /* 0: nothing is recorded */
 	__u8 proto_mask; /* NP_PROTO_*; 0: all */
 	__u8 family;	 /* AF_INET or AF_INET6; 0: both */

@@ -106,6 +106,33 @@ TEST(connection_nobody_accepted_belongs_to_the_listener)
 	CHECK(found, "expected a flow of the connection in the backlog, got none");
 }
 
+/* No stable hook sees it accepted, none sees it read: who holds it is found among the open files. */
+TEST(connection_accepted_blindly_and_only_spliced_is_its_holders)
+{
+	struct netns ns = netns_new();
+	struct probe probe = probe_start(FLOWS, NULL);
+	struct maker m =
+		maker_start(&ns, -1, "stream --blind --recv splice --bytes 50000 --hold sent");
+	const json_t *one, *server;
+	bool found = false;
+	size_t i;
+
+	maker_wait_hold(&m);
+	probe_stop(&probe);
+	maker_go(&m);
+	maker_finish(&m);
+	server = maker_report(&m, "server");
+	json_array_foreach (probe.records, i, one) {
+		if (record_u64(one, "pid") != record_u64(server, "pid") ||
+		    !strcmp(record_str(one, "state"), "LISTEN"))
+			continue;
+		found = true;
+		CHECK(!strcmp(record_str(one, "owner_match"), "exact"),
+		      "owner_match: expected exact, got %s", record_str(one, "owner_match"));
+	}
+	CHECK(found, "expected a flow of the server, got none");
+}
+
 TEST(older_sockets_are_seeded)
 {
 	struct netns ns = netns_new();

@@ -80,7 +80,12 @@ int tcp_listen(const struct addr *a, int backlog)
 
 int tcp_accept(int listener)
 {
-	int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+	/* As most servers do, with the peer's address; --blind without. */
+	struct sockaddr_storage ss;
+	socklen_t len = sizeof(ss);
+	bool blind = tm_flag("blind");
+	int fd = accept4(listener, blind ? NULL : (struct sockaddr *)&ss, blind ? NULL : &len,
+			 SOCK_CLOEXEC);
 
 	if (fd < 0)
 		die("accept");

@@ -98,42 +98,27 @@ static __always_inline void conn_event(void *ctx, struct np_sock *st, struct soc
 		return;
 	if (!sock_wanted(st, sk)) {
 		if (st->pass & NP_PASS_SAMPLED_OUT)
-			count_one(prog, sampled_out);
+			count_one(prog & NP_PROG_MASK, sampled_out);
 		else
-			count_one(prog, filtered);
+			count_one(prog & NP_PROG_MASK, filtered);
 		return;
 	}
 	(void)emit_sock(ctx, st, sk, EMIT_WHAT(prog, type), err);
 }
 
-/* connect() sends its SYN. Context: process. A socket may connect again after it failed or was closed. */
-static __always_inline void conn_syn_sent(void *ctx, struct sock *sk)
+/* connect() sends its SYN. A socket may connect again after it failed or was closed: that is told first. */
+static __always_inline __u32 conn_over(const struct np_sock *st)
 {
-	struct np_owner me;
-	struct np_sock *st;
-	bool fresh = false;
-
-	st = sock_see(sk, NP_PROG_STATE, &fresh);
-	if (!st || (st->flags & NP_F_IGNORE))
-		return;
 	if (st->phase == NP_PHASE_OVER)
-		conn_event(ctx, st, sk, NP_PROG_STATE, NP_EV_CONN_CLOSE, 0);
-	else if (st->phase == NP_PHASE_FAILED)
-		conn_event(ctx, st, sk, NP_PROG_STATE, NP_EV_SOCK_CLOSE, 0);
-	conn_reset(st, sk);
-	st->phase = NP_PHASE_SYN;
-	sock_use(st, sk, &me);
+		return NP_EV_CONN_CLOSE;
+	return st->phase == NP_PHASE_FAILED ? NP_EV_SOCK_CLOSE : 0;
 }
 
-static __always_inline void conn_established(void *ctx, struct sock *sk, int old)
+static __always_inline __u32 conn_established(struct np_sock *st, struct sock *sk, int old,
+					      bool fresh)
 {
 	struct tcp_sock *tp = (struct tcp_sock *)sk;
-	struct np_sock *st;
-	bool fresh = false;
 
-	st = sock_see(sk, NP_PROG_STATE, &fresh);
-	if (!st)
-		return;
 	if (old == TCP_SYN_RECV && !(st->flags & NP_F_PASSIVE))
 		conn_child(st, sk, !fresh);
 	st->established_ns = bpf_ktime_get_ns();
@@ -147,15 +132,11 @@ static __always_inline void conn_established(void *ctx, struct sock *sk, int old
 	st->phase = NP_PHASE_OPEN;
 	sock_tuple(&st->tuple, sk);
 	filter_sock(st);
-	conn_event(ctx, st, sk, NP_PROG_STATE, NP_EV_CONN_OPEN, 0);
+	return NP_EV_CONN_OPEN;
 }
 
-static __always_inline void conn_closed(void *ctx, struct sock *sk, int old)
+static __always_inline __u32 conn_closed(struct np_sock *st, struct sock *sk, int old)
 {
-	struct np_sock *st = sock_find(sk);
-
-	if (!st)
-		return;
 	sock_check_copy(st, sk);
 	st->closed_ns = bpf_ktime_get_ns();
 	st->err = BPF_CORE_READ(sk, sk_err);
@@ -165,45 +146,75 @@ static __always_inline void conn_closed(void *ctx, struct sock *sk, int old)
 		sock_tuple(&st->tuple, sk);
 		filter_sock(st);
 		st->phase = NP_PHASE_FAILED;
-		conn_event(ctx, st, sk, NP_PROG_STATE, NP_EV_CONN_FAIL, st->err);
-	} else if (st->phase == NP_PHASE_OPEN) {
-		st->phase = NP_PHASE_OVER;
+		return NP_EV_CONN_FAIL;
 	}
+	if (st->phase == NP_PHASE_OPEN)
+		st->phase = NP_PHASE_OVER;
+	return 0;
 }
 
-static __always_inline int conn_state(void *ctx, struct sock *sk, int old, int new)
+/*
+ * The entry that a change of state is about, NULL where it is none of ours or has been dealt with. Two
+ * programs may be at the same hook, since the kernel leaves out one that would interrupt itself: the
+ * one that comes second finds the change noted. No change follows an equal one on the same socket.
+ */
+static __always_inline struct np_sock *state_of(struct sock *sk, int old, int new, bool *ret_fresh)
+{
+	__u32 change = 1U << 31 | (__u32)old << 8 | (__u32) new;
+	struct np_sock *st;
+
+	if (new == TCP_SYN_SENT || new == TCP_ESTABLISHED ||
+	    (new == TCP_SYN_RECV &&old == TCP_LISTEN))
+		st = sock_see(sk, NP_PROG_STATE, ret_fresh);
+	else
+		st = sock_find(sk);
+	if (!st || st->change == change)
+		return NULL;
+	st->change = change;
+	return st;
+}
+
+/* prog: NP_PROG_STATE, with NP_PROG_SECOND in the second program at the hook. Context: process or softirq. */
+static __always_inline int conn_state(void *ctx, struct sock *sk, int old, int new, __u32 prog)
 {
 	struct np_sock *st;
+	struct np_owner me;
 	bool fresh = false;
+	__u32 type = 0;
 
 	if (BPF_CORE_READ(sk, sk_protocol) != IPPROTO_TCP)
 		return 0;
 	prog_hit(NP_PROG_STATE);
+	st = state_of(sk, old, new, &fresh);
+	if (!st)
+		return 0;
 	switch (new) {
 	case TCP_SYN_SENT:
-		conn_syn_sent(ctx, sk);
+		type = conn_over(st);
 		break;
 	case TCP_SYN_RECV:
-		if (old == TCP_LISTEN) {
-			/* inet_csk_clone_lock; where it is not traced, conn_established does it */
-			st = sock_see(sk, NP_PROG_STATE, &fresh);
-			if (st)
-				conn_child(st, sk, !fresh);
-		}
+		/* inet_csk_clone_lock; where it is not traced, conn_established does it */
+		if (old == TCP_LISTEN)
+			conn_child(st, sk, !fresh);
 		break;
 	case TCP_ESTABLISHED:
-		conn_established(ctx, sk, old);
+		type = conn_established(st, sk, old, fresh);
 		break;
 	case TCP_FIN_WAIT1:
 	case TCP_LAST_ACK:
-		st = sock_find(sk);
-		if (st)
-			st->fin_tx = 1;
+		st->fin_tx = 1;
 		break;
 	case TCP_CLOSE:
-		conn_closed(ctx, sk, old);
+		type = conn_closed(st, sk, old);
 		break;
 	}
+	if (type)
+		conn_event(ctx, st, sk, prog, type, type == NP_EV_CONN_FAIL ? st->err : 0);
+	if (new != TCP_SYN_SENT || (st->flags & NP_F_IGNORE))
+		return 0;
+	conn_reset(st, sk);
+	st->phase = NP_PHASE_SYN;
+	sock_use(st, sk, &me);
 	return 0;
 }
 

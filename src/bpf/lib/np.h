@@ -47,11 +47,16 @@
 #define likely(x) __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
 
+#define NP_USER_SLOTS 4096
+
 /* Knobs, read-only after load. */
 /* sockets by address in a hash: for kprobe programs, which get no typed pointer */
 extern const volatile __u8 cfg_store_hash;
 extern const volatile __u8 cfg_use_perf;     /* events by perf buffer: no ring buffer before 5.8 */
 extern const volatile __u32 cfg_ring_wakeup; /* bytes waiting in the ring that wake the reader */
+
+/* 1: the exec hook is there, and raises np_filter.exec_gen */
+extern const volatile __u8 cfg_exec_seen;
 
 /* State shared with user space. */
 extern struct np_filter np_filter; /* written by user space; gen last */
@@ -65,7 +70,11 @@ extern volatile __u32 st_hz;	    /* jiffies a second, 0 unknown: user space meas
 extern volatile __u64 st_parts_made;
 extern volatile __u64 st_event_ns; /* begin of the second that max_events is counted in */
 extern volatile __u32 st_event_n;  /* records in it */
-extern volatile __u64 st_next_id;  /* own socket numbers where the kernel gave no cookie */
+/* np_filter.exec_gen under which a process of that slot used a socket last, see exec_gen_now */
+extern volatile __u32 st_users[NP_USER_SLOTS];
+extern volatile __u64 st_next_id; /* own socket numbers where the kernel gave no cookie */
+
+#define USER_SLOT(tgid) ((tgid) & (NP_USER_SLOTS - 1))
 
 static __always_inline void prog_hit(__u32 prog)
 {

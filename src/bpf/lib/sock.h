@@ -45,7 +45,7 @@ struct np_watch {
 struct np_sock {
 	/* read at every call: keep in one cache line */
 	__u64 hot;	 /* pid_tgid whose calls need no thought; 0: take the slow path */
-	__u32 hot_exec;	 /* self_exec_id that goes with it */
+	__u32 hot_exec;	 /* exec_now() that goes with it */
 	__u32 gen;	 /* np_filter.gen that pass was computed under */
 	__u8 pass;	 /* NP_PASS_* */
 	__u8 dgram;	 /* 1: count calls as packets */
@@ -78,8 +78,8 @@ struct np_sock {
 	__u32 rtx_before; /* total_retrans when recovery began */
 	__u32 recovery;	  /* 1: in fast recovery or loss since recovery_start_ns */
 	__u64 recovery_start_ns, recovery_ns;
-	__u32 gone; /* 1: its last record was made */
-	__u32 pad2;
+	__u32 gone;   /* 1: its last record was made */
+	__u32 change; /* latest change of state that was dealt with, see state_of */
 	struct np_watch watch_tx, watch_rx;
 	__u64 stall_ns;
 	__u32 fin_tx; /* 1: we sent a FIN, which takes a sequence number */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * What a send or receive call does to the accounts, whatever hook saw it. The path most calls take
- * is traffic(): one look-up, three comparisons, one addition. All the rest is traffic_slow().
+ * is traffic_fast(): a look-up, a few comparisons, one addition. All the rest is traffic_slow().
  */
 #ifndef NETPROBE_BPF_LIB_TRAFFIC_H
 #define NETPROBE_BPF_LIB_TRAFFIC_H
@@ -14,7 +14,7 @@
 struct np_call {
 	__u64 key;  /* pid_tgid */
 	__s64 ret;  /* return value */
-	__u32 exec; /* self_exec_id of the caller */
+	__u32 exec; /* exec_now() */
 	__u32 prog; /* NP_PROG_* */
 	__u8 tx;
 	__u8 pad[7];
@@ -113,17 +113,22 @@ static __always_inline void sock_use(struct np_sock *st, struct sock *sk, struct
 	filter_segs(st, sk_raw(sk));
 }
 
-static __always_inline void counts_add(struct np_counts *c, const struct np_call *call, bool dgram)
+static __always_inline void counts_move(struct np_counts *c, bool tx, __s64 bytes, bool dgram)
 {
-	if (call->tx) {
-		__sync_fetch_and_add(&c->tx_bytes, call->ret);
+	if (tx) {
+		__sync_fetch_and_add(&c->tx_bytes, bytes);
 		if (dgram)
 			__sync_fetch_and_add(&c->tx_calls, 1);
 	} else {
-		__sync_fetch_and_add(&c->rx_bytes, call->ret);
+		__sync_fetch_and_add(&c->rx_bytes, bytes);
 		if (dgram)
 			__sync_fetch_and_add(&c->rx_calls, 1);
 	}
+}
+
+static __always_inline void counts_add(struct np_counts *c, const struct np_call *call, bool dgram)
+{
+	counts_move(c, call->tx, call->ret, dgram);
 }
 
 /* A call that is not to be recorded. What it moved is no unseen traffic, should the socket match later. */
@@ -263,7 +268,7 @@ static __always_inline void part_count(struct np_sock *st, const struct np_owner
 /* Start of a connection on this socket: counts begin anew. */
 static __always_inline void conn_reset(struct np_sock *st, struct sock *sk)
 {
-	struct tcp_sock *tp = (struct tcp_sock *)sk;
+	struct tcp_sock *tp = (struct tcp_sock *)sk_raw(sk);
 
 	st->hot = 0;
 	st->acct_tgid = 0;
@@ -327,6 +332,13 @@ static __always_inline void conn_child(struct np_sock *st, struct sock *sk, bool
  * An entry copied from the listener that nobody made the child's own: the kernel leaves a program out
  * that would interrupt itself, and then the hook on the child's first state does not run.
  */
+static __always_inline void conn_missed(struct np_sock *st, struct sock *sk)
+{
+	conn_child(st, sk, true);
+	st->phase = NP_PHASE_OPEN;
+	st->established_ns = st->opened_ns;
+}
+
 static __always_inline void sock_check_copy(struct np_sock *st, struct sock *sk)
 {
 	__u64 id;
@@ -336,9 +348,7 @@ static __always_inline void sock_check_copy(struct np_sock *st, struct sock *sk)
 	id = sock_cookie(sk);
 	if (!id || id == st->sock_id)
 		return;
-	conn_child(st, sk, true);
-	st->phase = NP_PHASE_OPEN;
-	st->established_ns = st->opened_ns;
+	conn_missed(st, sk);
 }
 
 static __always_inline struct np_sock *sock_meet(struct sock *sk, const struct np_call *call)
@@ -401,6 +411,7 @@ static __noinline int traffic_slow(struct sock *sk, struct np_sock *st, struct n
 	if (st->dgram)
 		own_counts = dgram_peer(st, sk, call, peer, &has_peer);
 	if (own) {
+		st_users[USER_SLOT(call->key >> 32)] = call->exec;
 		st->hot_exec = call->exec;
 		st->hot = call->key;
 	}
@@ -415,24 +426,29 @@ static __noinline int traffic_slow(struct sock *sk, struct np_sock *st, struct n
 }
 
 /*
- * A send or receive call returned. peer: filled by hooks that see the address, else family 0.
- * Context: process. Cost of the common case is the product's promise: see tests/bench.
+ * A send or receive call returned: the path that most calls take. False where thought is needed; then
+ * nothing was done. It makes no record on the stack, notes no hit and reads no clock.
+ * Context: process. What it costs is the product's promise: see tests/bench.
  */
-static __always_inline int traffic(struct sock *sk, struct np_call *call, struct np_peer *peer)
+static __always_inline bool traffic_fast(struct np_sock *st, __u64 key, __u32 exec, __s64 ret,
+					 bool tx)
 {
-	struct np_sock *st;
+	if (!likely(st && st->hot == key && st->hot_exec == exec && st->gen == np_filter.gen &&
+		    !(st->flags & NP_F_UNCONN) && (st->pass & NP_PASS_NOW)))
+		return false;
+	if (ret > 0 || (!ret && st->dgram))
+		counts_move(&st->counts, tx, ret, st->dgram);
+	return true;
+}
 
+/* The same for all other calls. peer: filled by hooks that see the address, else family 0. */
+static __always_inline int traffic(struct sock *sk, struct np_sock *st, struct np_call *call,
+				   struct np_peer *peer)
+{
 	prog_hit(call->prog);
-	st = sock_find(sk);
-	if (likely(st && st->hot == call->key && st->hot_exec == call->exec &&
-		   st->gen == np_filter.gen && !(st->flags & NP_F_UNCONN))) {
-		if (unlikely(!(st->pass & NP_PASS_NOW)))
-			return call_skip(st, call, st->pass & NP_PASS_SAMPLED_OUT);
-		if (call->ret < 0 || (!call->ret && !st->dgram))
-			return 0;
-		counts_add(&st->counts, call, st->dgram);
-		return 0;
-	}
+	if (st && st->hot == call->key && st->hot_exec == call->exec && st->gen == np_filter.gen &&
+	    !(st->flags & NP_F_UNCONN))
+		return call_skip(st, call, st->pass & NP_PASS_SAMPLED_OUT);
 	return traffic_slow(sk, st, call, peer);
 }
 
