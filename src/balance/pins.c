@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* See pins.h. */
+#include "balance/pins.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/mount.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "wire/lb.h"
+
+#include "lb.skel.h"
+
+#define BPFFS "/sys/fs/bpf"
+#define COOKIE_OPTION 71 /* SO_NETNS_COOKIE, 5.14; not in every header */
+
+static const struct {
+	const char *name;
+	uint32_t value_bytes; /* 0: not looked at */
+} pin_table[PINS] = {
+	[PIN_PROG] = { "np_lb", 0 },
+	[PIN_VIPS] = { "lb_vips", sizeof(struct lb_vip) },
+	[PIN_BACKENDS] = { "lb_backends", sizeof(struct lb_backend) },
+	[PIN_RINGS] = { "lb_rings", sizeof(uint32_t) },
+	[PIN_CONNS] = { "lb_conns", sizeof(struct lb_conn) },
+	[PIN_VIP_COUNT] = { "lb_vip_count", sizeof(struct lb_count) },
+	[PIN_BE_COUNT] = { "lb_be_count", sizeof(struct lb_count) },
+	[PIN_TOTALS] = { "lb_totals", sizeof(uint64_t) },
+	[PIN_CONFIG] = { "lb_config", sizeof(struct lb_config) },
+	[PIN_VIP_CONF] = { "lb_vip_conf", sizeof(struct lb_vip_conf) },
+	[PIN_BE_CONF] = { "lb_be_conf", sizeof(struct lb_backend_conf) },
+};
+
+static int on_libbpf_print(enum libbpf_print_level level, const char *fmt, va_list args)
+{
+	char line[512];
+
+	(void)level;
+	(void)vsnprintf(line, sizeof(line), fmt, args);
+	line[strcspn(line, "\n")] = '\0';
+	log_debug("%s", line);
+	return 0;
+}
+
+/* A number of this namespace that no other one ever gets; before 5.14 its inode, which may come again. */
+static uint64_t namespace_id(void)
+{
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	uint64_t cookie = 0;
+	socklen_t len = sizeof(cookie);
+	struct stat st;
+
+	if (fd >= 0) {
+		if (getsockopt(fd, SOL_SOCKET, COOKIE_OPTION, &cookie, &len))
+			cookie = 0;
+		close(fd);
+	}
+	if (!cookie && !stat("/proc/thread-self/ns/net", &st))
+		cookie = st.st_ino;
+	return cookie;
+}
+
+static int find_dir(struct pins *p, bool create, struct netprobe_error *err)
+{
+	struct statfs fs;
+
+	if (statfs(BPFFS, &fs) || fs.f_type != BPF_FS_MAGIC) {
+		if (!create)
+			return -ENOENT;
+		if (mount("bpf", BPFFS, "bpf", 0, "mode=0700"))
+			return error_set(err, -errno, BPFFS " cannot be mounted: %s",
+					 strerror(errno));
+	}
+	(void)snprintf(p->dir, sizeof(p->dir), BPFFS "/netprobe/lb-%llx",
+		       (unsigned long long)namespace_id());
+	if (!create)
+		return 0;
+	if ((mkdir(BPFFS "/netprobe", 0700) && errno != EEXIST) ||
+	    (mkdir(p->dir, 0700) && errno != EEXIST))
+		return error_set(err, -errno, "%s cannot be made: %s", p->dir, strerror(errno));
+	return 0;
+}
+
+static void pin_path(const struct pins *p, unsigned int i, char path[160])
+{
+	(void)snprintf(path, 160, "%s/%s", p->dir, pin_table[i].name);
+}
+
+int pins_lock(struct pins *p)
+{
+	int r;
+
+	do {
+		r = flock(p->lock, LOCK_EX) ? -errno : 0;
+	} while (r == -EINTR);
+	return r;
+}
+
+void pins_unlock(struct pins *p)
+{
+	(void)flock(p->lock, LOCK_UN);
+}
+
+static void close_fds(struct pins *p)
+{
+	for (unsigned int i = 0; i < PINS; i++) {
+		if (p->fds[i] >= 0)
+			close(p->fds[i]);
+		p->fds[i] = -1;
+	}
+}
+
+void pins_close(struct pins *p)
+{
+	close_fds(p);
+	if (p->lock >= 0)
+		close(p->lock);
+	p->lock = -1;
+}
+
+static void unlink_all(const struct pins *p)
+{
+	char path[160];
+
+	for (unsigned int i = 0; i < PINS; i++) {
+		pin_path(p, i, path);
+		(void)unlink(path);
+	}
+}
+
+int pins_remove(struct pins *p, struct netprobe_error *err)
+{
+	unlink_all(p);
+	if (rmdir(p->dir) && errno != ENOENT)
+		return error_set(err, -errno, "%s cannot be removed: %s", p->dir, strerror(errno));
+	/* Others may have theirs in there. */
+	(void)rmdir(BPFFS "/netprobe");
+	return 0;
+}
+
+static int adopt_one(struct pins *p, unsigned int i, struct netprobe_error *err)
+{
+	struct bpf_map_info info = {};
+	uint32_t len = sizeof(info);
+	char path[160];
+
+	pin_path(p, i, path);
+	p->fds[i] = bpf_obj_get(path);
+	if (p->fds[i] < 0)
+		return -errno;
+	if (!pin_table[i].value_bytes)
+		return 0;
+	if (bpf_obj_get_info_by_fd(p->fds[i], &info, &len))
+		return -errno;
+	if (info.value_size == pin_table[i].value_bytes)
+		return 0;
+	error_set(err, -EPROTO, "%s is of another version of netprobe", path);
+	error_hint(err, "netprobe guard detach of the version that made it, or remove %s", p->dir);
+	return -EPROTO;
+}
+
+/* -ENOENT: not one of them is there. */
+static int adopt(struct pins *p, struct netprobe_error *err)
+{
+	int r = 0;
+
+	for (unsigned int i = 0; !r && i < PINS; i++)
+		r = adopt_one(p, i, err);
+	if (r && r != -EPROTO && r != -ENOENT)
+		error_set(err, r, "%s cannot be opened: %s", p->dir, strerror(-r));
+	if (r)
+		close_fds(p);
+	return r;
+}
+
+static int pin_one(struct pins *p, unsigned int i, int fd)
+{
+	char path[160];
+
+	pin_path(p, i, path);
+	p->fds[i] = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	if (p->fds[i] < 0)
+		return fd < 0 ? -ENOENT : -errno;
+	return bpf_obj_pin(fd, path) ? -errno : 0;
+}
+
+static int first_config(const struct pins *p)
+{
+	struct lb_config config = {
+		.udp_idle = 60,
+		.new_flows_cpu = 100000,
+		.gen = 1,
+		.too_big_cpu = 1000,
+	};
+	uint32_t zero = 0;
+
+	return bpf_map_update_elem(p->fds[PIN_CONFIG], &zero, &config, BPF_ANY) ? -errno : 0;
+}
+
+static int load(struct pins *p, const struct pins_opts *opts, struct netprobe_error *err)
+{
+	libbpf_print_fn_t was = libbpf_set_print(on_libbpf_print);
+	struct netprobe_lb *skel = netprobe_lb__open();
+	int r = skel ? 0 : -errno;
+
+	if (!r && opts && opts->conns)
+		r = bpf_map__set_max_entries(skel->maps.lb_conns, opts->conns);
+	if (!r)
+		r = netprobe_lb__load(skel);
+	/* Left over from one that died half way: nothing adopts half a set. */
+	unlink_all(p);
+	for (unsigned int i = 0; !r && i < PINS; i++)
+		r = pin_one(p, i,
+			    i == PIN_PROG ? bpf_program__fd(skel->progs.np_lb)
+					  : bpf_object__find_map_fd_by_name(skel->obj,
+									    pin_table[i].name));
+	if (!r)
+		r = first_config(p);
+	netprobe_lb__destroy(skel);
+	(void)libbpf_set_print(was);
+	if (!r)
+		return 0;
+	close_fds(p);
+	(void)pins_remove(p, NULL);
+	error_set(err, r, "the balancer's program could not be loaded: %s", strerror(-r));
+	if (r == -EPERM || r == -EACCES)
+		error_hint(err, "CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN are needed");
+	return r;
+}
+
+int pins_open(bool create, const struct pins_opts *opts, struct pins *ret,
+	      struct netprobe_error *err)
+{
+	struct pins p = { .lock = -1 };
+	int r;
+
+	memset(p.fds, 0xff, sizeof(p.fds));
+	r = find_dir(&p, create, err);
+	if (r)
+		return r;
+	p.lock = open(p.dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (p.lock < 0) {
+		r = -errno;
+		return r == -ENOENT ? r : error_set(err, r, "%s: %s", p.dir, strerror(-r));
+	}
+	r = pins_lock(&p);
+	if (!r)
+		r = adopt(&p, err);
+	if (r == -ENOENT && create)
+		r = load(&p, opts, err);
+	if (r) {
+		pins_close(&p);
+		return r;
+	}
+	*ret = p;
+	return 0;
+}

@@ -1,0 +1,373 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/*
+ * The balancer: packets for a virtual service go to one of its backends, those of a flow always to the
+ * same one. An XDP program, on the interface that clients' packets come in at, or behind the filter.
+ * Answers do not come back this way: backends send them to the client themselves.
+ */
+#include "lib/lb_forward.h"
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
+
+/* Written by user space, read here; entries die with `guard vip remove`. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, LB_VIPS);
+	__type(key, struct lb_vip_key);
+	__type(value, struct lb_vip);
+} lb_vips SEC(".maps");
+
+/* The same; a slot is FREE before it is anybody else's, so nothing half written is used. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, LB_BACKENDS);
+	__type(key, __u32);
+	__type(value, struct lb_backend);
+} lb_backends SEC(".maps");
+
+struct lb_ring_map {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct lb_ring);
+} lb_no_ring SEC(".maps");
+
+/* By VIP slot. A new ring is a new inner map: a packet sees the old one or the new one, whole. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, LB_VIPS);
+	__type(key, __u32);
+	__array(values, struct lb_ring_map);
+} lb_rings SEC(".maps");
+
+/*
+ * Written and read here; the least recently used entry of a processor's share dies when that is full.
+ * Shares are by processor, so writers do not meet at a lock; the table is one, because a flow's packets
+ * may come in on any processor (and on a veth they do): all of them find its entry.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(map_flags, BPF_F_NO_COMMON_LRU);
+	__uint(max_entries, 262144);
+	__type(key, struct lb_flow);
+	__type(value, struct lb_conn);
+} lb_conns SEC(".maps");
+
+/* Written and read here, by backend slot; an answer is used for one tick. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, LB_BACKENDS);
+	__type(key, __u32);
+	__type(value, struct lb_nexthop);
+} lb_nexthops SEC(".maps");
+
+/* Written here, read by `guard stats`; cleared when a slot gets a new owner. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, LB_VIPS);
+	__type(key, __u32);
+	__type(value, struct lb_count);
+} lb_vip_count SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, LB_BACKENDS);
+	__type(key, __u32);
+	__type(value, struct lb_count);
+} lb_be_count SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, LB_TOTALS);
+	__type(key, __u32);
+	__type(value, __u64);
+} lb_totals SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct lb_cpu);
+} lb_cpus SEC(".maps");
+
+/* Written by user space. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct lb_config);
+} lb_config SEC(".maps");
+
+/* Not read here: what user space remembers of VIPs and backends, kept with the maps they belong to. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, LB_VIPS);
+	__type(key, __u32);
+	__type(value, struct lb_vip_conf);
+} lb_vip_conf SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, LB_BACKENDS);
+	__type(key, __u32);
+	__type(value, struct lb_backend_conf);
+} lb_be_conf SEC(".maps");
+
+static __always_inline void count_total(__u32 what)
+{
+	__u64 *n = bpf_map_lookup_elem(&lb_totals, &what);
+
+	if (n)
+		(*n)++;
+}
+
+static __always_inline struct lb_cpu *this_cpu(__u32 now)
+{
+	__u32 zero = 0;
+	struct lb_cpu *c = bpf_map_lookup_elem(&lb_cpus, &zero);
+
+	if (c && c->tick != now) {
+		c->tick = now;
+		c->new_flows = 0;
+		c->told = 0;
+	}
+	return c;
+}
+
+static __always_inline struct lb_config *config(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&lb_config, &zero);
+}
+
+static __always_inline struct lb_vip *find_vip(const struct lb_packet *p)
+{
+	struct lb_vip_key key = { .port_be = p->service_port, .proto = p->proto };
+	struct lb_config *c;
+	struct lb_vip *vip;
+
+	__builtin_memcpy(key.addr, p->service, sizeof(key.addr));
+	vip = bpf_map_lookup_elem(&lb_vips, &key);
+	if (vip)
+		return vip;
+	c = config();
+	if (!c || !c->any_all_ports)
+		return NULL;
+	key.port_be = 0;
+	return bpf_map_lookup_elem(&lb_vips, &key);
+}
+
+/* The same for the same flow on every balancer: no seed. Multiplications spread what they are given. */
+static __always_inline __u32 flow_hash(const struct lb_flow *f)
+{
+	const __u64 *w = (const __u64 *)f;
+	/* Ports without the VIP's number, which is this balancer's own. */
+	__u64 h = (w[0] ^ 0x9e3779b97f4a7c15ULL) * 0xff51afd7ed558ccdULL;
+
+	h = (h ^ h >> 32 ^ w[1]) * 0xc4ceb9fe1a85ec53ULL;
+	h = (h ^ h >> 32 ^ (__u32)w[2]) * 0xff51afd7ed558ccdULL;
+	h ^= h >> 33;
+	h *= 0xc4ceb9fe1a85ec53ULL;
+	return h >> 32;
+}
+
+static __always_inline struct lb_backend *backend_of_ring(__u32 vip_slot, __u32 hash, __u32 *slot)
+{
+	__u32 zero = 0, place = (__u32)((__u64)hash * LB_RING_SIZE >> 32);
+	struct lb_ring *ring;
+	void *inner;
+
+	inner = bpf_map_lookup_elem(&lb_rings, &vip_slot);
+	if (!inner)
+		return NULL;
+	ring = bpf_map_lookup_elem(inner, &zero);
+	if (!ring || place >= LB_RING_SIZE)
+		return NULL;
+	*slot = ring->slot[place];
+	if (!*slot)
+		return NULL;
+	return bpf_map_lookup_elem(&lb_backends, slot);
+}
+
+/* Whether a flow goes on with the backend it was given. */
+static __always_inline bool is_kept(const struct lb_packet *p, const struct lb_conn *conn,
+				    const struct lb_backend *b, __u32 now)
+{
+	struct lb_config *c;
+
+	if (!b || b->uid != conn->uid)
+		return false;
+	if (b->state != LB_STATE_UP && (b->state != LB_STATE_DRAIN || p->syn))
+		return false;
+	if (p->proto == IPPROTO_UDP && unlikely(now != conn->seen)) {
+		c = config();
+		return c && now - conn->seen <= c->udp_idle;
+	}
+	return true;
+}
+
+static __always_inline void remember(const struct lb_flow *flow, const struct lb_backend *b,
+				     __u32 slot, __u32 now)
+{
+	struct lb_conn conn = { .backend = slot, .uid = b->uid, .seen = now };
+	struct lb_cpu *cpu = this_cpu(now);
+	struct lb_config *c = config();
+
+	/* A flood of new flows must not push the true ones out: the ring alone serves these. */
+	if (cpu && c && c->new_flows_cpu && cpu->new_flows++ >= c->new_flows_cpu) {
+		count_total(LB_TABLE_SKIPPED);
+		return;
+	}
+	if (bpf_map_update_elem(&lb_conns, flow, &conn, BPF_ANY))
+		count_total(LB_TABLE_FAILED);
+}
+
+struct choice {
+	struct lb_backend *backend;
+	__u32 slot;
+	bool known;
+};
+
+static __always_inline void choose(const struct lb_packet *p, const struct lb_vip *vip,
+				   const struct lb_flow *flow, __u32 hash, __u32 now,
+				   struct choice *ret)
+{
+	struct lb_conn *conn = bpf_map_lookup_elem(&lb_conns, flow);
+
+	if (conn) {
+		ret->slot = conn->backend;
+		ret->backend = bpf_map_lookup_elem(&lb_backends, &ret->slot);
+		if (likely(is_kept(p, conn, ret->backend, now))) {
+			ret->known = true;
+			if (conn->seen != now && !p->icmp)
+				conn->seen = now;
+			return;
+		}
+		/* A connection's first packet is nobody's yet: nothing is moved. */
+		if (!p->syn && p->proto == IPPROTO_TCP)
+			count_total(LB_FLOW_MOVED);
+	}
+	ret->known = false;
+	ret->backend = backend_of_ring(vip->slot, hash, &ret->slot);
+	if (ret->backend && ret->backend->state == LB_STATE_FREE)
+		ret->backend = NULL;
+	if (ret->backend && !p->icmp)
+		remember(flow, ret->backend, ret->slot, now);
+}
+
+static __always_inline void count_flow(struct lb_count *c, const struct lb_packet *p, bool known)
+{
+	if (!c)
+		return;
+	c->packets++;
+	c->bytes += p->frame_bytes;
+	if (known)
+		c->table_hits++;
+	else if (!p->icmp)
+		c->new_flows++;
+	if (unlikely(p->icmp))
+		c->icmp++;
+}
+
+/* Not forwarded, and why; the backend is not always known. */
+static __noinline int refuse(__u32 why, __u32 vip_slot, __u32 slot)
+{
+	struct lb_count *c = bpf_map_lookup_elem(&lb_vip_count, &vip_slot);
+
+	if (c)
+		c->errors++;
+	c = slot ? bpf_map_lookup_elem(&lb_be_count, &slot) : NULL;
+	if (c)
+		c->errors++;
+	count_total(why);
+	return XDP_DROP;
+}
+
+static __noinline int too_big(struct xdp_md *ctx, struct lb_packet *p, __u32 mtu, __u32 now)
+{
+	struct lb_cpu *cpu = this_cpu(now);
+	struct lb_config *c = config();
+
+	/* Nobody is told about an ICMP error, and nobody who lets routers cut his packets. */
+	if (p->icmp || !p->dont_frag || !cpu || !c || cpu->told >= c->too_big_cpu)
+		return LB_TOO_BIG;
+	cpu->told++;
+	if (p->v6 ? lb_tell_v6(ctx, mtu) : lb_tell_v4(ctx, mtu))
+		return LB_TOO_BIG_TOLD;
+	return LB_TOO_BIG;
+}
+
+static __always_inline int forward(struct xdp_md *ctx, struct lb_packet *p,
+				   const struct lb_vip *vip, const struct choice *ch, __u32 hash,
+				   __u32 now)
+{
+	__u32 slot = ch->slot, vip_slot = vip->slot, overhead;
+	struct lb_backend *b = ch->backend;
+	struct lb_nexthop *nh = bpf_map_lookup_elem(&lb_nexthops, &slot);
+	int r;
+
+	if (!nh)
+		return refuse(LB_NO_ROUTE, vip_slot, slot);
+	if (unlikely(nh->seen != now || nh->uid != b->uid)) {
+		r = lb_ask_route(ctx, b, nh, now);
+		if (r)
+			return refuse(r, vip_slot, slot);
+	}
+	overhead = lb_overhead(b);
+	if (unlikely(p->l3_bytes + overhead > nh->mtu)) {
+		r = too_big(ctx, p, nh->mtu - overhead, now);
+		(void)refuse(r, vip_slot, slot);
+		return r == LB_TOO_BIG_TOLD ? XDP_TX : XDP_DROP;
+	}
+	r = lb_rewrite(ctx, p, b, nh, hash);
+	if (unlikely(r))
+		return refuse(r, vip_slot, slot);
+	count_flow(bpf_map_lookup_elem(&lb_vip_count, &vip_slot), p, ch->known);
+	count_flow(bpf_map_lookup_elem(&lb_be_count, &slot), p, ch->known);
+	count_total(LB_FORWARDED);
+	return lb_out(ctx, nh);
+}
+
+static __always_inline int balance(struct xdp_md *ctx)
+{
+	struct lb_packet p = {};
+	struct lb_flow flow = {};
+	struct choice ch = {};
+	struct lb_vip *vip;
+	__u32 now, hash;
+	int r;
+
+	r = lb_parse(ctx, &p);
+	if (r) {
+		count_total(r);
+		return XDP_PASS;
+	}
+	vip = find_vip(&p);
+	if (!vip) {
+		count_total(LB_NO_VIP);
+		return XDP_PASS;
+	}
+	__builtin_memcpy(flow.client, p.client, sizeof(flow.client));
+	flow.vip_uid = vip->uid;
+	if (!(vip->flags & LB_VIP_SOURCE)) {
+		flow.client_port_be = p.client_port;
+		flow.service_port_be = p.service_port;
+	}
+	hash = flow_hash(&flow);
+	now = LB_TICK(bpf_ktime_get_coarse_ns());
+	choose(&p, vip, &flow, hash, now, &ch);
+	if (unlikely(!ch.backend))
+		return refuse(LB_NO_BACKEND, vip->slot, 0);
+	return forward(ctx, &p, vip, &ch, hash, now);
+}
+
+/*
+ * Why XDP: before a buffer is allocated; what goes on is the frame itself. Context: softirq, the
+ * driver's or the generic one. bpf_fib_lookup tells the MTU since 5.12, bpf_ktime_get_coarse_ns is from
+ * 5.11; no other way covers older kernels.
+ */
+SEC("xdp")
+int np_lb(struct xdp_md *ctx)
+{
+	return balance(ctx);
+}

@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * From a packet and a backend to a frame on its way: another IP header in front or none, the next hop's
+ * hardware address, out where the route says. And what a client is told whose packet does not fit.
+ */
+#ifndef NETPROBE_BPF_LIB_LB_FORWARD_H
+#define NETPROBE_BPF_LIB_LB_FORWARD_H
+
+#include "lb_parse.h"
+
+#define AF_INET 2
+#define AF_INET6 10
+#define LB_TTL 64
+#define LB_QUOTE_V4 (sizeof(struct iphdr) + 8)	  /* what every ICMP error must quote */
+#define LB_QUOTE_V6 (sizeof(struct ipv6hdr) + 20) /* a whole TCP header */
+
+static __always_inline __u16 lb_fold(__u64 sum)
+{
+	sum = (sum & 0xffffffff) + (sum >> 32);
+	sum = (sum & 0xffff) + (sum >> 16);
+	sum = (sum & 0xffff) + (sum >> 16);
+	sum = (sum & 0xffff) + (sum >> 16);
+	return (__u16)~sum;
+}
+
+/* Last of an address of ours: the IPv4 address in it. */
+static __always_inline __u32 lb_v4_of(const __u8 addr[16])
+{
+	return ((const __u32 *)addr)[3];
+}
+
+/*
+ * Ask the kernel for the way to a backend; LB_FORWARDED when nh has it. A full look-up costs more than
+ * all the rest of a known flow's packet, so each processor keeps the answer for a tick.
+ */
+static __noinline int lb_ask_route(struct xdp_md *ctx, struct lb_backend *b, struct lb_nexthop *nh,
+				   __u32 now)
+{
+	struct bpf_fib_lookup fib = {};
+	long r;
+
+	fib.ifindex = ctx->ingress_ifindex;
+	fib.tot_len = 1; /* fits: comes back as the MTU of the route */
+	if (b->v6) {
+		fib.family = AF_INET6;
+		__builtin_memcpy(fib.ipv6_src, b->src, 16);
+		__builtin_memcpy(fib.ipv6_dst, b->addr, 16);
+	} else {
+		fib.family = AF_INET;
+		fib.ipv4_src = lb_v4_of(b->src);
+		fib.ipv4_dst = lb_v4_of(b->addr);
+	}
+	r = bpf_fib_lookup(ctx, &fib, sizeof(fib), 0);
+	if (r == BPF_FIB_LKUP_RET_NO_NEIGH)
+		return LB_NO_NEIGHBOUR;
+	if (r == BPF_FIB_LKUP_RET_FWD_DISABLED)
+		return LB_NO_FORWARDING;
+	if (r != BPF_FIB_LKUP_RET_SUCCESS)
+		return LB_NO_ROUTE;
+	nh->ifindex = fib.ifindex;
+	nh->mtu = fib.mtu_result > 1 ? fib.mtu_result : 1500;
+	__builtin_memcpy(nh->dmac, fib.dmac, ETH_ALEN);
+	__builtin_memcpy(nh->smac, fib.smac, ETH_ALEN);
+	nh->uid = b->uid;
+	nh->seen = now;
+	return LB_FORWARDED;
+}
+
+static __always_inline void lb_outer_v4(struct iphdr *ip, const struct lb_packet *p,
+					const struct lb_backend *b)
+{
+	__u16 total = bpf_htons(p->l3_bytes + sizeof(*ip));
+	__u8 proto = p->v6 ? IPPROTO_IPV6 : IPPROTO_IPIP;
+	__u32 src = lb_v4_of(b->src), dst = lb_v4_of(b->addr);
+	__u64 sum;
+
+	ip->version = 4;
+	ip->ihl = 5;
+	ip->tos = p->tos; /* both congestion bits too, RFC 6040 */
+	ip->tot_len = total;
+	ip->id = 0;
+	ip->frag_off = bpf_htons(0x4000);
+	ip->ttl = LB_TTL;
+	ip->protocol = proto;
+	ip->saddr = src;
+	ip->daddr = dst;
+	sum = bpf_htons(0x4500 | p->tos) + (__u64)total + bpf_htons(0x4000) +
+	      bpf_htons(LB_TTL << 8 | proto) + src + dst;
+	ip->check = lb_fold(sum);
+}
+
+static __always_inline void lb_outer_v6(struct ipv6hdr *ip, const struct lb_packet *p,
+					const struct lb_backend *b, __u32 hash)
+{
+	/* The label spreads flows over the receiver's queues, RFC 6438. */
+	*(__u32 *)ip = bpf_htonl(6u << 28 | (__u32)p->tos << 20 | (hash & 0xfffff));
+	ip->payload_len = bpf_htons(p->l3_bytes);
+	ip->nexthdr = p->v6 ? IPPROTO_IPV6 : IPPROTO_IPIP;
+	ip->hop_limit = LB_TTL;
+	__builtin_memcpy(&ip->saddr, b->src, 16);
+	__builtin_memcpy(&ip->daddr, b->addr, 16);
+}
+
+static __always_inline void lb_ethernet(struct ethhdr *eth, const struct lb_nexthop *nh, bool v6)
+{
+	__builtin_memcpy(eth->h_dest, nh->dmac, ETH_ALEN);
+	__builtin_memcpy(eth->h_source, nh->smac, ETH_ALEN);
+	eth->h_proto = v6 ? bpf_htons(ETH_P_IPV6) : bpf_htons(ETH_P_IP);
+}
+
+static __always_inline __u32 lb_overhead(const struct lb_backend *b)
+{
+	if (b->forward == LB_FORWARD_MAC)
+		return 0;
+	return b->v6 ? sizeof(struct ipv6hdr) : sizeof(struct iphdr);
+}
+
+/* LB_FORWARDED: the frame is ready to go out at nh. */
+static __always_inline int lb_rewrite(struct xdp_md *ctx, const struct lb_packet *p,
+				      const struct lb_backend *b, const struct lb_nexthop *nh,
+				      __u32 hash)
+{
+	struct ethhdr *eth;
+	void *end;
+
+	if (b->forward == LB_FORWARD_MAC) {
+		eth = (void *)(long)ctx->data;
+		end = (void *)(long)ctx->data_end;
+		if ((void *)(eth + 1) > end)
+			return LB_MALFORMED;
+		lb_ethernet(eth, nh, p->v6);
+		return LB_FORWARDED;
+	}
+	if (b->v6) {
+		if (bpf_xdp_adjust_head(ctx, -(int)sizeof(struct ipv6hdr)))
+			return LB_NO_ROOM;
+		eth = (void *)(long)ctx->data;
+		end = (void *)(long)ctx->data_end;
+		if ((void *)(eth + 1) + sizeof(struct ipv6hdr) > end)
+			return LB_MALFORMED;
+		lb_outer_v6((void *)(eth + 1), p, b, hash);
+		lb_ethernet(eth, nh, true);
+		return LB_FORWARDED;
+	}
+	if (bpf_xdp_adjust_head(ctx, -(int)sizeof(struct iphdr)))
+		return LB_NO_ROOM;
+	eth = (void *)(long)ctx->data;
+	end = (void *)(long)ctx->data_end;
+	if ((void *)(eth + 1) + sizeof(struct iphdr) > end)
+		return LB_MALFORMED;
+	lb_outer_v4((void *)(eth + 1), p, b);
+	lb_ethernet(eth, nh, false);
+	return LB_FORWARDED;
+}
+
+static __always_inline int lb_out(struct xdp_md *ctx, const struct lb_nexthop *nh)
+{
+	if (nh->ifindex == ctx->ingress_ifindex)
+		return XDP_TX;
+	return bpf_redirect(nh->ifindex, 0);
+}
+
+/* The frame's own hardware addresses, turned round, in front of the answer. */
+static __always_inline void lb_turn_back(struct ethhdr *eth, const struct ethhdr *was)
+{
+	__builtin_memcpy(eth->h_dest, was->h_source, ETH_ALEN);
+	__builtin_memcpy(eth->h_source, was->h_dest, ETH_ALEN);
+	eth->h_proto = was->h_proto;
+}
+
+/* "Fragmentation needed" in place of the packet, as from the VIP; true: send it back. */
+static __noinline bool lb_tell_v4(struct xdp_md *ctx, __u32 mtu)
+{
+	struct ethhdr was, *eth = (void *)(long)ctx->data;
+	void *end = (void *)(long)ctx->data_end;
+	struct iphdr *ip = (void *)(eth + 1), *quoted;
+	struct lb_icmp *icmp;
+	long r;
+
+	if ((void *)(ip + 1) > end || ip->ihl != 5)
+		return false;
+	was = *eth;
+	if (bpf_xdp_adjust_tail(ctx,
+				(int)(sizeof(*eth) + LB_QUOTE_V4) - (int)(end - (void *)eth)) ||
+	    bpf_xdp_adjust_head(ctx, -(int)(sizeof(*ip) + sizeof(*icmp))))
+		return false;
+	eth = (void *)(long)ctx->data;
+	end = (void *)(long)ctx->data_end;
+	ip = (void *)(eth + 1);
+	icmp = (void *)(ip + 1);
+	quoted = (void *)(icmp + 1);
+	if ((void *)quoted + LB_QUOTE_V4 > end)
+		return false;
+	lb_turn_back(eth, &was);
+	__builtin_memset(ip, 0, sizeof(*ip) + sizeof(*icmp));
+	ip->version = 4;
+	ip->ihl = 5;
+	ip->tot_len = bpf_htons(sizeof(*ip) + sizeof(*icmp) + LB_QUOTE_V4);
+	ip->ttl = LB_TTL;
+	ip->protocol = IPPROTO_ICMP;
+	ip->saddr = quoted->daddr;
+	ip->daddr = quoted->saddr;
+	r = bpf_csum_diff(NULL, 0, (void *)ip, sizeof(*ip), 0);
+	ip->check = lb_fold((__u32)r);
+	icmp->type = LB_ICMP_UNREACH;
+	icmp->code = LB_ICMP_FRAG_NEEDED;
+	icmp->mtu = bpf_htons(mtu);
+	r = bpf_csum_diff(NULL, 0, (void *)icmp, sizeof(*icmp) + LB_QUOTE_V4, 0);
+	icmp->sum = lb_fold((__u32)r);
+	return true;
+}
+
+static __noinline bool lb_tell_v6(struct xdp_md *ctx, __u32 mtu)
+{
+	struct ethhdr was, *eth = (void *)(long)ctx->data;
+	void *end = (void *)(long)ctx->data_end;
+	struct ipv6hdr *ip = (void *)(eth + 1), *quoted;
+	struct lb_icmp6 *icmp;
+	__u32 pseudo[2];
+	long r;
+
+	if ((void *)(ip + 1) > end)
+		return false;
+	was = *eth;
+	if (bpf_xdp_adjust_tail(ctx,
+				(int)(sizeof(*eth) + LB_QUOTE_V6) - (int)(end - (void *)eth)) ||
+	    bpf_xdp_adjust_head(ctx, -(int)(sizeof(*ip) + sizeof(*icmp))))
+		return false;
+	eth = (void *)(long)ctx->data;
+	end = (void *)(long)ctx->data_end;
+	ip = (void *)(eth + 1);
+	icmp = (void *)(ip + 1);
+	quoted = (void *)(icmp + 1);
+	if ((void *)quoted + LB_QUOTE_V6 > end)
+		return false;
+	lb_turn_back(eth, &was);
+	__builtin_memset(ip, 0, sizeof(*ip) + sizeof(*icmp));
+	ip->version = 6;
+	ip->payload_len = bpf_htons(sizeof(*icmp) + LB_QUOTE_V6);
+	ip->nexthdr = IPPROTO_ICMPV6;
+	ip->hop_limit = LB_TTL;
+	ip->saddr = quoted->daddr;
+	ip->daddr = quoted->saddr;
+	icmp->type = LB_ICMP6_TOO_BIG;
+	icmp->mtu = bpf_htonl(mtu);
+	pseudo[0] = bpf_htonl(sizeof(*icmp) + LB_QUOTE_V6);
+	pseudo[1] = bpf_htonl(IPPROTO_ICMPV6);
+	r = bpf_csum_diff(NULL, 0, pseudo, sizeof(pseudo), 0);
+	r = bpf_csum_diff(NULL, 0, (void *)&ip->saddr, 2 * sizeof(ip->saddr), (__u32)r);
+	r = bpf_csum_diff(NULL, 0, (void *)icmp, sizeof(*icmp) + LB_QUOTE_V6, (__u32)r);
+	icmp->sum = lb_fold((__u32)r);
+	return true;
+}
+
+#endif
