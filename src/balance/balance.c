@@ -250,7 +250,7 @@ static void drop_hop(struct balance *b, unsigned int slot)
 		    !memcmp(c->hop, conf.hop, sizeof(conf.hop)))
 			return;
 	}
-	(void)route_keep(conf.hop, conf.ifindex, false);
+	route_forget(conf.hop, conf.ifindex);
 }
 
 int balance_vip_remove(struct balance *b, const struct lb_vip_key *key, struct netprobe_error *err)
@@ -282,12 +282,28 @@ int balance_vip_remove(struct balance *b, const struct lb_vip_key *key, struct n
 	return failed(r, "the VIP", err);
 }
 
+/* Have a backend's next hop kept resolved, unless somebody cares for it already. */
+static void keep_hop(const struct balance *b, struct lb_backend_conf *conf,
+		     const struct route *route)
+{
+	bool kept = false;
+
+	for (unsigned int i = 1; !kept && i < LB_BACKENDS; i++)
+		kept = b->model->confs[i].used && b->model->confs[i].ifindex == route->ifindex &&
+		       !memcmp(b->model->confs[i].hop, route->hop, sizeof(route->hop));
+	/* Not resolved now is counted as "no neighbour" later, and is no reason to refuse. */
+	if (!kept && route_keep(route->hop, route->ifindex) == -EEXIST)
+		return;
+	memcpy(conf->hop, route->hop, sizeof(route->hop));
+	conf->ifindex = route->ifindex;
+}
+
 int balance_backend_add(struct balance *b, const struct lb_vip_key *vip, struct backend_spec *spec,
 			struct netprobe_error *err)
 {
 	static const uint8_t none[16];
 	int at = model_vip(b->model, vip, err), slot, r;
-	struct route route;
+	struct route route = {};
 
 	if (at < 0)
 		return at;
@@ -296,20 +312,17 @@ int balance_backend_add(struct balance *b, const struct lb_vip_key *vip, struct 
 		if (r)
 			return r;
 		memcpy(spec->src, route.src, sizeof(route.src));
-		memcpy(spec->conf.hop, route.hop, sizeof(route.hop));
-		spec->conf.ifindex = route.ifindex;
 	}
 	slot = model_backend_add(b->model, (unsigned int)at, spec, now_ns(), err);
 	if (slot < 0)
 		return slot;
+	if (route.ifindex)
+		keep_hop(b, &b->model->confs[slot], &route);
 	r = clear_count(b, PIN_BE_COUNT, (uint32_t)slot);
 	if (!r)
 		r = balance_save(b, (unsigned int)slot);
 	if (r)
 		return failed(r, "the backend", err);
-	/* Not resolved now is counted as "no neighbour" later, and is no reason to refuse. */
-	if (spec->conf.ifindex)
-		(void)route_keep(spec->conf.hop, spec->conf.ifindex, true);
 	return balance_update(b, (unsigned int)at, err);
 }
 

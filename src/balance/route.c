@@ -152,22 +152,56 @@ int route_find(const uint8_t addr[16], struct route *ret, struct netprobe_error 
 	return 0;
 }
 
-int route_keep(const uint8_t hop[16], uint32_t ifindex, bool keep)
+static struct request neighbour(unsigned short type, const uint8_t hop[16], uint32_t ifindex)
 {
-	uint32_t flags = MANAGED;
-	char reply[REPLY_BYTES] __attribute__((aligned(8)));
 	struct request q = { .n = { .nlmsg_len = NLMSG_LENGTH(sizeof(struct ndmsg)),
-				    .nlmsg_type = keep ? RTM_NEWNEIGH : RTM_DELNEIGH,
-				    .nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK } };
-	struct request plain;
-	ssize_t r;
+				    .nlmsg_type = type,
+				    .nlmsg_flags = NLM_F_REQUEST } };
 
 	q.neigh.ndm_family = addr_is_v4(hop) ? AF_INET : AF_INET6;
 	q.neigh.ndm_ifindex = (int)ifindex;
 	put_addr(&q, NDA_DST, hop);
-	if (!keep)
-		return (int)ask(&q, reply);
-	q.n.nlmsg_flags |= NLM_F_CREATE;
+	return q;
+}
+
+/* What the kernel knows of it so far: its state, and its hardware address added to q. */
+static uint16_t known(const uint8_t hop[16], uint32_t ifindex, struct request *q, bool *ret_foreign)
+{
+	struct request get = neighbour(RTM_GETNEIGH, hop, ifindex);
+	char reply[REPLY_BYTES] __attribute__((aligned(8)));
+	const struct nlmsghdr *h = (const struct nlmsghdr *)reply;
+	const struct ndmsg *m = NLMSG_DATA(h);
+	ssize_t n = ask(&get, reply);
+	int left;
+
+	*ret_foreign = false;
+	if (n <= 0 || h->nlmsg_type != RTM_NEWNEIGH || h->nlmsg_len > (size_t)n)
+		return 0;
+	*ret_foreign = (m->ndm_state & (NUD_PERMANENT | NUD_NOARP)) ||
+		       (m->ndm_flags & NTF_EXT_LEARNED);
+	if (!(m->ndm_state & (NUD_REACHABLE | NUD_STALE | NUD_DELAY | NUD_PROBE)))
+		return 0;
+	left = (int)(h->nlmsg_len - NLMSG_LENGTH(sizeof(*m)));
+	for (const struct rtattr *a = (const struct rtattr *)(m + 1); RTA_OK(a, left);
+	     a = RTA_NEXT(a, left))
+		if (a->rta_type == NDA_LLADDR && RTA_PAYLOAD(a) <= 32)
+			put(q, NDA_LLADDR, RTA_DATA(a), RTA_PAYLOAD(a));
+	return NUD_STALE;
+}
+
+int route_keep(const uint8_t hop[16], uint32_t ifindex)
+{
+	struct request q = neighbour(RTM_NEWNEIGH, hop, ifindex), plain;
+	char reply[REPLY_BYTES] __attribute__((aligned(8)));
+	uint32_t flags = MANAGED;
+	bool foreign;
+	ssize_t r;
+
+	/* What is valid stays so: without its address it would be asked for again, and packets lost. */
+	q.neigh.ndm_state = known(hop, ifindex, &q, &foreign);
+	if (foreign)
+		return -EEXIST;
+	q.n.nlmsg_flags |= NLM_F_ACK | NLM_F_CREATE | NLM_F_REPLACE;
 	q.neigh.ndm_flags = NTF_USE;
 	plain = q;
 	put(&q, FLAGS_EXT, &flags, sizeof(flags));
@@ -175,6 +209,15 @@ int route_keep(const uint8_t hop[16], uint32_t ifindex, bool keep)
 	if (r == -EINVAL || r == -EOPNOTSUPP)
 		r = ask(&plain, reply);
 	return (int)r;
+}
+
+void route_forget(const uint8_t hop[16], uint32_t ifindex)
+{
+	struct request q = neighbour(RTM_DELNEIGH, hop, ifindex);
+	char reply[REPLY_BYTES] __attribute__((aligned(8)));
+
+	q.n.nlmsg_flags |= NLM_F_ACK;
+	(void)ask(&q, reply);
 }
 
 bool route_forwards(const char *ifname, bool v6)

@@ -19,8 +19,12 @@ struct route {
 
 /* -ENETUNREACH, -EADDRINUSE (the address is this host's own), other -errno of netlink. */
 int route_find(const uint8_t addr[16], struct route *ret, struct netprobe_error *err);
-/* Have the kernel keep hop's hardware address resolved (before 5.16: resolve it once). */
-int route_keep(const uint8_t hop[16], uint32_t ifindex, bool keep);
+/*
+ * Have the kernel keep hop's hardware address resolved (before 5.16: resolve it once). -EEXIST: there is
+ * an entry of somebody's own, which stays as it is.
+ */
+int route_keep(const uint8_t hop[16], uint32_t ifindex);
+void route_forget(const uint8_t hop[16], uint32_t ifindex);
 /* Whether packets that come in there may be forwarded: what bpf_fib_lookup insists on. */
 bool route_forwards(const char *ifname, bool v6);
 
