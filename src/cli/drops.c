@@ -81,7 +81,7 @@ static void on_event(const struct event *ev, void *arg)
 	const char *host = session_host(x->session);
 	int r;
 
-	if (x->failed || is_full(x))
+	if (x->failed || is_full(x) || (x->format == FORMAT_TEXT && event_is_idle(ev)))
 		return;
 	r = x->format == FORMAT_TEXT   ? event_write_text(&x->out, ev, x->sink.color)
 	    : x->format == FORMAT_JSON ? event_write_json(&x->out, ev, host)

@@ -57,7 +57,8 @@ static void on_event(const struct event *ev, void *arg)
 	struct events *e = arg;
 	int r;
 
-	if (e->failed || (e->o.count && e->written >= e->o.count))
+	if (e->failed || (e->o.count && e->written >= e->o.count) ||
+	    (e->format == FORMAT_TEXT && event_is_idle(ev)))
 		return;
 	switch (e->format) {
 	case 0:

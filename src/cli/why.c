@@ -27,6 +27,7 @@ struct subject {
 	uint64_t last_ns;
 	struct verdict_times times;
 	uint64_t tx_bytes, rx_bytes; /* when it was first seen */
+	uint32_t looks, full;	     /* at the receive queue, and how often it was full */
 };
 
 struct why {
@@ -108,6 +109,8 @@ static int sample(struct flow *f, void *arg)
 		return -ENOMEM;
 	s->flow = f;
 	verdict_sample_flow(&now, f->tcp);
+	s->looks++;
+	s->full += verdict_queue_full(f->tcp);
 	if (s->primed) {
 		uint64_t until = f->closed && f->closed_ns ? f->closed_ns : t;
 
@@ -133,6 +136,41 @@ static int on_tick(void *arg)
 static uint64_t moved(const struct subject *s)
 {
 	return s->flow->counts.tx_bytes - s->tx_bytes + flow_rx_bytes(s->flow) - s->rx_bytes;
+}
+
+/* An end that sends little of what it moves is not to be judged by its sending. */
+static bool receives(const struct subject *s)
+{
+	uint64_t tx = s->flow->counts.tx_bytes - s->tx_bytes;
+	uint64_t rx = flow_rx_bytes(s->flow) - s->rx_bytes;
+
+	return rx > 10 * tx && rx > 10000;
+}
+
+static double full_share(const struct subject *s)
+{
+	return s->looks ? (double)s->full / s->looks : 0;
+}
+
+static const char *advice_of(const struct subject *s)
+{
+	int verdict = verdict_first(&s->times);
+	bool slow = full_share(s) >= 0.5;
+
+	if (verdict == VERDICT_APPLICATION && (slow || receives(s)))
+		return verdict_advice_receiver(slow);
+	return verdict_advice(verdict);
+}
+
+/* Of all: that of the one that works hardest, where it came to the same. */
+static const char *advice_of_all(const struct why *x, const struct verdict_times *all)
+{
+	int verdict = verdict_first(all);
+
+	if (verdict == VERDICT_APPLICATION && x->n &&
+	    verdict_first(&x->subjects[0].times) == verdict)
+		return advice_of(&x->subjects[0]);
+	return verdict_advice(verdict);
 }
 
 /* Those that work hardest first: what is idle tells nothing about a slow process. */
@@ -236,7 +274,8 @@ static void put_connection(struct buf *b, const struct subject *s)
 	json_kv_str(b, "state", f->closed ? "CLOSE" : tcp_state_name(f->tuple.state));
 	json_kv_str(b, "verdict", verdict_name(verdict));
 	put_shares(b, &s->times);
-	json_kv_str(b, "advice", verdict_advice(verdict));
+	json_kv_str(b, "advice", advice_of(s));
+	json_kv_double(b, "receive_queue_full", full_share(s));
 	json_kv_u64(b, "tx_bytes", f->counts.tx_bytes - s->tx_bytes);
 	json_kv_u64(b, "rx_bytes", flow_rx_bytes(f) - s->rx_bytes);
 	put_figures(b, f->tcp);
@@ -251,7 +290,7 @@ static void json(struct why *x, const struct verdict_times *all)
 	buf_putc(b, '{');
 	json_kv_str(b, "verdict", verdict_name(verdict));
 	put_shares(b, all);
-	json_kv_str(b, "advice", verdict_advice(verdict));
+	json_kv_str(b, "advice", advice_of_all(x, all));
 	json_kv_u64(b, "n_connections", x->n);
 	json_key(b, "connections");
 	buf_putc(b, '[');
@@ -293,6 +332,8 @@ static void text_connection(struct buf *b, const struct subject *s)
 		   name ? name : "not seen long enough");
 	buf_putc(b, ' ');
 	text_shares(b, &s->times);
+	if (s->full)
+		buf_printf(b, "  receive queue full %.0f%% of the time\n", 100 * full_share(s));
 	buf_printf(b, "  cwnd %u", t->snd_cwnd);
 	if (t->snd_ssthresh != 0x7fffffff)
 		buf_printf(b, " ssthresh %u", t->snd_ssthresh);
@@ -325,9 +366,9 @@ static void text(struct why *x, const struct verdict_times *all)
 	}
 	if (x->sink.color)
 		buf_printf(b, "\033[1m%s\033[0m: %s\n", verdict_name(verdict),
-			   verdict_advice(verdict));
+			   advice_of_all(x, all));
 	else
-		buf_printf(b, "%s: %s\n", verdict_name(verdict), verdict_advice(verdict));
+		buf_printf(b, "%s: %s\n", verdict_name(verdict), advice_of_all(x, all));
 	buf_printf(b, "%zu connection%s: ", x->n, x->n == 1 ? "" : "s");
 	text_shares(b, all);
 	for (size_t i = 0; i < x->n && i < MAX_SHOWN; i++)

@@ -285,6 +285,8 @@ static void tell_loss(struct drop_watch *w, double seconds)
 	if (!w->opts.event_fn || probe_drops_losses(w->drops, &l, &ev.missed) ||
 	    (!memcmp(&l, &w->told, sizeof(l)) && ev.missed == w->told_missed))
 		return;
+	ev.lost = l.ring_full != w->told.ring_full || l.map_full != w->told.map_full ||
+		  ev.missed != w->told_missed;
 	w->told = l;
 	w->told_missed = ev.missed;
 	told = (struct np_loss){ .submitted = l.submitted,

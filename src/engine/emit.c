@@ -174,6 +174,7 @@ static void tell_stall(struct engine_events *e, struct event *ev, const struct n
 	if (kev->cause == 0 || kev->cause >= sizeof(kinds) / sizeof(kinds[0]))
 		return;
 	ev->kind = EVENT_STALL;
+	ev->has_cpu = false; /* whoever looked: the probe itself, mostly */
 	ev->cause = kinds[kev->cause].cause;
 	ev->side = kinds[kev->cause].side;
 	ev->ended = kev->ended;
@@ -433,6 +434,13 @@ void engine_events_tick(struct engine_events *e, double seconds)
 	sums_drain(e->retrans, seconds, tell_retrans_sum, e);
 }
 
+static bool is_lost(const struct probe_loss *l, const struct probe_loss *before)
+{
+	return l->loss.ring_full != before->loss.ring_full ||
+	       l->loss.map_full != before->loss.map_full ||
+	       l->loss.helper_err != before->loss.helper_err || l->missed != before->missed;
+}
+
 void engine_events_loss(struct engine_events *e, const struct probe_loss losses[LOSS_MAX],
 			double seconds, bool all)
 {
@@ -447,9 +455,11 @@ void engine_events_loss(struct engine_events *e, const struct probe_loss losses[
 			.interval_s = seconds,
 		};
 		uint64_t lost = l->loss.ring_full + l->loss.map_full + l->missed;
+		const struct probe_loss *before = all ? &none : &e->told[id];
 
-		if (!memcmp(l, all ? &none : &e->told[id], sizeof(*l)))
+		if (!memcmp(l, before, sizeof(*l)))
 			continue;
+		ev.lost = is_lost(l, before);
 		e->told[id] = *l;
 		ev.num = (double)lost;
 		ev.missed = l->missed;

@@ -153,12 +153,9 @@ static void tcp_store(struct flow_tcp *to, const struct np_tcp *from)
 /* Causes only tell something where the retransmits themselves are told. */
 static void causes_apply(struct flow_tcp *to, const struct np_tcp *from, struct flow_delta *d)
 {
-	for (unsigned int i = 0; i < NP_RTX_MAX; i++) {
-		d->rtx_cause[i] = from->rtx_cause[i] - to->rtx_cause[i];
-		to->rtx_cause[i] = from->rtx_cause[i];
-	}
-	d->rtx_spurious = from->rtx_spurious - to->rtx_spurious;
-	to->rtx_spurious = from->rtx_spurious;
+	for (unsigned int i = 0; i < NP_RTX_MAX; i++)
+		d->rtx_cause[i] = (uint32_t)grow_wrapping(&to->rtx_cause[i], from->rtx_cause[i]);
+	d->rtx_spurious = (uint32_t)grow_wrapping(&to->rtx_spurious, from->rtx_spurious);
 }
 
 static void counts_apply(struct flow *f, const struct np_sock_rec *rec,
@@ -191,7 +188,7 @@ static void counts_apply(struct flow *f, const struct np_sock_rec *rec,
 			f->tcp->synack_retrans = (uint32_t)rec->tcp.synack_retrans;
 		}
 		causes_apply(f->tcp, &rec->tcp, d);
-		f->tcp->stall_ns = rec->stall_ns;
+		(void)grow(&f->tcp->stall_ns, rec->stall_ns);
 		tcp_store(f->tcp, &rec->tcp);
 	}
 	d->rx_bytes = flow_rx_bytes(f) - rx_shown;
@@ -385,6 +382,9 @@ static int make_heir(struct flow_table *t, struct flow *old, const struct np_soc
 		(*ret)->tcp->segs_out = old->tcp->segs_out;
 		(*ret)->tcp->segs_in = old->tcp->segs_in;
 		(*ret)->tcp->synack_retrans = old->tcp->synack_retrans;
+		memcpy((*ret)->tcp->rtx_cause, old->tcp->rtx_cause, sizeof(old->tcp->rtx_cause));
+		(*ret)->tcp->rtx_spurious = old->tcp->rtx_spurious;
+		(*ret)->tcp->stall_ns = old->tcp->stall_ns;
 	}
 	return 0;
 }

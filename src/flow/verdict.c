@@ -4,6 +4,17 @@
 
 #include <stddef.h>
 
+#define QUEUE_US 4000 /* more than the least round trip; so does cubic's HyStart (6.18) */
+#define QUEUE_CWND 8  /* segments; below, round trips are those of timers and delayed ACKs */
+
+static bool is_queued(uint32_t srtt_us, uint32_t min_rtt_us, uint32_t cwnd)
+{
+	uint32_t more = min_rtt_us / 4 > QUEUE_US ? min_rtt_us / 4 : QUEUE_US;
+
+	return min_rtt_us && srtt_us > min_rtt_us && srtt_us - min_rtt_us >= more &&
+	       cwnd >= QUEUE_CWND;
+}
+
 void verdict_sample_flow(struct verdict_sample *ret, const struct flow_tcp *tcp)
 {
 	*ret = (struct verdict_sample){
@@ -12,6 +23,7 @@ void verdict_sample_flow(struct verdict_sample *ret, const struct flow_tcp *tcp)
 		.sndbuf_us = tcp->sndbuf_limited_us,
 		.recovery_us = tcp->recovery_us,
 		.wants = tcp->unsent_bytes || (tcp->snd_cwnd && tcp->in_flight >= tcp->snd_cwnd),
+		.queued = is_queued(tcp->srtt_us, tcp->min_rtt_us, tcp->snd_cwnd),
 	};
 }
 
@@ -23,6 +35,7 @@ void verdict_sample_record(struct verdict_sample *ret, const struct np_tcp *tcp)
 		.sndbuf_us = tcp->sndbuf_limited_us,
 		.recovery_us = tcp->recovery_us,
 		.wants = tcp->unsent_bytes || (tcp->snd_cwnd && tcp->in_flight >= tcp->snd_cwnd),
+		.queued = is_queued(tcp->srtt_us, tcp->min_rtt_us, tcp->snd_cwnd),
 	};
 }
 
@@ -49,8 +62,9 @@ void verdict_add(struct verdict_times *sum, const struct verdict_sample *was,
 	sum->us[VERDICT_APPLICATION] += left;
 	sum->us[VERDICT_RECEIVE_WINDOW] += take(&busy, grown(was->rwnd_us, now->rwnd_us));
 	sum->us[VERDICT_SEND_BUFFER] += take(&busy, grown(was->sndbuf_us, now->sndbuf_us));
-	sum->us[VERDICT_LOSS] += take(&busy, grown(was->recovery_us, now->recovery_us));
-	if (was->wants || now->wants)
+	if (!was->queued && !now->queued)
+		sum->us[VERDICT_LOSS] += take(&busy, grown(was->recovery_us, now->recovery_us));
+	if (was->wants || now->wants || was->queued || now->queued)
 		sum->us[VERDICT_CONGESTION_WINDOW] += busy;
 	else
 		sum->us[VERDICT_APPLICATION] += busy;
@@ -115,4 +129,18 @@ const char *verdict_advice(int verdict)
 	};
 
 	return verdict >= 0 && verdict < VERDICT_MAX ? advice[verdict] : NULL;
+}
+
+const char *verdict_advice_receiver(bool reader_slow)
+{
+	return reader_slow
+		       ? "This end receives, and its receive queue is full: the local process reads too "
+			 "slowly. Look at what it does between two reads."
+		       : "This end mostly receives and keeps up: what limits the sender is told at the "
+			 "other end.";
+}
+
+bool verdict_queue_full(const struct flow_tcp *tcp)
+{
+	return tcp->unread_bytes && tcp->unread_bytes >= tcp->rcv_wnd;
 }

@@ -23,6 +23,8 @@
 struct verdict_sample {
 	uint64_t busy_us, rwnd_us, sndbuf_us, recovery_us;
 	bool wants; /* has data it may not send yet, or fills its window */
+	/* its segments wait in a queue on the way: what got lost found that full */
+	bool queued;
 };
 
 /* Microseconds by what limited, index VERDICT_*. */
@@ -35,7 +37,8 @@ void verdict_sample_record(struct verdict_sample *ret, const struct np_tcp *tcp)
 /*
  * Add the time between two samples, elapsed_us apart. Time with data in flight that neither waits for
  * a window, a buffer nor a repair belongs to the congestion window if the sender wants more at either
- * end, else to the application, which gave it nothing more to send.
+ * end, else to the application, which gave it nothing more to send. Repairs belong to the congestion
+ * window as well where a queue on the way is full: a slow link drops what it cannot carry.
  */
 void verdict_add(struct verdict_times *sum, const struct verdict_sample *was,
 		 const struct verdict_sample *now, uint64_t elapsed_us);
@@ -48,5 +51,12 @@ int verdict_first(const struct verdict_times *t);
 double verdict_share(const struct verdict_times *t, unsigned int verdict);
 const char *verdict_name(int verdict);	 /* "receive_window"; NULL for -1 */
 const char *verdict_advice(int verdict); /* one sentence; NULL for -1 */
+/*
+ * The same for an end that mostly receives, whose own sending is no matter: reader_slow, its receive
+ * queue was full; else the sender is the one to be asked.
+ */
+const char *verdict_advice_receiver(bool reader_slow);
+/* Does more data wait for the reader than the peer may still send? */
+bool verdict_queue_full(const struct flow_tcp *tcp);
 
 #endif

@@ -74,6 +74,7 @@ struct event {
 	uint32_t connect_us; /* 0 null */
 	double duration_ms;  /* negative: null (opened before the probe) */
 	/* EVENT_PROBE_LOSS */
+	bool lost; /* something was lost since the last one of this program; else it only counted */
 	const struct np_loss *loss;
 	/* EVENT_RETRANSMIT: segments that the kernel found not to have been needed */
 	uint32_t spurious;
@@ -108,6 +109,8 @@ const char *addr_family_name(const uint8_t addr[16], uint8_t family);
 const struct process *event_owner(const struct event *ev);
 const char *event_iface(const struct event *ev, char buf[17]);
 const char *event_state(const struct event *ev);
+/* A probe.loss that tells of counters alone: nothing a reader of text must know. */
+bool event_is_idle(const struct event *ev);
 uint64_t loss_seen(const struct np_loss *l); /* submitted + all it was not */
 /* "10.0.0.1", "2001:db8::1"; v4-mapped as IPv4; all zero gives NULL. buf: INET6_ADDRSTRLEN. */
 const char *addr_str(const uint8_t addr[16], char *buf);

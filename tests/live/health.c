@@ -154,6 +154,9 @@ static void check_stall(const struct probe *p, pid_t pid, const char *cause, con
 		      record_num(over, "num"));
 		CHECK(!strcmp(record_str(over, "side"), side), "side: expected %s, got %s", side,
 		      record_str(over, "side"));
+		CHECK(json_is_null(json_object_get(over, "cpu_pid")),
+		      "cpu_pid of a stall: expected null, got %" PRIu64,
+		      record_u64(over, "cpu_pid"));
 	}
 }
 
@@ -257,6 +260,33 @@ TEST(why_says_receive_window_of_a_slow_reader)
 	struct netns_pair n = netns_pair_new();
 
 	check_why(&n, "limit --by reader --port 5001 --seconds 4", "receive_window");
+}
+
+TEST(why_says_of_a_slow_reader_that_it_reads_too_slowly)
+{
+	struct netns_pair n = netns_pair_new();
+	struct probe p = probe_start("why", "--format", "json", "--src-port", "5001", "--host",
+				     "10.77.0.2", "--duration", "3", NULL);
+	struct maker m =
+		maker_start(NULL, -1, between(&n, "limit --by reader --port 5001 --seconds 4"));
+	const json_t *answer;
+	json_t *records;
+
+	REQUIRE(probe_wait(&p, 30000) >= 0, "expected why to end by itself");
+	maker_finish(&m);
+	records = probe_records(&p);
+	answer = json_array_get(records, 0);
+	REQUIRE(answer, "expected one JSON object, got none");
+	CHECK(!strcmp(record_str(answer, "verdict"), "application"),
+	      "verdict: expected application, got %s", record_str(answer, "verdict"));
+	CHECK(strstr(record_str(answer, "advice"), "reads too slowly"),
+	      "advice: expected that the process reads too slowly, got: %s",
+	      record_str(answer, "advice"));
+	answer = json_array_get(json_object_get(answer, "connections"), 0);
+	CHECK(record_num(answer, "receive_queue_full") >= 0.5,
+	      "receive_queue_full: expected at least half of the time, got %f",
+	      record_num(answer, "receive_queue_full"));
+	json_decref(records);
 }
 
 TEST(why_says_loss_of_a_lossy_link)

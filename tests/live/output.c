@@ -96,6 +96,10 @@ TEST(text_events_are_one_readable_line_each)
 	CHECK(strstr(out, pid) && strstr(out, "client"),
 	      "expected client and %s in it, got: %.200s", pid, out);
 	CHECK(!strchr(out, '\033'), "expected no colours in a file");
+	/* accounts in which nothing was lost are not for people */
+	CHECK(!strstr(out, "probe.loss"),
+	      "probe.loss without a loss: expected no line, got: %.300s",
+	      strstr(out, "probe.loss"));
 	free(out);
 }
 

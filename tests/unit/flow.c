@@ -463,6 +463,68 @@ static void synack_retransmits_are_a_delta_of_the_listener(void **state)
 	assert_int_equal(f->counts.retrans, 0);
 }
 
+static struct np_sock_rec resent(uint32_t fast, uint32_t timeouts, uint32_t spurious)
+{
+	struct np_sock_rec rec = tcp_rec(1);
+
+	rec.counts.tx_bytes = 1000;
+	rec.counts.retrans = fast + timeouts;
+	rec.tcp.segs_out = 10 + fast + timeouts;
+	rec.tcp.rtx_cause[NP_RTX_FAST] = fast;
+	rec.tcp.rtx_cause[NP_RTX_TIMEOUT] = timeouts;
+	rec.tcp.rtx_spurious = spurious;
+	rec.stall_ns = 5 * SECOND;
+	return rec;
+}
+
+static void late_record_takes_no_causes_back(void **state)
+{
+	struct world *w = *state;
+	struct np_sock_rec rec = resent(3, 2, 1), late = resent(1, 0, 0);
+	const struct flow_delta *d;
+
+	late.stall_ns = SECOND;
+	feed(w, &rec);
+	world_tick(w, SECOND);
+	feed(w, &late);
+	world_tick(w, SECOND);
+	d = flow_delta(flow_table_find(w->flows, 1));
+	assert_int_equal(d->rtx_cause[NP_RTX_FAST], 0);
+	assert_int_equal(d->rtx_cause[NP_RTX_TIMEOUT], 0);
+	assert_int_equal(d->rtx_spurious, 0);
+	assert_true(flow_table_find(w->flows, 1)->tcp->stall_ns == 5 * SECOND);
+	rec = resent(4, 2, 1);
+	rec.counts.tx_bytes = 1001;
+	feed(w, &rec);
+	world_tick(w, SECOND);
+	d = flow_delta(flow_table_find(w->flows, 1));
+	assert_int_equal(d->rtx_cause[NP_RTX_FAST], 1);
+	assert_int_equal(d->rtx_cause[NP_RTX_TIMEOUT], 0);
+}
+
+static void causes_of_the_former_owner_are_not_told_again(void **state)
+{
+	struct world *w = *state;
+	struct np_sock_rec rec = resent(3, 2, 1);
+	const struct flow *f;
+
+	feed(w, &rec);
+	world_tick(w, SECOND);
+	rec.owner = owner(101, "heir");
+	rec.last = rec.owner;
+	rec.counts.tx_bytes += 10;
+	rec.counts.retrans++;
+	rec.tcp.rtx_cause[NP_RTX_FAST]++;
+	feed(w, &rec);
+	world_tick(w, SECOND);
+	f = flow_table_find(w->flows, 1);
+	assert_int_equal(f->owner->tgid, 101);
+	assert_int_equal(flow_delta(f)->rtx_cause[NP_RTX_FAST], 1);
+	assert_int_equal(flow_delta(f)->rtx_cause[NP_RTX_TIMEOUT], 0);
+	assert_int_equal(flow_delta(f)->rtx_spurious, 0);
+	assert_true(f->tcp->stall_ns == 5 * SECOND);
+}
+
 #define WORLD_TEST(name) cmocka_unit_test_setup_teardown(name, open_world, close_world)
 
 int main(void)
@@ -490,6 +552,8 @@ int main(void)
 		WORLD_TEST(call_under_way_is_not_counted_twice),
 		WORLD_TEST(received_bytes_never_fall),
 		WORLD_TEST(unseen_bytes_are_never_believed_under_ktls),
+		WORLD_TEST(late_record_takes_no_causes_back),
+		WORLD_TEST(causes_of_the_former_owner_are_not_told_again),
 		WORLD_TEST(synack_retransmits_are_a_delta_of_the_listener),
 	};
 

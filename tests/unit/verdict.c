@@ -54,6 +54,31 @@ static void each_limit_takes_its_part_of_the_busy_time(void **state)
 	assert_int_equal(verdict_first(&t), VERDICT_LOSS);
 }
 
+static void repairs_behind_a_full_queue_are_the_networks(void **state)
+{
+	struct flow_tcp full = { .recovery_us = 400,
+				 .busy_us = 1000,
+				 .srtt_us = 30000,
+				 .min_rtt_us = 200,
+				 .snd_cwnd = 40,
+				 .in_flight = 40 };
+	struct flow_tcp lossy = full, collapsed = full;
+	struct verdict_sample s;
+	struct verdict_times t;
+
+	(void)state;
+	verdict_sample_flow(&s, &full);
+	t = over(s, 1000);
+	assert_int_equal(t.us[VERDICT_LOSS], 0);
+	assert_int_equal(t.us[VERDICT_CONGESTION_WINDOW], 1000);
+	lossy.srtt_us = 3000; /* nothing waits in a queue: segments get lost on the way */
+	verdict_sample_flow(&s, &lossy);
+	assert_int_equal(over(s, 1000).us[VERDICT_LOSS], 400);
+	collapsed.snd_cwnd = 1; /* waits for a timeout, and for delayed ACKs */
+	verdict_sample_flow(&s, &collapsed);
+	assert_int_equal(over(s, 1000).us[VERDICT_LOSS], 400);
+}
+
 static void shares_add_up_even_where_counters_overlap(void **state)
 {
 	/* The counters are read one after the other and tick in jiffies: their sum may exceed the time. */
@@ -97,6 +122,7 @@ int main(void)
 		cmocka_unit_test(time_without_data_belongs_to_the_application),
 		cmocka_unit_test(busy_time_that_waits_for_nothing_else_is_the_networks),
 		cmocka_unit_test(each_limit_takes_its_part_of_the_busy_time),
+		cmocka_unit_test(repairs_behind_a_full_queue_are_the_networks),
 		cmocka_unit_test(shares_add_up_even_where_counters_overlap),
 		cmocka_unit_test(counters_that_go_back_count_nothing),
 		cmocka_unit_test(no_time_gives_no_verdict),
