@@ -30,6 +30,7 @@ struct common_opts {
 	bool help;
 	int capture_mode; /* MODE_* */
 	int hook;	  /* FAMILY_* */
+	int fail_at;	  /* FAIL_* */
 	int event_buffer; /* 0 auto, 1 ringbuf, 2 perf */
 	const char *btf;
 	struct args_list interface, pid, comm, cgroup;

@@ -24,6 +24,10 @@ struct doctor {
 	const char *note;
 	char note_text[192];
 	uint8_t family;
+	struct {
+		bool works;
+		struct netprobe_error err;
+	} modes[MODE_MAX];
 };
 
 static const char *const format_names[] = { "text", "json", NULL };
@@ -67,6 +71,10 @@ static void text_facts(struct doctor *d)
 		   f->kprobe_pmu ? "yes" : "not built into this kernel");
 	buf_printf(&d->out, "cgroup v2         %s\n",
 		   f->cgroup_mount[0] ? f->cgroup_mount : "not mounted");
+	buf_printf(&d->out, "seccomp           %s\n",
+		   f->seccomp == 2   ? "a filter decides over system calls"
+		   : f->seccomp == 0 ? "none"
+				     : "unknown");
 	buf_printf(&d->out, "lockdown          %s\n", f->lockdown[0] ? f->lockdown : "unknown");
 	buf_printf(&d->out, "unprivileged bpf  %s\n",
 		   f->unprivileged_disabled < 0 ? "unknown"
@@ -104,6 +112,25 @@ static void text_alt(struct doctor *d, const struct hook *hook, const struct hoo
 		buf_printf(&d->out, "       lacks: %s\n", alt->lacks);
 }
 
+/* What --capture-mode auto would take, from the highest down. */
+static void text_modes(struct doctor *d)
+{
+	bool taken = !d->open_err.code;
+
+	for (int m = MODE_AFPACKET; m < MODE_MAX; m++) {
+		if (!session_mode_name(m))
+			continue;
+		buf_printf(&d->out, "%s capture: ", session_mode_name(m));
+		if (d->modes[m].works)
+			buf_printf(&d->out, "yes%s\n", taken ? "" : ", what auto takes");
+		else
+			buf_printf(&d->out, "no. %s\n", d->modes[m].err.msg);
+		if (d->modes[m].err.hint[0])
+			buf_printf(&d->out, "do: %s\n", d->modes[m].err.hint);
+		taken = taken || d->modes[m].works;
+	}
+}
+
 static void text(struct doctor *d)
 {
 	text_facts(d);
@@ -124,6 +151,7 @@ static void text(struct doctor *d)
 		buf_printf(&d->out, "\nebpf capture: yes, family %s\n", family_label(d->family));
 	if (d->open_err.hint[0])
 		buf_printf(&d->out, "do: %s\n", d->open_err.hint);
+	text_modes(d);
 	if (d->note)
 		buf_printf(&d->out, "note: %s\n", d->note);
 }
@@ -175,6 +203,19 @@ static void json_alt(struct doctor *d, const struct hook *hook, const struct hoo
 	buf_putc(b, '}');
 }
 
+static void json_modes(struct doctor *d)
+{
+	struct buf *b = &d->out;
+
+	json_key(b, "modes");
+	buf_puts(b, "{\"ebpf\":");
+	buf_puts(b, d->open_err.code ? "false" : "true");
+	for (int m = MODE_AFPACKET; m < MODE_MAX; m++)
+		if (session_mode_name(m))
+			json_kv_bool(b, session_mode_name(m), d->modes[m].works);
+	buf_putc(b, '}');
+}
+
 static void json(struct doctor *d)
 {
 	struct buf *b = &d->out;
@@ -186,6 +227,7 @@ static void json(struct doctor *d)
 	json_kv_str(b, "error", d->open_err.code ? d->open_err.msg : NULL);
 	json_kv_str(b, "remedy", d->open_err.hint[0] ? d->open_err.hint : NULL);
 	json_kv_str(b, "note", d->note);
+	json_modes(d);
 	json_key(b, "hooks");
 	buf_putc(b, '[');
 	for (unsigned int id = 0; id < NP_PROG_MAX; id++) {
@@ -212,6 +254,8 @@ static void examine(struct doctor *d)
 	struct probe *p = NULL;
 
 	cli_session_opts(&d->o, &so);
+	for (int m = MODE_AFPACKET; m < MODE_MAX; m++)
+		d->modes[m].works = !session_try_mode(&so, m, &d->modes[m].err);
 	po = so.probe;
 	kernel_facts_init(&d->facts, d->o.btf);
 	probe_trial_all(&d->facts, d->hooks);

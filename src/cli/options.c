@@ -11,6 +11,7 @@
 #include "out/table.h"
 
 static const char *const mode_names[] = { "auto", "ebpf", "afpacket", "proc", NULL };
+static const char *const fail_names[] = { "nowhere", "verifier", "attach", "prove", "read", NULL };
 static const char *const hook_names[] = { "auto", "tracepoint", "fentry", "kprobe", NULL };
 static const char *const buffer_names[] = { "auto", "ringbuf", "perf", NULL };
 
@@ -56,6 +57,8 @@ const struct option_row common_rows[] = {
 	    .max = 1U << 30),
 	ROW("parts-size", 0, OPTION_U32, parts_size, "N", "entries of the map for shared sockets",
 	    .flags = OPTION_HIDDEN, .min = 1, .max = 1U << 24),
+	ROW("fail-at", 0, OPTION_ENUM, fail_at, NULL, "let the start of ebpf fail there",
+	    .flags = OPTION_HIDDEN, .names = fail_names),
 	ROW("ready-fd", 0, OPTION_U32, ready_fd, "FD",
 	    "write R to this descriptor once capture runs", .flags = OPTION_HIDDEN, .min = 3,
 	    .max = 65535),
@@ -139,6 +142,10 @@ int common_parse(const struct args_spec *spec, int argc, char **argv, struct com
 			strerror(errno));
 		return EXIT_USAGE;
 	}
+	if (o->btf && session_check_btf(o->btf, &err)) {
+		log_err("--btf: %s", err.msg);
+		return EXIT_USAGE;
+	}
 	return -1;
 }
 
@@ -149,6 +156,7 @@ void cli_session_opts(const struct common_opts *o, struct session_opts *ret_opts
 	/* What only the kernel half has is asked for: no other rung will do. */
 	if (ret_opts->mode == MODE_AUTO && (o->hook || o->event_buffer || o->latency))
 		ret_opts->mode = MODE_EBPF;
+	ret_opts->probe.fail_at = (uint8_t)o->fail_at;
 	ret_opts->probe.family = (uint8_t)o->hook;
 	ret_opts->probe.perf_buffer = o->event_buffer == 2;
 	ret_opts->probe.btf_path = o->btf;

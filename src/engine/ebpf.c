@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "engine/rungs.h"
+#include "probe/kernel.h"
 
 static void close_probe(void *rung)
 {
@@ -103,4 +104,9 @@ int ebpf_open(const struct session_opts *opts, struct rung *ret_rung, struct net
 struct probe *ebpf_probe(const struct rung *rung)
 {
 	return rung->ops == &ebpf_ops ? rung->arg : NULL;
+}
+
+int session_check_btf(const char *path, struct netprobe_error *err)
+{
+	return kernel_btf_check(path, err);
 }

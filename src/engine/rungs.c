@@ -93,3 +93,25 @@ int rungs_open(const struct session_opts *opts, struct rung *ret_rung, char *not
 		note_rung(note, note_size, ret_rung);
 	return r;
 }
+
+int session_try_mode(const struct session_opts *opts, int mode, struct netprobe_error *err)
+{
+	struct session_opts so = *opts;
+	struct rung rung;
+	int r;
+
+	so.mode = mode;
+	so.filter.gen = 1;
+	r = open_explicit(&so, &rung, err);
+	if (!r)
+		rung.ops->close(rung.arg);
+	return r;
+}
+
+const char *session_mode_name(int mode)
+{
+	for (unsigned int i = 0; i < RUNGS; i++)
+		if (ladder[i].mode == mode)
+			return ladder[i].name;
+	return NULL;
+}

@@ -50,6 +50,11 @@ struct session;
 int session_open(const struct session_opts *opts, struct session **ret_session,
 		 struct netprobe_error *err);
 struct session *session_close(struct session *s);
+/* Would that mode work here? Opens it and lets it go; errors as session_open's. */
+int session_try_mode(const struct session_opts *opts, int mode, struct netprobe_error *err);
+/* Is that a file --btf can take? -EINVAL, err says why not. */
+int session_check_btf(const char *path, struct netprobe_error *err);
+const char *session_mode_name(int mode); /* NULL past the last */
 
 /* Hand over what waits in the event ring; cheap, to be called when session_fd is readable and now and then. */
 int session_poll(struct session *s);

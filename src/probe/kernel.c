@@ -102,6 +102,31 @@ static int try_trampoline(const struct btf *btf)
 	return r;
 }
 
+static int read_seccomp(void)
+{
+	FILE *f = fopen("/proc/self/status", "re");
+	char line[256];
+	int mode = -1;
+
+	while (f && fgets(line, sizeof(line), f))
+		if (sscanf(line, "Seccomp: %d", &mode) == 1)
+			break;
+	if (f)
+		(void)fclose(f);
+	return mode;
+}
+
+/* The smallest thing bpf(2) can make: what refuses this refuses everything. */
+static int try_map(void)
+{
+	int fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "np_try", 4, 4, 1, NULL);
+
+	if (fd < 0)
+		return errno;
+	(void)close(fd);
+	return 0;
+}
+
 void kernel_facts_init(struct kernel_facts *facts, const char *btf_path)
 {
 	struct utsname uts;
@@ -130,8 +155,26 @@ void kernel_facts_init(struct kernel_facts *facts, const char *btf_path)
 	facts->unprivileged_disabled = read_int("/proc/sys/kernel/unprivileged_bpf_disabled");
 	facts->perf_paranoid = read_int("/proc/sys/kernel/perf_event_paranoid");
 	facts->kprobe_pmu = !access("/sys/bus/event_source/devices/kprobe/type", F_OK);
-	facts->trampoline_err = kernel_missing_cap(facts) ? -1 : try_trampoline(facts->btf);
+	facts->seccomp = read_seccomp();
+	facts->bpf_err = kernel_missing_cap(facts) ? -1 : try_map();
+	facts->trampoline_err =
+		kernel_missing_cap(facts) || facts->bpf_err ? -1 : try_trampoline(facts->btf);
 	find_cgroup2(facts->cgroup_mount, sizeof(facts->cgroup_mount));
+}
+
+int kernel_btf_check(const char *path, struct netprobe_error *err)
+{
+	libbpf_print_fn_t print = libbpf_set_print(NULL); /* it would tell of it in its own words */
+	struct btf *btf = btf__parse(path, NULL);
+
+	(void)libbpf_set_print(print);
+	if (!btf)
+		return error_set(
+			err, -EINVAL,
+			"'%s' holds no BTF; takes a BTF file, or a vmlinux with debug information",
+			path);
+	btf__free(btf);
+	return 0;
 }
 
 void kernel_facts_done(struct kernel_facts *facts)
@@ -202,6 +245,46 @@ static bool by_kprobe(const char *section)
 	return !strncmp(section, "kprobe/", 7) || !strncmp(section, "kretprobe/", 10);
 }
 
+bool kernel_refuses_bpf(const struct kernel_facts *facts, char *reason, size_t reason_size,
+			char *remedy, size_t remedy_size)
+{
+	int e = facts->bpf_err;
+
+	reason[0] = remedy[0] = '\0';
+	if (!strcmp(facts->lockdown, "confidentiality")) {
+		set(reason, reason_size,
+		    "kernel lockdown is in confidentiality mode: BPF may not read kernel memory");
+		set(remedy, remedy_size, "boot with lockdown=integrity or none");
+	} else if (e <= 0) {
+		return false;
+	} else if (facts->seccomp == 2 && (e == EPERM || e == ENOSYS || e == EACCES)) {
+		(void)snprintf(reason, reason_size,
+			       "a seccomp filter on this process refuses bpf(2) (%s)",
+			       strerrorname_np(e));
+		set(remedy, remedy_size,
+		    "let the container runtime or service manager allow bpf(2) and perf_event_open(2)");
+	} else if (e == ENOSYS) {
+		(void)snprintf(reason, reason_size,
+			       "kernel %.32s is built without bpf(2) (CONFIG_BPF_SYSCALL)",
+			       facts->release);
+	} else if (e == EPERM && facts->version < (5U << 16 | 11U << 8) &&
+		   !facts->cap_sys_resource) {
+		set(reason, reason_size,
+		    "BPF maps do not fit into the memory that may be locked (RLIMIT_MEMLOCK)");
+		set(remedy, remedy_size, "raise it: ulimit -l unlimited, or LimitMEMLOCK=infinity");
+	} else if (e == EPERM || e == EACCES) {
+		(void)snprintf(
+			reason, reason_size,
+			"bpf(2) is refused (%s) although all capabilities are there: a security module or a user namespace",
+			strerrorname_np(e));
+		set(remedy, remedy_size,
+		    "look for AppArmor, SELinux or a BPF LSM rule; capabilities must be held in the initial user namespace");
+	} else {
+		(void)snprintf(reason, reason_size, "bpf(2) fails: %s", strerror(e));
+	}
+	return true;
+}
+
 void kernel_reason(const struct kernel_facts *facts, const char *section, int err, char *reason,
 		   size_t reason_size, char *remedy, size_t remedy_size)
 {
@@ -216,10 +299,8 @@ void kernel_reason(const struct kernel_facts *facts, const char *section, int er
 		set(reason, reason_size, "the kernel carries no BTF (/sys/kernel/btf/vmlinux)");
 		set(remedy, remedy_size,
 		    "give a BTF file of this kernel with --btf FILE, or use a kernel with CONFIG_DEBUG_INFO_BTF");
-	} else if (!strcmp(facts->lockdown, "confidentiality")) {
-		set(reason, reason_size,
-		    "kernel lockdown is in confidentiality mode: BPF may not read kernel memory");
-		set(remedy, remedy_size, "boot with lockdown=integrity or none");
+	} else if (kernel_refuses_bpf(facts, reason, reason_size, remedy, remedy_size)) {
+		return;
 	} else if (by_kprobe(section) && !facts->kprobe_pmu) {
 		set(reason, reason_size,
 		    "the kernel is built without kprobes (CONFIG_KPROBES, CONFIG_KPROBE_EVENTS)");

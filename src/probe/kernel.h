@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/error.h"
+
 struct btf;
 
 struct kernel_facts {
@@ -19,6 +21,8 @@ struct kernel_facts {
 	char lockdown[16];	   /* "none", "integrity", "confidentiality"; empty unknown */
 	int unprivileged_disabled; /* kernel.unprivileged_bpf_disabled; -1 unknown */
 	int perf_paranoid;	   /* kernel.perf_event_paranoid; -1 unknown */
+	int seccomp;		   /* 2: a filter decides over system calls; -1 unknown */
+	int bpf_err;		   /* positive errno a trivial map got; 0 works, -1 not tried */
 	/* kprobes can be made (CONFIG_KPROBES and the perf PMU for them) */
 	bool kprobe_pmu;
 	/* positive errno a trivial fentry program got; 0 works, -1 not tried */
@@ -28,12 +32,20 @@ struct kernel_facts {
 
 /* Fills facts; btf_path NULL: the kernel's own. Never fails: what is unknown says so. */
 void kernel_facts_init(struct kernel_facts *facts, const char *btf_path);
+/* Is that file BTF? -EINVAL with one line that says what it is not. */
+int kernel_btf_check(const char *path, struct netprobe_error *err);
 void kernel_facts_done(struct kernel_facts *facts);
 
 /* Does the attach target of a program's section ("tp_btf/x", "fexit/f", "kprobe/f") exist? */
 bool kernel_has_target(const struct kernel_facts *facts, const char *section, unsigned int nargs);
 /* First capability that ebpf capture needs and this process lacks; NULL: none. */
 const char *kernel_missing_cap(const struct kernel_facts *facts);
+
+/*
+ * Why bpf(2) as a whole cannot work here, in one clause, and what to do; false: it may. Pure.
+ */
+bool kernel_refuses_bpf(const struct kernel_facts *facts, char *reason, size_t reason_size,
+			char *remedy, size_t remedy_size);
 
 /* The true cause of errno err for a program of that section, and what to do. Buffers are always written. */
 void kernel_reason(const struct kernel_facts *facts, const char *section, int err, char *reason,

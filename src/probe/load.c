@@ -108,6 +108,21 @@ void filter_copy(struct np_filter *to, const struct np_filter *from)
 	memcpy((char *)to + begin, (const char *)from + begin, sizeof(*to) - begin);
 }
 
+/* The verifier cannot accept these: what they are attached to may not sleep. */
+static void spoil(struct probe *p)
+{
+	for (int i = 0; i < hook_table[NP_PROG_SEND].n_alts; i++) {
+		const struct hook_alt *alt = &hook_table[NP_PROG_SEND].alts[i];
+
+		for (int k = 0; k < HOOK_PROGS && alt->progs[k]; k++) {
+			struct bpf_program *prog = probe_program(p, alt->progs[k]);
+
+			if (prog)
+				(void)bpf_program__set_flags(prog, BPF_F_SLEEPABLE);
+		}
+	}
+}
+
 static int load_skel(struct probe *p)
 {
 	uint32_t ring = bpf_map__max_entries(p->skel->maps.np_events);
@@ -120,6 +135,8 @@ static int load_skel(struct probe *p)
 	if (p->opts.filter)
 		filter_copy(&p->skel->data->np_filter, p->opts.filter);
 	p->skel->bss->st_ignore_tgid = (uint32_t)getpid();
+	if (p->opts.fail_at == FAIL_VERIFIER)
+		spoil(p);
 	load_failure.program[0] = '\0';
 	load_failure.err = 0;
 	r = netprobe_bpf__load(p->skel);
@@ -172,6 +189,8 @@ static int attach_hook(struct probe *p, unsigned int id)
 			continue;
 		if (p->n_links == PROBE_MAX_LINKS)
 			return -E2BIG;
+		if (p->opts.fail_at == FAIL_ATTACH && id == NP_PROG_RETRANSMIT)
+			return -EBUSY;
 		link = attach_one(p, probe_program(p, names[i]), alt);
 		if (!link)
 			return -errno;
@@ -253,7 +272,8 @@ static int prove(struct probe *p)
 
 		if (p->hooks[id].used < 0 || hook->alts[p->hooks[id].used].kind == KIND_NONE)
 			continue;
-		p->hooks[id].proven = p->skel->bss->st_hit[id];
+		p->hooks[id].proven = p->skel->bss->st_hit[id] &&
+				      !(p->opts.fail_at == FAIL_PROVE && id == NP_PROG_SEND);
 		if (!hook->proven || p->hooks[id].proven)
 			continue;
 		log_debug("hook %s is attached but silent", hook->name);
@@ -306,7 +326,9 @@ static int load_once(struct probe *p, struct netprobe_error *err)
 	if (!r)
 		r = prove(p);
 	if (r && r != -EAGAIN)
-		error_set(err, r, "cannot load the BPF programs: %s", strerror(-r));
+		/* not this process's memory: what the kernel would need */
+		r = error_set(err, r == -ENOMEM ? -ENOBUFS : r, "cannot load the BPF programs: %s",
+			      strerror(-r));
 	return r;
 }
 

@@ -12,6 +12,7 @@
 static int check_rights(const struct probe *p, struct netprobe_error *err)
 {
 	const char *cap = kernel_missing_cap(&p->facts);
+	char reason[200], remedy[160];
 
 	if (cap) {
 		error_set(err, -EPERM, "eBPF capture needs %s, which this process does not have",
@@ -21,10 +22,17 @@ static int check_rights(const struct probe *p, struct netprobe_error *err)
 			"run it as root, or grant it with: setcap cap_bpf,cap_perfmon,cap_net_admin+ep netprobe");
 		return -EPERM;
 	}
+	if (kernel_refuses_bpf(&p->facts, reason, sizeof(reason), remedy, sizeof(remedy))) {
+		error_set(err, -EOPNOTSUPP, "eBPF capture cannot work here: %s", reason);
+		if (remedy[0])
+			error_hint(err, "%s", remedy);
+		return -EOPNOTSUPP;
+	}
 	if (!p->facts.btf) {
 		error_set(err, -EOPNOTSUPP, "eBPF capture needs the kernel's BTF, and %s",
-			  p->opts.btf_path ? p->opts.btf_path
-					   : "/sys/kernel/btf/vmlinux is not there");
+			  p->opts.btf_path
+				  ? p->opts.btf_path
+				  : "/sys/kernel/btf/vmlinux is not there (CONFIG_DEBUG_INFO_BTF)");
 		error_hint(err, "give a BTF file of this kernel with --btf FILE");
 		return -EOPNOTSUPP;
 	}
@@ -47,7 +55,7 @@ int probe_open(const struct probe_opts *opts, struct probe **ret_probe, struct n
 	if (!r)
 		r = probe_load(p, err);
 	if (!r) {
-		r = probe_readers_init(p);
+		r = opts->fail_at == FAIL_READ ? -ENOBUFS : probe_readers_init(p);
 		if (r)
 			error_set(err, r, "cannot read what the programs count: %s", strerror(-r));
 	}

@@ -18,7 +18,15 @@
 #include "wire/record.h"
 #include "wire/stats.h"
 
+/* For tests of what happens then: where the start breaks. */
+#define FAIL_NOWHERE 0
+#define FAIL_VERIFIER 1 /* the verifier rejects every program of a hook that is needed */
+#define FAIL_ATTACH 2	/* loaded, and one does not attach */
+#define FAIL_PROVE 3	/* attached, and a needed one is silent */
+#define FAIL_READ 4	/* attached and proven, and there is no memory for the ring */
+
 struct probe_opts {
+	uint8_t fail_at;     /* FAIL_* */
 	uint8_t family;	     /* FAMILY_*: force one */
 	bool perf_buffer;    /* events by perf buffer */
 	bool check_all;	     /* doctor: try every alternative, keep nothing attached */

@@ -17,7 +17,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <linux/audit.h>
 #include <linux/capability.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <stddef.h>
 
 #include "tap.h"
 
@@ -92,6 +96,20 @@ static int become(uid_t uid, uint64_t caps)
 	return prctl(PR_SET_PDEATHSIG, SIGKILL); /* the change of user cleared it */
 }
 
+/* As a container's profile does. */
+static int refuse_bpf(void)
+{
+	struct sock_filter insns[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_bpf, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog prog = { .len = 4, .filter = insns };
+
+	return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &prog);
+}
+
 static _Noreturn void child(const struct probe *p, const struct probe_opts *opts, int ready)
 {
 	static const char *argv[2 * PROBE_MAX_ARGS + 8];
@@ -117,6 +135,8 @@ static _Noreturn void child(const struct probe *p, const struct probe_opts *opts
 	dup2(log, STDERR_FILENO);
 	if (ready >= 0)
 		dup2(ready, READY_FD);
+	if (opts->no_bpf && refuse_bpf() < 0)
+		_exit(126);
 	if (opts->uid && become(opts->uid, opts->caps) < 0)
 		_exit(126);
 	/* by descriptor: another user may not be allowed to walk there */

@@ -30,6 +30,7 @@ struct probe_opts {
 	uint64_t caps;		 /* with uid: the capabilities it keeps, bits by number */
 	bool no_ready;		 /* do not ask for the ready signal */
 	bool plain;		 /* leave NETPROBE_HOOK and NETPROBE_ARGS out */
+	bool no_bpf;		 /* a seccomp filter refuses bpf(2) with EPERM */
 	bool terminal; /* out_fd is a terminal: make it the controlling one, all of 0, 1, 2 */
 };
 
