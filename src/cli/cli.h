@@ -33,7 +33,7 @@ struct common_opts {
 	int fail_at;	  /* FAIL_* */
 	int event_buffer; /* 0 auto, 1 ringbuf, 2 perf */
 	const char *btf;
-	struct args_list interface, pid, comm, cgroup;
+	struct args_list interface, pid, comm, cgroup, container;
 	struct args_list src_host, dst_host, host, proto, src_port, dst_port, port;
 	bool v4, v6;
 	double interval, duration;

@@ -198,7 +198,7 @@ static int check_trace(const struct drops *x, const struct np_filter *f, struct 
 	if (f->n_tgid || f->n_comm || f->n_cgroup)
 		return error_set(
 			err, -EINVAL,
-			"--trace: --pid, --comm and --cgroup are not for packets, most of which "
+			"--trace: --pid, --comm, --cgroup and --container are not for packets, most of which "
 			"have no owner yet; takes hosts and ports");
 	if (x->summary || x->by || x->stack || x->kernel_addresses)
 		return error_set(

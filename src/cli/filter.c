@@ -12,6 +12,7 @@
 #include "base/parse.h"
 #include "cli/cli.h"
 #include "owner/cgroup.h"
+#include "owner/container.h"
 
 typedef int (*add_fn)(struct np_filter *f, const char *value, struct netprobe_error *err);
 
@@ -99,6 +100,40 @@ static int add_cgroup(struct np_filter *f, const char *value, struct netprobe_er
 	return r;
 }
 
+/* Into the same list as cgroups: both are alternatives. */
+static int add_container(struct np_filter *f, const char *value, struct netprobe_error *err)
+{
+	struct cgroup_table *t = cgroup_table_new("/proc", NULL, 0);
+	struct container_cgroup found[NP_FILTER_SLOTS];
+	int n = !t ? -ENOMEM
+		: !cgroup_mount(t)
+			? -ENODEV
+			: container_find(cgroup_mount(t), "", value, found, NP_FILTER_SLOTS);
+
+	if (n == -ENOMEM)
+		error_set(err, n, "out of memory");
+	else if (n == -ENODEV)
+		error_set(err, n, "'%s': no cgroup v2 tree is mounted here", value);
+	else if (n == -ENOTUNIQ)
+		error_set(err, -EINVAL, "'%s' is the beginning of several ids; takes more of it",
+			  value);
+	else if (n < 0)
+		error_set(err, n,
+			  "there is no container '%s' that runs; takes its name, its id, or the "
+			  "first %d characters of that and more",
+			  value, CONTAINER_PREFIX);
+	else if (n > NP_FILTER_SLOTS - f->n_cgroup)
+		n = error_set(
+			err, -EINVAL,
+			"'%s' is too many cgroups; takes up to %d, those of --cgroup included",
+			value, NP_FILTER_SLOTS);
+	for (int i = 0; i < n; i++)
+		f->cgroup[f->n_cgroup++] =
+			(struct np_filter_cgroup){ .id = found[i].id, .level = found[i].level };
+	(void)cgroup_table_free(t);
+	return n < 0 ? err->code : 0;
+}
+
 static int add_host(struct np_filter *f, unsigned int end, const char *value,
 		    struct netprobe_error *err)
 {
@@ -160,6 +195,7 @@ int filter_build(const struct common_opts *o, struct np_filter *ret_filter,
 	r = each("pid", &o->pid, &f.n_tgid, add_pid, &f, err) ?:
 	    each("comm", &o->comm, &f.n_comm, add_comm, &f, err) ?:
 	    each("cgroup", &o->cgroup, &f.n_cgroup, add_cgroup, &f, err) ?:
+	    each("container", &o->container, &f.n_cgroup, add_container, &f, err) ?:
 	    each("interface", &o->interface, &f.n_iface, add_iface, &f, err) ?:
 	    each("src-host", &o->src_host, &f.n_host[NP_END_LOCAL], add_src_host, &f, err) ?:
 	    each("dst-host", &o->dst_host, &f.n_host[NP_END_REMOTE], add_dst_host, &f, err) ?:

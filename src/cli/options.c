@@ -27,6 +27,8 @@ const struct option_row filter_rows[] = {
 	    .flags = FILTER),
 	ROW("cgroup", 'c', OPTION_STRINGS, cgroup, "PATH", "only this cgroup and those below it",
 	    .flags = FILTER),
+	ROW("container", 0, OPTION_STRINGS, container, "NAME|ID",
+	    "only this container; the beginning of an id will do", .flags = FILTER),
 	ROW("host", 0, OPTION_STRINGS, host, "CIDR", "either end", .flags = FILTER),
 	ROW("src-host", 0, OPTION_STRINGS, src_host, "CIDR", "the local end", .flags = FILTER),
 	ROW("dst-host", 0, OPTION_STRINGS, dst_host, "CIDR", "the remote end", .flags = FILTER),
@@ -93,9 +95,9 @@ void common_defaults(struct common_opts *o)
 
 void common_done(struct common_opts *o)
 {
-	struct args_list *lists[] = { &o->interface, &o->pid,	   &o->comm, &o->cgroup,
-				      &o->src_host,  &o->dst_host, &o->host, &o->proto,
-				      &o->src_port,  &o->dst_port, &o->port };
+	struct args_list *lists[] = { &o->interface, &o->pid,	   &o->comm,	 &o->cgroup,
+				      &o->container, &o->src_host, &o->dst_host, &o->host,
+				      &o->proto,     &o->src_port, &o->dst_port, &o->port };
 
 	source_free(o);
 	for (unsigned int i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)

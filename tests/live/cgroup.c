@@ -53,7 +53,7 @@ static _Noreturn void remove_later(const char *path, int alive)
 	_exit(0);
 }
 
-struct cgroup_dir cgroup_dir_new(void)
+static struct cgroup_dir dir_new(const char *name)
 {
 	struct cgroup_dir c;
 	char root[1024], procs[PATH_MAX + 16];
@@ -63,7 +63,7 @@ struct cgroup_dir cgroup_dir_new(void)
 
 	if (!find_mount(root, sizeof(root)))
 		test_skip("no cgroup v2 tree is mounted");
-	snprintf(c.name, sizeof(c.name), "/netprobe-live-%d", getpid());
+	snprintf(c.name, sizeof(c.name), "%s", name);
 	snprintf(c.path, sizeof(c.path), "%s%s", root, c.name);
 	if (mkdir(c.path, 0755) < 0)
 		test_skip("%s: %s", c.path, strerror(errno));
@@ -82,4 +82,22 @@ struct cgroup_dir cgroup_dir_new(void)
 	c.procs = open(procs, O_WRONLY | O_CLOEXEC);
 	REQUIRE(c.procs >= 0, "%s: %s", procs, strerror(errno));
 	return c;
+}
+
+struct cgroup_dir cgroup_dir_new(void)
+{
+	char name[64];
+
+	snprintf(name, sizeof(name), "/netprobe-live-%d", getpid());
+	return dir_new(name);
+}
+
+struct cgroup_dir cgroup_dir_container(char *ret_id)
+{
+	char name[96];
+
+	/* no other test has our pid, and its beginning tells it from real ones */
+	snprintf(ret_id, 65, "%08x%056x", getpid(), 0xfeed);
+	snprintf(name, sizeof(name), "/docker-%s.scope", ret_id);
+	return dir_new(name);
 }

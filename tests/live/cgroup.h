@@ -11,12 +11,14 @@
 
 struct cgroup_dir {
 	char path[PATH_MAX]; /* in the file system */
-	char name[64];	     /* below the root of the v2 tree: "/netprobe-live-123" */
+	char name[96];	     /* below the root of the v2 tree: "/netprobe-live-123" */
 	uint64_t id;	     /* its inode: cgroup_id */
 	int procs;	     /* cgroup.procs, open for writing "0" into it */
 };
 
 /* Skips the test where there is no cgroup v2 tree to write to. */
 struct cgroup_dir cgroup_dir_new(void);
+/* The same, as Docker would name that of its container; id: 65 bytes. */
+struct cgroup_dir cgroup_dir_container(char *ret_id);
 
 #endif

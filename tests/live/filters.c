@@ -275,6 +275,57 @@ TEST(filter_cgroup_takes_what_is_below_it)
 	check_role(p.records, &out, "server", false, options);
 }
 
+TEST(filter_container_takes_its_id_and_the_beginning_of_it)
+{
+	struct netns ns = netns_new();
+	char id[65], options[2][100], words[2][200];
+	struct cgroup_dir c = cgroup_dir_container(id);
+	struct maker in, out;
+	struct probe p[2];
+
+	snprintf(options[0], sizeof(options[0]), "--container %s", id);
+	snprintf(options[1], sizeof(options[1]), "--container %.12s", id);
+	for (unsigned int i = 0; i < 2; i++)
+		p[i] = start(options[i], words[i], sizeof(words[i]));
+	in = maker_start(&ns, c.procs, STREAM);
+	maker_finish(&in);
+	out = maker_run(&ns, STREAM);
+	for (unsigned int i = 0; i < 2; i++) {
+		probe_stop(&p[i]);
+		check_role(p[i].records, &in, "client", true, options[i]);
+		check_role(p[i].records, &in, "server", true, options[i]);
+		check_role(p[i].records, &out, "client", false, options[i]);
+		check_role(p[i].records, &out, "server", false, options[i]);
+	}
+}
+
+TEST(why_of_a_container_judges_its_connections_alone)
+{
+	struct netns ns = netns_new();
+	char id[65];
+	struct cgroup_dir c = cgroup_dir_container(id);
+	struct probe p =
+		probe_start("why", "--format", "json", "--container", id, "--duration", "2", NULL);
+	struct maker in = maker_start(&ns, c.procs, "limit --by application --seconds 3");
+	struct maker out = maker_start(&ns, -1, "limit --by application --seconds 3");
+	const json_t *all, *one;
+	json_t *records;
+	size_t i;
+
+	REQUIRE(probe_wait(&p, 30000) >= 0, "expected why to end by itself");
+	maker_finish(&in);
+	maker_finish(&out);
+	records = probe_records(&p);
+	all = json_object_get(json_array_get(records, 0), "connections");
+	CHECK_EQ(json_array_size(all), 2, "connections: both ends of the container's");
+	json_array_foreach (all, i, one)
+		CHECK(record_u64(one, "pid") == record_u64(maker_report(&in, "client"), "pid") ||
+			      record_u64(one, "pid") ==
+				      record_u64(maker_report(&in, "server"), "pid"),
+		      "pid: expected one of the container, got %" PRIu64, record_u64(one, "pid"));
+	json_decref(records);
+}
+
 TEST(filters_hold_for_events_of_connections_too)
 {
 	struct netns ns = netns_new();

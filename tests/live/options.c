@@ -37,6 +37,8 @@ static const struct wrong {
 	{ { "events", "--pid", "0" }, "--pid", "0" },
 	{ { "events", "-c", "/no/such/cgroup" }, "--cgroup", "/no/such/cgroup" },
 	{ { "events", "-c", "/etc/passwd" }, "--cgroup", "/etc/passwd" },
+	{ { "events", "--container", "no-such-box" }, "--container", "no-such-box" },
+	{ { "why", "--container", "" }, "--container", "''" },
 	{ { "events", "--proto", "sctp" }, "--proto", "sctp" },
 	{ { "events", "--hook", "telepathy" }, "--hook", "telepathy" },
 	{ { "events", "--capture-mode", "warp" }, "--capture-mode", "warp" },

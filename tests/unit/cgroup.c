@@ -11,6 +11,7 @@
 
 #include "owner/cgroup.h"
 #include "owner/cgroup_tree.h"
+#include "owner/container.h"
 #include "process_tree.h"
 
 #define ID "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
@@ -323,6 +324,55 @@ static void real_tree_is_read_by_handle_or_by_walk(void **state)
 	(void)cgroup_table_free(t);
 }
 
+static int find(const struct fixture *f, const char *what, struct container_cgroup ret[4])
+{
+	return container_find(f->mount, f->tree.root, what, ret, 4);
+}
+
+static void container_is_found_by_its_id_and_the_beginning_of_it(void **state)
+{
+	struct fixture *f = *state;
+	struct container_cgroup c[4];
+
+	tree_dir(&f->tree, "cgroup/docker/" ID "/init.scope"); /* part of it, and not one more */
+	tree_dir(&f->tree, "cgroup/system.slice/docker-" ID2 ".scope");
+	assert_int_equal(find(f, ID, c), 1);
+	assert_true(c[0].id == id_of(f, "cgroup/docker/" ID));
+	assert_int_equal(c[0].level, 2);
+	assert_int_equal(find(f, "fedc", c), 1);
+	assert_true(c[0].id == id_of(f, "cgroup/system.slice/docker-" ID2 ".scope"));
+	assert_int_equal(find(f, "fed", c), -ENOENT); /* too short to mean anything */
+	assert_int_equal(find(f, "", c), -ENOENT);
+	assert_int_equal(find(f, "ssh.service", c), -ENOENT);
+	tree_dir(&f->tree, "cgroup/docker/"
+			   "0123ffff00000000000000000000000000000000000000000000000000000000");
+	assert_int_equal(find(f, "0123", c), -ENOTUNIQ);
+	assert_int_equal(find(f, "01234", c), 1);
+}
+
+static void container_is_found_by_the_name_its_runtime_gave_it(void **state)
+{
+	struct fixture *f = *state;
+	struct container_cgroup c[4];
+
+	tree_dir(&f->tree, "cgroup/machine.slice/libpod-" ID2 ".scope");
+	tree_dir(&f->tree, "cgroup/lxc.payload.web");
+	tree_dir(&f->tree, "var/lib/docker/containers/" ID);
+	tree_file(&f->tree, "var/lib/docker/containers/" ID "/config.v2.json",
+		  "{\"ID\":\"" ID "\",\"Name\":\"/shop\"}");
+	tree_dir(&f->tree, "var/lib/containers/storage/overlay-containers");
+	tree_file(&f->tree, "var/lib/containers/storage/overlay-containers/containers.json",
+		  "[{\"id\":\"" ID2 "\",\"names\":[\"old\",\"mail\"]},{\"names\":3}]");
+	assert_int_equal(find(f, "shop", c), 1);
+	assert_true(c[0].id == id_of(f, "cgroup/docker/" ID));
+	assert_int_equal(find(f, "mail", c), 1);
+	assert_true(c[0].id == id_of(f, "cgroup/machine.slice/libpod-" ID2 ".scope"));
+	assert_int_equal(find(f, "web", c), 1);
+	assert_int_equal(find(f, "sho", c), -ENOENT);
+	tree_file(&f->tree, "var/lib/docker/containers/" ID "/config.v2.json", "{ broken");
+	assert_int_equal(find(f, "shop", c), -ENOENT);
+}
+
 #define FIXTURE_TEST(name) cmocka_unit_test_setup_teardown(name, open_fixture, close_fixture)
 
 int main(void)
@@ -335,6 +385,8 @@ int main(void)
 		FIXTURE_TEST(path_is_taken_with_and_without_the_mount),
 		FIXTURE_TEST(path_that_is_no_cgroup_is_not_found),
 		FIXTURE_TEST(mount_is_found_by_its_type),
+		FIXTURE_TEST(container_is_found_by_its_id_and_the_beginning_of_it),
+		FIXTURE_TEST(container_is_found_by_the_name_its_runtime_gave_it),
 		FIXTURE_TEST(machine_without_v2_tree_still_gives_ids),
 		cmocka_unit_test(runtimes_are_told_by_the_names_they_give),
 		cmocka_unit_test(path_that_is_unknown_names_no_container),
