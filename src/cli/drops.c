@@ -7,7 +7,7 @@
 #include "base/log.h"
 #include "cli/cli.h"
 #include "cli/drops.h"
-#include "engine/trace.h"
+#include "cli/trace.h"
 
 #define FLUSH_BYTES 65536
 
@@ -114,25 +114,13 @@ static int on_tick(void *arg)
 	return on_poll(x);
 }
 
-static void tell_trace_losses(struct drops *x)
-{
-	struct np_trace_loss l;
-
-	if (!trace_watch_losses(x->tracer, &l) && (l.limited | l.ring_full))
-		log_notice(
-			"losses: %llu of %llu steps were more than is told in a second, %llu found the "
-			"ring full",
-			(unsigned long long)l.limited, (unsigned long long)l.seen,
-			(unsigned long long)l.ring_full);
-}
-
 static void tell_losses(struct drops *x)
 {
 	struct np_drop_loss l;
 	uint64_t missed;
 
 	if (x->trace) {
-		tell_trace_losses(x);
+		trace_tell_losses(x->tracer);
 		return;
 	}
 	if (drop_watch_losses(x->watch, &l, &missed) || !(l.map_full | missed))
@@ -183,29 +171,16 @@ static int open_watch(struct drops *x, const struct np_filter *filter, struct ne
 	return drop_watch_open(x->session, &wo, &x->watch, err);
 }
 
-/* All packets of a host, each with ten steps, are of use to nobody. */
 static int check_trace(const struct drops *x, const struct np_filter *f, struct netprobe_error *err)
 {
-	bool some = false;
+	int r = trace_check(f, err);
 
-	for (unsigned int e = 0; e < NP_END_MAX; e++)
-		some = some || f->n_host[e] || f->n_port[e];
-	if (!some)
-		return error_set(
-			err, -EINVAL,
-			"--trace: all packets are too many; takes a filter as well, of --host, "
-			"--src-host, --dst-host, --port, --src-port or --dst-port");
-	if (f->n_tgid || f->n_comm || f->n_cgroup)
-		return error_set(
-			err, -EINVAL,
-			"--trace: --pid, --comm, --cgroup and --container are not for packets, most of which "
-			"have no owner yet; takes hosts and ports");
-	if (x->summary || x->by || x->stack || x->kernel_addresses)
+	if (!r && (x->summary || x->by || x->stack || x->kernel_addresses))
 		return error_set(
 			err, -EINVAL,
 			"--trace: --summary, --by, --stack and --kernel-addresses are for drops; "
 			"takes none of them");
-	return 0;
+	return r;
 }
 
 static void on_change(void *arg)

@@ -6,12 +6,15 @@
 
 #include "base/log.h"
 #include "cli/cli.h"
+#include "cli/trace.h"
 #include "out/table.h"
 
 #define FLUSH_BYTES 65536
 
 struct events {
-	struct common_opts o;
+	struct common_opts o; /* first: rows of options count from here */
+	bool trace;
+	struct trace_watch *tracer; /* NULL without --trace */
 	struct sink sink;
 	struct buf out;
 	struct session *session;
@@ -27,6 +30,8 @@ static const char *const format_names[] = { "text", "json", "xctl", NULL };
 
 static const struct option_row rows[] = {
 	OPTIONS_HEADING("Events"),
+	OPTION("trace", 0, OPTION_BOOL, struct events, trace, NULL,
+	       "also every step of packets through the stack; needs a filter of hosts or ports"),
 	ROW("format", 0, OPTION_ENUM, format, NULL, "json when piped, text on a terminal",
 	    .names = format_names),
 	ROW("output", 'o', OPTION_STRING, output, "FILE", "write there instead of stdout"),
@@ -84,8 +89,10 @@ static void on_event(const struct event *ev, void *arg)
 static int after(void *arg)
 {
 	struct events *e = arg;
-	int r = flush(e);
+	int r = e->tracer ? trace_watch_poll(e->tracer) : 0;
 
+	if (r >= 0)
+		r = flush(e);
 	if (r)
 		return r;
 	return e->o.count && e->written >= e->o.count;
@@ -94,18 +101,30 @@ static int after(void *arg)
 static int finish(struct events *e, int r)
 {
 	if (!r && !(e->o.count && e->written >= e->o.count)) {
-		r = session_finish(e->session);
+		r = e->tracer ? trace_watch_poll(e->tracer) : 0;
+		if (r >= 0)
+			r = session_finish(e->session);
 		if (!r)
 			r = flush(e);
 	}
 	if (r == -EPIPE)
 		return EXIT_OK; /* the reader has seen enough */
 	cli_tell_losses(e->session);
+	if (e->tracer)
+		trace_tell_losses(e->tracer);
 	if (!r)
 		return EXIT_OK;
 	log_err("cannot write events%s%s: %s", e->o.output ? " to " : "",
 		e->o.output ? e->o.output : "", strerror(-r));
 	return EXIT_INTERNAL;
+}
+
+static void on_change(void *arg)
+{
+	struct events *e = arg;
+
+	if (e->tracer)
+		trace_watch_set_filter(e->tracer, session_filter(e->session));
 }
 
 static int run(struct events *e)
@@ -115,13 +134,24 @@ static int run(struct events *e)
 	struct loop loop;
 	int r;
 
-	if (filter_build(&e->o, &so.filter, &err) || sink_open(&e->sink, &e->o, &err))
+	if (filter_build(&e->o, &so.filter, &err) || (e->trace && trace_check(&so.filter, &err)) ||
+	    sink_open(&e->sink, &e->o, &err))
 		return cli_usage_failed(&err);
 	e->format = e->o.format >= 0 ? e->o.format : !e->sink.tty;
 	cli_session_opts(&e->o, &so);
+	if (e->trace && so.mode > MODE_EBPF) {
+		log_err("--capture-mode: --trace needs ebpf; the other modes do not see the way of packets");
+		return EXIT_CAPTURE;
+	}
+	if (e->trace)
+		so.mode = MODE_EBPF;
 	r = session_open(&so, &e->session, &err);
+	if (!r && e->trace)
+		r = trace_watch_open(e->session, &so.filter, 0, on_event, e, &e->tracer, &err);
 	if (r)
 		return cli_session_failed(&err);
+	if (e->tracer && trace_watch_note(e->tracer)[0])
+		log_notice("%s", trace_watch_note(e->tracer));
 	if (session_probe(e->session))
 		log_info("hooks: %s", family_label(probe_family(session_probe(e->session))));
 	loop = (struct loop){
@@ -132,6 +162,7 @@ static int run(struct events *e)
 		.on_poll = after,
 		.input_fd = -1,
 		.opts = &e->o,
+		.on_change = on_change,
 		.arg = e,
 	};
 	return finish(e, loop_run(&loop));
@@ -153,6 +184,7 @@ int cmd_events(int argc, char **argv)
 	r = common_parse(&spec, argc, argv, &e.o);
 	if (r < 0)
 		r = run(&e);
+	(void)trace_watch_close(e.tracer);
 	(void)session_close(e.session);
 	sink_close(&e.sink);
 	buf_done(&e.out);

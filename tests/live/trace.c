@@ -85,6 +85,28 @@ TEST(a_packet_is_followed_from_its_sender_to_its_receiver)
 		 record_u64(maker_report(&m, "server"), "pid"), "owner of the socket it is for");
 }
 
+TEST(events_can_follow_packets_beside_all_they_tell)
+{
+	struct netns ns = netns_new();
+	struct probe p = probe_start("events", "--trace", "--format", "json", "--interval", "0.2",
+				     "--port", "5001", NULL);
+	struct maker m = maker_run(&ns, "stream --bytes 1000 --port 5001");
+	const json_t *sent;
+
+	maker_run(&ns, "stream --bytes 1000 --port 5002");
+	probe_stop(&p);
+	CHECK(record_of_socket(p.records, "conn.close", maker_report(&m, "client")),
+	      "conn.close of the client: expected beside the steps, got none");
+	sent = first_packet(p.records, &ns, 5001, false);
+	REQUIRE(sent, "a packet with data on its way out: expected one, got none");
+	CHECK(!strcmp(record_str(sent, "event_type"), "packet.trace"),
+	      "event_type: expected packet.trace, got %s", record_str(sent, "event_type"));
+	CHECK(find_step(p.records, record_u64(sent, "packet"), "socket"),
+	      "its arrival at the socket: expected, got none");
+	CHECK(!first_packet(p.records, &ns, 5002, false),
+	      "expected no steps of packets that do not match");
+}
+
 TEST(only_packets_that_match_are_followed)
 {
 	struct netns ns = netns_new();
@@ -157,6 +179,7 @@ TEST(conntrack_knows_the_other_end_of_a_translated_connection)
 TEST(following_packets_needs_a_filter_of_hosts_or_ports)
 {
 	const char *all[] = { "drops", "--trace", NULL };
+	const char *events[] = { "events", "--trace", NULL };
 	const char *pid[] = { "drops", "--trace", "--port", "80", "-p", "1", NULL };
 	struct probe p;
 	char *log;
@@ -167,4 +190,5 @@ TEST(following_packets_needs_a_filter_of_hosts_or_ports)
 	      log);
 	free(log);
 	CHECK_EQ(probe_run(&p, pid), 3, "exit code with a filter of owners");
+	CHECK_EQ(probe_run(&p, events), 3, "exit code of events without a filter");
 }
