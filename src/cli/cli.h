@@ -48,6 +48,10 @@ struct common_opts {
 	int view, sort;
 	uint32_t limit;
 	const char *match;
+	/* names.h */
+	const char *names;
+	struct args_list dns_port;
+	double dns_timeout;
 	/* why */
 	uint64_t sock;
 	/* changed by ctl and the config file while it runs */
@@ -120,6 +124,7 @@ void loop_hold_signals(void);
 int cmd_top(int argc, char **argv);
 int cmd_events(int argc, char **argv);
 int cmd_flows(int argc, char **argv);
+int cmd_dns(int argc, char **argv);
 int cmd_drops(int argc, char **argv);
 int cmd_ctl(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);

@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "cli/cli.h"
+#include "cli/names.h"
 #include "cli/trace.h"
 #include "out/table.h"
 
@@ -134,8 +135,8 @@ static int run(struct events *e)
 	struct loop loop;
 	int r;
 
-	if (filter_build(&e->o, &so.filter, &err) || (e->trace && trace_check(&so.filter, &err)) ||
-	    sink_open(&e->sink, &e->o, &err))
+	if (filter_build(&e->o, &so.filter, &err) || names_build(&e->o, &so.names, &err) ||
+	    (e->trace && trace_check(&so.filter, &err)) || sink_open(&e->sink, &e->o, &err))
 		return cli_usage_failed(&err);
 	e->format = e->o.format >= 0 ? e->o.format : !e->sink.tty;
 	cli_session_opts(&e->o, &so);
@@ -170,7 +171,8 @@ static int run(struct events *e)
 
 int cmd_events(int argc, char **argv)
 {
-	static const struct option_row *const tables[] = { rows, filter_rows, common_rows, NULL };
+	static const struct option_row *const tables[] = { rows, filter_rows, names_rows,
+							   common_rows, NULL };
 	static const struct args_spec spec = {
 		.prog = "netprobe events",
 		.summary =

@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "cli/cli.h"
+#include "cli/names.h"
 #include "cli/histograms.h"
 #include "flow/verdict.h"
 #include "out/table.h"
@@ -65,6 +66,7 @@ static const struct table_column columns[] = {
 	{ "lport", "LPORT", UNIT_NONE, true, 0 },
 	{ "raddr", "REMOTE", UNIT_NONE, false, 0 },
 	{ "rport", "RPORT", UNIT_NONE, true, 0 },
+	{ "rname", "NAME", UNIT_NONE, false, 40 },
 	{ "iface", "IF", UNIT_NONE, false, 0 },
 	{ "state", "STATE", UNIT_NONE, false, 0 },
 	{ "sock", NULL, UNIT_NONE, true, 0 },
@@ -162,7 +164,8 @@ static unsigned int owner_cells(struct cell *c, const struct flow *f)
 	return i;
 }
 
-static unsigned int where_cells(struct cell *c, const struct flow *f, char *l, char *r)
+static unsigned int where_cells(struct cell *c, const struct flow *f, const char *rname, char *l,
+				char *r)
 {
 	const struct np_tuple *t = &f->tuple;
 	unsigned int i = 0;
@@ -174,6 +177,7 @@ static unsigned int where_cells(struct cell *c, const struct flow *f, char *l, c
 	c[i++] = num_or_null(t->lport);
 	c[i++] = str(addr_str(t->raddr, r));
 	c[i++] = num_or_null(t->rport);
+	c[i++] = str(rname);
 	c[i++] = str(t->ifname);
 	c[i++] = str(f->closed && t->proto == IPPROTO_TCP ? "CLOSE" : tcp_state_name(t->state));
 	c[i++] = num_or_null(t->flags & NP_F_OWNID ? 0 : f->sock_id);
@@ -187,7 +191,7 @@ static int add_flow(struct flows *x, const struct flow *f)
 	struct cell c[N_COLUMNS];
 	unsigned int i = owner_cells(c, f);
 
-	i += where_cells(c + i, f, l, r);
+	i += where_cells(c + i, f, session_rname(x->session, f), l, r);
 	c[i++] = num(f->counts.tx_bytes);
 	c[i++] = num(flow_rx_bytes(f));
 	c[i++] = dbl(f->recent ? (double)f->recent->tx_rate : 0);
@@ -273,7 +277,8 @@ static int run(struct flows *x)
 	struct loop loop;
 	int r;
 
-	if (filter_build(&x->o, &so.filter, &err) || sink_open(&x->sink, &x->o, &err))
+	if (filter_build(&x->o, &so.filter, &err) || names_build(&x->o, &so.names, &err) ||
+	    sink_open(&x->sink, &x->o, &err))
 		return cli_usage_failed(&err);
 	x->o.latency = x->o.latency || x->histograms;
 	cli_session_opts(&x->o, &so);
@@ -303,7 +308,8 @@ static int run(struct flows *x)
 
 int cmd_flows(int argc, char **argv)
 {
-	static const struct option_row *const tables[] = { rows, filter_rows, common_rows, NULL };
+	static const struct option_row *const tables[] = { rows, filter_rows, names_rows,
+							   common_rows, NULL };
 	static const struct args_spec spec = {
 		.prog = "netprobe flows",
 		.summary =

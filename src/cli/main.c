@@ -22,6 +22,7 @@ const struct command command_table[] = {
 	  "the event stream: JSON Lines when piped, readable lines on a terminal" },
 	{ "flows", cmd_flows, "every socket that is or was open during the run" },
 	{ "drops", cmd_drops, "packets the kernel drops: reason, place, and whose they were" },
+	{ "dns", cmd_dns, "DNS transactions: process, server, name, answers, latency, failures" },
 	{ "why", cmd_why, "what limits a connection, process or container now" },
 	{ "ctl", cmd_ctl, "list running instances, read and change what they do" },
 	{ "doctor", cmd_doctor,
@@ -66,7 +67,7 @@ int main(int argc, char **argv)
 		return cmd_top(argc, argv);
 	c = find(argv[1]);
 	if (!c) {
-		log_err("'%s' is no command; takes top, events, flows, drops, why, ctl, doctor, version (see netprobe --help)",
+		log_err("'%s' is no command; takes top, events, flows, drops, dns, why, ctl, doctor, version (see netprobe --help)",
 			argv[1]);
 		return EXIT_USAGE;
 	}

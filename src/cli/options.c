@@ -88,16 +88,20 @@ const struct option_row common_rows[] = {
 
 void common_defaults(struct common_opts *o)
 {
-	*o = (struct common_opts){
-		.interval = 1, .format = -1, .enabled = true, .sample_rate = 1, .stall_ms = 100
-	};
+	*o = (struct common_opts){ .interval = 1,
+				   .dns_timeout = 5,
+				   .format = -1,
+				   .enabled = true,
+				   .sample_rate = 1,
+				   .stall_ms = 100 };
 }
 
 void common_done(struct common_opts *o)
 {
 	struct args_list *lists[] = { &o->interface, &o->pid,	   &o->comm,	 &o->cgroup,
 				      &o->container, &o->src_host, &o->dst_host, &o->host,
-				      &o->proto,     &o->src_port, &o->dst_port, &o->port };
+				      &o->proto,     &o->src_port, &o->dst_port, &o->port,
+				      &o->dns_port };
 
 	source_free(o);
 	for (unsigned int i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)

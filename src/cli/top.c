@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "cli/cli.h"
+#include "cli/names.h"
 #include "out/table.h"
 #include "tui/tui.h"
 
@@ -322,7 +323,8 @@ static int run(struct top *x)
 	struct netprobe_error err = {};
 	int r;
 
-	if (filter_build(&x->o, &so.filter, &err) || sink_open(&x->sink, &x->o, &err))
+	if (filter_build(&x->o, &so.filter, &err) || names_build(&x->o, &so.names, &err) ||
+	    sink_open(&x->sink, &x->o, &err))
 		return cli_usage_failed(&err);
 	cli_session_opts(&x->o, &so);
 	r = session_open(&so, &x->session, &err);
@@ -333,7 +335,8 @@ static int run(struct top *x)
 
 int cmd_top(int argc, char **argv)
 {
-	static const struct option_row *const tables[] = { rows, filter_rows, common_rows, NULL };
+	static const struct option_row *const tables[] = { rows, filter_rows, names_rows,
+							   common_rows, NULL };
 	static const struct args_spec spec = {
 		.prog = "netprobe top",
 		.summary = "Who sends and receives what, live. Press ? in the view for its keys.",

@@ -34,6 +34,7 @@ struct session {
 	struct route_cache *routes;
 	struct sampler *sampler;
 	struct engine_latency *latency;
+	struct names *names;	       /* NULL: nobody asks for them */
 	struct np_filter parts_filter; /* under which the parts to be drained next were counted */
 	bool parts_wait;	       /* parts of before the last change of filters */
 	struct engine_events *events;  /* NULL: nobody listens */
@@ -211,6 +212,33 @@ static void on_delta(const struct flow *f, const struct flow_delta *d, void *arg
 	engine_events_flow(s->events, f, d);
 }
 
+/* Every event on its way out: the remote end by its name. */
+static void on_out(const struct event *ev, void *arg)
+{
+	struct session *s = arg;
+	struct event named;
+
+	if (s->names && ev->tuple && !ev->rname) {
+		named = *ev;
+		named.rname = names_find(s->names, ev->tuple->raddr, 0);
+		ev = &named;
+	}
+	s->opts.event_fn(ev, s->opts.event_arg);
+}
+
+static int open_names(struct session *s, struct netprobe_error *err)
+{
+	int r;
+
+	if (!s->opts.names.from)
+		return 0;
+	r = names_open(s, ebpf_probe(&s->rung), &s->opts.names, &s->opts.filter,
+		       s->opts.event_fn ? on_out : NULL, s, &s->names, err);
+	if (!r && names_note(s->names)[0])
+		log_info("%s", names_note(s->names));
+	return r;
+}
+
 static int make_tables(struct session *s)
 {
 	s->cgroups = cgroup_table_new("/proc", NULL, 0);
@@ -231,7 +259,7 @@ static int make_tables(struct session *s)
 
 static int make_events(struct session *s, struct netprobe_error *err)
 {
-	s->events = engine_events_new(s->opts.event_fn, s->opts.event_arg, s->rung.ops->mode);
+	s->events = engine_events_new(on_out, s, s->rung.ops->mode);
 	if (!s->events)
 		return error_set(err, -ENOMEM, "out of memory");
 	engine_events_rate(s->events, s->opts.filter.sample_rate);
@@ -258,10 +286,12 @@ int session_open(const struct session_opts *opts, struct session **ret_session,
 		error_set(err, r, "out of memory");
 	else
 		r = rungs_open(&s->opts, &s->rung, s->note, sizeof(s->note), err);
-	if (!r && s->opts.event_fn)
+	if (!r && s->opts.event_fn && !s->opts.names.only)
 		r = make_events(s, err);
 	if (!r && opts->latency)
 		r = session_set_latency(s, true, err);
+	if (!r)
+		r = open_names(s, err);
 	if (r) {
 		(void)session_close(s);
 		return r;
@@ -277,6 +307,7 @@ struct session *session_close(struct session *s)
 {
 	if (!s)
 		return NULL;
+	(void)names_close(s->names);
 	(void)engine_latency_free(s->latency);
 	if (s->rung.ops)
 		s->rung.ops->close(s->rung.arg);
@@ -308,9 +339,13 @@ static void look_for_stalls(struct session *s)
 
 int session_poll(struct session *s)
 {
+	int r;
+
 	s->now_ns = clock_monotonic_ns();
 	look_for_stalls(s);
-	return s->rung.ops->events(s->rung.arg, on_event, s);
+	/* First: connections that follow an answer have its name. */
+	r = s->names ? names_poll(s->names, s->now_ns) : 0;
+	return r < 0 ? r : s->rung.ops->events(s->rung.arg, on_event, s);
 }
 
 int session_fd(const struct session *s)
@@ -400,6 +435,8 @@ int session_tick(struct session *s)
 		if (!s->rung.ops->losses(s->rung.arg, losses))
 			engine_events_loss(s->events, losses, seconds, false);
 	}
+	if (s->names)
+		names_tick(s->names, (double)(s->now_ns - s->tick_ns) / 1e9);
 	process_table_scan(s->procs, s->now_ns); /* after the events: it frees who is gone */
 	s->tick_ns = s->now_ns;
 	watch_reads(s);
@@ -444,6 +481,8 @@ void session_set_filter(struct session *s, const struct np_filter *filter)
 	s->opts.filter.gen = gen;
 	if (s->events)
 		engine_events_rate(s->events, filter->sample_rate);
+	if (s->names)
+		names_set_filter(s->names, &s->opts.filter);
 	/* Whose cgroup was compared with other ones is asked anew. */
 	if (filter->n_cgroup && s->rung.ops->seed)
 		(void)s->rung.ops->seed(s->rung.arg);
@@ -512,6 +551,16 @@ struct flow_table *session_flows(struct session *s)
 struct viewer *session_viewer(struct session *s)
 {
 	return s->viewer;
+}
+
+struct names *session_names(struct session *s)
+{
+	return s->names;
+}
+
+const char *session_rname(const struct session *s, const struct flow *f)
+{
+	return names_find(s->names, f->tuple.raddr, f->opened_ns);
 }
 
 struct probe *session_probe(struct session *s)

@@ -13,6 +13,7 @@
 #include "capture/rung.h"
 #include "flow/latency.h"
 #include "flow/table.h"
+#include "engine/names.h"
 #include "flow/view.h"
 #include "out/event.h"
 #include "probe/probe.h"
@@ -28,6 +29,7 @@ struct session_opts {
 	void *event_arg;
 	/* every socket at every tick, not only what changed: for figures that are times */
 	bool full_sweeps;
+	struct names_opts names;
 	uint64_t stall_ns; /* what stands still longer is a stall; 0: 100 ms */
 	bool latency;	   /* time how long data waits in the queues of sockets */
 };
@@ -80,6 +82,9 @@ const char *session_latency_note(const struct session *s); /* what this kernel l
 struct flow_table *session_flows(struct session *s);
 struct viewer *session_viewer(struct session *s);
 struct probe *session_probe(struct session *s); /* NULL unless the rung is ebpf */
+/* What is called what; NULL unless session_opts.names asks. */
+struct names *session_names(struct session *s);
+const char *session_rname(const struct session *s, const struct flow *f); /* NULL unknown */
 struct cgroup_table *session_cgroups(struct session *s);
 void session_losses(struct session *s, struct session_losses *ret_losses);
 /* The process of an owner found elsewhere (drops); to be given back. NULL: no memory. */

@@ -16,6 +16,7 @@ struct open {
 	uint32_t hash;
 	uint64_t asked_ns, sent_ns, sock_id;
 	uint32_t retries;
+	bool wanted;
 	uint16_t id, qtype;
 	struct np_tuple tuple;
 	struct np_owner owner;
@@ -167,6 +168,7 @@ static struct dns_result result_of(const struct open *o)
 	return (struct dns_result){ .tuple = o->tuple,
 				    .owner = o->owner,
 				    .sock_id = o->sock_id,
+				    .wanted = o->wanted,
 				    .qname = o->qname,
 				    .qtype = o->qtype,
 				    .id = o->id,
@@ -235,6 +237,7 @@ static void on_query(struct dns_track *t, const struct dns_packet *p, uint16_t i
 			    .asked_ns = asked_ns,
 			    .sent_ns = p->ts_ns,
 			    .sock_id = p->sock_id,
+			    .wanted = p->wanted,
 			    .retries = retries,
 			    .id = id,
 			    .qtype = q->type,

@@ -21,6 +21,7 @@ struct dns_packet {
 	const struct np_tuple *tuple;
 	const struct np_owner *owner; /* NULL unknown */
 	bool out;		      /* leaves that socket */
+	bool wanted;		      /* of a query: its transaction is, see dns_result */
 	const uint8_t *msg;
 	size_t len, full; /* full: bytes it had on the wire */
 };
@@ -38,6 +39,7 @@ struct dns_result {
 	struct np_tuple tuple; /* raddr: the server; of a multicast query, who answered */
 	struct np_owner owner; /* tgid 0: unknown */
 	uint64_t sock_id;
+	bool wanted; /* as its first query said */
 	const char *qname;
 	uint16_t qtype, id;
 	uint64_t asked_ns, end_ns; /* first query; answer, or the end of waiting */

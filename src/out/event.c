@@ -15,7 +15,7 @@ const char *event_type_name(uint8_t kind)
 		[EVENT_CONN_OPEN] = "conn.open",  [EVENT_CONN_CLOSE] = "conn.close",
 		[EVENT_CONN_FAIL] = "conn.fail",  [EVENT_PROBE_LOSS] = "probe.loss",
 		[EVENT_STALL] = "transport.drop", [EVENT_DROP] = "transport.drop",
-		[EVENT_TRACE] = "packet.trace",
+		[EVENT_TRACE] = "packet.trace",	  [EVENT_DNS] = "dns.query",
 	};
 
 	return kind < EVENT_MAX ? names[kind] : NULL;
@@ -27,6 +27,12 @@ const struct process *event_owner(const struct event *ev)
 	    ev->owner_match == NP_MATCH_NONE)
 		return NULL;
 	return ev->owner;
+}
+
+const char *event_value(const struct event *ev, size_t *ret_len)
+{
+	*ret_len = ev->long_value ? strlen(ev->long_value) : strnlen(ev->value, sizeof(ev->value));
+	return ev->long_value ? ev->long_value : ev->value;
 }
 
 const char *event_iface(const struct event *ev, char buf[17])

@@ -27,17 +27,20 @@
 #define EVENT_STALL 8  /* transport.drop STALL_<n>ms */
 #define EVENT_DROP 9   /* transport.drop DROP:<REASON> */
 #define EVENT_TRACE 10 /* packet.trace */
-#define EVENT_MAX 11
+#define EVENT_DNS 11   /* dns.query */
+#define EVENT_MAX 12
 
+struct event_dns;   /* out/dns.h */
 struct event_drop;  /* out/drop.h */
 struct event_trace; /* out/trace.h */
 
 struct event {
-	uint8_t kind;	    /* EVENT_* */
-	uint64_t wall_ns;   /* CLOCK_REALTIME of the happening */
-	uint64_t ktime_ns;  /* CLOCK_MONOTONIC of the same moment */
-	char entity_id[40]; /* "eth0", "socket-1234", program name; empty: null */
-	char value[48];	    /* as in the contract's table */
+	uint8_t kind;		/* EVENT_* */
+	uint64_t wall_ns;	/* CLOCK_REALTIME of the happening */
+	uint64_t ktime_ns;	/* CLOCK_MONOTONIC of the same moment */
+	char entity_id[40];	/* "eth0", "socket-1234", program name; empty: null */
+	char value[48];		/* as in the contract's table */
+	const char *long_value; /* instead of value where that has no room; NULL */
 	double num;
 	const char *unit; /* "Mbit/s", "segments", "count", "ms", "events" */
 	const char *mode; /* "ebpf", ... */
@@ -57,6 +60,7 @@ struct event {
 	/* where; NULL: not applicable */
 	const struct np_tuple *tuple;
 	uint64_t sock_id;      /* 0 null; printed as "sock" unless tuple->flags has NP_F_OWNID */
+	const char *rname;     /* what the remote address is called; NULL unknown */
 	const char *iface;     /* overrides tuple->ifname; NULL: that one */
 	const char *direction; /* "tx", "rx", NULL */
 	const char *state;     /* overrides the name of tuple->state */
@@ -85,6 +89,7 @@ struct event {
 	const char *verdict;
 	double stall_ms;		 /* EVENT_CONN_CLOSE: all stalls of the connection */
 	const struct event_drop *drop;	 /* EVENT_DROP; never NULL there */
+	const struct event_dns *dns;	 /* EVENT_DNS; never NULL there */
 	const struct event_trace *trace; /* EVENT_TRACE; never NULL there */
 	uint64_t missed;		 /* runs the kernel left out, since the start */
 	double interval_s; /* of EVENT_BW, EVENT_RETRANSMIT, EVENT_PROBE_LOSS; 0 null */
@@ -107,6 +112,7 @@ const char *prog_name(unsigned int prog);    /* NP_PROG_* -> "send", "recv", ...
 const char *addr_family_name(const uint8_t addr[16], uint8_t family);
 /* What the writers share: who, where, and how many records a program has seen. NULL unknown. */
 const struct process *event_owner(const struct event *ev);
+const char *event_value(const struct event *ev, size_t *ret_len);
 const char *event_iface(const struct event *ev, char buf[17]);
 const char *event_state(const struct event *ev);
 /* A probe.loss that tells of counters alone: nothing a reader of text must know. */

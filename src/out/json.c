@@ -9,6 +9,7 @@
 #include <netinet/in.h>
 #include <string.h>
 
+#include "out/dns.h"
 #include "out/drop.h"
 #include "out/event.h"
 #include "out/trace.h"
@@ -18,6 +19,9 @@
 
 static void put_common(struct buf *b, const struct event *ev, const char *host)
 {
+	size_t len;
+	const char *value = event_value(ev, &len);
+
 	put_literal(b, "{\"ts\":\"");
 	buf_time_ns(b, ev->wall_ns);
 	put_literal(b, "\"");
@@ -27,7 +31,7 @@ static void put_common(struct buf *b, const struct event *ev, const char *host)
 	json_key(b, "entity_id");
 	json_strn(b, ev->entity_id[0] ? ev->entity_id : NULL, sizeof(ev->entity_id));
 	json_key(b, "value");
-	json_strn(b, ev->value, sizeof(ev->value));
+	json_strn(b, value, len);
 	json_kv_double(b, "num", ev->num);
 	json_kv_str(b, "unit", ev->unit);
 	json_kv_str(b, "mode", ev->mode);
@@ -108,13 +112,13 @@ static const char *tuple_family(const struct np_tuple *t)
 	return addr_family_name(memcmp(t->raddr, any, 16) ? t->raddr : t->laddr, t->family);
 }
 
-static void put_ends(struct buf *b, const struct np_tuple *t)
+static void put_ends(struct buf *b, const struct np_tuple *t, const char *rname)
 {
 	char addr[INET6_ADDRSTRLEN];
 
 	if (!t) {
 		put_literal(b, ",\"transport\":null,\"family\":null,\"laddr\":null,\"lport\":null,"
-			       "\"raddr\":null,\"rport\":null");
+			       "\"raddr\":null,\"rport\":null,\"rname\":null");
 		return;
 	}
 	json_kv_str(b, "transport", transport_name(t->proto));
@@ -123,6 +127,7 @@ static void put_ends(struct buf *b, const struct np_tuple *t)
 	json_kv_u64_or_null(b, "lport", t->lport);
 	json_kv_str(b, "raddr", addr_str(t->raddr, addr));
 	json_kv_u64_or_null(b, "rport", t->rport);
+	json_kv_str(b, "rname", rname);
 }
 
 static void put_where(struct buf *b, const struct event *ev)
@@ -137,7 +142,7 @@ static void put_where(struct buf *b, const struct event *ev)
 		json_kv_str(b, "iface", event_iface(ev, ifname));
 		return;
 	}
-	put_ends(b, t);
+	put_ends(b, t, ev->rname);
 	json_kv_str(b, "iface", event_iface(ev, ifname));
 	json_kv_str(b, "direction", ev->direction);
 	json_kv_str(b, "state", event_state(ev));
@@ -292,6 +297,9 @@ static void put_specific(struct buf *b, const struct event *ev)
 		break;
 	case EVENT_DROP:
 		drop_put_json(b, ev->drop, ev->tuple);
+		break;
+	case EVENT_DNS:
+		dns_put_json(b, ev->dns);
 		break;
 	case EVENT_TRACE:
 		trace_put_json(b, ev->trace);

@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "base/utf8.h"
+#include "out/dns.h"
 #include "out/drop.h"
 #include "out/event.h"
 #include "out/table.h"
@@ -52,6 +53,7 @@ static const char *type_color(uint8_t kind)
 {
 	switch (kind) {
 	case EVENT_BW:
+	case EVENT_DNS:
 		return SGR_CYAN;
 	case EVENT_CONN_OPEN:
 		return SGR_GREEN;
@@ -79,10 +81,11 @@ static void put_type(struct buf *b, const struct event *ev, bool color)
 /* A figure needs its unit; RETRANSMIT:5 says by itself what it counts. */
 static void put_value(struct buf *b, const struct event *ev)
 {
-	size_t len = strnlen(ev->value, sizeof(ev->value));
-	unsigned int width = utf8_put_printable(b, ev->value, len, 0);
+	size_t len;
+	const char *value = event_value(ev, &len);
+	unsigned int width = utf8_put_printable(b, value, len, 0);
 
-	if (len && ev->unit && ev->value[0] >= '0' && ev->value[0] <= '9') {
+	if (len && ev->unit && !ev->long_value && value[0] >= '0' && value[0] <= '9') {
 		buf_putc(b, ' ');
 		width += 1 + utf8_put_printable(b, ev->unit, strlen(ev->unit), 0);
 	}
@@ -105,6 +108,16 @@ static void put_who(struct buf *b, const struct event *ev)
 				   p->comm[0] ? strnlen(p->comm, sizeof(p->comm)) : 1, 0);
 	buf_puts(b, pid);
 	pad(b, width + (unsigned int)strlen(pid), WHO_COLUMNS);
+}
+
+/* A name stands beside its address, which alone is sure. */
+static void put_name(struct buf *b, const char *name)
+{
+	if (!name)
+		return;
+	buf_putc(b, '(');
+	(void)utf8_put_printable(b, name, strlen(name), 0);
+	buf_puts(b, ") ");
 }
 
 static void put_end(struct buf *b, const uint8_t addr[16], uint16_t port)
@@ -130,6 +143,7 @@ static void put_where(struct buf *b, const struct event *ev)
 		buf_puts(b, " > ");
 		put_end(b, t->raddr, t->rport);
 		buf_putc(b, ' ');
+		put_name(b, ev->rname);
 	}
 	if (iface) {
 		(void)utf8_put_printable(b, iface, strlen(iface), 0);
@@ -206,6 +220,9 @@ static void put_extra(struct buf *b, const struct event *ev)
 		break;
 	case EVENT_DROP:
 		drop_put_text(b, ev->drop, ev->tuple);
+		break;
+	case EVENT_DNS:
+		dns_put_text(b, ev->dns);
 		break;
 	case EVENT_TRACE:
 		trace_put_text(b, ev->trace);

@@ -19,7 +19,8 @@ static const char *job_id(const struct process *p)
 int event_write_xctl(struct buf *out, const struct event *ev, const char *host)
 {
 	const struct process *p = event_owner(ev);
-	size_t start = out->len;
+	size_t start = out->len, len;
+	const char *value = event_value(ev, &len);
 
 	if (ev->kind >= EVENT_MAX)
 		return -EINVAL;
@@ -31,7 +32,7 @@ int event_write_xctl(struct buf *out, const struct event *ev, const char *host)
 	json_kv_str(out, "job_id", job_id(p));
 	json_kv_u64_or_null(out, "pid", p ? p->tgid : 0);
 	json_key(out, "value");
-	json_strn(out, ev->value, sizeof(ev->value));
+	json_strn(out, value, len);
 	json_kv_str(out, "node_id", host);
 	buf_puts(out, "}\n");
 	if (out->err)

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "out/dns.h"
 #include "out/event.h"
 
 #define WALL_NS 1769860800123456789ull
@@ -69,6 +70,25 @@ static const struct np_tcp tcp = { .bytes_acked = 1500001,
 				   .segs_out = 1100,
 				   .segs_in = 600 };
 static const struct np_tcp tcp_unknown = { .min_rtt_us = UINT32_MAX };
+static const char *const answers[] = { "www.example.net", "192.0.2.200", "2001:db8::1" };
+static const uint32_t ttls[] = { 300, 60, 60 };
+static const struct event_dns dns_answered = { .qname = "example.net",
+					       .qtype = "A",
+					       .rcode = "NOERROR",
+					       .id = 4660,
+					       .latency_ms = 12.5,
+					       .n_answers = 4,
+					       .n = 3,
+					       .answers = answers,
+					       .ttls = ttls,
+					       .asked_by = &nginx,
+					       .waited_ms = 13.25 };
+static const struct event_dns dns_timeout = { .qname = "a\\.b.\\255",
+					      .qtype = "TYPE1234",
+					      .timed_out = true,
+					      .latency_ms = -1,
+					      .retries = 2,
+					      .waited_ms = -1 };
 static const struct np_loss loss = { 100, 5, 7, 11, 13, 17, 1000, 2000, 1 };
 
 #define COMMON .wall_ns = WALL_NS, .ktime_ns = KTIME_NS, .mode = "ebpf"
@@ -108,6 +128,12 @@ static const struct event stream[] = {
 	{ COMMON, OWNED(&sshd, NP_MATCH_EXACT), .kind = EVENT_CONN_FAIL, .entity_id = "socket-104",
 	  .value = "3000", .num = 3000, .unit = "ms", .tuple = &tuple6, .sock_id = 104,
 	  .err = EHOSTUNREACH, .connect_us = 3000000 },
+	{ COMMON, OWNED(&sshd, NP_MATCH_EXACT), .kind = EVENT_DNS, .entity_id = "192.0.2.200",
+	  .long_value = "example.net", .num = 12.5, .unit = "ms", .tuple = &tuple4, .sock_id = 105,
+	  .direction = "tx", .dns = &dns_answered },
+	{ COMMON, .has_owner_field = true, .kind = EVENT_DNS, .entity_id = "192.0.2.200",
+	  .long_value = "a\\.b.\\255", .num = 5000, .unit = "ms", .tuple = &tuple4,
+	  .rname = "ns.example.net", .direction = "tx", .dns = &dns_timeout },
 	{ COMMON, .kind = EVENT_PROBE_LOSS, .entity_id = "send", .value = "5", .num = 5,
 	  .unit = "events", .loss = &loss, .interval_s = 1 },
 };

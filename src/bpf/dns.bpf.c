@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/*
+ * DNS at the socket of who asks: hands up what goes to and comes from the ports of DNS, mDNS and
+ * LLMNR. An object of its own, loaded only where names are asked for. It decides nothing by the
+ * filters: an answer to one process names the address for all.
+ */
+#include "lib/cgskb.h"
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
+
+const volatile __u8 cfg_store_hash = 0;
+
+struct np_filter np_filter = { .gen = 1, .enabled = 1 };
+/* Remote ports to look at, a bit each. Written by user space before the programs are attached. */
+volatile __u64 st_ports[NP_PORT_WORDS] = {};
+
+struct np_socks_map np_socks SEC(".maps");
+struct np_socks_h_map np_socks_h SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 1024 * 1024);
+} np_dns_ring SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct np_packet_loss);
+} np_dns_loss SEC(".maps");
+
+struct dns_scratch {
+	struct np_ev_packet ev;
+	__u8 bytes[NP_PACKET_BYTES];
+};
+
+/*
+ * Sending runs with softirqs on: an answer that comes in meanwhile needs a scratch of its own, so
+ * there is one for each direction.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 2);
+	__type(key, __u32);
+	__type(value, struct dns_scratch);
+} np_dns_scratch SEC(".maps");
+
+#define dns_count(member)                                                                 \
+	do {                                                                              \
+		__u32 zero_ = 0;                                                          \
+		struct np_packet_loss *loss_ = bpf_map_lookup_elem(&np_dns_loss, &zero_); \
+		if (loss_)                                                                \
+			__sync_fetch_and_add(&loss_->member, 1);                          \
+	} while (0)
+
+/* Behind the transport's header; 0 unknown. */
+static __always_inline __u32 dns_payload(struct __sk_buff *ctx, const struct cgskb_l4 *l4,
+					 __u32 *ret_seq)
+{
+	__u8 tcp[14] = {};
+
+	if (l4->proto == IPPROTO_UDP)
+		return l4->l4 + sizeof(struct udphdr);
+	if (bpf_skb_load_bytes(ctx, l4->l4, tcp, sizeof(tcp)))
+		return 0;
+	*ret_seq = (__u32)tcp[4] << 24 | (__u32)tcp[5] << 16 | (__u32)tcp[6] << 8 | tcp[7];
+	return l4->l4 + (tcp[12] >> 4) * 4;
+}
+
+static __noinline int dns_hand_up(struct __sk_buff *ctx, const struct cgskb_l4 *l4, __u32 tx)
+{
+	__u32 dir = tx, seq = 0, at, full, n;
+	struct dns_scratch *s = bpf_map_lookup_elem(&np_dns_scratch, &dir);
+
+	if (!s || !l4)
+		return 0;
+	at = dns_payload(ctx, l4, &seq);
+	if (!at || ctx->len <= at)
+		return 0; /* an acknowledgement alone */
+	dns_count(seen);
+	full = ctx->len - at;
+	n = full < NP_PACKET_BYTES ? full : NP_PACKET_BYTES;
+	(void)cgskb_fill(&s->ev, ctx, l4, tx);
+	s->ev.hdr.type = NP_PACKET_DNS;
+	s->ev.seq = seq;
+	s->ev.full = full;
+	s->ev.captured = n;
+	s->ev.wanted = cgskb_wanted(&s->ev);
+	barrier_var(n);
+	if (n < 1 || n > NP_PACKET_BYTES || bpf_skb_load_bytes(ctx, at, s->bytes, n)) {
+		dns_count(helper_err);
+		return 0;
+	}
+	if (bpf_ringbuf_output(&np_dns_ring, s, sizeof(s->ev) + n, BPF_RB_NO_WAKEUP))
+		dns_count(ring_full);
+	else
+		dns_count(submitted);
+	return 0;
+}
+
+static __always_inline int dns_look(struct __sk_buff *ctx, bool tx)
+{
+	struct cgskb_l4 l4 = {};
+	__u16 port;
+
+	if (!cgskb_ports(ctx, &l4))
+		return CGSKB_PASS;
+	port = tx ? l4.dest : l4.source;
+	if (st_ports[(port / 64) & (NP_PORT_WORDS - 1)] & (1ULL << (port % 64)))
+		(void)dns_hand_up(ctx, &l4, tx);
+	return CGSKB_PASS;
+}
+
+/* Context: the call that sends, or softirq for TCP. cgroup_skb with sockets since 5.2. */
+SEC("cgroup_skb/egress")
+int np_dns_tx(struct __sk_buff *ctx)
+{
+	return dns_look(ctx, true);
+}
+
+/* Context: softirq; the socket is found, the packet not yet in its queue. */
+SEC("cgroup_skb/ingress")
+int np_dns_rx(struct __sk_buff *ctx)
+{
+	return dns_look(ctx, false);
+}

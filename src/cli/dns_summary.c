@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The lists of `netprobe dns --summary`: what was asked most, slowest, failing, and by whom. */
+#include "cli/dns.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <xxhash.h>
+
+#include "base/log.h"
+#include "out/table.h"
+
+#define KINDS_MAX 65536 /* different (process, server, name, type) kept apart */
+
+/* Transactions of one process about one name. */
+struct kind {
+	char *qname;
+	char qtype[12], rcode[12], comm[17], container[72], server[INET6_ADDRSTRLEN];
+	uint32_t pid;
+	uint64_t queries, answered, failed, timeouts, retries;
+	double sum_ms, max_ms;
+};
+
+struct dns_summary {
+	struct kind *kinds;
+	uint32_t *slots; /* of the hash: index + 1 */
+	size_t n, cap, n_slots;
+	uint64_t others; /* transactions there was no room for */
+};
+
+struct dns_summary *dns_summary_new(void)
+{
+	struct dns_summary *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return NULL;
+	s->n_slots = KINDS_MAX * 2;
+	s->slots = calloc(s->n_slots, sizeof(*s->slots));
+	return s->slots ? s : dns_summary_free(s);
+}
+
+struct dns_summary *dns_summary_free(struct dns_summary *s)
+{
+	if (!s)
+		return NULL;
+	for (size_t i = 0; i < s->n; i++)
+		free(s->kinds[i].qname);
+	free(s->kinds);
+	free(s->slots);
+	free(s);
+	return NULL;
+}
+
+static bool is_kind(const struct kind *k, const struct event *ev, uint32_t pid)
+{
+	return k->pid == pid && !strcmp(k->qname, ev->dns->qname) &&
+	       !strcmp(k->qtype, ev->dns->qtype) && !strcmp(k->server, ev->entity_id);
+}
+
+static int kind_new(struct dns_summary *s, const struct event *ev, const struct process *p)
+{
+	struct kind *k;
+
+	if (s->n == s->cap) {
+		size_t cap = s->cap ? s->cap * 2 : 64;
+		void *mem = reallocarray(s->kinds, cap, sizeof(*s->kinds));
+
+		if (!mem)
+			return -ENOMEM;
+		s->kinds = mem;
+		s->cap = cap;
+	}
+	k = &s->kinds[s->n];
+	*k = (struct kind){ .pid = p ? p->tgid : 0, .qname = strdup(ev->dns->qname) };
+	if (!k->qname)
+		return -ENOMEM;
+	(void)snprintf(k->qtype, sizeof(k->qtype), "%s", ev->dns->qtype);
+	(void)snprintf(k->server, sizeof(k->server), "%s", ev->entity_id);
+	if (p)
+		(void)snprintf(k->comm, sizeof(k->comm), "%.16s", p->comm);
+	if (p && p->cgroup && p->cgroup->container_id)
+		(void)snprintf(k->container, sizeof(k->container), "%s", p->cgroup->container_id);
+	s->n++;
+	return 0;
+}
+
+/* NULL: no room (counted) or no memory (*ret_err). */
+static struct kind *kind_of(struct dns_summary *s, const struct event *ev, int *ret_err)
+{
+	const struct process *p = event_owner(ev);
+	uint32_t pid = p ? p->tgid : 0;
+	size_t i = XXH3_64bits_withSeed(ev->dns->qname, strlen(ev->dns->qname), pid) % s->n_slots;
+
+	for (; s->slots[i]; i = (i + 1) % s->n_slots)
+		if (is_kind(&s->kinds[s->slots[i] - 1], ev, pid))
+			return &s->kinds[s->slots[i] - 1];
+	if (s->n == KINDS_MAX) {
+		s->others++;
+		return NULL;
+	}
+	*ret_err = kind_new(s, ev, p);
+	if (*ret_err)
+		return NULL;
+	s->slots[i] = (uint32_t)s->n;
+	return &s->kinds[s->n - 1];
+}
+
+int dns_summary_add(struct dns_summary *s, const struct event *ev)
+{
+	const struct event_dns *d = ev->dns;
+	int r = 0;
+	struct kind *k = kind_of(s, ev, &r);
+
+	if (!k)
+		return r;
+	k->queries++;
+	k->retries += d->retries;
+	k->timeouts += d->timed_out;
+	if (d->rcode) {
+		k->answered++;
+		k->sum_ms += d->latency_ms;
+		k->max_ms = d->latency_ms > k->max_ms ? d->latency_ms : k->max_ms;
+		k->failed += strcmp(d->rcode, "NOERROR") != 0;
+		(void)snprintf(k->rcode, sizeof(k->rcode), "%s", d->rcode);
+	}
+	return 0;
+}
+
+static const struct table_column columns[] = {
+	{ "list", NULL, UNIT_NONE, false, 0 },
+	{ "queries", "QUERIES", UNIT_NONE, true, 0 },
+	{ "answered", "ANSWERED", UNIT_NONE, true, 0 },
+	{ "failed", "FAILED", UNIT_NONE, true, 0 },
+	{ "timeouts", "TIMEOUTS", UNIT_NONE, true, 0 },
+	{ "retries", "RETRIES", UNIT_NONE, true, 0 },
+	{ "mean_ms", "MEAN", UNIT_MSEC, true, 0 },
+	{ "max_ms", "MAX", UNIT_MSEC, true, 0 },
+	{ "qname", "NAME", UNIT_NONE, false, 60 },
+	{ "qtype", "TYPE", UNIT_NONE, false, 0 },
+	{ "rcode", "RCODE", UNIT_NONE, false, 0 },
+	{ "server", "SERVER", UNIT_NONE, false, 0 },
+	{ "pid", "PID", UNIT_NONE, true, 0 },
+	{ "comm", "COMM", UNIT_NONE, false, 16 },
+	{ "container", NULL, UNIT_NONE, false, 0 },
+};
+
+#define N_COLUMNS (sizeof(columns) / sizeof(columns[0]))
+
+static struct cell str(const char *s)
+{
+	return s && *s ? (struct cell){ .type = CELL_STR, .str = s }
+		       : (struct cell){ .type = CELL_NULL };
+}
+
+static struct cell num(uint64_t v)
+{
+	return (struct cell){ .type = CELL_U64, .u64 = v };
+}
+
+static struct cell ms(const struct kind *k, double v)
+{
+	return k->answered ? (struct cell){ .type = CELL_DOUBLE, .dbl = v }
+			   : (struct cell){ .type = CELL_NULL };
+}
+
+static int add_row(struct table *t, const char *list, const struct kind *k)
+{
+	struct cell c[N_COLUMNS];
+	unsigned int i = 0;
+
+	c[i++] = str(list);
+	c[i++] = num(k->queries);
+	c[i++] = num(k->answered);
+	c[i++] = num(k->failed);
+	c[i++] = num(k->timeouts);
+	c[i++] = num(k->retries);
+	c[i++] = ms(k, k->answered ? k->sum_ms / (double)k->answered : 0);
+	c[i++] = ms(k, k->max_ms);
+	c[i++] = str(k->qname);
+	c[i++] = str(k->qtype);
+	c[i++] = str(k->rcode);
+	c[i++] = str(k->server);
+	c[i++] = k->pid ? num(k->pid) : (struct cell){ .type = CELL_NULL };
+	c[i++] = str(k->comm);
+	c[i++] = str(k->container);
+	return table_add(t, c);
+}
+
+/* Ties keep an order of their own, so that two runs over the same show the same. */
+static int by_name(const struct kind *x, const struct kind *y)
+{
+	int r = strcmp(x->qname ? x->qname : "", y->qname ? y->qname : "");
+
+	return r ? r : x->pid < y->pid ? -1 : x->pid > y->pid;
+}
+
+static int by_queries(const void *a, const void *b)
+{
+	const struct kind *x = a, *y = b;
+
+	return x->queries != y->queries ? (x->queries < y->queries ? 1 : -1) : by_name(x, y);
+}
+
+static int by_latency(const void *a, const void *b)
+{
+	const struct kind *x = a, *y = b;
+
+	return x->max_ms != y->max_ms ? (x->max_ms < y->max_ms ? 1 : -1) : by_name(x, y);
+}
+
+static int by_failures(const void *a, const void *b)
+{
+	const struct kind *x = a, *y = b;
+	uint64_t n = x->failed + x->timeouts, m = y->failed + y->timeouts;
+
+	return n != m ? (n < m ? 1 : -1) : by_name(x, y);
+}
+
+static int by_pid(const void *a, const void *b)
+{
+	const struct kind *x = a, *y = b;
+
+	return x->pid != y->pid ? (x->pid < y->pid ? -1 : 1) : strcmp(x->comm, y->comm);
+}
+
+/* All of a process in one: what the names tell apart is left out. Returns how many there are. */
+static size_t merge_processes(struct kind *k, size_t n)
+{
+	size_t to = 0;
+
+	qsort(k, n, sizeof(*k), by_pid);
+	for (size_t i = 0; i < n; i++) {
+		struct kind one = k[i];
+
+		one.qname = NULL;
+		one.qtype[0] = one.rcode[0] = one.server[0] = '\0';
+		if (!to || by_pid(&k[to - 1], &one)) {
+			k[to++] = one;
+			continue;
+		}
+		k[to - 1].queries += one.queries;
+		k[to - 1].answered += one.answered;
+		k[to - 1].failed += one.failed;
+		k[to - 1].timeouts += one.timeouts;
+		k[to - 1].retries += one.retries;
+		k[to - 1].sum_ms += one.sum_ms;
+		k[to - 1].max_ms = one.max_ms > k[to - 1].max_ms ? one.max_ms : k[to - 1].max_ms;
+	}
+	qsort(k, to, sizeof(*k), by_queries);
+	return to;
+}
+
+#define LIST_ASKED 0
+#define LIST_SLOWEST 1
+#define LIST_FAILING 2
+#define LIST_PROCESS 3
+#define LIST_MAX 4
+
+static bool belongs(const struct kind *k, int list)
+{
+	if (list == LIST_SLOWEST)
+		return k->answered;
+	return list != LIST_FAILING || k->failed || k->timeouts;
+}
+
+static int fill(const struct dns_summary *s, int list, uint32_t rows, struct table *t)
+{
+	static const struct {
+		const char *name;
+		int (*order)(const void *a, const void *b);
+	} lists[LIST_MAX] = {
+		[LIST_ASKED] = { "asked", by_queries },
+		[LIST_SLOWEST] = { "slowest", by_latency },
+		[LIST_FAILING] = { "failing", by_failures },
+		[LIST_PROCESS] = { "process", by_queries },
+	};
+	struct kind *k = calloc(s->n + 1, sizeof(*k));
+	size_t n = s->n;
+	int r = 0;
+
+	if (!k)
+		return -ENOMEM;
+	if (n)
+		memcpy(k, s->kinds, n * sizeof(*k));
+	if (list == LIST_PROCESS)
+		n = merge_processes(k, n);
+	qsort(k, n, sizeof(*k), lists[list].order);
+	for (size_t i = 0; i < n && rows && !r; i++) {
+		if (!belongs(&k[i], list))
+			continue;
+		r = add_row(t, lists[list].name, &k[i]);
+		rows--;
+	}
+	free(k);
+	return r;
+}
+
+int dns_summary_write(struct dns_summary *s, uint32_t rows, int format, bool color, struct buf *out)
+{
+	static const char *const titles[LIST_MAX] = { "Most asked", "Slowest", "Failing",
+						      "By process" };
+	struct table *t = table_new(columns, N_COLUMNS);
+	int r = t ? 0 : -ENOMEM;
+
+	for (int list = 0; list < LIST_MAX && !r; list++) {
+		r = fill(s, list, rows, t);
+		if (r || format != FORMAT_TEXT)
+			continue;
+		buf_printf(out, "%s%s\n", list ? "\n" : "", titles[list]);
+		r = table_write(t, out, format, color);
+		table_clear(t);
+	}
+	if (!r && format != FORMAT_TEXT)
+		r = table_write(t, out, format, color);
+	if (!r && s->others)
+		log_notice("left out: %llu transactions of more than %d different kinds",
+			   (unsigned long long)s->others, KINDS_MAX);
+	(void)table_free(t);
+	return r;
+}

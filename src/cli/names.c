@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* See names.h. */
+#include "cli/names.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/parse.h"
+
+#define ROW(name, letter, type, field, arg, help, ...) \
+	OPTION(name, letter, type, struct common_opts, field, arg, help, ##__VA_ARGS__)
+
+const struct option_row names_rows[] = {
+	OPTIONS_HEADING("Names"),
+	ROW("names", 0, OPTION_STRING, names, "LIST",
+	    "where names of remote hosts come from: dns (what processes are answered; default) or none"),
+	ROW("dns-port", 0, OPTION_STRINGS, dns_port, "PORT",
+	    "where DNS servers listen (default 53; repeat for more)", .flags = OPTION_REPEAT),
+	ROW("dns-timeout", 0, OPTION_SECONDS, dns_timeout, "SEC",
+	    "without an answer for so long a query has timed out (default 5)", .min = 10,
+	    .max = 300000),
+	OPTIONS_END,
+};
+
+/* One word of the list; false: there is no such. */
+static bool take_word(const char *word, size_t n, struct names_opts *names)
+{
+	if (n == 3 && !memcmp(word, "dns", 3))
+		names->from |= NAMES_DNS;
+	else
+		return n == 4 && !memcmp(word, "none", 4);
+	return true;
+}
+
+static int take_list(const char *list, struct names_opts *names, struct netprobe_error *err)
+{
+	for (const char *p = list; p;) {
+		size_t n = strcspn(p, ",");
+
+		if (!take_word(p, n, names))
+			return error_set(err, -EINVAL,
+					 "--names: '%s'; takes a list of dns, or none", list);
+		p = p[n] ? p + n + 1 : NULL;
+	}
+	return 0;
+}
+
+int names_build(const struct common_opts *o, struct names_opts *ret_names,
+		struct netprobe_error *err)
+{
+	struct names_opts names = {};
+	int r = take_list(o->names ? o->names : "dns", &names, err);
+
+	if (!r && o->dns_port.n > NAMES_PORTS)
+		r = error_set(err, -EINVAL, "--dns-port: given %u times; takes at most %d",
+			      (unsigned int)o->dns_port.n, NAMES_PORTS);
+	names.timeout_ns = (uint64_t)(o->dns_timeout * 1e9);
+	for (size_t i = 0; i < o->dns_port.n && !r; i++) {
+		uint32_t port;
+
+		r = parse_u32(o->dns_port.items[i], 1, 65535, &port, NULL);
+		if (r)
+			error_set(err, r,
+				  "--dns-port: '%s' is no port; takes a number from 1 to 65535",
+				  o->dns_port.items[i]);
+		else
+			names.ports[names.n_ports++] = (uint16_t)port;
+	}
+	if (!r)
+		*ret_names = names;
+	return r;
+}

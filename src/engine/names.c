@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* See names.h. */
+#include "engine/names.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/session.h"
+#include "name/cache.h"
+#include "name/stream.h"
+#include "out/dns.h"
+
+#define OPEN_MAX 8192	/* transactions under way */
+#define CACHE_MAX 16384 /* addresses with a name */
+#define TIMEOUT_NS 5000000000ULL
+#define SECOND_NS 1000000000ULL
+
+struct names {
+	struct names_opts opts;
+	struct session *session;
+	struct probe_packets *packets; /* NULL: none from the kernel half */
+	bool answers_only;	       /* queries are not looked at: nobody wants events */
+	struct dns_track *track;
+	struct dns_streams *streams;
+	struct name_cache *cache;
+	void (*fn)(const struct event *ev, void *arg);
+	void *arg;
+	const struct np_ev_packet *packet; /* whose stream is being cut */
+	uint64_t now_ns, second_ns;
+	uint32_t in_second, max_events;
+	uint64_t rate_limited;
+	struct names_losses told;
+	char note[320];
+};
+
+static void learn(struct names *n, const struct dns_result *res)
+{
+	uint8_t addr[16];
+
+	for (unsigned int i = 0; i < res->n; i++) {
+		const struct dns_answer *a = &res->answers[i];
+
+		if (a->has_addr)
+			(void)name_cache_add(n->cache, a->addr, res->qname, NAME_FROM_DNS, a->ttl,
+					     res->end_ns);
+		else if (a->type == DNS_TYPE_PTR && dns_reverse_addr(res->qname, addr))
+			(void)name_cache_add(n->cache, addr, a->text, NAME_FROM_PTR, a->ttl,
+					     res->end_ns);
+	}
+}
+
+/* An answer by itself: who asked is not known, what it is called is. */
+static void learn_answer(struct names *n, const uint8_t *msg, size_t len, size_t full)
+{
+	char name[DNS_NAME_TEXT], target[DNS_NAME_TEXT];
+	uint64_t now_ns = n->packet->hdr.ts_ns;
+	struct dns_question q;
+	struct dns_record rec;
+	struct dns_reader r;
+	uint8_t addr[16];
+
+	if (dns_open(&r, msg, len, full) || !r.header.response)
+		return;
+	name[0] = '\0';
+	if (dns_question(&r, &q) > 0)
+		memcpy(name, q.name, sizeof(name));
+	while (dns_record(&r, &rec) > 0 && rec.section == 1) {
+		const char *called = name[0] ? name : rec.name;
+
+		if (dns_data_addr(&r, &rec, addr))
+			(void)name_cache_add(n->cache, addr, called, NAME_FROM_DNS, rec.ttl,
+					     now_ns);
+		else if (rec.type == DNS_TYPE_PTR && dns_reverse_addr(called, addr) &&
+			 !dns_data_text(&r, &rec, target, sizeof(target)))
+			(void)name_cache_add(n->cache, addr, target, NAME_FROM_PTR, rec.ttl,
+					     now_ns);
+	}
+}
+
+/* One more in this second? */
+static bool has_room(struct names *n, uint64_t now_ns)
+{
+	if (!n->max_events)
+		return true;
+	if (now_ns - n->second_ns >= SECOND_NS) {
+		n->second_ns = now_ns;
+		n->in_second = 0;
+	}
+	if (n->in_second++ < n->max_events)
+		return true;
+	n->rate_limited++;
+	return false;
+}
+
+static void emit(struct names *n, const struct dns_result *res)
+{
+	const char *answers[DNS_ANSWERS];
+	uint32_t ttls[DNS_ANSWERS];
+	char type[12], rcode[12], addr[INET6_ADDRSTRLEN];
+	const char *server = addr_str(res->tuple.raddr, addr);
+	double ms = (double)(res->end_ns - res->asked_ns) / 1e6;
+	struct event_dns d = {
+		.qname = res->qname,
+		.qtype = dns_type_name(res->qtype, type),
+		.rcode = res->timed_out ? NULL : dns_rcode_name(res->rcode, rcode),
+		.id = res->id,
+		.timed_out = res->timed_out,
+		.truncated = res->truncated,
+		.authoritative = res->authoritative,
+		.malformed = res->malformed,
+		.latency_ms = res->timed_out ? -1 : ms,
+		.retries = res->retries,
+		.n_answers = res->n_answers,
+		.n = res->n,
+		.answers = answers,
+		.ttls = ttls,
+		.waited_ms = -1,
+	};
+	struct event ev = { .kind = EVENT_DNS,
+			    .ktime_ns = res->end_ns,
+			    .long_value = res->qname,
+			    .num = ms,
+			    .unit = "ms",
+			    .mode = session_mode(n->session),
+			    .has_owner_field = true,
+			    .owner_match = res->owner.tgid ? res->owner.match : NP_MATCH_NONE,
+			    .tid = res->owner.tid,
+			    .tuple = &res->tuple,
+			    .sock_id = res->sock_id,
+			    .direction = "tx",
+			    .dns = &d };
+
+	for (unsigned int i = 0; i < res->n; i++) {
+		answers[i] = res->answers[i].text;
+		ttls[i] = res->answers[i].ttl;
+	}
+	ev.wall_ns = clock_wall_ns() - (clock_monotonic_ns() - res->end_ns);
+	(void)snprintf(ev.entity_id, sizeof(ev.entity_id), "%s", server ? server : "");
+	ev.owner = session_owner(n->session, &res->owner);
+	n->fn(&ev, n->arg);
+	session_owner_done(n->session, ev.owner);
+}
+
+static void on_result(const struct dns_result *res, void *arg)
+{
+	struct names *n = arg;
+
+	learn(n, res);
+	if (n->fn && res->wanted && has_room(n, res->end_ns))
+		emit(n, res);
+}
+
+static void on_message(const uint8_t *msg, size_t len, size_t full, void *arg)
+{
+	struct names *n = arg;
+	const struct np_ev_packet *ev = n->packet;
+
+	if (n->answers_only) {
+		learn_answer(n, msg, len, full);
+		return;
+	}
+	dns_track_message(n->track, &(struct dns_packet){ .ts_ns = ev->hdr.ts_ns,
+							  .sock_id = ev->sock_id,
+							  .tuple = &ev->tuple,
+							  .owner = &ev->owner,
+							  .out = ev->dir == NP_DIR_TX,
+							  .wanted = ev->wanted,
+							  .msg = msg,
+							  .len = len,
+							  .full = full });
+}
+
+/* A stream is a socket and a direction; without a cookie its ports have to do. */
+static uint64_t stream_key(const struct np_ev_packet *ev)
+{
+	uint64_t key = ev->sock_id ? ev->sock_id
+				   : 1ULL << 62 | (uint64_t)ev->tuple.netns << 16 | ev->tuple.lport;
+
+	return key << 1 | (ev->dir == NP_DIR_TX);
+}
+
+void names_packet(struct names *n, const struct np_ev_packet *ev, const uint8_t *bytes)
+{
+	struct dns_segment seg = { .ts_ns = ev->hdr.ts_ns,
+				   .seq = ev->seq,
+				   .data = bytes,
+				   .len = ev->captured,
+				   .full = ev->full };
+
+	n->packet = ev;
+	if (ev->tuple.proto != IPPROTO_TCP) {
+		on_message(bytes, ev->captured, ev->full, n);
+		return;
+	}
+	seg.key = stream_key(ev);
+	dns_streams_segment(n->streams, &seg, on_message, n);
+}
+
+static void on_packet(const struct np_ev_packet *ev, const uint8_t *bytes, void *arg)
+{
+	if (ev->hdr.type == NP_PACKET_DNS)
+		names_packet(arg, ev, bytes);
+}
+
+static int open_dns(struct names *n, struct probe *probe, const struct np_filter *filter,
+		    struct netprobe_error *err)
+{
+	uint16_t ports[NAMES_PORTS + 2] = { DNS_PORT_MDNS, DNS_PORT_LLMNR };
+	unsigned int n_ports = 2;
+	int r;
+
+	if (!probe) {
+		if (!n->opts.required)
+			return 0; /* names_packet brings them */
+		error_set(err, -EOPNOTSUPP, "DNS is not seen in mode %s", session_mode(n->session));
+		error_hint(err, "use --capture-mode ebpf");
+		return -EOPNOTSUPP;
+	}
+	for (unsigned int i = 0; i < n->opts.n_ports; i++)
+		ports[n_ports++] = n->opts.ports[i];
+	if (!n->opts.n_ports)
+		ports[n_ports++] = 53;
+	r = probe_dns_open(probe, ports, n_ports, filter, n->answers_only, &n->packets, err);
+	if (r && !n->opts.required) {
+		(void)snprintf(n->note, sizeof(n->note), "no names from DNS: %s", err->msg);
+		*err = (struct netprobe_error){};
+		r = 0;
+	}
+	return r;
+}
+
+int names_open(struct session *s, struct probe *probe, const struct names_opts *opts,
+	       const struct np_filter *filter, void (*fn)(const struct event *ev, void *arg),
+	       void *arg, struct names **ret_names, struct netprobe_error *err)
+{
+	struct names *n = calloc(1, sizeof(*n));
+	int r;
+
+	if (!n)
+		return error_set(err, -ENOMEM, "out of memory");
+	n->opts = *opts;
+	n->session = s;
+	n->fn = fn;
+	n->arg = arg;
+	n->max_events = filter->max_events;
+	n->answers_only = !fn;
+	n->track = dns_track_new(OPEN_MAX, opts->timeout_ns ? opts->timeout_ns : TIMEOUT_NS,
+				 on_result, n);
+	n->streams = dns_streams_new();
+	n->cache = name_cache_new(CACHE_MAX);
+	if (!n->track || !n->streams || !n->cache)
+		r = error_set(err, -ENOMEM, "out of memory");
+	else
+		r = opts->from & NAMES_DNS ? open_dns(n, probe, filter, err) : 0;
+	if (r) {
+		(void)names_close(n);
+		return r;
+	}
+	*ret_names = n;
+	return 0;
+}
+
+struct names *names_close(struct names *n)
+{
+	if (!n)
+		return NULL;
+	(void)probe_packets_close(n->packets);
+	(void)dns_track_free(n->track);
+	(void)dns_streams_free(n->streams);
+	(void)name_cache_free(n->cache);
+	free(n);
+	return NULL;
+}
+
+int names_poll(struct names *n, uint64_t now_ns)
+{
+	int r = 0;
+
+	n->now_ns = now_ns;
+	if (n->packets)
+		r = probe_packets_poll(n->packets, on_packet, n);
+	dns_track_tick(n->track, now_ns);
+	return r < 0 ? r : 0;
+}
+
+void names_set_filter(struct names *n, const struct np_filter *filter)
+{
+	n->max_events = filter->max_events;
+	if (n->packets)
+		probe_packets_set_filter(n->packets, filter);
+}
+
+const char *names_find(const struct names *n, const uint8_t addr[16], uint64_t at_ns)
+{
+	return n ? name_cache_find(n->cache, addr, at_ns ? at_ns : n->now_ns) : NULL;
+}
+
+int names_losses(const struct names *n, struct names_losses *ret_losses)
+{
+	struct names_losses l = { .track = *dns_track_stats(n->track),
+				  .streams_lost = dns_streams_lost(n->streams),
+				  .rate_limited = n->rate_limited };
+	int r = n->packets ? probe_packets_losses(n->packets, &l.kernel, &l.missed) : 0;
+
+	if (!r)
+		*ret_losses = l;
+	return r;
+}
+
+void names_tick(struct names *n, double seconds)
+{
+	struct event ev = { .kind = EVENT_PROBE_LOSS,
+			    .unit = "events",
+			    .mode = session_mode(n->session),
+			    .interval_s = seconds,
+			    .entity_id = "dns" };
+	struct names_losses l;
+	struct np_loss loss;
+
+	if (!n->fn || names_losses(n, &l) || !memcmp(&l, &n->told, sizeof(l)))
+		return;
+	n->told = l;
+	/* What was handed up and came to nothing is a full map's, the rest was told or is no loss. */
+	loss = (struct np_loss){ .submitted = l.kernel.submitted,
+				 .ring_full = l.kernel.ring_full,
+				 .map_full = l.track.table_full + l.streams_lost,
+				 .rate_limited = l.rate_limited,
+				 .helper_err = l.kernel.helper_err };
+	loss.submitted -= loss.submitted > loss.map_full + loss.rate_limited
+				  ? loss.map_full + loss.rate_limited
+				  : loss.submitted;
+	ev.loss = &loss;
+	ev.missed = l.missed;
+	ev.num = (double)(loss.ring_full + loss.map_full + l.missed);
+	ev.ktime_ns = clock_monotonic_ns();
+	ev.wall_ns = clock_wall_ns();
+	(void)snprintf(ev.value, sizeof(ev.value), "%.0f", ev.num);
+	n->fn(&ev, n->arg);
+}
+
+const char *names_note(const struct names *n)
+{
+	return n->note;
+}

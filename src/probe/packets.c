@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* See packets.h. */
+#include "probe/packets.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "probe/internal.h"
+#include "dns.skel.h"
+
+#define PACKET_LINKS 2
+
+struct probe_packets {
+	struct netprobe_dns *dns;
+	struct bpf_object *obj;
+	struct bpf_link *links[PACKET_LINKS];
+	unsigned int n_links;
+	struct bpf_map *ring_map, *loss_map;
+	struct np_filter *filter; /* the programs' own, in mapped memory */
+	struct ring_buffer *ring;
+	probe_packet_fn fn; /* of the poll under way */
+	void *arg;
+	int n;
+};
+
+static int on_ring(void *ctx, void *data, size_t size)
+{
+	struct probe_packets *k = ctx;
+	const struct np_ev_packet *ev = data;
+
+	if (size < sizeof(*ev) || ev->hdr.len != sizeof(*ev) || ev->captured > size - sizeof(*ev) ||
+	    ev->captured > ev->full)
+		return 0;
+	k->n++;
+	if (k->fn)
+		k->fn(ev, (const uint8_t *)data + sizeof(*ev), k->arg);
+	return 0;
+}
+
+static int attach(struct probe *p, struct probe_packets *k)
+{
+	struct bpf_program *prog;
+
+	bpf_object__for_each_program (prog, k->obj) {
+		struct bpf_link *link;
+
+		if (bpf_program__fd(prog) < 0 || k->n_links == PACKET_LINKS)
+			continue;
+		link = bpf_program__attach_cgroup(prog, p->cgroup_fd);
+		if (!link)
+			return -errno;
+		k->links[k->n_links++] = link;
+	}
+	return 0;
+}
+
+static int share_owners(struct probe *p, struct probe_packets *k)
+{
+	struct bpf_map *socks = bpf_object__find_map_by_name(k->obj, "np_socks");
+	struct bpf_map *hash = bpf_object__find_map_by_name(k->obj, "np_socks_h");
+	int r = bpf_map__reuse_fd(socks, bpf_map__fd(p->skel->maps.np_socks));
+
+	return r ? r : bpf_map__reuse_fd(hash, bpf_map__fd(p->skel->maps.np_socks_h));
+}
+
+static int start(struct probe *p, struct probe_packets *k)
+{
+	int r = attach(p, k);
+
+	if (r)
+		return r;
+	k->ring = ring_buffer__new(bpf_map__fd(k->ring_map), on_ring, k, NULL);
+	return k->ring ? 0 : -errno;
+}
+
+static int load_dns(struct probe *p, struct probe_packets *k, const uint16_t *ports, size_t n,
+		    const struct np_filter *filter, bool answers_only)
+{
+	LIBBPF_OPTS(bpf_object_open_opts, open_opts, .btf_custom_path = p->opts.btf_path);
+	int r;
+
+	k->dns = netprobe_dns__open_opts(&open_opts);
+	if (!k->dns)
+		return -errno;
+	k->obj = k->dns->obj;
+	k->ring_map = k->dns->maps.np_dns_ring;
+	k->loss_map = k->dns->maps.np_dns_loss;
+	k->dns->rodata->cfg_store_hash = p->store_hash;
+	k->filter = &k->dns->data->np_filter;
+	if (filter)
+		*k->filter = *filter;
+	for (size_t i = 0; i < n; i++)
+		k->dns->bss->st_ports[ports[i] / 64] |= 1ULL << (ports[i] % 64);
+	r = share_owners(p, k);
+	if (!r && answers_only)
+		r = bpf_program__set_autoload(k->dns->progs.np_dns_tx, false);
+	if (!r)
+		r = netprobe_dns__load(k->dns);
+	return r;
+}
+
+int probe_dns_open(struct probe *p, const uint16_t *ports, size_t n, const struct np_filter *filter,
+		   bool answers_only, struct probe_packets **ret_packets,
+		   struct netprobe_error *err)
+{
+	struct probe_packets *k;
+	int r;
+
+	if (!p->facts.cgroup_mount[0] || p->cgroup_fd < 0)
+		return error_set(
+			err, -EOPNOTSUPP,
+			"DNS is seen by cgroup programs, and no cgroup v2 tree is mounted");
+	k = calloc(1, sizeof(*k));
+	if (!k)
+		return error_set(err, -ENOMEM, "out of memory");
+	r = load_dns(p, k, ports, n, filter, answers_only);
+	if (!r)
+		r = start(p, k);
+	if (r) {
+		(void)probe_packets_close(k);
+		return error_set(err, r, "cannot load the BPF programs for DNS: %s", strerror(-r));
+	}
+	*ret_packets = k;
+	return 0;
+}
+
+struct probe_packets *probe_packets_close(struct probe_packets *k)
+{
+	if (!k)
+		return NULL;
+	for (unsigned int i = 0; i < k->n_links; i++)
+		(void)bpf_link__destroy(k->links[i]);
+	ring_buffer__free(k->ring);
+	netprobe_dns__destroy(k->dns);
+	free(k);
+	return NULL;
+}
+
+void probe_packets_set_filter(struct probe_packets *k, const struct np_filter *filter)
+{
+	*k->filter = *filter; /* asked anew for each packet */
+}
+
+int probe_packets_poll(struct probe_packets *k, probe_packet_fn fn, void *arg)
+{
+	int r;
+
+	k->fn = fn;
+	k->arg = arg;
+	k->n = 0;
+	r = ring_buffer__consume(k->ring);
+	k->fn = NULL;
+	return r < 0 ? r : k->n;
+}
+
+static void loss_add(struct np_packet_loss *sum, const struct np_packet_loss *one)
+{
+	sum->seen += one->seen;
+	sum->submitted += one->submitted;
+	sum->ring_full += one->ring_full;
+	sum->filtered += one->filtered;
+	sum->helper_err += one->helper_err;
+}
+
+int probe_packets_losses(const struct probe_packets *k, struct np_packet_loss *ret_loss,
+			 uint64_t *ret_missed)
+{
+	int cpus = libbpf_num_possible_cpus();
+	struct np_packet_loss *per_cpu = calloc(cpus > 0 ? (size_t)cpus : 1, sizeof(*per_cpu));
+	struct bpf_program *prog;
+	__u32 zero = 0;
+
+	*ret_loss = (struct np_packet_loss){};
+	*ret_missed = 0;
+	if (!per_cpu || cpus < 0)
+		return free(per_cpu), -ENOMEM;
+	if (!bpf_map_lookup_elem(bpf_map__fd(k->loss_map), &zero, per_cpu))
+		for (int c = 0; c < cpus; c++)
+			loss_add(ret_loss, &per_cpu[c]);
+	free(per_cpu);
+	bpf_object__for_each_program (prog, k->obj) {
+		struct bpf_prog_info info = {};
+		__u32 len = sizeof(info);
+
+		if (bpf_program__fd(prog) >= 0 &&
+		    !bpf_obj_get_info_by_fd(bpf_program__fd(prog), &info, &len))
+			*ret_missed += info.recursion_misses;
+	}
+	return 0;
+}

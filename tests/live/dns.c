@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* DNS: transactions against what the maker and its server know of them, and the names they give. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "maker.h"
+#include "netns.h"
+#include "probe.h"
+#include "tap.h"
+
+#define ARGS "--dns-port", "5300", "--dns-timeout", "2"
+
+static struct probe start(const char *a, const char *b)
+{
+	return probe_start("dns", "--format", "json", ARGS, a, b, NULL);
+}
+
+static bool is_query(const json_t *r, const struct netns *ns)
+{
+	return !strcmp(record_str(r, "event_type"), "dns.query") &&
+	       record_u64(r, "netns") == ns->inode;
+}
+
+static bool has_prefix(const json_t *r, const char *prefix)
+{
+	return !strncmp(record_str(r, "qname"), prefix, strlen(prefix));
+}
+
+struct sums {
+	uint64_t all, owned, answered, nx, timeouts, retries;
+};
+
+static struct sums sum(const json_t *records, const struct netns *ns, uint64_t pid)
+{
+	struct sums s = {};
+	const json_t *r;
+	size_t i;
+
+	json_array_foreach (records, i, r) {
+		if (!is_query(r, ns))
+			continue;
+		s.all++;
+		s.owned += record_u64(r, "pid") == pid &&
+			   !strcmp(record_str(r, "owner_match"), "exact");
+		s.answered += json_is_string(json_object_get(r, "rcode"));
+		s.nx += !strcmp(record_str(r, "rcode"), "NXDOMAIN");
+		s.timeouts += json_is_true(json_object_get(r, "timeout"));
+		s.retries += record_u64(r, "retries");
+	}
+	return s;
+}
+
+struct wanted {
+	const struct netns *ns;
+	const char *name;
+};
+
+static bool is_wanted(const json_t *r, const void *arg)
+{
+	const struct wanted *w = arg;
+
+	return is_query(r, w->ns) && !strcmp(record_str(r, "qname"), w->name);
+}
+
+/* Messages that were not seen are no reason why numbers agree. */
+static void check_no_loss(const json_t *records)
+{
+	const json_t *r;
+	size_t i;
+
+	json_array_foreach (records, i, r)
+		if (!strcmp(record_str(r, "entity_id"), "dns"))
+			CHECK_EQ(record_u64(r, "ring_full") + record_u64(r, "map_full"), 0,
+				 "messages lost");
+}
+
+/* Run a maker beside `dns`, until its last name was told of. */
+static struct maker ask(struct probe *p, const struct netns *ns, const char *command,
+			const char *last)
+{
+	struct wanted w = { ns, last };
+	struct maker m = maker_run(ns, command);
+	json_t *r = probe_wait_record(p, is_wanted, &w, 10000);
+
+	CHECK(r, "a transaction about %s: expected one, got none", last);
+	json_decref(r);
+	probe_stop(p);
+	check_no_loss(p->records);
+	return m;
+}
+
+static const json_t *query_of(const json_t *records, const struct netns *ns, const char *name)
+{
+	const json_t *r;
+	size_t i;
+
+	json_array_foreach (records, i, r)
+		if (is_query(r, ns) && !strcmp(record_str(r, "qname"), name))
+			return r;
+	REQUIRE(false, "a transaction about %s: expected one, got none", name);
+	return NULL;
+}
+
+static const char *first_answer(const json_t *r)
+{
+	const char *s = json_string_value(json_array_get(json_object_get(r, "answers"), 0));
+
+	return s ? s : "";
+}
+
+TEST(every_transaction_is_told_with_owner_answer_and_failure)
+{
+	struct netns ns = netns_new();
+	struct probe p = start(NULL, NULL);
+	struct maker m = ask(&p, &ns,
+			     "dns ask --ok 20 --nx 5 --drop 2 --once 3 --slow 2 --delay 60",
+			     "drop1.example.net");
+	const json_t *client = maker_report(&m, "client");
+	struct sums s = sum(p.records, &ns, report_u64(client, "pid"));
+	const json_t *r;
+	size_t i;
+
+	CHECK_EQ(s.all, 32, "transactions");
+	CHECK_EQ(s.owned, 32, "transactions of their owner");
+	CHECK_EQ(s.answered, report_u64(client, "rx_pkts"), "answers, against the maker's");
+	CHECK_EQ(s.all + s.retries, report_u64(client, "tx_pkts"), "queries, against the maker's");
+	CHECK_EQ(s.nx, 5, "names that do not exist");
+	CHECK_EQ(s.timeouts, 2, "timeouts");
+	json_array_foreach (p.records, i, r) {
+		if (!is_query(r, &ns))
+			continue;
+		if (has_prefix(r, "slow"))
+			CHECK(record_num(r, "latency_ms") >= 60,
+			      "latency of a slow answer: expected at least 60 ms, got %.1f",
+			      record_num(r, "latency_ms"));
+		if (has_prefix(r, "once"))
+			CHECK_EQ(record_u64(r, "retries"), 1, "retries of what was dropped once");
+		if (has_prefix(r, "drop"))
+			CHECK_EQ(record_u64(r, "retries"), 2, "retries of what was dropped");
+	}
+	r = query_of(p.records, &ns, "ok0.example.net");
+	CHECK(!strcmp(record_str(r, "entity_id"), "127.0.0.1"), "server: got %s",
+	      record_str(r, "entity_id"));
+	CHECK(!strcmp(record_str(r, "value"), "ok0.example.net"), "value: got %s",
+	      record_str(r, "value"));
+	CHECK(!strcmp(record_str(r, "qtype"), "A"), "type: got %s", record_str(r, "qtype"));
+	CHECK(!strcmp(first_answer(r), "192.0.2.1"), "answer: got %s", first_answer(r));
+	CHECK(!strcmp(record_str(r, "comm"), "client"), "comm: got %s", record_str(r, "comm"));
+	CHECK_EQ(record_u64(r, "rport"), 5300, "port of the server");
+}
+
+static void check_plain(const char *options, const char *server)
+{
+	struct netns ns = netns_new();
+	struct probe p = start(NULL, NULL);
+	char command[200];
+	struct maker m;
+	const json_t *client, *r;
+	struct sums s;
+
+	snprintf(command, sizeof(command), "dns ask %s --ok 5 --nx 2", options);
+	m = ask(&p, &ns, command, "nx1.example.net");
+	client = maker_report(&m, "client");
+	s = sum(p.records, &ns, report_u64(client, "pid"));
+	CHECK_EQ(s.all, 7, "transactions");
+	CHECK_EQ(s.owned, 7, "transactions of their owner");
+	CHECK_EQ(s.answered, report_u64(client, "rx_pkts"), "answers, against the maker's");
+	CHECK_EQ(s.retries, 0, "retries");
+	CHECK_EQ(s.nx, 2, "names that do not exist");
+	r = query_of(p.records, &ns, "ok4.example.net");
+	CHECK(!strcmp(first_answer(r), "192.0.2.1"), "answer: got %s", first_answer(r));
+	CHECK(!strcmp(record_str(r, "entity_id"), server), "server: got %s",
+	      record_str(r, "entity_id"));
+	CHECK(!strcmp(record_str(r, "transport"), strstr(options, "tcp") ? "tcp" : "udp"),
+	      "transport: got %s", record_str(r, "transport"));
+}
+
+TEST(transactions_over_tcp_are_put_together)
+{
+	check_plain("--tcp", "127.0.0.1");
+}
+
+TEST(transactions_over_ipv6_are_seen)
+{
+	check_plain("--addr ::1", "::1");
+}
+
+TEST(queries_of_unconnected_sockets_are_seen)
+{
+	check_plain("--bound", "127.0.0.1");
+}
+
+TEST(query_belongs_to_the_child_that_sent_it)
+{
+	struct netns ns = netns_new();
+	struct probe p = start(NULL, NULL);
+	struct maker m = ask(&p, &ns, "dns ask --forked --ok 4", "ok3.example.net");
+	uint64_t parent = report_u64(maker_report(&m, "client"), "pid");
+	const json_t *r;
+	size_t i, n = 0;
+
+	json_array_foreach (p.records, i, r) {
+		if (!is_query(r, &ns))
+			continue;
+		n++;
+		CHECK(record_u64(r, "pid") != parent, "owner: got the parent");
+		CHECK(!strcmp(record_str(r, "comm"), "child"), "owner: expected child, got %s",
+		      record_str(r, "comm"));
+	}
+	CHECK_EQ(n, 4, "transactions");
+}
+
+TEST(filters_choose_whose_transactions_are_told)
+{
+	struct netns ns = netns_new();
+	struct probe p = start("--comm", "client"), q = start("--comm", "nobody");
+	struct wanted w = { &ns, "ok2.example.net" };
+	json_t *r;
+
+	maker_run(&ns, "dns ask --ok 3");
+	r = probe_wait_record(&p, is_wanted, &w, 10000);
+	CHECK(r, "a transaction of the client: expected one, got none");
+	json_decref(r);
+	probe_stop(&p);
+	probe_stop(&q);
+	CHECK_EQ(sum(p.records, &ns, 0).all, 3, "transactions of client");
+	CHECK_EQ(sum(q.records, &ns, 0).all, 0, "transactions of nobody");
+}
+
+TEST(summary_adds_up_names_and_processes)
+{
+	struct netns ns = netns_new();
+	struct probe p =
+		probe_start("dns", "--summary", "--format", "json", ARGS, "--comm", "client", NULL);
+	struct maker m = maker_run(&ns, "dns ask --ok 3 --nx 2 --slow 1 --delay 80 --drop 1");
+	uint64_t pid = report_u64(maker_report(&m, "client"), "pid");
+	const json_t *r, *process = NULL, *slowest = NULL, *failing = NULL;
+	size_t i;
+
+	probe_stop(&p);
+	json_array_foreach (p.records, i, r) {
+		if (record_u64(r, "pid") != pid)
+			continue;
+		if (!strcmp(record_str(r, "list"), "process"))
+			process = r;
+		if (!slowest && !strcmp(record_str(r, "list"), "slowest"))
+			slowest = r;
+		if (!failing && !strcmp(record_str(r, "list"), "failing"))
+			failing = r;
+	}
+	REQUIRE(process && slowest && failing, "a row of each list: expected one, got none");
+	CHECK_EQ(record_u64(process, "queries"), 6, "transactions that are over");
+	CHECK_EQ(record_u64(process, "failed"), 2, "failed");
+	CHECK(!strcmp(record_str(slowest, "qname"), "slow0.example.net"), "slowest: got %s",
+	      record_str(slowest, "qname"));
+	CHECK(has_prefix(failing, "nx"), "failing: got %s", record_str(failing, "qname"));
+}
+
+static bool is_open(const json_t *r, const void *arg)
+{
+	const struct netns *ns = arg;
+
+	return !strcmp(record_str(r, "event_type"), "conn.open") &&
+	       record_u64(r, "netns") == ns->inode && record_u64(r, "rport") == 7000;
+}
+
+TEST(connections_carry_the_name_that_was_asked_for)
+{
+	struct netns ns = netns_new();
+	struct probe p, f;
+	struct maker m;
+	json_t *r;
+	size_t i, n = 0;
+	const json_t *one;
+
+	netns_must(&ns, "ip addr add 192.0.2.1/32 dev lo");
+	p = probe_start("events", "--format", "json", ARGS, NULL);
+	f = probe_start("flows", "--format", "json", ARGS, "--duration", "600", NULL);
+	m = maker_start(&ns, -1, "dns connect --ok 1 --hold connected");
+	maker_wait_hold(&m);
+	r = probe_wait_record(&p, is_open, &ns, 10000);
+	REQUIRE(r, "conn.open: expected one, got none");
+	CHECK(!strcmp(record_str(r, "rname"), "ok0.example.net"), "rname of conn.open: got %s",
+	      record_str(r, "rname"));
+	json_decref(r);
+	maker_go(&m);
+	maker_finish(&m);
+	probe_stop(&p);
+	probe_stop(&f);
+	json_array_foreach (f.records, i, one)
+		if (record_u64(one, "netns") == ns.inode && record_u64(one, "rport") == 7000) {
+			n++;
+			CHECK(!strcmp(record_str(one, "rname"), "ok0.example.net"),
+			      "rname of the flow: got %s", record_str(one, "rname"));
+		}
+	CHECK_EQ(n, 1, "flows to the name");
+	CHECK_EQ(sum(p.records, &ns, report_u64(maker_report(&m, "client"), "pid")).owned, 1,
+		 "dns.query among the events");
+}
+
+TEST(no_name_is_known_where_none_is_asked_for)
+{
+	struct netns ns = netns_new();
+	struct probe p;
+	struct maker m;
+	json_t *r;
+
+	netns_must(&ns, "ip addr add 192.0.2.1/32 dev lo");
+	p = probe_start("events", "--format", "json", ARGS, "--names", "none", NULL);
+	m = maker_start(&ns, -1, "dns connect --ok 1 --hold connected");
+	maker_wait_hold(&m);
+	r = probe_wait_record(&p, is_open, &ns, 10000);
+	REQUIRE(r, "conn.open: expected one, got none");
+	CHECK(json_is_null(json_object_get(r, "rname")), "rname: expected null, got %s",
+	      record_str(r, "rname"));
+	json_decref(r);
+	maker_go(&m);
+	maker_finish(&m);
+	probe_stop(&p);
+	CHECK_EQ(sum(p.records, &ns, 0).all, 0, "transactions");
+}
