@@ -182,6 +182,7 @@ static __always_inline bool is_benign(__u32 reason)
 
 static __always_inline void key_fill(struct np_drop_key *key, const struct np_ev_drop *ev)
 {
+	key->listener = (ev->tuple.flags & NP_F_LISTEN) && !ev->owner.tgid ? ev->sock_id : 0;
 	key->location = ev->location;
 	key->owner_start_ns = ev->owner.start_ns;
 	key->reason = ev->reason;

@@ -114,7 +114,9 @@ struct loop {
 	int (*on_input)(void *arg);
 	int (*on_resize)(void *arg); /* SIGWINCH; NULL */
 	void *arg;
-	struct common_opts *opts;     /* of common_parse; NULL: nobody can ask */
+	struct common_opts *opts; /* of common_parse; NULL: nobody can ask */
+	/* before they are: -EINVAL, err filled, and nothing is; NULL */
+	int (*on_check)(const struct common_opts *next, void *arg, struct netprobe_error *err);
 	void (*on_change)(void *arg); /* opts were changed, the session knows; NULL */
 };
 int loop_run(struct loop *l);

@@ -123,6 +123,10 @@ static void tell_losses(struct drops *x)
 		trace_tell_losses(x->tracer);
 		return;
 	}
+	if (drop_watch_left_out(x->watch))
+		log_notice(
+			"losses: counters of the interfaces of %u network namespaces were not read",
+			drop_watch_left_out(x->watch));
 	if (drop_watch_losses(x->watch, &l, &missed) || !(l.map_full | missed))
 		return;
 	log_notice(
@@ -196,15 +200,28 @@ static void on_change(void *arg)
 	drop_watch_set_stack(x->watch, x->stack);
 }
 
+/* The kinds of drops are counted one by one: a sample of flows says nothing about them. */
+static int check(const struct common_opts *next, void *arg, struct netprobe_error *err)
+{
+	(void)arg;
+	if (next->sample_rate > 1)
+		return error_set(
+			err, -EINVAL,
+			"--sample-rate: '%u' is not for drops, of which every one is counted; "
+			"takes 1",
+			next->sample_rate);
+	return 0;
+}
+
 static int run(struct drops *x)
 {
-	struct session_opts so = {};
+	struct session_opts so = { .flows = { .keep_closed = x->summary || x->by } };
 	struct netprobe_error err = {};
 	const char *note;
 	struct loop loop;
 	int r;
 
-	if (filter_build(&x->o, &so.filter, &err) ||
+	if (check(&x->o, x, &err) || filter_build(&x->o, &so.filter, &err) ||
 	    (x->trace && check_trace(x, &so.filter, &err)) || sink_open(&x->sink, &x->o, &err))
 		return cli_usage_failed(&err);
 	x->summary = x->summary || x->by;
@@ -237,6 +254,7 @@ static int run(struct drops *x)
 			      .on_poll = on_poll,
 			      .input_fd = -1,
 			      .opts = &x->o,
+			      .on_check = check,
 			      .on_change = on_change,
 			      .arg = x };
 	return finish(x, loop_run(&loop));

@@ -13,7 +13,7 @@ struct kind {
 	uint32_t pid, netns;
 	uint8_t proto, match;
 	uint16_t lport;
-	bool benign;
+	bool benign, counter;
 	uint64_t packets, bytes;
 };
 
@@ -31,6 +31,7 @@ static const struct table_column columns[] = {
 	{ "bytes", "BYTES", UNIT_BYTES, true, 0 },
 	{ "reason", "REASON", UNIT_NONE, false, 0 },
 	{ "benign", NULL, UNIT_NONE, false, 0 },
+	{ "source", "SEEN", UNIT_NONE, false, 0 },
 	{ "location", "FUNCTION", UNIT_NONE, false, 0 },
 	{ "iface", "IF", UNIT_NONE, false, 0 },
 	{ "netns", "NETNS", UNIT_NONE, true, 0 },
@@ -56,6 +57,7 @@ static void kind_of(struct kind *k, const struct drop_total *t, int by)
 	k->packets = t->packets;
 	k->bytes = t->bytes;
 	k->benign = t->benign;
+	k->counter = t->counter;
 	if (reason)
 		(void)snprintf(k->reason, sizeof(k->reason), "%s", t->reason);
 	if (place) {
@@ -82,6 +84,8 @@ static void on_total(const struct drop_total *t, void *arg)
 {
 	struct summary *s = arg;
 
+	if (t->counter && s->by == DROPS_BY_OWNER)
+		return; /* they have none, and are partly the others */
 	if (t->benign && !s->all) {
 		s->benign += t->packets;
 		return;
@@ -155,6 +159,7 @@ static int add_row(struct table *t, const struct kind *k, int by)
 	c[i++] = (struct cell){ .type = CELL_U64, .u64 = k->bytes };
 	c[i++] = str(k->reason);
 	c[i++] = (struct cell){ .type = CELL_BOOL, .b = k->benign };
+	c[i++] = str(k->counter ? "counter" : "packet");
 	c[i++] = str(k->location);
 	c[i++] = str(k->iface);
 	c[i++] = num(k->netns);

@@ -24,8 +24,11 @@ static int apply(const struct common_opts *next, void *arg, struct netprobe_erro
 {
 	struct instance *in = arg;
 	struct np_filter filter;
-	int r = filter_build(next, &filter, err);
+	struct loop *l = in->loop;
+	int r = l->on_check ? l->on_check(next, l->arg, err) : 0;
 
+	if (!r)
+		r = filter_build(next, &filter, err);
 	if (r)
 		return r;
 	r = session_set_latency(in->loop->session, next->latency, err);

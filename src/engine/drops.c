@@ -12,6 +12,8 @@
 #include "probe/ksyms.h"
 
 #define FRAME_CHARS 160
+#define REFRESH_NS \
+	50000000ULL /* least time between two sweeps for listeners that are not known yet */
 
 struct drop_watch {
 	struct drop_watch_opts opts;
@@ -19,7 +21,7 @@ struct drop_watch {
 	struct probe_drops *drops;
 	struct ksyms *ksyms; /* NULL: no stacks are taken */
 	struct ifdrops *interfaces;
-	uint64_t tick_ns;
+	uint64_t tick_ns, refresh_ns;
 	struct np_drop_loss told;
 	uint64_t told_missed;
 	char note[320];
@@ -167,7 +169,13 @@ static const char *function_name(char buf[48], const char function[48])
 static void owner_of_listener(struct drop_watch *w, struct np_owner *o, uint64_t sock_id)
 {
 	const struct flow *f = sock_id ? flow_table_find(session_flows(w->session), sock_id) : NULL;
+	uint64_t now_ns = clock_monotonic_ns();
 
+	if (sock_id && !f && now_ns - w->refresh_ns >= REFRESH_NS) {
+		w->refresh_ns = now_ns;
+		(void)session_refresh(w->session); /* it is younger than the last sweep */
+		f = flow_table_find(session_flows(w->session), sock_id);
+	}
 	if (!f || !f->last->tgid)
 		return;
 	*o = (struct np_owner){ .tgid = f->last->tgid,
@@ -251,23 +259,22 @@ static bool iface_wanted(const struct drop_watch *w, const char *iface)
 	return !f->n_iface;
 }
 
-static void on_counter(const char *iface, uint32_t ifindex, const char *reason, uint64_t packets,
-		       void *arg)
+static void on_counter(const struct ifdrops_count *n, void *arg)
 {
 	struct drop_watch *w = arg;
-	struct event_drop d = { .reason = reason, .packets = packets };
-	struct np_tuple where = { .ifindex = ifindex };
+	struct event_drop d = { .reason = n->reason, .packets = n->packets };
+	struct np_tuple where = { .ifindex = n->ifindex, .netns = n->netns };
 	struct event ev = { .kind = EVENT_DROP,
-			    .num = (double)packets,
+			    .num = (double)n->packets,
 			    .unit = "packets",
 			    .tuple = &where,
 			    .drop = &d };
 
-	if (!w->opts.event_fn || !iface_wanted(w, iface))
+	if (!w->opts.event_fn || !iface_wanted(w, n->iface))
 		return;
-	(void)snprintf(where.ifname, sizeof(where.ifname), "%s", iface);
-	(void)snprintf(ev.value, sizeof(ev.value), "DROP:%s", reason);
-	(void)snprintf(ev.entity_id, sizeof(ev.entity_id), "%s", iface);
+	(void)snprintf(where.ifname, sizeof(where.ifname), "%s", n->iface);
+	(void)snprintf(ev.value, sizeof(ev.value), "DROP:%s", n->reason);
+	(void)snprintf(ev.entity_id, sizeof(ev.entity_id), "%s", n->iface);
 	stamp(&ev, clock_monotonic_ns());
 	w->opts.event_fn(&ev, w->opts.event_arg);
 }
@@ -324,6 +331,7 @@ static void on_rest(const struct np_drop_key *key, const struct np_drop_sum *sum
 		.suppressed = sum->pending,
 		.benign = sum->benign,
 	};
+	struct np_owner owner = sum->owner;
 	struct np_tuple where = { .netns = key->netns,
 				  .ifindex = key->ifindex,
 				  .proto = key->proto,
@@ -340,8 +348,10 @@ static void on_rest(const struct np_drop_key *key, const struct np_drop_sum *sum
 	if (!sum->pending || (sum->benign && !w->opts.benign))
 		return;
 	memcpy(where.ifname, sum->ifname, sizeof(where.ifname));
-	ev.owner = session_owner(w->session, &sum->owner);
-	ev.owner_match = sum->owner.tgid ? sum->owner.match : NP_MATCH_NONE;
+	if (!owner.tgid)
+		owner_of_listener(w, &owner, key->listener);
+	ev.owner = session_owner(w->session, &owner);
+	ev.owner_match = owner.tgid ? owner.match : NP_MATCH_NONE;
 	stamp(&ev, clock_monotonic_ns());
 	(void)snprintf(ev.value, sizeof(ev.value), "DROP:%s", d.reason);
 	(void)snprintf(ev.entity_id, sizeof(ev.entity_id), "%.15s", sum->ifname);
@@ -370,12 +380,12 @@ struct totals_call {
 static void on_sum(const struct np_drop_key *key, const struct np_drop_sum *sum, void *arg)
 {
 	const struct totals_call *c = arg;
+	struct np_owner owner = sum->owner;
 	char number[48], function[48], iface[17];
 	struct drop_total t = {
 		.reason = probe_drops_reason(c->w->drops, key->reason, number, sizeof(number)),
 		.location = function_name(function, sum->function),
 		.iface = sum->ifname[0] ? iface : NULL,
-		.owner_match = sum->owner.tgid ? sum->owner.match : NP_MATCH_NONE,
 		.proto = key->proto,
 		.lport = key->lport,
 		.netns = key->netns,
@@ -385,10 +395,29 @@ static void on_sum(const struct np_drop_key *key, const struct np_drop_sum *sum,
 	};
 
 	(void)snprintf(iface, sizeof(iface), "%.15s", sum->ifname);
-	if (sum->owner.tgid)
-		t.owner = session_owner(c->w->session, &sum->owner);
+	if (!owner.tgid)
+		owner_of_listener(c->w, &owner, key->listener);
+	t.owner_match = owner.tgid ? owner.match : NP_MATCH_NONE;
+	if (owner.tgid)
+		t.owner = session_owner(c->w->session, &owner);
 	c->fn(&t, c->arg);
 	session_owner_done(c->w->session, t.owner);
+}
+
+/* What interfaces count, since the start. */
+static void on_count(const struct ifdrops_count *n, void *arg)
+{
+	const struct totals_call *c = arg;
+	const struct drop_total t = {
+		.reason = n->reason,
+		.iface = n->iface[0] ? n->iface : NULL,
+		.netns = n->netns,
+		.packets = n->packets,
+		.counter = true,
+	};
+
+	if (iface_wanted(c->w, n->iface))
+		c->fn(&t, c->arg);
 }
 
 int drop_watch_totals(struct drop_watch *w, void (*fn)(const struct drop_total *t, void *arg),
@@ -396,6 +425,8 @@ int drop_watch_totals(struct drop_watch *w, void (*fn)(const struct drop_total *
 {
 	struct totals_call c = { .w = w, .fn = fn, .arg = arg };
 
+	if (w->interfaces)
+		ifdrops_totals(w->interfaces, on_count, &c);
 	return probe_drops_sums(w->drops, on_sum, &c);
 }
 
@@ -403,6 +434,11 @@ int drop_watch_losses(const struct drop_watch *w, struct np_drop_loss *ret_loss,
 		      uint64_t *ret_missed)
 {
 	return probe_drops_losses(w->drops, ret_loss, ret_missed);
+}
+
+unsigned int drop_watch_left_out(const struct drop_watch *w)
+{
+	return w->interfaces ? ifdrops_left_out(w->interfaces) : 0;
 }
 
 const char *drop_watch_note(const struct drop_watch *w)

@@ -29,6 +29,7 @@ struct drop_total {
 	uint32_t netns;
 	uint64_t packets, bytes;
 	bool benign;
+	bool counter; /* what an interface counts itself: may be among the other kinds as well */
 };
 
 struct drop_watch;
@@ -50,6 +51,8 @@ int drop_watch_totals(struct drop_watch *w, void (*fn)(const struct drop_total *
 		      void *arg);
 int drop_watch_losses(const struct drop_watch *w, struct np_drop_loss *ret_loss,
 		      uint64_t *ret_missed);
+/* Network namespaces whose interfaces' counters could not be read at the last look. */
+unsigned int drop_watch_left_out(const struct drop_watch *w);
 /* What this kernel or this process lacks; empty. */
 const char *drop_watch_note(const struct drop_watch *w);
 

@@ -1,22 +1,30 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See ifdrops.h. Two rtnetlink dumps and one file of /proc a call. */
+/*
+ * See ifdrops.h. Two rtnetlink dumps a namespace and call, over a socket that lives as long as they
+ * take: one that was kept would keep the namespace of a container that is gone.
+ */
 #include "engine/ifdrops.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/gen_stats.h>
 #include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define LINKS_SEEN 1024 /* interfaces looked at */
+#include "engine/netns.h"
+
+#define SPACES 1024	/* namespaces looked into */
+#define LINKS_SEEN 1024 /* interfaces of each */
 #define DUMP_BYTES 65536
+#define SCAN_CALLS 5 /* new namespaces are looked for every so many calls */
 
 /* Counters of one interface; names below. */
 #define C_DRIVER_RX 0
@@ -30,33 +38,43 @@ static const char *const reasons[C_MAX] = { "DRIVER_RX", "DRIVER_TX", "DRIVER_RX
 struct link {
 	uint32_t ifindex;
 	char name[IF_NAMESIZE];
-	uint64_t now[C_MAX], told[C_MAX];
-	bool seen;
+	uint64_t now[C_MAX], told[C_MAX], all[C_MAX];
+	bool seen, gone; /* gone: kept for what it lost */
+};
+
+struct space {
+	uint32_t netns;
+	char path[300]; /* empty: ours */
+	struct link *links;
+	unsigned int n, cap;
+	bool primed;	/* its beginning is known */
+	bool gone, out; /* out: cannot be looked into */
 };
 
 struct ifdrops {
-	int fd;
-	uint32_t seq;
-	struct link *links;
+	int own_fd;
+	uint32_t own, seq, calls;
+	struct space *spaces;
 	unsigned int n;
-	uint64_t softnet;
-	bool primed; /* the beginning is known */
+	bool full;
+	uint64_t softnet, softnet_all;
+	bool primed;
 	char *dump;
 };
 
 struct ifdrops *ifdrops_new(void)
 {
-	const struct timeval timeout = { .tv_usec = 200000 };
 	struct ifdrops *d = calloc(1, sizeof(*d));
 
 	if (!d)
 		return NULL;
-	d->fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
-	d->links = calloc(LINKS_SEEN, sizeof(*d->links));
+	d->own_fd = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
+	d->own = netns_inode("/proc/thread-self/ns/net");
+	d->spaces = calloc(SPACES, sizeof(*d->spaces));
 	d->dump = malloc(DUMP_BYTES);
-	if (d->fd < 0 || !d->links || !d->dump)
+	if (!d->spaces || !d->dump)
 		return ifdrops_free(d);
-	(void)setsockopt(d->fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
+	d->spaces[d->n++] = (struct space){ .netns = d->own };
 	ifdrops_poll(d, NULL, NULL);
 	return d;
 }
@@ -65,30 +83,63 @@ struct ifdrops *ifdrops_free(struct ifdrops *d)
 {
 	if (!d)
 		return NULL;
-	if (d->fd >= 0)
-		(void)close(d->fd);
-	free(d->links);
+	if (d->own_fd >= 0)
+		(void)close(d->own_fd);
+	for (unsigned int i = 0; i < d->n; i++)
+		free(d->spaces[i].links);
+	free(d->spaces);
 	free(d->dump);
 	free(d);
 	return NULL;
 }
 
-static struct link *link_get(struct ifdrops *d, uint32_t ifindex, bool make)
+static int on_space(uint32_t inode, const char *path, void *arg)
 {
-	for (unsigned int i = 0; i < d->n; i++)
-		if (d->links[i].ifindex == ifindex)
-			return &d->links[i];
-	if (!make || d->n == LINKS_SEEN)
-		return NULL;
-	d->links[d->n] = (struct link){ .ifindex = ifindex };
-	return &d->links[d->n++];
+	struct ifdrops *d = arg;
+	struct space *s = NULL;
+
+	for (unsigned int i = 0; i < d->n && !s; i++)
+		if (d->spaces[i].netns == inode && !d->spaces[i].gone)
+			s = &d->spaces[i];
+	if (!s) {
+		if (d->n == SPACES) {
+			d->full = true;
+			return 1;
+		}
+		s = &d->spaces[d->n++];
+		*s = (struct space){ .netns = inode };
+	}
+	/* The way that was found first goes on as long as it leads there. */
+	if (inode != d->own && (!s->path[0] || netns_inode(s->path) != inode))
+		(void)snprintf(s->path, sizeof(s->path), "%s", path);
+	return 0;
 }
 
-static void on_link(struct ifdrops *d, const struct nlmsghdr *h)
+static struct link *link_get(struct space *s, uint32_t ifindex, bool make)
+{
+	for (unsigned int i = 0; i < s->n; i++)
+		if (s->links[i].ifindex == ifindex && !s->links[i].gone)
+			return &s->links[i];
+	if (!make || s->n == LINKS_SEEN)
+		return NULL;
+	if (s->n == s->cap) {
+		unsigned int cap = s->cap ? s->cap * 2 : 8;
+		void *p = reallocarray(s->links, cap, sizeof(*s->links));
+
+		if (!p)
+			return NULL;
+		s->links = p;
+		s->cap = cap;
+	}
+	s->links[s->n] = (struct link){ .ifindex = ifindex };
+	return &s->links[s->n++];
+}
+
+static void on_link(struct space *s, const struct nlmsghdr *h)
 {
 	const struct ifinfomsg *info = NLMSG_DATA(h);
 	int left = (int)IFLA_PAYLOAD(h);
-	struct link *l = link_get(d, (uint32_t)info->ifi_index, true);
+	struct link *l = link_get(s, (uint32_t)info->ifi_index, true);
 	struct rtnl_link_stats64 st;
 
 	for (struct rtattr *a = IFLA_RTA(info); l && RTA_OK(a, left); a = RTA_NEXT(a, left)) {
@@ -119,11 +170,11 @@ static void add_queue(struct link *l, struct rtattr *stats2)
 	}
 }
 
-static void on_qdisc(struct ifdrops *d, const struct nlmsghdr *h)
+static void on_qdisc(struct space *s, const struct nlmsghdr *h)
 {
 	const struct tcmsg *tc = NLMSG_DATA(h);
 	int left = (int)TCA_PAYLOAD(h);
-	struct link *l = link_get(d, (uint32_t)tc->tcm_ifindex, false);
+	struct link *l = link_get(s, (uint32_t)tc->tcm_ifindex, false);
 
 	/* A queue's drops are counted in those above it as well: the outermost has them all. */
 	if (!l || tc->tcm_parent != TC_H_ROOT)
@@ -133,7 +184,7 @@ static void on_qdisc(struct ifdrops *d, const struct nlmsghdr *h)
 			add_queue(l, a);
 }
 
-static bool ask(struct ifdrops *d, uint16_t type)
+static bool ask(struct ifdrops *d, int fd, uint16_t type)
 {
 	struct {
 		struct nlmsghdr h;
@@ -148,15 +199,15 @@ static bool ask(struct ifdrops *d, uint16_t type)
 	q.h.nlmsg_type = type;
 	q.h.nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
 	q.h.nlmsg_seq = ++d->seq;
-	return send(d->fd, &q, q.h.nlmsg_len, 0) >= 0;
+	return send(fd, &q, q.h.nlmsg_len, 0) >= 0;
 }
 
 /* True once the answer is complete. */
-static bool read_dump(struct ifdrops *d, void (*fn)(struct ifdrops *, const struct nlmsghdr *),
-		      uint16_t type)
+static bool read_dump(struct ifdrops *d, int fd, struct space *s,
+		      void (*fn)(struct space *, const struct nlmsghdr *), uint16_t type)
 {
 	for (;;) {
-		ssize_t got = recv(d->fd, d->dump, DUMP_BYTES, 0);
+		ssize_t got = recv(fd, d->dump, DUMP_BYTES, 0);
 		const struct nlmsghdr *h = (const struct nlmsghdr *)(void *)d->dump;
 		int left = (int)got;
 
@@ -168,7 +219,7 @@ static bool read_dump(struct ifdrops *d, void (*fn)(struct ifdrops *, const stru
 			if (h->nlmsg_type == NLMSG_DONE || h->nlmsg_type == NLMSG_ERROR)
 				return h->nlmsg_type == NLMSG_DONE;
 			if (h->nlmsg_type == type)
-				fn(d, h);
+				fn(s, h);
 		}
 	}
 }
@@ -189,33 +240,124 @@ static uint64_t softnet_dropped(void)
 	return sum;
 }
 
-static void tell(struct ifdrops *d, struct link *l, ifdrops_fn fn, void *arg)
+static void tell(const struct space *s, struct link *l, ifdrops_fn fn, void *arg)
 {
 	for (unsigned int c = 0; c < C_MAX; c++) {
+		struct ifdrops_count n = { l->name, reasons[c], l->ifindex, s->netns, 0 };
+
 		/* An interface made since the last look has lost all it shows since then. */
-		if (fn && d->primed && l->now[c] > l->told[c])
-			fn(l->name, l->ifindex, reasons[c], l->now[c] - l->told[c], arg);
+		if (s->primed && l->now[c] > l->told[c])
+			n.packets = l->now[c] - l->told[c];
 		l->told[c] = l->now[c];
+		l->all[c] += n.packets;
+		if (fn && n.packets)
+			fn(&n, arg);
+	}
+}
+
+static bool is_clean(const struct link *l)
+{
+	return !(l->all[C_DRIVER_RX] | l->all[C_DRIVER_TX] | l->all[C_DRIVER_MISSED] |
+		 l->all[C_QDISC]);
+}
+
+static void look_into(struct ifdrops *d, struct space *s, ifdrops_fn fn, void *arg)
+{
+	int fd = netns_rtnetlink(s->path[0] ? s->path : NULL, d->own_fd);
+	bool whole;
+
+	s->out = fd < 0;
+	if (fd < 0)
+		return;
+	for (unsigned int i = 0; i < s->n; i++)
+		s->links[i].seen = false;
+	whole = ask(d, fd, RTM_GETLINK) && read_dump(d, fd, s, on_link, RTM_NEWLINK) &&
+		ask(d, fd, RTM_GETQDISC) && read_dump(d, fd, s, on_qdisc, RTM_NEWQDISC);
+	(void)close(fd);
+	for (unsigned int i = 0; whole && i < s->n; i++) {
+		if (s->links[i].seen)
+			tell(s, &s->links[i], fn, arg);
+		else if (is_clean(&s->links[i]))
+			s->links[i--] = s->links[--s->n];
+		else
+			s->links[i].gone = true;
+	}
+	s->primed = s->primed || whole;
+}
+
+static bool is_there(const struct ifdrops *d, const struct space *s)
+{
+	return s->netns == d->own || (s->path[0] && netns_inode(s->path) == s->netns);
+}
+
+/* New ones, and other ways into those whose process is gone. */
+static void scan(struct ifdrops *d)
+{
+	bool due = d->calls++ % SCAN_CALLS == 0;
+
+	for (unsigned int i = 0; i < d->n && !due; i++)
+		due = !d->spaces[i].gone && !is_there(d, &d->spaces[i]);
+	if (!due)
+		return;
+	d->full = false;
+	(void)netns_each(on_space, d);
+	for (unsigned int i = 0; i < d->n; i++) {
+		struct space *s = &d->spaces[i];
+
+		if (s->gone || is_there(d, s))
+			continue;
+		for (unsigned int j = 0; j < s->n && !s->gone; j++)
+			s->gone = !is_clean(&s->links[j]);
+		if (s->gone)
+			continue;
+		free(s->links);
+		*s = d->spaces[--d->n];
+		i--;
 	}
 }
 
 void ifdrops_poll(struct ifdrops *d, ifdrops_fn fn, void *arg)
 {
-	uint64_t softnet = softnet_dropped();
-	bool whole;
+	uint64_t softnet = softnet_dropped(), up = 0;
+
+	scan(d);
+	for (unsigned int i = 0; i < d->n; i++)
+		if (!d->spaces[i].gone)
+			look_into(d, &d->spaces[i], fn, arg);
+	if (d->primed && softnet > d->softnet)
+		up = softnet - d->softnet;
+	d->softnet_all += up;
+	if (fn && up)
+		fn(&(struct ifdrops_count){ "", "SOFTNET_BACKLOG", 0, 0, up }, arg);
+	d->softnet = softnet;
+	d->primed = true;
+}
+
+void ifdrops_totals(const struct ifdrops *d, ifdrops_fn fn, void *arg)
+{
+	struct ifdrops_count n = { "", "SOFTNET_BACKLOG", 0, 0, d->softnet_all };
+
+	if (n.packets)
+		fn(&n, arg);
+	for (unsigned int i = 0; i < d->n; i++) {
+		const struct space *s = &d->spaces[i];
+
+		for (unsigned int j = 0; j < s->n * C_MAX; j++) {
+			const struct link *l = &s->links[j / C_MAX];
+
+			n = (struct ifdrops_count){ l->name, reasons[j % C_MAX], l->ifindex,
+						    s->netns, l->all[j % C_MAX] };
+			if (n.packets)
+				fn(&n, arg);
+		}
+	}
+}
+
+unsigned int ifdrops_left_out(const struct ifdrops *d)
+{
+	unsigned int n = d->full;
 
 	for (unsigned int i = 0; i < d->n; i++)
-		d->links[i].seen = false;
-	whole = ask(d, RTM_GETLINK) && read_dump(d, on_link, RTM_NEWLINK) && ask(d, RTM_GETQDISC) &&
-		read_dump(d, on_qdisc, RTM_NEWQDISC);
-	for (unsigned int i = 0; whole && i < d->n; i++) {
-		if (d->links[i].seen)
-			tell(d, &d->links[i], fn, arg);
-		else
-			d->links[i--] = d->links[--d->n];
-	}
-	if (fn && d->primed && softnet > d->softnet)
-		fn("", 0, "SOFTNET_BACKLOG", softnet - d->softnet, arg);
-	d->softnet = softnet;
-	d->primed = d->primed || whole;
+		n += d->spaces[i].out && !d->spaces[i].gone;
+	return n;
 }

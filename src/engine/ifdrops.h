@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What interfaces, their queues and the processors' backlogs say they lost, in our own network
- * namespace: counters the kernel keeps, read now and then, told as differences. A packet may be in
- * one of them and be seen as a drop as well (a full queue is both), so they are never added up.
+ * Drops that interfaces count themselves: in their drivers, in queueing disciplines, and in the
+ * backlog of processors. Of every network namespace that a process lives in, or that has a name.
+ * Counters of the kernel, read now and then: nobody's in particular.
  */
 #ifndef NETPROBE_ENGINE_IFDROPS_H
 #define NETPROBE_ENGINE_IFDROPS_H
@@ -11,14 +11,25 @@
 
 struct ifdrops;
 
-/* iface: "eth0", or "" where the counter is the machine's; reason: "DRIVER_RX". */
-typedef void (*ifdrops_fn)(const char *iface, uint32_t ifindex, const char *reason,
-			   uint64_t packets, void *arg);
+/* Of one counter: what it went up by. Strings are valid during the call. */
+struct ifdrops_count {
+	const char *iface; /* empty for the backlog, which is the processors' */
+	const char *
+		reason; /* "DRIVER_RX", "DRIVER_TX", "DRIVER_RX_MISSED", "QDISC", "SOFTNET_BACKLOG" */
+	uint32_t ifindex, netns; /* 0 for the backlog */
+	uint64_t packets;
+};
 
-/* NULL: no memory, or no netlink. What is counted so far is the beginning. */
+typedef void (*ifdrops_fn)(const struct ifdrops_count *n, void *arg);
+
+/* Counting begins now; NULL: no memory, or no rtnetlink. */
 struct ifdrops *ifdrops_new(void);
 struct ifdrops *ifdrops_free(struct ifdrops *d);
-/* fn for every counter that moved since the last call. */
+/* What each counter went up by since the last call. */
 void ifdrops_poll(struct ifdrops *d, ifdrops_fn fn, void *arg);
+/* ... and since the start, up to the last call of ifdrops_poll. */
+void ifdrops_totals(const struct ifdrops *d, ifdrops_fn fn, void *arg);
+/* Namespaces that could not be looked into, for want of a right or of room. */
+unsigned int ifdrops_left_out(const struct ifdrops *d);
 
 #endif

@@ -6,15 +6,15 @@
 #include <fcntl.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
-#include <sched.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
+
+#include "engine/netns.h"
 
 #define NAMESPACES 64	       /* sockets kept; the least recently used goes */
 #define ENTRIES 4096	       /* answers kept, direct mapped */
@@ -43,13 +43,6 @@ struct route_cache {
 	uint32_t seq;
 };
 
-static uint32_t inode_of(const char *path)
-{
-	struct stat st;
-
-	return stat(path, &st) ? 0 : (uint32_t)st.st_ino;
-}
-
 struct route_cache *route_cache_new(void)
 {
 	struct route_cache *c = calloc(1, sizeof(*c));
@@ -62,7 +55,7 @@ struct route_cache *route_cache_new(void)
 		return NULL;
 	}
 	c->own_fd = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
-	c->own = inode_of("/proc/thread-self/ns/net");
+	c->own = netns_inode("/proc/thread-self/ns/net");
 	return c;
 }
 
@@ -80,37 +73,15 @@ struct route_cache *route_cache_free(struct route_cache *c)
 	return NULL;
 }
 
-static int netlink_socket(void)
-{
-	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
-	const struct timeval timeout = { .tv_usec = 200000 };
-
-	if (fd >= 0)
-		(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
-	return fd;
-}
-
-/* A socket stays in the namespace it was made in, so one short visit is enough. */
+/* Kept: it keeps the namespace as well, of which there are few. */
 static int socket_in(struct route_cache *c, uint32_t netns, uint32_t tgid)
 {
 	char path[64];
-	int ns, fd = -1;
 
 	if (netns == c->own)
-		return netlink_socket();
-	if (!tgid || c->own_fd < 0)
-		return -1;
+		return netns_rtnetlink(NULL, -1);
 	(void)snprintf(path, sizeof(path), "/proc/%u/ns/net", tgid);
-	ns = open(path, O_RDONLY | O_CLOEXEC);
-	if (ns < 0)
-		return -1;
-	if (inode_of(path) == netns && !setns(ns, CLONE_NEWNET)) {
-		fd = netlink_socket();
-		if (setns(c->own_fd, CLONE_NEWNET))
-			abort(); /* never go on in a namespace that is not ours */
-	}
-	(void)close(ns);
-	return fd;
+	return tgid && netns_inode(path) == netns ? netns_rtnetlink(path, c->own_fd) : -1;
 }
 
 static struct netns_sock *sock_slot(struct route_cache *c)

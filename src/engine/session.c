@@ -517,6 +517,11 @@ void session_losses(struct session *s, struct session_losses *ret_losses)
 	ret_losses->figures_dropped = latencies_dropped(engine_latency_all(s->latency));
 }
 
+int session_refresh(struct session *s)
+{
+	return s->rung.ops->sweep(s->rung.arg, false, on_sock, s);
+}
+
 int session_set_latency(struct session *s, bool on, struct netprobe_error *err)
 {
 	struct probe *p = ebpf_probe(&s->rung);

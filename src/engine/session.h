@@ -73,6 +73,8 @@ void session_set_filter(struct session *s, const struct np_filter *filter);
 const struct np_filter *session_filter(const struct session *s); /* with its generation */
 void session_set_stall(struct session *s, uint64_t stall_ns);
 
+/* Sockets that changed since the last tick, now: for who asks about one that is younger than that. */
+int session_refresh(struct session *s);
 /* Waits in queues are timed, or not any more. Errors as probe_waits_open's; false never fails. */
 int session_set_latency(struct session *s, bool on, struct netprobe_error *err);
 bool session_latency_watched(const struct session *s); /* ever: else waits are unknown */

@@ -38,8 +38,10 @@ struct np_packet {
 	__u8 pad[2];
 };
 
-/* struct np_drop_key: one kind of drop. */
+/* struct np_drop_key: one kind of drop. 48 bytes. */
 struct np_drop_key {
+	/* cookie of the listener, for packets of a connection half open, whose owner is the listener's */
+	__u64 listener;
 	__u64 location;	      /* address in the function that dropped */
 	__u64 owner_start_ns; /* with tgid the owner; 0 unknown */
 	__u32 reason;	      /* enum skb_drop_reason of the running kernel */
@@ -99,7 +101,7 @@ struct np_drop_loss {
 };
 
 NP_WIRE_SIZE(struct np_packet, 32);
-NP_WIRE_SIZE(struct np_drop_key, 40);
+NP_WIRE_SIZE(struct np_drop_key, 48);
 NP_WIRE_SIZE(struct np_drop_sum, 160);
 NP_WIRE_SIZE(struct np_ev_drop, 272);
 NP_WIRE_SIZE(struct np_drop_loss, 56);

@@ -289,6 +289,77 @@ TEST(a_packet_dropped_on_its_way_out_is_its_senders)
 	CHECK_EQ(record_u64(d.first, "rport"), OPEN, "port it was for");
 }
 
+/* A listener, and a request to it that is answered into the void. */
+static void ask_in_vain(void *arg)
+{
+	struct sockaddr_storage a;
+	socklen_t len = address(AF_INET, OPEN, &a);
+	int listener = socket(AF_INET, SOCK_STREAM, 0);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0), alive = *(int *)arg;
+	char byte;
+
+	if (bind(listener, (struct sockaddr *)&a, len) < 0 || listen(listener, 1) < 0 ||
+	    connect(fd, (struct sockaddr *)&a, len) == 0 || errno != EINPROGRESS)
+		_exit(1);
+	(void)!read(alive, &byte, 1); /* until the test has seen it */
+}
+
+static void check_listener(bool summary)
+{
+	struct netns ns = netns_new();
+	uint64_t owned = 0, others = 0;
+	int alive[2];
+	struct probe p;
+	const json_t *r;
+	pid_t pid;
+	size_t i;
+
+	drop_output(&ns, "tcp sport 7000");
+	REQUIRE(pipe(alive) == 0, "pipe: %s", strerror(errno));
+	p = start("--port", "7000", summary ? "--summary" : NULL);
+	pid = start_in(&ns, ask_in_vain, &alive[0]);
+	netns_wait_counter(&ns, "TcpExt", "TCPTimeouts",
+			   1); /* its SYN is sent again: it was dropped */
+	(void)!write(alive[1], "x", 1);
+	finish(pid);
+	probe_stop(&p);
+	json_array_foreach (p.records, i, r) {
+		if (record_u64(r, "netns") != ns.inode ||
+		    strcmp(record_str(r, "reason"), "NETFILTER_DROP"))
+			continue;
+		if (record_u64(r, "pid") == (uint64_t)pid &&
+		    !strcmp(record_str(r, "owner_match"), "listener"))
+			owned += record_u64(r, "packets");
+		else
+			others += record_u64(r, "packets");
+	}
+	CHECK(owned > 0, "answers to a request, dropped: expected them to be the listener's");
+	CHECK_EQ(others, 0, "of them somebody else's or nobody's");
+}
+
+TEST(answers_to_requests_that_are_dropped_are_the_listeners)
+{
+	check_listener(false);
+}
+
+TEST(a_summary_knows_the_listener_of_dropped_answers)
+{
+	check_listener(true);
+}
+
+TEST(a_sample_of_drops_is_refused_in_words)
+{
+	const char *args[] = { "drops", "--sample-rate", "10", NULL };
+	struct probe p;
+	char *log;
+
+	CHECK_EQ(probe_run(&p, args), 3, "exit code");
+	log = file_text(p.log);
+	CHECK(strstr(log, "--sample-rate") && strstr(log, "'10'"),
+	      "expected the option and what was given, got: %s", log);
+	free(log);
+}
+
 static void connect_once(void *arg)
 {
 	struct sockaddr_storage to;
