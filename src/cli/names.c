@@ -39,7 +39,8 @@ static int take_list(const char *list, struct names_opts *names, struct netprobe
 
 		if (!take_word(p, n, names))
 			return error_set(err, -EINVAL,
-					 "--names: '%s'; takes a list of dns, or none", list);
+					 "--names: '%s' is no list of sources; takes dns or none",
+					 list);
 		p = p[n] ? p + n + 1 : NULL;
 	}
 	return 0;

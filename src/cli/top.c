@@ -57,6 +57,7 @@ static const struct option_row rows[] = {
 static const struct table_column columns[] = {
 	{ "time", NULL, UNIT_NONE, false, 0 },
 	{ "name", "NAME", UNIT_NONE, false, 60 },
+	{ "rname", NULL, UNIT_NONE, false, 0 },
 	{ "pid", "PID", UNIT_NONE, true, 0 },
 	{ "comm", "COMM", UNIT_NONE, false, 16 },
 	{ "container", NULL, UNIT_NONE, false, 0 },
@@ -109,15 +110,26 @@ static struct cell num_or_null(uint64_t v)
 	return v ? num(v) : (struct cell){ .type = CELL_NULL };
 }
 
-static int add_row(struct table *t, const struct view_row *row, const char *time,
+/* Of text, where names have no column of their own. */
+static const char *full_name(const struct view_row *row, bool text, char *buf, size_t size)
+{
+	if (!text || !row->rname)
+		return row->name;
+	(void)snprintf(buf, size, "%s (%s)", row->name, row->rname);
+	return buf;
+}
+
+static int add_row(struct table *t, const struct view_row *row, const char *time, bool text,
 		   uint32_t sample_rate)
 {
+	char name[256];
 	const struct process *p = row->proc;
 	const struct cgroup *cg = row->cgroup ? row->cgroup : p ? p->cgroup : NULL;
 	bool known = p && p->tgid;
 	struct cell c[N_COLUMNS] = {
 		str(time),
-		str(row->name),
+		str(full_name(row, text, name, sizeof(name))),
+		str(row->rname),
 		num_or_null(known ? p->tgid : 0),
 		str(known ? p->comm : NULL),
 		str(cg ? cg->container_id : NULL),
@@ -169,7 +181,8 @@ static int print_table(struct top *x)
 	buf_putc(&now, '\0');
 	table_clear(x->table);
 	for (size_t i = 0; i < view.n_rows && !r; i++)
-		r = add_row(x->table, &view.rows[i], now.data, x->o.sample_rate);
+		r = add_row(x->table, &view.rows[i], now.data, format == FORMAT_TEXT,
+			    x->o.sample_rate);
 	if (!r)
 		r = table_write(x->table, &out, format, x->sink.color);
 	if (!r && format == FORMAT_TEXT)

@@ -226,6 +226,13 @@ static void on_out(const struct event *ev, void *arg)
 	s->opts.event_fn(ev, s->opts.event_arg);
 }
 
+static const char *names_of(const void *arg, const uint8_t addr[16], uint64_t at_ns)
+{
+	const struct session *s = arg;
+
+	return names_find(s->names, addr, at_ns);
+}
+
 static int open_names(struct session *s, struct netprobe_error *err)
 {
 	int r;
@@ -234,6 +241,8 @@ static int open_names(struct session *s, struct netprobe_error *err)
 		return 0;
 	r = names_open(s, ebpf_probe(&s->rung), &s->opts.names, &s->opts.filter,
 		       s->opts.event_fn ? on_out : NULL, s, &s->names, err);
+	if (!r)
+		viewer_set_names(s->viewer, names_of, s);
 	if (!r && names_note(s->names)[0])
 		log_info("%s", names_note(s->names));
 	return r;

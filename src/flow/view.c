@@ -20,10 +20,13 @@ struct viewer {
 	struct healths healths;
 	struct flow_watch watch;
 	const struct latencies *latencies; /* NULL: none */
+	viewer_name_fn name_fn;		   /* NULL: nobody knows names */
+	const void *name_arg;
 };
 
 /* One query under way. */
 struct pass {
+	const struct viewer *viewer;
 	const struct view_query *q;
 	const char *match; /* NULL: everything */
 	const struct healths *healths;
@@ -92,6 +95,25 @@ void viewer_set_latencies(struct viewer *v, const struct latencies *l)
 	v->latencies = l;
 }
 
+void viewer_set_names(struct viewer *v, viewer_name_fn fn, const void *arg)
+{
+	v->name_fn = fn;
+	v->name_arg = arg;
+}
+
+static const char *name_of(const struct viewer *v, const uint8_t addr[16], uint64_t at_ns)
+{
+	return v->name_fn ? v->name_fn(v->name_arg, addr, at_ns) : NULL;
+}
+
+static bool name_matches(const struct viewer *v, const uint8_t addr[16], uint64_t at_ns,
+			 const char *word)
+{
+	const char *name = name_of(v, addr, at_ns);
+
+	return name && strcasestr(name, word);
+}
+
 void viewer_watch_health(struct viewer *v, bool on)
 {
 	healths_watch(&v->healths, on);
@@ -150,7 +172,8 @@ static int pass_connection(struct flow *f, void *arg)
 		return 0;
 	if (p->drilled && !is_wanted(p, f))
 		return 0;
-	if (p->match && !row_match_flow(f, p->match))
+	if (p->match && !row_match_flow(f, p->match) &&
+	    !name_matches(p->viewer, f->tuple.raddr, f->opened_ns, p->match))
 		return 0;
 	fill_tally(&row, f, &sums);
 	if (p->q->sort == SORT_STALL)
@@ -229,7 +252,16 @@ static bool is_shown(const struct pass *p, const struct tally *row)
 		return true;
 	if (row->rest)
 		return strcasestr(row_name_rest(p->kind), p->match);
-	return row_match_group(&row->key, p->match);
+	return row_match_group(&row->key, p->match) ||
+	       (p->kind == GROUP_REMOTE && name_matches(p->viewer, row->key.addr, 0, p->match));
+}
+
+static void set_name(const struct viewer *v, struct view_row *row, uint8_t kind)
+{
+	if (row->flow)
+		row->rname = name_of(v, row->flow->tuple.raddr, row->flow->opened_ns);
+	else if (kind == VIEW_REMOTE && !row->rest)
+		row->rname = name_of(v, row->addr, 0);
 }
 
 static int make_rows(const struct viewer *v, struct pass *p, struct view *view)
@@ -253,6 +285,7 @@ static int make_rows(const struct viewer *v, struct pass *p, struct view *view)
 			fill_flow(&view->rows[i], p->healths, p->ranked[i].item);
 		else
 			fill_group(&view->rows[i], p->ranked[i].item);
+		set_name(v, &view->rows[i], p->q->kind);
 		view->rows[i].latency = latencies_find(v->latencies, view->rows[i].proc);
 	}
 	return 0;
@@ -319,6 +352,7 @@ int viewer_connection(struct viewer *v, uint64_t key, struct view_row *ret_row)
 		return -ENOENT;
 	memset(ret_row, 0, sizeof(*ret_row));
 	fill_flow(ret_row, &v->healths, w.found);
+	set_name(v, ret_row, VIEW_CONNECTION);
 	ret_row->latency = latencies_find(v->latencies, ret_row->proc);
 	return 0;
 }
@@ -328,6 +362,7 @@ int viewer_query(struct viewer *v, const struct view_query *q, struct view *ret_
 	const struct sums *total = &v->groups.total;
 	struct pass p = {
 		.q = q,
+		.viewer = v,
 		.match = q->match && *q->match ? q->match : NULL,
 		.healths = &v->healths,
 		.drilled = q->proc || q->cgroup || q->remote || q->iface,

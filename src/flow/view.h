@@ -43,6 +43,8 @@ struct view_row {
 	const struct process *proc; /* process view, owner of a connection; NULL: several or none */
 	const struct flow *flow;    /* connection view only */
 	const struct cgroup *cgroup; /* container view, NULL unknown */
+	/* what the remote end is called: connection and remote view; NULL unknown. Valid as the view is */
+	const char *rname;
 	uint8_t addr[16];	     /* remote view */
 	uint32_t netns;		     /* interface view: its namespace */
 	float tx_rate, rx_rate;	     /* bytes/s */
@@ -92,6 +94,9 @@ struct viewer *viewer_new(struct flow_table *flows);
 struct viewer *viewer_free(struct viewer *v);
 /* Where rows find what was timed; borrowed. */
 void viewer_set_latencies(struct viewer *v, const struct latencies *l);
+/* What an address is called, for something that began at_ns (0: now); NULL unknown. */
+typedef const char *(*viewer_name_fn)(const void *arg, const uint8_t addr[16], uint64_t at_ns);
+void viewer_set_names(struct viewer *v, viewer_name_fn fn, const void *arg);
 /* Whether rows need verdicts. Off at first: they cost a look at every flow each tick. */
 void viewer_watch_health(struct viewer *v, bool on);
 /* One connection by the key of its row, as of the last tick. -ENOENT: no longer kept. */

@@ -54,7 +54,7 @@ static void copy_process(struct tui_row *to, const struct view_row *from)
 static void copy_flow(struct tui_row *to, const struct view_row *from)
 {
 	const struct flow *f = from->flow;
-	char local[FMT_ENDPOINT_MAX], remote[FMT_ENDPOINT_MAX];
+	char local[FMT_ENDPOINT_MAX], remote[FMT_ENDPOINT_MAX + 64];
 
 	if (is_known(from->proc)) {
 		(void)snprintf(to->owner, sizeof(to->owner), "%.16s[%u]", from->proc->comm,
@@ -66,13 +66,17 @@ static void copy_flow(struct tui_row *to, const struct view_row *from)
 	if (!f)
 		return;
 	fmt_endpoint(f->tuple.laddr, f->tuple.lport, local, sizeof(local));
-	fmt_endpoint(f->tuple.raddr, f->tuple.rport, remote, sizeof(remote));
+	if (from->rname && f->tuple.rport)
+		(void)snprintf(remote, sizeof(remote), "%.*s:%u", (int)sizeof(remote) - 7,
+			       from->rname, f->tuple.rport);
+	else
+		fmt_endpoint(f->tuple.raddr, f->tuple.rport, remote, sizeof(remote));
 	/* The separator is put in when drawn, in the glyphs of the terminal. */
 	(void)snprintf(to->name, sizeof(to->name), "%s > %s", local, remote);
 	if (f->tuple.lport)
-		(void)snprintf(to->brief, sizeof(to->brief), ":%u > %s", f->tuple.lport, remote);
+		(void)snprintf(to->brief, sizeof(to->brief), ":%u > %.84s", f->tuple.lport, remote);
 	else
-		(void)snprintf(to->brief, sizeof(to->brief), ":* > %s", remote);
+		(void)snprintf(to->brief, sizeof(to->brief), ":* > %.84s", remote);
 	copy_text(to->iface, sizeof(to->iface), f->tuple.ifname);
 	to->state = fmt_tcp_state(f->tuple.state);
 	to->proto = fmt_proto(f->tuple.proto);
@@ -121,6 +125,9 @@ void row_copy(struct tui_row *to, const struct view_row *from, uint8_t kind)
 		copy_flow(to, from);
 	else if (kind == VIEW_CONTAINER)
 		copy_container(to, from);
+	else if (kind == VIEW_REMOTE && from->rname)
+		(void)snprintf(to->name, sizeof(to->name), "%.128s  %.64s", from->rname,
+			       from->name);
 	if (to->name[0] == '\0')
 		copy_text(to->name, sizeof(to->name), UNKNOWN);
 }

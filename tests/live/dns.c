@@ -299,6 +299,31 @@ TEST(connections_carry_the_name_that_was_asked_for)
 		 "dns.query among the events");
 }
 
+static bool is_remote(const json_t *r, const void *arg)
+{
+	return !strcmp(record_str(r, "name"), "192.0.2.1") && !strcmp(record_str(r, "rname"), arg);
+}
+
+TEST(remote_hosts_are_named_in_top)
+{
+	struct netns ns = netns_new();
+	struct probe p;
+	struct maker m;
+	json_t *r;
+
+	netns_must(&ns, "ip addr add 192.0.2.1/32 dev lo");
+	p = probe_start("top", "--format", "json", "--view", "remote", "--interval", "0.2",
+			"--match", "OK7.example", "--dns-port", "5300", NULL);
+	m = maker_start(&ns, -1, "dns connect --ok 8 --hold connected");
+	maker_wait_hold(&m);
+	r = probe_wait_record(&p, is_remote, "ok7.example.net", 10000);
+	CHECK(r, "192.0.2.1 under the name asked for last: expected a row, got none");
+	json_decref(r);
+	maker_go(&m);
+	maker_finish(&m);
+	probe_stop(&p);
+}
+
 TEST(no_name_is_known_where_none_is_asked_for)
 {
 	struct netns ns = netns_new();
