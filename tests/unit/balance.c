@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "balance/check.h"
 #include "balance/health.h"
 #include "balance/model.h"
 
@@ -192,6 +193,24 @@ static void slow_start_grows_to_the_weight(void **state)
 	assert_int_equal(health_weight(&b, SEC), want);
 }
 
+static int status_of(const char *reply)
+{
+	return check_http_status(reply, strlen(reply));
+}
+
+static void http_status_is_read_from_the_first_line(void **state)
+{
+	(void)state;
+	assert_int_equal(status_of("HTTP/1.1 200 OK"), 200);
+	assert_int_equal(status_of("HTTP/1.0 503"), 503);
+	assert_int_equal(status_of("HTTP/1.1 20"), -EAGAIN);
+	assert_int_equal(status_of(""), -EAGAIN);
+	assert_int_equal(status_of("SSH-2.0-OpenSSH"), 0);
+	assert_int_equal(status_of("HTTP/1.1 2x0 "), 0);
+	assert_int_equal(status_of("HTTP/1.1200 OK"), 0);
+	assert_int_equal(check_http_status("\0", 1), 0);
+}
+
 static unsigned int add_vip(const char *text)
 {
 	struct lb_vip_key key;
@@ -328,6 +347,7 @@ int main(void)
 		cmocka_unit_test(fall_and_rise_are_counted_in_a_row),
 		cmocka_unit_test(down_wins_over_draining),
 		cmocka_unit_test(slow_start_grows_to_the_weight),
+		cmocka_unit_test(http_status_is_read_from_the_first_line),
 		cmocka_unit_test_setup(same_vip_twice_is_refused, fresh),
 		cmocka_unit_test_setup(numbers_are_never_used_twice, fresh),
 		cmocka_unit_test_setup(full_tables_say_how_many_they_take, fresh),

@@ -108,11 +108,13 @@ static __always_inline int lb_quoted_v4(struct lb_packet *p, void *l4, void *end
 	struct iphdr *ip = (void *)(icmp + 1);
 	__u32 ihl;
 
-	if ((void *)(ip + 1) > end)
+	if ((void *)(icmp + 1) > end)
 		return LB_MALFORMED;
 	if (icmp->type != LB_ICMP_UNREACH && icmp->type != LB_ICMP_TIME_EXCEEDED &&
 	    icmp->type != LB_ICMP_PARAMETER)
 		return LB_NO_VIP;
+	if ((void *)(ip + 1) > end)
+		return LB_MALFORMED;
 	ihl = ip->ihl * 4;
 	if (ihl < sizeof(*ip))
 		return LB_MALFORMED;
@@ -159,10 +161,12 @@ static __always_inline int lb_quoted_v6(struct lb_packet *p, void *l4, void *end
 	struct lb_icmp6 *icmp = l4;
 	struct ipv6hdr *ip = (void *)(icmp + 1);
 
-	if ((void *)(ip + 1) > end)
+	if ((void *)(icmp + 1) > end)
 		return LB_MALFORMED;
 	if (icmp->type >= LB_ICMP6_INFO)
 		return LB_NO_VIP;
+	if ((void *)(ip + 1) > end)
+		return LB_MALFORMED;
 	p->icmp = true;
 	p->proto = ip->nexthdr;
 	lb_copy_v6(p->client, &ip->daddr);
