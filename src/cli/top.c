@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "cli/cli.h"
+#include "engine/drops.h"
 #include "cli/names.h"
 #include "out/table.h"
 #include "tui/tui.h"
@@ -18,6 +19,9 @@ struct top {
 	struct session *session;
 	struct tui *tui; /* NULL: tables */
 	struct table *table;
+	struct drop_watch *drops; /* while health is shown; NULL: they cannot be watched here */
+	struct dropped *dropped;
+	bool asked; /* for drops, once */
 };
 
 _Static_assert(offsetof(struct top, o) == 0, "common_parse() fills both");
@@ -38,7 +42,7 @@ static const struct option_row rows[] = {
 	ROW("sort", 0, OPTION_ENUM, sort, NULL, "order of the rows (default rate)",
 	    .names = sort_names),
 	OPTION("health", 0, OPTION_BOOL, struct top, health, NULL,
-	       "causes of retransmits, stalls and what limits each row"),
+	       "causes of retransmits, stalls, drops and what limits each row"),
 	ROW("match", 0, OPTION_STRING, match, "TEXT", "only rows that contain it"),
 	ROW("limit", 0, OPTION_U32, limit, "ROWS", "most rows of a table (default all)"),
 	ROW("idle", 0, OPTION_BOOL, idle, NULL, "rows without any traffic as well"),
@@ -77,6 +81,7 @@ static const struct table_column columns[] = {
 	{ "retr_tlp", "TLP", UNIT_NONE, true, 0 },
 	{ "retr_spurious", "SPUR", UNIT_NONE, true, 0 },
 	{ "stall_ms", "STALL", UNIT_MSEC, true, 0 },
+	{ "drops", "DROPS", UNIT_NONE, true, 0 },
 	{ "verdict", "VERDICT", UNIT_NONE, false, 0 },
 	/* of the row's process; waits null without --latency */
 	{ "rtt_p50_us", NULL, UNIT_NONE, true, 0 },
@@ -92,7 +97,7 @@ static const struct table_column columns[] = {
 };
 
 #define N_COLUMNS (sizeof(columns) / sizeof(columns[0]))
-#define N_PLAIN (N_COLUMNS - 6 - 2 * LATENCY_MAX) /* without --health */
+#define N_PLAIN (N_COLUMNS - 7 - 2 * LATENCY_MAX) /* without --health */
 
 static struct cell str(const char *s)
 {
@@ -148,6 +153,7 @@ static int add_row(struct table *t, const struct view_row *row, const char *time
 		num(row->trouble.rtx[NP_RTX_TLP]),
 		num(row->trouble.spurious),
 		{ .type = CELL_DOUBLE, .dbl = (double)row->trouble.stall_ns / 1e6 },
+		row->has_drops ? num(row->drops) : (struct cell){ .type = CELL_NULL },
 		str(verdict_name(row->verdict)),
 	};
 
@@ -226,10 +232,45 @@ static void show_status(struct top *x)
 	tui_status(x->tui, &st);
 }
 
+static void on_drops(const struct drop_total *t, void *arg)
+{
+	struct top *x = arg;
+
+	if (!t->benign && !t->counter)
+		(void)dropped_add(x->dropped, t->owner, t->netns, t->iface, t->packets);
+}
+
+/* From the first time that health is shown; where drops cannot be seen their column is empty. */
+static void watch_drops(struct top *x)
+{
+	struct drop_watch_opts wo = { .filter = *session_filter(x->session) };
+	struct netprobe_error err = {};
+
+	if (x->asked || !session_probe(x->session))
+		return;
+	x->asked = true;
+	x->dropped = dropped_new();
+	if (!x->dropped || drop_watch_open(x->session, &wo, &x->drops, &err)) {
+		log_info("no drops: %s", err.msg);
+		return;
+	}
+	viewer_set_dropped(session_viewer(x->session), x->dropped);
+}
+
+static void take_drops(struct top *x)
+{
+	if (!x->drops)
+		return;
+	(void)drop_watch_poll(x->drops);
+	dropped_clear(x->dropped);
+	(void)drop_watch_totals(x->drops, on_drops, x);
+}
+
 static int on_tick(void *arg)
 {
 	struct top *x = arg;
 
+	take_drops(x);
 	if (!x->tui)
 		return print_table(x);
 	show_status(x);
@@ -243,6 +284,8 @@ static int on_key(void *arg)
 	int r = tui_key(x->tui);
 
 	session_set_full_sweeps(x->session, tui_shows_health(x->tui));
+	if (tui_shows_health(x->tui))
+		watch_drops(x);
 	return r;
 }
 
@@ -251,6 +294,14 @@ static int on_resize(void *arg)
 	struct top *x = arg;
 
 	return x->tui ? tui_resize(x->tui) : 0;
+}
+
+static void on_change(void *arg)
+{
+	struct top *x = arg;
+
+	if (x->drops)
+		drop_watch_set_filter(x->drops, session_filter(x->session));
 }
 
 static int finish(struct top *x, int r)
@@ -275,6 +326,7 @@ static int finish(struct top *x, int r)
 static int watch_health(struct top *x)
 {
 	session_set_full_sweeps(x->session, true);
+	watch_drops(x);
 	viewer_watch_health(session_viewer(x->session), true);
 	return session_tick(x->session);
 }
@@ -289,6 +341,7 @@ static int go(struct top *x, struct netprobe_error *err)
 		.on_tick = on_tick,
 		.input_fd = -1,
 		.opts = &x->o,
+		.on_change = on_change,
 		.on_resize = on_resize,
 		.arg = x,
 	};
@@ -315,6 +368,8 @@ static int go(struct top *x, struct netprobe_error *err)
 			return EXIT_INTERNAL;
 		}
 		session_set_full_sweeps(x->session, x->health);
+		if (x->health)
+			watch_drops(x);
 		loop.input_fd = tui_fd(x->tui);
 		loop.on_input = on_key;
 		show_status(x);
@@ -364,7 +419,9 @@ int cmd_top(int argc, char **argv)
 	if (r < 0)
 		r = run(&x);
 	(void)table_free(x.table);
+	(void)drop_watch_close(x.drops);
 	(void)session_close(x.session);
+	(void)dropped_free(x.dropped);
 	sink_close(&x.sink);
 	common_done(&x.o);
 	return r;

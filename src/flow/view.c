@@ -22,6 +22,7 @@ struct viewer {
 	const struct latencies *latencies; /* NULL: none */
 	viewer_name_fn name_fn;		   /* NULL: nobody knows names */
 	const void *name_arg;
+	const struct dropped *dropped; /* NULL: not watched */
 };
 
 /* One query under way. */
@@ -112,6 +113,11 @@ static bool name_matches(const struct viewer *v, const uint8_t addr[16], uint64_
 	const char *name = name_of(v, addr, at_ns);
 
 	return name && strcasestr(name, word);
+}
+
+void viewer_set_dropped(struct viewer *v, const struct dropped *d)
+{
+	v->dropped = d;
 }
 
 void viewer_watch_health(struct viewer *v, bool on)
@@ -264,6 +270,14 @@ static void set_name(const struct viewer *v, struct view_row *row, uint8_t kind)
 		row->rname = name_of(v, row->addr, 0);
 }
 
+/* Of whole groups: what was dropped is not known by flow. */
+static void fill_drops(const struct viewer *v, const struct pass *p, const struct tally *row,
+		       struct view_row *to)
+{
+	if (v->dropped && !p->drilled && !row->rest)
+		to->has_drops = dropped_find(v->dropped, &row->key, &to->drops);
+}
+
 static int make_rows(const struct viewer *v, struct pass *p, struct view *view)
 {
 	bool flows = p->q->kind == VIEW_CONNECTION;
@@ -281,10 +295,12 @@ static int make_rows(const struct viewer *v, struct pass *p, struct view *view)
 		return -ENOMEM;
 	view->n_rows = n;
 	for (i = 0; i < n; i++) {
-		if (flows)
+		if (flows) {
 			fill_flow(&view->rows[i], p->healths, p->ranked[i].item);
-		else
+		} else {
 			fill_group(&view->rows[i], p->ranked[i].item);
+			fill_drops(v, p, p->ranked[i].item, &view->rows[i]);
+		}
 		set_name(v, &view->rows[i], p->q->kind);
 		view->rows[i].latency = latencies_find(v->latencies, view->rows[i].proc);
 	}

@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "flow/dropped.h"
 #include "flow/health.h"
 #include "flow/latency.h"
 #include "flow/table.h"
@@ -58,6 +59,8 @@ struct view_row {
 	bool exited;		     /* owner gone or connection closed, still in its grace time */
 	bool rest;		     /* see above */
 	const struct history *history; /* NULL: no traffic lately, too many rows, or drilled */
+	uint64_t drops;		       /* packets of it that were dropped, since they are watched */
+	bool has_drops; /* false: not watched, or not told apart by rows of that kind */
 	const struct latency *latency; /* of proc; NULL: nothing was timed, or no proc */
 };
 
@@ -97,6 +100,8 @@ void viewer_set_latencies(struct viewer *v, const struct latencies *l);
 /* What an address is called, for something that began at_ns (0: now); NULL unknown. */
 typedef const char *(*viewer_name_fn)(const void *arg, const uint8_t addr[16], uint64_t at_ns);
 void viewer_set_names(struct viewer *v, viewer_name_fn fn, const void *arg);
+/* Where rows find what was dropped; borrowed. NULL: it is not watched. */
+void viewer_set_dropped(struct viewer *v, const struct dropped *d);
 /* Whether rows need verdicts. Off at first: they cost a look at every flow each tick. */
 void viewer_watch_health(struct viewer *v, bool on);
 /* One connection by the key of its row, as of the last tick. -ENOENT: no longer kept. */

@@ -153,6 +153,12 @@ enum style cell_spurious(const struct tui_model *m, const struct tui_row *row, c
 	return trouble_cell(row->trouble.spurious, s, size);
 }
 
+enum style cell_drops(const struct tui_model *m, const struct tui_row *row, char *s, size_t size)
+{
+	(void)m;
+	return row->has_drops ? trouble_cell(row->drops, s, size) : text_cell(NULL, s, size);
+}
+
 enum style cell_stall(const struct tui_model *m, const struct tui_row *row, char *s, size_t size)
 {
 	(void)m;

@@ -29,6 +29,7 @@ enum style cell_fast(const struct tui_model *m, const struct tui_row *row, char 
 enum style cell_tlp(const struct tui_model *m, const struct tui_row *row, char *s, size_t size);
 enum style cell_spurious(const struct tui_model *m, const struct tui_row *row, char *s,
 			 size_t size);
+enum style cell_drops(const struct tui_model *m, const struct tui_row *row, char *s, size_t size);
 enum style cell_stall(const struct tui_model *m, const struct tui_row *row, char *s, size_t size);
 enum style cell_verdict(const struct tui_model *m, const struct tui_row *row, char *s, size_t size);
 /* VERDICT_* as a column has room for it: "rwnd"; "-" for -1. */

@@ -38,6 +38,8 @@ struct tui_row {
 	float tx_rate, rx_rate;
 	uint64_t tx_bytes, rx_bytes, retrans;
 	struct trouble trouble;
+	uint64_t drops;
+	bool has_drops;
 	int verdict; /* VERDICT_*, -1 */
 	uint32_t conns, rtt_us;
 	bool exited;

@@ -109,6 +109,8 @@ void row_copy(struct tui_row *to, const struct view_row *from, uint8_t kind)
 	to->rx_bytes = from->rx_bytes;
 	to->retrans = from->retrans;
 	to->trouble = from->trouble;
+	to->drops = from->drops;
+	to->has_drops = from->has_drops;
 	to->verdict = from->verdict;
 	to->conns = from->conns;
 	to->rtt_us = from->rtt_us;

@@ -604,6 +604,37 @@ TEST(a_summary_has_every_packet_once)
 	CHECK_EQ(got[1], 200, "packets over IPv6");
 }
 
+TEST(top_shows_what_each_process_lost)
+{
+	struct netns ns = netns_new();
+	struct dgrams few = { AF_INET, 5, 100, OPEN, true };
+	const json_t *r;
+	struct probe p;
+	bool found = false;
+	pid_t pid;
+
+	need_tracepoint();
+	drop_output(&ns, "udp dport 7000");
+	p = probe_start("top", "--health", "-n", "3", "--interval", "1", "--idle", "--format",
+			"json", NULL);
+	pid = start_in(&ns, send_dgrams, &few);
+	finish(pid);
+	REQUIRE(probe_wait(&p, 30000) == 0, "top: expected to end by itself with 0");
+	p.records = probe_records(&p);
+	for (size_t i = 0; i < json_array_size(p.records); i++) {
+		r = json_array_get(p.records, i);
+		if (record_u64(r, "pid") != (uint64_t)pid)
+			continue;
+		found = true;
+		CHECK(json_is_null(json_object_get(r, "drops")) || record_u64(r, "drops") <= 5,
+		      "drops: expected up to 5, got %" PRIu64, record_u64(r, "drops"));
+		if (record_u64(r, "drops") == 5)
+			return;
+	}
+	CHECK(false, "expected a row of pid %d with 5 drops, got %s", pid,
+	      found ? "other figures" : "none");
+}
+
 static void send_for_nobody(void *arg)
 {
 	struct sockaddr_ll to = { .sll_family = AF_PACKET,

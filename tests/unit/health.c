@@ -9,6 +9,7 @@
 
 #include <errno.h>
 
+#include "flow/dropped.h"
 #include "flow/health.h"
 #include "flow_make.h"
 
@@ -48,6 +49,48 @@ static struct trouble sum_of(struct world *w, struct view_query q)
 		trouble_add(&t, &view.rows[i].trouble);
 	view_done(&view);
 	return t;
+}
+
+static void drops_are_those_of_the_row(void **state)
+{
+	static const uint8_t remote[16] = { [10] = 0xff, [11] = 0xff, [12] = 10, [15] = 2 };
+	struct world *w = *state;
+	struct np_sock_rec rec = tcp_rec(1);
+	struct dropped *d = dropped_new();
+	const struct process *curl;
+	struct view view;
+
+	rec.counts.tx_bytes = 10;
+	feed(w, &rec);
+	world_tick(w, SECOND);
+	curl = flow_table_find(w->flows, 1)->owner;
+	view = ask(w, (struct view_query){ .kind = VIEW_PROCESS });
+	assert_false(view.rows[0].has_drops); /* nobody looks */
+	view_done(&view);
+	viewer_set_dropped(w->viewer, d);
+	assert_int_equal(dropped_add(d, curl, 4026531840u, "eth0", 5), 0);
+	assert_int_equal(dropped_add(d, curl, 4026531840u, NULL, 2), 0);
+	assert_int_equal(dropped_add(d, NULL, 4026531840u, "eth0", 100), 0);
+	assert_int_equal(dropped_add(d, NULL, 7, "eth0", 1000), 0);
+	view = ask(w, (struct view_query){ .kind = VIEW_PROCESS });
+	assert_true(view.rows[0].has_drops && view.rows[0].drops == 7);
+	view_done(&view);
+	view = ask(w, (struct view_query){ .kind = VIEW_INTERFACE });
+	assert_true(view.rows[0].has_drops && view.rows[0].drops == 105);
+	view_done(&view);
+	view = ask(w, (struct view_query){ .kind = VIEW_REMOTE });
+	assert_false(view.rows[0].has_drops); /* from whom they were is not known */
+	view_done(&view);
+	view = ask(w, (struct view_query){ .kind = VIEW_PROCESS, .remote = remote });
+	assert_false(
+		view.rows[0].has_drops); /* nor which of them were part of a row drilled into */
+	view_done(&view);
+	dropped_clear(d);
+	view = ask(w, (struct view_query){ .kind = VIEW_PROCESS });
+	assert_true(view.rows[0].has_drops && view.rows[0].drops == 0);
+	view_done(&view);
+	viewer_set_dropped(w->viewer, NULL);
+	dropped_free(d);
 }
 
 static int first_verdict(struct world *w, uint8_t kind)
@@ -327,6 +370,7 @@ int main(void)
 		TEST(idle_connections_do_not_outvote_a_busy_one),
 		TEST(verdict_follows_what_happens_within_a_few_intervals),
 		TEST(connection_is_found_by_the_key_of_its_row),
+		TEST(drops_are_those_of_the_row),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
