@@ -105,6 +105,55 @@ int BPF_PROG(np_conn_t6_fe, struct sock *sk, void *uaddr)
 	return connect_named(sk, uaddr);
 }
 
+/* connect() of TCP returned: without a route or a port it never sends a SYN. */
+SEC("fexit/tcp_v4_connect")
+int BPF_PROG(np_connend_t4_fx, struct sock *sk, void *uaddr, int len, int ret)
+{
+	return connect_failed(ctx, sk, ret);
+}
+
+SEC("fexit/tcp_v6_connect")
+int BPF_PROG(np_connend_t6_fx, struct sock *sk, void *uaddr, int len, int ret)
+{
+	return connect_failed(ctx, sk, ret);
+}
+
+SEC("kprobe/tcp_v4_connect")
+int BPF_KPROBE(np_connend_t4_kp, struct sock *sk)
+{
+	call_enter(NP_PROG_CONNECT_END, sk, NULL, 0);
+	return 0;
+}
+
+/* Calls tcp_v4_connect for v4-mapped addresses: what that leaves is gone when this one returns. */
+SEC("kprobe/tcp_v6_connect")
+int BPF_KPROBE(np_connend_t6_kp, struct sock *sk)
+{
+	call_enter(NP_PROG_CONNECT_END, sk, NULL, 0);
+	return 0;
+}
+
+static __always_inline int connect_ended(void *ctx, int ret)
+{
+	struct np_call_args args;
+
+	return call_leave(NP_PROG_CONNECT_END, &args)
+		       ? connect_failed(ctx, (struct sock *)args.sk, ret)
+		       : 0;
+}
+
+SEC("kretprobe/tcp_v4_connect")
+int BPF_KRETPROBE(np_connend_t4_kr, int ret)
+{
+	return connect_ended(ctx, ret);
+}
+
+SEC("kretprobe/tcp_v6_connect")
+int BPF_KRETPROBE(np_connend_t6_kr, int ret)
+{
+	return connect_ended(ctx, ret);
+}
+
 SEC("fexit/ip4_datagram_connect")
 int BPF_PROG(np_conn_u4_fx, struct sock *sk)
 {

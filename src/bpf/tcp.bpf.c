@@ -144,21 +144,21 @@ int BPF_PROG(np_ca_tp, struct sock *sk, __u8 state)
 
 /* Listener repeats a SYN-ACK; sk is the listener. Context: softirq (timer). tp since 4.16. */
 SEC("tp_btf/tcp_retransmit_synack")
-int BPF_PROG(np_synack_tp, struct sock *sk)
+int BPF_PROG(np_synack_tp, struct sock *sk, struct request_sock *req)
 {
-	return conn_synack(sk);
+	return conn_synack(sk, req);
 }
 
 SEC("fexit/tcp_rtx_synack")
 int BPF_PROG(np_synack_fx, struct sock *sk, struct request_sock *req, int ret)
 {
-	return ret ? 0 : conn_synack(sk);
+	return ret ? 0 : conn_synack(sk, req);
 }
 
 SEC("kprobe/tcp_rtx_synack")
-int BPF_KPROBE(np_synack_kp, struct sock *sk)
+int BPF_KPROBE(np_synack_kp, struct sock *sk, struct request_sock *req)
 {
-	call_enter(NP_PROG_SYNACK, sk, NULL, 0);
+	call_enter(NP_PROG_SYNACK, sk, NULL, (__u64)req);
 	return 0;
 }
 
@@ -169,7 +169,7 @@ int BPF_KRETPROBE(np_synack_kr, int ret)
 
 	if (!call_leave(NP_PROG_SYNACK, &args) || ret)
 		return 0;
-	return conn_synack((struct sock *)args.sk);
+	return conn_synack((struct sock *)args.sk, (struct request_sock *)args.extra);
 }
 
 /* RST out: in answer to a segment (sk may be NULL) or because the connection is aborted. tp since 4.16. */

@@ -132,11 +132,14 @@ static const char *fail_word(int err)
 }
 
 /* error.net beside a reset or a failed connect: entity is the interface. */
+/* word NULL: it is none of those. */
 static void tell_error(struct engine_events *e, const struct event *like, uint8_t kind,
 		       const char *word)
 {
 	struct event ev = *like;
 
+	if (!word)
+		return;
 	ev.kind = kind;
 	(void)snprintf(ev.entity_id, sizeof(ev.entity_id), "%s", ev.tuple->ifname);
 	(void)snprintf(ev.value, sizeof(ev.value), "%s", word);

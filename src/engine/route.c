@@ -73,15 +73,35 @@ struct route_cache *route_cache_free(struct route_cache *c)
 	return NULL;
 }
 
+struct way {
+	uint32_t netns;
+	char path[300];
+};
+
+static int is_way(uint32_t inode, const char *path, void *arg)
+{
+	struct way *w = arg;
+
+	if (inode != w->netns)
+		return 0;
+	(void)snprintf(w->path, sizeof(w->path), "%s", path);
+	return 1;
+}
+
 /* Kept: it keeps the namespace as well, of which there are few. */
 static int socket_in(struct route_cache *c, uint32_t netns, uint32_t tgid)
 {
+	struct way w = {};
 	char path[64];
 
 	if (netns == c->own)
 		return netns_rtnetlink(NULL, -1);
 	(void)snprintf(path, sizeof(path), "/proc/%u/ns/net", tgid);
-	return tgid && netns_inode(path) == netns ? netns_rtnetlink(path, c->own_fd) : -1;
+	if (tgid && netns_inode(path) == netns)
+		return netns_rtnetlink(path, c->own_fd);
+	/* It is gone, or lives elsewhere by now: anybody else's way in will do. */
+	w.netns = netns;
+	return netns_each(is_way, &w) ? netns_rtnetlink(w.path, c->own_fd) : -1;
 }
 
 static struct netns_sock *sock_slot(struct route_cache *c)

@@ -100,6 +100,19 @@ static void learn_iface(struct session *s, struct np_tuple *t, uint32_t tgid)
 		(void)snprintf(t->ifname, sizeof(t->ifname), "%s", name);
 }
 
+/*
+ * A listener has no route: its SYN-ACKs leave by the interface of the route to who asked. The last one
+ * stands for those of an interval.
+ */
+static void synack_iface(struct session *s, struct np_sock_rec *rec)
+{
+	const char *name = route_iface(s->routes, rec->tuple.netns, rec->last.tgid,
+				       rec->synack_raddr, s->now_ns);
+
+	if (name)
+		(void)snprintf(rec->tuple.ifname, sizeof(rec->tuple.ifname), "%s", name);
+}
+
 /* -i for what the kernel half could not tell: see match_iface there. */
 static bool iface_wanted(const struct np_filter *f, const struct np_tuple *t)
 {
@@ -134,6 +147,11 @@ static void take_sock(struct session *s, const struct np_sock_rec *kernel_rec)
 		learn_iface(s, &rec->tuple, rec->last.tgid);
 		if (!iface_wanted(&s->opts.filter, &rec->tuple))
 			return;
+	}
+	if (rec->tcp.synack_retrans && !rec->tuple.ifname[0] && rec == kernel_rec) {
+		copy = *kernel_rec;
+		rec = &copy;
+		synack_iface(s, rec);
 	}
 	latency_before(&before, flow_table_find(s->flows, rec->sock_id));
 	if (flow_table_sock(s->flows, rec, s->now_ns) == -ENOMEM)

@@ -103,6 +103,7 @@ const char *prog_name(unsigned int prog)
 		[NP_PROG_CA_STATE] = "ca_state",
 		[NP_PROG_TLP] = "loss_probe",
 		[NP_PROG_STALL] = "stall",
+		[NP_PROG_CONNECT_END] = "connect_end",
 		[LOSS_AFPACKET] = "afpacket",
 		[LOSS_DIAG] = "sock_diag",
 	};

@@ -119,6 +119,16 @@ const struct hook hook_table[NP_PROG_MAX] = {
 			{ KP("np_conn_t4_kp", "np_conn_t6_kp", "np_conn_u4_kp", "np_conn_u6_kp"), .since = "4.1" },
 		},
 	},
+	[NP_PROG_CONNECT_END] = {
+		.name = "connect end", .what = "why a connect() failed that sent no SYN", .follows = -1,
+		.n_alts = 3, .alts = {
+			{ FE("np_connend_t4_fx", "np_connend_t6_fx"), .since = "5.5" },
+			{ KP("np_connend_t4_kp", "np_connend_t4_kr", "np_connend_t6_kp", "np_connend_t6_kr"),
+			  .since = "4.1" },
+			{ NOPROG(FAMILY_TRACEPOINT,
+				 "the errno of a connect() that found no route or no port: null, told when the socket is closed") },
+		},
+	},
 	[NP_PROG_ACCEPT] = {
 		.name = "accept", .what = "who accepted a connection", .follows = -1,
 		.n_alts = 5, .alts = {

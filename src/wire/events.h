@@ -43,6 +43,6 @@ struct np_ev_sock {
 };
 
 NP_WIRE_SIZE(struct np_ev_hdr, 16);
-NP_WIRE_SIZE(struct np_ev_sock, 544);
+NP_WIRE_SIZE(struct np_ev_sock, 560);
 
 #endif

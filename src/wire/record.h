@@ -135,6 +135,8 @@ struct np_sock_rec {
 	__u32 rtx_cpu_tgid;
 	__u32 sample_rate;     /* this flow stands for so many; 0, 1: for itself */
 	char rtx_cpu_comm[16]; /* its comm */
+	/* TCP listener: where the SYN-ACK went that was retransmitted last; else of no meaning */
+	__u8 synack_raddr[16];
 };
 
 /*
@@ -161,7 +163,7 @@ NP_WIRE_SIZE(struct np_owner, 56);
 NP_WIRE_SIZE(struct np_tuple, 64);
 NP_WIRE_SIZE(struct np_counts, 40);
 NP_WIRE_SIZE(struct np_tcp, 184);
-NP_WIRE_SIZE(struct np_sock_rec, 488);
+NP_WIRE_SIZE(struct np_sock_rec, 504);
 NP_WIRE_SIZE(struct np_part_key, 32);
 NP_WIRE_SIZE(struct np_part, 160);
 

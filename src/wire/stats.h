@@ -34,7 +34,8 @@
 #define NP_PROG_CA_STATE 22
 #define NP_PROG_TLP 23
 #define NP_PROG_STALL 24
-#define NP_PROG_MAX 25
+#define NP_PROG_CONNECT_END 25
+#define NP_PROG_MAX 26
 
 /* Accounts of the same shape that user space keeps where no program runs. */
 #define LOSS_AFPACKET NP_PROG_MAX   /* packets read from a ring */

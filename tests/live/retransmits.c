@@ -12,15 +12,12 @@ static bool is_retransmit(const json_t *r)
 	       !strncmp(record_str(r, "value"), "RETRANSMIT:", 11);
 }
 
-/*
- * Whether a record is of that interface. A SYN-ACK sent again may have none: the listener, whose it
- * is, is bound to no interface, and the hook is not told which one the segment leaves by.
- */
+/* Namespaces of the tests have interfaces of their own names. */
 static bool is_at(const json_t *r, const struct netns *ns, const char *iface)
 {
-	return !strcmp(record_str(r, "entity_id"), iface) ||
-	       (json_is_null(json_object_get(r, "entity_id")) &&
-		record_u64(r, "netns") == ns->inode);
+	CHECK(record_u64(r, "netns") != ns->inode || *record_str(r, "entity_id"),
+	      "segments of cause %s: expected an interface, got none", record_str(r, "cause"));
+	return !strcmp(record_str(r, "entity_id"), iface);
 }
 
 /* Segments of those with that pid (0: null) at that interface; cause NULL: any. */

@@ -159,6 +159,7 @@ static __always_inline void rec_fill(struct np_sock_rec *rec, struct np_sock *st
 			st->flags |= NP_F_ULP;
 		rec->tcp.synack_retrans = st->synack_retrans;
 	}
+	__builtin_memcpy(rec->synack_raddr, st->tx_peer.raddr, 16);
 	rec->counts = st->counts;
 	rec->tx_parts = st->tx_parts;
 	rec->rx_parts = st->rx_parts;

@@ -106,6 +106,26 @@ static __always_inline void conn_event(void *ctx, struct np_sock *st, struct soc
 	(void)emit_sock(ctx, st, sk, EMIT_WHAT(prog, type), err);
 }
 
+/*
+ * tcp_v4_connect or tcp_v6_connect failed with -ret. No SYN went out: the socket is as it was before. Those
+ * that got further told it when they reached TCP_CLOSE.
+ */
+static __always_inline int connect_failed(void *ctx, struct sock *sk, int ret)
+{
+	struct np_sock *st;
+
+	prog_hit(NP_PROG_CONNECT_END);
+	st = ret < 0 ? sock_find(sk) : NULL;
+	if (!st || st->phase != NP_PHASE_CONNECT)
+		return 0;
+	st->closed_ns = bpf_ktime_get_ns();
+	st->err = -ret;
+	conn_event(ctx, st, sk, NP_PROG_CONNECT_END, NP_EV_CONN_FAIL, -ret);
+	st->phase = NP_PHASE_NEW;
+	st->closed_ns = 0;
+	return 0;
+}
+
 /* connect() sends its SYN. A socket may connect again after it failed or was closed: that is told first. */
 static __always_inline __u32 conn_over(const struct np_sock *st)
 {
@@ -401,7 +421,19 @@ static __always_inline int conn_ca_state(struct sock *sk, __u8 new)
 	return 0;
 }
 
-static __always_inline int conn_synack(struct sock *sk)
+/* Where it goes: the listener has no route of its own, user space asks for one to there. */
+static __always_inline void synack_peer(struct np_sock *st, struct request_sock *req)
+{
+	__u16 family = BPF_CORE_READ(req, __req_common.skc_family);
+
+	/* a listener sends no datagrams: their peer's place is free */
+	if (family == AF_INET)
+		addr_from_v4(st->tx_peer.raddr, BPF_CORE_READ(req, __req_common.skc_daddr));
+	else
+		BPF_CORE_READ_INTO(&st->tx_peer.raddr, req, __req_common.skc_v6_daddr);
+}
+
+static __always_inline int conn_synack(struct sock *sk, struct request_sock *req)
 {
 	struct np_sock *st;
 	bool fresh = false;
@@ -419,6 +451,7 @@ static __always_inline int conn_synack(struct sock *sk)
 		count_one(NP_PROG_SYNACK, filtered);
 		return 0;
 	}
+	synack_peer(st, req);
 	__sync_fetch_and_add(&st->synack_retrans, 1);
 	return 0;
 }
