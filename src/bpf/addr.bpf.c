@@ -65,7 +65,7 @@ static __always_inline int held(struct bpf_sock_addr *ctx)
 	st = sock_find(SK_OF(sk));
 	if (!st || st->tuple.proto != IPPROTO_TCP)
 		return 1;
-	if (!(st->flags & NP_F_OWNID) && bpf_get_socket_cookie(ctx) != st->sock_id)
+	if (st->sock_id && !(st->flags & NP_F_OWNID) && bpf_get_socket_cookie(ctx) != st->sock_id)
 		conn_missed(st, SK_OF(sk));
 	if (st->last.match != NP_MATCH_EXACT)
 		(void)sock_claim(SK_OF(sk), NP_PROG_ACCEPT, false);

@@ -9,16 +9,26 @@
 #include "emit.h"
 #include "traffic.h"
 
+/* An entry gets what it lacks. True where it was without anything. */
+static __always_inline bool sock_settle(struct np_sock *st, struct sock *sk)
+{
+	if (st->sock_id)
+		return false;
+	if (st->flags & NP_F_PASSIVE) {
+		sock_identify(st, sk);
+		return false;
+	}
+	sock_init(st, sk);
+	return true;
+}
+
 /* The socket's entry, made if there is none; the caller is not using the socket, only seeing it. */
 static __always_inline struct np_sock *sock_see(struct sock *sk, __u32 prog, bool *ret_new)
 {
 	struct np_sock *st = sock_make(sk, prog);
 
-	if (!st)
-		return NULL;
-	*ret_new = !st->sock_id;
-	if (*ret_new)
-		sock_init(st, sk);
+	if (st)
+		*ret_new = sock_settle(st, sk);
 	return st;
 }
 
@@ -157,6 +167,7 @@ static __always_inline __u32 conn_established(struct np_sock *st, struct sock *s
 
 static __always_inline __u32 conn_closed(struct np_sock *st, struct sock *sk, int old)
 {
+	(void)sock_settle(st, sk);
 	sock_check_copy(st, sk);
 	st->closed_ns = bpf_ktime_get_ns();
 	st->err = BPF_CORE_READ(sk, sk_err);
@@ -178,24 +189,25 @@ static __always_inline __u32 conn_closed(struct np_sock *st, struct sock *sk, in
  * programs may be at the same hook, since the kernel leaves out one that would interrupt itself: the
  * one that comes second finds the change noted. No change follows an equal one on the same socket.
  */
-static __always_inline struct np_sock *state_of(struct sock *sk, int old, int new, bool *ret_fresh)
+static __always_inline struct np_sock *state_of(struct sock *sk, int from, int to, bool *ret_fresh)
 {
-	__u32 change = 1U << 31 | (__u32)old << 8 | (__u32) new;
+	__u32 change = 1U << 31 | (__u32)from << 8 | (__u32)to;
 	struct np_sock *st;
 
-	if (new == TCP_SYN_SENT || new == TCP_ESTABLISHED ||
-	    (new == TCP_SYN_RECV &&old == TCP_LISTEN))
-		st = sock_see(sk, NP_PROG_STATE, ret_fresh);
+	if (to == TCP_SYN_SENT || to == TCP_ESTABLISHED ||
+	    (to == TCP_SYN_RECV && from == TCP_LISTEN))
+		st = sock_make(sk, NP_PROG_STATE);
 	else
 		st = sock_find(sk);
 	if (!st || st->change == change)
 		return NULL;
 	st->change = change;
+	*ret_fresh = sock_settle(st, sk);
 	return st;
 }
 
 /* prog: NP_PROG_STATE, with NP_PROG_SECOND in the second program at the hook. Context: process or softirq. */
-static __always_inline int conn_state(void *ctx, struct sock *sk, int old, int new, __u32 prog)
+static __always_inline int conn_state(void *ctx, struct sock *sk, int from, int to, __u32 prog)
 {
 	struct np_sock *st;
 	struct np_owner me;
@@ -205,32 +217,36 @@ static __always_inline int conn_state(void *ctx, struct sock *sk, int old, int n
 	if (BPF_CORE_READ(sk, sk_protocol) != IPPROTO_TCP)
 		return 0;
 	prog_hit(NP_PROG_STATE);
-	st = state_of(sk, old, new, &fresh);
+	st = state_of(sk, from, to, &fresh);
 	if (!st)
 		return 0;
-	switch (new) {
+	switch (to) {
 	case TCP_SYN_SENT:
 		type = conn_over(st);
 		break;
 	case TCP_SYN_RECV:
 		/* inet_csk_clone_lock; where it is not traced, conn_established does it */
-		if (old == TCP_LISTEN)
+		if (from == TCP_LISTEN) {
 			conn_child(st, sk, !fresh);
+			/* Its cookie is still the listener's (up to 6.12 at least): asked for later. */
+			st->sock_id = 0;
+			st->flags &= ~NP_F_OWNID;
+		}
 		break;
 	case TCP_ESTABLISHED:
-		type = conn_established(st, sk, old, fresh);
+		type = conn_established(st, sk, from, fresh);
 		break;
 	case TCP_FIN_WAIT1:
 	case TCP_LAST_ACK:
 		st->fin_tx = 1;
 		break;
 	case TCP_CLOSE:
-		type = conn_closed(st, sk, old);
+		type = conn_closed(st, sk, from);
 		break;
 	}
 	if (type)
 		conn_event(ctx, st, sk, prog, type, type == NP_EV_CONN_FAIL ? st->err : 0);
-	if (new != TCP_SYN_SENT || (st->flags & NP_F_IGNORE))
+	if (to != TCP_SYN_SENT || (st->flags & NP_F_IGNORE))
 		return 0;
 	conn_reset(st, sk);
 	st->phase = NP_PHASE_SYN;

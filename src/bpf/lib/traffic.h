@@ -32,8 +32,7 @@ extern struct np_peers_map np_peers SEC(".maps");
 #define PEER_KEY(key, tx) \
 	((key) ^ ((tx) ? 1ULL << 63 : 0)) /* tgid has 22 bits: the top bit is free */
 
-/* First sight of a socket: who and where it is. */
-static __always_inline void sock_init(struct np_sock *st, struct sock *sk)
+static __always_inline void sock_identify(struct np_sock *st, struct sock *sk)
 {
 	__u64 id = sock_cookie(sk);
 
@@ -42,6 +41,12 @@ static __always_inline void sock_init(struct np_sock *st, struct sock *sk)
 		st->flags |= NP_F_OWNID;
 	}
 	st->sock_id = id;
+}
+
+/* First sight of a socket: who and where it is. */
+static __always_inline void sock_init(struct np_sock *st, struct sock *sk)
+{
+	sock_identify(st, sk);
 	sock_tuple(&st->tuple, sk);
 	st->dgram = st->tuple.proto != IPPROTO_TCP;
 	if (st_ignore_tgid && st_ignore_tgid == bpf_get_current_pid_tgid() >> 32)
@@ -393,6 +398,8 @@ static __noinline int traffic_slow(struct sock *sk, struct np_sock *st, struct n
 
 	if (!st)
 		st = sock_meet(sk, call);
+	else if (!st->sock_id)
+		sock_identify(st, sk); /* data that came with the SYN */
 	else if (st->hot != call->key)
 		sock_check_copy(st, sk);
 	if (!st || (st->flags & NP_F_IGNORE))
