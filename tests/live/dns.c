@@ -312,7 +312,7 @@ TEST(remote_hosts_are_named_in_top)
 	json_t *r;
 
 	netns_must(&ns, "ip addr add 192.0.2.1/32 dev lo");
-	p = probe_start("top", "--format", "json", "--view", "remote", "--interval", "0.2",
+	p = probe_start("top", "--format", "json", "--by", "remote", "--interval", "0.2",
 			"--match", "OK7.example", "--dns-port", "5300", NULL);
 	m = maker_start(&ns, -1, "dns connect --ok 8 --hold connected");
 	maker_wait_hold(&m);
