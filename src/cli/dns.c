@@ -263,7 +263,7 @@ static int run(struct dns *x)
 	r = pick_format(x);
 	if (r)
 		return r;
-	so.names.from |= NAMES_DNS;
+	so.names.from |= x->o.names ? NAMES_DNS : NAMES_DNS | NAMES_ASKED;
 	so.names.only = so.names.required = true;
 	x->sums = x->summary ? dns_summary_new() : NULL;
 	x->table = table_new(columns, N_COLUMNS);
@@ -273,6 +273,8 @@ static int run(struct dns *x)
 	r = session_open(&so, &x->session, &err);
 	if (r)
 		return cli_session_failed(&err);
+	if (names_note(session_names(x->session))[0])
+		log_notice("%s", names_note(session_names(x->session)));
 	loop = (struct loop){ .session = x->session,
 			      .interval = x->o.interval,
 			      .duration = x->o.duration,

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "cli/cli.h"
 #include "out/table.h"
+#include "probe/asked.h"
 #include "probe/kernel.h"
 #include "probe/trial.h"
 
@@ -56,6 +57,7 @@ static const char *status_word(const struct doctor *d, const struct hook_alt *al
 
 static void text_facts(struct doctor *d)
 {
+	char why[160];
 	const struct kernel_facts *f = &d->facts;
 
 	buf_printf(&d->out, "kernel            %s %s\n", f->release, f->arch);
@@ -71,6 +73,8 @@ static void text_facts(struct doctor *d)
 		   f->kprobe_pmu ? "yes" : "not built into this kernel");
 	buf_printf(&d->out, "cgroup v2         %s\n",
 		   f->cgroup_mount[0] ? f->cgroup_mount : "not mounted");
+	buf_printf(&d->out, "uprobes           %s\n",
+		   probe_asked_missing(why, sizeof(why)) ?: "yes: who asks a resolver is told");
 	buf_printf(&d->out, "seccomp           %s\n",
 		   f->seccomp == 2   ? "a filter decides over system calls"
 		   : f->seccomp == 0 ? "none"
@@ -158,12 +162,14 @@ static void text(struct doctor *d)
 
 static void json_facts(struct doctor *d)
 {
+	char why[160];
 	const struct kernel_facts *f = &d->facts;
 	struct buf *b = &d->out;
 
 	json_kv_str(b, "kernel", f->release);
 	json_kv_str(b, "arch", f->arch);
 	json_kv_bool(b, "btf", f->btf != NULL);
+	json_kv_str(b, "uprobes_missing", probe_asked_missing(why, sizeof(why)));
 	json_kv_bool(b, "cap_bpf", f->cap_bpf);
 	json_kv_bool(b, "cap_perfmon", f->cap_perfmon);
 	json_kv_bool(b, "cap_net_admin", f->cap_net_admin);

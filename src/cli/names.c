@@ -13,7 +13,7 @@
 const struct option_row names_rows[] = {
 	OPTIONS_HEADING("Names"),
 	ROW("names", 0, OPTION_STRING, names, "LIST",
-	    "where names of remote hosts come from: dns (what processes are answered; default) or none"),
+	    "where names of remote hosts come from: dns (what processes are answered; default), asked (with who asked a local resolver; default of dns), none"),
 	ROW("dns-port", 0, OPTION_STRINGS, dns_port, "PORT",
 	    "where DNS servers listen (default 53; repeat for more)", .flags = OPTION_REPEAT),
 	ROW("dns-timeout", 0, OPTION_SECONDS, dns_timeout, "SEC",
@@ -27,6 +27,8 @@ static bool take_word(const char *word, size_t n, struct names_opts *names)
 {
 	if (n == 3 && !memcmp(word, "dns", 3))
 		names->from |= NAMES_DNS;
+	else if (n == 5 && !memcmp(word, "asked", 5))
+		names->from |= NAMES_DNS | NAMES_ASKED;
 	else
 		return n == 4 && !memcmp(word, "none", 4);
 	return true;
@@ -38,9 +40,10 @@ static int take_list(const char *list, struct names_opts *names, struct netprobe
 		size_t n = strcspn(p, ",");
 
 		if (!take_word(p, n, names))
-			return error_set(err, -EINVAL,
-					 "--names: '%s' is no list of sources; takes dns or none",
-					 list);
+			return error_set(
+				err, -EINVAL,
+				"--names: '%s' is no list of sources; takes dns, asked or none",
+				list);
 		p = p[n] ? p + n + 1 : NULL;
 	}
 	return 0;

@@ -18,6 +18,22 @@
 #define CACHE_MAX 16384 /* addresses with a name */
 #define TIMEOUT_NS 5000000000ULL
 #define SECOND_NS 1000000000ULL
+#define HOLD_NS 500000000ULL /* a resolver that has its answer hands it on at once */
+
+/* Who a query was made for. */
+struct asker {
+	struct np_owner owner;	       /* tgid 0: nobody known */
+	uint64_t begin_ns, end_ns;     /* of its call; 0 unknown */
+	const struct asked_call *call; /* NULL: known by its own query */
+};
+
+/* A transaction that is over and whose asker still waits: told with the time that it waited. */
+struct held {
+	struct held *next;
+	uint64_t since_ns;
+	struct asker asker;
+	struct dns_result res;
+};
 
 struct names {
 	struct names_opts opts;
@@ -27,6 +43,8 @@ struct names {
 	struct dns_track *track;
 	struct dns_streams *streams;
 	struct name_cache *cache;
+	struct asked *asked; /* NULL: nobody asks, or no uprobes here */
+	struct held *held, **held_last;
 	void (*fn)(const struct event *ev, void *arg);
 	void *arg;
 	const struct np_ev_packet *packet; /* whose stream is being cut */
@@ -96,7 +114,7 @@ static bool has_room(struct names *n, uint64_t now_ns)
 	return false;
 }
 
-static void emit(struct names *n, const struct dns_result *res)
+static void emit(struct names *n, const struct dns_result *res, const struct asker *asker)
 {
 	const char *answers[DNS_ANSWERS];
 	uint32_t ttls[DNS_ANSWERS];
@@ -118,7 +136,7 @@ static void emit(struct names *n, const struct dns_result *res)
 		.n = res->n,
 		.answers = answers,
 		.ttls = ttls,
-		.waited_ms = -1,
+		.waited_ms = asker->end_ns ? (double)(asker->end_ns - asker->begin_ns) / 1e6 : -1,
 	};
 	struct event ev = { .kind = EVENT_DNS,
 			    .ktime_ns = res->end_ns,
@@ -141,17 +159,119 @@ static void emit(struct names *n, const struct dns_result *res)
 	ev.wall_ns = clock_wall_ns() - (clock_monotonic_ns() - res->end_ns);
 	(void)snprintf(ev.entity_id, sizeof(ev.entity_id), "%s", server ? server : "");
 	ev.owner = session_owner(n->session, &res->owner);
+	if (asker->owner.tgid)
+		d.asked_by = session_owner(n->session, &asker->owner);
 	n->fn(&ev, n->arg);
+	if (d.asked_by)
+		session_owner_done(n->session, d.asked_by);
 	session_owner_done(n->session, ev.owner);
+}
+
+struct search {
+	const struct dns_result *res;
+	struct asker *asker;
+};
+
+/* A query of another process about the same name, older and not answered yet. */
+static bool is_asker(const struct dns_result *open, void *arg)
+{
+	const struct search *s = arg;
+
+	if (open->asked_ns > s->res->asked_ns)
+		return true; /* they come by age */
+	if (!open->owner.tgid || open->owner.tgid == s->res->owner.tgid ||
+	    open->qtype != s->res->qtype || strcmp(open->qname, s->res->qname))
+		return false;
+	s->asker->owner = open->owner;
+	return true;
+}
+
+/* What libc was asked for comes first; else it may have been a query of some process's own. */
+static void find_asker(struct names *n, const struct dns_result *res, struct asker *asker)
+{
+	struct search s = { .res = res, .asker = asker };
+
+	if (!res->owner.tgid)
+		return;
+	if (n->asked)
+		asker->call = asked_find(n->asked, res->qname, res->asked_ns, &res->owner);
+	if (asker->call) {
+		asker->owner = asker->call->owner;
+		asker->begin_ns = asker->call->begin_ns;
+		asker->end_ns = asker->call->end_ns;
+		return;
+	}
+	dns_track_pending(n->track, is_asker, &s);
+}
+
+static struct held *held_free(struct held *h)
+{
+	free((char *)h->res.qname);
+	free((struct dns_answer *)h->res.answers);
+	free(h);
+	return NULL;
+}
+
+/* -ENOMEM: not kept. */
+static int hold(struct names *n, const struct dns_result *res, const struct asker *asker)
+{
+	struct held *h = calloc(1, sizeof(*h));
+	struct dns_answer *answers;
+
+	if (!h)
+		return -ENOMEM;
+	h->since_ns = n->now_ns;
+	h->asker = *asker;
+	h->res = *res;
+	h->res.qname = strdup(res->qname);
+	h->res.answers = answers = calloc(res->n + 1, sizeof(*answers));
+	if (!h->res.qname || !answers) {
+		(void)held_free(h);
+		return -ENOMEM;
+	}
+	if (res->n)
+		memcpy(answers, res->answers, res->n * sizeof(*answers));
+	*n->held_last = h;
+	n->held_last = &h->next;
+	return 0;
+}
+
+/* Its place may have been given to another call meanwhile. */
+static bool is_over(struct held *h)
+{
+	const struct asked_call *c = h->asker.call;
+
+	if (c->begin_ns != h->asker.begin_ns || c->owner.tid != h->asker.owner.tid)
+		return true;
+	h->asker.end_ns = c->end_ns;
+	return c->end_ns != 0;
+}
+
+/* In their order: whoever stands in front is told first. */
+static void tell_held(struct names *n, bool all)
+{
+	struct held *h;
+
+	while ((h = n->held) && (is_over(h) || all || n->now_ns - h->since_ns >= HOLD_NS)) {
+		emit(n, &h->res, &h->asker);
+		n->held = h->next;
+		if (!n->held)
+			n->held_last = &n->held;
+		(void)held_free(h);
+	}
 }
 
 static void on_result(const struct dns_result *res, void *arg)
 {
 	struct names *n = arg;
+	struct asker asker = {};
 
 	learn(n, res);
-	if (n->fn && res->wanted && has_room(n, res->end_ns))
-		emit(n, res);
+	if (!n->fn || !res->wanted || !has_room(n, res->end_ns))
+		return;
+	find_asker(n, res, &asker);
+	if (!asker.call || asker.end_ns || hold(n, res, &asker))
+		emit(n, res, &asker);
 }
 
 static void on_message(const uint8_t *msg, size_t len, size_t full, void *arg)
@@ -248,6 +368,7 @@ int names_open(struct session *s, struct probe *probe, const struct names_opts *
 	n->arg = arg;
 	n->max_events = filter->max_events;
 	n->answers_only = !fn;
+	n->held_last = &n->held;
 	n->track = dns_track_new(OPEN_MAX, opts->timeout_ns ? opts->timeout_ns : TIMEOUT_NS,
 				 on_result, n);
 	n->streams = dns_streams_new();
@@ -256,6 +377,11 @@ int names_open(struct session *s, struct probe *probe, const struct names_opts *
 		r = error_set(err, -ENOMEM, "out of memory");
 	else
 		r = opts->from & NAMES_DNS ? open_dns(n, probe, filter, err) : 0;
+	if (!r && probe && fn && (opts->from & NAMES_ASKED) && asked_open(probe, &n->asked, err)) {
+		/* Never needed: what is told then has no asker. */
+		(void)snprintf(n->note, sizeof(n->note), "%s", err->msg);
+		*err = (struct netprobe_error){};
+	}
 	if (r) {
 		(void)names_close(n);
 		return r;
@@ -268,6 +394,13 @@ struct names *names_close(struct names *n)
 {
 	if (!n)
 		return NULL;
+	while (n->held) {
+		struct held *h = n->held;
+
+		n->held = h->next;
+		(void)held_free(h);
+	}
+	(void)asked_close(n->asked);
 	(void)probe_packets_close(n->packets);
 	(void)dns_track_free(n->track);
 	(void)dns_streams_free(n->streams);
@@ -281,10 +414,19 @@ int names_poll(struct names *n, uint64_t now_ns)
 	int r = 0;
 
 	n->now_ns = now_ns;
-	if (n->packets)
+	/* Calls first: a query is found by its asker only while that is known. */
+	if (n->asked)
+		r = asked_poll(n->asked, now_ns);
+	if (r >= 0 && n->packets)
 		r = probe_packets_poll(n->packets, on_packet, n);
 	dns_track_tick(n->track, now_ns);
+	tell_held(n, false);
 	return r < 0 ? r : 0;
+}
+
+void names_finish(struct names *n)
+{
+	tell_held(n, true);
 }
 
 void names_set_filter(struct names *n, const struct np_filter *filter)
@@ -306,9 +448,23 @@ int names_losses(const struct names *n, struct names_losses *ret_losses)
 				  .rate_limited = n->rate_limited };
 	int r = n->packets ? probe_packets_losses(n->packets, &l.kernel, &l.missed) : 0;
 
+	if (!r && n->asked)
+		r = asked_losses(n->asked, &l.asked);
 	if (!r)
 		*ret_losses = l;
 	return r;
+}
+
+static void tell_loss(struct names *n, struct event *ev, const struct np_loss *loss,
+		      uint64_t missed)
+{
+	ev->loss = loss;
+	ev->missed = missed;
+	ev->num = (double)(loss->ring_full + loss->map_full + missed);
+	ev->ktime_ns = clock_monotonic_ns();
+	ev->wall_ns = clock_wall_ns();
+	(void)snprintf(ev->value, sizeof(ev->value), "%.0f", ev->num);
+	n->fn(ev, n->arg);
 }
 
 void names_tick(struct names *n, double seconds)
@@ -318,11 +474,12 @@ void names_tick(struct names *n, double seconds)
 			    .mode = session_mode(n->session),
 			    .interval_s = seconds,
 			    .entity_id = "dns" };
-	struct names_losses l;
+	struct names_losses l, told;
 	struct np_loss loss;
 
 	if (!n->fn || names_losses(n, &l) || !memcmp(&l, &n->told, sizeof(l)))
 		return;
+	told = n->told;
 	n->told = l;
 	/* What was handed up and came to nothing is a full map's, the rest was told or is no loss. */
 	loss = (struct np_loss){ .submitted = l.kernel.submitted,
@@ -333,13 +490,15 @@ void names_tick(struct names *n, double seconds)
 	loss.submitted -= loss.submitted > loss.map_full + loss.rate_limited
 				  ? loss.map_full + loss.rate_limited
 				  : loss.submitted;
-	ev.loss = &loss;
-	ev.missed = l.missed;
-	ev.num = (double)(loss.ring_full + loss.map_full + l.missed);
-	ev.ktime_ns = clock_monotonic_ns();
-	ev.wall_ns = clock_wall_ns();
-	(void)snprintf(ev.value, sizeof(ev.value), "%.0f", ev.num);
-	n->fn(&ev, n->arg);
+	tell_loss(n, &ev, &loss, l.missed);
+	if (!memcmp(&l.asked, &told.asked, sizeof(l.asked)))
+		return;
+	loss = (struct np_loss){ .submitted = l.asked.submitted,
+				 .ring_full = l.asked.ring_full,
+				 .map_full = l.asked.map_full,
+				 .helper_err = l.asked.helper_err };
+	(void)snprintf(ev.entity_id, sizeof(ev.entity_id), "asked");
+	tell_loss(n, &ev, &loss, 0);
 }
 
 const char *names_note(const struct names *n)

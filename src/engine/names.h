@@ -6,11 +6,14 @@
 #ifndef NETPROBE_ENGINE_NAMES_H
 #define NETPROBE_ENGINE_NAMES_H
 
+#include "engine/asked.h"
 #include "name/track.h"
 #include "out/event.h"
 #include "probe/packets.h"
 
 #define NAMES_DNS 1 /* answers to everybody's queries name their addresses */
+
+#define NAMES_ASKED 2 /* who asked a local resolver: uprobes in libc */
 
 #define NAMES_PORTS 16
 
@@ -25,6 +28,7 @@ struct names_opts {
 
 struct names_losses {
 	struct np_packet_loss kernel;
+	struct np_asked_loss asked;
 	uint64_t missed; /* runs of the programs the kernel left out */
 	struct dns_track_stats track;
 	uint64_t streams_lost; /* messages over TCP with a hole in them */
@@ -46,6 +50,8 @@ struct names *names_close(struct names *n);
 void names_packet(struct names *n, const struct np_ev_packet *ev, const uint8_t *bytes);
 /* Drain what waits, end what has waited too long. 0 or -errno. */
 int names_poll(struct names *n, uint64_t now_ns);
+/* Tell what is still held back. */
+void names_finish(struct names *n);
 /* Each interval: probe.loss where something moved. */
 void names_tick(struct names *n, double seconds);
 void names_set_filter(struct names *n, const struct np_filter *filter);

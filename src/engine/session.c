@@ -475,6 +475,8 @@ int session_finish(struct session *s)
 	struct probe_loss losses[LOSS_MAX];
 	int r = session_tick(s);
 
+	if (s->names)
+		names_finish(s->names);
 	if (!r && s->events && !s->rung.ops->losses(s->rung.arg, losses))
 		engine_events_loss(s->events, losses, session_uptime(s), true);
 	return r;

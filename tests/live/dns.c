@@ -299,6 +299,70 @@ TEST(connections_carry_the_name_that_was_asked_for)
 		 "dns.query among the events");
 }
 
+static const json_t *asker_of(const json_t *r)
+{
+	return json_object_get(r, "asked_by");
+}
+
+static void check_forwarded(const char *options)
+{
+	struct netns ns = netns_new();
+	struct probe p = probe_start("dns", "--format", "json", "--dns-port", "53", "--dns-port",
+				     "5300", NULL);
+	struct maker m;
+	const json_t *client, *forwarder, *r;
+	size_t i, n = 0;
+	struct wanted w = { &ns, "slow1.example.net" };
+	char command[200];
+	json_t *last;
+	char *log;
+
+	snprintf(command, sizeof(command), "dns forward --name slow1.EXAMPLE.net --delay 80 %s",
+		 options);
+	m = maker_run(&ns, command);
+	client = maker_report(&m, "client");
+	forwarder = maker_report(&m, "forwarder");
+	CHECK_EQ(report_u64(client, "rx_pkts"), 1, "answers that libc gave");
+	log = file_text(p.log);
+	if (strstr(log, "return probes of kernel"))
+		test_skip("%s", log);
+	free(log);
+	last = probe_wait_record(&p, is_wanted, &w, 10000);
+	CHECK(last, "a transaction: expected one, got none");
+	json_decref(last);
+	probe_stop(&p);
+	json_array_foreach (p.records, i, r) {
+		const json_t *asker = asker_of(r);
+
+		if (!is_query(r, &ns))
+			continue;
+		if (record_u64(r, "pid") == report_u64(client, "pid")) {
+			CHECK(json_is_null(asker), "asked_by of who asked itself: expected null");
+			continue;
+		}
+		n++;
+		CHECK_EQ(record_u64(r, "pid"), report_u64(forwarder, "pid"), "sender");
+		CHECK_EQ(record_u64(asker, "pid"), report_u64(client, "pid"), "who asked it");
+		CHECK(!strcmp(record_str(asker, "comm"), "client"), "its name: got %s",
+		      record_str(asker, "comm"));
+		CHECK(record_num(asker, "waited_ms") >= record_num(r, "latency_ms") &&
+			      record_num(asker, "waited_ms") < 10000 * test_slow(),
+		      "time it waited: expected more than %.1f ms, got %.1f",
+		      record_num(r, "latency_ms"), record_num(asker, "waited_ms"));
+	}
+	CHECK_EQ(n, 1, "queries of the forwarder");
+}
+
+TEST(query_of_a_resolver_names_who_asked_it_by_getaddrinfo)
+{
+	check_forwarded("");
+}
+
+TEST(query_of_a_resolver_names_who_asked_it_by_gethostbyname)
+{
+	check_forwarded("--gethostbyname");
+}
+
 static bool is_remote(const json_t *r, const void *arg)
 {
 	return !strcmp(record_str(r, "name"), "192.0.2.1") && !strcmp(record_str(r, "rname"), arg);
@@ -312,8 +376,8 @@ TEST(remote_hosts_are_named_in_top)
 	json_t *r;
 
 	netns_must(&ns, "ip addr add 192.0.2.1/32 dev lo");
-	p = probe_start("top", "--format", "json", "--by", "remote", "--interval", "0.2",
-			"--match", "OK7.example", "--dns-port", "5300", NULL);
+	p = probe_start("top", "--format", "json", "--by", "remote", "--interval", "0.2", "--match",
+			"OK7.example", "--dns-port", "5300", NULL);
 	m = maker_start(&ns, -1, "dns connect --ok 8 --hold connected");
 	maker_wait_hold(&m);
 	r = probe_wait_record(&p, is_remote, "ok7.example.net", 10000);
