@@ -33,7 +33,7 @@ static const struct {
 	[PIN_VIPS] = { "lb_vips", sizeof(struct lb_vip) },
 	[PIN_BACKENDS] = { "lb_backends", sizeof(struct lb_backend) },
 	[PIN_RINGS] = { "lb_rings", sizeof(uint32_t) },
-	[PIN_CONNS] = { "lb_conns", sizeof(struct lb_conn) },
+	[PIN_CONNS] = { "lb_conns", sizeof(struct lb_set) },
 	[PIN_VIP_COUNT] = { "lb_vip_count", sizeof(struct lb_count) },
 	[PIN_BE_COUNT] = { "lb_be_count", sizeof(struct lb_count) },
 	[PIN_TOTALS] = { "lb_totals", sizeof(uint64_t) },
@@ -208,6 +208,17 @@ static int first_config(const struct pins *p)
 	return bpf_map_update_elem(p->fds[PIN_CONFIG], &zero, &config, BPF_ANY) ? -errno : 0;
 }
 
+/* Room for at least so many flows. */
+static int size_table(struct netprobe_lb *skel, uint32_t conns)
+{
+	uint32_t sets = 1;
+
+	while (sets * LB_WAYS < conns && sets < 1u << 24)
+		sets *= 2;
+	skel->rodata->cfg_set_mask = sets - 1;
+	return bpf_map__set_max_entries(skel->maps.lb_conns, sets);
+}
+
 static int load(struct pins *p, const struct pins_opts *opts, struct netprobe_error *err)
 {
 	libbpf_print_fn_t was = libbpf_set_print(on_libbpf_print);
@@ -215,7 +226,7 @@ static int load(struct pins *p, const struct pins_opts *opts, struct netprobe_er
 	int r = skel ? 0 : -errno;
 
 	if (!r && opts && opts->conns)
-		r = bpf_map__set_max_entries(skel->maps.lb_conns, opts->conns);
+		r = size_table(skel, opts->conns);
 	if (!r)
 		r = netprobe_lb__load(skel);
 	/* Left over from one that died half way: nothing adopts half a set. */

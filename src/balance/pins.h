@@ -32,7 +32,7 @@ struct pins {
 };
 
 struct pins_opts {
-	uint32_t conns; /* entries of the connection table; 0: 262144 */
+	uint32_t conns; /* flows the connection table has room for; 0: 1,048,576 in 8 MiB */
 };
 
 /*

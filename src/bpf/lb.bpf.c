@@ -40,17 +40,20 @@ struct {
 } lb_rings SEC(".maps");
 
 /*
- * Written and read here; the least recently used entry of a processor's share dies when that is full.
- * Shares are by processor, so writers do not meet at a lock; the table is one, because a flow's packets
- * may come in on any processor (and on a veth they do): all of them find its entry.
+ * The connection table; written and read here, entries die when others need their place. Not one of the
+ * kernel's LRU maps: those take 300 ns to push an entry out of a full table and 100 bytes for each, and
+ * give each processor its own share (a flow's packets may come in on any, on a veth they do). Mapped
+ * memory begins at a page: a set is one cache line.
  */
 struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(map_flags, BPF_F_NO_COMMON_LRU);
-	__uint(max_entries, 262144);
-	__type(key, struct lb_flow);
-	__type(value, struct lb_conn);
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 131072); /* a power of two */
+	__type(key, __u32);
+	__type(value, struct lb_set);
 } lb_conns SEC(".maps");
+
+const volatile __u32 cfg_set_mask = 131071; /* max_entries less one */
 
 /* Written and read here, by backend slot; an answer is used for one tick. */
 struct {
@@ -157,18 +160,25 @@ static __always_inline struct lb_vip *find_vip(const struct lb_packet *p)
 	return bpf_map_lookup_elem(&lb_vips, &key);
 }
 
-/* The same for the same flow on every balancer: no seed. Multiplications spread what they are given. */
-static __always_inline __u32 flow_hash(const struct lb_flow *f)
+struct flow_hash {
+	__u64 key; /* in the connection table */
+	__u32 ring; /* its place: the same on every balancer, so without the VIP's number and a seed */
+};
+
+/* Multiplications by odd numbers lose nothing; the shifts bring high bits down again. */
+static __always_inline struct flow_hash hash_flow(const struct lb_flow *f)
 {
 	const __u64 *w = (const __u64 *)f;
-	/* Ports without the VIP's number, which is this balancer's own. */
+	struct flow_hash ret;
 	__u64 h = (w[0] ^ 0x9e3779b97f4a7c15ULL) * 0xff51afd7ed558ccdULL;
 
 	h = (h ^ h >> 32 ^ w[1]) * 0xc4ceb9fe1a85ec53ULL;
 	h = (h ^ h >> 32 ^ (__u32)w[2]) * 0xff51afd7ed558ccdULL;
 	h ^= h >> 33;
 	h *= 0xc4ceb9fe1a85ec53ULL;
-	return h >> 32;
+	ret.ring = h >> 32;
+	ret.key = (h ^ h >> 33 ^ (__u64)f->vip_uid << 32) * 0xff51afd7ed558ccdULL;
+	return ret;
 }
 
 static __always_inline struct lb_backend *backend_of_ring(__u32 vip_slot, __u32 hash, __u32 *slot)
@@ -190,36 +200,60 @@ static __always_inline struct lb_backend *backend_of_ring(__u32 vip_slot, __u32 
 }
 
 /* Whether a flow goes on with the backend it was given. */
-static __always_inline bool is_kept(const struct lb_packet *p, const struct lb_conn *conn,
+static __always_inline bool is_kept(const struct lb_packet *p, __u64 word,
 				    const struct lb_backend *b, __u32 now)
 {
+	__u32 age = (now - LB_WORD_SEEN(word)) & LB_SEEN_MASK;
 	struct lb_config *c;
 
-	if (!b || b->uid != conn->uid)
+	if (!b || (b->uid & 0xff) != LB_WORD_UID(word))
 		return false;
 	if (b->state != LB_STATE_UP && (b->state != LB_STATE_DRAIN || p->syn))
 		return false;
-	if (p->proto == IPPROTO_UDP && unlikely(now != conn->seen)) {
+	if (p->proto == IPPROTO_UDP && unlikely(age)) {
 		c = config();
-		return c && now - conn->seen <= c->udp_idle;
+		return c && age <= c->udp_idle;
 	}
 	return true;
 }
 
-static __always_inline void remember(const struct lb_flow *flow, const struct lb_backend *b,
+/* Its own place, a free one, or that of the flow which is silent for longest. */
+static __always_inline __u32 place_for(const struct lb_set *set, __u32 hash, __u32 now)
+{
+	__u32 best = 0, best_age = 0, age, i;
+
+#pragma unroll
+	for (i = 0; i < LB_WAYS; i++) {
+		__u64 word = set->way[i];
+
+		age = ((now - LB_WORD_SEEN(word)) & LB_SEEN_MASK) + 1;
+		if (!word || LB_WORD_HASH(word) == hash)
+			age = LB_SEEN_MASK + 2;
+		if (age > best_age) {
+			best_age = age;
+			best = i;
+		}
+	}
+	if (best_age <= LB_RECENT)
+		count_total(LB_TABLE_FULL);
+	return best;
+}
+
+static __always_inline void remember(struct lb_set *set, __u32 hash, const struct lb_backend *b,
 				     __u32 slot, __u32 now)
 {
-	struct lb_conn conn = { .backend = slot, .uid = b->uid, .seen = now };
 	struct lb_cpu *cpu = this_cpu(now);
 	struct lb_config *c = config();
+	__u32 at;
 
 	/* A flood of new flows must not push the true ones out: the ring alone serves these. */
 	if (cpu && c && c->new_flows_cpu && cpu->new_flows++ >= c->new_flows_cpu) {
 		count_total(LB_TABLE_SKIPPED);
 		return;
 	}
-	if (bpf_map_update_elem(&lb_conns, flow, &conn, BPF_ANY))
-		count_total(LB_TABLE_FAILED);
+	at = place_for(set, hash, now);
+	if (at < LB_WAYS)
+		*(volatile __u64 *)&set->way[at] = LB_WORD(hash, now, b->uid, slot);
 }
 
 struct choice {
@@ -228,19 +262,37 @@ struct choice {
 	bool known;
 };
 
-static __always_inline void choose(const struct lb_packet *p, const struct lb_vip *vip,
-				   const struct lb_flow *flow, __u32 hash, __u32 now,
-				   struct choice *ret)
+/* Where the flow is in its set; LB_WAYS: nowhere. */
+static __always_inline __u32 find_flow(const struct lb_set *set, __u32 hash)
 {
-	struct lb_conn *conn = bpf_map_lookup_elem(&lb_conns, flow);
+	__u32 i;
 
-	if (conn) {
-		ret->slot = conn->backend;
+#pragma unroll
+	for (i = 0; i < LB_WAYS; i++)
+		if (LB_WORD_HASH(set->way[i]) == hash && set->way[i])
+			return i;
+	return LB_WAYS;
+}
+
+static __always_inline void choose(const struct lb_packet *p, const struct lb_vip *vip,
+				   const struct flow_hash *hash, __u32 now, struct choice *ret)
+{
+	__u32 at = (__u32)hash->key & cfg_set_mask, mark = hash->key >> 32, way;
+	struct lb_set *set = bpf_map_lookup_elem(&lb_conns, &at);
+	__u64 word;
+
+	if (!set)
+		return;
+	way = find_flow(set, mark);
+	if (way < LB_WAYS) {
+		word = *(volatile __u64 *)&set->way[way];
+		ret->slot = LB_WORD_SLOT(word);
 		ret->backend = bpf_map_lookup_elem(&lb_backends, &ret->slot);
-		if (likely(is_kept(p, conn, ret->backend, now))) {
+		if (likely(LB_WORD_HASH(word) == mark && is_kept(p, word, ret->backend, now))) {
 			ret->known = true;
-			if (conn->seen != now && !p->icmp)
-				conn->seen = now;
+			if (LB_WORD_SEEN(word) != (now & LB_SEEN_MASK) && !p->icmp)
+				*(volatile __u64 *)&set->way[way] =
+					LB_WORD(mark, now, ret->backend->uid, ret->slot);
 			return;
 		}
 		/* A connection's first packet is nobody's yet: nothing is moved. */
@@ -248,11 +300,11 @@ static __always_inline void choose(const struct lb_packet *p, const struct lb_vi
 			count_total(LB_FLOW_MOVED);
 	}
 	ret->known = false;
-	ret->backend = backend_of_ring(vip->slot, hash, &ret->slot);
+	ret->backend = backend_of_ring(vip->slot, hash->ring, &ret->slot);
 	if (ret->backend && ret->backend->state == LB_STATE_FREE)
 		ret->backend = NULL;
 	if (ret->backend && !p->icmp)
-		remember(flow, ret->backend, ret->slot, now);
+		remember(set, mark, ret->backend, ret->slot, now);
 }
 
 static __always_inline void count_flow(struct lb_count *c, const struct lb_packet *p, bool known)
@@ -334,7 +386,8 @@ static __always_inline int balance(struct xdp_md *ctx)
 	struct lb_flow flow = {};
 	struct choice ch = {};
 	struct lb_vip *vip;
-	__u32 now, hash;
+	struct flow_hash hash;
+	__u32 now;
 	int r;
 
 	r = lb_parse(ctx, &p);
@@ -353,12 +406,12 @@ static __always_inline int balance(struct xdp_md *ctx)
 		flow.client_port_be = p.client_port;
 		flow.service_port_be = p.service_port;
 	}
-	hash = flow_hash(&flow);
+	hash = hash_flow(&flow);
 	now = LB_TICK(bpf_ktime_get_coarse_ns());
-	choose(&p, vip, &flow, hash, now, &ch);
+	choose(&p, vip, &hash, now, &ch);
 	if (unlikely(!ch.backend))
 		return refuse(LB_NO_BACKEND, vip->slot, 0);
-	return forward(ctx, &p, vip, &ch, hash, now);
+	return forward(ctx, &p, vip, &ch, hash.ring, now);
 }
 
 /*

@@ -72,7 +72,7 @@ struct lb_backend {
 	__u8 pad[5];	/* 0 */
 };
 
-/* struct lb_flow: key of the connection table, the same for both kinds of addresses. */
+/* struct lb_flow: what a flow is told by, the same for both kinds of addresses. */
 struct lb_flow {
 	__u8 client[16];       /* IPv4 as ::ffff:a.b.c.d */
 	__u16 client_port_be;  /* network order; 0 with LB_VIP_SOURCE */
@@ -80,13 +80,27 @@ struct lb_flow {
 	__u32 vip_uid;
 };
 
-/* struct lb_conn: whom a flow was given to. */
-struct lb_conn {
-	__u32 backend; /* slot */
-	__u32 uid;     /* of the backend when it was chosen */
-	__u32 seen;    /* LB_TICK of its last packet; a race loses a tick, nothing else */
-	__u32 pad;     /* 0 */
+/*
+ * struct lb_set: eight flows of the connection table, one cache line. A flow's hash tells its set and
+ * the upper half of its word; the least recently seen one of a full set makes room. Each word is
+ * written as a whole, so processors may share a set without a lock: what a race loses is one flow's
+ * entry, which the ring answers for until backends change. Two flows of one set share an entry once in
+ * four thousand million times, and then a backend.
+ */
+#define LB_WAYS 8
+struct lb_set {
+	__u64 way
+		[LB_WAYS]; /* 0: free; else hash:32, LB_TICK last seen:12, uid of backend:8, slot:12 */
 };
+#define LB_SEEN_MASK 0xfffu /* of LB_TICK: 73 minutes, then it starts again */
+#define LB_WORD(hash, seen, uid, slot)                                                       \
+	((__u64)(hash) << 32 | ((__u64)((seen)&LB_SEEN_MASK) << 20) | (((uid)&0xff) << 12) | \
+	 ((slot)&0xfff))
+#define LB_WORD_HASH(word) ((__u32)((word) >> 32))
+#define LB_WORD_SEEN(word) ((__u32)((word) >> 20) & LB_SEEN_MASK)
+#define LB_WORD_UID(word) ((__u32)((word) >> 12) & 0xff)
+#define LB_WORD_SLOT(word) ((__u32)(word)&0xfff)
+#define LB_RECENT 64 /* LB_TICKs: who pushes out a flow that was seen since is counted */
 
 /* struct lb_nexthop: the route to a backend as one processor last asked for it. */
 struct lb_nexthop {
@@ -122,7 +136,7 @@ struct lb_count {
 #define LB_TOO_BIG 9	    /* does not fit the way to the backend, may not be told: dropped */
 #define LB_TOO_BIG_TOLD 10  /* does not fit, the client was sent the size that does */
 #define LB_NO_ROOM 11	    /* no head room for another header: dropped */
-#define LB_TABLE_FAILED 12  /* beside the above: flow not remembered, table refused it */
+#define LB_TABLE_FULL 12    /* beside the above: remembered in place of a flow seen lately */
 #define LB_TABLE_SKIPPED 13 /* beside the above: not remembered, too many new flows a tick */
 #define LB_FLOW_MOVED 14    /* beside the above: remembered backend is down or gone, chosen anew */
 #define LB_TOTALS 15
@@ -130,7 +144,7 @@ struct lb_count {
 /* struct lb_config: one for the balancer. */
 struct lb_config {
 	__u32 any_all_ports; /* 1: some VIP takes all ports, look twice */
-	__u32 udp_idle;	     /* LB_TICKs; a UDP flow silent for longer is a new one */
+	__u32 udp_idle;	     /* LB_TICKs, at most 4000; a UDP flow silent for longer is a new one */
 	__u32 new_flows_cpu; /* a tick and processor; more are not remembered; 0: no limit */
 	__u32 gen;	   /* raised by whoever changes a VIP or backend, that others read again */
 	__u32 too_big_cpu; /* ICMP "too big" a tick and processor */
@@ -183,7 +197,7 @@ _Static_assert(sizeof(struct lb_vip) == 16, "layout");
 _Static_assert(sizeof(struct lb_ring) == 2 * (LB_RING_SIZE + 1), "layout");
 _Static_assert(sizeof(struct lb_backend) == 48, "layout");
 _Static_assert(sizeof(struct lb_flow) == 24, "layout");
-_Static_assert(sizeof(struct lb_conn) == 16, "layout");
+_Static_assert(sizeof(struct lb_set) == 64, "layout");
 _Static_assert(sizeof(struct lb_nexthop) == 28, "layout");
 _Static_assert(sizeof(struct lb_count) == 48, "layout");
 _Static_assert(sizeof(struct lb_config) == 20, "layout");

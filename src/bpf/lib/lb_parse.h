@@ -48,10 +48,14 @@ struct lb_icmp6 {
 };
 
 struct lb_packet {
+	/*
+	 * From the Ethernet header to the end. 64 bits wide: for less the compiler subtracts pointers
+	 * in 32 bits, and the verifier takes them for numbers from there on.
+	 */
+	__u64 frame_bytes;
 	__u32 client[4];		 /* network order; IPv4 v4-mapped */
 	__u32 service[4];		 /* the same: perhaps a VIP */
 	__u16 client_port, service_port; /* network order */
-	__u32 frame_bytes;		 /* from the Ethernet header to the end */
 	__u16 l3_bytes;			 /* of the IP packet, by its own header */
 	__u8 proto;			 /* of the flow: TCP or UDP */
 	__u8 tos;
@@ -140,7 +144,7 @@ static __always_inline int lb_parse_v4(struct lb_packet *p, void *l3, void *end)
 	ihl = ip->ihl * 4;
 	p->l3_bytes = bpf_ntohs(ip->tot_len);
 	if (ip->version != 4 || ihl < sizeof(*ip) || p->l3_bytes < ihl ||
-	    p->l3_bytes > (__u32)((long)end - (long)l3))
+	    (long)p->l3_bytes > (long)end - (long)l3)
 		return LB_MALFORMED;
 	p->proto = ip->protocol;
 	p->tos = ip->tos;
@@ -186,7 +190,7 @@ static __always_inline int lb_parse_v6(struct lb_packet *p, void *l3, void *end)
 	if (at > end)
 		return LB_MALFORMED;
 	bytes = bpf_ntohs(ip->payload_len) + sizeof(*ip);
-	if (ip->version != 6 || bytes > (__u32)((long)end - (long)l3) || bytes > 0xffff)
+	if (ip->version != 6 || (long)bytes > (long)end - (long)l3 || bytes > 0xffff)
 		return LB_MALFORMED;
 	p->l3_bytes = bytes;
 	p->v6 = true;
