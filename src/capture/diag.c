@@ -196,13 +196,12 @@ int diag_dump(int fd, diag_fn fn, void *arg)
 	return r ? r : diag_dump_udp(fd, fn, arg);
 }
 
-static bool put_addr(__be32 to[4], uint8_t family, const uint8_t addr[16])
+static void put_addr(__be32 to[4], uint8_t family, const uint8_t addr[16])
 {
 	if (family == AF_INET)
 		memcpy(to, addr + 12, 4);
 	else
 		memcpy(to, addr, 16);
-	return true;
 }
 
 static void keep(const struct diag_sock *s, void *arg)
@@ -222,11 +221,17 @@ static int find_one(int fd, uint8_t family, const struct np_tuple *t, struct dia
 				 .idiag_dport = htons(t->rport),
 				 .idiag_cookie = { INET_DIAG_NOCOOKIE, INET_DIAG_NOCOOKIE } } }
 	};
+	bool udp = t->proto != IPPROTO_TCP;
 	ssize_t n;
 	int r;
 
-	(void)put_addr(q.req.id.idiag_src, family, t->laddr);
-	(void)put_addr(q.req.id.idiag_dst, family, t->raddr);
+	/* For datagrams the kernel takes the ends as those of a packet that arrives. */
+	put_addr(udp ? q.req.id.idiag_dst : q.req.id.idiag_src, family, t->laddr);
+	put_addr(udp ? q.req.id.idiag_src : q.req.id.idiag_dst, family, t->raddr);
+	if (udp) {
+		q.req.id.idiag_sport = htons(t->rport);
+		q.req.id.idiag_dport = htons(t->lport);
+	}
 	r = send_ask(fd, &q, 0);
 	if (r)
 		return r;
@@ -238,7 +243,9 @@ static int find_one(int fd, uint8_t family, const struct np_tuple *t, struct dia
 	if (r < 0)
 		return r;
 	/* The kernel answers with a listener or an unconnected socket where nothing fits better. */
-	return ret->cookie && ret->tuple.rport == t->rport ? 0 : -ENOENT;
+	if (!ret->cookie || ret->tuple.lport != t->lport)
+		return -ENOENT;
+	return ret->tuple.rport == t->rport || (udp && !ret->tuple.rport) ? 0 : -ENOENT;
 }
 
 int diag_find(int fd, const struct np_tuple *t, struct diag_sock *ret)

@@ -21,6 +21,8 @@
 #define CA_RECOVERY 3
 /* Walks over /proc that nothing new asks for take no more than this share of the time. */
 #define SCAN_SHARE 50
+/* The same for looks at single new sockets. */
+#define LOOK_SHARE 4
 
 struct socks {
 	struct socks_opts opts;
@@ -32,6 +34,8 @@ struct socks {
 	uint32_t netns, gen;
 	bool seeding;
 	uint64_t now_ns, scan_at_ns;
+	uint64_t look_at_ns;
+	struct sock *ended, **ended_tail;
 	uint32_t wanted; /* inodes asked for since the last walk over /proc */
 	uint8_t listening[65536 / 8];
 	struct np_ev_sock *events;
@@ -96,17 +100,40 @@ static struct sock *find_cookie(const struct socks *s, uint64_t cookie)
 	return NULL;
 }
 
-struct sock *socks_find(struct socks *s, const struct np_tuple *t)
+static struct sock *find_tuple(struct socks *s, const struct np_tuple *t)
 {
 	struct index_node *n = index_chain(&s->by_tuple, hash_of_tuple(t));
+	struct sock *found = NULL;
 
 	for (; n; n = n->next) {
 		struct sock *k = index_entry(n, struct sock, by_tuple);
 
-		if (same_ends(&k->rec.tuple, t))
+		if (!same_ends(&k->rec.tuple, t))
+			continue;
+		/* The newest comes first. Datagram sockets may share a port: only the kernel knows which got it. */
+		if (t->proto == IPPROTO_TCP)
 			return k;
+		if (found && found->rec.owner.tgid != k->rec.owner.tgid)
+			return NULL;
+		found = found ? found : k;
 	}
-	return NULL;
+	return found;
+}
+
+struct sock *socks_find(struct socks *s, const struct np_tuple *t)
+{
+	struct np_tuple bound = *t;
+	struct sock *k = find_tuple(s, t);
+
+	if (k || t->proto == IPPROTO_TCP)
+		return k;
+	bound.rport = 0;
+	memset(bound.raddr, 0, sizeof(bound.raddr));
+	k = find_tuple(s, &bound);
+	if (k)
+		return k;
+	memset(bound.laddr, 0, sizeof(bound.laddr));
+	return find_tuple(s, &bound);
 }
 
 static void drop(struct socks *s, struct sock *k)
@@ -118,11 +145,16 @@ static void drop(struct socks *s, struct sock *k)
 	free(k);
 }
 
+bool socks_pass(struct socks *s, const struct np_sock_rec *rec)
+{
+	return match_sample(&s->filter, rec->sock_id) && match_tuple(&s->filter, &rec->tuple) &&
+	       match_owner(&s->filter, &rec->last, s->cgroups, s->now_ns);
+}
+
 /* What the filters say of it as it is now. */
 static bool passes(struct socks *s, const struct sock *k)
 {
-	return match_sample(&s->filter, k->rec.sock_id) && match_tuple(&s->filter, &k->rec.tuple) &&
-	       match_owner(&s->filter, &k->rec.last, s->cgroups, s->now_ns);
+	return socks_pass(s, &k->rec);
 }
 
 static bool rate_limited(struct socks *s)
@@ -139,13 +171,14 @@ static bool rate_limited(struct socks *s)
 	return true;
 }
 
-static void tell(struct socks *s, uint16_t type, const struct sock *k)
+void socks_tell(struct socks *s, const struct np_ev_sock *from)
 {
+	uint16_t type = from->hdr.type;
 	struct np_ev_sock *ev;
 
 	if (type != NP_EV_SOCK_CLOSE && rate_limited(s))
 		type = NP_EV_SOCK_CLOSE; /* the counts come all the same */
-	if (type == NP_EV_SOCK_CLOSE && !(k->rec.tuple.flags & NP_F_DEAD))
+	if (type == NP_EV_SOCK_CLOSE && !(from->rec.tuple.flags & NP_F_DEAD))
 		return;
 	if (s->n_events == s->cap_events) {
 		uint32_t cap = s->cap_events ? s->cap_events * 2 : 64;
@@ -159,9 +192,17 @@ static void tell(struct socks *s, uint16_t type, const struct sock *k)
 		s->cap_events = cap;
 	}
 	ev = &s->events[s->n_events++];
-	*ev = (struct np_ev_sock){ .hdr = { .type = type, .len = sizeof(*ev), .ts_ns = s->now_ns },
-				   .rec = k->rec };
+	*ev = *from;
+	ev->hdr.type = type;
+	ev->hdr.len = sizeof(*ev);
 	s->loss.submitted++;
+}
+
+static void tell(struct socks *s, uint16_t type, const struct sock *k)
+{
+	struct np_ev_sock ev = { .hdr = { .type = type, .ts_ns = s->now_ns }, .rec = k->rec };
+
+	socks_tell(s, &ev);
 }
 
 static bool is_listening(const struct socks *s, uint16_t port)
@@ -302,7 +343,7 @@ static void on_listed(const struct diag_sock *d, void *arg)
 	}
 }
 
-static void set_owner(struct socks *s, struct sock *k)
+void socks_set_owner(struct socks *s, struct sock *k)
 {
 	const struct np_owner *o = procfs_owner(s->procfs, k->inode);
 
@@ -372,6 +413,32 @@ static void end(struct socks *s, struct sock *k)
 	drop(s, k);
 }
 
+static void end_soon(struct socks *s, struct sock *k)
+{
+	if (!s->opts.by_packets) {
+		end(s, k);
+		return;
+	}
+	k->ended_ns = s->now_ns;
+	k->ended_next = NULL;
+	*s->ended_tail = k;
+	s->ended_tail = &k->ended_next;
+}
+
+/* Those whose last packets have come by now. */
+static void reap(struct socks *s)
+{
+	while (s->ended && s->now_ns - s->ended->ended_ns >= s->opts.linger_ns) {
+		struct sock *k = s->ended;
+
+		s->ended = k->ended_next;
+		if (!s->ended)
+			s->ended_tail = &s->ended;
+		s->opts.last(k, s->opts.arg);
+		end(s, k);
+	}
+}
+
 /* Every socket of an index; fn may drop the one it is given. */
 static void each(struct socks *s, void (*fn)(struct socks *s, struct sock *k, void *arg), void *arg)
 {
@@ -395,6 +462,13 @@ static void check_one(struct socks *s, struct sock *k, void *arg)
 		s->wanted++;
 }
 
+static void owner_one(struct socks *s, struct sock *k, void *arg)
+{
+	(void)arg;
+	if (k->gen == s->gen)
+		socks_set_owner(s, k);
+}
+
 struct hand {
 	bool full;
 	probe_sock_fn fn;
@@ -405,11 +479,12 @@ static void finish_one(struct socks *s, struct sock *k, void *arg)
 {
 	const struct hand *h = arg;
 
+	if (k->ended_ns)
+		return;
 	if (k->gen != s->gen) { /* its end was told of in a notice that was lost */
-		end(s, k);
+		end_soon(s, k);
 		return;
 	}
-	set_owner(s, k);
 	if (s->seeding)
 		return;
 	tell_open(s, k);
@@ -422,6 +497,8 @@ static void on_ended(const struct diag_sock *d, void *arg)
 	struct sock *k = find_cookie(s, d->cookie);
 	struct diag_sock last = *d;
 
+	if (k && k->ended_ns)
+		return;
 	if (!k) {
 		/* Opened and ended between two listings: only TCP's figures tell that it was there. */
 		if (d->tuple.proto != IPPROTO_TCP || !d->info_len || !d->info.tcpi_segs_in ||
@@ -440,10 +517,10 @@ static void on_ended(const struct diag_sock *d, void *arg)
 	}
 	if (k->rec.tuple.proto == IPPROTO_TCP && !(k->rec.tuple.flags & NP_F_LISTEN)) {
 		count_recovery(s, k, &last);
-		set_owner(s, k);
+		socks_set_owner(s, k);
 		count_tcp(s, k, &last, true);
 	}
-	end(s, k);
+	end_soon(s, k);
 }
 
 int socks_events(struct socks *s, probe_event_fn fn, void *arg)
@@ -455,6 +532,7 @@ int socks_events(struct socks *s, probe_event_fn fn, void *arg)
 	if (s->watch_fd >= 0)
 		(void)diag_watch_read(s->watch_fd, on_ended, s, &lost);
 	s->loss.ring_full += lost;
+	reap(s);
 	n = (int)s->n_events;
 	for (uint32_t i = 0; i < s->n_events; i++)
 		fn(&s->events[i].hdr, arg);
@@ -462,9 +540,8 @@ int socks_events(struct socks *s, probe_event_fn fn, void *arg)
 	return n;
 }
 
-int socks_sweep(struct socks *s, bool full, probe_sock_fn fn, void *arg)
+int socks_list(struct socks *s)
 {
-	struct hand h = { full, fn, arg };
 	int r;
 
 	s->now_ns = monotonic_ns();
@@ -474,8 +551,75 @@ int socks_sweep(struct socks *s, bool full, probe_sock_fn fn, void *arg)
 		return r;
 	each(s, check_one, NULL);
 	find_owners(s);
+	each(s, owner_one, NULL);
+	return 0;
+}
+
+int socks_hand(struct socks *s, bool full, probe_sock_fn fn, void *arg)
+{
+	struct hand h = { full, fn, arg };
+
 	each(s, finish_one, &h);
 	return (int)s->by_cookie.count;
+}
+
+int socks_sweep(struct socks *s, bool full, probe_sock_fn fn, void *arg)
+{
+	int r = socks_list(s);
+
+	return r ? r : socks_hand(s, full, fn, arg);
+}
+
+struct sock *socks_meet(struct socks *s, const struct np_tuple *t)
+{
+	struct diag_sock d;
+
+	s->now_ns = monotonic_ns();
+	if (diag_find(s->ask_fd, t, &d))
+		return NULL;
+	d.info_len = 0; /* what it counts so far is the next listing's */
+	on_listed(&d, s);
+	return find_cookie(s, d.cookie);
+}
+
+bool socks_look(struct socks *s)
+{
+	uint64_t start = monotonic_ns();
+
+	if (!procfs_missing(s->procfs))
+		return true;
+	if (start < s->look_at_ns)
+		return false;
+	procfs_look(s->procfs, start);
+	s->look_at_ns = start + (monotonic_ns() - start) * LOOK_SHARE;
+	return true;
+}
+
+bool socks_count(struct socks *s, struct sock *k, const struct np_counts *more, uint32_t segs_out,
+		 uint32_t segs_in)
+{
+	if (!passes(s, k))
+		return false;
+	k->rec.counts.tx_bytes += more->tx_bytes;
+	k->rec.counts.rx_bytes += more->rx_bytes;
+	k->rec.counts.tx_calls += more->tx_calls;
+	k->rec.counts.rx_calls += more->rx_calls;
+	k->rec.counts.retrans += more->retrans;
+	k->rec.tcp.rtx_cause[NP_RTX_UNKNOWN] = (uint32_t)k->rec.counts.retrans;
+	k->rec.tcp.segs_out += segs_out;
+	k->rec.tcp.segs_in += segs_in;
+	k->dirty = true;
+	return true;
+}
+
+uint32_t socks_netns(const struct socks *s)
+{
+	return s->netns;
+}
+
+uint32_t socks_sample_rate(const struct socks *s)
+{
+	return s->filter.sample_rate;
 }
 
 int socks_fd(const struct socks *s)
@@ -517,6 +661,7 @@ int socks_open(const struct socks_opts *opts, struct socks **ret, struct netprob
 	if (!s)
 		return error_set(err, -ENOMEM, "out of memory");
 	s->opts = *opts;
+	s->ended_tail = &s->ended;
 	s->filter = *opts->filter;
 	s->ask_fd = s->watch_fd = -1;
 	s->cgroups = cgroup_table_new("/proc", NULL, 0);

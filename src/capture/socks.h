@@ -22,15 +22,22 @@ struct sock {
 	uint32_t raw_retrans, raw_segs_out, raw_segs_in;
 	uint64_t look_ns; /* of the last listing */
 	struct np_sock_rec rec;
-	struct np_counts wire; /* counted by packets, not yet taken over */
-	uint32_t wire_segs_out, wire_segs_in;
+	uint64_t ended_ns; /* its end was told of, its last packets may not have been counted yet */
+	struct sock *ended_next;
 };
 
 struct socks;
 
 struct socks_opts {
 	const struct np_filter *filter;
-	bool by_packets; /* bytes, packets and retransmits are the caller's */
+	/*
+	 * Bytes, packets and retransmits are the caller's (socks_count). A socket that ended stays for
+	 * linger_ns, then last is called and has to count what it still knows of it.
+	 */
+	bool by_packets;
+	uint64_t linger_ns;
+	void (*last)(struct sock *k, void *arg);
+	void *arg;
 };
 
 /* Takes the first listing: what it has is older than the rung. -EOPNOTSUPP: no sock_diag here. */
@@ -46,7 +53,28 @@ int socks_fd(const struct socks *s);
 void socks_loss(const struct socks *s, struct np_loss *ret);
 const char *socks_note(const struct socks *s);
 
-/* For rungs that count packets: the socket of exactly these ends, else NULL. */
+/* The two halves of socks_sweep: list and find owners; hand over. */
+int socks_list(struct socks *s);
+int socks_hand(struct socks *s, bool full, probe_sock_fn fn, void *arg);
+
+/*
+ * For rungs that count packets: the socket of these ends; for datagrams the unconnected one that is
+ * bound there. NULL: none is known, or several that do not belong to the same process.
+ */
 struct sock *socks_find(struct socks *s, const struct np_tuple *t);
+/* Ask the kernel for it now and look for its owner with the next socks_look. NULL: it has none. */
+struct sock *socks_meet(struct socks *s, const struct np_tuple *t);
+/* A cheap look for the owners of those met; the share of time it may take is bounded. false: not now. */
+bool socks_look(struct socks *s);
+void socks_set_owner(struct socks *s, struct sock *k);
+/* Add to its counts, as far as the filters let it. True: they did. */
+bool socks_count(struct socks *s, struct sock *k, const struct np_counts *more, uint32_t segs_out,
+		 uint32_t segs_in);
+/* An event about a record of the caller's own. */
+void socks_tell(struct socks *s, const struct np_ev_sock *ev);
+/* What the filters say of it. */
+bool socks_pass(struct socks *s, const struct np_sock_rec *rec);
+uint32_t socks_netns(const struct socks *s);
+uint32_t socks_sample_rate(const struct socks *s);
 
 #endif

@@ -11,7 +11,8 @@
 #include "out/table.h"
 
 static const char *const mode_names[] = { "auto", "ebpf", "afpacket", "proc", NULL };
-static const char *const fail_names[] = { "nowhere", "verifier", "attach", "prove", "read", NULL };
+static const char *const fail_names[] = { "nowhere", "verifier", "attach", "prove",
+					  "read",    "ring",	 NULL };
 static const char *const hook_names[] = { "auto", "tracepoint", "fentry", "kprobe", NULL };
 static const char *const buffer_names[] = { "auto", "ringbuf", "perf", NULL };
 
@@ -53,6 +54,18 @@ const struct option_row common_rows[] = {
 	    "use only this family of kernel hooks (default auto)", .names = hook_names),
 	ROW("event-buffer", 0, OPTION_ENUM, event_buffer, NULL,
 	    "how events leave the kernel (default auto)", .names = buffer_names),
+	ROW("packet-ring", 0, OPTION_U32, packet_ring, "BYTES",
+	    "afpacket: size of each ring, 4096 to 268435456 (default 8388608)", .min = 4096,
+	    .max = 256U << 20),
+	ROW("packet-block", 0, OPTION_U32, packet_block, "BYTES",
+	    "afpacket: size of a block of it, a power of two (default 262144)", .min = 4096,
+	    .max = 64U << 20),
+	ROW("packet-timeout", 0, OPTION_MSEC, packet_timeout, "MS",
+	    "afpacket: hand a block over that is not full after (default 10)", .min = 1,
+	    .max = 10000),
+	ROW("fanout", 0, OPTION_U32, fanout, "N",
+	    "afpacket: share the packets between N rings and threads (default 1)", .min = 1,
+	    .max = AFPACKET_RINGS_MAX),
 	ROW("btf", 0, OPTION_STRING, btf, "FILE", "BTF of this kernel, where it carries none"),
 	ROW("ring-size", 0, OPTION_U32, ring_size, "BYTES",
 	    "size of the event ring, a power of two", .flags = OPTION_HIDDEN, .min = 4096,
@@ -143,6 +156,15 @@ int common_parse(const struct args_spec *spec, int argc, char **argv, struct com
 		log_err("--ring-size: %u is no power of two", o->ring_size);
 		return EXIT_USAGE;
 	}
+	if (o->packet_block & (o->packet_block - 1)) {
+		log_err("--packet-block: %u is no power of two", o->packet_block);
+		return EXIT_USAGE;
+	}
+	if (o->packet_block > (o->packet_ring ? o->packet_ring : 8U << 20)) {
+		log_err("--packet-block: %u is more than the whole ring; takes at most --packet-ring",
+			o->packet_block);
+		return EXIT_USAGE;
+	}
 	if (o->btf && access(o->btf, R_OK)) {
 		log_err("--btf: '%s': %s; takes a BTF file of this kernel", o->btf,
 			strerror(errno));
@@ -163,6 +185,11 @@ void cli_session_opts(const struct common_opts *o, struct session_opts *ret_opts
 	if (ret_opts->mode == MODE_AUTO && (o->hook || o->event_buffer || o->latency))
 		ret_opts->mode = MODE_EBPF;
 	ret_opts->probe.fail_at = (uint8_t)o->fail_at;
+	ret_opts->packets = (struct afpacket_opts){ .ring_bytes = o->packet_ring,
+						    .block_bytes = o->packet_block,
+						    .timeout_ms = o->packet_timeout,
+						    .rings = o->fanout,
+						    .fail_ring = o->fail_at == FAIL_RING };
 	ret_opts->probe.family = (uint8_t)o->hook;
 	ret_opts->probe.perf_buffer = o->event_buffer == 2;
 	ret_opts->probe.btf_path = o->btf;

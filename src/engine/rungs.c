@@ -7,7 +7,14 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "capture/afpacket.h"
 #include "capture/proc.h"
+
+static int open_afpacket(const struct session_opts *opts, struct rung *ret_rung,
+			 struct netprobe_error *err)
+{
+	return afpacket_open(&opts->packets, &opts->filter, ret_rung, err);
+}
 
 static int open_proc(const struct session_opts *opts, struct rung *ret_rung,
 		     struct netprobe_error *err)
@@ -22,6 +29,7 @@ static const struct {
 		    struct netprobe_error *err);
 } ladder[] = {
 	{ "ebpf", MODE_EBPF, ebpf_open },
+	{ "afpacket", MODE_AFPACKET, open_afpacket },
 	{ "proc", MODE_PROC, open_proc },
 };
 

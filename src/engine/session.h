@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "capture/afpacket.h"
 #include "capture/rung.h"
 #include "flow/latency.h"
 #include "flow/table.h"
@@ -23,6 +24,7 @@ typedef void (*session_event_fn)(const struct event *ev, void *arg);
 struct session_opts {
 	int mode; /* MODE_* */
 	struct probe_opts probe;
+	struct afpacket_opts packets;
 	struct np_filter filter; /* gen is set by the session */
 	struct flow_table_opts flows;
 	session_event_fn event_fn; /* NULL: no events are made */

@@ -3,7 +3,9 @@
  * Very many processes that live a few milliseconds: each is forked and exec'ed, connects, sends a
  * number of bytes of its own, and exits. One report line for each, and one for the server.
  *
- * herd [--udp] [--procs N] [--at-once N] [--bytes BASE] [--addr A]
+ * herd [--udp] [--procs N] [--at-once N] [--bytes BASE] [--addr A] [--life MS]
+ *
+ * --life MS: each lives so long after it has connected.
  *
  * The client half is this same program exec'ed as `herd child`; fd 3 is where it writes its report.
  */
@@ -47,6 +49,8 @@ static int child(void)
 	sock_connect(fd, &a);
 	send_bytes(&r, fd, tm_num("bytes", 0), udp ? 700 : 4000);
 	report_socket(&r, fd);
+	if (tm_num("life", 0))
+		tm_sleep_ms((unsigned int)tm_num("life", 0));
 	c.tx = r.tx;
 	c.tx_pkts = r.tx_pkts;
 	c.cookie = r.cookie;
@@ -114,6 +118,8 @@ static pid_t spawn(uint64_t i, uint16_t port, int out)
 			       bytes_text,
 			       "--addr",
 			       tm_str("addr", "127.0.0.1"),
+			       "--life",
+			       tm_str("life", "0"),
 			       tm_flag("udp") ? "--udp" : NULL,
 			       NULL };
 	pid_t pid;

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* struct afpacket, shared by the files that make the rung up: threads, joining with sockets, life. */
+#ifndef NETPROBE_CAPTURE_AFPACKET_INTERNAL_H
+#define NETPROBE_CAPTURE_AFPACKET_INTERNAL_H
+
+#include <pthread.h>
+
+#include "capture/afpacket.h"
+#include "capture/links.h"
+#include "capture/ring.h"
+#include "capture/socks.h"
+#include "capture/wire.h"
+
+#define FRESH_MAX 1024 /* new flows that wait to be looked at; more wait for the next listing */
+#define PENDING_MAX 1024
+
+struct afpacket;
+
+/* One ring, its thread and its flows. */
+struct reader {
+	struct afpacket *a;
+	struct ring *ring;
+	pthread_t thread;
+	bool running;
+	pthread_mutex_t lock; /* over what follows; the thread holds it for a block at a time */
+	struct wire wire;
+	struct np_tuple fresh[FRESH_MAX]; /* from the sender's end */
+	uint32_t n_fresh;
+	uint64_t unparsed;
+};
+
+/* A socket whose process is looked for while it may still live. */
+struct pending {
+	struct np_tuple tuple;
+	uint64_t next_ns;
+	uint8_t tries;
+	bool met;
+};
+
+struct part_out {
+	struct np_part_key key;
+	struct np_part part;
+};
+
+struct afpacket {
+	struct afpacket_opts opts;
+	struct np_filter filter;
+	struct socks *socks;
+	struct links *links;
+	struct reader readers[AFPACKET_RINGS_MAX];
+	uint32_t n_readers;
+	int herald, epoll, timer, wake, stop;
+	pthread_mutex_t fn_lock;
+	struct pending pending[PENDING_MAX];
+	uint32_t n_pending;
+	struct part_out *parts;
+	uint32_t n_parts, cap_parts;
+	uint64_t own_ids, now_ns, stall_ns, parts_lost, parts_lost_bytes;
+	char note[256];
+};
+
+uint64_t afpacket_clock(void);
+
+/* reader.c */
+int readers_start(struct afpacket *a);
+void readers_stop(struct afpacket *a);
+
+/* join.c: hand the figures of the wire on to the sockets they belong to; what belongs to none is fn's. */
+void join_all(struct afpacket *a, probe_sock_fn fn, void *arg);
+/* What is still known of one socket, at its end. */
+void join_last(struct sock *k, void *arg);
+/* The end of a flow as a tuple of that end. */
+void join_tuple(const struct afpacket *a, const struct wire_flow *f, unsigned int end,
+		struct np_tuple *ret);
+
+/* meet.c: owners of new flows, before they are gone. */
+void meet_herald(struct afpacket *a);
+void meet_fresh(struct afpacket *a);
+void meet_pending(struct afpacket *a);
+
+#endif

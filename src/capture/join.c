@@ -1,0 +1,352 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Figures of the wire -> sockets they belong to, by their ends (see afpacket_internal.h). */
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "capture/afpacket_internal.h"
+
+#define OWN_ID_BIT (1ULL << 62)
+/* A flow waits so long for its socket to be known before it becomes one of its own. */
+#define JOIN_NS 1000000000ULL
+#define CLOSED_NS 2000000000ULL /* what comes late belongs to it for so long */
+#define UDP_IDLE_NS 60000000000ULL
+#define TCP_IDLE_NS 600000000000ULL
+#define STATE_ESTABLISHED 1
+#define STATE_CLOSE 7
+
+struct join {
+	struct afpacket *a;
+	probe_sock_fn fn;
+	void *arg;
+};
+
+void join_tuple(const struct afpacket *a, const struct wire_flow *f, unsigned int end,
+		struct np_tuple *ret)
+{
+	uint32_t ifindex = f->dir[end].ifindex ? f->dir[end].ifindex : f->dir[!end].ifindex;
+	const char *name = links_name(a->links, ifindex);
+
+	*ret = (struct np_tuple){ .lport = f->port[end],
+				  .rport = f->port[!end],
+				  .family = f->family,
+				  .proto = f->proto,
+				  .ifindex = ifindex,
+				  .netns = socks_netns(a->socks) };
+	memcpy(ret->laddr, f->addr[end], 16);
+	memcpy(ret->raddr, f->addr[!end], 16);
+	if (name)
+		strncpy(ret->ifname, name, sizeof(ret->ifname) - 1);
+	if (f->proto == IPPROTO_TCP) {
+		ret->state = f->closed_ns ? STATE_CLOSE : STATE_ESTABLISHED;
+		if (f->opened_ns && f->first != end)
+			ret->flags = NP_F_PASSIVE;
+	}
+}
+
+/* What end e moved since it was asked last. */
+static bool take(struct wire_flow *f, unsigned int e, struct np_counts *ret, uint32_t *ret_out,
+		 uint32_t *ret_in)
+{
+	struct wire_end *end = &f->end[e];
+	const struct wire_dir *tx = &f->dir[e], *rx = &f->dir[!e];
+	bool tcp = f->proto == IPPROTO_TCP;
+
+	*ret = (struct np_counts){ .tx_bytes = tx->bytes - end->tx_bytes,
+				   .rx_bytes = rx->bytes - end->rx_bytes,
+				   .retrans = tx->retrans - end->retrans };
+	*ret_out = (uint32_t)(tx->packets - end->tx_packets);
+	*ret_in = (uint32_t)(rx->packets - end->rx_packets);
+	if (!tcp) {
+		ret->tx_calls = *ret_out;
+		ret->rx_calls = *ret_in;
+	}
+	end->tx_bytes = tx->bytes;
+	end->rx_bytes = rx->bytes;
+	end->tx_packets = tx->packets;
+	end->rx_packets = rx->packets;
+	end->retrans = tx->retrans;
+	return ret->tx_bytes || ret->rx_bytes || ret->retrans || *ret_out || *ret_in;
+}
+
+static void wire_tcp(const struct wire_flow *f, unsigned int e, struct np_sock_rec *rec)
+{
+	const struct wire_dir *d = &f->dir[e];
+
+	if (f->proto != IPPROTO_TCP)
+		return;
+	if (!rec->opened_ns)
+		rec->opened_ns = f->opened_ns;
+	if (!rec->established_ns)
+		rec->established_ns = f->established_ns;
+	if (!rec->connect_us && f->first == e && f->established_ns)
+		rec->connect_us = (uint32_t)((f->established_ns - f->opened_ns) / 1000);
+	if (f->first != e && f->opened_ns)
+		rec->tuple.flags |= NP_F_PASSIVE;
+	/* The kernel's own figures, where a listing had them, are better. */
+	if (!rec->tcp.srtt_us)
+		rec->tcp.srtt_us = d->srtt_us;
+	if (!rec->tcp.min_rtt_us)
+		rec->tcp.min_rtt_us = d->min_rtt_us;
+	rec->stall_ns = d->zero_total_ns;
+}
+
+/* The other end's window was closed for longer than a stall takes. */
+static void tell_zero_window(struct afpacket *a, const struct wire_flow *f, unsigned int e,
+			     const struct np_sock_rec *rec)
+{
+	const struct wire_dir *d = &f->dir[e];
+	struct wire_end *end = (struct wire_end *)&f->end[e];
+	bool over = end->zero_told_ns && d->zero_ns != end->zero_told_ns;
+	bool begun = d->zero_ns && !end->zero_told_ns && a->stall_ns &&
+		     a->now_ns - d->zero_ns >= a->stall_ns;
+	struct np_ev_sock ev = { .hdr = { .type = NP_EV_STALL, .ts_ns = a->now_ns },
+				 .cause = NP_STALL_ZERO_WINDOW,
+				 .ended = over,
+				 .rec = *rec };
+
+	if (!over && !begun)
+		return;
+	ev.since_ns = over ? end->zero_told_ns : d->zero_ns;
+	end->zero_told_ns = over ? 0 : d->zero_ns;
+	if (socks_pass(a->socks, rec))
+		socks_tell(a->socks, &ev);
+}
+
+static void add_part(struct afpacket *a, const struct sock *k, const struct np_tuple *t,
+		     const struct np_counts *c)
+{
+	struct part_out *p;
+
+	if (a->n_parts == a->cap_parts) {
+		uint32_t cap = a->cap_parts ? a->cap_parts * 2 : 64;
+
+		p = reallocarray(a->parts, cap, sizeof(*p));
+		if (!p) {
+			a->parts_lost++;
+			a->parts_lost_bytes += c->tx_bytes + c->rx_bytes;
+			return;
+		}
+		a->parts = p;
+		a->cap_parts = cap;
+	}
+	p = &a->parts[a->n_parts++];
+	*p = (struct part_out){
+		.key = { .sock_id = k->rec.sock_id,
+			 .tgid = k->rec.owner.tgid,
+			 .rport = t->rport,
+			 .family = t->family },
+		.part = { .tuple = *t, .owner = k->rec.owner, .counts = *c },
+	};
+	p->part.tuple.flags |= NP_F_UNCONN;
+	memcpy(p->key.raddr, t->raddr, 16);
+}
+
+/* k's own figures, or those of one peer of an unconnected socket. */
+static void give(struct afpacket *a, struct wire_flow *f, unsigned int e, struct sock *k,
+		 const struct np_tuple *t)
+{
+	uint32_t out, in;
+	struct np_counts c;
+
+	if (!k->rec.tuple.ifname[0] && !(k->rec.tuple.flags & NP_F_UNCONN)) {
+		memcpy(k->rec.tuple.ifname, t->ifname, sizeof(t->ifname));
+		k->rec.tuple.ifindex = t->ifindex;
+	}
+	wire_tcp(f, e, &k->rec);
+	tell_zero_window(a, f, e, &k->rec);
+	if (!take(f, e, &c, &out, &in))
+		return;
+	if (!(k->rec.tuple.flags & NP_F_UNCONN)) {
+		(void)socks_count(a->socks, k, &c, out, in);
+	} else {
+		struct np_sock_rec as = k->rec;
+
+		as.tuple = *t;
+		if (socks_pass(a->socks, &as))
+			add_part(a, k, t, &c);
+	}
+}
+
+/* No socket of ours: forwarded, or gone before anybody looked. */
+static void give_own(struct join *j, struct wire_flow *f, unsigned int e, const struct np_tuple *t,
+		     bool gone)
+{
+	struct wire_end *end = &f->end[e];
+	const struct wire_dir *tx = &f->dir[e], *rx = &f->dir[!e];
+	struct np_sock_rec rec = { .tuple = *t };
+	struct np_counts c;
+	uint32_t out, in;
+	bool closed = f->closed_ns || gone;
+
+	if (!end->sock_id && !tx->bytes && !rx->bytes && !f->opened_ns && f->proto == IPPROTO_TCP)
+		return; /* the last words of a connection that was dealt with */
+	if (!end->sock_id) {
+		end->sock_id = OWN_ID_BIT | ++j->a->own_ids;
+		end->own_id = true;
+	}
+	if (!take(f, e, &c, &out, &in) && !(closed && end->told))
+		return;
+	rec.sock_id = end->sock_id;
+	rec.tuple.flags |= NP_F_OWNID;
+	rec.counts = (struct np_counts){ .tx_bytes = tx->bytes,
+					 .rx_bytes = rx->bytes,
+					 .retrans = tx->retrans };
+	if (f->proto == IPPROTO_TCP) {
+		rec.tcp.segs_out = (uint32_t)tx->packets;
+		rec.tcp.segs_in = (uint32_t)rx->packets;
+		rec.tcp.rtx_cause[NP_RTX_UNKNOWN] = (uint32_t)tx->retrans;
+	} else {
+		rec.counts.tx_calls = tx->packets;
+		rec.counts.rx_calls = rx->packets;
+	}
+	wire_tcp(f, e, &rec);
+	rec.sample_rate = socks_sample_rate(j->a->socks);
+	if (!socks_pass(j->a->socks, &rec))
+		return;
+	tell_zero_window(j->a, f, e, &rec);
+	end->told = true;
+	if (closed) {
+		struct np_ev_sock ev = {
+			.hdr = { .type = f->established_ns ? NP_EV_CONN_CLOSE : NP_EV_SOCK_CLOSE,
+				 .ts_ns = f->closed_ns ? f->closed_ns : j->a->now_ns }
+		};
+
+		rec.tuple.flags |= NP_F_DEAD;
+		rec.closed_ns = ev.hdr.ts_ns;
+		ev.rec = rec;
+		end->told = false; /* its end is told once */
+		socks_tell(j->a->socks, &ev);
+	} else if (j->fn) {
+		j->fn(&rec, j->arg);
+	}
+}
+
+static void join_end(struct join *j, struct wire_flow *f, unsigned int e, bool gone)
+{
+	struct afpacket *a = j->a;
+	struct np_tuple t;
+	struct sock *k;
+
+	join_tuple(a, f, e, &t);
+	k = f->end[e].own_id ? NULL : socks_find(a->socks, &t);
+	/* The socket of an earlier connection between the same ends. */
+	if (k && f->proto == IPPROTO_TCP && k->ended_ns && f->first_ns > k->ended_ns)
+		k = NULL;
+	if (k)
+		give(a, f, e, k, &t);
+	else if (!f->end[e].sock_id == !f->end[e].own_id &&
+		 (gone || a->now_ns - f->first_ns >= JOIN_NS || f->end[e].own_id))
+		give_own(j, f, e, &t, gone);
+	if (k && !f->end[e].sock_id)
+		f->end[e].sock_id = k->rec.sock_id;
+}
+
+/* A group address is no end that sends: who gets it stands for it. */
+static bool is_group(const uint8_t addr[16])
+{
+	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
+
+	return addr[0] == 0xff || (!memcmp(addr, mapped, 12) && addr[12] >= 224);
+}
+
+static void join_flow(struct wire *w, struct wire_flow *f, void *arg)
+{
+	struct join *j = arg;
+	struct afpacket *a = j->a;
+	uint64_t idle = a->now_ns > f->last_ns ? a->now_ns - f->last_ns : 0;
+	bool over = (f->closed_ns && idle > CLOSED_NS) ||
+		    idle > (f->proto == IPPROTO_TCP ? TCP_IDLE_NS : UDP_IDLE_NS);
+	bool any = false;
+
+	for (unsigned int e = 0; e < 2; e++) {
+		if (!f->end[e].local)
+			f->end[e].local = links_is_local(a->links, f->addr[e]);
+		any |= f->end[e].local;
+	}
+	if (f->dirty || over || f->dir[0].zero_ns || f->dir[1].zero_ns || f->end[0].zero_told_ns ||
+	    f->end[1].zero_told_ns) {
+		for (unsigned int e = 0; e < 2; e++)
+			if (f->end[e].local ||
+			    (!any &&
+			     (is_group(f->addr[!f->first]) ? e != f->first : e == f->first)))
+				join_end(j, f, e, over);
+	}
+	/* until its socket is known, or it is known to have none, it is asked about at each tick */
+	if (a->now_ns - f->first_ns >= JOIN_NS && !f->closed_ns)
+		f->dirty = false;
+	if (over)
+		wire_drop(w, f);
+}
+
+void join_all(struct afpacket *a, probe_sock_fn fn, void *arg)
+{
+	struct join j = { .a = a, .fn = fn, .arg = arg };
+
+	for (uint32_t i = 0; i < a->n_readers; i++) {
+		struct reader *r = &a->readers[i];
+
+		(void)pthread_mutex_lock(&r->lock);
+		wire_each(&r->wire, join_flow, &j);
+		(void)pthread_mutex_unlock(&r->lock);
+	}
+}
+
+struct last {
+	struct afpacket *a;
+	struct sock *k;
+};
+
+/* One of the peers of an unconnected socket that has ended. */
+static void last_peer(struct wire *w, struct wire_flow *f, void *arg)
+{
+	static const uint8_t any[16];
+	const struct last *l = arg;
+	const struct np_tuple *bound = &l->k->rec.tuple;
+
+	(void)w;
+	for (unsigned int e = 0; e < 2; e++) {
+		struct np_tuple t;
+
+		if (f->proto != bound->proto || f->port[e] != bound->lport || f->end[e].own_id ||
+		    !links_is_local(l->a->links, f->addr[e]) ||
+		    (memcmp(bound->laddr, any, 16) != 0 &&
+		     memcmp(bound->laddr, f->addr[e], 16) != 0))
+			continue;
+		join_tuple(l->a, f, e, &t);
+		if (socks_find(l->a->socks, &t) == l->k)
+			give(l->a, f, e, l->k, &t);
+	}
+}
+
+void join_last(struct sock *k, void *arg)
+{
+	struct afpacket *a = arg;
+	const struct np_tuple *t = &k->rec.tuple;
+	struct last l = { a, k };
+
+	if (t->flags & NP_F_LISTEN)
+		return;
+	a->now_ns = afpacket_clock();
+	for (uint32_t i = 0; i < a->n_readers; i++) {
+		struct reader *r = &a->readers[i];
+		struct wire_flow *f;
+		struct np_tuple end;
+		unsigned int e;
+
+		(void)pthread_mutex_lock(&r->lock);
+		if (t->flags & NP_F_UNCONN) {
+			wire_each(&r->wire, last_peer, &l);
+		} else {
+			f = wire_find(&r->wire, t->proto, t->laddr, t->lport, t->raddr, t->rport,
+				      k->ended_ns, &e);
+			if (f && !f->end[e].own_id) {
+				f->end[e].sock_id = k->rec.sock_id;
+				join_tuple(a, f, e, &end);
+				give(a, f, e, k, &end);
+			}
+		}
+		(void)pthread_mutex_unlock(&r->lock);
+	}
+}

@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Interfaces and addresses (see links.h). */
+#include "capture/links.h"
+
+#include <errno.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+struct iface {
+	uint32_t ifindex;
+	char name[16];
+};
+
+struct address {
+	uint8_t addr[16];
+	uint32_t ifindex;
+};
+
+struct links {
+	int fd;
+	struct iface *ifaces;
+	struct address *addrs;
+	uint32_t n_ifaces, cap_ifaces, n_addrs, cap_addrs;
+	link_fn fn;
+	void *arg;
+};
+
+static bool grow(void **items, uint32_t *cap, uint32_t n, size_t size)
+{
+	uint32_t more = *cap ? *cap * 2 : 16;
+	void *p;
+
+	if (n < *cap)
+		return true;
+	p = reallocarray(*items, more, size);
+	if (!p)
+		return false;
+	*items = p;
+	*cap = more;
+	return true;
+}
+
+static struct iface *find(const struct links *l, uint32_t ifindex)
+{
+	for (uint32_t i = 0; i < l->n_ifaces; i++)
+		if (l->ifaces[i].ifindex == ifindex)
+			return &l->ifaces[i];
+	return NULL;
+}
+
+static void tell(struct links *l, const struct iface *i, bool came)
+{
+	if (l->fn)
+		l->fn(i->ifindex, i->name, came, l->arg);
+}
+
+static void on_link(struct links *l, bool gone, uint32_t ifindex, const char *name)
+{
+	struct iface *i = find(l, ifindex);
+
+	if (gone) {
+		struct iface old;
+
+		if (!i)
+			return;
+		old = *i;
+		*i = l->ifaces[--l->n_ifaces];
+		tell(l, &old, false);
+		return;
+	}
+	if (i && !strcmp(i->name, name))
+		return;
+	if (!i) {
+		if (!grow((void **)&l->ifaces, &l->cap_ifaces, l->n_ifaces, sizeof(*i)))
+			return;
+		i = &l->ifaces[l->n_ifaces++];
+		i->ifindex = ifindex;
+	}
+	(void)snprintf(i->name, sizeof(i->name), "%s", name);
+	tell(l, i, true);
+}
+
+static void on_addr(struct links *l, bool gone, uint32_t ifindex, const uint8_t addr[16])
+{
+	for (uint32_t i = 0; i < l->n_addrs; i++) {
+		struct address *a = &l->addrs[i];
+
+		if (a->ifindex != ifindex || memcmp(a->addr, addr, 16) != 0)
+			continue;
+		if (gone)
+			*a = l->addrs[--l->n_addrs];
+		return;
+	}
+	if (gone || !grow((void **)&l->addrs, &l->cap_addrs, l->n_addrs, sizeof(*l->addrs)))
+		return;
+	memcpy(l->addrs[l->n_addrs].addr, addr, 16);
+	l->addrs[l->n_addrs++].ifindex = ifindex;
+}
+
+static void parse_link(struct links *l, const struct nlmsghdr *h)
+{
+	const struct ifinfomsg *m = NLMSG_DATA(h);
+	int left = (int)h->nlmsg_len - (int)NLMSG_LENGTH(sizeof(*m));
+	const struct rtattr *a = IFLA_RTA(m);
+
+	if (left < 0)
+		return;
+	for (; RTA_OK(a, left); a = RTA_NEXT(a, left)) {
+		char name[16] = "";
+
+		if (a->rta_type != IFLA_IFNAME)
+			continue;
+		memcpy(name, RTA_DATA(a), RTA_PAYLOAD(a) < 15 ? RTA_PAYLOAD(a) : 15);
+		on_link(l, h->nlmsg_type == RTM_DELLINK, (uint32_t)m->ifi_index, name);
+	}
+}
+
+static void parse_addr(struct links *l, const struct nlmsghdr *h)
+{
+	const struct ifaddrmsg *m = NLMSG_DATA(h);
+	int left = (int)h->nlmsg_len - (int)NLMSG_LENGTH(sizeof(*m));
+	const struct rtattr *a = IFA_RTA(m), *own = NULL;
+	uint8_t addr[16] = { [10] = 0xff, [11] = 0xff };
+
+	if (left < 0)
+		return;
+	/* of a point-to-point link IFA_ADDRESS is the other end's */
+	for (; RTA_OK(a, left); a = RTA_NEXT(a, left))
+		if (a->rta_type == IFA_LOCAL || (a->rta_type == IFA_ADDRESS && !own))
+			own = a;
+	if (!own)
+		return;
+	if (m->ifa_family == AF_INET && RTA_PAYLOAD(own) == 4)
+		memcpy(addr + 12, RTA_DATA(own), 4);
+	else if (m->ifa_family == AF_INET6 && RTA_PAYLOAD(own) == 16)
+		memcpy(addr, RTA_DATA(own), 16);
+	else
+		return;
+	on_addr(l, h->nlmsg_type == RTM_DELADDR, m->ifa_index, addr);
+}
+
+/* 1: a listing is over. */
+static int take(struct links *l, const char *buf, size_t n)
+{
+	const struct nlmsghdr *h = (const void *)buf;
+
+	for (; NLMSG_OK(h, n); h = NLMSG_NEXT(h, n)) {
+		switch (h->nlmsg_type) {
+		case NLMSG_DONE:
+		case NLMSG_ERROR:
+			return 1;
+		case RTM_NEWLINK:
+		case RTM_DELLINK:
+			parse_link(l, h);
+			break;
+		case RTM_NEWADDR:
+		case RTM_DELADDR:
+			parse_addr(l, h);
+			break;
+		default:
+			break;
+		}
+	}
+	return 0;
+}
+
+static int list(struct links *l, uint16_t type)
+{
+	struct {
+		struct nlmsghdr nlh;
+		struct rtgenmsg gen;
+	} q = { .nlh = { .nlmsg_len = sizeof(q),
+			 .nlmsg_type = type,
+			 .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP } };
+	char buf[32768] __attribute__((aligned(8)));
+	int r = 0;
+
+	if (send(l->fd, &q, sizeof(q), 0) < 0)
+		return -errno;
+	while (!r) {
+		ssize_t n = recv(l->fd, buf, sizeof(buf), 0);
+
+		if (n < 0 && errno != EINTR && errno != ENOBUFS)
+			return -errno;
+		r = n > 0 ? take(l, buf, (size_t)n) : 0;
+	}
+	return 0;
+}
+
+struct links *links_open(int *ret_err)
+{
+	struct sockaddr_nl self = { .nl_family = AF_NETLINK,
+				    .nl_groups = RTMGRP_LINK | RTMGRP_IPV4_IFADDR |
+						 RTMGRP_IPV6_IFADDR };
+	struct links *l = calloc(1, sizeof(*l));
+	int r = l ? 0 : -ENOMEM;
+
+	if (l) {
+		l->fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+		if (l->fd < 0 || bind(l->fd, (struct sockaddr *)&self, sizeof(self)) < 0)
+			r = -errno;
+		r = r ? r : list(l, RTM_GETLINK);
+		r = r ? r : list(l, RTM_GETADDR);
+	}
+	if (!r)
+		return l;
+	*ret_err = r;
+	return links_close(l);
+}
+
+struct links *links_close(struct links *l)
+{
+	if (!l)
+		return NULL;
+	if (l->fd >= 0)
+		(void)close(l->fd);
+	free(l->ifaces);
+	free(l->addrs);
+	free(l);
+	return NULL;
+}
+
+int links_fd(const struct links *l)
+{
+	return l->fd;
+}
+
+void links_read(struct links *l, link_fn fn, void *arg)
+{
+	char buf[32768] __attribute__((aligned(8)));
+
+	l->fn = fn;
+	l->arg = arg;
+	for (;;) {
+		ssize_t n = recv(l->fd, buf, sizeof(buf), MSG_DONTWAIT);
+
+		if (n < 0 && errno == ENOBUFS) {
+			/* Notices were lost: look at all of them. Who has gone is noticed by name only then. */
+			(void)list(l, RTM_GETLINK);
+			(void)list(l, RTM_GETADDR);
+			continue;
+		}
+		if (n < 0)
+			break;
+		(void)take(l, buf, (size_t)n);
+	}
+	l->fn = NULL;
+}
+
+const char *links_name(const struct links *l, uint32_t ifindex)
+{
+	const struct iface *i = find(l, ifindex);
+
+	return i ? i->name : NULL;
+}
+
+uint32_t links_index(const struct links *l, const char *name)
+{
+	for (uint32_t i = 0; i < l->n_ifaces; i++)
+		if (!strcmp(l->ifaces[i].name, name))
+			return l->ifaces[i].ifindex;
+	return 0;
+}
+
+bool links_is_local(const struct links *l, const uint8_t addr[16])
+{
+	static const uint8_t loopback[13] = { [10] = 0xff, [11] = 0xff, [12] = 127 };
+
+	if (!memcmp(addr, loopback, sizeof(loopback)))
+		return true;
+	for (uint32_t i = 0; i < l->n_addrs; i++)
+		if (!memcmp(l->addrs[i].addr, addr, 16))
+			return true;
+	return false;
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Interfaces and addresses of the own network namespace, followed while they come and go (rtnetlink). */
+#ifndef NETPROBE_CAPTURE_LINKS_H
+#define NETPROBE_CAPTURE_LINKS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct links;
+
+/* came: it was not there (or had another name) before; else it has gone. */
+typedef void (*link_fn)(uint32_t ifindex, const char *name, bool came, void *arg);
+
+/* NULL with *ret_err a negative errno. */
+struct links *links_open(int *ret_err);
+struct links *links_close(struct links *l);
+int links_fd(const struct links *l);
+/* Take what has changed; fn is told of interfaces. */
+void links_read(struct links *l, link_fn fn, void *arg);
+const char *links_name(const struct links *l, uint32_t ifindex); /* NULL unknown */
+uint32_t links_index(const struct links *l, const char *name);	 /* 0: not there */
+bool links_is_local(const struct links *l, const uint8_t addr[16]);
+
+#endif

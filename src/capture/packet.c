@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Headers (see packet.h). Lengths are believed as far as the packet that carries them goes. */
+#include "capture/packet.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <string.h>
+
+#define P_IP 0x0800
+#define P_VLAN 0x8100
+#define P_QINQ 0x88a8
+#define P_IPV6 0x86dd
+#define VLAN_BYTES 4
+#define VLANS_MAX 2
+#define EXTENSIONS_MAX 8
+
+static uint16_t be16(const uint8_t *at)
+{
+	return (uint16_t)(at[0] << 8 | at[1]);
+}
+
+static uint32_t be32(const uint8_t *at)
+{
+	return (uint32_t)be16(at) << 16 | be16(at + 2);
+}
+
+static const uint8_t *need(const struct packet *p, uint32_t off, uint32_t n)
+{
+	return off <= p->caplen && p->caplen - off >= n ? p->data + off : NULL;
+}
+
+/* end: offset at which the transport's bytes end by the network header, or by the packet's length. */
+static int parse_tcp(struct packet *p, uint32_t off, uint32_t end)
+{
+	const uint8_t *h = need(p, off, 20);
+	uint32_t header;
+
+	if (!h)
+		return -EINVAL;
+	header = (uint32_t)(h[12] >> 4) * 4;
+	if (header < 20 || off + header > end)
+		return -EINVAL;
+	p->sport = be16(h);
+	p->dport = be16(h + 2);
+	p->seq = be32(h + 4);
+	p->ack = be32(h + 8);
+	p->tcp_flags = h[13];
+	p->window = be16(h + 14);
+	p->payload_off = off + header;
+	p->payload_len = end - p->payload_off;
+	return 0;
+}
+
+static int parse_udp(struct packet *p, uint32_t off, uint32_t end)
+{
+	const uint8_t *h = need(p, off, 8);
+	uint32_t len;
+
+	if (!h)
+		return -EINVAL;
+	p->sport = be16(h);
+	p->dport = be16(h + 2);
+	len = be16(h + 4);
+	if (p->proto == IPPROTO_UDPLITE || p->gso_size || !len)
+		len = end - off; /* coverage, or of one segment, or a jumbogram */
+	/* A first fragment has less than its datagram; the rest comes without a header. */
+	if (len < 8)
+		return -EINVAL;
+	p->payload_off = off + 8;
+	p->payload_len = len - 8;
+	return 0;
+}
+
+static int parse_transport(struct packet *p, uint32_t off, uint32_t end)
+{
+	int r = 0;
+
+	if (off > end)
+		return -EINVAL;
+	p->payload_off = off;
+	if (p->fragment)
+		return 0;
+	if (p->proto == IPPROTO_TCP)
+		r = parse_tcp(p, off, end);
+	else if (p->proto == IPPROTO_UDP || p->proto == IPPROTO_UDPLITE)
+		r = parse_udp(p, off, end);
+	else
+		p->payload_len = end - off;
+	if (r)
+		return r;
+	p->segments = 1;
+	if (p->gso_size && p->payload_len > p->gso_size)
+		p->segments = (p->payload_len + p->gso_size - 1) / p->gso_size;
+	return 0;
+}
+
+static int parse_ipv4(struct packet *p, uint32_t off)
+{
+	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
+	const uint8_t *h = need(p, off, 20);
+	uint32_t header, total, there = p->len > off ? p->len - off : 0;
+
+	if (!h || h[0] >> 4 != 4)
+		return -EINVAL;
+	header = (uint32_t)(h[0] & 15) * 4;
+	total = be16(h + 2);
+	if (!total)
+		total = there; /* longer than the field can tell (BIG TCP) */
+	if (header < 20 || total < header || total > there)
+		return -EINVAL;
+	p->family = AF_INET;
+	p->proto = h[9];
+	p->fragment = be16(h + 6) & 0x1fff;
+	memcpy(p->src, mapped, 12);
+	memcpy(p->src + 12, h + 12, 4);
+	memcpy(p->dst, mapped, 12);
+	memcpy(p->dst + 12, h + 16, 4);
+	return parse_transport(p, off + header, off + total);
+}
+
+static int parse_ipv6(struct packet *p, uint32_t off)
+{
+	const uint8_t *h = need(p, off, 40), *x;
+	uint32_t end, there = p->len > off ? p->len - off : 0;
+	uint8_t next;
+
+	if (!h || h[0] >> 4 != 6 || there < 40)
+		return -EINVAL;
+	end = off + 40 + be16(h + 4);
+	if (!be16(h + 4))
+		end = off + there; /* jumbogram */
+	if (end > off + there)
+		return -EINVAL;
+	p->family = AF_INET6;
+	memcpy(p->src, h + 8, 16);
+	memcpy(p->dst, h + 24, 16);
+	next = h[6];
+	off += 40;
+	for (unsigned int i = 0; i < EXTENSIONS_MAX; i++) {
+		switch (next) {
+		case IPPROTO_HOPOPTS:
+		case IPPROTO_ROUTING:
+		case IPPROTO_DSTOPTS:
+			x = need(p, off, 2);
+			if (!x)
+				return -EINVAL;
+			next = x[0];
+			off += (uint32_t)(x[1] + 1) * 8;
+			continue;
+		case IPPROTO_FRAGMENT:
+			x = need(p, off, 8);
+			if (!x)
+				return -EINVAL;
+			next = x[0];
+			p->fragment = be16(x + 2) & 0xfff8;
+			off += 8;
+			continue;
+		default:
+			p->proto = next;
+			return parse_transport(p, off, end);
+		}
+	}
+	return -EINVAL;
+}
+
+int packet_parse(struct packet *p)
+{
+	uint32_t off = p->net_off;
+	uint16_t protocol = p->protocol;
+
+	p->fragment = false;
+	p->tcp_flags = 0;
+	p->sport = p->dport = p->window = 0;
+	p->seq = p->ack = p->payload_len = 0;
+	p->segments = 1;
+	for (unsigned int i = 0; i < VLANS_MAX && (protocol == P_VLAN || protocol == P_QINQ); i++) {
+		const uint8_t *tag = need(p, off, VLAN_BYTES);
+
+		if (!tag)
+			return -EINVAL;
+		protocol = be16(tag + 2);
+		off += VLAN_BYTES;
+	}
+	if (protocol == P_IP)
+		return parse_ipv4(p, off);
+	return protocol == P_IPV6 ? parse_ipv6(p, off) : -EINVAL;
+}

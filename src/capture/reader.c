@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The threads of the afpacket rung: each empties one ring into flows. */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "capture/afpacket_internal.h"
+
+static void note_fresh(struct reader *r, const struct packet *p)
+{
+	struct np_tuple *t;
+
+	if (r->n_fresh == FRESH_MAX)
+		return;
+	t = &r->fresh[r->n_fresh++];
+	*t = (struct np_tuple){
+		.lport = p->sport, .rport = p->dport, .family = p->family, .proto = p->proto
+	};
+	memcpy(t->laddr, p->src, 16);
+	memcpy(t->raddr, p->dst, 16);
+}
+
+static void on_packet(struct packet *p, void *arg)
+{
+	struct reader *r = arg;
+	struct afpacket *a = r->a;
+	bool parsed = !packet_parse(p), fresh = false;
+
+	if (parsed)
+		(void)wire_packet(&r->wire, p, &fresh);
+	else
+		r->unparsed++;
+	if (fresh)
+		note_fresh(r, p);
+	if (!a->opts.fn)
+		return;
+	(void)pthread_mutex_lock(&a->fn_lock);
+	a->opts.fn(p, parsed, a->opts.arg);
+	(void)pthread_mutex_unlock(&a->fn_lock);
+}
+
+static void *run(void *arg)
+{
+	struct reader *r = arg;
+	struct pollfd fds[2] = { { .fd = ring_fd(r->ring), .events = POLLIN },
+				 { .fd = r->a->stop, .events = POLLIN } };
+
+	while (!fds[1].revents) {
+		bool fresh;
+		int n;
+
+		do {
+			(void)pthread_mutex_lock(&r->lock);
+			fresh = r->n_fresh;
+			n = ring_read(r->ring, on_packet, r);
+			fresh = !fresh && r->n_fresh;
+			(void)pthread_mutex_unlock(&r->lock);
+			if (fresh)
+				(void)eventfd_write(r->a->wake, 1);
+		} while (n > 0);
+		(void)poll(fds, 2, -1);
+	}
+	return NULL;
+}
+
+/* Signals are the loop's. */
+int readers_start(struct afpacket *a)
+{
+	sigset_t all, old;
+	int r = 0;
+
+	(void)sigfillset(&all);
+	(void)pthread_sigmask(SIG_SETMASK, &all, &old);
+	for (uint32_t i = 0; i < a->n_readers && !r; i++) {
+		r = -pthread_create(&a->readers[i].thread, NULL, run, &a->readers[i]);
+		a->readers[i].running = !r;
+	}
+	(void)pthread_sigmask(SIG_SETMASK, &old, NULL);
+	return r;
+}
+
+void readers_stop(struct afpacket *a)
+{
+	(void)eventfd_write(a->stop, 1);
+	for (uint32_t i = 0; i < a->n_readers; i++) {
+		if (a->readers[i].running)
+			(void)pthread_join(a->readers[i].thread, NULL);
+		a->readers[i].running = false;
+	}
+}

@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Flows on the wire (see wire.h). */
+#include "capture/wire.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A segment below the highest that comes so soon after it was overtaken on the way, not sent again. */
+#define REORDER_NS 3000000ULL
+/* The interface a direction is counted at is given up when it was silent for so long. */
+#define MOVE_NS 2000000000ULL
+
+struct key {
+	uint8_t addr[2][16];
+	uint16_t port[2];
+	uint32_t proto;
+};
+
+static uint64_t key_hash(const uint8_t addr[2][16], const uint16_t port[2], uint8_t proto)
+{
+	struct key k = { .port = { port[0], port[1] }, .proto = proto };
+
+	memcpy(k.addr, addr, sizeof(k.addr));
+	return index_hash(&k, sizeof(k));
+}
+
+static uint64_t flow_hash(const struct index_node *node)
+{
+	const struct wire_flow *f = index_entry(node, struct wire_flow, node);
+
+	return key_hash(f->addr, f->port, f->proto);
+}
+
+int wire_init(struct wire *w, uint32_t max)
+{
+	*w = (struct wire){ .max = max };
+	return index_init(&w->flows, 1024, flow_hash);
+}
+
+static void free_one(struct wire *w, struct wire_flow *f, void *arg)
+{
+	(void)arg;
+	wire_drop(w, f);
+}
+
+void wire_done(struct wire *w)
+{
+	if (w->flows.slots)
+		wire_each(w, free_one, NULL);
+	index_done(&w->flows);
+}
+
+void wire_drop(struct wire *w, struct wire_flow *f)
+{
+	index_remove(&w->flows, &f->node);
+	free(f);
+}
+
+void wire_each(struct wire *w, void (*fn)(struct wire *w, struct wire_flow *f, void *arg),
+	       void *arg)
+{
+	for (uint32_t i = 0; i <= w->flows.mask; i++) {
+		struct index_node *n = w->flows.slots[i], *next;
+
+		for (; n; n = next) {
+			next = n->next;
+			fn(w, index_entry(n, struct wire_flow, node), arg);
+		}
+	}
+}
+
+/* Ends in an order of their own, so that both directions find the same flow. Index of the sender. */
+static unsigned int order(const struct packet *p, uint8_t addr[2][16], uint16_t port[2])
+{
+	int c = memcmp(p->src, p->dst, 16);
+	unsigned int from = c > 0 || (c == 0 && p->sport > p->dport);
+
+	memcpy(addr[from], p->src, 16);
+	memcpy(addr[!from], p->dst, 16);
+	port[from] = p->sport;
+	port[!from] = p->dport;
+	return from;
+}
+
+static bool is_new_life(const struct wire_flow *f, const struct packet *p)
+{
+	return f->closed_ns && p->proto == IPPROTO_TCP &&
+	       (p->tcp_flags & (PACKET_SYN | PACKET_ACK)) == PACKET_SYN;
+}
+
+static struct wire_flow *get(struct wire *w, const struct packet *p, unsigned int *ret_from,
+			     bool *ret_new)
+{
+	uint8_t addr[2][16];
+	uint16_t port[2];
+	struct wire_flow *f;
+	struct index_node *n;
+
+	*ret_from = order(p, addr, port);
+	n = index_chain(&w->flows, key_hash(addr, port, p->proto));
+	for (; n; n = n->next) {
+		f = index_entry(n, struct wire_flow, node);
+		if (f->proto != p->proto || f->port[0] != port[0] || f->port[1] != port[1] ||
+		    memcmp(f->addr, addr, sizeof(addr)) != 0)
+			continue;
+		if (is_new_life(f, p))
+			break; /* the newest comes first in its chain */
+		return f;
+	}
+	f = w->flows.count < w->max ? calloc(1, sizeof(*f)) : NULL;
+	if (!f) {
+		w->full_packets += p->segments;
+		w->full_bytes += p->payload_len;
+		return NULL;
+	}
+	memcpy(f->addr, addr, sizeof(addr));
+	memcpy(f->port, port, sizeof(port));
+	f->family = p->family;
+	f->proto = p->proto;
+	f->first = (uint8_t)*ret_from;
+	f->first_ns = p->ktime_ns;
+	index_add(&w->flows, &f->node);
+	*ret_new = true;
+	return f;
+}
+
+struct wire_flow *wire_find(const struct wire *w, uint8_t proto, const uint8_t a[16],
+			    uint16_t a_port, const uint8_t b[16], uint16_t b_port,
+			    uint64_t before_ns, unsigned int *ret_end)
+{
+	struct packet as = { .proto = proto, .sport = a_port, .dport = b_port };
+	uint8_t addr[2][16];
+	uint16_t port[2];
+	struct index_node *n;
+
+	memcpy(as.src, a, 16);
+	memcpy(as.dst, b, 16);
+	*ret_end = order(&as, addr, port);
+	n = index_chain(&w->flows, key_hash(addr, port, proto));
+	for (; n; n = n->next) {
+		struct wire_flow *f = index_entry(n, struct wire_flow, node);
+
+		if (f->proto == proto && f->port[0] == port[0] && f->port[1] == port[1] &&
+		    !memcmp(f->addr, addr, sizeof(addr)) && f->first_ns <= before_ns)
+			return f;
+	}
+	return NULL;
+}
+
+/* The same packet is seen at a bridge and at its port, at a VLAN and below it: one of them counts. */
+static bool is_elsewhere(struct wire_dir *d, const struct packet *p)
+{
+	if (!d->ifindex || (d->ifindex != p->ifindex && p->ktime_ns - d->last_ns > MOVE_NS))
+		d->ifindex = p->ifindex;
+	return d->ifindex != p->ifindex;
+}
+
+static void take_sample(struct wire_dir *d, uint64_t now_ns)
+{
+	uint64_t us = (now_ns - d->rtt_ns) / 1000;
+
+	d->rtt_wait = false;
+	if (us > UINT32_MAX)
+		return;
+	us = us ? us : 1;
+	d->srtt_us = d->srtt_us ? (uint32_t)((7ULL * d->srtt_us + us) / 8) : (uint32_t)us;
+	if (!d->min_rtt_us || us < d->min_rtt_us)
+		d->min_rtt_us = (uint32_t)us;
+}
+
+/* What the sender of p says about what the other end sent. */
+static void on_ack(struct wire_dir *other, const struct packet *p)
+{
+	if (!(p->tcp_flags & PACKET_ACK))
+		return;
+	if (other->rtt_wait && (int32_t)(p->ack - other->rtt_seq) >= 0)
+		take_sample(other, p->ktime_ns);
+	if (p->tcp_flags & (PACKET_SYN | PACKET_RST))
+		return;
+	if (!p->window && !other->zero_ns) {
+		other->zero_ns = p->ktime_ns;
+	} else if (p->window && other->zero_ns) {
+		other->zero_total_ns += p->ktime_ns - other->zero_ns;
+		other->zero_ns = 0;
+	}
+}
+
+static void on_old_segment(struct wire_dir *d, const struct packet *p)
+{
+	/* a keep-alive repeats the last byte */
+	if (p->payload_len <= 1 && p->seq + 1 == d->next && !(p->tcp_flags & PACKET_SYN))
+		return;
+	if (d->hole && p->ktime_ns - d->moved_ns < REORDER_NS && p->pkttype != 4)
+		return;
+	d->hole = false;
+	d->rtt_wait = false;
+	d->retrans += p->segments;
+}
+
+/* Sequence numbers: what is new, what goes out again. */
+static void on_segment(struct wire_dir *d, const struct packet *p)
+{
+	bool syn = p->tcp_flags & PACKET_SYN, fin = p->tcp_flags & PACKET_FIN;
+	uint32_t end = p->seq + p->payload_len + syn;
+	bool carries = p->payload_len || syn || (fin && !d->fin);
+
+	if (p->tcp_flags & PACKET_RST)
+		return;
+	if (!d->valid) {
+		d->valid = true;
+		d->isn = d->next = p->seq;
+	}
+	d->syn |= syn;
+	if (!carries) {
+		return;
+	}
+	if ((int32_t)(end - d->next) <= 0 && (p->payload_len || syn)) {
+		on_old_segment(d, p);
+	} else {
+		uint32_t fresh = end - d->next;
+
+		if ((int32_t)(p->seq - d->next) > 0)
+			d->hole = true;
+		d->bytes += fresh - (syn && fresh ? 1 : 0);
+		d->next = end;
+		d->moved_ns = p->ktime_ns;
+		if (!d->rtt_wait) {
+			d->rtt_wait = true;
+			d->rtt_seq = end + fin;
+			d->rtt_ns = p->ktime_ns;
+		}
+	}
+	/* FIN takes a number that is no byte; what is sent again with it is old. */
+	d->fin |= fin;
+}
+
+static void on_tcp(struct wire_flow *f, unsigned int from, const struct packet *p)
+{
+	struct wire_dir *d = &f->dir[from], *other = &f->dir[!from];
+
+	on_segment(d, p);
+	on_ack(other, p);
+	if ((p->tcp_flags & (PACKET_SYN | PACKET_ACK)) == PACKET_SYN && !f->opened_ns) {
+		f->opened_ns = p->ktime_ns;
+		f->first = (uint8_t)from;
+	}
+	if (!f->established_ns && f->opened_ns && d->syn && other->syn && from == f->first &&
+	    p->tcp_flags & PACKET_ACK)
+		f->established_ns = p->ktime_ns;
+	if (p->tcp_flags & PACKET_RST)
+		f->reset = true;
+	if (!f->closed_ns && (f->reset || (d->fin && other->fin)))
+		f->closed_ns = p->ktime_ns;
+}
+
+struct wire_flow *wire_packet(struct wire *w, const struct packet *p, bool *ret_new)
+{
+	struct wire_flow *f;
+	struct wire_dir *d;
+	unsigned int from;
+
+	*ret_new = false;
+	if (p->fragment)
+		return NULL; /* its bytes came with the first one's header */
+	f = get(w, p, &from, ret_new);
+	if (!f)
+		return NULL;
+	d = &f->dir[from];
+	if (is_elsewhere(d, p))
+		return f;
+	d->packets += p->segments;
+	d->last_ns = f->last_ns = p->ktime_ns;
+	f->dirty = true;
+	if (p->proto == IPPROTO_TCP)
+		on_tcp(f, from, p);
+	else
+		d->bytes += p->payload_len;
+	return f;
+}

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Flows as packets show them: bytes, packets, retransmits, round trips and closed windows, by
+ * direction. No system calls; time comes with the packets. One thread.
+ */
+#ifndef NETPROBE_CAPTURE_WIRE_H
+#define NETPROBE_CAPTURE_WIRE_H
+
+#include "capture/packet.h"
+#include "owner/index.h"
+
+/* What one end sends. */
+struct wire_dir {
+	uint64_t bytes; /* payload; TCP: by sequence numbers, so that a packet we missed is in it */
+	uint64_t packets; /* on the wire */
+	uint64_t retrans; /* TCP segments that went out again */
+	uint32_t ifindex; /* where it is counted; the same packet elsewhere (bridge, VLAN) is not */
+	bool valid, syn, fin;
+	uint32_t isn, next; /* sequence numbers: first, and after the highest seen */
+	uint64_t moved_ns;  /* when next moved last */
+	bool hole;	    /* something below next was not seen yet */
+	bool rtt_wait;
+	uint32_t rtt_seq; /* an acknowledgement of this ends the sample */
+	uint64_t rtt_ns;
+	uint32_t srtt_us, min_rtt_us; /* what it sent until it was acknowledged; 0 unknown */
+	uint64_t zero_ns;	/* since when the other end's window is closed; 0: it is open */
+	uint64_t zero_total_ns; /* how long it was, without the time since then */
+	uint64_t last_ns;
+};
+
+/* How far an end's figures were handed on; the rung's own. */
+struct wire_end {
+	uint64_t sock_id; /* socket or number of its own; 0 none yet */
+	bool own_id, told, local;
+	uint64_t tx_bytes, rx_bytes, tx_packets, rx_packets, retrans;
+	uint64_t zero_told_ns; /* zero_ns of the stall that was told */
+	uint64_t look_ns;
+};
+
+struct wire_flow {
+	struct index_node node;
+	uint8_t addr[2][16];
+	uint16_t port[2];
+	uint8_t family, proto;
+	uint8_t first; /* end that sent the first packet seen */
+	bool reset, dirty;
+	uint64_t opened_ns;	 /* CLOCK_MONOTONIC of its SYN; 0: it was there before */
+	uint64_t established_ns; /* of the answer's acknowledgement; 0 not seen */
+	uint64_t closed_ns;	 /* both FINs or a RST; 0 open */
+	uint64_t first_ns, last_ns;
+	struct wire_dir dir[2]; /* what end 0 and end 1 send */
+	struct wire_end end[2];
+};
+
+struct wire {
+	struct index flows;
+	uint32_t max;
+	uint64_t full_packets, full_bytes; /* of flows there was no room for */
+};
+
+int wire_init(struct wire *w, uint32_t max);
+void wire_done(struct wire *w);
+/* A parsed packet. The flow, made where it is new (*ret_new); NULL: no room, or no transport to count. */
+struct wire_flow *wire_packet(struct wire *w, const struct packet *p, bool *ret_new);
+/* The latest flow between two ends that began before then; *ret_end: which of them is the first given. */
+struct wire_flow *wire_find(const struct wire *w, uint8_t proto, const uint8_t a[16],
+			    uint16_t a_port, const uint8_t b[16], uint16_t b_port,
+			    uint64_t before_ns, unsigned int *ret_end);
+void wire_drop(struct wire *w, struct wire_flow *f);
+/* Every flow; fn may drop the one it gets. */
+void wire_each(struct wire *w, void (*fn)(struct wire *w, struct wire_flow *f, void *arg),
+	       void *arg);
+
+#endif
