@@ -177,6 +177,18 @@ static int losses(const void *rung, struct probe_loss ret_losses[LOSS_MAX])
 	return 0;
 }
 
+static void finish(void *rung)
+{
+	struct afpacket *a = rung;
+	uint32_t timeout = a->opts.timeout_ms ? a->opts.timeout_ms : RING_TIMEOUT_MS;
+
+	/* The block under way is read when its time is up. */
+	if (a->readers[0].running)
+		(void)usleep((timeout < 500 ? 2 * timeout : 1000) * 1000);
+	a->final = true;
+	socks_finish(a->socks);
+}
+
 static const char *note(const void *rung)
 {
 	return socks_note(((const struct afpacket *)rung)->socks);
@@ -192,6 +204,7 @@ static const struct rung_ops afpacket_ops = {
 	.fd = fd,
 	.stalls = stalls,
 	.losses = losses,
+	.finish = finish,
 	.note = note,
 };
 
@@ -215,17 +228,18 @@ static uint32_t drain(struct afpacket *a)
 static int prove(struct afpacket *a)
 {
 	struct sockaddr_in to = { .sin_family = AF_INET,
-				  .sin_port = htons(9),
 				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t len = sizeof(to);
 	uint64_t end = afpacket_clock() + PROVE_MS * 1000000ULL;
 	int s = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	bool sent = s >= 0 && sendto(s, "", 1, 0, (struct sockaddr *)&to, sizeof(to)) == 1;
+	/* to itself: what nobody waits for would be answered */
+	bool sent = s >= 0 && !bind(s, (struct sockaddr *)&to, len) &&
+		    !getsockname(s, (struct sockaddr *)&to, &len) &&
+		    sendto(s, "", 1, 0, (struct sockaddr *)&to, len) == 1;
 	uint32_t n = 0;
 
-	close_fd(s);
-	if (!sent)
-		return 0; /* loopback is down: there is nothing to prove it by */
-	while (!n && afpacket_clock() < end) {
+	/* Where loopback is down there is nothing to prove it by. */
+	while (sent && !n && afpacket_clock() < end) {
 		struct pollfd p[AFPACKET_RINGS_MAX];
 
 		for (uint32_t i = 0; i < a->n_readers; i++)
@@ -234,7 +248,8 @@ static int prove(struct afpacket *a)
 		(void)poll(p, a->n_readers, 100);
 		n = drain(a);
 	}
-	return n ? 0 : -EIO;
+	close_fd(s);
+	return n || !sent ? 0 : -EIO;
 }
 
 static int open_rings(struct afpacket *a, struct netprobe_error *err)

@@ -55,6 +55,7 @@ struct afpacket {
 	uint32_t n_pending;
 	struct part_out *parts;
 	uint32_t n_parts, cap_parts;
+	bool final; /* nothing is waited for any more */
 	uint64_t own_ids, now_ns, stall_ns, parts_lost, parts_lost_bytes;
 	char note[256];
 };

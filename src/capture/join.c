@@ -207,6 +207,9 @@ static void give_own(struct join *j, struct wire_flow *f, unsigned int e, const 
 		return;
 	tell_zero_window(j->a, f, e, &rec);
 	end->told = true;
+	/* its counts belong to this interval, its end is told with the next events */
+	if (j->fn)
+		j->fn(&rec, j->arg);
 	if (closed) {
 		struct np_ev_sock ev = {
 			.hdr = { .type = f->established_ns ? NP_EV_CONN_CLOSE : NP_EV_SOCK_CLOSE,
@@ -218,8 +221,6 @@ static void give_own(struct join *j, struct wire_flow *f, unsigned int e, const 
 		ev.rec = rec;
 		end->told = false; /* its end is told once */
 		socks_tell(j->a->socks, &ev);
-	} else if (j->fn) {
-		j->fn(&rec, j->arg);
 	}
 }
 
@@ -237,7 +238,7 @@ static void join_end(struct join *j, struct wire_flow *f, unsigned int e, bool g
 	if (k)
 		give(a, f, e, k, &t);
 	else if (!f->end[e].sock_id == !f->end[e].own_id &&
-		 (gone || a->now_ns - f->first_ns >= JOIN_NS || f->end[e].own_id))
+		 (gone || a->final || a->now_ns - f->first_ns >= JOIN_NS || f->end[e].own_id))
 		give_own(j, f, e, &t, gone);
 	if (k && !f->end[e].sock_id)
 		f->end[e].sock_id = k->rec.sock_id;

@@ -40,7 +40,7 @@ struct procfs {
 	char *root;
 	struct cgroup_table *cgroups;
 	struct index entries;
-	uint32_t n_missing, gen, unreadable;
+	uint32_t n_missing, gen;
 	uint64_t tick_ns;
 	uint32_t hot[HOT], n_hot, next_hot, newest;
 	struct entry *held; /* those somebody was seen to hold in this walk */
@@ -254,7 +254,7 @@ static void on_held(struct process_look *l, struct entry *e, int fd)
 	}
 }
 
-/* Look through one process's descriptors. -ENOENT, -ESRCH: gone; -EACCES: not ours to read. */
+/* Look through one process's descriptors, if it is there and they are ours to read. */
 static int look_at(struct procfs *p, uint32_t pid)
 {
 	struct process_look l = { .p = p, .pid = pid };
@@ -325,16 +325,13 @@ int procfs_scan(struct procfs *p, uint64_t now_ns)
 	if (!dir)
 		return -errno;
 	walk_start(p);
-	p->unreadable = 0;
 	while ((d = readdir(dir))) {
 		uint32_t pid;
-		int r;
 
 		if (*d->d_name < '1' || *d->d_name > '9')
 			continue;
 		pid = (uint32_t)strtoul(d->d_name, NULL, 10);
-		r = look_at(p, pid);
-		p->unreadable += r == -EACCES || r == -EPERM;
+		(void)look_at(p, pid);
 		if (pid > p->newest)
 			p->newest = pid;
 		n++;
@@ -429,9 +426,4 @@ bool procfs_check(struct procfs *p, uint32_t inode)
 	e->found = false;
 	p->n_missing++;
 	return false;
-}
-
-uint32_t procfs_unreadable(const struct procfs *p)
-{
-	return p->unreadable;
 }

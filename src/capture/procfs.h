@@ -37,7 +37,5 @@ void procfs_look(struct procfs *p, uint64_t now_ns);
 const struct np_owner *procfs_owner(const struct procfs *p, uint32_t inode);
 /* Does its owner still hold it? If not it is looked for anew. */
 bool procfs_check(struct procfs *p, uint32_t inode);
-/* Processes whose descriptors could not be read at the last scan. */
-uint32_t procfs_unreadable(const struct procfs *p);
 
 #endif

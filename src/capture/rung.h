@@ -50,6 +50,8 @@ struct rung_ops {
 	int (*stalls)(void *rung, uint64_t threshold_ns);
 	int (*exec)(const void *rung, uint32_t tgid, struct np_exec *ret_exec);
 	int (*losses)(const void *rung, struct probe_loss ret_losses[LOSS_MAX]);
+	/* the end is near: what waits for more to come is handed over with the next sweep */
+	void (*finish)(void *rung);
 	const char *(*note)(const void *rung); /* one line about what is missing; empty */
 };
 

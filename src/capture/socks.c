@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Sockets by sock_diag (see socks.h). */
-#include "capture/socks.h"
+/* Sockets by sock_diag (see socks.h): listed, owned, counted, ended. Opening is socks_open.c's. */
+#include "capture/socks_internal.h"
 
 #include <errno.h>
 #include <netinet/in.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "capture/info.h"
 #include "capture/match.h"
@@ -24,29 +21,7 @@
 /* The same for looks at single new sockets. */
 #define LOOK_SHARE 4
 
-struct socks {
-	struct socks_opts opts;
-	struct np_filter filter;
-	struct cgroup_table *cgroups;
-	struct procfs *procfs;
-	struct index by_cookie, by_tuple;
-	int ask_fd, watch_fd;
-	uint32_t netns, gen;
-	bool seeding;
-	uint64_t now_ns, scan_at_ns;
-	uint64_t look_at_ns;
-	struct sock *ended, **ended_tail;
-	uint32_t wanted; /* inodes asked for since the last walk over /proc */
-	uint8_t listening[65536 / 8];
-	struct np_ev_sock *events;
-	uint32_t n_events, cap_events;
-	struct np_loss loss;
-	uint64_t second_ns;
-	uint32_t second_events;
-	char note[192];
-};
-
-static uint64_t monotonic_ns(void)
+uint64_t socks_clock(void)
 {
 	struct timespec ts;
 
@@ -54,7 +29,7 @@ static uint64_t monotonic_ns(void)
 	return (uint64_t)ts.tv_sec * 1000000000ULL + (uint64_t)ts.tv_nsec;
 }
 
-static uint64_t cookie_hash(const struct index_node *node)
+uint64_t socks_cookie_hash(const struct index_node *node)
 {
 	const struct sock *k = index_entry(node, struct sock, by_cookie);
 
@@ -76,7 +51,7 @@ static uint64_t hash_of_tuple(const struct np_tuple *t)
 	return index_hash(&k, sizeof(k));
 }
 
-static uint64_t tuple_hash(const struct index_node *node)
+uint64_t socks_tuple_hash(const struct index_node *node)
 {
 	return hash_of_tuple(&index_entry(node, struct sock, by_tuple)->rec.tuple);
 }
@@ -136,7 +111,7 @@ struct sock *socks_find(struct socks *s, const struct np_tuple *t)
 	return find_tuple(s, &bound);
 }
 
-static void drop(struct socks *s, struct sock *k)
+void socks_drop(struct socks *s, struct sock *k)
 {
 	index_remove(&s->by_cookie, &k->by_cookie);
 	index_remove(&s->by_tuple, &k->by_tuple);
@@ -357,18 +332,12 @@ void socks_set_owner(struct socks *s, struct sock *k)
 
 static void find_owners(struct socks *s)
 {
-	uint64_t start = monotonic_ns(), took;
+	uint64_t start = socks_clock(), took;
 
 	if (!procfs_missing(s->procfs) || (!s->wanted && start < s->scan_at_ns))
 		return;
-	if (procfs_scan(s->procfs, s->now_ns) < 0)
-		(void)snprintf(s->note, sizeof(s->note),
-			       "no owners: /proc cannot be read in this namespace");
-	else if (procfs_unreadable(s->procfs))
-		(void)snprintf(
-			s->note, sizeof(s->note),
-			"owners are known of the caller's own processes only: others need CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH");
-	took = monotonic_ns() - start;
+	(void)procfs_scan(s->procfs, s->now_ns);
+	took = socks_clock() - start;
 	s->scan_at_ns = start + took * SCAN_SHARE;
 	s->wanted = 0;
 }
@@ -410,7 +379,7 @@ static void end(struct socks *s, struct sock *k)
 			tell_open(s, k);
 		tell(s, tcp && k->established ? NP_EV_CONN_CLOSE : NP_EV_SOCK_CLOSE, k);
 	}
-	drop(s, k);
+	socks_drop(s, k);
 }
 
 static void end_soon(struct socks *s, struct sock *k)
@@ -440,7 +409,7 @@ static void reap(struct socks *s)
 }
 
 /* Every socket of an index; fn may drop the one it is given. */
-static void each(struct socks *s, void (*fn)(struct socks *s, struct sock *k, void *arg), void *arg)
+void socks_each(struct socks *s, void (*fn)(struct socks *s, struct sock *k, void *arg), void *arg)
 {
 	for (uint32_t i = 0; i <= s->by_cookie.mask; i++) {
 		struct index_node *n = s->by_cookie.slots[i], *next;
@@ -528,7 +497,7 @@ int socks_events(struct socks *s, probe_event_fn fn, void *arg)
 	uint64_t lost = 0;
 	int n;
 
-	s->now_ns = monotonic_ns();
+	s->now_ns = socks_clock();
 	if (s->watch_fd >= 0)
 		(void)diag_watch_read(s->watch_fd, on_ended, s, &lost);
 	s->loss.ring_full += lost;
@@ -544,14 +513,14 @@ int socks_list(struct socks *s)
 {
 	int r;
 
-	s->now_ns = monotonic_ns();
+	s->now_ns = socks_clock();
 	s->gen++;
 	r = diag_dump(s->ask_fd, on_listed, s);
 	if (r)
 		return r;
-	each(s, check_one, NULL);
+	socks_each(s, check_one, NULL);
 	find_owners(s);
-	each(s, owner_one, NULL);
+	socks_each(s, owner_one, NULL);
 	return 0;
 }
 
@@ -559,7 +528,7 @@ int socks_hand(struct socks *s, bool full, probe_sock_fn fn, void *arg)
 {
 	struct hand h = { full, fn, arg };
 
-	each(s, finish_one, &h);
+	socks_each(s, finish_one, &h);
 	return (int)s->by_cookie.count;
 }
 
@@ -574,7 +543,7 @@ struct sock *socks_meet(struct socks *s, const struct np_tuple *t)
 {
 	struct diag_sock d;
 
-	s->now_ns = monotonic_ns();
+	s->now_ns = socks_clock();
 	if (diag_find(s->ask_fd, t, &d))
 		return NULL;
 	d.info_len = 0; /* what it counts so far is the next listing's */
@@ -584,14 +553,14 @@ struct sock *socks_meet(struct socks *s, const struct np_tuple *t)
 
 bool socks_look(struct socks *s)
 {
-	uint64_t start = monotonic_ns();
+	uint64_t start = socks_clock();
 
 	if (!procfs_missing(s->procfs))
 		return true;
 	if (start < s->look_at_ns)
 		return false;
 	procfs_look(s->procfs, start);
-	s->look_at_ns = start + (monotonic_ns() - start) * LOOK_SHARE;
+	s->look_at_ns = start + (socks_clock() - start) * LOOK_SHARE;
 	return true;
 }
 
@@ -622,6 +591,11 @@ uint32_t socks_sample_rate(const struct socks *s)
 	return s->filter.sample_rate;
 }
 
+void socks_finish(struct socks *s)
+{
+	s->opts.linger_ns = 0;
+}
+
 int socks_fd(const struct socks *s)
 {
 	return s->watch_fd;
@@ -644,76 +618,4 @@ void socks_loss(const struct socks *s, struct np_loss *ret)
 const char *socks_note(const struct socks *s)
 {
 	return s->note;
-}
-
-static void ignore(const struct np_sock_rec *rec, void *arg)
-{
-	(void)rec;
-	(void)arg;
-}
-
-int socks_open(const struct socks_opts *opts, struct socks **ret, struct netprobe_error *err)
-{
-	struct socks *s = calloc(1, sizeof(*s));
-	struct stat st;
-	int r;
-
-	if (!s)
-		return error_set(err, -ENOMEM, "out of memory");
-	s->opts = *opts;
-	s->ended_tail = &s->ended;
-	s->filter = *opts->filter;
-	s->ask_fd = s->watch_fd = -1;
-	s->cgroups = cgroup_table_new("/proc", NULL, 0);
-	s->procfs = s->cgroups ? procfs_new("/proc", s->cgroups) : NULL;
-	if (!s->procfs || index_init(&s->by_cookie, 1024, cookie_hash) ||
-	    index_init(&s->by_tuple, 1024, tuple_hash)) {
-		(void)socks_close(s);
-		return error_set(err, -ENOMEM, "out of memory");
-	}
-	if (!stat("/proc/self/ns/net", &st))
-		s->netns = (uint32_t)st.st_ino;
-	s->watch_fd = diag_watch_open();
-	r = s->ask_fd = diag_open();
-	s->seeding = true;
-	if (r >= 0)
-		r = socks_sweep(s, false, ignore, NULL);
-	s->seeding = false;
-	if (r < 0) {
-		(void)socks_close(s);
-		return error_set(err, r == -EOPNOTSUPP || r == -EPROTONOSUPPORT ? -EOPNOTSUPP : r,
-				 "this kernel does not list its sockets (sock_diag): %s",
-				 strerror(-r));
-	}
-	if (s->watch_fd < 0)
-		(void)snprintf(s->note, sizeof(s->note),
-			       "connections shorter than an interval are not seen: %s",
-			       strerror(-s->watch_fd));
-	*ret = s;
-	return 0;
-}
-
-static void free_one(struct socks *s, struct sock *k, void *arg)
-{
-	(void)arg;
-	drop(s, k);
-}
-
-struct socks *socks_close(struct socks *s)
-{
-	if (!s)
-		return NULL;
-	if (s->by_cookie.slots && s->by_tuple.slots)
-		each(s, free_one, NULL);
-	index_done(&s->by_cookie);
-	index_done(&s->by_tuple);
-	if (s->ask_fd >= 0)
-		(void)close(s->ask_fd);
-	if (s->watch_fd >= 0)
-		(void)close(s->watch_fd);
-	(void)procfs_free(s->procfs);
-	(void)cgroup_table_free(s->cgroups);
-	free(s->events);
-	free(s);
-	return NULL;
 }

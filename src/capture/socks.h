@@ -64,6 +64,8 @@ int socks_hand(struct socks *s, bool full, probe_sock_fn fn, void *arg);
 struct sock *socks_find(struct socks *s, const struct np_tuple *t);
 /* Ask the kernel for it now and look for its owner with the next socks_look. NULL: it has none. */
 struct sock *socks_meet(struct socks *s, const struct np_tuple *t);
+/* From now on sockets that end do not linger. */
+void socks_finish(struct socks *s);
 /* A cheap look for the owners of those met; the share of time it may take is bounded. false: not now. */
 bool socks_look(struct socks *s);
 void socks_set_owner(struct socks *s, struct sock *k);

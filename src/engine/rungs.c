@@ -46,8 +46,11 @@ static void note_add(char *note, size_t size, const char *text)
 /* The rung's own words about what it lacks come last. */
 static void note_rung(char *note, size_t size, const struct rung *rung)
 {
-	if (rung->ops->note)
-		note_add(note, size, rung->ops->note(rung->arg));
+	const char *own = rung->ops->note ? rung->ops->note(rung->arg) : "";
+
+	if (*own)
+		log_info("%s: %s", rung->ops->mode, own);
+	note_add(note, size, own);
 }
 
 static int open_explicit(const struct session_opts *opts, struct rung *ret_rung,

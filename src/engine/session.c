@@ -473,8 +473,15 @@ int session_tick(struct session *s)
 int session_finish(struct session *s)
 {
 	struct probe_loss losses[LOSS_MAX];
-	int r = session_tick(s);
+	int r;
 
+	if (s->rung.ops->finish)
+		s->rung.ops->finish(s->rung.arg);
+	r = session_tick(s);
+	/* ends that the last sweep found */
+	if (r >= 0)
+		r = session_poll(s);
+	r = r > 0 ? 0 : r;
 	if (s->names)
 		names_finish(s->names);
 	if (!r && s->events && !s->rung.ops->losses(s->rung.arg, losses))

@@ -8,7 +8,7 @@
 #include "tap.h"
 
 #define BIT(cap) (1ull << (cap))
-#define LOWER "proc" /* what auto takes as root where ebpf cannot be had */
+#define LOWER "afpacket" /* what auto takes as root where ebpf cannot be had */
 
 /* One line on stderr, which names the rung and each word of why. */
 static void check_falls(const struct probe_opts *opts, const char *mode, const char *const *words)
@@ -75,6 +75,49 @@ TEST(auto_without_rights_is_proc_and_names_the_capability)
 	};
 
 	check_falls(&opts, "proc", words);
+}
+
+TEST(auto_with_cap_net_raw_alone_is_afpacket)
+{
+	static const char *const args[] = { "flows", SHORT, NULL };
+	static const char *const words[] = { "not ebpf", "CAP_BPF", NULL };
+	struct probe_opts opts = { .args = args,
+				   .plain = true,
+				   .no_ready = true,
+				   .uid = RUNG_NOBODY,
+				   .caps = BIT(CAP_NET_RAW) };
+
+	check_falls(&opts, "afpacket", words);
+}
+
+TEST(auto_falls_through_both_and_names_both_causes)
+{
+	static const char *const args[] = { "flows", SHORT, "--fail-at", "ring", NULL };
+	static const char *const words[] = { "not ebpf", "seccomp", "not afpacket", "packet ring",
+					     NULL };
+	struct probe_opts opts = { .args = args, .plain = true, .no_ready = true, .no_bpf = true };
+
+	check_falls(&opts, "proc", words);
+}
+
+TEST(explicit_afpacket_that_cannot_run_fails_and_says_why)
+{
+	static const char *const args[] = { "flows",	SHORT,	     "--capture-mode",
+					    "afpacket", "--fail-at", "ring",
+					    NULL };
+	static const char *const plain[] = { "flows", SHORT, "--capture-mode", "afpacket", NULL };
+	char *out, *said;
+	int status = rung_run(args, 0, 0, &out, &said);
+
+	CHECK(status == 2, "without a ring: expected exit 2, got %d: %s", status, said);
+	CHECK(strstr(said, "packet ring") && !*out, "expected the ring named: %s", said);
+	free(out);
+	free(said);
+	status = rung_run(plain, RUNG_NOBODY, 0, &out, &said);
+	CHECK(status == 1, "without rights: expected exit 1, got %d: %s", status, said);
+	CHECK(strstr(said, "CAP_NET_RAW") && !*out, "expected CAP_NET_RAW named: %s", said);
+	free(out);
+	free(said);
 }
 
 TEST(explicit_ebpf_without_rights_exits_1)

@@ -34,7 +34,7 @@ TEST(proc_owns_connections_that_outlive_an_interval)
 	struct maker m = held_stream(&p, "stream --hold connected --bytes 300000 --reply 7000");
 	const json_t *client = maker_report(&m, "client"), *r;
 
-	(void)ns;
+	netns_wait_quiet(&ns);
 	probe_stop(&p);
 	rung_check_mode(p.records, "proc");
 	r = close_of(p.records, client);
@@ -80,7 +80,7 @@ TEST(proc_without_rights_counts_all_and_owns_nothing_of_others)
 	struct maker m = maker_run(NULL, "stream --bytes 54321");
 	const json_t *r;
 
-	(void)ns;
+	netns_wait_quiet(&ns);
 	probe_stop(&p);
 	rung_check_mode(p.records, "proc");
 	r = close_of(p.records, maker_report(&m, "client"));
@@ -130,7 +130,7 @@ TEST(proc_leaves_out_what_the_filters_exclude)
 	struct maker yes = maker_run(NULL, "stream --port 4001 --bytes 1000"),
 		     no = maker_run(NULL, "stream --port 4002 --bytes 1000");
 
-	(void)ns;
+	netns_wait_quiet(&ns);
 	probe_stop(&p);
 	CHECK_EQ(record_u64(close_of(p.records, maker_report(&yes, "client")), "tx_bytes"), 1000,
 		 "bytes sent to the wanted port");

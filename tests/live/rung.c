@@ -11,13 +11,19 @@
 
 #include "tap.h"
 
-struct netns rung_enter(void)
+void rung_go(const struct netns *ns)
 {
-	struct netns ns = netns_new();
-	int fd = open(ns.path, O_RDONLY | O_CLOEXEC);
+	int fd = open(ns->path, O_RDONLY | O_CLOEXEC);
 
 	REQUIRE(fd >= 0 && !setns(fd, CLONE_NEWNET), "cannot enter the namespace");
 	(void)close(fd);
+}
+
+struct netns rung_enter(void)
+{
+	struct netns ns = netns_new();
+
+	rung_go(&ns);
 	return ns;
 }
 

@@ -10,6 +10,8 @@
 #define RUNG_NOBODY 65534
 #define RUNG_END_MS 15000
 
+/* Enter a namespace. */
+void rung_go(const struct netns *ns);
 /* A namespace of the test's own, entered. */
 struct netns rung_enter(void);
 /* `events` in that mode; uid 0: as we are, else with those capabilities only. */

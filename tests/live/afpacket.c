@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The rung that reads packets: bytes and owners beside what the makers of the traffic know. */
+#include <linux/capability.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "rung.h"
+#include "tap.h"
+
+#define MODE "--capture-mode", "afpacket"
+
+static const json_t *close_of(const json_t *records, const json_t *report)
+{
+	const json_t *r = record_of_socket(records, "conn.close", report);
+
+	REQUIRE(r, "no conn.close of socket %" PRIu64, record_u64(report, "cookie"));
+	return r;
+}
+
+static uint64_t sum_of(const json_t *records, const char *type, const char *key)
+{
+	const json_t *one;
+	uint64_t sum = 0;
+	size_t i;
+
+	json_array_foreach (records, i, one)
+		if (!strcmp(record_str(one, "event_type"), type))
+			sum += record_u64(one, key);
+	return sum;
+}
+
+TEST(packets_give_every_byte_to_the_process_that_moved_it)
+{
+	struct netns ns = rung_enter();
+	struct probe p = rung_events("afpacket", 0, 0);
+	struct maker m =
+		maker_start(NULL, -1, "stream --hold connected --bytes 300000 --reply 7000");
+	pid_t pid = maker_wait_hold(&m);
+	const json_t *client, *server, *r;
+
+	rung_wait_open(&p, pid);
+	maker_go(&m);
+	maker_finish(&m);
+	netns_wait_quiet(&ns);
+	probe_stop(&p);
+	rung_check_mode(p.records, "afpacket");
+	client = maker_report(&m, "client");
+	server = maker_report(&m, "server");
+	r = close_of(p.records, client);
+	CHECK_EQ(record_u64(r, "pid"), record_u64(client, "pid"), "client");
+	CHECK(!strcmp(record_str(r, "owner_match"), "procfs"),
+	      "owner_match: expected procfs, got %s", record_str(r, "owner_match"));
+	CHECK_EQ(record_u64(r, "tx_bytes"), report_u64(client, "tx"), "bytes the client sent");
+	CHECK_EQ(record_u64(r, "rx_bytes"), report_u64(client, "rx"), "bytes the client received");
+	r = close_of(p.records, server);
+	CHECK_EQ(record_u64(r, "pid"), record_u64(server, "pid"), "server");
+	CHECK_EQ(record_u64(r, "tx_bytes"), report_u64(server, "tx"), "bytes the server sent");
+	CHECK_EQ(record_u64(r, "rx_bytes"), report_u64(server, "rx"), "bytes the server received");
+	CHECK(record_num(r, "duration_ms") > 0, "no duration");
+	CHECK(record_u64(r, "srtt_us") > 0, "no round trip");
+}
+
+TEST(packets_of_datagrams_have_their_owner)
+{
+	struct netns ns = rung_enter();
+	struct probe p = rung_events("afpacket", 0, 0);
+	struct maker m =
+		maker_start(NULL, -1, "dgram --hold sent --count 50 --size 700 --reply 90");
+	pid_t pid = maker_wait_hold(&m);
+	const json_t *client;
+
+	(void)ns;
+	netns_wait_quiet(&ns);
+	pause_ms(300); /* an interval of netprobe's, while both still live */
+	maker_go(&m);
+	maker_finish(&m);
+	probe_stop(&p);
+	client = maker_report(&m, "client");
+	CHECK_EQ(records_sum(p.records, "transport.bw", "tx_bytes", pid), report_u64(client, "tx"),
+		 "bytes the client sent");
+	CHECK_EQ(records_sum(p.records, "transport.bw", "tx_pkts", pid), 50, "datagrams it sent");
+	CHECK_EQ(sum_of(p.records, "transport.bw", "tx_bytes"),
+		 sum_of(p.records, "transport.bw", "rx_bytes"), "all sent and all received");
+}
+
+/* What one process is said to have sent may not be more than it did, whoever is missing. */
+static void check_herd(const char *command, unsigned int least_percent)
+{
+	struct probe p = rung_events("afpacket", 0, 0);
+	struct maker m = maker_run(NULL, command);
+	uint64_t truth = 0, right = 0;
+	const json_t *one;
+	size_t i;
+
+	probe_stop(&p);
+	json_array_foreach (m.reports, i, one) {
+		uint64_t sent = report_u64(one, "tx"), got;
+
+		if (strcmp(record_str(one, "role"), "child") != 0)
+			continue;
+		got = records_sum(p.records, "transport.bw", "tx_bytes",
+				  (pid_t)report_u64(one, "pid"));
+		CHECK(got <= sent, "process %" PRIu64 " sent %" PRIu64 ", got %" PRIu64,
+		      report_u64(one, "pid"), sent, got);
+		truth += sent;
+		right += got;
+	}
+	CHECK_EQ(sum_of(p.records, "transport.bw", "tx_bytes"), truth, "all bytes, owned or not");
+	CHECK(right * 100 >= truth * least_percent,
+	      "under the right process: expected at least %u %%, got %" PRIu64 " of %" PRIu64,
+	      least_percent, right, truth);
+	test_note("%" PRIu64 " %% of bytes under the right process", right * 100 / truth);
+}
+
+TEST(processes_that_live_22_ms_own_most_of_their_packets)
+{
+	struct netns ns = rung_enter();
+
+	(void)ns;
+	check_herd("herd --procs 200 --life 22", test_slow() > 1 ? 1 : 68);
+}
+
+TEST(processes_that_live_5_ms_own_some_of_their_packets_and_never_others)
+{
+	struct netns ns = rung_enter();
+
+	(void)ns;
+	check_herd("herd --procs 200 --life 5", 0);
+}
+
+TEST(large_segments_count_as_what_they_stand_for)
+{
+	struct netns_pair pair = netns_pair_new();
+	char command[400];
+	struct maker m;
+	struct probe p;
+	const json_t *client, *r;
+	uint64_t out;
+
+	rung_go(&pair.a);
+	p = rung_events("afpacket", 0, 0);
+	out = netns_counter(&pair.a, "Tcp", "OutSegs");
+	snprintf(command, sizeof(command),
+		 "stream --addr 10.77.0.2 --server-ns %s --bytes 20000000 --hold sent",
+		 pair.b.path);
+	m = maker_start(NULL, -1, command);
+	(void)maker_wait_hold(&m);
+	maker_go(&m);
+	maker_finish(&m);
+	netns_wait_quiet(&pair.a);
+	out = netns_counter(&pair.a, "Tcp", "OutSegs") - out;
+	probe_stop(&p);
+	client = maker_report(&m, "client");
+	r = close_of(p.records, client);
+	CHECK_EQ(record_u64(r, "tx_bytes"), report_u64(client, "tx"), "bytes sent");
+	CHECK(record_u64(r, "tx_pkts") <= out && record_u64(r, "tx_pkts") + 8 >= out,
+	      "packets: expected the kernel's %" PRIu64 " segments, got %" PRIu64, out,
+	      record_u64(r, "tx_pkts"));
+}
+
+TEST(retransmits_on_the_wire_are_the_kernels)
+{
+	struct netns_pair pair = netns_pair_new();
+	uint64_t kernel, seen;
+	char command[300];
+	struct probe p;
+	struct maker m;
+
+	rung_go(&pair.a);
+	netns_drop(&pair.b, "", 3);
+	p = rung_events("afpacket", 0, 0);
+	snprintf(command, sizeof(command), "stream --addr 10.77.0.2 --server-ns %s --bytes 4000000",
+		 pair.b.path);
+	m = maker_run(NULL, command);
+	netns_wait_quiet(&pair.a);
+	kernel = netns_counter(&pair.a, "Tcp", "RetransSegs");
+	probe_stop(&p);
+	(void)m;
+	seen = record_u64(close_of(p.records, maker_report(&m, "client")), "retransmits");
+	CHECK(seen * 100 >= kernel * 90 && seen * 100 <= kernel * 110,
+	      "retransmits: expected the kernel's %" PRIu64 " within a tenth, got %" PRIu64, kernel,
+	      seen);
+}
+
+TEST(closed_windows_are_stalls)
+{
+	struct netns ns = rung_enter();
+	struct probe p = rung_events("afpacket", 0, 0);
+	struct maker m = maker_run(NULL, "limit --by pause --pause 1500 --seconds 2");
+	bool found = false;
+	const json_t *one;
+	size_t i;
+
+	(void)ns;
+	(void)m;
+	probe_stop(&p);
+	json_array_foreach (p.records, i, one)
+		found |= !strcmp(record_str(one, "event_type"), "transport.drop") &&
+			 !strcmp(record_str(one, "cause"), "zero_window") &&
+			 record_num(one, "num") >= 100;
+	CHECK(found, "no stall by a closed window");
+}
+
+TEST(a_ring_that_is_too_small_says_how_many_it_lost)
+{
+	static const char *const args[] = {
+		"events", "--format",	      "json", "-q", MODE, "--packet-ring",
+		"4096",	  "--packet-timeout", "200",  NULL
+	};
+	struct probe_opts opts = { .args = args, .plain = true };
+	struct netns ns = rung_enter();
+	struct probe p = probe_spawn(&opts);
+	struct maker m = maker_run(NULL, "dgram --count 3000 --size 20");
+	const json_t *one, *loss = NULL;
+	uint64_t all;
+	size_t i;
+
+	netns_wait_quiet(&ns);
+	probe_stop(&p);
+	json_array_foreach (p.records, i, one)
+		if (!strcmp(record_str(one, "event_type"), "probe.loss") &&
+		    !strcmp(record_str(one, "entity_id"), "afpacket"))
+			loss = one;
+	REQUIRE(loss, "no probe.loss of the ring");
+	CHECK(record_u64(loss, "ring_full") > 0, "nothing was lost");
+	all = record_u64(loss, "submitted") + record_u64(loss, "ring_full") +
+	      record_u64(loss, "filtered") + record_u64(loss, "map_full");
+	CHECK_EQ(record_u64(loss, "seen"), all, "the account");
+	CHECK(all >= report_u64(maker_report(&m, "client"), "tx_pkts"),
+	      "seen: expected at least the datagrams that were sent, got %" PRIu64, all);
+}
+
+static bool says(void *arg)
+{
+	const char *const *what = arg;
+	char *text = file_text(what[0]);
+	bool found = strstr(text, what[1]);
+
+	free(text);
+	return found;
+}
+
+TEST(interfaces_that_come_and_go_are_followed_and_told)
+{
+	static const char *const args[] = { "events", "--format", "json", "--interval",
+					    "0.2",    MODE,	  NULL };
+	struct probe_opts opts = { .args = args, .plain = true };
+	struct netns_pair pair = netns_pair_new();
+	const char *came[2] = { NULL, "appeared" }, *gone[2] = { NULL, "vanished" };
+	char command[300];
+	struct probe p;
+	struct maker m;
+
+	rung_go(&pair.a);
+	p = probe_spawn(&opts);
+	came[0] = gone[0] = p.log;
+	netns_must(&pair.a, "ip link add np-d0 type veth peer name np-d1 && ip link set np-d0 up");
+	CHECK(wait_until(says, came, RUNG_END_MS), "nothing was said of an interface that came");
+	netns_must(&pair.a, "ip link del np-d0");
+	CHECK(wait_until(says, gone, RUNG_END_MS), "nothing was said of an interface that went");
+	snprintf(command, sizeof(command), "stream --addr 10.77.0.2 --server-ns %s --bytes 40000",
+		 pair.b.path);
+	m = maker_run(NULL, command);
+	netns_wait_quiet(&pair.a);
+	probe_stop(&p);
+	CHECK_EQ(record_u64(close_of(p.records, maker_report(&m, "client")), "tx_bytes"), 40000,
+		 "bytes after an interface went");
+}
+
+TEST(an_interface_that_comes_back_under_another_number_is_captured_again)
+{
+	struct netns_pair pair = netns_pair_new();
+	const char *args[] = { "events", "--format", "json",	"--interval", "0.2",
+			       MODE,	 "-i",	     pair.if_a, NULL };
+	const char *came[2] = { NULL, "appeared" };
+	struct probe_opts opts = { .args = args, .plain = true };
+	char command[400];
+	struct probe p;
+	struct maker m;
+
+	rung_go(&pair.a);
+	p = probe_spawn(&opts);
+	came[0] = p.log;
+	snprintf(command, sizeof(command),
+		 "ip link del %s && ip link add np-x index 4242 type veth peer name %s && "
+		 "ip link set %s netns %d && ip link set np-x name %s && "
+		 "ip addr add 10.77.0.1/24 dev %s && ip link set %s up",
+		 pair.if_a, pair.if_b, pair.if_b, pair.b.holder, pair.if_a, pair.if_a, pair.if_a);
+	netns_must(&pair.a, command);
+	snprintf(command, sizeof(command), "ip addr add 10.77.0.2/24 dev %s && ip link set %s up",
+		 pair.if_b, pair.if_b);
+	netns_must(&pair.b, command);
+	CHECK(wait_until(says, came, RUNG_END_MS), "nothing was said of an interface that came");
+	snprintf(command, sizeof(command), "stream --addr 10.77.0.2 --server-ns %s --bytes 40000",
+		 pair.b.path);
+	m = maker_run(NULL, command);
+	netns_wait_quiet(&pair.a);
+	probe_stop(&p);
+	CHECK_EQ(record_u64(close_of(p.records, maker_report(&m, "client")), "tx_bytes"), 40000,
+		 "bytes over the new one");
+}
+
+TEST(cap_net_raw_alone_counts_flows_and_says_whose_it_cannot_know)
+{
+	static const char *const args[] = { "events", "--format", "json", "--interval",
+					    "0.2",    "-v",	  MODE,	  NULL };
+	struct probe_opts opts = {
+		.args = args, .plain = true, .uid = RUNG_NOBODY, .caps = 1ull << CAP_NET_RAW
+	};
+	struct netns ns = rung_enter();
+	struct probe p = probe_spawn(&opts);
+	struct maker m = maker_run(NULL, "stream --bytes 54321");
+	const json_t *r;
+	char *said;
+
+	netns_wait_quiet(&ns);
+	probe_stop(&p);
+	r = close_of(p.records, maker_report(&m, "client"));
+	CHECK_EQ(record_u64(r, "tx_bytes"), 54321, "bytes sent");
+	CHECK(json_is_null(json_object_get(r, "pid")), "somebody else's socket has an owner");
+	said = file_text(p.log);
+	CHECK(strstr(said, "CAP_SYS_PTRACE"), "expected CAP_SYS_PTRACE in: %s", said);
+	free(said);
+}
+
+TEST(fanout_over_two_rings_counts_the_same)
+{
+	static const char *const args[] = { "events", "--format", "json",     "--interval", "0.2",
+					    "-q",     MODE,	  "--fanout", "2",	    NULL };
+	struct probe_opts opts = { .args = args, .plain = true };
+	struct netns ns = rung_enter();
+	struct probe p = probe_spawn(&opts);
+	uint64_t sent = 0;
+
+	(void)ns;
+	for (unsigned int i = 0; i < 10; i++) {
+		struct maker m = maker_run(NULL, "stream --bytes 33333 --reply 10");
+
+		sent += report_u64(maker_report(&m, "client"), "tx") +
+			report_u64(maker_report(&m, "server"), "tx");
+	}
+	probe_stop(&p);
+	CHECK_EQ(sum_of(p.records, "conn.close", "tx_bytes"), sent, "bytes sent");
+	CHECK_EQ(sum_of(p.records, "transport.bw", "tx_bytes"), sent, "bytes by interval");
+}

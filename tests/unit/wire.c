@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Packets by hand: what the headers say, and what flows make of it. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <netinet/in.h>
+
+#include "capture/wire.h"
+
+#define MS 1000000ULL
+
+static void put16(uint8_t *at, unsigned int v)
+{
+	at[0] = (uint8_t)(v >> 8);
+	at[1] = (uint8_t)v;
+}
+
+static void put32(uint8_t *at, uint32_t v)
+{
+	put16(at, v >> 16);
+	put16(at + 2, v & 0xffff);
+}
+
+/* An IPv4 header in front of a transport header of n bytes; the payload itself is not captured. */
+static void ipv4(struct packet *p, uint8_t *buf, uint8_t proto, unsigned int n,
+		 unsigned int payload, bool back)
+{
+	memset(buf, 0, 20);
+	buf[0] = 0x45;
+	put16(buf + 2, 20 + n + payload);
+	buf[9] = proto;
+	put32(buf + 12, back ? 0x0a000002 : 0x0a000001);
+	put32(buf + 16, back ? 0x0a000001 : 0x0a000002);
+	*p = (struct packet){ .data = buf,
+			      .caplen = 20 + n,
+			      .len = 20 + n + payload,
+			      .protocol = 0x0800,
+			      .ifindex = 1 };
+}
+
+static void tcp(struct packet *p, uint8_t *buf, bool back, uint32_t seq, uint32_t ack,
+		unsigned int flags, unsigned int payload, uint64_t ns)
+{
+	memset(buf + 20, 0, 20);
+	put16(buf + 20, back ? 80 : 4000);
+	put16(buf + 22, back ? 4000 : 80);
+	put32(buf + 24, seq);
+	put32(buf + 28, ack);
+	buf[32] = 0x50;
+	buf[33] = (uint8_t)flags;
+	put16(buf + 34, 1000);
+	ipv4(p, buf, IPPROTO_TCP, 20, payload, back);
+	p->ktime_ns = ns;
+	assert_int_equal(packet_parse(p), 0);
+}
+
+static struct wire_flow *send_tcp(struct wire *w, bool back, uint32_t seq, uint32_t ack,
+				  unsigned int flags, unsigned int payload, uint64_t ns)
+{
+	uint8_t buf[64];
+	struct packet p;
+	bool fresh;
+
+	tcp(&p, buf, back, seq, ack, flags, payload, ns);
+	return wire_packet(w, &p, &fresh);
+}
+
+static void vlan_tags_are_passed_over(void **state)
+{
+	uint8_t buf[80] = { 0, 7, 0x81, 0, 0, 9, 0x08, 0 };
+	struct packet inner, p;
+
+	tcp(&inner, buf + 8, false, 1, 0, PACKET_SYN, 0, 1);
+	p = inner;
+	p.data = buf;
+	p.caplen += 8;
+	p.len += 8;
+	p.protocol = 0x88a8;
+	assert_int_equal(packet_parse(&p), 0);
+	assert_int_equal(p.sport, 4000);
+	assert_int_equal(p.dport, 80);
+	assert_int_equal(p.tcp_flags, PACKET_SYN);
+	p.caplen = 7;
+	assert_int_not_equal(packet_parse(&p), 0);
+	(void)state;
+}
+
+static void large_packet_stands_for_its_segments(void **state)
+{
+	uint8_t buf[64];
+	struct packet p;
+
+	tcp(&p, buf, false, 1, 1, PACKET_ACK, 10001, 1);
+	p.gso_size = 1000;
+	assert_int_equal(packet_parse(&p), 0);
+	assert_int_equal(p.segments, 11);
+	assert_int_equal(p.payload_len, 10001);
+	(void)state;
+}
+
+static void padding_of_short_frames_is_no_payload(void **state)
+{
+	uint8_t buf[64];
+	struct packet p;
+
+	tcp(&p, buf, false, 1, 1, PACKET_ACK, 0, 1);
+	p.len += 6;
+	assert_int_equal(packet_parse(&p), 0);
+	assert_int_equal(p.payload_len, 0);
+	(void)state;
+}
+
+static void lengths_beyond_the_packet_are_refused(void **state)
+{
+	uint8_t buf[64];
+	struct packet p;
+
+	tcp(&p, buf, false, 1, 1, PACKET_ACK, 100, 1);
+	p.len--;
+	assert_int_not_equal(packet_parse(&p), 0);
+	(void)state;
+}
+
+static void bytes_are_counted_by_sequence_numbers(void **state)
+{
+	struct wire w;
+	struct wire_flow *f;
+
+	assert_int_equal(wire_init(&w, 10), 0);
+	send_tcp(&w, false, 0xfffffff0, 0, PACKET_SYN, 0, 1 * MS);
+	send_tcp(&w, true, 500, 0xfffffff1, PACKET_SYN | PACKET_ACK, 0, 21 * MS);
+	send_tcp(&w, false, 0xfffffff1, 501, PACKET_ACK, 0, 22 * MS);
+	send_tcp(&w, false, 0xfffffff1, 501, PACKET_ACK, 100, 23 * MS); /* wraps */
+	/* a hundred bytes that were not captured, then fifty that were */
+	f = send_tcp(&w, false, 0xfffffff1 + 200, 501, PACKET_ACK, 50, 24 * MS);
+	f = send_tcp(&w, false, 0xfffffff1 + 250, 501, PACKET_ACK | PACKET_FIN, 0, 25 * MS);
+	f = send_tcp(&w, true, 501, 0xfffffff1 + 251, PACKET_ACK | PACKET_FIN, 7, 30 * MS);
+	assert_non_null(f);
+	assert_int_equal(f->dir[f->first].bytes, 250);
+	assert_int_equal(f->dir[!f->first].bytes, 7);
+	assert_int_equal(f->dir[f->first].retrans, 0);
+	assert_int_equal(f->opened_ns, 1 * MS);
+	assert_int_equal(f->established_ns, 22 * MS);
+	assert_int_equal(f->closed_ns, 30 * MS);
+	assert_int_equal(f->dir[f->first].min_rtt_us, 7000);
+	wire_done(&w);
+	(void)state;
+}
+
+static void what_goes_out_again_is_a_retransmit_and_no_byte(void **state)
+{
+	struct wire w;
+	struct wire_flow *f;
+
+	assert_int_equal(wire_init(&w, 10), 0);
+	send_tcp(&w, false, 10, 0, PACKET_ACK, 100, 1 * MS);
+	send_tcp(&w, false, 10, 0, PACKET_ACK, 100, 300 * MS);
+	f = send_tcp(&w, false, 109, 0, PACKET_ACK, 1, 400 * MS); /* keep-alive */
+	assert_int_equal(f->dir[f->first].bytes, 100);
+	assert_int_equal(f->dir[f->first].retrans, 1);
+	assert_int_equal(f->dir[f->first].srtt_us, 0);
+	wire_done(&w);
+	(void)state;
+}
+
+static void overtaken_segment_is_no_retransmit(void **state)
+{
+	struct wire w;
+	struct wire_flow *f;
+
+	assert_int_equal(wire_init(&w, 10), 0);
+	send_tcp(&w, false, 10, 0, PACKET_ACK, 100, 1 * MS);
+	send_tcp(&w, false, 210, 0, PACKET_ACK, 100, 2 * MS);
+	f = send_tcp(&w, false, 110, 0, PACKET_ACK, 100, 3 * MS);
+	assert_int_equal(f->dir[f->first].bytes, 300);
+	assert_int_equal(f->dir[f->first].retrans, 0);
+	wire_done(&w);
+	(void)state;
+}
+
+static void same_packet_at_two_interfaces_counts_once(void **state)
+{
+	struct wire w;
+	struct wire_flow *f = NULL;
+	uint8_t buf[64];
+	struct packet p;
+	bool fresh;
+
+	assert_int_equal(wire_init(&w, 10), 0);
+	for (uint32_t i = 0; i < 10; i++) {
+		tcp(&p, buf, false, 10 + i * 100, 0, PACKET_ACK, 100, (i + 1) * MS);
+		p.ifindex = 1;
+		f = wire_packet(&w, &p, &fresh);
+		p.ifindex = 2;
+		(void)wire_packet(&w, &p, &fresh);
+	}
+	assert_int_equal(f->dir[f->first].bytes, 1000);
+	assert_int_equal(f->dir[f->first].packets, 10);
+	assert_int_equal(f->dir[f->first].retrans, 0);
+	wire_done(&w);
+	(void)state;
+}
+
+static void ports_used_again_are_another_flow(void **state)
+{
+	struct wire_flow *old, *now, *found;
+	unsigned int end;
+	struct wire w;
+
+	assert_int_equal(wire_init(&w, 10), 0);
+	send_tcp(&w, false, 10, 0, PACKET_SYN, 0, 1 * MS);
+	old = send_tcp(&w, true, 20, 11, 4 | PACKET_ACK, 0, 2 * MS); /* RST */
+	now = send_tcp(&w, false, 9000, 0, PACKET_SYN, 0, 3 * MS);
+	assert_ptr_not_equal(old, now);
+	found = wire_find(&w, IPPROTO_TCP, now->addr[0], now->port[0], now->addr[1], now->port[1],
+			  2 * MS, &end);
+	assert_ptr_equal(found, old);
+	found = wire_find(&w, IPPROTO_TCP, now->addr[1], now->port[1], now->addr[0], now->port[0],
+			  4 * MS, &end);
+	assert_ptr_equal(found, now);
+	assert_int_equal(end, 1);
+	wire_done(&w);
+	(void)state;
+}
+
+static void full_table_counts_what_it_cannot_keep(void **state)
+{
+	struct wire w;
+	uint8_t buf[64];
+	struct packet p;
+	bool fresh;
+
+	assert_int_equal(wire_init(&w, 1), 0);
+	assert_non_null(send_tcp(&w, false, 1, 0, PACKET_ACK, 10, MS));
+	tcp(&p, buf, false, 1, 0, PACKET_ACK, 33, MS);
+	p.sport++;
+	assert_null(wire_packet(&w, &p, &fresh));
+	assert_int_equal(w.full_packets, 1);
+	assert_int_equal(w.full_bytes, 33);
+	wire_done(&w);
+	(void)state;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(vlan_tags_are_passed_over),
+		cmocka_unit_test(large_packet_stands_for_its_segments),
+		cmocka_unit_test(padding_of_short_frames_is_no_payload),
+		cmocka_unit_test(lengths_beyond_the_packet_are_refused),
+		cmocka_unit_test(bytes_are_counted_by_sequence_numbers),
+		cmocka_unit_test(what_goes_out_again_is_a_retransmit_and_no_byte),
+		cmocka_unit_test(overtaken_segment_is_no_retransmit),
+		cmocka_unit_test(same_packet_at_two_interfaces_counts_once),
+		cmocka_unit_test(ports_used_again_are_another_flow),
+		cmocka_unit_test(full_table_counts_what_it_cannot_keep),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
