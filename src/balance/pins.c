@@ -23,7 +23,8 @@
 #include "lb.skel.h"
 
 #define BPFFS "/sys/fs/bpf"
-#define COOKIE_OPTION 71 /* SO_NETNS_COOKIE, 5.14; not in every header */
+#define XDP_HAS_FRAGS (1u << 5) /* BPF_F_XDP_HAS_FRAGS; not in every header */
+#define COOKIE_OPTION 71	/* SO_NETNS_COOKIE, 5.14; not in every header */
 
 static const struct {
 	const char *name;
@@ -219,6 +220,18 @@ static int size_table(struct netprobe_lb *skel, uint32_t conns)
 	return bpf_map__set_max_entries(skel->maps.lb_conns, sets);
 }
 
+/*
+ * Frames in several buffers where the kernel has them: also because guard's own program takes them
+ * there, and a program goes on only into one of the same kind.
+ */
+static int take_frags(struct netprobe_lb *skel)
+{
+	if (libbpf_probe_bpf_helper(BPF_PROG_TYPE_XDP, BPF_FUNC_xdp_get_buff_len, NULL) != 1)
+		return 0;
+	skel->rodata->cfg_frags = 1;
+	return bpf_program__set_flags(skel->progs.np_lb, XDP_HAS_FRAGS);
+}
+
 static int load(struct pins *p, const struct pins_opts *opts, struct netprobe_error *err)
 {
 	libbpf_print_fn_t was = libbpf_set_print(on_libbpf_print);
@@ -227,6 +240,8 @@ static int load(struct pins *p, const struct pins_opts *opts, struct netprobe_er
 
 	if (!r && opts && opts->conns)
 		r = size_table(skel, opts->conns);
+	if (!r)
+		r = take_frags(skel);
 	if (!r)
 		r = netprobe_lb__load(skel);
 	/* Left over from one that died half way: nothing adopts half a set. */

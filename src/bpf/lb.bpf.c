@@ -53,6 +53,7 @@ struct {
 	__type(value, struct lb_set);
 } lb_conns SEC(".maps");
 
+const volatile __u8 cfg_frags = 0;
 const volatile __u32 cfg_set_mask = 131071; /* max_entries less one */
 
 /* Written and read here, by backend slot; an answer is used for one tick. */
@@ -344,7 +345,8 @@ static __noinline int too_big(struct xdp_md *ctx, struct lb_packet *p, __u32 mtu
 	if (p->icmp || !p->dont_frag || !cpu || !c || cpu->told >= c->too_big_cpu)
 		return LB_TOO_BIG;
 	cpu->told++;
-	if (p->v6 ? lb_tell_v6(ctx, mtu) : lb_tell_v4(ctx, mtu))
+	if (p->v6 ? lb_tell_v6(ctx, (__u32)p->frame_bytes, mtu)
+		  : lb_tell_v4(ctx, (__u32)p->frame_bytes, mtu))
 		return LB_TOO_BIG_TOLD;
 	return LB_TOO_BIG;
 }

@@ -18,7 +18,7 @@
 
 #include "balance/balance.h"
 
-#define FRAME_MAX 2048
+#define FRAME_MAX 8192
 
 struct frame {
 	uint8_t data[FRAME_MAX];

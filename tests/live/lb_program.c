@@ -500,6 +500,36 @@ TEST(packets_that_may_be_cut_are_dropped_and_counted_when_too_big)
 	lb_end(b);
 }
 
+TEST(frames_in_several_buffers_are_forwarded_whole)
+{
+	struct flow jumbo = tcp4;
+	struct balance *b;
+	struct lb_vip_key key;
+	struct lb_count c;
+	struct frame in;
+	struct outcome o;
+
+	lb_namespace(7000);
+	b = lb_begin();
+	key = lb_vip(b, VIP4, 0);
+	lb_backend(b, &key, "10.99.0.10", LB_FORWARD_ENCAP);
+	jumbo.payload = 6900;
+	in = frame_of(&jumbo);
+	o = lb_run(b, &in);
+	CHECK_EQ(o.action, XDP_TX, "action");
+	CHECK_EQ(o.frame.bytes, in.bytes + 20, "bytes");
+	CHECK(!memcmp(o.frame.data + 34, in.data + 14, in.bytes - 14), "the packet was changed");
+	REQUIRE(balance_vip_count(b, 0, &c) == 0, "no counters");
+	CHECK_EQ(c.bytes, in.bytes, "bytes counted");
+	jumbo.payload = 6950;
+	in = frame_of(&jumbo);
+	o = lb_run(b, &in);
+	CHECK_EQ(o.action, XDP_TX, "action of what is too big");
+	CHECK_EQ(o.frame.bytes, 14 + 20 + 8 + 28, "bytes of the answer");
+	CHECK_EQ(total(b, LB_TOO_BIG_TOLD), 1, "told");
+	lb_end(b);
+}
+
 TEST(without_backends_packets_are_dropped_and_counted)
 {
 	struct lb_vip_key key;

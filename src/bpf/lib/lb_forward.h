@@ -169,7 +169,7 @@ static __always_inline void lb_turn_back(struct ethhdr *eth, const struct ethhdr
 }
 
 /* "Fragmentation needed" in place of the packet, as from the VIP; true: send it back. */
-static __noinline bool lb_tell_v4(struct xdp_md *ctx, __u32 mtu)
+static __noinline bool lb_tell_v4(struct xdp_md *ctx, __u32 frame, __u32 mtu)
 {
 	struct ethhdr was, *eth = (void *)(long)ctx->data;
 	void *end = (void *)(long)ctx->data_end;
@@ -180,8 +180,7 @@ static __noinline bool lb_tell_v4(struct xdp_md *ctx, __u32 mtu)
 	if ((void *)(ip + 1) > end || ip->ihl != 5)
 		return false;
 	was = *eth;
-	if (bpf_xdp_adjust_tail(ctx,
-				(int)(sizeof(*eth) + LB_QUOTE_V4) - (int)(end - (void *)eth)) ||
+	if (bpf_xdp_adjust_tail(ctx, (int)(sizeof(*eth) + LB_QUOTE_V4 - frame)) ||
 	    bpf_xdp_adjust_head(ctx, -(int)(sizeof(*ip) + sizeof(*icmp))))
 		return false;
 	eth = (void *)(long)ctx->data;
@@ -210,7 +209,7 @@ static __noinline bool lb_tell_v4(struct xdp_md *ctx, __u32 mtu)
 	return true;
 }
 
-static __noinline bool lb_tell_v6(struct xdp_md *ctx, __u32 mtu)
+static __noinline bool lb_tell_v6(struct xdp_md *ctx, __u32 frame, __u32 mtu)
 {
 	struct ethhdr was, *eth = (void *)(long)ctx->data;
 	void *end = (void *)(long)ctx->data_end;
@@ -222,8 +221,7 @@ static __noinline bool lb_tell_v6(struct xdp_md *ctx, __u32 mtu)
 	if ((void *)(ip + 1) > end)
 		return false;
 	was = *eth;
-	if (bpf_xdp_adjust_tail(ctx,
-				(int)(sizeof(*eth) + LB_QUOTE_V6) - (int)(end - (void *)eth)) ||
+	if (bpf_xdp_adjust_tail(ctx, (int)(sizeof(*eth) + LB_QUOTE_V6 - frame)) ||
 	    bpf_xdp_adjust_head(ctx, -(int)(sizeof(*ip) + sizeof(*icmp))))
 		return false;
 	eth = (void *)(long)ctx->data;

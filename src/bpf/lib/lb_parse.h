@@ -47,6 +47,9 @@ struct lb_icmp6 {
 	__be32 mtu; /* of LB_ICMP6_TOO_BIG */
 };
 
+/* 1: frames may be in several buffers, of which data..data_end is the first; since 5.18. */
+extern const volatile __u8 cfg_frags;
+
 struct lb_packet {
 	/*
 	 * From the Ethernet header to the end. 64 bits wide: for less the compiler subtracts pointers
@@ -79,6 +82,18 @@ static __always_inline void lb_copy_v6(__u32 to[4], const struct in6_addr *from)
 	to[1] = from->in6_u.u6_addr32[1];
 	to[2] = from->in6_u.u6_addr32[2];
 	to[3] = from->in6_u.u6_addr32[3];
+}
+
+/* Whether so many bytes from l3 on are in the frame. */
+static __always_inline bool lb_has(struct xdp_md *ctx, struct lb_packet *p, void *l3, void *end,
+				   __u32 bytes)
+{
+	if (likely((long)bytes <= (long)end - (long)l3))
+		return true;
+	if (!cfg_frags)
+		return false;
+	p->frame_bytes = bpf_xdp_get_buff_len(ctx);
+	return bytes + sizeof(struct ethhdr) <= p->frame_bytes;
 }
 
 /* Ports at l4, turned round in a quotation: that is of what the service sent. */
@@ -134,7 +149,7 @@ static __always_inline int lb_quoted_v4(struct lb_packet *p, void *l4, void *end
 	return lb_ports(p, (void *)ip + ihl, end);
 }
 
-static __always_inline int lb_parse_v4(struct lb_packet *p, void *l3, void *end)
+static __always_inline int lb_parse_v4(struct xdp_md *ctx, struct lb_packet *p, void *l3, void *end)
 {
 	struct iphdr *ip = l3;
 	__u32 ihl;
@@ -144,7 +159,7 @@ static __always_inline int lb_parse_v4(struct lb_packet *p, void *l3, void *end)
 	ihl = ip->ihl * 4;
 	p->l3_bytes = bpf_ntohs(ip->tot_len);
 	if (ip->version != 4 || ihl < sizeof(*ip) || p->l3_bytes < ihl ||
-	    (long)p->l3_bytes > (long)end - (long)l3)
+	    !lb_has(ctx, p, l3, end, p->l3_bytes))
 		return LB_MALFORMED;
 	p->proto = ip->protocol;
 	p->tos = ip->tos;
@@ -180,7 +195,7 @@ static __always_inline int lb_quoted_v6(struct lb_packet *p, void *l4, void *end
 	return lb_ports(p, ip + 1, end);
 }
 
-static __always_inline int lb_parse_v6(struct lb_packet *p, void *l3, void *end)
+static __always_inline int lb_parse_v6(struct xdp_md *ctx, struct lb_packet *p, void *l3, void *end)
 {
 	struct ipv6hdr *ip = l3;
 	void *at = ip + 1;
@@ -190,7 +205,7 @@ static __always_inline int lb_parse_v6(struct lb_packet *p, void *l3, void *end)
 	if (at > end)
 		return LB_MALFORMED;
 	bytes = bpf_ntohs(ip->payload_len) + sizeof(*ip);
-	if (ip->version != 6 || (long)bytes > (long)end - (long)l3 || bytes > 0xffff)
+	if (ip->version != 6 || bytes > 0xffff || !lb_has(ctx, p, l3, end, bytes))
 		return LB_MALFORMED;
 	p->l3_bytes = bytes;
 	p->v6 = true;
@@ -231,9 +246,9 @@ static __always_inline int lb_parse(struct xdp_md *ctx, struct lb_packet *p)
 		return LB_MALFORMED;
 	p->frame_bytes = end - data;
 	if (likely(eth->h_proto == bpf_htons(ETH_P_IP)))
-		return lb_parse_v4(p, eth + 1, end);
+		return lb_parse_v4(ctx, p, eth + 1, end);
 	if (eth->h_proto == bpf_htons(ETH_P_IPV6))
-		return lb_parse_v6(p, eth + 1, end);
+		return lb_parse_v6(ctx, p, eth + 1, end);
 	if (eth->h_proto == bpf_htons(ETH_P_8021Q) || eth->h_proto == bpf_htons(ETH_P_8021AD))
 		return LB_VLAN;
 	return LB_NO_VIP;
