@@ -21,6 +21,7 @@ struct flows {
 	struct table *table;
 	struct flow **list;
 	size_t n;
+	double seconds; /* watched: rates are averages over them, as the byte counts are sums */
 };
 
 static const char *const format_names[] = { "text", "json", "csv", "tsv", NULL };
@@ -194,8 +195,8 @@ static int add_flow(struct flows *x, const struct flow *f)
 	i += where_cells(c + i, f, session_rname(x->session, f), l, r);
 	c[i++] = num(f->counts.tx_bytes);
 	c[i++] = num(flow_rx_bytes(f));
-	c[i++] = dbl(f->recent ? (double)f->recent->tx_rate : 0);
-	c[i++] = dbl(f->recent ? (double)f->recent->rx_rate : 0);
+	c[i++] = dbl((double)f->counts.tx_bytes / x->seconds);
+	c[i++] = dbl((double)flow_rx_bytes(f) / x->seconds);
 	c[i++] = tcp ? num(f->rx_unseen) : (struct cell){ .type = CELL_NULL };
 	c[i++] = tcp ? num(f->tx_unseen) : (struct cell){ .type = CELL_NULL };
 	c[i++] = num(f->tx_pkts);
@@ -250,6 +251,7 @@ static int print(struct flows *x)
 	if (!x->list || !x->table)
 		return -ENOMEM;
 	(void)flow_table_each(t, collect, x);
+	x->seconds = session_uptime(x->session);
 	qsort(x->list, x->n, sizeof(struct flow *), by_moved);
 	if (x->o.count && x->n > x->o.count)
 		x->n = x->o.count;

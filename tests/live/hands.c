@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Sockets that change hands, are shared, or are older than the probe. */
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -61,6 +62,32 @@ TEST(thread_with_its_own_name_counts_under_its_process)
 	CHECK(!strcmp(record_str(flow, "comm"), "leader"), "comm: expected leader, got %s",
 	      record_str(flow, "comm"));
 	CHECK_EQ(record_u64(flow, "tid"), record_u64(thread, "tid"), "tid");
+}
+
+TEST(rates_of_flows_are_averages_over_the_run)
+{
+	struct run r = run_flows("stream --reply 3000");
+	double seconds = 0;
+	const json_t *one;
+	size_t i;
+
+	json_array_foreach (r.probe.records, i, one) {
+		uint64_t bytes = record_u64(one, "tx_bytes");
+		double rate = record_num(one, "tx_rate");
+
+		if (!bytes) {
+			CHECK(rate == 0, "tx_rate: expected 0, got %f", rate);
+			continue;
+		}
+		REQUIRE(rate > 0, "tx_rate of %" PRIu64 " bytes: expected some, got 0", bytes);
+		if (!seconds)
+			seconds = (double)bytes / rate;
+		CHECK((double)bytes / rate > seconds * 0.999 &&
+			      (double)bytes / rate < seconds * 1.001,
+		      "expected an average over %f s, got one over %f s", seconds,
+		      (double)bytes / rate);
+	}
+	CHECK(seconds > 0, "expected flows with bytes, got none");
 }
 
 TEST(workers_that_share_a_listener_own_what_they_accept)
