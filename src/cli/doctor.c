@@ -289,7 +289,10 @@ static int run(struct doctor *d)
 		text(d);
 	r = sink_write(&d->sink, &d->out);
 	kernel_facts_done(&d->facts);
-	return r && r != -EPIPE ? EXIT_INTERNAL : EXIT_OK;
+	if (!r || r == -EPIPE)
+		return EXIT_OK;
+	log_err("cannot write: %s", strerror(-r));
+	return EXIT_INTERNAL;
 }
 
 int cmd_doctor(int argc, char **argv)

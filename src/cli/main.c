@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The table of commands and nothing else: each command is a file of its own. */
+#include <errno.h>
 #include <locale.h>
 #include <signal.h>
 #include <string.h>
@@ -51,12 +52,21 @@ static const struct command *find(const char *name)
 	return NULL;
 }
 
-int main(int argc, char **argv)
+static int no_command(const char *word)
+{
+	char list[256] = "";
+	size_t n = 0;
+
+	for (const struct command *c = command_table; c->name && n < sizeof(list); c++)
+		n += (size_t)snprintf(list + n, sizeof(list) - n, "%s%s", n ? ", " : "", c->name);
+	log_err("'%s' is no command; takes %s (see netprobe --help)", word, list);
+	return EXIT_USAGE;
+}
+
+static int run(int argc, char **argv)
 {
 	const struct command *c;
 
-	(void)setlocale(LC_ALL, "");
-	(void)signal(SIGPIPE, SIG_IGN);
 	if (argc > 1 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "help"))) {
 		usage(stdout);
 		return EXIT_OK;
@@ -66,10 +76,20 @@ int main(int argc, char **argv)
 	if (argc < 2 || argv[1][0] == '-')
 		return cmd_top(argc, argv);
 	c = find(argv[1]);
-	if (!c) {
-		log_err("'%s' is no command; takes top, events, flows, drops, dns, why, ctl, doctor, version (see netprobe --help)",
-			argv[1]);
-		return EXIT_USAGE;
+	return c ? c->run(argc - 1, argv + 1) : no_command(argv[1]);
+}
+
+int main(int argc, char **argv)
+{
+	int status;
+
+	(void)setlocale(LC_ALL, "");
+	(void)signal(SIGPIPE, SIG_IGN);
+	status = run(argc, argv);
+	/* What the C library still holds may fail to be written. A reader that left is no failure. */
+	if ((fflush(stdout) || ferror(stdout)) && errno != EPIPE && status == EXIT_OK) {
+		log_err("cannot write: %s", strerror(errno));
+		return EXIT_INTERNAL;
 	}
-	return c->run(argc - 1, argv + 1);
+	return status;
 }

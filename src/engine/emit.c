@@ -114,6 +114,17 @@ static void set_duration(struct event *ev, const struct np_sock_rec *rec, uint64
 	(void)snprintf(ev->value, sizeof(ev->value), "%.3f", ev->duration_ms);
 }
 
+/* As short as it can be told, down to a byte in eight seconds. */
+static void set_rate(struct event *ev)
+{
+	int n = snprintf(ev->value, sizeof(ev->value), "%.6f", ev->num);
+
+	while (n > 0 && (size_t)n < sizeof(ev->value) && ev->value[n - 1] == '0')
+		ev->value[--n] = '\0';
+	if (n > 0 && ev->value[n - 1] == '.')
+		ev->value[n - 1] = '\0';
+}
+
 static const char *fail_word(int err)
 {
 	switch (err) {
@@ -381,7 +392,7 @@ static void tell_bw(const struct sum *s, void *arg)
 		ev.rx_mbit = (double)s->rx_bytes * 8 / 1e6 / seconds;
 	}
 	ev.num = ev.tx_mbit + ev.rx_mbit;
-	(void)snprintf(ev.value, sizeof(ev.value), "%.3f", ev.num);
+	set_rate(&ev);
 	(void)snprintf(ev.entity_id, sizeof(ev.entity_id), "%s", s->iface);
 	stamp(&ev, clock_monotonic_ns());
 	set_owner(&ev, s->owner, s->owner_match, 0);

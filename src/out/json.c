@@ -31,8 +31,12 @@ static void put_common(struct buf *b, const struct event *ev, const char *host)
 	json_key(b, "entity_id");
 	json_strn(b, ev->entity_id[0] ? ev->entity_id : NULL, sizeof(ev->entity_id));
 	json_key(b, "value");
-	json_strn(b, value, len);
-	json_kv_double(b, "num", ev->num);
+	/* No text: not known. */
+	json_strn(b, len ? value : NULL, len);
+	if (len)
+		json_kv_double(b, "num", ev->num);
+	else
+		json_kv_null(b, "num");
 	json_kv_str(b, "unit", ev->unit);
 	json_kv_str(b, "mode", ev->mode);
 	if (ev->sample_rate > 1)
