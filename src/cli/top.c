@@ -364,7 +364,7 @@ static int go(struct top *x, struct netprobe_error *err)
 	    isatty(STDIN_FILENO)) {
 		x->tui = tui_new(&to, session_viewer(x->session), err);
 		if (!x->tui) {
-			log_err("%s", err->msg);
+			log_err("%s%s%s", err->msg, err->hint[0] ? ": " : "", err->hint);
 			return EXIT_INTERNAL;
 		}
 		session_set_full_sweeps(x->session, x->health);

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <term.h>
 #include <unistd.h>
 
 /* A lone Escape is told from a function key by silence after it; curses waits that long, in ms. */
@@ -82,6 +83,14 @@ static int check_terminal(struct netprobe_error *err)
 	return 0;
 }
 
+/* TERM=dumb is known but has no way to: all would stay blank. Asked after newterm(). */
+static bool can_place_text(void)
+{
+	const char *move_to = tigetstr("cup");
+
+	return move_to && move_to != (const char *)-1;
+}
+
 struct screen *screen_open(bool no_color, struct netprobe_error *err)
 {
 	const char *term = getenv("TERM");
@@ -99,6 +108,14 @@ struct screen *screen_open(bool no_color, struct netprobe_error *err)
 	if (!s->curses) {
 		free(s);
 		(void)error_set(err, -ENOENT, "the terminal type TERM=%s is not known here",
+				term ? term : "");
+		error_hint(err, "try TERM=xterm, or --once for plain tables");
+		return NULL;
+	}
+	if (!can_place_text()) {
+		delscreen(s->curses);
+		free(s);
+		(void)error_set(err, -ENOTTY, "the terminal type TERM=%s cannot place text",
 				term ? term : "");
 		error_hint(err, "try TERM=xterm, or --once for plain tables");
 		return NULL;
