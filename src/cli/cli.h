@@ -130,6 +130,7 @@ int cmd_flows(int argc, char **argv);
 int cmd_dns(int argc, char **argv);
 int cmd_drops(int argc, char **argv);
 int cmd_ctl(int argc, char **argv);
+int cmd_guard(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
 int cmd_why(int argc, char **argv);
 

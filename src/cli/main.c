@@ -25,6 +25,7 @@ const struct command command_table[] = {
 	{ "drops", cmd_drops, "packets the kernel drops: reason, place, and whose they were" },
 	{ "dns", cmd_dns, "DNS transactions: process, server, name, answers, latency, failures" },
 	{ "why", cmd_why, "what limits a connection, process or container now" },
+	{ "guard", cmd_guard, "monitor, filter and balance at an interface, by XDP" },
 	{ "ctl", cmd_ctl, "list running instances, read and change what they do" },
 	{ "doctor", cmd_doctor,
 	  "what this machine allows, what is used, what to do about the rest" },

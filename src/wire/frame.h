@@ -26,5 +26,6 @@
 #define NP_FRAME_UDP_LENGTH 15 /* UDP length below 8 or beyond the packet */
 #define NP_FRAME_PORT_ZERO 16  /* TCP or UDP to port 0 */
 #define NP_FRAME_BAD_MAX 17
+#define NP_FRAME_BAD_SLOTS 32 /* of counters by kind: a power of two for the verifier */
 
 #endif

@@ -26,6 +26,8 @@ static void load(void)
 		return;
 	skel = frame_test__open();
 	REQUIRE(skel, "open: %s", strerror(errno));
+	skel->rodata->cfg_frags =
+		libbpf_probe_bpf_helper(BPF_PROG_TYPE_XDP, BPF_FUNC_xdp_get_buff_len, NULL) == 1;
 	REQUIRE(!frame_test__load(skel), "load: %s", strerror(errno));
 }
 

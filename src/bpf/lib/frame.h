@@ -389,7 +389,8 @@ static __always_inline void frame_parse(struct frame *f, void *ctx, bool is_xdp,
 		pos = tag + 1;
 	}
 	f->eth_type = bpf_ntohs(type);
-	room = total ? total - (__u32)(pos - data) : (__u32)(end - pos);
+	room = total ? total - sizeof(*eth) - f->tags * sizeof(struct frame_tag)
+		     : (__u32)(end - pos);
 	if (type == bpf_htons(ETH_P_IP))
 		frame_ipv4(f, pos, room);
 	else if (type == bpf_htons(ETH_P_IPV6))

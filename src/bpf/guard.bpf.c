@@ -1,0 +1,298 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/*
+ * guard at an interface: XDP counts, filters and limits what comes in; tc counts what goes out, and
+ * what comes in where XDP is not the driver's. Every interface has programs of its own, all those of
+ * a network namespace share the maps, which are pinned: nothing here needs a process to be alive.
+ *
+ * XDP sees single frames before anything is merged, but only in the driver's own (native) mode;
+ * generic XDP runs behind GRO. tc sees merged segments and tells how many they were.
+ */
+#include "lib/ban.h"
+#include "lib/count.h"
+#include "lib/limit.h"
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
+
+const volatile __u8 cfg_mode = NP_GUARD_MONITOR;
+const volatile __u8 cfg_frags = 0;
+const volatile __u8 cfg_coarse = 0;
+const volatile __u8 cfg_rx_at_xdp = 0;
+const volatile __u8 cfg_flows = 0;
+const volatile __u32 cfg_slot = 0;
+const volatile __u32 cfg_ifindex = 0;
+
+/* The compiler describes what inner maps hold only where it is seen outside of them too. */
+const volatile struct {
+	struct np_guard_entry entry;
+	struct np_guard_net4 net4;
+	struct np_guard_net6 net6;
+	struct np_addr16 addr;
+} cfg_types = {};
+
+/* Written by user space, under its lock. */
+struct np_guard_conf_map np_guard_conf SEC(".maps");
+struct np_bits4_map np_bits4 SEC(".maps");
+struct np_bits6_map np_bits6 SEC(".maps");
+
+/* Written by user space, which swaps whole sets; the kernel half counts hits. Entries die at a sweep. */
+struct np_sets_hosts4 np_hosts4 SEC(".maps");
+struct np_sets_hosts6 np_hosts6 SEC(".maps");
+struct np_sets_nets4 np_nets4 SEC(".maps"), np_allow4 SEC(".maps");
+struct np_sets_nets6 np_nets6 SEC(".maps"), np_allow6 SEC(".maps");
+struct np_rules_map np_rules SEC(".maps");
+
+/* Written here; the least recently used entry makes room. */
+struct np_flow_map np_guard_flows SEC(".maps");
+struct np_sources_map np_sources SEC(".maps");
+/* Written here; a slot goes to another address when its own was silent for 8 s. */
+struct np_dests_map np_dests SEC(".maps");
+/* Written here, read by whoever listens; full: counted in events_lost. */
+struct np_guard_ring_map np_guard_ring SEC(".maps");
+
+/* By interface slot: written here, cleared when a slot gets a new owner. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, NP_GUARD_IFS);
+	__type(key, __u32);
+	__type(value, struct np_guard_dev);
+} np_guard_devs SEC(".maps");
+
+/* By interface slot: written by user space, not read here. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, NP_GUARD_IFS);
+	__type(key, __u32);
+	__type(value, struct np_guard_if);
+} np_guard_ifs SEC(".maps");
+
+/* By interface slot: an XDP program that gets what the filter lets through, in mode balance. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
+	__uint(max_entries, NP_GUARD_IFS);
+	__type(key, __u32);
+	__type(value, __u32);
+} np_next SEC(".maps");
+
+static __always_inline struct np_guard_dev *this_dev(void)
+{
+	__u32 slot = cfg_slot;
+
+	return bpf_map_lookup_elem(&np_guard_devs, &slot);
+}
+
+/* Fill what limits and detection ask for; false: no addresses. */
+static __always_inline bool limit_fill(struct limit_query *q, const struct frame *f, __u32 len,
+				       __u32 set)
+{
+	__builtin_memset(q, 0, sizeof(*q));
+	if (!frame_addrs(f, q->key.addr, &q->daddr))
+		return false;
+	q->now = guard_now();
+	q->len = len;
+	q->set = set;
+	q->sport = bpf_ntohs(f->sport);
+	q->dport = bpf_ntohs(f->dport);
+	q->proto = f->proto;
+	q->flags = f->tcp_flags;
+	q->icmp_type = f->icmp_type;
+	q->bad = f->bad;
+	return true;
+}
+
+static __always_inline bool is_new_flow(const struct frame *f)
+{
+	struct np_guard_flow_key k;
+
+	__builtin_memset(&k, 0, sizeof(k));
+	return f->proto == IPPROTO_UDP && flow_key(&k, f, false) &&
+	       !bpf_map_lookup_elem(&np_guard_flows, &k);
+}
+
+static __always_inline void prefix_of(struct limit_query *q, bool v4)
+{
+	q->key.per = NP_PER_PREFIX;
+	if (v4)
+		q->key.addr[15] = 0;
+	else
+		__builtin_memset(q->key.addr + 8, 0, 8);
+}
+
+/* NP_DROP_*, or -1. */
+static __always_inline int limits(struct np_guard_dev *dev, const struct frame *f, __u32 len,
+				  __u32 set, volatile struct np_guard_policy *p)
+{
+	struct limit_query q;
+	int drop = -1;
+
+	if (!limit_fill(&q, f, len, set))
+		return -1;
+	if (cfg_flows && (p->limit[0][NP_LIMIT_FLOWS].rate || p->limit[1][NP_LIMIT_FLOWS].rate))
+		q.new_flow = is_new_flow(f);
+	if (p->detect)
+		(void)guard_anomaly_note(&q);
+	if (p->detect || (p->limit_on & 1))
+		drop = guard_limit_check(&q);
+	if (drop < 0 && (p->limit_on & 2)) {
+		prefix_of(&q, f->family == FRAME_AF_INET);
+		drop = guard_limit_check(&q);
+	}
+	dev->sources_lost += q.source_lost;
+	dev->events_lost += q.event_lost;
+	return drop;
+}
+
+/* XDP_PASS or XDP_DROP. */
+static __always_inline int filter(struct np_guard_dev *dev, const struct frame *f, __u32 len)
+{
+	volatile struct np_guard_conf *conf = guard_conf();
+	volatile struct np_guard_policy *p;
+	__u32 set;
+	int found, drop = -1;
+
+	if (!conf || conf->off)
+		return XDP_PASS;
+	set = guard_set(conf);
+	p = &conf->policy[set];
+	found = ban_check(f, set);
+	dev->nest_lost += (found & BAN_NEST_LOST) != 0;
+	found = BAN_KIND(found);
+	if (found == BAN_ALLOWED) {
+		dev->allowed++;
+		return XDP_PASS;
+	}
+	if (found == BAN_MATCH) {
+		dev->drops[NP_DROP_BAN]++;
+		dev->drop_bytes += len;
+		return XDP_DROP;
+	}
+	if (found == BAN_DRY)
+		dev->dry_drops[NP_DROP_BAN]++;
+	if (!p->detect && !p->limit_on)
+		return XDP_PASS;
+	drop = limits(dev, f, len, set, p);
+	if (drop == NP_DROP_LIMIT && p->limit_dry) {
+		dev->dry_drops[NP_DROP_LIMIT]++;
+		return XDP_PASS;
+	}
+	if (drop < 0)
+		return XDP_PASS;
+	dev->drops[drop == NP_DROP_LIMIT ? NP_DROP_LIMIT : NP_DROP_DETECT]++;
+	dev->drop_bytes += len;
+	return XDP_DROP;
+}
+
+static __always_inline void bad_count(struct np_guard_dev *dev, const struct frame *f)
+{
+	__u32 bad = f->bad;
+
+	if (likely(!bad))
+		return;
+	/* In the code as it stands here: the compiler would bound one register and use another. */
+	asm volatile("%0 &= %1" : "+r"(bad) : "i"(NP_FRAME_BAD_SLOTS - 1));
+	dev->bad[bad]++;
+}
+
+/*
+ * In the driver's receive path (softirq), or behind GRO in generic mode. XDP since 4.8, bpf_link for
+ * it since 5.9; frames in several buffers since 5.18.
+ */
+SEC("xdp")
+int np_guard_xdp(struct xdp_md *ctx)
+{
+	struct np_guard_dev *dev = this_dev();
+	int verdict = XDP_PASS;
+	struct frame f;
+	__u32 len;
+
+	if (!dev)
+		return XDP_PASS;
+	frame_parse_xdp(ctx, &f, cfg_frags);
+	len = cfg_frags ? bpf_xdp_get_buff_len(ctx) : ctx->data_end - ctx->data;
+	if (cfg_rx_at_xdp || cfg_mode != NP_GUARD_MONITOR)
+		bad_count(dev, &f);
+	if (cfg_rx_at_xdp)
+		way_count(&dev->rx, &f, len, 1, len);
+	if (cfg_mode != NP_GUARD_MONITOR && f.family)
+		verdict = filter(dev, &f, len);
+	if (verdict == XDP_DROP) {
+		/* tc will not see it. */
+		if (!cfg_rx_at_xdp)
+			way_count(&dev->rx, &f, len, 1, len);
+		return verdict;
+	}
+	if (cfg_flows && cfg_rx_at_xdp)
+		flow_count(dev, &f, len, false);
+	if (cfg_mode == NP_GUARD_BALANCE)
+		bpf_tail_call(ctx, &np_next, cfg_slot);
+	return verdict;
+}
+
+/* Bytes on the wire: each segment has the headers again. */
+static __always_inline __u64 wire_bytes(struct __sk_buff *skb, const struct frame *f,
+					__u32 segments)
+{
+	struct tcphdr *tcp = f->l4;
+	__u32 headers;
+
+	if (segments <= 1 || !tcp)
+		return skb->len;
+	headers = skb->len - f->ip_len + f->l4_off;
+	if (f->proto == IPPROTO_UDP)
+		headers += sizeof(struct udphdr);
+	else if (f->proto == IPPROTO_TCP && (void *)(tcp + 1) <= f->end)
+		headers += (((__u8 *)tcp)[12] >> 4) * 4;
+	return skb->len + (__u64)(segments - 1) * headers;
+}
+
+static __always_inline void tc_count(struct __sk_buff *skb, struct np_guard_dev *dev,
+				     struct np_guard_way *w, const struct frame *f, bool tx)
+{
+	__u32 segments = skb->gso_segs > 1 ? skb->gso_segs : 1;
+
+	way_count(w, f, skb->len, segments, wire_bytes(skb, f, segments));
+	if (cfg_flows)
+		flow_count(dev, f, skb->len, tx);
+}
+
+/* Behind GRO, before the stack (softirq). clsact since 4.5, TCX since 6.6. */
+SEC("tc")
+int np_guard_in(struct __sk_buff *skb)
+{
+	struct np_guard_dev *dev = this_dev();
+	struct frame f;
+
+	if (!dev)
+		return -1;
+	frame_parse_tc(skb, &f);
+	if (cfg_mode == NP_GUARD_MONITOR)
+		bad_count(dev, &f);
+	tc_count(skb, dev, &dev->rx, &f, false);
+	return -1; /* as if we were not there: the next program, or the stack */
+}
+
+/* Behind the stack, before the queue of the device and before GSO cuts (process or softirq). */
+SEC("tc")
+int np_guard_out(struct __sk_buff *skb)
+{
+	struct np_guard_dev *dev = this_dev();
+	struct frame f;
+
+	if (!dev)
+		return -1;
+	frame_parse_tc(skb, &f);
+	tc_count(skb, dev, &dev->tx, &f, true);
+	if (cfg_mode != NP_GUARD_MONITOR && f.proto == IPPROTO_UDP &&
+	    is_amplifier(bpf_ntohs(f.dport))) {
+		struct np_guard_source_key key = { .per = NP_PER_SOURCE };
+		struct np_addr16 ours;
+		struct np_guard_source *s;
+
+		/* An answer to this will be no attack. */
+		if (frame_addrs(&f, &ours, key.addr)) {
+			s = bpf_map_lookup_elem(&np_sources, &key);
+			if (s)
+				__sync_fetch_and_add(&s->asked, 1);
+		}
+	}
+	return -1;
+}

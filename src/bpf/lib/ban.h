@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * Whether a source is allowed or banned. Nearly every packet ends at the first bit that is looked
+ * at: there is no entry anywhere near its address. Only behind it are tries and hashes asked.
+ */
+#ifndef NETPROBE_BPF_LIB_BAN_H
+#define NETPROBE_BPF_LIB_BAN_H
+
+#include "guard.h"
+
+#define BAN_NONE 0  /* no entry, or none for this port */
+#define BAN_MATCH 1 /* an entry that holds now */
+#define BAN_DRY 2   /* one that only counts */
+
+#define BAN_ALLOWED 3
+#define BAN_KIND(found) ((found)&3)
+#define BAN_NEST_LOST 4 /* bit: gave up looking through networks within networks */
+
+/*
+ * What an entry is compared with, in two numbers: functions of their own are verified once only where
+ * they are given numbers, whatever the state of the packet is.
+ */
+#define BAN_WHAT(proto, has_port, set) ((__u32)(proto) | (__u32)(has_port) << 8 | (set) << 16)
+#define WHAT_PROTO(what) ((__u8)(what))
+#define WHAT_HAS_PORT(what) ((what) >> 8 & 1)
+#define WHAT_SET(what) ((what) >> 16 & 1)
+#define WHAT_ALLOW (1U << 24) /* the allow list, not the bans */
+
+static __always_inline bool clause_holds(const struct np_guard_clause *c, __u32 tick, __u32 what,
+					 __u32 dport)
+{
+	if (c->expires && c->expires <= tick)
+		return false;
+	if (c->proto && c->proto != WHAT_PROTO(what))
+		return false;
+	if (c->port_from == 0 && c->port_to == 0xffff)
+		return true;
+	/* A later fragment has no ports: it is harmless without the first, which has. */
+	return WHAT_HAS_PORT(what) && dport >= c->port_from && dport <= c->port_to;
+}
+
+/* BAN_* of a rule that says something. */
+__noinline int guard_rule_holds(__u32 index, __u32 tick, __u32 what, __u32 dport)
+{
+	struct np_guard_rule *rule = bpf_map_lookup_elem(&np_rules, &index);
+	int result = BAN_NONE;
+
+	if (!rule)
+		return BAN_NONE;
+	for (__u32 i = 0; i < NP_GUARD_CLAUSES; i++) {
+		if (i >= rule->n)
+			break;
+		if (!clause_holds(&rule->clause[i], tick, what, dport))
+			continue;
+		if (!rule->clause[i].dry_run)
+			return BAN_MATCH;
+		result = BAN_DRY;
+	}
+	return result;
+}
+
+/* BAN_*; counts the hit. */
+static __always_inline int entry_holds(struct np_guard_entry *e, __u32 tick, __u32 what,
+				       __u32 dport)
+{
+	int result = BAN_MATCH;
+
+	if (e->expires && e->expires <= tick)
+		return BAN_NONE;
+	if (e->rule)
+		result = guard_rule_holds(e->rule, tick, what, dport);
+	if (result)
+		__sync_fetch_and_add(&e->hits, 1);
+	return result;
+}
+
+/*
+ * The longest network first; where its entry does not hold, the next shorter one that contains the
+ * address. Bounded: more than NP_GUARD_NEST networks within each other are told, not followed.
+ */
+#define WALK_NETS(inner, key, tick, what, dport, result)                             \
+	do {                                                                         \
+		int i_;                                                              \
+                                                                                     \
+		for (i_ = 0; i_ < NP_GUARD_NEST; i_++) {                             \
+			struct np_guard_entry *e_ = bpf_map_lookup_elem(inner, key); \
+			int one_;                                                    \
+                                                                                     \
+			if (!e_)                                                     \
+				break;                                               \
+			one_ = entry_holds(e_, tick, what, dport);                   \
+			if (one_ == BAN_MATCH)                                       \
+				return BAN_MATCH;                                    \
+			if (one_)                                                    \
+				(result) = one_;                                     \
+			if (!e_->len)                                                \
+				break;                                               \
+			(key)->len = e_->len - 1;                                    \
+		}                                                                    \
+		if (i_ == NP_GUARD_NEST)                                             \
+			(result) |= BAN_NEST_LOST;                                   \
+	} while (0)
+
+/* addr: network order. */
+__noinline int guard_nets4(__u32 addr, __u32 tick, __u32 what, __u32 dport)
+{
+	struct np_guard_net4 key = { .len = 32 };
+	__u32 set = WHAT_SET(what);
+	int result = BAN_NONE;
+	void *inner;
+
+	__builtin_memcpy(key.addr, &addr, 4);
+	if (what & WHAT_ALLOW) {
+		inner = bpf_map_lookup_elem(&np_allow4, &set);
+		if (inner)
+			WALK_NETS(inner, &key, tick, what, dport, result);
+	} else {
+		inner = bpf_map_lookup_elem(&np_nets4, &set);
+		if (inner)
+			WALK_NETS(inner, &key, tick, what, dport, result);
+	}
+	return result;
+}
+
+/* hi, lo: the halves of the address as they are in memory. */
+__noinline int guard_nets6(__u64 hi, __u64 lo, __u32 tick, __u32 what, __u32 dport)
+{
+	struct np_guard_net6 key = { .len = 128 };
+	__u32 set = WHAT_SET(what);
+	int result = BAN_NONE;
+	void *inner;
+
+	__builtin_memcpy(key.addr, &hi, 8);
+	__builtin_memcpy(key.addr + 8, &lo, 8);
+	if (what & WHAT_ALLOW) {
+		inner = bpf_map_lookup_elem(&np_allow6, &set);
+		if (inner)
+			WALK_NETS(inner, &key, tick, what, dport, result);
+	} else {
+		inner = bpf_map_lookup_elem(&np_nets6, &set);
+		if (inner)
+			WALK_NETS(inner, &key, tick, what, dport, result);
+	}
+	return result;
+}
+
+static __always_inline int hosts4(__be32 addr, __u32 tick, __u32 what, __u32 dport)
+{
+	__u32 set = WHAT_SET(what);
+	void *inner = bpf_map_lookup_elem(&np_hosts4, &set);
+	struct np_guard_entry *e = inner ? bpf_map_lookup_elem(inner, &addr) : NULL;
+
+	return e ? entry_holds(e, tick, what, dport) : BAN_NONE;
+}
+
+static __always_inline int hosts6(__u64 hi, __u64 lo, __u32 tick, __u32 what, __u32 dport)
+{
+	__u32 set = WHAT_SET(what);
+	void *inner = bpf_map_lookup_elem(&np_hosts6, &set);
+	__u64 addr[2] = { hi, lo };
+	struct np_guard_entry *e = inner ? bpf_map_lookup_elem(inner, addr) : NULL;
+
+	return e ? entry_holds(e, tick, what, dport) : BAN_NONE;
+}
+
+/* BAN_* of an IPv4 source that has entries nearby; addr: network order. */
+__noinline int guard_ban4(__u32 addr, __u32 what, __u32 dport)
+{
+	volatile struct np_guard_policy *p = guard_policy(WHAT_SET(what));
+	int result = BAN_NONE, one;
+	__u32 tick = guard_tick();
+
+	if (!p)
+		return BAN_NONE;
+	if (p->n[NP_SET_ALLOW4]) {
+		one = guard_nets4(addr, tick, what | WHAT_ALLOW, dport);
+		if (BAN_KIND(one) == BAN_MATCH)
+			return BAN_ALLOWED;
+	}
+	if (p->n[NP_SET_HOSTS4])
+		result = hosts4(addr, tick, what, dport);
+	if (result == BAN_MATCH || !p->n[NP_SET_NETS4])
+		return result;
+	one = guard_nets4(addr, tick, what, dport);
+	return one ? one : result;
+}
+
+__noinline int guard_ban6(__u64 hi, __u64 lo, __u32 what, __u32 dport)
+{
+	volatile struct np_guard_policy *p = guard_policy(WHAT_SET(what));
+	int result = BAN_NONE, one;
+	__u32 tick = guard_tick();
+
+	if (!p)
+		return BAN_NONE;
+	if (p->n[NP_SET_ALLOW6]) {
+		one = guard_nets6(hi, lo, tick, what | WHAT_ALLOW, dport);
+		if (BAN_KIND(one) == BAN_MATCH)
+			return BAN_ALLOWED;
+	}
+	if (p->n[NP_SET_HOSTS6])
+		result = hosts6(hi, lo, tick, what, dport);
+	if (result == BAN_MATCH || !p->n[NP_SET_NETS6])
+		return result;
+	one = guard_nets6(hi, lo, tick, what, dport);
+	return one ? one : result;
+}
+
+static __always_inline bool near4(__be32 addr, __u32 set)
+{
+	__u32 bit = bpf_ntohl(addr) >> 8, word = set * NP_GUARD_BITS4_WORDS + (bit >> 6);
+	__u64 *bits = bpf_map_lookup_elem(&np_bits4, &word);
+
+	return bits && (*bits >> (bit & 63) & 1);
+}
+
+static __always_inline bool near6(const struct in6_addr *a, __u32 set)
+{
+	__u32 top = bpf_ntohl(a->in6_u.u6_addr32[0]), word;
+	__u32 bit = np_guard_bit6((__u64)top << 16 | bpf_ntohs(a->in6_u.u6_addr16[2]));
+	__u64 *bits;
+
+	word = set * NP_GUARD_BITS6_WORDS + (bit >> 6);
+	bits = bpf_map_lookup_elem(&np_bits6, &word);
+	if (bits && (*bits >> (bit & 63) & 1))
+		return true;
+	bit = top >> 16;
+	word = 2 * NP_GUARD_BITS6_WORDS + set * NP_GUARD_SHORT6_WORDS + (bit >> 6);
+	bits = bpf_map_lookup_elem(&np_bits6, &word);
+	return bits && (*bits >> (bit & 63) & 1);
+}
+
+/* BAN_* of a frame, with BAN_NEST_LOST. */
+static __always_inline int ban_check(const struct frame *f, __u32 set)
+{
+	__u32 what = BAN_WHAT(f->proto, f->dport != 0, set), dport = bpf_ntohs(f->dport);
+
+	if (f->family == FRAME_AF_INET) {
+		struct iphdr *ip = f->l3;
+
+		if (!ip || (void *)(ip + 1) > f->end || likely(!near4(ip->saddr, set)))
+			return BAN_NONE;
+		return guard_ban4(ip->saddr, what, dport);
+	}
+	if (f->family == FRAME_AF_INET6) {
+		struct ipv6hdr *ip = f->l3;
+		__u64 half[2];
+
+		if (!ip || (void *)(ip + 1) > f->end || likely(!near6(&ip->saddr, set)))
+			return BAN_NONE;
+		__builtin_memcpy(half, &ip->saddr, sizeof(half));
+		return guard_ban6(half[0], half[1], what, dport);
+	}
+	return BAN_NONE;
+}
+
+#endif

@@ -1,0 +1,400 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * Limits and detection, from one look-up of the source. Limits are token buckets: what goes beyond is
+ * dropped, nobody is banned for being fast. Detection looks for what an honest client does not do:
+ * open connections and never go on, ask nothing and be sent answers, try port after port.
+ *
+ * Counters of one source are not atomic: two processors that serve it at once may lose a few, which
+ * lets a little more through.
+ */
+#ifndef NETPROBE_BPF_LIB_LIMIT_H
+#define NETPROBE_BPF_LIB_LIMIT_H
+
+#include "guard.h"
+
+#define WINDOW_TICKS 15 /* 1 s */
+#define SCAN_TICKS 120	/* 8 s */
+#define REFILL_MAX_NS (1ULL << 30)
+#define MAX_DOUBLINGS 10
+#define SYSTEM_PORTS 1024
+#define SIGMAS_SQUARED 36 /* 6 standard deviations */
+#define EWMA_SHIFT 4
+
+/* What limits and detection need of a frame, as numbers. */
+struct limit_query {
+	struct np_guard_source_key key; /* the source */
+	struct np_addr16 daddr;
+	__u64 now;
+	__u32 len; /* of the frame */
+	__u32 set;
+	__u16 sport, dport; /* host order */
+	__u8 proto;
+	__u8 flags; /* of TCP */
+	__u8 icmp_type;
+	__u8 bad;
+	__u8 new_flow; /* first datagram of a flow */
+	__u8 source_lost, event_lost;
+	__u8 pad;
+};
+
+extern struct np_sources_map np_sources SEC(".maps");
+struct np_sources_map {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, NP_GUARD_SOURCES);
+	__type(key, struct np_guard_source_key);
+	__type(value, struct np_guard_source);
+};
+
+struct np_dests_map {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, NP_GUARD_DESTS);
+	__type(key, __u32);
+	__type(value, struct np_guard_dest);
+};
+extern struct np_dests_map np_dests SEC(".maps");
+
+struct np_guard_ring_map {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 256 * 1024);
+};
+extern struct np_guard_ring_map np_guard_ring SEC(".maps");
+
+static __always_inline bool is_amplifier(__u16 port)
+{
+	switch (port) {
+	case 19:    /* chargen */
+	case 53:    /* DNS */
+	case 111:   /* portmapper */
+	case 123:   /* NTP */
+	case 137:   /* NetBIOS */
+	case 161:   /* SNMP */
+	case 389:   /* CLDAP */
+	case 1900:  /* SSDP */
+	case 3702:  /* WS-Discovery */
+	case 11211: /* memcached */
+		return true;
+	}
+	return false;
+}
+
+static __always_inline bool is_syn(const struct limit_query *q)
+{
+	return q->proto == IPPROTO_TCP &&
+	       (q->flags & (FRAME_TCP_SYN | FRAME_TCP_ACK)) == FRAME_TCP_SYN;
+}
+
+static __always_inline bool is_echo(const struct limit_query *q)
+{
+	if (q->proto == IPPROTO_ICMP)
+		return q->icmp_type == 8 || q->icmp_type == 0;
+	return q->proto == IPPROTO_ICMPV6 && (q->icmp_type == 128 || q->icmp_type == 129);
+}
+
+static __always_inline struct np_guard_source *source_get(struct limit_query *q,
+							  volatile struct np_guard_policy *p)
+{
+	struct np_guard_source *s = bpf_map_lookup_elem(&np_sources, &q->key), fresh;
+
+	if (likely(s))
+		return s;
+	__builtin_memset(&fresh, 0, sizeof(fresh));
+	fresh.refilled_ns = q->now;
+	fresh.window = fresh.scan_window = NP_GUARD_TICK(q->now);
+	for (int i = 0; i < NP_LIMIT_MAX; i++)
+		fresh.tokens[i] = p->limit[q->key.per & 1][i].burst;
+	(void)bpf_map_update_elem(&np_sources, &q->key, &fresh, BPF_NOEXIST);
+	s = bpf_map_lookup_elem(&np_sources, &q->key);
+	if (!s)
+		q->source_lost = 1;
+	return s;
+}
+
+/* Whether one of its buckets has run dry. */
+static __always_inline bool over_limit(struct np_guard_source *s, const struct limit_query *q,
+				       volatile struct np_guard_policy *p)
+{
+	volatile struct np_guard_limit *limit = p->limit[q->key.per & 1];
+	__u64 elapsed = q->now - s->refilled_ns;
+	bool over = false;
+
+	if (elapsed > REFILL_MAX_NS)
+		elapsed = (__s64)elapsed < 0 ? 0 : REFILL_MAX_NS;
+	if (elapsed)
+		s->refilled_ns = q->now;
+#pragma unroll
+	for (int i = 0; i < NP_LIMIT_MAX; i++) {
+		__u64 rate = limit[i].rate, burst, tokens, cost;
+
+		if (!rate)
+			continue;
+		burst = limit[i].burst;
+		tokens = s->tokens[i] + ((elapsed * rate) >> 16);
+		if (tokens > burst)
+			tokens = burst;
+		cost = i == NP_LIMIT_PPS     ? 1
+		       : i == NP_LIMIT_BYTES ? q->len
+		       : i == NP_LIMIT_SYN   ? is_syn(q)
+		       : i == NP_LIMIT_ICMP ? q->proto == IPPROTO_ICMP || q->proto == IPPROTO_ICMPV6
+					    : is_syn(q) || q->new_flow;
+		cost <<= 16;
+		if (tokens < cost)
+			over = true;
+		else
+			tokens -= cost;
+		s->tokens[i] = tokens;
+	}
+	return over;
+}
+
+static __always_inline void tell(struct limit_query *q, struct np_guard_source *s, __u32 attack,
+				 __u32 action, __u64 seen, __u64 limit, __u32 ban)
+{
+	struct np_ev_guard *e = bpf_ringbuf_reserve(&np_guard_ring, sizeof(*e), 0);
+
+	if (!e) {
+		q->event_lost = 1;
+		return;
+	}
+	__builtin_memset(e, 0, sizeof(*e));
+	e->ktime_ns = bpf_ktime_get_ns();
+	e->kind = NP_GUARD_EV_ATTACK;
+	e->ifindex = cfg_ifindex;
+	__builtin_memcpy(e->saddr, q->key.addr, 16);
+	__builtin_memcpy(e->daddr, &q->daddr, 16);
+	e->dport = q->dport;
+	e->proto = q->proto;
+	e->attack = attack;
+	e->action = action;
+	e->seen = seen;
+	e->limit = limit;
+	e->ban_ticks = ban;
+	e->strikes = s->strikes;
+	bpf_ringbuf_submit(e, 0);
+}
+
+/* Something was found: tell it once in a window, and ban where that is wanted. */
+__noinline int guard_found(struct limit_query *q, struct np_guard_source *s, __u32 attack_seen)
+{
+	__u32 attack = attack_seen >> 28, seen = attack_seen & 0xfffffff, ban = 0, action;
+	volatile struct np_guard_policy *p;
+
+	p = q && s && attack < NP_ATTACK_MAX ? guard_policy(q->set) : NULL;
+	if (!p)
+		return 0;
+	action = p->detect;
+	if (s->told & (1U << attack))
+		return 0;
+	s->told |= 1U << attack;
+	if (action == NP_DETECT_BAN && !(p->ban_mask & (1U << attack)))
+		action = NP_DETECT_ALERT;
+	if (action == NP_DETECT_BAN) {
+		__u32 doublings = s->strikes < MAX_DOUBLINGS ? s->strikes : MAX_DOUBLINGS;
+
+		ban = p->ban_ticks << doublings;
+		s->strikes++;
+		s->banned_until = NP_GUARD_TICK(q->now) + ban;
+	}
+	tell(q, s, attack, action, seen, p->attack_rate[attack], ban);
+	return 0;
+}
+
+#define FOUND(attack, seen) \
+	guard_found(q, s, (__u32)(attack) << 28 | ((seen) > 0xfffffff ? 0xfffffff : (__u32)(seen)))
+
+/* At the end of a second: what it had too much of. */
+static __always_inline void judge_second(struct limit_query *q, struct np_guard_source *s,
+					 volatile struct np_guard_policy *p, __u32 tick)
+{
+	__u32 rate = p->attack_rate[NP_ATTACK_SYN_FLOOD];
+
+	/* Whoever opens connections to use them sends more segments than SYNs. */
+	if (rate && s->syns > s->tcp_others && s->syns - s->tcp_others > rate)
+		FOUND(NP_ATTACK_SYN_FLOOD, s->syns - s->tcp_others);
+	rate = p->attack_rate[NP_ATTACK_AMPLIFY];
+	/* A resolver answers in a few datagrams each; nobody asked for the rest. */
+	if (rate && s->amplified > 4 * s->asked && s->amplified - 4 * s->asked > rate)
+		FOUND(NP_ATTACK_AMPLIFY, s->amplified - 4 * s->asked);
+	rate = p->attack_rate[NP_ATTACK_UDP_FLOOD];
+	if (rate && s->udp > rate)
+		FOUND(NP_ATTACK_UDP_FLOOD, s->udp);
+	rate = p->attack_rate[NP_ATTACK_ICMP_FLOOD];
+	if (rate && s->icmp > rate)
+		FOUND(NP_ATTACK_ICMP_FLOOD, s->icmp);
+	s->syns = s->tcp_others = s->udp = s->amplified = s->icmp = s->asked = 0;
+	s->window = tick;
+}
+
+static __always_inline __u32 mix(__u32 v)
+{
+	v *= 0x9e3779b1U;
+	return v >> 24;
+}
+
+/* One more bit of a set of 256; 1 when it is new. */
+static __always_inline __u32 bit_set(__u64 *bits, __u32 hash)
+{
+	__u64 *word = &bits[(hash >> 6) & 3], bit = 1ULL << (hash & 63);
+
+	if (*word & bit)
+		return 0;
+	*word |= bit;
+	return 1;
+}
+
+static __always_inline void scan_note(struct limit_query *q, struct np_guard_source *s,
+				      volatile struct np_guard_policy *p)
+{
+	__u32 rate, host;
+
+	__builtin_memcpy(&host, &q->daddr.b[12], 4);
+	s->ports_n += bit_set(s->ports, mix(q->dport));
+	s->hosts_n += bit_set(s->hosts, mix(host));
+	/* Connections that are used: no scan. */
+	if (s->scan_others >= s->scan_syns)
+		return;
+	rate = p->attack_rate[NP_ATTACK_PORT_SCAN];
+	if (rate && s->ports_n >= rate)
+		FOUND(NP_ATTACK_PORT_SCAN, s->ports_n);
+	rate = p->attack_rate[NP_ATTACK_HOST_SCAN];
+	if (rate && s->hosts_n >= rate)
+		FOUND(NP_ATTACK_HOST_SCAN, s->hosts_n);
+}
+
+static __always_inline void detect(struct limit_query *q, struct np_guard_source *s,
+				   volatile struct np_guard_policy *p)
+{
+	__u32 tick = NP_GUARD_TICK(q->now);
+	bool probe = false;
+
+	if (tick - s->window >= WINDOW_TICKS)
+		judge_second(q, s, p, tick);
+	if (tick - s->scan_window >= SCAN_TICKS) {
+		s->scan_window = tick;
+		s->scan_others = s->scan_syns = s->told = 0;
+		s->ports_n = s->hosts_n = 0;
+		__builtin_memset(s->ports, 0, sizeof(s->ports));
+		__builtin_memset(s->hosts, 0, sizeof(s->hosts));
+	}
+	if (q->proto == IPPROTO_TCP) {
+		probe = is_syn(q) || q->bad == NP_FRAME_TCP_FLAGS;
+		if (probe) {
+			s->syns++;
+			s->scan_syns++;
+		} else {
+			s->tcp_others++;
+			s->scan_others++;
+		}
+	} else if (q->proto == IPPROTO_UDP) {
+		s->udp++;
+		s->amplified += is_amplifier(q->sport);
+		/* Answers go to high ports, as many as there were questions. */
+		probe = q->dport && q->dport < SYSTEM_PORTS && !is_amplifier(q->sport);
+		s->scan_syns += probe;
+	} else if (is_echo(q)) {
+		s->icmp++;
+	}
+	if (probe)
+		scan_note(q, s, p);
+}
+
+/* NP_DROP_*, or -1: go on. */
+__noinline int guard_limit_check(struct limit_query *q)
+{
+	volatile struct np_guard_policy *p;
+	struct np_guard_source *s;
+
+	p = q ? guard_policy(q->set) : NULL;
+	if (!p)
+		return -1;
+	s = source_get(q, p);
+	if (!s)
+		return -1;
+	if (q->key.per == NP_PER_SOURCE && p->detect) {
+		if (unlikely(s->banned_until)) {
+			if (s->banned_until > NP_GUARD_TICK(q->now) && p->detect == NP_DETECT_BAN) {
+				s->drops++;
+				return NP_DROP_DETECT;
+			}
+			s->banned_until = 0;
+			s->window = 0; /* a new second, without what was dropped */
+			s->syns = s->tcp_others = s->udp = s->amplified = s->icmp = 0;
+			s->scan_window = 0;
+		}
+		detect(q, s, p);
+	}
+	if ((p->limit_on & (1 << (q->key.per & 1))) && over_limit(s, q, p)) {
+		s->drops++;
+		return NP_DROP_LIMIT;
+	}
+	return -1;
+}
+
+/* Packets of one kind to one address against what is usual there: told, never banned. */
+__noinline int guard_anomaly_note(struct limit_query *q)
+{
+	__u64 id, a, b, count, diff, mean;
+	volatile struct np_guard_policy *p = q ? guard_policy(q->set) : NULL;
+	struct np_guard_dest *d;
+	__u32 slot, tick, rate;
+
+	if (!p)
+		return 0;
+	__builtin_memcpy(&a, &q->daddr.b[0], 8);
+	__builtin_memcpy(&b, &q->daddr.b[8], 8);
+	id = (__u64)q->proto << 56 ^ (a * NP_GUARD_HASH6) ^ (b * 0xc2b2ae3d27d4eb4fULL);
+	id |= 1;
+	slot = (id >> 20) & (NP_GUARD_DESTS - 1);
+	d = bpf_map_lookup_elem(&np_dests, &slot);
+	if (!d)
+		return 0;
+	tick = NP_GUARD_TICK(q->now);
+	if (d->id != id) {
+		/* The slot's owner keeps it while it is in use. */
+		if (d->id && tick - d->window < SCAN_TICKS)
+			return 0;
+		d->id = id;
+		d->window = tick;
+		d->count = d->learned = 0;
+		d->mean = d->var = 0;
+	}
+	__sync_fetch_and_add(&d->count, 1);
+	if (tick - d->window < WINDOW_TICKS)
+		return 0;
+	count = d->count;
+	d->count = 0;
+	d->window = tick;
+	mean = d->mean >> 8;
+	diff = count > mean ? count - mean : mean - count;
+	if (diff > 0xffffff)
+		diff = 0xffffff;
+	rate = p->attack_rate[NP_ATTACK_ANOMALY];
+	if (rate && d->learned >= NP_GUARD_LEARN && count > mean && count > rate &&
+	    diff * diff > SIGMAS_SQUARED * (d->var + 1)) {
+		struct np_ev_guard *e = bpf_ringbuf_reserve(&np_guard_ring, sizeof(*e), 0);
+
+		if (e) {
+			__builtin_memset(e, 0, sizeof(*e));
+			e->ktime_ns = bpf_ktime_get_ns();
+			e->kind = NP_GUARD_EV_ATTACK;
+			e->ifindex = cfg_ifindex;
+			__builtin_memcpy(e->daddr, &q->daddr, 16);
+			e->proto = q->proto;
+			e->attack = NP_ATTACK_ANOMALY;
+			e->action = NP_DETECT_ALERT;
+			e->seen = count;
+			e->limit = rate;
+			e->mean = mean;
+			e->dev = d->var;
+			bpf_ringbuf_submit(e, 0);
+		} else {
+			q->event_lost = 1;
+		}
+	}
+	if (d->learned < NP_GUARD_LEARN)
+		d->learned++;
+	d->mean = d->mean - (d->mean >> EWMA_SHIFT) + ((count << 8) >> EWMA_SHIFT);
+	d->var = d->var - (d->var >> EWMA_SHIFT) + ((diff * diff) >> EWMA_SHIFT);
+	return 0;
+}
+
+#endif

@@ -1,0 +1,492 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Programs on and off an interface. XDP by a pinned bpf_link; tc by pinned TCX links, or, before 6.6,
+ * by filters in a clsact qdisc that goes with them where it was ours.
+ */
+#include <errno.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <linux/if_link.h>
+
+#include "guard/device.h"
+#include "guard/internal.h"
+#include "guard.skel.h"
+
+/* libbpf 1.1 knows no TCX (kernel 6.6). */
+#define TCX_INGRESS 46
+#define TCX_EGRESS 47
+#define XDP_HAS_FRAGS (1U << 5)
+#define CLSACT_HANDLE 0x6e70 /* "np" */
+#define CLSACT_PRIORITY 0x6e70
+
+struct attach {
+	struct guard *g;
+	const struct guard_attach_opts *opts;
+	const char *ifname;
+	int ifindex;
+	uint32_t slot;
+	struct np_guard_if at;
+	struct netprobe_guard *skel;
+	char *note;
+	size_t note_size;
+	struct netprobe_error *err;
+};
+
+static int quiet(enum libbpf_print_level level, const char *fmt, va_list ap)
+{
+	(void)level, (void)fmt, (void)ap;
+	return 0;
+}
+
+static void add_note(struct attach *a, const char *text)
+{
+	size_t n = strlen(a->note);
+
+	(void)snprintf(a->note + n, a->note_size - n, "%s%s", n ? "; " : "", text);
+}
+
+static void link_path(const struct guard *g, const char *what, uint32_t ifindex, char *ret,
+		      size_t size)
+{
+	char name[32];
+
+	(void)snprintf(name, sizeof(name), "%s-%u", what, ifindex);
+	folder_path(g, name, ret, size);
+}
+
+static int find_slot(struct guard *g, uint32_t ifindex, const char *name, uint32_t *ret_slot,
+		     struct np_guard_if *ret_at)
+{
+	for (uint32_t i = 0; i < NP_GUARD_IFS; i++) {
+		struct np_guard_if at;
+
+		if (bpf_map_lookup_elem(g->map[MAP_IFS], &i, &at) || !at.ifindex)
+			continue;
+		if (ifindex ? at.ifindex != ifindex : strncmp(at.name, name, sizeof(at.name)) != 0)
+			continue;
+		*ret_slot = i;
+		*ret_at = at;
+		return 0;
+	}
+	return -ENOENT;
+}
+
+static int free_slot(struct guard *g, uint32_t *ret_slot)
+{
+	for (uint32_t i = 0; i < NP_GUARD_IFS; i++) {
+		struct np_guard_if at;
+
+		if (!bpf_map_lookup_elem(g->map[MAP_IFS], &i, &at) && !at.ifindex) {
+			*ret_slot = i;
+			return 0;
+		}
+	}
+	return -ENOSPC;
+}
+
+static bool wants_xdp(const struct attach *a)
+{
+	return a->opts->mode != NP_GUARD_MONITOR || a->opts->xdp != GUARD_XDP_GENERIC;
+}
+
+/* A program of somebody else: never replaced, but named. */
+static int refuse_foreign(struct attach *a)
+{
+	LIBBPF_OPTS(bpf_xdp_query_opts, q);
+	struct bpf_prog_info info = {};
+	__u32 len = sizeof(info), id;
+	int fd, r = bpf_xdp_query(a->ifindex, 0, &q);
+
+	if (r)
+		return error_set(a->err, r, "%s: cannot ask for its XDP program: %s", a->ifname,
+				 strerror(-r));
+	id = q.drv_prog_id ?: q.skb_prog_id ?: q.hw_prog_id ?: q.prog_id;
+	if (!id)
+		return 0;
+	fd = bpf_prog_get_fd_by_id(id);
+	if (fd >= 0 && !bpf_obj_get_info_by_fd(fd, &info, &len))
+		error_set(a->err, -EBUSY,
+			  "%s has the XDP program %u (%s, tag %02x%02x%02x%02x%02x%02x%02x%02x), "
+			  "which is not guard's",
+			  a->ifname, id, info.name[0] ? info.name : "no name", info.tag[0],
+			  info.tag[1], info.tag[2], info.tag[3], info.tag[4], info.tag[5],
+			  info.tag[6], info.tag[7]);
+	else
+		error_set(a->err, -EBUSY, "%s has the XDP program %u, which is not guard's",
+			  a->ifname, id);
+	error_hint(a->err, "take it off first (ip link set dev %s xdp off, or its own tool)",
+		   a->ifname);
+	if (fd >= 0)
+		(void)close(fd);
+	return -EBUSY;
+}
+
+static int load_skel(struct attach *a, bool native, bool frags, struct netprobe_guard **ret)
+{
+	struct netprobe_guard *s = netprobe_guard__open();
+	bool coarse =
+		libbpf_probe_bpf_helper(BPF_PROG_TYPE_XDP, BPF_FUNC_ktime_get_coarse_ns, NULL) == 1;
+	int r = s ? 0 : -errno;
+
+	if (r)
+		return r;
+	s->rodata->cfg_mode = a->opts->mode;
+	s->rodata->cfg_frags = frags;
+	s->rodata->cfg_coarse = coarse;
+	s->rodata->cfg_rx_at_xdp = native;
+	s->rodata->cfg_flows = a->opts->flows;
+	s->rodata->cfg_slot = a->slot;
+	s->rodata->cfg_ifindex = (__u32)a->ifindex;
+	if (frags)
+		r = bpf_program__set_flags(s->progs.np_guard_xdp, XDP_HAS_FRAGS);
+	(void)bpf_program__set_autoload(s->progs.np_guard_xdp, wants_xdp(a));
+	(void)bpf_program__set_expected_attach_type(s->progs.np_guard_in, TCX_INGRESS);
+	(void)bpf_program__set_expected_attach_type(s->progs.np_guard_out, TCX_EGRESS);
+	for (unsigned int i = 0; i < MAP_MAX && a->g->there && !r; i++) {
+		struct bpf_map *map = bpf_object__find_map_by_name(s->obj, guard_map_names[i]);
+
+		r = map ? bpf_map__reuse_fd(map, a->g->map[i]) : -ENOENT;
+	}
+	if (!r)
+		r = netprobe_guard__load(s);
+	if (r) {
+		netprobe_guard__destroy(s);
+		return r;
+	}
+	*ret = s;
+	return 0;
+}
+
+static int load(struct attach *a, bool native)
+{
+	bool frags = libbpf_probe_bpf_helper(BPF_PROG_TYPE_XDP, BPF_FUNC_xdp_get_buff_len, NULL) ==
+		     1;
+	int r = load_skel(a, native, frags, &a->skel);
+
+	if (r == -EPERM || r == -EACCES) {
+		error_set(a->err, -EPERM, "the kernel does not let us load programs for %s",
+			  a->ifname);
+		error_hint(a->err,
+			   "run as root: guard needs CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON");
+		return -EPERM;
+	}
+	if (r)
+		return error_set(a->err, r, "cannot load guard's programs for %s: %s", a->ifname,
+				 strerror(-r));
+	return 0;
+}
+
+static int pin_link(struct attach *a, int fd, const char *what)
+{
+	char path[512];
+	int r;
+
+	if (fd < 0)
+		return fd;
+	link_path(a->g, what, (uint32_t)a->ifindex, path, sizeof(path));
+	(void)unlink(path); /* of an interface that had this number before */
+	r = bpf_obj_pin(fd, path);
+	(void)close(fd);
+	return r;
+}
+
+static int link_xdp(struct attach *a, bool native)
+{
+	LIBBPF_OPTS(bpf_link_create_opts, o,
+		    .flags = native ? XDP_FLAGS_DRV_MODE : XDP_FLAGS_SKB_MODE);
+	struct bpf_prog_info info = {};
+	__u32 len = sizeof(info);
+	int r, fd = bpf_program__fd(a->skel->progs.np_guard_xdp);
+
+	r = pin_link(a, bpf_link_create(fd, a->ifindex, BPF_XDP, &o), "xdp");
+	if (r)
+		return r;
+	a->at.xdp = native ? NP_GUARD_XDP_NATIVE : NP_GUARD_XDP_GENERIC;
+	if (!bpf_obj_get_info_by_fd(fd, &info, &len))
+		a->at.xdp_id = info.id;
+	return 0;
+}
+
+static void unload(struct attach *a)
+{
+	netprobe_guard__destroy(a->skel);
+	a->skel = NULL;
+}
+
+/* Native, else generic where that may be; with the programs that fit it loaded. */
+static int attach_xdp(struct attach *a)
+{
+	char why[256];
+	int r;
+
+	if (!wants_xdp(a))
+		return load(a, false);
+	if (a->opts->xdp != GUARD_XDP_GENERIC) {
+		r = load(a, true);
+		if (r)
+			return r;
+		if (!a->g->there && (r = maps_first(a->g, a->skel, a->err)))
+			return r;
+		r = link_xdp(a, true);
+		if (!r)
+			return 0;
+		device_why_no_xdp(a->ifname, r, why, sizeof(why));
+		if (a->opts->xdp == GUARD_XDP_NATIVE || r == -EBUSY || r == -EPERM) {
+			error_set(a->err, r == -EPERM ? r : -EOPNOTSUPP,
+				  "%s takes no XDP program in its driver (native): %s", a->ifname,
+				  why);
+			error_hint(a->err, "or --xdp generic, which costs more for each packet");
+			return a->err->code;
+		}
+		unload(a);
+		if (a->opts->mode == NP_GUARD_MONITOR) {
+			add_note(a,
+				 "no XDP in the driver, which would only count: tc counts alone");
+			return load(a, false);
+		}
+		add_note(a, "XDP is generic, slower than in the driver: ");
+		(void)strncat(a->note, why, a->note_size - strlen(a->note) - 1);
+	}
+	r = load(a, false);
+	if (!r && !a->g->there)
+		r = maps_first(a->g, a->skel, a->err);
+	if (r)
+		return r;
+	r = link_xdp(a, false);
+	if (r) {
+		device_why_no_xdp(a->ifname, r, why, sizeof(why));
+		return error_set(a->err, r, "%s takes no XDP program, not even generic: %s",
+				 a->ifname, why);
+	}
+	return 0;
+}
+
+static int attach_clsact_one(struct attach *a, struct bpf_program *prog, int point)
+{
+	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = a->ifindex, .attach_point = point);
+	LIBBPF_OPTS(bpf_tc_opts, o, .prog_fd = bpf_program__fd(prog), .handle = CLSACT_HANDLE,
+		    .priority = CLSACT_PRIORITY, .flags = BPF_TC_F_REPLACE);
+
+	return bpf_tc_attach(&hook, &o);
+}
+
+/* XDP in the driver counts what comes in; behind it tc does. */
+static bool counts_at_tc(const struct attach *a)
+{
+	return a->at.xdp != NP_GUARD_XDP_NATIVE;
+}
+
+static int attach_clsact(struct attach *a)
+{
+	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = a->ifindex,
+		    .attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS);
+	int r = bpf_tc_hook_create(&hook);
+
+	a->at.own_clsact = !r;
+	if (r && r != -EEXIST)
+		return r;
+	a->at.tc = NP_GUARD_TC_CLSACT;
+	if (counts_at_tc(a))
+		r = attach_clsact_one(a, a->skel->progs.np_guard_in, BPF_TC_INGRESS);
+	else
+		r = 0;
+	if (!r)
+		r = attach_clsact_one(a, a->skel->progs.np_guard_out, BPF_TC_EGRESS);
+	return r;
+}
+
+static void detach_tc(struct guard *g, const struct np_guard_if *at)
+{
+	static const enum bpf_tc_attach_point points[] = { BPF_TC_INGRESS, BPF_TC_EGRESS };
+	char path[512];
+
+	link_path(g, "in", at->ifindex, path, sizeof(path));
+	(void)unlink(path);
+	link_path(g, "out", at->ifindex, path, sizeof(path));
+	(void)unlink(path);
+	if (at->tc != NP_GUARD_TC_CLSACT)
+		return;
+	for (unsigned int i = 0; i < 2; i++) {
+		LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)at->ifindex,
+			    .attach_point = points[i]);
+		LIBBPF_OPTS(bpf_tc_opts, o, .handle = CLSACT_HANDLE, .priority = CLSACT_PRIORITY);
+
+		(void)bpf_tc_detach(&hook, &o);
+	}
+	/* Others may have put filters of their own into it. */
+	if (at->own_clsact && !device_has_filters((int)at->ifindex)) {
+		LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)at->ifindex,
+			    .attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS);
+
+		(void)bpf_tc_hook_destroy(&hook);
+	}
+}
+
+/* TCX at one side, pinned. -EINVAL: not on this kernel. */
+static int attach_tcx(struct attach *a, struct bpf_program *prog, int type, const char *what)
+{
+	int fd = bpf_link_create(bpf_program__fd(prog), a->ifindex, (enum bpf_attach_type)type,
+				 NULL);
+
+	return pin_link(a, fd, what);
+}
+
+static int attach_tc(struct attach *a)
+{
+	int r = a->opts->clsact ? -EOPNOTSUPP
+				: attach_tcx(a, a->skel->progs.np_guard_out, TCX_EGRESS, "out");
+
+	if (r) {
+		r = attach_clsact(a);
+	} else {
+		a->at.tc = NP_GUARD_TC_TCX;
+		if (counts_at_tc(a))
+			r = attach_tcx(a, a->skel->progs.np_guard_in, TCX_INGRESS, "in");
+	}
+	if (r)
+		return error_set(a->err, r, "%s takes no tc program: %s", a->ifname, strerror(-r));
+	return 0;
+}
+
+static void detach_xdp(struct guard *g, uint32_t ifindex)
+{
+	char path[512];
+
+	link_path(g, "xdp", ifindex, path, sizeof(path));
+	(void)unlink(path);
+}
+
+static int clear_count(struct guard *g, uint32_t slot)
+{
+	int r, cpus = libbpf_num_possible_cpus();
+	struct np_guard_dev *zero = calloc(cpus > 0 ? (size_t)cpus : 1, sizeof(*zero));
+
+	if (!zero)
+		return -ENOMEM;
+	r = bpf_map_update_elem(g->map[MAP_DEVS], &slot, zero, BPF_ANY);
+	free(zero);
+	return r;
+}
+
+/* Every program on, in an order in which a crash leaves nothing that the next detach cannot find. */
+static int put_on(struct attach *a)
+{
+	int r = attach_xdp(a);
+
+	if (!r && !a->g->there)
+		r = maps_first(a->g, a->skel, a->err);
+	if (!r)
+		r = clear_count(a->g, a->slot);
+	if (r)
+		return r;
+	a->at.ifindex = (uint32_t)a->ifindex;
+	a->at.mode = a->opts->mode;
+	a->at.added = guard_tick_now();
+	(void)strncpy(a->at.name, a->ifname, sizeof(a->at.name) - 1);
+	device_base(a->ifname, &a->at);
+	r = attach_tc(a);
+	if (!r)
+		r = bpf_map_update_elem(a->g->map[MAP_IFS], &a->slot, &a->at, BPF_ANY);
+	return r;
+}
+
+static bool in_use(struct guard *g)
+{
+	uint32_t slot;
+	struct np_guard_if at;
+
+	for (slot = 0; g->there && slot < NP_GUARD_IFS; slot++)
+		if (!bpf_map_lookup_elem(g->map[MAP_IFS], &slot, &at) && at.ifindex)
+			return true;
+	return false;
+}
+
+static void forget(struct guard *g, uint32_t slot, const struct np_guard_if *at)
+{
+	struct np_guard_if none = {};
+
+	detach_xdp(g, at->ifindex);
+	detach_tc(g, at);
+	(void)bpf_map_delete_elem(g->map[MAP_NEXT], &slot);
+	(void)bpf_map_update_elem(g->map[MAP_IFS], &slot, &none, BPF_ANY);
+}
+
+static int attach_at(struct attach *a)
+{
+	struct guard *g = a->g;
+	struct np_guard_if old;
+	int r;
+
+	a->ifindex = (int)if_nametoindex(a->ifname);
+	if (!a->ifindex)
+		return error_set(a->err, -ENODEV, "'%.40s' is no interface here; takes one of %s",
+				 a->ifname, device_names((char[160]){}, 160));
+	if (g->there && !find_slot(g, (uint32_t)a->ifindex, NULL, &a->slot, &old))
+		forget(g, a->slot, &old);
+	else if (g->there && free_slot(g, &a->slot))
+		return error_set(a->err, -ENOSPC,
+				 "guard is attached to %d interfaces, which is all it can",
+				 NP_GUARD_IFS);
+	r = refuse_foreign(a);
+	if (r)
+		return r;
+	r = put_on(a);
+	unload(a);
+	if (r && g->there) {
+		a->at.ifindex = (uint32_t)a->ifindex;
+		forget(g, a->slot, &a->at);
+	}
+	return r;
+}
+
+int guard_attach(struct guard *g, const char *ifname, const struct guard_attach_opts *opts,
+		 char *ret_note, size_t note_size, struct netprobe_error *err)
+{
+	struct attach a = { .g = g,
+			    .opts = opts,
+			    .ifname = ifname,
+			    .err = err,
+			    .note = ret_note,
+			    .note_size = note_size };
+	int r;
+
+	ret_note[0] = '\0';
+	libbpf_set_print(quiet);
+	r = attach_at(&a);
+	if (r && !in_use(g))
+		folder_remove(g);
+	return r;
+}
+
+int guard_detach(struct guard *g, const char *ifname, struct netprobe_error *err)
+{
+	struct np_guard_if at;
+	uint32_t slot, ifindex = if_nametoindex(ifname);
+
+	libbpf_set_print(quiet);
+	if (!g->there || ((!ifindex || find_slot(g, ifindex, NULL, &slot, &at)) &&
+			  find_slot(g, 0, ifname, &slot, &at)))
+		return error_set(err, -ENOENT, "guard is not attached to '%.40s'", ifname);
+	forget(g, slot, &at);
+	if (!in_use(g))
+		folder_remove(g);
+	return 0;
+}
+
+int guard_set_next(struct guard *g, const char *ifname, int prog_fd, struct netprobe_error *err)
+{
+	uint32_t slot, ifindex = if_nametoindex(ifname);
+	struct np_guard_if at;
+	int r;
+
+	if (!g->there || !ifindex || find_slot(g, ifindex, NULL, &slot, &at))
+		return error_set(err, -ENOENT, "guard is not attached to '%.40s'", ifname);
+	r = bpf_map_update_elem(g->map[MAP_NEXT], &slot, &prog_fd, BPF_ANY);
+	return r ? error_set(err, r, "%s: cannot chain a program: %s", ifname, strerror(-r)) : 0;
+}

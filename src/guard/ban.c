@@ -1,0 +1,397 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The lists: add, remove, walk. A single entry goes straight into the set in use. More than that, a
+ * map that has to grow, a list that replaces, and a change that waits to be confirmed are built in the
+ * other set and put in use at once: all of it or nothing.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+
+#include "guard/internal.h"
+#include "guard/rule.h"
+
+#define ROOM_MIN 4096U
+#define DIRECT_MAX 64 /* entries that are put one by one into the set in use */
+
+static uint32_t kind_of(const struct guard_item *item)
+{
+	if (item->allow)
+		return item->v6 ? NP_SET_ALLOW6 : NP_SET_ALLOW4;
+	if (item->len == (item->v6 ? 128 : 32))
+		return item->v6 ? NP_SET_HOSTS6 : NP_SET_HOSTS4;
+	return item->v6 ? NP_SET_NETS6 : NP_SET_NETS4;
+}
+
+static bool is_trie(uint32_t kind)
+{
+	return kind > NP_SET_HOSTS6;
+}
+
+static bool is_v6(uint32_t kind)
+{
+	return kind & 1;
+}
+
+static void key_of(const struct guard_item *item, uint8_t key[20])
+{
+	uint32_t kind = kind_of(item), len = item->len;
+	size_t size = item->v6 ? 16 : 4;
+
+	memset(key, 0, 20);
+	if (is_trie(kind)) {
+		memcpy(key, &len, 4);
+		memcpy(key + 4, item->addr, size);
+	} else {
+		memcpy(key, item->addr, size);
+	}
+}
+
+static const uint8_t *addr_in(const uint8_t *key, uint32_t kind)
+{
+	return is_trie(kind) ? key + 4 : key;
+}
+
+static uint32_t bans_of(const uint32_t n[NP_SET_MAX])
+{
+	return n[NP_SET_HOSTS4] + n[NP_SET_HOSTS6] + n[NP_SET_NETS4] + n[NP_SET_NETS6];
+}
+
+static int say_full(struct netprobe_error *err, size_t n)
+{
+	error_set(err, -ENOSPC,
+		  "%zu entries are more than the list takes (%u); nothing was changed", n,
+		  NP_GUARD_ENTRIES);
+	error_hint(err, "unban what is not needed, or ban networks instead of addresses");
+	return -ENOSPC;
+}
+
+static int say_rule(struct netprobe_error *err, int r)
+{
+	if (r == -E2BIG)
+		return error_set(err, -EINVAL,
+				 "more than %d rules (protocols, ports) for one address; unban it "
+				 "first, or ban it altogether",
+				 NP_GUARD_CLAUSES);
+	if (r == -ENOSPC)
+		return error_set(err, r,
+				 "more than %d different reasons, ports and times; use fewer",
+				 NP_GUARD_RULES);
+	return error_set(err, r, "cannot make a rule: %s", strerror(-r));
+}
+
+/* One entry into the set in use. -ENOSPC without a message: its map has to grow. */
+static int add_direct(struct guard *g, struct rule_index *x, const struct guard_item *item,
+		      uint32_t now, struct netprobe_error *err)
+{
+	uint32_t set = set_current(g), kind = kind_of(item);
+	volatile struct np_guard_policy *p = &g->conf->policy[set];
+	struct np_guard_entry e, before;
+	uint8_t key[20];
+	int r, fd = set_fd(g, set, kind);
+	bool is_new;
+
+	if (fd < 0)
+		return error_set(err, fd, "cannot open the list: %s", strerror(-fd));
+	key_of(item, key);
+	is_new = bpf_map_lookup_elem(fd, key, &before) != 0;
+	/* A trie answers with the longest network that fits: that may be another one. */
+	if (!is_new && before.len != item->len)
+		is_new = true;
+	if (is_new && p->n[kind] >= p->room[kind]) {
+		(void)close(fd);
+		return -ENOSPC;
+	}
+	r = rule_entry(x, item, now, is_new ? NULL : &before, &e);
+	if (r) {
+		(void)close(fd);
+		return say_rule(err, r);
+	}
+	set_bits(g, set, kind, item->addr, item->len);
+	/* The kernel half asks only where it is told that there is something. */
+	if (is_new)
+		p->n[kind]++;
+	__sync_synchronize();
+	r = bpf_map_update_elem(fd, key, &e, BPF_ANY);
+	(void)close(fd);
+	if (r) {
+		if (is_new)
+			p->n[kind]--;
+		return error_set(err, r, "cannot add the entry: %s", strerror(-r));
+	}
+	return 0;
+}
+
+static int compare(const void *a, const void *b)
+{
+	const struct raw_item *x = a, *y = b;
+
+	return memcmp(x->key, y->key, sizeof(x->key));
+}
+
+/* Entries of one map, old ones before new ones of the same key: the last one stays. */
+struct build {
+	struct raw_list list[NP_SET_MAX];
+	uint32_t n[NP_SET_MAX];
+};
+
+static int collect_old(struct guard *g, uint32_t set, uint32_t now, struct build *b)
+{
+	for (uint32_t k = 0; k < NP_SET_MAX; k++) {
+		struct raw_list *l = &b->list[k];
+		size_t kept = 0;
+		int r = set_read(g, set, k, l);
+
+		if (r)
+			return r;
+		for (size_t i = 0; i < l->n; i++)
+			if (!l->items[i].entry.expires || l->items[i].entry.expires > now)
+				l->items[kept++] = l->items[i];
+		l->n = kept;
+		qsort(l->items, l->n, sizeof(*l->items), compare);
+		b->n[k] = (uint32_t)kept;
+	}
+	return 0;
+}
+
+static int collect_new(struct guard *g, const struct guard_item *items, size_t n, uint32_t now,
+		       struct build *b, struct netprobe_error *err)
+{
+	struct rule_index *x;
+	int r = rule_index_new(g, &x);
+
+	for (size_t i = 0; i < n && !r; i++) {
+		uint32_t k = kind_of(&items[i]);
+		struct raw_list *l = &b->list[k];
+		struct raw_item probe = {}, *old;
+		struct np_guard_entry e;
+
+		key_of(&items[i], probe.key);
+		/* Only those that were there before are sorted. */
+		old = b->n[k] ? bsearch(&probe, l->items, b->n[k], sizeof(probe), compare) : NULL;
+		r = rule_entry(x, &items[i], now, old ? &old->entry : NULL, &e);
+		if (r)
+			say_rule(err, r);
+		else if (old)
+			old->entry = e;
+		else
+			r = raw_add(l, probe.key, sizeof(probe.key), &e);
+	}
+	rule_index_free(x);
+	return r == -E2BIG ? -EINVAL : r;
+}
+
+/* Each key once: of the same the one that came last. Sizes of the maps to be made. */
+static void unify(struct build *b, uint32_t room[NP_SET_MAX])
+{
+	for (uint32_t k = 0; k < NP_SET_MAX; k++) {
+		struct raw_list *l = &b->list[k];
+		size_t kept = 0;
+
+		qsort(l->items, l->n, sizeof(*l->items), compare);
+		for (size_t i = 0; i < l->n; i++) {
+			if (kept && !compare(&l->items[kept - 1], &l->items[i]))
+				l->items[kept - 1] = l->items[i];
+			else
+				l->items[kept++] = l->items[i];
+		}
+		l->n = kept;
+		b->n[k] = (uint32_t)kept;
+		room[k] = ROOM_MIN;
+		while (room[k] < kept + kept / 8)
+			room[k] *= 2;
+	}
+}
+
+static int write_all(struct guard *g, uint32_t set, const struct build *b,
+		     struct netprobe_error *err)
+{
+	volatile struct np_guard_policy *p = &g->conf->policy[set];
+
+	for (uint32_t k = 0; k < NP_SET_MAX; k++) {
+		const struct raw_list *l = &b->list[k];
+		int r;
+
+		for (size_t i = 0; i < l->n; i++)
+			set_bits(g, set, k, addr_in(l->items[i].key, k), l->items[i].entry.len);
+		r = set_write(g, set, k, l->items, l->n);
+		if (r)
+			return error_set(err, r, "cannot fill the new list: %s", strerror(-r));
+		p->n[k] = (uint32_t)l->n;
+	}
+	return 0;
+}
+
+static int rebuild(struct guard *g, const struct guard_item *items, size_t n, unsigned int flags,
+		   uint32_t confirm_s, struct netprobe_error *err)
+{
+	uint32_t set, room[NP_SET_MAX], now = guard_tick_now(), n_rules = g->conf->n_rules;
+	struct build b = {};
+	int r;
+
+	r = set_begin(g, &set, err);
+	if (r)
+		return r;
+	if (!(flags & GUARD_REPLACE))
+		r = collect_old(g, set ^ 1, now, &b);
+	if (r)
+		error_set(err, r, "cannot read the list: %s", strerror(-r));
+	if (!r)
+		r = collect_new(g, items, n, now, &b, err);
+	if (!r) {
+		unify(&b, room);
+		if (bans_of(b.n) > NP_GUARD_ENTRIES)
+			r = say_full(err, bans_of(b.n));
+	}
+	if (!r)
+		r = set_make(g, set, room, err);
+	if (!r)
+		r = write_all(g, set, &b, err);
+	if (!r) {
+		set_commit(g, set, confirm_s);
+	} else {
+		set_drop(g, set);
+		g->conf->n_rules = n_rules;
+	}
+	for (uint32_t k = 0; k < NP_SET_MAX; k++)
+		free(b.list[k].items);
+	return r;
+}
+
+int guard_add(struct guard *g, const struct guard_item *items, size_t n, unsigned int flags,
+	      uint32_t confirm_s, struct netprobe_error *err)
+{
+	struct rule_index *x;
+	uint32_t now = guard_tick_now();
+	int r = 0;
+
+	if (g->conf->state >> 32) {
+		error_set(err, -EBUSY, "an earlier change still waits to be confirmed");
+		error_hint(err, "netprobe guard confirm, or wait until it is undone");
+		return -EBUSY;
+	}
+	if (confirm_s || (flags & GUARD_REPLACE) || n > 1)
+		return rebuild(g, items, n, flags, confirm_s, err);
+	r = rule_index_new(g, &x);
+	if (r)
+		return error_set(err, r, "out of memory");
+	if (n)
+		r = add_direct(g, x, &items[0], now, err);
+	rule_index_free(x);
+	if (r == -ENOSPC && !err->msg[0])
+		r = rebuild(g, items, n, flags, 0, err);
+	return r;
+}
+
+int guard_remove(struct guard *g, const struct guard_item *item, struct netprobe_error *err)
+{
+	uint32_t set = set_current(g), kind = kind_of(item);
+	struct np_guard_entry e;
+	uint8_t key[20];
+	int r, fd = set_fd(g, set, kind);
+
+	if (fd < 0)
+		return error_set(err, fd, "cannot open the list: %s", strerror(-fd));
+	key_of(item, key);
+	r = bpf_map_lookup_elem(fd, key, &e);
+	if (!r && e.len != item->len)
+		r = -ENOENT;
+	if (!r)
+		r = bpf_map_delete_elem(fd, key);
+	(void)close(fd);
+	if (r)
+		return error_set(err, r,
+				 r == -ENOENT ? "there is no such entry"
+					      : "cannot remove the entry");
+	g->conf->policy[set].n[kind]--;
+	return 0;
+}
+
+static int list_one(struct guard *g, uint32_t kind, const struct raw_item *raw, uint32_t now,
+		    int (*fn)(const struct guard_item *item, void *arg), void *arg)
+{
+	const struct np_guard_entry *e = &raw->entry;
+	const struct np_guard_rule *rule = &g->rules[e->rule < NP_GUARD_RULES ? e->rule : 0];
+	struct guard_item item = { .len = e->len,
+				   .v6 = is_v6(kind),
+				   .allow = kind >= NP_SET_ALLOW4,
+				   .port_to = 0xffff,
+				   .hits = e->hits };
+	uint32_t n = e->rule && rule->n ? rule->n : 1;
+	int r = 0;
+
+	if (e->expires && e->expires <= now)
+		return 0;
+	memcpy(item.addr, addr_in(raw->key, kind), item.v6 ? 16 : 4);
+	memcpy(item.reason, rule->reason, sizeof(item.reason));
+	memcpy(item.who, rule->who, sizeof(item.who));
+	item.age_s = (uint32_t)((now - e->added) / TICKS_PER_S);
+	for (uint32_t i = 0; i < n && i < NP_GUARD_CLAUSES && !r; i++) {
+		const struct np_guard_clause *c = &rule->clause[i];
+		uint32_t ends = e->expires;
+
+		if (e->rule) {
+			item.proto = c->proto;
+			item.port_from = c->port_from;
+			item.port_to = c->port_to;
+			item.dry_run = c->dry_run;
+			if (n > 1)
+				ends = c->expires;
+			if (ends && ends <= now)
+				continue;
+		}
+		item.ttl_s = ends ? (uint32_t)((ends - now) / TICKS_PER_S + 0.5) : 0;
+		r = fn(&item, arg);
+	}
+	return r;
+}
+
+int guard_list(struct guard *g, int (*fn)(const struct guard_item *item, void *arg), void *arg,
+	       struct netprobe_error *err)
+{
+	uint32_t set = set_current(g), now = guard_tick_now();
+	int r = 0;
+
+	for (uint32_t k = 0; k < NP_SET_MAX && !r; k++) {
+		struct raw_list l = {};
+
+		r = set_read(g, set, k, &l);
+		if (r)
+			error_set(err, r, "cannot read the list: %s", strerror(-r));
+		qsort(l.items, l.n, sizeof(*l.items), compare);
+		for (size_t i = 0; i < l.n && !r; i++)
+			r = list_one(g, k, &l.items[i], now, fn, arg);
+		free(l.items);
+	}
+	return r;
+}
+
+int guard_sweep(struct guard *g)
+{
+	uint32_t set = set_current(g), now = guard_tick_now();
+	int r = 0, swept = 0;
+
+	for (uint32_t k = 0; k < NP_SET_MAX && !r; k++) {
+		struct raw_list l = {};
+		int fd = set_fd(g, set, k);
+
+		r = fd < 0 ? fd : set_read(g, set, k, &l);
+		for (size_t i = 0; i < l.n && !r; i++) {
+			const struct np_guard_entry *e = &l.items[i].entry;
+
+			if (!e->expires || e->expires > now)
+				continue;
+			if (!bpf_map_delete_elem(fd, l.items[i].key)) {
+				g->conf->policy[set].n[k]--;
+				swept++;
+			}
+		}
+		free(l.items);
+		if (fd >= 0)
+			(void)close(fd);
+	}
+	return r ? r : swept;
+}

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Where the pins are: a folder of bpffs for each network namespace, named after its inode, so that
+ * interfaces of different namespaces cannot be mixed up. Its lock is the lock of everything in it.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/mount.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "guard/internal.h"
+
+#define BPFFS "/sys/fs/bpf"
+
+#ifndef SO_NETNS_COOKIE
+#define SO_NETNS_COOKIE 71 /* since 5.14 */
+#endif
+
+static const char *root(void)
+{
+	const char *dir = getenv("NETPROBE_BPFFS");
+
+	return dir && *dir ? dir : BPFFS;
+}
+
+static int mount_bpffs(struct netprobe_error *err)
+{
+	struct statfs fs;
+	int r;
+
+	if (!statfs(root(), &fs) && fs.f_type == BPF_FS_MAGIC)
+		return 0;
+	if (mount("bpf", root(), "bpf", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=700") == 0)
+		return 0;
+	r = -errno;
+	error_set(err, r, "no BPF file system at %s, and none can be mounted: %s", root(),
+		  strerror(-r));
+	error_hint(err,
+		   r == -EPERM || r == -EACCES
+			   ? "run as root, or have root do `mount -t bpf bpf %s`"
+			   : "`mkdir -p %s`, and mount -t bpf bpf there",
+		   root());
+	return r == -EACCES ? -EPERM : r;
+}
+
+uint64_t netns_cookie(void)
+{
+	uint64_t cookie = 0;
+	socklen_t len = sizeof(cookie);
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return 0;
+	if (getsockopt(fd, SOL_SOCKET, SO_NETNS_COOKIE, &cookie, &len))
+		cookie = 0;
+	(void)close(fd);
+	return cookie;
+}
+
+void folder_path(const struct guard *g, const char *name, char *ret, size_t size)
+{
+	(void)snprintf(ret, size, "%s/%s", g->dir, name);
+}
+
+/* Locked, and still the folder of that name: somebody may have removed it while we waited. */
+static int lock(struct guard *g, bool shared)
+{
+	struct stat mine, there;
+
+	g->dir_fd = open(g->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (g->dir_fd < 0)
+		return -errno;
+	if (flock(g->dir_fd, shared ? LOCK_SH : LOCK_EX) == 0 && !fstat(g->dir_fd, &mine) &&
+	    !stat(g->dir, &there) && mine.st_ino == there.st_ino && mine.st_dev == there.st_dev)
+		return 0;
+	(void)close(g->dir_fd);
+	g->dir_fd = -1;
+	return -EAGAIN;
+}
+
+static int make(const struct guard *g)
+{
+	char parent[sizeof(g->dir)];
+
+	(void)snprintf(parent, sizeof(parent), "%s/netprobe", root());
+	if (mkdir(parent, 0700) && errno != EEXIST)
+		return -errno;
+	if (mkdir(g->dir, 0700) && errno != EEXIST)
+		return -errno;
+	return 0;
+}
+
+int folder_open(struct guard *g, unsigned int flags, struct netprobe_error *err)
+{
+	struct stat st;
+	int r;
+
+	g->cookie = netns_cookie();
+	if (stat("/proc/self/ns/net", &st))
+		return error_set(err, -errno, "/proc/self/ns/net: %s", strerror(errno));
+	(void)snprintf(g->dir, sizeof(g->dir), "%s/netprobe/guard-%llu", root(),
+		       (unsigned long long)st.st_ino);
+	if (flags & GUARD_CREATE) {
+		r = mount_bpffs(err);
+		if (r)
+			return r;
+	}
+	do {
+		r = flags & GUARD_CREATE ? make(g) : 0;
+		if (!r)
+			r = lock(g, flags & GUARD_SHARED);
+	} while (r == -EAGAIN || (r == -ENOENT && (flags & GUARD_CREATE)));
+	if (r == -EACCES)
+		r = -EPERM;
+	if (r == -ENOENT) {
+		error_set(err, r,
+			  "guard is not attached to any interface of this network namespace");
+		error_hint(err, "netprobe guard attach IF --mode filter");
+	} else if (r == -EPERM) {
+		error_set(err, r, "%s: not permitted", g->dir);
+		error_hint(err,
+			   "run as root: guard needs CAP_BPF, CAP_NET_ADMIN and the right to "
+			   "write to %s",
+			   root());
+	} else if (r) {
+		error_set(err, r, "%s: %s", g->dir, strerror(-r));
+	}
+	return r;
+}
+
+void folder_remove(struct guard *g)
+{
+	char path[512];
+	struct dirent *e;
+	DIR *d = opendir(g->dir);
+
+	while (d && (e = readdir(d))) {
+		if (e->d_name[0] == '.')
+			continue;
+		folder_path(g, e->d_name, path, sizeof(path));
+		(void)unlink(path);
+	}
+	if (d)
+		(void)closedir(d);
+	(void)rmdir(g->dir);
+	(void)snprintf(path, sizeof(path), "%s/netprobe", root());
+	(void)rmdir(path); /* fails while others have pins there */
+}

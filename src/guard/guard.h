@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * guard: XDP and tc programs at the interfaces of this network namespace, which go on after the
+ * process ends. Everything is in pinned maps; a handle holds their lock, so handles are short-lived
+ * and commands take turns. Nothing here prints: negative errno, and a struct netprobe_error.
+ *
+ * A handle belongs to one thread.
+ */
+#ifndef NETPROBE_GUARD_GUARD_H
+#define NETPROBE_GUARD_GUARD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "wire/guard.h"
+
+struct guard;
+
+#define GUARD_CREATE 1 /* make what is not there: for attach */
+#define GUARD_SHARED 2 /* only read: others may read at the same time */
+
+/*
+ * The guard of this network namespace. -ENOENT: nothing is attached (and no GUARD_CREATE); -EPERM:
+ * capabilities are missing; -EPROTO: the pins are of another version. What a change that nobody
+ * confirmed left behind is undone here.
+ */
+int guard_open(unsigned int flags, struct guard **ret_guard, struct netprobe_error *err);
+struct guard *guard_close(struct guard *g);
+
+#define GUARD_XDP_AUTO 0
+#define GUARD_XDP_NATIVE 1
+#define GUARD_XDP_GENERIC 2
+
+struct guard_attach_opts {
+	uint8_t mode; /* NP_GUARD_* */
+	uint8_t xdp;  /* GUARD_XDP_* */
+	bool flows;   /* count flows */
+	bool clsact;  /* not TCX, also where the kernel has it */
+};
+
+/*
+ * Attach to an interface, or change the mode of one that is attached. ret_note: what was not done as
+ * wished, in one line; empty. -ENODEV: no such interface; -EBUSY: a foreign program is there, which err
+ * names; -EOPNOTSUPP: the wished XDP mode does not work there, err says why and what to do.
+ */
+int guard_attach(struct guard *g, const char *ifname, const struct guard_attach_opts *opts,
+		 char *ret_note, size_t note_size, struct netprobe_error *err);
+/* By name, also of an interface that is gone. -ENOENT: not attached. The last one takes all pins. */
+int guard_detach(struct guard *g, const char *ifname, struct netprobe_error *err);
+/* The program that gets what the filter lets through, in mode balance. -ENOENT: not attached. */
+int guard_set_next(struct guard *g, const char *ifname, int prog_fd, struct netprobe_error *err);
+
+/* One attached interface. */
+struct guard_if {
+	struct np_guard_if at;
+	char name[16];		   /* now; as it was where it is gone */
+	bool gone;		   /* the interface is no more */
+	bool lost_xdp;		   /* somebody took our XDP program away */
+	struct np_guard_dev count; /* of all processors */
+	uint64_t rx_packets, rx_bytes, tx_packets, tx_bytes; /* the kernel's, since attached */
+	uint64_t rx_dropped, tx_dropped, rx_errors, tx_errors;
+};
+/* All attached interfaces into *ret_ifs (free() it). Number or -errno. */
+int guard_ifs(struct guard *g, struct guard_if **ret_ifs);
+
+/* Flows, unordered; fn returns non-zero to stop. */
+int guard_flows(struct guard *g,
+		int (*fn)(const struct np_guard_flow_key *k, const struct np_guard_flow *f,
+			  void *arg),
+		void *arg);
+
+/* The panic switch: everything passes until it is on again. */
+void guard_switch(struct guard *g, bool on);
+
+struct guard_state {
+	bool off;
+	uint32_t confirm_s; /* seconds left to confirm a change; 0: none waits */
+	uint32_t bans, allows, room;
+	uint32_t memory_kib; /* of the maps, as the kernel says */
+	struct np_guard_policy policy;
+};
+void guard_state(struct guard *g, struct guard_state *ret);
+/* -ENOENT: nothing waits. */
+int guard_confirm(struct guard *g, struct netprobe_error *err);
+
+/* One entry of a list. */
+struct guard_item {
+	uint8_t addr[16]; /* IPv4 in the first four */
+	uint8_t len;	  /* of 32 or 128 */
+	bool v6, allow;
+	uint8_t proto; /* IPPROTO_*; 0 any */
+	bool dry_run;
+	uint16_t port_from, port_to; /* 0..65535: any */
+	uint32_t ttl_s;		     /* seconds from now; 0 for ever */
+	char reason[48], who[32];
+	/* only told: */
+	uint32_t age_s;
+	uint64_t hits;
+};
+
+#define GUARD_REPLACE 1 /* the list instead of what is there */
+
+/*
+ * Add entries, all or none; confirm_s: undo it after so many seconds unless guard_confirm follows.
+ * -ENOSPC: too many entries; -EINVAL: too many rules for one address; -EBUSY: an earlier change waits
+ * to be confirmed.
+ */
+int guard_add(struct guard *g, const struct guard_item *items, size_t n, unsigned int flags,
+	      uint32_t confirm_s, struct netprobe_error *err);
+/* -ENOENT: there is no such entry. */
+int guard_remove(struct guard *g, const struct guard_item *item, struct netprobe_error *err);
+/* Every entry that has not expired, one call for each of its rules. */
+int guard_list(struct guard *g, int (*fn)(const struct guard_item *item, void *arg), void *arg,
+	       struct netprobe_error *err);
+/* Delete what has expired. How many, or -errno. */
+int guard_sweep(struct guard *g);
+
+/* Parse "CIDR", an address or a network; -EINVAL: "'x' is no ...". */
+int guard_parse_cidr(const char *text, struct guard_item *ret, struct netprobe_error *err);
+/*
+ * A list: one CIDR a line, "#" comments, and behind a blank proto=, port=, for=, reason=. *ret_items:
+ * free() it. -EINVAL names the line.
+ */
+int guard_parse_list(const char *text, size_t len, const struct guard_item *defaults,
+		     struct guard_item **ret_items, size_t *ret_n, struct netprobe_error *err);
+
+/*
+ * Whether banning it would hurt the machine or its user: -EINVAL, err says whom. Our own addresses, the
+ * default gateways, the caller's SSH peer, everything.
+ */
+struct guard_safety;
+int guard_safety_new(struct guard_safety **ret, struct netprobe_error *err);
+struct guard_safety *guard_safety_free(struct guard_safety *s);
+int guard_safety_check(const struct guard_safety *s, const struct guard_item *item,
+		       struct netprobe_error *err);
+
+#endif

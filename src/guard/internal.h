@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the parts of guard/ know of each other. */
+#ifndef NETPROBE_GUARD_INTERNAL_H
+#define NETPROBE_GUARD_INTERNAL_H
+
+#include "guard/guard.h"
+
+/* Pinned maps, by the names they have in the BPF object. */
+#define MAP_CONF 0
+#define MAP_BITS4 1
+#define MAP_BITS6 2
+#define MAP_SETS 3 /* + NP_SET_* */
+#define MAP_RULES (MAP_SETS + NP_SET_MAX)
+#define MAP_FLOWS (MAP_RULES + 1)
+#define MAP_SOURCES (MAP_RULES + 2)
+#define MAP_DESTS (MAP_RULES + 3)
+#define MAP_RING (MAP_RULES + 4)
+#define MAP_DEVS (MAP_RULES + 5)
+#define MAP_IFS (MAP_RULES + 6)
+#define MAP_NEXT (MAP_RULES + 7)
+#define MAP_MAX (MAP_RULES + 8)
+
+extern const char *const guard_map_names[MAP_MAX];
+
+struct guard {
+	char dir[96];
+	int dir_fd;	  /* locked */
+	bool there;	  /* the maps are: else only attach makes sense */
+	int map[MAP_MAX]; /* -1 not open */
+	volatile struct np_guard_conf *conf;
+	uint64_t *bits4, *bits6;
+	struct np_guard_rule *rules;
+	uint64_t cookie; /* of this network namespace; 0 unknown */
+};
+
+#define TICKS_PER_S (1e9 / (1ULL << NP_GUARD_TICK_SHIFT))
+
+uint32_t guard_tick_now(void);
+uint32_t guard_ticks(double seconds); /* at least 1 */
+
+/* folder.c: the pins' folder and its lock. */
+int folder_open(struct guard *g, unsigned int flags, struct netprobe_error *err);
+void folder_remove(struct guard *g); /* every pin, and the folder */
+void folder_path(const struct guard *g, const char *name, char *ret, size_t size);
+uint64_t netns_cookie(void);
+
+/* maps.c: open, make, map into memory. */
+int maps_adopt(struct guard *g, struct netprobe_error *err);
+int maps_view(struct guard *g, struct netprobe_error *err);
+void maps_close(struct guard *g);
+struct netprobe_guard;
+int maps_first(struct guard *g, struct netprobe_guard *skel, struct netprobe_error *err);
+
+/* set.c: the two sets. */
+uint32_t set_current(const struct guard *g);
+bool set_waits(const struct guard *g);
+int set_make(struct guard *g, uint32_t set, const uint32_t room[NP_SET_MAX],
+	     struct netprobe_error *err);
+void set_drop(struct guard *g, uint32_t set);
+int set_fd(struct guard *g, uint32_t set, uint32_t kind); /* close() it */
+void set_settle(struct guard *g);			  /* undo what was not confirmed in time */
+/* The other set's policy to be filled, as a copy of the current one, its maps empty. */
+int set_begin(struct guard *g, uint32_t *ret_set, struct netprobe_error *err);
+void set_commit(struct guard *g, uint32_t set, uint32_t confirm_s);
+
+/* An entry as the maps have it. */
+struct raw_item {
+	uint8_t key[20]; /* of its map */
+	struct np_guard_entry entry;
+};
+struct raw_list {
+	struct raw_item *items;
+	size_t n, room;
+};
+int raw_add(struct raw_list *l, const void *key, size_t key_size, const struct np_guard_entry *e);
+size_t set_key_size(uint32_t kind);
+int set_read(struct guard *g, uint32_t set, uint32_t kind, struct raw_list *to);
+int set_write(struct guard *g, uint32_t set, uint32_t kind, const struct raw_item *items, size_t n);
+void set_bits(struct guard *g, uint32_t set, uint32_t kind, const uint8_t *addr, unsigned int len);
+void set_bits_clear(struct guard *g, uint32_t set);
+
+#endif

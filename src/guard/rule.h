@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Rules: what entries share, in a table that both halves see. */
+#ifndef NETPROBE_GUARD_RULE_H
+#define NETPROBE_GUARD_RULE_H
+
+#include "guard/internal.h"
+
+struct rule_index; /* finds equal rules */
+int rule_index_new(struct guard *g, struct rule_index **ret);
+struct rule_index *rule_index_free(struct rule_index *x);
+/*
+ * The number of the rule for this item alone, or, with before, for it and what the entry before had.
+ * -ENOSPC: no more rules; -E2BIG: more than NP_GUARD_CLAUSES for one address. The entry is filled.
+ */
+int rule_entry(struct rule_index *x, const struct guard_item *item, uint32_t now,
+	       const struct np_guard_entry *before, struct np_guard_entry *ret);
+
+#endif

@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * guard, from user to kernel and back: what its pinned maps hold. The maps are the only store there
+ * is; whoever opens them next, after a `kill -9` too, knows everything.
+ */
+#ifndef NETPROBE_WIRE_GUARD_H
+#define NETPROBE_WIRE_GUARD_H
+
+#include "frame.h"
+#include "types.h"
+
+#define NP_GUARD_VERSION 1 /* of everything here; other pins are not adopted */
+#define NP_GUARD_IFS 64	   /* interfaces of one network namespace */
+#define NP_GUARD_RULES 16384
+#define NP_GUARD_CLAUSES 4
+#define NP_GUARD_ENTRIES 1048576 /* bans at most, addresses and networks together */
+#define NP_GUARD_NEST 16	 /* networks within networks that are looked through */
+#define NP_GUARD_FLOWS 65536
+#define NP_GUARD_SOURCES 131072
+
+/* Time in what is stored: CLOCK_MONOTONIC in units of 2^26 ns (67 ms), enough for nine years. */
+#define NP_GUARD_TICK_SHIFT 26
+#define NP_GUARD_TICK(ns) ((__u32)((ns) >> NP_GUARD_TICK_SHIFT))
+
+#define NP_GUARD_MONITOR 0
+#define NP_GUARD_FILTER 1
+#define NP_GUARD_BALANCE 2
+
+#define NP_GUARD_XDP_NONE 0
+#define NP_GUARD_XDP_NATIVE 1
+#define NP_GUARD_XDP_GENERIC 2
+
+#define NP_GUARD_TC_NONE 0
+#define NP_GUARD_TC_TCX 1
+#define NP_GUARD_TC_CLSACT 2
+
+/* struct np_guard_clause: one thing that is let in or kept out. 16 bytes. */
+struct np_guard_clause {
+	__u32 expires;	 /* tick; 0: with its entry */
+	__u16 port_from; /* of the destination, host order; 0..65535: any, fragments too */
+	__u16 port_to;
+	__u8 proto;   /* IPPROTO_*; 0 any */
+	__u8 dry_run; /* 1: counted, not dropped */
+	__u8 pad[6];
+};
+
+/* struct np_guard_rule: what many entries share. Rule 0: everything, for no reason given. */
+struct np_guard_rule {
+	struct np_guard_clause clause[NP_GUARD_CLAUSES];
+	__u32 n;	 /* clauses; 0: a free slot, matches everything */
+	__u32 pad;	 /* 0 */
+	char reason[48]; /* NUL-terminated; empty: none */
+	char who[32];	 /* user that added it, NUL-terminated */
+};
+
+/* struct np_guard_entry: value of an address or network. */
+struct np_guard_entry {
+	__u32 expires; /* tick; 0 never */
+	__u32 added;   /* tick */
+	__u32 rule;    /* index into the rules */
+	__u8 len;      /* prefix length, of 32 or of 128 */
+	__u8 pad[3];
+	__u64 hits; /* packets that matched, by all processors */
+};
+
+/* Keys of the tries; of full-length entries the key is the address itself. */
+struct np_addr16 {
+	__u8 b[16];
+};
+struct np_guard_net4 {
+	__u32 len;
+	__u8 addr[4];
+};
+struct np_guard_net6 {
+	__u32 len;
+	__u8 addr[16];
+};
+
+/*
+ * First look at an address: one bit for each /24 that has an entry, allowed or banned. IPv6 has a
+ * hashed bit for each /48, and bits for the first 16 bits of shorter networks. Bits stay set when
+ * entries go: a set bit costs a look-up, no more.
+ */
+#define NP_GUARD_BITS4_WORDS (1U << 18)
+#define NP_GUARD_BITS6_SHIFT 22 /* of the hashed bits */
+#define NP_GUARD_BITS6_WORDS (1U << (NP_GUARD_BITS6_SHIFT - 6))
+#define NP_GUARD_SHORT6_WORDS (1U << 10)
+#define NP_GUARD_SHORT6_LEN 48 /* networks shorter than that go by their first 16 bits */
+#define NP_GUARD_HASH6 0x9e3779b97f4a7c15ULL
+
+/* The hashed bit of an IPv6 address, by its first 48 bits as one number in host order. */
+static inline __attribute__((always_inline)) __u32 np_guard_bit6(__u64 top48)
+{
+	return (__u32)((top48 * NP_GUARD_HASH6) >> (64 - NP_GUARD_BITS6_SHIFT));
+}
+
+/* Words of two arrays: of set 0, of set 1; of IPv6 then those for shorter networks, 0 and 1. */
+#define NP_GUARD_BITS4_MAX (2 * NP_GUARD_BITS4_WORDS)
+#define NP_GUARD_BITS6_MAX (2 * NP_GUARD_BITS6_WORDS + 2 * NP_GUARD_SHORT6_WORDS)
+
+/* Token buckets of one source. */
+#define NP_LIMIT_PPS 0
+#define NP_LIMIT_BYTES 1
+#define NP_LIMIT_SYN 2
+#define NP_LIMIT_ICMP 3
+#define NP_LIMIT_FLOWS 4 /* TCP SYN, and the first datagram of a flow not in the flow table */
+#define NP_LIMIT_MAX 5
+#define NP_PER_SOURCE 0
+#define NP_PER_PREFIX 1 /* /24, /64 */
+#define NP_PER_MAX 2
+
+struct np_guard_limit {
+	__u64 rate;  /* tokens a nanosecond, << 32; 0: no limit */
+	__u64 burst; /* tokens << 16 */
+};
+
+#define NP_DETECT_OFF 0
+#define NP_DETECT_DRY_RUN 1
+#define NP_DETECT_ALERT 2
+#define NP_DETECT_BAN 3
+
+#define NP_ATTACK_SYN_FLOOD 0
+#define NP_ATTACK_UDP_FLOOD 1
+#define NP_ATTACK_AMPLIFY 2
+#define NP_ATTACK_ICMP_FLOOD 3
+#define NP_ATTACK_PORT_SCAN 4
+#define NP_ATTACK_HOST_SCAN 5
+#define NP_ATTACK_ANOMALY 6
+#define NP_ATTACK_MAX 7
+
+/* The six maps of a set. */
+#define NP_SET_HOSTS4 0
+#define NP_SET_HOSTS6 1
+#define NP_SET_NETS4 2
+#define NP_SET_NETS6 3
+#define NP_SET_ALLOW4 4
+#define NP_SET_ALLOW6 5
+#define NP_SET_MAX 6
+
+/* struct np_guard_policy: everything that one change may change; two of them, see np_guard_conf. */
+struct np_guard_policy {
+	__u32 n[NP_SET_MAX];	/* entries, by user space; the kernel half only asks for 0 */
+	__u32 room[NP_SET_MAX]; /* entries its map was made for */
+	__u8 detect;		/* NP_DETECT_* */
+	__u8 limit_on;		/* bit NP_PER_*: some limit is set */
+	__u8 limit_dry;		/* limits count, and drop nothing */
+	__u8 pad;
+	struct np_guard_limit limit[NP_PER_MAX][NP_LIMIT_MAX];
+	__u32 attack_rate[NP_ATTACK_MAX]; /* packets a second, or ports or hosts in 8 s; 0: off */
+	__u32 ban_ticks;		  /* of the first ban by detection; doubles with repeats */
+	__u32 ban_mask;			  /* bit NP_ATTACK_*: bans, not only tells */
+};
+
+/* struct np_guard_dest: packets of one kind to one address, and what is usual there. */
+struct np_guard_dest {
+	__u64 id;      /* hash of address and kind that owns the slot; 0 free */
+	__u32 window;  /* tick */
+	__u32 count;   /* in it */
+	__u64 mean;    /* of packets a second, << 8 */
+	__u64 var;     /* of packets a second, squared */
+	__u32 learned; /* windows */
+	__u32 pad;
+};
+#define NP_GUARD_DESTS 1024
+#define NP_GUARD_LEARN 30 /* windows before a deviation is told */
+
+/*
+ * struct np_guard_conf: one for each network namespace, mapped by user space. The policy in use is
+ * that of the state's set; while a change waits to be confirmed only until the deadline, and from then
+ * on the other one: a change nobody confirms ends by itself, whoever is still alive.
+ */
+struct np_guard_conf {
+	__u64 state; /* bit 0: the set; upper half: tick of the deadline, 0 nothing waits. One word: read at once */
+	__u64 netns_cookie; /* of the namespace these pins are for; 0 unknown */
+	__u32 version;
+	__u32 off;     /* 1: everything passes */
+	__u32 n_rules; /* slots ever used; rule 0 always is */
+	__u32 pad;
+	struct np_guard_policy policy[2];
+};
+#define NP_GUARD_STATE(set, until) ((__u64)(until) << 32 | (set))
+
+/* struct np_guard_if: an interface that guard is attached to, written by user space. */
+struct np_guard_if {
+	__u32 ifindex;	 /* 0: a free slot */
+	__u8 mode;	 /* NP_GUARD_* */
+	__u8 xdp;	 /* NP_GUARD_XDP_* */
+	__u8 tc;	 /* NP_GUARD_TC_* */
+	__u8 own_clsact; /* 1: the clsact qdisc is ours, and goes with us */
+	char name[16];	 /* when it was attached */
+	__u32 added;	 /* tick */
+	__u32 xdp_id;	 /* of the program */
+	/* the kernel's own counters at that moment */
+	__u64 base_rx_packets, base_rx_bytes, base_tx_packets, base_tx_bytes;
+	__u64 base_rx_dropped, base_tx_dropped, base_rx_errors, base_tx_errors;
+};
+
+#define NP_KIND_TCP 0
+#define NP_KIND_UDP 1
+#define NP_KIND_ICMP 2	/* of both families */
+#define NP_KIND_OTHER 3 /* IP, another protocol */
+#define NP_KIND_NONIP 4
+#define NP_KIND_MAX 5
+
+/* struct np_guard_way: one direction of an interface, by processor. */
+struct np_guard_way {
+	__u64 packets;	/* as the hook is given them; merged or not yet cut ones are one */
+	__u64 bytes;	/* of these, from the Ethernet header on */
+	__u64 segments; /* as they are on the wire */
+	__u64 wire_bytes;
+	__u64 v6_packets;		 /* of packets */
+	__u64 kind_packets[NP_KIND_MAX]; /* of packets */
+	__u64 kind_bytes[NP_KIND_MAX];
+};
+
+#define NP_DROP_BAN 0	 /* by an entry of the ban list */
+#define NP_DROP_LIMIT 1	 /* beyond a limit */
+#define NP_DROP_DETECT 2 /* source banned by detection */
+#define NP_DROP_MAX 3
+
+/* struct np_guard_dev: counters of one interface, by processor, since it was attached. */
+struct np_guard_dev {
+	struct np_guard_way rx, tx;
+	__u64 drops[NP_DROP_MAX];      /* NP_DROP_* */
+	__u64 drop_bytes;	       /* of all drops */
+	__u64 dry_drops[NP_DROP_MAX];  /* what would have been dropped */
+	__u64 allowed;		       /* matched the allow list */
+	__u64 bad[NP_FRAME_BAD_SLOTS]; /* malformed, by kind; only rx */
+	__u64 flows_lost;	       /* packets that no flow entry could be made for */
+	__u64 sources_lost;	       /* packets that no source entry could be made for */
+	__u64 events_lost;	       /* security events that found the ring full */
+	__u64 nest_lost;	       /* look-ups given up: too many networks within networks */
+};
+
+/* struct np_guard_flow_key: local is our end, whatever the direction. */
+struct np_guard_flow_key {
+	__u8 laddr[16], raddr[16]; /* IPv4 as ::ffff:a.b.c.d */
+	__u16 lport, rport;	   /* host order; 0 none */
+	__u8 proto;		   /* IPPROTO_* */
+	__u8 pad[3];
+	__u32 ifindex;
+};
+
+struct np_guard_flow {
+	__u64 rx_packets, rx_bytes, tx_packets, tx_bytes; /* as in struct np_guard_way */
+	__u32 first, last;				  /* ticks */
+	__u32 flags;					  /* TCP flags seen, all together */
+	__u32 pad;
+};
+
+/* struct np_guard_source: what is known of an address or prefix; LRU. */
+struct np_guard_source_key {
+	__u8 addr[16]; /* IPv4 as ::ffff:a.b.c.d; a prefix has zeros behind it */
+	__u32 per;     /* NP_PER_* */
+};
+
+struct np_guard_source {
+	__u64 refilled_ns;	    /* coarse clock */
+	__u64 tokens[NP_LIMIT_MAX]; /* << 16 */
+	__u32 banned_until;	    /* tick; 0 not */
+	__u32 strikes;		    /* bans so far */
+	/* since window, a second: */
+	__u32 window; /* tick */
+	__u32 syns, tcp_others, udp, amplified, icmp;
+	/* since scan_window, 8 s: one bit for each port or host that a SYN or datagram went to */
+	__u32 scan_window; /* tick */
+	__u32 scan_others; /* TCP segments but SYN since then */
+	__u32 scan_syns;
+	__u32 told;		/* bit NP_ATTACK_*: told in this scan window */
+	__u32 asked;		/* datagrams of ours to it, to ports that amplify, in the window */
+	__u32 ports_n, hosts_n; /* bits set in the next two */
+	__u32 pad;
+	__u64 ports[4], hosts[4];
+	__u64 drops; /* of its packets, by limits and detection */
+};
+
+/* struct np_ev_guard: a security event, in the ring. */
+#define NP_GUARD_EV_ATTACK 1
+struct np_ev_guard {
+	__u64 ktime_ns;
+	__u32 kind; /* NP_GUARD_EV_* */
+	__u32 ifindex;
+	__u8 saddr[16], daddr[16]; /* IPv4 as ::ffff:a.b.c.d */
+	__u16 dport;		   /* host order; 0 none */
+	__u8 proto;		   /* IPPROTO_* */
+	__u8 attack;		   /* NP_ATTACK_* */
+	__u8 action;		   /* NP_DETECT_* */
+	__u8 pad[3];
+	__u64 seen;  /* packets a second, ports or hosts: the figure that fired */
+	__u64 limit; /* the one it was compared with */
+	__u64 mean,
+		dev; /* of an anomaly: learned mean and standard deviation squared, packets a second */
+	__u32 ban_ticks; /* length of the ban; 0 none */
+	__u32 strikes;
+};
+
+_Static_assert(sizeof(struct np_guard_clause) == 16, "np_guard_clause");
+_Static_assert(sizeof(struct np_guard_rule) == 152, "np_guard_rule");
+_Static_assert(sizeof(struct np_guard_entry) == 24, "np_guard_entry");
+_Static_assert(sizeof(struct np_guard_net4) == 8, "np_guard_net4");
+_Static_assert(sizeof(struct np_guard_net6) == 20, "np_guard_net6");
+_Static_assert(sizeof(struct np_guard_if) == 96, "np_guard_if");
+_Static_assert(sizeof(struct np_guard_flow_key) == 44, "np_guard_flow_key");
+_Static_assert(sizeof(struct np_guard_flow) == 48, "np_guard_flow");
+_Static_assert(sizeof(struct np_guard_source_key) == 20, "np_guard_source_key");
+_Static_assert(sizeof(struct np_guard_source) == 184, "np_guard_source");
+_Static_assert(sizeof(struct np_ev_guard) == 96, "np_ev_guard");
+
+#endif

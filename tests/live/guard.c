@@ -1,0 +1,389 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* guard: attach and detach, counters, lists, safety. On cables between namespaces of the test's own. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "guard_run.h"
+#include "tap.h"
+
+static void folder_of(const struct netns *ns, char *ret, size_t size)
+{
+	snprintf(ret, size, "/sys/fs/bpf/netprobe/guard-%" PRIu64, ns->inode);
+}
+
+static bool has_folder(const struct netns *ns)
+{
+	char path[128];
+	struct stat st;
+
+	folder_of(ns, path, sizeof(path));
+	return stat(path, &st) == 0;
+}
+
+struct same {
+	const struct netns *ns;
+	const char *iface, *ours_rx, *ours_tx;
+	uint64_t rx, rx_device, tx, tx_device, least;
+};
+
+static bool is_same(void *arg)
+{
+	struct same *s = arg;
+	json_t *r = guard_stats(s->ns, s->iface);
+
+	s->rx = json_at(r, s->ours_rx);
+	s->rx_device = json_at(r, "rx.device_packets");
+	s->tx = json_at(r, s->ours_tx);
+	s->tx_device = json_at(r, "tx.device_packets");
+	json_decref(r);
+	return s->rx == s->rx_device && s->tx == s->tx_device && s->rx + s->tx >= s->least;
+}
+
+/* Ours beside the device's own, after bulk TCP both ways and datagrams, GRO and GSO on. */
+static void compare_counts(const char *how)
+{
+	struct netns_pair p = netns_pair_new();
+	struct same s = { .ns = &p.a,
+			  .iface = p.if_a,
+			  .ours_rx = "rx.packets",
+			  .ours_tx = "tx.packets",
+			  .least = 100 };
+
+	guard_must(&p.a, "attach %s %s", p.if_a, how);
+	CHECK(stream(&p.b, &p.a, "10.77.0.1", 5001, 30000000), "no connection to us");
+	CHECK(stream(&p.a, &p.b, "10.77.0.2", 5002, 30000000), "no connection from us");
+	CHECK(stream(&p.b, &p.a, "fd77::1", 5001, 3000000), "no connection to us over IPv6");
+	CHECK_EQ(datagrams(&p.b, &p.a, "10.77.0.1", 5003, 100), 100, "datagrams");
+	CHECK(wait_until(is_same, &s, 5000),
+	      "%s: rx expected %" PRIu64 " (device), got %" PRIu64 "; tx expected %" PRIu64
+	      ", got %" PRIu64,
+	      how, s.rx_device, s.rx, s.tx_device, s.tx);
+	guard_must(&p.a, "detach %s", p.if_a);
+}
+
+TEST(counters_equal_the_devices_own_packet_for_packet)
+{
+	compare_counts("--mode monitor");
+}
+
+TEST(counters_equal_the_devices_own_where_tc_counts_alone)
+{
+	compare_counts("--mode monitor --xdp generic");
+	compare_counts("--mode monitor --xdp generic --clsact");
+}
+
+TEST(flows_are_counted_by_address_and_port)
+{
+	struct netns_pair p = netns_pair_new();
+
+	guard_must(&p.a, "attach %s --mode monitor", p.if_a);
+	CHECK_EQ(datagrams(&p.b, &p.a, "10.77.0.1", 6001, 40), 40, "datagrams");
+	CHECK_EQ(datagrams(&p.b, &p.a, "fd77::1", 6002, 30), 30, "datagrams");
+	guard_must(&p.a, "stats --flows --format json -n 1000");
+	CHECK(strstr(guard_out(), "\"lport\":6001") && strstr(guard_out(), "\"rx_packets\":40"),
+	      "no flow of 40 packets to port 6001: %s", guard_out());
+	CHECK(strstr(guard_out(), "\"lport\":6002") && strstr(guard_out(), "\"rx_packets\":30"),
+	      "no flow of 30 packets to port 6002: %s", guard_out());
+}
+
+TEST(ban_drops_every_packet_of_the_source_and_counts_it)
+{
+	struct netns_pair p = netns_pair_new();
+	json_t *r;
+
+	guard_must(&p.a, "attach %s --mode filter", p.if_a);
+	CHECK_EQ(datagrams(&p.b, &p.a, "10.77.0.1", 6001, 50), 50, "before the ban");
+	guard_must(&p.a, "ban 10.77.0.2 --reason flood");
+	CHECK_EQ(datagrams(&p.b, &p.a, "10.77.0.1", 6001, 50), 0, "banned");
+	CHECK_EQ(datagrams(&p.b, &p.a, "fd77::1", 6001, 50), 50, "its other address");
+	r = guard_stats(&p.a, p.if_a);
+	CHECK_EQ(json_at(r, "drops.ban"), 50, "drops");
+	json_decref(r);
+	guard_must(&p.a, "list --format json");
+	CHECK(strstr(guard_out(), "\"hits\":50") && strstr(guard_out(), "\"reason\":\"flood\""),
+	      "the list lacks hits or reason: %s", guard_out());
+	guard_must(&p.a, "unban 10.77.0.2");
+	CHECK_EQ(datagrams(&p.b, &p.a, "10.77.0.1", 6001, 50), 50, "after unban");
+	guard_must(&p.a, "ban fd77::2");
+	CHECK_EQ(datagrams(&p.b, &p.a, "fd77::1", 6001, 50), 0, "IPv6 banned");
+}
+
+static bool passes_over_ipv6(void *arg)
+{
+	struct netns_pair *p = arg;
+
+	return datagrams(&p->b, &p->a, "fd77::1", 6005, 1) == 1;
+}
+
+TEST(networks_ports_and_protocols_are_matched_and_allow_wins)
+{
+	struct netns_pair p = netns_pair_new();
+
+	guard_must(&p.a, "attach %s --mode filter", p.if_a);
+	guard_must(&p.a, "ban 10.77.0.0/24 --proto udp --port 6000-6010 --force");
+	CHECK_EQ(datagrams(&p.b, &p.a, "10.77.0.1", 6005, 10), 0, "a banned port");
+	CHECK_EQ(datagrams(&p.b, &p.a, "10.77.0.1", 6011, 10), 10, "the port beside it");
+	CHECK(stream(&p.b, &p.a, "10.77.0.1", 6005, 10), "the other protocol was dropped");
+	guard_must(&p.a, "ban 10.77.0.2 --proto tcp --port 1");
+	CHECK_EQ(datagrams(&p.b, &p.a, "10.77.0.1", 6005, 10), 0,
+		 "banned by the network, though the address has an entry of its own");
+	guard_must(&p.a, "ban 10.77.0.2 --proto udp --port 6011");
+	CHECK_EQ(datagrams(&p.b, &p.a, "10.77.0.1", 6011, 10), 0, "a second rule for one address");
+	guard_must(&p.a, "allow 10.77.0.2");
+	CHECK_EQ(datagrams(&p.b, &p.a, "10.77.0.1", 6005, 10), 10, "allowed");
+	guard_must(&p.a, "ban fd00::/8 --force");
+	CHECK_EQ(datagrams(&p.b, &p.a, "fd77::1", 6005, 10), 0, "a short IPv6 network");
+	guard_must(&p.a, "allow fd77::/64");
+	/* What resolves addresses was banned as well, and asks again only after a second. */
+	CHECK(wait_until(passes_over_ipv6, &p, 5000), "an allowed network within it is dropped");
+}
+
+TEST(dry_run_counts_and_lets_pass)
+{
+	struct netns_pair p = netns_pair_new();
+	json_t *r;
+
+	guard_must(&p.a, "attach %s --mode filter", p.if_a);
+	guard_must(&p.a, "ban 10.77.0.2 --dry-run");
+	CHECK_EQ(datagrams(&p.b, &p.a, "10.77.0.1", 6001, 20), 20, "passed");
+	r = guard_stats(&p.a, p.if_a);
+	CHECK_EQ(json_at(r, "dry_run.ban"), 20, "would have been dropped");
+	CHECK_EQ(json_at(r, "drops.ban"), 0, "dropped");
+	json_decref(r);
+}
+
+struct passes {
+	struct netns_pair *p;
+};
+
+static bool passes_again(void *arg)
+{
+	struct passes *x = arg;
+
+	return datagrams(&x->p->b, &x->p->a, "10.77.0.1", 6001, 1) == 1;
+}
+
+TEST(ban_ends_by_itself_in_the_kernel)
+{
+	struct netns_pair p = netns_pair_new();
+	struct passes x = { &p };
+
+	guard_must(&p.a, "attach %s --mode filter", p.if_a);
+	guard_must(&p.a, "ban 10.77.0.2 --for 2");
+	CHECK_EQ(datagrams(&p.b, &p.a, "10.77.0.1", 6001, 5), 0, "banned");
+	CHECK(wait_until(passes_again, &x, 4000), "still banned after its time");
+	guard_must(&p.a, "list --format json");
+	CHECK(!strstr(guard_out(), "10.77.0.2"), "still in the list: %s", guard_out());
+}
+
+TEST(unconfirmed_change_is_undone_by_the_kernel)
+{
+	struct netns_pair p = netns_pair_new();
+	struct passes x = { &p };
+
+	guard_must(&p.a, "attach %s --mode filter", p.if_a);
+	guard_must(&p.a, "ban 192.0.2.1");
+	guard_must(&p.a, "ban 10.77.0.2 --confirm 2s");
+	CHECK_EQ(datagrams(&p.b, &p.a, "10.77.0.1", 6001, 5), 0, "banned");
+	CHECK(guard_run(&p.a, "ban 192.0.2.2") != 0, "a second change was taken meanwhile");
+	CHECK(wait_until(passes_again, &x, 4000), "still banned, though nobody confirmed");
+	guard_must(&p.a, "list --format json");
+	CHECK(!strstr(guard_out(), "10.77.0.2") && strstr(guard_out(), "192.0.2.1"),
+	      "not the list of before: %s", guard_out());
+	guard_must(&p.a, "ban 10.77.0.2 --confirm 1h");
+	guard_must(&p.a, "confirm");
+	CHECK_EQ(datagrams(&p.b, &p.a, "10.77.0.1", 6001, 5), 0, "confirmed");
+	CHECK(guard_run(&p.a, "confirm") == 3, "confirmed twice");
+}
+
+TEST(off_lets_everything_pass_until_on)
+{
+	struct netns_pair p = netns_pair_new();
+
+	guard_must(&p.a, "attach %s --mode filter", p.if_a);
+	guard_must(&p.a, "ban 10.77.0.2");
+	guard_must(&p.a, "off");
+	CHECK_EQ(datagrams(&p.b, &p.a, "10.77.0.1", 6001, 5), 5, "off");
+	guard_must(&p.a, "on");
+	CHECK_EQ(datagrams(&p.b, &p.a, "10.77.0.1", 6001, 5), 0, "on");
+}
+
+TEST(dangerous_bans_need_force)
+{
+	static const char *const bans[] = { "10.77.0.1", "10.77.0.0/24", "0.0.0.0/0", "::/0",
+					    "fd77::1" };
+	struct netns_pair p = netns_pair_new();
+
+	guard_must(&p.a, "attach %s --mode filter", p.if_a);
+	netns_must(&p.a, "ip route add default via 10.77.0.2");
+	for (unsigned int i = 0; i < sizeof(bans) / sizeof(bans[0]); i++)
+		CHECK_EQ(guard_run(&p.a, "ban %s", bans[i]), 3, bans[i]);
+	CHECK_EQ(guard_run(&p.a, "ban 10.77.0.2"), 3, "the gateway");
+	CHECK(strstr(guard_log(), "gateway"), "it does not say why: %s", guard_log());
+	setenv("SSH_CONNECTION", "198.51.100.7 4242 10.77.0.1 22", 1);
+	CHECK_EQ(guard_run(&p.a, "ban 198.51.100.0/24"), 3, "the SSH peer");
+	CHECK(strstr(guard_log(), "198.51.100.7"), "it does not name the peer: %s", guard_log());
+	unsetenv("SSH_CONNECTION");
+	guard_must(&p.a, "list");
+	CHECK(!strstr(guard_out(), "ban "), "something was banned: %s", guard_out());
+	guard_must(&p.a, "ban 198.51.100.0/24");
+	guard_must(&p.a, "ban 10.77.0.2 --force");
+	CHECK_EQ(datagrams(&p.b, &p.a, "10.77.0.1", 6001, 5), 0, "forced");
+}
+
+TEST(foreign_xdp_program_is_named_and_never_replaced)
+{
+	struct netns_pair p = netns_pair_new();
+	char command[256];
+
+	guard_must(&p.a, "attach %s --mode filter", p.if_a);
+	/* Ours, seen as another's once its pins are gone from where we look. */
+	snprintf(command, sizeof(command),
+		 "mkdir /sys/fs/bpf/npt-%" PRIu64 " && mv /sys/fs/bpf/netprobe/guard-%" PRIu64
+		 "/xdp-* /sys/fs/bpf/npt-%" PRIu64
+		 "/xdp && rm -r /sys/fs/bpf/netprobe/guard-%" PRIu64,
+		 p.a.inode, p.a.inode, p.a.inode, p.a.inode);
+	netns_must(&p.a, command);
+	CHECK_EQ(guard_run(&p.a, "attach %s --mode filter", p.if_a), 2, "exit code");
+	CHECK(strstr(guard_log(), "np_guard_xdp") && strstr(guard_log(), "tag "),
+	      "it does not name the program: %s", guard_log());
+	CHECK(!has_folder(&p.a), "it left its folder behind");
+	snprintf(command, sizeof(command), "rm -r /sys/fs/bpf/npt-%" PRIu64, p.a.inode);
+	netns_must(&p.a, command);
+	guard_must(&p.a, "attach %s --mode filter", p.if_a);
+}
+
+static void check_no_trace(const struct netns *ns, const char *iface)
+{
+	char command[256];
+
+	CHECK(!has_folder(ns), "the folder of pins is still there");
+	snprintf(command, sizeof(command), "! ip link show %s | grep -q xdp", iface);
+	CHECK_EQ(netns_run(ns, command), 0, "an XDP program is still there; status");
+	snprintf(command, sizeof(command), "! tc qdisc show dev %s | grep -q clsact", iface);
+	CHECK_EQ(netns_run(ns, command), 0, "a clsact qdisc is still there; status");
+}
+
+TEST(detach_leaves_no_trace)
+{
+	static const char *const ways[] = { "--mode filter", "--mode monitor --xdp generic",
+					    "--mode filter --xdp generic --clsact" };
+	struct netns_pair p = netns_pair_new();
+
+	for (unsigned int i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+		guard_must(&p.a, "attach %s %s", p.if_a, ways[i]);
+		CHECK(has_folder(&p.a), "no folder of pins");
+		guard_must(&p.a, "ban 192.0.2.1");
+		guard_must(&p.a, "detach %s", p.if_a);
+		check_no_trace(&p.a, p.if_a);
+	}
+	CHECK_EQ(guard_run(&p.a, "detach %s", p.if_a), 3, "detached twice");
+}
+
+TEST(clsact_of_others_stays)
+{
+	struct netns_pair p = netns_pair_new();
+	char command[256];
+
+	snprintf(command, sizeof(command), "tc qdisc add dev %s clsact", p.if_a);
+	netns_must(&p.a, command);
+	guard_must(&p.a, "attach %s --mode filter --clsact", p.if_a);
+	guard_must(&p.a, "detach %s", p.if_a);
+	snprintf(command, sizeof(command), "tc qdisc show dev %s | grep -q clsact", p.if_a);
+	CHECK_EQ(netns_run(&p.a, command), 0, "the qdisc is gone; status");
+}
+
+TEST(namespaces_have_guards_of_their_own)
+{
+	struct netns_pair p = netns_pair_new();
+
+	guard_must(&p.a, "attach %s --mode filter", p.if_a);
+	CHECK_EQ(guard_run(&p.b, "ban 10.77.0.1"), 3, "there is none in the other");
+	guard_must(&p.b, "attach %s --mode filter", p.if_b);
+	guard_must(&p.a, "ban 10.77.0.2");
+	guard_must(&p.b, "list");
+	CHECK(!strstr(guard_out(), "10.77.0.2"), "a ban is in both: %s", guard_out());
+	CHECK_EQ(datagrams(&p.a, &p.b, "10.77.0.2", 6001, 5), 5, "the other way");
+	guard_must(&p.b, "detach %s", p.if_b);
+	CHECK(has_folder(&p.a) && !has_folder(&p.b), "the wrong pins went");
+	guard_must(&p.a, "detach %s", p.if_a);
+}
+
+static void write_file(const char *name, const char *text, char *ret, size_t size)
+{
+	FILE *f;
+
+	snprintf(ret, size, "%s/%s", test_dir(), name);
+	f = fopen(ret, "we");
+	REQUIRE(f && fputs(text, f) >= 0 && fclose(f) == 0, "%s", ret);
+}
+
+TEST(import_is_all_or_nothing_and_export_gives_it_back)
+{
+	struct netns_pair p = netns_pair_new();
+	char path[512];
+
+	guard_must(&p.a, "attach %s --mode filter", p.if_a);
+	guard_must(&p.a, "ban 192.0.2.1");
+	write_file("bad", "10.77.0.2\n# comment\n10.77.0.300\n", path, sizeof(path));
+	CHECK_EQ(guard_run(&p.a, "import %s", path), 3, "exit code");
+	CHECK(strstr(guard_log(), "line 3") && strstr(guard_log(), "10.77.0.300"),
+	      "it does not name the line: %s", guard_log());
+	CHECK_EQ(datagrams(&p.b, &p.a, "10.77.0.1", 6001, 5), 5, "nothing was imported");
+	write_file("good",
+		   "10.77.0.2 # ours\n198.51.100.0/24 proto=tcp port=80-90 reason=web scan\n"
+		   "2001:db8::/32 for=1h\n\n",
+		   path, sizeof(path));
+	guard_must(&p.a, "import %s", path);
+	CHECK_EQ(datagrams(&p.b, &p.a, "10.77.0.1", 6001, 5), 0, "imported");
+	guard_must(&p.a, "export");
+	CHECK(strstr(guard_out(), "192.0.2.1\n") && strstr(guard_out(), "10.77.0.2\n") &&
+		      strstr(guard_out(),
+			     "198.51.100.0/24 proto=tcp port=80-90 reason=web scan\n") &&
+		      strstr(guard_out(), "2001:db8::/32 for="),
+	      "not what was put in: %s", guard_out());
+	write_file("other", "203.0.113.9\n", path, sizeof(path));
+	guard_must(&p.a, "import --replace %s", path);
+	guard_must(&p.a, "export");
+	CHECK(!strcmp(guard_out(), "203.0.113.9\n"), "not replaced: %s", guard_out());
+	CHECK_EQ(datagrams(&p.b, &p.a, "10.77.0.1", 6001, 5), 5, "replaced");
+}
+
+TEST(interface_that_is_gone_is_told_and_let_go)
+{
+	struct netns_pair p = netns_pair_new();
+	char command[128];
+
+	guard_must(&p.a, "attach %s --mode filter", p.if_a);
+	snprintf(command, sizeof(command), "ip link del %s", p.if_a);
+	netns_must(&p.a, command);
+	guard_must(&p.a, "status --format json");
+	CHECK(strstr(guard_out(), "\"state\":\"gone\""), "not told: %s", guard_out());
+	guard_must(&p.a, "detach %s", p.if_a);
+	CHECK(!has_folder(&p.a), "pins are left");
+}
+
+TEST(bad_input_is_named_and_changes_nothing)
+{
+	struct netns_pair p = netns_pair_new();
+
+	CHECK_EQ(guard_run(&p.a, "attach nosuch0"), 3, "no such interface");
+	CHECK(strstr(guard_log(), "nosuch0") && strstr(guard_log(), p.if_a), "log: %s",
+	      guard_log());
+	CHECK(!has_folder(&p.a), "a folder was made");
+	CHECK_EQ(guard_run(&p.a, "attach %s --mode sieve", p.if_a), 3, "no such mode");
+	guard_must(&p.a, "attach %s --mode filter", p.if_a);
+	CHECK_EQ(guard_run(&p.a, "ban 10.0.0.1/8"), 3, "host bits");
+	CHECK_EQ(guard_run(&p.a, "ban 10.0.0.0/33"), 3, "prefix length");
+	CHECK_EQ(guard_run(&p.a, "ban 192.0.2.1 example"), 3, "a name");
+	CHECK_EQ(guard_run(&p.a, "ban 192.0.2.1 --port 70000"), 3, "port");
+	CHECK_EQ(guard_run(&p.a, "ban 192.0.2.1 --proto icmp --port 7"), 3, "port of icmp");
+	CHECK_EQ(guard_run(&p.a, "ban 192.0.2.1 --for soon"), 3, "time");
+	CHECK_EQ(guard_run(&p.a, "unban 192.0.2.1"), 3, "no such entry");
+	CHECK_EQ(guard_run(&p.a, "frobnicate"), 3, "no such verb");
+	guard_must(&p.a, "list");
+	CHECK(!strstr(guard_out(), "192.0.2.1"), "something was banned: %s", guard_out());
+}

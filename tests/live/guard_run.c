@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* See guard_run.h. */
+#include "guard_run.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sched.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "probe.h"
+#include "tap.h"
+
+static char *out_text, *log_text;
+
+static int run(const struct netns *ns, const char *fmt, va_list ap)
+{
+	char args[1024], command[4096], path[512];
+	int status;
+
+	vsnprintf(args, sizeof(args), fmt, ap);
+	snprintf(command, sizeof(command), "%s guard %s >%s/out 2>%s/log", probe_binary(), args,
+		 test_dir(), test_dir());
+	status = netns_run(ns, command);
+	free(out_text);
+	free(log_text);
+	snprintf(path, sizeof(path), "%s/out", test_dir());
+	out_text = file_text(path);
+	snprintf(path, sizeof(path), "%s/log", test_dir());
+	log_text = file_text(path);
+	return status;
+}
+
+int guard_run(const struct netns *ns, const char *fmt, ...)
+{
+	va_list ap;
+	int status;
+
+	va_start(ap, fmt);
+	status = run(ns, fmt, ap);
+	va_end(ap);
+	return status;
+}
+
+void guard_must(const struct netns *ns, const char *fmt, ...)
+{
+	va_list ap;
+	int status;
+
+	va_start(ap, fmt);
+	status = run(ns, fmt, ap);
+	va_end(ap);
+	REQUIRE(status == 0, "`guard %s` ended with %d: %s", fmt, status, log_text);
+}
+
+const char *guard_out(void)
+{
+	return out_text;
+}
+
+const char *guard_log(void)
+{
+	return log_text;
+}
+
+json_t *guard_stats(const struct netns *ns, const char *iface)
+{
+	char *save = NULL;
+
+	guard_must(ns, "stats --format json");
+	for (char *line = strtok_r(out_text, "\n", &save); line;
+	     line = strtok_r(NULL, "\n", &save)) {
+		json_t *record = json_loads(line, 0, NULL);
+		const char *name = json_string_value(json_object_get(record, "iface"));
+
+		if (name && !strcmp(name, iface))
+			return record;
+		json_decref(record);
+	}
+	REQUIRE(false, "no record of %s in `guard stats`", iface);
+	return NULL;
+}
+
+uint64_t json_at(const json_t *record, const char *path)
+{
+	char part[64];
+
+	while (record) {
+		size_t n = strcspn(path, ".");
+
+		snprintf(part, sizeof(part), "%.*s", (int)n, path);
+		record = json_object_get(record, part);
+		if (!path[n])
+			break;
+		path += n + 1;
+	}
+	REQUIRE(json_is_integer(record), "no number there: %s", path);
+	return (uint64_t)json_integer_value(record);
+}
+
+static socklen_t address(const char *addr, uint16_t port, struct sockaddr_storage *ret)
+{
+	struct sockaddr_in *v4 = (void *)ret;
+	struct sockaddr_in6 *v6 = (void *)ret;
+
+	memset(ret, 0, sizeof(*ret));
+	if (inet_pton(AF_INET, addr, &v4->sin_addr) == 1) {
+		v4->sin_family = AF_INET;
+		v4->sin_port = htons(port);
+		return sizeof(*v4);
+	}
+	REQUIRE(inet_pton(AF_INET6, addr, &v6->sin6_addr) == 1, "%s is no address", addr);
+	v6->sin6_family = AF_INET6;
+	v6->sin6_port = htons(port);
+	return sizeof(*v6);
+}
+
+static void enter(const struct netns *ns)
+{
+	int fd = open(ns->path, O_RDONLY | O_CLOEXEC);
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (fd < 0 || setns(fd, CLONE_NEWNET) < 0)
+		_exit(126);
+	close(fd);
+}
+
+/* A bound socket in that namespace, made by a child and passed by being its descriptor: fork. */
+static int bound_in(const struct netns *ns, int type, const char *addr, uint16_t port)
+{
+	struct sockaddr_storage a;
+	socklen_t len = address(addr, port, &a);
+	int back = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC), there, fd, one = 1;
+
+	there = open(ns->path, O_RDONLY | O_CLOEXEC);
+	REQUIRE(there >= 0 && setns(there, CLONE_NEWNET) == 0, "setns: %s", strerror(errno));
+	fd = socket(a.ss_family, type | SOCK_CLOEXEC, 0);
+	REQUIRE(fd >= 0, "socket: %s", strerror(errno));
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	REQUIRE(bind(fd, (void *)&a, len) == 0, "bind %s: %s", addr, strerror(errno));
+	REQUIRE(setns(back, CLONE_NEWNET) == 0, "setns back: %s", strerror(errno));
+	close(there);
+	close(back);
+	return fd;
+}
+
+unsigned int datagrams(const struct netns *from, const struct netns *to, const char *addr,
+		       uint16_t port, unsigned int n)
+{
+	struct sockaddr_storage a;
+	socklen_t len = address(addr, port, &a);
+	int fd = bound_in(to, SOCK_DGRAM, addr, port), status;
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	unsigned int got = 0;
+	pid_t pid;
+	char byte;
+
+	fflush(NULL);
+	pid = fork();
+	if (pid == 0) {
+		int s;
+
+		enter(from);
+		s = socket(a.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+		for (unsigned int i = 0; i < n; i++)
+			if (sendto(s, "x", 1, 0, (void *)&a, len) != 1)
+				_exit(1);
+		_exit(0);
+	}
+	REQUIRE(waitpid(pid, &status, 0) == pid && WIFEXITED(status) && !WEXITSTATUS(status),
+		"datagrams to %s could not be sent", addr);
+	/* veth delivers before or soon after sendto() returns; what is dropped never comes. */
+	while (got < n && poll(&p, 1, (int)(300 * test_slow())) > 0)
+		got += recv(fd, &byte, 1, 0) == 1;
+	close(fd);
+	return got;
+}
+
+static void receive_all(int listener)
+{
+	struct pollfd p = { .fd = listener, .events = POLLIN };
+	char buf[65536];
+	int fd;
+
+	if (poll(&p, 1, (int)(2000 * test_slow())) <= 0)
+		_exit(1);
+	fd = accept(listener, NULL, NULL);
+	while (fd >= 0 && read(fd, buf, sizeof(buf)) > 0)
+		;
+	_exit(0);
+}
+
+bool stream(const struct netns *from, const struct netns *to, const char *addr, uint16_t port,
+	    uint64_t bytes)
+{
+	static const char zeros[65536];
+	struct sockaddr_storage a;
+	socklen_t len = address(addr, port, &a);
+	int listener = bound_in(to, SOCK_STREAM, addr, port), status, sent = 1;
+	pid_t receiver, sender;
+
+	REQUIRE(listen(listener, 1) == 0, "listen: %s", strerror(errno));
+	fflush(NULL);
+	receiver = fork();
+	if (receiver == 0)
+		receive_all(listener);
+	sender = fork();
+	if (sender == 0) {
+		struct timeval limit = { .tv_sec = 1 };
+		int s;
+
+		enter(from);
+		s = socket(a.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		setsockopt(s, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
+		if (connect(s, (void *)&a, len))
+			_exit(1);
+		limit.tv_sec = 60;
+		setsockopt(s, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
+		while (bytes) {
+			ssize_t n = write(s, zeros, bytes < sizeof(zeros) ? bytes : sizeof(zeros));
+
+			if (n <= 0)
+				_exit(2);
+			bytes -= (uint64_t)n;
+		}
+		_exit(0);
+	}
+	close(listener);
+	if (waitpid(sender, &status, 0) == sender)
+		sent = WIFEXITED(status) ? WEXITSTATUS(status) : 1;
+	waitpid(receiver, &status, 0);
+	return sent == 0;
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* `netprobe guard` in a namespace, and traffic that knows its own count. */
+#ifndef LIVE_GUARD_RUN_H
+#define LIVE_GUARD_RUN_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "netns.h"
+
+/* `netprobe guard ...` there: exit code. What it printed: guard_out(), what it said: guard_log(). */
+__attribute__((format(printf, 2, 3))) int guard_run(const struct netns *ns, const char *fmt, ...);
+/* The same, and the test ends unless it exits with 0. */
+__attribute__((format(printf, 2, 3))) void guard_must(const struct netns *ns, const char *fmt, ...);
+const char *guard_out(void);
+const char *guard_log(void);
+/* `guard stats`, the record of an interface; json_decref() it. */
+json_t *guard_stats(const struct netns *ns, const char *iface);
+/* An integer inside: "rx.packets". */
+uint64_t json_at(const json_t *record, const char *path);
+
+/* UDP from one namespace to an address in the other: how many of n datagrams came in. */
+unsigned int datagrams(const struct netns *from, const struct netns *to, const char *addr,
+		       uint16_t port, unsigned int n);
+/* Bytes by TCP; false: no connection within a second. */
+bool stream(const struct netns *from, const struct netns *to, const char *addr, uint16_t port,
+	    uint64_t bytes);
+
+#endif
