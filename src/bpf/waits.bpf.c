@@ -14,8 +14,17 @@
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
 #define SOCK_STREAM 1
+#define TCP_CLOSE_WAIT 8
+#define QUEUE_UNKNOWN (1 << 30) /* longer than any queue */
 
 const volatile __u8 cfg_store_hash = 0;
+
+/*
+ * Marks that are set, so that most reads and segments are done with after one look. A socket that dies
+ * with its mark leaves it counted: from then on it only costs more.
+ */
+volatile __u32 st_rx_marks = 0;
+volatile __u32 st_tx_marks = 0;
 
 struct np_socks_map np_socks SEC(".maps");
 struct np_socks_h_map np_socks_h SEC(".maps");
@@ -24,10 +33,10 @@ struct np_socks_h_map np_socks_h SEC(".maps");
 struct wait {
 	__u64 rx_ns;   /* when the data at rx_mark came; 0 nothing is timed */
 	__u64 tx_ns;   /* when the send() that ends at tx_mark returned; 0 nothing is timed */
-	__u32 rx_mark; /* TCP: sequence number; else: how many reads take it off */
+	__u32 rx_mark; /* TCP: sequence number */
+	__s32 rx_left; /* else: reads until it is taken off */
 	__u32 tx_mark; /* sequence number */
 	__u32 rx_jiffy, tx_jiffy;
-	__u32 reads; /* datagrams taken off so far; wraps */
 	__u32 pad;
 };
 
@@ -158,21 +167,44 @@ static __always_inline struct wait *wait_of(struct sock *sk, bool make)
 	return bpf_sk_storage_get(&np_wait_socks, sk, NULL, make ? BPF_SK_STORAGE_GET_F_CREATE : 0);
 }
 
-/* Data is in the receive queue of a TCP socket, whose lock is held. */
+/* The mark of one direction is taken off; false: somebody else did. */
+static __always_inline bool mark_off(__u64 *ns, __u64 since, volatile __u32 *marks)
+{
+	if (__sync_val_compare_and_swap(ns, since, 0) != since)
+		return false;
+	if (*marks)
+		__sync_fetch_and_add(marks, -1);
+	return true;
+}
+
+static __always_inline void rx_over(struct sock *sk, struct wait *w, __u64 since)
+{
+	if (mark_off(&w->rx_ns, since, &st_rx_marks))
+		wait_over(sk, bpf_ktime_get_ns() - since, false);
+}
+
+/* Data is in the receive queue of a TCP socket, whose lock is held. Most calls end at the jiffy. */
 static __always_inline int tcp_ready(struct sock *sk)
 {
-	struct tcp_sock *tp = (struct tcp_sock *)sk;
-	__u32 nxt = BPF_CORE_READ(tp, rcv_nxt), jiffy = (__u32)bpf_jiffies64();
+	__u32 jiffy = (__u32)bpf_jiffies64(), queued;
+	struct tcp_sock *tp;
 	struct wait *w;
 
-	if (BPF_CORE_READ(sk, __sk_common.skc_state) == TCP_LISTEN ||
-	    nxt == BPF_CORE_READ(tp, copied_seq))
+	if (sk->__sk_common.skc_state == TCP_LISTEN)
 		return 0;
 	w = wait_of(sk, true);
 	if (!w || w->rx_ns || w->rx_jiffy == jiffy)
 		return 0;
+	tp = (struct tcp_sock *)bpf_skc_to_tcp_sock(sk);
+	if (!tp)
+		return 0;
+	queued = tp->rcv_nxt - tp->copied_seq;
+	/* The peer's FIN takes a sequence number and is no data. */
+	if (queued <= (sk->__sk_common.skc_state == TCP_CLOSE_WAIT))
+		return 0;
 	w->rx_jiffy = jiffy;
-	w->rx_mark = nxt;
+	w->rx_mark = tp->rcv_nxt;
+	__sync_fetch_and_add(&st_rx_marks, 1);
 	w->rx_ns = bpf_ktime_get_ns();
 	return 0;
 }
@@ -189,25 +221,29 @@ static __always_inline __u32 dgrams_queued(struct sock *sk)
 	return n;
 }
 
-/* The reads counted so far and the queue tell which read will take it off. */
+/*
+ * The queue tells which read will take it off. Reads are counted from when the mark is there: one between
+ * that and the look at the queue may count twice, which makes this wait end a read too early, never late.
+ */
 static __always_inline int dgram_ready(struct sock *sk)
 {
-	__u32 jiffy = (__u32)bpf_jiffies64(), reads, queued;
+	__u32 jiffy = (__u32)bpf_jiffies64(), queued;
 	struct wait *w = wait_of(sk, true);
+	__u64 now;
 
 	if (!w || w->rx_ns || w->rx_jiffy == jiffy)
 		return 0;
-	reads = w->reads;
-	queued = dgrams_queued(sk);
-	if (!queued)
-		return 0;
+	now = bpf_ktime_get_ns();
 	w->rx_jiffy = jiffy;
-	w->rx_mark = reads + queued;
+	w->rx_left = QUEUE_UNKNOWN;
+	__sync_fetch_and_add(&st_rx_marks, 1);
+	w->rx_ns = now;
 	barrier();
-	w->rx_ns = bpf_ktime_get_ns();
-	barrier();
-	if ((__s32)(w->reads - w->rx_mark) >= 0)
-		w->rx_ns = 0; /* taken off meanwhile */
+	queued = dgrams_queued(sk);
+	if (!queued || __sync_fetch_and_add(&w->rx_left, queued - QUEUE_UNKNOWN) + (__s32)queued -
+				       QUEUE_UNKNOWN <=
+			       0)
+		(void)mark_off(&w->rx_ns, now, &st_rx_marks); /* taken off meanwhile */
 	return 0;
 }
 
@@ -252,6 +288,7 @@ int BPF_PROG(np_wait_probe, struct sock *sk, struct sk_buff *skb)
 		return 0;
 	w->rx_jiffy = jiffy;
 	w->rx_mark = bpf_ntohl(th.seq) + BPF_CORE_READ(b, len) - th.doff * 4U;
+	__sync_fetch_and_add(&st_rx_marks, 1);
 	w->rx_ns = bpf_ktime_get_ns();
 	return 0;
 }
@@ -263,47 +300,55 @@ int BPF_PROG(np_wait_udp, struct sock *sk, struct sk_buff *skb, int ret)
 	return ret ? 0 : dgram_ready(sk);
 }
 
-/* A reader took data out of a TCP socket; its lock is held. Since 4.17. */
-SEC("tp_btf/tcp_rcv_space_adjust")
-int BPF_PROG(np_wait_read, struct sock *sk)
+static __always_inline int tcp_read(struct sock *sk)
 {
-	struct wait *w = wait_of(sk, false);
+	struct wait *w = st_rx_marks ? wait_of(sk, false) : NULL;
+	struct tcp_sock *tp;
 	__u64 since;
 
-	if (!w || !w->rx_ns ||
-	    (__s32)(BPF_CORE_READ((struct tcp_sock *)sk, copied_seq) - w->rx_mark) < 0)
+	if (!w)
 		return 0;
 	since = w->rx_ns;
-	w->rx_ns = 0;
-	wait_over(sk, bpf_ktime_get_ns() - since, false);
+	tp = since ? (struct tcp_sock *)bpf_skc_to_tcp_sock(sk) : NULL;
+	if (tp && (__s32)(tp->copied_seq - w->rx_mark) >= 0)
+		rx_over(sk, w, since);
 	return 0;
 }
 
 static __always_inline int dgram_read(struct sock *sk)
 {
-	struct wait *w = wait_of(sk, false);
-	__u32 reads;
+	struct wait *w = st_rx_marks ? wait_of(sk, false) : NULL;
 	__u64 since;
 
 	if (!w)
 		return 0;
-	reads = __sync_fetch_and_add(&w->reads, 1) + 1;
 	since = w->rx_ns;
-	if (!since || (__s32)(reads - w->rx_mark) < 0 ||
-	    __sync_val_compare_and_swap(&w->rx_ns, since, 0) != since)
-		return 0;
-	wait_over(sk, bpf_ktime_get_ns() - since, false);
+	if (since && __sync_fetch_and_add(&w->rx_left, -1) <= 1)
+		rx_over(sk, w, since);
 	return 0;
+}
+
+/*
+ * A reader took data out of a TCP socket, by whatever call; its lock is held. Not the end of the call:
+ * more may have come by then. Since 4.17.
+ */
+SEC("tp_btf/tcp_rcv_space_adjust")
+int BPF_PROG(np_wait_read, struct sock *sk)
+{
+	return tcp_read(sk);
 }
 
 /* A datagram was read. Context: process. Since 6.3. */
 SEC("tp_btf/sock_recv_length")
 int BPF_PROG(np_wait_recv, struct sock *sk, int ret, int flags)
 {
-	__u16 proto = sk->sk_protocol;
+	__u16 proto;
 
-	if (ret < 0 || (flags & (MSG_PEEK | MSG_ERRQUEUE)) || !is_inet(sk) ||
-	    (proto != IPPROTO_UDP && proto != IPPROTO_UDPLITE))
+	if (!st_rx_marks)
+		return 0;
+	proto = sk->sk_protocol;
+	if ((proto != IPPROTO_UDP && proto != IPPROTO_UDPLITE) || ret < 0 ||
+	    (flags & (MSG_PEEK | MSG_ERRQUEUE)) || !is_inet(sk))
 		return 0;
 	return dgram_read(sk);
 }
@@ -318,25 +363,31 @@ int BPF_PROG(np_wait_consume, struct sock *sk, struct sk_buff *skb, int len)
 /* send() of TCP returned: the last byte it put into the queue is timed if it is still there. */
 static __always_inline int tcp_sent(struct sock *sk)
 {
-	struct tcp_sock *tp = (struct tcp_sock *)sk;
-	__u32 end = BPF_CORE_READ(tp, write_seq), jiffy = (__u32)bpf_jiffies64();
+	__u32 jiffy = (__u32)bpf_jiffies64(), end;
 	struct wait *w = wait_of(sk, true);
+	struct tcp_sock *tp;
+	__u64 since;
 
 	if (!w || w->tx_ns || w->tx_jiffy == jiffy)
 		return 0;
+	tp = (struct tcp_sock *)bpf_skc_to_tcp_sock(sk);
+	if (!tp)
+		return 0;
+	end = tp->write_seq;
 	w->tx_jiffy = jiffy;
-	if ((__s32)(BPF_CORE_READ(tp, snd_nxt) - end) >= 0) {
+	if ((__s32)(tp->snd_nxt - end) >= 0) {
 		wait_over(sk, 0, true);
 		return 0;
 	}
 	w->tx_mark = end;
-	barrier();
+	__sync_fetch_and_add(&st_tx_marks, 1);
 	w->tx_ns = bpf_ktime_get_ns();
 	barrier();
-	if ((__s32)(BPF_CORE_READ(tp, snd_nxt) - end) >= 0) {
-		w->tx_ns = 0; /* it left meanwhile */
+	since = w->tx_ns;
+	/* it left meanwhile */
+	if ((__s32)(((volatile struct tcp_sock *)tp)->snd_nxt - end) >= 0 && since &&
+	    mark_off(&w->tx_ns, since, &st_tx_marks))
 		wait_over(sk, 0, true);
-	}
 	return 0;
 }
 
@@ -357,36 +408,29 @@ int BPF_PROG(np_wait_sendmsg, struct sock *sk, void *msg, size_t size, int ret)
 	return ret > 0 ? tcp_sent(sk) : 0;
 }
 
-static __always_inline struct sock *plain(struct sock *sk)
-{
-	__u64 typed = (__u64)sk, raw = 0;
-
-	(void)bpf_probe_read_kernel(&raw, sizeof(raw), &typed);
-	return (struct sock *)raw;
-}
-
 static __always_inline int tcp_left(struct sock *sk, struct sk_buff___pkt *b)
 {
-	unsigned char *head = BPF_CORE_READ(b, head);
-	__u32 off = BPF_CORE_READ(b, transport_header);
 	struct wait *w = wait_of(sk, false);
 	struct tcphdr th = {};
-	__u32 seq, len;
+	unsigned char *head;
+	__u32 seq, len, off;
 	__u64 since;
 
-	if (!w || !w->tx_ns || bpf_probe_read_kernel(&th, sizeof(th), head + off))
+	since = w ? w->tx_ns : 0;
+	if (!since)
 		return 0;
-	since = w->tx_ns;
+	head = BPF_CORE_READ(b, head);
+	off = BPF_CORE_READ(b, transport_header);
+	if (bpf_probe_read_kernel(&th, sizeof(th), head + off))
+		return 0;
 	seq = bpf_ntohl(th.seq);
 	len = BPF_CORE_READ(b, len) - (__u32)(head + off - BPF_CORE_READ(b, data)) - th.doff * 4U;
-	if ((__s32)(seq + len - w->tx_mark) < 0)
+	if ((__s32)(seq + len - w->tx_mark) < 0 || !mark_off(&w->tx_ns, since, &st_tx_marks))
 		return 0;
-	w->tx_ns = 0;
-	if ((__s32)(seq - w->tx_mark) >= 0) {
+	if ((__s32)(seq - w->tx_mark) < 0)
+		wait_over(sk, bpf_ktime_get_ns() - since, true);
+	else
 		loss_one(passed); /* its own segment went by before it was noted */
-		return 0;
-	}
-	wait_over(sk, bpf_ktime_get_ns() - since, true);
 	return 0;
 }
 
@@ -397,13 +441,14 @@ static __always_inline int tcp_left(struct sock *sk, struct sk_buff___pkt *b)
 SEC("tp_btf/net_dev_queue")
 int BPF_PROG(np_wait_left, struct sk_buff *skb)
 {
-	struct sock *sk = ((struct sk_buff___pkt *)skb)->sk, *raw = plain(sk);
+	struct sock *sk = ((struct sk_buff___pkt *)skb)->sk;
 	__u8 state;
 
-	if (!raw)
+	if (!st_tx_marks || !sk)
 		return 0;
-	state = BPF_CORE_READ(raw, __sk_common.skc_state);
-	if (!state || state == TCP_TIME_WAIT || state == TCP_NEW_SYN_RECV || !sk || !is_inet(sk) ||
+	/* Kernels before 6.13 drop that test, as if there always were one: of none this reads 0. */
+	state = sk->__sk_common.skc_state;
+	if (!state || state == TCP_TIME_WAIT || state == TCP_NEW_SYN_RECV || !is_inet(sk) ||
 	    sk->sk_protocol != IPPROTO_TCP)
 		return 0;
 	return tcp_left(sk, (struct sk_buff___pkt *)skb);

@@ -50,10 +50,13 @@ static uint64_t figures(const json_t *process, const char *what, uint64_t from, 
 	return sum;
 }
 
-/* The slot 131 to 262 ms, and those above it where the machine is slow. */
+/*
+ * The slot 131 to 262 ms, which 190 ms belong to; the next one where somebody else had the processor
+ * meanwhile, and those above it where the machine is slow.
+ */
 static uint64_t about_200_ms(const json_t *process, const char *what)
 {
-	return figures(process, what, 131072, test_slow() > 1 ? UINT64_MAX : 262144);
+	return figures(process, what, 131072, test_slow() > 1 ? UINT64_MAX : 524288);
 }
 
 TEST(data_that_waits_for_a_slow_reader_is_in_the_slot_of_its_wait)
@@ -66,8 +69,8 @@ TEST(data_that_waits_for_a_slow_reader_is_in_the_slot_of_its_wait)
 	probe_stop(&p);
 	server = of_role(&p, &m, "server");
 	client = of_role(&p, &m, "client");
-	CHECK_EQ(about_200_ms(server, "receive_wait"), 1,
-		 "waits in the server's receive queue of about 190 ms");
+	CHECK(about_200_ms(server, "receive_wait") >= 1,
+	      "expected a wait of about 190 ms in the server's receive queue, got none");
 	CHECK(about_200_ms(client, "send_wait") >= 1,
 	      "expected a wait of about 190 ms in the client's send queue, got none");
 	CHECK(about_200_ms(server, "stall") >= 1, "expected a stall of about 190 ms, got none");
@@ -84,8 +87,10 @@ TEST(datagrams_that_wait_for_a_slow_reader_are_timed_one_by_one)
 
 	m = maker_run(&ns, "dgram --count 5 --reply 10 --pause 190");
 	probe_stop(&p);
-	CHECK_EQ(about_200_ms(of_role(&p, &m, "server"), "receive_wait"), 5,
-		 "datagrams that waited about 190 ms");
+	CHECK_EQ(figures(of_role(&p, &m, "server"), "receive_wait", 131072, UINT64_MAX), 5,
+		 "datagrams that waited 190 ms and more");
+	CHECK_EQ(figures(of_role(&p, &m, "server"), "receive_wait", 0, UINT64_MAX), 5,
+		 "datagrams that waited");
 }
 
 TEST(round_trips_and_connects_over_a_long_way_are_as_long_as_it)
@@ -184,7 +189,8 @@ TEST(ctl_has_waits_timed_from_now_on)
 	must_set("latency=true");
 	m = maker_run(NULL, between(&n, "limit --by pause --pause 190 --seconds 1"));
 	probe_stop(&p);
-	CHECK_EQ(about_200_ms(of_role(&p, &m, "server"), "receive_wait"), 1, "waits while timed");
+	CHECK(about_200_ms(of_role(&p, &m, "server"), "receive_wait") >= 1,
+	      "expected a wait of about 190 ms while they were timed, got none");
 	r = of_pid(p.records, record_u64(maker_report(&before, "server"), "pid"));
 	CHECK(!r || json_is_null(json_object_get(r, "receive_wait")),
 	      "expected no waits from while they were not timed");
