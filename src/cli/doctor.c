@@ -61,6 +61,8 @@ static void text_facts(struct doctor *d)
 	const struct kernel_facts *f = &d->facts;
 
 	buf_printf(&d->out, "kernel            %s %s\n", f->release, f->arch);
+	if (f->no_bpf)
+		return;
 	buf_printf(&d->out, "BTF               %s\n", f->btf ? "yes" : "no");
 	buf_printf(&d->out, "capabilities      CAP_BPF %s, CAP_PERFMON %s, CAP_NET_ADMIN %s\n",
 		   f->cap_bpf ? "yes" : "no", f->cap_perfmon ? "yes" : "no",
@@ -138,7 +140,7 @@ static void text_modes(struct doctor *d)
 static void text(struct doctor *d)
 {
 	text_facts(d);
-	for (unsigned int id = 0; id < NP_PROG_MAX; id++) {
+	for (unsigned int id = 0; id < NP_PROG_MAX && !d->facts.no_bpf; id++) {
 		const struct hook *hook = &hook_table[id];
 		const struct hook_status *hs = &d->hooks[id];
 

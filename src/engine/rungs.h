@@ -12,7 +12,7 @@
 int rungs_open(const struct session_opts *opts, struct rung *ret_rung, char *note, size_t note_size,
 	       struct netprobe_error *err);
 
-/* engine/ebpf.c, or engine/ebpf_none.c in a build without BPF. */
+/* ebpf.c */
 int ebpf_open(const struct session_opts *opts, struct rung *ret_rung, struct netprobe_error *err);
 struct probe *ebpf_probe(const struct rung *rung); /* NULL: another rung */
 

@@ -12,6 +12,7 @@
 struct btf;
 
 struct kernel_facts {
+	bool no_bpf; /* this build has none; nothing else was asked */
 	char release[65];
 	char arch[65];
 	uint32_t version; /* major << 16 | minor << 8, from release */

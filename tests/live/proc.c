@@ -29,12 +29,12 @@ static struct maker held_stream(struct probe *p, const char *command)
 
 TEST(proc_owns_connections_that_outlive_an_interval)
 {
-	struct netns ns = rung_enter();
+	(void)rung_enter();
 	struct probe p = rung_events("proc", 0, 0);
 	struct maker m = held_stream(&p, "stream --hold connected --bytes 300000 --reply 7000");
 	const json_t *client = maker_report(&m, "client"), *r;
 
-	netns_wait_quiet(&ns);
+	rung_wait_closed(&p, 2);
 	probe_stop(&p);
 	rung_check_mode(p.records, "proc");
 	r = close_of(p.records, client);
@@ -50,18 +50,18 @@ TEST(proc_owns_connections_that_outlive_an_interval)
 
 TEST(proc_counts_connections_shorter_than_an_interval_without_an_owner)
 {
-	struct netns ns = rung_enter();
+	(void)rung_enter();
 	struct probe p = rung_events("proc", 0, 0);
 	uint64_t sent = 0, seen = 0, n = 0;
 	const json_t *one;
 	size_t i;
 
-	(void)ns;
 	for (unsigned int k = 0; k < 20; k++) {
 		struct maker m = maker_run(NULL, "stream --bytes 12345");
 
 		sent += report_u64(maker_report(&m, "client"), "tx");
 	}
+	rung_wait_closed(&p, 40);
 	probe_stop(&p);
 	json_array_foreach (p.records, i, one) {
 		if (strcmp(record_str(one, "event_type"), "conn.close") != 0)
@@ -75,12 +75,12 @@ TEST(proc_counts_connections_shorter_than_an_interval_without_an_owner)
 
 TEST(proc_without_rights_counts_all_and_owns_nothing_of_others)
 {
-	struct netns ns = rung_enter();
+	(void)rung_enter();
 	struct probe p = rung_events("proc", RUNG_NOBODY, 0);
 	struct maker m = maker_run(NULL, "stream --bytes 54321");
 	const json_t *r;
 
-	netns_wait_quiet(&ns);
+	rung_wait_closed(&p, 2);
 	probe_stop(&p);
 	rung_check_mode(p.records, "proc");
 	r = close_of(p.records, maker_report(&m, "client"));
@@ -125,12 +125,12 @@ TEST(proc_leaves_out_what_the_filters_exclude)
 					    "tcp",    "-q",	    "--capture-mode", "proc",
 					    NULL };
 	struct probe_opts opts = { .args = args, .plain = true };
-	struct netns ns = rung_enter();
+	(void)rung_enter();
 	struct probe p = probe_spawn(&opts);
 	struct maker yes = maker_run(NULL, "stream --port 4001 --bytes 1000"),
 		     no = maker_run(NULL, "stream --port 4002 --bytes 1000");
 
-	netns_wait_quiet(&ns);
+	rung_wait_closed(&p, 1);
 	probe_stop(&p);
 	CHECK_EQ(record_u64(close_of(p.records, maker_report(&yes, "client")), "tx_bytes"), 1000,
 		 "bytes sent to the wanted port");

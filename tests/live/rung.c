@@ -65,6 +65,32 @@ void rung_wait_open(const struct probe *p, pid_t pid)
 	json_decref(r);
 }
 
+struct closed {
+	const struct probe *p;
+	unsigned int n;
+};
+
+static bool are_closed(void *arg)
+{
+	const struct closed *c = arg;
+	json_t *records = probe_records(c->p);
+	unsigned int n = 0;
+	const json_t *one;
+	size_t i;
+
+	json_array_foreach (records, i, one)
+		n += !strcmp(record_str(one, "event_type"), "conn.close");
+	json_decref(records);
+	return n >= c->n;
+}
+
+void rung_wait_closed(const struct probe *p, unsigned int n)
+{
+	struct closed c = { p, n };
+
+	CHECK(wait_until(are_closed, &c, RUNG_END_MS), "fewer than %u ends of connections", n);
+}
+
 void rung_check_mode(const json_t *records, const char *mode)
 {
 	const json_t *one;

@@ -20,6 +20,8 @@ struct probe rung_events(const char *mode, uid_t uid, uint64_t caps);
 int rung_run(const char *const *args, uid_t uid, uint64_t caps, char **ret_out, char **ret_said);
 /* Wait for conn.open of a process. */
 void rung_wait_open(const struct probe *p, pid_t pid);
+/* Wait until so many connections were told to have ended; the kernel tells of it a little later. */
+void rung_wait_closed(const struct probe *p, unsigned int n);
 /* The mode every record carries. */
 void rung_check_mode(const json_t *records, const char *mode);
 
