@@ -50,7 +50,7 @@ struct common_opts {
 	uint32_t limit;
 	const char *match;
 	/* names.h */
-	const char *names;
+	const char *names, *pcap;
 	struct args_list dns_port;
 	double dns_timeout;
 	/* why */

@@ -77,6 +77,8 @@ const struct option_row common_rows[] = {
 	ROW("ready-fd", 0, OPTION_U32, ready_fd, "FD",
 	    "write R to this descriptor once capture runs", .flags = OPTION_HIDDEN, .min = 3,
 	    .max = 65535),
+	ROW("pcap", 0, OPTION_STRING, pcap, "FILE",
+	    "packets that pass the filters into a pcapng file, each with its owner"),
 	ROW("sample-rate", 0, OPTION_U32, sample_rate, "N",
 	    "record 1 in N flows, the same ones each time; counts are scaled", .flags = OPTION_LIVE,
 	    .min = 1, .max = 1000000),
@@ -196,6 +198,7 @@ void cli_session_opts(const struct common_opts *o, struct session_opts *ret_opts
 	ret_opts->probe.ring_bytes = o->ring_size;
 	ret_opts->probe.parts = o->parts_size;
 	ret_opts->latency = o->latency;
+	ret_opts->pcap = o->pcap;
 	ret_opts->stall_ns = (uint64_t)o->stall_ms * 1000000;
 }
 
@@ -205,6 +208,8 @@ int cli_session_failed(const struct netprobe_error *err)
 	switch (err->code) {
 	case -EPERM:
 		return EXIT_PERM;
+	case -EBADFD: /* a file that an option names */
+		return EXIT_USAGE;
 	case -ENOMEM:
 		return EXIT_INTERNAL;
 	default:

@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "engine/emit.h"
 #include "engine/latency.h"
+#include "engine/pcap.h"
 #include "engine/route.h"
 #include "engine/rungs.h"
 #include "engine/sample.h"
@@ -35,6 +36,7 @@ struct session {
 	struct sampler *sampler;
 	struct engine_latency *latency;
 	struct names *names;	       /* NULL: nobody asks for them */
+	struct pcap *pcap;	       /* NULL unless --pcap */
 	struct np_filter parts_filter; /* under which the parts to be drained next were counted */
 	bool parts_wait;	       /* parts of before the last change of filters */
 	struct engine_events *events;  /* NULL: nobody listens */
@@ -319,6 +321,8 @@ int session_open(const struct session_opts *opts, struct session **ret_session,
 		r = session_set_latency(s, true, err);
 	if (!r)
 		r = open_names(s, err);
+	if (!r && opts->pcap)
+		r = pcap_open(s, ebpf_probe(&s->rung), opts->pcap, &s->opts.filter, &s->pcap, err);
 	if (r) {
 		(void)session_close(s);
 		return r;
@@ -334,6 +338,7 @@ struct session *session_close(struct session *s)
 {
 	if (!s)
 		return NULL;
+	(void)pcap_close(s->pcap);
 	(void)names_close(s->names);
 	(void)engine_latency_free(s->latency);
 	if (s->rung.ops)
@@ -372,6 +377,8 @@ int session_poll(struct session *s)
 	look_for_stalls(s);
 	/* First: connections that follow an answer have its name. */
 	r = s->names ? names_poll(s->names, s->now_ns) : 0;
+	if (r >= 0 && s->pcap)
+		r = pcap_poll(s->pcap);
 	return r < 0 ? r : s->rung.ops->events(s->rung.arg, on_event, s);
 }
 
@@ -423,6 +430,15 @@ static void take_parts(struct session *s)
 	} while (more);
 }
 
+/* Names and packets: their losses. */
+static void tick_watches(struct session *s, double seconds)
+{
+	if (s->names)
+		names_tick(s->names, seconds);
+	if (s->pcap)
+		pcap_tick(s->pcap, seconds, s->opts.event_fn ? on_out : NULL, s);
+}
+
 int session_tick(struct session *s)
 {
 	bool full;
@@ -462,8 +478,7 @@ int session_tick(struct session *s)
 		if (!s->rung.ops->losses(s->rung.arg, losses))
 			engine_events_loss(s->events, losses, seconds, false);
 	}
-	if (s->names)
-		names_tick(s->names, (double)(s->now_ns - s->tick_ns) / 1e9);
+	tick_watches(s, (double)(s->now_ns - s->tick_ns) / 1e9);
 	process_table_scan(s->procs, s->now_ns); /* after the events: it frees who is gone */
 	s->tick_ns = s->now_ns;
 	watch_reads(s);
@@ -519,6 +534,8 @@ void session_set_filter(struct session *s, const struct np_filter *filter)
 		engine_events_rate(s->events, filter->sample_rate);
 	if (s->names)
 		names_set_filter(s->names, &s->opts.filter);
+	if (s->pcap)
+		pcap_set_filter(s->pcap, &s->opts.filter);
 	/* Whose cgroup was compared with other ones is asked anew. */
 	if (filter->n_cgroup && s->rung.ops->seed)
 		(void)s->rung.ops->seed(s->rung.arg);

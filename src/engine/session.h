@@ -32,6 +32,7 @@ struct session_opts {
 	/* every socket at every tick, not only what changed: for figures that are times */
 	bool full_sweeps;
 	struct names_opts names;
+	const char *pcap;  /* file for packets; NULL none */
 	uint64_t stall_ns; /* what stands still longer is a stall; 0: 100 ms */
 	bool latency;	   /* time how long data waits in the queues of sockets */
 };

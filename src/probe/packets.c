@@ -8,11 +8,14 @@
 
 #include "probe/internal.h"
 #include "dns.skel.h"
+#include "pcap.skel.h"
 
 #define PACKET_LINKS 2
 
+/* One of the two skeletons is there. */
 struct probe_packets {
 	struct netprobe_dns *dns;
+	struct netprobe_pcap *pcap;
 	struct bpf_object *obj;
 	struct bpf_link *links[PACKET_LINKS];
 	unsigned int n_links;
@@ -100,39 +103,91 @@ static int load_dns(struct probe *p, struct probe_packets *k, const uint16_t *po
 	return r;
 }
 
-int probe_dns_open(struct probe *p, const uint16_t *ports, size_t n, const struct np_filter *filter,
-		   bool answers_only, struct probe_packets **ret_packets,
-		   struct netprobe_error *err)
+static int load_pcap(struct probe *p, struct probe_packets *k, const struct np_filter *filter)
 {
-	struct probe_packets *k;
+	LIBBPF_OPTS(bpf_object_open_opts, open_opts, .btf_custom_path = p->opts.btf_path);
 	int r;
 
-	if (!p->facts.cgroup_mount[0] || p->cgroup_fd < 0)
-		return error_set(
-			err, -EOPNOTSUPP,
-			"DNS is seen by cgroup programs, and no cgroup v2 tree is mounted");
-	k = calloc(1, sizeof(*k));
-	if (!k)
-		return error_set(err, -ENOMEM, "out of memory");
-	r = load_dns(p, k, ports, n, filter, answers_only);
+	k->pcap = netprobe_pcap__open_opts(&open_opts);
+	if (!k->pcap)
+		return -errno;
+	k->obj = k->pcap->obj;
+	k->ring_map = k->pcap->maps.np_pcap_ring;
+	k->loss_map = k->pcap->maps.np_pcap_loss;
+	k->pcap->rodata->cfg_store_hash = p->store_hash;
+	k->filter = &k->pcap->data->np_filter;
+	if (filter)
+		*k->filter = *filter;
+	r = share_owners(p, k);
+	return r ? r : netprobe_pcap__load(k->pcap);
+}
+
+/* NULL: err says why. */
+static struct probe_packets *packets_new(const struct probe *p, const char *what,
+					 struct netprobe_error *err)
+{
+	struct probe_packets *k = NULL;
+
+	if (!p->facts.cgroup_mount[0] || p->cgroup_fd < 0) {
+		error_set(err, -EOPNOTSUPP,
+			  "%s by cgroup programs, and no cgroup v2 tree is mounted", what);
+	} else {
+		k = calloc(1, sizeof(*k));
+		if (!k)
+			error_set(err, -ENOMEM, "out of memory");
+	}
+	return k;
+}
+
+/* r: of loading. */
+static int finish(struct probe *p, struct probe_packets *k, int r, const char *what,
+		  struct probe_packets **ret_packets, struct netprobe_error *err)
+{
 	if (!r)
 		r = start(p, k);
 	if (r) {
 		(void)probe_packets_close(k);
-		return error_set(err, r, "cannot load the BPF programs for DNS: %s", strerror(-r));
+		return error_set(err, r, "cannot load the BPF programs for %s: %s", what,
+				 strerror(-r));
 	}
 	*ret_packets = k;
 	return 0;
+}
+
+int probe_dns_open(struct probe *p, const uint16_t *ports, size_t n, const struct np_filter *filter,
+		   bool answers_only, struct probe_packets **ret_packets,
+		   struct netprobe_error *err)
+{
+	struct probe_packets *k = packets_new(p, "DNS is seen", err);
+
+	return !k ? err->code
+		  : finish(p, k, load_dns(p, k, ports, n, filter, answers_only), "DNS", ret_packets,
+			   err);
+}
+
+int probe_pcap_open(struct probe *p, const struct np_filter *filter,
+		    struct probe_packets **ret_packets, struct netprobe_error *err)
+{
+	struct probe_packets *k = packets_new(p, "packets are seen", err);
+
+	return !k ? err->code : finish(p, k, load_pcap(p, k, filter), "--pcap", ret_packets, err);
+}
+
+void probe_packets_stop(struct probe_packets *k)
+{
+	for (unsigned int i = 0; i < k->n_links; i++)
+		(void)bpf_link__destroy(k->links[i]);
+	k->n_links = 0;
 }
 
 struct probe_packets *probe_packets_close(struct probe_packets *k)
 {
 	if (!k)
 		return NULL;
-	for (unsigned int i = 0; i < k->n_links; i++)
-		(void)bpf_link__destroy(k->links[i]);
+	probe_packets_stop(k);
 	ring_buffer__free(k->ring);
 	netprobe_dns__destroy(k->dns);
+	netprobe_pcap__destroy(k->pcap);
 	free(k);
 	return NULL;
 }

@@ -19,6 +19,11 @@ struct probe_packets;
 int probe_dns_open(struct probe *p, const uint16_t *ports, size_t n, const struct np_filter *filter,
 		   bool answers_only, struct probe_packets **ret_packets,
 		   struct netprobe_error *err);
+/* Headers of all packets that pass the filter. */
+int probe_pcap_open(struct probe *p, const struct np_filter *filter,
+		    struct probe_packets **ret_packets, struct netprobe_error *err);
+/* Detach: from here on only what waits comes. */
+void probe_packets_stop(struct probe_packets *k);
 struct probe_packets *probe_packets_close(struct probe_packets *k);
 
 void probe_packets_set_filter(struct probe_packets *k, const struct np_filter *filter);

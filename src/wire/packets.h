@@ -12,7 +12,8 @@
 #define NP_PACKET_PCAP 2 /* bytes: the packet from its IP header on */
 
 #define NP_PACKET_BYTES 2048 /* of one packet, at most */
-#define NP_PORT_WORDS 1024   /* a bit for each port */
+#define NP_PCAP_BYTES 160  /* of the headers of one, at most: IPv6 and TCP with options take 100 */
+#define NP_PORT_WORDS 1024 /* a bit for each port */
 
 /* struct np_ev_packet: one packet at a socket. */
 struct np_ev_packet {

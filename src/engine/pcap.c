@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* See pcap.h. */
+#include "engine/pcap.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "engine/session.h"
+
+struct pcap {
+	struct session *session;
+	struct probe_packets *packets; /* NULL: none from the kernel half */
+	struct pcapng *file;
+	char *path;
+	int64_t offset_ns; /* from CLOCK_MONOTONIC to CLOCK_REALTIME */
+	struct np_packet_loss told;
+	uint64_t told_lost;
+	int said; /* errno that was said */
+};
+
+static int open_file(struct pcap *p, const char *path, struct netprobe_error *err)
+{
+	/* Whoever may read it sees what others send: for the owner alone. */
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+	if (fd < 0)
+		return error_set(err, -EBADFD, "--pcap: '%s': %s; takes a file that can be written",
+				 path, strerror(errno));
+	p->path = strdup(path);
+	p->file = pcapng_new(fd, session_host(p->session), NETPROBE_VERSION);
+	if (!p->file)
+		(void)close(fd);
+	return p->file && p->path ? 0 : error_set(err, -ENOMEM, "out of memory");
+}
+
+int pcap_open(struct session *s, struct probe *probe, const char *path,
+	      const struct np_filter *filter, struct pcap **ret_pcap, struct netprobe_error *err)
+{
+	struct pcap *p = calloc(1, sizeof(*p));
+	int r;
+
+	if (!p)
+		return error_set(err, -ENOMEM, "out of memory");
+	p->session = s;
+	if (!probe)
+		r = error_set(err, -EOPNOTSUPP, "--pcap: mode %s sees no packets", session_mode(s));
+	else
+		r = open_file(p, path, err);
+	if (!r)
+		r = probe_pcap_open(probe, filter, &p->packets, err);
+	if (r) {
+		(void)pcap_close(p);
+		return r;
+	}
+	*ret_pcap = p;
+	return 0;
+}
+
+/* "pid=4242 comm=nginx ...": words as JSON has them, so that one search finds both. */
+static void describe(struct pcap *p, const struct np_ev_packet *ev, char *s, size_t size)
+{
+	const struct process *proc = session_owner(p->session, &ev->owner);
+	const struct cgroup *cg = proc ? proc->cgroup : NULL;
+	const char *rname = names_find(session_names(p->session), ev->tuple.raddr, 0);
+	size_t n = 0;
+
+	if (ev->owner.tgid && proc)
+		n += (size_t)snprintf(s, size, "pid=%u comm=%.15s uid=%u owner_match=%s",
+				      proc->tgid, proc->comm, proc->uid,
+				      owner_match_name(ev->owner.match));
+	else
+		n += (size_t)snprintf(s, size, "owner_match=none");
+	if (n < size && ev->owner.tgid && cg && cg->container_id)
+		n += (size_t)snprintf(s + n, size - n, " container=%.64s", cg->container_id);
+	if (n < size && ev->sock_id)
+		n += (size_t)snprintf(s + n, size - n, " sock=%llu",
+				      (unsigned long long)ev->sock_id);
+	if (n < size && rname)
+		(void)snprintf(s + n, size - n, " rname=%s", rname);
+	session_owner_done(p->session, proc);
+}
+
+static void on_packet(const struct np_ev_packet *ev, const uint8_t *bytes, void *arg)
+{
+	struct pcap *p = arg;
+	char comment[512], ifname[17];
+	struct pcapng_packet pkt = {
+		.wall_ns = ev->hdr.ts_ns + (uint64_t)p->offset_ns,
+		.netns = ev->tuple.netns,
+		.ifindex = ev->tuple.ifindex,
+		.ifname = ifname,
+		.linktype = PCAPNG_RAW,
+		.dir = ev->dir == NP_DIR_TX ? PCAPNG_OUT : PCAPNG_IN,
+		.bytes = bytes,
+		.captured = ev->captured,
+		.full = ev->full,
+		.comment = comment,
+	};
+
+	(void)snprintf(ifname, sizeof(ifname), "%.15s", ev->tuple.ifname);
+	describe(p, ev, comment, sizeof(comment));
+	pcapng_put(p->file, &pkt);
+}
+
+static void say_lost(struct pcap *p)
+{
+	struct pcapng_stats st;
+
+	pcapng_stats(p->file, &st);
+	if (!st.err || st.err == p->said)
+		return;
+	p->said = st.err;
+	log_warn("--pcap: '%s': %s; packets are lost from here on, and counted", p->path,
+		 strerror(st.err));
+}
+
+int pcap_poll(struct pcap *p)
+{
+	int r;
+
+	p->offset_ns = (int64_t)(clock_wall_ns() - clock_monotonic_ns());
+	r = probe_packets_poll(p->packets, on_packet, p);
+	(void)pcapng_flush(p->file);
+	say_lost(p);
+	return r < 0 ? r : 0;
+}
+
+void pcap_set_filter(struct pcap *p, const struct np_filter *filter)
+{
+	probe_packets_set_filter(p->packets, filter);
+}
+
+void pcap_tick(struct pcap *p, double seconds, void (*fn)(const struct event *ev, void *arg),
+	       void *arg)
+{
+	struct event ev = { .kind = EVENT_PROBE_LOSS,
+			    .unit = "events",
+			    .mode = session_mode(p->session),
+			    .interval_s = seconds,
+			    .entity_id = "pcap" };
+	struct np_packet_loss l;
+	struct pcapng_stats st;
+	struct np_loss loss;
+
+	pcapng_stats(p->file, &st);
+	if (!fn || probe_packets_losses(p->packets, &l, &ev.missed) ||
+	    (!memcmp(&l, &p->told, sizeof(l)) && st.lost == p->told_lost))
+		return;
+	p->told = l;
+	p->told_lost = st.lost;
+	/* What the disk did not take was handed up and is in no file: as if a map had been full. */
+	loss = (struct np_loss){ .submitted = l.submitted - st.lost,
+				 .ring_full = l.ring_full,
+				 .filtered = l.filtered,
+				 .map_full = st.lost,
+				 .helper_err = l.helper_err };
+	ev.loss = &loss;
+	ev.num = (double)(l.ring_full + st.lost + ev.missed);
+	ev.ktime_ns = clock_monotonic_ns();
+	ev.wall_ns = clock_wall_ns();
+	(void)snprintf(ev.value, sizeof(ev.value), "%.0f", ev.num);
+	fn(&ev, arg);
+}
+
+/* At the end: how much of what was there is not in the file. */
+static void say_sums(struct pcap *p)
+{
+	struct np_packet_loss l = {};
+	struct pcapng_stats st;
+	uint64_t missed = 0;
+
+	if (p->packets)
+		(void)probe_packets_losses(p->packets, &l, &missed);
+	pcapng_stats(p->file, &st);
+	if (l.ring_full | l.helper_err | missed | st.lost)
+		log_notice(
+			"losses of --pcap: %llu packets written; %llu found the ring full, %llu could "
+			"not be written, %llu could not be read, %llu were not shown by the kernel",
+			(unsigned long long)st.packets, (unsigned long long)l.ring_full,
+			(unsigned long long)st.lost, (unsigned long long)l.helper_err,
+			(unsigned long long)missed);
+}
+
+struct pcap *pcap_close(struct pcap *p)
+{
+	if (!p)
+		return NULL;
+	if (p->packets && p->file) {
+		probe_packets_stop(p->packets);
+		(void)pcap_poll(p);
+		say_sums(p);
+	}
+	(void)probe_packets_close(p->packets);
+	(void)pcapng_free(p->file);
+	free(p->path);
+	free(p);
+	return NULL;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* --pcap: packets of a session, each with its owner in a comment, into a pcapng file. */
+#ifndef NETPROBE_ENGINE_PCAP_H
+#define NETPROBE_ENGINE_PCAP_H
+
+#include "out/event.h"
+#include "out/pcapng.h"
+#include "probe/packets.h"
+
+struct session;
+struct pcap;
+
+/*
+ * Opens the file, and with a probe the programs that see packets. The file's errors have the code
+ * -EBADFD, so that they can be told from the kernel's; else probe_pcap_open's.
+ */
+int pcap_open(struct session *s, struct probe *probe, const char *path,
+	      const struct np_filter *filter, struct pcap **ret_pcap, struct netprobe_error *err);
+/* Takes what still waits in the kernel, and closes the file. */
+struct pcap *pcap_close(struct pcap *p);
+/* 0 or -errno of the kernel's side; a full disk is counted and said, not returned. */
+int pcap_poll(struct pcap *p);
+void pcap_set_filter(struct pcap *p, const struct np_filter *filter);
+/* Each interval; fn gets probe.loss where something moved. NULL: none. */
+void pcap_tick(struct pcap *p, double seconds, void (*fn)(const struct event *ev, void *arg),
+	       void *arg);
+
+#endif

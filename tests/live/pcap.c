@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* --pcap: every packet of known traffic is in the file, with its owner. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "maker.h"
+#include "netns.h"
+#include "probe.h"
+#include "tap.h"
+
+#define PACKETS 6 /* type of an enhanced packet block */
+
+static uint32_t get32(const uint8_t *p)
+{
+	uint32_t v;
+
+	memcpy(&v, p, sizeof(v));
+	return v;
+}
+
+struct file {
+	uint8_t *data;
+	size_t size;
+	uint32_t netns[64]; /* of each interface, from its description */
+	unsigned int n;
+};
+
+static struct file read_file(const char *path)
+{
+	struct file f = {};
+	FILE *in = fopen(path, "r");
+
+	REQUIRE(in, "%s: cannot be read", path);
+	f.data = malloc(1 << 22);
+	f.size = fread(f.data, 1, 1 << 22, in);
+	fclose(in);
+	return f;
+}
+
+/* Options of a block as text somewhere in it: enough to find a word in a comment. */
+static bool has_word(const uint8_t *block, uint32_t len, const char *word)
+{
+	return memmem(block, len, word, strlen(word)) != NULL;
+}
+
+struct counts {
+	unsigned int packets, client, server, bad_lengths;
+};
+
+static void count_packet(struct file *f, const uint8_t *b, const struct netns *ns, uint64_t client,
+			 struct counts *c)
+{
+	uint32_t len = get32(b + 4), interface = get32(b + 8);
+	char word[32];
+
+	REQUIRE(interface < f->n, "interface of a packet: expected below %u, got %u", f->n,
+		interface);
+	if (f->netns[interface] != ns->inode)
+		return;
+	c->packets++;
+	snprintf(word, sizeof(word), "pid=%" PRIu64 " ", client);
+	c->client += has_word(b, len, word);
+	c->server += has_word(b, len, "comm=dns-server");
+	/* IPv4 and UDP without options, and none of the payload. */
+	c->bad_lengths += get32(b + 20) != 28 || get32(b + 24) <= 28;
+}
+
+static struct counts count_file(struct file *f, const struct netns *ns, uint64_t client)
+{
+	struct counts c = {};
+
+	for (size_t at = 0; at < f->size;) {
+		const uint8_t *b = f->data + at;
+		uint32_t len = get32(b + 4);
+
+		REQUIRE(len >= 12 && len <= f->size - at && get32(b + len - 4) == len,
+			"a block at %zu: its lengths differ", at);
+		if (get32(b) == 1) {
+			const uint8_t *text = memmem(b, len, "netns ", 6);
+
+			REQUIRE(f->n < 64 && text, "an interface: no namespace, or too many");
+			f->netns[f->n++] = (uint32_t)strtoul((const char *)text + 6, NULL, 10);
+		} else if (get32(b) == PACKETS) {
+			count_packet(f, b, ns, client, &c);
+		}
+		at += len;
+	}
+	return c;
+}
+
+/* A second opinion, where it is installed. */
+static void check_tshark(const char *path, uint64_t pid)
+{
+	char command[1024], line[512];
+	unsigned int n = 0;
+	FILE *out;
+
+	if (system("command -v tshark >/dev/null 2>&1")) {
+		test_note("tshark is not here to read it as well");
+		return;
+	}
+	snprintf(command, sizeof(command),
+		 "tshark -r %s -T fields -e frame.comment -e frame.interface_name 2>/dev/null | "
+		 "grep 'pid=%" PRIu64 " comm=client .*lo$'",
+		 path, pid);
+	out = popen(command, "r");
+	while (out && fgets(line, sizeof(line), out))
+		n++;
+	if (out)
+		pclose(out);
+	CHECK(n > 0, "packets of the client as tshark reads them: expected some, got none");
+}
+
+TEST(packets_are_in_the_file_with_their_owner)
+{
+	struct netns ns = netns_new();
+	char path[256], port[] = "5300";
+	struct probe p;
+	struct maker m;
+	struct counts c;
+	struct file f;
+	uint64_t pid;
+
+	snprintf(path, sizeof(path), "%s/packets.pcapng", test_dir());
+	p = probe_start("events", "--format", "json", "--pcap", path, "--port", port, NULL);
+	m = maker_run(&ns, "dns ask --ok 10 --drop 1");
+	probe_stop(&p);
+	pid = report_u64(maker_report(&m, "client"), "pid");
+	f = read_file(path);
+	c = count_file(&f, &ns, pid);
+	/* 13 queries and 10 answers, each where it leaves and where it comes in */
+	CHECK_EQ(c.packets, 46, "packets in the file");
+	/* The socket of the server is its maker's until its first use. */
+	CHECK_EQ(c.client + c.server, 46, "packets with an owner");
+	CHECK(c.client >= 23 && c.server >= 20, "packets of both: got %u and %u", c.client,
+	      c.server);
+	CHECK_EQ(c.bad_lengths, 0, "packets with other lengths than their headers'");
+	check_tshark(path, pid);
+	free(f.data);
+	unlink(path);
+}
+
+TEST(full_disk_is_said_and_counted)
+{
+	struct netns ns = netns_new();
+	struct probe p = probe_start("events", "--format", "json", "--pcap", "/dev/full", NULL);
+	char *log;
+
+	maker_run(&ns, "dns ask --ok 10");
+	probe_stop(&p);
+	log = file_text(p.log);
+	CHECK(strstr(log, "--pcap: '/dev/full': No space left on device"), "log: got %s", log);
+	CHECK(strstr(log, "could not be written"), "log: got %s", log);
+	free(log);
+}
+
+TEST(file_that_cannot_be_written_is_refused)
+{
+	const char *const args[] = { "events", "--pcap", "/nowhere/x", "--duration", "1", NULL };
+	struct probe p;
+	char *log;
+
+	CHECK_EQ(probe_run(&p, args), 3, "exit code");
+	log = file_text(p.log);
+	CHECK(strstr(log, "--pcap: '/nowhere/x': No such file or directory; takes"), "log: got %s",
+	      log);
+	free(log);
+}
