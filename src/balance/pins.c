@@ -6,9 +6,11 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/magic.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/mount.h>
@@ -24,7 +26,15 @@
 
 #define BPFFS "/sys/fs/bpf"
 #define XDP_HAS_FRAGS (1u << 5) /* BPF_F_XDP_HAS_FRAGS; not in every header */
-#define COOKIE_OPTION 71	/* SO_NETNS_COOKIE, 5.14; not in every header */
+#define PIN_PATH (PATH_MAX + 32)
+#define COOKIE_OPTION 71 /* SO_NETNS_COOKIE, 5.14; not in every header */
+
+static const char *root(void)
+{
+	const char *dir = getenv("NETPROBE_BPFFS");
+
+	return dir && *dir ? dir : BPFFS;
+}
 
 static const struct {
 	const char *name;
@@ -76,26 +86,27 @@ static int find_dir(struct pins *p, bool create, struct netprobe_error *err)
 {
 	struct statfs fs;
 
-	if (statfs(BPFFS, &fs) || fs.f_type != BPF_FS_MAGIC) {
+	if (statfs(root(), &fs) || fs.f_type != BPF_FS_MAGIC) {
 		if (!create)
 			return -ENOENT;
-		if (mount("bpf", BPFFS, "bpf", 0, "mode=0700"))
-			return error_set(err, -errno, BPFFS " cannot be mounted: %s",
-					 strerror(errno));
+		if (mount("bpf", root(), "bpf", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=700"))
+			return error_set(err, -errno,
+					 "no BPF file system at %s, and none can be mounted: %s",
+					 root(), strerror(errno));
 	}
-	(void)snprintf(p->dir, sizeof(p->dir), BPFFS "/netprobe/lb-%llx",
+	(void)snprintf(p->dir, sizeof(p->dir), "%s/netprobe", root());
+	if (create && mkdir(p->dir, 0700) && errno != EEXIST)
+		return error_set(err, -errno, "%s cannot be made: %s", p->dir, strerror(errno));
+	(void)snprintf(p->dir, sizeof(p->dir), "%s/netprobe/lb-%llx", root(),
 		       (unsigned long long)namespace_id());
-	if (!create)
-		return 0;
-	if ((mkdir(BPFFS "/netprobe", 0700) && errno != EEXIST) ||
-	    (mkdir(p->dir, 0700) && errno != EEXIST))
+	if (create && mkdir(p->dir, 0700) && errno != EEXIST)
 		return error_set(err, -errno, "%s cannot be made: %s", p->dir, strerror(errno));
 	return 0;
 }
 
-static void pin_path(const struct pins *p, unsigned int i, char path[160])
+static void pin_path(const struct pins *p, unsigned int i, char path[PIN_PATH])
 {
-	(void)snprintf(path, 160, "%s/%s", p->dir, pin_table[i].name);
+	(void)snprintf(path, PIN_PATH, "%s/%s", p->dir, pin_table[i].name);
 }
 
 int pins_lock(struct pins *p)
@@ -132,7 +143,7 @@ void pins_close(struct pins *p)
 
 static void unlink_all(const struct pins *p)
 {
-	char path[160];
+	char path[PIN_PATH];
 
 	for (unsigned int i = 0; i < PINS; i++) {
 		pin_path(p, i, path);
@@ -142,11 +153,13 @@ static void unlink_all(const struct pins *p)
 
 int pins_remove(struct pins *p, struct netprobe_error *err)
 {
+	char parent[PATH_MAX];
+
 	unlink_all(p);
 	if (rmdir(p->dir) && errno != ENOENT)
 		return error_set(err, -errno, "%s cannot be removed: %s", p->dir, strerror(errno));
-	/* Others may have theirs in there. */
-	(void)rmdir(BPFFS "/netprobe");
+	(void)snprintf(parent, sizeof(parent), "%s/netprobe", root());
+	(void)rmdir(parent); /* others may have theirs in there */
 	return 0;
 }
 
@@ -154,7 +167,7 @@ static int adopt_one(struct pins *p, unsigned int i, struct netprobe_error *err)
 {
 	struct bpf_map_info info = {};
 	uint32_t len = sizeof(info);
-	char path[160];
+	char path[PIN_PATH];
 
 	pin_path(p, i, path);
 	p->fds[i] = bpf_obj_get(path);
@@ -187,7 +200,7 @@ static int adopt(struct pins *p, struct netprobe_error *err)
 
 static int pin_one(struct pins *p, unsigned int i, int fd)
 {
-	char path[160];
+	char path[PIN_PATH];
 
 	pin_path(p, i, path);
 	p->fds[i] = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 0);
@@ -265,6 +278,23 @@ static int load(struct pins *p, const struct pins_opts *opts, struct netprobe_er
 	return r;
 }
 
+/* -ESTALE: whoever had the lock removed the folder. */
+static int open_locked(struct pins *p)
+{
+	struct stat mine, there;
+	int r;
+
+	p->lock = open(p->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (p->lock < 0)
+		return -errno;
+	r = pins_lock(p);
+	if (!r && (fstat(p->lock, &mine) || stat(p->dir, &there) || mine.st_ino != there.st_ino))
+		r = -ESTALE;
+	if (r)
+		pins_close(p);
+	return r;
+}
+
 int pins_open(bool create, const struct pins_opts *opts, struct pins *ret,
 	      struct netprobe_error *err)
 {
@@ -275,14 +305,14 @@ int pins_open(bool create, const struct pins_opts *opts, struct pins *ret,
 	r = find_dir(&p, create, err);
 	if (r)
 		return r;
-	p.lock = open(p.dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (p.lock < 0) {
-		r = -errno;
-		return r == -ENOENT ? r : error_set(err, r, "%s: %s", p.dir, strerror(-r));
-	}
-	r = pins_lock(&p);
-	if (!r)
-		r = adopt(&p, err);
+	r = open_locked(&p);
+	if (r == -ESTALE && create)
+		return pins_open(create, opts, ret, err);
+	if (r == -ESTALE || r == -ENOENT)
+		return -ENOENT;
+	if (r)
+		return error_set(err, r, "%s: %s", p.dir, strerror(-r));
+	r = adopt(&p, err);
 	if (r == -ENOENT && create)
 		r = load(&p, opts, err);
 	if (r) {

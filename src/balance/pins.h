@@ -26,7 +26,7 @@
 #define PINS 11
 
 struct pins {
-	char dir[96];
+	char dir[4096];
 	int lock; /* the folder itself */
 	int fds[PINS];
 };

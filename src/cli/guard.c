@@ -11,6 +11,7 @@
 
 #include "base/log.h"
 #include "cli/cli.h"
+#include "cli/guard_lb.h"
 
 static const struct guard_verb verbs[] = {
 	{ "attach", guard_cmd_attach, "put guard on an interface, or change its mode" },
@@ -23,6 +24,9 @@ static const struct guard_verb verbs[] = {
 	{ "list", guard_cmd_list, "bans and allowances" },
 	{ "import", guard_cmd_import, "add or replace by a list, all of it or nothing" },
 	{ "export", guard_cmd_export, "write the list, for import" },
+	{ "vip", guard_cmd_vip, "virtual services of the balancer" },
+	{ "backend", guard_cmd_backend, "who serves them" },
+	{ "watch", guard_cmd_watch, "run the backends' health checks, print what is balanced" },
 	{ "confirm", guard_cmd_confirm, "keep a change made with --confirm" },
 	{ "off", guard_cmd_off, "panic: let everything pass until `guard on`" },
 	{ "on", guard_cmd_on, "filter again" },
@@ -52,6 +56,9 @@ int guard_failed(const struct netprobe_error *err)
 	case -ENOENT:
 	case -ENODEV:
 	case -ENOSPC:
+	case -EEXIST:
+	case -EADDRINUSE:
+	case -ENETUNREACH:
 		return EXIT_USAGE;
 	case -ENOMEM:
 		return EXIT_INTERNAL;

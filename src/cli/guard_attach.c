@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "cli/cli.h"
 #include "cli/guard.h"
+#include "cli/guard_lb.h"
 #include "out/table.h"
 
 struct attach_opts {
@@ -86,6 +87,8 @@ int guard_cmd_attach(int argc, char **argv)
 	r = guard_open(GUARD_CREATE, &g, &err);
 	if (!r)
 		r = guard_attach(g, operands.items[0], &how, note, sizeof(note), &err);
+	if (!r && o.mode == NP_GUARD_BALANCE)
+		r = guard_lb_chain(g, operands.items[0], &err);
 	if (r) {
 		r = guard_failed(&err);
 		goto out;
@@ -122,7 +125,9 @@ int guard_cmd_detach(int argc, char **argv)
 			r = guard_detach(g, operands.items[0], &err);
 		r = r ? guard_failed(&err) : EXIT_OK;
 	}
-	guard_close(g);
+	g = guard_close(g);
+	if (r == EXIT_OK)
+		guard_lb_detached();
 	args_list_done(&operands);
 	return r;
 }

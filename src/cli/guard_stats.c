@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "cli/cli.h"
 #include "cli/guard.h"
+#include "cli/guard_lb.h"
 #include "out/table.h"
 
 struct stats_opts {
@@ -344,6 +345,8 @@ int guard_cmd_stats(int argc, char **argv)
 			      : print_ifs(g, o.format);
 	}
 	guard_close(g);
+	if (r == EXIT_OK && !o.flows)
+		r = guard_lb_list(o.format);
 	args_list_done(&operands);
 	return r;
 }

@@ -28,11 +28,13 @@
 #define EVENT_DROP 9   /* transport.drop DROP:<REASON> */
 #define EVENT_TRACE 10 /* packet.trace */
 #define EVENT_DNS 11   /* dns.query */
-#define EVENT_MAX 12
+#define EVENT_LB 12    /* stats.lb */
+#define EVENT_MAX 13
 
 struct event_dns;   /* out/dns.h */
 struct event_drop;  /* out/drop.h */
 struct event_trace; /* out/trace.h */
+struct event_lb;    /* out/lb.h */
 
 struct event {
 	uint8_t kind;		/* EVENT_* */
@@ -89,6 +91,7 @@ struct event {
 	const char *verdict;
 	double stall_ms;		 /* EVENT_CONN_CLOSE: all stalls of the connection */
 	const struct event_drop *drop;	 /* EVENT_DROP; never NULL there */
+	const struct event_lb *lb;	 /* EVENT_LB; never NULL there */
 	const struct event_dns *dns;	 /* EVENT_DNS; never NULL there */
 	const struct event_trace *trace; /* EVENT_TRACE; never NULL there */
 	uint64_t missed;		 /* runs the kernel left out, since the start */

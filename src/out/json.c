@@ -12,6 +12,7 @@
 #include "out/dns.h"
 #include "out/drop.h"
 #include "out/event.h"
+#include "out/lb.h"
 #include "out/trace.h"
 
 /* Keys whose values are null together: one copy instead of many. */
@@ -322,6 +323,9 @@ static void put_specific(struct buf *b, const struct event *ev)
 	case EVENT_CONN_CLOSE:
 		put_close(b, ev);
 		break;
+	case EVENT_LB:
+		lb_put_json(b, ev->lb);
+		break;
 	case EVENT_PROBE_LOSS:
 		put_loss(b, ev);
 		break;
@@ -335,7 +339,7 @@ int event_write_json(struct buf *out, const struct event *ev, const char *host)
 	if (ev->kind >= EVENT_MAX)
 		return -EINVAL;
 	put_common(out, ev, host);
-	if (ev->kind != EVENT_PROBE_LOSS) {
+	if (ev->kind != EVENT_PROBE_LOSS && ev->kind != EVENT_LB) {
 		put_owner(out, ev);
 		put_where(out, ev);
 	}

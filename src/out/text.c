@@ -14,6 +14,7 @@
 #include "out/dns.h"
 #include "out/drop.h"
 #include "out/event.h"
+#include "out/lb.h"
 #include "out/table.h"
 #include "out/trace.h"
 
@@ -54,6 +55,7 @@ static const char *type_color(uint8_t kind)
 	switch (kind) {
 	case EVENT_BW:
 	case EVENT_DNS:
+	case EVENT_LB:
 		return SGR_CYAN;
 	case EVENT_CONN_OPEN:
 		return SGR_GREEN;
@@ -227,6 +229,9 @@ static void put_extra(struct buf *b, const struct event *ev)
 	case EVENT_TRACE:
 		trace_put_text(b, ev->trace);
 		break;
+	case EVENT_LB:
+		lb_put_text(b, ev->lb);
+		break;
 	}
 	if (ev->cause)
 		buf_printf(b, "%s ", ev->cause);
@@ -244,7 +249,7 @@ int event_write_text(struct buf *out, const struct event *ev, bool color)
 	put_type(out, ev, color);
 	put_value(out, ev);
 	/* probe.loss is about a program of the probe, not about anybody's traffic. */
-	if (ev->kind != EVENT_PROBE_LOSS) {
+	if (ev->kind != EVENT_PROBE_LOSS && ev->kind != EVENT_LB) {
 		put_who(out, ev);
 		put_where(out, ev);
 	}

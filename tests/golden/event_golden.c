@@ -15,6 +15,7 @@
 
 #include "out/dns.h"
 #include "out/event.h"
+#include "out/lb.h"
 
 #define WALL_NS 1769860800123456789ull
 #define KTIME_NS 5000000000ull
@@ -95,6 +96,35 @@ static const struct np_loss loss = { 100, 5, 7, 11, 13, 17, 1000, 2000, 1 };
 #define OWNED(p, how) \
 	.owner = (p), .tid = (p)->tgid + 1, .owner_match = (how), .has_owner_field = true
 
+static const struct event_lb_backend lb_backends[] = {
+	{ .addr = "10.0.0.10",
+	  .state = "up",
+	  .forward = "encap",
+	  .check = "none",
+	  .why = "",
+	  .weight = 1,
+	  .n = { .packets = 7, .bytes = 700, .new_flows = 2, .table_hits = 5 } },
+	{ .addr = "2001:db8::b",
+	  .state = "down",
+	  .forward = "encap",
+	  .check = "http",
+	  .why = "HTTP status 503",
+	  .weight = 2,
+	  .checked_ns = 1000000000,
+	  .n = { .errors = 1 } },
+};
+static const struct event_lb lb_vip = { .vip = "192.0.2.1:80/tcp",
+					.n = { .packets = 7,
+					       .bytes = 700,
+					       .new_flows = 2,
+					       .table_hits = 5,
+					       .icmp = 1,
+					       .errors = 1 },
+					.backends = lb_backends,
+					.n_backends = 2 };
+static const uint64_t lb_totals[LB_TOTALS] = { [LB_FORWARDED] = 7, [LB_NO_NEIGHBOUR] = 1 };
+static const struct event_lb lb_all = { .totals = lb_totals };
+
 static const struct event stream[] = {
 	{ COMMON, OWNED(&nginx, NP_MATCH_EXACT), .kind = EVENT_BW, .entity_id = "eth0",
 	  .value = "125.5", .num = 125.5, .unit = "Mbit/s", .iface = "eth0", .tx_bytes = 15000000,
@@ -134,6 +164,10 @@ static const struct event stream[] = {
 	{ COMMON, .has_owner_field = true, .kind = EVENT_DNS, .entity_id = "192.0.2.200",
 	  .long_value = "a\\.b.\\255", .num = 5000, .unit = "ms", .tuple = &tuple4,
 	  .rname = "ns.example.net", .direction = "tx", .dns = &dns_timeout },
+	{ COMMON, .kind = EVENT_LB, .entity_id = "192.0.2.1:80/tcp", .value = "7", .num = 7,
+	  .unit = "packets", .lb = &lb_vip },
+	{ COMMON, .kind = EVENT_LB, .entity_id = "balancer", .value = "7", .num = 7,
+	  .unit = "packets", .lb = &lb_all },
 	{ COMMON, .kind = EVENT_PROBE_LOSS, .entity_id = "send", .value = "5", .num = 5,
 	  .unit = "events", .loss = &loss, .interval_s = 1 },
 };

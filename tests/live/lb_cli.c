@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The balancer as its user has it: by commands, which end. */
+#include <errno.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lb_net.h"
+#include "maker.h"
+#include "probe.h"
+#include "tap.h"
+
+#define VIP NET_VIP4 ":8080/tcp"
+
+struct answer {
+	int status;
+	char *out, *log;
+};
+
+/* netprobe guard with these words. */
+static struct answer guard(const char *word, ...)
+{
+	const char *args[PROBE_MAX_ARGS] = { "guard", word };
+	struct answer a;
+	struct probe p;
+	va_list ap;
+
+	va_start(ap, word);
+	for (size_t n = 2; n < PROBE_MAX_ARGS - 1 && (args[n] = va_arg(ap, const char *)); n++)
+		;
+	va_end(ap);
+	a.status = probe_run(&p, args);
+	a.out = file_text(p.out);
+	a.log = file_text(p.log);
+	return a;
+}
+
+#define MUST(...)                                                                                  \
+	do {                                                                                       \
+		struct answer a_ = guard(__VA_ARGS__, NULL);                                       \
+		REQUIRE(a_.status == 0, "guard " #__VA_ARGS__ ": exit %d: %s", a_.status, a_.log); \
+	} while (0)
+
+/* Exit 3, one line that has what. */
+#define REFUSED(what, ...)                                                                        \
+	do {                                                                                      \
+		struct answer a_ = guard(__VA_ARGS__, NULL);                                      \
+		CHECK(a_.status == 3, "guard " #__VA_ARGS__ ": exit %d", a_.status);              \
+		CHECK(strstr(a_.log, what) && strchr(a_.log, '\n') == strrchr(a_.log, '\n'),      \
+		      "guard " #__VA_ARGS__ ": expected '%s' in one line, got %s", what, a_.log); \
+	} while (0)
+
+/* The stats.lb record of that entity in what was printed last. */
+static json_t *stats_of(const char *entity)
+{
+	struct answer a = guard("vip", "list", "--format", "json", NULL);
+	json_t *found = NULL;
+
+	for (char *line = strtok(a.out, "\n"); line && !found; line = strtok(NULL, "\n")) {
+		json_t *o = json_loads(line, 0, NULL);
+
+		REQUIRE(o, "not JSON: %s", line);
+		CHECK(!strcmp(record_str(o, "event_type"), "stats.lb"), "event_type: %s",
+		      record_str(o, "event_type"));
+		if (!strcmp(record_str(o, "entity_id"), entity))
+			found = o;
+		else
+			json_decref(o);
+	}
+	REQUIRE(found, "no stats.lb of %s", entity);
+	return found;
+}
+
+static const json_t *backend_of_stats(const json_t *vip, const char *addr)
+{
+	const json_t *all = json_object_get(vip, "backends");
+
+	for (size_t i = 0; i < json_array_size(all); i++)
+		if (!strcmp(record_str(json_array_get(all, i), "backend"), addr))
+			return json_array_get(all, i);
+	return NULL;
+}
+
+static bool is_attached(void)
+{
+	return system("ip link show eth0 | grep -q xdp") == 0;
+}
+
+static void ready(struct net *n, const char *check)
+{
+	*n = net_new();
+	MUST("vip", "add", VIP);
+	for (unsigned int i = 0; i < NET_BACKENDS; i++) {
+		char addr[32];
+
+		snprintf(addr, sizeof(addr), "10.99.0.%u", 10 + i);
+		MUST("backend", "add", VIP, addr, "--check", check, "--interval", "50ms", "--rise",
+		     "1", "--fall", "1");
+	}
+	MUST("attach", "eth0", "--mode", "balance", "--xdp", "native");
+}
+
+static void gone(void)
+{
+	MUST("detach", "eth0");
+	CHECK(!is_attached(), "a program is still at eth0");
+	CHECK(guard("vip", "list", NULL).out[0] == '\0', "a VIP is still there");
+}
+
+static bool all_resolved(void *arg)
+{
+	(void)arg;
+	return system("test $(ip neigh show dev eth0 | grep -c '^10.99.0.1[012].*lladdr') -eq 3") ==
+	       0;
+}
+
+TEST(balancer_goes_on_after_its_commands_end)
+{
+	struct net n;
+	struct clients c;
+	json_t *vip, *all;
+	uint64_t packets = 0;
+
+	ready(&n, "none");
+	REQUIRE(wait_until(all_resolved, NULL, 10000), "backends were not resolved");
+	c = clients_new(&n, NET_VIP4);
+	clients_open(&c, 0, 30);
+	MUST("backend", "drain", VIP, "10.99.0.11");
+	CHECK_EQ(clients_echo(&c, 0, 30, 10000), 30, "connections that go on");
+	clients_open(&c, 30, 50);
+	for (unsigned int i = 30; i < 50; i++)
+		CHECK(c.backend[i] == 0 || c.backend[i] == 2, "connection %u: backend %d", i,
+		      c.backend[i]);
+	MUST("backend", "drain", VIP, "10.99.0.11", "--undo");
+	MUST("backend", "weight", VIP, "10.99.0.12", "--weight", "5");
+	CHECK_EQ(clients_echo(&c, 0, 50, 10000), 50, "connections that go on");
+	clients_end(&c);
+	vip = stats_of(VIP);
+	all = stats_of("balancer");
+	CHECK_EQ(record_u64(vip, "new_flows"), 50, "new flows");
+	CHECK_EQ(record_u64(backend_of_stats(vip, "10.99.0.12"), "weight"), 5, "weight");
+	for (unsigned int i = 0; i < NET_BACKENDS; i++) {
+		char addr[32];
+
+		snprintf(addr, sizeof(addr), "10.99.0.%u", 10 + i);
+		packets += record_u64(backend_of_stats(vip, addr), "packets");
+	}
+	CHECK_EQ(packets, record_u64(vip, "packets"), "packets of all backends");
+	CHECK_EQ(record_u64(all, "forwarded"), record_u64(vip, "packets"), "packets forwarded");
+	gone();
+}
+
+TEST(watch_finds_the_dead_and_may_be_killed)
+{
+	const char *const args[] = { "guard", "watch", "--interval", "0.1", NULL };
+	const struct probe_opts opts = { .args = args, .no_ready = true, .plain = true };
+	struct probe watch;
+	struct clients c;
+	struct net n;
+	int64_t deadline;
+	bool down = false;
+
+	ready(&n, "tcp");
+	REQUIRE(wait_until(all_resolved, NULL, 10000), "backends were not resolved");
+	watch = probe_spawn(&opts);
+	net_stop_server(&n, 1);
+	deadline = deadline_in(20000);
+	while (!down) {
+		json_t *vip = stats_of(VIP);
+
+		REQUIRE(now_ms() < deadline, "the dead backend was not found");
+		down = !strcmp(record_str(backend_of_stats(vip, "10.99.0.11"), "state"), "down");
+		json_decref(vip);
+		pause_ms(50);
+	}
+	c = clients_new(&n, NET_VIP4);
+	clients_open(&c, 0, 20);
+	kill(watch.pid, SIGKILL);
+	clients_open(&c, 20, 40);
+	for (unsigned int i = 0; i < 40; i++)
+		CHECK(c.backend[i] == 0 || c.backend[i] == 2, "connection %u: backend %d", i,
+		      c.backend[i]);
+	CHECK_EQ(clients_echo(&c, 0, 40, 1000), 40, "connections that go on");
+	clients_end(&c);
+	gone();
+}
+
+TEST(wrong_vips_and_backends_change_nothing)
+{
+	struct net n = net_new();
+
+	(void)n;
+	REFUSED("'10.0.0.1:80' is no VIP; takes ADDR:PORT/PROTO", "vip", "add", "10.0.0.1:80");
+	REFUSED("takes add, remove, list", "vip", "change", VIP);
+	REFUSED("takes one VIP", "vip", "add");
+	REFUSED("there is no VIP", "vip", "remove", VIP);
+	REFUSED("there is no VIP", "backend", "add", VIP, "10.99.0.10");
+	MUST("vip", "add", VIP);
+	REFUSED("is there already", "vip", "add", VIP);
+	REFUSED("is not there", "backend", "add", "192.0.2.9:1/udp", "10.99.0.10");
+	REFUSED("'10.99.0.0/24' is no backend", "backend", "add", VIP, "10.99.0.0/24");
+	REFUSED("is this host itself", "backend", "add", VIP, "10.99.0.1");
+	REFUSED("no route to it", "backend", "add", VIP, "203.0.113.1");
+	REFUSED("--weight", "backend", "add", VIP, "10.99.0.10", "--weight", "0");
+	REFUSED("--check", "backend", "add", VIP, "10.99.0.10", "--check", "ping");
+	REFUSED("--path", "backend", "add", VIP, "10.99.0.10", "--path", "health");
+	REFUSED("is no backend of", "backend", "drain", VIP, "10.99.0.10");
+	REFUSED("takes add, remove, drain, weight", "backend", "kill", VIP, "10.99.0.10");
+	CHECK(json_array_size(json_object_get(stats_of(VIP), "backends")) == 0,
+	      "a refused backend is there");
+	MUST("vip", "remove", VIP);
+	CHECK(guard("vip", "list", NULL).out[0] == '\0', "a VIP is still there");
+}
