@@ -320,6 +320,28 @@ static int add_row(const struct guard_item *i, void *arg)
 			 });
 }
 
+/* What detection has banned, beside the list. */
+static int add_detected(const uint8_t addr[16], uint32_t left_s, uint32_t strikes, uint64_t drops,
+			void *arg)
+{
+	bool v4 = IN6_IS_ADDR_V4MAPPED((const struct in6_addr *)addr);
+	char text[INET6_ADDRSTRLEN], reason[48];
+
+	inet_ntop(v4 ? AF_INET : AF_INET6, v4 ? addr + 12 : addr, text, sizeof(text));
+	(void)snprintf(reason, sizeof(reason), "detection, %u. time", strikes);
+	return table_add(arg, (struct cell[]){
+				      { CELL_STR, .str = "detect" },
+				      { CELL_STR, .str = text },
+				      { CELL_NULL },
+				      { CELL_NULL },
+				      { CELL_U64, .u64 = left_s },
+				      { CELL_NULL },
+				      { CELL_U64, .u64 = drops },
+				      { CELL_NULL },
+				      { CELL_STR, .str = reason },
+			      });
+}
+
 int guard_cmd_list(int argc, char **argv)
 {
 	static const struct option_row *const tables[] = { list_rows, NULL };
@@ -346,6 +368,8 @@ int guard_cmd_list(int argc, char **argv)
 		(void)guard_sweep(g);
 	if (!r)
 		r = guard_list(g, add_row, t, &err);
+	if (!r)
+		r = guard_detected(g, add_detected, t);
 	if (!r)
 		r = table_write(t, &out, o.format, false);
 	r = r ? guard_failed(&err) : guard_print(&out);

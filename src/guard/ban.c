@@ -225,8 +225,14 @@ static int write_all(struct guard *g, uint32_t set, const struct build *b,
 	return 0;
 }
 
+struct policy_change {
+	void (*fn)(struct np_guard_policy *p, const void *arg);
+	const void *arg;
+};
+
 static int rebuild(struct guard *g, const struct guard_item *items, size_t n, unsigned int flags,
-		   uint32_t confirm_s, struct netprobe_error *err)
+		   const struct policy_change *change, uint32_t confirm_s,
+		   struct netprobe_error *err)
 {
 	uint32_t set, room[NP_SET_MAX], now = guard_tick_now(), n_rules = g->conf->n_rules;
 	struct build b = {};
@@ -250,6 +256,8 @@ static int rebuild(struct guard *g, const struct guard_item *items, size_t n, un
 		r = set_make(g, set, room, err);
 	if (!r)
 		r = write_all(g, set, &b, err);
+	if (!r && change)
+		change->fn((struct np_guard_policy *)&g->conf->policy[set], change->arg);
 	if (!r) {
 		set_commit(g, set, confirm_s);
 	} else {
@@ -261,6 +269,26 @@ static int rebuild(struct guard *g, const struct guard_item *items, size_t n, un
 	return r;
 }
 
+static int say_waits(struct netprobe_error *err)
+{
+	error_set(err, -EBUSY, "an earlier change still waits to be confirmed");
+	error_hint(err, "netprobe guard confirm, or wait until it is undone");
+	return -EBUSY;
+}
+
+int set_change(struct guard *g, void (*change)(struct np_guard_policy *p, const void *arg),
+	       const void *arg, uint32_t confirm_s, struct netprobe_error *err)
+{
+	struct policy_change c = { change, arg };
+
+	if (g->conf->state >> 32)
+		return say_waits(err);
+	if (confirm_s)
+		return rebuild(g, NULL, 0, 0, &c, confirm_s, err);
+	change((struct np_guard_policy *)&g->conf->policy[set_current(g)], arg);
+	return 0;
+}
+
 int guard_add(struct guard *g, const struct guard_item *items, size_t n, unsigned int flags,
 	      uint32_t confirm_s, struct netprobe_error *err)
 {
@@ -268,13 +296,10 @@ int guard_add(struct guard *g, const struct guard_item *items, size_t n, unsigne
 	uint32_t now = guard_tick_now();
 	int r = 0;
 
-	if (g->conf->state >> 32) {
-		error_set(err, -EBUSY, "an earlier change still waits to be confirmed");
-		error_hint(err, "netprobe guard confirm, or wait until it is undone");
-		return -EBUSY;
-	}
+	if (g->conf->state >> 32)
+		return say_waits(err);
 	if (confirm_s || (flags & GUARD_REPLACE) || n > 1)
-		return rebuild(g, items, n, flags, confirm_s, err);
+		return rebuild(g, items, n, flags, NULL, confirm_s, err);
 	r = rule_index_new(g, &x);
 	if (r)
 		return error_set(err, r, "out of memory");
@@ -282,7 +307,7 @@ int guard_add(struct guard *g, const struct guard_item *items, size_t n, unsigne
 		r = add_direct(g, x, &items[0], now, err);
 	rule_index_free(x);
 	if (r == -ENOSPC && !err->msg[0])
-		r = rebuild(g, items, n, flags, 0, err);
+		r = rebuild(g, items, n, flags, NULL, 0, err);
 	return r;
 }
 

@@ -117,6 +117,40 @@ int guard_list(struct guard *g, int (*fn)(const struct guard_item *item, void *a
 /* Delete what has expired. How many, or -errno. */
 int guard_sweep(struct guard *g);
 
+#define GUARD_KEEP UINT64_MAX
+/*
+ * Limits of each source or prefix (per: NP_PER_*), tokens a second by NP_LIMIT_*; 0: none, GUARD_KEEP:
+ * as it is. dry: limits count, and drop nothing. confirm_s as guard_add's.
+ */
+int guard_set_limits(struct guard *g, unsigned int per, const uint64_t rate[NP_LIMIT_MAX], bool dry,
+		     uint32_t confirm_s, struct netprobe_error *err);
+/* The limit as it was set, tokens a second; 0 none. */
+uint64_t guard_limit_rate(const struct np_guard_policy *p, unsigned int per, unsigned int which);
+
+struct guard_detect {
+	uint8_t mode;		      /* NP_DETECT_* */
+	uint64_t rate[NP_ATTACK_MAX]; /* what is too much; 0 not looked for, GUARD_KEEP: as it is */
+	uint32_t ban_s;		      /* the first ban, doubled with each repeat; 0: as it is */
+};
+int guard_set_detect(struct guard *g, const struct guard_detect *d, uint32_t confirm_s,
+		     struct netprobe_error *err);
+
+/* Security events. They wait in one ring: of two watchers each gets some. The handle may be closed. */
+struct guard_watch;
+int guard_watch_open(struct guard *g, struct guard_watch **ret, struct netprobe_error *err);
+struct guard_watch *guard_watch_close(struct guard_watch *w);
+/* To be polled for input. */
+int guard_watch_fd(const struct guard_watch *w);
+/* Hand over what waits: how many, or -errno. */
+int guard_watch_poll(struct guard_watch *w, void (*fn)(const struct np_ev_guard *ev, void *arg),
+		     void *arg);
+
+/* Sources that detection has banned, one call each. */
+int guard_detected(struct guard *g,
+		   int (*fn)(const uint8_t addr[16], uint32_t left_s, uint32_t strikes,
+			     uint64_t drops, void *arg),
+		   void *arg);
+
 /* Parse "CIDR", an address or a network; -EINVAL: "'x' is no ...". */
 int guard_parse_cidr(const char *text, struct guard_item *ret, struct netprobe_error *err);
 /*

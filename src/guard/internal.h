@@ -61,6 +61,9 @@ int set_fd(struct guard *g, uint32_t set, uint32_t kind); /* close() it */
 void set_settle(struct guard *g);			  /* undo what was not confirmed in time */
 /* The other set's policy to be filled, as a copy of the current one, its maps empty. */
 int set_begin(struct guard *g, uint32_t *ret_set, struct netprobe_error *err);
+/* A change of the policy in use, or, with confirm_s, of a copy that is put in use until confirmed. */
+int set_change(struct guard *g, void (*change)(struct np_guard_policy *p, const void *arg),
+	       const void *arg, uint32_t confirm_s, struct netprobe_error *err);
 void set_commit(struct guard *g, uint32_t set, uint32_t confirm_s);
 
 /* An entry as the maps have it. */

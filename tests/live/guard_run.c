@@ -8,6 +8,7 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -158,12 +159,14 @@ unsigned int datagrams(const struct netns *from, const struct netns *to, const c
 {
 	struct sockaddr_storage a;
 	socklen_t len = address(addr, port, &a);
-	int fd = bound_in(to, SOCK_DGRAM, addr, port), status;
+	int fd = bound_in(to, SOCK_DGRAM, addr, port), status, room = 64 << 20;
 	struct pollfd p = { .fd = fd, .events = POLLIN };
 	unsigned int got = 0;
 	pid_t pid;
 	char byte;
 
+	/* All of them may wait there. */
+	setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof(room));
 	fflush(NULL);
 	pid = fork();
 	if (pid == 0) {
@@ -239,4 +242,114 @@ bool stream(const struct netns *from, const struct netns *to, const char *addr, 
 		sent = WIFEXITED(status) ? WEXITSTATUS(status) : 1;
 	waitpid(receiver, &status, 0);
 	return sent == 0;
+}
+
+static void answer_all(int listener, unsigned int n)
+{
+	struct pollfd p = { .fd = listener, .events = POLLIN };
+	char buf[16];
+
+	while (n-- && poll(&p, 1, (int)(2000 * test_slow())) > 0) {
+		int fd = accept(listener, NULL, NULL);
+
+		if (fd < 0)
+			continue;
+		if (read(fd, buf, sizeof(buf)) > 0)
+			(void)!write(fd, buf, 4);
+		close(fd);
+	}
+	_exit(0);
+}
+
+unsigned int connections(const struct netns *from, const struct netns *to, const char *addr,
+			 uint16_t port, unsigned int n)
+{
+	struct sockaddr_storage a;
+	socklen_t len = address(addr, port, &a);
+	int listener = bound_in(to, SOCK_STREAM, addr, port), status, out[2];
+	unsigned int done = 0;
+	pid_t server, client;
+
+	REQUIRE(listen(listener, 1024) == 0 && pipe(out) == 0, "listen: %s", strerror(errno));
+	fflush(NULL);
+	server = fork();
+	if (server == 0)
+		answer_all(listener, n);
+	client = fork();
+	if (client == 0) {
+		struct timeval limit = { .tv_sec = 1 };
+
+		enter(from);
+		for (unsigned int i = 0; i < n; i++) {
+			int s = socket(a.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+			char buf[16];
+
+			setsockopt(s, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
+			setsockopt(s, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+			if (connect(s, (void *)&a, len) || write(s, "ping", 4) != 4 ||
+			    read(s, buf, sizeof(buf)) <= 0)
+				break;
+			close(s);
+			done++;
+		}
+		_exit(write(out[1], &done, sizeof(done)) != sizeof(done));
+	}
+	close(listener);
+	REQUIRE(read(out[0], &done, sizeof(done)) == sizeof(done), "the client died");
+	waitpid(client, &status, 0);
+	kill(server, SIGKILL);
+	waitpid(server, &status, 0);
+	return done;
+}
+
+static void forge_all(const struct forged *what, unsigned int n, int ms)
+{
+	struct sockaddr_in to = { .sin_family = AF_INET };
+	int64_t began = now_ms();
+	uint8_t p[40] = { 0 };
+	int s = socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_RAW);
+	size_t size = what->proto == IPPROTO_TCP ? 40 : 28;
+
+	inet_pton(AF_INET, "10.77.0.1", &to.sin_addr);
+	p[0] = 0x45;
+	p[3] = (uint8_t)size;
+	p[8] = 64;
+	p[9] = what->proto;
+	inet_pton(AF_INET, "10.77.0.2", p + 12);
+	memcpy(p + 16, &to.sin_addr, 4);
+	for (unsigned int i = 0; i < n; i++) {
+		unsigned int port = what->ports ? i % what->ports + 1 : 9;
+
+		while (now_ms() - began < (int64_t)ms * i / n)
+			pause_ms(1);
+		if (what->proto == IPPROTO_ICMP) {
+			p[20] = 8;
+		} else {
+			p[20] = (uint8_t)((what->sport ? what->sport : 1024 + i % 50000) >> 8);
+			p[21] = (uint8_t)(what->sport ? what->sport : 1024 + i % 50000);
+			p[22] = (uint8_t)(port >> 8);
+			p[23] = (uint8_t)port;
+			p[25] = 8; /* UDP: its length */
+			p[32] = what->proto == IPPROTO_TCP ? 5 << 4 : 0;
+			p[33] = what->flags;
+		}
+		if (sendto(s, p, size, 0, (void *)&to, sizeof(to)) < 0 && errno != ENOBUFS)
+			_exit(1);
+	}
+	_exit(0);
+}
+
+void forge(const struct netns *from, const struct forged *what, unsigned int n, int ms)
+{
+	int status;
+	pid_t pid;
+
+	fflush(NULL);
+	pid = fork();
+	if (pid == 0) {
+		enter(from);
+		forge_all(what, n, ms);
+	}
+	REQUIRE(waitpid(pid, &status, 0) == pid && WIFEXITED(status) && !WEXITSTATUS(status),
+		"packets could not be sent");
 }

@@ -27,4 +27,17 @@ unsigned int datagrams(const struct netns *from, const struct netns *to, const c
 bool stream(const struct netns *from, const struct netns *to, const char *addr, uint16_t port,
 	    uint64_t bytes);
 
+/* Connections one after the other, each used for a few bytes: how many of n came about. */
+unsigned int connections(const struct netns *from, const struct netns *to, const char *addr,
+			 uint16_t port, unsigned int n);
+/*
+ * Packets made by hand from 10.77.0.2 to 10.77.0.1, spread over ms: flags of TCP, or proto ICMP (echo
+ * requests) or UDP from source port sport. ports: the destination port goes from 1 to that.
+ */
+struct forged {
+	uint8_t proto, flags;
+	uint16_t sport, ports;
+};
+void forge(const struct netns *from, const struct forged *what, unsigned int n, int ms);
+
 #endif

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Limits and detection: what the kernel half is told, in its own units. */
+#include <errno.h>
+#include <string.h>
+
+#include <bpf/bpf.h>
+
+#include "guard/internal.h"
+
+#define BYTES_BURST 131072U /* two of the largest packets */
+#define RATE_MAX 100000000000ULL
+
+static struct np_guard_limit tokens(uint64_t per_second, unsigned int which)
+{
+	uint64_t burst = per_second;
+
+	if (which == NP_LIMIT_BYTES && burst < BYTES_BURST)
+		burst = BYTES_BURST;
+	/* Tokens a nanosecond << 32, rounded up: a limit of 1 must not become none. */
+	return (struct np_guard_limit){
+		.rate = per_second
+				? (uint64_t)((__uint128_t)per_second * (1ULL << 32) / 1000000000) +
+					  1
+				: 0,
+		.burst = burst << 16,
+	};
+}
+
+uint64_t guard_limit_rate(const struct np_guard_policy *p, unsigned int per, unsigned int which)
+{
+	return (uint64_t)((__uint128_t)p->limit[per][which].rate * 1000000000 / (1ULL << 32));
+}
+
+struct limits {
+	unsigned int per;
+	const uint64_t *rate;
+	bool dry;
+};
+
+static void change_limits(struct np_guard_policy *p, const void *arg)
+{
+	const struct limits *l = arg;
+	bool any = false;
+
+	for (unsigned int i = 0; i < NP_LIMIT_MAX; i++) {
+		if (l->rate[i] != GUARD_KEEP)
+			p->limit[l->per][i] = tokens(l->rate[i], i);
+		any |= p->limit[l->per][i].rate != 0;
+	}
+	p->limit_dry = l->dry;
+	if (any)
+		p->limit_on |= (uint8_t)(1U << l->per);
+	else
+		p->limit_on &= (uint8_t) ~(1U << l->per);
+}
+
+int guard_set_limits(struct guard *g, unsigned int per, const uint64_t rate[NP_LIMIT_MAX], bool dry,
+		     uint32_t confirm_s, struct netprobe_error *err)
+{
+	struct limits l = { per, rate, dry };
+
+	for (unsigned int i = 0; i < NP_LIMIT_MAX; i++)
+		if (rate[i] != GUARD_KEEP && rate[i] > RATE_MAX)
+			return error_set(err, -EINVAL, "a limit of %llu a second; takes up to %llu",
+					 (unsigned long long)rate[i], (unsigned long long)RATE_MAX);
+	return set_change(g, change_limits, &l, confirm_s, err);
+}
+
+/*
+ * What an honest client stays below, and what is told without a ban: datagrams alone are no attack,
+ * and what is unusual is not forbidden.
+ */
+static const uint32_t default_rates[NP_ATTACK_MAX] = {
+	[NP_ATTACK_SYN_FLOOD] = 1000,  [NP_ATTACK_UDP_FLOOD] = 200000, [NP_ATTACK_AMPLIFY] = 2000,
+	[NP_ATTACK_ICMP_FLOOD] = 2000, [NP_ATTACK_PORT_SCAN] = 64,     [NP_ATTACK_HOST_SCAN] = 64,
+	[NP_ATTACK_ANOMALY] = 1000,
+};
+#define DEFAULT_BANS                                                                        \
+	(1U << NP_ATTACK_SYN_FLOOD | 1U << NP_ATTACK_AMPLIFY | 1U << NP_ATTACK_ICMP_FLOOD | \
+	 1U << NP_ATTACK_PORT_SCAN | 1U << NP_ATTACK_HOST_SCAN)
+#define DEFAULT_BAN_S 60
+
+static void change_detect(struct np_guard_policy *p, const void *arg)
+{
+	const struct guard_detect *d = arg;
+
+	if (!p->ban_ticks) {
+		memcpy(p->attack_rate, default_rates, sizeof(p->attack_rate));
+		p->ban_ticks = guard_ticks(DEFAULT_BAN_S);
+		p->ban_mask = DEFAULT_BANS;
+	}
+	for (unsigned int i = 0; i < NP_ATTACK_MAX; i++) {
+		if (d->rate[i] == GUARD_KEEP)
+			continue;
+		p->attack_rate[i] = (uint32_t)d->rate[i];
+		/* Whoever names a figure for datagrams knows what is honest there. */
+		if (i == NP_ATTACK_UDP_FLOOD)
+			p->ban_mask |= 1U << i;
+	}
+	if (d->ban_s)
+		p->ban_ticks = guard_ticks(d->ban_s);
+	__sync_synchronize();
+	p->detect = d->mode;
+}
+
+int guard_set_detect(struct guard *g, const struct guard_detect *d, uint32_t confirm_s,
+		     struct netprobe_error *err)
+{
+	return set_change(g, change_detect, d, confirm_s, err);
+}
+
+int guard_detected(struct guard *g,
+		   int (*fn)(const uint8_t addr[16], uint32_t left_s, uint32_t strikes,
+			     uint64_t drops, void *arg),
+		   void *arg)
+{
+	struct np_guard_source_key key, next;
+	struct np_guard_source s;
+	uint32_t now = guard_tick_now();
+	unsigned int seen = 0;
+	bool first = true;
+	int r = 0;
+
+	while (!r && seen++ < NP_GUARD_SOURCES &&
+	       !bpf_map_get_next_key(g->map[MAP_SOURCES], first ? NULL : &key, &next)) {
+		first = false;
+		key = next;
+		if (bpf_map_lookup_elem(g->map[MAP_SOURCES], &key, &s) || s.banned_until <= now)
+			continue;
+		r = fn(key.addr, (uint32_t)((s.banned_until - now) / TICKS_PER_S + 0.5), s.strikes,
+		       s.drops, arg);
+	}
+	return r;
+}

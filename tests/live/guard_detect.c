@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* guard's limits and detection: what they find, and above all whom they leave alone. */
+#include <inttypes.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "guard_run.h"
+#include "tap.h"
+
+#define SYN 0x02
+#define ACK 0x10
+
+static struct netns_pair guarded(const char *detect)
+{
+	struct netns_pair p = netns_pair_new();
+
+	guard_must(&p.a, "attach %s --mode filter", p.if_a);
+	if (detect)
+		guard_must(&p.a, "detect %s", detect);
+	/* Neighbours are known before anything is counted. */
+	CHECK_EQ(datagrams(&p.b, &p.a, "10.77.0.1", 6001, 1), 1, "before");
+	return p;
+}
+
+static uint64_t stat_of(struct netns_pair *p, const char *path)
+{
+	json_t *r = guard_stats(&p->a, p->if_a);
+	uint64_t v = json_at(r, path);
+
+	json_decref(r);
+	return v;
+}
+
+TEST(limit_drops_what_is_beyond_it_and_bans_nobody)
+{
+	struct netns_pair p = guarded(NULL);
+	int64_t began;
+	unsigned int got, allowed;
+
+	guard_must(&p.a, "limit --pps 100");
+	began = now_ms();
+	got = datagrams(&p.b, &p.a, "10.77.0.1", 6001, 2000);
+	allowed = 101 + (unsigned int)((now_ms() - began) / 10);
+	CHECK(got >= 90 && got <= allowed, "expected 100 to %u of 2000 to pass, got %u", allowed,
+	      got);
+	CHECK_EQ(stat_of(&p, "drops.limit"), 2000 - got, "drops");
+	guard_must(&p.a, "limit --pps 0");
+	CHECK_EQ(datagrams(&p.b, &p.a, "10.77.0.1", 6001, 500), 500, "without the limit");
+	guard_must(&p.a, "limit --pps 100 --per prefix");
+	CHECK(datagrams(&p.b, &p.a, "10.77.0.1", 6001, 2000) < 1500, "no limit for the prefix");
+	guard_must(&p.a, "limit --pps 100 --per prefix --dry-run");
+	CHECK_EQ(datagrams(&p.b, &p.a, "10.77.0.1", 6001, 500), 500, "dry run");
+	CHECK(stat_of(&p, "dry_run.limit") > 0, "nothing counted by the dry run");
+	guard_must(&p.a, "allow 10.77.0.2");
+	guard_must(&p.a, "limit --pps 100 --per prefix");
+	CHECK_EQ(datagrams(&p.b, &p.a, "10.77.0.1", 6001, 500), 500, "allowed");
+}
+
+TEST(limit_of_syns_leaves_other_packets_alone)
+{
+	struct netns_pair p = guarded(NULL);
+	uint64_t dropped;
+
+	guard_must(&p.a, "limit --syn-rate 50");
+	forge(&p.b, &(struct forged){ .proto = IPPROTO_TCP, .flags = SYN }, 500, 100);
+	dropped = stat_of(&p, "drops.limit");
+	CHECK(dropped >= 400 && dropped <= 450,
+	      "expected 430 or so of 500 SYNs to be dropped, got %" PRIu64, dropped);
+	forge(&p.b, &(struct forged){ .proto = IPPROTO_TCP, .flags = ACK }, 500, 100);
+	CHECK_EQ(datagrams(&p.b, &p.a, "10.77.0.1", 6001, 300), 300, "datagrams");
+	CHECK_EQ(stat_of(&p, "drops.limit"), dropped, "drops of what is no SYN");
+}
+
+/* Runs `guard events` beside an attack, and gives what it printed. */
+static char *events_of(struct netns_pair *p, const struct forged *what, unsigned int n, int ms,
+		       const char *until)
+{
+	char path[512], command[2048];
+	char *text = NULL;
+	FILE *f;
+	int64_t deadline = deadline_in(6000);
+
+	snprintf(path, sizeof(path), "%s/events", test_dir());
+	snprintf(command, sizeof(command),
+		 "%s guard events --format json --duration 60 >%s 2>/dev/null & echo $! >%s.pid",
+		 getenv("NETPROBE") ? getenv("NETPROBE") : "build/netprobe", path, path);
+	netns_must(&p->a, command);
+	forge(&p->b, what, n, ms);
+	/* The second is over with the next packet. */
+	while (now_ms() < deadline && !(text && strstr(text, until))) {
+		free(text);
+		(void)datagrams(&p->b, &p->a, "10.77.0.1", 6001, 1);
+		forge(&p->b, &(struct forged){ .proto = what->proto, .flags = what->flags }, 1, 1);
+		text = calloc(1, 65536);
+		f = fopen(path, "re");
+		if (f) {
+			(void)!fread(text, 1, 65535, f);
+			fclose(f);
+		}
+		pause_ms(50);
+	}
+	snprintf(command, sizeof(command), "kill $(cat %s.pid)", path);
+	netns_must(&p->a, command);
+	return text;
+}
+
+TEST(syn_flood_is_told_with_its_figures_and_its_source_banned)
+{
+	struct netns_pair p = guarded("on --ban-time 2s");
+	char *text = events_of(&p, &(struct forged){ .proto = IPPROTO_TCP, .flags = SYN }, 6000,
+			       1500, "security.ban");
+
+	CHECK(strstr(text, "\"event_type\":\"security.syn_flood\"") &&
+		      strstr(text, "\"raddr\":\"10.77.0.2\"") && strstr(text, "\"limit\":1000") &&
+		      strstr(text, "\"action\":\"ban\""),
+	      "not told as it was: %s", text);
+	CHECK_EQ(datagrams(&p.b, &p.a, "10.77.0.1", 6001, 5), 0, "banned");
+	CHECK(stat_of(&p, "drops.detect") >= 5, "drops are not counted");
+	guard_must(&p.a, "list --format json");
+	CHECK(strstr(guard_out(), "10.77.0.2"), "not in the list: %s", guard_out());
+	free(text);
+}
+
+static bool passes_again(void *arg)
+{
+	struct netns_pair *p = arg;
+
+	return datagrams(&p->b, &p->a, "10.77.0.1", 6001, 1) == 1;
+}
+
+TEST(ban_of_detection_ends_by_itself)
+{
+	struct netns_pair p = guarded("on --icmp-flood 200 --ban-time 1s");
+
+	forge(&p.b, &(struct forged){ .proto = IPPROTO_ICMP }, 2000, 1300);
+	CHECK_EQ(datagrams(&p.b, &p.a, "10.77.0.1", 6001, 5), 0, "banned");
+	CHECK(wait_until(passes_again, &p, 5000), "still banned after its time");
+}
+
+TEST(port_scan_is_found_and_a_dry_run_lets_it_pass)
+{
+	struct netns_pair p = guarded("dry-run");
+	char *text = events_of(&p,
+			       &(struct forged){ .proto = IPPROTO_TCP, .flags = SYN, .ports = 200 },
+			       200, 200, "security.port_scan");
+
+	CHECK(strstr(text, "\"event_type\":\"security.port_scan\"") &&
+		      strstr(text, "\"action\":\"dry_run\""),
+	      "not told: %s", text);
+	CHECK_EQ(datagrams(&p.b, &p.a, "10.77.0.1", 6001, 5), 5, "dry run");
+	guard_must(&p.a, "detect on");
+	pause_ms(8500); /* each window tells once */
+	forge(&p.b, &(struct forged){ .proto = IPPROTO_TCP, .flags = SYN, .ports = 200 }, 200, 200);
+	CHECK_EQ(datagrams(&p.b, &p.a, "10.77.0.1", 6001, 5), 0, "banned");
+	free(text);
+}
+
+TEST(answers_nobody_asked_for_are_found)
+{
+	struct netns_pair p = guarded("on --amplification 500");
+	char *text =
+		events_of(&p, &(struct forged){ .proto = IPPROTO_UDP, .sport = 53, .ports = 60000 },
+			  4000, 1500, "security.ban");
+
+	CHECK(strstr(text, "\"rule\":\"amplification\""), "not told: %s", text);
+	free(text);
+}
+
+TEST(fast_honest_clients_are_never_banned)
+{
+	struct netns_pair p = guarded("on");
+
+	CHECK(stream(&p.b, &p.a, "10.77.0.1", 5001, 400000000), "bulk TCP in failed");
+	CHECK(stream(&p.a, &p.b, "10.77.0.2", 5002, 200000000), "bulk TCP out failed");
+	CHECK_EQ(connections(&p.b, &p.a, "10.77.0.1", 5003, 4000), 4000, "connections");
+	forge(&p.b, &(struct forged){ .proto = IPPROTO_TCP, .flags = ACK }, 40000, 1500);
+	CHECK_EQ(datagrams(&p.b, &p.a, "10.77.0.1", 6001, 20000), 20000, "datagrams");
+	forge(&p.b, &(struct forged){ .proto = IPPROTO_ICMP }, 1000, 1200);
+	CHECK_EQ(datagrams(&p.b, &p.a, "10.77.0.1", 6001, 5), 5, "afterwards");
+	CHECK_EQ(stat_of(&p, "drops.detect"), 0, "drops");
+	CHECK_EQ(stat_of(&p, "drops.ban"), 0, "drops");
+}
