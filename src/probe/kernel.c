@@ -312,6 +312,15 @@ void kernel_reason(const struct kernel_facts *facts, const char *section, int er
 			strerrorname_np(facts->trampoline_err));
 		set(remedy, remedy_size,
 		    "none needed where another alternative is in use; otherwise a kernel with CONFIG_FUNCTION_TRACER and ftrace direct calls");
+	} else if (by_kprobe(section) && err == EACCES && facts->perf_paranoid > 2 &&
+		   !facts->cap_sys_admin) {
+		/* Debian's and Ubuntu's level 3; the kernel's own levels end at 2. */
+		(void)snprintf(
+			reason, reason_size,
+			"kernel.perf_event_paranoid is %d, where perf_event_open(2) takes CAP_SYS_ADMIN",
+			facts->perf_paranoid);
+		set(remedy, remedy_size,
+		    "sysctl kernel.perf_event_paranoid=2, or grant CAP_SYS_ADMIN");
 	} else if (err == ENOENT || err == ESRCH) {
 		reason_missing(section, facts->release, reason, reason_size);
 	} else if (err == EINVAL || err == EACCES || err == E2BIG) {

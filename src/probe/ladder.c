@@ -91,6 +91,12 @@ static void alt_failed(struct probe *p, const struct hook_alt *alt, struct hook_
 			       "mount -t cgroup2 none /sys/fs/cgroup/unified");
 		return;
 	}
+	if (err == ENOENT && alt->nargs && p->facts.btf &&
+	    kernel_has_target(&p->facts, alt_section(p, alt), 0)) {
+		(void)snprintf(st->reason, sizeof(st->reason),
+			       "this kernel's function does not take %u arguments", alt->nargs);
+		return;
+	}
 	kernel_reason(&p->facts, alt_section(p, alt), err, st->reason, sizeof(st->reason),
 		      st->remedy, sizeof(st->remedy));
 }
