@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,9 @@
 #include "base/log.h"
 #include "probe/internal.h"
 #include "probe/selftest.h"
+
+#define HASH_MIN 32768
+#define HASH_MAX 262144
 
 /* libbpf names the failing program only in its log; set while a load is under way in this thread. */
 static __thread struct {
@@ -49,6 +53,31 @@ static int set_map(struct bpf_map *map, uint32_t entries)
 	return entries ? bpf_map__set_max_entries(map, entries) : 0;
 }
 
+/*
+ * Entries of the hash of sockets (kprobe family). Each sweep and each look for stalls walks all its
+ * buckets, so a host with few sockets gets a smaller one: eight times what is there now.
+ */
+static uint32_t hash_entries(void)
+{
+	uint64_t used = 0, alloc = 0, entries = HASH_MIN;
+	FILE *f = fopen("/proc/net/sockstat", "re");
+	char line[128], *at;
+
+	while (f && fgets(line, sizeof(line), f)) {
+		(void)sscanf(line, "sockets: used %" SCNu64, &used); /* of this network namespace */
+		at = strncmp(line, "TCP:", 4) ? NULL : strstr(line, "alloc ");
+		if (at)
+			(void)sscanf(at, "alloc %" SCNu64, &alloc); /* of all */
+	}
+	if (f)
+		(void)fclose(f);
+	else
+		return HASH_MAX;
+	while (entries < (used + alloc) * 8 && entries < HASH_MAX)
+		entries *= 2;
+	return (uint32_t)entries;
+}
+
 static int size_maps(struct probe *p)
 {
 	struct netprobe_bpf *s = p->skel;
@@ -60,8 +89,8 @@ static int size_maps(struct probe *p)
 	if (!r)
 		r = set_map(s->maps.np_parts_b, p->opts.parts);
 	/* What is not used must not cost memory. */
-	if (!r && !p->store_hash)
-		r = set_map(s->maps.np_socks_h, 1);
+	if (!r)
+		r = set_map(s->maps.np_socks_h, p->store_hash ? hash_entries() : 1);
 	if (!r && !p->store_hash)
 		r = set_map(s->maps.np_calls, 64);
 	return r;
