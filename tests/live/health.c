@@ -183,6 +183,7 @@ TEST(a_network_that_is_gone_stalls_the_sender)
 	netns_drop(&n.b, "tcp dport 5001", 100);
 	maker_go(&m);
 	netns_wait_counter(&n.a, "TcpExt", "TCPTimeouts", 2);
+	json_decref(probe_wait_record(&p, is_stall, "send_buffer", 10000));
 	netns_drop_end(&n.b);
 	maker_finish(&m);
 	stop_when_quiet(&p, &n);
