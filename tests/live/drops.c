@@ -15,6 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "ctl.h"
 #include "maker.h"
 #include "netns.h"
 #include "probe.h"
@@ -358,6 +359,57 @@ TEST(a_sample_of_drops_is_refused_in_words)
 	CHECK(strstr(log, "--sample-rate") && strstr(log, "'10'"),
 	      "expected the option and what was given, got: %s", log);
 	free(log);
+}
+
+TEST(a_sample_of_drops_is_refused_by_ctl_too)
+{
+	struct probe p;
+	struct said s;
+
+	own_run_dir();
+	p = start("--max-events", "50", NULL);
+	s = ctl("set", "sample-rate=10", "max-events=7", NULL);
+	CHECK_EQ(s.status, 3, "exit code of ctl");
+	CHECK(strstr(s.log, "--sample-rate"), "expected the option to be named, got: %s", s.log);
+	check_value(&p, "sample-rate", "1");
+	check_value(&p, "max-events", "50");
+	probe_stop(&p);
+}
+
+static uint64_t dropped_events(const json_t *records)
+{
+	uint64_t n = 0;
+	const json_t *r;
+	size_t i;
+
+	json_array_foreach (records, i, r)
+		n += !strcmp(record_str(r, "event_type"), "transport.drop");
+	return n;
+}
+
+TEST(max_events_bounds_events_of_drops_and_no_packet_is_lost)
+{
+	struct netns ns = netns_new();
+	struct dgrams many[8];
+	struct probe p;
+	uint64_t packets = 0;
+	int64_t began;
+
+	began = now_ms();
+	p = start("--max-events", "3", NULL);
+	/* 8 kinds, each of which may have 10 events a second */
+	for (uint16_t i = 0; i < 8; i++) {
+		many[i] = (struct dgrams){ AF_INET, 20, 10, (uint16_t)(CLOSED - i), false };
+		finish(start_in(&ns, send_dgrams, &many[i]));
+	}
+	probe_stop(&p);
+	packets = count_drops(p.records, &ns, "NO_SOCKET", 0).packets;
+	CHECK_EQ(packets, 160, "packets of all events");
+	/* at the end each kind may have one more, of what was not told yet; so may others' drops */
+	CHECK(count_drops(p.records, &ns, "NO_SOCKET", 0).events <=
+		      (uint64_t)(3 * ((now_ms() - began) / 1000 + 2) + 8),
+	      "events: expected 3 a second and one for each kind, got %" PRIu64,
+	      dropped_events(p.records));
 }
 
 static void connect_once(void *arg)
