@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "ctl.h"
+#include "drop_make.h"
 #include "maker.h"
 #include "netns.h"
 #include "probe.h"
@@ -26,121 +27,11 @@
 #define OPEN 7000
 #define ETH_P_NOBODY 0x88b5 /* for local experiments: no handler */
 
-static void need_tracepoint(void)
-{
-	const char *hook = getenv("NETPROBE_HOOK");
-
-	if (hook && *hook && strcmp(hook, "auto") && strcmp(hook, "tracepoint"))
-		test_skip("drops are seen by a tracepoint, not by %s", hook);
-}
-
-static struct probe start(const char *a, const char *b, const char *c)
-{
-	need_tracepoint();
-	return probe_start("drops", "--format", "json", a, b, c, NULL);
-}
-
-/* Run fn in a process of its own inside ns; its pid. */
-static pid_t start_in(const struct netns *ns, void (*fn)(void *), void *arg)
-{
-	pid_t pid;
-	int fd;
-
-	fflush(NULL);
-	pid = fork();
-	REQUIRE(pid >= 0, "fork: %s", strerror(errno));
-	if (pid)
-		return pid;
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	fd = open(ns->path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0 || setns(fd, CLONE_NEWNET) < 0)
-		_exit(126);
-	fn(arg);
-	_exit(0);
-}
-
-static void finish(pid_t pid)
-{
-	int status = -1;
-
-	REQUIRE(waitpid(pid, &status, 0) == pid, "waitpid: %s", strerror(errno));
-	CHECK(status == 0, "a child: expected end 0, got %d", status);
-}
-
-struct dgrams {
-	int family;
-	unsigned int count, size;
-	uint16_t port;
-	bool may_fail;
-};
-
-static socklen_t address(int family, uint16_t port, struct sockaddr_storage *ss)
-{
-	struct sockaddr_in *v4 = (struct sockaddr_in *)ss;
-	struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)ss;
-
-	memset(ss, 0, sizeof(*ss));
-	if (family == AF_INET) {
-		*v4 = (struct sockaddr_in){ AF_INET, htons(port), { htonl(INADDR_LOOPBACK) }, {} };
-		return sizeof(*v4);
-	}
-	*v6 = (struct sockaddr_in6){ .sin6_family = AF_INET6,
-				     .sin6_port = htons(port),
-				     .sin6_addr = in6addr_loopback };
-	return sizeof(*v6);
-}
-
-static void send_dgrams(void *arg)
-{
-	const struct dgrams *d = arg;
-	struct sockaddr_storage to;
-	socklen_t len = address(d->family, d->port, &to);
-	int fd = socket(d->family, SOCK_DGRAM, 0);
-	char data[2000] = {};
-
-	for (unsigned int i = 0; i < d->count; i++)
-		if (sendto(fd, data, d->size, 0, (struct sockaddr *)&to, len) < 0 && !d->may_fail)
-			_exit(1);
-}
-
-static bool is_drop(const json_t *r, const struct netns *ns, const char *reason)
-{
-	return !strcmp(record_str(r, "event_type"), "transport.drop") &&
-	       record_u64(r, "netns") == ns->inode && !strcmp(record_str(r, "reason"), reason);
-}
-
-struct drops {
-	uint64_t packets, owned, events, suppressed;
-	const json_t *first;
-};
-
-/* Drops of that reason in that namespace; owned: by pid. */
-static struct drops count_drops(const json_t *records, const struct netns *ns, const char *reason,
-				pid_t pid)
-{
-	struct drops d = {};
-	const json_t *r;
-	size_t i;
-
-	json_array_foreach (records, i, r) {
-		if (!is_drop(r, ns, reason))
-			continue;
-		if (!d.first)
-			d.first = r;
-		d.events++;
-		d.packets += record_u64(r, "packets");
-		d.suppressed += record_u64(r, "suppressed");
-		if (pid && record_u64(r, "pid") == (uint64_t)pid)
-			d.owned += record_u64(r, "packets");
-	}
-	return d;
-}
-
 TEST(a_flood_to_a_closed_port_is_counted_to_the_last_packet)
 {
 	struct netns ns = netns_new();
 	struct dgrams flood = { AF_INET, test_slow() > 1 ? FLOOD / 10 : FLOOD, 20, CLOSED, false };
-	struct probe p = start(NULL, NULL, NULL);
+	struct probe p = start_drops(NULL, NULL, NULL);
 	int64_t begin = now_ms();
 	uint64_t no_ports, limit;
 	struct drops d;
@@ -173,7 +64,7 @@ TEST(a_flood_to_a_closed_port_is_counted_to_the_last_packet)
 static int bound_socket(int family, uint16_t port)
 {
 	struct sockaddr_storage at;
-	socklen_t len = address(family, port, &at);
+	socklen_t len = loopback(family, port, &at);
 	int fd = socket(family, SOCK_DGRAM, 0), size = 4096;
 
 	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size)) < 0 ||
@@ -220,7 +111,7 @@ static void check_overflow(int family)
 {
 	struct netns ns = netns_new();
 	struct dgrams flood = { family, 2000, 500, OPEN, false };
-	struct probe p = start(NULL, NULL, NULL);
+	struct probe p = start_drops(NULL, NULL, NULL);
 	uint64_t errors;
 	struct drops d;
 	pid_t pid;
@@ -277,7 +168,7 @@ TEST(a_packet_dropped_on_its_way_out_is_its_senders)
 	pid_t pid;
 
 	drop_output(&ns, "udp dport 7000");
-	p = start(NULL, NULL, NULL);
+	p = start_drops(NULL, NULL, NULL);
 	pid = start_in(&ns, send_dgrams, &few);
 	finish(pid);
 	probe_stop(&p);
@@ -294,7 +185,7 @@ TEST(a_packet_dropped_on_its_way_out_is_its_senders)
 static void ask_in_vain(void *arg)
 {
 	struct sockaddr_storage a;
-	socklen_t len = address(AF_INET, OPEN, &a);
+	socklen_t len = loopback(AF_INET, OPEN, &a);
 	int listener = socket(AF_INET, SOCK_STREAM, 0);
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0), alive = *(int *)arg;
 	char byte;
@@ -317,7 +208,7 @@ static void check_listener(bool summary)
 
 	drop_output(&ns, "tcp sport 7000");
 	REQUIRE(pipe(alive) == 0, "pipe: %s", strerror(errno));
-	p = start("--port", "7000", summary ? "--summary" : NULL);
+	p = start_drops("--port", "7000", summary ? "--summary" : NULL);
 	pid = start_in(&ns, ask_in_vain, &alive[0]);
 	netns_wait_counter(&ns, "TcpExt", "TCPTimeouts",
 			   1); /* its SYN is sent again: it was dropped */
@@ -367,7 +258,7 @@ TEST(a_sample_of_drops_is_refused_by_ctl_too)
 	struct said s;
 
 	own_run_dir();
-	p = start("--max-events", "50", NULL);
+	p = start_drops("--max-events", "50", NULL);
 	s = ctl("set", "sample-rate=10", "max-events=7", NULL);
 	CHECK_EQ(s.status, 3, "exit code of ctl");
 	CHECK(strstr(s.log, "--sample-rate"), "expected the option to be named, got: %s", s.log);
@@ -396,7 +287,7 @@ TEST(max_events_bounds_events_of_drops_and_no_packet_is_lost)
 	int64_t began;
 
 	began = now_ms();
-	p = start("--max-events", "3", NULL);
+	p = start_drops("--max-events", "3", NULL);
 	/* 8 kinds, each of which may have 10 events a second */
 	for (uint16_t i = 0; i < 8; i++) {
 		many[i] = (struct dgrams){ AF_INET, 20, 10, (uint16_t)(CLOSED - i), false };
@@ -415,7 +306,7 @@ TEST(max_events_bounds_events_of_drops_and_no_packet_is_lost)
 static void connect_once(void *arg)
 {
 	struct sockaddr_storage to;
-	socklen_t len = address(AF_INET, *(uint16_t *)arg, &to);
+	socklen_t len = loopback(AF_INET, *(uint16_t *)arg, &to);
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
 
 	if (fd < 0 || connect(fd, (struct sockaddr *)&to, len) == 0 || errno != ECONNREFUSED)
@@ -425,7 +316,7 @@ static void connect_once(void *arg)
 TEST(a_connection_request_for_a_closed_port_has_no_owner)
 {
 	struct netns ns = netns_new();
-	struct probe p = start(NULL, NULL, NULL);
+	struct probe p = start_drops(NULL, NULL, NULL);
 	uint16_t port = CLOSED;
 	struct drops d;
 
@@ -447,7 +338,7 @@ static void check_filter(const char *a, const char *b, bool first, bool second)
 	struct netns ns = netns_new();
 	struct dgrams one = { AF_INET, 3, 10, 5001, false },
 		      other = { AF_INET, 3, 10, 5002, false };
-	struct probe p = start(a, b, NULL);
+	struct probe p = start_drops(a, b, NULL);
 	uint64_t got[2] = {};
 	const json_t *r;
 	size_t i;
@@ -486,8 +377,8 @@ TEST(drops_are_filtered_by_owner)
 	pid_t pid;
 
 	drop_output(&ns, "udp dport 7000");
-	mine = start("--comm", "live_drops", NULL);
-	others = start("--comm", "somebody", NULL);
+	mine = start_drops("--comm", "live_drops", NULL);
+	others = start_drops("--comm", "somebody", NULL);
 	pid = start_in(&ns, send_dgrams, &few);
 	finish(pid);
 	probe_stop(&mine);
@@ -503,7 +394,7 @@ static void serve_nothing(void *arg)
 {
 	int listener = socket(AF_INET, SOCK_STREAM, 0), size = 4096, fd;
 	struct sockaddr_storage at;
-	socklen_t len = address(AF_INET, OPEN, &at);
+	socklen_t len = loopback(AF_INET, OPEN, &at);
 	char byte;
 
 	(void)arg;
@@ -521,7 +412,7 @@ static void serve_nothing(void *arg)
 static void push(void *arg)
 {
 	struct sockaddr_storage to;
-	socklen_t len = address(AF_INET, OPEN, &to);
+	socklen_t len = loopback(AF_INET, OPEN, &to);
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
 	static char data[65536];
 
@@ -542,7 +433,7 @@ static bool is_refused(const json_t *r, const void *arg)
 TEST(a_segment_that_its_socket_refuses_is_the_receivers)
 {
 	struct netns ns = netns_new();
-	struct probe p = start(NULL, NULL, NULL);
+	struct probe p = start_drops(NULL, NULL, NULL);
 	pid_t server, client;
 	const json_t *r;
 	json_t *first;
@@ -588,7 +479,7 @@ TEST(stacks_are_names_and_no_addresses)
 {
 	struct netns ns = netns_new();
 	struct dgrams few = { AF_INET, 3, 10, CLOSED, false };
-	struct probe p = start("--stack", NULL, NULL);
+	struct probe p = start_drops("--stack", NULL, NULL);
 	const char *top;
 	struct drops d;
 	char *text;
@@ -611,8 +502,8 @@ TEST(stacks_and_addresses_are_there_only_when_asked_for)
 {
 	struct netns ns = netns_new();
 	struct dgrams few = { AF_INET, 3, 10, CLOSED, false };
-	struct probe plain = start(NULL, NULL, NULL);
-	struct probe with = start("--stack", "--kernel-addresses", NULL);
+	struct probe plain = start_drops(NULL, NULL, NULL);
+	struct probe with = start_drops("--stack", "--kernel-addresses", NULL);
 	const char *top;
 	struct drops d;
 
@@ -704,7 +595,7 @@ static void send_for_nobody(void *arg)
 TEST(what_is_no_loss_is_told_only_when_asked_for)
 {
 	struct netns ns = netns_new();
-	struct probe plain = start(NULL, NULL, NULL), all = start("--all", NULL, NULL);
+	struct probe plain = start_drops(NULL, NULL, NULL), all = start_drops("--all", NULL, NULL);
 	struct drops d;
 
 	finish(start_in(&ns, send_for_nobody, NULL));

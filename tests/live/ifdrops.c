@@ -4,18 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "drop_make.h"
 #include "maker.h"
 #include "netns.h"
 #include "probe.h"
 #include "tap.h"
-
-static void need_tracepoint(void)
-{
-	const char *hook = getenv("NETPROBE_HOOK");
-
-	if (hook && *hook && strcmp(hook, "auto") && strcmp(hook, "tracepoint"))
-		test_skip("drops are seen by a tracepoint, not by %s", hook);
-}
 
 /* A queue of a few packets that are let go slowly. */
 static void narrow(const struct netns_pair *n)
