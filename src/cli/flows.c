@@ -282,9 +282,11 @@ static int run(struct flows *x)
 	if (filter_build(&x->o, &so.filter, &err) || names_build(&x->o, &so.names, &err) ||
 	    sink_open(&x->sink, &x->o, &err))
 		return cli_usage_failed(&err);
-	x->o.latency = x->o.latency || x->histograms;
 	cli_session_opts(&x->o, &so);
+	so.latency_try = x->histograms;
 	r = session_open(&so, &x->session, &err);
+	/* on from the start: ctl shows it so, and can switch it off */
+	x->o.latency = !r && session_latency_watched(x->session);
 	if (r)
 		return cli_session_failed(&err);
 	loop = (struct loop){

@@ -319,6 +319,8 @@ int session_open(const struct session_opts *opts, struct session **ret_session,
 		r = make_events(s, err);
 	if (!r && opts->latency)
 		r = session_set_latency(s, true, err);
+	else if (!r && opts->latency_try && session_set_latency(s, true, err))
+		log_notice("no waits in queues of sockets: %s", err->msg);
 	if (!r)
 		r = open_names(s, err);
 	if (!r && opts->pcap)

@@ -35,6 +35,7 @@ struct session_opts {
 	const char *pcap;  /* file for packets; NULL none */
 	uint64_t stall_ns; /* what stands still longer is a stall; 0: 100 ms */
 	bool latency;	   /* time how long data waits in the queues of sockets */
+	bool latency_try;  /* ... where that can be done, else go on without */
 };
 
 /* All losses so far, and the sums that views show. */

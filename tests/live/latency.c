@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Latencies that are made on purpose are found in the slot they belong to. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "ctl.h"
@@ -116,6 +117,42 @@ TEST(round_trips_and_connects_over_a_long_way_are_as_long_as_it)
 	CHECK_EQ(figures(client, "rtt", 0, 16384), 0, "round trips shorter than the way");
 	CHECK_EQ(figures(client, "connect", 16384, test_slow() > 1 ? UINT64_MAX : 32768), 1,
 		 "connects of about 20 ms");
+}
+
+TEST(a_connect_whose_first_syn_is_lost_is_in_the_slot_of_a_second)
+{
+	struct netns_pair n = netns_pair_new();
+	struct probe p = probe_start(HISTOGRAMS, NULL);
+	struct maker m;
+
+	netns_drop(&n.b, "tcp dport 5001", 100);
+	m = maker_start(NULL, -1, between(&n, "stream --port 5001 --bytes 1000"));
+	netns_wait_counter(&n.a, "Tcp", "RetransSegs", 1);
+	netns_drop_end(&n.b);
+	maker_finish(&m);
+	probe_stop(&p);
+	/* the SYN is sent again after one second, and after two more if that was lost as well */
+	CHECK_EQ(figures(of_role(&p, &m, "client"), "connect", 524288,
+			 test_slow() > 1 ? UINT64_MAX : 4194304),
+		 1, "connects of a second and more");
+	CHECK_EQ(figures(of_role(&p, &m, "client"), "connect", 0, UINT64_MAX), 1, "connects");
+}
+
+TEST(histograms_do_without_waits_where_these_cannot_be_timed)
+{
+	const char *forced[] = { "flows",	   "--histograms", "--latency",
+				 "--capture-mode", "proc",	   NULL };
+	const char *args[] = { "flows", "--histograms", "--capture-mode",
+			       "proc",	"--duration",	"0.2",
+			       NULL };
+	struct probe p;
+	char *log;
+
+	CHECK_EQ(probe_run(&p, args), 0, "exit code");
+	log = file_text(p.log);
+	CHECK(strstr(log, "no waits"), "expected to be told that waits are missing, got: %s", log);
+	free(log);
+	CHECK_EQ(probe_run(&p, forced), 2, "exit code where waits were asked for by name");
 }
 
 TEST(a_shaped_link_makes_data_wait_in_the_send_queue)
