@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The threads of the afpacket rung: each empties one ring into flows. */
 #include <errno.h>
+#include <linux/capability.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "capture/afpacket_internal.h"
@@ -42,12 +44,22 @@ static void on_packet(struct packet *p, void *arg)
 	(void)pthread_mutex_unlock(&a->fn_lock);
 }
 
+/* The ring is open: reading it takes no capability. They are each thread's own. */
+static void drop_all(void)
+{
+	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct none[2] = {};
+
+	(void)syscall(SYS_capset, &head, none);
+}
+
 static void *run(void *arg)
 {
 	struct reader *r = arg;
 	struct pollfd fds[2] = { { .fd = ring_fd(r->ring), .events = POLLIN },
 				 { .fd = r->a->stop, .events = POLLIN } };
 
+	drop_all();
 	while (!fds[1].revents) {
 		bool fresh;
 		int n;

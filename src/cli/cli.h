@@ -41,6 +41,7 @@ struct common_opts {
 	int format; /* FORMAT_*; -1 not given */
 	const char *output;
 	unsigned int verbose, quiet;
+	bool no_sandbox;
 	uint32_t ready_fd;
 	uint32_t ring_size, parts_size;
 	uint32_t packet_ring, packet_block, packet_timeout, fanout;

@@ -10,6 +10,7 @@
 
 #include "base/log.h"
 #include "cli/cli.h"
+#include "confine/confine.h"
 #include "out/table.h"
 #include "probe/asked.h"
 #include "probe/kernel.h"
@@ -137,6 +138,15 @@ static void text_modes(struct doctor *d)
 	}
 }
 
+static void text_kept(struct doctor *d)
+{
+	struct confine_opts opts = { .bpf = !d->open_err.code };
+	char caps[160];
+
+	confine_caps(&opts, caps, sizeof(caps));
+	buf_printf(&d->out, "kept while it runs: %s\n", caps);
+}
+
 static void text(struct doctor *d)
 {
 	text_facts(d);
@@ -158,6 +168,7 @@ static void text(struct doctor *d)
 	if (d->open_err.hint[0])
 		buf_printf(&d->out, "do: %s\n", d->open_err.hint);
 	text_modes(d);
+	text_kept(d);
 	if (d->note)
 		buf_printf(&d->out, "note: %s\n", d->note);
 }

@@ -3,13 +3,16 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "cli/cli.h"
 #include "cli/instance.h"
+#include "confine/confine.h"
 
 #define DRAIN_MS 50 /* how long an event may wait in the ring when nothing presses */
 
@@ -75,6 +78,27 @@ static int watch(int epoll, int fd)
 	return fd >= 0 && epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &ev) < 0 ? -errno : 0;
 }
 
+/* Capture runs and every file is open: what is not needed any more goes. */
+static void give_up(const struct loop *l)
+{
+	bool bpf = session_probe(l->session);
+	struct confine_opts opts = {
+		.bpf = bpf,
+		/* a service of its own user has no other processes to look at */
+		.landlock = bpf && getenv("INVOCATION_ID") && geteuid(),
+	};
+	struct confined c;
+
+	if (l->opts->no_sandbox)
+		return;
+	confine(&opts, &c);
+	log_info("capabilities kept: %s; seccomp %s; Landlock %s", c.caps,
+		 c.seccomp_err ? strerror(c.seccomp_err) : "on",
+		 c.landlock_err < 0 ? "not used"
+		 : c.landlock_err   ? strerror(c.landlock_err)
+				    : "on");
+}
+
 static int fds_open(struct fds *f, struct loop *l)
 {
 	int r;
@@ -95,6 +119,7 @@ static int fds_open(struct fds *f, struct loop *l)
 	if (!f->instance)
 		return -ENOMEM;
 	f->interval = l->opts->interval;
+	give_up(l);
 	cli_ready(l->opts); /* signals are caught, ctl is answered */
 	return watch(f->epoll, instance_fd(f->instance));
 }

@@ -95,6 +95,8 @@ const struct option_row common_rows[] = {
 	OPTIONS_HEADING("General"),
 	ROW("config", 0, OPTION_STRING, config, "FILE",
 	    "YAML with any of these options; SIGHUP reads it again"),
+	ROW("no-sandbox", 0, OPTION_BOOL, no_sandbox, NULL,
+	    "keep all capabilities and system calls after the start"),
 	ROW("verbose", 'v', OPTION_COUNT, verbose, NULL, "say more on stderr (-vv: everything)"),
 	ROW("quiet", 'q', OPTION_COUNT, quiet, NULL, "say less on stderr"),
 	ROW("help", 'h', OPTION_HELP, help, NULL, "this text"),

@@ -1,8 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Which rung --capture-mode gives, and what is said of those above. */
+#include <dirent.h>
+#include <limits.h>
 #include <linux/capability.h>
+#include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "rung.h"
 #include "tap.h"
@@ -192,6 +197,132 @@ TEST(a_hook_family_that_is_not_there_is_no_reason_to_fall)
 	CHECK(!*out, "expected nothing on stdout, got: %.200s", out);
 	free(out);
 	free(said);
+}
+
+/* A hexadecimal field of /proc/PID/task/TID/status. */
+static uint64_t status_field(const char *path, const char *key)
+{
+	char *text = file_text(path), *at = strstr(text, key);
+	uint64_t v = at ? strtoull(at + strlen(key), NULL, 16) : ~0ULL;
+
+	free(text);
+	return v;
+}
+
+/* Every thread: no new privileges, a filter, and no capability but those of allowed. */
+static void check_threads(pid_t pid, uint64_t allowed, unsigned int least)
+{
+	char path[64];
+	struct dirent *d;
+	unsigned int n = 0;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/proc/%d/task", pid);
+	dir = opendir(path);
+	REQUIRE(dir, "%s cannot be read", path);
+	while ((d = readdir(dir))) {
+		char status[400];
+
+		if (*d->d_name == '.')
+			continue;
+		snprintf(status, sizeof(status), "%s/%s/status", path, d->d_name);
+		CHECK_EQ(status_field(status, "\nCapEff:\t") & ~allowed, 0,
+			 "capabilities left over");
+		CHECK_EQ(status_field(status, "\nCapPrm:\t") & ~allowed, 0,
+			 "those it may take back");
+		CHECK_EQ(status_field(status, "\nNoNewPrivs:\t"), 1, "no_new_privs");
+		CHECK_EQ(status_field(status, "\nSeccomp:\t"), 2, "seccomp");
+		n++;
+	}
+	closedir(dir);
+	CHECK(n >= least, "expected at least %u threads, got %u", least, n);
+}
+
+struct file_has {
+	const char *path, *what;
+};
+
+static bool file_has(void *arg)
+{
+	const struct file_has *f = arg;
+	char *text = file_text(f->path);
+	bool found = strstr(text, f->what);
+
+	free(text);
+	return found;
+}
+
+TEST(rights_are_given_up_once_capture_runs_and_it_goes_on)
+{
+	static const struct {
+		const char *mode;
+		uint64_t allowed;
+		unsigned int threads;
+	} modes[] = {
+		{ "ebpf",
+		  BIT(CAP_BPF) | BIT(CAP_PERFMON) | BIT(CAP_NET_ADMIN) | BIT(CAP_SYS_ADMIN) |
+			  BIT(CAP_SYSLOG) | BIT(CAP_SYS_PTRACE) | BIT(CAP_DAC_READ_SEARCH),
+		  1 },
+		{ "afpacket", BIT(CAP_SYS_PTRACE) | BIT(CAP_DAC_READ_SEARCH), 2 },
+		{ "proc", BIT(CAP_SYS_PTRACE) | BIT(CAP_DAC_READ_SEARCH), 1 },
+	};
+	struct netns ns = rung_enter();
+
+	for (unsigned int i = 0; i < 3; i++) {
+		char file[PATH_MAX];
+		const char *const args[] = { "events",	    "--format", "json",
+					     "--interval",  "0.1",	"--capture-mode",
+					     modes[i].mode, "-o",	file,
+					     NULL };
+		struct probe_opts opts = { .args = args, .plain = true };
+		struct file_has first = { file, "transport.bw" };
+		struct file_has later = { file, "\"tx_bytes\":77777" };
+		struct probe p;
+
+		snprintf(file, sizeof(file), "%s/%s.json", test_dir(), modes[i].mode);
+		p = probe_spawn(&opts);
+		(void)maker_run(&ns, "stream --bytes 1000");
+		/* threads start with the first events */
+		CHECK(wait_until(file_has, &first, RUNG_END_MS), "%s: no event", modes[i].mode);
+		check_threads(p.pid, modes[i].allowed, modes[i].threads);
+		(void)maker_run(&ns, "stream --bytes 77777");
+		CHECK(wait_until(file_has, &later, RUNG_END_MS), "%s: the file has no 77777 bytes",
+		      modes[i].mode);
+		CHECK_EQ(probe_signal(&p, SIGTERM), 0, "exit code");
+	}
+}
+
+TEST(a_service_of_its_own_user_is_under_landlock_and_still_owns_every_byte)
+{
+	char file[PATH_MAX];
+	const char *const args[] = { "events", "--format", "json", "-v", "-o", file, NULL };
+	struct probe_opts opts = { .args = args,
+				   .plain = true,
+				   .uid = RUNG_NOBODY,
+				   .caps = BIT(CAP_BPF) | BIT(CAP_PERFMON) | BIT(CAP_NET_ADMIN) };
+	struct file_has said = { NULL, "Landlock on" };
+	struct netns ns = netns_new();
+	const json_t *client;
+	struct probe p;
+	struct maker m;
+	FILE *f;
+
+	snprintf(file, sizeof(file), "%s/events.json", test_dir());
+	f = fopen(file, "w");
+	REQUIRE(f && !fchmod(fileno(f), 0666) && !chmod(test_dir(), 0711), "cannot make %s", file);
+	fclose(f);
+	setenv("INVOCATION_ID", "0123456789abcdef0123456789abcdef", 1);
+	p = probe_spawn(&opts);
+	said.path = p.log;
+	CHECK(file_has(&said), "Landlock is not on");
+	m = maker_run(&ns, "stream --bytes 65432");
+	netns_wait_quiet(&ns);
+	CHECK_EQ(probe_signal(&p, SIGTERM), 0, "exit code");
+	client = maker_report(&m, "client");
+	snprintf(p.out, sizeof(p.out), "%s", file);
+	CHECK_EQ(records_sum(probe_records(&p), "conn.close", "tx_bytes",
+			     (pid_t)report_u64(client, "pid")),
+		 65432, "bytes the client sent");
 }
 
 TEST(doctor_tells_of_every_rung)
