@@ -22,9 +22,10 @@ TEST(ebpf_by_name_is_exit_2)
 {
 	static const char *const flows[] = { "flows", "--capture-mode", "ebpf", NULL };
 	static const char *const drops[] = { "drops", "--duration", "0.1", NULL };
-	static const char *const *const commands[] = { flows, drops };
+	static const char *const guard[] = { "guard", "status", NULL };
+	static const char *const *const commands[] = { flows, drops, guard };
 
-	for (unsigned int i = 0; i < 2; i++) {
+	for (unsigned int i = 0; i < 3; i++) {
 		char *out, *said;
 		int status = rung_run(commands[i], 0, 0, &out, &said);
 
