@@ -23,6 +23,7 @@ volatile __u32 st_parts_gen = 0;
 volatile __u64 st_parts_made = 0;
 volatile __u64 st_event_ns = 0;
 volatile __u32 st_event_n = 0;
+volatile __u64 st_answer_ports[NP_PORT_WORDS] = {};
 volatile __u32 st_users[NP_USER_SLOTS] = {};
 volatile __u64 st_next_id = 1;
 
@@ -39,3 +40,4 @@ struct np_ev_scratch_map np_ev_scratch SEC(".maps");
 struct np_closed_map np_closed SEC(".maps");
 struct np_peers_map np_peers SEC(".maps");
 struct np_calls_map np_calls SEC(".maps");
+struct np_answer_map np_answers SEC(".maps");

@@ -72,10 +72,10 @@ static void learn(struct names *n, const struct dns_result *res)
 }
 
 /* An answer by itself: who asked is not known, what it is called is. */
-static void learn_answer(struct names *n, const uint8_t *msg, size_t len, size_t full)
+static void learn_answer(struct names *n, uint64_t now_ns, const uint8_t *msg, size_t len,
+			 size_t full)
 {
 	char name[DNS_NAME_TEXT], target[DNS_NAME_TEXT];
-	uint64_t now_ns = n->packet->hdr.ts_ns;
 	struct dns_question q;
 	struct dns_record rec;
 	struct dns_reader r;
@@ -280,7 +280,7 @@ static void on_message(const uint8_t *msg, size_t len, size_t full, void *arg)
 	const struct np_ev_packet *ev = n->packet;
 
 	if (n->answers_only) {
-		learn_answer(n, msg, len, full);
+		learn_answer(n, ev->hdr.ts_ns, msg, len, full);
 		return;
 	}
 	dns_track_message(n->track, &(struct dns_packet){ .ts_ns = ev->hdr.ts_ns,
@@ -320,6 +320,12 @@ void names_packet(struct names *n, const struct np_ev_packet *ev, const uint8_t 
 	dns_streams_segment(n->streams, &seg, on_message, n);
 }
 
+void names_answer(struct names *n, const struct np_ev_answer *ev)
+{
+	if (ev->hdr.len >= sizeof(*ev) && ev->captured <= ev->hdr.len - sizeof(*ev))
+		learn_answer(n, ev->hdr.ts_ns, (const uint8_t *)(ev + 1), ev->captured, ev->full);
+}
+
 static void on_packet(const struct np_ev_packet *ev, const uint8_t *bytes, void *arg)
 {
 	if (ev->hdr.type == NP_PACKET_DNS)
@@ -344,6 +350,9 @@ static int open_dns(struct names *n, struct probe *probe, const struct np_filter
 		ports[n_ports++] = n->opts.ports[i];
 	if (!n->opts.n_ports)
 		ports[n_ports++] = 53;
+	/* What processes read costs nobody else anything; packets cost a program each. */
+	if (n->answers_only && !n->opts.required && !probe_answers(probe, ports, n_ports))
+		return 0;
 	r = probe_dns_open(probe, ports, n_ports, filter, n->answers_only, &n->packets, err);
 	if (r && !n->opts.required) {
 		(void)snprintf(n->note, sizeof(n->note), "no names from DNS: %s", err->msg);

@@ -48,6 +48,8 @@ int names_open(struct session *s, struct probe *probe, const struct names_opts *
 struct names *names_close(struct names *n);
 /* One packet to or from a port of DNS, from the transport's payload on. */
 void names_packet(struct names *n, const struct np_ev_packet *ev, const uint8_t *bytes);
+/* What a process read from a port of DNS; for sessions without events of DNS. */
+void names_answer(struct names *n, const struct np_ev_answer *ev);
 /* Drain what waits, end what has waited too long. 0 or -errno. */
 int names_poll(struct names *n, uint64_t now_ns);
 /* Tell what is still held back. */

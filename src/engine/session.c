@@ -200,6 +200,8 @@ static void on_event(const struct np_ev_hdr *ev, void *arg)
 	struct session *s = arg;
 	struct np_ev_sock copy;
 
+	if (ev->type == NP_EV_ANSWER && s->names)
+		names_answer(s->names, (const struct np_ev_answer *)ev);
 	if (ev->type == 0 || ev->type >= NP_EV_MAX)
 		return;
 	if (scaled(s, &sock->rec, &copy.rec) == &copy.rec) {

@@ -221,6 +221,17 @@ bool kernel_has_target(const struct kernel_facts *facts, const char *section, un
 	return has_func(facts->btf, slash + 1, nargs);
 }
 
+bool kernel_has_helper(const struct kernel_facts *facts, const char *id)
+{
+	int type = btf__find_by_name_kind(facts->btf, "bpf_func_id", BTF_KIND_ENUM);
+	const struct btf_type *t = type < 0 ? NULL : btf__type_by_id(facts->btf, (__u32)type);
+
+	for (__u16 i = 0; t && i < btf_vlen(t); i++)
+		if (!strcmp(btf__name_by_offset(facts->btf, btf_enum(t)[i].name_off), id))
+			return true;
+	return false;
+}
+
 static void set(char *s, size_t size, const char *text)
 {
 	(void)snprintf(s, size, "%s", text);

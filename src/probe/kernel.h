@@ -39,6 +39,8 @@ void kernel_facts_done(struct kernel_facts *facts);
 
 /* Does the attach target of a program's section ("tp_btf/x", "fexit/f", "kprobe/f") exist? */
 bool kernel_has_target(const struct kernel_facts *facts, const char *section, unsigned int nargs);
+/* Does the kernel have a BPF helper of that id ("BPF_FUNC_x")? */
+bool kernel_has_helper(const struct kernel_facts *facts, const char *id);
 /* First capability that ebpf capture needs and this process lacks; NULL: none. */
 const char *kernel_missing_cap(const struct kernel_facts *facts);
 

@@ -40,6 +40,12 @@ const char *probe_asked_missing(char *buf, unsigned int size)
 	return buf;
 }
 
+int probe_answers(struct probe *p, const uint16_t *ports, size_t n)
+{
+	(void)p, (void)ports, (void)n;
+	return -EOPNOTSUPP;
+}
+
 int probe_watch_reads(struct probe *p, bool on)
 {
 	return -EOPNOTSUPP;

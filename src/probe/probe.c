@@ -94,6 +94,20 @@ uint32_t probe_set_filter(struct probe *p, const struct np_filter *filter)
 	return gen;
 }
 
+int probe_answers(struct probe *p, const uint16_t *ports, size_t n)
+{
+#if defined(__x86_64__) || defined(__aarch64__)
+	if (p->opts.perf_buffer || !kernel_has_helper(&p->facts, "BPF_FUNC_task_pt_regs"))
+		return -EOPNOTSUPP;
+	for (size_t i = 0; i < n; i++)
+		p->skel->bss->st_answer_ports[ports[i] / 64] |= 1ULL << (ports[i] % 64);
+	return 0;
+#else
+	(void)p, (void)ports, (void)n;
+	return -EOPNOTSUPP;
+#endif
+}
+
 const struct hook_status *probe_hooks(const struct probe *p)
 {
 	return p->hooks;

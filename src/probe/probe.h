@@ -7,6 +7,7 @@
 #define NETPROBE_PROBE_PROBE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/error.h"
@@ -87,6 +88,11 @@ int probe_seed(struct probe *p);
  * 0 or negative errno: what it would tell stays with the socket's last known user.
  */
 int probe_watch_reads(struct probe *p, bool on);
+/*
+ * From now on probe_events brings an NP_EV_ANSWER for each datagram that a process reads from these
+ * remote ports. -EOPNOTSUPP: this kernel, processor or way of events cannot.
+ */
+int probe_answers(struct probe *p, const uint16_t *ports, size_t n);
 /*
  * Look once at every socket for what stands still; stalls longer than threshold_ns come as events. To be
  * called several times within the threshold.

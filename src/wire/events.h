@@ -16,6 +16,7 @@
 #define NP_EV_RESET_RX 6   /* RST received */
 #define NP_EV_STALL 7	   /* a send or receive does not go on: cause, since_ns, ended */
 #define NP_EV_MAX 8
+#define NP_EV_ANSWER 64 /* a message a process read from a port of DNS: struct np_ev_answer */
 
 #define NP_STALL_SEND_BUFFER 1	 /* the process waits for room in the send buffer */
 #define NP_STALL_ZERO_WINDOW 2	 /* the peer takes nothing: its window is closed */
@@ -42,6 +43,16 @@ struct np_ev_sock {
 	struct np_sock_rec rec;
 };
 
+#define NP_ANSWER_BYTES 1536 /* of one message, at most */
+
+/* struct np_ev_answer: NP_EV_ANSWER. */
+struct np_ev_answer {
+	struct np_ev_hdr hdr; /* len: with the bytes */
+	__u32 full;	      /* bytes that were read */
+	__u32 captured;	      /* bytes that follow */
+};
+
+NP_WIRE_SIZE(struct np_ev_answer, 24);
 NP_WIRE_SIZE(struct np_ev_hdr, 16);
 NP_WIRE_SIZE(struct np_ev_sock, 560);
 

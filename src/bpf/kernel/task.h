@@ -42,6 +42,17 @@ struct task_struct {
 	struct css_set *cgroups;
 };
 
+/* Registers of a task's user mode, as the kernel names them: the UAPI's struct pt_regs has other names. */
+struct pt_regs___x86 {
+	unsigned long orig_ax; /* number of the system call */
+	unsigned long si;      /* its second argument */
+};
+
+struct pt_regs___arm64 {
+	__u64 regs[31];
+	int syscallno;
+};
+
 struct linux_binprm {
 	const char *filename;
 };

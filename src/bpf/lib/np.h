@@ -21,6 +21,7 @@
 #include "../kernel/task.h"
 #include "wire/config.h"
 #include "wire/events.h"
+#include "wire/packets.h"
 #include "wire/record.h"
 #include "wire/stats.h"
 
@@ -29,6 +30,7 @@
 #define AF_INET6 10
 #define MSG_PEEK 0x2
 #define MSG_ERRQUEUE 0x2000
+#define PF_IO_WORKER 0x00000010
 #define PF_KTHREAD 0x00200000
 
 #define ICSK_TIME_LOSS_PROBE 5
@@ -73,6 +75,9 @@ extern volatile __u32 st_event_n;  /* records in it */
 /* np_filter.exec_gen under which a process of that slot used a socket last, see exec_gen_now */
 extern volatile __u32 st_users[NP_USER_SLOTS];
 extern volatile __u64 st_next_id; /* own socket numbers where the kernel gave no cookie */
+
+/* Remote ports of datagrams whose content is handed up, a bit each (answer.h); written by user space. */
+extern volatile __u64 st_answer_ports[NP_PORT_WORDS];
 
 #define USER_SLOT(tgid) ((tgid) & (NP_USER_SLOTS - 1))
 

@@ -25,6 +25,8 @@
 #define NP_PASS_HELD 16	      /* segs_*_base hold what was counted, until it matches again */
 #define NP_PASS_ANY (NP_PASS_NOW | NP_PASS_EVER | NP_PASS_OLD)
 
+#define NP_DGRAM_NAMES 2 /* its peer answers for names: what is read is looked at, see answer.h */
+
 /* Address of one datagram, kept between the hook that sees it and the hook that sees the result. */
 struct np_peer {
 	__u64 key; /* pid_tgid of the task; 0 free */
@@ -48,7 +50,7 @@ struct np_sock {
 	__u32 hot_exec;	 /* exec_now() that goes with it */
 	__u32 gen;	 /* np_filter.gen that pass was computed under */
 	__u8 pass;	 /* NP_PASS_* */
-	__u8 dgram;	 /* 1: count calls as packets */
+	__u8 dgram;	 /* not 0: count calls as packets; NP_DGRAM_* */
 	__u8 flags;	 /* NP_F_* */
 	__u8 phase;	 /* NP_PHASE_* */
 	__u32 acct_tgid; /* owner of counts; 0 nobody yet. Set once, by compare-and-swap */

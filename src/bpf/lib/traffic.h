@@ -6,6 +6,7 @@
 #ifndef NETPROBE_BPF_LIB_TRAFFIC_H
 #define NETPROBE_BPF_LIB_TRAFFIC_H
 
+#include "answer.h"
 #include "filter.h"
 #include "owner.h"
 #include "part.h"
@@ -415,8 +416,14 @@ static __noinline int traffic_slow(struct sock *sk, struct np_sock *st, struct n
 		sock_use(st, sk, &me);
 		own = acct_take(st, &me);
 	}
-	if (st->dgram)
+	if (st->dgram) {
 		own_counts = dgram_peer(st, sk, call, peer, &has_peer);
+		if (answer_port(has_peer ? peer->rport : st->tuple.rport)) {
+			st->dgram = NP_DGRAM_NAMES;
+			if (!call->tx)
+				(void)answer_take((__u32)call->ret, call->prog);
+		}
+	}
 	if (own) {
 		st_users[USER_SLOT(call->key >> 32)] = call->exec;
 		st->hot_exec = call->exec;
@@ -441,7 +448,8 @@ static __always_inline bool traffic_fast(struct np_sock *st, __u64 key, __u32 ex
 					 bool tx)
 {
 	if (!likely(st && st->hot == key && st->hot_exec == exec && st->gen == np_filter.gen &&
-		    !(st->flags & NP_F_UNCONN) && (st->pass & NP_PASS_NOW)))
+		    !(st->flags & NP_F_UNCONN) && (st->pass & NP_PASS_NOW) &&
+		    st->dgram != NP_DGRAM_NAMES))
 		return false;
 	if (ret > 0 || (!ret && st->dgram))
 		counts_move(&st->counts, tx, ret, st->dgram);
@@ -454,7 +462,7 @@ static __always_inline int traffic(struct sock *sk, struct np_sock *st, struct n
 {
 	prog_hit(call->prog);
 	if (st && st->hot == call->key && st->hot_exec == call->exec && st->gen == np_filter.gen &&
-	    !(st->flags & NP_F_UNCONN))
+	    !(st->flags & NP_F_UNCONN) && st->dgram != NP_DGRAM_NAMES)
 		return call_skip(st, call, st->pass & NP_PASS_SAMPLED_OUT);
 	return traffic_slow(sk, st, call, peer);
 }

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * What a process reads from a port of DNS, handed up from its own buffer: names of addresses without a
+ * look at every packet. Only where a call has to be thought about anyway. Lacks: messages over TCP,
+ * recvmmsg(), io_uring, 32-bit programs; dns.bpf.c sees those.
+ */
+#ifndef NETPROBE_BPF_LIB_ANSWER_H
+#define NETPROBE_BPF_LIB_ANSWER_H
+
+#include "emit.h"
+
+#define DNS_HEADER 12
+
+struct np_answer {
+	struct np_ev_answer ev;
+	__u8 bytes[NP_ANSWER_BYTES];
+};
+
+/* Scratch; a receive call is never interrupted by another one on its processor. */
+struct np_answer_map {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct np_answer);
+};
+extern struct np_answer_map np_answers SEC(".maps");
+
+static __always_inline bool answer_port(__u16 port)
+{
+	return st_answer_ports[(port / 64) & (NP_PORT_WORDS - 1)] & (1ULL << (port % 64));
+}
+
+#define BUFFER_PLAIN 1 /* read, recvfrom: the buffer is the second argument */
+#define BUFFER_IOV 2   /* readv: a vector of buffers is */
+#define BUFFER_MSG 3   /* recvmsg: a struct msghdr is, which points to one */
+
+/* Numbers of system calls are ABI. */
+static __always_inline __u32 buffer_kind(struct task_struct *task, __u64 *ret_arg)
+{
+#if defined(__TARGET_ARCH_x86)
+	struct pt_regs___x86 *regs = (struct pt_regs___x86 *)bpf_task_pt_regs(task);
+
+	*ret_arg = regs->si;
+	switch (regs->orig_ax) {
+	case 0:
+	case 45:
+		return BUFFER_PLAIN;
+	case 19:
+		return BUFFER_IOV;
+	case 47:
+		return BUFFER_MSG;
+	}
+#elif defined(__TARGET_ARCH_arm64)
+	struct pt_regs___arm64 *regs = (struct pt_regs___arm64 *)bpf_task_pt_regs(task);
+
+	*ret_arg = regs->regs[1];
+	switch (regs->syscallno) {
+	case 63:
+	case 207:
+		return BUFFER_PLAIN;
+	case 65:
+		return BUFFER_IOV;
+	case 212:
+		return BUFFER_MSG;
+	}
+#endif
+	return 0;
+}
+
+/* Where the task reads to, and how much has room there; 0 unknown. */
+static __always_inline __u64 buffer_of(struct task_struct *task, __u64 *room)
+{
+	__u64 arg = 0, iov[2];
+	__u32 kind = buffer_kind(task, &arg);
+
+	if (!kind || kind == BUFFER_PLAIN)
+		return kind ? arg : 0;
+	if (kind == BUFFER_MSG && bpf_probe_read_user(&arg, sizeof(arg), (void *)(arg + 16)))
+		return 0;
+	if (bpf_probe_read_user(iov, sizeof(iov), (void *)arg))
+		return 0;
+	if (*room > iov[1])
+		*room = iov[1];
+	return iov[0];
+}
+
+/* The current task received so many bytes from a port of DNS. Context: process, in the call. Since 5.15. */
+static __noinline __attribute__((unused)) int answer_take(__u32 full, __u32 prog)
+{
+	struct task_struct *task;
+	struct np_answer *a;
+	__u64 room = full, at;
+	__u32 zero = 0, n;
+
+	if (cfg_use_perf || full < DNS_HEADER ||
+	    !bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_task_pt_regs))
+		return 0;
+	task = bpf_get_current_task_btf();
+	if (task->flags & (PF_KTHREAD | PF_IO_WORKER))
+		return 0;
+	at = buffer_of(task, &room);
+	a = bpf_map_lookup_elem(&np_answers, &zero);
+	if (!at || !a)
+		return 0;
+	n = room < NP_ANSWER_BYTES ? (__u32)room : NP_ANSWER_BYTES;
+	barrier_var(n);
+	if (n < DNS_HEADER || n > NP_ANSWER_BYTES)
+		return 0;
+	if (bpf_probe_read_user(a->bytes, n, (void *)at)) {
+		count_one(prog, helper_err);
+		return 0;
+	}
+	a->ev.hdr.type = NP_EV_ANSWER;
+	a->ev.hdr.len = sizeof(a->ev) + n;
+	a->ev.hdr.cpu = bpf_get_smp_processor_id();
+	a->ev.hdr.ts_ns = bpf_ktime_get_ns();
+	a->ev.full = full;
+	a->ev.captured = n;
+	if (bpf_ringbuf_output(&np_events, a, sizeof(a->ev) + n, BPF_RB_NO_WAKEUP))
+		count_one(prog, ring_full);
+	else
+		count_one(prog, submitted);
+	return 0;
+}
+
+#endif
