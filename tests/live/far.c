@@ -36,6 +36,19 @@ static int64_t now_ns(void)
 	return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
 }
 
+/* The node is there once the module is, where nothing made it before. */
+static int tun_open(void)
+{
+	const char *path = "/dev/net/tun";
+	int fd = open(path, O_RDWR | O_CLOEXEC | O_NONBLOCK);
+
+	if (fd >= 0 || (errno != ENOENT && errno != ENODEV))
+		return fd;
+	if (system("modprobe tun 2>/dev/null") < 0)
+		return -1;
+	return open(path, O_RDWR | O_CLOEXEC | O_NONBLOCK);
+}
+
 /* A tun device in that namespace; this process comes back to where it was. */
 static int tun_in(const struct netns *ns, const char *name)
 {
@@ -45,7 +58,7 @@ static int tun_in(const struct netns *ns, const char *name)
 
 	REQUIRE(own >= 0 && there >= 0 && setns(there, CLONE_NEWNET) == 0, "setns: %s",
 		strerror(errno));
-	fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK);
+	fd = tun_open();
 	snprintf(ifr.ifr_name, sizeof(ifr.ifr_name), "%s", name);
 	if (fd < 0 || ioctl(fd, TUNSETIFF, &ifr) < 0)
 		test_skip("no tun devices here: nothing makes a way long (%s)", strerror(errno));
