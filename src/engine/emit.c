@@ -370,6 +370,12 @@ void engine_events_flow(struct engine_events *e, const struct flow *f, const str
 		(void)hold_retrans(e, f, d->synack, "synack", true);
 }
 
+void engine_events_tell(struct engine_events *e, struct event *ev)
+{
+	stamp(ev, clock_monotonic_ns());
+	tell(e, ev);
+}
+
 static void tell_bw(const struct sum *s, void *arg)
 {
 	struct engine_events *e = arg;

@@ -9,6 +9,8 @@ struct engine_events;
 
 /* mode: of all records. */
 struct engine_events *engine_events_new(session_event_fn fn, void *arg, const char *mode);
+/* A record made elsewhere: time and mode are put in. */
+void engine_events_tell(struct engine_events *e, struct event *ev);
 struct engine_events *engine_events_free(struct engine_events *e);
 
 /* conn.open, conn.close, conn.fail, resets: one kernel record. owner: of rec->last. */

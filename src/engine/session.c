@@ -7,11 +7,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/log.h"
 #include "engine/emit.h"
+#include "engine/ifrates.h"
 #include "engine/latency.h"
 #include "engine/pcap.h"
 #include "engine/route.h"
@@ -27,6 +29,7 @@
 struct session {
 	struct session_opts opts;
 	struct rung rung;
+	struct ifrates *ifrates; /* NULL: the rung counts for every namespace itself */
 	char note[512];
 	struct cgroup_table *cgroups;
 	struct process_table *procs;
@@ -299,6 +302,13 @@ static int make_events(struct session *s, struct netprobe_error *err)
 	return 0;
 }
 
+static uint32_t own_netns(void)
+{
+	struct stat st;
+
+	return stat("/proc/self/ns/net", &st) ? 0 : (uint32_t)st.st_ino;
+}
+
 int session_open(const struct session_opts *opts, struct session **ret_session,
 		 struct netprobe_error *err)
 {
@@ -332,6 +342,8 @@ int session_open(const struct session_opts *opts, struct session **ret_session,
 		return r;
 	}
 	s->asks_routes = !ebpf_probe(&s->rung);
+	if (s->asks_routes && s->events)
+		s->ifrates = ifrates_new(own_netns());
 	s->start_ns = s->now_ns = s->tick_ns = s->full_ns = clock_monotonic_ns();
 	flow_table_tick(s->flows, s->now_ns);
 	*ret_session = s;
@@ -345,6 +357,7 @@ struct session *session_close(struct session *s)
 	(void)pcap_close(s->pcap);
 	(void)names_close(s->names);
 	(void)engine_latency_free(s->latency);
+	(void)ifrates_free(s->ifrates);
 	if (s->rung.ops)
 		s->rung.ops->close(s->rung.arg);
 	if (s->events)
@@ -479,6 +492,8 @@ int session_tick(struct session *s)
 		double seconds = (double)(s->now_ns - s->tick_ns) / 1e9;
 
 		engine_events_tick(s->events, seconds);
+		if (s->ifrates)
+			ifrates_tick(s->ifrates, s->events, seconds);
 		if (!s->rung.ops->losses(s->rung.arg, losses))
 			engine_events_loss(s->events, losses, seconds, false);
 	}

@@ -16,7 +16,7 @@ const char *event_type_name(uint8_t kind)
 		[EVENT_CONN_FAIL] = "conn.fail",  [EVENT_PROBE_LOSS] = "probe.loss",
 		[EVENT_STALL] = "transport.drop", [EVENT_DROP] = "transport.drop",
 		[EVENT_TRACE] = "packet.trace",	  [EVENT_DNS] = "dns.query",
-		[EVENT_LB] = "stats.lb",
+		[EVENT_LB] = "stats.lb",	  [EVENT_IFACE] = "stats.iface",
 	};
 
 	return kind < EVENT_MAX ? names[kind] : NULL;

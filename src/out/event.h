@@ -29,7 +29,8 @@
 #define EVENT_TRACE 10 /* packet.trace */
 #define EVENT_DNS 11   /* dns.query */
 #define EVENT_LB 12    /* stats.lb */
-#define EVENT_MAX 13
+#define EVENT_IFACE 13 /* stats.iface */
+#define EVENT_MAX 14
 
 struct event_dns;   /* out/dns.h */
 struct event_drop;  /* out/drop.h */
@@ -67,7 +68,7 @@ struct event {
 	const char *direction; /* "tx", "rx", NULL */
 	const char *state;     /* overrides the name of tuple->state */
 
-	/* EVENT_BW */
+	/* EVENT_BW: of the interval; EVENT_IFACE: since the start, the rates of the interval */
 	uint64_t tx_bytes, rx_bytes, tx_pkts, rx_pkts;
 	double tx_mbit, rx_mbit;
 	/* EVENT_RETRANSMIT, EVENT_CONN_FAIL ... */

@@ -74,7 +74,7 @@ static void put_cgroup(struct buf *b, const struct cgroup *cg)
 static void put_cpu(struct buf *b, const struct event *ev)
 {
 	/* BW sums up an interval: no single task was on the CPU. */
-	if (ev->kind == EVENT_BW)
+	if (ev->kind == EVENT_BW || ev->kind == EVENT_IFACE)
 		return;
 	if (!ev->has_cpu) {
 		put_literal(b, ",\"cpu_pid\":null,\"cpu_comm\":null");
@@ -143,7 +143,7 @@ static void put_where(struct buf *b, const struct event *ev)
 
 	json_kv_u64_or_null(b, "netns", t ? t->netns : 0);
 	/* BW sums up the sockets of an interface; ends only where broken down to one. */
-	if (ev->kind == EVENT_BW && !(t && t->family)) {
+	if ((ev->kind == EVENT_BW || ev->kind == EVENT_IFACE) && !(t && t->family)) {
 		json_kv_str(b, "iface", event_iface(ev, ifname));
 		return;
 	}
@@ -292,6 +292,7 @@ static void put_specific(struct buf *b, const struct event *ev)
 {
 	switch (ev->kind) {
 	case EVENT_BW:
+	case EVENT_IFACE:
 		put_bw(b, ev);
 		break;
 	case EVENT_RETRANSMIT:
@@ -340,7 +341,8 @@ int event_write_json(struct buf *out, const struct event *ev, const char *host)
 		return -EINVAL;
 	put_common(out, ev, host);
 	if (ev->kind != EVENT_PROBE_LOSS && ev->kind != EVENT_LB) {
-		put_owner(out, ev);
+		if (ev->kind != EVENT_IFACE)
+			put_owner(out, ev);
 		put_where(out, ev);
 	}
 	put_specific(out, ev);

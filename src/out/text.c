@@ -54,6 +54,7 @@ static const char *type_color(uint8_t kind)
 {
 	switch (kind) {
 	case EVENT_BW:
+	case EVENT_IFACE:
 	case EVENT_DNS:
 	case EVENT_LB:
 		return SGR_CYAN;
@@ -204,6 +205,7 @@ static void put_extra(struct buf *b, const struct event *ev)
 {
 	switch (ev->kind) {
 	case EVENT_BW:
+	case EVENT_IFACE:
 		put_unit(b, "tx", UNIT_BYTES, (double)ev->tx_bytes);
 		put_unit(b, "rx", UNIT_BYTES, (double)ev->rx_bytes);
 		break;
@@ -250,7 +252,8 @@ int event_write_text(struct buf *out, const struct event *ev, bool color)
 	put_value(out, ev);
 	/* probe.loss is about a program of the probe, not about anybody's traffic. */
 	if (ev->kind != EVENT_PROBE_LOSS && ev->kind != EVENT_LB) {
-		put_who(out, ev);
+		if (ev->kind != EVENT_IFACE)
+			put_who(out, ev);
 		put_where(out, ev);
 	}
 	put_extra(out, ev);

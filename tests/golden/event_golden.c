@@ -168,6 +168,9 @@ static const struct event stream[] = {
 	  .unit = "packets", .lb = &lb_vip },
 	{ COMMON, .kind = EVENT_LB, .entity_id = "balancer", .value = "7", .num = 7,
 	  .unit = "packets", .lb = &lb_all },
+	{ COMMON, .kind = EVENT_IFACE, .entity_id = "eth0", .value = "125.5", .num = 125.5,
+	  .unit = "Mbit/s", .iface = "eth0", .tx_bytes = 25000000, .rx_bytes = 7000000,
+	  .tx_pkts = 21000, .rx_pkts = 9000, .tx_mbit = 120, .rx_mbit = 5.5, .interval_s = 1 },
 	{ COMMON, .kind = EVENT_PROBE_LOSS, .entity_id = "send", .value = "5", .num = 5,
 	  .unit = "events", .loss = &loss, .interval_s = 1 },
 };

@@ -33,10 +33,18 @@ TEST(proc_owns_connections_that_outlive_an_interval)
 	struct probe p = rung_events("proc", 0, 0);
 	struct maker m = held_stream(&p, "stream --hold connected --bytes 300000 --reply 7000");
 	const json_t *client = maker_report(&m, "client"), *r;
+	uint64_t iface = 0;
+	size_t i;
 
 	rung_wait_closed(&p, 2);
 	probe_stop(&p);
 	rung_check_mode(p.records, "proc");
+	json_array_foreach (p.records, i, r)
+		if (!strcmp(record_str(r, "event_type"), "stats.iface") &&
+		    !strcmp(record_str(r, "entity_id"), "lo"))
+			iface = record_u64(r, "tx_bytes");
+	CHECK(iface >= 307000 && iface < 2 * 307000,
+	      "lo: expected somewhat more than the 307000 bytes of payload, got %" PRIu64, iface);
 	r = close_of(p.records, client);
 	CHECK_EQ(record_u64(r, "pid"), record_u64(client, "pid"), "owner");
 	CHECK(!strcmp(record_str(r, "owner_match"), "procfs"),

@@ -9,6 +9,7 @@
 
 #include <netinet/in.h>
 
+#include "capture/netdev.h"
 #include "capture/wire.h"
 
 #define MS 1000000ULL
@@ -245,6 +246,25 @@ static void full_table_counts_what_it_cannot_keep(void **state)
 	(void)state;
 }
 
+static void lines_of_proc_net_dev_are_read(void **state)
+{
+	struct netdev d;
+
+	assert_int_equal(
+		netdev_parse("  eth0: 1234567890123 11 0 0 0 0 0 0 42 7 0 0 0 0 0 0\n", &d), 0);
+	assert_string_equal(d.name, "eth0");
+	assert_int_equal(d.rx_bytes, 1234567890123);
+	assert_int_equal(d.rx_packets, 11);
+	assert_int_equal(d.tx_bytes, 42);
+	assert_int_equal(d.tx_packets, 7);
+	assert_int_not_equal(netdev_parse("Inter-|   Receive                |  Transmit\n", &d), 0);
+	assert_int_not_equal(netdev_parse(" face |bytes    packets errs\n", &d), 0);
+	assert_int_not_equal(netdev_parse("a-name-that-is-too-long: 1 2 3 4 5 6 7 8 9 10\n", &d),
+			     0);
+	assert_int_not_equal(netdev_parse("eth0: 1 2 3\n", &d), 0);
+	(void)state;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -258,6 +278,7 @@ int main(void)
 		cmocka_unit_test(same_packet_at_two_interfaces_counts_once),
 		cmocka_unit_test(ports_used_again_are_another_flow),
 		cmocka_unit_test(full_table_counts_what_it_cannot_keep),
+		cmocka_unit_test(lines_of_proc_net_dev_are_read),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

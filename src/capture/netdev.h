@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What interfaces counted, as /proc/net/dev tells everybody. Bytes are the device's, link headers included. */
+#ifndef NETPROBE_CAPTURE_NETDEV_H
+#define NETPROBE_CAPTURE_NETDEV_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct netdev {
+	char name[16];
+	uint64_t rx_bytes, rx_packets, tx_bytes, tx_packets;
+};
+
+/* One line of the table. Pure. -EINVAL: no interface's line (its two headings are none). */
+int netdev_parse(const char *line, struct netdev *ret);
+/* Every interface; their number or a negative errno. */
+int netdev_each(const char *path, void (*fn)(const struct netdev *d, void *arg), void *arg);
+
+#endif
