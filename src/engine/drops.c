@@ -12,6 +12,7 @@
 #include "probe/ksyms.h"
 
 #define FRAME_CHARS 160
+#define LOOK_NS 100000000ULL /* least time between two looks at interfaces' counters */
 #define REFRESH_NS \
 	50000000ULL /* least time between two sweeps for listeners that are not known yet */
 
@@ -21,7 +22,7 @@ struct drop_watch {
 	struct probe_drops *drops;
 	struct ksyms *ksyms; /* NULL: no stacks are taken */
 	struct ifdrops *interfaces;
-	uint64_t tick_ns, refresh_ns;
+	uint64_t tick_ns, refresh_ns, look_ns;
 	struct np_drop_loss told;
 	uint64_t told_missed;
 	char note[320];
@@ -315,8 +316,11 @@ void drop_watch_tick(struct drop_watch *w)
 
 	tell_loss(w, (double)(now_ns - w->tick_ns) / 1e9);
 	w->tick_ns = now_ns;
-	if (w->interfaces)
+	/* Every namespace is visited for it, however short the interval. */
+	if (w->interfaces && now_ns - w->look_ns >= LOOK_NS) {
+		w->look_ns = now_ns;
 		ifdrops_poll(w->interfaces, on_counter, w);
+	}
 }
 
 /* Packets of a kind that came after its last event: one event for them all, without a packet. */
@@ -364,6 +368,7 @@ int drop_watch_finish(struct drop_watch *w)
 	int r;
 
 	probe_drops_stop(w->drops);
+	w->look_ns = 0;
 	r = drop_watch_poll(w);
 	drop_watch_tick(w);
 	if (r >= 0 && w->opts.event_fn)

@@ -20,11 +20,12 @@
 #include <unistd.h>
 
 #include "engine/netns.h"
+#include "engine/session.h"
 
 #define SPACES 1024	/* namespaces looked into */
 #define LINKS_SEEN 1024 /* interfaces of each */
 #define DUMP_BYTES 65536
-#define SCAN_CALLS 5 /* new namespaces are looked for every so many calls */
+#define SCAN_NS 1000000000ULL /* least time between two looks for new namespaces */
 
 /* Counters of one interface; names below. */
 #define C_DRIVER_RX 0
@@ -53,7 +54,8 @@ struct space {
 
 struct ifdrops {
 	int own_fd;
-	uint32_t own, seq, calls;
+	uint32_t own, seq;
+	uint64_t scan_ns;
 	struct space *spaces;
 	unsigned int n;
 	bool full;
@@ -293,12 +295,14 @@ static bool is_there(const struct ifdrops *d, const struct space *s)
 /* New ones, and other ways into those whose process is gone. */
 static void scan(struct ifdrops *d)
 {
-	bool due = d->calls++ % SCAN_CALLS == 0;
+	uint64_t now_ns = clock_monotonic_ns();
+	bool due = !d->scan_ns || now_ns - d->scan_ns >= SCAN_NS;
 
 	for (unsigned int i = 0; i < d->n && !due; i++)
 		due = !d->spaces[i].gone && !is_there(d, &d->spaces[i]);
 	if (!due)
 		return;
+	d->scan_ns = now_ns;
 	d->full = false;
 	(void)netns_each(on_space, d);
 	for (unsigned int i = 0; i < d->n; i++) {
