@@ -86,12 +86,14 @@ static __noinline int dns_hand_up(struct __sk_buff *ctx, const struct cgskb_l4 *
 	s->ev.full = full;
 	s->ev.captured = n;
 	s->ev.wanted = cgskb_wanted(&s->ev);
+	/* To 6.1 the verifier does not learn from "not 0" that it is 1 at least; from this it does. */
+	n--;
 	barrier_var(n);
-	if (n < 1 || n > NP_PACKET_BYTES || bpf_skb_load_bytes(ctx, at, s->bytes, n)) {
+	if (n >= NP_PACKET_BYTES || bpf_skb_load_bytes(ctx, at, s->bytes, n + 1)) {
 		dns_count(helper_err);
 		return 0;
 	}
-	if (bpf_ringbuf_output(&np_dns_ring, s, sizeof(s->ev) + n, BPF_RB_NO_WAKEUP))
+	if (bpf_ringbuf_output(&np_dns_ring, s, sizeof(s->ev) + n + 1, BPF_RB_NO_WAKEUP))
 		dns_count(ring_full);
 	else
 		dns_count(submitted);

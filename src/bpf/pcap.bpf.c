@@ -100,12 +100,14 @@ static __noinline int pcap_take(struct __sk_buff *ctx, const struct cgskb_l4 *l4
 	s->ev.hdr.type = NP_PACKET_PCAP;
 	s->ev.full = ctx->len;
 	s->ev.captured = n;
+	/* To 6.1 the verifier does not learn from "not 0" that it is 1 at least; from this it does. */
+	n--;
 	barrier_var(n);
-	if (n < 1 || n > NP_PCAP_BYTES || bpf_skb_load_bytes(ctx, 0, s->bytes, n)) {
+	if (n >= NP_PCAP_BYTES || bpf_skb_load_bytes(ctx, 0, s->bytes, n + 1)) {
 		pcap_count(helper_err);
 		return 0;
 	}
-	if (bpf_ringbuf_output(&np_pcap_ring, s, sizeof(s->ev) + n, BPF_RB_NO_WAKEUP))
+	if (bpf_ringbuf_output(&np_pcap_ring, s, sizeof(s->ev) + n + 1, BPF_RB_NO_WAKEUP))
 		pcap_count(ring_full);
 	else
 		pcap_count(submitted);
