@@ -6,11 +6,8 @@
 #ifndef NETPROBE_BASE_ERROR_H
 #define NETPROBE_BASE_ERROR_H
 
-struct netprobe_error {
-	int code;	/* negative errno */
-	char msg[256];	/* what failed, which kernel thing or input */
-	char hint[256]; /* what to do about it; empty where there is nothing to say */
-};
+/* struct netprobe_error is the library's users', too. */
+#include <netprobe/netprobe.h>
 
 /* Fill err (NULL is allowed) and return code, for: return error_set(err, -ENOENT, ...). */
 int error_set(struct netprobe_error *err, int code, const char *fmt, ...)

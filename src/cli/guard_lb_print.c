@@ -3,112 +3,41 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "balance/health.h"
 #include "base/log.h"
 #include "cli/cli.h"
 #include "cli/guard.h"
 #include "cli/guard_lb.h"
+#include "engine/lb.h"
 #include "out/event.h"
-#include "out/lb.h"
 #include "out/table.h"
 
-static const char *const state_names[] = { "free", "up", "draining", "down" };
-static const char *const forward_names[] = { "encap", "mac" };
-static const char *const check_names[] = { "none", "tcp", "http" };
+struct printing {
+	struct buf *out;
+	int format, err;
+	bool color;
+	char host[65];
+};
 
-static uint64_t clock_ns(clockid_t id)
+static void print_event(const struct event *ev, void *arg)
 {
-	struct timespec ts;
+	struct printing *p = arg;
 
-	(void)clock_gettime(id, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000ull + (uint64_t)ts.tv_nsec;
-}
-
-/* A VIP's backends into *ret (free() it). Number or -errno. */
-static int backends_of(struct balance *b, unsigned int vip, struct event_lb_backend **ret)
-{
-	struct event_lb_backend *all = NULL, *more;
-	unsigned int n = 0;
-	int r = 0;
-
-	for (unsigned int i = 0; !r && (i = model_next(b->model, vip, i));) {
-		const struct lb_backend_conf *c = &b->model->confs[i];
-
-		more = reallocarray(all, n + 1, sizeof(*all));
-		if (!more) {
-			r = -ENOMEM;
-			break;
-		}
-		all = more;
-		all[n] = (struct event_lb_backend){
-			.state = state_names[health_state(c) & 3],
-			.forward = forward_names[b->model->backends[i].forward & 1],
-			.check = check_names[c->check % 3],
-			.why = c->why,
-			.weight = c->weight,
-			.checked_ns = c->checked_ns,
-		};
-		addr_format(b->model->backends[i].addr, all[n].addr);
-		r = balance_backend_count(b, i, &all[n++].n);
-	}
-	if (r) {
-		free(all);
-		return r;
-	}
-	*ret = all;
-	return (int)n;
-}
-
-static int put_event(struct buf *out, const struct event_lb *lb, int format, bool color)
-{
-	struct event ev = { .kind = EVENT_LB,
-			    .wall_ns = clock_ns(CLOCK_REALTIME),
-			    .ktime_ns = clock_ns(CLOCK_MONOTONIC),
-			    .num = (double)(lb->vip ? lb->n.packets : lb->totals[LB_FORWARDED]),
-			    .unit = "packets",
-			    .mode = "ebpf",
-			    .lb = lb };
-	char host[65] = "";
-
-	(void)gethostname(host, sizeof(host) - 1);
-	(void)snprintf(ev.entity_id, sizeof(ev.entity_id), "%s", lb->vip ? lb->vip : "balancer");
-	(void)snprintf(ev.value, sizeof(ev.value), "%llu",
-		       (unsigned long long)(lb->vip ? lb->n.packets : lb->totals[LB_FORWARDED]));
-	return format == FORMAT_TEXT   ? event_write_text(out, &ev, color)
-	       : format == FORMAT_JSON ? event_write_json(out, &ev, host)
-				       : event_write_xctl(out, &ev, host);
+	if (!p->err)
+		p->err = p->format == FORMAT_TEXT   ? event_write_text(p->out, ev, p->color)
+			 : p->format == FORMAT_JSON ? event_write_json(p->out, ev, p->host)
+						    : event_write_xctl(p->out, ev, p->host);
 }
 
 int guard_lb_events(struct balance *b, struct buf *out, int format, bool color)
 {
-	uint64_t totals[LB_TOTALS];
-	int r = 0;
+	struct printing p = { .out = out, .format = format, .color = color };
+	int r;
 
-	for (unsigned int i = 0; !r && i < LB_VIPS; i++) {
-		struct event_lb_backend *backends = NULL;
-		char text[VIP_TEXT_SIZE];
-		struct event_lb lb;
-
-		if (!b->model->vips[i].key.proto)
-			continue;
-		vip_format(&b->model->vips[i].key, text);
-		lb = (struct event_lb){ .vip = text };
-		r = balance_vip_count(b, i, &lb.n);
-		if (!r)
-			r = backends_of(b, i, &backends);
-		if (r >= 0) {
-			lb.backends = backends;
-			lb.n_backends = (unsigned int)r;
-			r = put_event(out, &lb, format, color);
-		}
-		free(backends);
-	}
-	if (!r)
-		r = balance_totals(b, totals);
-	return r ? r : put_event(out, &(struct event_lb){ .totals = totals }, format, color);
+	(void)gethostname(p.host, sizeof(p.host) - 1);
+	r = lb_events(b, print_event, &p);
+	return r ? r : p.err;
 }
 
 static const struct table_column columns[] = {
@@ -158,7 +87,7 @@ static int add_vip(struct balance *b, unsigned int vip, struct table *t)
 	vip_format(&b->model->vips[vip].key, text);
 	if (!r)
 		r = add_row(t, text, NULL, &n);
-	found = r ? r : backends_of(b, vip, &backends);
+	found = r ? r : lb_backends(b, vip, &backends);
 	r = found < 0 ? found : 0;
 	for (int i = 0; !r && i < found; i++)
 		r = add_row(t, text, &backends[i], &backends[i].n);

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* From what happens to what handlers get: queues by family, handed out in batches. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "api/internal.h"
+#include "owner/process.h"
+
+#define NS_PER_MS 1000000ull
+
+static unsigned int index_of(uint32_t family)
+{
+	return (unsigned int)__builtin_ctz(family);
+}
+
+bool queue_wanted(const struct netprobe_manager *m, uint32_t family)
+{
+	return m->queues[index_of(family)].fn != NULL;
+}
+
+/* Copies a string to the end of a block; where it came to lie. */
+static const char *keep(char **at, const char *text, size_t n)
+{
+	char *to = *at;
+
+	memcpy(to, text, n);
+	to[n] = '\0';
+	*at += n + 1;
+	return to;
+}
+
+/* All strings of an event into one block that begins with json. */
+static void push(struct netprobe_manager *m, const struct netprobe_event *like, const char *json,
+		 size_t json_bytes)
+{
+	struct queue *q = &m->queues[index_of(like->family)];
+	size_t n[5] = { strlen(like->type), strlen(like->entity_id), strlen(like->value),
+			strlen(like->unit), strlen(like->comm) };
+	struct netprobe_event ev = *like, *more;
+	size_t room = q->room ? 2 * q->room : 64;
+	char *block, *at;
+
+	if (q->n == q->room) {
+		more = q->n < API_QUEUE_MAX ? reallocarray(q->events, room, sizeof(*more)) : NULL;
+		if (!more) {
+			m->lost++;
+			return;
+		}
+		q->events = more;
+		q->room = room;
+	}
+	block = malloc(json_bytes + n[0] + n[1] + n[2] + n[3] + n[4] + 6);
+	if (!block) {
+		m->lost++;
+		return;
+	}
+	at = block;
+	ev.size = sizeof(ev);
+	ev.json = keep(&at, json, json_bytes);
+	ev.type = keep(&at, like->type, n[0]);
+	ev.entity_id = keep(&at, like->entity_id, n[1]);
+	ev.value = keep(&at, like->value, n[2]);
+	ev.unit = keep(&at, like->unit, n[3]);
+	ev.comm = keep(&at, like->comm, n[4]);
+	if (!q->n)
+		q->since_ns = clock_monotonic_ns();
+	q->events[q->n++] = ev;
+}
+
+static uint32_t family_of(uint8_t kind)
+{
+	return kind == EVENT_PROBE_LOSS ? NETPROBE_EVENT_STATISTICS
+	       : kind == EVENT_LB	? NETPROBE_EVENT_BALANCING
+					: NETPROBE_EVENT_FLOW;
+}
+
+static bool is_detail(uint8_t kind)
+{
+	return kind == EVENT_CONN_OPEN || kind == EVENT_CONN_CLOSE || kind == EVENT_CONN_FAIL ||
+	       kind == EVENT_STALL;
+}
+
+void queue_session_event(const struct event *ev, void *manager)
+{
+	struct netprobe_manager *m = manager;
+	const struct process *p = event_owner(ev);
+	char entity[sizeof(ev->entity_id) + 1] = "", value[sizeof(ev->value) + 1] = "";
+	char comm[32] = "", host[65] = "";
+	struct netprobe_event pub;
+
+	if (!queue_wanted(m, family_of(ev->kind)) ||
+	    (is_detail(ev->kind) && !m->config.enable_detailed_events))
+		return;
+	memcpy(entity, ev->entity_id, sizeof(ev->entity_id));
+	memcpy(value, ev->value, sizeof(ev->value));
+	if (p)
+		memcpy(comm, p->comm,
+		       sizeof(p->comm) < sizeof(comm) ? sizeof(p->comm) : sizeof(comm) - 1);
+	if (m->session)
+		(void)strncpy(host, session_host(m->session), sizeof(host) - 1);
+	else
+		(void)gethostname(host, sizeof(host) - 1);
+	buf_reset(&m->line);
+	if (event_write_json(&m->line, ev, host) || m->line.len < 1) {
+		m->lost++;
+		return;
+	}
+	pub = (struct netprobe_event){
+		.family = family_of(ev->kind),
+		.pid = p ? p->tgid : 0,
+		.wall_ns = ev->wall_ns,
+		.ktime_ns = ev->ktime_ns,
+		.type = event_type_name(ev->kind),
+		.entity_id = entity,
+		.value = ev->long_value ? ev->long_value : value,
+		.num = ev->num,
+		.unit = ev->unit ? ev->unit : "",
+		.comm = comm,
+	};
+	push(m, &pub, m->line.data, m->line.len - 1); /* without its newline */
+}
+
+void queue_own_event(struct netprobe_manager *m, uint32_t family, const char *type,
+		     const char *entity, const char *value, double num, const char *unit,
+		     const char *json)
+{
+	struct netprobe_event pub = { .family = family,
+				      .wall_ns = clock_wall_ns(),
+				      .ktime_ns = clock_monotonic_ns(),
+				      .type = type,
+				      .entity_id = entity,
+				      .value = value,
+				      .num = num,
+				      .unit = unit,
+				      .comm = "" };
+	struct buf *b = &m->line;
+	char host[65] = "";
+
+	if (!queue_wanted(m, family))
+		return;
+	(void)gethostname(host, sizeof(host) - 1);
+	buf_reset(b);
+	buf_puts(b, "{\"ts\":\"");
+	buf_time_ns(b, pub.wall_ns);
+	buf_puts(b, "\"");
+	json_kv_u64(b, "ktime_ns", pub.ktime_ns);
+	json_kv_str(b, "host", host);
+	json_kv_str(b, "event_type", type);
+	json_kv_str(b, "entity_id", entity);
+	json_kv_str(b, "value", value);
+	json_kv_double(b, "num", num);
+	json_kv_str(b, "unit", unit);
+	json_kv_str(b, "mode", "ebpf");
+	if (json)
+		buf_puts(b, json);
+	buf_putc(b, '}');
+	if (b->err)
+		m->lost++;
+	else
+		push(m, &pub, b->data, b->len);
+}
+
+static void free_events(struct netprobe_event *events, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		free((char *)events[i].json);
+	free(events);
+}
+
+/* The queue is emptied first: its handler may fill it again, or change it. */
+static size_t hand_out(struct netprobe_manager *m, struct queue *q)
+{
+	struct netprobe_event *events = q->events;
+	netprobe_event_fn fn = q->fn;
+	void *arg = q->arg;
+	size_t n = q->n, step;
+
+	q->events = NULL;
+	q->n = q->room = 0;
+	m->handling = true;
+	for (size_t at = 0; fn && at < n; at += step) {
+		step = n - at < m->config.batch_size ? n - at : m->config.batch_size;
+		m->delivered += step;
+		fn(events + at, step, arg);
+	}
+	m->handling = false;
+	free_events(events, n);
+	return fn ? n : 0;
+}
+
+size_t queue_flush(struct netprobe_manager *m, bool all)
+{
+	uint64_t now = clock_monotonic_ns();
+	size_t n = 0;
+
+	for (unsigned int i = 0; i < API_FAMILIES; i++) {
+		struct queue *q = &m->queues[i];
+		bool old = now - q->since_ns >= m->config.batch_timeout_ms * NS_PER_MS;
+
+		if (q->n && (all || old || q->n >= m->config.batch_size))
+			n += hand_out(m, q);
+	}
+	return n;
+}
+
+uint64_t queue_due_ns(const struct netprobe_manager *m)
+{
+	uint64_t due = UINT64_MAX;
+
+	for (unsigned int i = 0; i < API_FAMILIES; i++) {
+		const struct queue *q = &m->queues[i];
+		uint64_t at = q->since_ns + m->config.batch_timeout_ms * NS_PER_MS;
+
+		if (q->n && at < due)
+			due = at;
+	}
+	return due;
+}
+
+void queue_done(struct netprobe_manager *m)
+{
+	for (unsigned int i = 0; i < API_FAMILIES; i++) {
+		free_events(m->queues[i].events, m->queues[i].n);
+		m->queues[i] = (struct queue){};
+	}
+}

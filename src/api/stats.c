@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Counters, from guard, the balancer and the capture, in the caller's structures. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/internal.h"
+#include "balance/health.h"
+#include "guard/guard.h"
+
+int api_give(void *ret, size_t room, const void *from, size_t size)
+{
+	if (room < sizeof(size_t))
+		return -EINVAL;
+	memcpy((char *)ret + sizeof(size_t), (const char *)from + sizeof(size_t),
+	       (room < size ? room : size) - sizeof(size_t));
+	return 0;
+}
+
+static int no_size(struct netprobe_error *err)
+{
+	return error_set(err, -EINVAL, "size is too small; takes the sizeof of the structure");
+}
+
+/* All interfaces; 0 of them where guard is nowhere. Number or -errno. */
+static int all_ifs(struct guard_if **ret_ifs, struct guard_state *ret_state,
+		   struct netprobe_error *err)
+{
+	struct guard *g = NULL;
+	int n = guard_open(GUARD_SHARED, &g, err);
+
+	*ret_ifs = NULL;
+	if (n == -ENOENT)
+		return 0;
+	if (n)
+		return n;
+	n = guard_ifs(g, ret_ifs);
+	if (n >= 0 && ret_state)
+		guard_state(g, ret_state);
+	guard_close(g);
+	return n < 0 ? error_set(err, n, "guard's counters cannot be read: %s", strerror(-n)) : n;
+}
+
+static uint64_t drops_of(const struct np_guard_dev *d)
+{
+	uint64_t n = 0;
+
+	for (unsigned int i = 0; i < NP_DROP_MAX; i++)
+		n += d->drops[i];
+	return n;
+}
+
+static uint64_t bad_of(const struct np_guard_dev *d)
+{
+	uint64_t n = 0;
+
+	for (unsigned int i = 0; i < NP_FRAME_BAD_SLOTS; i++)
+		n += d->bad[i];
+	return n;
+}
+
+static uint32_t capture_of(const struct netprobe_manager *m)
+{
+	const char *mode = m->session ? session_mode(m->session) : "";
+
+	return !strcmp(mode, "ebpf")	   ? NETPROBE_CAPTURE_EBPF
+	       : !strcmp(mode, "afpacket") ? NETPROBE_CAPTURE_AFPACKET
+	       : !strcmp(mode, "proc")	   ? NETPROBE_CAPTURE_PROC
+					   : NETPROBE_CAPTURE_NONE;
+}
+
+API_PUBLIC int netprobe_manager_get_global_stats(struct netprobe_manager *m,
+						 struct netprobe_global_stats *ret,
+						 struct netprobe_error *err)
+{
+	struct netprobe_global_stats s = { .size = sizeof(s) };
+	struct session_losses losses = {};
+	struct guard_if *ifs;
+	int n;
+
+	if (!m || !ret || ret->size < sizeof(size_t))
+		return no_size(err);
+	n = all_ifs(&ifs, NULL, err);
+	if (n < 0)
+		return n;
+	for (int i = 0; i < n; i++) {
+		s.rx_packets += ifs[i].count.rx.packets;
+		s.rx_bytes += ifs[i].count.rx.bytes;
+		s.tx_packets += ifs[i].count.tx.packets;
+		s.tx_bytes += ifs[i].count.tx.bytes;
+		s.dropped += drops_of(&ifs[i].count);
+		s.malformed += bad_of(&ifs[i].count);
+		s.events_lost += ifs[i].count.events_lost;
+	}
+	free(ifs);
+	api_lock(m);
+	if (m->session) {
+		session_losses(m->session, &losses);
+		s.flows = flow_table_count(session_flows(m->session));
+	}
+	s.interfaces = (uint32_t)n;
+	s.events_delivered = m->delivered;
+	s.events_lost += m->lost + losses.ring_full;
+	s.capture = capture_of(m);
+	api_unlock(m);
+	return GIVE(ret, s);
+}
+
+static void add_network(struct netprobe_network_stats *s, const struct np_guard_way *w)
+{
+	s->tcp_packets += w->kind_packets[NP_KIND_TCP];
+	s->tcp_bytes += w->kind_bytes[NP_KIND_TCP];
+	s->udp_packets += w->kind_packets[NP_KIND_UDP];
+	s->udp_bytes += w->kind_bytes[NP_KIND_UDP];
+	s->icmp_packets += w->kind_packets[NP_KIND_ICMP];
+	s->icmp_bytes += w->kind_bytes[NP_KIND_ICMP];
+	s->other_packets += w->kind_packets[NP_KIND_OTHER] + w->kind_packets[NP_KIND_NONIP];
+	s->other_bytes += w->kind_bytes[NP_KIND_OTHER] + w->kind_bytes[NP_KIND_NONIP];
+	s->ipv6_packets += w->v6_packets;
+}
+
+API_PUBLIC int netprobe_manager_get_network_stats(struct netprobe_manager *m,
+						  struct netprobe_network_stats *ret,
+						  struct netprobe_error *err)
+{
+	struct netprobe_network_stats s = { .size = sizeof(s) };
+	struct guard_if *ifs;
+	int n;
+
+	if (!m || !ret || ret->size < sizeof(size_t))
+		return no_size(err);
+	n = all_ifs(&ifs, NULL, err);
+	if (n < 0)
+		return n;
+	for (int i = 0; i < n; i++) {
+		add_network(&s, &ifs[i].count.rx);
+		add_network(&s, &ifs[i].count.tx);
+	}
+	free(ifs);
+	return GIVE(ret, s);
+}
+
+static void fill_device(struct netprobe_device_stats *s, const struct guard_if *f, bool tx)
+{
+	const struct np_guard_way *w = tx ? &f->count.tx : &f->count.rx;
+
+	*s = (struct netprobe_device_stats){
+		.size = sizeof(*s),
+		.packets = w->packets,
+		.bytes = w->bytes,
+		.segments = w->segments,
+		.wire_bytes = w->wire_bytes,
+		.tcp_packets = w->kind_packets[NP_KIND_TCP],
+		.udp_packets = w->kind_packets[NP_KIND_UDP],
+		.icmp_packets = w->kind_packets[NP_KIND_ICMP],
+		.other_packets = w->kind_packets[NP_KIND_OTHER] + w->kind_packets[NP_KIND_NONIP],
+		.ipv6_packets = w->v6_packets,
+		.dropped = tx ? 0 : drops_of(&f->count),
+		.device_packets = tx ? f->tx_packets : f->rx_packets,
+		.device_bytes = tx ? f->tx_bytes : f->rx_bytes,
+		.device_dropped = tx ? f->tx_dropped : f->rx_dropped,
+		.device_errors = tx ? f->tx_errors : f->rx_errors,
+	};
+}
+
+API_PUBLIC int netprobe_manager_get_device_stats(struct netprobe_manager *m, const char *ifname,
+						 uint32_t direction,
+						 struct netprobe_device_stats *ret,
+						 struct netprobe_error *err)
+{
+	struct netprobe_device_stats s = {};
+	struct guard_if *ifs;
+	bool found = false;
+	int n;
+
+	if (!m || !ifname || !ret || ret->size < sizeof(size_t))
+		return no_size(err);
+	if (direction > NETPROBE_TX)
+		return error_set(err, -EINVAL,
+				 "direction: %u is none; takes NETPROBE_RX or NETPROBE_TX",
+				 direction);
+	n = all_ifs(&ifs, NULL, err);
+	if (n < 0)
+		return n;
+	for (int i = 0; i < n && !found; i++) {
+		found = !strcmp(ifs[i].name, ifname);
+		if (found)
+			fill_device(&s, &ifs[i], direction == NETPROBE_TX);
+	}
+	free(ifs);
+	if (!found)
+		return error_set(err, -ENOENT, "guard is not attached to '%.40s'", ifname);
+	return GIVE(ret, s);
+}
+
+API_PUBLIC int netprobe_manager_get_security_stats(struct netprobe_manager *m,
+						   struct netprobe_security_stats *ret,
+						   struct netprobe_error *err)
+{
+	struct netprobe_security_stats s = { .size = sizeof(s) };
+	struct guard_state state = {};
+	struct guard_if *ifs;
+	int n;
+
+	if (!m || !ret || ret->size < sizeof(size_t))
+		return no_size(err);
+	n = all_ifs(&ifs, &state, err);
+	if (n < 0)
+		return n;
+	for (int i = 0; i < n; i++) {
+		const struct np_guard_dev *d = &ifs[i].count;
+
+		s.dropped_banned += d->drops[NP_DROP_BAN];
+		s.dropped_limited += d->drops[NP_DROP_LIMIT];
+		s.dropped_detected += d->drops[NP_DROP_DETECT];
+		for (unsigned int k = 0; k < NP_DROP_MAX; k++)
+			s.would_drop += d->dry_drops[k];
+		s.allowed += d->allowed;
+		s.malformed += bad_of(d);
+	}
+	free(ifs);
+	s.bans = state.bans;
+	s.allows = state.allows;
+	s.bans_max = state.room;
+	s.off = state.off;
+	return GIVE(ret, s);
+}
+
+static int add_vip(const struct balance *b, unsigned int vip, struct netprobe_balancer_stats *s)
+{
+	struct lb_count n;
+	int r = balance_vip_count(b, vip, &n);
+
+	if (r)
+		return r;
+	s->vips++;
+	s->packets += n.packets;
+	s->bytes += n.bytes;
+	s->new_flows += n.new_flows;
+	s->table_hits += n.table_hits;
+	s->errors += n.errors;
+	for (unsigned int i = 0; (i = model_next(b->model, vip, i));) {
+		uint8_t state = health_state(&b->model->confs[i]);
+
+		s->backends++;
+		s->backends_up += state == LB_STATE_UP;
+		s->backends_draining += state == LB_STATE_DRAIN;
+		s->backends_down += state == LB_STATE_DOWN;
+	}
+	return 0;
+}
+
+API_PUBLIC int netprobe_manager_get_balancer_stats(struct netprobe_manager *m,
+						   struct netprobe_balancer_stats *ret,
+						   struct netprobe_error *err)
+{
+	struct netprobe_balancer_stats s = { .size = sizeof(s) };
+	struct balance b = {};
+	int r;
+
+	if (!m || !ret || ret->size < sizeof(size_t))
+		return no_size(err);
+	r = balance_open(false, NULL, &b, err);
+	if (r == -ENOENT)
+		return GIVE(ret, s);
+	for (unsigned int i = 0; !r && i < LB_VIPS; i++)
+		if (b.model->vips[i].key.proto)
+			r = add_vip(&b, i, &s);
+	balance_close(&b);
+	return r ? r : GIVE(ret, s);
+}
