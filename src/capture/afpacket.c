@@ -194,6 +194,26 @@ static const char *note(const void *rung)
 	return socks_note(((const struct afpacket *)rung)->socks);
 }
 
+static int whose(void *rung, const struct np_tuple *t, struct rung_whose *ret)
+{
+	struct afpacket *a = rung;
+	const struct sock *k = socks_find(a->socks, t);
+	const char *name = links_name(a->links, t->ifindex);
+	struct np_sock_rec rec = { .tuple = *t };
+
+	*ret = (struct rung_whose){ .local = k || links_is_local(a->links, t->laddr) };
+	if (k) {
+		ret->owner = rec.owner = rec.last = k->rec.owner;
+		ret->sock_id = rec.sock_id = k->rec.sock_id;
+	}
+	ret->netns = rec.tuple.netns = socks_netns(a->socks);
+	if (name)
+		strncpy(ret->ifname, name, sizeof(ret->ifname) - 1);
+	memcpy(rec.tuple.ifname, ret->ifname, sizeof(ret->ifname));
+	ret->wanted = socks_pass(a->socks, &rec);
+	return 0;
+}
+
 static const struct rung_ops afpacket_ops = {
 	.mode = "afpacket",
 	.close = close_rung,
@@ -205,6 +225,7 @@ static const struct rung_ops afpacket_ops = {
 	.stalls = stalls,
 	.losses = losses,
 	.finish = finish,
+	.whose = whose,
 	.note = note,
 };
 
@@ -257,7 +278,9 @@ static int open_rings(struct afpacket *a, struct netprobe_error *err)
 	struct ring_opts ro = { .bytes = a->opts.ring_bytes,
 				.block = a->opts.block_bytes,
 				.timeout_ms = a->opts.timeout_ms,
-				.snaplen = a->opts.snaplen > RING_SNAP ? a->opts.snaplen : 0 };
+				.snaplen = a->opts.snaplen > RING_SNAP ? a->opts.snaplen : 0,
+				.wide_ports = a->opts.wide_ports,
+				.n_wide = a->opts.n_wide };
 	uint32_t n = a->opts.rings ? a->opts.rings : 1;
 	int r = 0;
 

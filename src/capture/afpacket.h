@@ -26,6 +26,9 @@ struct afpacket_opts {
 	bool fail_ring;	      /* for tests: as if the kernel had no memory for it */
 	packet_fn fn;	      /* NULL: nobody wants packets */
 	void *arg;
+	const uint16_t
+		*wide_ports; /* fn wants some payload to and from these; valid while opening */
+	unsigned int n_wide;
 	uint32_t snaplen; /* bytes of each packet fn wants; 0: headers */
 };
 

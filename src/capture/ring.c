@@ -9,6 +9,7 @@
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
 #include <linux/virtio_net.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -27,6 +28,8 @@ struct ring {
 	size_t size;
 	uint64_t packets, dropped;
 	uint64_t wall_minus_mono;
+	uint16_t wide[RING_PORTS];
+	unsigned int n_wide;
 };
 
 static uint64_t clock_ns(clockid_t id)
@@ -43,12 +46,47 @@ static void learn_clock(struct ring *r)
 }
 
 /*
+ * The last step of the filter, with the protocol in A: how many bytes are taken. k: instructions so
+ * far; returns how many they are with these.
+ */
+static unsigned short add_wide(const struct ring *r, struct sock_filter *code, unsigned short k)
+{
+	const uint32_t net = (uint32_t)SKF_NET_OFF;
+	uint8_t n = (uint8_t)r->n_wide;
+
+#define ADD(insn) code[k++] = (struct sock_filter)insn
+	if (n) {
+		ADD(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ETH_P_IP, 1, 0));
+		ADD(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ETH_P_IPV6, 3, (uint8_t)(9 + 2 * n)));
+		ADD(BPF_STMT(BPF_LD | BPF_B | BPF_ABS, net + 9));
+		ADD(BPF_STMT(BPF_LDX | BPF_B | BPF_MSH, net));
+		ADD(BPF_STMT(BPF_JMP | BPF_JA, 2));
+		ADD(BPF_STMT(BPF_LD | BPF_B | BPF_ABS, net + 6));
+		ADD(BPF_STMT(BPF_LDX | BPF_IMM, 40));
+		ADD(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_UDP, 1, 0));
+		ADD(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_TCP, 0, (uint8_t)(2 + 2 * n)));
+		ADD(BPF_STMT(BPF_LD | BPF_H | BPF_IND, net));
+		for (uint8_t i = 0; i < n; i++)
+			ADD(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, r->wide[i],
+				     (uint8_t)(2 * n - i + 1), 0));
+		ADD(BPF_STMT(BPF_LD | BPF_H | BPF_IND, net + 2));
+		for (uint8_t i = 0; i < n; i++)
+			ADD(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, r->wide[i], (uint8_t)(n - i), 0));
+	}
+	ADD(BPF_STMT(BPF_RET | BPF_K, r->snaplen));
+	if (n)
+		ADD(BPF_STMT(BPF_RET | BPF_K, r->snaplen > RING_WIDE ? r->snaplen : RING_WIDE));
+#undef ADD
+	return k;
+}
+
+/*
  * Outgoing packets of loopback come back in at once: seen twice, counted once. Of the others: IP, with
  * or without VLAN tags; snap bytes of it.
  */
 int ring_filter(struct ring *r, const uint32_t *ifindexes, int n)
 {
-	struct sock_filter code[16 + RING_IFS];
+	struct sock_filter code[16 + RING_IFS + 16 + 2 * RING_PORTS];
 	struct sock_fprog prog = { .filter = code };
 	unsigned short k = 0;
 
@@ -75,7 +113,7 @@ int ring_filter(struct ring *r, const uint32_t *ifindexes, int n)
 		ADD(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ETH_P_8021Q, 2, 0));
 		ADD(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ETH_P_8021AD, 1, 0));
 		ADD(BPF_STMT(BPF_RET | BPF_K, 0));
-		ADD(BPF_STMT(BPF_RET | BPF_K, r->snaplen));
+		k = add_wide(r, code, k);
 	}
 #undef ADD
 	prog.len = k;
@@ -149,6 +187,8 @@ int ring_open(const struct ring_opts *opts, struct ring **ret, struct netprobe_e
 	if (!r)
 		return error_set(err, -ENOMEM, "out of memory");
 	r->snaplen = opts->snaplen ? opts->snaplen : RING_SNAP;
+	for (unsigned int i = 0; i < opts->n_wide && i < RING_PORTS; i++)
+		r->wide[r->n_wide++] = opts->wide_ports[i];
 	r->fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (r->fd < 0) {
 		e = -errno;

@@ -11,6 +11,8 @@
 #define RING_BYTES (8U << 20)
 #define RING_TIMEOUT_MS 10
 #define RING_SNAP 192 /* link, VLAN and network headers with extensions, TCP with all its options */
+#define RING_WIDE (RING_SNAP + 2048)
+#define RING_PORTS 24
 #define RING_IFS 16
 
 struct ring_opts {
@@ -19,6 +21,8 @@ struct ring_opts {
 	uint32_t
 		timeout_ms; /* after which a block with packets is handed over; 0: RING_TIMEOUT_MS */
 	uint32_t snaplen;   /* bytes of each packet; 0: RING_SNAP */
+	const uint16_t *wide_ports; /* of packets to and from these: RING_WIDE bytes */
+	unsigned int n_wide;
 };
 
 struct ring;

@@ -33,6 +33,16 @@ struct probe_loss {
 	uint64_t missed;
 };
 
+/* Whose a packet is. */
+struct rung_whose {
+	struct np_owner owner; /* tgid 0: nobody known (yet) */
+	uint64_t sock_id;      /* 0 unknown */
+	uint32_t netns;
+	char ifname[16]; /* of the tuple's ifindex; empty unknown */
+	bool local;	 /* its local address is this host's */
+	bool wanted;	 /* it matches the filters */
+};
+
 /* A NULL function: the rung has nothing of that kind. They return 0 or more, or a negative errno. */
 struct rung_ops {
 	const char *mode; /* as records carry it */
@@ -52,6 +62,8 @@ struct rung_ops {
 	int (*losses)(const void *rung, struct probe_loss ret_losses[LOSS_MAX]);
 	/* the end is near: what waits for more to come is handed over with the next sweep */
 	void (*finish)(void *rung);
+	/* Of one packet, seen from its local end: whose socket it is as far as is known now. */
+	int (*whose)(void *rung, const struct np_tuple *t, struct rung_whose *ret);
 	const char *(*note)(const void *rung); /* one line about what is missing; empty */
 };
 

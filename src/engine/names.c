@@ -261,12 +261,16 @@ static void tell_held(struct names *n, bool all)
 	}
 }
 
-static void on_result(const struct dns_result *res, void *arg)
+static void on_result(const struct dns_result *over, void *arg)
 {
+	struct dns_result copy = *over, *res = &copy;
 	struct names *n = arg;
 	struct asker asker = {};
 
 	learn(n, res);
+	/* Where owners are looked for they are often found after the query was seen. */
+	if (n->opts.tapped && !res->owner.tgid)
+		session_whose(n->session, &res->tuple, &res->owner, &res->sock_id, &res->wanted);
 	if (!n->fn || !res->wanted || !has_room(n, res->end_ns))
 		return;
 	find_asker(n, res, &asker);
@@ -294,11 +298,12 @@ static void on_message(const uint8_t *msg, size_t len, size_t full, void *arg)
 							  .full = full });
 }
 
-/* A stream is a socket and a direction; without a cookie its ports have to do. */
-static uint64_t stream_key(const struct np_ev_packet *ev)
+/* A stream is a socket and a direction; where its cookie may be learnt late its port has to do. */
+static uint64_t stream_key(const struct np_ev_packet *ev, bool tapped)
 {
-	uint64_t key = ev->sock_id ? ev->sock_id
-				   : 1ULL << 62 | (uint64_t)ev->tuple.netns << 16 | ev->tuple.lport;
+	uint64_t key = ev->sock_id && !tapped
+			       ? ev->sock_id
+			       : 1ULL << 62 | (uint64_t)ev->tuple.netns << 16 | ev->tuple.lport;
 
 	return key << 1 | (ev->dir == NP_DIR_TX);
 }
@@ -316,7 +321,7 @@ void names_packet(struct names *n, const struct np_ev_packet *ev, const uint8_t 
 		on_message(bytes, ev->captured, ev->full, n);
 		return;
 	}
-	seg.key = stream_key(ev);
+	seg.key = stream_key(ev, n->opts.tapped);
 	dns_streams_segment(n->streams, &seg, on_message, n);
 }
 
@@ -332,24 +337,33 @@ static void on_packet(const struct np_ev_packet *ev, const uint8_t *bytes, void 
 		names_packet(arg, ev, bytes);
 }
 
+unsigned int names_ports(const struct names_opts *opts, uint16_t ret_ports[NAMES_PORTS + 3])
+{
+	unsigned int n = 0;
+
+	ret_ports[n++] = DNS_PORT_MDNS;
+	ret_ports[n++] = DNS_PORT_LLMNR;
+	for (unsigned int i = 0; i < opts->n_ports; i++)
+		ret_ports[n++] = opts->ports[i];
+	if (!opts->n_ports)
+		ret_ports[n++] = 53;
+	return n;
+}
+
 static int open_dns(struct names *n, struct probe *probe, const struct np_filter *filter,
 		    struct netprobe_error *err)
 {
-	uint16_t ports[NAMES_PORTS + 2] = { DNS_PORT_MDNS, DNS_PORT_LLMNR };
-	unsigned int n_ports = 2;
+	uint16_t ports[NAMES_PORTS + 3];
+	unsigned int n_ports = names_ports(&n->opts, ports);
 	int r;
 
 	if (!probe) {
-		if (!n->opts.required)
-			return 0; /* names_packet brings them */
+		if (!n->opts.required || n->opts.tapped)
+			return 0;
 		error_set(err, -EOPNOTSUPP, "DNS is not seen in mode %s", session_mode(n->session));
-		error_hint(err, "use --capture-mode ebpf");
+		error_hint(err, "use --capture-mode ebpf or afpacket");
 		return -EOPNOTSUPP;
 	}
-	for (unsigned int i = 0; i < n->opts.n_ports; i++)
-		ports[n_ports++] = n->opts.ports[i];
-	if (!n->opts.n_ports)
-		ports[n_ports++] = 53;
 	/* What processes read costs nobody else anything; packets cost a program each. */
 	if (n->answers_only && !n->opts.required && !probe_answers(probe, ports, n_ports))
 		return 0;

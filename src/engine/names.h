@@ -23,6 +23,7 @@ struct names_opts {
 	unsigned int n_ports; /* of DNS; 0: 53. mDNS and LLMNR are looked at anyway */
 	uint64_t timeout_ns;  /* without an answer for so long; 0: 5 s */
 	bool only;	      /* events of DNS and no others */
+	bool tapped;	      /* there is no probe: names_packet brings messages */
 	bool required;	      /* fail when it cannot be had, instead of going without */
 };
 
@@ -46,6 +47,8 @@ int names_open(struct session *s, struct probe *probe, const struct names_opts *
 	       const struct np_filter *filter, void (*fn)(const struct event *ev, void *arg),
 	       void *arg, struct names **ret_names, struct netprobe_error *err);
 struct names *names_close(struct names *n);
+/* All ports to be looked at; how many. */
+unsigned int names_ports(const struct names_opts *opts, uint16_t ret_ports[NAMES_PORTS + 3]);
 /* One packet to or from a port of DNS, from the transport's payload on. */
 void names_packet(struct names *n, const struct np_ev_packet *ev, const uint8_t *bytes);
 /* What a process read from a port of DNS; for sessions without events of DNS. */

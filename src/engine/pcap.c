@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/if_arp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,10 +12,25 @@
 
 #include "base/log.h"
 #include "engine/session.h"
+#include "engine/tap.h"
+
+#define WAIT_NS 300000000ULL	  /* a packet waits so long for its owner to be found */
+#define WAITING_BYTES (64U << 20) /* and so many may wait */
+
+/* In the queue, in front of its bytes. */
+struct waiting {
+	struct np_ev_packet ev;
+	uint16_t linktype;
+};
 
 struct pcap {
 	struct session *session;
 	struct probe_packets *packets; /* NULL: none from the kernel half */
+	const struct tap *tap;	       /* they come from there */
+	uint64_t filtered;	       /* of the tap's */
+	uint64_t tapped, no_memory;
+	struct buf queue; /* of the tap's, until their owners can be known */
+	size_t queue_at;
 	struct pcapng *file;
 	char *path;
 	int64_t offset_ns; /* from CLOCK_MONOTONIC to CLOCK_REALTIME */
@@ -38,7 +54,7 @@ static int open_file(struct pcap *p, const char *path, struct netprobe_error *er
 	return p->file && p->path ? 0 : error_set(err, -ENOMEM, "out of memory");
 }
 
-int pcap_open(struct session *s, struct probe *probe, const char *path,
+int pcap_open(struct session *s, struct probe *probe, const struct tap *tap, const char *path,
 	      const struct np_filter *filter, struct pcap **ret_pcap, struct netprobe_error *err)
 {
 	struct pcap *p = calloc(1, sizeof(*p));
@@ -47,11 +63,12 @@ int pcap_open(struct session *s, struct probe *probe, const char *path,
 	if (!p)
 		return error_set(err, -ENOMEM, "out of memory");
 	p->session = s;
-	if (!probe)
+	p->tap = probe ? NULL : tap;
+	if (!probe && !tap)
 		r = error_set(err, -EOPNOTSUPP, "--pcap: mode %s sees no packets", session_mode(s));
 	else
 		r = open_file(p, path, err);
-	if (!r)
+	if (!r && probe)
 		r = probe_pcap_open(probe, filter, &p->packets, err);
 	if (r) {
 		(void)pcap_close(p);
@@ -85,16 +102,16 @@ static void describe(struct pcap *p, const struct np_ev_packet *ev, char *s, siz
 	session_owner_done(p->session, proc);
 }
 
-static void on_packet(const struct np_ev_packet *ev, const uint8_t *bytes, void *arg)
+static void put(struct pcap *p, const struct np_ev_packet *ev, uint16_t linktype,
+		const uint8_t *bytes)
 {
-	struct pcap *p = arg;
 	char comment[512], ifname[17];
 	struct pcapng_packet pkt = {
 		.wall_ns = ev->hdr.ts_ns + (uint64_t)p->offset_ns,
 		.netns = ev->tuple.netns,
 		.ifindex = ev->tuple.ifindex,
 		.ifname = ifname,
-		.linktype = PCAPNG_RAW,
+		.linktype = linktype,
 		.dir = ev->dir == NP_DIR_TX ? PCAPNG_OUT : PCAPNG_IN,
 		.bytes = bytes,
 		.captured = ev->captured,
@@ -105,6 +122,71 @@ static void on_packet(const struct np_ev_packet *ev, const uint8_t *bytes, void 
 	(void)snprintf(ifname, sizeof(ifname), "%.15s", ev->tuple.ifname);
 	describe(p, ev, comment, sizeof(comment));
 	pcapng_put(p->file, &pkt);
+}
+
+static void on_packet(const struct np_ev_packet *ev, const uint8_t *bytes, void *arg)
+{
+	put(arg, ev, PCAPNG_RAW, bytes);
+}
+
+static void look_again(struct pcap *p, struct np_ev_packet *ev)
+{
+	uint64_t sock_id = 0;
+	bool wanted = false;
+	struct np_owner owner;
+
+	if (!session_whose(p->session, &ev->tuple, &owner, &sock_id, &wanted))
+		return;
+	ev->owner = owner;
+	ev->sock_id = sock_id;
+	ev->wanted = wanted;
+}
+
+/* Those of before until_ns. Whoever was not known when they came may be by now. */
+static void write_waiting(struct pcap *p, uint64_t until_ns)
+{
+	while (p->queue_at < p->queue.len) {
+		const char *at = p->queue.data + p->queue_at;
+		struct waiting w;
+
+		memcpy(&w, at, sizeof(w));
+		if (w.ev.hdr.ts_ns > until_ns)
+			break;
+		p->queue_at += sizeof(w) + w.ev.captured;
+		if (!w.ev.owner.tgid)
+			look_again(p, &w.ev);
+		if (w.ev.wanted)
+			put(p, &w.ev, w.linktype, (const uint8_t *)at + sizeof(w));
+		else
+			p->filtered++;
+	}
+	/* What was written makes room, now and then. */
+	if (p->queue_at == p->queue.len) {
+		buf_reset(&p->queue);
+		p->queue_at = 0;
+	} else if (p->queue_at > WAITING_BYTES / 4) {
+		p->queue.len -= p->queue_at;
+		memmove(p->queue.data, p->queue.data + p->queue_at, p->queue.len);
+		p->queue_at = 0;
+	}
+}
+
+void pcap_packet(struct pcap *p, const struct np_ev_packet *ev, uint16_t hatype,
+		 const uint8_t *bytes)
+{
+	bool ethernet = hatype == ARPHRD_ETHER || hatype == ARPHRD_LOOPBACK;
+	struct waiting w = { .ev = *ev, .linktype = ethernet ? PCAPNG_ETHERNET : PCAPNG_RAW };
+
+	p->tapped++;
+	if (p->queue.len - p->queue_at > WAITING_BYTES)
+		write_waiting(p, UINT64_MAX);
+	buf_put(&p->queue, &w, sizeof(w));
+	buf_put(&p->queue, bytes, ev->captured);
+	if (p->queue.err) {
+		p->no_memory++;
+		buf_reset(&p->queue);
+		p->queue_at = 0;
+	}
 }
 
 static void say_lost(struct pcap *p)
@@ -124,7 +206,8 @@ int pcap_poll(struct pcap *p)
 	int r;
 
 	p->offset_ns = (int64_t)(clock_wall_ns() - clock_monotonic_ns());
-	r = probe_packets_poll(p->packets, on_packet, p);
+	r = p->packets ? probe_packets_poll(p->packets, on_packet, p) : 0;
+	write_waiting(p, clock_monotonic_ns() - WAIT_NS);
 	(void)pcapng_flush(p->file);
 	say_lost(p);
 	return r < 0 ? r : 0;
@@ -132,7 +215,23 @@ int pcap_poll(struct pcap *p)
 
 void pcap_set_filter(struct pcap *p, const struct np_filter *filter)
 {
-	probe_packets_set_filter(p->packets, filter);
+	if (p->packets) /* else packets come with a verdict */
+		probe_packets_set_filter(p->packets, filter);
+}
+
+/* What came, whichever way; the tap's own losses are those of a ring that is full. */
+static int losses(const struct pcap *p, struct np_packet_loss *l, uint64_t *ret_missed)
+{
+	*ret_missed = 0;
+	*l = (struct np_packet_loss){};
+	if (p->packets)
+		return probe_packets_losses(p->packets, l, ret_missed);
+	if (p->tap) {
+		l->filtered = p->filtered;
+		l->ring_full = tap_lost(p->tap) + p->no_memory;
+		l->submitted = p->tapped - p->filtered - p->no_memory;
+	}
+	return 0;
 }
 
 void pcap_tick(struct pcap *p, double seconds, void (*fn)(const struct event *ev, void *arg),
@@ -148,7 +247,7 @@ void pcap_tick(struct pcap *p, double seconds, void (*fn)(const struct event *ev
 	struct np_loss loss;
 
 	pcapng_stats(p->file, &st);
-	if (!fn || probe_packets_losses(p->packets, &l, &ev.missed) ||
+	if (!fn || losses(p, &l, &ev.missed) ||
 	    (!memcmp(&l, &p->told, sizeof(l)) && st.lost == p->told_lost))
 		return;
 	p->told = l;
@@ -174,8 +273,7 @@ static void say_sums(struct pcap *p)
 	struct pcapng_stats st;
 	uint64_t missed = 0;
 
-	if (p->packets)
-		(void)probe_packets_losses(p->packets, &l, &missed);
+	(void)losses(p, &l, &missed);
 	pcapng_stats(p->file, &st);
 	if (l.ring_full | l.helper_err | missed | st.lost)
 		log_notice(
@@ -190,13 +288,17 @@ struct pcap *pcap_close(struct pcap *p)
 {
 	if (!p)
 		return NULL;
-	if (p->packets && p->file) {
-		probe_packets_stop(p->packets);
+	if (p->file) { /* while sockets are still known */
+		if (p->packets)
+			probe_packets_stop(p->packets);
+		p->offset_ns = (int64_t)(clock_wall_ns() - clock_monotonic_ns());
+		write_waiting(p, UINT64_MAX);
 		(void)pcap_poll(p);
 		say_sums(p);
 	}
 	(void)probe_packets_close(p->packets);
 	(void)pcapng_free(p->file);
+	buf_done(&p->queue);
 	free(p->path);
 	free(p);
 	return NULL;

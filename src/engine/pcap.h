@@ -8,16 +8,21 @@
 #include "probe/packets.h"
 
 struct session;
+struct tap;
 struct pcap;
 
 /*
- * Opens the file, and with a probe the programs that see packets. The file's errors have the code
+ * Opens the file, and with a probe the programs that see packets; without, pcap_packet brings those
+ * of the tap. The file's errors have the code
  * -EBADFD, so that they can be told from the kernel's; else probe_pcap_open's.
  */
-int pcap_open(struct session *s, struct probe *probe, const char *path,
+int pcap_open(struct session *s, struct probe *probe, const struct tap *tap, const char *path,
 	      const struct np_filter *filter, struct pcap **ret_pcap, struct netprobe_error *err);
 /* Takes what still waits in the kernel, and closes the file. */
 struct pcap *pcap_close(struct pcap *p);
+/* One packet of the tap, from its link header on. */
+void pcap_packet(struct pcap *p, const struct np_ev_packet *ev, uint16_t hatype,
+		 const uint8_t *bytes);
 /* 0 or -errno of the kernel's side; a full disk is counted and said, not returned. */
 int pcap_poll(struct pcap *p);
 void pcap_set_filter(struct pcap *p, const struct np_filter *filter);

@@ -15,10 +15,10 @@
 #include "engine/emit.h"
 #include "engine/ifrates.h"
 #include "engine/latency.h"
-#include "engine/pcap.h"
 #include "engine/route.h"
 #include "engine/rungs.h"
 #include "engine/sample.h"
+#include "engine/sight.h"
 
 /* For so long after the last spliced bytes their reader is watched for: it costs every receive call. */
 #define WATCH_READS_NS 60000000000ULL
@@ -38,8 +38,7 @@ struct session {
 	struct route_cache *routes;
 	struct sampler *sampler;
 	struct engine_latency *latency;
-	struct names *names;	       /* NULL: nobody asks for them */
-	struct pcap *pcap;	       /* NULL unless --pcap */
+	struct sight sight;
 	struct np_filter parts_filter; /* under which the parts to be drained next were counted */
 	bool parts_wait;	       /* parts of before the last change of filters */
 	struct engine_events *events;  /* NULL: nobody listens */
@@ -203,8 +202,8 @@ static void on_event(const struct np_ev_hdr *ev, void *arg)
 	struct session *s = arg;
 	struct np_ev_sock copy;
 
-	if (ev->type == NP_EV_ANSWER && s->names)
-		names_answer(s->names, (const struct np_ev_answer *)ev);
+	if (ev->type == NP_EV_ANSWER && s->sight.names)
+		names_answer(s->sight.names, (const struct np_ev_answer *)ev);
 	if (ev->type == 0 || ev->type >= NP_EV_MAX)
 		return;
 	if (scaled(s, &sock->rec, &copy.rec) == &copy.rec) {
@@ -243,34 +242,25 @@ static void on_out(const struct event *ev, void *arg)
 	struct session *s = arg;
 	struct event named;
 
-	if (s->names && ev->tuple && !ev->rname) {
+	if (s->sight.names && ev->tuple && !ev->rname) {
 		named = *ev;
-		named.rname = names_find(s->names, ev->tuple->raddr, 0);
+		named.rname = names_find(s->sight.names, ev->tuple->raddr, 0);
 		ev = &named;
 	}
 	s->opts.event_fn(ev, s->opts.event_arg);
 }
 
-static const char *names_of(const void *arg, const uint8_t addr[16], uint64_t at_ns)
+bool session_whose(struct session *s, const struct np_tuple *t, struct np_owner *ret_owner,
+		   uint64_t *ret_sock_id, bool *ret_wanted)
 {
-	const struct session *s = arg;
+	struct rung_whose w;
 
-	return names_find(s->names, addr, at_ns);
-}
-
-static int open_names(struct session *s, struct netprobe_error *err)
-{
-	int r;
-
-	if (!s->opts.names.from)
-		return 0;
-	r = names_open(s, ebpf_probe(&s->rung), &s->opts.names, &s->opts.filter,
-		       s->opts.event_fn ? on_out : NULL, s, &s->names, err);
-	if (!r)
-		viewer_set_names(s->viewer, names_of, s);
-	if (!r && names_note(s->names)[0])
-		log_info("%s", names_note(s->names));
-	return r;
+	if (!s->rung.ops->whose || s->rung.ops->whose(s->rung.arg, t, &w))
+		return false;
+	*ret_owner = w.owner;
+	*ret_sock_id = w.sock_id;
+	*ret_wanted = w.wanted;
+	return w.local;
 }
 
 static int make_tables(struct session *s)
@@ -321,8 +311,15 @@ int session_open(const struct session_opts *opts, struct session **ret_session,
 	s->opts.filter.gen = 1;
 	s->opts.probe.filter = &s->opts.filter;
 	s->parts_filter = s->opts.filter;
+	s->sight = (struct sight){ .session = s,
+				   .opts = &s->opts,
+				   .rung = &s->rung,
+				   .fn = s->opts.event_fn ? on_out : NULL,
+				   .arg = s };
 	(void)gethostname(s->host, sizeof(s->host) - 1);
 	r = make_tables(s);
+	if (!r)
+		r = sight_prepare(&s->sight, &s->opts);
 	if (r)
 		error_set(err, r, "out of memory");
 	else
@@ -334,9 +331,7 @@ int session_open(const struct session_opts *opts, struct session **ret_session,
 	else if (!r && opts->latency_try && session_set_latency(s, true, err))
 		log_notice("no waits in queues of sockets: %s", err->msg);
 	if (!r)
-		r = open_names(s, err);
-	if (!r && opts->pcap)
-		r = pcap_open(s, ebpf_probe(&s->rung), opts->pcap, &s->opts.filter, &s->pcap, err);
+		r = sight_open(&s->sight, ebpf_probe(&s->rung), err);
 	if (r) {
 		(void)session_close(s);
 		return r;
@@ -354,12 +349,12 @@ struct session *session_close(struct session *s)
 {
 	if (!s)
 		return NULL;
-	(void)pcap_close(s->pcap);
-	(void)names_close(s->names);
+	sight_close(&s->sight);
 	(void)engine_latency_free(s->latency);
 	(void)ifrates_free(s->ifrates);
 	if (s->rung.ops)
 		s->rung.ops->close(s->rung.arg);
+	sight_done(&s->sight);
 	if (s->events)
 		flow_table_unwatch(s->flows, &s->watch);
 	(void)engine_events_free(s->events);
@@ -393,10 +388,12 @@ int session_poll(struct session *s)
 	s->now_ns = clock_monotonic_ns();
 	look_for_stalls(s);
 	/* First: connections that follow an answer have its name. */
-	r = s->names ? names_poll(s->names, s->now_ns) : 0;
-	if (r >= 0 && s->pcap)
-		r = pcap_poll(s->pcap);
-	return r < 0 ? r : s->rung.ops->events(s->rung.arg, on_event, s);
+	r = sight_poll(&s->sight, s->now_ns);
+	if (r >= 0)
+		r = s->rung.ops->events(s->rung.arg, on_event, s);
+	/* Now: owners of what is new were looked for. */
+	sight_drain(&s->sight);
+	return r;
 }
 
 int session_fd(const struct session *s)
@@ -447,15 +444,6 @@ static void take_parts(struct session *s)
 	} while (more);
 }
 
-/* Names and packets: their losses. */
-static void tick_watches(struct session *s, double seconds)
-{
-	if (s->names)
-		names_tick(s->names, seconds);
-	if (s->pcap)
-		pcap_tick(s->pcap, seconds, s->opts.event_fn ? on_out : NULL, s);
-}
-
 int session_tick(struct session *s)
 {
 	bool full;
@@ -497,7 +485,7 @@ int session_tick(struct session *s)
 		if (!s->rung.ops->losses(s->rung.arg, losses))
 			engine_events_loss(s->events, losses, seconds, false);
 	}
-	tick_watches(s, (double)(s->now_ns - s->tick_ns) / 1e9);
+	sight_tick(&s->sight, (double)(s->now_ns - s->tick_ns) / 1e9);
 	process_table_scan(s->procs, s->now_ns); /* after the events: it frees who is gone */
 	s->tick_ns = s->now_ns;
 	watch_reads(s);
@@ -516,8 +504,7 @@ int session_finish(struct session *s)
 	if (r >= 0)
 		r = session_poll(s);
 	r = r > 0 ? 0 : r;
-	if (s->names)
-		names_finish(s->names);
+	sight_finish(&s->sight);
 	if (!r && s->events && !s->rung.ops->losses(s->rung.arg, losses))
 		engine_events_loss(s->events, losses, session_uptime(s), true);
 	return r;
@@ -551,10 +538,7 @@ void session_set_filter(struct session *s, const struct np_filter *filter)
 	s->opts.filter.gen = gen;
 	if (s->events)
 		engine_events_rate(s->events, filter->sample_rate);
-	if (s->names)
-		names_set_filter(s->names, &s->opts.filter);
-	if (s->pcap)
-		pcap_set_filter(s->pcap, &s->opts.filter);
+	sight_set_filter(&s->sight, &s->opts.filter);
 	/* Whose cgroup was compared with other ones is asked anew. */
 	if (filter->n_cgroup && s->rung.ops->seed)
 		(void)s->rung.ops->seed(s->rung.arg);
@@ -632,12 +616,12 @@ struct viewer *session_viewer(struct session *s)
 
 struct names *session_names(struct session *s)
 {
-	return s->names;
+	return s->sight.names;
 }
 
 const char *session_rname(const struct session *s, const struct flow *f)
 {
-	return names_find(s->names, f->tuple.raddr, f->opened_ns);
+	return names_find(s->sight.names, f->tuple.raddr, f->opened_ns);
 }
 
 struct probe *session_probe(struct session *s)

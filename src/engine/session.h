@@ -95,6 +95,9 @@ struct cgroup_table *session_cgroups(struct session *s);
 void session_losses(struct session *s, struct session_losses *ret_losses);
 /* The process of an owner found elsewhere (drops); to be given back. NULL: no memory. */
 const struct process *session_owner(struct session *s, const struct np_owner *owner);
+/* Of a packet by its ends, where sockets are looked for (afpacket): what is found now. False: nothing. */
+bool session_whose(struct session *s, const struct np_tuple *t, struct np_owner *ret_owner,
+		   uint64_t *ret_sock_id, bool *ret_wanted);
 void session_owner_done(struct session *s, const struct process *owner);
 const char *session_mode(const struct session *s); /* "ebpf", "afpacket", "proc" */
 /* One line about what this rung cannot tell, and why it is not a higher one; empty. */

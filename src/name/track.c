@@ -209,6 +209,9 @@ static void on_query(struct dns_track *t, const struct dns_packet *p, uint16_t i
 
 	if (i != NONE) {
 		o = &t->open[i];
+		/* Of a capture of several interfaces the same packet comes by more than one. */
+		if (o->tuple.ifindex != p->tuple->ifindex && p->ts_ns - o->sent_ns < AGAIN_NS)
+			return;
 		o->retries++;
 		o->sent_ns = p->ts_ns;
 		queue_out(t, i);

@@ -7,6 +7,7 @@
 #include "maker.h"
 #include "netns.h"
 #include "probe.h"
+#include "rung.h"
 #include "tap.h"
 
 #define ARGS "--dns-port", "5300", "--dns-timeout", "2"
@@ -408,4 +409,84 @@ TEST(no_name_is_known_where_none_is_asked_for)
 	maker_finish(&m);
 	probe_stop(&p);
 	CHECK_EQ(sum(p.records, &ns, 0).all, 0, "transactions");
+}
+
+/* On the packet ring: who still lives when it is looked for has an owner. */
+static struct probe start_on_ring(const char *pcap)
+{
+	const char *const args[] = { "dns",
+				     "--format",
+				     "json",
+				     "--capture-mode",
+				     "afpacket",
+				     ARGS,
+				     pcap ? "--pcap" : NULL,
+				     pcap,
+				     NULL };
+	struct probe_opts opts = { .args = args, .plain = true };
+
+	return probe_spawn(&opts);
+}
+
+static void check_ring(const char *command, unsigned int all, unsigned int nx,
+		       unsigned int timeouts, const char *last)
+{
+	struct netns ns = rung_enter();
+	struct probe p = start_on_ring(NULL);
+	struct maker m = ask(&p, &ns, command, last);
+	const json_t *client = maker_report(&m, "client"), *r;
+	uint64_t pid = report_u64(client, "pid"), owned = 0;
+	struct sums s = sum(p.records, &ns, pid);
+	size_t i;
+
+	CHECK_EQ(s.all, all, "transactions");
+	CHECK_EQ(s.answered, report_u64(client, "rx_pkts"), "answers, against the maker's");
+	CHECK_EQ(s.all + s.retries, report_u64(client, "tx_pkts"), "queries, against the maker's");
+	CHECK_EQ(s.nx, nx, "names that do not exist");
+	CHECK_EQ(s.timeouts, timeouts, "timeouts");
+	json_array_foreach (p.records, i, r)
+		if (is_query(r, &ns)) {
+			owned += record_u64(r, "pid") == pid &&
+				 !strcmp(record_str(r, "owner_match"), "procfs");
+			CHECK(!strcmp(record_str(r, "mode"), "afpacket"), "mode: got %s",
+			      record_str(r, "mode"));
+		}
+	CHECK_EQ(owned, all, "transactions of their owner");
+	r = query_of(p.records, &ns, "slow0.example.net");
+	CHECK(!strcmp(first_answer(r), "192.0.2.1"), "answer: got %s", first_answer(r));
+}
+
+TEST(packet_ring_sees_transactions_of_datagrams)
+{
+	check_ring("dns ask --ok 5 --nx 2 --drop 1 --once 1 --slow 3 --delay 200 --again 1000", 12,
+		   2, 1, "drop0.example.net");
+}
+
+TEST(packet_ring_sees_transactions_of_streams)
+{
+	check_ring("dns ask --tcp --ok 5 --slow 3 --delay 200", 8, 0, 0, "slow2.example.net");
+}
+
+TEST(packet_ring_names_remote_hosts)
+{
+	static const char *const args[] = { "events",	"--format", "json", "--capture-mode",
+					    "afpacket", ARGS,	    NULL };
+	struct probe_opts opts = { .args = args, .plain = true };
+	struct netns ns = rung_enter();
+	struct probe p;
+	struct maker m;
+	json_t *r;
+
+	netns_must(&ns, "ip addr add 192.0.2.1/32 dev lo");
+	p = probe_spawn(&opts);
+	m = maker_start(&ns, -1, "dns connect --ok 1 --hold connected");
+	maker_wait_hold(&m);
+	r = probe_wait_record(&p, is_open, &ns, 10000);
+	REQUIRE(r, "conn.open: expected one, got none");
+	CHECK(!strcmp(record_str(r, "rname"), "ok0.example.net"), "rname of conn.open: got %s",
+	      record_str(r, "rname"));
+	json_decref(r);
+	maker_go(&m);
+	maker_finish(&m);
+	probe_stop(&p);
 }

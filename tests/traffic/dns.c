@@ -246,6 +246,7 @@ static int dns_ask(void)
 	server_start(&a);
 	tm_comm("client");
 	ask_all(&r, &a);
+	tm_hold("asked");
 	report_print(&r);
 	return 0;
 }
