@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -127,6 +128,36 @@ static int try_map(void)
 	return 0;
 }
 
+static const char *btf_folder(void)
+{
+	const char *env = getenv("NETPROBE_BTF_DIR");
+
+	return env && *env ? env : NETPROBE_BTF_DIR;
+}
+
+/* path itself, or RELEASE.btf in it where it is a folder. -ENOENT leaves ret empty. */
+static int find_btf(const char *path, char *ret, size_t size)
+{
+	struct utsname uts;
+	struct stat st;
+	int n;
+
+	ret[0] = '\0';
+	if (stat(path, &st))
+		return -errno;
+	if (!S_ISDIR(st.st_mode))
+		n = snprintf(ret, size, "%s", path);
+	else if (uname(&uts))
+		return -errno;
+	else
+		n = snprintf(ret, size, "%s/%s.btf", path, uts.release);
+	if (n < 0 || (size_t)n >= size || access(ret, R_OK)) {
+		ret[0] = '\0';
+		return -ENOENT;
+	}
+	return 0;
+}
+
 void kernel_facts_init(struct kernel_facts *facts, const char *btf_path)
 {
 	struct utsname uts;
@@ -139,9 +170,15 @@ void kernel_facts_init(struct kernel_facts *facts, const char *btf_path)
 		(void)sscanf(uts.release, "%u.%u", &major, &minor);
 		facts->version = major << 16 | minor << 8;
 	}
-	facts->btf = btf_path ? btf__parse(btf_path, NULL) : btf__load_vmlinux_btf();
+	facts->btf = btf__load_vmlinux_btf();
 	if (!facts->btf)
 		facts->btf_err = errno;
+	if (btf_path)
+		(void)find_btf(btf_path, facts->btf_path, sizeof(facts->btf_path));
+	else if (!facts->btf)
+		(void)find_btf(btf_folder(), facts->btf_path, sizeof(facts->btf_path));
+	if (!facts->btf && facts->btf_path[0])
+		facts->btf = btf__parse(facts->btf_path, NULL);
 	if (!capng_get_caps_process()) {
 		facts->cap_sys_admin = capng_have_capability(CAPNG_EFFECTIVE, CAP_SYS_ADMIN);
 		facts->cap_bpf = facts->cap_sys_admin ||
@@ -164,15 +201,24 @@ void kernel_facts_init(struct kernel_facts *facts, const char *btf_path)
 
 int kernel_btf_check(const char *path, struct netprobe_error *err)
 {
-	libbpf_print_fn_t print = libbpf_set_print(NULL); /* it would tell of it in its own words */
-	struct btf *btf = btf__parse(path, NULL);
+	libbpf_print_fn_t print;
+	struct utsname uts;
+	char file[256];
+	struct btf *btf;
 
+	if (find_btf(path, file, sizeof(file)) && !uname(&uts))
+		return error_set(
+			err, -EINVAL,
+			"'%s' has no %s.btf; takes a BTF file of this kernel, or a folder with one",
+			path, uts.release);
+	print = libbpf_set_print(NULL); /* it would tell of it in its own words */
+	btf = btf__parse(file, NULL);
 	(void)libbpf_set_print(print);
 	if (!btf)
 		return error_set(
 			err, -EINVAL,
 			"'%s' holds no BTF; takes a BTF file, or a vmlinux with debug information",
-			path);
+			file);
 	btf__free(btf);
 	return 0;
 }

@@ -16,8 +16,9 @@ struct kernel_facts {
 	char release[65];
 	char arch[65];
 	uint32_t version; /* major << 16 | minor << 8, from release */
-	struct btf *btf;  /* NULL where there is none */
-	int btf_err;	  /* positive errno of the attempt to load it */
+	struct btf *btf;  /* the kernel's own, else the one of btf_path; NULL where there is none */
+	char btf_path[256]; /* BTF to relocate by instead of the kernel's own; empty: that */
+	int btf_err;	    /* positive errno of the attempt to load it */
 	bool cap_bpf, cap_perfmon, cap_net_admin, cap_sys_admin, cap_sys_resource;
 	char lockdown[16];	   /* "none", "integrity", "confidentiality"; empty unknown */
 	int unprivileged_disabled; /* kernel.unprivileged_bpf_disabled; -1 unknown */
@@ -31,9 +32,13 @@ struct kernel_facts {
 	char cgroup_mount[256]; /* cgroup v2; empty none */
 };
 
-/* Fills facts; btf_path NULL: the kernel's own. Never fails: what is unknown says so. */
+/*
+ * Fills facts. btf_path: a BTF file of this kernel, or a folder with one named RELEASE.btf; NULL: the
+ * kernel's own, and where it has none the one of that name in NETPROBE_BTF_DIR or the installed folder.
+ * Never fails: what is unknown says so.
+ */
 void kernel_facts_init(struct kernel_facts *facts, const char *btf_path);
-/* Is that file BTF? -EINVAL with one line that says what it is not. */
+/* Is that a file or folder as above? -EINVAL with one line that says what it is not. */
 int kernel_btf_check(const char *path, struct netprobe_error *err);
 void kernel_facts_done(struct kernel_facts *facts);
 

@@ -83,7 +83,11 @@ static int size_maps(struct probe *p)
 	struct netprobe_bpf *s = p->skel;
 	int r;
 
-	r = set_map(s->maps.np_events, p->opts.ring_bytes);
+	/* Where nothing goes there, there may be no such map on this kernel. */
+	if (p->opts.perf_buffer)
+		r = bpf_map__set_autocreate(s->maps.np_events, false);
+	else
+		r = set_map(s->maps.np_events, p->opts.ring_bytes);
 	if (!r)
 		r = set_map(s->maps.np_parts_a, p->opts.parts);
 	if (!r)

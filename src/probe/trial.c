@@ -22,6 +22,7 @@ static struct probe *trial_new(const struct kernel_facts *facts, bool hash)
 	p->facts = *facts;
 	p->cgroup_fd = -1;
 	p->store_hash = hash;
+	p->opts.btf_path = p->facts.btf_path[0] ? p->facts.btf_path : NULL;
 	p->opts.ring_bytes = 4096;
 	for (unsigned int i = 0; i < NP_PROG_MAX; i++)
 		p->hooks[i].used = -1;

@@ -169,7 +169,7 @@ TEST(auto_falls_when_seccomp_refuses_bpf)
 
 TEST(a_btf_option_that_is_no_btf_exits_3_with_one_line)
 {
-	static const char *const files[] = { "/proc/self/status", "/nowhere/at/all", "/dev" };
+	static const char *const files[] = { "/proc/self/status", "/nowhere/at/all", "/proc/self" };
 
 	for (unsigned int i = 0; i < 3; i++) {
 		const char *const args[] = { "flows", SHORT, "--btf", files[i], NULL };
@@ -184,6 +184,25 @@ TEST(a_btf_option_that_is_no_btf_exits_3_with_one_line)
 		free(out);
 		free(said);
 	}
+}
+
+TEST(btf_of_a_folder_is_found_by_the_kernels_release)
+{
+	const char *const args[] = { "flows", "--format", "json",     "--duration",
+				     "600",   "--btf",	  test_dir(), NULL };
+	struct probe_opts opts = { .args = args, .plain = true };
+	struct netns ns = netns_new();
+	char command[PATH_MAX];
+	struct probe p;
+	struct maker m;
+
+	snprintf(command, sizeof(command), "cp /sys/kernel/btf/vmlinux %s/$(uname -r).btf",
+		 test_dir());
+	netns_must(&ns, command);
+	p = probe_spawn(&opts);
+	m = maker_run(&ns, "stream --bytes 4321 --reply 1234");
+	probe_stop(&p);
+	check_owners(p.records, NULL, m.reports, &ns);
 }
 
 TEST(a_hook_family_that_is_not_there_is_no_reason_to_fall)
