@@ -207,17 +207,17 @@ int np_guard_xdp(struct xdp_md *ctx)
 	if (!dev)
 		return XDP_PASS;
 	frame_parse_xdp(ctx, &f, cfg_frags);
-	len = cfg_frags ? bpf_xdp_get_buff_len(ctx) : ctx->data_end - ctx->data;
+	len = f.len;
 	if (cfg_rx_at_xdp || cfg_mode != NP_GUARD_MONITOR)
 		bad_count(dev, &f);
 	if (cfg_rx_at_xdp)
-		way_count(&dev->rx, &f, len, 1, len);
+		way_count(&dev->rx, &f, len);
 	if (cfg_mode != NP_GUARD_MONITOR && f.family)
 		verdict = filter(dev, &f, len);
 	if (verdict == XDP_DROP) {
 		/* tc will not see it. */
 		if (!cfg_rx_at_xdp)
-			way_count(&dev->rx, &f, len, 1, len);
+			way_count(&dev->rx, &f, len);
 		return verdict;
 	}
 	if (cfg_flows && cfg_rx_at_xdp)
@@ -227,29 +227,31 @@ int np_guard_xdp(struct xdp_md *ctx)
 	return verdict;
 }
 
-/* Bytes on the wire: each segment has the headers again. */
-static __always_inline __u64 wire_bytes(struct __sk_buff *skb, const struct frame *f,
-					__u32 segments)
+/* Bytes of headers that are in the packet once, and on the wire in each segment. */
+static __always_inline __u32 header_bytes(const struct frame *f)
 {
 	struct tcphdr *tcp = f->l4;
-	__u32 headers;
+	__u32 n = f->len - f->ip_len + f->l4_off;
 
-	if (segments <= 1 || !tcp)
-		return skb->len;
-	headers = skb->len - f->ip_len + f->l4_off;
+	if (!tcp)
+		return 0;
 	if (f->proto == IPPROTO_UDP)
-		headers += sizeof(struct udphdr);
+		n += sizeof(struct udphdr);
 	else if (f->proto == IPPROTO_TCP && (void *)(tcp + 1) <= f->end)
-		headers += (((__u8 *)tcp)[12] >> 4) * 4;
-	return skb->len + (__u64)(segments - 1) * headers;
+		n += (((__u8 *)tcp)[12] >> 4) * 4;
+	return n;
 }
 
 static __always_inline void tc_count(struct __sk_buff *skb, struct np_guard_dev *dev,
 				     struct np_guard_way *w, const struct frame *f, bool tx)
 {
-	__u32 segments = skb->gso_segs > 1 ? skb->gso_segs : 1;
+	__u32 more = skb->gso_segs > 1 ? skb->gso_segs - 1 : 0;
 
-	way_count(w, f, skb->len, segments, wire_bytes(skb, f, segments));
+	way_count(w, f, skb->len);
+	if (more) {
+		w->more_segments += more;
+		w->more_bytes += (__u64)more * header_bytes(f);
+	}
 	if (cfg_flows)
 		flow_count(dev, f, skb->len, tx);
 }

@@ -60,8 +60,8 @@ static void json_way(struct buf *b, const char *name, const struct np_guard_way 
 	for (unsigned int k = 0; k < NP_KIND_MAX; k++) {
 		json_key(b, kind_names[k]);
 		buf_putc(b, '{');
-		json_kv_u64(b, "packets", w->kind_packets[k]);
-		json_kv_u64(b, "bytes", w->kind_bytes[k]);
+		json_kv_u64(b, "packets", w->kind[k].packets);
+		json_kv_u64(b, "bytes", w->kind[k].bytes);
 		buf_putc(b, '}');
 	}
 	json_kv_u64(b, "device_packets", dev_packets);
@@ -167,11 +167,11 @@ static void text_way(struct table *t, const struct guard_if *f, bool rx)
 				   { CELL_U64, .u64 = w->packets },
 				   { CELL_U64, .u64 = w->segments },
 				   { CELL_U64, .u64 = w->bytes },
-				   { CELL_U64, .u64 = w->kind_packets[NP_KIND_TCP] },
-				   { CELL_U64, .u64 = w->kind_packets[NP_KIND_UDP] },
-				   { CELL_U64, .u64 = w->kind_packets[NP_KIND_ICMP] },
-				   { CELL_U64, .u64 = w->kind_packets[NP_KIND_OTHER] +
-						      w->kind_packets[NP_KIND_NONIP] },
+				   { CELL_U64, .u64 = w->kind[NP_KIND_TCP].packets },
+				   { CELL_U64, .u64 = w->kind[NP_KIND_UDP].packets },
+				   { CELL_U64, .u64 = w->kind[NP_KIND_ICMP].packets },
+				   { CELL_U64, .u64 = w->kind[NP_KIND_OTHER].packets +
+						      w->kind[NP_KIND_NONIP].packets },
 				   { rx ? CELL_U64 : CELL_NULL, .u64 = drops },
 				   { rx ? CELL_U64 : CELL_NULL, .u64 = bad },
 				   { CELL_U64, .u64 = rx ? f->rx_packets : f->tx_packets },

@@ -24,6 +24,16 @@ static void count_add(struct np_guard_dev *sum, const struct np_guard_dev *one)
 		to[i] += from[i];
 }
 
+static void sum_way(struct np_guard_way *w)
+{
+	for (unsigned int k = 0; k < NP_KIND_MAX; k++) {
+		w->packets += w->kind[k].packets;
+		w->bytes += w->kind[k].bytes;
+	}
+	w->segments = w->packets + w->more_segments;
+	w->wire_bytes = w->bytes + w->more_bytes;
+}
+
 /* Whether the pinned XDP link still is at an interface. */
 static bool link_is_on(struct guard *g, uint32_t ifindex)
 {
@@ -88,6 +98,8 @@ int guard_ifs(struct guard *g, struct guard_if **ret_ifs)
 		if (!bpf_map_lookup_elem(g->map[MAP_DEVS], &slot, per_cpu))
 			for (int c = 0; c < cpus; c++)
 				count_add(&f->count, &per_cpu[c]);
+		sum_way(&f->count.rx);
+		sum_way(&f->count.tx);
 		fill(g, f);
 		n++;
 	}

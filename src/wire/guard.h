@@ -202,15 +202,20 @@ struct np_guard_if {
 #define NP_KIND_NONIP 4
 #define NP_KIND_MAX 5
 
-/* struct np_guard_way: one direction of an interface, by processor. */
+/*
+ * struct np_guard_way: one direction of an interface, by processor. The kernel half counts as little
+ * as it can; the four sums are made by who reads.
+ */
 struct np_guard_way {
-	__u64 packets;	/* as the hook is given them; merged or not yet cut ones are one */
-	__u64 bytes;	/* of these, from the Ethernet header on */
-	__u64 segments; /* as they are on the wire */
-	__u64 wire_bytes;
-	__u64 v6_packets;		 /* of packets */
-	__u64 kind_packets[NP_KIND_MAX]; /* of packets */
-	__u64 kind_bytes[NP_KIND_MAX];
+	struct {
+		__u64 packets; /* as the hook is given them; merged or not yet cut ones are one */
+		__u64 bytes;   /* of these, from the Ethernet header on */
+	} kind[NP_KIND_MAX];
+	__u64 v6_packets;	    /* of all */
+	__u64 more_segments;	    /* on the wire, beyond one for each packet */
+	__u64 more_bytes;	    /* on the wire, headers of those segments */
+	__u64 packets, bytes;	    /* of all kinds; 0 in the map */
+	__u64 segments, wire_bytes; /* as they are on the wire; 0 in the map */
 };
 
 #define NP_DROP_BAN 0	 /* by an entry of the ban list */

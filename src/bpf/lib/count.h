@@ -13,18 +13,14 @@ struct np_flow_map {
 };
 extern struct np_flow_map np_guard_flows SEC(".maps");
 
-static __always_inline void way_count(struct np_guard_way *w, const struct frame *f, __u64 bytes,
-				      __u64 segments, __u64 wire_bytes)
+static __always_inline void way_count(struct np_guard_way *w, const struct frame *f, __u64 bytes)
 {
 	__u32 kind = frame_kind(f);
 
-	w->packets++;
-	w->bytes += bytes;
-	w->segments += segments;
-	w->wire_bytes += wire_bytes;
-	w->v6_packets += f->family == FRAME_AF_INET6;
-	w->kind_packets[kind]++;
-	w->kind_bytes[kind] += bytes;
+	w->kind[kind].packets++;
+	w->kind[kind].bytes += bytes;
+	if (f->family == FRAME_AF_INET6)
+		w->v6_packets++;
 }
 
 static __always_inline void addr16_v4(__u8 *to, __be32 addr)

@@ -56,6 +56,7 @@ struct frame {
 	void *end;    /* one past the linear part */
 	void *l3;     /* IP header, 20 or 40 bytes checked; NULL: no IP, or not to be read */
 	void *l4;     /* transport header, of proto; NULL where there is none or it is cut short */
+	__u32 len;    /* bytes of the whole frame */
 	__u32 ip_len; /* bytes from the IP header to the packet's end, as IP says */
 	__u32 l4_off; /* of the transport header from the IP header; 0 none */
 	__u16 eth_type;	       /* ETH_P_*, host order, behind the tags; of 802.3 its length */
@@ -191,11 +192,31 @@ static __always_inline void frame_fragment(struct frame *f, __u32 pos, bool more
 		frame_fault(f, NP_FRAME_FRAG_SIZE);
 }
 
-/* room: bytes of the frame from the IP header on, those in further buffers too. */
-static __always_inline void frame_ipv4(struct frame *f, void *l3, __u32 room)
+/* What a frame is parsed out of: constants of the caller, but for data and ctx. */
+struct frame_from {
+	void *ctx;
+	void *data;  /* begin of the linear part */
+	bool is_xdp; /* ctx is a struct xdp_md, else a struct __sk_buff */
+	bool frags;  /* at XDP: there may be more than the linear part */
+};
+
+/*
+ * Bytes of the frame from the IP header on. Asked for only when IP says more than the linear part has:
+ * nearly no frame is in several buffers, and the helper is a call for each.
+ */
+static __always_inline __u32 frame_room(struct frame *f, const struct frame_from *from)
+{
+	__u32 l2 = sizeof(struct ethhdr) + f->tags * sizeof(struct frame_tag);
+
+	if (from->is_xdp && from->frags && f->ip_len + l2 > f->len)
+		f->len = bpf_xdp_get_buff_len(from->ctx);
+	return f->len - l2;
+}
+
+static __always_inline void frame_ipv4(struct frame *f, const struct frame_from *from, void *l3)
 {
 	struct iphdr *h = l3;
-	__u32 size, off;
+	__u32 size, off, room;
 
 	if ((void *)(h + 1) > f->end) {
 		frame_fault(f, NP_FRAME_SHORT_IP);
@@ -209,6 +230,7 @@ static __always_inline void frame_ipv4(struct frame *f, void *l3, __u32 room)
 	f->family = FRAME_AF_INET;
 	f->proto = h->protocol;
 	f->ip_len = bpf_ntohs(h->tot_len);
+	room = frame_room(f, from);
 	/* The stack merges received segments to more than the field can say. */
 	if (!f->ip_len && room > 0xffff)
 		f->ip_len = room;
@@ -291,12 +313,12 @@ __weak __noinline __u64 frame_exts_tc(struct __sk_buff *ctx, __u32 at_next)
 	return exts_walk((void *)(long)ctx->data, (void *)(long)ctx->data_end, at_next);
 }
 
-/* ctx and is_xdp: constants of the caller. Past the extension headers; false: no header there. */
-static __always_inline bool frame_exts(struct frame *f, void *ctx, bool is_xdp, void *data,
-				       __u8 next)
+/* Past the extension headers; false: no header there. */
+static __always_inline bool frame_exts(struct frame *f, const struct frame_from *from, __u8 next)
 {
+	void *ctx = from->ctx, *data = from->data;
 	__u32 l3_off = f->l3 - data, at = (__u32)next << 16 | (l3_off + sizeof(struct ipv6hdr));
-	__u64 v = is_xdp ? frame_exts_xdp(ctx, at) : frame_exts_tc(ctx, at);
+	__u64 v = from->is_xdp ? frame_exts_xdp(ctx, at) : frame_exts_tc(ctx, at);
 	__u32 off = EXTS_OFF(v) & EXTS_OFF_MASK;
 
 	f->proto = EXTS_NEXT(v);
@@ -320,11 +342,10 @@ static __always_inline bool frame_exts(struct frame *f, void *ctx, bool is_xdp, 
 	return f->proto != IPPROTO_NONE;
 }
 
-static __always_inline void frame_ipv6(struct frame *f, void *ctx, bool is_xdp, void *data,
-				       void *l3, __u32 room)
+static __always_inline void frame_ipv6(struct frame *f, const struct frame_from *from, void *l3)
 {
 	struct ipv6hdr *h = l3;
-	__u32 size;
+	__u32 size, room;
 
 	if ((void *)(h + 1) > f->end) {
 		frame_fault(f, NP_FRAME_SHORT_IP);
@@ -339,7 +360,10 @@ static __always_inline void frame_ipv6(struct frame *f, void *ctx, bool is_xdp, 
 	f->proto = h->nexthdr;
 	size = bpf_ntohs(h->payload_len);
 	/* 0: a jumbogram, or merged by the stack; else really nothing behind the header */
-	f->ip_len = size || room <= 0xffff ? size + sizeof(*h) : room;
+	f->ip_len = size + sizeof(*h);
+	room = frame_room(f, from);
+	if (!size && room > 0xffff)
+		f->ip_len = room;
 	if (f->ip_len > room) {
 		frame_fault(f, NP_FRAME_IP_LENGTH);
 		return;
@@ -349,25 +373,26 @@ static __always_inline void frame_ipv6(struct frame *f, void *ctx, bool is_xdp, 
 		f->l4 = l3 + sizeof(*h);
 		if (f->proto == IPPROTO_NONE)
 			f->l4 = NULL;
-	} else if (!frame_exts(f, ctx, is_xdp, data, f->proto)) {
+	} else if (!frame_exts(f, from, f->proto)) {
 		f->l4 = NULL;
 	}
 }
 
 /*
- * data..end: the linear part, from the Ethernet header on, of ctx (is_xdp: a struct xdp_md, else a
- * struct __sk_buff). total: bytes of the whole frame, or 0: the linear part is all there is.
+ * from->data..end: the linear part, from the Ethernet header on. len: bytes of the frame, as far as is
+ * known without asking.
  */
-static __always_inline void frame_parse(struct frame *f, void *ctx, bool is_xdp, void *data,
-					void *end, __u32 total)
+static __always_inline void frame_parse(struct frame *f, const struct frame_from *from, void *end,
+					__u32 len)
 {
+	void *data = from->data;
 	struct ethhdr *eth = data;
 	void *pos = data + sizeof(*eth);
 	__be16 type;
-	__u32 room;
 
 	__builtin_memset(f, 0, sizeof(*f));
 	f->end = end;
+	f->len = len;
 	if (pos > end) {
 		f->bad = NP_FRAME_SHORT_ETH;
 		return;
@@ -389,13 +414,13 @@ static __always_inline void frame_parse(struct frame *f, void *ctx, bool is_xdp,
 		pos = tag + 1;
 	}
 	f->eth_type = bpf_ntohs(type);
-	room = total ? total - sizeof(*eth) - f->tags * sizeof(struct frame_tag)
-		     : (__u32)(end - pos);
 	if (type == bpf_htons(ETH_P_IP))
-		frame_ipv4(f, pos, room);
+		frame_ipv4(f, from, pos);
 	else if (type == bpf_htons(ETH_P_IPV6))
-		frame_ipv6(f, ctx, is_xdp, data, pos, room);
-	else if (frame_is_tag(type))
+		frame_ipv6(f, from, pos);
+	else if (from->is_xdp && from->frags)
+		f->len = bpf_xdp_get_buff_len(from->ctx);
+	if (frame_is_tag(type))
 		f->bad = NP_FRAME_MANY_TAGS;
 	/* Once for both: the code is there once, for the verifier as well. */
 	if (f->l4)
@@ -408,9 +433,12 @@ static __always_inline void frame_parse(struct frame *f, void *ctx, bool is_xdp,
  */
 static __always_inline void frame_parse_xdp(struct xdp_md *ctx, struct frame *f, bool frags)
 {
-	void *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
+	struct frame_from from = {
+		.ctx = ctx, .data = (void *)(long)ctx->data, .is_xdp = true, .frags = frags
+	};
+	void *end = (void *)(long)ctx->data_end;
 
-	frame_parse(f, ctx, true, data, end, frags ? bpf_xdp_get_buff_len(ctx) : 0);
+	frame_parse(f, &from, end, (__u32)(end - from.data));
 }
 
 /* At tc: may make the headers linear, so packet pointers of before are gone. */
@@ -424,7 +452,7 @@ static __always_inline void frame_parse_tc(struct __sk_buff *skb, struct frame *
 		data = (void *)(long)skb->data;
 		end = (void *)(long)skb->data_end;
 	}
-	frame_parse(f, skb, false, data, end, skb->len);
+	frame_parse(f, &(struct frame_from){ .ctx = skb, .data = data }, end, skb->len);
 }
 
 #endif

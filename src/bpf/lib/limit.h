@@ -109,41 +109,52 @@ static __always_inline struct np_guard_source *source_get(struct limit_query *q,
 	return s;
 }
 
-/* Whether one of its buckets has run dry. */
+static __always_inline void refill(struct np_guard_source *s, volatile struct np_guard_limit *limit,
+				   __u64 now)
+{
+	__u64 elapsed = now - s->refilled_ns;
+
+	if (elapsed > REFILL_MAX_NS)
+		elapsed = (__s64)elapsed < 0 ? 0 : REFILL_MAX_NS;
+	s->refilled_ns = now;
+#pragma unroll
+	for (int i = 0; i < NP_LIMIT_MAX; i++) {
+		__u64 tokens = s->tokens[i] + ((elapsed * limit[i].rate) >> 16);
+		__u64 burst = limit[i].burst;
+
+		s->tokens[i] = tokens > burst ? burst : tokens;
+	}
+}
+
+static __always_inline bool take(struct np_guard_source *s, volatile struct np_guard_limit *limit,
+				 int which, __u64 cost)
+{
+	if (!limit[which].rate)
+		return true;
+	if (s->tokens[which] < cost << 16)
+		return false;
+	s->tokens[which] -= cost << 16;
+	return true;
+}
+
+/* Whether one of its buckets has run dry. The coarse clock stands still for most packets. */
 static __always_inline bool over_limit(struct np_guard_source *s, const struct limit_query *q,
 				       volatile struct np_guard_policy *p)
 {
 	volatile struct np_guard_limit *limit = p->limit[q->key.per & 1];
-	__u64 elapsed = q->now - s->refilled_ns;
-	bool over = false;
+	bool syn = is_syn(q), ok;
 
-	if (elapsed > REFILL_MAX_NS)
-		elapsed = (__s64)elapsed < 0 ? 0 : REFILL_MAX_NS;
-	if (elapsed)
-		s->refilled_ns = q->now;
-#pragma unroll
-	for (int i = 0; i < NP_LIMIT_MAX; i++) {
-		__u64 rate = limit[i].rate, burst, tokens, cost;
-
-		if (!rate)
-			continue;
-		burst = limit[i].burst;
-		tokens = s->tokens[i] + ((elapsed * rate) >> 16);
-		if (tokens > burst)
-			tokens = burst;
-		cost = i == NP_LIMIT_PPS     ? 1
-		       : i == NP_LIMIT_BYTES ? q->len
-		       : i == NP_LIMIT_SYN   ? is_syn(q)
-		       : i == NP_LIMIT_ICMP ? q->proto == IPPROTO_ICMP || q->proto == IPPROTO_ICMPV6
-					    : is_syn(q) || q->new_flow;
-		cost <<= 16;
-		if (tokens < cost)
-			over = true;
-		else
-			tokens -= cost;
-		s->tokens[i] = tokens;
-	}
-	return over;
+	if (s->refilled_ns != q->now)
+		refill(s, limit, q->now);
+	ok = take(s, limit, NP_LIMIT_PPS, 1);
+	ok &= take(s, limit, NP_LIMIT_BYTES, q->len);
+	if (syn)
+		ok &= take(s, limit, NP_LIMIT_SYN, 1);
+	if (q->proto == IPPROTO_ICMP || q->proto == IPPROTO_ICMPV6)
+		ok &= take(s, limit, NP_LIMIT_ICMP, 1);
+	if (syn || q->new_flow)
+		ok &= take(s, limit, NP_LIMIT_FLOWS, 1);
+	return !ok;
 }
 
 static __always_inline void tell(struct limit_query *q, struct np_guard_source *s, __u32 attack,
@@ -357,7 +368,7 @@ __noinline int guard_anomaly_note(struct limit_query *q)
 		d->count = d->learned = 0;
 		d->mean = d->var = 0;
 	}
-	__sync_fetch_and_add(&d->count, 1);
+	d->count++; /* two processors may lose one to each other: what is usual lacks the same */
 	if (tick - d->window < WINDOW_TICKS)
 		return 0;
 	count = d->count;
