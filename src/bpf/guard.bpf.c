@@ -43,11 +43,15 @@ struct np_rules_map np_rules SEC(".maps");
 
 /* Written here; the least recently used entry makes room. */
 struct np_flow_map np_guard_flows SEC(".maps");
+/* Written here, read by user space. */
 struct np_sources_map np_sources SEC(".maps");
 /* Written here; a slot goes to another address when its own was silent for 8 s. */
 struct np_dests_map np_dests SEC(".maps");
 /* Written here, read by whoever listens; full: counted in events_lost. */
 struct np_guard_ring_map np_guard_ring SEC(".maps");
+
+/* Written and read here, by programs of one interface: not pinned. */
+struct np_guard_clock_map np_guard_clock SEC(".maps");
 
 /* By interface slot: written here, cleared when a slot gets a new owner. */
 struct {
@@ -85,7 +89,7 @@ static __always_inline bool limit_fill(struct limit_query *q, const struct frame
 				       __u32 set)
 {
 	__builtin_memset(q, 0, sizeof(*q));
-	if (!frame_addrs(f, q->key.addr, &q->daddr))
+	if (!frame_addrs(f, &q->saddr, &q->daddr))
 		return false;
 	q->now = guard_now();
 	q->len = len;
@@ -108,15 +112,6 @@ static __always_inline bool is_new_flow(const struct frame *f)
 	       !bpf_map_lookup_elem(&np_guard_flows, &k);
 }
 
-static __always_inline void prefix_of(struct limit_query *q, bool v4)
-{
-	q->key.per = NP_PER_PREFIX;
-	if (v4)
-		q->key.addr[15] = 0;
-	else
-		__builtin_memset(q->key.addr + 8, 0, 8);
-}
-
 /* NP_DROP_*, or -1. */
 static __always_inline int limits(struct np_guard_dev *dev, const struct frame *f, __u32 len,
 				  __u32 set, volatile struct np_guard_policy *p)
@@ -128,12 +123,10 @@ static __always_inline int limits(struct np_guard_dev *dev, const struct frame *
 		return -1;
 	if (cfg_flows && (p->limit[0][NP_LIMIT_FLOWS].rate || p->limit[1][NP_LIMIT_FLOWS].rate))
 		q.new_flow = is_new_flow(f);
-	if (p->detect)
-		(void)guard_anomaly_note(&q);
 	if (p->detect || (p->limit_on & 1))
 		drop = guard_limit_check(&q);
 	if (drop < 0 && (p->limit_on & 2)) {
-		prefix_of(&q, f->family == FRAME_AF_INET);
+		q.per = NP_PER_PREFIX;
 		drop = guard_limit_check(&q);
 	}
 	dev->sources_lost += q.source_lost;
@@ -285,16 +278,11 @@ int np_guard_out(struct __sk_buff *skb)
 	tc_count(skb, dev, &dev->tx, &f, true);
 	if (cfg_mode != NP_GUARD_MONITOR && f.proto == IPPROTO_UDP &&
 	    is_amplifier(bpf_ntohs(f.dport))) {
-		struct np_guard_source_key key = { .per = NP_PER_SOURCE };
-		struct np_addr16 ours;
-		struct np_guard_source *s;
+		struct np_addr16 ours, theirs;
 
 		/* An answer to this will be no attack. */
-		if (frame_addrs(&f, &ours, key.addr)) {
-			s = bpf_map_lookup_elem(&np_sources, &key);
-			if (s)
-				__sync_fetch_and_add(&s->asked, 1);
-		}
+		if (frame_addrs(&f, &ours, &theirs))
+			(void)guard_asked(&theirs);
 	}
 	return -1;
 }

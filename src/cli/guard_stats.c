@@ -184,7 +184,7 @@ static void tell_losses(const struct guard_if *f)
 	const struct np_guard_dev *d = &f->count;
 
 	if (d->flows_lost | d->sources_lost | d->events_lost | d->nest_lost)
-		log_notice("%s: losses: %llu packets in no flow, %llu sources not watched, %llu "
+		log_notice("%s: losses: %llu packets in no flow, %llu sources forgotten, %llu "
 			   "events found the ring full, %llu networks nested too deep",
 			   f->name, (unsigned long long)d->flows_lost,
 			   (unsigned long long)d->sources_lost, (unsigned long long)d->events_lost,

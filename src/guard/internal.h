@@ -30,6 +30,7 @@ struct guard {
 	volatile struct np_guard_conf *conf;
 	uint64_t *bits4, *bits6;
 	struct np_guard_rule *rules;
+	struct np_guard_source *sources;
 	uint64_t cookie; /* of this network namespace; 0 unknown */
 };
 

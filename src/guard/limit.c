@@ -3,8 +3,6 @@
 #include <errno.h>
 #include <string.h>
 
-#include <bpf/bpf.h>
-
 #include "guard/internal.h"
 
 #define BYTES_BURST 131072U /* two of the largest packets */
@@ -114,21 +112,19 @@ int guard_detected(struct guard *g,
 			     uint64_t drops, void *arg),
 		   void *arg)
 {
-	struct np_guard_source_key key, next;
-	struct np_guard_source s;
+	const struct np_guard_source *s = g->sources;
 	uint32_t now = guard_tick_now();
-	unsigned int seen = 0;
-	bool first = true;
 	int r = 0;
 
-	while (!r && seen++ < NP_GUARD_SOURCES &&
-	       !bpf_map_get_next_key(g->map[MAP_SOURCES], first ? NULL : &key, &next)) {
-		first = false;
-		key = next;
-		if (bpf_map_lookup_elem(g->map[MAP_SOURCES], &key, &s) || s.banned_until <= now)
+	for (uint32_t i = 0; i < NP_GUARD_SOURCES && !r; i++, s++) {
+		uint8_t addr[16];
+
+		if (s->per != 1 + NP_PER_SOURCE || s->banned_until <= now)
 			continue;
-		r = fn(key.addr, (uint32_t)((s.banned_until - now) / TICKS_PER_S + 0.5), s.strikes,
-		       s.drops, arg);
+		memcpy(addr, &s->hi, 8);
+		memcpy(addr + 8, &s->lo, 8);
+		r = fn(addr, (uint32_t)((s->banned_until - now) / TICKS_PER_S + 0.5), s->strikes,
+		       s->drops, arg);
 	}
 	return r;
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -75,7 +76,8 @@ int maps_view(struct guard *g, struct netprobe_error *err)
 	g->bits4 = view(g->map[MAP_BITS4], NP_GUARD_BITS4_MAX * sizeof(uint64_t));
 	g->bits6 = view(g->map[MAP_BITS6], NP_GUARD_BITS6_MAX * sizeof(uint64_t));
 	g->rules = view(g->map[MAP_RULES], NP_GUARD_RULES * sizeof(struct np_guard_rule));
-	if (g->conf && g->bits4 && g->bits6 && g->rules)
+	g->sources = view(g->map[MAP_SOURCES], NP_GUARD_SOURCES * sizeof(*g->sources));
+	if (g->conf && g->bits4 && g->bits6 && g->rules && g->sources)
 		return 0;
 	return error_set(err, -errno, "cannot map guard's memory: %s", strerror(errno));
 }
@@ -86,6 +88,8 @@ void maps_close(struct guard *g)
 	unview(g->bits4, NP_GUARD_BITS4_MAX * sizeof(uint64_t));
 	unview(g->bits6, NP_GUARD_BITS6_MAX * sizeof(uint64_t));
 	unview(g->rules, NP_GUARD_RULES * sizeof(struct np_guard_rule));
+	unview(g->sources, NP_GUARD_SOURCES * sizeof(*g->sources));
+	g->sources = NULL;
 	g->conf = NULL;
 	g->bits4 = g->bits6 = NULL;
 	g->rules = NULL;
@@ -153,6 +157,8 @@ int maps_first(struct guard *g, struct netprobe_guard *skel, struct netprobe_err
 		return r;
 	g->conf->netns_cookie = g->cookie;
 	g->conf->n_rules = 1;
+	if (getrandom((void *)&g->conf->seed, sizeof(g->conf->seed), 0) < 0)
+		return error_set(err, -errno, "no random numbers: %s", strerror(errno));
 	g->conf->version = NP_GUARD_VERSION;
 	g->there = true;
 	return 0;

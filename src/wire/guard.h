@@ -16,7 +16,9 @@
 #define NP_GUARD_ENTRIES 1048576 /* bans at most, addresses and networks together */
 #define NP_GUARD_NEST 16	 /* networks within networks that are looked through */
 #define NP_GUARD_FLOWS 65536
-#define NP_GUARD_SOURCES 131072
+#define NP_GUARD_WAYS 4 /* places for a source: where its hash says, and three more */
+#define NP_GUARD_SOURCE_SETS 16384
+#define NP_GUARD_SOURCES (NP_GUARD_WAYS * NP_GUARD_SOURCE_SETS)
 
 /* Time in what is stored: CLOCK_MONOTONIC in units of 2^26 ns (67 ms), enough for nine years. */
 #define NP_GUARD_TICK_SHIFT 26
@@ -175,7 +177,7 @@ struct np_guard_conf {
 	__u32 version;
 	__u32 off;     /* 1: everything passes */
 	__u32 n_rules; /* slots ever used; rule 0 always is */
-	__u32 pad;
+	__u32 seed;    /* of hashes, random: nobody can choose addresses that meet */
 	struct np_guard_policy policy[2];
 };
 #define NP_GUARD_STATE(set, until) ((__u64)(until) << 32 | (set))
@@ -232,7 +234,7 @@ struct np_guard_dev {
 	__u64 allowed;		       /* matched the allow list */
 	__u64 bad[NP_FRAME_BAD_SLOTS]; /* malformed, by kind; only rx */
 	__u64 flows_lost;	       /* packets that no flow entry could be made for */
-	__u64 sources_lost;	       /* packets that no source entry could be made for */
+	__u64 sources_lost;	       /* sources forgotten within a second of their last packet */
 	__u64 events_lost;	       /* security events that found the ring full */
 	__u64 nest_lost;	       /* look-ups given up: too many networks within networks */
 };
@@ -253,13 +255,15 @@ struct np_guard_flow {
 	__u32 pad;
 };
 
-/* struct np_guard_source: what is known of an address or prefix; LRU. */
-struct np_guard_source_key {
-	__u8 addr[16]; /* IPv4 as ::ffff:a.b.c.d; a prefix has zeros behind it */
-	__u32 per;     /* NP_PER_* */
-};
-
+/*
+ * struct np_guard_source: what is known of an address or prefix. In a table of sets instead of an LRU
+ * hash, whose look-up takes longer than all the rest; of four places the one goes that was silent longest.
+ */
 struct np_guard_source {
+	__u64 hi,
+		lo; /* the address as it is in memory, IPv4 as ::ffff:a.b.c.d; a prefix has zeros behind it */
+	__u32 per; /* 1 + NP_PER_*; 0: a free place */
+	__u32 pad0;
 	__u64 refilled_ns;	    /* coarse clock */
 	__u64 tokens[NP_LIMIT_MAX]; /* << 16 */
 	__u32 banned_until;	    /* tick; 0 not */
@@ -307,8 +311,7 @@ _Static_assert(sizeof(struct np_guard_net6) == 20, "np_guard_net6");
 _Static_assert(sizeof(struct np_guard_if) == 96, "np_guard_if");
 _Static_assert(sizeof(struct np_guard_flow_key) == 44, "np_guard_flow_key");
 _Static_assert(sizeof(struct np_guard_flow) == 48, "np_guard_flow");
-_Static_assert(sizeof(struct np_guard_source_key) == 20, "np_guard_source_key");
-_Static_assert(sizeof(struct np_guard_source) == 184, "np_guard_source");
+_Static_assert(sizeof(struct np_guard_source) == 208, "np_guard_source");
 _Static_assert(sizeof(struct np_ev_guard) == 96, "np_ev_guard");
 
 #endif

@@ -22,8 +22,7 @@
 
 /* What limits and detection need of a frame, as numbers. */
 struct limit_query {
-	struct np_guard_source_key key; /* the source */
-	struct np_addr16 daddr;
+	struct np_addr16 saddr, daddr;
 	__u64 now;
 	__u32 len; /* of the frame */
 	__u32 set;
@@ -34,16 +33,17 @@ struct limit_query {
 	__u8 bad;
 	__u8 new_flow; /* first datagram of a flow */
 	__u8 source_lost, event_lost;
-	__u8 pad;
+	__u8 per; /* NP_PER_* */
 };
 
-extern struct np_sources_map np_sources SEC(".maps");
 struct np_sources_map {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, NP_GUARD_SOURCES);
-	__type(key, struct np_guard_source_key);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__type(key, __u32);
 	__type(value, struct np_guard_source);
 };
+extern struct np_sources_map np_sources SEC(".maps");
 
 struct np_dests_map {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -90,23 +90,109 @@ static __always_inline bool is_echo(const struct limit_query *q)
 	return q->proto == IPPROTO_ICMPV6 && (q->icmp_type == 128 || q->icmp_type == 129);
 }
 
-static __always_inline struct np_guard_source *source_get(struct limit_query *q,
+/* First place of an address's set. */
+static __always_inline __u32 source_slot(__u64 hi, __u64 lo, __u32 per, __u32 seed)
+{
+	__u64 h = (hi ^ seed) * NP_GUARD_HASH6 ^ (lo + per);
+
+	h = (h ^ (h >> 32)) * NP_GUARD_HASH6;
+	return (h >> 40) % NP_GUARD_SOURCE_SETS * NP_GUARD_WAYS;
+}
+
+static __always_inline struct np_guard_source *source_find(__u64 hi, __u64 lo, __u32 per,
+							   __u32 first)
+{
+#pragma unroll
+	for (__u32 i = 0; i < NP_GUARD_WAYS; i++) {
+		__u32 slot = first + i;
+		struct np_guard_source *s = bpf_map_lookup_elem(&np_sources, &slot);
+
+		if (s && s->lo == lo && s->hi == hi && s->per == per)
+			return s;
+	}
+	return NULL;
+}
+
+/* A banned source keeps its place before all others, then who was heard of last. */
+static __always_inline __u64 source_worth(const struct np_guard_source *s, __u32 tick)
+{
+	if (!s->per)
+		return 0;
+	return s->banned_until > tick ? ~0ULL : s->refilled_ns + 1;
+}
+
+static __always_inline struct np_guard_source *source_new(struct limit_query *q, __u64 hi, __u64 lo,
+							  __u32 per, __u32 first,
 							  volatile struct np_guard_policy *p)
 {
-	struct np_guard_source *s = bpf_map_lookup_elem(&np_sources, &q->key), fresh;
+	__u32 tick = NP_GUARD_TICK(q->now), worst = first;
+	__u64 least = ~0ULL;
+	struct np_guard_source *s;
 
-	if (likely(s))
-		return s;
-	__builtin_memset(&fresh, 0, sizeof(fresh));
-	fresh.refilled_ns = q->now;
-	fresh.window = fresh.scan_window = NP_GUARD_TICK(q->now);
-	for (int i = 0; i < NP_LIMIT_MAX; i++)
-		fresh.tokens[i] = p->limit[q->key.per & 1][i].burst;
-	(void)bpf_map_update_elem(&np_sources, &q->key, &fresh, BPF_NOEXIST);
-	s = bpf_map_lookup_elem(&np_sources, &q->key);
+#pragma unroll
+	for (__u32 i = 0; i < NP_GUARD_WAYS; i++) {
+		__u32 slot = first + i;
+
+		s = bpf_map_lookup_elem(&np_sources, &slot);
+		if (s && source_worth(s, tick) < least) {
+			least = source_worth(s, tick);
+			worst = slot;
+		}
+	}
+	s = bpf_map_lookup_elem(&np_sources, &worst);
 	if (!s)
+		return NULL;
+	if (s->per && least + REFILL_MAX_NS > q->now)
 		q->source_lost = 1;
+	/* Two processors at once may mix two addresses: a place nobody finds, until it is the oldest. */
+	__builtin_memset(s, 0, sizeof(*s));
+	s->refilled_ns = q->now;
+	s->window = s->scan_window = tick;
+	for (int i = 0; i < NP_LIMIT_MAX; i++)
+		s->tokens[i] = p->limit[q->per & 1][i].burst;
+	s->hi = hi;
+	s->lo = lo;
+	s->per = per;
 	return s;
+}
+
+static __always_inline struct np_guard_source *source_get(struct limit_query *q, __u32 seed,
+							  volatile struct np_guard_policy *p)
+{
+	__u32 per = 1 + q->per, first;
+	struct np_guard_source *s;
+	__u64 hi, lo;
+
+	__builtin_memcpy(&hi, &q->saddr.b[0], 8);
+	__builtin_memcpy(&lo, &q->saddr.b[8], 8);
+	if (q->per == NP_PER_PREFIX) {
+		/* ::ffff:a.b.c.d as it is in memory: hi is 0, and d comes last */
+		if (!hi && (__u32)lo == bpf_htonl(0xffff))
+			lo &= bpf_cpu_to_be64(~0xffULL);
+		else
+			lo = 0;
+	}
+	first = source_slot(hi, lo, per, seed);
+	s = source_find(hi, lo, per, first);
+	return likely(s) ? s : source_new(q, hi, lo, per, first, p);
+}
+
+/* A question of ours went there. */
+__noinline int guard_asked(struct np_addr16 *addr)
+{
+	volatile struct np_guard_conf *conf = guard_conf();
+	struct np_guard_source *s;
+	__u64 hi, lo;
+
+	if (!addr || !conf || !conf->policy[conf->state & 1].detect)
+		return 0;
+	__builtin_memcpy(&hi, &addr->b[0], 8);
+	__builtin_memcpy(&lo, &addr->b[8], 8);
+	s = source_find(hi, lo, 1 + NP_PER_SOURCE,
+			source_slot(hi, lo, 1 + NP_PER_SOURCE, conf->seed));
+	if (s)
+		__sync_fetch_and_add(&s->asked, 1);
+	return 0;
 }
 
 static __always_inline void refill(struct np_guard_source *s, volatile struct np_guard_limit *limit,
@@ -141,7 +227,7 @@ static __always_inline bool take(struct np_guard_source *s, volatile struct np_g
 static __always_inline bool over_limit(struct np_guard_source *s, const struct limit_query *q,
 				       volatile struct np_guard_policy *p)
 {
-	volatile struct np_guard_limit *limit = p->limit[q->key.per & 1];
+	volatile struct np_guard_limit *limit = p->limit[q->per & 1];
 	bool syn = is_syn(q), ok;
 
 	if (s->refilled_ns != q->now)
@@ -170,7 +256,7 @@ static __always_inline void tell(struct limit_query *q, struct np_guard_source *
 	e->ktime_ns = bpf_ktime_get_ns();
 	e->kind = NP_GUARD_EV_ATTACK;
 	e->ifindex = cfg_ifindex;
-	__builtin_memcpy(e->saddr, q->key.addr, 16);
+	__builtin_memcpy(e->saddr, &q->saddr, 16);
 	__builtin_memcpy(e->daddr, &q->daddr, 16);
 	e->dport = q->dport;
 	e->proto = q->proto;
@@ -308,48 +394,13 @@ static __always_inline void detect(struct limit_query *q, struct np_guard_source
 		scan_note(q, s, p);
 }
 
-/* NP_DROP_*, or -1: go on. */
-__noinline int guard_limit_check(struct limit_query *q)
-{
-	volatile struct np_guard_policy *p;
-	struct np_guard_source *s;
-
-	p = q ? guard_policy(q->set) : NULL;
-	if (!p)
-		return -1;
-	s = source_get(q, p);
-	if (!s)
-		return -1;
-	if (q->key.per == NP_PER_SOURCE && p->detect) {
-		if (unlikely(s->banned_until)) {
-			if (s->banned_until > NP_GUARD_TICK(q->now) && p->detect == NP_DETECT_BAN) {
-				s->drops++;
-				return NP_DROP_DETECT;
-			}
-			s->banned_until = 0;
-			s->window = 0; /* a new second, without what was dropped */
-			s->syns = s->tcp_others = s->udp = s->amplified = s->icmp = 0;
-			s->scan_window = 0;
-		}
-		detect(q, s, p);
-	}
-	if ((p->limit_on & (1 << (q->key.per & 1))) && over_limit(s, q, p)) {
-		s->drops++;
-		return NP_DROP_LIMIT;
-	}
-	return -1;
-}
-
 /* Packets of one kind to one address against what is usual there: told, never banned. */
-__noinline int guard_anomaly_note(struct limit_query *q)
+static __always_inline void anomaly_note(struct limit_query *q, volatile struct np_guard_policy *p)
 {
 	__u64 id, a, b, count, diff, mean;
-	volatile struct np_guard_policy *p = q ? guard_policy(q->set) : NULL;
 	struct np_guard_dest *d;
 	__u32 slot, tick, rate;
 
-	if (!p)
-		return 0;
 	__builtin_memcpy(&a, &q->daddr.b[0], 8);
 	__builtin_memcpy(&b, &q->daddr.b[8], 8);
 	id = (__u64)q->proto << 56 ^ (a * NP_GUARD_HASH6) ^ (b * 0xc2b2ae3d27d4eb4fULL);
@@ -357,12 +408,12 @@ __noinline int guard_anomaly_note(struct limit_query *q)
 	slot = (id >> 20) & (NP_GUARD_DESTS - 1);
 	d = bpf_map_lookup_elem(&np_dests, &slot);
 	if (!d)
-		return 0;
+		return;
 	tick = NP_GUARD_TICK(q->now);
 	if (d->id != id) {
 		/* The slot's owner keeps it while it is in use. */
 		if (d->id && tick - d->window < SCAN_TICKS)
-			return 0;
+			return;
 		d->id = id;
 		d->window = tick;
 		d->count = d->learned = 0;
@@ -370,7 +421,7 @@ __noinline int guard_anomaly_note(struct limit_query *q)
 	}
 	d->count++; /* two processors may lose one to each other: what is usual lacks the same */
 	if (tick - d->window < WINDOW_TICKS)
-		return 0;
+		return;
 	count = d->count;
 	d->count = 0;
 	d->window = tick;
@@ -405,7 +456,40 @@ __noinline int guard_anomaly_note(struct limit_query *q)
 		d->learned++;
 	d->mean = d->mean - (d->mean >> EWMA_SHIFT) + ((count << 8) >> EWMA_SHIFT);
 	d->var = d->var - (d->var >> EWMA_SHIFT) + ((diff * diff) >> EWMA_SHIFT);
-	return 0;
+}
+
+/* NP_DROP_*, or -1: go on. */
+__noinline int guard_limit_check(struct limit_query *q)
+{
+	volatile struct np_guard_conf *conf = q ? guard_conf() : NULL;
+	volatile struct np_guard_policy *p;
+	struct np_guard_source *s;
+
+	if (!conf)
+		return -1;
+	p = &conf->policy[q->set & 1];
+	s = source_get(q, conf->seed, p);
+	if (!s)
+		return -1;
+	if (q->per == NP_PER_SOURCE && p->detect) {
+		if (unlikely(s->banned_until)) {
+			if (s->banned_until > NP_GUARD_TICK(q->now) && p->detect == NP_DETECT_BAN) {
+				s->drops++;
+				return NP_DROP_DETECT;
+			}
+			s->banned_until = 0;
+			s->window = 0; /* a new second, without what was dropped */
+			s->syns = s->tcp_others = s->udp = s->amplified = s->icmp = 0;
+			s->scan_window = 0;
+		}
+		detect(q, s, p);
+		anomaly_note(q, p);
+	}
+	if ((p->limit_on & (1 << (q->per & 1))) && over_limit(s, q, p)) {
+		s->drops++;
+		return NP_DROP_LIMIT;
+	}
+	return -1;
 }
 
 #endif
