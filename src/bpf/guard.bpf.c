@@ -18,6 +18,7 @@ const volatile __u8 cfg_frags = 0;
 const volatile __u8 cfg_coarse = 0;
 const volatile __u8 cfg_rx_at_xdp = 0;
 const volatile __u8 cfg_flows = 0;
+const volatile __u8 cfg_inline = 1;
 const volatile __u32 cfg_slot = 0;
 const volatile __u32 cfg_ifindex = 0;
 
@@ -124,13 +125,15 @@ static __always_inline int limits(struct np_guard_dev *dev, const struct frame *
 	if (cfg_flows && (p->limit[0][NP_LIMIT_FLOWS].rate || p->limit[1][NP_LIMIT_FLOWS].rate))
 		q.new_flow = is_new_flow(f);
 	if (p->detect || (p->limit_on & 1))
-		drop = guard_limit_check(&q);
+		drop = cfg_inline ? limit_check(&q) : guard_limit_check(&q);
 	if (drop < 0 && (p->limit_on & 2)) {
 		q.per = NP_PER_PREFIX;
 		drop = guard_limit_check(&q);
 	}
-	dev->sources_lost += q.source_lost;
-	dev->events_lost += q.event_lost;
+	if (unlikely(q.source_lost | q.event_lost)) {
+		dev->sources_lost += q.source_lost;
+		dev->events_lost += q.event_lost;
+	}
 	return drop;
 }
 
@@ -147,7 +150,8 @@ static __always_inline int filter(struct np_guard_dev *dev, const struct frame *
 	set = guard_set(conf);
 	p = &conf->policy[set];
 	found = ban_check(f, set);
-	dev->nest_lost += (found & BAN_NEST_LOST) != 0;
+	if (unlikely(found & BAN_NEST_LOST))
+		dev->nest_lost++;
 	found = BAN_KIND(found);
 	if (found == BAN_ALLOWED) {
 		dev->allowed++;

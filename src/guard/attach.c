@@ -127,7 +127,8 @@ static int refuse_foreign(struct attach *a)
 	return -EBUSY;
 }
 
-static int load_skel(struct attach *a, bool native, bool frags, struct netprobe_guard **ret)
+static int load_skel(struct attach *a, bool native, bool frags, bool in_place,
+		     struct netprobe_guard **ret)
 {
 	struct netprobe_guard *s = netprobe_guard__open();
 	bool coarse =
@@ -138,6 +139,7 @@ static int load_skel(struct attach *a, bool native, bool frags, struct netprobe_
 		return r;
 	s->rodata->cfg_mode = a->opts->mode;
 	s->rodata->cfg_frags = frags;
+	s->rodata->cfg_inline = in_place;
 	s->rodata->cfg_coarse = coarse;
 	s->rodata->cfg_rx_at_xdp = native;
 	s->rodata->cfg_flows = a->opts->flows;
@@ -167,8 +169,11 @@ static int load(struct attach *a, bool native)
 {
 	bool frags = libbpf_probe_bpf_helper(BPF_PROG_TYPE_XDP, BPF_FUNC_xdp_get_buff_len, NULL) ==
 		     1;
-	int r = load_skel(a, native, frags, &a->skel);
+	int r = load_skel(a, native, frags, true, &a->skel);
 
+	/* An older verifier may find it too long. */
+	if (r && r != -EPERM)
+		r = load_skel(a, native, frags, false, &a->skel);
 	if (r == -EPERM || r == -EACCES) {
 		error_set(a->err, -EPERM, "the kernel does not let us load programs for %s",
 			  a->ifname);

@@ -101,7 +101,28 @@ void maps_close(struct guard *g)
 	g->there = false;
 }
 
-/* 0 adopted, -ENOENT not all are there, -EPROTO another version. */
+/* Before anything else is believed of the pins: whose they are, and of which version. */
+static int check_conf(struct guard *g, struct netprobe_error *err)
+{
+	struct np_guard_conf conf;
+	struct bpf_map_info info = {};
+	__u32 len = sizeof(info), zero = 0;
+
+	if (bpf_obj_get_info_by_fd(g->map[MAP_CONF], &info, &len) ||
+	    info.value_size != sizeof(conf) ||
+	    bpf_map_lookup_elem(g->map[MAP_CONF], &zero, &conf) ||
+	    conf.version != NP_GUARD_VERSION) {
+		error_set(err, -EPROTO, "%s was made by another version of netprobe", g->dir);
+		error_hint(err, "take it off with that version, or rm -r %s", g->dir);
+		return -EPROTO;
+	}
+	/* An inode number is used again, a cookie never: those were another namespace's. */
+	if (g->cookie && conf.netns_cookie && conf.netns_cookie != g->cookie)
+		return -ENOENT;
+	return 0;
+}
+
+/* 0 adopted, -ENOENT not all are there, or another namespace's; -EPROTO another version. */
 int maps_adopt(struct guard *g, struct netprobe_error *err)
 {
 	char path[512];
@@ -110,20 +131,18 @@ int maps_adopt(struct guard *g, struct netprobe_error *err)
 	for (unsigned int i = 0; i < MAP_MAX; i++) {
 		folder_path(g, guard_map_names[i], path, sizeof(path));
 		g->map[i] = bpf_obj_get(path);
-		if (g->map[i] >= 0)
+		r = g->map[i] < 0 ? -errno : i == MAP_CONF ? check_conf(g, err) : 0;
+		if (!r)
 			continue;
-		r = -errno;
 		maps_close(g);
 		if (r == -EPERM || r == -EACCES) {
 			error_set(err, -EPERM, "%s: not permitted", path);
 			error_hint(err, "run as root: guard needs CAP_BPF and CAP_NET_ADMIN");
 			return -EPERM;
 		}
-		return error_set(err, r, "%s: %s", path, strerror(-r));
+		return r == -EPROTO ? r : error_set(err, r, "%s: %s", path, strerror(-r));
 	}
 	r = maps_view(g, err);
-	if (!r && g->conf->version != NP_GUARD_VERSION)
-		r = error_set(err, -EPROTO, "%s was made by another version of netprobe", g->dir);
 	if (r)
 		maps_close(g);
 	else

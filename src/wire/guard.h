@@ -270,15 +270,16 @@ struct np_guard_source {
 	__u32 strikes;		    /* bans so far */
 	/* since window, a second: */
 	__u32 window; /* tick */
-	__u32 syns, tcp_others, udp, amplified, icmp;
+	__u32 syns, udp, amplified, icmp;
+	__u32 others;	   /* TCP segments but SYN, ever; and what that was at the window's */
+	__u32 others_base; /* begin */
 	/* since scan_window, 8 s: one bit for each port or host that a SYN or datagram went to */
 	__u32 scan_window; /* tick */
-	__u32 scan_others; /* TCP segments but SYN since then */
+	__u32 scan_base;   /* others at its begin */
 	__u32 scan_syns;
 	__u32 told;		/* bit NP_ATTACK_*: told in this scan window */
 	__u32 asked;		/* datagrams of ours to it, to ports that amplify, in the window */
 	__u32 ports_n, hosts_n; /* bits set in the next two */
-	__u32 pad;
 	__u64 ports[4], hosts[4];
 	__u64 drops; /* of its packets, by limits and detection */
 };

@@ -302,11 +302,11 @@ __noinline int guard_found(struct limit_query *q, struct np_guard_source *s, __u
 static __always_inline void judge_second(struct limit_query *q, struct np_guard_source *s,
 					 volatile struct np_guard_policy *p, __u32 tick)
 {
-	__u32 rate = p->attack_rate[NP_ATTACK_SYN_FLOOD];
+	__u32 rate = p->attack_rate[NP_ATTACK_SYN_FLOOD], others = s->others - s->others_base;
 
 	/* Whoever opens connections to use them sends more segments than SYNs. */
-	if (rate && s->syns > s->tcp_others && s->syns - s->tcp_others > rate)
-		FOUND(NP_ATTACK_SYN_FLOOD, s->syns - s->tcp_others);
+	if (rate && s->syns > others && s->syns - others > rate)
+		FOUND(NP_ATTACK_SYN_FLOOD, s->syns - others);
 	rate = p->attack_rate[NP_ATTACK_AMPLIFY];
 	/* A resolver answers in a few datagrams each; nobody asked for the rest. */
 	if (rate && s->amplified > 4 * s->asked && s->amplified - 4 * s->asked > rate)
@@ -317,7 +317,8 @@ static __always_inline void judge_second(struct limit_query *q, struct np_guard_
 	rate = p->attack_rate[NP_ATTACK_ICMP_FLOOD];
 	if (rate && s->icmp > rate)
 		FOUND(NP_ATTACK_ICMP_FLOOD, s->icmp);
-	s->syns = s->tcp_others = s->udp = s->amplified = s->icmp = s->asked = 0;
+	s->syns = s->udp = s->amplified = s->icmp = s->asked = 0;
+	s->others_base = s->others;
 	s->window = tick;
 }
 
@@ -347,7 +348,7 @@ static __always_inline void scan_note(struct limit_query *q, struct np_guard_sou
 	s->ports_n += bit_set(s->ports, mix(q->dport));
 	s->hosts_n += bit_set(s->hosts, mix(host));
 	/* Connections that are used: no scan. */
-	if (s->scan_others >= s->scan_syns)
+	if (s->others - s->scan_base >= s->scan_syns)
 		return;
 	rate = p->attack_rate[NP_ATTACK_PORT_SCAN];
 	if (rate && s->ports_n >= rate)
@@ -367,7 +368,8 @@ static __always_inline void detect(struct limit_query *q, struct np_guard_source
 		judge_second(q, s, p, tick);
 	if (tick - s->scan_window >= SCAN_TICKS) {
 		s->scan_window = tick;
-		s->scan_others = s->scan_syns = s->told = 0;
+		s->scan_syns = s->told = 0;
+		s->scan_base = s->others;
 		s->ports_n = s->hosts_n = 0;
 		__builtin_memset(s->ports, 0, sizeof(s->ports));
 		__builtin_memset(s->hosts, 0, sizeof(s->hosts));
@@ -378,8 +380,7 @@ static __always_inline void detect(struct limit_query *q, struct np_guard_source
 			s->syns++;
 			s->scan_syns++;
 		} else {
-			s->tcp_others++;
-			s->scan_others++;
+			s->others++;
 		}
 	} else if (q->proto == IPPROTO_UDP) {
 		s->udp++;
@@ -403,9 +404,8 @@ static __always_inline void anomaly_note(struct limit_query *q, volatile struct 
 
 	__builtin_memcpy(&a, &q->daddr.b[0], 8);
 	__builtin_memcpy(&b, &q->daddr.b[8], 8);
-	id = (__u64)q->proto << 56 ^ (a * NP_GUARD_HASH6) ^ (b * 0xc2b2ae3d27d4eb4fULL);
-	id |= 1;
-	slot = (id >> 20) & (NP_GUARD_DESTS - 1);
+	id = ((a ^ (b << 1 | b >> 63)) + q->proto) * NP_GUARD_HASH6 | 1;
+	slot = (id >> 40) & (NP_GUARD_DESTS - 1);
 	d = bpf_map_lookup_elem(&np_dests, &slot);
 	if (!d)
 		return;
@@ -459,7 +459,7 @@ static __always_inline void anomaly_note(struct limit_query *q, volatile struct 
 }
 
 /* NP_DROP_*, or -1: go on. */
-__noinline int guard_limit_check(struct limit_query *q)
+static __always_inline int limit_check(struct limit_query *q)
 {
 	volatile struct np_guard_conf *conf = q ? guard_conf() : NULL;
 	volatile struct np_guard_policy *p;
@@ -479,7 +479,8 @@ __noinline int guard_limit_check(struct limit_query *q)
 			}
 			s->banned_until = 0;
 			s->window = 0; /* a new second, without what was dropped */
-			s->syns = s->tcp_others = s->udp = s->amplified = s->icmp = 0;
+			s->syns = s->udp = s->amplified = s->icmp = 0;
+			s->others_base = s->others;
 			s->scan_window = 0;
 		}
 		detect(q, s, p);
@@ -490,6 +491,11 @@ __noinline int guard_limit_check(struct limit_query *q)
 		return NP_DROP_LIMIT;
 	}
 	return -1;
+}
+
+__noinline int guard_limit_check(struct limit_query *q)
+{
+	return limit_check(q);
 }
 
 #endif
