@@ -19,9 +19,9 @@ static void put_way(struct buf *b, const char *name, const struct np_guard_way *
 	json_kv_u64(b, "segments", w->segments);
 	json_kv_u64(b, "wire_bytes", w->wire_bytes);
 	json_kv_u64(b, "ipv6_packets", w->v6_packets);
-	json_kv_u64(b, "tcp_packets", w->kind_packets[NP_KIND_TCP]);
-	json_kv_u64(b, "udp_packets", w->kind_packets[NP_KIND_UDP]);
-	json_kv_u64(b, "icmp_packets", w->kind_packets[NP_KIND_ICMP]);
+	json_kv_u64(b, "tcp_packets", w->kind[NP_KIND_TCP].packets);
+	json_kv_u64(b, "udp_packets", w->kind[NP_KIND_UDP].packets);
+	json_kv_u64(b, "icmp_packets", w->kind[NP_KIND_ICMP].packets);
 	buf_putc(b, '}');
 }
 

@@ -108,14 +108,14 @@ API_PUBLIC int netprobe_manager_get_global_stats(struct netprobe_manager *m,
 
 static void add_network(struct netprobe_network_stats *s, const struct np_guard_way *w)
 {
-	s->tcp_packets += w->kind_packets[NP_KIND_TCP];
-	s->tcp_bytes += w->kind_bytes[NP_KIND_TCP];
-	s->udp_packets += w->kind_packets[NP_KIND_UDP];
-	s->udp_bytes += w->kind_bytes[NP_KIND_UDP];
-	s->icmp_packets += w->kind_packets[NP_KIND_ICMP];
-	s->icmp_bytes += w->kind_bytes[NP_KIND_ICMP];
-	s->other_packets += w->kind_packets[NP_KIND_OTHER] + w->kind_packets[NP_KIND_NONIP];
-	s->other_bytes += w->kind_bytes[NP_KIND_OTHER] + w->kind_bytes[NP_KIND_NONIP];
+	s->tcp_packets += w->kind[NP_KIND_TCP].packets;
+	s->tcp_bytes += w->kind[NP_KIND_TCP].bytes;
+	s->udp_packets += w->kind[NP_KIND_UDP].packets;
+	s->udp_bytes += w->kind[NP_KIND_UDP].bytes;
+	s->icmp_packets += w->kind[NP_KIND_ICMP].packets;
+	s->icmp_bytes += w->kind[NP_KIND_ICMP].bytes;
+	s->other_packets += w->kind[NP_KIND_OTHER].packets + w->kind[NP_KIND_NONIP].packets;
+	s->other_bytes += w->kind[NP_KIND_OTHER].bytes + w->kind[NP_KIND_NONIP].bytes;
 	s->ipv6_packets += w->v6_packets;
 }
 
@@ -150,10 +150,10 @@ static void fill_device(struct netprobe_device_stats *s, const struct guard_if *
 		.bytes = w->bytes,
 		.segments = w->segments,
 		.wire_bytes = w->wire_bytes,
-		.tcp_packets = w->kind_packets[NP_KIND_TCP],
-		.udp_packets = w->kind_packets[NP_KIND_UDP],
-		.icmp_packets = w->kind_packets[NP_KIND_ICMP],
-		.other_packets = w->kind_packets[NP_KIND_OTHER] + w->kind_packets[NP_KIND_NONIP],
+		.tcp_packets = w->kind[NP_KIND_TCP].packets,
+		.udp_packets = w->kind[NP_KIND_UDP].packets,
+		.icmp_packets = w->kind[NP_KIND_ICMP].packets,
+		.other_packets = w->kind[NP_KIND_OTHER].packets + w->kind[NP_KIND_NONIP].packets,
 		.ipv6_packets = w->v6_packets,
 		.dropped = tx ? 0 : drops_of(&f->count),
 		.device_packets = tx ? f->tx_packets : f->rx_packets,
