@@ -362,8 +362,15 @@ static int attach_tc(struct attach *a)
 static void detach_xdp(struct guard *g, uint32_t ifindex)
 {
 	char path[512];
+	int fd;
 
 	link_path(g, "xdp", ifindex, path, sizeof(path));
+	/* Now: a link whose last name goes is taken off by a worker of the kernel, some time later. */
+	fd = bpf_obj_get(path);
+	if (fd >= 0) {
+		(void)bpf_link_detach(fd);
+		(void)close(fd);
+	}
 	(void)unlink(path);
 }
 
