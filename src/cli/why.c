@@ -204,7 +204,8 @@ static void sum_up(const struct why *x, struct verdict_times *ret)
 
 	*ret = (struct verdict_times){ 0 };
 	for (size_t i = 0; i < x->n; i++)
-		busy |= verdict_share(&x->subjects[i].times, VERDICT_APPLICATION) < 1;
+		busy |= verdict_first(&x->subjects[i].times) >= 0 && /* was looked at */
+			verdict_share(&x->subjects[i].times, VERDICT_APPLICATION) < 1;
 	for (size_t i = 0; i < x->n; i++) {
 		const struct subject *s = &x->subjects[i];
 

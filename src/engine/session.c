@@ -368,6 +368,15 @@ struct session *session_close(struct session *s)
 	return NULL;
 }
 
+/* Of this thread: what others took from it meanwhile is not its cost. */
+static uint64_t cpu_ns(void)
+{
+	struct timespec ts;
+
+	(void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000ULL + (uint64_t)ts.tv_nsec;
+}
+
 /* Several looks within the threshold, but never more than one percent of a processor. */
 static void look_for_stalls(struct session *s)
 {
@@ -375,9 +384,10 @@ static void look_for_stalls(struct session *s)
 
 	if (!s->rung.ops->stalls || s->now_ns < s->stall_next_ns)
 		return;
+	took = cpu_ns();
 	if (s->rung.ops->stalls(s->rung.arg, threshold))
 		return;
-	took = clock_monotonic_ns() - s->now_ns;
+	took = cpu_ns() - took;
 	s->stall_next_ns = s->now_ns + (took * 100 > threshold / 2 ? took * 100 : threshold / 2);
 }
 

@@ -2,6 +2,7 @@
 /* Trouble with its cause: why segments went out again, what stands still, what limits. */
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "far.h"
 #include "ownership.h"
@@ -223,12 +224,30 @@ TEST(conn_close_tells_the_time_spent_in_stalls)
 	      record_num(r, "stall_ms"));
 }
 
-/* What `why` says first of the client of a limit maker. */
-static void check_why(const struct netns_pair *n, const char *command, const char *verdict)
+/* A port of this test's own: why looks into all namespaces, and two runs at once have the same addresses. */
+static const char *own_port(void)
 {
-	struct probe p = probe_start("why", "--format", "json", "--dst-port", "5001", "--host",
-				     "10.77.0.2", "--duration", "3", NULL);
-	struct maker m = maker_start(NULL, -1, between(n, command));
+	static char port[8];
+
+	snprintf(port, sizeof(port), "%d", 10000 + getpid() % 20000);
+	return port;
+}
+
+/* "limit --by WHAT --seconds 4" at that port. */
+static char *limited(const struct netns_pair *n, const char *by)
+{
+	char command[100];
+
+	snprintf(command, sizeof(command), "limit --by %s --port %s --seconds 4", by, own_port());
+	return between(n, command);
+}
+
+/* What `why` says first of the client of a limit maker. */
+static void check_why(const struct netns_pair *n, const char *by, const char *verdict)
+{
+	struct probe p = probe_start("why", "--format", "json", "--dst-port", own_port(),
+				     "--duration", "3", NULL);
+	struct maker m = maker_start(NULL, -1, limited(n, by));
 	const json_t *answer, *shares, *share;
 	json_t *records;
 	const char *key;
@@ -254,23 +273,22 @@ TEST(why_says_application_of_an_idle_one)
 {
 	struct netns_pair n = netns_pair_new();
 
-	check_why(&n, "limit --by application --port 5001 --seconds 4", "application");
+	check_why(&n, "application", "application");
 }
 
 TEST(why_says_receive_window_of_a_slow_reader)
 {
 	struct netns_pair n = netns_pair_new();
 
-	check_why(&n, "limit --by reader --port 5001 --seconds 4", "receive_window");
+	check_why(&n, "reader", "receive_window");
 }
 
 TEST(why_says_of_a_slow_reader_that_it_reads_too_slowly)
 {
 	struct netns_pair n = netns_pair_new();
-	struct probe p = probe_start("why", "--format", "json", "--src-port", "5001", "--host",
-				     "10.77.0.2", "--duration", "3", NULL);
-	struct maker m =
-		maker_start(NULL, -1, between(&n, "limit --by reader --port 5001 --seconds 4"));
+	struct probe p = probe_start("why", "--format", "json", "--src-port", own_port(),
+				     "--duration", "3", NULL);
+	struct maker m = maker_start(NULL, -1, limited(&n, "reader"));
 	const json_t *answer;
 	json_t *records;
 
@@ -296,7 +314,7 @@ TEST(why_says_loss_of_a_lossy_link)
 	struct netns_pair n = netns_pair_new();
 
 	netns_drop(&n.b, "", 5);
-	check_why(&n, "limit --by network --port 5001 --seconds 4", "loss");
+	check_why(&n, "network", "loss");
 }
 
 TEST(why_says_congestion_window_of_a_slow_link)
@@ -308,7 +326,7 @@ TEST(why_says_congestion_window_of_a_slow_link)
 		 "tc qdisc add dev %s root tbf rate 20mbit burst 20kb latency 50ms", n.if_a);
 	if (netns_run(&n.a, command))
 		test_note("no tbf here: the link is as fast as this machine");
-	check_why(&n, "limit --by network --port 5001 --seconds 4", "congestion_window");
+	check_why(&n, "network", "congestion_window");
 }
 
 TEST(why_says_send_buffer_of_a_small_one)
@@ -316,5 +334,5 @@ TEST(why_says_send_buffer_of_a_small_one)
 	/* a small send buffer is no limit without a round trip */
 	struct netns_pair n = netns_pair_far(20);
 
-	check_why(&n, "limit --by sndbuf --port 5001 --seconds 4", "send_buffer");
+	check_why(&n, "sndbuf", "send_buffer");
 }
