@@ -104,8 +104,10 @@ static int parse_field(char *field, struct guard_item *item, struct netprobe_err
 		if (!r)
 			item->ttl_s = seconds < 1 ? 1 : (uint32_t)seconds;
 	} else if (!strcmp(field, "dry-run")) {
-		item->dry_run = !strcmp(value, "1");
-		r = 0;
+		r = strcmp(value, "1")
+			    ? error_set(err, -EINVAL, "'%.40s' is no value; takes 1", value)
+			    : 0;
+		item->dry_run = true;
 	} else {
 		return error_set(
 			err, -EINVAL,
@@ -125,6 +127,8 @@ static int parse_line(char *line, const struct guard_item *defaults, struct guar
 
 	*ret = *defaults;
 	r = guard_parse_cidr(field, ret, err);
+	if (!save)
+		save = field + strlen(field);
 	while (!r && *save) {
 		/* The last one, with blanks in it. */
 		save += strspn(save, " \t");
@@ -139,6 +143,8 @@ static int parse_line(char *line, const struct guard_item *defaults, struct guar
 			break;
 		r = parse_field(field, ret, err);
 	}
+	if (!r && ret->proto == IPPROTO_ICMP && (ret->port_from || ret->port_to != 0xffff))
+		r = error_set(err, -EINVAL, "icmp has no ports; takes proto=tcp or proto=udp");
 	return r;
 }
 

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Bans on frames made by hand, given to the attached program itself (BPF_PROG_TEST_RUN): what no
+ * socket sends here, tagged, fragmented, malformed.
+ */
+#include <errno.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "../bpf/packet.h"
+#include "guard_run.h"
+#include "tap.h"
+
+static int program(const struct netns *ns)
+{
+	json_t *first;
+	char *end;
+	int fd;
+
+	guard_must(ns, "status --format json");
+	end = strchr(guard_out(), '\n');
+	REQUIRE(end, "status: %s", guard_out());
+	first = json_loadb(guard_out(), (size_t)(end - guard_out()), 0, NULL);
+	fd = bpf_prog_get_fd_by_id((__u32)json_at(first, "program"));
+	REQUIRE(fd >= 0, "program: %s", strerror(errno));
+	json_decref(first);
+	return fd;
+}
+
+/* 1 dropped, 2 passed. */
+static unsigned int verdict(int fd, struct pkt *p)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, o, .data_in = p->b, .data_size_in = p->len, .repeat = 1);
+
+	pkt_done(p);
+	REQUIRE(!bpf_prog_test_run_opts(fd, &o), "test run: %s", strerror(errno));
+	return o.retval;
+}
+
+#define DROP 1
+#define PASS 2
+
+static void udp4(struct pkt *p, const char *src, unsigned int tags, unsigned int dport,
+		 unsigned int frag)
+{
+	pkt_eth(p, ETH_P_IP);
+	for (unsigned int i = 0; i < tags; i++)
+		pkt_tag(p, i ? ETH_P_8021Q : ETH_P_8021AD, 10 + i);
+	pkt_ip4(p, src, "10.77.0.1", IPPROTO_UDP, 0, frag);
+	pkt_udp(p, 4000, dport);
+}
+
+TEST(bans_hold_behind_tags_extension_headers_and_in_fragments)
+{
+	struct netns_pair p = netns_pair_new();
+	struct pkt f;
+	int fd;
+
+	guard_must(&p.a, "attach %s --mode filter --xdp generic", p.if_a);
+	guard_must(&p.a, "ban 192.0.2.7 2001:db8:7::/48");
+	guard_must(&p.a, "ban 198.51.100.0/24 --proto udp --port 53");
+	fd = program(&p.a);
+	for (unsigned int tags = 0; tags <= 2; tags++) {
+		udp4(&f, "192.0.2.7", tags, 9, 0);
+		CHECK_EQ(verdict(fd, &f), DROP, "banned, with so many tags");
+		udp4(&f, "192.0.2.8", tags, 9, 0);
+		CHECK_EQ(verdict(fd, &f), PASS, "its neighbour");
+		udp4(&f, "198.51.100.9", tags, 53, 0);
+		CHECK_EQ(verdict(fd, &f), DROP, "banned port");
+		udp4(&f, "198.51.100.9", tags, 54, 0);
+		CHECK_EQ(verdict(fd, &f), PASS, "another port");
+	}
+	udp4(&f, "192.0.2.7", 0, 9, 0x2000);
+	CHECK_EQ(verdict(fd, &f), DROP, "first fragment");
+	udp4(&f, "192.0.2.7", 0, 9, 100);
+	CHECK_EQ(verdict(fd, &f), DROP, "later fragment");
+	udp4(&f, "198.51.100.9", 0, 53, 0x2000);
+	CHECK_EQ(verdict(fd, &f), DROP, "first fragment to a banned port");
+	udp4(&f, "198.51.100.9", 0, 53, 100);
+	CHECK_EQ(verdict(fd, &f), PASS, "later fragment, which has no ports");
+
+	pkt_eth(&f, ETH_P_IPV6);
+	pkt_ip6(&f, "2001:db8:7::1", "fd77::1", IPPROTO_UDP);
+	pkt_ext(&f, IPPROTO_HOPOPTS, 8, 0);
+	pkt_ext(&f, IPPROTO_DSTOPTS, 16, 0);
+	pkt_udp(&f, 1, 2);
+	CHECK_EQ(verdict(fd, &f), DROP, "behind extension headers");
+	pkt_eth(&f, ETH_P_IPV6);
+	pkt_ip6(&f, "2001:db8:8::1", "fd77::1", IPPROTO_UDP);
+	pkt_udp(&f, 1, 2);
+	CHECK_EQ(verdict(fd, &f), PASS, "the network beside it");
+}
+
+TEST(malformed_packets_are_counted_by_kind_and_passed)
+{
+	struct netns_pair p = netns_pair_new();
+	struct pkt f;
+	json_t *r;
+	int fd;
+
+	guard_must(&p.a, "attach %s --mode filter", p.if_a);
+	fd = program(&p.a);
+	for (unsigned int i = 0; i < 3; i++) {
+		pkt_eth(&f, ETH_P_IP);
+		pkt_ip4(&f, "192.0.2.7", "10.77.0.1", IPPROTO_TCP, 0, 0);
+		pkt_tcp(&f, 1, 2, 0x03);
+		CHECK_EQ(verdict(fd, &f), PASS, "SYN and FIN");
+	}
+	udp4(&f, "192.0.2.7", 0, 9, 0x1fff);
+	f.len += 64;
+	CHECK_EQ(verdict(fd, &f), PASS, "a fragment beyond 65,535 bytes");
+	r = guard_stats(&p.a, p.if_a);
+	CHECK_EQ(json_at(r, "malformed.tcp_flags"), 3, "SYN and FIN");
+	CHECK_EQ(json_at(r, "malformed.fragment_end"), 1, "fragment's end");
+	json_decref(r);
+}
+
+/* More networks within each other than are followed would be told; fewer are all looked at. */
+TEST(nested_networks_are_asked_from_the_longest_on)
+{
+	struct netns_pair p = netns_pair_new();
+	struct pkt f;
+	int fd;
+
+	guard_must(&p.a, "attach %s --mode filter", p.if_a);
+	for (unsigned int len = 20; len < 30; len++)
+		guard_must(&p.a, "ban 192.0.0.0/%u --proto udp --port %u", len, 100 + len);
+	fd = program(&p.a);
+	for (unsigned int port = 120; port < 130; port++) {
+		udp4(&f, "192.0.0.1", 0, port, 0);
+		CHECK_EQ(verdict(fd, &f), DROP, "a port that one of ten networks names");
+	}
+	udp4(&f, "192.0.0.1", 0, 130, 0);
+	CHECK_EQ(verdict(fd, &f), PASS, "a port that none names");
+	udp4(&f, "192.0.1.1", 0, 124, 0);
+	CHECK_EQ(verdict(fd, &f), PASS, "a port that only longer networks name");
+	udp4(&f, "192.0.1.1", 0, 123, 0);
+	CHECK_EQ(verdict(fd, &f), DROP, "a port that a shorter network names");
+}
