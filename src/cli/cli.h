@@ -52,6 +52,7 @@ struct common_opts {
 	const char *match;
 	/* names.h */
 	const char *names, *pcap;
+	bool resolve;
 	struct args_list dns_port;
 	double dns_timeout;
 	/* why */

@@ -14,6 +14,8 @@ const struct option_row names_rows[] = {
 	OPTIONS_HEADING("Names"),
 	ROW("names", 0, OPTION_STRING, names, "LIST",
 	    "where names of remote hosts come from: dns (what processes are answered; default), asked (with who asked a local resolver; default of dns), none"),
+	ROW("resolve", 0, OPTION_BOOL, resolve, NULL,
+	    "look up what has no name: netprobe asks your name servers itself"),
 	ROW("dns-port", 0, OPTION_STRINGS, dns_port, "PORT",
 	    "where DNS servers listen (default 53; repeat for more)", .flags = OPTION_REPEAT),
 	ROW("dns-timeout", 0, OPTION_SECONDS, dns_timeout, "SEC",
@@ -58,6 +60,8 @@ int names_build(const struct common_opts *o, struct names_opts *ret_names,
 	if (!r && o->dns_port.n > NAMES_PORTS)
 		r = error_set(err, -EINVAL, "--dns-port: given %u times; takes at most %d",
 			      (unsigned int)o->dns_port.n, NAMES_PORTS);
+	if (o->resolve)
+		names.from |= NAMES_RESOLVE;
 	names.timeout_ns = (uint64_t)(o->dns_timeout * 1e9);
 	for (size_t i = 0; i < o->dns_port.n && !r; i++) {
 		uint32_t port;

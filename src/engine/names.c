@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/resolve.h"
 #include "engine/session.h"
 #include "name/cache.h"
 #include "name/stream.h"
@@ -18,6 +19,7 @@
 #define CACHE_MAX 16384 /* addresses with a name */
 #define TIMEOUT_NS 5000000000ULL
 #define SECOND_NS 1000000000ULL
+#define LOOKUP_TTL 600	     /* seconds; libc does not tell how long a name holds */
 #define HOLD_NS 500000000ULL /* a resolver that has its answer hands it on at once */
 
 /* Who a query was made for. */
@@ -45,6 +47,7 @@ struct names {
 	struct name_cache *cache;
 	struct asked *asked; /* NULL: nobody asks, or no uprobes here */
 	struct held *held, **held_last;
+	struct resolver *resolver; /* NULL unless --resolve */
 	void (*fn)(const struct event *ev, void *arg);
 	void *arg;
 	const struct np_ev_packet *packet; /* whose stream is being cut */
@@ -400,6 +403,11 @@ int names_open(struct session *s, struct probe *probe, const struct names_opts *
 		r = error_set(err, -ENOMEM, "out of memory");
 	else
 		r = opts->from & NAMES_DNS ? open_dns(n, probe, filter, err) : 0;
+	if (!r && (opts->from & NAMES_RESOLVE)) {
+		n->resolver = resolver_new();
+		if (!n->resolver)
+			r = error_set(err, -ENOMEM, "--resolve: no thread for look-ups");
+	}
 	if (!r && probe && fn && (opts->from & NAMES_ASKED) && asked_open(probe, &n->asked, err)) {
 		/* Never needed: what is told then has no asker. */
 		(void)snprintf(n->note, sizeof(n->note), "%s", err->msg);
@@ -423,6 +431,7 @@ struct names *names_close(struct names *n)
 		n->held = h->next;
 		(void)held_free(h);
 	}
+	(void)resolver_free(n->resolver);
 	(void)asked_close(n->asked);
 	(void)probe_packets_close(n->packets);
 	(void)dns_track_free(n->track);
@@ -432,11 +441,20 @@ struct names *names_close(struct names *n)
 	return NULL;
 }
 
+static void on_looked_up(const uint8_t addr[16], const char *name, void *arg)
+{
+	struct names *n = arg;
+
+	(void)name_cache_add(n->cache, addr, name, NAME_FROM_LOOKUP, LOOKUP_TTL, n->now_ns);
+}
+
 int names_poll(struct names *n, uint64_t now_ns)
 {
 	int r = 0;
 
 	n->now_ns = now_ns;
+	if (n->resolver)
+		resolver_take(n->resolver, on_looked_up, n);
 	/* Calls first: a query is found by its asker only while that is known. */
 	if (n->asked)
 		r = asked_poll(n->asked, now_ns);
@@ -461,7 +479,15 @@ void names_set_filter(struct names *n, const struct np_filter *filter)
 
 const char *names_find(const struct names *n, const uint8_t addr[16], uint64_t at_ns)
 {
-	return n ? name_cache_find(n->cache, addr, at_ns ? at_ns : n->now_ns) : NULL;
+	const char *name;
+
+	if (!n)
+		return NULL;
+	/* A look-up of our own is always of later than what it is for. */
+	name = name_cache_find(n->cache, addr, at_ns ? at_ns : n->now_ns);
+	if (!name && n->resolver)
+		resolver_want(n->resolver, addr, n->now_ns);
+	return name;
 }
 
 int names_losses(const struct names *n, struct names_losses *ret_losses)

@@ -13,7 +13,8 @@
 
 #define NAMES_DNS 1 /* answers to everybody's queries name their addresses */
 
-#define NAMES_ASKED 2 /* who asked a local resolver: uprobes in libc */
+#define NAMES_RESOLVE 4 /* own reverse look-ups of what has no name */
+#define NAMES_ASKED 2	/* who asked a local resolver: uprobes in libc */
 
 #define NAMES_PORTS 16
 

@@ -389,6 +389,31 @@ TEST(remote_hosts_are_named_in_top)
 	probe_stop(&p);
 }
 
+static bool is_localhost(const json_t *r, const void *arg)
+{
+	(void)arg;
+	return !strcmp(record_str(r, "name"), "127.0.0.1") &&
+	       !strncmp(record_str(r, "rname"), "localhost", 9);
+}
+
+/* By /etc/hosts, which libc asks first. */
+TEST(own_look_ups_name_what_nobody_asked_for)
+{
+	struct netns ns = netns_new();
+	struct probe p = probe_start("top", "--format", "json", "--by", "remote", "--interval",
+				     "0.2", "--resolve", "--names", "none", NULL);
+	struct maker m = maker_start(&ns, -1, "dns connect --to 127.0.0.1 --hold connected");
+	json_t *r;
+
+	maker_wait_hold(&m);
+	r = probe_wait_record(&p, is_localhost, NULL, 15000);
+	CHECK(r, "127.0.0.1 as localhost: expected a row, got none");
+	json_decref(r);
+	maker_go(&m);
+	maker_finish(&m);
+	probe_stop(&p);
+}
+
 TEST(no_name_is_known_where_none_is_asked_for)
 {
 	struct netns ns = netns_new();
