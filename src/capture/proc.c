@@ -45,6 +45,7 @@ static const char *note(const void *rung)
 
 static const struct rung_ops proc_ops = {
 	.mode = "proc",
+	.tcp_only = true,
 	.close = close_socks,
 	.set_filter = set_filter,
 	.sweep = sweep,

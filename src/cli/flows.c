@@ -190,9 +190,10 @@ static int add_flow(struct flows *x, const struct flow *f)
 	char l[INET6_ADDRSTRLEN], r[INET6_ADDRSTRLEN];
 	const struct flow_tcp *tcp = f->tcp;
 	struct cell c[N_COLUMNS];
-	unsigned int i = owner_cells(c, f);
+	unsigned int i = owner_cells(c, f), counts;
 
 	i += where_cells(c + i, f, session_rname(x->session, f), l, r);
+	counts = i;
 	c[i++] = num(f->counts.tx_bytes);
 	c[i++] = num(flow_rx_bytes(f));
 	c[i++] = dbl((double)f->counts.tx_bytes / x->seconds);
@@ -201,6 +202,8 @@ static int add_flow(struct flows *x, const struct flow *f)
 	c[i++] = tcp ? num(f->tx_unseen) : (struct cell){ .type = CELL_NULL };
 	c[i++] = num(f->tx_pkts);
 	c[i++] = num(f->rx_pkts);
+	if (!session_counts(x->session, f->tuple.proto))
+		memset(c + counts, 0, (i - counts) * sizeof(*c)); /* CELL_NULL */
 	c[i++] = num_or_null(tcp ? tcp->srtt_us : 0);
 	c[i++] = num_or_null(tcp && tcp->min_rtt_us != UINT32_MAX ? tcp->min_rtt_us : 0);
 	c[i++] = f->tuple.proto == IPPROTO_TCP ? num(f->counts.retrans)

@@ -659,6 +659,11 @@ const char *session_mode(const struct session *s)
 	return s->rung.ops->mode;
 }
 
+bool session_counts(const struct session *s, uint8_t proto)
+{
+	return !s->rung.ops->tcp_only || proto == IPPROTO_TCP;
+}
+
 const char *session_note(const struct session *s)
 {
 	return s->note;

@@ -100,6 +100,8 @@ bool session_whose(struct session *s, const struct np_tuple *t, struct np_owner 
 		   uint64_t *ret_sock_id, bool *ret_wanted);
 void session_owner_done(struct session *s, const struct process *owner);
 const char *session_mode(const struct session *s); /* "ebpf", "afpacket", "proc" */
+/* Are bytes and packets of that protocol (IPPROTO_*) counted here? Else they are unknown, not 0. */
+bool session_counts(const struct session *s, uint8_t proto);
 /* One line about what this rung cannot tell, and why it is not a higher one; empty. */
 const char *session_note(const struct session *s);
 const char *session_host(const struct session *s);

@@ -286,7 +286,8 @@ static _Noreturn void exec_netprobe(int cpu, const char *const *args)
 	_exit(127);
 }
 
-struct child netprobe_start(const char *out_path, int cpu, const char *const *args)
+static struct child start_netprobe(const char *out_path, int cpu, const char *const *args,
+				   bool here)
 {
 	struct child c = { .out = -1, .in = -1 };
 	pid_t parent = getpid();
@@ -304,7 +305,7 @@ struct child netprobe_start(const char *out_path, int cpu, const char *const *ar
 		int out = open(out_path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
 
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		if (out < 0 || getppid() != parent || setns(host_ns, CLONE_NEWNET) < 0)
+		if (out < 0 || getppid() != parent || (!here && setns(host_ns, CLONE_NEWNET) < 0))
 			_exit(126);
 		dup2(out, STDOUT_FILENO);
 		dup2(fd[1], READY_FD);
@@ -316,6 +317,16 @@ struct child netprobe_start(const char *out_path, int cpu, const char *const *ar
 		bench_die("netprobe did not start: status %d", child_stop(&c, SIGKILL));
 	close(fd[0]);
 	return c;
+}
+
+struct child netprobe_start(const char *out_path, int cpu, const char *const *args)
+{
+	return start_netprobe(out_path, cpu, args, false);
+}
+
+struct child netprobe_start_here(const char *out_path, int cpu, const char *const *args)
+{
+	return start_netprobe(out_path, cpu, args, true);
 }
 
 void pin_cpu(int cpu)

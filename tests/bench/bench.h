@@ -73,6 +73,9 @@ void must(const char *format, ...) __attribute__((format(printf, 1, 2)));
  */
 struct child netprobe_start(const char *out_path, int cpu, const char *const *args);
 
+/* The same in the namespace this process is in. */
+struct child netprobe_start_here(const char *out_path, int cpu, const char *const *args);
+
 /* A new network namespace with lo up for this process and its children. */
 void ns_enter_new(void);
 /* The namespace this process is in, as a path any process may open while this one lives. */

@@ -4,6 +4,7 @@
  * come out under the right process, in netprobe and, over the same traffic, in nethogs.
  *
  * --procs N --hook FAMILY
+ * --mode afpacket --life MS: by packets, of processes that live so long
  */
 #include <inttypes.h>
 #include <signal.h>
@@ -125,14 +126,39 @@ static double life_ms(const json_t *reports)
 	return p99;
 }
 
+/* Owners by packets: at least twice what nethogs finds, and never another process. */
+static void judge_packets(const struct tally *t, const struct tally *hogs, const char *life)
+{
+	char id[32], what[120];
+
+	snprintf(id, sizeof(id), "k.owner%s", life);
+	snprintf(what, sizeof(what), "Bytes of processes of %s ms under the right pid, by packets",
+		 life);
+	figure(id, what, share(t), "%", AT_LEAST, atoi(life) >= 20 ? 68 : 1,
+	       "nethogs over the same traffic %.1f %%", share(hogs));
+	snprintf(id, sizeof(id), "k.owner%s.wrong", life);
+	figure(id, "the same, bytes under a wrong pid", (double)t->other, "bytes", AT_MOST, 0, "%s",
+	       "");
+}
+
 static void run(const char *proto, const char *procs, const char *hook)
 {
+	const char *life = tm_str("life", "0"), *mode = tm_str("mode", "ebpf");
+	bool packets = !strcmp(mode, "afpacket");
 	bool udp = !strcmp(proto, "udp"), hogs = command_exists("nethogs");
-	const char *np[] = { "events", "--format", "json", "--hook", hook, NULL };
-	const char *herd[] = { maker_path("herd"), "--procs", procs, udp ? "--udp" : NULL, NULL };
+	const char *np[] = { "events",
+			     "--format",
+			     "json",
+			     packets ? "--capture-mode" : "--hook",
+			     packets ? mode : hook,
+			     NULL };
+	const char *herd[] = { maker_path("herd"),   "--procs", procs, "--life", life,
+			       udp ? "--udp" : NULL, NULL };
 	const char *hog[] = { "nethogs", "-t", "-v", "2", "-a", "-C", "lo", NULL };
 	const char *np_out = scratch_path("owner.json"), *hog_out = scratch_path("nethogs.txt");
-	struct child probe = netprobe_start(np_out, -1, np), h = { .pid = 0 }, maker;
+	struct child probe = packets ? netprobe_start_here(np_out, -1, np)
+				     : netprobe_start(np_out, -1, np),
+		     h = { .pid = 0 }, maker;
 	struct tally t, ht = { 0 };
 	char id[32], what[120];
 	json_t *reports;
@@ -169,6 +195,10 @@ static void run(const char *proto, const char *procs, const char *hook)
 	t.unknown = ht.unknown;
 	p99 = life_ms(reports);
 	json_decref(reports);
+	if (packets) {
+		judge_packets(&t, &ht, life);
+		return;
+	}
 
 	snprintf(id, sizeof(id), "c.%s", proto);
 	snprintf(what, sizeof(what), "Bytes of %s short-lived %s processes under the right pid",
@@ -200,7 +230,8 @@ int main(int argc, char **argv)
 	bench_init();
 	ns_enter_new();
 	run("tcp", procs, hook);
-	run("udp", procs, hook);
+	if (strcmp(tm_str("mode", "ebpf"), "afpacket") != 0)
+		run("udp", procs, hook);
 	free(seen);
 	return 0;
 }

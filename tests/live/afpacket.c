@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The rung that reads packets: bytes and owners beside what the makers of the traffic know. */
 #include <linux/capability.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 
 #include "rung.h"
 #include "tap.h"
@@ -322,6 +324,38 @@ TEST(cap_net_raw_alone_counts_flows_and_says_whose_it_cannot_know)
 	CHECK(json_is_null(json_object_get(r, "pid")), "somebody else's socket has an owner");
 	said = file_text(p.log);
 	CHECK(strstr(said, "CAP_SYS_PTRACE"), "expected CAP_SYS_PTRACE in: %s", said);
+	free(said);
+}
+
+TEST(without_proc_flows_have_no_owner_and_it_is_said)
+{
+	static const char *const args[] = { "events", "--format", "json", "--interval",
+					    "0.2",    "-v",	  MODE,	  NULL };
+	struct probe_opts opts = { .args = args, .plain = true };
+	const json_t *r;
+	struct probe p;
+	struct maker m;
+	char *said;
+
+#ifdef __SANITIZE_ADDRESS__
+	test_skip("the sanitizers need /proc themselves");
+#endif
+	(void)rung_enter();
+	m = maker_start(NULL, -1, "stream --hold start --bytes 22222");
+	(void)maker_wait_hold(&m); /* it needs /proc itself */
+	REQUIRE(!unshare(CLONE_NEWNS) && !mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) &&
+			!mount("none", "/proc", "tmpfs", 0, NULL),
+		"cannot hide /proc");
+	p = probe_spawn(&opts);
+	maker_go(&m);
+	maker_finish(&m);
+	rung_wait_closed(&p, 2);
+	probe_stop(&p);
+	r = close_of(p.records, maker_report(&m, "client"));
+	CHECK_EQ(record_u64(r, "tx_bytes"), 22222, "bytes sent");
+	CHECK(json_is_null(json_object_get(r, "pid")), "an owner without /proc");
+	said = file_text(p.log);
+	CHECK(strstr(said, "there is no /proc"), "nothing was said of it: %s", said);
 	free(said);
 }
 

@@ -126,6 +126,32 @@ TEST(proc_serves_top_flows_and_why_without_rights)
 	(void)m;
 }
 
+TEST(proc_knows_no_bytes_of_datagrams_and_says_null)
+{
+	static const char *const args[] = { "flows",	  "--format", "json",
+					    "--duration", "0.5",      "--capture-mode",
+					    "proc",	  "-q",	      NULL };
+	char *out, *said;
+	struct maker m;
+	json_t *flow;
+
+	(void)rung_enter();
+	m = maker_start(NULL, -1, "dgram --hold start --count 3");
+	(void)maker_wait_hold(&m);
+	CHECK_EQ(rung_run(args, 0, 0, &out, &said), 0, "exit code");
+	out[strcspn(out, "\n")] = '\0';
+	flow = json_loads(out, 0, NULL);
+	REQUIRE(flow, "no flow: %.200s %s", out, said);
+	CHECK(!strcmp(record_str(flow, "transport"), "udp"), "not the datagram socket: %s", out);
+	CHECK(record_u64(flow, "pid"), "no owner: %s", out);
+	CHECK(json_is_null(json_object_get(flow, "tx_bytes")) &&
+		      json_is_null(json_object_get(flow, "rx_pkts")),
+	      "expected null: %s", out);
+	json_decref(flow);
+	free(out);
+	free(said);
+}
+
 TEST(proc_leaves_out_what_the_filters_exclude)
 {
 	static const char *const args[] = { "events", "--format",   "json",	      "--interval",
