@@ -24,7 +24,7 @@ static const char *const np_args[] = { "top", "--format", "json", "-o", "/dev/nu
 static const char *const np_all_args[] = { "top",  "--health", "--latency", "--format",
 					   "json", "-o",       "/dev/null", NULL };
 static const char *const nethogs[] = { "nethogs", "-t", "-a", "lo", NULL };
-static const char *const tcpdump[] = { "tcpdump", "-i", "lo", "-w", "/dev/null", NULL };
+static const char *const tcpdump[] = { "tcpdump", "-i", "lo", "-Z", "root", "-w", "-", NULL };
 
 static struct tool {
 	const char *name, *id;
