@@ -56,7 +56,7 @@ struct netprobe_error {
 #define NETPROBE_MODE_BALANCE 2 /* and balance what is left */
 
 /* Kinds of events; bits of a mask for netprobe_manager_set_event_handler. */
-#define NETPROBE_EVENT_SECURITY 1   /* security.*: bans and unbans */
+#define NETPROBE_EVENT_SECURITY 1   /* security.*: attacks, bans and unbans */
 #define NETPROBE_EVENT_BALANCING 2  /* stats.lb, balance.health */
 #define NETPROBE_EVENT_STATISTICS 4 /* stats.global, stats.iface, probe.loss */
 #define NETPROBE_EVENT_FLOW 8	    /* transport.*, error.net, conn.* */

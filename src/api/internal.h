@@ -37,6 +37,8 @@ struct netprobe_manager {
 	uint64_t next_tick_ns;
 	struct balance balance; /* model NULL: there is none, or it is not watched */
 	struct checker *checker;
+	struct guard_watch *watch; /* NULL: guard is nowhere, or nobody wants to know */
+	bool watch_tried;	   /* in this interval */
 	struct buf line;
 	pthread_t worker;
 	bool has_worker;
@@ -66,6 +68,10 @@ void queue_done(struct netprobe_manager *m);
 void report_tick(struct netprobe_manager *m);
 int report_health(struct netprobe_manager *m, struct netprobe_error *err);
 void report_done(struct netprobe_manager *m);
+
+/* security.c: detection's events. done: look anew for guard, which may have come, gone or both. */
+void security_poll(struct netprobe_manager *m);
+void security_done(struct netprobe_manager *m);
 
 /* What the caller's structure has room for; -EINVAL: it says less than its own size field. */
 int api_give(void *ret, size_t room, const void *from, size_t size);

@@ -102,9 +102,11 @@ API_PUBLIC struct netprobe_manager *netprobe_manager_free(struct netprobe_manage
 	api_lock(m);
 	if (m->session)
 		(void)session_finish(m->session);
+	security_poll(m);
 	(void)queue_flush(m, true);
 	m->session = session_close(m->session);
 	report_done(m);
+	security_done(m);
 	queue_done(m);
 	api_config_done(m);
 	buf_done(&m->line);
@@ -120,6 +122,7 @@ static int look(struct netprobe_manager *m)
 	uint64_t now = clock_monotonic_ns();
 	int r = m->session ? session_poll(m->session) : 0;
 
+	security_poll(m);
 	if (r >= 0)
 		r = report_health(m, NULL);
 	if (r < 0 || now < m->next_tick_ns)
@@ -130,6 +133,7 @@ static int look(struct netprobe_manager *m)
 	if (m->session)
 		r = session_tick(m->session);
 	report_tick(m);
+	security_done(m);
 	return r < 0 ? r : 0;
 }
 

@@ -386,7 +386,8 @@ int guard_list(struct guard *g, int (*fn)(const struct guard_item *item, void *a
 		r = set_read(g, set, k, &l);
 		if (r)
 			error_set(err, r, "cannot read the list: %s", strerror(-r));
-		qsort(l.items, l.n, sizeof(*l.items), compare);
+		if (l.n)
+			qsort(l.items, l.n, sizeof(*l.items), compare);
 		for (size_t i = 0; i < l.n && !r; i++)
 			r = list_one(g, k, &l.items[i], now, fn, arg);
 		free(l.items);

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <netprobe/netprobe.h>
+#include <netinet/in.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -215,6 +216,54 @@ TEST(bans_drop_are_listed_and_told)
 	OK(netprobe_manager_detach(m, p.if_a, &err));
 	CHECK(netprobe_manager_get_device_stats(m, p.if_a, NETPROBE_RX, &d, &err) == -ENOENT,
 	      "counters of what is detached");
+	netprobe_manager_free(m);
+}
+
+/* Which attack was told, and whose. */
+struct attack {
+	unsigned int floods, bans;
+};
+
+static void on_attack(const struct netprobe_event *events, size_t n, void *arg)
+{
+	struct attack *a = arg;
+
+	for (size_t i = 0; i < n; i++) {
+		json_t *o = json_loads(events[i].json, 0, NULL);
+
+		REQUIRE(o, "not JSON: %s", events[i].json);
+		CHECK(!strcmp(record_str(o, "raddr"), "10.77.0.2"), "%s", events[i].json);
+		a->floods += !strcmp(events[i].type, "security.syn_flood") && events[i].num >= 1000;
+		a->bans += !strcmp(events[i].type, "security.ban");
+		json_decref(o);
+	}
+}
+
+TEST(attacks_are_told_as_detection_finds_them)
+{
+	const struct forged syn = { .proto = IPPROTO_TCP, .flags = 0x02 };
+	struct netns_pair p = netns_pair_new();
+	struct netprobe_config c = without_capture(NETPROBE_MODE_FILTER);
+	struct attack a = { 0 };
+	struct netprobe_manager *m;
+	int64_t deadline;
+
+	enter(&p.a);
+	m = manager(&c);
+	OK(netprobe_manager_set_event_handler(m, NETPROBE_EVENT_SECURITY, on_attack, &a));
+	OK(netprobe_manager_attach(m, p.if_a, &err));
+	guard_must(&p.a, "detect on --ban-time 2s");
+	OK(netprobe_manager_load(m, &err));
+	CHECK_EQ(datagrams(&p.b, &p.a, "10.77.0.1", 6001, 1), 1, "before");
+	forge(&p.b, &syn, 6000, 1500);
+	deadline = deadline_in(6000);
+	while (!(a.floods && a.bans) && now_ms() < deadline) {
+		/* The second is over with the next packet. */
+		forge(&p.b, &syn, 1, 1);
+		OK(netprobe_manager_poll(m, 100));
+	}
+	CHECK(a.floods && a.bans, "%u floods, %u bans told", a.floods, a.bans);
+	OK(netprobe_manager_detach(m, p.if_a, &err));
 	netprobe_manager_free(m);
 }
 

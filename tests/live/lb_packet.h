@@ -20,7 +20,9 @@
 
 #define FRAME_MAX 8192
 
+/* As in the kernel: two bytes in front of an Ethernet header put the IP header on a boundary. */
 struct frame {
+	uint8_t shift[2] __attribute__((aligned(8)));
 	uint8_t data[FRAME_MAX];
 	uint32_t bytes;
 };
