@@ -221,7 +221,8 @@ static void on_event(const struct np_ev_hdr *ev, void *arg)
 
 		if (s->events)
 			engine_events_sock(s->events, sock, owner);
-		if (ev->type == NP_EV_STALL && sock->ended && owner)
+		if (ev->type == NP_EV_STALL && sock->ended && owner &&
+		    sock->rec.tuple.proto != IPPROTO_TCP) /* those of TCP are in their records */
 			engine_latency_stall(s->latency, owner, ev->ts_ns - sock->since_ns);
 		process_unref(s->procs, owner);
 	}

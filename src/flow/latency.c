@@ -138,6 +138,7 @@ void latency_before(struct latency_before *ret, const struct flow *f)
 	ret->opened_ns = f->opened_ns;
 	ret->connect_us = f->connect_us;
 	ret->bytes_acked = f->tcp->bytes_acked;
+	ret->stall_ns = f->tcp->stall_ns;
 }
 
 void latencies_flow(struct latencies *l, const struct latency_before *before,
@@ -149,6 +150,9 @@ void latencies_flow(struct latencies *l, const struct latency_before *before,
 		return;
 	if (rec->connect_us && !(same && before->connect_us == rec->connect_us))
 		(void)latencies_add(l, proc, LATENCY_CONNECT, rec->connect_us);
+	if (rec->stall_ns > (same ? before->stall_ns : 0))
+		(void)latencies_add(l, proc, LATENCY_STALL,
+				    (rec->stall_ns - (same ? before->stall_ns : 0)) / 1000);
 	/* Of what is older than the probe the first record proves nothing new. */
 	if (!same && (rec->tuple.flags & NP_F_SEEDED))
 		return;

@@ -34,11 +34,12 @@ bool latencies_add(struct latencies *l, struct process *proc, unsigned int what,
 bool latencies_set(struct latencies *l, struct process *proc, unsigned int what,
 		   const __u64 n[NP_HIST_SLOTS]);
 /*
- * A record of a socket came; before: its main flow as it was, NULL it had none. Adds the round trip
- * and the connect latency that are new in it.
+ * A record of a TCP socket came; before: its main flow as it was, NULL it had none. Adds the round
+ * trip, the connect latency and the stall that are new in it. A stall's end comes with a record of its
+ * own; where that was lost, those since the record before are one.
  */
 struct latency_before {
-	uint64_t opened_ns, bytes_acked;
+	uint64_t opened_ns, bytes_acked, stall_ns;
 	uint32_t connect_us;
 	bool known;
 };

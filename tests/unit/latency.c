@@ -122,6 +122,32 @@ static void connections_older_than_the_probe_prove_nothing_at_first(void **state
 	world_close(&w);
 }
 
+static void stalls_are_what_a_records_time_grew_by(void **state)
+{
+	struct np_sock_rec rec = tcp_rec(1);
+	const struct latency *e;
+	struct latencies *l;
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	l = latencies_new(w.procs);
+	hear(&w, l, &rec);
+	rec.stall_ns = SECOND;
+	hear(&w, l, &rec);
+	hear(&w, l, &rec);
+	rec.stall_ns += SECOND / 1000; /* one more, much shorter */
+	hear(&w, l, &rec);
+	rec.stall_ns = SECOND; /* late */
+	hear(&w, l, &rec);
+	assert_int_equal(count(&w, l, LATENCY_STALL), 2);
+	e = latencies_find(l, flow_table_find(w.flows, 1)->last);
+	assert_int_equal(e->h[LATENCY_STALL].n[histogram_slot(1000000)], 1);
+	assert_int_equal(e->h[LATENCY_STALL].n[histogram_slot(1000)], 1);
+	latencies_free(l);
+	world_close(&w);
+}
+
 static void processes_that_are_gone_are_let_go_of(void **state)
 {
 	struct np_owner o = owner(100, "curl");
@@ -156,6 +182,7 @@ int main(void)
 		cmocka_unit_test(quantiles_are_ends_of_slots),
 		cmocka_unit_test(a_connect_counts_once_and_a_round_trip_when_data_was_acknowledged),
 		cmocka_unit_test(connections_older_than_the_probe_prove_nothing_at_first),
+		cmocka_unit_test(stalls_are_what_a_records_time_grew_by),
 		cmocka_unit_test(processes_that_are_gone_are_let_go_of),
 	};
 
