@@ -293,7 +293,8 @@ static int attach_clsact(struct attach *a)
 		    .attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS);
 	int r = bpf_tc_hook_create(&hook);
 
-	a->at.own_clsact = !r;
+	if (!r)
+		a->at.flags |= NP_GUARD_IF_OWN_CLSACT;
 	if (r && r != -EEXIST)
 		return r;
 	a->at.tc = NP_GUARD_TC_CLSACT;
@@ -325,7 +326,7 @@ static void detach_tc(struct guard *g, const struct np_guard_if *at)
 		(void)bpf_tc_detach(&hook, &o);
 	}
 	/* Others may have put filters of their own into it. */
-	if (at->own_clsact && !device_has_filters((int)at->ifindex)) {
+	if ((at->flags & NP_GUARD_IF_OWN_CLSACT) && !device_has_filters((int)at->ifindex)) {
 		LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)at->ifindex,
 			    .attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS);
 
@@ -399,6 +400,8 @@ static int put_on(struct attach *a)
 		return r;
 	a->at.ifindex = (uint32_t)a->ifindex;
 	a->at.mode = a->opts->mode;
+	if (a->opts->flows)
+		a->at.flags |= NP_GUARD_IF_FLOWS;
 	a->at.added = guard_tick_now();
 	(void)strncpy(a->at.name, a->ifname, sizeof(a->at.name) - 1);
 	device_base(a->ifname, &a->at);
@@ -429,10 +432,39 @@ static void forget(struct guard *g, uint32_t slot, const struct np_guard_if *at)
 	(void)bpf_map_update_elem(g->map[MAP_IFS], &slot, &none, BPF_ANY);
 }
 
+/* Programs off the interface; its slot, and who comes behind the filter, stay. */
+static void take_off(struct guard *g, const struct np_guard_if *at)
+{
+	detach_xdp(g, at->ifindex);
+	detach_tc(g, at);
+}
+
+/* As it was, after a change that did not work: the filter is off for that moment, not for good. */
+static void put_back(struct attach *a, const struct np_guard_if *old)
+{
+	struct guard_attach_opts opts = {
+		.mode = old->mode,
+		.xdp = old->xdp == NP_GUARD_XDP_NATIVE ? GUARD_XDP_NATIVE : GUARD_XDP_GENERIC,
+		.flows = old->flags & NP_GUARD_IF_FLOWS,
+		.clsact = old->tc == NP_GUARD_TC_CLSACT,
+	};
+	struct attach again = { .g = a->g,
+				.opts = &opts,
+				.ifname = a->ifname,
+				.ifindex = a->ifindex,
+				.slot = a->slot,
+				.note = (char[256]){},
+				.note_size = 256 };
+
+	if (put_on(&again))
+		forget(a->g, a->slot, old);
+	unload(&again);
+}
+
 static int attach_at(struct attach *a)
 {
 	struct guard *g = a->g;
-	struct np_guard_if old;
+	struct np_guard_if old = {};
 	int r;
 
 	a->ifindex = (int)if_nametoindex(a->ifname);
@@ -440,18 +472,22 @@ static int attach_at(struct attach *a)
 		return error_set(a->err, -ENODEV, "'%.40s' is no interface here; takes one of %s",
 				 a->ifname, device_names((char[160]){}, 160));
 	if (g->there && !find_slot(g, (uint32_t)a->ifindex, NULL, &a->slot, &old))
-		forget(g, a->slot, &old);
+		take_off(g, &old);
 	else if (g->there && free_slot(g, &a->slot))
 		return error_set(a->err, -ENOSPC,
 				 "guard is attached to %d interfaces, which is all it can",
 				 NP_GUARD_IFS);
 	r = refuse_foreign(a);
-	if (r)
-		return r;
-	r = put_on(a);
+	if (!r)
+		r = put_on(a);
 	unload(a);
-	if (r && g->there) {
-		a->at.ifindex = (uint32_t)a->ifindex;
+	if (!r || !g->there)
+		return r;
+	a->at.ifindex = (uint32_t)a->ifindex;
+	if (old.ifindex) {
+		take_off(g, &a->at);
+		put_back(a, &old);
+	} else {
 		forget(g, a->slot, &a->at);
 	}
 	return r;

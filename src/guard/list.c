@@ -180,7 +180,7 @@ int guard_parse_list(const char *text, size_t len, const struct guard_item *defa
 
 		number++;
 		if (used >= sizeof(line)) {
-			r = error_set(err, -EINVAL, "it is longer than %d bytes",
+			r = error_set(err, -EINVAL, "it is too long; takes up to %d bytes",
 				      LINE_MAX_BYTES - 1);
 		} else {
 			memcpy(line, text, used);

@@ -182,16 +182,19 @@ struct np_guard_conf {
 };
 #define NP_GUARD_STATE(set, until) ((__u64)(until) << 32 | (set))
 
+#define NP_GUARD_IF_OWN_CLSACT 1 /* the clsact qdisc is ours, and goes with us */
+#define NP_GUARD_IF_FLOWS 2	 /* flows are counted */
+
 /* struct np_guard_if: an interface that guard is attached to, written by user space. */
 struct np_guard_if {
-	__u32 ifindex;	 /* 0: a free slot */
-	__u8 mode;	 /* NP_GUARD_* */
-	__u8 xdp;	 /* NP_GUARD_XDP_* */
-	__u8 tc;	 /* NP_GUARD_TC_* */
-	__u8 own_clsact; /* 1: the clsact qdisc is ours, and goes with us */
-	char name[16];	 /* when it was attached */
-	__u32 added;	 /* tick */
-	__u32 xdp_id;	 /* of the program */
+	__u32 ifindex; /* 0: a free slot */
+	__u8 mode;     /* NP_GUARD_* */
+	__u8 xdp;      /* NP_GUARD_XDP_* */
+	__u8 tc;       /* NP_GUARD_TC_* */
+	__u8 flags;    /* NP_GUARD_IF_* */
+	char name[16]; /* when it was attached */
+	__u32 added;   /* tick */
+	__u32 xdp_id;  /* of the program */
 	/* the kernel's own counters at that moment */
 	__u64 base_rx_packets, base_rx_bytes, base_tx_packets, base_tx_bytes;
 	__u64 base_rx_dropped, base_tx_dropped, base_rx_errors, base_tx_errors;

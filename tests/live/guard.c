@@ -283,6 +283,27 @@ TEST(detach_leaves_no_trace)
 	CHECK_EQ(guard_run(&p.a, "detach %s", p.if_a), 3, "detached twice");
 }
 
+TEST(failed_change_of_mode_leaves_lists_and_filter_as_they_were)
+{
+	struct netns_pair p = netns_pair_new();
+
+	if (netns_run(&p.a, "ip link add npbr0 type bridge && ip link set npbr0 up"))
+		test_skip("no bridge device, which has no XDP of its own, on this kernel");
+	guard_must(&p.a, "attach npbr0 --mode filter");
+	CHECK(strstr(guard_log(), "generic"), "generic XDP is not told: %s", guard_log());
+	guard_must(&p.a, "ban 192.0.2.1");
+	CHECK_EQ(guard_run(&p.a, "attach npbr0 --mode filter --xdp native"), 2, "no XDP there");
+	guard_must(&p.a, "status --format json");
+	CHECK(strstr(guard_out(), "\"xdp\":\"generic\"") && strstr(guard_out(), "\"state\":\"on\""),
+	      "not as it was: %s", guard_out());
+	guard_must(&p.a, "list");
+	CHECK(strstr(guard_out(), "192.0.2.1"), "the list is gone: %s", guard_out());
+	guard_must(&p.a, "attach npbr0 --mode monitor");
+	guard_must(&p.a, "list");
+	CHECK(strstr(guard_out(), "192.0.2.1"), "the list went with the mode: %s", guard_out());
+	guard_must(&p.a, "detach npbr0");
+}
+
 TEST(clsact_of_others_stays)
 {
 	struct netns_pair p = netns_pair_new();
