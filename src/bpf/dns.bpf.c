@@ -67,7 +67,8 @@ static __always_inline __u32 dns_payload(struct __sk_buff *ctx, const struct cgs
 	return l4->l4 + (tcp[12] >> 4) * 4;
 }
 
-static __noinline int dns_hand_up(struct __sk_buff *ctx, const struct cgskb_l4 *l4, __u32 tx)
+static __noinline int dns_hand_up(struct __sk_buff *ctx, const struct cgskb_l4 *l4, __u32 tx,
+				  __u32 type)
 {
 	__u32 dir = tx, seq = 0, at, full, n;
 	struct dns_scratch *s = bpf_map_lookup_elem(&np_dns_scratch, &dir);
@@ -81,7 +82,7 @@ static __noinline int dns_hand_up(struct __sk_buff *ctx, const struct cgskb_l4 *
 	full = ctx->len - at;
 	n = full < NP_PACKET_BYTES ? full : NP_PACKET_BYTES;
 	(void)cgskb_fill(&s->ev, ctx, l4, tx);
-	s->ev.hdr.type = NP_PACKET_DNS;
+	s->ev.hdr.type = type;
 	s->ev.seq = seq;
 	s->ev.full = full;
 	s->ev.captured = n;
@@ -109,7 +110,42 @@ static __always_inline int dns_look(struct __sk_buff *ctx, bool tx)
 		return CGSKB_PASS;
 	port = tx ? l4.dest : l4.source;
 	if (st_ports[(port / 64) & (NP_PORT_WORDS - 1)] & (1ULL << (port % 64)))
-		(void)dns_hand_up(ctx, &l4, tx);
+		(void)dns_hand_up(ctx, &l4, tx, NP_PACKET_DNS);
+	return CGSKB_PASS;
+}
+
+/* A handshake record of TLS that begins with a ClientHello. */
+static __always_inline bool is_hello(const __u8 b[6])
+{
+	return b[0] == 22 && b[1] == 3 && b[5] == 1;
+}
+
+static __always_inline bool is_request(const __u8 b[6])
+{
+	__u32 word = (__u32)b[0] << 24 | (__u32)b[1] << 16 | (__u32)b[2] << 8 | b[3];
+
+	return word == 0x47455420 || word == 0x504f5354 ||
+	       word == 0x50555420 || /* GET, POST, PUT */
+	       word == 0x48454144 || word == 0x44454c45 ||
+	       word == 0x4f505449 ||			 /* HEAD DELE OPTI */
+	       word == 0x50415443 || word == 0x434f4e4e; /* PATC CONN */
+}
+
+/* Where a client says whom it talks to. Loaded only for --names sni,http. Context: as np_dns_tx. */
+SEC("cgroup_skb/egress")
+int np_first_tx(struct __sk_buff *ctx)
+{
+	struct cgskb_l4 l4 = {};
+	__u32 seq = 0, at;
+	__u8 b[6] = {};
+
+	if (!cgskb_ports(ctx, &l4) || l4.proto != IPPROTO_TCP)
+		return CGSKB_PASS;
+	at = dns_payload(ctx, &l4, &seq);
+	if (!at || ctx->len < at + sizeof(b) || bpf_skb_load_bytes(ctx, at, b, sizeof(b)))
+		return CGSKB_PASS;
+	if (is_hello(b) || is_request(b))
+		(void)dns_hand_up(ctx, &l4, 1, NP_PACKET_FIRST);
 	return CGSKB_PASS;
 }
 

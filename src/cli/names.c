@@ -13,7 +13,7 @@
 const struct option_row names_rows[] = {
 	OPTIONS_HEADING("Names"),
 	ROW("names", 0, OPTION_STRING, names, "LIST",
-	    "where names of remote hosts come from: dns (what processes are answered; default), asked (with who asked a local resolver; default of dns), none"),
+	    "where names of remote hosts come from: dns (what processes are answered; default), asked (with who asked a local resolver; default of dns), sni, http (what clients call their server), none"),
 	ROW("resolve", 0, OPTION_BOOL, resolve, NULL,
 	    "look up what has no name: netprobe asks your name servers itself"),
 	ROW("dns-port", 0, OPTION_STRINGS, dns_port, "PORT",
@@ -31,6 +31,10 @@ static bool take_word(const char *word, size_t n, struct names_opts *names)
 		names->from |= NAMES_DNS;
 	else if (n == 5 && !memcmp(word, "asked", 5))
 		names->from |= NAMES_DNS | NAMES_ASKED;
+	else if (n == 3 && !memcmp(word, "sni", 3))
+		names->from |= NAMES_SNI;
+	else if (n == 4 && !memcmp(word, "http", 4))
+		names->from |= NAMES_HTTP;
 	else
 		return n == 4 && !memcmp(word, "none", 4);
 	return true;
@@ -44,7 +48,7 @@ static int take_list(const char *list, struct names_opts *names, struct netprobe
 		if (!take_word(p, n, names))
 			return error_set(
 				err, -EINVAL,
-				"--names: '%s' is no list of sources; takes dns, asked or none",
+				"--names: '%s' is no list of sources; takes dns, asked, sni, http or none",
 				list);
 		p = p[n] ? p + n + 1 : NULL;
 	}

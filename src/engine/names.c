@@ -12,6 +12,7 @@
 #include "engine/resolve.h"
 #include "engine/session.h"
 #include "name/cache.h"
+#include "name/first.h"
 #include "name/stream.h"
 #include "out/dns.h"
 
@@ -19,6 +20,8 @@
 #define CACHE_MAX 16384 /* addresses with a name */
 #define TIMEOUT_NS 5000000000ULL
 #define SECOND_NS 1000000000ULL
+#define SOCK_TTL 86400	     /* of a name that a connection's client gave; seconds */
+#define FIRST_TTL 300	     /* and of its address */
 #define LOOKUP_TTL 600	     /* seconds; libc does not tell how long a name holds */
 #define HOLD_NS 500000000ULL /* a resolver that has its answer hands it on at once */
 
@@ -334,8 +337,48 @@ void names_answer(struct names *n, const struct np_ev_answer *ev)
 		learn_answer(n, ev->hdr.ts_ns, (const uint8_t *)(ev + 1), ev->captured, ev->full);
 }
 
+/* A connection by its number, where a name cache has addresses: a form that no host has. */
+static void sock_key(uint64_t sock_id, uint8_t ret_key[16])
+{
+	memcpy(ret_key, "\xff\x5fsocket", 8);
+	memcpy(ret_key + 8, &sock_id, sizeof(sock_id));
+}
+
+/* For the connection itself, and for its address where nobody was seen to ask for that. */
+static void on_first(struct names *n, const struct np_ev_packet *ev, const uint8_t *bytes)
+{
+	char name[FIRST_NAME_TEXT];
+	uint8_t key[16];
+	int r = -ENOENT;
+
+	if (n->opts.from & NAMES_SNI)
+		r = first_tls(bytes, ev->captured, name);
+	if (r && (n->opts.from & NAMES_HTTP))
+		r = first_http(bytes, ev->captured, name);
+	if (r)
+		return;
+	if (ev->sock_id) {
+		sock_key(ev->sock_id, key);
+		(void)name_cache_add(n->cache, key, name, NAME_FROM_DNS, SOCK_TTL, ev->hdr.ts_ns);
+	}
+	(void)name_cache_add(n->cache, ev->tuple.raddr, name, NAME_FROM_LOOKUP, FIRST_TTL,
+			     ev->hdr.ts_ns);
+}
+
+const char *names_of_sock(const struct names *n, uint64_t sock_id)
+{
+	uint8_t key[16];
+
+	if (!n || !sock_id || !(n->opts.from & (NAMES_SNI | NAMES_HTTP)))
+		return NULL;
+	sock_key(sock_id, key);
+	return name_cache_find(n->cache, key, n->now_ns);
+}
+
 static void on_packet(const struct np_ev_packet *ev, const uint8_t *bytes, void *arg)
 {
+	if (ev->hdr.type == NP_PACKET_FIRST)
+		on_first(arg, ev, bytes);
 	if (ev->hdr.type == NP_PACKET_DNS)
 		names_packet(arg, ev, bytes);
 }
@@ -358,6 +401,7 @@ static int open_dns(struct names *n, struct probe *probe, const struct np_filter
 {
 	uint16_t ports[NAMES_PORTS + 3];
 	unsigned int n_ports = names_ports(&n->opts, ports);
+	uint32_t what = 0;
 	int r;
 
 	if (!probe) {
@@ -367,10 +411,17 @@ static int open_dns(struct names *n, struct probe *probe, const struct np_filter
 		error_hint(err, "use --capture-mode ebpf or afpacket");
 		return -EOPNOTSUPP;
 	}
+	if (n->opts.from & NAMES_DNS)
+		what |= n->answers_only ? PACKETS_ANSWERS : PACKETS_ANSWERS | PACKETS_QUERIES;
+	if (n->opts.from & (NAMES_SNI | NAMES_HTTP))
+		what |= PACKETS_FIRST;
 	/* What processes read costs nobody else anything; packets cost a program each. */
-	if (n->answers_only && !n->opts.required && !probe_answers(probe, ports, n_ports))
+	if ((n->opts.from & NAMES_DNS) && n->answers_only && !n->opts.required &&
+	    !probe_answers(probe, ports, n_ports))
+		what &= ~(uint32_t)PACKETS_ANSWERS;
+	if (!what)
 		return 0;
-	r = probe_dns_open(probe, ports, n_ports, filter, n->answers_only, &n->packets, err);
+	r = probe_dns_open(probe, ports, n_ports, filter, what, &n->packets, err);
 	if (r && !n->opts.required) {
 		(void)snprintf(n->note, sizeof(n->note), "no names from DNS: %s", err->msg);
 		*err = (struct netprobe_error){};
@@ -402,7 +453,9 @@ int names_open(struct session *s, struct probe *probe, const struct names_opts *
 	if (!n->track || !n->streams || !n->cache)
 		r = error_set(err, -ENOMEM, "out of memory");
 	else
-		r = opts->from & NAMES_DNS ? open_dns(n, probe, filter, err) : 0;
+		r = opts->from & (NAMES_DNS | NAMES_SNI | NAMES_HTTP)
+			    ? open_dns(n, probe, filter, err)
+			    : 0;
 	if (!r && (opts->from & NAMES_RESOLVE)) {
 		n->resolver = resolver_new();
 		if (!n->resolver)

@@ -13,6 +13,8 @@
 
 #define NAMES_DNS 1 /* answers to everybody's queries name their addresses */
 
+#define NAMES_SNI 8	/* what TLS clients ask for in their first bytes */
+#define NAMES_HTTP 16	/* Host of HTTP requests */
 #define NAMES_RESOLVE 4 /* own reverse look-ups of what has no name */
 #define NAMES_ASKED 2	/* who asked a local resolver: uprobes in libc */
 
@@ -63,6 +65,8 @@ void names_tick(struct names *n, double seconds);
 void names_set_filter(struct names *n, const struct np_filter *filter);
 /* What an address is called, for something that began at_ns (0: now); NULL unknown. n may be NULL. */
 const char *names_find(const struct names *n, const uint8_t addr[16], uint64_t at_ns);
+/* What a connection's client called its server; NULL unknown. */
+const char *names_of_sock(const struct names *n, uint64_t sock_id);
 int names_losses(const struct names *n, struct names_losses *ret_losses);
 const char *names_note(const struct names *n); /* what cannot be had here, and why; empty */
 

@@ -245,7 +245,8 @@ static void on_out(const struct event *ev, void *arg)
 
 	if (s->sight.names && ev->tuple && !ev->rname) {
 		named = *ev;
-		named.rname = names_find(s->sight.names, ev->tuple->raddr, 0);
+		named.rname = names_of_sock(s->sight.names, ev->sock_id)
+				      ?: names_find(s->sight.names, ev->tuple->raddr, 0);
 		ev = &named;
 	}
 	s->opts.event_fn(ev, s->opts.event_arg);
@@ -632,7 +633,8 @@ struct names *session_names(struct session *s)
 
 const char *session_rname(const struct session *s, const struct flow *f)
 {
-	return names_find(s->sight.names, f->tuple.raddr, f->opened_ns);
+	return names_of_sock(s->sight.names, f->sock_id)
+		       ?: names_find(s->sight.names, f->tuple.raddr, f->opened_ns);
 }
 
 struct probe *session_probe(struct session *s)

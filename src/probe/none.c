@@ -92,8 +92,7 @@ struct probe *probe_close(struct probe *p)
 }
 
 int probe_dns_open(struct probe *p, const uint16_t *ports, size_t n, const struct np_filter *filter,
-		   bool answers_only, struct probe_packets **ret_packets,
-		   struct netprobe_error *err)
+		   uint32_t what, struct probe_packets **ret_packets, struct netprobe_error *err)
 {
 	return none(err);
 }

@@ -10,7 +10,7 @@
 #include "dns.skel.h"
 #include "pcap.skel.h"
 
-#define PACKET_LINKS 2
+#define PACKET_LINKS 3
 
 /* One of the two skeletons is there. */
 struct probe_packets {
@@ -78,7 +78,7 @@ static int start(struct probe *p, struct probe_packets *k)
 }
 
 static int load_dns(struct probe *p, struct probe_packets *k, const uint16_t *ports, size_t n,
-		    const struct np_filter *filter, bool answers_only)
+		    const struct np_filter *filter, uint32_t what)
 {
 	LIBBPF_OPTS(bpf_object_open_opts, open_opts, .btf_custom_path = p->opts.btf_path);
 	int r;
@@ -96,8 +96,12 @@ static int load_dns(struct probe *p, struct probe_packets *k, const uint16_t *po
 	for (size_t i = 0; i < n; i++)
 		k->dns->bss->st_ports[ports[i] / 64] |= 1ULL << (ports[i] % 64);
 	r = share_owners(p, k);
-	if (!r && answers_only)
+	if (!r && !(what & PACKETS_QUERIES))
 		r = bpf_program__set_autoload(k->dns->progs.np_dns_tx, false);
+	if (!r && !(what & PACKETS_ANSWERS))
+		r = bpf_program__set_autoload(k->dns->progs.np_dns_rx, false);
+	if (!r && !(what & PACKETS_FIRST))
+		r = bpf_program__set_autoload(k->dns->progs.np_first_tx, false);
 	if (!r)
 		r = netprobe_dns__load(k->dns);
 	return r;
@@ -155,14 +159,12 @@ static int finish(struct probe *p, struct probe_packets *k, int r, const char *w
 }
 
 int probe_dns_open(struct probe *p, const uint16_t *ports, size_t n, const struct np_filter *filter,
-		   bool answers_only, struct probe_packets **ret_packets,
-		   struct netprobe_error *err)
+		   uint32_t what, struct probe_packets **ret_packets, struct netprobe_error *err)
 {
 	struct probe_packets *k = packets_new(p, "DNS is seen", err);
 
 	return !k ? err->code
-		  : finish(p, k, load_dns(p, k, ports, n, filter, answers_only), "DNS", ret_packets,
-			   err);
+		  : finish(p, k, load_dns(p, k, ports, n, filter, what), "DNS", ret_packets, err);
 }
 
 int probe_pcap_open(struct probe *p, const struct np_filter *filter,

@@ -13,12 +13,15 @@
 
 struct probe_packets;
 
+#define PACKETS_QUERIES 1 /* to those ports */
+#define PACKETS_ANSWERS 2 /* from those ports */
+#define PACKETS_FIRST 4	  /* how TLS and HTTP clients begin, whatever the port */
+
 /*
- * n ports to look at, as remote ports. answers_only: nothing of what goes out. -EOPNOTSUPP where no cgroup v2 tree is mounted.
+ * n ports to look at, as remote ports. what: PACKETS_*. -EOPNOTSUPP where no cgroup v2 tree is mounted.
  */
 int probe_dns_open(struct probe *p, const uint16_t *ports, size_t n, const struct np_filter *filter,
-		   bool answers_only, struct probe_packets **ret_packets,
-		   struct netprobe_error *err);
+		   uint32_t what, struct probe_packets **ret_packets, struct netprobe_error *err);
 /* Headers of all packets that pass the filter. */
 int probe_pcap_open(struct probe *p, const struct np_filter *filter,
 		    struct probe_packets **ret_packets, struct netprobe_error *err);

@@ -8,8 +8,9 @@
 
 #include "drops.h"
 
-#define NP_PACKET_DNS 1	 /* bytes: the transport's payload */
-#define NP_PACKET_PCAP 2 /* bytes: the packet from its IP header on */
+#define NP_PACKET_DNS 1	  /* bytes: the transport's payload */
+#define NP_PACKET_FIRST 3 /* bytes: payload that begins as TLS and HTTP clients begin */
+#define NP_PACKET_PCAP 2  /* bytes: the packet from its IP header on */
 
 #define NP_PACKET_BYTES 2048 /* of one packet, at most */
 #define NP_PCAP_BYTES 160  /* of the headers of one, at most: IPv6 and TCP with options take 100 */

@@ -414,6 +414,28 @@ TEST(own_look_ups_name_what_nobody_asked_for)
 	probe_stop(&p);
 }
 
+static bool is_close(const json_t *r, const void *arg)
+{
+	const struct netns *ns = arg;
+
+	return !strcmp(record_str(r, "event_type"), "conn.close") &&
+	       record_u64(r, "netns") == ns->inode && record_u64(r, "rport") == 7000;
+}
+
+TEST(host_of_a_request_names_its_connection)
+{
+	struct netns ns = netns_new();
+	struct probe p = probe_start("events", "--format", "json", "--names", "sni,http", NULL);
+	struct maker m = maker_run(&ns, "dns connect --http --to 127.0.0.1");
+	json_t *r = probe_wait_record(&p, is_close, &ns, 10000);
+
+	REQUIRE(r && m.pid, "conn.close: expected one, got none");
+	CHECK(!strcmp(record_str(r, "rname"), "web.example.net"), "rname of conn.close: got %s",
+	      record_str(r, "rname"));
+	json_decref(r);
+	probe_stop(&p);
+}
+
 TEST(no_name_is_known_where_none_is_asked_for)
 {
 	struct netns ns = netns_new();

@@ -9,6 +9,7 @@
  *     --again MS   ask again what nobody answered for so long (default 100)
  *     --forked     each query by a child of its own, through a socket its parent made
  * dns connect      resolve as `ask` does, then connect to --to A --to-port P and hold there
+ *     --http       with a request to web.example.net
  * dns libc         getaddrinfo of --name through the server, which listens on port 53
  * dns forward      the same through a forwarder on port 53, which asks the server on --port
  *
@@ -256,6 +257,8 @@ static int dns_connect(void)
 	struct addr a = server_addr();
 	struct addr to = addr_parse(tm_str("to", "192.0.2.1"), (uint16_t)tm_num("to-port", 7000));
 	struct report r = { .role = "client" };
+	const char *first = tm_flag("http") ? "GET / HTTP/1.1\r\nHost: Web.example.net\r\n\r\n"
+					    : "hello";
 	int listener = tcp_listen(&to, 1), fd;
 
 	server_start(&a);
@@ -263,9 +266,9 @@ static int dns_connect(void)
 	ask_all(&r, &a);
 	fd = sock_new(to.ss.ss_family, SOCK_STREAM);
 	sock_connect(fd, &to);
-	if (write(fd, "hello", 5) != 5)
+	if (write(fd, first, strlen(first)) != (ssize_t)strlen(first))
 		die("write");
-	r.tx = 5;
+	r.tx = strlen(first);
 	report_socket(&r, fd);
 	tm_hold("connected");
 	close(fd);
