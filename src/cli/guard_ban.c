@@ -432,7 +432,7 @@ int guard_cmd_import(int argc, char **argv)
 	if (!r)
 		r = read_all(operands.items[0], &text, &err);
 	if (!r) {
-		r = guard_parse_list(text.data, text.len, &model, &items, &n, &err);
+		r = guard_parse_list(text.len ? text.data : "", text.len, &model, &items, &n, &err);
 		if (r)
 			error_prefix(&err, "'%s': ", operands.items[0]);
 	}

@@ -308,7 +308,8 @@ static int print_flows(struct guard *g, int format, uint32_t count)
 	int r = t ? guard_flows(g, add_flow, &l) : -ENOMEM;
 
 	if (!r) {
-		qsort(l.rows, l.n, sizeof(*l.rows), by_bytes);
+		if (l.n)
+			qsort(l.rows, l.n, sizeof(*l.rows), by_bytes);
 		for (size_t i = 0; i < l.n && i < count; i++)
 			flow_cells(t, &l.rows[i]);
 		r = table_write(t, &out, format, false);

@@ -132,6 +132,12 @@ static int compare(const void *a, const void *b)
 	return memcmp(x->key, y->key, sizeof(x->key));
 }
 
+static void sort(struct raw_list *l)
+{
+	if (l->n)
+		qsort(l->items, l->n, sizeof(*l->items), compare);
+}
+
 /* Entries of one map, old ones before new ones of the same key: the last one stays. */
 struct build {
 	struct raw_list list[NP_SET_MAX];
@@ -151,7 +157,7 @@ static int collect_old(struct guard *g, uint32_t set, uint32_t now, struct build
 			if (!l->items[i].entry.expires || l->items[i].entry.expires > now)
 				l->items[kept++] = l->items[i];
 		l->n = kept;
-		qsort(l->items, l->n, sizeof(*l->items), compare);
+		sort(l);
 		b->n[k] = (uint32_t)kept;
 	}
 	return 0;
@@ -191,7 +197,7 @@ static void unify(struct build *b, uint32_t room[NP_SET_MAX])
 		struct raw_list *l = &b->list[k];
 		size_t kept = 0;
 
-		qsort(l->items, l->n, sizeof(*l->items), compare);
+		sort(l);
 		for (size_t i = 0; i < l->n; i++) {
 			if (kept && !compare(&l->items[kept - 1], &l->items[i]))
 				l->items[kept - 1] = l->items[i];
@@ -387,7 +393,7 @@ int guard_list(struct guard *g, int (*fn)(const struct guard_item *item, void *a
 		if (r)
 			error_set(err, r, "cannot read the list: %s", strerror(-r));
 		if (l.n)
-			qsort(l.items, l.n, sizeof(*l.items), compare);
+			sort(&l);
 		for (size_t i = 0; i < l.n && !r; i++)
 			r = list_one(g, k, &l.items[i], now, fn, arg);
 		free(l.items);

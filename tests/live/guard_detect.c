@@ -108,7 +108,7 @@ static char *events_of(struct netns_pair *p, const struct forged *what, unsigned
 
 TEST(syn_flood_is_told_with_its_figures_and_its_source_banned)
 {
-	struct netns_pair p = guarded("on --ban-time 2s");
+	struct netns_pair p = guarded("on --ban-time 60s");
 	char *text = events_of(&p, &(struct forged){ .proto = IPPROTO_TCP, .flags = SYN }, 6000,
 			       1500, "security.ban");
 
