@@ -511,6 +511,7 @@ int session_finish(struct session *s)
 
 	if (s->rung.ops->finish)
 		s->rung.ops->finish(s->rung.arg);
+	s->seed_ns = 0; /* the last chance to find who holds what */
 	r = session_tick(s);
 	/* ends that the last sweep found */
 	if (r >= 0)
