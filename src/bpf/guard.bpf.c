@@ -22,14 +22,6 @@ const volatile __u8 cfg_inline = 1;
 const volatile __u32 cfg_slot = 0;
 const volatile __u32 cfg_ifindex = 0;
 
-/* The compiler describes what inner maps hold only where it is seen outside of them too. */
-const volatile struct {
-	struct np_guard_entry entry;
-	struct np_guard_net4 net4;
-	struct np_guard_net6 net6;
-	struct np_addr16 addr;
-} cfg_types = {};
-
 /* Written by user space, under its lock. */
 struct np_guard_conf_map np_guard_conf SEC(".maps");
 struct np_bits4_map np_bits4 SEC(".maps");

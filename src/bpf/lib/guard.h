@@ -68,36 +68,40 @@ static __always_inline volatile struct np_guard_policy *guard_policy(__u32 set)
 	return conf ? &conf->policy[set & 1] : NULL;
 }
 
+/*
+ * Inner maps are told by sizes: the 6.1 kernel takes one that was made without type information for none
+ * that was made with it.
+ */
 struct np_hosts4_map {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 1);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, __be32);
-	__type(value, struct np_guard_entry);
+	__uint(key_size, sizeof(__be32));
+	__uint(value_size, sizeof(struct np_guard_entry));
 };
 
 struct np_hosts6_map {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 1);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, struct np_addr16);
-	__type(value, struct np_guard_entry);
+	__uint(key_size, sizeof(struct np_addr16));
+	__uint(value_size, sizeof(struct np_guard_entry));
 };
 
 struct np_nets4_map {
 	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
 	__uint(max_entries, 1);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, struct np_guard_net4);
-	__type(value, struct np_guard_entry);
+	__uint(key_size, sizeof(struct np_guard_net4));
+	__uint(value_size, sizeof(struct np_guard_entry));
 };
 
 struct np_nets6_map {
 	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
 	__uint(max_entries, 1);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, struct np_guard_net6);
-	__type(value, struct np_guard_entry);
+	__uint(key_size, sizeof(struct np_guard_net6));
+	__uint(value_size, sizeof(struct np_guard_entry));
 };
 
 /* Two sets of each, see struct np_guard_conf. Bans, and what is allowed whatever is banned. */
