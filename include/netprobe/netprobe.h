@@ -181,6 +181,30 @@ struct netprobe_ban {
 	char who[32]; /* told; empty when asked: the program's user */
 };
 
+/* netprobe_backend.forward */
+#define NETPROBE_FORWARD_ENCAP 0 /* IPIP, IP6IP6, or either in the other */
+#define NETPROBE_FORWARD_MAC 1	 /* by hardware address alone: same network, same kind of address */
+
+/* netprobe_backend.check */
+#define NETPROBE_CHECK_NONE 0 /* it is up */
+#define NETPROBE_CHECK_TCP 1  /* a connect succeeds */
+#define NETPROBE_CHECK_HTTP 2 /* a status of 200 to 399 */
+
+/* A backend to be added; zero is the default of every field but size and addr. */
+struct netprobe_backend {
+	size_t size;
+	char addr[64];	     /* "10.0.0.10", "2001:db8::10" */
+	uint32_t weight;     /* share of new flows, up to 1000; 0: 1 */
+	uint32_t forward;    /* NETPROBE_FORWARD_* */
+	uint32_t check;	     /* NETPROBE_CHECK_* */
+	uint16_t check_port; /* 0: the VIP's */
+	uint16_t rise, fall; /* checks in a row that change its state, up to 100; 0: 2 and 3 */
+	uint32_t interval_ms, timeout_ms; /* of checks; 0: 2000 and 1000 */
+	uint32_t slow_start_ms;		  /* to reach its weight after coming up */
+	char path[64];			  /* of NETPROBE_CHECK_HTTP; empty: "/" */
+	char host[64];			  /* the Host named there; empty: its address */
+};
+
 /* fn returns 0 to go on, anything else to stop. */
 typedef int (*netprobe_ban_fn)(const struct netprobe_ban *ban, void *arg);
 
@@ -284,6 +308,27 @@ int netprobe_manager_unban(struct netprobe_manager *m, const char *cidr,
  */
 int netprobe_manager_banned(struct netprobe_manager *m, netprobe_ban_fn fn, void *arg,
 			    struct netprobe_error *err);
+
+/*
+ * Virtual services ("192.0.2.1:80/tcp", "[2001:db8::1]:443/udp", * as the port for all) and their
+ * backends, balanced at interfaces attached in mode BALANCE. They stay when the manager is gone, as the
+ * interfaces do. by_source: all flows of a client together. drain: keep flows, take no new ones; false
+ * takes them again.
+ * -EINVAL: no VIP, no backend, a field out of its range; -EEXIST, -ENOENT: it is, or is not there;
+ * -ENOSPC: 256 VIPs, 4095 backends; -ENETUNREACH: no route to the backend; -EADDRINUSE: it is this host;
+ * -EPERM. In force when it returns. Since: 0.1.
+ */
+int netprobe_manager_vip_add(struct netprobe_manager *m, const char *vip, bool by_source,
+			     struct netprobe_error *err);
+int netprobe_manager_vip_remove(struct netprobe_manager *m, const char *vip,
+				struct netprobe_error *err);
+int netprobe_manager_backend_add(struct netprobe_manager *m, const char *vip,
+				 const struct netprobe_backend *backend,
+				 struct netprobe_error *err);
+int netprobe_manager_backend_remove(struct netprobe_manager *m, const char *vip, const char *addr,
+				    struct netprobe_error *err);
+int netprobe_manager_backend_drain(struct netprobe_manager *m, const char *vip, const char *addr,
+				   bool drain, struct netprobe_error *err);
 
 /*
  * Another configuration, from now on, of all but capture and workers, which must be those it has

@@ -272,6 +272,7 @@ TEST(statistics_of_interfaces_and_balancer_are_told)
 	struct netns_pair p = netns_pair_new();
 	struct netprobe_config c = without_capture(NETPROBE_MODE_BALANCE);
 	struct netprobe_balancer_stats b = { .size = sizeof(b) };
+	struct netprobe_backend backend = { .size = sizeof(backend), .addr = "10.77.0.2" };
 	struct netprobe_global_stats g = { .size = sizeof(g) };
 	struct netprobe_network_stats n = { .size = sizeof(n) };
 	struct got stats = { 0 }, lb = { 0 };
@@ -284,8 +285,23 @@ TEST(statistics_of_interfaces_and_balancer_are_told)
 	OK(netprobe_manager_set_event_handler(m, NETPROBE_EVENT_STATISTICS, on_events, &stats));
 	OK(netprobe_manager_set_event_handler(m, NETPROBE_EVENT_BALANCING, on_events, &lb));
 	OK(netprobe_manager_attach(m, p.if_a, &err));
-	guard_must(&p.a, "vip add 192.0.2.1:80/tcp");
-	guard_must(&p.a, "backend add 192.0.2.1:80/tcp 10.77.0.2");
+	OK(netprobe_manager_vip_add(m, "192.0.2.1:80/tcp", false, &err));
+	CHECK(netprobe_manager_vip_add(m, "192.0.2.1:80/tcp", false, &err) == -EEXIST,
+	      "added twice");
+	CHECK(netprobe_manager_vip_add(m, "192.0.2.1:80", false, &err) == -EINVAL, "no protocol");
+	OK(netprobe_manager_backend_add(m, "192.0.2.1:80/tcp", &backend, &err));
+	OK(netprobe_manager_backend_drain(m, "192.0.2.1:80/tcp", "10.77.0.2", true, &err));
+	OK(netprobe_manager_get_balancer_stats(m, &b, &err));
+	CHECK(b.backends == 1 && b.backends_draining == 1, "backends %u, draining %u", b.backends,
+	      b.backends_draining);
+	OK(netprobe_manager_backend_drain(m, "192.0.2.1:80/tcp", "10.77.0.2", false, &err));
+	strcpy(backend.addr, "10.77.0.1");
+	CHECK(netprobe_manager_backend_add(m, "192.0.2.1:80/tcp", &backend, &err) == -EADDRINUSE,
+	      "this host is its own backend");
+	CHECK(netprobe_manager_backend_remove(m, "192.0.2.1:80/tcp", "10.77.0.3", &err) == -ENOENT,
+	      "a backend that is not there was removed");
+	OK(netprobe_manager_vip_add(m, "[2001:db8::1]:*/udp", true, &err));
+	OK(netprobe_manager_vip_remove(m, "[2001:db8::1]:*/udp", &err));
 	OK(netprobe_manager_load(m, &err));
 	CHECK_EQ(datagrams(&p.b, &p.a, "10.77.0.1", 7001, 20), 20, "datagrams");
 	while ((stats.events < 4 || lb.events < 4) && now_ms() < deadline)
