@@ -24,11 +24,12 @@ struct {
 	__type(value, struct lb_backend);
 } lb_backends SEC(".maps");
 
+/* By sizes: 6.1 takes a ring made without type information for none that was made with it. */
 struct lb_ring_map {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct lb_ring);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, sizeof(struct lb_ring));
 } lb_no_ring SEC(".maps");
 
 /* By VIP slot. A new ring is a new inner map: a packet sees the old one or the new one, whole. */

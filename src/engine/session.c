@@ -44,6 +44,7 @@ struct session {
 	struct engine_events *events;  /* NULL: nobody listens */
 	struct flow_watch watch;
 	uint64_t start_ns, now_ns, tick_ns, seed_ns, full_ns, stall_next_ns;
+	uint64_t sight_ns; /* names of packets up to then are known */
 	/* an accepted connection nobody used yet was seen in the last sweep */
 	bool has_listener_owned;
 	bool asks_routes;    /* no rung but ebpf tells the interface of a TCP socket */
@@ -202,6 +203,11 @@ static void on_event(const struct np_ev_hdr *ev, void *arg)
 	struct session *s = arg;
 	struct np_ev_sock copy;
 
+	/* An answer comes before the connection it names; both may have come since names were read. */
+	if (s->sight.names && ev->ts_ns > s->sight_ns) {
+		s->sight_ns = clock_monotonic_ns();
+		(void)sight_poll(&s->sight, s->sight_ns);
+	}
 	if (ev->type == NP_EV_ANSWER && s->sight.names)
 		names_answer(s->sight.names, (const struct np_ev_answer *)ev);
 	if (ev->type == 0 || ev->type >= NP_EV_MAX)
@@ -379,7 +385,7 @@ static uint64_t cpu_ns(void)
 	return (uint64_t)ts.tv_sec * 1000000000ULL + (uint64_t)ts.tv_nsec;
 }
 
-/* Several looks within the threshold, but never more than one percent of a processor. */
+/* Several looks within the threshold, but never more than half a percent of a processor. */
 static void look_for_stalls(struct session *s)
 {
 	uint64_t threshold = s->opts.stall_ns ? s->opts.stall_ns : STALL_NS, took;
@@ -390,7 +396,7 @@ static void look_for_stalls(struct session *s)
 	if (s->rung.ops->stalls(s->rung.arg, threshold))
 		return;
 	took = cpu_ns() - took;
-	s->stall_next_ns = s->now_ns + (took * 100 > threshold / 2 ? took * 100 : threshold / 2);
+	s->stall_next_ns = s->now_ns + (took * 200 > threshold / 2 ? took * 200 : threshold / 2);
 }
 
 int session_poll(struct session *s)
@@ -400,6 +406,7 @@ int session_poll(struct session *s)
 	s->now_ns = clock_monotonic_ns();
 	look_for_stalls(s);
 	/* First: connections that follow an answer have its name. */
+	s->sight_ns = s->now_ns;
 	r = sight_poll(&s->sight, s->now_ns);
 	if (r >= 0)
 		r = s->rung.ops->events(s->rung.arg, on_event, s);

@@ -124,7 +124,7 @@ static void odd_bytes_of_names_are_escaped(void **state)
 
 static void compression_cannot_loop(void **state)
 {
-	static const char *const bad[] = {
+	static const char bad[][12] = {
 		"\xc0\x0c\0\1\0\1",	    /* to itself */
 		"\xc0\x0e\xc0\x0c\0\1\0\1", /* forwards, then back */
 		"\1a\xc0\x0c\0\1\0\1",	    /* to its own front */
