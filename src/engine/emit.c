@@ -117,7 +117,7 @@ static void set_duration(struct event *ev, const struct np_sock_rec *rec, uint64
 /* As short as it can be told, down to a byte in eight seconds. */
 static void set_rate(struct event *ev)
 {
-	int n = snprintf(ev->value, sizeof(ev->value), "%.6f", ev->num);
+	int n = snprintf(ev->value, sizeof(ev->value), "%.*f", ev->num < 1 ? 6 : 3, ev->num);
 
 	while (n > 0 && (size_t)n < sizeof(ev->value) && ev->value[n - 1] == '0')
 		ev->value[--n] = '\0';

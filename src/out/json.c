@@ -6,6 +6,7 @@
  * Order is fixed; the hottest path of `events`, hence no printf and no tree.
  */
 #include <errno.h>
+#include <math.h>
 #include <netinet/in.h>
 #include <string.h>
 
@@ -17,6 +18,17 @@
 
 /* Keys whose values are null together: one copy instead of many. */
 #define put_literal(b, s) buf_put(b, s, sizeof(s) - 1)
+
+/* Three digits behind the point would make nothing of a few bytes a second: rates below 1 have six. */
+static void put_num(struct buf *b, const struct event *ev)
+{
+	if (ev->kind != EVENT_BW || fabs(ev->num) >= 1 || ev->num == 0) {
+		json_kv_double(b, "num", ev->num);
+		return;
+	}
+	json_key(b, "num");
+	buf_printf(b, "%.6g", round(ev->num * 1e6) / 1e6);
+}
 
 static void put_common(struct buf *b, const struct event *ev, const char *host)
 {
@@ -35,7 +47,7 @@ static void put_common(struct buf *b, const struct event *ev, const char *host)
 	/* No text: not known. */
 	json_strn(b, len ? value : NULL, len);
 	if (len)
-		json_kv_double(b, "num", ev->num);
+		put_num(b, ev);
 	else
 		json_kv_null(b, "num");
 	json_kv_str(b, "unit", ev->unit);
