@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Programs on and off an interface. XDP by a pinned bpf_link; tc by pinned TCX links, or, before 6.6,
- * by filters in a clsact qdisc that goes with them where it was ours.
+ * Programs on and off an interface. What is there already is exchanged in its place, link by link, so
+ * that the filter never pauses; only another kind of XDP has to be taken off first.
  */
 #include <errno.h>
 #include <net/if.h>
@@ -14,29 +14,10 @@
 #include <bpf/libbpf.h>
 #include <linux/if_link.h>
 
+#include "guard/attach.h"
 #include "guard/device.h"
-#include "guard/internal.h"
-#include "guard.skel.h"
 
-/* libbpf 1.1 knows no TCX (kernel 6.6). */
-#define TCX_INGRESS 46
-#define TCX_EGRESS 47
 #define XDP_HAS_FRAGS (1U << 5)
-#define CLSACT_HANDLE 0x6e70 /* "np" */
-#define CLSACT_PRIORITY 0x6e70
-
-struct attach {
-	struct guard *g;
-	const struct guard_attach_opts *opts;
-	const char *ifname;
-	int ifindex;
-	uint32_t slot;
-	struct np_guard_if at;
-	struct netprobe_guard *skel;
-	char *note;
-	size_t note_size;
-	struct netprobe_error *err;
-};
 
 static int quiet(enum libbpf_print_level level, const char *fmt, va_list ap)
 {
@@ -49,15 +30,6 @@ static void add_note(struct attach *a, const char *text)
 	size_t n = strlen(a->note);
 
 	(void)snprintf(a->note + n, a->note_size - n, "%s%s", n ? "; " : "", text);
-}
-
-static void link_path(const struct guard *g, const char *what, uint32_t ifindex, char *ret,
-		      size_t size)
-{
-	char name[32];
-
-	(void)snprintf(name, sizeof(name), "%s-%u", what, ifindex);
-	folder_path(g, name, ret, size);
 }
 
 static int find_slot(struct guard *g, uint32_t ifindex, const char *name, uint32_t *ret_slot,
@@ -187,35 +159,73 @@ static int load(struct attach *a, bool native)
 	return 0;
 }
 
-static int pin_link(struct attach *a, int fd, const char *what)
+static uint32_t program_id(int fd)
 {
-	char path[512];
-	int r;
+	struct bpf_prog_info info = {};
+	__u32 len = sizeof(info);
 
-	if (fd < 0)
-		return fd;
-	link_path(a->g, what, (uint32_t)a->ifindex, path, sizeof(path));
-	(void)unlink(path); /* of an interface that had this number before */
-	r = bpf_obj_pin(fd, path);
-	(void)close(fd);
-	return r;
+	return bpf_obj_get_info_by_fd(fd, &info, &len) ? 0 : info.id;
 }
 
 static int link_xdp(struct attach *a, bool native)
 {
 	LIBBPF_OPTS(bpf_link_create_opts, o,
 		    .flags = native ? XDP_FLAGS_DRV_MODE : XDP_FLAGS_SKB_MODE);
-	struct bpf_prog_info info = {};
-	__u32 len = sizeof(info);
 	int r, fd = bpf_program__fd(a->skel->progs.np_guard_xdp);
 
-	r = pin_link(a, bpf_link_create(fd, a->ifindex, BPF_XDP, &o), "xdp");
+	r = link_pin(a, bpf_link_create(fd, a->ifindex, BPF_XDP, &o), "xdp");
 	if (r)
 		return r;
 	a->at.xdp = native ? NP_GUARD_XDP_NATIVE : NP_GUARD_XDP_GENERIC;
-	if (!bpf_obj_get_info_by_fd(fd, &info, &len))
-		a->at.xdp_id = info.id;
+	a->at.xdp_id = program_id(fd);
 	return 0;
+}
+
+static int clear_count(struct guard *g, uint32_t slot)
+{
+	int r, cpus = libbpf_num_possible_cpus();
+	struct np_guard_dev *zero = calloc(cpus > 0 ? (size_t)cpus : 1, sizeof(*zero));
+
+	if (!zero)
+		return -ENOMEM;
+	r = bpf_map_update_elem(g->map[MAP_DEVS], &slot, zero, BPF_ANY);
+	free(zero);
+	return r;
+}
+
+int attach_record(struct attach *a)
+{
+	return bpf_map_update_elem(a->g->map[MAP_IFS], &a->slot, &a->at, BPF_ANY);
+}
+
+static void set_mode(struct attach *a)
+{
+	a->at.mode = a->opts->mode;
+	a->at.flags &= (__u8)~NP_GUARD_IF_FLOWS;
+	if (a->opts->flows)
+		a->at.flags |= NP_GUARD_IF_FLOWS;
+}
+
+/*
+ * The slot is taken before the first program is on: whoever dies between here and the end leaves nothing
+ * that the next command does not find.
+ */
+static int begin(struct attach *a)
+{
+	int r = a->g->there ? 0 : maps_first(a->g, a->skel, a->err);
+
+	if (r || a->begun)
+		return r;
+	a->begun = true;
+	a->at.ifindex = (uint32_t)a->ifindex;
+	a->at.added = guard_tick_now();
+	(void)strncpy(a->at.name, a->ifname, sizeof(a->at.name) - 1);
+	set_mode(a);
+	r = clear_count(a->g, a->slot);
+	if (!r)
+		r = attach_record(a);
+	return r ? error_set(a->err, r, "%s: cannot be written down: %s", a->ifname, strerror(-r))
+		 : 0;
 }
 
 static void unload(struct attach *a)
@@ -236,7 +246,8 @@ static int attach_xdp(struct attach *a)
 		r = load(a, true);
 		if (r)
 			return r;
-		if (!a->g->there && (r = maps_first(a->g, a->skel, a->err)))
+		r = begin(a);
+		if (r)
 			return r;
 		r = link_xdp(a, true);
 		if (!r)
@@ -259,8 +270,8 @@ static int attach_xdp(struct attach *a)
 		(void)strncat(a->note, why, a->note_size - strlen(a->note) - 1);
 	}
 	r = load(a, false);
-	if (!r && !a->g->there)
-		r = maps_first(a->g, a->skel, a->err);
+	if (!r)
+		r = begin(a);
 	if (r)
 		return r;
 	r = link_xdp(a, false);
@@ -272,142 +283,18 @@ static int attach_xdp(struct attach *a)
 	return 0;
 }
 
-static int attach_clsact_one(struct attach *a, struct bpf_program *prog, int point)
-{
-	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = a->ifindex, .attach_point = point);
-	LIBBPF_OPTS(bpf_tc_opts, o, .prog_fd = bpf_program__fd(prog), .handle = CLSACT_HANDLE,
-		    .priority = CLSACT_PRIORITY, .flags = BPF_TC_F_REPLACE);
-
-	return bpf_tc_attach(&hook, &o);
-}
-
-/* XDP in the driver counts what comes in; behind it tc does. */
-static bool counts_at_tc(const struct attach *a)
-{
-	return a->at.xdp != NP_GUARD_XDP_NATIVE;
-}
-
-static int attach_clsact(struct attach *a)
-{
-	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = a->ifindex,
-		    .attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS);
-	int r = bpf_tc_hook_create(&hook);
-
-	if (!r)
-		a->at.flags |= NP_GUARD_IF_OWN_CLSACT;
-	if (r && r != -EEXIST)
-		return r;
-	a->at.tc = NP_GUARD_TC_CLSACT;
-	if (counts_at_tc(a))
-		r = attach_clsact_one(a, a->skel->progs.np_guard_in, BPF_TC_INGRESS);
-	else
-		r = 0;
-	if (!r)
-		r = attach_clsact_one(a, a->skel->progs.np_guard_out, BPF_TC_EGRESS);
-	return r;
-}
-
-static void detach_tc(struct guard *g, const struct np_guard_if *at)
-{
-	static const enum bpf_tc_attach_point points[] = { BPF_TC_INGRESS, BPF_TC_EGRESS };
-	char path[512];
-
-	link_path(g, "in", at->ifindex, path, sizeof(path));
-	(void)unlink(path);
-	link_path(g, "out", at->ifindex, path, sizeof(path));
-	(void)unlink(path);
-	if (at->tc != NP_GUARD_TC_CLSACT)
-		return;
-	for (unsigned int i = 0; i < 2; i++) {
-		LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)at->ifindex,
-			    .attach_point = points[i]);
-		LIBBPF_OPTS(bpf_tc_opts, o, .handle = CLSACT_HANDLE, .priority = CLSACT_PRIORITY);
-
-		(void)bpf_tc_detach(&hook, &o);
-	}
-	/* Others may have put filters of their own into it. */
-	if ((at->flags & NP_GUARD_IF_OWN_CLSACT) && !device_has_filters((int)at->ifindex)) {
-		LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)at->ifindex,
-			    .attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS);
-
-		(void)bpf_tc_hook_destroy(&hook);
-	}
-}
-
-/* TCX at one side, pinned. -EINVAL: not on this kernel. */
-static int attach_tcx(struct attach *a, struct bpf_program *prog, int type, const char *what)
-{
-	int fd = bpf_link_create(bpf_program__fd(prog), a->ifindex, (enum bpf_attach_type)type,
-				 NULL);
-
-	return pin_link(a, fd, what);
-}
-
-static int attach_tc(struct attach *a)
-{
-	int r = a->opts->clsact ? -EOPNOTSUPP
-				: attach_tcx(a, a->skel->progs.np_guard_out, TCX_EGRESS, "out");
-
-	if (r) {
-		r = attach_clsact(a);
-	} else {
-		a->at.tc = NP_GUARD_TC_TCX;
-		if (counts_at_tc(a))
-			r = attach_tcx(a, a->skel->progs.np_guard_in, TCX_INGRESS, "in");
-	}
-	if (r)
-		return error_set(a->err, r, "%s takes no tc program: %s", a->ifname, strerror(-r));
-	return 0;
-}
-
-static void detach_xdp(struct guard *g, uint32_t ifindex)
-{
-	char path[512];
-	int fd;
-
-	link_path(g, "xdp", ifindex, path, sizeof(path));
-	/* Now: a link whose last name goes is taken off by a worker of the kernel, some time later. */
-	fd = bpf_obj_get(path);
-	if (fd >= 0) {
-		(void)bpf_link_detach(fd);
-		(void)close(fd);
-	}
-	(void)unlink(path);
-}
-
-static int clear_count(struct guard *g, uint32_t slot)
-{
-	int r, cpus = libbpf_num_possible_cpus();
-	struct np_guard_dev *zero = calloc(cpus > 0 ? (size_t)cpus : 1, sizeof(*zero));
-
-	if (!zero)
-		return -ENOMEM;
-	r = bpf_map_update_elem(g->map[MAP_DEVS], &slot, zero, BPF_ANY);
-	free(zero);
-	return r;
-}
-
-/* Every program on, in an order in which a crash leaves nothing that the next detach cannot find. */
 static int put_on(struct attach *a)
 {
 	int r = attach_xdp(a);
 
-	if (!r && !a->g->there)
-		r = maps_first(a->g, a->skel, a->err);
 	if (!r)
-		r = clear_count(a->g, a->slot);
+		r = begin(a);
 	if (r)
 		return r;
-	a->at.ifindex = (uint32_t)a->ifindex;
-	a->at.mode = a->opts->mode;
-	if (a->opts->flows)
-		a->at.flags |= NP_GUARD_IF_FLOWS;
-	a->at.added = guard_tick_now();
-	(void)strncpy(a->at.name, a->ifname, sizeof(a->at.name) - 1);
 	device_base(a->ifname, &a->at);
-	r = attach_tc(a);
+	r = tc_put(a);
 	if (!r)
-		r = bpf_map_update_elem(a->g->map[MAP_IFS], &a->slot, &a->at, BPF_ANY);
+		r = attach_record(a);
 	return r;
 }
 
@@ -426,8 +313,8 @@ static void forget(struct guard *g, uint32_t slot, const struct np_guard_if *at)
 {
 	struct np_guard_if none = {};
 
-	detach_xdp(g, at->ifindex);
-	detach_tc(g, at);
+	link_remove(g, "xdp", at->ifindex);
+	tc_take(g, at);
 	(void)bpf_map_delete_elem(g->map[MAP_NEXT], &slot);
 	(void)bpf_map_update_elem(g->map[MAP_IFS], &slot, &none, BPF_ANY);
 }
@@ -435,8 +322,67 @@ static void forget(struct guard *g, uint32_t slot, const struct np_guard_if *at)
 /* Programs off the interface; its slot, and who comes behind the filter, stay. */
 static void take_off(struct guard *g, const struct np_guard_if *at)
 {
-	detach_xdp(g, at->ifindex);
-	detach_tc(g, at);
+	link_remove(g, "xdp", at->ifindex);
+	tc_take(g, at);
+}
+
+/* Whether what is there can stay, with other programs in it; else it is taken off first. */
+static bool can_exchange(const struct attach *a, const struct np_guard_if *old)
+{
+	const struct guard_attach_opts *o = a->opts;
+	bool counts = old->xdp != NP_GUARD_XDP_NATIVE;
+
+	if (o->mode == NP_GUARD_MONITOR && old->xdp != NP_GUARD_XDP_NATIVE) {
+		if (o->xdp != GUARD_XDP_GENERIC || old->xdp != NP_GUARD_XDP_NONE)
+			return false;
+	} else if (old->xdp == NP_GUARD_XDP_NONE ||
+		   (o->xdp == GUARD_XDP_NATIVE && old->xdp != NP_GUARD_XDP_NATIVE) ||
+		   (o->xdp == GUARD_XDP_GENERIC && old->xdp != NP_GUARD_XDP_GENERIC)) {
+		return false;
+	}
+	if (old->xdp != NP_GUARD_XDP_NONE && !link_is_on(a->g, "xdp", old->ifindex))
+		return false;
+	if (old->tc == NP_GUARD_TC_CLSACT)
+		return true;
+	return !o->clsact && old->tc == NP_GUARD_TC_TCX && link_is_on(a->g, "out", old->ifindex) &&
+	       (!counts || link_is_on(a->g, "in", old->ifindex));
+}
+
+/* Link by link; each packet meets the old program or the new one. Counters go on. */
+static int exchange(struct attach *a, const struct np_guard_if *old)
+{
+	int r = load(a, old->xdp == NP_GUARD_XDP_NATIVE), was = -1;
+
+	if (r)
+		return r;
+	a->at = *old;
+	set_mode(a);
+	if (old->xdp != NP_GUARD_XDP_NONE) {
+		int fd = bpf_program__fd(a->skel->progs.np_guard_xdp);
+
+		r = link_exchange(a, fd, "xdp", &was);
+		if (r)
+			return error_set(a->err, r, "%s takes no other XDP program: %s", a->ifname,
+					 strerror(-r));
+		a->at.xdp_id = program_id(fd);
+	}
+	r = tc_exchange(a);
+	if (!r)
+		r = attach_record(a);
+	if (r && was >= 0) {
+		int ours = -1;
+
+		/* The maps are the same: tc of the new load beside XDP of the old one is no harm. */
+		if (!link_exchange(a, was, "xdp", &ours))
+			(void)close(ours);
+	}
+	if (was >= 0)
+		(void)close(was);
+	if (!r && old->xdp == NP_GUARD_XDP_GENERIC && a->opts->xdp == GUARD_XDP_AUTO)
+		add_note(a,
+			 "XDP stays generic, so that the filter does not pause; detach first, or "
+			 "--xdp native, to try the driver's");
+	return r;
 }
 
 /* As it was, after a change that did not work: the filter is off for that moment, not for good. */
@@ -471,9 +417,14 @@ static int attach_at(struct attach *a)
 	if (!a->ifindex)
 		return error_set(a->err, -ENODEV, "'%.40s' is no interface here; takes one of %s",
 				 a->ifname, device_names((char[160]){}, 160));
-	if (g->there && !find_slot(g, (uint32_t)a->ifindex, NULL, &a->slot, &old))
+	if (g->there && !find_slot(g, (uint32_t)a->ifindex, NULL, &a->slot, &old)) {
+		if (can_exchange(a, &old)) {
+			r = exchange(a, &old);
+			unload(a);
+			return r;
+		}
 		take_off(g, &old);
-	else if (g->there && free_slot(g, &a->slot))
+	} else if (g->there && free_slot(g, &a->slot))
 		return error_set(a->err, -ENOSPC,
 				 "guard is attached to %d interfaces, which is all it can",
 				 NP_GUARD_IFS);
@@ -519,8 +470,11 @@ int guard_detach(struct guard *g, const char *ifname, struct netprobe_error *err
 
 	libbpf_set_print(quiet);
 	if (!g->there || ((!ifindex || find_slot(g, ifindex, NULL, &slot, &at)) &&
-			  find_slot(g, 0, ifname, &slot, &at)))
+			  find_slot(g, 0, ifname, &slot, &at))) {
+		if (!in_use(g))
+			folder_remove(g); /* of an attach that died before it had a slot */
 		return error_set(err, -ENOENT, "guard is not attached to '%.40s'", ifname);
+	}
 	forget(g, slot, &at);
 	if (!in_use(g))
 		folder_remove(g);

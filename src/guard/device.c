@@ -136,16 +136,16 @@ void device_why_no_xdp(const char *ifname, int r, char *ret, size_t size)
 		(void)snprintf(ret, size, "%s", strerror(-r));
 }
 
-/* One dump; any filter in the answer is somebody's. */
-static bool has_filters_at(int fd, int ifindex, __u32 parent)
+/* One dump of what hangs below a parent at an interface: whether it is anything. */
+static bool tc_has(int fd, struct tcmsg m, __u16 ask, __u16 answer)
 {
 	struct {
 		struct nlmsghdr h;
 		struct tcmsg m;
 	} req = { .h = { .nlmsg_len = sizeof(req),
-			 .nlmsg_type = RTM_GETTFILTER,
+			 .nlmsg_type = ask,
 			 .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP },
-		  .m = { .tcm_family = AF_UNSPEC, .tcm_ifindex = ifindex, .tcm_parent = parent } };
+		  .m = m };
 	char buf[16384] __attribute__((aligned(8)));
 	bool found = false;
 
@@ -157,24 +157,42 @@ static bool has_filters_at(int fd, int ifindex, __u32 parent)
 		if (n <= 0)
 			return true;
 		for (struct nlmsghdr *h = (void *)buf; NLMSG_OK(h, n); h = NLMSG_NEXT(h, n)) {
-			if (h->nlmsg_type == NLMSG_DONE)
+			const struct tcmsg *t = NLMSG_DATA(h);
+
+			if (h->nlmsg_type == NLMSG_DONE || h->nlmsg_type == NLMSG_ERROR)
 				return found;
-			if (h->nlmsg_type == NLMSG_ERROR)
-				return found;
-			found |= h->nlmsg_type == RTM_NEWTFILTER;
+			/* Qdiscs are told for all interfaces. */
+			found |= h->nlmsg_type == answer && t->tcm_ifindex == m.tcm_ifindex &&
+				 (ask != RTM_GETQDISC || t->tcm_parent == m.tcm_parent);
 		}
 	}
 }
 
-bool device_has_filters(int ifindex)
+bool device_has_clsact(int ifindex)
 {
+	struct tcmsg m = { .tcm_ifindex = ifindex, .tcm_parent = TC_H_CLSACT };
 	int fd = nl_open();
 	bool found;
 
 	if (fd < 0)
 		return true;
-	found = has_filters_at(fd, ifindex, TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_INGRESS)) ||
-		has_filters_at(fd, ifindex, TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_EGRESS));
+	found = tc_has(fd, m, RTM_GETQDISC, RTM_NEWQDISC);
+	(void)close(fd);
+	return found;
+}
+
+bool device_has_filters(int ifindex)
+{
+	struct tcmsg m = { .tcm_ifindex = ifindex };
+	int fd = nl_open();
+	bool found;
+
+	if (fd < 0)
+		return true;
+	m.tcm_parent = TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_INGRESS);
+	found = tc_has(fd, m, RTM_GETTFILTER, RTM_NEWTFILTER);
+	m.tcm_parent = TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_EGRESS);
+	found = found || tc_has(fd, m, RTM_GETTFILTER, RTM_NEWTFILTER);
 	(void)close(fd);
 	return found;
 }

@@ -19,6 +19,8 @@ int device_count(const char *ifname, struct device_count *ret);
 void device_base(const char *ifname, struct np_guard_if *at);
 /* In words, with the remedy. r: what attaching returned. */
 void device_why_no_xdp(const char *ifname, int r, char *ret, size_t size);
+/* Whether it has a clsact or ingress qdisc; true when in doubt. */
+bool device_has_clsact(int ifindex);
 /* Whether its clsact qdisc has filters; true when in doubt. */
 bool device_has_filters(int ifindex);
 /* Names of the interfaces here, into ret, which is returned. */

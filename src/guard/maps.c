@@ -207,6 +207,9 @@ int guard_open(unsigned int flags, struct guard **ret_guard, struct netprobe_err
 			(void)close(g->dir_fd);
 			r = folder_open(g, flags, err);
 		} else if (r == -ENOENT) {
+			/* Half of it: of an attach that died. Whoever attaches holds the lock meanwhile. */
+			if (!(flags & GUARD_SHARED))
+				folder_remove(g);
 			error_set(err, r,
 				  "guard is not attached to any interface of this network "
 				  "namespace");

@@ -11,8 +11,8 @@
 
 #include <stdio.h>
 
+#include "guard/attach.h"
 #include "guard/device.h"
-#include "guard/internal.h"
 
 static void count_add(struct np_guard_dev *sum, const struct np_guard_dev *one)
 {
@@ -34,26 +34,6 @@ static void sum_way(struct np_guard_way *w)
 	w->wire_bytes = w->bytes + w->more_bytes;
 }
 
-/* Whether the pinned XDP link still is at an interface. */
-static bool link_is_on(struct guard *g, uint32_t ifindex)
-{
-	struct bpf_link_info info = {};
-	__u32 len = sizeof(info);
-	char path[512], name[32];
-	bool on = false;
-	int fd;
-
-	(void)snprintf(name, sizeof(name), "xdp-%u", ifindex);
-	folder_path(g, name, path, sizeof(path));
-	fd = bpf_obj_get(path);
-	if (fd < 0)
-		return false;
-	if (!bpf_obj_get_info_by_fd(fd, &info, &len))
-		on = info.xdp.ifindex == ifindex;
-	(void)close(fd);
-	return on;
-}
-
 static uint64_t since(uint64_t now, uint64_t base)
 {
 	return now >= base ? now - base : now; /* the driver set them back */
@@ -66,7 +46,7 @@ static void fill(struct guard *g, struct guard_if *f)
 	f->gone = !if_indextoname(f->at.ifindex, f->name);
 	if (f->gone)
 		memcpy(f->name, f->at.name, sizeof(f->name));
-	f->lost_xdp = !f->gone && f->at.xdp && !link_is_on(g, f->at.ifindex);
+	f->lost_xdp = !f->gone && f->at.xdp && !link_is_on(g, "xdp", f->at.ifindex);
 	if (f->gone || device_count(f->name, &c))
 		return;
 	f->rx_packets = since(c.rx_packets, f->at.base_rx_packets);

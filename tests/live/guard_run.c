@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -216,6 +217,46 @@ unsigned int datagrams(const struct netns *from, const struct netns *to, const c
 	while (got < n && poll(&p, 1, (int)(300 * test_slow())) > 0)
 		got += recv(fd, &byte, 1, 0) == 1;
 	close(fd);
+	return got;
+}
+
+struct flood flood_begin(const struct netns *from, const struct netns *to, const char *addr,
+			 uint16_t port)
+{
+	struct flood f = { .fd = bound_in(to, SOCK_DGRAM, addr, port) };
+	struct sockaddr_storage a;
+	socklen_t len = address(addr, port, &a);
+
+	f.sent = mmap(NULL, sizeof(*f.sent), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
+		      0);
+	REQUIRE(f.sent != MAP_FAILED, "mmap: %s", strerror(errno));
+	fflush(NULL);
+	f.pid = fork();
+	REQUIRE(f.pid >= 0, "fork: %s", strerror(errno));
+	if (f.pid == 0) {
+		int s;
+
+		enter(from);
+		s = socket(a.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+		for (;;)
+			*f.sent += sendto(s, "x", 1, 0, (void *)&a, len) == 1;
+	}
+	return f;
+}
+
+uint64_t flood_end(struct flood *f, uint64_t *ret_sent)
+{
+	struct pollfd p = { .fd = f->fd, .events = POLLIN };
+	uint64_t got = 0;
+	char byte;
+
+	kill(f->pid, SIGKILL);
+	waitpid(f->pid, NULL, 0);
+	while (poll(&p, 1, (int)(300 * test_slow())) > 0)
+		got += recv(f->fd, &byte, 1, 0) == 1;
+	close(f->fd);
+	*ret_sent = *f->sent;
+	munmap((void *)f->sent, sizeof(*f->sent));
 	return got;
 }
 

@@ -6,6 +6,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "netns.h"
 
@@ -39,5 +40,16 @@ struct forged {
 	uint16_t sport, ports;
 };
 void forge(const struct netns *from, const struct forged *what, unsigned int n, int ms);
+
+/* Datagrams as fast as they go, until the end; what came in meanwhile is counted. */
+struct flood {
+	pid_t pid;
+	int fd;
+	volatile uint64_t *sent;
+};
+struct flood flood_begin(const struct netns *from, const struct netns *to, const char *addr,
+			 uint16_t port);
+/* How many came in; *ret_sent: of so many. */
+uint64_t flood_end(struct flood *f, uint64_t *ret_sent);
 
 #endif
