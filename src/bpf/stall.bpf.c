@@ -7,7 +7,6 @@
 #include "kernel/iter.h"
 #include "lib/life.h"
 
-#define SOCK_NOSPACE 2 /* bit of socket.flags: a send found no room (6.18: include/linux/net.h) */
 #define TCP_CLOSE_WAIT 8
 #define TELL_AGAIN_NS 1000000000ULL
 
@@ -51,7 +50,7 @@ static __always_inline void stall_tcp(void *ctx, struct np_sock *st, struct sock
 	if (write_seq != una && !BPF_CORE_READ(tp, snd_wnd)) {
 		cause = NP_STALL_ZERO_WINDOW;
 		mark = una;
-	} else if (sock && (BPF_CORE_READ(sock, flags) & (1UL << SOCK_NOSPACE))) {
+	} else if (sock_no_room(sock)) {
 		cause = NP_STALL_SEND_BUFFER;
 		mark = write_seq;
 	}

@@ -61,6 +61,14 @@ static void set_tuple(struct np_tuple *t, const struct inet_diag_msg *m, uint8_t
 	}
 }
 
+static uint32_t mem_info(const struct rtattr *a, unsigned int what)
+{
+	uint32_t v;
+
+	memcpy(&v, (const char *)RTA_DATA(a) + what * sizeof(v), sizeof(v));
+	return v;
+}
+
 int diag_parse(const void *data, size_t len, uint8_t proto, struct diag_sock *ret)
 {
 	const struct inet_diag_msg *m = data;
@@ -92,9 +100,9 @@ int diag_parse(const void *data, size_t len, uint8_t proto, struct diag_sock *re
 			proto = *(const uint8_t *)RTA_DATA(a);
 		} else if (a->rta_type == INET_DIAG_SKMEMINFO &&
 			   body >= (SK_MEMINFO_SNDBUF + 1) * sizeof(uint32_t)) {
-			memcpy(&ret->sndbuf_bytes,
-			       (const char *)RTA_DATA(a) + SK_MEMINFO_SNDBUF * sizeof(uint32_t),
-			       sizeof(uint32_t));
+			ret->sndbuf_bytes = mem_info(a, SK_MEMINFO_SNDBUF);
+			if (body >= (SK_MEMINFO_WMEM_QUEUED + 1) * sizeof(uint32_t))
+				ret->wmem_bytes = mem_info(a, SK_MEMINFO_WMEM_QUEUED);
 		}
 		if (step > left)
 			break;

@@ -61,6 +61,9 @@ void info_tcp(const struct diag_sock *s, struct np_tcp *t)
 	t->ca_state = i->tcpi_ca_state;
 	t->unread_bytes = s->unread_bytes;
 	t->sndbuf_bytes = s->sndbuf_bytes;
+	t->wmem_bytes = s->wmem_bytes;
+	/* whether somebody waits for room is not told; that there is none is */
+	t->limits = s->sndbuf_bytes && s->wmem_bytes >= s->sndbuf_bytes ? NP_TCP_NO_ROOM : 0;
 	if (HAS(s, tcpi_bytes_received)) {
 		t->bytes_acked = i->tcpi_bytes_acked;
 		t->bytes_received = i->tcpi_bytes_received;

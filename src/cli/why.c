@@ -242,6 +242,7 @@ static void put_figures(struct buf *b, const struct flow_tcp *t)
 	json_kv_u64(b, "unsent_bytes", t->unsent_bytes);
 	json_kv_u64(b, "unread_bytes", t->unread_bytes);
 	json_kv_u64(b, "sndbuf_bytes", t->sndbuf_bytes);
+	json_kv_u64(b, "sndbuf_used_bytes", t->wmem_bytes);
 	if (t->pacing_rate == UINT64_MAX)
 		json_kv_null(b, "pacing_rate");
 	else

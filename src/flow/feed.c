@@ -148,6 +148,8 @@ static void tcp_store(struct flow_tcp *to, const struct np_tcp *from)
 	to->ca_state = from->ca_state;
 	to->rcv_wnd = from->rcv_wnd;
 	to->sndbuf_bytes = from->sndbuf_bytes;
+	to->wmem_bytes = from->wmem_bytes;
+	to->limits = from->limits;
 }
 
 /* Causes only tell something where the retransmits themselves are told. */

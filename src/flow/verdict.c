@@ -5,7 +5,9 @@
 #include <stddef.h>
 
 #define QUEUE_US 4000 /* more than the least round trip; so does cubic's HyStart (6.18) */
-#define QUEUE_CWND 8  /* segments; below, round trips are those of timers and delayed ACKs */
+#define NOTICED_PART \
+	4 /* at least this part of the time with a full buffer is in the kernel's counter */
+#define QUEUE_CWND 8 /* segments; below, round trips are those of timers and delayed ACKs */
 
 static bool is_queued(uint32_t srtt_us, uint32_t min_rtt_us, uint32_t cwnd)
 {
@@ -15,6 +17,24 @@ static bool is_queued(uint32_t srtt_us, uint32_t min_rtt_us, uint32_t cwnd)
 	       cwnd >= QUEUE_CWND;
 }
 
+/*
+ * Does the sender wait for room in its buffer, while the congestion window has room for more than the
+ * buffer holds? The kernel's own counter of that time misses it where the send that filled the buffer
+ * had sent all of it before it found it full (6.1 to 6.18, tcp_cwnd_validate).
+ */
+static bool is_full(uint32_t limits, uint32_t in_flight, uint32_t unsent, uint32_t mss,
+		    uint32_t cwnd)
+{
+	uint64_t held = in_flight + (mss ? (unsent + (uint64_t)mss - 1) / mss : 0);
+
+	return limits & NP_TCP_NO_ROOM && held < cwnd;
+}
+
+static bool wants_more(uint32_t limits, uint32_t in_flight, uint32_t unsent, uint32_t cwnd)
+{
+	return unsent || limits & NP_TCP_CWND_LIMITED || (cwnd && in_flight >= cwnd);
+}
+
 void verdict_sample_flow(struct verdict_sample *ret, const struct flow_tcp *tcp)
 {
 	*ret = (struct verdict_sample){
@@ -22,7 +42,9 @@ void verdict_sample_flow(struct verdict_sample *ret, const struct flow_tcp *tcp)
 		.rwnd_us = tcp->rwnd_limited_us,
 		.sndbuf_us = tcp->sndbuf_limited_us,
 		.recovery_us = tcp->recovery_us,
-		.wants = tcp->unsent_bytes || (tcp->snd_cwnd && tcp->in_flight >= tcp->snd_cwnd),
+		.full = is_full(tcp->limits, tcp->in_flight, tcp->unsent_bytes, tcp->mss,
+				tcp->snd_cwnd),
+		.wants = wants_more(tcp->limits, tcp->in_flight, tcp->unsent_bytes, tcp->snd_cwnd),
 		.queued = is_queued(tcp->srtt_us, tcp->min_rtt_us, tcp->snd_cwnd),
 	};
 }
@@ -34,7 +56,9 @@ void verdict_sample_record(struct verdict_sample *ret, const struct np_tcp *tcp)
 		.rwnd_us = tcp->rwnd_limited_us,
 		.sndbuf_us = tcp->sndbuf_limited_us,
 		.recovery_us = tcp->recovery_us,
-		.wants = tcp->unsent_bytes || (tcp->snd_cwnd && tcp->in_flight >= tcp->snd_cwnd),
+		.full = is_full(tcp->limits, tcp->in_flight, tcp->unsent_bytes, tcp->mss,
+				tcp->snd_cwnd),
+		.wants = wants_more(tcp->limits, tcp->in_flight, tcp->unsent_bytes, tcp->snd_cwnd),
 		.queued = is_queued(tcp->srtt_us, tcp->min_rtt_us, tcp->snd_cwnd),
 	};
 }
@@ -53,6 +77,24 @@ static uint64_t take(uint64_t *left, uint64_t want)
 	return got;
 }
 
+/* Busy time that the kernel's counters give to nothing else, by what the two looks saw. */
+static void add_rest(struct verdict_times *sum, const struct verdict_sample *was,
+		     const struct verdict_sample *now, uint64_t rest)
+{
+	bool window = (was->wants && !was->full) || (now->wants && !now->full);
+
+	if (was->full || now->full) {
+		uint64_t half = window ? rest / 2 : 0;
+
+		sum->us[VERDICT_SEND_BUFFER] += rest - half;
+		sum->us[VERDICT_CONGESTION_WINDOW] += half;
+	} else if (window || was->queued || now->queued) {
+		sum->us[VERDICT_CONGESTION_WINDOW] += rest;
+	} else {
+		sum->us[VERDICT_APPLICATION] += rest;
+	}
+}
+
 void verdict_add(struct verdict_times *sum, const struct verdict_sample *was,
 		 const struct verdict_sample *now, uint64_t elapsed_us)
 {
@@ -64,18 +106,18 @@ void verdict_add(struct verdict_times *sum, const struct verdict_sample *was,
 	sum->us[VERDICT_SEND_BUFFER] += take(&busy, grown(was->sndbuf_us, now->sndbuf_us));
 	if (!was->queued && !now->queued)
 		sum->us[VERDICT_LOSS] += take(&busy, grown(was->recovery_us, now->recovery_us));
-	if (was->wants || now->wants || was->queued || now->queued)
-		sum->us[VERDICT_CONGESTION_WINDOW] += busy;
-	else
-		sum->us[VERDICT_APPLICATION] += busy;
+	add_rest(sum, was, now, busy);
 }
 
 void verdict_life(struct verdict_times *ret, const struct verdict_sample *last, uint64_t elapsed_us)
 {
 	static const struct verdict_sample start;
+	struct verdict_sample end = *last;
 
+	/* At its end nothing waits any more; of a buffer that was too small the kernel noticed a part. */
+	end.full = last->full || (!last->wants && last->sndbuf_us > last->busy_us / NOTICED_PART);
 	*ret = (struct verdict_times){ 0 };
-	verdict_add(ret, &start, last, elapsed_us);
+	verdict_add(ret, &start, &end, elapsed_us);
 }
 
 static uint64_t total(const struct verdict_times *t)

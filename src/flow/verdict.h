@@ -22,6 +22,7 @@
 /* The counters a verdict comes from, at one moment; microseconds since the kernel began to count. */
 struct verdict_sample {
 	uint64_t busy_us, rwnd_us, sndbuf_us, recovery_us;
+	bool full; /* its process waits for room, and the buffer holds less than the window lets out */
 	bool wants; /* has data it may not send yet, or fills its window */
 	/* its segments wait in a queue on the way: what got lost found that full */
 	bool queued;
@@ -35,9 +36,10 @@ struct verdict_times {
 void verdict_sample_flow(struct verdict_sample *ret, const struct flow_tcp *tcp);
 void verdict_sample_record(struct verdict_sample *ret, const struct np_tcp *tcp);
 /*
- * Add the time between two samples, elapsed_us apart. Time with data in flight that neither waits for
- * a window, a buffer nor a repair belongs to the congestion window if the sender wants more at either
- * end, else to the application, which gave it nothing more to send. Repairs belong to the congestion
+ * Add the time between two samples, elapsed_us apart. Time with data in flight that by the kernel's
+ * counters neither waits for a window, a buffer nor a repair belongs to the send buffer if that is full
+ * at either end, to the congestion window if the sender wants more, by halves if one end says this and
+ * one that, else to the application, which gave it nothing more to send. Repairs belong to the congestion
  * window as well where a queue on the way is full: a slow link drops what it cannot carry.
  */
 void verdict_add(struct verdict_times *sum, const struct verdict_sample *was,

@@ -77,7 +77,11 @@ struct np_counts {
 #define NP_RTX_TLP 3 /* tail loss probe */
 #define NP_RTX_MAX 4
 
-/* struct np_tcp: the kernel's own figures of a TCP connection (struct tcp_sock). 184 bytes. */
+#define NP_TCP_NO_ROOM 0x1 /* a send found the send buffer full, and was not yet told of room */
+#define NP_TCP_CWND_LIMITED \
+	0x2 /* the congestion window was full at some time of the last round trip */
+
+/* struct np_tcp: the kernel's own figures of a TCP connection (struct tcp_sock). 192 bytes. */
 struct np_tcp {
 	__u64 bytes_acked;    /* payload bytes the peer acknowledged */
 	__u64 bytes_received; /* payload bytes received in order */
@@ -112,6 +116,8 @@ struct np_tcp {
 	__u32 ca_state;	      /* 0 open, 1 disorder, 2 CWR, 3 recovery, 4 loss */
 	__u32 rcv_wnd;	      /* our receive window, bytes */
 	__u32 sndbuf_bytes;   /* size of the send buffer */
+	__u32 wmem_bytes;     /* of which is in use, the kernel's own structures included */
+	__u32 limits;	      /* NP_TCP_NO_ROOM, NP_TCP_CWND_LIMITED */
 	__u64 synack_retrans; /* listener: SYN-ACKs retransmitted; 0 for others */
 };
 
@@ -162,8 +168,8 @@ struct np_part {
 NP_WIRE_SIZE(struct np_owner, 56);
 NP_WIRE_SIZE(struct np_tuple, 64);
 NP_WIRE_SIZE(struct np_counts, 40);
-NP_WIRE_SIZE(struct np_tcp, 184);
-NP_WIRE_SIZE(struct np_sock_rec, 504);
+NP_WIRE_SIZE(struct np_tcp, 192);
+NP_WIRE_SIZE(struct np_sock_rec, 512);
 NP_WIRE_SIZE(struct np_part_key, 32);
 NP_WIRE_SIZE(struct np_part, 160);
 

@@ -260,8 +260,8 @@ static void check_why(const struct netns_pair *n, const char *by, const char *ve
 	REQUIRE(json_array_size(records) == 1, "expected one JSON object, got %zu",
 		json_array_size(records));
 	answer = json_array_get(records, 0);
-	CHECK(!strcmp(record_str(answer, "verdict"), verdict), "verdict: expected %s, got %s",
-	      verdict, record_str(answer, "verdict"));
+	CHECK(!strcmp(record_str(answer, "verdict"), verdict), "verdict: expected %s, got %s in %s",
+	      verdict, record_str(answer, "verdict"), json_dumps(answer, JSON_COMPACT));
 	shares = json_object_get(answer, "shares");
 	json_object_foreach ((json_t *)(uintptr_t)shares, key, share)
 		sum += json_number_value(share);

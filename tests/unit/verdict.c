@@ -79,6 +79,91 @@ static void repairs_behind_a_full_queue_are_the_networks(void **state)
 	assert_int_equal(over(s, 1000).us[VERDICT_LOSS], 400);
 }
 
+/* 64 KiB in a send buffer of 9 KiB over 20 ms, as 6.12 with cubic tells it: its counter stays at 0. */
+static const struct flow_tcp small_buffer = { .busy_us = 900,
+					      .srtt_us = 22000,
+					      .min_rtt_us = 20500,
+					      .snd_cwnd = 109,
+					      .in_flight = 46,
+					      .mss = 1448,
+					      .sndbuf_bytes = 9216,
+					      .wmem_bytes = 74496,
+					      .limits = NP_TCP_NO_ROOM };
+
+static struct verdict_times flow_over(const struct flow_tcp *was, const struct flow_tcp *now)
+{
+	struct flow_tcp before = *was;
+	struct verdict_sample from, to;
+	struct verdict_times t = { 0 };
+
+	before.busy_us = 0;
+	verdict_sample_flow(&from, &before);
+	verdict_sample_flow(&to, now);
+	verdict_add(&t, &from, &to, 1000);
+	return t;
+}
+
+static void a_full_buffer_below_the_window_is_the_buffers_whatever_the_kernel_counted(void **state)
+{
+	struct flow_tcp paced = small_buffer, writing = small_buffer;
+	struct verdict_times t = flow_over(&small_buffer, &small_buffer);
+
+	(void)state;
+	assert_int_equal(t.us[VERDICT_SEND_BUFFER], 900);
+	assert_int_equal(t.us[VERDICT_CONGESTION_WINDOW], 0);
+	paced.in_flight =
+		10; /* bbr lets the rest out later: there is still not enough for the window */
+	paced.unsent_bytes = 36 * 1448;
+	assert_int_equal(flow_over(&paced, &paced).us[VERDICT_SEND_BUFFER], 900);
+	writing.limits = 0; /* a look in the middle of a send */
+	writing.unsent_bytes = 30000;
+	assert_int_equal(flow_over(&small_buffer, &writing).us[VERDICT_SEND_BUFFER], 450);
+	assert_int_equal(flow_over(&small_buffer, &writing).us[VERDICT_CONGESTION_WINDOW], 450);
+}
+
+static void a_full_buffer_that_would_fill_the_window_is_the_windows(void **state)
+{
+	struct flow_tcp slow = small_buffer;
+
+	(void)state;
+	slow.snd_cwnd =
+		20; /* a link with a queue: what is unsent waits for the window or for the device */
+	slow.in_flight = 9;
+	slow.unsent_bytes = 800000;
+	slow.limits = NP_TCP_NO_ROOM | NP_TCP_CWND_LIMITED;
+	assert_int_equal(flow_over(&slow, &slow).us[VERDICT_CONGESTION_WINDOW], 900);
+	assert_int_equal(flow_over(&slow, &slow).us[VERDICT_SEND_BUFFER], 0);
+	slow.mss = 0;
+	slow.in_flight = 20;
+	assert_int_equal(flow_over(&slow, &slow).us[VERDICT_CONGESTION_WINDOW], 900);
+}
+
+static void a_room_that_nobody_waits_for_is_no_limit(void **state)
+{
+	struct flow_tcp sent_all = small_buffer;
+
+	(void)state;
+	sent_all.limits = 0;
+	assert_int_equal(flow_over(&sent_all, &sent_all).us[VERDICT_APPLICATION], 1000);
+}
+
+static void a_whole_life_is_judged_by_what_is_left_of_its_limits(void **state)
+{
+	struct verdict_sample end = { .busy_us = 900 };
+	struct verdict_times t;
+
+	(void)state;
+	verdict_life(&t, &end, 1000);
+	assert_int_equal(verdict_first(&t), VERDICT_APPLICATION);
+	end.sndbuf_us = 400; /* the kernel notices a full buffer about half of the time */
+	verdict_life(&t, &end, 1000);
+	assert_int_equal(t.us[VERDICT_SEND_BUFFER], 900);
+	end.wants = true; /* the window was full in its last round trip */
+	verdict_life(&t, &end, 1000);
+	assert_int_equal(t.us[VERDICT_SEND_BUFFER], 400);
+	assert_int_equal(verdict_first(&t), VERDICT_CONGESTION_WINDOW);
+}
+
 static void shares_add_up_even_where_counters_overlap(void **state)
 {
 	/* The counters are read one after the other and tick in jiffies: their sum may exceed the time. */
@@ -123,6 +208,11 @@ int main(void)
 		cmocka_unit_test(busy_time_that_waits_for_nothing_else_is_the_networks),
 		cmocka_unit_test(each_limit_takes_its_part_of_the_busy_time),
 		cmocka_unit_test(repairs_behind_a_full_queue_are_the_networks),
+		cmocka_unit_test(
+			a_full_buffer_below_the_window_is_the_buffers_whatever_the_kernel_counted),
+		cmocka_unit_test(a_full_buffer_that_would_fill_the_window_is_the_windows),
+		cmocka_unit_test(a_room_that_nobody_waits_for_is_no_limit),
+		cmocka_unit_test(a_whole_life_is_judged_by_what_is_left_of_its_limits),
 		cmocka_unit_test(shares_add_up_even_where_counters_overlap),
 		cmocka_unit_test(counters_that_go_back_count_nothing),
 		cmocka_unit_test(no_time_gives_no_verdict),

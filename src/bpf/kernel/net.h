@@ -76,6 +76,7 @@ struct sock {
 	} sk_backlog;
 	int sk_err;
 	int sk_sndbuf;
+	int sk_wmem_queued;
 	__u16 sk_protocol; /* a whole u16 since 5.6 */
 	__u16 sk_type;
 	__u8 sk_shutdown;
@@ -132,7 +133,8 @@ struct tcp_sock {
 	__u32 rate_delivered;
 	__u32 rate_interval_us;
 	__u8 chrono_type : 2; /* a whole byte since 6.?; read as a bit field, which fits both */
-	__u32 chrono_start;   /* jiffies at which chrono_type began, low half */
+	__u8 is_cwnd_limited : 1;
+	__u32 chrono_start; /* jiffies at which chrono_type began, low half */
 	__u32 snd_nxt;
 	__u32 snd_una;
 	struct rb_root out_of_order_queue;

@@ -55,6 +55,14 @@ static __always_inline __u32 retrans_settle(struct np_sock *st, struct sock *sk,
 	return total - seen;
 }
 
+#define SOCK_NOSPACE 2 /* bit of socket.flags (6.18: include/linux/net.h) */
+
+/* Did a send, or a poll for room, find none, and was not yet told that there is some? */
+static __always_inline bool sock_no_room(struct socket *sock)
+{
+	return sock && (BPF_CORE_READ(sock, flags) & (1UL << SOCK_NOSPACE));
+}
+
 /* Time by what limited the sender, as tcp_get_info_chrono_stats (6.18) adds it up. */
 static __always_inline void rec_chrono(struct np_tcp *t, struct tcp_sock *tp)
 {
@@ -116,6 +124,10 @@ static __always_inline void rec_tcp(struct np_tcp *t, const struct np_sock *st, 
 		BPF_CORE_READ_BITFIELD_PROBED((struct inet_connection_sock *)sk, icsk_ca_state);
 	t->rcv_wnd = BPF_CORE_READ(tp, rcv_wnd);
 	t->sndbuf_bytes = BPF_CORE_READ(sk, sk_sndbuf);
+	t->wmem_bytes = BPF_CORE_READ(sk, sk_wmem_queued);
+	t->limits = sock_no_room(BPF_CORE_READ(sk, sk_socket)) ? NP_TCP_NO_ROOM : 0;
+	if (BPF_CORE_READ_BITFIELD_PROBED(tp, is_cwnd_limited))
+		t->limits |= NP_TCP_CWND_LIMITED;
 	t->rx_unseen =
 		(__s64)(tcp_rx_taken(tp, sk) - st->rx_base - st->counts.rx_bytes - st->rx_parts);
 	t->tx_unseen = (__s32)(tcp_tx_queued(st, tp) - (__u32)(st->counts.tx_bytes + st->tx_parts));
