@@ -105,7 +105,7 @@ void security_poll(struct netprobe_manager *m)
 		m->watch_tried = true;
 		if (guard_open(GUARD_SHARED, &g, NULL))
 			return;
-		(void)guard_watch_open(g, &m->watch, NULL);
+		(void)guard_watch_open(g, false, &m->watch, NULL);
 		guard_close(g);
 	}
 	if (m->watch)

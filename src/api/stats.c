@@ -90,7 +90,6 @@ API_PUBLIC int netprobe_manager_get_global_stats(struct netprobe_manager *m,
 		s.tx_bytes += ifs[i].count.tx.bytes;
 		s.dropped += drops_of(&ifs[i].count);
 		s.malformed += bad_of(&ifs[i].count);
-		s.events_lost += ifs[i].count.events_lost;
 	}
 	free(ifs);
 	api_lock(m);

@@ -40,8 +40,8 @@ struct np_flow_map np_guard_flows SEC(".maps");
 struct np_sources_map np_sources SEC(".maps");
 /* Written here; a slot goes to another address when its own was silent for 8 s. */
 struct np_dests_map np_dests SEC(".maps");
-/* Written here, read by whoever listens; full: counted in events_lost. */
-struct np_guard_ring_map np_guard_ring SEC(".maps");
+/* Written here, read by all who listen; the oldest event makes room. */
+struct np_guard_log_map np_guard_log SEC(".maps");
 
 /* Written and read here, by programs of one interface: not pinned. */
 struct np_guard_clock_map np_guard_clock SEC(".maps");
@@ -122,10 +122,8 @@ static __always_inline int limits(struct np_guard_dev *dev, const struct frame *
 		q.per = NP_PER_PREFIX;
 		drop = guard_limit_check(&q);
 	}
-	if (unlikely(q.source_lost | q.event_lost)) {
+	if (unlikely(q.source_lost))
 		dev->sources_lost += q.source_lost;
-		dev->events_lost += q.event_lost;
-	}
 	return drop;
 }
 

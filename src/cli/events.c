@@ -130,7 +130,7 @@ static void on_change(void *arg)
 
 static int run(struct events *e)
 {
-	struct session_opts so = { .event_fn = on_event, .event_arg = e };
+	struct session_opts so = { .event_fn = on_event, .event_arg = e, .guard = true };
 	struct netprobe_error err = {};
 	struct loop loop;
 	int r;

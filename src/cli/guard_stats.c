@@ -6,11 +6,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "cli/cli.h"
 #include "cli/guard.h"
 #include "cli/guard_lb.h"
+#include "engine/device.h"
 #include "out/table.h"
 
 struct stats_opts {
@@ -33,107 +35,18 @@ static const struct option_row rows[] = {
 	OPTIONS_END,
 };
 
-static const char *const kind_names[NP_KIND_MAX] = { "tcp", "udp", "icmp", "other", "non_ip" };
-static const char *const drop_names[NP_DROP_MAX] = { "ban", "limit", "detect" };
-static const char *const bad_names[NP_FRAME_BAD_MAX] = {
-	[NP_FRAME_SHORT_ETH] = "short_ethernet",  [NP_FRAME_MANY_TAGS] = "many_tags",
-	[NP_FRAME_SHORT_IP] = "short_ip",	  [NP_FRAME_IP_VERSION] = "ip_version",
-	[NP_FRAME_IP_HEADER] = "ip_header",	  [NP_FRAME_IP_LENGTH] = "ip_length",
-	[NP_FRAME_EXT_SHORT] = "short_extension", [NP_FRAME_EXT_MANY] = "many_extensions",
-	[NP_FRAME_FRAG_END] = "fragment_end",	  [NP_FRAME_FRAG_SIZE] = "fragment_size",
-	[NP_FRAME_FRAG_TINY] = "fragment_tiny",	  [NP_FRAME_SHORT_L4] = "short_transport",
-	[NP_FRAME_TCP_HEADER] = "tcp_header",	  [NP_FRAME_TCP_FLAGS] = "tcp_flags",
-	[NP_FRAME_UDP_LENGTH] = "udp_length",	  [NP_FRAME_PORT_ZERO] = "port_zero",
+struct printing {
+	struct buf *out;
+	char host[256];
+	int err;
 };
 
-static void json_way(struct buf *b, const char *name, const struct np_guard_way *w,
-		     uint64_t dev_packets, uint64_t dev_bytes, uint64_t dev_dropped,
-		     uint64_t dev_errors)
+static void print_event(const struct event *ev, void *arg)
 {
-	json_key(b, name);
-	buf_putc(b, '{');
-	json_kv_u64(b, "packets", w->packets);
-	json_kv_u64(b, "bytes", w->bytes);
-	json_kv_u64(b, "segments", w->segments);
-	json_kv_u64(b, "wire_bytes", w->wire_bytes);
-	json_kv_u64(b, "ipv6_packets", w->v6_packets);
-	for (unsigned int k = 0; k < NP_KIND_MAX; k++) {
-		json_key(b, kind_names[k]);
-		buf_putc(b, '{');
-		json_kv_u64(b, "packets", w->kind[k].packets);
-		json_kv_u64(b, "bytes", w->kind[k].bytes);
-		buf_putc(b, '}');
-	}
-	json_kv_u64(b, "device_packets", dev_packets);
-	json_kv_u64(b, "device_bytes", dev_bytes);
-	json_kv_u64(b, "device_dropped", dev_dropped);
-	json_kv_u64(b, "device_errors", dev_errors);
-	buf_putc(b, '}');
-}
+	struct printing *p = arg;
 
-static void json_counts(struct buf *b, const char *name, const __u64 *v, unsigned int n,
-			const char *const *names)
-{
-	json_key(b, name);
-	buf_putc(b, '{');
-	for (unsigned int i = 0; i < n; i++)
-		if (names[i])
-			json_kv_u64(b, names[i], v[i]);
-	buf_putc(b, '}');
-}
-
-static void json_dev(struct buf *b, const struct np_guard_dev *d)
-{
-	json_counts(b, "drops", d->drops, NP_DROP_MAX, drop_names);
-	json_kv_u64(b, "drop_bytes", d->drop_bytes);
-	json_counts(b, "dry_run", d->dry_drops, NP_DROP_MAX, drop_names);
-	json_kv_u64(b, "allowed", d->allowed);
-	json_counts(b, "malformed", d->bad, NP_FRAME_BAD_MAX, bad_names);
-	json_kv_u64(b, "lost_flows", d->flows_lost);
-	json_kv_u64(b, "lost_sources", d->sources_lost);
-	json_kv_u64(b, "lost_events", d->events_lost);
-	json_kv_u64(b, "lost_nested", d->nest_lost);
-}
-
-static void json_if(struct buf *b, const struct guard_if *f)
-{
-	buf_puts(b, "{\"event_type\":\"stats.iface\"");
-	json_kv_str(b, "iface", f->name);
-	json_kv_u64(b, "ifindex", f->at.ifindex);
-	json_kv_bool(b, "gone", f->gone);
-	json_way(b, "rx", &f->count.rx, f->rx_packets, f->rx_bytes, f->rx_dropped, f->rx_errors);
-	json_way(b, "tx", &f->count.tx, f->tx_packets, f->tx_bytes, f->tx_dropped, f->tx_errors);
-	json_dev(b, &f->count);
-	buf_puts(b, "}\n");
-}
-
-static void json_global(struct buf *b, const struct guard_if *ifs, int n)
-{
-	struct guard_if sum = {};
-
-	for (int i = 0; i < n; i++) {
-		uint64_t *to = (uint64_t *)&sum.count;
-		const uint64_t *from = (const uint64_t *)&ifs[i].count;
-
-		for (size_t k = 0; k < sizeof(sum.count) / sizeof(*to); k++)
-			to[k] += from[k];
-		sum.rx_packets += ifs[i].rx_packets;
-		sum.rx_bytes += ifs[i].rx_bytes;
-		sum.tx_packets += ifs[i].tx_packets;
-		sum.tx_bytes += ifs[i].tx_bytes;
-		sum.rx_dropped += ifs[i].rx_dropped;
-		sum.tx_dropped += ifs[i].tx_dropped;
-		sum.rx_errors += ifs[i].rx_errors;
-		sum.tx_errors += ifs[i].tx_errors;
-	}
-	buf_puts(b, "{\"event_type\":\"stats.global\"");
-	json_kv_u64(b, "interfaces", (uint64_t)n);
-	json_way(b, "rx", &sum.count.rx, sum.rx_packets, sum.rx_bytes, sum.rx_dropped,
-		 sum.rx_errors);
-	json_way(b, "tx", &sum.count.tx, sum.tx_packets, sum.tx_bytes, sum.tx_dropped,
-		 sum.tx_errors);
-	json_dev(b, &sum.count);
-	buf_puts(b, "}\n");
+	if (!p->err)
+		p->err = event_write_json(p->out, ev, p->host);
 }
 
 static const struct table_column columns[] = {
@@ -183,34 +96,32 @@ static void tell_losses(const struct guard_if *f)
 {
 	const struct np_guard_dev *d = &f->count;
 
-	if (d->flows_lost | d->sources_lost | d->events_lost | d->nest_lost)
+	if (d->flows_lost | d->sources_lost | d->nest_lost)
 		log_notice("%s: losses: %llu packets in no flow, %llu sources forgotten, %llu "
-			   "events found the ring full, %llu networks nested too deep",
+			   "networks nested too deep",
 			   f->name, (unsigned long long)d->flows_lost,
-			   (unsigned long long)d->sources_lost, (unsigned long long)d->events_lost,
-			   (unsigned long long)d->nest_lost);
+			   (unsigned long long)d->sources_lost, (unsigned long long)d->nest_lost);
 }
 
 static int print_ifs(struct guard *g, int format)
 {
 	struct guard_if *ifs = NULL;
 	struct buf out = {};
+	struct printing p = { .out = &out };
 	struct table *t = table_new(columns, sizeof(columns) / sizeof(columns[0]));
 	int r, n = t ? guard_ifs(g, &ifs) : -ENOMEM;
 
-	for (int i = 0; i < n; i++) {
-		if (format == FORMAT_JSON) {
-			json_if(&out, &ifs[i]);
-		} else {
-			text_way(t, &ifs[i], true);
-			text_way(t, &ifs[i], false);
-			tell_losses(&ifs[i]);
-		}
+	for (int i = 0; i < n && format != FORMAT_JSON; i++) {
+		text_way(t, &ifs[i], true);
+		text_way(t, &ifs[i], false);
+		tell_losses(&ifs[i]);
 	}
-	if (n >= 0 && format == FORMAT_JSON)
-		json_global(&out, ifs, n);
-	else if (n >= 0)
+	if (n >= 0 && format == FORMAT_JSON) {
+		(void)gethostname(p.host, sizeof(p.host) - 1);
+		device_events(ifs, n, print_event, &p);
+	} else if (n >= 0) {
 		(void)table_write(t, &out, format, false);
+	}
 	r = n < 0 ? EXIT_INTERNAL : guard_print(&out);
 	if (n < 0)
 		log_err("cannot read the counters: %s", strerror(-n));

@@ -249,4 +249,7 @@ void cli_tell_losses(struct session *s)
 			(unsigned long long)l.ring_full, (unsigned long long)l.map_full,
 			(unsigned long long)l.lost_bytes, (unsigned long long)l.missed,
 			(unsigned long long)l.helper_err, (unsigned long long)l.flows_dropped);
+	if (l.attacks_lost)
+		log_notice("losses: %llu security events came faster than they were read",
+			   (unsigned long long)l.attacks_lost);
 }

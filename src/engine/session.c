@@ -7,14 +7,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/log.h"
+#include "engine/device.h"
 #include "engine/emit.h"
 #include "engine/ifrates.h"
 #include "engine/latency.h"
+#include "engine/netns.h"
 #include "engine/route.h"
 #include "engine/rungs.h"
 #include "engine/sample.h"
@@ -30,6 +31,7 @@ struct session {
 	struct session_opts opts;
 	struct rung rung;
 	struct ifrates *ifrates; /* NULL: the rung counts for every namespace itself */
+	struct devices *devices; /* NULL: guard is not asked */
 	char note[512];
 	struct cgroup_table *cgroups;
 	struct process_table *procs;
@@ -300,13 +302,6 @@ static int make_events(struct session *s, struct netprobe_error *err)
 	return 0;
 }
 
-static uint32_t own_netns(void)
-{
-	struct stat st;
-
-	return stat("/proc/self/ns/net", &st) ? 0 : (uint32_t)st.st_ino;
-}
-
 int session_open(const struct session_opts *opts, struct session **ret_session,
 		 struct netprobe_error *err)
 {
@@ -346,7 +341,10 @@ int session_open(const struct session_opts *opts, struct session **ret_session,
 	}
 	s->asks_routes = !ebpf_probe(&s->rung);
 	if (s->asks_routes && s->events)
-		s->ifrates = ifrates_new(own_netns());
+		s->ifrates = ifrates_new(netns_inode("/proc/self/ns/net"));
+	/* What fn is given of it passes no filter: it is of addresses and interfaces, not of sockets. */
+	if (s->events && opts->guard)
+		s->devices = devices_new(opts->event_fn, opts->event_arg);
 	s->start_ns = s->now_ns = s->tick_ns = s->full_ns = clock_monotonic_ns();
 	flow_table_tick(s->flows, s->now_ns);
 	*ret_session = s;
@@ -360,6 +358,7 @@ struct session *session_close(struct session *s)
 	sight_close(&s->sight);
 	(void)engine_latency_free(s->latency);
 	(void)ifrates_free(s->ifrates);
+	(void)devices_free(s->devices);
 	if (s->rung.ops)
 		s->rung.ops->close(s->rung.arg);
 	sight_done(&s->sight);
@@ -410,6 +409,8 @@ int session_poll(struct session *s)
 	r = sight_poll(&s->sight, s->now_ns);
 	if (r >= 0)
 		r = s->rung.ops->events(s->rung.arg, on_event, s);
+	if (s->devices)
+		devices_poll(s->devices);
 	/* Now: owners of what is new were looked for. */
 	sight_drain(&s->sight);
 	return r;
@@ -501,6 +502,8 @@ int session_tick(struct session *s)
 		engine_events_tick(s->events, seconds);
 		if (s->ifrates)
 			ifrates_tick(s->ifrates, s->events, seconds);
+		if (s->devices)
+			devices_tick(s->devices);
 		if (!s->rung.ops->losses(s->rung.arg, losses))
 			engine_events_loss(s->events, losses, seconds, false);
 	}
@@ -577,7 +580,10 @@ void session_set_stall(struct session *s, uint64_t stall_ns)
 
 void session_losses(struct session *s, struct session_losses *ret_losses)
 {
-	*ret_losses = (struct session_losses){ .flows_dropped = flow_table_dropped(s->flows) };
+	*ret_losses = (struct session_losses){
+		.flows_dropped = flow_table_dropped(s->flows),
+		.attacks_lost = s->devices ? devices_lost(s->devices) : 0,
+	};
 	if (s->rung.ops->losses(s->rung.arg, ret_losses->prog))
 		return;
 	for (unsigned int id = 0; id < LOSS_MAX; id++) {

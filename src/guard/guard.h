@@ -135,12 +135,20 @@ struct guard_detect {
 int guard_set_detect(struct guard *g, const struct guard_detect *d, uint32_t confirm_s,
 		     struct netprobe_error *err);
 
-/* Security events. They wait in one ring: of two watchers each gets some. The handle may be closed. */
+/*
+ * Security events, from the newest of now on; from_start: all that are still there. Any number of
+ * watchers see all of them. The handle may be closed.
+ */
 struct guard_watch;
-int guard_watch_open(struct guard *g, struct guard_watch **ret, struct netprobe_error *err);
+int guard_watch_open(struct guard *g, bool from_start, struct guard_watch **ret,
+		     struct netprobe_error *err);
 struct guard_watch *guard_watch_close(struct guard_watch *w);
-/* To be polled for input. */
+/* To be polled for input: a tenth of a second later there may be some. */
 int guard_watch_fd(const struct guard_watch *w);
+/* Whether it watches this guard: the last detach ends one, an attach begins another. */
+bool guard_watch_is_of(const struct guard_watch *w, const struct guard *g);
+/* Events that were overwritten before this watcher looked. */
+uint64_t guard_watch_lost(const struct guard_watch *w);
 /* Hand over what waits: how many, or -errno. */
 int guard_watch_poll(struct guard_watch *w, void (*fn)(const struct np_ev_guard *ev, void *arg),
 		     void *arg);

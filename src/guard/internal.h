@@ -14,7 +14,7 @@
 #define MAP_FLOWS (MAP_RULES + 1)
 #define MAP_SOURCES (MAP_RULES + 2)
 #define MAP_DESTS (MAP_RULES + 3)
-#define MAP_RING (MAP_RULES + 4)
+#define MAP_LOG (MAP_RULES + 4)
 #define MAP_DEVS (MAP_RULES + 5)
 #define MAP_IFS (MAP_RULES + 6)
 #define MAP_NEXT (MAP_RULES + 7)
@@ -49,6 +49,9 @@ uint64_t netns_cookie(void);
 int maps_adopt(struct guard *g, struct netprobe_error *err);
 int maps_view(struct guard *g, struct netprobe_error *err);
 void maps_close(struct guard *g);
+/* Memory of an array that may be mapped; NULL and errno. */
+void *map_view(int fd, size_t size, bool write);
+void map_unview(const volatile void *p, size_t size);
 struct netprobe_guard;
 int maps_first(struct guard *g, struct netprobe_guard *skel, struct netprobe_error *err);
 

@@ -29,7 +29,7 @@ const char *const guard_map_names[MAP_MAX] = {
 	[MAP_FLOWS] = "np_guard_flows",
 	[MAP_SOURCES] = "np_sources",
 	[MAP_DESTS] = "np_dests",
-	[MAP_RING] = "np_guard_ring",
+	[MAP_LOG] = "np_guard_log",
 	[MAP_DEVS] = "np_guard_devs",
 	[MAP_IFS] = "np_guard_ifs",
 	[MAP_NEXT] = "np_next",
@@ -53,16 +53,16 @@ uint32_t guard_ticks(double seconds)
 	return ticks < 1 ? 1 : ticks > 4e9 ? 4000000000U : (uint32_t)ticks;
 }
 
-static void *view(int fd, size_t size)
+void *map_view(int fd, size_t size, bool write)
 {
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
-	void *p = mmap(NULL, (size + page - 1) / page * page, PROT_READ | PROT_WRITE, MAP_SHARED,
-		       fd, 0);
+	void *p = mmap(NULL, (size + page - 1) / page * page, PROT_READ | (write ? PROT_WRITE : 0),
+		       MAP_SHARED, fd, 0);
 
 	return p == MAP_FAILED ? NULL : p;
 }
 
-static void unview(const volatile void *p, size_t size)
+void map_unview(const volatile void *p, size_t size)
 {
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
 
@@ -72,11 +72,11 @@ static void unview(const volatile void *p, size_t size)
 
 int maps_view(struct guard *g, struct netprobe_error *err)
 {
-	g->conf = view(g->map[MAP_CONF], sizeof(*g->conf));
-	g->bits4 = view(g->map[MAP_BITS4], NP_GUARD_BITS4_MAX * sizeof(uint64_t));
-	g->bits6 = view(g->map[MAP_BITS6], NP_GUARD_BITS6_MAX * sizeof(uint64_t));
-	g->rules = view(g->map[MAP_RULES], NP_GUARD_RULES * sizeof(struct np_guard_rule));
-	g->sources = view(g->map[MAP_SOURCES], NP_GUARD_SOURCES * sizeof(*g->sources));
+	g->conf = map_view(g->map[MAP_CONF], sizeof(*g->conf), true);
+	g->bits4 = map_view(g->map[MAP_BITS4], NP_GUARD_BITS4_MAX * sizeof(uint64_t), true);
+	g->bits6 = map_view(g->map[MAP_BITS6], NP_GUARD_BITS6_MAX * sizeof(uint64_t), true);
+	g->rules = map_view(g->map[MAP_RULES], NP_GUARD_RULES * sizeof(struct np_guard_rule), true);
+	g->sources = map_view(g->map[MAP_SOURCES], NP_GUARD_SOURCES * sizeof(*g->sources), true);
 	if (g->conf && g->bits4 && g->bits6 && g->rules && g->sources)
 		return 0;
 	return error_set(err, -errno, "cannot map guard's memory: %s", strerror(errno));
@@ -84,11 +84,11 @@ int maps_view(struct guard *g, struct netprobe_error *err)
 
 void maps_close(struct guard *g)
 {
-	unview(g->conf, sizeof(*g->conf));
-	unview(g->bits4, NP_GUARD_BITS4_MAX * sizeof(uint64_t));
-	unview(g->bits6, NP_GUARD_BITS6_MAX * sizeof(uint64_t));
-	unview(g->rules, NP_GUARD_RULES * sizeof(struct np_guard_rule));
-	unview(g->sources, NP_GUARD_SOURCES * sizeof(*g->sources));
+	map_unview(g->conf, sizeof(*g->conf));
+	map_unview(g->bits4, NP_GUARD_BITS4_MAX * sizeof(uint64_t));
+	map_unview(g->bits6, NP_GUARD_BITS6_MAX * sizeof(uint64_t));
+	map_unview(g->rules, NP_GUARD_RULES * sizeof(struct np_guard_rule));
+	map_unview(g->sources, NP_GUARD_SOURCES * sizeof(*g->sources));
 	g->sources = NULL;
 	g->conf = NULL;
 	g->bits4 = g->bits6 = NULL;

@@ -1,70 +1,124 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Security events out of the ring. */
+/* Security events out of the log that the kernel half writes: each watcher reads at its own pace. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
-#include <bpf/libbpf.h>
+#include <bpf/bpf.h>
 
 #include "guard/internal.h"
 
+#define LOOK_NS 100000000 /* between two looks of who waits by descriptor */
+#define LOG_BYTES (NP_GUARD_LOG * sizeof(struct np_guard_logged))
+
 struct guard_watch {
-	struct ring_buffer *ring;
-	void (*fn)(const struct np_ev_guard *ev, void *arg);
-	void *arg;
-	int n;
+	const volatile struct np_guard_conf *conf;
+	struct np_guard_logged *log;
+	uint64_t next; /* number of the event to be read */
+	uint64_t lost;
+	uint32_t map_id; /* of the configuration: tells one guard from the next */
+	int timer;
 };
 
-static int on_record(void *ctx, void *data, size_t size)
+static uint32_t map_id(int fd)
 {
-	struct guard_watch *w = ctx;
+	struct bpf_map_info info = {};
+	__u32 len = sizeof(info);
 
-	if (size < sizeof(struct np_ev_guard))
-		return 0;
-	w->n++;
-	w->fn(data, w->arg);
-	return 0;
+	return bpf_obj_get_info_by_fd(fd, &info, &len) ? 0 : info.id;
 }
 
-int guard_watch_open(struct guard *g, struct guard_watch **ret, struct netprobe_error *err)
+int guard_watch_open(struct guard *g, bool from_start, struct guard_watch **ret,
+		     struct netprobe_error *err)
 {
+	struct itimerspec each = { { 0, LOOK_NS }, { 0, LOOK_NS } };
 	struct guard_watch *w = calloc(1, sizeof(*w));
+	int r;
 
 	if (!w)
 		return error_set(err, -ENOMEM, "out of memory");
-	w->ring = ring_buffer__new(g->map[MAP_RING], on_record, w, NULL);
-	if (!w->ring) {
-		int r = -errno;
-
-		free(w);
+	w->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	w->conf = map_view(g->map[MAP_CONF], sizeof(*w->conf), false);
+	w->log = map_view(g->map[MAP_LOG], LOG_BYTES, false);
+	w->map_id = map_id(g->map[MAP_CONF]);
+	if (w->timer < 0 || !w->conf || !w->log || timerfd_settime(w->timer, 0, &each, NULL)) {
+		r = -errno;
+		(void)guard_watch_close(w);
 		return error_set(err, r, "cannot read guard's events: %s", strerror(-r));
 	}
+	w->next = from_start ? 1 : w->conf->events + 1;
 	*ret = w;
 	return 0;
 }
 
 struct guard_watch *guard_watch_close(struct guard_watch *w)
 {
-	if (w)
-		ring_buffer__free(w->ring);
+	if (!w)
+		return NULL;
+	map_unview(w->conf, sizeof(*w->conf));
+	map_unview(w->log, LOG_BYTES);
+	if (w->timer >= 0)
+		(void)close(w->timer);
 	free(w);
 	return NULL;
 }
 
 int guard_watch_fd(const struct guard_watch *w)
 {
-	return ring_buffer__epoll_fd(w->ring);
+	return w->timer;
+}
+
+bool guard_watch_is_of(const struct guard_watch *w, const struct guard *g)
+{
+	return w->map_id == map_id(g->map[MAP_CONF]);
+}
+
+uint64_t guard_watch_lost(const struct guard_watch *w)
+{
+	return w->lost;
+}
+
+/* 1 read, 0 not there yet, -ESTALE overwritten. */
+static int read_one(const struct guard_watch *w, struct np_ev_guard *ret)
+{
+	struct np_guard_logged *slot = &w->log[(w->next - 1) & (NP_GUARD_LOG - 1)];
+	uint64_t before = __atomic_load_n(&slot->number, __ATOMIC_ACQUIRE);
+
+	if (before > w->next)
+		return -ESTALE;
+	if (before < w->next)
+		return 0;
+	memcpy(ret, &slot->ev, sizeof(*ret));
+	__atomic_thread_fence(__ATOMIC_ACQUIRE);
+	return __atomic_load_n(&slot->number, __ATOMIC_RELAXED) == before ? 1 : -ESTALE;
 }
 
 int guard_watch_poll(struct guard_watch *w, void (*fn)(const struct np_ev_guard *ev, void *arg),
 		     void *arg)
 {
-	int r;
+	uint64_t newest = __atomic_load_n(&w->conf->events, __ATOMIC_ACQUIRE), expired;
+	int n = 0;
 
-	w->fn = fn;
-	w->arg = arg;
-	w->n = 0;
-	r = ring_buffer__consume(w->ring);
-	return r < 0 ? r : w->n;
+	(void)!read(w->timer, &expired, sizeof(expired));
+	if (newest + 1 - w->next > NP_GUARD_LOG) {
+		w->lost += newest + 1 - w->next - NP_GUARD_LOG;
+		w->next = newest + 1 - NP_GUARD_LOG;
+	}
+	while (w->next <= newest) {
+		struct np_ev_guard ev;
+		int r = read_one(w, &ev);
+
+		if (!r)
+			break; /* another processor is about to: at the next look */
+		w->next++;
+		if (r < 0) {
+			w->lost++;
+			continue;
+		}
+		fn(&ev, arg);
+		n++;
+	}
+	return n;
 }

@@ -10,16 +10,36 @@
 const char *event_type_name(uint8_t kind)
 {
 	static const char *const names[EVENT_MAX] = {
-		[EVENT_BW] = "transport.bw",	  [EVENT_RETRANSMIT] = "error.net",
-		[EVENT_RESET] = "error.net",	  [EVENT_CONN_ERROR] = "error.net",
-		[EVENT_CONN_OPEN] = "conn.open",  [EVENT_CONN_CLOSE] = "conn.close",
-		[EVENT_CONN_FAIL] = "conn.fail",  [EVENT_PROBE_LOSS] = "probe.loss",
-		[EVENT_STALL] = "transport.drop", [EVENT_DROP] = "transport.drop",
-		[EVENT_TRACE] = "packet.trace",	  [EVENT_DNS] = "dns.query",
-		[EVENT_LB] = "stats.lb",	  [EVENT_IFACE] = "stats.iface",
+		[EVENT_BW] = "transport.bw",
+		[EVENT_RETRANSMIT] = "error.net",
+		[EVENT_RESET] = "error.net",
+		[EVENT_CONN_ERROR] = "error.net",
+		[EVENT_CONN_OPEN] = "conn.open",
+		[EVENT_CONN_CLOSE] = "conn.close",
+		[EVENT_CONN_FAIL] = "conn.fail",
+		[EVENT_PROBE_LOSS] = "probe.loss",
+		[EVENT_STALL] = "transport.drop",
+		[EVENT_DROP] = "transport.drop",
+		[EVENT_TRACE] = "packet.trace",
+		[EVENT_DNS] = "dns.query",
+		[EVENT_LB] = "stats.lb",
+		[EVENT_IFACE] = "stats.iface",
+		[EVENT_GLOBAL] = "stats.global",
+		[EVENT_SYN_FLOOD] = "security.syn_flood",
+		[EVENT_UDP_FLOOD] = "security.udp_flood",
+		[EVENT_ICMP_FLOOD] = "security.icmp_flood",
+		[EVENT_PORT_SCAN] = "security.port_scan",
+		[EVENT_ANOMALY] = "security.anomaly",
+		[EVENT_BAN] = "security.ban",
+		[EVENT_UNBAN] = "security.unban",
 	};
 
 	return kind < EVENT_MAX ? names[kind] : NULL;
+}
+
+bool event_is_attack(const struct event *ev)
+{
+	return ev->kind >= EVENT_SYN_FLOOD && ev->kind <= EVENT_UNBAN;
 }
 
 const struct process *event_owner(const struct event *ev)

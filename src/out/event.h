@@ -24,18 +24,28 @@
 #define EVENT_CONN_CLOSE 5
 #define EVENT_CONN_FAIL 6
 #define EVENT_PROBE_LOSS 7
-#define EVENT_STALL 8  /* transport.drop STALL_<n>ms */
-#define EVENT_DROP 9   /* transport.drop DROP:<REASON> */
-#define EVENT_TRACE 10 /* packet.trace */
-#define EVENT_DNS 11   /* dns.query */
-#define EVENT_LB 12    /* stats.lb */
-#define EVENT_IFACE 13 /* stats.iface */
-#define EVENT_MAX 14
+#define EVENT_STALL 8	   /* transport.drop STALL_<n>ms */
+#define EVENT_DROP 9	   /* transport.drop DROP:<REASON> */
+#define EVENT_TRACE 10	   /* packet.trace */
+#define EVENT_DNS 11	   /* dns.query */
+#define EVENT_LB 12	   /* stats.lb */
+#define EVENT_IFACE 13	   /* stats.iface */
+#define EVENT_GLOBAL 14	   /* stats.global */
+#define EVENT_SYN_FLOOD 15 /* security.syn_flood; the first of guard's findings */
+#define EVENT_UDP_FLOOD 16
+#define EVENT_ICMP_FLOOD 17
+#define EVENT_PORT_SCAN 18
+#define EVENT_ANOMALY 19
+#define EVENT_BAN 20
+#define EVENT_UNBAN 21 /* security.unban; the last of them */
+#define EVENT_MAX 22
 
-struct event_dns;   /* out/dns.h */
-struct event_drop;  /* out/drop.h */
-struct event_trace; /* out/trace.h */
-struct event_lb;    /* out/lb.h */
+struct event_dns;    /* out/dns.h */
+struct event_drop;   /* out/drop.h */
+struct event_trace;  /* out/trace.h */
+struct event_lb;     /* out/lb.h */
+struct event_device; /* out/device.h */
+struct np_ev_guard;  /* wire/guard.h */
 
 struct event {
 	uint8_t kind;		/* EVENT_* */
@@ -90,12 +100,15 @@ struct event {
 	uint64_t since_wall_ns; /* EVENT_STALL: CLOCK_REALTIME at which it was first seen */
 	/* EVENT_CONN_CLOSE: what limited it most, over its life; NULL unknown */
 	const char *verdict;
-	double stall_ms;		 /* EVENT_CONN_CLOSE: all stalls of the connection */
-	const struct event_drop *drop;	 /* EVENT_DROP; never NULL there */
-	const struct event_lb *lb;	 /* EVENT_LB; never NULL there */
-	const struct event_dns *dns;	 /* EVENT_DNS; never NULL there */
-	const struct event_trace *trace; /* EVENT_TRACE; never NULL there */
-	uint64_t missed;		 /* runs the kernel left out, since the start */
+	double stall_ms;	       /* EVENT_CONN_CLOSE: all stalls of the connection */
+	const struct event_drop *drop; /* EVENT_DROP; never NULL there */
+	const struct event_lb *lb;     /* EVENT_LB; never NULL there */
+	const struct event_dns *dns;   /* EVENT_DNS; never NULL there */
+	/* EVENT_GLOBAL; EVENT_IFACE: guard's counters instead of the four above; NULL none */
+	const struct event_device *device;
+	const struct np_ev_guard *attack; /* EVENT_SYN_FLOOD to EVENT_UNBAN; never NULL there */
+	const struct event_trace *trace;  /* EVENT_TRACE; never NULL there */
+	uint64_t missed;		  /* runs the kernel left out, since the start */
 	double interval_s; /* of EVENT_BW, EVENT_RETRANSMIT, EVENT_PROBE_LOSS; 0 null */
 };
 
@@ -104,6 +117,8 @@ int event_write_json(struct buf *out, const struct event *ev, const char *host);
 int event_write_xctl(struct buf *out, const struct event *ev, const char *host);
 int event_write_text(struct buf *out, const struct event *ev, bool color);
 
+/* security.*: of an address, whose process is not here. */
+bool event_is_attack(const struct event *ev);
 /* Shared by events and flows. */
 const char *event_type_name(uint8_t kind);
 const char *tcp_state_name(uint8_t state);   /* "ESTABLISHED"; NULL for 0 */

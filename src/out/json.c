@@ -10,6 +10,7 @@
 #include <netinet/in.h>
 #include <string.h>
 
+#include "out/device.h"
 #include "out/dns.h"
 #include "out/drop.h"
 #include "out/event.h"
@@ -155,7 +156,8 @@ static void put_where(struct buf *b, const struct event *ev)
 
 	json_kv_u64_or_null(b, "netns", t ? t->netns : 0);
 	/* BW sums up the sockets of an interface; ends only where broken down to one. */
-	if ((ev->kind == EVENT_BW || ev->kind == EVENT_IFACE) && !(t && t->family)) {
+	if ((ev->kind == EVENT_BW || ev->kind == EVENT_IFACE || ev->kind == EVENT_GLOBAL) &&
+	    !(t && t->family)) {
 		json_kv_str(b, "iface", event_iface(ev, ifname));
 		return;
 	}
@@ -304,8 +306,14 @@ static void put_specific(struct buf *b, const struct event *ev)
 {
 	switch (ev->kind) {
 	case EVENT_BW:
-	case EVENT_IFACE:
 		put_bw(b, ev);
+		break;
+	case EVENT_IFACE:
+	case EVENT_GLOBAL:
+		if (ev->device)
+			device_put_json(b, ev->device);
+		else
+			put_bw(b, ev);
 		break;
 	case EVENT_RETRANSMIT:
 		put_retransmit(b, ev);
@@ -342,7 +350,15 @@ static void put_specific(struct buf *b, const struct event *ev)
 	case EVENT_PROBE_LOSS:
 		put_loss(b, ev);
 		break;
+	default:
+		if (ev->attack)
+			attack_put_json(b, ev->attack);
 	}
+}
+
+static bool has_owner(const struct event *ev)
+{
+	return ev->kind != EVENT_IFACE && ev->kind != EVENT_GLOBAL && !event_is_attack(ev);
 }
 
 int event_write_json(struct buf *out, const struct event *ev, const char *host)
@@ -353,7 +369,7 @@ int event_write_json(struct buf *out, const struct event *ev, const char *host)
 		return -EINVAL;
 	put_common(out, ev, host);
 	if (ev->kind != EVENT_PROBE_LOSS && ev->kind != EVENT_LB) {
-		if (ev->kind != EVENT_IFACE)
+		if (has_owner(ev))
 			put_owner(out, ev);
 		put_where(out, ev);
 	}

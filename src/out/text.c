@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "base/utf8.h"
+#include "out/device.h"
 #include "out/dns.h"
 #include "out/drop.h"
 #include "out/event.h"
@@ -55,6 +56,7 @@ static const char *type_color(uint8_t kind)
 	switch (kind) {
 	case EVENT_BW:
 	case EVENT_IFACE:
+	case EVENT_GLOBAL:
 	case EVENT_DNS:
 	case EVENT_LB:
 		return SGR_CYAN;
@@ -206,6 +208,11 @@ static void put_extra(struct buf *b, const struct event *ev)
 	switch (ev->kind) {
 	case EVENT_BW:
 	case EVENT_IFACE:
+	case EVENT_GLOBAL:
+		if (ev->device) {
+			device_put_text(b, ev->device);
+			break;
+		}
 		put_unit(b, "tx", UNIT_BYTES, (double)ev->tx_bytes);
 		put_unit(b, "rx", UNIT_BYTES, (double)ev->rx_bytes);
 		break;
@@ -234,6 +241,9 @@ static void put_extra(struct buf *b, const struct event *ev)
 	case EVENT_LB:
 		lb_put_text(b, ev->lb);
 		break;
+	default:
+		if (ev->attack)
+			attack_put_text(b, ev->attack);
 	}
 	if (ev->cause)
 		buf_printf(b, "%s ", ev->cause);
@@ -252,7 +262,7 @@ int event_write_text(struct buf *out, const struct event *ev, bool color)
 	put_value(out, ev);
 	/* probe.loss is about a program of the probe, not about anybody's traffic. */
 	if (ev->kind != EVENT_PROBE_LOSS && ev->kind != EVENT_LB) {
-		if (ev->kind != EVENT_IFACE)
+		if (ev->kind != EVENT_IFACE && ev->kind != EVENT_GLOBAL && !event_is_attack(ev))
 			put_who(out, ev);
 		put_where(out, ev);
 	}

@@ -9,7 +9,7 @@
 #include "frame.h"
 #include "types.h"
 
-#define NP_GUARD_VERSION 1 /* of everything here; other pins are not adopted */
+#define NP_GUARD_VERSION 2 /* of everything here; other pins are not adopted */
 #define NP_GUARD_IFS 64	   /* interfaces of one network namespace */
 #define NP_GUARD_RULES 16384
 #define NP_GUARD_CLAUSES 4
@@ -179,6 +179,7 @@ struct np_guard_conf {
 	__u32 n_rules; /* slots ever used; rule 0 always is */
 	__u32 seed;    /* of hashes, random: nobody can choose addresses that meet */
 	struct np_guard_policy policy[2];
+	__u64 events; /* security events so far: the number of the newest */
 };
 #define NP_GUARD_STATE(set, until) ((__u64)(until) << 32 | (set))
 
@@ -238,7 +239,6 @@ struct np_guard_dev {
 	__u64 bad[NP_FRAME_BAD_SLOTS]; /* malformed, by kind; only rx */
 	__u64 flows_lost;	       /* packets that no flow entry could be made for */
 	__u64 sources_lost;	       /* sources forgotten within a second of their last packet */
-	__u64 events_lost;	       /* security events that found the ring full */
 	__u64 nest_lost;	       /* look-ups given up: too many networks within networks */
 };
 
@@ -287,7 +287,7 @@ struct np_guard_source {
 	__u64 drops; /* of its packets, by limits and detection */
 };
 
-/* struct np_ev_guard: a security event, in the ring. */
+/* struct np_ev_guard: a security event. */
 #define NP_GUARD_EV_ATTACK 1
 struct np_ev_guard {
 	__u64 ktime_ns;
@@ -307,6 +307,13 @@ struct np_ev_guard {
 	__u32 strikes;
 };
 
+/* struct np_guard_logged: a slot of the log; event n is in slot (n - 1) % NP_GUARD_LOG. */
+#define NP_GUARD_LOG 2048 /* a power of two */
+struct np_guard_logged {
+	__u64 number; /* of the event in it, from 1 on; 0: none, or being written */
+	struct np_ev_guard ev;
+};
+
 _Static_assert(sizeof(struct np_guard_clause) == 16, "np_guard_clause");
 _Static_assert(sizeof(struct np_guard_rule) == 152, "np_guard_rule");
 _Static_assert(sizeof(struct np_guard_entry) == 24, "np_guard_entry");
@@ -317,5 +324,6 @@ _Static_assert(sizeof(struct np_guard_flow_key) == 44, "np_guard_flow_key");
 _Static_assert(sizeof(struct np_guard_flow) == 48, "np_guard_flow");
 _Static_assert(sizeof(struct np_guard_source) == 208, "np_guard_source");
 _Static_assert(sizeof(struct np_ev_guard) == 96, "np_ev_guard");
+_Static_assert(sizeof(struct np_guard_logged) == 104, "np_guard_logged");
 
 #endif

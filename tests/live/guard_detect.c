@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "guard_run.h"
+#include "probe.h"
 #include "tap.h"
 
 #define SYN 0x02
@@ -104,6 +105,104 @@ static char *events_of(struct netns_pair *p, const struct forged *what, unsigned
 	snprintf(command, sizeof(command), "kill $(cat %s.pid)", path);
 	netns_must(&p->a, command);
 	return text;
+}
+
+static char *text_of(const char *name)
+{
+	char path[512];
+
+	snprintf(path, sizeof(path), "%s/%s", test_dir(), name);
+	return file_text(path);
+}
+
+static void end_command(const struct netns *ns, const char *name)
+{
+	char command[1024];
+
+	snprintf(command, sizeof(command), "kill $(cat %s/%s.pid)", test_dir(), name);
+	netns_must(ns, command);
+}
+
+struct seen {
+	const char *name, *what;
+};
+
+static bool is_seen(void *arg)
+{
+	const struct seen *s = arg;
+	char *text = text_of(s->name);
+	bool found = strstr(text, s->what);
+
+	free(text);
+	return found;
+}
+
+static bool is_ready(void *arg)
+{
+	char *text = text_of(arg);
+	bool ready = text[0];
+
+	free(text);
+	return ready;
+}
+
+/* A command there that writes to a file of the test's folder and watches by now, until end_command. */
+static void begin_command(const struct netns *ns, const char *args, const char *name)
+{
+	char command[2048], ready[64];
+
+	snprintf(ready, sizeof(ready), "%s.ready", name);
+	snprintf(command, sizeof(command),
+		 "%s %s --ready-fd 3 >%s/%s 2>%s/%s.log 3>%s/%s & echo $! >%s/%s.pid",
+		 probe_binary(), args, test_dir(), name, test_dir(), name, test_dir(), ready,
+		 test_dir(), name);
+	netns_must(ns, command);
+	REQUIRE(wait_until(is_ready, ready, 20000), "`netprobe %s` does not watch", args);
+}
+
+static unsigned int times(const char *name, const char *what)
+{
+	char *text = text_of(name);
+	unsigned int n = 0;
+
+	for (const char *p = text; (p = strstr(p, what)); p++)
+		n++;
+	free(text);
+	return n;
+}
+
+/* Readers of one log: nobody takes an event from anybody, and the stream has the counters as well. */
+TEST(every_watcher_and_the_event_stream_see_each_finding)
+{
+	static const char *const names[] = { "stream", "first", "second" };
+	static const char *const rungs[] = { "ebpf", "afpacket" };
+
+	for (unsigned int k = 0; k < 2; k++) {
+		struct netns_pair p = guarded("on --icmp-flood 200 --ban-time 1s");
+		char args[256];
+
+		snprintf(args, sizeof(args),
+			 "events --format json --interval 0.2 --duration 60 --capture-mode %s",
+			 rungs[k]);
+		begin_command(&p.a, args, "stream");
+		begin_command(&p.a, "guard events --format json --duration 60", "first");
+		begin_command(&p.a, "guard events --format json --duration 60", "second");
+		forge(&p.b, &(struct forged){ .proto = IPPROTO_ICMP }, 2000, 1300);
+		for (unsigned int i = 0; i < 3; i++) {
+			struct seen unban = { names[i], "security.unban" };
+
+			CHECK(wait_until(is_seen, &unban, 8000), "%s: %s told no end of the ban",
+			      rungs[k], names[i]);
+			CHECK_EQ(times(names[i], "\"event_type\":\"security.icmp_flood\""), 1,
+				 names[i]);
+			CHECK_EQ(times(names[i], "\"event_type\":\"security.ban\""), 1, names[i]);
+			end_command(&p.a, names[i]);
+		}
+		if (!k)
+			CHECK(times("stream", "\"event_type\":\"stats.global\"") > 0,
+			      "no stats.global");
+		guard_must(&p.a, "detach %s", p.if_a);
+	}
 }
 
 TEST(syn_flood_is_told_with_its_figures_and_its_source_banned)

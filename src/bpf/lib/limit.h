@@ -10,7 +10,7 @@
 #ifndef NETPROBE_BPF_LIB_LIMIT_H
 #define NETPROBE_BPF_LIB_LIMIT_H
 
-#include "guard.h"
+#include "guard_log.h"
 
 #define WINDOW_TICKS 15 /* 1 s */
 #define SCAN_TICKS 120	/* 8 s */
@@ -32,7 +32,7 @@ struct limit_query {
 	__u8 icmp_type;
 	__u8 bad;
 	__u8 new_flow; /* first datagram of a flow */
-	__u8 source_lost, event_lost;
+	__u8 source_lost;
 	__u8 per; /* NP_PER_* */
 };
 
@@ -52,12 +52,6 @@ struct np_dests_map {
 	__type(value, struct np_guard_dest);
 };
 extern struct np_dests_map np_dests SEC(".maps");
-
-struct np_guard_ring_map {
-	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 256 * 1024);
-};
-extern struct np_guard_ring_map np_guard_ring SEC(".maps");
 
 static __always_inline bool is_amplifier(__u16 port)
 {
@@ -246,16 +240,13 @@ static __always_inline bool over_limit(struct np_guard_source *s, const struct l
 static __always_inline void tell(struct limit_query *q, struct np_guard_source *s, __u32 attack,
 				 __u32 action, __u64 seen, __u64 limit, __u32 ban)
 {
-	struct np_ev_guard *e = bpf_ringbuf_reserve(&np_guard_ring, sizeof(*e), 0);
+	__u64 number = 0;
+	struct np_guard_logged *slot = log_begin(&number);
+	struct np_ev_guard *e;
 
-	if (!e) {
-		q->event_lost = 1;
+	if (!slot)
 		return;
-	}
-	__builtin_memset(e, 0, sizeof(*e));
-	e->ktime_ns = bpf_ktime_get_ns();
-	e->kind = NP_GUARD_EV_ATTACK;
-	e->ifindex = cfg_ifindex;
+	e = &slot->ev;
 	__builtin_memcpy(e->saddr, &q->saddr, 16);
 	__builtin_memcpy(e->daddr, &q->daddr, 16);
 	e->dport = q->dport;
@@ -266,7 +257,7 @@ static __always_inline void tell(struct limit_query *q, struct np_guard_source *
 	e->limit = limit;
 	e->ban_ticks = ban;
 	e->strikes = s->strikes;
-	bpf_ringbuf_submit(e, 0);
+	log_end(slot, number);
 }
 
 /* Something was found: tell it once in a window, and ban where that is wanted. */
@@ -432,13 +423,12 @@ static __always_inline void anomaly_note(struct limit_query *q, volatile struct 
 	rate = p->attack_rate[NP_ATTACK_ANOMALY];
 	if (rate && d->learned >= NP_GUARD_LEARN && count > mean && count > rate &&
 	    diff * diff > SIGMAS_SQUARED * (d->var + 1)) {
-		struct np_ev_guard *e = bpf_ringbuf_reserve(&np_guard_ring, sizeof(*e), 0);
+		__u64 number = 0;
+		struct np_guard_logged *slot = log_begin(&number);
 
-		if (e) {
-			__builtin_memset(e, 0, sizeof(*e));
-			e->ktime_ns = bpf_ktime_get_ns();
-			e->kind = NP_GUARD_EV_ATTACK;
-			e->ifindex = cfg_ifindex;
+		if (slot) {
+			struct np_ev_guard *e = &slot->ev;
+
 			__builtin_memcpy(e->daddr, &q->daddr, 16);
 			e->proto = q->proto;
 			e->attack = NP_ATTACK_ANOMALY;
@@ -447,9 +437,7 @@ static __always_inline void anomaly_note(struct limit_query *q, volatile struct 
 			e->limit = rate;
 			e->mean = mean;
 			e->dev = d->var;
-			bpf_ringbuf_submit(e, 0);
-		} else {
-			q->event_lost = 1;
+			log_end(slot, number);
 		}
 	}
 	if (d->learned < NP_GUARD_LEARN)

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Guard's counters and findings in JSON and text (see device.h). */
+#include "out/device.h"
+
+#include <math.h>
+
+#include "out/table.h"
+
+static const char *const kind_names[NP_KIND_MAX] = { "tcp", "udp", "icmp", "other", "non_ip" };
+static const char *const drop_names[NP_DROP_MAX] = { "ban", "limit", "detect" };
+static const char *const bad_names[NP_FRAME_BAD_MAX] = {
+	[NP_FRAME_SHORT_ETH] = "short_ethernet",  [NP_FRAME_MANY_TAGS] = "many_tags",
+	[NP_FRAME_SHORT_IP] = "short_ip",	  [NP_FRAME_IP_VERSION] = "ip_version",
+	[NP_FRAME_IP_HEADER] = "ip_header",	  [NP_FRAME_IP_LENGTH] = "ip_length",
+	[NP_FRAME_EXT_SHORT] = "short_extension", [NP_FRAME_EXT_MANY] = "many_extensions",
+	[NP_FRAME_FRAG_END] = "fragment_end",	  [NP_FRAME_FRAG_SIZE] = "fragment_size",
+	[NP_FRAME_FRAG_TINY] = "fragment_tiny",	  [NP_FRAME_SHORT_L4] = "short_transport",
+	[NP_FRAME_TCP_HEADER] = "tcp_header",	  [NP_FRAME_TCP_FLAGS] = "tcp_flags",
+	[NP_FRAME_UDP_LENGTH] = "udp_length",	  [NP_FRAME_PORT_ZERO] = "port_zero",
+};
+
+static void put_way(struct buf *b, const char *name, const struct np_guard_way *w,
+		    const struct event_device_own *own)
+{
+	json_key(b, name);
+	buf_putc(b, '{');
+	json_kv_u64(b, "packets", w->packets);
+	json_kv_u64(b, "bytes", w->bytes);
+	json_kv_u64(b, "segments", w->segments);
+	json_kv_u64(b, "wire_bytes", w->wire_bytes);
+	json_kv_u64(b, "ipv6_packets", w->v6_packets);
+	for (unsigned int k = 0; k < NP_KIND_MAX; k++) {
+		json_key(b, kind_names[k]);
+		buf_putc(b, '{');
+		json_kv_u64(b, "packets", w->kind[k].packets);
+		json_kv_u64(b, "bytes", w->kind[k].bytes);
+		buf_putc(b, '}');
+	}
+	json_kv_u64(b, "device_packets", own->packets);
+	json_kv_u64(b, "device_bytes", own->bytes);
+	json_kv_u64(b, "device_dropped", own->dropped);
+	json_kv_u64(b, "device_errors", own->errors);
+	buf_putc(b, '}');
+}
+
+static void put_counts(struct buf *b, const char *name, const __u64 *v, unsigned int n,
+		       const char *const *names)
+{
+	json_key(b, name);
+	buf_putc(b, '{');
+	for (unsigned int i = 0; i < n; i++)
+		if (names[i])
+			json_kv_u64(b, names[i], v[i]);
+	buf_putc(b, '}');
+}
+
+static void put_dev(struct buf *b, const struct np_guard_dev *d)
+{
+	put_counts(b, "drops", d->drops, NP_DROP_MAX, drop_names);
+	json_kv_u64(b, "drop_bytes", d->drop_bytes);
+	put_counts(b, "dry_run", d->dry_drops, NP_DROP_MAX, drop_names);
+	json_kv_u64(b, "allowed", d->allowed);
+	put_counts(b, "malformed", d->bad, NP_FRAME_BAD_MAX, bad_names);
+	json_kv_u64(b, "lost_flows", d->flows_lost);
+	json_kv_u64(b, "lost_sources", d->sources_lost);
+	json_kv_u64(b, "lost_nested", d->nest_lost);
+}
+
+void device_put_json(struct buf *b, const struct event_device *e)
+{
+	if (e->mode) {
+		json_kv_u64(b, "ifindex", e->ifindex);
+		json_kv_bool(b, "gone", e->gone);
+		json_kv_str(b, "guard", e->mode);
+		json_kv_str(b, "xdp", e->xdp);
+		json_kv_str(b, "tc", e->tc);
+	} else {
+		json_kv_u64(b, "interfaces", e->interfaces);
+	}
+	put_way(b, "rx", &e->count->rx, &e->rx);
+	put_way(b, "tx", &e->count->tx, &e->tx);
+	put_dev(b, e->count);
+}
+
+static void put_bytes(struct buf *b, const char *name, uint64_t v)
+{
+	char text[16];
+
+	unit_format(UNIT_BYTES, (double)v, text, sizeof(text));
+	buf_printf(b, "%s %s ", name, text);
+}
+
+void device_put_text(struct buf *b, const struct event_device *e)
+{
+	uint64_t drops = 0, bad = 0;
+
+	for (unsigned int i = 0; i < NP_DROP_MAX; i++)
+		drops += e->count->drops[i];
+	for (unsigned int i = 1; i < NP_FRAME_BAD_MAX; i++)
+		bad += e->count->bad[i];
+	if (!e->mode)
+		buf_printf(b, "%u interfaces ", e->interfaces);
+	put_bytes(b, "tx", e->count->tx.bytes);
+	put_bytes(b, "rx", e->count->rx.bytes);
+	if (drops)
+		buf_printf(b, "dropped %llu ", (unsigned long long)drops);
+	if (bad)
+		buf_printf(b, "malformed %llu ", (unsigned long long)bad);
+}
+
+const char *attack_rule_name(unsigned int attack)
+{
+	static const char *const names[NP_ATTACK_MAX] = {
+		[NP_ATTACK_SYN_FLOOD] = "syn_flood",   [NP_ATTACK_UDP_FLOOD] = "udp_flood",
+		[NP_ATTACK_AMPLIFY] = "amplification", [NP_ATTACK_ICMP_FLOOD] = "icmp_flood",
+		[NP_ATTACK_PORT_SCAN] = "port_scan",   [NP_ATTACK_HOST_SCAN] = "host_scan",
+		[NP_ATTACK_ANOMALY] = "anomaly",
+	};
+
+	return attack < NP_ATTACK_MAX ? names[attack] : NULL;
+}
+
+static const char *action_name(uint8_t action)
+{
+	static const char *const names[] = { "off", "dry_run", "alert", "ban" };
+
+	return names[action & 3];
+}
+
+double attack_sigmas(const struct np_ev_guard *ev)
+{
+	double dev = sqrt((double)ev->dev);
+
+	return dev > 0 ? ((double)ev->seen - (double)ev->mean) / dev : 0;
+}
+
+void attack_put_json(struct buf *b, const struct np_ev_guard *ev)
+{
+	json_kv_str(b, "rule", attack_rule_name(ev->attack));
+	json_kv_str(b, "action", action_name(ev->action));
+	json_kv_u64(b, "seen", ev->seen);
+	json_kv_u64(b, "limit", ev->limit);
+	json_kv_u64(b, "strikes", ev->strikes);
+	if (ev->attack == NP_ATTACK_ANOMALY) {
+		json_kv_u64(b, "mean", ev->mean);
+		json_kv_double(b, "sigmas", attack_sigmas(ev));
+	}
+}
+
+void attack_put_text(struct buf *b, const struct np_ev_guard *ev)
+{
+	buf_printf(b, "%s: %llu, limit %llu, %s ", attack_rule_name(ev->attack),
+		   (unsigned long long)ev->seen, (unsigned long long)ev->limit,
+		   action_name(ev->action));
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What guard's records have beside the common keys: stats.iface, stats.global and security.*. */
+#ifndef NETPROBE_OUT_DEVICE_H
+#define NETPROBE_OUT_DEVICE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "wire/guard.h"
+
+/* The kernel's own counters of one direction of an interface. */
+struct event_device_own {
+	uint64_t packets, bytes, dropped, errors;
+};
+
+struct event_device {
+	const char *mode;	 /* "monitor", "filter", "balance"; NULL: all interfaces together */
+	const char *xdp, *tc;	 /* "none", "native", "generic"; "none", "tcx", "clsact" */
+	uint32_t ifindex;	 /* 0 with mode NULL */
+	unsigned int interfaces; /* with mode NULL: how many */
+	bool gone;
+	const struct np_guard_dev *count;
+	struct event_device_own rx, tx;
+};
+
+void device_put_json(struct buf *b, const struct event_device *e);
+void device_put_text(struct buf *b, const struct event_device *e);
+
+/* "syn_flood", "amplification", ...; index NP_ATTACK_*. */
+const char *attack_rule_name(unsigned int attack);
+/* Standard deviations that an anomaly is above the mean. */
+double attack_sigmas(const struct np_ev_guard *ev);
+void attack_put_json(struct buf *b, const struct np_ev_guard *ev);
+void attack_put_text(struct buf *b, const struct np_ev_guard *ev);
+
+#endif
