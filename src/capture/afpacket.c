@@ -201,7 +201,8 @@ static int whose(void *rung, const struct np_tuple *t, struct rung_whose *ret)
 	const char *name = links_name(a->links, t->ifindex);
 	struct np_sock_rec rec = { .tuple = *t };
 
-	*ret = (struct rung_whose){ .local = k || links_is_local(a->links, t->laddr) };
+	*ret = (struct rung_whose){ .local = k || links_is_local(a->links, t->laddr) ||
+					     join_is_group(t->laddr) };
 	if (k) {
 		ret->owner = rec.owner = rec.last = k->rec.owner;
 		ret->sock_id = rec.sock_id = k->rec.sock_id;
@@ -280,7 +281,9 @@ static int open_rings(struct afpacket *a, struct netprobe_error *err)
 				.timeout_ms = a->opts.timeout_ms,
 				.snaplen = a->opts.snaplen > RING_SNAP ? a->opts.snaplen : 0,
 				.wide_ports = a->opts.wide_ports,
-				.n_wide = a->opts.n_wide };
+				.n_wide = a->opts.n_wide,
+				.wide_tls = a->opts.wide_tls,
+				.wide_http = a->opts.wide_http };
 	uint32_t n = a->opts.rings ? a->opts.rings : 1;
 	int r = 0;
 

@@ -70,6 +70,7 @@ void readers_stop(struct afpacket *a);
 void join_all(struct afpacket *a, probe_sock_fn fn, void *arg);
 /* What is still known of one socket, at its end. */
 void join_last(struct sock *k, void *arg);
+bool join_is_group(const uint8_t addr[16]);
 /* The end of a flow as a tuple of that end. */
 void join_tuple(const struct afpacket *a, const struct wire_flow *f, unsigned int end,
 		struct np_tuple *ret);

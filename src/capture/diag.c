@@ -162,12 +162,14 @@ static int take(const char *buf, size_t n, uint8_t proto, diag_fn fn, void *arg)
 	return 0;
 }
 
-static int dump_one(int fd, uint8_t family, uint8_t proto, diag_fn fn, void *arg)
+/* port: of UDP sockets only, which the kernel picks out; 0: all. */
+static int dump_one(int fd, uint8_t family, uint8_t proto, uint16_t port, diag_fn fn, void *arg)
 {
 	static __thread char buf[RECEIVE_BYTES] __attribute__((aligned(8)));
 	struct ask q = { .req = { .sdiag_family = family,
 				  .sdiag_protocol = proto,
-				  .idiag_states = proto == IPPROTO_TCP ? STATES_WANTED : ~0U } };
+				  .idiag_states = proto == IPPROTO_TCP ? STATES_WANTED : ~0U,
+				  .id.idiag_sport = htons(port) } };
 	int r;
 
 	if (proto == IPPROTO_TCP)
@@ -183,22 +185,27 @@ static int dump_one(int fd, uint8_t family, uint8_t proto, diag_fn fn, void *arg
 	return r > 0 ? 0 : r;
 }
 
-int diag_dump_udp(int fd, diag_fn fn, void *arg)
+int diag_dump_port(int fd, uint16_t port, diag_fn fn, void *arg)
 {
 	static const uint8_t families[] = { AF_INET, AF_INET6 };
 	int r = 0;
 
 	for (unsigned int i = 0; i < 2 && !r; i++)
-		r = dump_one(fd, families[i], IPPROTO_UDP, fn, arg);
+		r = dump_one(fd, families[i], IPPROTO_UDP, port, fn, arg);
 	return r == -ENOENT ? 0 : r; /* udp_diag is a module of its own */
+}
+
+int diag_dump_udp(int fd, diag_fn fn, void *arg)
+{
+	return diag_dump_port(fd, 0, fn, arg);
 }
 
 int diag_dump(int fd, diag_fn fn, void *arg)
 {
-	int r = dump_one(fd, AF_INET, IPPROTO_TCP, fn, arg);
+	int r = dump_one(fd, AF_INET, IPPROTO_TCP, 0, fn, arg);
 
 	if (!r)
-		r = dump_one(fd, AF_INET6, IPPROTO_TCP, fn, arg);
+		r = dump_one(fd, AF_INET6, IPPROTO_TCP, 0, fn, arg);
 	if (r == -ENOENT)
 		return -EOPNOTSUPP;
 	return r ? r : diag_dump_udp(fd, fn, arg);

@@ -35,6 +35,8 @@ int diag_open(void);
 int diag_dump(int fd, diag_fn fn, void *arg);
 /* Only UDP's, for finding who is bound where. */
 int diag_dump_udp(int fd, diag_fn fn, void *arg);
+/* Only those of UDP that are bound to this port: more than one may be. */
+int diag_dump_port(int fd, uint16_t port, diag_fn fn, void *arg);
 /* The TCP connection, or UDP socket, between exactly these ends. -ENOENT. */
 int diag_find(int fd, const struct np_tuple *t, struct diag_sock *ret);
 

@@ -245,7 +245,7 @@ static void join_end(struct join *j, struct wire_flow *f, unsigned int e, bool g
 }
 
 /* A group address is no end that sends: who gets it stands for it. */
-static bool is_group(const uint8_t addr[16])
+bool join_is_group(const uint8_t addr[16])
 {
 	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
 
@@ -271,7 +271,7 @@ static void join_flow(struct wire *w, struct wire_flow *f, void *arg)
 		for (unsigned int e = 0; e < 2; e++)
 			if (f->end[e].local ||
 			    (!any &&
-			     (is_group(f->addr[!f->first]) ? e != f->first : e == f->first)))
+			     (join_is_group(f->addr[!f->first]) ? e != f->first : e == f->first)))
 				join_end(j, f, e, over);
 	}
 	/* until its socket is known, or it is known to have none, it is asked about at each tick */

@@ -10,6 +10,8 @@
 #define P_VLAN 0x8100
 #define P_QINQ 0x88a8
 #define P_IPV6 0x86dd
+#define HATYPE_ETHER 1
+#define ETHER_BYTES 14
 #define VLAN_BYTES 4
 #define VLANS_MAX 2
 #define EXTENSIONS_MAX 8
@@ -163,6 +165,21 @@ static int parse_ipv6(struct packet *p, uint32_t off)
 	return -EINVAL;
 }
 
+/*
+ * Where a tag is in the packet itself, the kernel's network header is before it (received: the inner one
+ * of two) or behind it (sent), while the protocol names the tag. The link header tells.
+ */
+static void find_tag(const struct packet *p, uint32_t *off, uint16_t *protocol)
+{
+	const uint8_t *type = need(p, ETHER_BYTES - 2, 2);
+
+	if ((*protocol != P_VLAN && *protocol != P_QINQ) || p->hatype != HATYPE_ETHER ||
+	    p->net_off < ETHER_BYTES || !type)
+		return;
+	*off = ETHER_BYTES;
+	*protocol = be16(type);
+}
+
 int packet_parse(struct packet *p)
 {
 	uint32_t off = p->net_off;
@@ -173,6 +190,7 @@ int packet_parse(struct packet *p)
 	p->sport = p->dport = p->window = 0;
 	p->seq = p->ack = p->payload_len = 0;
 	p->segments = 1;
+	find_tag(p, &off, &protocol);
 	for (unsigned int i = 0; i < VLANS_MAX && (protocol == P_VLAN || protocol == P_QINQ); i++) {
 		const uint8_t *tag = need(p, off, VLAN_BYTES);
 

@@ -30,6 +30,7 @@ struct ring {
 	uint64_t wall_minus_mono;
 	uint16_t wide[RING_PORTS];
 	unsigned int n_wide;
+	bool wide_tls, wide_http;
 };
 
 static uint64_t clock_ns(clockid_t id)
@@ -45,78 +46,20 @@ static void learn_clock(struct ring *r)
 	r->wall_minus_mono = clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_MONOTONIC);
 }
 
-/*
- * The last step of the filter, with the protocol in A: how many bytes are taken. k: instructions so
- * far; returns how many they are with these.
- */
-static unsigned short add_wide(const struct ring *r, struct sock_filter *code, unsigned short k)
-{
-	const uint32_t net = (uint32_t)SKF_NET_OFF;
-	uint8_t n = (uint8_t)r->n_wide;
-
-#define ADD(insn) code[k++] = (struct sock_filter)insn
-	if (n) {
-		ADD(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ETH_P_IP, 1, 0));
-		ADD(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ETH_P_IPV6, 3, (uint8_t)(9 + 2 * n)));
-		ADD(BPF_STMT(BPF_LD | BPF_B | BPF_ABS, net + 9));
-		ADD(BPF_STMT(BPF_LDX | BPF_B | BPF_MSH, net));
-		ADD(BPF_STMT(BPF_JMP | BPF_JA, 2));
-		ADD(BPF_STMT(BPF_LD | BPF_B | BPF_ABS, net + 6));
-		ADD(BPF_STMT(BPF_LDX | BPF_IMM, 40));
-		ADD(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_UDP, 1, 0));
-		ADD(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_TCP, 0, (uint8_t)(2 + 2 * n)));
-		ADD(BPF_STMT(BPF_LD | BPF_H | BPF_IND, net));
-		for (uint8_t i = 0; i < n; i++)
-			ADD(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, r->wide[i],
-				     (uint8_t)(2 * n - i + 1), 0));
-		ADD(BPF_STMT(BPF_LD | BPF_H | BPF_IND, net + 2));
-		for (uint8_t i = 0; i < n; i++)
-			ADD(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, r->wide[i], (uint8_t)(n - i), 0));
-	}
-	ADD(BPF_STMT(BPF_RET | BPF_K, r->snaplen));
-	if (n)
-		ADD(BPF_STMT(BPF_RET | BPF_K, r->snaplen > RING_WIDE ? r->snaplen : RING_WIDE));
-#undef ADD
-	return k;
-}
-
-/*
- * Outgoing packets of loopback come back in at once: seen twice, counted once. Of the others: IP, with
- * or without VLAN tags; snap bytes of it.
- */
 int ring_filter(struct ring *r, const uint32_t *ifindexes, int n)
 {
-	struct sock_filter code[16 + RING_IFS + 16 + 2 * RING_PORTS];
+	struct ring_want want = { .ifs = ifindexes,
+				  .n_if = n > RING_IFS ? 0 : n,
+				  .snap = r->snaplen,
+				  .wide = r->snaplen > RING_WIDE ? r->snaplen : RING_WIDE,
+				  .ports = r->wide,
+				  .n_ports = r->n_wide,
+				  .tls = r->wide_tls,
+				  .http = r->wide_http };
+	struct sock_filter code[RING_INSNS];
 	struct sock_fprog prog = { .filter = code };
-	unsigned short k = 0;
 
-#define ADD(insn) code[k++] = (struct sock_filter)insn
-	if (n < 0 || n > RING_IFS) {
-		ADD(BPF_STMT(BPF_RET | BPF_K, n < 0 ? 0 : r->snaplen));
-	} else {
-		ADD(BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)(SKF_AD_OFF + SKF_AD_PKTTYPE)));
-		ADD(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PACKET_OUTGOING, 0, 3));
-		ADD(BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)(SKF_AD_OFF + SKF_AD_HATYPE)));
-		ADD(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ARPHRD_LOOPBACK, 0, 1));
-		ADD(BPF_STMT(BPF_RET | BPF_K, 0));
-		if (n) {
-			ADD(BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
-				     (uint32_t)(SKF_AD_OFF + SKF_AD_IFINDEX)));
-			for (int i = 0; i < n; i++)
-				ADD(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ifindexes[i],
-					     (uint8_t)(n - i), 0));
-			ADD(BPF_STMT(BPF_RET | BPF_K, 0));
-		}
-		ADD(BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)(SKF_AD_OFF + SKF_AD_PROTOCOL)));
-		ADD(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ETH_P_IP, 4, 0));
-		ADD(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ETH_P_IPV6, 3, 0));
-		ADD(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ETH_P_8021Q, 2, 0));
-		ADD(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ETH_P_8021AD, 1, 0));
-		ADD(BPF_STMT(BPF_RET | BPF_K, 0));
-		k = add_wide(r, code, k);
-	}
-#undef ADD
-	prog.len = k;
+	prog.len = ring_filter_make(&want, code);
 	if (setsockopt(r->fd, SOL_SOCKET, SO_ATTACH_FILTER, &prog, sizeof(prog)) < 0)
 		return -errno;
 	return 0;
@@ -189,6 +132,8 @@ int ring_open(const struct ring_opts *opts, struct ring **ret, struct netprobe_e
 	r->snaplen = opts->snaplen ? opts->snaplen : RING_SNAP;
 	for (unsigned int i = 0; i < opts->n_wide && i < RING_PORTS; i++)
 		r->wide[r->n_wide++] = opts->wide_ports[i];
+	r->wide_tls = opts->wide_tls;
+	r->wide_http = opts->wide_http;
 	r->fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (r->fd < 0) {
 		e = -errno;

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "capture/packet.h"
+#include "capture/ring_filter.h"
 
 #define RING_MIN_BYTES 4096U
 #define RING_MAX_BYTES (256U << 20)
@@ -12,8 +13,6 @@
 #define RING_TIMEOUT_MS 10
 #define RING_SNAP 192 /* link, VLAN and network headers with extensions, TCP with all its options */
 #define RING_WIDE (RING_SNAP + 2048)
-#define RING_PORTS 24
-#define RING_IFS 16
 
 struct ring_opts {
 	uint32_t bytes; /* of the ring; 0: RING_BYTES */
@@ -23,6 +22,7 @@ struct ring_opts {
 	uint32_t snaplen;   /* bytes of each packet; 0: RING_SNAP */
 	const uint16_t *wide_ports; /* of packets to and from these: RING_WIDE bytes */
 	unsigned int n_wide;
+	bool wide_tls, wide_http; /* and of what begins as a ClientHello or an HTTP request */
 };
 
 struct ring;

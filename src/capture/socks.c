@@ -548,6 +548,12 @@ int socks_sweep(struct socks *s, bool full, probe_sock_fn fn, void *arg)
 	return r ? r : socks_hand(s, full, fn, arg);
 }
 
+static void on_listed_bound(const struct diag_sock *d, void *arg)
+{
+	if (d->tuple.flags & NP_F_UNCONN)
+		on_listed(d, arg);
+}
+
 struct sock *socks_meet(struct socks *s, const struct np_tuple *t)
 {
 	struct diag_sock d;
@@ -557,6 +563,9 @@ struct sock *socks_meet(struct socks *s, const struct np_tuple *t)
 		return NULL;
 	d.info_len = 0; /* what it counts so far is the next listing's */
 	on_listed(&d, s);
+	/* One of those bound there: which of them gets or sends a packet the kernel does not tell. */
+	if (d.tuple.flags & NP_F_UNCONN)
+		(void)diag_dump_port(s->ask_fd, d.tuple.lport, on_listed_bound, s);
 	return find_cookie(s, d.cookie);
 }
 

@@ -314,7 +314,7 @@ static uint64_t stream_key(const struct np_ev_packet *ev, bool tapped)
 	return key << 1 | (ev->dir == NP_DIR_TX);
 }
 
-void names_packet(struct names *n, const struct np_ev_packet *ev, const uint8_t *bytes)
+static void on_dns(struct names *n, const struct np_ev_packet *ev, const uint8_t *bytes)
 {
 	struct dns_segment seg = { .ts_ns = ev->hdr.ts_ns,
 				   .seq = ev->seq,
@@ -375,12 +375,17 @@ const char *names_of_sock(const struct names *n, uint64_t sock_id)
 	return name_cache_find(n->cache, key, n->now_ns);
 }
 
-static void on_packet(const struct np_ev_packet *ev, const uint8_t *bytes, void *arg)
+void names_packet(struct names *n, const struct np_ev_packet *ev, const uint8_t *bytes)
 {
 	if (ev->hdr.type == NP_PACKET_FIRST)
-		on_first(arg, ev, bytes);
+		on_first(n, ev, bytes);
 	if (ev->hdr.type == NP_PACKET_DNS)
-		names_packet(arg, ev, bytes);
+		on_dns(n, ev, bytes);
+}
+
+static void on_packet(const struct np_ev_packet *ev, const uint8_t *bytes, void *arg)
+{
+	names_packet(arg, ev, bytes);
 }
 
 unsigned int names_ports(const struct names_opts *opts, uint16_t ret_ports[NAMES_PORTS + 3])

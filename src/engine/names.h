@@ -52,7 +52,7 @@ int names_open(struct session *s, struct probe *probe, const struct names_opts *
 struct names *names_close(struct names *n);
 /* All ports to be looked at; how many. */
 unsigned int names_ports(const struct names_opts *opts, uint16_t ret_ports[NAMES_PORTS + 3]);
-/* One packet to or from a port of DNS, from the transport's payload on. */
+/* One packet to or from a port of DNS, or what a client says first, from the transport's payload on. */
 void names_packet(struct names *n, const struct np_ev_packet *ev, const uint8_t *bytes);
 /* What a process read from a port of DNS; for sessions without events of DNS. */
 void names_answer(struct names *n, const struct np_ev_answer *ev);

@@ -43,13 +43,21 @@ static void note_add(char *note, size_t size, const char *text)
 		(void)snprintf(note + n, size - n, "%s%s", n ? "; " : "", text);
 }
 
-/* The rung's own words about what it lacks come last. */
+/*
+ * One line: the rung and why not those above, and last its own words about what it lacks. The highest
+ * has all, what it lacks is for who asks.
+ */
 static void note_rung(char *note, size_t size, const struct rung *rung)
 {
 	const char *own = rung->ops->note ? rung->ops->note(rung->arg) : "";
+	bool highest = !strcmp(rung->ops->mode, ladder[0].name);
 
-	if (*own)
+	if (*note)
+		log_notice("capture %s%s%s", note, *own ? "; " : "", own);
+	else if (*own && highest)
 		log_info("%s: %s", rung->ops->mode, own);
+	else if (*own)
+		log_notice("%s: %s", rung->ops->mode, own);
 	note_add(note, size, own);
 }
 
@@ -74,10 +82,8 @@ static int open_highest(const struct session_opts *opts, struct rung *ret_rung, 
 		*err = (struct netprobe_error){};
 		r = ladder[i].open(opts, ret_rung, err);
 		if (!r) {
-			if (i) {
-				log_notice("capture mode %s%s", ladder[i].name, why);
+			if (i)
 				(void)snprintf(note, note_size, "mode %s%s", ladder[i].name, why);
-			}
 			return 0;
 		}
 		if (r == -ENOMEM)

@@ -12,11 +12,14 @@
 int sight_prepare(struct sight *t, struct session_opts *opts)
 {
 	static uint16_t ports[NAMES_PORTS + 3]; /* read while the rung opens */
-	struct tap_opts to = { .ports = ports, .all = opts->pcap != NULL };
+	uint32_t from = opts->names.from;
+	struct tap_opts to = { .ports = ports,
+			       .first = from & (NAMES_SNI | NAMES_HTTP),
+			       .all = opts->pcap != NULL };
 
-	if (opts->names.from & NAMES_DNS)
+	if (from & NAMES_DNS)
 		to.n_ports = names_ports(&opts->names, ports);
-	if (!to.n_ports && !to.all)
+	if (!to.n_ports && !to.first && !to.all)
 		return 0;
 	t->tap = tap_new(&to);
 	if (!t->tap)
@@ -25,6 +28,8 @@ int sight_prepare(struct sight *t, struct session_opts *opts)
 	opts->packets.arg = t->tap;
 	opts->packets.wide_ports = ports;
 	opts->packets.n_wide = to.n_ports;
+	opts->packets.wide_tls = from & NAMES_SNI;
+	opts->packets.wide_http = from & NAMES_HTTP;
 	return 0;
 }
 
@@ -93,10 +98,10 @@ static void on_tapped(const struct np_ev_packet *seen, uint16_t hatype, const ui
 	ev.wanted = w.wanted;
 	ev.tuple.netns = w.netns;
 	memcpy(ev.tuple.ifname, w.ifname, sizeof(ev.tuple.ifname));
-	if (ev.hdr.type == NP_PACKET_DNS && w.local && t->names)
-		names_packet(t->names, &ev, bytes);
-	else if (ev.hdr.type == NP_PACKET_PCAP && t->pcap)
+	if (ev.hdr.type == NP_PACKET_PCAP && t->pcap)
 		pcap_packet(t->pcap, &ev, hatype, bytes);
+	else if (ev.hdr.type != NP_PACKET_PCAP && w.local && t->names)
+		names_packet(t->names, &ev, bytes);
 }
 
 void sight_drain(struct sight *t)

@@ -22,7 +22,7 @@ struct tap {
 	size_t len[2];
 	unsigned int writes; /* buffer that is written */
 	uint64_t lost;
-	bool all;
+	bool all, first;
 	uint64_t ports[NP_PORT_WORDS];
 };
 
@@ -34,6 +34,7 @@ struct tap *tap_new(const struct tap_opts *opts)
 		return NULL;
 	(void)pthread_mutex_init(&t->lock, NULL);
 	t->all = opts->all;
+	t->first = opts->first;
 	for (unsigned int i = 0; i < opts->n_ports; i++)
 		t->ports[opts->ports[i] / 64] |= 1ULL << (opts->ports[i] % 64);
 	t->buf[0] = malloc(BUFFER_BYTES);
@@ -93,25 +94,53 @@ static void fill(struct tap_record *rec, const struct packet *p, bool tx)
 	memcpy(tuple->raddr, tx ? p->dst : p->src, 16);
 }
 
-/* A packet between two ports of DNS (mDNS) is a query or an answer: its own flag says. */
-static void take_dns(struct tap *t, const struct packet *p)
+static void push_payload(struct tap *t, const struct packet *p, uint16_t type, bool tx)
 {
-	bool to = has_port(t, p->dport), from = has_port(t, p->sport);
 	struct tap_record rec;
-	const uint8_t *bytes = p->data + p->payload_off;
 
-	if ((!to && !from) || p->fragment || !p->payload_len || p->payload_off >= p->caplen)
-		return;
-	if (to && from)
-		to = p->caplen - p->payload_off < 3 || !(bytes[2] & 0x80);
-	fill(&rec, p, to);
-	rec.ev.hdr.type = NP_PACKET_DNS;
+	fill(&rec, p, tx);
+	rec.ev.hdr.type = type;
 	rec.ev.seq = p->seq;
 	rec.ev.full = p->payload_len;
 	rec.ev.captured = p->caplen - p->payload_off;
 	if (rec.ev.captured > rec.ev.full)
 		rec.ev.captured = rec.ev.full; /* padding of short frames */
-	push(t, &rec, bytes);
+	push(t, &rec, p->data + p->payload_off);
+}
+
+/* A packet between two ports of DNS (mDNS) is a query or an answer: its own flag says. */
+static void take_dns(struct tap *t, const struct packet *p)
+{
+	bool to = has_port(t, p->dport), from = has_port(t, p->sport);
+	const uint8_t *bytes = p->data + p->payload_off;
+
+	if (!to && !from)
+		return;
+	if (to && from)
+		to = p->caplen - p->payload_off < 3 || !(bytes[2] & 0x80);
+	push_payload(t, p, NP_PACKET_DNS, to);
+}
+
+static bool is_upper(uint8_t c)
+{
+	return c >= 'A' && c <= 'Z';
+}
+
+/* A first guess by two bytes, a handshake's or a method's: who reads it knows better. */
+static void take_first(struct tap *t, const struct packet *p)
+{
+	const uint8_t *b = p->data + p->payload_off;
+
+	if (p->caplen - p->payload_off < 2)
+		return;
+	if ((b[0] == 22 && b[1] == 3) || (is_upper(b[0]) && is_upper(b[1])))
+		push_payload(t, p, NP_PACKET_FIRST, true);
+}
+
+static bool has_payload(const struct packet *p)
+{
+	return (p->proto == IPPROTO_UDP || p->proto == IPPROTO_TCP) && !p->fragment &&
+	       p->payload_len && p->payload_off < p->caplen;
 }
 
 void tap_packet(const struct packet *p, bool parsed, void *arg)
@@ -119,8 +148,11 @@ void tap_packet(const struct packet *p, bool parsed, void *arg)
 	struct tap *t = arg;
 	struct tap_record rec;
 
-	if (parsed && (p->proto == IPPROTO_UDP || p->proto == IPPROTO_TCP))
+	if (parsed && has_payload(p)) {
 		take_dns(t, p);
+		if (t->first && p->proto == IPPROTO_TCP)
+			take_first(t, p);
+	}
 	if (!t->all)
 		return;
 	fill(&rec, p, p->pkttype == PACKET_OUTGOING);

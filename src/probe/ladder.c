@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "probe/internal.h"
 
@@ -86,9 +87,14 @@ static void alt_failed(struct probe *p, const struct hook_alt *alt, struct hook_
 		return;
 	}
 	if (alt->kind == KIND_CGROUP && err == ENODEV) {
-		(void)snprintf(st->reason, sizeof(st->reason), "no cgroup v2 tree is mounted");
+		bool proc = !access("/proc/self/mountinfo", R_OK);
+
+		(void)snprintf(st->reason, sizeof(st->reason), "%s",
+			       proc ? "no cgroup v2 tree is mounted"
+				    : "there is no /proc, where mounts of cgroup v2 are listed");
 		(void)snprintf(st->remedy, sizeof(st->remedy),
-			       "mount -t cgroup2 none /sys/fs/cgroup/unified");
+			       proc ? "mount -t cgroup2 none /sys/fs/cgroup/unified"
+				    : "mount -t proc none /proc");
 		return;
 	}
 	if (err == ENOENT && alt->nargs && p->facts.btf &&

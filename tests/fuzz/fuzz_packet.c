@@ -27,6 +27,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	p.protocol = (uint16_t)(data[0] << 8 | data[1]);
 	p.gso_size = data[2];
 	p.ifindex = 1;
+	/* with a link header in front, as Ethernet has it, where the last bit asks for one */
+	p.hatype = data[2] & 1;
+	p.net_off = p.hatype && p.caplen > 18 ? 14 + (data[2] & 4) : 0;
 	for (unsigned int i = 0; i < 3; i++) {
 		p.ktime_ns = (i + 1) * 1000000ULL;
 		if (packet_parse(&p))

@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The rung that reads packets: bytes and owners beside what the makers of the traffic know. */
 #include <linux/capability.h>
-#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mount.h>
 
 #include "rung.h"
 #include "tap.h"
@@ -353,9 +351,7 @@ TEST(without_proc_flows_have_no_owner_and_it_is_said)
 	(void)rung_enter();
 	m = maker_start(NULL, -1, "stream --hold start --bytes 22222");
 	(void)maker_wait_hold(&m); /* it needs /proc itself */
-	REQUIRE(!unshare(CLONE_NEWNS) && !mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) &&
-			!mount("none", "/proc", "tmpfs", 0, NULL),
-		"cannot hide /proc");
+	rung_hide("/proc");
 	p = probe_spawn(&opts);
 	maker_go(&m);
 	maker_finish(&m);

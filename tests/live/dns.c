@@ -422,18 +422,52 @@ static bool is_close(const json_t *r, const void *arg)
 	       record_u64(r, "netns") == ns->inode && record_u64(r, "rport") == 7000;
 }
 
-TEST(host_of_a_request_names_its_connection)
+/* What a client says first names its connection; names: where from, NULL by default. */
+static void check_first(const char *mode, const char *says, const char *names, const char *name)
 {
-	struct netns ns = netns_new();
-	struct probe p = probe_start("events", "--format", "json", "--names", "sni,http", NULL);
-	struct maker m = maker_run(&ns, "dns connect --http --to 127.0.0.1");
-	json_t *r = probe_wait_record(&p, is_close, &ns, 10000);
+	const char *const args[] = { "events", "--format",
+				     "json",   "--capture-mode",
+				     mode,     names ? "--names" : NULL,
+				     names,    NULL };
+	struct probe_opts opts = { .args = args, .plain = !strcmp(mode, "afpacket") };
+	struct netns ns = opts.plain ? rung_enter() : netns_new();
+	struct probe p = probe_spawn(&opts);
+	char command[200];
+	struct maker m;
+	json_t *r;
 
+	snprintf(command, sizeof(command), "dns connect %s --to 127.0.0.1", says);
+	m = maker_run(&ns, command);
+	r = probe_wait_record(&p, is_close, &ns, 10000);
 	REQUIRE(r && m.pid, "conn.close: expected one, got none");
-	CHECK(!strcmp(record_str(r, "rname"), "web.example.net"), "rname of conn.close: got %s",
-	      record_str(r, "rname"));
+	CHECK(!strcmp(record_str(r, "rname"), name), "rname of conn.close: expected '%s', got '%s'",
+	      name, record_str(r, "rname"));
 	json_decref(r);
 	probe_stop(&p);
+}
+
+TEST(host_of_a_request_names_its_connection)
+{
+	check_first("ebpf", "--http", "sni,http", "web.example.net");
+}
+
+TEST(server_name_of_a_clienthello_names_its_connection)
+{
+	check_first("ebpf", "--tls", "sni,http", "tls.example.net");
+}
+
+TEST(what_clients_say_names_nothing_unless_asked_for)
+{
+	check_first("ebpf", "--tls", "dns,http", "");
+	check_first("ebpf", "--http", NULL, "");
+	check_first("afpacket", "--tls", NULL, "");
+}
+
+TEST(packet_ring_names_connections_by_what_clients_say)
+{
+	check_first("afpacket", "--http", "sni,http", "web.example.net");
+	check_first("afpacket", "--tls", "sni", "tls.example.net");
+	check_first("afpacket", "--tls", "dns,sni", "tls.example.net");
 }
 
 TEST(no_name_is_known_where_none_is_asked_for)

@@ -105,6 +105,65 @@ TEST(auto_falls_through_both_and_names_both_causes)
 	check_falls(&opts, "proc", words);
 }
 
+TEST(auto_falls_when_the_kernel_has_no_packet_sockets)
+{
+	static const char *const args[] = { "flows", SHORT, NULL };
+	static const char *const words[] = { "not ebpf", "seccomp", "not afpacket",
+					     "no packet sockets (CONFIG_PACKET)", NULL };
+	struct probe_opts opts = {
+		.args = args, .plain = true, .no_ready = true, .no_bpf = true, .no_packet = true
+	};
+
+	check_falls(&opts, "proc", words);
+}
+
+TEST(auto_falls_when_the_packet_ring_has_no_room)
+{
+	static const char *const args[] = { "flows", SHORT, "--packet-ring", "268435456", NULL };
+	static const char *const words[] = { "not ebpf",
+					     "seccomp",
+					     "not afpacket",
+					     "no packet ring of 268435456 bytes",
+					     "Cannot allocate memory",
+					     NULL };
+	struct probe_opts opts = { .args = args,
+				   .plain = true,
+				   .no_ready = true,
+				   .no_bpf = true,
+				   .address_space = 200 << 20 };
+
+#ifdef __SANITIZE_ADDRESS__
+	test_skip("the sanitizers need more address space themselves");
+#endif
+	check_falls(&opts, "proc", words);
+}
+
+TEST(auto_without_proc_falls_and_says_why)
+{
+	static const char *const args[] = { "flows", SHORT, NULL };
+	static const char *const words[] = { "not ebpf", "there is no /proc", "no owners", NULL };
+	struct probe_opts opts = { .args = args, .plain = true, .no_ready = true };
+
+#ifdef __SANITIZE_ADDRESS__
+	test_skip("the sanitizers need /proc themselves");
+#endif
+	rung_hide("/proc");
+	check_falls(&opts, LOWER, words);
+}
+
+TEST(auto_says_whose_sockets_it_cannot_know)
+{
+	static const char *const args[] = { "flows", SHORT, NULL };
+	static const char *const words[] = { "not ebpf", "CAP_SYS_PTRACE", NULL };
+	struct probe_opts opts = { .args = args,
+				   .plain = true,
+				   .no_ready = true,
+				   .uid = RUNG_NOBODY,
+				   .caps = BIT(CAP_NET_RAW) };
+
+	check_falls(&opts, "afpacket", words);
+}
+
 TEST(explicit_afpacket_that_cannot_run_fails_and_says_why)
 {
 	static const char *const args[] = { "flows",	SHORT,	     "--capture-mode",

@@ -13,6 +13,8 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -110,6 +112,22 @@ static int refuse_bpf(void)
 	return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &prog);
 }
 
+/* As a kernel without CONFIG_PACKET does. */
+static int refuse_packet(void)
+{
+	struct sock_filter insns[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_socket, 0, 3),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[0])),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AF_PACKET, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EAFNOSUPPORT),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog prog = { .len = 6, .filter = insns };
+
+	return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &prog);
+}
+
 static _Noreturn void child(const struct probe *p, const struct probe_opts *opts, int ready)
 {
 	static const char *argv[2 * PROBE_MAX_ARGS + 8];
@@ -135,8 +153,13 @@ static _Noreturn void child(const struct probe *p, const struct probe_opts *opts
 	dup2(log, STDERR_FILENO);
 	if (ready >= 0)
 		dup2(ready, READY_FD);
-	if (opts->no_bpf && refuse_bpf() < 0)
+	if ((opts->no_bpf && refuse_bpf() < 0) || (opts->no_packet && refuse_packet() < 0))
 		_exit(126);
+	if (opts->address_space) {
+		struct rlimit all = { opts->address_space, opts->address_space };
+
+		(void)setrlimit(RLIMIT_AS, &all);
+	}
 	if (opts->uid && become(opts->uid, opts->caps) < 0)
 		_exit(126);
 	/* by descriptor: another user may not be allowed to walk there */

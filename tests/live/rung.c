@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <unistd.h>
 
 #include "tap.h"
@@ -25,6 +26,13 @@ struct netns rung_enter(void)
 
 	rung_go(&ns);
 	return ns;
+}
+
+void rung_hide(const char *folder)
+{
+	REQUIRE(!unshare(CLONE_NEWNS) && !mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) &&
+			!mount("none", folder, "tmpfs", 0, NULL),
+		"cannot hide %s", folder);
 }
 
 struct probe rung_events(const char *mode, uid_t uid, uint64_t caps)

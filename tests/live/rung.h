@@ -14,6 +14,8 @@
 void rung_go(const struct netns *ns);
 /* A namespace of the test's own, entered. */
 struct netns rung_enter(void);
+/* A file system of its own, in a mount namespace of the test's own, is over that folder. */
+void rung_hide(const char *folder);
 /* `events` in that mode; uid 0: as we are, else with those capabilities only. */
 struct probe rung_events(const char *mode, uid_t uid, uint64_t caps);
 /* Run to its end as that user with those capabilities; exit code, and what it said (free both). */

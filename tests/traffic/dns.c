@@ -9,7 +9,7 @@
  *     --again MS   ask again what nobody answered for so long (default 100)
  *     --forked     each query by a child of its own, through a socket its parent made
  * dns connect      resolve as `ask` does, then connect to --to A --to-port P and hold there
- *     --http       with a request to web.example.net
+ *     --http       with a request to web.example.net; --tls: with a ClientHello for tls.example.net
  * dns libc         getaddrinfo of --name through the server, which listens on port 53
  * dns forward      the same through a forwarder on port 53, which asks the server on --port
  *
@@ -252,23 +252,42 @@ static int dns_ask(void)
 	return 0;
 }
 
+/* What it says once it is connected. */
+static const char *first_words(size_t *ret_len)
+{
+	static const char http[] = "GET / HTTP/1.1\r\nHost: Web.example.net\r\n\r\n";
+	/* a ClientHello for Tls.example.net, padded as browsers do, its name behind the padding */
+	static char tls[5 + 4 + 35 + 4 + 2 + 2 + (4 + 256) + (4 + 5 + 15)] =
+		"\x16\3\1\1\x4b\1\0\1\x47\3\3RRRRRRRRRRRRRRRRRRRRRRRRRRRRRRRR\0"
+		"\0\2\x13\1\1\0\1\x1c\0\x15\1";
+	static const char name[] = "\0\0\0\x14\0\x12\0\0\x0fTls.example.net";
+
+	if (tm_flag("tls")) {
+		memcpy(tls + sizeof(tls) - (sizeof(name) - 1), name, sizeof(name) - 1);
+		*ret_len = sizeof(tls);
+		return tls;
+	}
+	*ret_len = tm_flag("http") ? sizeof(http) - 1 : 5;
+	return tm_flag("http") ? http : "hello";
+}
+
 static int dns_connect(void)
 {
 	struct addr a = server_addr();
 	struct addr to = addr_parse(tm_str("to", "192.0.2.1"), (uint16_t)tm_num("to-port", 7000));
 	struct report r = { .role = "client" };
-	const char *first = tm_flag("http") ? "GET / HTTP/1.1\r\nHost: Web.example.net\r\n\r\n"
-					    : "hello";
 	int listener = tcp_listen(&to, 1), fd;
+	size_t len;
+	const char *first = first_words(&len);
 
 	server_start(&a);
 	tm_comm("client");
 	ask_all(&r, &a);
 	fd = sock_new(to.ss.ss_family, SOCK_STREAM);
 	sock_connect(fd, &to);
-	if (write(fd, first, strlen(first)) != (ssize_t)strlen(first))
+	if (write(fd, first, len) != (ssize_t)len)
 		die("write");
-	r.tx = strlen(first);
+	r.tx = len;
 	report_socket(&r, fd);
 	tm_hold("connected");
 	close(fd);

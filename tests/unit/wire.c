@@ -90,6 +90,30 @@ static void vlan_tags_are_passed_over(void **state)
 	(void)state;
 }
 
+/* The kernel's network header is behind the tag of what it sends, and before that of what came. */
+static void tag_in_the_frame_is_found_from_the_link_header(void **state)
+{
+	uint8_t buf[80] = { [12] = 0x81, 0, 0, 7, 0x08, 0 };
+	struct packet inner, p;
+
+	tcp(&inner, buf + 18, false, 1, 0, PACKET_SYN, 0, 1);
+	for (unsigned int net = 14; net <= 18; net += 4) {
+		p = inner;
+		p.data = buf;
+		p.caplen += 18;
+		p.len += 18;
+		p.net_off = net;
+		p.hatype = 1;
+		p.protocol = 0x8100;
+		assert_int_equal(packet_parse(&p), 0);
+		assert_int_equal(p.sport, 4000);
+		assert_int_equal(p.dport, 80);
+	}
+	p.caplen = 17;
+	assert_int_not_equal(packet_parse(&p), 0);
+	(void)state;
+}
+
 static void large_packet_stands_for_its_segments(void **state)
 {
 	uint8_t buf[64];
@@ -269,6 +293,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(vlan_tags_are_passed_over),
+		cmocka_unit_test(tag_in_the_frame_is_found_from_the_link_header),
 		cmocka_unit_test(large_packet_stands_for_its_segments),
 		cmocka_unit_test(padding_of_short_frames_is_no_payload),
 		cmocka_unit_test(lengths_beyond_the_packet_are_refused),
