@@ -30,7 +30,7 @@ struct afpacket_opts {
 		*wide_ports; /* fn wants some payload to and from these; valid while opening */
 	unsigned int n_wide;
 	bool wide_tls, wide_http; /* and of what clients of these say first */
-	uint32_t snaplen; /* bytes of each packet fn wants; 0: headers */
+	uint32_t snaplen;	  /* bytes of each packet fn wants; 0: headers */
 };
 
 #define AFPACKET_RINGS_MAX 16

@@ -73,6 +73,9 @@ static void check_servers(const json_t *records, const struct netns *ns, const c
 	}
 }
 
+#define SETTLED \
+	"timeout 20 sh -c 'while ip -6 addr show tentative | grep -q .; do sleep 0.05; done'"
+
 struct group {
 	const char *addr, *options;
 	unsigned int port;
@@ -95,6 +98,11 @@ static void check_group(const char *mode, const struct group *g)
 	struct probe p;
 	json_t *r;
 
+	/* until then the kernel sends nothing to a group of IPv6 */
+	if (strchr(g->addr, ':')) {
+		netns_must(&pair.a, SETTLED);
+		netns_must(&pair.b, SETTLED);
+	}
 	if (opts.plain)
 		rung_go(&pair.a);
 	p = probe_spawn(&opts);

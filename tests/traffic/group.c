@@ -22,7 +22,8 @@
 
 #define MESSAGE 512
 #define QUESTION 12 /* where it begins */
-#define WAIT_MS 300
+#define WAIT_MS 2000
+#define DROP_WAIT_MS 50 /* for what nobody answers */
 
 static bool is_full;
 
@@ -128,7 +129,7 @@ static void ask(struct report *r, int fd, const struct addr *group, const char *
 		die("sendto");
 	r->tx_pkts++;
 	/* its own question comes back too, where it has joined */
-	while (!answered && poll(&p, 1, WAIT_MS) > 0)
+	while (!answered && poll(&p, 1, *label == 'd' ? DROP_WAIT_MS : WAIT_MS) > 0)
 		answered = recv(fd, m, sizeof(m), 0) > 2 && m[2] & 0x80;
 	r->rx_pkts += answered;
 }
