@@ -8,6 +8,7 @@
  * generic XDP runs behind GRO. tc sees merged segments and tells how many they were.
  */
 #include "lib/ban.h"
+#include "lib/cookie.h"
 #include "lib/count.h"
 #include "lib/limit.h"
 
@@ -19,6 +20,8 @@ const volatile __u8 cfg_coarse = 0;
 const volatile __u8 cfg_rx_at_xdp = 0;
 const volatile __u8 cfg_flows = 0;
 const volatile __u8 cfg_inline = 1;
+const volatile __u8 cfg_cookies = 0;
+const volatile __u16 cfg_mtu = 1500;
 const volatile __u32 cfg_slot = 0;
 const volatile __u32 cfg_ifindex = 0;
 
@@ -42,6 +45,8 @@ struct np_sources_map np_sources SEC(".maps");
 struct np_dests_map np_dests SEC(".maps");
 /* Written here, read by all who listen; the oldest event makes room. */
 struct np_guard_log_map np_guard_log SEC(".maps");
+/* By service: written by user space, counted here. */
+struct np_cookies_map np_cookies SEC(".maps");
 
 /* Written and read here, by programs of one interface: not pinned. */
 struct np_guard_clock_map np_guard_clock SEC(".maps");
@@ -62,10 +67,13 @@ struct {
 	__type(value, struct np_guard_if);
 } np_guard_ifs SEC(".maps");
 
-/* By interface slot: an XDP program that gets what the filter lets through, in mode balance. */
+/*
+ * By interface slot: an XDP program that gets what the filter lets through, in mode balance; behind
+ * those np_guard_syn of each. Written by user space.
+ */
 struct {
 	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
-	__uint(max_entries, NP_GUARD_IFS);
+	__uint(max_entries, NP_GUARD_NEXT_MAX);
 	__type(key, __u32);
 	__type(value, __u32);
 } np_next SEC(".maps");
@@ -179,6 +187,17 @@ static __always_inline void bad_count(struct np_guard_dev *dev, const struct fra
 	dev->bad[bad]++;
 }
 
+/* Whether np_guard_syn has a look at it. */
+static __always_inline bool wants_cookie(const struct frame *f)
+{
+	volatile struct np_guard_conf *conf;
+
+	if (!cfg_cookies || f->proto != IPPROTO_TCP)
+		return false;
+	conf = guard_conf();
+	return conf && (conf->cookie_ports & NP_GUARD_PORT_BIT(bpf_ntohs(f->dport))) && !conf->off;
+}
+
 /*
  * In the driver's receive path (softirq), or behind GRO in generic mode. XDP since 4.8, bpf_link for
  * it since 5.9; frames in several buffers since 5.18.
@@ -209,8 +228,50 @@ int np_guard_xdp(struct xdp_md *ctx)
 	}
 	if (cfg_flows && cfg_rx_at_xdp)
 		flow_count(dev, &f, len, false);
+	if (cfg_mode != NP_GUARD_MONITOR && wants_cookie(&f))
+		bpf_tail_call(ctx, &np_next, NP_GUARD_NEXT_COOKIE + cfg_slot);
 	if (cfg_mode == NP_GUARD_BALANCE)
 		bpf_tail_call(ctx, &np_next, cfg_slot);
+	return verdict;
+}
+
+/*
+ * SYN cookies: what the filter let through to a port that may be protected. Called instead of being
+ * part of the filter: it has a stack of its own, is loaded only where the kernel has what it needs
+ * (6.0), and the packets of other ports do not pay for it.
+ */
+SEC("xdp")
+int np_guard_syn(struct xdp_md *ctx)
+{
+	struct np_guard_dev *dev = this_dev();
+	int verdict = XDP_PASS;
+	struct frame f;
+	__u32 len;
+
+	if (!dev)
+		return XDP_PASS;
+	frame_parse_xdp(ctx, &f, cfg_frags);
+	len = f.len;
+	if (f.proto == IPPROTO_TCP && f.l4 && !f.bad && f.frag == FRAME_WHOLE && f.l4_off <= 0xff &&
+	    len == (__u32)(f.end - (void *)(long)ctx->data))
+		verdict = cookie_check(ctx,
+				       COOKIE_AT((__u32)sizeof(struct ethhdr) +
+							 f.tags * (__u32)sizeof(struct frame_tag),
+						 f.l4_off, (__u32)(f.family == FRAME_AF_INET6)),
+				       len);
+	if (verdict == XDP_PASS) {
+		if (cfg_mode == NP_GUARD_BALANCE)
+			bpf_tail_call(ctx, &np_next, cfg_slot);
+		return verdict;
+	}
+	if (verdict == XDP_TX) {
+		dev->cookies_sent++;
+	} else {
+		dev->drops[NP_DROP_COOKIE]++;
+		dev->drop_bytes += len;
+	}
+	if (!cfg_rx_at_xdp)
+		way_count(&dev->rx, &f, len);
 	return verdict;
 }
 

@@ -39,6 +39,7 @@ int guard_cmd_import(int argc, char **argv);
 int guard_cmd_export(int argc, char **argv);
 int guard_cmd_limit(int argc, char **argv);
 int guard_cmd_detect(int argc, char **argv);
+int guard_cmd_syncookie(int argc, char **argv);
 int guard_cmd_events(int argc, char **argv);
 int guard_cmd_confirm(int argc, char **argv);
 int guard_cmd_off(int argc, char **argv);

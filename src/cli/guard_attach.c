@@ -12,7 +12,7 @@
 #include "out/table.h"
 
 struct attach_opts {
-	bool help, clsact;
+	bool help, clsact, no_cookies;
 	int mode, xdp, flows;
 	int format;
 };
@@ -37,6 +37,8 @@ static const struct option_row attach_rows[] = {
 	    .names = flow_names),
 	ROW("clsact", 0, OPTION_BOOL, clsact, NULL, "tc by a clsact qdisc, also where TCX is",
 	    .flags = OPTION_HIDDEN),
+	ROW("no-syn-cookies", 0, OPTION_BOOL, no_cookies, NULL,
+	    "as where the kernel has no SYN cookies for XDP", .flags = OPTION_HIDDEN),
 	ROW("help", 'h', OPTION_HELP, help, NULL, "this text"),
 	OPTIONS_END,
 };
@@ -82,6 +84,7 @@ int guard_cmd_attach(int argc, char **argv)
 	how = (struct guard_attach_opts){ .mode = (uint8_t)o.mode,
 					  .xdp = (uint8_t)o.xdp,
 					  .clsact = o.clsact,
+					  .no_cookies = o.no_cookies,
 					  .flows = o.flows ? o.flows == 1
 							   : o.mode == NP_GUARD_MONITOR };
 	r = guard_open(GUARD_CREATE, &g, &err);

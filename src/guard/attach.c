@@ -99,7 +99,15 @@ static int refuse_foreign(struct attach *a)
 	return -EBUSY;
 }
 
-static int load_skel(struct attach *a, bool native, bool frags, bool in_place,
+/* The helper that checks cookies is the last one of what is needed. */
+static bool can_cookies(const struct attach *a)
+{
+	return a->opts->mode != NP_GUARD_MONITOR && !a->opts->no_cookies &&
+	       libbpf_probe_bpf_helper(BPF_PROG_TYPE_XDP, BPF_FUNC_tcp_raw_check_syncookie_ipv4,
+				       NULL) == 1;
+}
+
+static int load_skel(struct attach *a, bool native, bool frags, bool in_place, bool cookies,
 		     struct netprobe_guard **ret)
 {
 	struct netprobe_guard *s = netprobe_guard__open();
@@ -115,10 +123,15 @@ static int load_skel(struct attach *a, bool native, bool frags, bool in_place,
 	s->rodata->cfg_coarse = coarse;
 	s->rodata->cfg_rx_at_xdp = native;
 	s->rodata->cfg_flows = a->opts->flows;
+	s->rodata->cfg_cookies = cookies;
+	s->rodata->cfg_mtu = device_mtu(a->ifname);
 	s->rodata->cfg_slot = a->slot;
 	s->rodata->cfg_ifindex = (__u32)a->ifindex;
 	if (frags)
 		r = bpf_program__set_flags(s->progs.np_guard_xdp, XDP_HAS_FRAGS);
+	if (frags && !r) /* as who calls it */
+		r = bpf_program__set_flags(s->progs.np_guard_syn, XDP_HAS_FRAGS);
+	(void)bpf_program__set_autoload(s->progs.np_guard_syn, cookies);
 	(void)bpf_program__set_autoload(s->progs.np_guard_xdp, wants_xdp(a));
 	(void)bpf_program__set_expected_attach_type(s->progs.np_guard_in, TCX_INGRESS);
 	(void)bpf_program__set_expected_attach_type(s->progs.np_guard_out, TCX_EGRESS);
@@ -141,11 +154,14 @@ static int load(struct attach *a, bool native)
 {
 	bool frags = libbpf_probe_bpf_helper(BPF_PROG_TYPE_XDP, BPF_FUNC_xdp_get_buff_len, NULL) ==
 		     1;
-	int r = load_skel(a, native, frags, true, &a->skel);
+	bool cookies = can_cookies(a);
+	int r = load_skel(a, native, frags, true, cookies, &a->skel);
 
 	/* An older verifier may find it too long. */
 	if (r && r != -EPERM)
-		r = load_skel(a, native, frags, false, &a->skel);
+		r = load_skel(a, native, frags, false, cookies, &a->skel);
+	if (r && r != -EPERM && cookies)
+		r = load_skel(a, native, frags, false, false, &a->skel);
 	if (r == -EPERM || r == -EACCES) {
 		error_set(a->err, -EPERM, "the kernel does not let us load programs for %s",
 			  a->ifname);
@@ -193,6 +209,18 @@ static int clear_count(struct guard *g, uint32_t slot)
 	return r;
 }
 
+/* Who answers SYNs behind the filter that was loaded with it. */
+static int put_syn(struct attach *a)
+{
+	uint32_t slot = NP_GUARD_NEXT_COOKIE + a->slot;
+	int fd = bpf_program__fd(a->skel->progs.np_guard_syn);
+
+	if (a->skel->rodata->cfg_cookies)
+		return bpf_map_update_elem(a->g->map[MAP_NEXT], &slot, &fd, BPF_ANY);
+	(void)bpf_map_delete_elem(a->g->map[MAP_NEXT], &slot);
+	return 0;
+}
+
 int attach_record(struct attach *a)
 {
 	return bpf_map_update_elem(a->g->map[MAP_IFS], &a->slot, &a->at, BPF_ANY);
@@ -201,7 +229,9 @@ int attach_record(struct attach *a)
 static void set_mode(struct attach *a)
 {
 	a->at.mode = a->opts->mode;
-	a->at.flags &= (__u8)~NP_GUARD_IF_FLOWS;
+	a->at.flags &= (__u8) ~(NP_GUARD_IF_FLOWS | NP_GUARD_IF_COOKIES);
+	if (a->skel->rodata->cfg_cookies)
+		a->at.flags |= NP_GUARD_IF_COOKIES;
 	if (a->opts->flows)
 		a->at.flags |= NP_GUARD_IF_FLOWS;
 }
@@ -214,6 +244,8 @@ static int begin(struct attach *a)
 {
 	int r = a->g->there ? 0 : maps_first(a->g, a->skel, a->err);
 
+	if (!r)
+		r = put_syn(a); /* of each load */
 	if (r || a->begun)
 		return r;
 	a->begun = true;
@@ -316,6 +348,9 @@ static void forget(struct guard *g, uint32_t slot, const struct np_guard_if *at)
 	link_remove(g, "xdp", at->ifindex);
 	tc_take(g, at);
 	(void)bpf_map_delete_elem(g->map[MAP_NEXT], &slot);
+	slot += NP_GUARD_NEXT_COOKIE;
+	(void)bpf_map_delete_elem(g->map[MAP_NEXT], &slot);
+	slot -= NP_GUARD_NEXT_COOKIE;
 	(void)bpf_map_update_elem(g->map[MAP_IFS], &slot, &none, BPF_ANY);
 }
 
@@ -357,6 +392,10 @@ static int exchange(struct attach *a, const struct np_guard_if *old)
 		return r;
 	a->at = *old;
 	set_mode(a);
+	r = put_syn(a);
+	if (r)
+		return error_set(a->err, r, "%s: cannot chain a program: %s", a->ifname,
+				 strerror(-r));
 	if (old->xdp != NP_GUARD_XDP_NONE) {
 		int fd = bpf_program__fd(a->skel->progs.np_guard_xdp);
 
@@ -392,6 +431,7 @@ static void put_back(struct attach *a, const struct np_guard_if *old)
 		.mode = old->mode,
 		.xdp = old->xdp == NP_GUARD_XDP_NATIVE ? GUARD_XDP_NATIVE : GUARD_XDP_GENERIC,
 		.flows = old->flags & NP_GUARD_IF_FLOWS,
+		.no_cookies = !(old->flags & NP_GUARD_IF_COOKIES),
 		.clsact = old->tc == NP_GUARD_TC_CLSACT,
 	};
 	struct attach again = { .g = a->g,
@@ -476,8 +516,10 @@ int guard_detach(struct guard *g, const char *ifname, struct netprobe_error *err
 		return error_set(err, -ENOENT, "guard is not attached to '%.40s'", ifname);
 	}
 	forget(g, slot, &at);
-	if (!in_use(g))
+	if (!in_use(g)) {
+		cookie_settings_back(g);
 		folder_remove(g);
+	}
 	return 0;
 }
 

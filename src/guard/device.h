@@ -17,6 +17,8 @@ struct device_count {
 int device_count(const char *ifname, struct device_count *ret);
 /* The counters of now, as the base of later ones. */
 void device_base(const char *ifname, struct np_guard_if *at);
+/* Bytes above Ethernet's header, at most 65535; 1500 where it cannot be told. */
+uint16_t device_mtu(const char *ifname);
 /* In words, with the remedy. r: what attaching returned. */
 void device_why_no_xdp(const char *ifname, int r, char *ret, size_t size);
 /* Whether it has a clsact or ingress qdisc; true when in doubt. */

@@ -34,10 +34,11 @@ struct guard *guard_close(struct guard *g);
 #define GUARD_XDP_GENERIC 2
 
 struct guard_attach_opts {
-	uint8_t mode; /* NP_GUARD_* */
-	uint8_t xdp;  /* GUARD_XDP_* */
-	bool flows;   /* count flows */
-	bool clsact;  /* not TCX, also where the kernel has it */
+	uint8_t mode;	 /* NP_GUARD_* */
+	uint8_t xdp;	 /* GUARD_XDP_* */
+	bool flows;	 /* count flows */
+	bool clsact;	 /* not TCX, also where the kernel has it */
+	bool no_cookies; /* as if the kernel had no helpers for SYN cookies */
 };
 
 /*
@@ -134,6 +135,35 @@ struct guard_detect {
 };
 int guard_set_detect(struct guard *g, const struct guard_detect *d, uint32_t confirm_s,
 		     struct netprobe_error *err);
+
+/*
+ * A service to protect: "ADDR:PORT", or "PORT" at every address this machine has now. *ret: free() it.
+ * -EINVAL: "'x' is no ...".
+ */
+int guard_parse_service(const char *text, struct np_guard_service **ret, size_t *ret_n,
+			struct netprobe_error *err);
+
+struct guard_cookie_opts {
+	uint8_t mode;  /* NP_COOKIE_* */
+	bool dry_run;  /* count what would be answered */
+	bool sysctl;   /* set net.ipv4.tcp_syncookies to 2; put back with the last service */
+	uint32_t rate; /* of NP_COOKIE_AUTO: SYNs a second */
+};
+/*
+ * Answer SYNs to services with cookies. ret_note: what the kernel's settings make of it; empty.
+ * -EOPNOTSUPP: the kernel cannot; -EINVAL: guard only counts here; -ENOSPC: too many.
+ */
+int guard_cookie_add(struct guard *g, const struct np_guard_service *s, size_t n,
+		     const struct guard_cookie_opts *o, char *ret_note, size_t note_size,
+		     struct netprobe_error *err);
+/* -ENOENT: none of them was protected. */
+int guard_cookie_remove(struct guard *g, const struct np_guard_service *s, size_t n,
+			struct netprobe_error *err);
+/* Protected services, unordered; active: SYNs are answered now. fn returns non-zero to stop. */
+int guard_cookies(struct guard *g,
+		  int (*fn)(const struct np_guard_service *s, const struct np_guard_cookie *c,
+			    bool active, void *arg),
+		  void *arg);
 
 /*
  * Security events, from the newest of now on; from_start: all that are still there. Any number of

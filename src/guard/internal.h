@@ -18,7 +18,8 @@
 #define MAP_DEVS (MAP_RULES + 5)
 #define MAP_IFS (MAP_RULES + 6)
 #define MAP_NEXT (MAP_RULES + 7)
-#define MAP_MAX (MAP_RULES + 8)
+#define MAP_COOKIES (MAP_RULES + 8)
+#define MAP_MAX (MAP_RULES + 9)
 
 extern const char *const guard_map_names[MAP_MAX];
 
@@ -69,6 +70,9 @@ int set_begin(struct guard *g, uint32_t *ret_set, struct netprobe_error *err);
 int set_change(struct guard *g, void (*change)(struct np_guard_policy *p, const void *arg),
 	       const void *arg, uint32_t confirm_s, struct netprobe_error *err);
 void set_commit(struct guard *g, uint32_t set, uint32_t confirm_s);
+
+/* cookie.c: the kernel's setting as it was before we changed it. */
+void cookie_settings_back(struct guard *g);
 
 /* An entry as the maps have it. */
 struct raw_item {

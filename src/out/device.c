@@ -7,7 +7,7 @@
 #include "out/table.h"
 
 static const char *const kind_names[NP_KIND_MAX] = { "tcp", "udp", "icmp", "other", "non_ip" };
-static const char *const drop_names[NP_DROP_MAX] = { "ban", "limit", "detect" };
+static const char *const drop_names[NP_DROP_MAX] = { "ban", "limit", "detect", "syn_cookie" };
 static const char *const bad_names[NP_FRAME_BAD_MAX] = {
 	[NP_FRAME_SHORT_ETH] = "short_ethernet",  [NP_FRAME_MANY_TAGS] = "many_tags",
 	[NP_FRAME_SHORT_IP] = "short_ip",	  [NP_FRAME_IP_VERSION] = "ip_version",
@@ -60,6 +60,7 @@ static void put_dev(struct buf *b, const struct np_guard_dev *d)
 	json_kv_u64(b, "drop_bytes", d->drop_bytes);
 	put_counts(b, "dry_run", d->dry_drops, NP_DROP_MAX, drop_names);
 	json_kv_u64(b, "allowed", d->allowed);
+	json_kv_u64(b, "syn_cookies", d->cookies_sent);
 	put_counts(b, "malformed", d->bad, NP_FRAME_BAD_MAX, bad_names);
 	json_kv_u64(b, "lost_flows", d->flows_lost);
 	json_kv_u64(b, "lost_sources", d->sources_lost);

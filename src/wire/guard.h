@@ -11,6 +11,9 @@
 
 #define NP_GUARD_VERSION 2 /* of everything here; other pins are not adopted */
 #define NP_GUARD_IFS 64	   /* interfaces of one network namespace */
+/* Slots of programs that are called: by interface, the balancer's, and those for SYN cookies. */
+#define NP_GUARD_NEXT_COOKIE NP_GUARD_IFS
+#define NP_GUARD_NEXT_MAX (2 * NP_GUARD_IFS)
 #define NP_GUARD_RULES 16384
 #define NP_GUARD_CLAUSES 4
 #define NP_GUARD_ENTRIES 1048576 /* bans at most, addresses and networks together */
@@ -175,9 +178,14 @@ struct np_guard_conf {
 	__u64 state; /* bit 0: the set; upper half: tick of the deadline, 0 nothing waits. One word: read at once */
 	__u64 netns_cookie; /* of the namespace these pins are for; 0 unknown */
 	__u32 version;
-	__u32 off;     /* 1: everything passes */
-	__u32 n_rules; /* slots ever used; rule 0 always is */
-	__u32 seed;    /* of hashes, random: nobody can choose addresses that meet */
+	__u32 off;	    /* 1: everything passes */
+	__u32 n_rules;	    /* slots ever used; rule 0 always is */
+	__u32 seed;	    /* of hashes, random: nobody can choose addresses that meet */
+	__u64 cookie_ports; /* of services that SYN cookies protect: a bit for each port's last six */
+	__u8 cookie_ts;	    /* 1: timestamps are offered, and with them SACK and the scale */
+	__u8 cookie_wscale; /* of our windows, as the kernel will choose it */
+	__u8 sysctl_was;    /* 1 + tcp_syncookies before we set it; 0: we did not */
+	__u8 pad[5];
 	struct np_guard_policy policy[2];
 	__u64 events; /* security events so far: the number of the newest */
 };
@@ -185,6 +193,7 @@ struct np_guard_conf {
 
 #define NP_GUARD_IF_OWN_CLSACT 1 /* the clsact qdisc is ours, and goes with us */
 #define NP_GUARD_IF_FLOWS 2	 /* flows are counted */
+#define NP_GUARD_IF_COOKIES 4	 /* the kernel has the helpers for SYN cookies */
 
 /* struct np_guard_if: an interface that guard is attached to, written by user space. */
 struct np_guard_if {
@@ -227,7 +236,8 @@ struct np_guard_way {
 #define NP_DROP_BAN 0	 /* by an entry of the ban list */
 #define NP_DROP_LIMIT 1	 /* beyond a limit */
 #define NP_DROP_DETECT 2 /* source banned by detection */
-#define NP_DROP_MAX 3
+#define NP_DROP_COOKIE 3 /* an acknowledgement of no connection, without a SYN cookie of ours */
+#define NP_DROP_MAX 4
 
 /* struct np_guard_dev: counters of one interface, by processor, since it was attached. */
 struct np_guard_dev {
@@ -239,6 +249,7 @@ struct np_guard_dev {
 	__u64 bad[NP_FRAME_BAD_SLOTS]; /* malformed, by kind; only rx */
 	__u64 flows_lost;	       /* packets that no flow entry could be made for */
 	__u64 sources_lost;	       /* sources forgotten within a second of their last packet */
+	__u64 cookies_sent;	       /* SYNs answered here with a cookie */
 	__u64 nest_lost;	       /* look-ups given up: too many networks within networks */
 };
 
@@ -287,6 +298,35 @@ struct np_guard_source {
 	__u64 drops; /* of its packets, by limits and detection */
 };
 
+/* struct np_guard_service: where a server listens, as SYNs to be answered name it. */
+struct np_guard_service {
+	__u8 addr[16]; /* IPv4 as ::ffff:a.b.c.d */
+	__u16 port;    /* host order */
+	__u8 pad[2];
+};
+#define NP_GUARD_SERVICES 1024
+#define NP_GUARD_PORT_BIT(port) (1ULL << ((port)&63))
+
+#define NP_COOKIE_AUTO 0   /* while more SYNs come than its rate, and 10 s longer */
+#define NP_COOKIE_ALWAYS 1 /* every SYN is answered with a cookie */
+
+/* struct np_guard_cookie: SYN cookies of one service. */
+struct np_guard_cookie {
+	__u8 mode;    /* NP_COOKIE_* */
+	__u8 dry_run; /* 1: counts what it would answer */
+	__u8 pad[2];
+	__u32 rate;	    /* SYNs a second */
+	__u32 window;	    /* tick */
+	__u32 syns;	    /* in it, a second */
+	__u32 active_until; /* tick: under attack */
+	__u32 check_until;  /* tick: cookies that were sent hold */
+	__u64 sent;	    /* SYNs answered */
+	__u64 accepted;	    /* acknowledgements with a good cookie, handed to the listener */
+	__u64 refused;	    /* those without, dropped */
+	__u64 passed; /* SYNs the kernel wanted itself: its queue had room, or nobody listens */
+	__u64 dry;    /* what a dry run would have answered */
+};
+
 /* struct np_ev_guard: a security event. */
 #define NP_GUARD_EV_ATTACK 1
 struct np_ev_guard {
@@ -323,6 +363,8 @@ _Static_assert(sizeof(struct np_guard_if) == 96, "np_guard_if");
 _Static_assert(sizeof(struct np_guard_flow_key) == 44, "np_guard_flow_key");
 _Static_assert(sizeof(struct np_guard_flow) == 48, "np_guard_flow");
 _Static_assert(sizeof(struct np_guard_source) == 208, "np_guard_source");
+_Static_assert(sizeof(struct np_guard_service) == 20, "np_guard_service");
+_Static_assert(sizeof(struct np_guard_cookie) == 64, "np_guard_cookie");
 _Static_assert(sizeof(struct np_ev_guard) == 96, "np_ev_guard");
 _Static_assert(sizeof(struct np_guard_logged) == 104, "np_guard_logged");
 
