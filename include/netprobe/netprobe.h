@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * libnetprobe: who sends and receives what on this machine, and XDP programs that count, filter and
- * balance at its interfaces. The only header that is installed.
+ * balance at its interfaces. The only header to include: what guard does is in guard.h, what capture
+ * knows in capture.h, and this one brings both.
  *
  * Conventions, for all functions:
  *
@@ -14,10 +15,17 @@
  *   handed in are copied.
  * - Counters are since the interface was attached, or since load for what is captured; they never go
  *   back while that lasts. Bytes and packets are whole numbers, times are in the unit of their name.
+ * - Ports, protocols and other numbers are in host byte order. Addresses in bytes are 16 in network
+ *   byte order, IPv4 as ::ffff:a.b.c.d; all zero is unknown.
  * - Threads: a manager may be used from any thread, its functions take turns. Handlers run in the
  *   thread that calls netprobe_manager_poll, or in the library's own where workers are asked for, one
- *   at a time; they may call functions of their manager, but not free it. Two managers are
- *   independent, but both see the same guard: that belongs to the network namespace.
+ *   at a time; they may call functions of their manager, but not free it (that does nothing and
+ *   returns the manager). Two managers are independent, but both see the same guard: that belongs to
+ *   the network namespace.
+ * - Functions that call back for each entry of a list hold what the list is in: from the callback,
+ *   others of the library that need it return -EDEADLK.
+ * - Misuse is an error, not a crash: NULL where there must be something is -EINVAL, a size that is
+ *   none is -EINVAL. A manager that was freed is gone, as with free(3).
  * - A manager uses the network namespace that the calling thread is in, at each call.
  */
 #ifndef NETPROBE_NETPROBE_H
@@ -45,6 +53,28 @@ struct netprobe_error {
 #define NETPROBE_CAPTURE_PROC 3	    /* sockets and interfaces, by sampling */
 #define NETPROBE_CAPTURE_NONE 4	    /* guard alone */
 
+/* netprobe_config.hook: of ebpf, which family of kernel hooks. */
+#define NETPROBE_HOOK_AUTO 0 /* the most stable that works, hook by hook */
+#define NETPROBE_HOOK_TRACEPOINT 1
+#define NETPROBE_HOOK_FENTRY 2
+#define NETPROBE_HOOK_KPROBE 3
+
+/* netprobe_config.event_buffer: of ebpf, how events leave the kernel. */
+#define NETPROBE_BUFFER_AUTO 0
+#define NETPROBE_BUFFER_RINGBUF 1
+#define NETPROBE_BUFFER_PERF 2
+
+/* netprobe_config.names: where names of remote addresses come from; a mask. */
+#define NETPROBE_NAMES_DNS 1	 /* what processes are answered */
+#define NETPROBE_NAMES_SNI 2	 /* what TLS clients call their server */
+#define NETPROBE_NAMES_HTTP 4	 /* what HTTP clients call it */
+#define NETPROBE_NAMES_RESOLVE 8 /* the library itself asks name servers for the rest */
+
+/* netprobe_config.formats: other spellings of an event beside its JSON; a mask. */
+#define NETPROBE_FORMAT_TEXT 1	/* one readable line */
+#define NETPROBE_FORMAT_COLOR 2 /* and that with a terminal's colours */
+#define NETPROBE_FORMAT_XCTL 4	/* JSON as older collectors read it */
+
 /* netprobe_config.xdp_mode */
 #define NETPROBE_XDP_AUTO 0 /* in the driver, else generic */
 #define NETPROBE_XDP_NATIVE 1
@@ -60,7 +90,10 @@ struct netprobe_error {
 #define NETPROBE_EVENT_BALANCING 2  /* stats.lb, balance.health */
 #define NETPROBE_EVENT_STATISTICS 4 /* stats.global, stats.iface, probe.loss */
 #define NETPROBE_EVENT_FLOW 8	    /* transport.*, error.net, conn.* */
-#define NETPROBE_EVENT_ALL 15
+#define NETPROBE_EVENT_DNS 16	    /* dns.query; with enable_dns_events */
+#define NETPROBE_EVENT_DROP \
+	32 /* transport.drop with a reason, packet.trace; with enable_drop_events, trace_packets */
+#define NETPROBE_EVENT_ALL 63
 
 /* netprobe_manager_get_device_stats */
 #define NETPROBE_RX 0
@@ -80,18 +113,46 @@ struct netprobe_config {
 	uint32_t
 		batch_size; /* events that a handler is given at most at once; 1..65536, default 64 */
 	uint32_t
-		batch_timeout_ms; /* how long an event waits for others at most; 0..60000, default 100 */
-	uint32_t stats_report_interval_ms; /* between two stats.*; 10..3600000, default 1000 */
-	uint32_t sample_rate;		   /* record 1 socket in so many; from 1 on, default 1 */
-	uint32_t max_events; /* of sockets a second, the rest is counted; 0 (default): no limit */
+		batch_timeout; /* how long an event waits for others at most, ms; 0..60000, default 100 */
+	uint32_t
+		stats_report_interval; /* between two stats.* and transport.bw, ms; 10..3600000, default 1000 */
+	uint32_t sample_rate; /* record 1 socket in so many; from 1 on, default 1 */
+	uint32_t max_events;  /* of sockets a second, the rest is counted; 0 (default): no limit */
 	uint32_t
 		workers; /* 0 (default): handlers run in netprobe_manager_poll; 1: in a thread of the library's */
 	/*
 	 * What is captured, NULL-terminated "KEY=VALUE" as the commands' options: proto, host, src-host,
-	 * dst-host, port, src-port, dst-port, pid, comm. Of one key any, of different keys all must
-	 * match. NULL (default): everything.
+	 * dst-host, port, src-port, dst-port, pid, comm, cgroup, container, interface, family (ipv4,
+	 * ipv6). Of one key any, of different keys all must match. NULL (default): everything.
 	 */
 	const char *const *filters;
+	bool enable_dns_events;	 /* follow DNS, for dns.query; default false */
+	bool enable_drop_events; /* packets the kernel drops; takes ebpf; default false */
+	bool drop_stacks;	 /* with the kernel's stack, as names; default false */
+	bool drop_benign;	 /* also packets that are no loss; default false */
+	bool drop_addresses;	 /* kernel addresses in stacks, too; default false */
+	bool trace_packets; /* packet.trace: steps through the stack; takes ebpf, and filters of hosts or ports; default false */
+	bool enable_latency; /* time how long data waits in sockets' queues; takes ebpf; default false */
+	bool keep_closed; /* flows that are over stay listed until the manager is freed; default false */
+	bool paused;	  /* record nothing for now; default false */
+	bool use_clsact; /* guard counts by a clsact qdisc also where the kernel has TCX; default false */
+	uint32_t hook;	       /* NETPROBE_HOOK_*; default AUTO */
+	uint32_t event_buffer; /* NETPROBE_BUFFER_*; default AUTO */
+	uint32_t names;	       /* mask of NETPROBE_NAMES_*; default 0, addresses have none */
+	uint32_t
+		dns_timeout_ms; /* a query without an answer has timed out; 10..300000, default 5000 */
+	uint32_t
+		stall_threshold_ms; /* what stands still longer is a stall; 1..3600000, default 100 */
+	uint32_t formats;	    /* mask of NETPROBE_FORMAT_*; default 0, JSON alone */
+	uint32_t count_flows; /* guard's flows: 0 (default) in mode MONITOR, 1 always, 2 never */
+	uint32_t
+		balancer_flows; /* room of the balancer's table; told with the first VIP; 0: 1048576 */
+	const char *btf;  /* file or folder of BTF where the kernel carries none; NULL (default) */
+	const char *pcap; /* pcapng file for packets with their owners; NULL (default): none */
+	uint16_t dns_ports[16]; /* where DNS servers listen, up to the first 0; default: 53 */
+	uint32_t packet_ring_bytes,
+		packet_block_bytes;		  /* of afpacket; 0 (default): 8 MiB, 256 KiB */
+	uint32_t packet_timeout_ms, packet_rings; /* of afpacket; 0 (default): 10, 1 */
 };
 
 /* An event, as netprobe's commands print it. Strings are never NULL unless it says so. */
@@ -108,6 +169,8 @@ struct netprobe_event {
 	const char *unit;      /* "ms", "Mbit/s", "count" */
 	const char *comm;      /* name of the owner; empty unknown */
 	const char *json;      /* all of it, one JSON object without a newline */
+	const char *text,
+		*xctl; /* the same otherwise spelled, without a newline; NULL unless in config.formats */
 };
 
 /* n events of one call, oldest first. arg is the one of netprobe_manager_set_event_handler. */
@@ -144,6 +207,14 @@ struct netprobe_device_stats {
 	uint64_t tcp_packets, udp_packets, icmp_packets, other_packets, ipv6_packets;
 	uint64_t dropped; /* by guard; 0 for NETPROBE_TX */
 	uint64_t device_packets, device_bytes, device_dropped, device_errors; /* the kernel's own */
+	uint64_t tcp_bytes, udp_bytes, icmp_bytes, other_bytes; /* of these protocols */
+	/* 0 for NETPROBE_TX from here on */
+	uint64_t dropped_banned, dropped_limited, dropped_detected, dropped_bytes;
+	uint64_t would_drop; /* by rules in dry-run */
+	uint64_t allowed;    /* packets of the allow list */
+	uint64_t malformed;  /* packets with headers that do not fit */
+	/* packets in no flow, sources forgotten while active, look-ups given up */
+	uint64_t lost_flows, lost_sources, lost_nested;
 };
 
 struct netprobe_security_stats {
@@ -154,7 +225,10 @@ struct netprobe_security_stats {
 	uint64_t malformed;
 	uint32_t bans, allows; /* entries now */
 	uint32_t bans_max;
-	uint32_t off; /* 1: the panic switch lets everything pass */
+	uint32_t off;	     /* 1: the panic switch lets everything pass */
+	uint32_t detection;  /* NETPROBE_DETECT_* */
+	uint32_t confirm_s;  /* left to confirm a change; 0: none waits */
+	uint32_t memory_kib; /* of guard's maps, as the kernel says */
 };
 
 struct netprobe_balancer_stats {
@@ -165,48 +239,6 @@ struct netprobe_balancer_stats {
 	uint64_t errors; /* for a VIP and not forwarded */
 	uint32_t vips, backends, backends_up, backends_draining, backends_down;
 };
-
-/* A ban, or what netprobe_manager_banned tells of one. */
-struct netprobe_ban {
-	size_t size;
-	char cidr[64];	/* "192.0.2.0/24", "2001:db8::1" */
-	uint32_t ttl_s; /* seconds from now on; 0 for ever */
-	uint32_t age_s; /* since it was added; told only */
-	uint64_t hits;	/* packets it matched; told only */
-	uint8_t proto;	/* IPPROTO_*; 0 any */
-	bool dry_run;	/* count what it would drop, and let it pass */
-	bool force;	/* also where it would cut off this machine's user or gateway; asked only */
-	uint16_t port_from, port_to; /* of the destination; 0 and 0: any */
-	char reason[48];
-	char who[32]; /* told; empty when asked: the program's user */
-};
-
-/* netprobe_backend.forward */
-#define NETPROBE_FORWARD_ENCAP 0 /* IPIP, IP6IP6, or either in the other */
-#define NETPROBE_FORWARD_MAC 1	 /* by hardware address alone: same network, same kind of address */
-
-/* netprobe_backend.check */
-#define NETPROBE_CHECK_NONE 0 /* it is up */
-#define NETPROBE_CHECK_TCP 1  /* a connect succeeds */
-#define NETPROBE_CHECK_HTTP 2 /* a status of 200 to 399 */
-
-/* A backend to be added; zero is the default of every field but size and addr. */
-struct netprobe_backend {
-	size_t size;
-	char addr[64];	     /* "10.0.0.10", "2001:db8::10" */
-	uint32_t weight;     /* share of new flows, up to 1000; 0: 1 */
-	uint32_t forward;    /* NETPROBE_FORWARD_* */
-	uint32_t check;	     /* NETPROBE_CHECK_* */
-	uint16_t check_port; /* 0: the VIP's */
-	uint16_t rise, fall; /* checks in a row that change its state, up to 100; 0: 2 and 3 */
-	uint32_t interval_ms, timeout_ms; /* of checks; 0: 2000 and 1000 */
-	uint32_t slow_start_ms;		  /* to reach its weight after coming up */
-	char path[64];			  /* of NETPROBE_CHECK_HTTP; empty: "/" */
-	char host[64];			  /* the Host named there; empty: its address */
-};
-
-/* fn returns 0 to go on, anything else to stop. */
-typedef int (*netprobe_ban_fn)(const struct netprobe_ban *ban, void *arg);
 
 struct netprobe_manager;
 
@@ -251,22 +283,6 @@ struct netprobe_manager *netprobe_manager_free(struct netprobe_manager *m);
 int netprobe_manager_load(struct netprobe_manager *m, struct netprobe_error *err);
 
 /*
- * Attach guard to an interface by name, or change the mode of one that is attached. It stays when the
- * manager and the process are gone, until netprobe_manager_detach or `netprobe guard detach`.
- * -ENODEV: no such interface; -EBUSY: a foreign XDP program is there, which stays; -EOPNOTSUPP: its driver
- * does not take XDP and the configuration insists; -EPERM. Since: 0.1.
- */
-int netprobe_manager_attach(struct netprobe_manager *m, const char *ifname,
-			    struct netprobe_error *err);
-
-/*
- * Take guard off an interface. With the last one go its lists and counters, and the balancer.
- * -ENOENT: it is not attached; -EPERM. Since: 0.1.
- */
-int netprobe_manager_detach(struct netprobe_manager *m, const char *ifname,
-			    struct netprobe_error *err);
-
-/*
  * Counters now; the caller sets ret->size, newer fields than it has room for are left out. Without any
  * attached interface all are 0. get_device_stats: direction is NETPROBE_RX or NETPROBE_TX.
  * -EINVAL: size or direction; -ENOENT: the interface is not attached; -EPERM; -EPROTO: what is attached is
@@ -288,53 +304,12 @@ int netprobe_manager_get_balancer_stats(struct netprobe_manager *m,
 					struct netprobe_error *err);
 
 /*
- * Drop packets from an address or network. ban->size is set; zero is the default of all fields but cidr.
- * -EINVAL: no address or network, or one that would cut this machine off (see force), err says which;
- * -ENOENT: nothing is attached; -ENOSPC: the list is full; -EBUSY: an earlier change waits to be confirmed;
- * -EPERM. In force when it returns. Since: 0.1.
- */
-int netprobe_manager_ban(struct netprobe_manager *m, const struct netprobe_ban *ban,
-			 struct netprobe_error *err);
-
-/*
- * Forget a ban by its address or network. -ENOENT: there is none; -EINVAL; -EPERM. Since: 0.1.
- */
-int netprobe_manager_unban(struct netprobe_manager *m, const char *cidr,
-			   struct netprobe_error *err);
-
-/*
- * Call fn for each ban, in no order; the ban is good during the call. Returns how many there were, or what
- * netprobe_manager_ban returns. fn may not call functions of the manager. Since: 0.1.
- */
-int netprobe_manager_banned(struct netprobe_manager *m, netprobe_ban_fn fn, void *arg,
-			    struct netprobe_error *err);
-
-/*
- * Virtual services ("192.0.2.1:80/tcp", "[2001:db8::1]:443/udp", * as the port for all) and their
- * backends, balanced at interfaces attached in mode BALANCE. They stay when the manager is gone, as the
- * interfaces do. by_source: all flows of a client together. drain: keep flows, take no new ones; false
- * takes them again.
- * -EINVAL: no VIP, no backend, a field out of its range; -EEXIST, -ENOENT: it is, or is not there;
- * -ENOSPC: 256 VIPs, 4095 backends; -ENETUNREACH: no route to the backend; -EADDRINUSE: it is this host;
- * -EPERM. In force when it returns. Since: 0.1.
- */
-int netprobe_manager_vip_add(struct netprobe_manager *m, const char *vip, bool by_source,
-			     struct netprobe_error *err);
-int netprobe_manager_vip_remove(struct netprobe_manager *m, const char *vip,
-				struct netprobe_error *err);
-int netprobe_manager_backend_add(struct netprobe_manager *m, const char *vip,
-				 const struct netprobe_backend *backend,
-				 struct netprobe_error *err);
-int netprobe_manager_backend_remove(struct netprobe_manager *m, const char *vip, const char *addr,
-				    struct netprobe_error *err);
-int netprobe_manager_backend_drain(struct netprobe_manager *m, const char *vip, const char *addr,
-				   bool drain, struct netprobe_error *err);
-
-/*
- * Another configuration, from now on, of all but capture and workers, which must be those it has
- * (-EBUSY). An error leaves the old one in force. -EINVAL: a field out of its range, err names it. get_config
- * copies the one in force; config->size is set by the caller, filters stay the manager's and are good
- * until the next update. Since: 0.1.
+ * Another configuration, from now on. After load these must be what they were (-EBUSY, err names one):
+ * capture, workers, hook, event_buffer, btf, pcap, names, dns_*, keep_closed, packet_*,
+ * enable_dns_events, enable_drop_events, drop_benign, drop_addresses, trace_packets. An error leaves
+ * the old one in force. -EINVAL: a field out of its range, err names it; -EOPNOTSUPP, -EPERM: waits in
+ * queues cannot be timed (enable_latency). get_config copies the one in force; config->size is set by
+ * the caller, filters and strings stay the manager's and are good until the next update. Since: 0.1.
  */
 int netprobe_manager_update_config(struct netprobe_manager *m, const struct netprobe_config *config,
 				   struct netprobe_error *err);
@@ -357,8 +332,20 @@ int netprobe_manager_set_event_handler(struct netprobe_manager *m, uint32_t fami
  */
 int netprobe_manager_poll(struct netprobe_manager *m, int timeout_ms);
 
+/*
+ * Make the records of these families now (NETPROBE_EVENT_STATISTICS, NETPROBE_EVENT_BALANCING) instead of at
+ * the end of the interval, and hand them to their handlers in this thread before it returns.
+ * How many records, 0 where guard and the balancer are nowhere; -EINVAL: another family; -EPERM, -EPROTO as
+ * netprobe_manager_get_global_stats. Since: 0.1.
+ */
+int netprobe_manager_report(struct netprobe_manager *m, uint32_t families,
+			    struct netprobe_error *err);
+
 #ifdef __cplusplus
 }
 #endif
+
+#include <netprobe/capture.h>
+#include <netprobe/guard.h>
 
 #endif

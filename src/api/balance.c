@@ -5,13 +5,19 @@
 #include <string.h>
 
 #include "api/internal.h"
+#include "balance/health.h"
 
 /* -ENOENT in words, where there is no balancer at all. */
-static int open_balance(bool create, struct balance *ret, struct netprobe_error *err)
+static int open_balance(bool create, uint32_t flows, struct balance *ret,
+			struct netprobe_error *err)
 {
+	struct pins_opts opts = { .conns = flows };
 	struct netprobe_error e = {};
-	int r = balance_open(create, NULL, ret, &e);
+	int r = api_check_listing(err);
 
+	if (r)
+		return r;
+	r = balance_open(create, &opts, ret, &e);
 	if (r == -ENOENT)
 		return error_set(err, r, "there is no VIP in this network namespace");
 	if (r && err)
@@ -19,39 +25,53 @@ static int open_balance(bool create, struct balance *ret, struct netprobe_error 
 	return r;
 }
 
+/* The last VIP takes all pins, where no interface uses them: asked before the balancer's lock is taken. */
+static void leave(struct balance *b, bool in_use)
+{
+	if (b->model && !model_vips(b->model) && !in_use)
+		(void)balance_remove(b, NULL);
+	balance_close(b);
+}
+
 API_PUBLIC int netprobe_manager_vip_add(struct netprobe_manager *m, const char *vip, bool by_source,
 					struct netprobe_error *err)
 {
+	API_ENTER(m, err);
 	struct balance b = {};
 	struct lb_vip_key key;
+	bool in_use;
 	int r;
 
-	if (!m || !vip)
-		return error_set(err, -EINVAL, "no manager or no VIP");
+	if (!vip)
+		return error_set(err, -EINVAL, "no VIP");
 	r = vip_parse(vip, &key, err);
+	in_use = !r && api_balances();
 	if (!r)
-		r = open_balance(true, &b, err);
+		r = open_balance(true, m->config.balancer_flows, &b, err);
 	if (!r)
 		r = balance_vip_add(&b, &key, by_source ? LB_VIP_SOURCE : 0, err);
-	balance_close(&b);
+	leave(&b, in_use);
 	return r;
 }
 
 API_PUBLIC int netprobe_manager_vip_remove(struct netprobe_manager *m, const char *vip,
 					   struct netprobe_error *err)
 {
+	API_ENTER(m, err);
 	struct balance b = {};
 	struct lb_vip_key key;
+	bool in_use;
 	int r;
 
-	if (!m || !vip)
-		return error_set(err, -EINVAL, "no manager or no VIP");
+	if (!vip)
+		return error_set(err, -EINVAL, "no VIP");
 	r = vip_parse(vip, &key, err);
+	in_use = !r && api_balances();
 	if (!r)
-		r = open_balance(false, &b, err);
+		r = open_balance(false, 0, &b, err);
 	if (!r)
 		r = balance_vip_remove(&b, &key, err);
-	balance_close(&b);
+	leave(&b, in_use);
 	return r;
 }
 
@@ -74,13 +94,13 @@ static bool is_text(const char *s, size_t size)
 static int spec_of(const struct netprobe_backend *from, const struct lb_vip_key *vip,
 		   struct backend_spec *ret, struct netprobe_error *err)
 {
-	struct netprobe_backend x = {};
+	struct netprobe_backend x;
 	struct backend_spec s = {};
-	int r;
+	int r = api_take(from, from->size, offsetof(struct netprobe_backend, weight), &x, sizeof(x),
+			 err);
 
-	if (from->size < offsetof(struct netprobe_backend, weight) || from->size > 65536)
-		return error_set(err, -EINVAL, "size: %zu is no size of a backend", from->size);
-	memcpy(&x, from, from->size < sizeof(x) ? from->size : sizeof(x));
+	if (r)
+		return r;
 	if (!memchr(x.addr, 0, sizeof(x.addr)))
 		return no_text("addr", err);
 	r = backend_parse(x.addr, s.addr, err);
@@ -121,18 +141,19 @@ API_PUBLIC int netprobe_manager_backend_add(struct netprobe_manager *m, const ch
 					    const struct netprobe_backend *backend,
 					    struct netprobe_error *err)
 {
+	API_ENTER(m, err);
 	struct balance b = {};
 	struct backend_spec s;
 	struct lb_vip_key key;
 	int r;
 
-	if (!m || !vip || !backend)
-		return error_set(err, -EINVAL, "no manager, no VIP or no backend");
+	if (!vip || !backend)
+		return error_set(err, -EINVAL, "no VIP or no backend");
 	r = vip_parse(vip, &key, err);
 	if (!r)
 		r = spec_of(backend, &key, &s, err);
 	if (!r)
-		r = open_balance(false, &b, err);
+		r = open_balance(false, 0, &b, err);
 	if (!r)
 		r = balance_backend_add(&b, &key, &s, err);
 	balance_close(&b);
@@ -142,25 +163,31 @@ API_PUBLIC int netprobe_manager_backend_add(struct netprobe_manager *m, const ch
 #define REMOVE 0
 #define DRAIN 1
 #define UNDRAIN 2
+#define WEIGHT 3
 
 static int change(struct netprobe_manager *m, const char *vip, const char *addr, int what,
-		  struct netprobe_error *err)
+		  uint32_t weight, struct netprobe_error *err)
 {
+	API_ENTER(m, err);
 	struct balance b = {};
 	struct lb_vip_key key;
 	uint8_t at[16];
 	int r;
 
-	if (!m || !vip || !addr)
-		return error_set(err, -EINVAL, "no manager, no VIP or no backend");
+	if (!vip || !addr)
+		return error_set(err, -EINVAL, "no VIP or no backend");
 	r = vip_parse(vip, &key, err);
 	if (!r)
 		r = backend_parse(addr, at, err);
+	if (!r && what == WEIGHT && (!weight || weight > LB_WEIGHT_MAX))
+		r = error_set(err, -EINVAL, "weight: %u is out of range; takes 1 to %d", weight,
+			      LB_WEIGHT_MAX);
 	if (!r)
-		r = open_balance(false, &b, err);
+		r = open_balance(false, 0, &b, err);
 	if (!r)
-		r = what == REMOVE ? balance_backend_remove(&b, &key, at, err)
-				   : balance_backend_drain(&b, &key, at, what == DRAIN, err);
+		r = what == REMOVE   ? balance_backend_remove(&b, &key, at, err)
+		    : what == WEIGHT ? balance_backend_weight(&b, &key, at, weight, err)
+				     : balance_backend_drain(&b, &key, at, what == DRAIN, err);
 	balance_close(&b);
 	return r;
 }
@@ -168,12 +195,86 @@ static int change(struct netprobe_manager *m, const char *vip, const char *addr,
 API_PUBLIC int netprobe_manager_backend_remove(struct netprobe_manager *m, const char *vip,
 					       const char *addr, struct netprobe_error *err)
 {
-	return change(m, vip, addr, REMOVE, err);
+	return change(m, vip, addr, REMOVE, 0, err);
 }
 
 API_PUBLIC int netprobe_manager_backend_drain(struct netprobe_manager *m, const char *vip,
 					      const char *addr, bool drain,
 					      struct netprobe_error *err)
 {
-	return change(m, vip, addr, drain ? DRAIN : UNDRAIN, err);
+	return change(m, vip, addr, drain ? DRAIN : UNDRAIN, 0, err);
+}
+
+API_PUBLIC int netprobe_manager_backend_weight(struct netprobe_manager *m, const char *vip,
+					       const char *addr, uint32_t weight,
+					       struct netprobe_error *err)
+{
+	return change(m, vip, addr, WEIGHT, weight, err);
+}
+
+static void counters(struct netprobe_backend_stats *s, const struct lb_count *n)
+{
+	s->packets = n->packets;
+	s->bytes = n->bytes;
+	s->new_flows = n->new_flows;
+	s->table_hits = n->table_hits;
+	s->errors = n->errors;
+}
+
+/* A VIP and its backends: calls so far in *n; 1: fn wants no more. */
+static int tell_vip(const struct balance *b, unsigned int vip, netprobe_backend_fn fn, void *arg,
+		    int *n)
+{
+	struct netprobe_backend_stats s = { .size = sizeof(s), .why = "" };
+	char name[VIP_TEXT_SIZE], addr[ADDR_TEXT_SIZE];
+	struct lb_count count;
+	int r = balance_vip_count(b, vip, &count);
+
+	if (r)
+		return r;
+	vip_format(&b->model->vips[vip].key, name);
+	s.vip = name;
+	counters(&s, &count);
+	++*n;
+	r = fn(&s, arg);
+	for (unsigned int i = 0; !r && (i = model_next(b->model, vip, i));) {
+		const struct lb_backend_conf *c = &b->model->confs[i];
+
+		r = balance_backend_count(b, i, &count);
+		if (r)
+			return r;
+		addr_format(b->model->backends[i].addr, addr);
+		s.addr = addr;
+		s.state = health_state(c);
+		s.weight = c->weight;
+		s.forward = b->model->backends[i].forward;
+		s.check = c->check;
+		s.why = c->why;
+		counters(&s, &count);
+		++*n;
+		r = fn(&s, arg);
+	}
+	return r ? 1 : 0;
+}
+
+API_PUBLIC int netprobe_manager_backends(struct netprobe_manager *m, netprobe_backend_fn fn,
+					 void *arg, struct netprobe_error *err)
+{
+	API_ENTER(m, err);
+	struct balance b = {};
+	int r, n = 0;
+
+	if (!fn)
+		return error_set(err, -EINVAL, "no function to call");
+	r = open_balance(false, 0, &b, err);
+	if (r)
+		return r == -ENOENT ? 0 : r;
+	api_listing++;
+	for (unsigned int i = 0; !r && i < LB_VIPS; i++)
+		if (b.model->vips[i].key.proto)
+			r = tell_vip(&b, i, fn, arg, &n);
+	api_listing--;
+	balance_close(&b);
+	return r < 0 ? error_set(err, r, "the balancer's counters cannot be read: %s", strerror(-r))
+		     : n;
 }

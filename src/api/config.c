@@ -5,15 +5,18 @@
 #include <string.h>
 
 #include "api/internal.h"
-#include "base/parse.h"
+#include "engine/filter.h"
 
 #define BATCH_MAX 65536
 #define BATCH_MS_MAX 60000
 #define REPORT_MS_MIN 10
 #define REPORT_MS_MAX 3600000
+#define MASK(last) ((last)*2 - 1)
 
 API_PUBLIC void netprobe_config_default(struct netprobe_config *config)
 {
+	if (!config)
+		return;
 	*config = (struct netprobe_config){
 		.size = sizeof(*config),
 		.capture = NETPROBE_CAPTURE_AUTO,
@@ -25,115 +28,34 @@ API_PUBLIC void netprobe_config_default(struct netprobe_config *config)
 		.enable_security_alerts = true,
 		.enable_health_checks = true,
 		.batch_size = 64,
-		.batch_timeout_ms = 100,
-		.stats_report_interval_ms = 1000,
+		.batch_timeout = 100,
+		.stats_report_interval = 1000,
 		.sample_rate = 1,
+		.dns_timeout_ms = 5000,
+		.stall_threshold_ms = 100,
 	};
-}
-
-static int add_host(struct np_filter *f, unsigned int end, const char *value,
-		    struct netprobe_error *err)
-{
-	struct np_cidr c = {};
-	int r = parse_cidr(value, &c, err);
-
-	if (r)
-		return r;
-	for (int i = 0; i < c.len; i++)
-		c.mask[i / 8] |= (uint8_t)(0x80 >> (i % 8));
-	f->host[end][f->n_host[end]++] = c;
-	return 0;
-}
-
-static int add_port(struct np_filter *f, unsigned int end, const char *value,
-		    struct netprobe_error *err)
-{
-	int r = parse_port_range(value, &f->port[end][f->n_port[end]], err);
-
-	f->n_port[end] = (uint8_t)(f->n_port[end] + !r);
-	return r;
-}
-
-static int add_pid(struct np_filter *f, const char *value, struct netprobe_error *err)
-{
-	int r = parse_u32(value, 1, INT32_MAX, &f->tgid[f->n_tgid], err);
-
-	f->n_tgid = (uint8_t)(f->n_tgid + !r);
-	return r;
-}
-
-static int add_comm(struct np_filter *f, const char *value, struct netprobe_error *err)
-{
-	size_t n = strlen(value);
-
-	if (!n)
-		return error_set(err, -EINVAL,
-				 "'' is no process name; takes one as ps -o comm shows it");
-	memset(f->comm[f->n_comm], 0, sizeof(f->comm[0]));
-	memcpy(f->comm[f->n_comm++], value, n < 15 ? n : 15);
-	return 0;
-}
-
-static int add_proto(struct np_filter *f, const char *value, struct netprobe_error *err)
-{
-	uint8_t bit = 0;
-	int r = parse_proto(value, &bit, err);
-
-	f->proto_mask |= bit;
-	return r;
-}
-
-static bool is_full(const struct np_filter *f)
-{
-	unsigned int most = f->n_tgid > f->n_comm ? f->n_tgid : f->n_comm;
-
-	for (unsigned int i = 0; i < NP_END_MAX; i++) {
-		most = f->n_host[i] > most ? f->n_host[i] : most;
-		most = f->n_port[i] > most ? f->n_port[i] : most;
-	}
-	return most >= NP_FILTER_SLOTS;
 }
 
 static int add_filter(struct np_filter *f, const char *text, struct netprobe_error *err)
 {
-	static const struct {
-		const char *key;
-		int (*by_end)(struct np_filter *, unsigned int, const char *,
-			      struct netprobe_error *);
-		int (*plain)(struct np_filter *, const char *, struct netprobe_error *);
-		unsigned int end;
-	} keys[] = {
-		{ "host", add_host, NULL, NP_END_ANY },
-		{ "port", add_port, NULL, NP_END_ANY },
-		{ "src-host", add_host, NULL, NP_END_LOCAL },
-		{ "src-port", add_port, NULL, NP_END_LOCAL },
-		{ "dst-host", add_host, NULL, NP_END_REMOTE },
-		{ "dst-port", add_port, NULL, NP_END_REMOTE },
-		{ "pid", NULL, add_pid, 0 },
-		{ "comm", NULL, add_comm, 0 },
-		{ "proto", NULL, add_proto, 0 },
-	};
 	const char *value = strchr(text, '=');
-	size_t n = value ? (size_t)(value - text) : 0;
-	int r;
+	char key[32] = "";
+	int r = -ENOKEY;
 
-	for (size_t i = 0; value && i < sizeof(keys) / sizeof(keys[0]); i++) {
-		if (strlen(keys[i].key) != n || memcmp(keys[i].key, text, n) != 0)
-			continue;
-		if (is_full(f))
-			return error_set(err, -EINVAL, "filters: takes up to %d of a key",
-					 NP_FILTER_SLOTS);
-		r = keys[i].plain ? keys[i].plain(f, value + 1, err)
-				  : keys[i].by_end(f, keys[i].end, value + 1, err);
-		if (r)
-			error_prefix(err, "filters: %s", keys[i].key);
-		return r;
+	if (value && (size_t)(value - text) < sizeof(key)) {
+		memcpy(key, text, (size_t)(value - text));
+		r = filter_add(f, key, value + 1, err);
 	}
-	return error_set(
-		err, -EINVAL,
-		"filters: '%.100s' is no filter; takes KEY=VALUE with proto, host, src-host, dst-host, "
-		"port, src-port, dst-port, pid or comm as KEY",
-		text);
+	if (r == -ENOKEY)
+		return error_set(
+			err, -EINVAL,
+			"filters: '%.60s' is no filter; takes KEY=VALUE with proto, host, src-host, "
+			"dst-host, port, src-port, dst-port, pid, comm, cgroup, container, interface "
+			"or family as KEY",
+			text);
+	if (r)
+		error_prefix(err, "filters: %s", key);
+	return r;
 }
 
 static int in_range(const char *name, uint32_t value, uint32_t min, uint32_t max,
@@ -145,6 +67,83 @@ static int in_range(const char *name, uint32_t value, uint32_t min, uint32_t max
 			 max);
 }
 
+/* Each field that is a number: its name, where it is, what it takes. */
+static const struct {
+	const char *name;
+	size_t offset;
+	uint32_t min, max;
+} numbers[] = {
+#define NUMBER(field, min, max)                                           \
+	{                                                                 \
+#field, offsetof(struct netprobe_config, field), min, max \
+	}
+	NUMBER(capture, 0, NETPROBE_CAPTURE_NONE),
+	NUMBER(mode, 0, NETPROBE_MODE_BALANCE),
+	NUMBER(xdp_mode, 0, NETPROBE_XDP_GENERIC),
+	NUMBER(batch_size, 1, BATCH_MAX),
+	NUMBER(batch_timeout, 0, BATCH_MS_MAX),
+	NUMBER(stats_report_interval, REPORT_MS_MIN, REPORT_MS_MAX),
+	NUMBER(sample_rate, 1, 1000000),
+	NUMBER(workers, 0, 1),
+	NUMBER(hook, 0, NETPROBE_HOOK_KPROBE),
+	NUMBER(event_buffer, 0, NETPROBE_BUFFER_PERF),
+	NUMBER(names, 0, MASK(NETPROBE_NAMES_RESOLVE)),
+	NUMBER(dns_timeout_ms, 10, 300000),
+	NUMBER(stall_threshold_ms, 1, 3600000),
+	NUMBER(formats, 0, MASK(NETPROBE_FORMAT_XCTL)),
+	NUMBER(count_flows, 0, 2),
+	NUMBER(balancer_flows, 0, 1u << 27),
+	NUMBER(packet_ring_bytes, 0, 256u << 20),
+	NUMBER(packet_block_bytes, 0, 64u << 20),
+	NUMBER(packet_timeout_ms, 0, 10000),
+	NUMBER(packet_rings, 0, AFPACKET_RINGS_MAX),
+};
+
+static int check_numbers(const struct netprobe_config *c, struct netprobe_error *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; !r && i < sizeof(numbers) / sizeof(numbers[0]); i++)
+		r = in_range(numbers[i].name,
+			     *(const uint32_t *)((const char *)c + numbers[i].offset),
+			     numbers[i].min, numbers[i].max, err);
+	if (!r && (c->packet_block_bytes & (c->packet_block_bytes - 1)))
+		r = error_set(err, -EINVAL, "packet_block_bytes: %u is no power of two",
+			      c->packet_block_bytes);
+	return r;
+}
+
+/* What only ebpf sees, where another way of capture is asked for. */
+static int check_capture(const struct netprobe_config *c, struct netprobe_error *err)
+{
+	const char *what = c->enable_drop_events ? "enable_drop_events"
+			   : c->trace_packets	 ? "trace_packets"
+			   : c->enable_latency	 ? "enable_latency"
+			   : c->hook		 ? "hook"
+			   : c->event_buffer	 ? "event_buffer"
+						 : NULL;
+
+	if (!what || c->capture <= NETPROBE_CAPTURE_EBPF)
+		return 0;
+	return error_set(err, -EINVAL,
+			 "%s: only ebpf has it; takes NETPROBE_CAPTURE_EBPF or _AUTO as capture",
+			 what);
+}
+
+/* Steps of all packets of a host are too many, and most of them have no owner yet. */
+static int check_trace(const struct np_filter *f, struct netprobe_error *err)
+{
+	bool some = false;
+
+	for (unsigned int e = 0; e < NP_END_MAX; e++)
+		some = some || f->n_host[e] || f->n_port[e];
+	if (!some || f->n_tgid || f->n_comm || f->n_cgroup)
+		return error_set(err, -EINVAL,
+				 "trace_packets: takes filters of hosts or ports, and none of pid, "
+				 "comm, cgroup and container");
+	return 0;
+}
+
 int api_config_take(const struct netprobe_config *from, struct netprobe_config *ret,
 		    struct np_filter *ret_filter, struct netprobe_error *err)
 {
@@ -153,7 +152,8 @@ int api_config_take(const struct netprobe_config *from, struct netprobe_config *
 	int r;
 
 	netprobe_config_default(&c);
-	if (from && (from->size < offsetof(struct netprobe_config, mode) || from->size > 65536))
+	if (from &&
+	    (from->size < offsetof(struct netprobe_config, mode) || from->size > API_SIZE_MAX))
 		return error_set(err, -EINVAL,
 				 "size: %zu is no size of a configuration; start from "
 				 "netprobe_config_default",
@@ -161,60 +161,109 @@ int api_config_take(const struct netprobe_config *from, struct netprobe_config *
 	if (from)
 		memcpy(&c, from, from->size < sizeof(c) ? from->size : sizeof(c));
 	c.size = sizeof(c);
-	r = in_range("capture", c.capture, 0, NETPROBE_CAPTURE_NONE, err);
-	r = r ?: in_range("mode", c.mode, 0, NETPROBE_MODE_BALANCE, err);
-	r = r ?: in_range("xdp_mode", c.xdp_mode, 0, NETPROBE_XDP_GENERIC, err);
-	r = r ?: in_range("batch_size", c.batch_size, 1, BATCH_MAX, err);
-	r = r ?: in_range("batch_timeout_ms", c.batch_timeout_ms, 0, BATCH_MS_MAX, err);
-	r = r
-		    ?: in_range("stats_report_interval_ms", c.stats_report_interval_ms,
-				REPORT_MS_MIN, REPORT_MS_MAX, err);
-	r = r ?: in_range("sample_rate", c.sample_rate, 1, UINT32_MAX, err);
-	r = r ?: in_range("workers", c.workers, 0, 1, err);
+	r = check_numbers(&c, err);
+	if (!r)
+		r = check_capture(&c, err);
 	for (const char *const *f = c.filters; !r && f && *f; f++)
 		r = add_filter(&filter, *f, err);
+	if (!r && c.trace_packets)
+		r = check_trace(&filter, err);
+	if (!r && c.btf && session_check_btf(c.btf, err)) {
+		error_prefix(err, "btf");
+		r = -EINVAL;
+	}
 	if (r)
 		return r;
 	filter.sample_rate = c.sample_rate;
 	filter.max_events = c.max_events;
+	filter.enabled = !c.paused;
 	*ret = c;
 	*ret_filter = filter;
 	return 0;
 }
 
-static void free_filters(char **filters)
+static void strings_done(struct config_strings *s)
 {
-	for (char **f = filters; f && *f; f++)
+	for (char **f = s->filters; f && *f; f++)
 		free(*f);
-	free(filters);
+	free(s->filters);
+	free(s->btf);
+	free(s->pcap);
+	*s = (struct config_strings){};
 }
 
-int api_config_copy(struct netprobe_manager *m, const struct netprobe_config *from)
+static int strings_copy(const struct netprobe_config *from, struct config_strings *ret)
 {
-	char **copy = NULL;
+	struct config_strings s = {};
+	bool ok = true;
 	size_t n = 0;
 
 	while (from->filters && from->filters[n])
 		n++;
-	if (n) {
-		copy = calloc(n + 1, sizeof(*copy));
-		for (size_t i = 0; copy && i < n; i++) {
-			copy[i] = strdup(from->filters[i]);
-			if (!copy[i]) {
-				free_filters(copy);
-				copy = NULL;
-			}
-		}
-		if (!copy)
-			return -ENOMEM;
+	s.filters = n ? calloc(n + 1, sizeof(*s.filters)) : NULL;
+	ok = !n || s.filters;
+	for (size_t i = 0; ok && i < n; i++)
+		ok = (s.filters[i] = strdup(from->filters[i]));
+	if (ok && from->btf)
+		ok = (s.btf = strdup(from->btf));
+	if (ok && from->pcap)
+		ok = (s.pcap = strdup(from->pcap));
+	if (!ok) {
+		strings_done(&s);
+		return -ENOMEM;
 	}
-	free_filters(m->filters);
-	m->filters = copy;
+	*ret = s;
 	return 0;
+}
+
+int api_config_use(struct netprobe_manager *m, const struct netprobe_config *c,
+		   const struct np_filter *filter)
+{
+	struct config_strings s;
+	int r = strings_copy(c, &s);
+
+	if (r)
+		return r;
+	m->config = *c;
+	m->config.filters = (const char *const *)s.filters;
+	m->config.btf = s.btf;
+	m->config.pcap = s.pcap;
+	m->filter = *filter;
+	/* Last: c may be made of the old ones. */
+	strings_done(&m->strings);
+	m->strings = s;
+	return 0;
+}
+
+static bool same_text(const char *a, const char *b)
+{
+	return a == b || (a && b && !strcmp(a, b));
+}
+
+int api_config_fixed(const struct netprobe_config *was, const struct netprobe_config *now,
+		     struct netprobe_error *err)
+{
+#define DIFFERS(field) was->field != now->field ? #field:
+	const char *what = DIFFERS(capture) DIFFERS(workers) DIFFERS(hook) DIFFERS(event_buffer)
+		DIFFERS(names) DIFFERS(dns_timeout_ms) DIFFERS(keep_closed)
+			DIFFERS(packet_ring_bytes) DIFFERS(packet_block_bytes)
+				DIFFERS(packet_timeout_ms) DIFFERS(packet_rings)
+					DIFFERS(enable_dns_events) DIFFERS(enable_drop_events)
+						DIFFERS(drop_benign) DIFFERS(drop_addresses)
+							DIFFERS(trace_packets) NULL;
+
+	if (!what && memcmp(was->dns_ports, now->dns_ports, sizeof(was->dns_ports)) != 0)
+		what = "dns_ports";
+	if (!what && !same_text(was->btf, now->btf))
+		what = "btf";
+	if (!what && !same_text(was->pcap, now->pcap))
+		what = "pcap";
+	if (!what)
+		return 0;
+	return error_set(err, -EBUSY, "%s: cannot change after load; takes another manager", what);
 }
 
 void api_config_done(struct netprobe_manager *m)
 {
-	free_filters(m->filters);
-	m->filters = NULL;
+	strings_done(&m->strings);
 }

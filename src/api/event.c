@@ -31,49 +31,69 @@ static const char *keep(char **at, const char *text, size_t n)
 	return to;
 }
 
+static bool make_room(struct queue *q)
+{
+	size_t room = q->room ? 2 * q->room : 64;
+	struct netprobe_event *more;
+
+	if (q->n < q->room)
+		return true;
+	more = q->n < API_QUEUE_MAX ? reallocarray(q->events, room, sizeof(*more)) : NULL;
+	if (!more)
+		return false;
+	q->events = more;
+	q->room = room;
+	return true;
+}
+
 /* All strings of an event into one block that begins with json. */
-static void push(struct netprobe_manager *m, const struct netprobe_event *like, const char *json,
-		 size_t json_bytes)
+void queue_push(struct netprobe_manager *m, const struct netprobe_event *like)
 {
 	struct queue *q = &m->queues[index_of(like->family)];
-	size_t n[5] = { strlen(like->type), strlen(like->entity_id), strlen(like->value),
-			strlen(like->unit), strlen(like->comm) };
-	struct netprobe_event ev = *like, *more;
-	size_t room = q->room ? 2 * q->room : 64;
+	struct netprobe_event ev = *like;
+	const char **texts[] = { &ev.json, &ev.type, &ev.entity_id, &ev.value,
+				 &ev.unit, &ev.comm, &ev.text,	    &ev.xctl };
+	size_t n[sizeof(texts) / sizeof(texts[0])], sum = 0;
 	char *block, *at;
 
-	if (q->n == q->room) {
-		more = q->n < API_QUEUE_MAX ? reallocarray(q->events, room, sizeof(*more)) : NULL;
-		if (!more) {
-			m->lost++;
-			return;
-		}
-		q->events = more;
-		q->room = room;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		n[i] = *texts[i] ? strlen(*texts[i]) : 0;
+		sum += n[i] + 1;
 	}
-	block = malloc(json_bytes + n[0] + n[1] + n[2] + n[3] + n[4] + 6);
+	block = make_room(q) ? malloc(sum) : NULL;
 	if (!block) {
 		m->lost++;
 		return;
 	}
 	at = block;
 	ev.size = sizeof(ev);
-	ev.json = keep(&at, json, json_bytes);
-	ev.type = keep(&at, like->type, n[0]);
-	ev.entity_id = keep(&at, like->entity_id, n[1]);
-	ev.value = keep(&at, like->value, n[2]);
-	ev.unit = keep(&at, like->unit, n[3]);
-	ev.comm = keep(&at, like->comm, n[4]);
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		if (*texts[i])
+			*texts[i] = keep(&at, *texts[i], n[i]);
 	if (!q->n)
 		q->since_ns = clock_monotonic_ns();
 	q->events[q->n++] = ev;
 }
 
-static uint32_t family_of(uint8_t kind)
+static uint32_t family_of(const struct event *ev)
 {
-	return kind == EVENT_PROBE_LOSS ? NETPROBE_EVENT_STATISTICS
-	       : kind == EVENT_LB	? NETPROBE_EVENT_BALANCING
-					: NETPROBE_EVENT_FLOW;
+	if (event_is_attack(ev))
+		return NETPROBE_EVENT_SECURITY;
+	switch (ev->kind) {
+	case EVENT_PROBE_LOSS:
+	case EVENT_IFACE:
+	case EVENT_GLOBAL:
+		return NETPROBE_EVENT_STATISTICS;
+	case EVENT_LB:
+		return NETPROBE_EVENT_BALANCING;
+	case EVENT_DNS:
+		return NETPROBE_EVENT_DNS;
+	case EVENT_DROP:
+	case EVENT_TRACE:
+		return NETPROBE_EVENT_DROP;
+	default:
+		return NETPROBE_EVENT_FLOW;
+	}
 }
 
 static bool is_detail(uint8_t kind)
@@ -82,15 +102,49 @@ static bool is_detail(uint8_t kind)
 	       kind == EVENT_STALL;
 }
 
+const char *queue_line(struct buf *b)
+{
+	if (!b->len)
+		return NULL;
+	if (b->data[b->len - 1] == '\n')
+		b->len--;
+	return buf_str(b);
+}
+
+/* All spellings that are asked for; false: no memory. */
+static bool spell(struct netprobe_manager *m, const struct event *ev, struct netprobe_event *ret)
+{
+	uint32_t formats = m->config.formats;
+	char host[65] = "";
+	int r;
+
+	if (m->session)
+		(void)strncpy(host, session_host(m->session), sizeof(host) - 1);
+	else
+		(void)gethostname(host, sizeof(host) - 1);
+	buf_reset(&m->line);
+	buf_reset(&m->text);
+	buf_reset(&m->xctl);
+	r = event_write_json(&m->line, ev, host);
+	if (!r && (formats & NETPROBE_FORMAT_TEXT) && !event_is_idle(ev))
+		r = event_write_text(&m->text, ev, formats & NETPROBE_FORMAT_COLOR);
+	if (!r && (formats & NETPROBE_FORMAT_XCTL))
+		r = event_write_xctl(&m->xctl, ev, host);
+	ret->json = queue_line(&m->line);
+	ret->text = queue_line(&m->text);
+	ret->xctl = queue_line(&m->xctl);
+	return !r && ret->json;
+}
+
 void queue_session_event(const struct event *ev, void *manager)
 {
 	struct netprobe_manager *m = manager;
 	const struct process *p = event_owner(ev);
 	char entity[sizeof(ev->entity_id) + 1] = "", value[sizeof(ev->value) + 1] = "";
-	char comm[32] = "", host[65] = "";
+	char comm[32] = "";
 	struct netprobe_event pub;
 
-	if (!queue_wanted(m, family_of(ev->kind)) ||
+	if (!queue_wanted(m, family_of(ev)) ||
 	    (is_detail(ev->kind) && !m->config.enable_detailed_events))
 		return;
 	memcpy(entity, ev->entity_id, sizeof(ev->entity_id));
@@ -98,17 +152,8 @@ void queue_session_event(const struct event *ev, void *manager)
 	if (p)
 		memcpy(comm, p->comm,
 		       sizeof(p->comm) < sizeof(comm) ? sizeof(p->comm) : sizeof(comm) - 1);
-	if (m->session)
-		(void)strncpy(host, session_host(m->session), sizeof(host) - 1);
-	else
-		(void)gethostname(host, sizeof(host) - 1);
-	buf_reset(&m->line);
-	if (event_write_json(&m->line, ev, host) || m->line.len < 1) {
-		m->lost++;
-		return;
-	}
 	pub = (struct netprobe_event){
-		.family = family_of(ev->kind),
+		.family = family_of(ev),
 		.pid = p ? p->tgid : 0,
 		.wall_ns = ev->wall_ns,
 		.ktime_ns = ev->ktime_ns,
@@ -119,7 +164,10 @@ void queue_session_event(const struct event *ev, void *manager)
 		.unit = ev->unit ? ev->unit : "",
 		.comm = comm,
 	};
-	push(m, &pub, m->line.data, m->line.len - 1); /* without its newline */
+	if (spell(m, ev, &pub))
+		queue_push(m, &pub);
+	else
+		m->lost++;
 }
 
 void queue_own_event(struct netprobe_manager *m, uint32_t family, const char *type,
@@ -156,10 +204,22 @@ void queue_own_event(struct netprobe_manager *m, uint32_t family, const char *ty
 	if (json)
 		buf_puts(b, json);
 	buf_putc(b, '}');
-	if (b->err)
-		m->lost++;
+	pub.json = buf_str(b);
+	buf_reset(&m->text);
+	buf_reset(&m->xctl);
+	if (m->config.formats & NETPROBE_FORMAT_TEXT) {
+		buf_time_ns(&m->text, pub.wall_ns);
+		buf_printf(&m->text, " %s %s %s%s%s", type, value, unit, *entity ? " " : "",
+			   entity);
+		pub.text = buf_str(&m->text);
+	}
+	if ((m->config.formats & NETPROBE_FORMAT_XCTL) &&
+	    !event_write_xctl_plain(&m->xctl, pub.wall_ns, type, entity, value, host))
+		pub.xctl = queue_line(&m->xctl);
+	if (pub.json)
+		queue_push(m, &pub);
 	else
-		push(m, &pub, b->data, b->len);
+		m->lost++;
 }
 
 static void free_events(struct netprobe_event *events, size_t n)
@@ -197,7 +257,7 @@ size_t queue_flush(struct netprobe_manager *m, bool all)
 
 	for (unsigned int i = 0; i < API_FAMILIES; i++) {
 		struct queue *q = &m->queues[i];
-		bool old = now - q->since_ns >= m->config.batch_timeout_ms * NS_PER_MS;
+		bool old = now - q->since_ns >= m->config.batch_timeout * NS_PER_MS;
 
 		if (q->n && (all || old || q->n >= m->config.batch_size))
 			n += hand_out(m, q);
@@ -211,7 +271,7 @@ uint64_t queue_due_ns(const struct netprobe_manager *m)
 
 	for (unsigned int i = 0; i < API_FAMILIES; i++) {
 		const struct queue *q = &m->queues[i];
-		uint64_t at = q->since_ns + m->config.batch_timeout_ms * NS_PER_MS;
+		uint64_t at = q->since_ns + m->config.batch_timeout * NS_PER_MS;
 
 		if (q->n && at < due)
 			due = at;

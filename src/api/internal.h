@@ -8,12 +8,16 @@
 
 #include "balance/check.h"
 #include "base/buf.h"
+#include "engine/drops.h"
 #include "engine/session.h"
+#include "engine/trace.h"
+#include "guard/guard.h"
 
-#define API_FAMILIES 4 /* bits of NETPROBE_EVENT_ALL */
+#define API_FAMILIES 6 /* bits of NETPROBE_EVENT_ALL */
 #define API_QUEUE_MAX \
 	65536 /* events of a family nobody has polled for; more are lost and counted */
 #define API_PUBLIC __attribute__((visibility("default")))
+#define API_SIZE_MAX 65536 /* of a structure of the caller's: more is no size */
 
 /* Events of one family on their way to its handler. */
 struct queue {
@@ -24,14 +28,26 @@ struct queue {
 	uint64_t since_ns; /* CLOCK_MONOTONIC of the oldest one's arrival */
 };
 
+/* The configuration's own copies of what it points to. */
+struct config_strings {
+	char **filters, *btf, *pcap; /* NULL: none */
+};
+
+struct attacks; /* engine/attacks.h */
+
 struct netprobe_manager {
-	pthread_mutex_t lock; /* recursive: a handler may call functions of its manager */
+	struct netprobe_manager *next; /* of those alive; handle.c */
+	unsigned int users;	       /* calls that are in it; handle.c */
+	pthread_mutex_t lock;	       /* recursive: a handler may call functions of its manager */
 	struct netprobe_config config;
-	char **filters; /* config.filters points here; NULL none */
+	struct config_strings strings;
 	struct np_filter filter;
 	struct session *session; /* NULL: not loaded, or NETPROBE_CAPTURE_NONE */
+	struct drop_watch *drops;
+	struct trace_watch *tracer;
 	bool loaded;
 	bool handling; /* a handler is running */
+	bool ending;   /* somebody frees it */
 	struct queue queues[API_FAMILIES];
 	uint64_t delivered, lost;
 	uint64_t next_tick_ns;
@@ -39,17 +55,50 @@ struct netprobe_manager {
 	struct checker *checker;
 	struct guard_watch *watch; /* NULL: guard is nowhere, or nobody wants to know */
 	bool watch_tried;	   /* in this interval */
-	struct buf line;
+	bool watched;		   /* looked for at least once */
+	struct attacks *attacks;
+	struct buf line, text, xctl;
 	pthread_t worker;
 	bool has_worker;
 	volatile bool stop; /* read by the worker between two steps */
 };
 
+/*
+ * handle.c: which managers are alive. A call holds its manager, so that freeing it waits for the
+ * call's end; one that was freed is told from one that lives.
+ */
+void api_enlist(struct netprobe_manager *m);
+/* No new calls; returns when those that are in it have left. */
+void api_delist(struct netprobe_manager *m);
+struct netprobe_manager *api_hold(struct netprobe_manager *m); /* NULL: it is not alive */
+void api_leave(struct netprobe_manager **m);
+int api_no_manager(const struct netprobe_manager *m, struct netprobe_error *err);
+
+#define API_ENTER(m, err)                                                                 \
+	struct netprobe_manager *held_ __attribute__((cleanup(api_leave))) = api_hold(m); \
+	if (!held_)                                                                       \
+	return api_no_manager(m, err)
+
+/* Calls of this thread that hand out a list: what they hold must not be asked for again. */
+extern __thread unsigned int api_listing;
+int api_check_listing(struct netprobe_error *err); /* -EDEADLK from within one */
+
 /* config.c: copies what the caller's size has over the defaults and checks it. */
 int api_config_take(const struct netprobe_config *from, struct netprobe_config *ret,
 		    struct np_filter *ret_filter, struct netprobe_error *err);
-int api_config_copy(struct netprobe_manager *m, const struct netprobe_config *from);
+/* Makes the configuration and what it points to the manager's own. -ENOMEM: the old one stays. */
+int api_config_use(struct netprobe_manager *m, const struct netprobe_config *c,
+		   const struct np_filter *filter);
+/* Does it differ in what a loaded manager cannot change? -EBUSY. */
+int api_config_fixed(const struct netprobe_config *was, const struct netprobe_config *now,
+		     struct netprobe_error *err);
 void api_config_done(struct netprobe_manager *m);
+
+/* load.c: what a configuration means to the engine. */
+int api_open(struct netprobe_manager *m, struct netprobe_error *err);
+void api_close(struct netprobe_manager *m);
+int api_apply(struct netprobe_manager *m, const struct netprobe_config *c,
+	      const struct np_filter *filter, struct netprobe_error *err);
 
 /* event.c */
 void queue_session_event(const struct event *ev, void *manager);
@@ -57,6 +106,10 @@ void queue_session_event(const struct event *ev, void *manager);
 void queue_own_event(struct netprobe_manager *m, uint32_t family, const char *type,
 		     const char *entity, const char *value, double num, const char *unit,
 		     const char *json);
+/* One that is spelled already; of *like the strings are copied. text, xctl: NULL where not wanted. */
+void queue_push(struct netprobe_manager *m, const struct netprobe_event *like);
+/* What a writer left in b, without its newline; NULL: nothing, or no memory. */
+const char *queue_line(struct buf *b);
 bool queue_wanted(const struct netprobe_manager *m, uint32_t family);
 /* Hand out batches that are full or old enough; all: whatever waits. How many events. */
 size_t queue_flush(struct netprobe_manager *m, bool all);
@@ -65,17 +118,31 @@ uint64_t queue_due_ns(const struct netprobe_manager *m);
 void queue_done(struct netprobe_manager *m);
 
 /* report.c: stats.* of an interval, and the balancer's health. */
-void report_tick(struct netprobe_manager *m);
+/* families: NETPROBE_EVENT_STATISTICS, _BALANCING, those with a handler. How many records, or -errno. */
+int report_tick(struct netprobe_manager *m, uint32_t families, struct netprobe_error *err);
 int report_health(struct netprobe_manager *m, struct netprobe_error *err);
 void report_done(struct netprobe_manager *m);
 
-/* security.c: detection's events. done: look anew for guard, which may have come, gone or both. */
+/* security.c: detection's events. tick: look anew for guard, which may have come, gone or both. */
 void security_poll(struct netprobe_manager *m);
-void security_done(struct netprobe_manager *m);
+void security_tick(struct netprobe_manager *m);
+void security_free(struct netprobe_manager *m);
+
+/* stats.c: one direction of an interface. */
+void api_fill_device(struct netprobe_device_stats *s, const struct guard_if *f, bool tx);
+
+/* attach.c: is some interface in mode BALANCE? */
+bool api_balances(void);
+
+/* guard_open, but -EDEADLK from within a list. */
+int api_guard(unsigned int flags, struct guard **ret_guard, struct netprobe_error *err);
 
 /* What the caller's structure has room for; -EINVAL: it says less than its own size field. */
 int api_give(void *ret, size_t room, const void *from, size_t size);
 #define GIVE(ret, from) api_give((ret), (ret)->size, &(from), sizeof(from))
+/* The other way: what the caller's structure has over zeros; least: what it must have. -EINVAL. */
+int api_take(const void *from, size_t size, size_t least, void *ret, size_t room,
+	     struct netprobe_error *err);
 
 static inline void api_lock(struct netprobe_manager *m)
 {

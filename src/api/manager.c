@@ -6,13 +6,10 @@
 #include <string.h>
 
 #include "api/internal.h"
-#include "base/log.h"
-#include "guard/guard.h"
+#include "base/error.h"
 
 #define NS_PER_MS 1000000ull
 #define STEP_MS 50 /* the event ring asks to be read only when it gets full */
-
-static const int modes[] = { MODE_AUTO, MODE_EBPF, MODE_AFPACKET, MODE_PROC };
 
 API_PUBLIC const char *netprobe_version(void)
 {
@@ -23,6 +20,7 @@ API_PUBLIC int netprobe_is_supported(uint32_t capture, struct netprobe_error *er
 {
 	static const uint32_t ladder[] = { NETPROBE_CAPTURE_EBPF, NETPROBE_CAPTURE_AFPACKET,
 					   NETPROBE_CAPTURE_PROC };
+	static const int modes[] = { MODE_AUTO, MODE_EBPF, MODE_AFPACKET, MODE_PROC };
 	struct session_opts opts = { .filter = { .enabled = 1 } };
 	int r = 0;
 
@@ -32,7 +30,6 @@ API_PUBLIC int netprobe_is_supported(uint32_t capture, struct netprobe_error *er
 				 capture);
 	if (capture == NETPROBE_CAPTURE_NONE)
 		return (int)capture;
-	log_set_level(0);
 	for (unsigned int i = 0; i < sizeof(ladder) / sizeof(ladder[0]); i++) {
 		if (capture != NETPROBE_CAPTURE_AUTO && capture != ladder[i])
 			continue;
@@ -61,6 +58,8 @@ API_PUBLIC int netprobe_manager_new_with_config(const struct netprobe_config *co
 						struct netprobe_error *err)
 {
 	struct netprobe_manager *m;
+	struct netprobe_config c;
+	struct np_filter filter;
 	int r;
 
 	if (!ret_manager)
@@ -68,10 +67,8 @@ API_PUBLIC int netprobe_manager_new_with_config(const struct netprobe_config *co
 	m = calloc(1, sizeof(*m));
 	if (!m)
 		return error_set(err, -ENOMEM, "no memory");
-	/* A library's caller has its own idea of stderr. */
-	log_set_level(0);
-	r = api_config_take(config, &m->config, &m->filter, err);
-	if (!r && api_config_copy(m, &m->config))
+	r = api_config_take(config, &c, &filter, err);
+	if (!r && api_config_use(m, &c, &filter))
 		r = error_set(err, -ENOMEM, "no memory");
 	if (!r && lock_init(&m->lock))
 		r = error_set(err, -ENOMEM, "no lock");
@@ -80,7 +77,7 @@ API_PUBLIC int netprobe_manager_new_with_config(const struct netprobe_config *co
 		free(m);
 		return r;
 	}
-	m->config.filters = (const char *const *)m->filters;
+	api_enlist(m);
 	*ret_manager = m;
 	return 0;
 }
@@ -91,10 +88,22 @@ API_PUBLIC int netprobe_manager_new(struct netprobe_manager **ret_manager,
 	return netprobe_manager_new_with_config(NULL, ret_manager, err);
 }
 
-API_PUBLIC struct netprobe_manager *netprobe_manager_free(struct netprobe_manager *m)
+/* Not from a handler, nor from within a list: they would lose the ground they stand on. */
+static bool may_free(struct netprobe_manager *m)
 {
-	if (!m)
-		return NULL;
+	bool ok;
+
+	if (api_listing || (m->has_worker && pthread_equal(m->worker, pthread_self())))
+		return false;
+	api_lock(m);
+	ok = (m->has_worker || !m->handling) && !m->ending;
+	m->ending = m->ending || ok;
+	api_unlock(m);
+	return ok;
+}
+
+static void finish(struct netprobe_manager *m)
+{
 	if (m->has_worker) {
 		__atomic_store_n(&m->stop, true, __ATOMIC_SEQ_CST);
 		(void)pthread_join(m->worker, NULL);
@@ -102,15 +111,34 @@ API_PUBLIC struct netprobe_manager *netprobe_manager_free(struct netprobe_manage
 	api_lock(m);
 	if (m->session)
 		(void)session_finish(m->session);
+	if (m->drops)
+		(void)drop_watch_finish(m->drops);
 	security_poll(m);
 	(void)queue_flush(m, true);
-	m->session = session_close(m->session);
+	api_unlock(m);
+}
+
+API_PUBLIC struct netprobe_manager *netprobe_manager_free(struct netprobe_manager *m)
+{
+	struct netprobe_manager *held = api_hold(m);
+
+	if (!held)
+		return NULL;
+	if (!may_free(m)) {
+		api_leave(&held);
+		return m;
+	}
+	finish(m);
+	api_leave(&held);
+	api_delist(m);
+	api_close(m);
 	report_done(m);
-	security_done(m);
+	security_free(m);
 	queue_done(m);
 	api_config_done(m);
 	buf_done(&m->line);
-	api_unlock(m);
+	buf_done(&m->text);
+	buf_done(&m->xctl);
 	(void)pthread_mutex_destroy(&m->lock);
 	free(m);
 	return NULL;
@@ -122,18 +150,25 @@ static int look(struct netprobe_manager *m)
 	uint64_t now = clock_monotonic_ns();
 	int r = m->session ? session_poll(m->session) : 0;
 
+	if (r >= 0 && m->drops)
+		r = drop_watch_poll(m->drops);
+	if (r >= 0 && m->tracer)
+		r = trace_watch_poll(m->tracer);
 	security_poll(m);
 	if (r >= 0)
 		r = report_health(m, NULL);
 	if (r < 0 || now < m->next_tick_ns)
 		return r < 0 ? r : 0;
-	m->next_tick_ns += m->config.stats_report_interval_ms * NS_PER_MS;
+	m->next_tick_ns += m->config.stats_report_interval * NS_PER_MS;
 	if (m->next_tick_ns < now)
-		m->next_tick_ns = now + m->config.stats_report_interval_ms * NS_PER_MS;
+		m->next_tick_ns = now + m->config.stats_report_interval * NS_PER_MS;
 	if (m->session)
 		r = session_tick(m->session);
-	report_tick(m);
-	security_done(m);
+	if (m->drops)
+		drop_watch_tick(m->drops);
+	if (report_tick(m, NETPROBE_EVENT_STATISTICS | NETPROBE_EVENT_BALANCING, NULL) < 0)
+		m->lost++;
+	security_tick(m);
 	return r < 0 ? r : 0;
 }
 
@@ -181,17 +216,21 @@ static void *work(void *arg)
 
 API_PUBLIC int netprobe_manager_poll(struct netprobe_manager *m, int timeout_ms)
 {
+	API_ENTER(m, NULL);
 	uint64_t now, end;
-	int r = 0;
+	int r = api_check_listing(NULL);
 
-	if (!m)
-		return -EINVAL;
+	if (r)
+		return r;
+	api_lock(m);
+	r = m->handling ? -EBUSY : 0;
+	api_unlock(m);
+	if (r)
+		return r;
 	if (m->has_worker) {
 		(void)poll(NULL, 0, timeout_ms < 0 ? STEP_MS : timeout_ms);
 		return 0;
 	}
-	if (m->handling)
-		return -EBUSY;
 	end = timeout_ms < 0 ? UINT64_MAX : clock_monotonic_ns() + (uint64_t)timeout_ms * NS_PER_MS;
 	do {
 		now = clock_monotonic_ns();
@@ -200,37 +239,29 @@ API_PUBLIC int netprobe_manager_poll(struct netprobe_manager *m, int timeout_ms)
 	return r;
 }
 
-static int open_session(struct netprobe_manager *m, struct netprobe_error *err)
-{
-	struct session_opts opts = { .mode = modes[m->config.capture],
-				     .filter = m->filter,
-				     .event_fn = queue_session_event,
-				     .event_arg = m };
-
-	return session_open(&opts, &m->session, err);
-}
-
 API_PUBLIC int netprobe_manager_load(struct netprobe_manager *m, struct netprobe_error *err)
 {
-	int r = 0;
+	API_ENTER(m, err);
+	int r = api_check_listing(err);
 
-	if (!m)
-		return error_set(err, -EINVAL, "no manager");
+	if (r)
+		return r;
 	api_lock(m);
 	if (m->loaded)
 		r = error_set(err, -EALREADY, "the manager is loaded already");
 	else if (m->config.capture != NETPROBE_CAPTURE_NONE)
-		r = open_session(m, err);
+		r = api_open(m, err);
 	if (!r) {
 		m->loaded = true;
 		m->next_tick_ns =
-			clock_monotonic_ns() + m->config.stats_report_interval_ms * NS_PER_MS;
+			clock_monotonic_ns() + m->config.stats_report_interval * NS_PER_MS;
+		security_poll(m); /* what detection finds from here on is told */
 	}
 	if (!r && m->config.workers) {
 		r = -pthread_create(&m->worker, NULL, work, m);
 		m->has_worker = !r;
 		if (r) {
-			m->session = session_close(m->session);
+			api_close(m);
 			m->loaded = false;
 			error_set(err, r, "no thread: %s", strerror(-r));
 		}
@@ -239,111 +270,38 @@ API_PUBLIC int netprobe_manager_load(struct netprobe_manager *m, struct netprobe
 	return r;
 }
 
-API_PUBLIC int netprobe_manager_attach(struct netprobe_manager *m, const char *ifname,
-				       struct netprobe_error *err)
-{
-	struct guard_attach_opts how = {};
-	struct balance b = {};
-	struct guard *g = NULL;
-	char note[256];
-	int r;
-
-	if (!m || !ifname)
-		return error_set(err, -EINVAL, "no manager or no interface");
-	api_lock(m);
-	how.mode = m->config.enable_xdp_events ? (uint8_t)m->config.mode : NP_GUARD_MONITOR;
-	how.xdp = (uint8_t)m->config.xdp_mode;
-	how.flows = how.mode == NP_GUARD_MONITOR;
-	api_unlock(m);
-	r = guard_open(GUARD_CREATE, &g, err);
-	if (!r)
-		r = guard_attach(g, ifname, &how, note, sizeof(note), err);
-	if (!r && how.mode == NP_GUARD_BALANCE) {
-		r = balance_open(true, NULL, &b, err);
-		if (!r)
-			r = guard_set_next(g, ifname, balance_prog_fd(&b), err);
-		balance_close(&b);
-	}
-	guard_close(g);
-	return r;
-}
-
-static bool balances(struct guard *g)
-{
-	struct guard_if *ifs = NULL;
-	int n = guard_ifs(g, &ifs);
-	bool found = false;
-
-	for (int i = 0; i < n && !found; i++)
-		found = ifs[i].at.mode == NP_GUARD_BALANCE;
-	free(ifs);
-	return found;
-}
-
-API_PUBLIC int netprobe_manager_detach(struct netprobe_manager *m, const char *ifname,
-				       struct netprobe_error *err)
-{
-	struct balance b = {};
-	struct guard *g = NULL;
-	bool last = false;
-	int r;
-
-	if (!m || !ifname)
-		return error_set(err, -EINVAL, "no manager or no interface");
-	r = guard_open(0, &g, err);
-	if (!r)
-		r = guard_detach(g, ifname, err);
-	if (!r)
-		last = !balances(g);
-	guard_close(g);
-	if (r || !last)
-		return r;
-	r = balance_open(false, NULL, &b, err);
-	if (r == -ENOENT)
-		return 0;
-	if (!r)
-		r = balance_remove(&b, err);
-	balance_close(&b);
-	return r;
-}
-
 API_PUBLIC int netprobe_manager_update_config(struct netprobe_manager *m,
 					      const struct netprobe_config *config,
 					      struct netprobe_error *err)
 {
+	API_ENTER(m, err);
 	struct netprobe_config c;
 	struct np_filter filter;
-	int r;
+	int r = config ? api_check_listing(err) : error_set(err, -EINVAL, "no configuration");
 
-	if (!m || !config)
-		return error_set(err, -EINVAL, "no manager or no configuration");
-	r = api_config_take(config, &c, &filter, err);
+	if (!r)
+		r = api_config_take(config, &c, &filter, err);
 	if (r)
 		return r;
 	api_lock(m);
-	if (m->loaded && (c.capture != m->config.capture || c.workers != m->config.workers))
-		r = error_set(
-			err, -EBUSY,
-			"capture and workers cannot change after load; takes another manager");
-	else if (api_config_copy(m, &c))
+	if (m->loaded)
+		r = api_config_fixed(&m->config, &c, err);
+	if (!r)
+		r = api_apply(m, &c, &filter, err);
+	if (!r && api_config_use(m, &c, &filter))
 		r = error_set(err, -ENOMEM, "no memory");
-	if (!r) {
-		m->config = c;
-		m->config.filters = (const char *const *)m->filters;
-		m->filter = filter;
-		m->next_tick_ns = clock_monotonic_ns() + c.stats_report_interval_ms * NS_PER_MS;
-		if (m->session)
-			session_set_filter(m->session, &filter);
-	}
+	if (!r)
+		m->next_tick_ns = clock_monotonic_ns() + c.stats_report_interval * NS_PER_MS;
 	api_unlock(m);
 	return r;
 }
 
 API_PUBLIC int netprobe_manager_get_config(struct netprobe_manager *m, struct netprobe_config *ret)
 {
+	API_ENTER(m, NULL);
 	int r;
 
-	if (!m || !ret)
+	if (!ret)
 		return -EINVAL;
 	api_lock(m);
 	r = GIVE(ret, m->config);
@@ -354,7 +312,9 @@ API_PUBLIC int netprobe_manager_get_config(struct netprobe_manager *m, struct ne
 API_PUBLIC int netprobe_manager_set_event_handler(struct netprobe_manager *m, uint32_t families,
 						  netprobe_event_fn fn, void *arg)
 {
-	if (!m || (families & ~(uint32_t)NETPROBE_EVENT_ALL))
+	API_ENTER(m, NULL);
+
+	if (families & ~(uint32_t)NETPROBE_EVENT_ALL)
 		return -EINVAL;
 	api_lock(m);
 	for (unsigned int i = 0; i < API_FAMILIES; i++) {

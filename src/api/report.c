@@ -7,88 +7,34 @@
 #include <sys/stat.h>
 
 #include "api/internal.h"
+#include "base/error.h"
+#include "engine/device.h"
 #include "engine/lb.h"
-#include "guard/guard.h"
 
-static void put_way(struct buf *b, const char *name, const struct np_guard_way *w)
+static void on_device(const struct event *ev, void *arg)
 {
-	json_key(b, name);
-	buf_putc(b, '{');
-	json_kv_u64(b, "packets", w->packets);
-	json_kv_u64(b, "bytes", w->bytes);
-	json_kv_u64(b, "segments", w->segments);
-	json_kv_u64(b, "wire_bytes", w->wire_bytes);
-	json_kv_u64(b, "ipv6_packets", w->v6_packets);
-	json_kv_u64(b, "tcp_packets", w->kind[NP_KIND_TCP].packets);
-	json_kv_u64(b, "udp_packets", w->kind[NP_KIND_UDP].packets);
-	json_kv_u64(b, "icmp_packets", w->kind[NP_KIND_ICMP].packets);
-	buf_putc(b, '}');
+	struct netprobe_manager *m = arg;
+
+	if (ev->kind != EVENT_IFACE || m->config.enable_tc_events)
+		queue_session_event(ev, m);
 }
 
-static void report_if(struct netprobe_manager *m, const struct guard_if *f)
-{
-	uint64_t packets = f->count.rx.packets + f->count.tx.packets, drops = 0;
-	struct buf b = {};
-	char value[24];
-
-	for (unsigned int i = 0; i < NP_DROP_MAX; i++)
-		drops += f->count.drops[i];
-	buf_puts(&b, " "); /* so that the first key gets its comma, too */
-	json_kv_str(&b, "iface", f->name);
-	put_way(&b, "rx", &f->count.rx);
-	put_way(&b, "tx", &f->count.tx);
-	json_kv_u64(&b, "dropped", drops);
-	(void)snprintf(value, sizeof(value), "%llu", (unsigned long long)packets);
-	if (buf_str(&b))
-		queue_own_event(m, NETPROBE_EVENT_STATISTICS, "stats.iface", f->name, value,
-				(double)packets, "packets", buf_str(&b));
-	else
-		m->lost++;
-	buf_done(&b);
-}
-
-static void report_global(struct netprobe_manager *m)
-{
-	struct netprobe_global_stats g = { .size = sizeof(g) };
-	struct buf b = {};
-	char value[24];
-
-	if (netprobe_manager_get_global_stats(m, &g, NULL))
-		return;
-	buf_puts(&b, " ");
-	json_kv_u64(&b, "rx_packets", g.rx_packets);
-	json_kv_u64(&b, "rx_bytes", g.rx_bytes);
-	json_kv_u64(&b, "tx_packets", g.tx_packets);
-	json_kv_u64(&b, "tx_bytes", g.tx_bytes);
-	json_kv_u64(&b, "dropped", g.dropped);
-	json_kv_u64(&b, "malformed", g.malformed);
-	json_kv_u64(&b, "interfaces", g.interfaces);
-	json_kv_u64(&b, "flows", g.flows);
-	json_kv_u64(&b, "events_delivered", g.events_delivered);
-	json_kv_u64(&b, "events_lost", g.events_lost);
-	(void)snprintf(value, sizeof(value), "%llu",
-		       (unsigned long long)(g.rx_packets + g.tx_packets));
-	if (buf_str(&b))
-		queue_own_event(m, NETPROBE_EVENT_STATISTICS, "stats.global", "", value,
-				(double)(g.rx_packets + g.tx_packets), "packets", buf_str(&b));
-	buf_done(&b);
-}
-
-static void report_statistics(struct netprobe_manager *m)
+/* How many records; 0: guard is nowhere. */
+static int report_statistics(struct netprobe_manager *m, struct netprobe_error *err)
 {
 	struct guard_if *ifs = NULL;
 	struct guard *g = NULL;
-	int n = 0;
+	int r = api_guard(GUARD_SHARED, &g, err);
 
-	report_global(m);
-	if (!m->config.enable_tc_events || guard_open(GUARD_SHARED, &g, NULL))
-		return;
-	n = guard_ifs(g, &ifs);
+	if (r)
+		return r == -ENOENT ? 0 : r;
+	r = guard_ifs(g, &ifs);
 	guard_close(g);
-	for (int i = 0; i < n; i++)
-		if (!ifs[i].gone)
-			report_if(m, &ifs[i]);
+	if (r < 0)
+		return error_set(err, r, "guard's counters cannot be read: %s", strerror(-r));
+	device_events(ifs, r, on_device, m);
 	free(ifs);
+	return m->config.enable_tc_events ? r + 1 : 1;
 }
 
 /* The balancer may come and go with other commands: its folder tells. */
@@ -126,16 +72,56 @@ int report_health(struct netprobe_manager *m, struct netprobe_error *err)
 	return m->checker ? checker_run(m->checker, 0, err) : -ENOMEM;
 }
 
-void report_tick(struct netprobe_manager *m)
+static int report_balancer(struct netprobe_manager *m, struct netprobe_error *err)
 {
-	if (queue_wanted(m, NETPROBE_EVENT_STATISTICS))
-		report_statistics(m);
-	if (!queue_wanted(m, NETPROBE_EVENT_BALANCING) || !is_there(m) ||
-	    balance_take(&m->balance, NULL))
-		return;
-	if (lb_events(&m->balance, queue_session_event, m))
-		m->lost++;
+	uint64_t before = m->lost;
+	size_t was = m->queues[1].n;
+	int r;
+
+	if (!is_there(m))
+		return 0;
+	r = balance_take(&m->balance, err);
+	if (r)
+		return r;
+	r = lb_events(&m->balance, queue_session_event, m);
 	balance_share(&m->balance);
+	if (r)
+		return error_set(err, r, "the balancer's counters cannot be read: %s",
+				 strerror(-r));
+	return (int)(m->queues[1].n - was + (m->lost - before));
+}
+
+int report_tick(struct netprobe_manager *m, uint32_t families, struct netprobe_error *err)
+{
+	int r = 0, n = 0;
+
+	if ((families & NETPROBE_EVENT_STATISTICS) && queue_wanted(m, NETPROBE_EVENT_STATISTICS))
+		r = report_statistics(m, err);
+	n = r;
+	if (r >= 0 && (families & NETPROBE_EVENT_BALANCING) &&
+	    queue_wanted(m, NETPROBE_EVENT_BALANCING))
+		r = report_balancer(m, err);
+	return r < 0 ? r : n + r;
+}
+
+API_PUBLIC int netprobe_manager_report(struct netprobe_manager *m, uint32_t families,
+				       struct netprobe_error *err)
+{
+	API_ENTER(m, err);
+	int r = api_check_listing(err);
+
+	if (!r && (families & ~(uint32_t)(NETPROBE_EVENT_STATISTICS | NETPROBE_EVENT_BALANCING)))
+		r = error_set(err, -EINVAL,
+			      "families: takes NETPROBE_EVENT_STATISTICS and _BALANCING");
+	if (r)
+		return r;
+	api_lock(m);
+	r = m->handling ? error_set(err, -EBUSY, "called from a handler")
+			: report_tick(m, families, err);
+	if (r > 0)
+		(void)queue_flush(m, true);
+	api_unlock(m);
+	return r;
 }
 
 void report_done(struct netprobe_manager *m)

@@ -6,16 +6,6 @@
 
 #include "api/internal.h"
 #include "balance/health.h"
-#include "guard/guard.h"
-
-int api_give(void *ret, size_t room, const void *from, size_t size)
-{
-	if (room < sizeof(size_t))
-		return -EINVAL;
-	memcpy((char *)ret + sizeof(size_t), (const char *)from + sizeof(size_t),
-	       (room < size ? room : size) - sizeof(size_t));
-	return 0;
-}
 
 static int no_size(struct netprobe_error *err)
 {
@@ -27,7 +17,7 @@ static int all_ifs(struct guard_if **ret_ifs, struct guard_state *ret_state,
 		   struct netprobe_error *err)
 {
 	struct guard *g = NULL;
-	int n = guard_open(GUARD_SHARED, &g, err);
+	int n = api_guard(GUARD_SHARED, &g, err);
 
 	*ret_ifs = NULL;
 	if (n == -ENOENT)
@@ -73,12 +63,13 @@ API_PUBLIC int netprobe_manager_get_global_stats(struct netprobe_manager *m,
 						 struct netprobe_global_stats *ret,
 						 struct netprobe_error *err)
 {
+	API_ENTER(m, err);
 	struct netprobe_global_stats s = { .size = sizeof(s) };
 	struct session_losses losses = {};
 	struct guard_if *ifs;
 	int n;
 
-	if (!m || !ret || ret->size < sizeof(size_t))
+	if (!ret || ret->size < sizeof(size_t) || ret->size > API_SIZE_MAX)
 		return no_size(err);
 	n = all_ifs(&ifs, NULL, err);
 	if (n < 0)
@@ -99,7 +90,7 @@ API_PUBLIC int netprobe_manager_get_global_stats(struct netprobe_manager *m,
 	}
 	s.interfaces = (uint32_t)n;
 	s.events_delivered = m->delivered;
-	s.events_lost += m->lost + losses.ring_full;
+	s.events_lost += (m->watch ? guard_watch_lost(m->watch) : 0) + m->lost + losses.ring_full;
 	s.capture = capture_of(m);
 	api_unlock(m);
 	return GIVE(ret, s);
@@ -122,11 +113,12 @@ API_PUBLIC int netprobe_manager_get_network_stats(struct netprobe_manager *m,
 						  struct netprobe_network_stats *ret,
 						  struct netprobe_error *err)
 {
+	API_ENTER(m, err);
 	struct netprobe_network_stats s = { .size = sizeof(s) };
 	struct guard_if *ifs;
 	int n;
 
-	if (!m || !ret || ret->size < sizeof(size_t))
+	if (!ret || ret->size < sizeof(size_t) || ret->size > API_SIZE_MAX)
 		return no_size(err);
 	n = all_ifs(&ifs, NULL, err);
 	if (n < 0)
@@ -139,7 +131,7 @@ API_PUBLIC int netprobe_manager_get_network_stats(struct netprobe_manager *m,
 	return GIVE(ret, s);
 }
 
-static void fill_device(struct netprobe_device_stats *s, const struct guard_if *f, bool tx)
+void api_fill_device(struct netprobe_device_stats *s, const struct guard_if *f, bool tx)
 {
 	const struct np_guard_way *w = tx ? &f->count.tx : &f->count.rx;
 
@@ -159,7 +151,24 @@ static void fill_device(struct netprobe_device_stats *s, const struct guard_if *
 		.device_bytes = tx ? f->tx_bytes : f->rx_bytes,
 		.device_dropped = tx ? f->tx_dropped : f->rx_dropped,
 		.device_errors = tx ? f->tx_errors : f->rx_errors,
+		.tcp_bytes = w->kind[NP_KIND_TCP].bytes,
+		.udp_bytes = w->kind[NP_KIND_UDP].bytes,
+		.icmp_bytes = w->kind[NP_KIND_ICMP].bytes,
+		.other_bytes = w->kind[NP_KIND_OTHER].bytes + w->kind[NP_KIND_NONIP].bytes,
 	};
+	if (tx)
+		return;
+	s->dropped_banned = f->count.drops[NP_DROP_BAN];
+	s->dropped_limited = f->count.drops[NP_DROP_LIMIT];
+	s->dropped_detected = f->count.drops[NP_DROP_DETECT];
+	s->dropped_bytes = f->count.drop_bytes;
+	for (unsigned int i = 0; i < NP_DROP_MAX; i++)
+		s->would_drop += f->count.dry_drops[i];
+	s->allowed = f->count.allowed;
+	s->malformed = bad_of(&f->count);
+	s->lost_flows = f->count.flows_lost;
+	s->lost_sources = f->count.sources_lost;
+	s->lost_nested = f->count.nest_lost;
 }
 
 API_PUBLIC int netprobe_manager_get_device_stats(struct netprobe_manager *m, const char *ifname,
@@ -167,12 +176,13 @@ API_PUBLIC int netprobe_manager_get_device_stats(struct netprobe_manager *m, con
 						 struct netprobe_device_stats *ret,
 						 struct netprobe_error *err)
 {
+	API_ENTER(m, err);
 	struct netprobe_device_stats s = {};
 	struct guard_if *ifs;
 	bool found = false;
 	int n;
 
-	if (!m || !ifname || !ret || ret->size < sizeof(size_t))
+	if (!ifname || !ret || ret->size < sizeof(size_t) || ret->size > API_SIZE_MAX)
 		return no_size(err);
 	if (direction > NETPROBE_TX)
 		return error_set(err, -EINVAL,
@@ -184,7 +194,7 @@ API_PUBLIC int netprobe_manager_get_device_stats(struct netprobe_manager *m, con
 	for (int i = 0; i < n && !found; i++) {
 		found = !strcmp(ifs[i].name, ifname);
 		if (found)
-			fill_device(&s, &ifs[i], direction == NETPROBE_TX);
+			api_fill_device(&s, &ifs[i], direction == NETPROBE_TX);
 	}
 	free(ifs);
 	if (!found)
@@ -196,12 +206,13 @@ API_PUBLIC int netprobe_manager_get_security_stats(struct netprobe_manager *m,
 						   struct netprobe_security_stats *ret,
 						   struct netprobe_error *err)
 {
+	API_ENTER(m, err);
 	struct netprobe_security_stats s = { .size = sizeof(s) };
 	struct guard_state state = {};
 	struct guard_if *ifs;
 	int n;
 
-	if (!m || !ret || ret->size < sizeof(size_t))
+	if (!ret || ret->size < sizeof(size_t) || ret->size > API_SIZE_MAX)
 		return no_size(err);
 	n = all_ifs(&ifs, &state, err);
 	if (n < 0)
@@ -222,6 +233,9 @@ API_PUBLIC int netprobe_manager_get_security_stats(struct netprobe_manager *m,
 	s.allows = state.allows;
 	s.bans_max = state.room;
 	s.off = state.off;
+	s.detection = state.policy.detect;
+	s.confirm_s = state.confirm_s;
+	s.memory_kib = state.memory_kib;
 	return GIVE(ret, s);
 }
 
@@ -253,11 +267,12 @@ API_PUBLIC int netprobe_manager_get_balancer_stats(struct netprobe_manager *m,
 						   struct netprobe_balancer_stats *ret,
 						   struct netprobe_error *err)
 {
+	API_ENTER(m, err);
 	struct netprobe_balancer_stats s = { .size = sizeof(s) };
 	struct balance b = {};
 	int r;
 
-	if (!m || !ret || ret->size < sizeof(size_t))
+	if (!ret || ret->size < sizeof(size_t) || ret->size > API_SIZE_MAX)
 		return no_size(err);
 	r = balance_open(false, NULL, &b, err);
 	if (r == -ENOENT)

@@ -19,7 +19,7 @@
 
 #define LINE_MAX_BYTES 1024
 
-static atomic_int max_level = LOG_NOTICE;
+static atomic_int max_level; /* 0: silent, as a library is; commands raise it */
 static const char *_Atomic line_ident = "netprobe";
 
 void log_set_level(int level)

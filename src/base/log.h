@@ -12,7 +12,8 @@
 #define LOG_INFO 6
 #define LOG_DEBUG 7
 
-void log_set_level(int level); /* default LOG_NOTICE; -v raises, -q lowers */
+/* Silent until then, as a library is: main() sets LOG_NOTICE; -v raises, -q lowers. */
+void log_set_level(int level);
 int log_level(void);
 /* What a line on a terminal starts with: "netprobe" (default), "netprobe events". Borrowed. */
 void log_set_ident(const char *ident);

@@ -85,6 +85,7 @@ int main(int argc, char **argv)
 	int status;
 
 	(void)setlocale(LC_ALL, "");
+	log_set_level(LOG_NOTICE);
 	(void)signal(SIGPIPE, SIG_IGN);
 	status = run(argc, argv);
 	/* What the C library still holds may fail to be written. A reader that left is no failure. */

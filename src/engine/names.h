@@ -26,6 +26,7 @@ struct names_opts {
 	unsigned int n_ports; /* of DNS; 0: 53. mDNS and LLMNR are looked at anyway */
 	uint64_t timeout_ns;  /* without an answer for so long; 0: 5 s */
 	bool only;	      /* events of DNS and no others */
+	bool silent;	      /* no events of DNS: names alone */
 	bool tapped;	      /* there is no probe: names_packet brings messages */
 	bool required;	      /* fail when it cannot be had, instead of going without */
 };

@@ -46,7 +46,8 @@ static int open_names(struct sight *t, struct probe *probe, struct netprobe_erro
 	if (!opts.from)
 		return 0;
 	opts.tapped = t->rung->ops->whose != NULL;
-	r = names_open(t->session, probe, &opts, &t->opts->filter, t->fn, t->arg, &t->names, err);
+	r = names_open(t->session, probe, &opts, &t->opts->filter, opts.silent ? NULL : t->fn,
+		       t->arg, &t->names, err);
 	if (r)
 		return r;
 	viewer_set_names(session_viewer(t->session), names_of, t);

@@ -116,6 +116,9 @@ struct event {
 int event_write_json(struct buf *out, const struct event *ev, const char *host);
 int event_write_xctl(struct buf *out, const struct event *ev, const char *host);
 int event_write_text(struct buf *out, const struct event *ev, bool color);
+/* xctl of a record that nobody owns and that is no struct event. */
+int event_write_xctl_plain(struct buf *out, uint64_t wall_ns, const char *type, const char *entity,
+			   const char *value, const char *host);
 
 /* security.*: of an address, whose process is not here. */
 bool event_is_attack(const struct event *ev);

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * libnetprobe: what a loaded manager knows of this machine's sockets, beside its events. Include
+ * netprobe.h, whose conventions hold here too.
+ */
+#ifndef NETPROBE_CAPTURE_H
+#define NETPROBE_CAPTURE_H
+
+#include <netprobe/netprobe.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct netprobe_manager;
+
+#define NETPROBE_UNKNOWN UINT64_MAX /* a count that this way of capture cannot know */
+
+/* netprobe_flow.owner_match: how the owner is known. */
+#define NETPROBE_MATCH_NONE 0
+#define NETPROBE_MATCH_EXACT 1	  /* it made the call */
+#define NETPROBE_MATCH_LISTENER 2 /* nobody used it yet: its listener's */
+#define NETPROBE_MATCH_PROCFS 3	  /* found in /proc */
+
+/* netprobe_flow.verdict, and index of its shares: what limits a connection. */
+#define NETPROBE_VERDICT_APPLICATION 0	  /* nothing to send */
+#define NETPROBE_VERDICT_RECEIVE_WINDOW 1 /* the peer takes no more */
+#define NETPROBE_VERDICT_SEND_BUFFER 2
+#define NETPROBE_VERDICT_CONGESTION_WINDOW 3
+#define NETPROBE_VERDICT_LOSS 4
+#define NETPROBE_VERDICT_MAX 5
+#define NETPROBE_VERDICT_NONE 255 /* no TCP, or nothing known */
+
+/*
+ * A socket, with one owner and, where it is unconnected, one peer. Strings are empty and numbers 0
+ * where unknown, unless it says so; they are good during the call.
+ */
+struct netprobe_flow {
+	size_t size;
+	uint64_t sock;		      /* its cookie */
+	uint32_t pid, tid, ppid, uid; /* of the owner; uid is 0 too where pid is */
+	uint32_t last_pid;	      /* who used the socket last */
+	uint32_t owner_match;	      /* NETPROBE_MATCH_* */
+	const char *comm, *exe, *last_comm;
+	uint64_t cgroup_id;
+	const char *cgroup, *container; /* path below the cgroup mount; id */
+	uint32_t netns;			/* inode of its network namespace */
+	uint8_t proto;			/* IPPROTO_* */
+	bool closed;
+	uint16_t lport, rport;
+	uint8_t laddr[16], raddr[16];
+	const char *rname; /* what the remote address is called (netprobe_config.names) */
+	const char *iface, *state;
+	/* payload, and as the kernel segments or calls; NETPROBE_UNKNOWN */
+	uint64_t tx_bytes, rx_bytes, tx_packets, rx_packets;
+	/* bytes a second, in the last interval; NETPROBE_UNKNOWN */
+	uint64_t tx_rate, rx_rate;
+	uint64_t retransmits; /* segments; NETPROBE_UNKNOWN: no TCP */
+	uint64_t bytes_acked, bytes_received, bytes_retrans; /* the kernel's; 0: no TCP */
+	uint32_t srtt_us, min_rtt_us;			     /* 0: unknown */
+	uint32_t connect_us;				     /* 0: unknown */
+	uint64_t opened_ns, closed_ns;	     /* CLOCK_MONOTONIC; 0: before load; 0: it is open */
+	uint64_t stall_ns;		     /* all its stalls */
+	uint32_t error;			     /* positive errno that ended it; 0: none */
+	uint32_t verdict;		     /* NETPROBE_VERDICT_*, over its life */
+	double shares[NETPROBE_VERDICT_MAX]; /* of its time, 0..1, by NETPROBE_VERDICT_* */
+	uint32_t cwnd, ssthresh, in_flight, mss; /* segments, the last in bytes */
+	uint32_t peer_window, unsent_bytes, unread_bytes, sndbuf_bytes;
+	uint64_t delivery_rate, pacing_rate; /* bytes a second */
+};
+typedef int (*netprobe_flow_fn)(const struct netprobe_flow *f, void *arg);
+
+/*
+ * Call fn for each socket that is open, or was lately (netprobe_config.keep_closed: since load), in no
+ * order; what changed since the last interval is read first. How many; -ENODEV: nothing is captured (load);
+ * -EIO and others where the kernel side failed. Since: 0.1.
+ */
+int netprobe_manager_flows(struct netprobe_manager *m, netprobe_flow_fn fn, void *arg,
+			   struct netprobe_error *err);
+
+/* All packets that were dropped for one reason, at one place, of one owner. Strings are NULL where unknown. */
+struct netprobe_drop {
+	size_t size;
+	const char *reason;   /* the kernel's, "NO_SOCKET" */
+	const char *location; /* the kernel's function */
+	const char *iface;
+	uint32_t pid; /* 0: no owner */
+	const char *comm;
+	uint32_t owner_match; /* NETPROBE_MATCH_* */
+	uint32_t netns;	      /* inode; 0: unknown */
+	uint8_t proto;	      /* IPPROTO_*; 0: unknown */
+	bool benign;	      /* no loss: used up, or not for this host */
+	bool counter;	      /* what an interface counts itself: may be among the others as well */
+	uint16_t lport;
+	uint64_t packets, bytes;
+};
+typedef int (*netprobe_drop_fn)(const struct netprobe_drop *d, void *arg);
+
+/*
+ * Call fn for each kind of drops since load. How many; -ENODEV: drops are not watched
+ * (netprobe_config.enable_drop_events, load). Since: 0.1.
+ */
+int netprobe_manager_drops(struct netprobe_manager *m, netprobe_drop_fn fn, void *arg,
+			   struct netprobe_error *err);
+
+/* Index of netprobe_latency.counts. */
+#define NETPROBE_LATENCY_RTT 0 /* round trips, once a connection and interval */
+#define NETPROBE_LATENCY_CONNECT 1
+#define NETPROBE_LATENCY_RX_WAIT 2 /* in receive queues; with enable_latency */
+#define NETPROBE_LATENCY_TX_WAIT 3 /* in send queues; with enable_latency */
+#define NETPROBE_LATENCY_STALL 4
+#define NETPROBE_LATENCY_MAX 5
+#define NETPROBE_LATENCY_SLOTS \
+	32 /* slot 0: below 1 us; n: from 2^(n-1) us up to 2^n; the last has no end */
+
+/* Latencies of a process, by length. */
+struct netprobe_latency {
+	size_t size;
+	uint32_t pid;		      /* 0: unknown */
+	const char *comm, *container; /* empty: unknown */
+	uint64_t counts[NETPROBE_LATENCY_MAX][NETPROBE_LATENCY_SLOTS];
+};
+typedef int (*netprobe_latency_fn)(const struct netprobe_latency *l, void *arg);
+
+/* Call fn for each process. How many; -ENODEV: nothing is captured (load). Since: 0.1. */
+int netprobe_manager_latencies(struct netprobe_manager *m, netprobe_latency_fn fn, void *arg,
+			       struct netprobe_error *err);
+
+/* What one program of the kernel half did since load: seen = submitted + ring_full + ... + map_full. */
+struct netprobe_loss {
+	size_t size;
+	const char *program;
+	uint64_t seen, submitted;
+	uint64_t ring_full; /* events lost; their counts are not */
+	uint64_t filtered, sampled_out, rate_limited;
+	uint64_t map_full;	/* counts lost: lost_*_bytes */
+	uint64_t helper_errors; /* of the kernel */
+	uint64_t missed;	/* runs the kernel left out */
+	uint64_t lost_tx_bytes, lost_rx_bytes;
+};
+typedef int (*netprobe_loss_fn)(const struct netprobe_loss *l, void *arg);
+
+/* Call fn for each program that saw something. How many; -ENODEV: nothing is captured (load). Since: 0.1. */
+int netprobe_manager_losses(struct netprobe_manager *m, netprobe_loss_fn fn, void *arg,
+			    struct netprobe_error *err);
+
+/*
+ * One line about what the capture in use cannot tell here, and why it is not a higher one; empty where there
+ * is nothing to say. Into ret, of that many bytes. -ENODEV: nothing is captured; -EINVAL: no room. Since: 0.1.
+ */
+int netprobe_manager_note(struct netprobe_manager *m, char *ret, size_t bytes);
+
+/* netprobe_hook.status */
+#define NETPROBE_TRIAL_NONE 0
+#define NETPROBE_TRIAL_IN_USE 1
+#define NETPROBE_TRIAL_WORKS 2 /* but another one is in use */
+#define NETPROBE_TRIAL_FAILS 3
+#define NETPROBE_TRIAL_SILENT 4 /* attached, and it never fired in the self-test */
+
+/* One way to see one thing in this kernel. Strings are NULL where there is nothing to say. */
+struct netprobe_hook {
+	size_t size;
+	const char *name, *what;     /* "send"; in words */
+	const char *family, *kind;   /* "tracepoint"; "tp_btf" */
+	const char *target;	     /* "tp_btf/sock_send_length" */
+	const char *since, *until;   /* kernel versions */
+	const char *lacks;	     /* what it does not see */
+	const char *reason, *remedy; /* why it fails, what to do */
+	uint32_t status;	     /* NETPROBE_TRIAL_* */
+	uint32_t error;		     /* positive errno; 0: none */
+	bool required;		     /* capture by ebpf needs the thing it sees */
+	bool proven;		     /* the thing was seen to be delivered */
+};
+typedef int (*netprobe_hook_fn)(const struct netprobe_hook *h, void *arg);
+
+/*
+ * Try every way to see everything, one after the other: load, attach, detach. Takes seconds. Without rights
+ * it tells what they would add. How many calls; -ENOMEM; -EOPNOTSUPP: a build without BPF. Any thread. Since: 0.1.
+ */
+int netprobe_examine(netprobe_hook_fn fn, void *arg, struct netprobe_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

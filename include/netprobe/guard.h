@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * libnetprobe: XDP and tc at interfaces of the caller's network namespace. What is done here belongs
+ * to the namespace: it stays when the manager and the process are gone, and other managers and
+ * commands see it. Include netprobe.h, whose conventions hold here too.
+ */
+#ifndef NETPROBE_GUARD_H
+#define NETPROBE_GUARD_H
+
+#include <netprobe/netprobe.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct netprobe_manager;
+
+/*
+ * Attach guard to an interface by name, or change the mode of one that is attached. It stays until
+ * netprobe_manager_detach or `netprobe guard detach`. On success err->msg says in a line what was not done as
+ * wished (generic XDP where AUTO asked, forwarding that is off where packets are to be balanced) and err->code
+ * is 0; empty where there is nothing to say.
+ * -ENODEV: no such interface; -EBUSY: a foreign XDP program is there, which stays; -EOPNOTSUPP: its driver
+ * does not take XDP and the configuration insists; -EPERM. Since: 0.1.
+ */
+int netprobe_manager_attach(struct netprobe_manager *m, const char *ifname,
+			    struct netprobe_error *err);
+
+/*
+ * Take guard off an interface. With the last one go its lists and counters, with the last in mode BALANCE the
+ * balancer. -ENOENT: it is not attached; -EPERM. Since: 0.1.
+ */
+int netprobe_manager_detach(struct netprobe_manager *m, const char *ifname,
+			    struct netprobe_error *err);
+
+/* netprobe_interface.tc */
+#define NETPROBE_TC_NONE 0
+#define NETPROBE_TC_TCX 1
+#define NETPROBE_TC_CLSACT 2
+
+/* netprobe_interface.state */
+#define NETPROBE_STATE_ON 0
+#define NETPROBE_STATE_GONE 1 /* the interface is no more */
+#define NETPROBE_STATE_LOST 2 /* somebody took guard's XDP program off */
+
+/* An interface guard is attached to. */
+struct netprobe_interface {
+	size_t size;
+	char name[16];
+	uint32_t ifindex;
+	uint32_t mode;				     /* NETPROBE_MODE_* */
+	uint32_t xdp;				     /* NETPROBE_XDP_NATIVE, _GENERIC; 0: none */
+	uint32_t tc;				     /* NETPROBE_TC_* */
+	uint32_t program_id;			     /* of the XDP program; 0: none */
+	uint32_t state;				     /* NETPROBE_STATE_* */
+	const struct netprobe_device_stats *rx, *tx; /* good during the call */
+};
+
+/* fn returns 0 to go on, anything else to stop. What it is handed is good during the call. */
+typedef int (*netprobe_interface_fn)(const struct netprobe_interface *i, void *arg);
+
+/*
+ * Call fn for each interface guard is attached to. How many were told; -ENOENT: it is nowhere; -EPERM;
+ * -EPROTO. Since: 0.1.
+ */
+int netprobe_manager_interfaces(struct netprobe_manager *m, netprobe_interface_fn fn, void *arg,
+				struct netprobe_error *err);
+
+/* A flow as guard counts it; local is this machine's end, whatever the direction. */
+struct netprobe_guard_flow {
+	size_t size;
+	uint8_t laddr[16], raddr[16];
+	uint16_t lport, rport; /* 0: none */
+	uint8_t proto;	       /* IPPROTO_* */
+	uint8_t tcp_flags;     /* all that were seen */
+	uint32_t ifindex;
+	uint64_t rx_packets, rx_bytes, tx_packets, tx_bytes;
+};
+typedef int (*netprobe_guard_flow_fn)(const struct netprobe_guard_flow *f, void *arg);
+
+/*
+ * Call fn for each flow, in no order, where flows are counted (netprobe_config.count_flows). How many;
+ * -ENOENT: guard is nowhere; -EPERM. Since: 0.1.
+ */
+int netprobe_manager_guard_flows(struct netprobe_manager *m, netprobe_guard_flow_fn fn, void *arg,
+				 struct netprobe_error *err);
+
+/* An entry of the ban list or the allow list, or what is told of one. Zero is the default but for size and cidr. */
+struct netprobe_ban {
+	size_t size;
+	char cidr[64];	/* "192.0.2.0/24", "2001:db8::1" */
+	uint32_t ttl_s; /* seconds from now on; 0 for ever */
+	uint32_t age_s; /* since it was added; told only */
+	uint64_t hits;	/* packets it matched; told only */
+	uint8_t proto;	/* IPPROTO_*; 0 any */
+	bool dry_run;	/* count what it would drop, and let it pass */
+	bool force;	/* also where it would cut off this machine's user or gateway; asked only */
+	uint16_t port_from, port_to; /* of the destination; 0 and 0: any */
+	char reason[48];
+	char who[32]; /* told; empty when asked: the program's user */
+};
+
+/* fn returns 0 to go on, anything else to stop. */
+typedef int (*netprobe_ban_fn)(const struct netprobe_ban *ban, void *arg);
+
+/*
+ * Drop packets from an address or network; allow: let them in, whatever bans, limits and detection say.
+ * ban->size is set.
+ * -EINVAL: no address or network, or one whose ban would cut this machine off (see force), err says which;
+ * -ENOENT: nothing is attached; -ENOSPC: the list is full; -EBUSY: an earlier change waits to be confirmed;
+ * -EPERM. In force when it returns. Since: 0.1.
+ */
+int netprobe_manager_ban(struct netprobe_manager *m, const struct netprobe_ban *ban,
+			 struct netprobe_error *err);
+int netprobe_manager_allow(struct netprobe_manager *m, const struct netprobe_ban *entry,
+			   struct netprobe_error *err);
+
+/*
+ * Forget a ban, or an allowance, by its address or network. -ENOENT: there is none; -EINVAL; -EPERM. Since: 0.1.
+ */
+int netprobe_manager_unban(struct netprobe_manager *m, const char *cidr,
+			   struct netprobe_error *err);
+int netprobe_manager_unallow(struct netprobe_manager *m, const char *cidr,
+			     struct netprobe_error *err);
+
+/*
+ * Call fn (NULL: only count) for each ban, each allowance, or each source detection has banned (cidr, ttl_s, hits
+ * and reason are told), in no order; the entry is good during the call. How many there were, or what
+ * netprobe_manager_ban returns. Since: 0.1.
+ */
+int netprobe_manager_banned(struct netprobe_manager *m, netprobe_ban_fn fn, void *arg,
+			    struct netprobe_error *err);
+int netprobe_manager_allowed(struct netprobe_manager *m, netprobe_ban_fn fn, void *arg,
+			     struct netprobe_error *err);
+int netprobe_manager_detected(struct netprobe_manager *m, netprobe_ban_fn fn, void *arg,
+			      struct netprobe_error *err);
+
+/* netprobe_change.list */
+#define NETPROBE_LIST_BANS 0
+#define NETPROBE_LIST_ALLOWED 1
+
+/* How a list is changed as a whole: all of it or nothing. Zero is the default but for size. */
+struct netprobe_change {
+	size_t size;
+	uint32_t list; /* NETPROBE_LIST_* */
+	uint32_t
+		confirm_s; /* undone after so many seconds unless netprobe_manager_confirm; 0: it stays */
+	bool replace; /* instead of what is there, at once */
+	bool force;   /* as netprobe_ban.force, for all entries */
+};
+
+/*
+ * Add n entries (each as long as the first one's size says), or those of a text of that many bytes: a CIDR a
+ * line, behind it proto=, port=, for=, reason= where wanted, "#" begins a comment. entry (NULL: the defaults) has
+ * what lines do not say; its cidr is not looked at.
+ * How many were added, at most INT_MAX; errors as netprobe_manager_ban's, and nothing is changed then. import
+ * names the line. Since: 0.1.
+ */
+int netprobe_manager_change_list(struct netprobe_manager *m, const struct netprobe_change *how,
+				 const struct netprobe_ban *entries, size_t n,
+				 struct netprobe_error *err);
+int netprobe_manager_import_list(struct netprobe_manager *m, const struct netprobe_change *how,
+				 const struct netprobe_ban *entry, const char *text, size_t bytes,
+				 struct netprobe_error *err);
+
+/*
+ * Keep a change made with confirm_s, which else is undone by the kernel half itself when its time is over,
+ * whoever is still alive. -ENOENT: none waits; -EPERM. Since: 0.1.
+ */
+int netprobe_manager_confirm(struct netprobe_manager *m, struct netprobe_error *err);
+
+/*
+ * The panic switch: false lets everything pass on all interfaces of this network namespace, at once, true
+ * filters again. -ENOENT: guard is nowhere; -EPERM. Since: 0.1.
+ */
+int netprobe_manager_set_filtering(struct netprobe_manager *m, bool on, struct netprobe_error *err);
+
+#define NETPROBE_KEEP UINT64_MAX /* a figure that stays what it is */
+
+/* netprobe_limits.per */
+#define NETPROBE_PER_SOURCE 0
+#define NETPROBE_PER_PREFIX 1 /* /24 of IPv4, /64 of IPv6 */
+
+/* So many a second of each source or prefix, with a burst of one second; 0: no limit, NETPROBE_KEEP: as it is. */
+struct netprobe_limits {
+	size_t size;
+	uint32_t per;		 /* NETPROBE_PER_* */
+	uint32_t confirm_s;	 /* as in netprobe_change; asked only */
+	bool dry_run;		 /* count what limits would drop, drop nothing */
+	uint64_t packets, bytes; /* of frames */
+	uint64_t syns, icmp,
+		new_flows; /* new_flows: SYNs, and first datagrams where flows are counted */
+};
+
+/*
+ * Set or read the limits; get: the caller sets size and per.
+ * -EINVAL: no such per, a rate beyond 1e11; -ENOENT: guard is nowhere; -EBUSY as netprobe_manager_ban; -EPERM.
+ * Since: 0.1.
+ */
+int netprobe_manager_set_limits(struct netprobe_manager *m, const struct netprobe_limits *limits,
+				struct netprobe_error *err);
+int netprobe_manager_get_limits(struct netprobe_manager *m, struct netprobe_limits *ret,
+				struct netprobe_error *err);
+
+/* netprobe_detection.mode */
+#define NETPROBE_DETECT_OFF 0
+#define NETPROBE_DETECT_DRY_RUN 1
+#define NETPROBE_DETECT_ALERT 2 /* tell, by security.* events */
+#define NETPROBE_DETECT_BAN 3	/* and ban the source for a time */
+
+/* Bits of netprobe_detection.bans, in the order of its figures. */
+#define NETPROBE_ATTACK_SYN_FLOOD 1
+#define NETPROBE_ATTACK_UDP_FLOOD 2
+#define NETPROBE_ATTACK_AMPLIFICATION 4
+#define NETPROBE_ATTACK_ICMP_FLOOD 8
+#define NETPROBE_ATTACK_PORT_SCAN 16
+#define NETPROBE_ATTACK_HOST_SCAN 32
+#define NETPROBE_ATTACK_ANOMALY 64
+
+/* What is too much: 0 is not looked for, NETPROBE_KEEP stays as it is (at first: the default in brackets). */
+struct netprobe_detection {
+	size_t size;
+	uint32_t mode;	    /* NETPROBE_DETECT_* */
+	uint32_t confirm_s; /* as in netprobe_change; asked only */
+	uint32_t ban_s; /* of a first ban, twice as long with each repeat; asked: 0 as it is [60] */
+	uint32_t bans;	/* told: mask of NETPROBE_ATTACK_*, which ban where mode says so */
+	uint64_t syn_flood;	/* SYNs a second of a source beyond its other segments [1000] */
+	uint64_t udp_flood;	/* datagrams a second of a source [200000, told only] */
+	uint64_t amplification; /* answers a second nobody asked for [2000] */
+	uint64_t icmp_flood;	/* echo requests and replies a second [2000] */
+	uint64_t port_scan;	/* ports in 8 seconds, up to 256 [64] */
+	uint64_t host_scan;	/* addresses in 8 seconds, up to 256 [64] */
+	uint64_t
+		anomaly; /* packets a second to an address, 6 sigmas beyond the usual [1000, told only] */
+};
+
+/* Set or read detection; get: the caller sets size. Errors as netprobe_manager_set_limits's. Since: 0.1. */
+int netprobe_manager_set_detection(struct netprobe_manager *m,
+				   const struct netprobe_detection *detection,
+				   struct netprobe_error *err);
+int netprobe_manager_get_detection(struct netprobe_manager *m, struct netprobe_detection *ret,
+				   struct netprobe_error *err);
+
+/* netprobe_backend.forward */
+#define NETPROBE_FORWARD_ENCAP 0 /* IPIP, IP6IP6, or either in the other */
+#define NETPROBE_FORWARD_MAC 1	 /* by hardware address alone: same network, same kind of address */
+
+/* netprobe_backend.check */
+#define NETPROBE_CHECK_NONE 0 /* it is up */
+#define NETPROBE_CHECK_TCP 1  /* a connect succeeds */
+#define NETPROBE_CHECK_HTTP 2 /* a status of 200 to 399 */
+
+/* A backend to be added; zero is the default of every field but size and addr. */
+struct netprobe_backend {
+	size_t size;
+	char addr[64];	     /* "10.0.0.10", "2001:db8::10" */
+	uint32_t weight;     /* share of new flows, up to 1000; 0: 1 */
+	uint32_t forward;    /* NETPROBE_FORWARD_* */
+	uint32_t check;	     /* NETPROBE_CHECK_* */
+	uint16_t check_port; /* 0: the VIP's */
+	uint16_t rise, fall; /* checks in a row that change its state, up to 100; 0: 2 and 3 */
+	uint32_t interval_ms, timeout_ms; /* of checks; 0: 2000 and 1000 */
+	uint32_t slow_start_ms;		  /* to reach its weight after coming up */
+	char path[64];			  /* of NETPROBE_CHECK_HTTP; empty: "/" */
+	char host[64];			  /* the Host named there; empty: its address */
+};
+
+/*
+ * Virtual services ("192.0.2.1:80/tcp", "[2001:db8::1]:443/udp", * as the port for all) and their
+ * backends, balanced at interfaces attached in mode BALANCE. by_source: all flows of a client together.
+ * drain: keep flows, take no new ones; false takes them again. weight: 1 to 1000.
+ * -EINVAL: no VIP, no backend, a field out of its range; -EEXIST, -ENOENT: it is, or is not there;
+ * -ENOSPC: 256 VIPs, 4095 backends; -ENETUNREACH: no route to the backend; -EADDRINUSE: it is this host;
+ * -EPERM. In force when it returns. Since: 0.1.
+ */
+int netprobe_manager_vip_add(struct netprobe_manager *m, const char *vip, bool by_source,
+			     struct netprobe_error *err);
+int netprobe_manager_vip_remove(struct netprobe_manager *m, const char *vip,
+				struct netprobe_error *err);
+int netprobe_manager_backend_add(struct netprobe_manager *m, const char *vip,
+				 const struct netprobe_backend *backend,
+				 struct netprobe_error *err);
+int netprobe_manager_backend_remove(struct netprobe_manager *m, const char *vip, const char *addr,
+				    struct netprobe_error *err);
+int netprobe_manager_backend_drain(struct netprobe_manager *m, const char *vip, const char *addr,
+				   bool drain, struct netprobe_error *err);
+int netprobe_manager_backend_weight(struct netprobe_manager *m, const char *vip, const char *addr,
+				    uint32_t weight, struct netprobe_error *err);
+
+/* netprobe_backend_stats.state */
+#define NETPROBE_BACKEND_UP 1
+#define NETPROBE_BACKEND_DRAINING 2
+#define NETPROBE_BACKEND_DOWN 3
+
+/* What a VIP or one of its backends counted. Errors: packets for it that were not forwarded. */
+struct netprobe_backend_stats {
+	size_t size;
+	const char *vip;
+	const char *
+		addr; /* of the backend; NULL: the VIP's own sums, the rest but the counters is 0 */
+	uint32_t state;	  /* NETPROBE_BACKEND_* */
+	uint32_t weight;  /* as asked for */
+	uint32_t forward; /* NETPROBE_FORWARD_* */
+	uint32_t check;	  /* NETPROBE_CHECK_* */
+	const char *why;  /* what the last failed check met; empty: none failed */
+	uint64_t packets, bytes, new_flows, table_hits, errors;
+};
+typedef int (*netprobe_backend_fn)(const struct netprobe_backend_stats *s, void *arg);
+
+/*
+ * Call fn for each VIP, and after it for each of its backends. How many calls, 0 where nothing is
+ * balanced; -EPERM; -EPROTO. Since: 0.1.
+ */
+int netprobe_manager_backends(struct netprobe_manager *m, netprobe_backend_fn fn, void *arg,
+			      struct netprobe_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Where guard is: attach, detach, what it counts there. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/internal.h"
+#include "balance/route.h"
+#include "base/error.h"
+
+#define FLOWS_AUTO 0
+#define FLOWS_ON 1
+
+/* Balancing sends what it gets on: the host must be a router there. */
+static void note_forwarding(const char *ifname, char *note, size_t size)
+{
+	for (int v6 = 0; v6 < 2 && !note[0]; v6++)
+		if (!route_forwards(ifname, v6))
+			(void)snprintf(note, size,
+				       "%s forwarding is off, so nothing can be balanced there; "
+				       "sysctl -w net.%s.conf.%s.forwarding=1",
+				       v6 ? "IPv6" : "IPv4", v6 ? "ipv6" : "ipv4", ifname);
+}
+
+static int chain_balancer(struct guard *g, const char *ifname, uint32_t flows,
+			  struct netprobe_error *err)
+{
+	struct pins_opts opts = { .conns = flows };
+	struct balance b = {};
+	int r = balance_open(true, &opts, &b, err);
+
+	if (!r)
+		r = guard_set_next(g, ifname, balance_prog_fd(&b), err);
+	balance_close(&b);
+	return r;
+}
+
+API_PUBLIC int netprobe_manager_attach(struct netprobe_manager *m, const char *ifname,
+				       struct netprobe_error *err)
+{
+	API_ENTER(m, err);
+	struct guard_attach_opts how = {};
+	struct guard *g = NULL;
+	char note[256] = "";
+	uint32_t flows;
+	int r;
+
+	if (!ifname)
+		return error_set(err, -EINVAL, "no interface");
+	api_lock(m);
+	how.mode = m->config.enable_xdp_events ? (uint8_t)m->config.mode : NP_GUARD_MONITOR;
+	how.xdp = (uint8_t)m->config.xdp_mode;
+	how.flows = m->config.count_flows == FLOWS_AUTO ? how.mode == NP_GUARD_MONITOR
+							: m->config.count_flows == FLOWS_ON;
+	how.clsact = m->config.use_clsact;
+	flows = m->config.balancer_flows;
+	api_unlock(m);
+	r = api_guard(GUARD_CREATE, &g, err);
+	if (!r)
+		r = guard_attach(g, ifname, &how, note, sizeof(note), err);
+	if (!r && how.mode == NP_GUARD_BALANCE) {
+		r = chain_balancer(g, ifname, flows, err);
+		if (!r)
+			note_forwarding(ifname, note, sizeof(note));
+	}
+	guard_close(g);
+	if (!r)
+		(void)error_set(err, 0, "%s", note);
+	return r;
+}
+
+static bool balances(struct guard *g)
+{
+	struct guard_if *ifs = NULL;
+	int n = guard_ifs(g, &ifs);
+	bool found = false;
+
+	for (int i = 0; i < n && !found; i++)
+		found = ifs[i].at.mode == NP_GUARD_BALANCE;
+	free(ifs);
+	return found;
+}
+
+bool api_balances(void)
+{
+	struct guard *g = NULL;
+	bool found;
+
+	if (api_guard(GUARD_SHARED, &g, NULL))
+		return false;
+	found = balances(g);
+	guard_close(g);
+	return found;
+}
+
+API_PUBLIC int netprobe_manager_detach(struct netprobe_manager *m, const char *ifname,
+				       struct netprobe_error *err)
+{
+	API_ENTER(m, err);
+	struct balance b = {};
+	struct guard *g = NULL;
+	bool last = false;
+	int r;
+
+	if (!ifname)
+		return error_set(err, -EINVAL, "no interface");
+	r = api_guard(0, &g, err);
+	if (!r)
+		r = guard_detach(g, ifname, err);
+	if (!r)
+		last = !balances(g);
+	guard_close(g);
+	if (r || !last)
+		return r;
+	r = balance_open(false, NULL, &b, err);
+	if (r == -ENOENT)
+		return 0;
+	if (!r)
+		r = balance_remove(&b, err);
+	if (r)
+		error_prefix(err, "detached, but the balancer is still there");
+	balance_close(&b);
+	return r;
+}
+
+/* All interfaces into *ret_ifs, the lock let go: who is called back may take its time. */
+static int all_ifs(struct guard_if **ret_ifs, struct netprobe_error *err)
+{
+	struct guard *g = NULL;
+	int n = api_guard(GUARD_SHARED, &g, err);
+
+	if (n)
+		return n;
+	n = guard_ifs(g, ret_ifs);
+	guard_close(g);
+	return n < 0 ? error_set(err, n, "guard's counters cannot be read: %s", strerror(-n)) : n;
+}
+
+API_PUBLIC int netprobe_manager_interfaces(struct netprobe_manager *m, netprobe_interface_fn fn,
+					   void *arg, struct netprobe_error *err)
+{
+	API_ENTER(m, err);
+	struct guard_if *ifs = NULL;
+	int n, told = 0;
+
+	if (!fn)
+		return error_set(err, -EINVAL, "no function to call");
+	n = all_ifs(&ifs, err);
+	for (int i = 0; i < n; i++) {
+		const struct guard_if *f = &ifs[i];
+		struct netprobe_device_stats rx, tx;
+		struct netprobe_interface x = { .size = sizeof(x),
+						.ifindex = f->at.ifindex,
+						.mode = f->at.mode,
+						.xdp = f->at.xdp,
+						.tc = f->at.tc,
+						.program_id = f->at.xdp_id,
+						.state = f->gone       ? NETPROBE_STATE_GONE
+							 : f->lost_xdp ? NETPROBE_STATE_LOST
+								       : NETPROBE_STATE_ON,
+						.rx = &rx,
+						.tx = &tx };
+
+		memcpy(x.name, f->name, sizeof(x.name));
+		api_fill_device(&rx, f, false);
+		api_fill_device(&tx, f, true);
+		told++;
+		if (fn(&x, arg))
+			break;
+	}
+	free(ifs);
+	return n < 0 ? n : told;
+}
+
+struct flow_list {
+	netprobe_guard_flow_fn fn;
+	void *arg;
+	int n;
+};
+
+static int on_flow(const struct np_guard_flow_key *k, const struct np_guard_flow *f, void *arg)
+{
+	struct flow_list *l = arg;
+	struct netprobe_guard_flow x = { .size = sizeof(x),
+					 .lport = k->lport,
+					 .rport = k->rport,
+					 .proto = k->proto,
+					 .tcp_flags = (uint8_t)f->flags,
+					 .ifindex = k->ifindex,
+					 .rx_packets = f->rx_packets,
+					 .rx_bytes = f->rx_bytes,
+					 .tx_packets = f->tx_packets,
+					 .tx_bytes = f->tx_bytes };
+
+	memcpy(x.laddr, k->laddr, sizeof(x.laddr));
+	memcpy(x.raddr, k->raddr, sizeof(x.raddr));
+	l->n++;
+	return l->fn ? l->fn(&x, l->arg) : 0;
+}
+
+API_PUBLIC int netprobe_manager_guard_flows(struct netprobe_manager *m, netprobe_guard_flow_fn fn,
+					    void *arg, struct netprobe_error *err)
+{
+	API_ENTER(m, err);
+	struct flow_list l = { .fn = fn, .arg = arg };
+	struct guard *g = NULL;
+	int r = api_guard(GUARD_SHARED, &g, err);
+
+	if (r)
+		return r;
+	api_listing++;
+	r = guard_flows(g, on_flow, &l);
+	api_listing--;
+	guard_close(g);
+	return r < 0 && !l.n ? error_set(err, r, "guard's flows cannot be read: %s", strerror(-r))
+			     : l.n;
+}

@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the capture knows when it is asked: sockets, drops, latencies, its own losses. */
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "api/internal.h"
+#include "base/error.h"
+#include "flow/verdict.h"
+#include "out/event.h"
+
+_Static_assert(NETPROBE_VERDICT_MAX == VERDICT_MAX && NETPROBE_VERDICT_LOSS == VERDICT_LOSS,
+	       "verdicts");
+_Static_assert(NETPROBE_LATENCY_MAX == LATENCY_MAX && NETPROBE_LATENCY_STALL == LATENCY_STALL &&
+		       NETPROBE_LATENCY_SLOTS == NP_HIST_SLOTS,
+	       "latencies");
+_Static_assert(NETPROBE_MATCH_EXACT == NP_MATCH_EXACT &&
+		       NETPROBE_MATCH_LISTENER == NP_MATCH_LISTENER &&
+		       NETPROBE_MATCH_PROCFS == NP_MATCH_PROCFS,
+	       "owner_match");
+
+struct listing {
+	struct netprobe_manager *m;
+	netprobe_flow_fn flow;
+	netprobe_drop_fn drop;
+	netprobe_latency_fn latency;
+	void *arg;
+	uint64_t now_ns;
+	int n;
+	bool stopped;
+};
+
+static const char *text(const char *s)
+{
+	return s ? s : "";
+}
+
+static void put_owner(struct netprobe_flow *x, const struct flow *f)
+{
+	const struct process *p = f->owner;
+	const struct cgroup *cg = p->cgroup;
+
+	x->last_pid = f->last->tgid;
+	x->comm = x->exe = x->cgroup = x->container = "";
+	x->last_comm = f->last->tgid ? f->last->comm : "";
+	if (!p->tgid)
+		return;
+	x->pid = p->tgid;
+	x->tid = f->last == p ? f->last_tid : 0;
+	x->ppid = p->ppid;
+	x->uid = p->uid;
+	x->owner_match = f->owner_match;
+	x->comm = p->comm;
+	x->exe = text(p->exe);
+	x->cgroup_id = cg ? cg->id : 0;
+	x->cgroup = text(cg ? cg->path : NULL);
+	x->container = text(cg ? cg->container_id : NULL);
+}
+
+static void put_where(struct netprobe_flow *x, const struct flow *f)
+{
+	const struct np_tuple *t = &f->tuple;
+	const char *state = f->closed && t->proto == IPPROTO_TCP ? "CLOSE"
+								 : tcp_state_name(t->state);
+
+	x->sock = t->flags & NP_F_OWNID ? 0 : f->sock_id;
+	x->netns = t->netns;
+	x->proto = t->proto;
+	x->lport = t->lport;
+	x->rport = t->rport;
+	memcpy(x->laddr, t->laddr, sizeof(x->laddr));
+	memcpy(x->raddr, t->raddr, sizeof(x->raddr));
+	x->iface = t->ifname;
+	x->state = text(state);
+}
+
+static void put_counts(struct netprobe_flow *x, const struct flow *f, bool counted)
+{
+	if (!counted) {
+		x->tx_bytes = x->rx_bytes = x->tx_packets = x->rx_packets = NETPROBE_UNKNOWN;
+		x->tx_rate = x->rx_rate = NETPROBE_UNKNOWN;
+		return;
+	}
+	x->tx_bytes = f->counts.tx_bytes;
+	x->rx_bytes = flow_rx_bytes(f);
+	x->tx_packets = f->tx_pkts;
+	x->rx_packets = f->rx_pkts;
+	x->tx_rate = (uint64_t)flow_tx_rate(f);
+	x->rx_rate = (uint64_t)flow_rx_rate(f);
+}
+
+static void put_tcp(struct netprobe_flow *x, const struct flow_tcp *t)
+{
+	x->bytes_acked = t->bytes_acked;
+	x->bytes_received = t->bytes_received;
+	x->bytes_retrans = t->bytes_retrans;
+	x->srtt_us = t->srtt_us;
+	x->min_rtt_us = t->min_rtt_us == UINT32_MAX ? 0 : t->min_rtt_us;
+	x->stall_ns = t->stall_ns;
+	x->cwnd = t->snd_cwnd;
+	x->ssthresh = t->snd_ssthresh;
+	x->in_flight = t->in_flight;
+	x->mss = t->mss;
+	x->peer_window = t->snd_wnd;
+	x->unsent_bytes = t->unsent_bytes;
+	x->unread_bytes = t->unread_bytes;
+	x->sndbuf_bytes = t->sndbuf_bytes;
+	x->delivery_rate = t->delivery_rate;
+	x->pacing_rate = t->pacing_rate;
+}
+
+/* Over the connection's life so far; none for what is older than the probe. */
+static void put_verdict(struct netprobe_flow *x, const struct flow *f, uint64_t now_ns)
+{
+	uint64_t end = f->closed_ns ? f->closed_ns : now_ns;
+	struct verdict_sample last;
+	struct verdict_times t;
+	int first;
+
+	x->verdict = NETPROBE_VERDICT_NONE;
+	if (!f->tcp || !f->established_ns || end <= f->established_ns)
+		return;
+	verdict_sample_flow(&last, f->tcp);
+	verdict_life(&t, &last, (end - f->established_ns) / 1000);
+	first = verdict_first(&t);
+	if (first >= 0)
+		x->verdict = (uint32_t)first;
+	for (unsigned int i = 0; i < VERDICT_MAX; i++)
+		x->shares[i] = verdict_share(&t, i);
+}
+
+static int on_flow(struct flow *f, void *arg)
+{
+	struct listing *l = arg;
+	struct netprobe_flow x = { .size = sizeof(x) };
+
+	if (f->frozen && !f->counts.tx_bytes && !flow_rx_bytes(f))
+		return 0;
+	put_owner(&x, f);
+	put_where(&x, f);
+	put_counts(&x, f, session_counts(l->m->session, f->tuple.proto));
+	x.rname = text(session_rname(l->m->session, f));
+	x.closed = f->closed;
+	x.retransmits = f->tuple.proto == IPPROTO_TCP ? f->counts.retrans : NETPROBE_UNKNOWN;
+	if (f->tcp)
+		put_tcp(&x, f->tcp);
+	x.connect_us = f->connect_us;
+	x.opened_ns = f->opened_ns;
+	x.closed_ns = f->closed_ns;
+	x.error = f->err;
+	put_verdict(&x, f, l->now_ns);
+	l->n++;
+	return l->flow ? l->flow(&x, l->arg) : 0;
+}
+
+static int not_loaded(struct netprobe_error *err)
+{
+	return error_set(err, -ENODEV, "nothing is captured; takes netprobe_manager_load first");
+}
+
+API_PUBLIC int netprobe_manager_flows(struct netprobe_manager *m, netprobe_flow_fn fn, void *arg,
+				      struct netprobe_error *err)
+{
+	API_ENTER(m, err);
+	struct listing l = { .m = m, .flow = fn, .arg = arg };
+	int r = api_check_listing(err);
+
+	if (r)
+		return r;
+	api_lock(m);
+	r = m->session ? session_refresh(m->session) : not_loaded(err);
+	if (r < 0 && m->session)
+		(void)error_set(err, r, "sockets cannot be read: %s", strerror(-r));
+	l.now_ns = clock_monotonic_ns();
+	api_listing++;
+	if (r >= 0)
+		(void)flow_table_each(session_flows(m->session), on_flow, &l);
+	api_listing--;
+	api_unlock(m);
+	return r < 0 ? r : l.n;
+}
+
+static void on_drop(const struct drop_total *t, void *arg)
+{
+	struct listing *l = arg;
+	bool known = t->owner && t->owner->tgid;
+	struct netprobe_drop x = { .size = sizeof(x),
+				   .reason = t->reason,
+				   .location = t->location,
+				   .iface = t->iface,
+				   .pid = known ? t->owner->tgid : 0,
+				   .comm = known ? t->owner->comm : NULL,
+				   .owner_match = known ? t->owner_match : NETPROBE_MATCH_NONE,
+				   .netns = t->netns,
+				   .proto = t->proto,
+				   .benign = t->benign,
+				   .counter = t->counter,
+				   .lport = t->lport,
+				   .packets = t->packets,
+				   .bytes = t->bytes };
+
+	if (l->stopped)
+		return;
+	l->n++;
+	l->stopped = l->drop && l->drop(&x, l->arg);
+}
+
+API_PUBLIC int netprobe_manager_drops(struct netprobe_manager *m, netprobe_drop_fn fn, void *arg,
+				      struct netprobe_error *err)
+{
+	API_ENTER(m, err);
+	struct listing l = { .m = m, .drop = fn, .arg = arg };
+	int r = api_check_listing(err);
+
+	if (r)
+		return r;
+	api_lock(m);
+	api_listing++;
+	r = m->drops ? drop_watch_totals(m->drops, on_drop, &l)
+		     : error_set(err, -ENODEV,
+				 "drops are not watched; takes enable_drop_events and "
+				 "netprobe_manager_load");
+	api_listing--;
+	if (r < 0 && m->drops)
+		(void)error_set(err, r, "drops cannot be read: %s", strerror(-r));
+	api_unlock(m);
+	return r < 0 ? r : l.n;
+}
+
+static int on_latency(const struct latency *e, void *arg)
+{
+	struct listing *l = arg;
+	bool known = e->proc->tgid != 0;
+	struct netprobe_latency x = { .size = sizeof(x), .pid = e->proc->tgid, .comm = "" };
+
+	x.comm = known ? e->proc->comm : "";
+	x.container = text(known && e->proc->cgroup ? e->proc->cgroup->container_id : NULL);
+	for (unsigned int i = 0; i < LATENCY_MAX; i++)
+		memcpy(x.counts[i], e->h[i].n, sizeof(x.counts[i]));
+	l->n++;
+	return l->latency ? l->latency(&x, l->arg) : 0;
+}
+
+API_PUBLIC int netprobe_manager_latencies(struct netprobe_manager *m, netprobe_latency_fn fn,
+					  void *arg, struct netprobe_error *err)
+{
+	API_ENTER(m, err);
+	struct listing l = { .m = m, .latency = fn, .arg = arg };
+	int r = api_check_listing(err);
+
+	if (r)
+		return r;
+	api_lock(m);
+	api_listing++;
+	if (m->session)
+		(void)latencies_each(session_latencies(m->session), on_latency, &l);
+	else
+		r = not_loaded(err);
+	api_listing--;
+	api_unlock(m);
+	return r ? r : l.n;
+}
+
+/* 1: fn wants no more. */
+static int tell_loss(unsigned int id, const struct probe_loss *p, netprobe_loss_fn fn, void *arg)
+{
+	const struct np_loss *l = &p->loss;
+	struct netprobe_loss x = { .size = sizeof(x),
+				   .program = prog_name(id),
+				   .seen = loss_seen(l),
+				   .submitted = l->submitted,
+				   .ring_full = l->ring_full,
+				   .filtered = l->filtered,
+				   .sampled_out = l->sampled_out,
+				   .rate_limited = l->rate_limited,
+				   .map_full = l->map_full,
+				   .helper_errors = l->helper_err,
+				   .missed = p->missed,
+				   .lost_tx_bytes = l->lost_tx_bytes,
+				   .lost_rx_bytes = l->lost_rx_bytes };
+
+	x.program = x.program ? x.program : "";
+	return fn && fn(&x, arg);
+}
+
+API_PUBLIC int netprobe_manager_losses(struct netprobe_manager *m, netprobe_loss_fn fn, void *arg,
+				       struct netprobe_error *err)
+{
+	API_ENTER(m, err);
+	struct session_losses all = {};
+	int r = api_check_listing(err), n = 0;
+
+	if (r)
+		return r;
+	api_lock(m);
+	if (m->session)
+		session_losses(m->session, &all);
+	else
+		r = not_loaded(err);
+	api_unlock(m);
+	for (unsigned int id = 0; !r && id < LOSS_MAX; id++) {
+		if (!loss_seen(&all.prog[id].loss) && !all.prog[id].missed)
+			continue;
+		n++;
+		if (tell_loss(id, &all.prog[id], fn, arg))
+			break;
+	}
+	return r ? r : n;
+}
+
+API_PUBLIC int netprobe_manager_note(struct netprobe_manager *m, char *ret, size_t bytes)
+{
+	API_ENTER(m, NULL);
+	int r = 0;
+
+	if (!ret || !bytes)
+		return -EINVAL;
+	api_lock(m);
+	if (!m->session)
+		r = -ENODEV;
+	else
+		(void)snprintf(ret, bytes, "%s", session_note(m->session));
+	api_unlock(m);
+	return r;
+}

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What guard does by itself: limits, detection; confirming a change, and the panic switch. */
+#include <errno.h>
+
+#include "api/internal.h"
+#include "base/error.h"
+
+/* What a caller of the first version has. */
+#define LIMITS_LEAST (offsetof(struct netprobe_limits, new_flows) + sizeof(uint64_t))
+#define DETECTION_LEAST (offsetof(struct netprobe_detection, anomaly) + sizeof(uint64_t))
+
+_Static_assert(NETPROBE_KEEP == GUARD_KEEP, "one word for what stays");
+_Static_assert(NETPROBE_ATTACK_ANOMALY == 1 << NP_ATTACK_ANOMALY, "the kernel half's order");
+
+API_PUBLIC int netprobe_manager_confirm(struct netprobe_manager *m, struct netprobe_error *err)
+{
+	API_ENTER(m, err);
+	struct guard *g = NULL;
+	int r = api_guard(0, &g, err);
+
+	if (!r)
+		r = guard_confirm(g, err);
+	guard_close(g);
+	return r;
+}
+
+API_PUBLIC int netprobe_manager_set_filtering(struct netprobe_manager *m, bool on,
+					      struct netprobe_error *err)
+{
+	API_ENTER(m, err);
+	struct guard *g = NULL;
+	int r = api_guard(0, &g, err);
+
+	if (!r)
+		guard_switch(g, on);
+	guard_close(g);
+	return r;
+}
+
+static int check_per(uint32_t per, struct netprobe_error *err)
+{
+	return per < NP_PER_MAX
+		       ? 0
+		       : error_set(err, -EINVAL, "per: %u is none; takes NETPROBE_PER_*", per);
+}
+
+API_PUBLIC int netprobe_manager_set_limits(struct netprobe_manager *m,
+					   const struct netprobe_limits *limits,
+					   struct netprobe_error *err)
+{
+	API_ENTER(m, err);
+	struct netprobe_limits l;
+	struct guard *g = NULL;
+	int r;
+
+	if (!limits)
+		return error_set(err, -EINVAL, "no limits");
+	r = api_take(limits, limits->size, LIMITS_LEAST, &l, sizeof(l), err);
+	if (!r)
+		r = check_per(l.per, err);
+	if (!r)
+		r = api_guard(0, &g, err);
+	if (!r) {
+		uint64_t rate[NP_LIMIT_MAX] = {
+			[NP_LIMIT_PPS] = l.packets,	[NP_LIMIT_BYTES] = l.bytes,
+			[NP_LIMIT_SYN] = l.syns,	[NP_LIMIT_ICMP] = l.icmp,
+			[NP_LIMIT_FLOWS] = l.new_flows,
+		};
+
+		r = guard_set_limits(g, l.per, rate, l.dry_run, l.confirm_s, err);
+	}
+	guard_close(g);
+	return r;
+}
+
+/* The policy in force. */
+static int state_of(struct guard_state *ret, struct netprobe_error *err)
+{
+	struct guard *g = NULL;
+	int r = api_guard(GUARD_SHARED, &g, err);
+
+	if (!r)
+		guard_state(g, ret);
+	guard_close(g);
+	return r;
+}
+
+API_PUBLIC int netprobe_manager_get_limits(struct netprobe_manager *m, struct netprobe_limits *ret,
+					   struct netprobe_error *err)
+{
+	API_ENTER(m, err);
+	struct netprobe_limits l = { .size = sizeof(l) };
+	struct guard_state s = {};
+	int r;
+
+	if (!ret || ret->size < offsetof(struct netprobe_limits, confirm_s) ||
+	    ret->size > API_SIZE_MAX)
+		return error_set(err, -EINVAL, "size: takes the sizeof of the structure");
+	l.per = ret->per;
+	r = check_per(l.per, err);
+	if (!r)
+		r = state_of(&s, err);
+	if (r)
+		return r;
+	l.dry_run = s.policy.limit_dry;
+	l.packets = guard_limit_rate(&s.policy, l.per, NP_LIMIT_PPS);
+	l.bytes = guard_limit_rate(&s.policy, l.per, NP_LIMIT_BYTES);
+	l.syns = guard_limit_rate(&s.policy, l.per, NP_LIMIT_SYN);
+	l.icmp = guard_limit_rate(&s.policy, l.per, NP_LIMIT_ICMP);
+	l.new_flows = guard_limit_rate(&s.policy, l.per, NP_LIMIT_FLOWS);
+	return GIVE(ret, l);
+}
+
+API_PUBLIC int netprobe_manager_set_detection(struct netprobe_manager *m,
+					      const struct netprobe_detection *detection,
+					      struct netprobe_error *err)
+{
+	API_ENTER(m, err);
+	struct netprobe_detection d;
+	struct guard *g = NULL;
+	int r;
+
+	if (!detection)
+		return error_set(err, -EINVAL, "no settings");
+	r = api_take(detection, detection->size, DETECTION_LEAST, &d, sizeof(d), err);
+	if (!r && d.mode > NETPROBE_DETECT_BAN)
+		r = error_set(err, -EINVAL, "mode: %u is none; takes NETPROBE_DETECT_*", d.mode);
+	if (!r && ((d.port_scan != NETPROBE_KEEP && d.port_scan > 256) ||
+		   (d.host_scan != NETPROBE_KEEP && d.host_scan > 256)))
+		r = error_set(err, -EINVAL, "port_scan, host_scan: take up to 256");
+	if (!r)
+		r = api_guard(0, &g, err);
+	if (!r) {
+		struct guard_detect to = {
+			.mode = (uint8_t)d.mode,
+			.ban_s = d.ban_s,
+			.rate = { [NP_ATTACK_SYN_FLOOD] = d.syn_flood,
+				  [NP_ATTACK_UDP_FLOOD] = d.udp_flood,
+				  [NP_ATTACK_AMPLIFY] = d.amplification,
+				  [NP_ATTACK_ICMP_FLOOD] = d.icmp_flood,
+				  [NP_ATTACK_PORT_SCAN] = d.port_scan,
+				  [NP_ATTACK_HOST_SCAN] = d.host_scan,
+				  [NP_ATTACK_ANOMALY] = d.anomaly },
+		};
+
+		r = guard_set_detect(g, &to, d.confirm_s, err);
+	}
+	guard_close(g);
+	return r;
+}
+
+API_PUBLIC int netprobe_manager_get_detection(struct netprobe_manager *m,
+					      struct netprobe_detection *ret,
+					      struct netprobe_error *err)
+{
+	API_ENTER(m, err);
+	struct netprobe_detection d = { .size = sizeof(d) };
+	struct guard_state s = {};
+	int r;
+
+	if (!ret || ret->size < sizeof(size_t) || ret->size > API_SIZE_MAX)
+		return error_set(err, -EINVAL, "size: takes the sizeof of the structure");
+	r = state_of(&s, err);
+	if (r)
+		return r;
+	d.mode = s.policy.detect;
+	d.ban_s = (uint32_t)((((uint64_t)s.policy.ban_ticks << NP_GUARD_TICK_SHIFT) + 500000000) /
+			     1000000000);
+	d.bans = s.policy.ban_mask;
+	d.syn_flood = s.policy.attack_rate[NP_ATTACK_SYN_FLOOD];
+	d.udp_flood = s.policy.attack_rate[NP_ATTACK_UDP_FLOOD];
+	d.amplification = s.policy.attack_rate[NP_ATTACK_AMPLIFY];
+	d.icmp_flood = s.policy.attack_rate[NP_ATTACK_ICMP_FLOOD];
+	d.port_scan = s.policy.attack_rate[NP_ATTACK_PORT_SCAN];
+	d.host_scan = s.policy.attack_rate[NP_ATTACK_HOST_SCAN];
+	d.anomaly = s.policy.attack_rate[NP_ATTACK_ANOMALY];
+	return GIVE(ret, d);
+}

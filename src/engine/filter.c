@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* See filter.h: each value is checked, so that bad input changes nothing. */
+#include "engine/filter.h"
+
+#include <errno.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/parse.h"
+#include "owner/cgroup.h"
+#include "owner/container.h"
+
+typedef int (*add_fn)(struct np_filter *f, const char *value, struct netprobe_error *err);
+
+static int add_pid(struct np_filter *f, const char *value, struct netprobe_error *err)
+{
+	char path[64];
+	uint32_t pid;
+
+	if (parse_u32(value, 1, 4194304, &pid, NULL))
+		return error_set(err, -EINVAL,
+				 "'%s' is no process id; takes a number from 1 to 4194304", value);
+	(void)snprintf(path, sizeof(path), "/proc/%u", pid);
+	if (access(path, F_OK))
+		return error_set(err, -ESRCH,
+				 "there is no process %u; takes the id of a running one", pid);
+	f->tgid[f->n_tgid++] = pid;
+	return 0;
+}
+
+static int add_comm(struct np_filter *f, const char *value, struct netprobe_error *err)
+{
+	size_t len = strlen(value);
+
+	if (!len)
+		return error_set(err, -EINVAL,
+				 "'' is no process name; takes a name as ps -o comm shows it");
+	/* The kernel keeps 15 characters of a name. */
+	memcpy(f->comm[f->n_comm++], value, len < 15 ? len : 15);
+	return 0;
+}
+
+static int add_iface(struct np_filter *f, const char *value, struct netprobe_error *err)
+{
+	size_t len = strlen(value);
+
+	if (len >= IFNAMSIZ || !if_nametoindex(value))
+		return error_set(err, -ENODEV,
+				 "there is no interface '%s' here; takes a name that ip link shows",
+				 value);
+	memcpy(f->iface[f->n_iface++], value, len);
+	return 0;
+}
+
+static int add_cgroup(struct np_filter *f, const char *value, struct netprobe_error *err)
+{
+	struct cgroup_table *t = cgroup_table_new("/proc", NULL, 0);
+	struct np_filter_cgroup *c = &f->cgroup[f->n_cgroup];
+	uint64_t id = 0;
+	int r;
+
+	if (!t)
+		return error_set(err, -ENOMEM, "out of memory");
+	if (!cgroup_mount(t))
+		r = error_set(err, -ENODEV, "'%s': no cgroup v2 tree is mounted here", value);
+	else if (cgroup_lookup_path(t, value, &id, &c->level))
+		r = error_set(err, -ENOENT, "there is no cgroup '%s'; takes a path below %s", value,
+			      cgroup_mount(t));
+	else
+		r = 0;
+	if (!r) {
+		c->id = id;
+		f->n_cgroup++;
+	}
+	(void)cgroup_table_free(t);
+	return r;
+}
+
+/* Into the same list as cgroups: both are alternatives. */
+static int add_container(struct np_filter *f, const char *value, struct netprobe_error *err)
+{
+	struct cgroup_table *t = cgroup_table_new("/proc", NULL, 0);
+	struct container_cgroup found[NP_FILTER_SLOTS];
+	int n = !t ? -ENOMEM
+		: !cgroup_mount(t)
+			? -ENODEV
+			: container_find(cgroup_mount(t), "", value, found, NP_FILTER_SLOTS);
+
+	if (n == -ENOMEM)
+		error_set(err, n, "out of memory");
+	else if (n == -ENODEV)
+		error_set(err, n, "'%s': no cgroup v2 tree is mounted here", value);
+	else if (n == -ENOTUNIQ)
+		error_set(err, -EINVAL, "'%s' is the beginning of several ids; takes more of it",
+			  value);
+	else if (n < 0)
+		error_set(err, n,
+			  "there is no container '%s' that runs; takes its name, its id, or the "
+			  "first %d characters of that and more",
+			  value, CONTAINER_PREFIX);
+	else if (n > NP_FILTER_SLOTS - f->n_cgroup)
+		n = error_set(
+			err, -EINVAL,
+			"'%s' is too many cgroups; takes up to %d, those of --cgroup included",
+			value, NP_FILTER_SLOTS);
+	for (int i = 0; i < n; i++)
+		f->cgroup[f->n_cgroup++] =
+			(struct np_filter_cgroup){ .id = found[i].id, .level = found[i].level };
+	(void)cgroup_table_free(t);
+	return n < 0 ? err->code : 0;
+}
+
+static int add_host(struct np_filter *f, unsigned int end, const char *value,
+		    struct netprobe_error *err)
+{
+	struct np_cidr c = {};
+	int r = parse_cidr(value, &c, err);
+
+	if (r)
+		return r;
+	for (int i = 0; i < c.len; i++)
+		c.mask[i / 8] |= (uint8_t)(0x80 >> (i % 8));
+	f->host[end][f->n_host[end]++] = c;
+	return 0;
+}
+
+static int add_port(struct np_filter *f, unsigned int end, const char *value,
+		    struct netprobe_error *err)
+{
+	return parse_port_range(value, &f->port[end][f->n_port[end]], err) ?: (f->n_port[end]++, 0);
+}
+
+#define END_FN(name, kind, end)                                                             \
+	static int name(struct np_filter *f, const char *value, struct netprobe_error *err) \
+	{                                                                                   \
+		return add_##kind(f, end, value, err);                                      \
+	}
+END_FN(add_src_host, host, NP_END_LOCAL)
+END_FN(add_dst_host, host, NP_END_REMOTE)
+END_FN(add_any_host, host, NP_END_ANY)
+END_FN(add_src_port, port, NP_END_LOCAL)
+END_FN(add_dst_port, port, NP_END_REMOTE)
+END_FN(add_any_port, port, NP_END_ANY)
+
+static int add_proto(struct np_filter *f, const char *value, struct netprobe_error *err)
+{
+	uint8_t bit = 0;
+	int r = parse_proto(value, &bit, err);
+
+	if (!r)
+		f->proto_mask |= bit;
+	return r;
+}
+
+static int add_family(struct np_filter *f, const char *value, struct netprobe_error *err)
+{
+	bool v4 = !strcmp(value, "ipv4");
+
+	if (!v4 && strcmp(value, "ipv6") != 0)
+		return error_set(err, -EINVAL, "'%.40s' is no family; takes ipv4 or ipv6", value);
+	if (f->family)
+		return error_set(err, -EINVAL, "one family or all; takes it once");
+	f->family = v4 ? AF_INET : AF_INET6;
+	return 0;
+}
+
+/* count: values so far, in the filter; all but two kinds have room for NP_FILTER_SLOTS. */
+static const struct {
+	const char *key;
+	add_fn add;
+	size_t count;
+	bool counted;
+} keys[] = {
+#define COUNTED(key, add, field)                                  \
+	{                                                         \
+		key, add, offsetof(struct np_filter, field), true \
+	}
+	COUNTED("pid", add_pid, n_tgid),
+	COUNTED("comm", add_comm, n_comm),
+	COUNTED("cgroup", add_cgroup, n_cgroup),
+	COUNTED("container", add_container, n_cgroup),
+	COUNTED("interface", add_iface, n_iface),
+	COUNTED("src-host", add_src_host, n_host[NP_END_LOCAL]),
+	COUNTED("dst-host", add_dst_host, n_host[NP_END_REMOTE]),
+	COUNTED("host", add_any_host, n_host[NP_END_ANY]),
+	COUNTED("src-port", add_src_port, n_port[NP_END_LOCAL]),
+	COUNTED("dst-port", add_dst_port, n_port[NP_END_REMOTE]),
+	COUNTED("port", add_any_port, n_port[NP_END_ANY]),
+	{ "proto", add_proto, 0, false },
+	{ "family", add_family, 0, false },
+};
+
+int filter_add(struct np_filter *f, const char *key, const char *value, struct netprobe_error *err)
+{
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		if (strcmp(keys[i].key, key) != 0)
+			continue;
+		if (keys[i].counted && ((uint8_t *)f)[keys[i].count] == NP_FILTER_SLOTS)
+			return error_set(err, -EINVAL,
+					 "'%s' is one too many; takes up to %d values", value,
+					 NP_FILTER_SLOTS);
+		return keys[i].add(f, value, err);
+	}
+	return -ENOKEY;
+}

@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The capture through the library: DNS, drops, sockets, latencies, losses, and run-time settings. */
+#include <errno.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "api_run.h"
+#include "maker.h"
+
+struct tally {
+	unsigned int queries, owned, drops, steps, others;
+	uint64_t packets;
+	uint32_t pid;
+};
+
+static void on_dns(const struct netprobe_event *events, size_t n, void *arg)
+{
+	struct tally *t = arg;
+
+	for (size_t i = 0; i < n; i++) {
+		bool query = events[i].family == NETPROBE_EVENT_DNS &&
+			     !strcmp(events[i].type, "dns.query");
+
+		t->queries += query && strstr(events[i].json, "example.net");
+		t->owned += query && events[i].pid == t->pid;
+		t->others += !query;
+	}
+}
+
+TEST(dns_transactions_are_told_with_their_owner)
+{
+	struct netns ns = netns_new();
+	struct netprobe_config c;
+	struct netprobe_manager *m;
+	struct tally t = { 0 };
+	struct maker maker;
+	int64_t deadline;
+
+	netprobe_config_default(&c);
+	c.enable_dns_events = true;
+	c.dns_timeout_ms = 500;
+	c.dns_ports[0] = 5300;
+	m = manager(&c);
+	OK(netprobe_manager_set_event_handler(m, NETPROBE_EVENT_DNS, on_dns, &t));
+	OK(netprobe_manager_load(m, &err));
+	maker = maker_start(&ns, -1, "dns ask --ok 5 --nx 2 --drop 1");
+	maker_finish(&maker);
+	t.pid = (uint32_t)record_u64(maker_report(&maker, "client"), "pid");
+	deadline = deadline_in(20000);
+	while (t.queries < 8 && now_ms() < deadline)
+		OK(netprobe_manager_poll(m, 100));
+	CHECK_EQ(t.queries, 8, "queries");
+	CHECK_EQ(t.owned, 8, "queries of their owner");
+	CHECK_EQ(t.others, 0, "events of other kinds");
+	netprobe_manager_free(m);
+}
+
+static void on_drop(const struct netprobe_event *events, size_t n, void *arg)
+{
+	struct tally *t = arg;
+
+	for (size_t i = 0; i < n; i++) {
+		t->drops += !strcmp(events[i].type, "transport.drop") &&
+			    !strcmp(events[i].value, "DROP:NO_SOCKET");
+		t->steps += !strcmp(events[i].type, "packet.trace");
+	}
+}
+
+struct kind {
+	uint32_t netns;
+	uint64_t packets;
+};
+
+static int sum_drops(const struct netprobe_drop *d, void *arg)
+{
+	struct kind *k = arg;
+
+	if (d->reason && !strcmp(d->reason, "NO_SOCKET") && d->netns == k->netns &&
+	    d->proto == IPPROTO_UDP && !d->counter)
+		k->packets += d->packets;
+	return 0;
+}
+
+/* To a port where nobody is, in this namespace. */
+static void send_to_nobody(unsigned int n)
+{
+	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(9) };
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	REQUIRE(fd >= 0, "socket: %s", strerror(errno));
+	for (unsigned int i = 0; i < n; i++)
+		CHECK(sendto(fd, "x", 1, 0, (struct sockaddr *)&to, sizeof(to)) == 1, "sendto: %s",
+		      strerror(errno));
+	close(fd);
+}
+
+TEST(drops_are_told_and_summed_up)
+{
+	struct netns ns = netns_new();
+	struct kind k = { .netns = (uint32_t)ns.inode };
+	struct netprobe_config c;
+	struct netprobe_manager *m;
+	struct tally t = { 0 };
+	int64_t deadline = deadline_in(20000);
+
+	netprobe_config_default(&c);
+	c.enable_drop_events = true;
+	c.drop_stacks = true;
+	m = manager(&c);
+	FAILS(ENODEV, netprobe_manager_drops(m, sum_drops, &k, &err));
+	OK(netprobe_manager_set_event_handler(m, NETPROBE_EVENT_DROP, on_drop, &t));
+	OK(netprobe_manager_load(m, &err));
+	enter(&ns);
+	send_to_nobody(50);
+	while (!t.drops && now_ms() < deadline)
+		OK(netprobe_manager_poll(m, 100));
+	CHECK(t.drops > 0, "no drop was told");
+	OK(netprobe_manager_drops(m, sum_drops, &k, &err));
+	CHECK_EQ(k.packets, 50, "packets dropped");
+	c.drop_benign = true;
+	FAILS(EBUSY, netprobe_manager_update_config(m, &c, &err));
+	CHECK(!strncmp(err.msg, "drop_benign: ", 13), "said: %s", err.msg);
+	netprobe_manager_free(m);
+}
+
+TEST(steps_of_packets_are_told)
+{
+	static const char *const filters[] = { "port=9", NULL };
+	struct netns ns = netns_new();
+	struct netprobe_config c;
+	struct netprobe_manager *m = NULL;
+	struct tally t = { 0 };
+	int64_t deadline = deadline_in(20000);
+
+	netprobe_config_default(&c);
+	c.trace_packets = true;
+	FAILS(EINVAL, netprobe_manager_new_with_config(&c, &m, &err));
+	c.filters = filters;
+	m = manager(&c);
+	OK(netprobe_manager_set_event_handler(m, NETPROBE_EVENT_DROP, on_drop, &t));
+	OK(netprobe_manager_load(m, &err));
+	enter(&ns);
+	send_to_nobody(5);
+	while (t.steps < 5 && now_ms() < deadline)
+		OK(netprobe_manager_poll(m, 100));
+	CHECK(t.steps >= 5, "%u steps", t.steps);
+	netprobe_manager_free(m);
+}
+
+struct wanted {
+	uint32_t pid;
+	struct netprobe_flow f; /* its strings are not good any more */
+	char comm[16], state[16];
+	unsigned int n;
+};
+
+static int find_flow(const struct netprobe_flow *f, void *arg)
+{
+	struct wanted *w = arg;
+
+	if (f->pid != w->pid || f->tx_bytes < 100000)
+		return 0;
+	w->n++;
+	w->f = *f;
+	strncpy(w->comm, f->comm, sizeof(w->comm) - 1);
+	strncpy(w->state, f->state, sizeof(w->state) - 1);
+	return 0;
+}
+
+static int find_latency(const struct netprobe_latency *l, void *arg)
+{
+	struct wanted *w = arg;
+
+	for (unsigned int i = 0; l->pid == w->pid && i < NETPROBE_LATENCY_SLOTS; i++)
+		w->n += (unsigned int)l->counts[NETPROBE_LATENCY_CONNECT][i];
+	return 0;
+}
+
+static int find_loss(const struct netprobe_loss *l, void *arg)
+{
+	struct wanted *w = arg;
+
+	w->n += !strcmp(l->program, "state") && l->seen;
+	CHECK(l->seen == l->submitted + l->ring_full + l->filtered + l->sampled_out +
+				 l->rate_limited + l->map_full,
+	      "the account of %s does not add up", l->program);
+	return 0;
+}
+
+TEST(sockets_latencies_and_losses_are_told)
+{
+	struct netprobe_config c;
+	struct netprobe_manager *m;
+	struct wanted w = { 0 };
+	struct maker maker;
+	char note[512];
+
+	netprobe_config_default(&c);
+	c.capture = NETPROBE_CAPTURE_EBPF;
+	c.keep_closed = true;
+	m = manager(&c);
+	FAILS(ENODEV, netprobe_manager_flows(m, find_flow, &w, &err));
+	FAILS(ENODEV, netprobe_manager_latencies(m, find_latency, &w, &err));
+	FAILS(ENODEV, netprobe_manager_losses(m, find_loss, &w, &err));
+	FAILS(ENODEV, netprobe_manager_note(m, note, sizeof(note)));
+	OK(netprobe_manager_load(m, &err));
+	OK(netprobe_manager_note(m, note, sizeof(note)));
+	maker = maker_start(NULL, -1, "stream --hold connected --bytes 200000");
+	w.pid = (uint32_t)maker_wait_hold(&maker);
+	maker_go(&maker);
+	maker_finish(&maker);
+	OK(netprobe_manager_poll(m, 0));
+	OK(netprobe_manager_flows(m, find_flow, &w, &err));
+	CHECK_EQ(w.n, 1, "connections of the maker that sent");
+	CHECK_EQ(w.f.tx_bytes, 200000, "bytes sent");
+	CHECK(w.f.closed && w.f.proto == IPPROTO_TCP && w.f.owner_match == NETPROBE_MATCH_EXACT &&
+		      w.comm[0] && !strcmp(w.state, "CLOSE") && w.f.lport && w.f.rport,
+	      "closed %d, proto %u, match %u, comm %s, state %s", w.f.closed, w.f.proto,
+	      w.f.owner_match, w.comm, w.state);
+	CHECK(w.f.opened_ns && w.f.closed_ns > w.f.opened_ns, "it never was open");
+	w.n = 0;
+	OK(netprobe_manager_latencies(m, find_latency, &w, &err));
+	CHECK(w.n >= 1, "no connect of the maker was timed");
+	w.n = 0;
+	OK(netprobe_manager_losses(m, find_loss, &w, &err));
+	CHECK_EQ(w.n, 1, "accounts of the program that sees states");
+	netprobe_manager_free(m);
+}
+
+TEST(settings_change_while_it_runs)
+{
+	static const char *const nobody[] = { "pid=1", "port=1", "family=ipv6", NULL };
+	struct netprobe_config c, got = { .size = sizeof(got) };
+	struct netprobe_manager *m;
+	struct wanted w = { 0 };
+	struct maker maker;
+
+	netprobe_config_default(&c);
+	c.capture = NETPROBE_CAPTURE_EBPF;
+	c.keep_closed = true;
+	m = manager(&c);
+	OK(netprobe_manager_load(m, &err));
+	c.filters = nobody;
+	c.stall_threshold_ms = 250;
+	c.enable_latency = true;
+	OK(netprobe_manager_update_config(m, &c, &err));
+	CHECK(netprobe_manager_get_config(m, &got) == 0 && got.enable_latency &&
+		      got.stall_threshold_ms == 250 && !strcmp(got.filters[1], "port=1"),
+	      "the settings are not in force");
+	maker = maker_start(NULL, -1, "stream --hold connected --bytes 200000");
+	w.pid = (uint32_t)maker_wait_hold(&maker);
+	maker_go(&maker);
+	maker_finish(&maker);
+	OK(netprobe_manager_poll(m, 0));
+	OK(netprobe_manager_flows(m, find_flow, &w, &err));
+	CHECK_EQ(w.n, 0, "connections of the maker, which the filter leaves out");
+	c.hook = NETPROBE_HOOK_TRACEPOINT;
+	FAILS(EBUSY, netprobe_manager_update_config(m, &c, &err));
+	CHECK(!strncmp(err.msg, "hook: ", 6), "said: %s", err.msg);
+	netprobe_manager_free(m);
+}
+
+static int on_hook(const struct netprobe_hook *h, void *arg)
+{
+	unsigned int *in_use = arg;
+
+	CHECK(h->name && h->what && h->family && h->kind, "a way without a name");
+	*in_use += h->status == NETPROBE_TRIAL_IN_USE && h->required;
+	return 0;
+}
+
+TEST(what_this_machine_allows_is_examined)
+{
+	unsigned int in_use = 0;
+	int n = netprobe_examine(on_hook, &in_use, &err);
+
+	CHECK(n > 20, "%d ways", n);
+	CHECK(in_use > 0, "no required thing has a way in use");
+}

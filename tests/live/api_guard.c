@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* guard through the library: lists as a whole, limits, detection, changes that are undone. */
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "api_run.h"
+#include "guard_run.h"
+
+static int keep_one(const struct netprobe_ban *b, void *arg)
+{
+	*(struct netprobe_ban *)arg = *b;
+	return 0;
+}
+
+TEST(allowed_sources_pass_whatever_is_banned)
+{
+	struct netns_pair p = netns_pair_new();
+	struct netprobe_ban net = { .size = sizeof(net), .cidr = "10.77.0.0/24", .force = true };
+	struct netprobe_ban one = { .size = sizeof(one),
+				    .cidr = "10.77.0.2",
+				    .ttl_s = 600,
+				    .proto = IPPROTO_UDP,
+				    .reason = "friend" };
+	struct netprobe_ban told = {};
+	struct netprobe_manager *m;
+
+	enter(&p.a);
+	m = guarded(p.if_a);
+	OK(netprobe_manager_ban(m, &net, &err));
+	CHECK_EQ(datagrams(&p.b, &p.a, "10.77.0.1", 7001, 20), 0, "datagrams of a banned source");
+	OK(netprobe_manager_allow(m, &one, &err));
+	CHECK_EQ(datagrams(&p.b, &p.a, "10.77.0.1", 7002, 20), 20, "datagrams of an allowed one");
+	CHECK_EQ(netprobe_manager_allowed(m, keep_one, &told, &err), 1, "allowances");
+	CHECK(!strcmp(told.cidr, "10.77.0.2") && !strcmp(told.reason, "friend") &&
+		      told.proto == IPPROTO_UDP && told.ttl_s > 500 && told.hits >= 20 &&
+		      told.who[0],
+	      "%s, %s, for %u s, hits %" PRIu64 ", by '%s'", told.cidr, told.reason, told.ttl_s,
+	      told.hits, told.who);
+	CHECK_EQ(netprobe_manager_banned(m, keep_one, &told, &err), 1, "bans");
+	CHECK(!strcmp(told.cidr, "10.77.0.0/24"), "the ban is %s", told.cidr);
+	OK(netprobe_manager_unallow(m, "10.77.0.2", &err));
+	FAILS(ENOENT, netprobe_manager_unallow(m, "10.77.0.2", &err));
+	CHECK_EQ(datagrams(&p.b, &p.a, "10.77.0.1", 7003, 20), 0, "datagrams after");
+	OK(netprobe_manager_detach(m, p.if_a, &err));
+	netprobe_manager_free(m);
+}
+
+static bool passes(void *arg)
+{
+	struct netns_pair *p = arg;
+
+	return datagrams(&p->b, &p->a, "10.77.0.1", 7009, 5) == 5;
+}
+
+TEST(unconfirmed_changes_are_undone_and_confirmed_ones_stay)
+{
+	struct netns_pair p = netns_pair_new();
+	struct netprobe_change how = { .size = sizeof(how), .confirm_s = 2 };
+	struct netprobe_ban ban = { .size = sizeof(ban), .cidr = "10.77.0.2" };
+	struct netprobe_security_stats s = { .size = sizeof(s) };
+	struct netprobe_manager *m;
+
+	enter(&p.a);
+	m = guarded(p.if_a);
+	FAILS(ENOENT, netprobe_manager_confirm(m, &err));
+	CHECK_EQ(netprobe_manager_change_list(m, &how, &ban, 1, &err), 1, "entries");
+	OK(netprobe_manager_get_security_stats(m, &s, &err));
+	CHECK(s.confirm_s > 0 && s.confirm_s <= 3 && s.bans == 1, "%u s left, %u bans", s.confirm_s,
+	      s.bans);
+	CHECK_EQ(datagrams(&p.b, &p.a, "10.77.0.1", 7001, 20), 0, "datagrams at first");
+	FAILS(EBUSY, netprobe_manager_ban(m, &ban, &err));
+	CHECK(wait_until(passes, &p, 15000), "a change nobody confirmed is still there");
+	how.confirm_s = 60;
+	CHECK_EQ(netprobe_manager_change_list(m, &how, &ban, 1, &err), 1, "entries");
+	OK(netprobe_manager_confirm(m, &err));
+	OK(netprobe_manager_get_security_stats(m, &s, &err));
+	CHECK_EQ(s.confirm_s, 0, "seconds left after confirm");
+	CHECK_EQ(datagrams(&p.b, &p.a, "10.77.0.1", 7002, 20), 0, "datagrams of a confirmed ban");
+	OK(netprobe_manager_set_filtering(m, false, &err));
+	CHECK_EQ(datagrams(&p.b, &p.a, "10.77.0.1", 7003, 20), 20, "datagrams while it is off");
+	OK(netprobe_manager_set_filtering(m, true, &err));
+	CHECK_EQ(datagrams(&p.b, &p.a, "10.77.0.1", 7004, 20), 0, "datagrams while it is on");
+	OK(netprobe_manager_detach(m, p.if_a, &err));
+	netprobe_manager_free(m);
+}
+
+TEST(lists_are_imported_as_a_whole_or_not_at_all)
+{
+	static const char good[] =
+		"# three\n192.0.2.1\n198.51.100.0/24 reason=scan\n2001:db8::/32\n";
+	static const char bad[] = "192.0.2.1\n192.0.2.300\n";
+	struct netns_pair p = netns_pair_new();
+	struct netprobe_change how = { .size = sizeof(how), .replace = true };
+	struct netprobe_ban entry = { .size = sizeof(entry), .ttl_s = 60 };
+	struct netprobe_ban two[2] = { { .size = sizeof(two[0]), .cidr = "203.0.113.1" },
+				       { .size = sizeof(two[0]), .cidr = "nonsense" } };
+	struct netprobe_manager *m;
+
+	enter(&p.a);
+	m = guarded(p.if_a);
+	CHECK_EQ(netprobe_manager_import_list(m, &how, &entry, good, strlen(good), &err), 3,
+		 "entries");
+	FAILS(EINVAL, netprobe_manager_import_list(m, &how, &entry, bad, strlen(bad), &err));
+	CHECK(strstr(err.msg, "line 2"), "said: %s", err.msg);
+	FAILS(EINVAL, netprobe_manager_change_list(m, &how, two, 2, &err));
+	CHECK_EQ(netprobe_manager_banned(m, NULL, NULL, &err), 3, "bans after refused changes");
+	CHECK_EQ(netprobe_manager_change_list(m, &how, two, 1, &err), 1, "entries");
+	CHECK_EQ(netprobe_manager_banned(m, NULL, NULL, &err), 1, "bans after a replacement");
+	how.list = NETPROBE_LIST_ALLOWED;
+	how.replace = false;
+	CHECK_EQ(netprobe_manager_import_list(m, &how, NULL, good, strlen(good), &err), 3,
+		 "allowances");
+	CHECK_EQ(netprobe_manager_allowed(m, NULL, NULL, &err), 3, "allowances");
+	OK(netprobe_manager_detach(m, p.if_a, &err));
+	netprobe_manager_free(m);
+}
+
+TEST(limits_and_detection_are_set_read_and_hold)
+{
+	struct netns_pair p = netns_pair_new();
+	struct netprobe_limits l = { .size = sizeof(l),
+				     .packets = 10,
+				     .bytes = NETPROBE_KEEP,
+				     .syns = 500,
+				     .icmp = NETPROBE_KEEP,
+				     .new_flows = NETPROBE_KEEP };
+	struct netprobe_detection d = { .size = sizeof(d),
+					.mode = NETPROBE_DETECT_ALERT,
+					.ban_s = 7,
+					.syn_flood = 123,
+					.udp_flood = NETPROBE_KEEP,
+					.amplification = NETPROBE_KEEP,
+					.icmp_flood = NETPROBE_KEEP,
+					.port_scan = 200,
+					.host_scan = NETPROBE_KEEP,
+					.anomaly = 0 };
+	struct netprobe_security_stats s = { .size = sizeof(s) };
+	struct netprobe_manager *m;
+	unsigned int got;
+
+	enter(&p.a);
+	m = guarded(p.if_a);
+	OK(netprobe_manager_set_limits(m, &l, &err));
+	memset(&l, 0x55, sizeof(l));
+	l.size = sizeof(l);
+	l.per = NETPROBE_PER_SOURCE;
+	OK(netprobe_manager_get_limits(m, &l, &err));
+	CHECK(l.packets == 10 && l.syns == 500 && !l.bytes && !l.icmp && !l.dry_run,
+	      "packets %" PRIu64 ", syns %" PRIu64 ", bytes %" PRIu64, l.packets, l.syns, l.bytes);
+	got = datagrams(&p.b, &p.a, "10.77.0.1", 7001, 1000);
+	CHECK(got >= 10 && got < 500, "%u of 1000 datagrams, where 10 a second pass", got);
+	OK(netprobe_manager_get_security_stats(m, &s, &err));
+	CHECK_EQ(s.dropped_limited, 1000 - got, "packets dropped by limits");
+	l.per = 7;
+	FAILS(EINVAL, netprobe_manager_set_limits(m, &l, &err));
+	OK(netprobe_manager_set_detection(m, &d, &err));
+	memset(&d, 0x55, sizeof(d));
+	d.size = sizeof(d);
+	OK(netprobe_manager_get_detection(m, &d, &err));
+	CHECK(d.mode == NETPROBE_DETECT_ALERT && d.ban_s == 7 && d.syn_flood == 123 &&
+		      d.port_scan == 200 && d.host_scan == 64 && d.anomaly == 0 &&
+		      d.udp_flood == 200000 && !(d.bans & NETPROBE_ATTACK_UDP_FLOOD) &&
+		      (d.bans & NETPROBE_ATTACK_SYN_FLOOD),
+	      "mode %u, ban %u s, syn %" PRIu64 ", ports %" PRIu64 ", bans %#x", d.mode, d.ban_s,
+	      d.syn_flood, d.port_scan, d.bans);
+	d.mode = 9;
+	FAILS(EINVAL, netprobe_manager_set_detection(m, &d, &err));
+	OK(netprobe_manager_get_security_stats(m, &s, &err));
+	CHECK_EQ(s.detection, NETPROBE_DETECT_ALERT, "detection");
+	OK(netprobe_manager_detach(m, p.if_a, &err));
+	netprobe_manager_free(m);
+}
+
+struct seen {
+	unsigned int calls;
+	char name[16];
+	uint32_t mode, xdp, state;
+	uint64_t rx, device, flows;
+};
+
+static int on_interface(const struct netprobe_interface *i, void *arg)
+{
+	struct seen *s = arg;
+
+	s->calls++;
+	memcpy(s->name, i->name, sizeof(s->name));
+	s->mode = i->mode;
+	s->xdp = i->xdp;
+	s->state = i->state;
+	s->rx = i->rx->segments;
+	s->device = i->rx->device_packets;
+	return 0;
+}
+
+static int on_flow(const struct netprobe_guard_flow *f, void *arg)
+{
+	struct seen *s = arg;
+
+	if (f->proto == IPPROTO_UDP && f->lport == 7001)
+		s->flows += f->rx_packets;
+	return 0;
+}
+
+TEST(interfaces_and_their_flows_are_told)
+{
+	struct netns_pair p = netns_pair_new();
+	struct netprobe_config c = without_capture(NETPROBE_MODE_MONITOR);
+	struct netprobe_manager *m;
+	struct seen s = { 0 };
+
+	enter(&p.a);
+	m = manager(&c);
+	FAILS(ENOENT, netprobe_manager_interfaces(m, on_interface, &s, &err));
+	OK(netprobe_manager_attach(m, p.if_a, &err));
+	CHECK(err.code == 0, "attach said %d: %s", err.code, err.msg);
+	CHECK_EQ(datagrams(&p.b, &p.a, "10.77.0.1", 7001, 40), 40, "datagrams");
+	CHECK_EQ(netprobe_manager_interfaces(m, on_interface, &s, &err), 1, "interfaces");
+	CHECK(s.calls == 1 && !strcmp(s.name, p.if_a) && s.mode == NETPROBE_MODE_MONITOR &&
+		      s.state == NETPROBE_STATE_ON,
+	      "%u calls, %s, mode %u, state %u", s.calls, s.name, s.mode, s.state);
+	CHECK(s.rx >= 40 && s.rx == s.device, "%" PRIu64 " packets, the kernel says %" PRIu64, s.rx,
+	      s.device);
+	OK(netprobe_manager_guard_flows(m, on_flow, &s, &err));
+	CHECK_EQ(s.flows, 40, "packets of the flow");
+	OK(netprobe_manager_detach(m, p.if_a, &err));
+	netprobe_manager_free(m);
+}
+
+static int on_backend(const struct netprobe_backend_stats *s, void *arg)
+{
+	struct netprobe_backend_stats *last = arg;
+
+	last->packets++; /* calls */
+	if (s->addr) {
+		last->weight = s->weight;
+		last->state = s->state;
+	}
+	return 0;
+}
+
+static void on_record(const struct netprobe_event *events, size_t n, void *arg)
+{
+	unsigned int *told = arg;
+
+	for (size_t i = 0; i < n; i++)
+		*told += events[i].json && events[i].text && events[i].xctl &&
+			 strstr(events[i].text, events[i].type) && !strchr(events[i].xctl, '\n');
+}
+
+TEST(backends_are_told_with_their_weights_and_reports_on_demand)
+{
+	struct netns_pair p = netns_pair_new();
+	struct netprobe_config c = without_capture(NETPROBE_MODE_BALANCE);
+	struct netprobe_backend backend = { .size = sizeof(backend), .addr = "10.77.0.2" };
+	struct netprobe_backend_stats last = { 0 };
+	struct netprobe_manager *m;
+	unsigned int told = 0;
+
+	c.formats = NETPROBE_FORMAT_TEXT | NETPROBE_FORMAT_XCTL;
+	enter(&p.a);
+	m = manager(&c);
+	CHECK_EQ(netprobe_manager_backends(m, on_backend, &last, &err), 0, "backends of nothing");
+	OK(netprobe_manager_attach(m, p.if_a, &err));
+	OK(netprobe_manager_vip_add(m, "192.0.2.1:80/tcp", false, &err));
+	OK(netprobe_manager_backend_add(m, "192.0.2.1:80/tcp", &backend, &err));
+	OK(netprobe_manager_backend_weight(m, "192.0.2.1:80/tcp", "10.77.0.2", 5, &err));
+	FAILS(EINVAL, netprobe_manager_backend_weight(m, "192.0.2.1:80/tcp", "10.77.0.2", 0, &err));
+	CHECK_EQ(netprobe_manager_backends(m, on_backend, &last, &err), 2, "a VIP and a backend");
+	CHECK(last.packets == 2 && last.weight == 5 && last.state == NETPROBE_BACKEND_UP,
+	      "%" PRIu64 " calls, weight %u, state %u", last.packets, last.weight, last.state);
+	OK(netprobe_manager_set_event_handler(
+		m, NETPROBE_EVENT_STATISTICS | NETPROBE_EVENT_BALANCING, on_record, &told));
+	CHECK_EQ(netprobe_manager_report(m, NETPROBE_EVENT_STATISTICS | NETPROBE_EVENT_BALANCING,
+					 &err),
+		 4, "records");
+	CHECK_EQ(told, 4, "records with all spellings");
+	FAILS(EINVAL, netprobe_manager_report(m, NETPROBE_EVENT_FLOW, &err));
+	OK(netprobe_manager_detach(m, p.if_a, &err));
+	netprobe_manager_free(m);
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* See api_run.h. */
+#include "api_run.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <string.h>
+#include <unistd.h>
+
+struct netprobe_error err;
+
+void enter(const struct netns *ns)
+{
+	int fd = open(ns->path, O_RDONLY | O_CLOEXEC);
+
+	REQUIRE(fd >= 0 && setns(fd, CLONE_NEWNET) == 0, "%s: %s", ns->path, strerror(errno));
+	close(fd);
+}
+
+struct netprobe_manager *manager(const struct netprobe_config *c)
+{
+	struct netprobe_manager *m = NULL;
+	int r = netprobe_manager_new_with_config(c, &m, &err);
+
+	REQUIRE(r == 0 && m, "netprobe_manager_new_with_config: %d %s", r, err.msg);
+	return m;
+}
+
+struct netprobe_config without_capture(uint32_t mode)
+{
+	struct netprobe_config c;
+
+	netprobe_config_default(&c);
+	c.capture = NETPROBE_CAPTURE_NONE;
+	c.mode = mode;
+	return c;
+}
+
+struct netprobe_manager *guarded(const char *ifname)
+{
+	struct netprobe_config c = without_capture(NETPROBE_MODE_FILTER);
+	struct netprobe_manager *m = manager(&c);
+
+	OK(netprobe_manager_attach(m, ifname, &err));
+	return m;
+}
