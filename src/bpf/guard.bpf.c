@@ -130,6 +130,9 @@ static __always_inline int limits(struct np_guard_dev *dev, const struct frame *
 		q.per = NP_PER_PREFIX;
 		drop = guard_limit_check(&q);
 	}
+	if (drop < 0 && (p->limit_on & NP_LIMIT_ON_PORTS) &&
+	    (p->limit_ports & NP_GUARD_PORT_BIT(q.dport)))
+		drop = guard_port_check(&q);
 	if (unlikely(q.source_lost))
 		dev->sources_lost += q.source_lost;
 	return drop;

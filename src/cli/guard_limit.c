@@ -13,11 +13,12 @@ struct limit_opts {
 	bool help, dry_run;
 	int per;
 	double confirm, ban_time;
+	uint32_t port;
 	uint64_t rate[NP_LIMIT_MAX];
 	uint64_t attack[NP_ATTACK_MAX];
 };
 
-static const char *const per_names[] = { "source", "prefix", NULL };
+static const char *const per_names[] = { "source", "prefix", "port", NULL };
 static const char *const limit_names[NP_LIMIT_MAX] = { "pps", "bytes", "syn-rate", "icmp-rate",
 						       "new-flows" };
 static const char *const attack_names[NP_ATTACK_MAX] = { "syn-flood",  "udp-flood", "amplification",
@@ -37,7 +38,11 @@ static const struct option_row limit_rows[] = {
 	ROW("icmp-rate", 0, OPTION_U64, rate[NP_LIMIT_ICMP], "N", "ICMP packets", .max = RATE_MAX),
 	ROW("new-flows", 0, OPTION_U64, rate[NP_LIMIT_FLOWS], "N",
 	    "SYNs, and first datagrams of flows where flows are counted", .max = RATE_MAX),
-	ROW("per", 0, OPTION_ENUM, per, NULL, "each address, or each /24 and /64 (default source)",
+	OPTIONS_HEADING("Of what"),
+	ROW("port", 0, OPTION_U32, port, "PORT", "only what goes to this port, limited apart",
+	    .min = 1, .max = 65535),
+	ROW("per", 0, OPTION_ENUM, per, NULL,
+	    "each address, each /24 and /64, or --port by all together (default source)",
 	    .names = per_names),
 	OPTIONS_HEADING("Safety"),
 	ROW("dry-run", 0, OPTION_BOOL, dry_run, NULL, "count what limits would drop, drop nothing"),
@@ -92,6 +97,44 @@ static uint32_t whole_seconds(double s)
 	return s > 0 ? (uint32_t)(s + 0.999) : 0;
 }
 
+static bool put_limits(struct buf *out, const struct np_guard_limit *l, unsigned int port,
+		       unsigned int per, bool dry)
+{
+	bool any = false;
+
+	for (unsigned int i = 0; i < NP_LIMIT_MAX; i++) {
+		uint64_t rate = guard_limit_value(&l[i]);
+
+		if (!rate)
+			continue;
+		if (port)
+			buf_printf(out, "--port %u ", port);
+		buf_printf(out, "--per %s --%s %llu%s\n", per_names[per % 3], limit_names[i],
+			   (unsigned long long)rate, dry ? " (dry run)" : "");
+		any = true;
+	}
+	return any;
+}
+
+static int set_limits(struct guard *g, const struct limit_opts *o, struct netprobe_error *err)
+{
+	uint32_t confirm = whole_seconds(o->confirm);
+
+	if (o->port)
+		return guard_set_port_limits(g, (uint16_t)o->port, (unsigned int)o->per, o->rate,
+					     o->dry_run, confirm, err);
+	return guard_set_limits(g, (unsigned int)o->per, o->rate, o->dry_run, confirm, err);
+}
+
+static int check_limits(const struct limit_opts *o, struct netprobe_error *err)
+{
+	if (!o->port && o->per == NP_PER_PORT)
+		return error_set(err, -EINVAL, "--per port takes the --port, too");
+	if (o->port && o->rate[NP_LIMIT_ICMP] != GUARD_KEEP)
+		return error_set(err, -EINVAL, "--icmp-rate with --port: ICMP has no ports");
+	return 0;
+}
+
 static int show_limits(struct guard *g)
 {
 	struct guard_state s;
@@ -100,17 +143,13 @@ static int show_limits(struct guard *g)
 	int r;
 
 	guard_state(g, &s);
-	for (unsigned int per = 0; per < NP_PER_MAX; per++) {
-		for (unsigned int i = 0; i < NP_LIMIT_MAX; i++) {
-			uint64_t rate = guard_limit_rate(&s.policy, per, i);
+	for (unsigned int per = 0; per < NP_PER_MAX; per++)
+		any |= put_limits(&out, s.policy.limit[per], 0, per, s.policy.limit_dry);
+	for (unsigned int i = 0; i < NP_GUARD_PORT_LIMITS; i++) {
+		const struct np_guard_port_limit *l = &s.policy.port[i];
 
-			if (!rate)
-				continue;
-			buf_printf(&out, "--per %s --%s %llu%s\n", per_names[per], limit_names[i],
-				   (unsigned long long)rate,
-				   s.policy.limit_dry ? " (dry run)" : "");
-			any = true;
-		}
+		if (l->port)
+			any |= put_limits(&out, l->limit, l->port, l->per, s.policy.limit_dry);
 	}
 	if (!any)
 		buf_puts(&out, "no limits\n");
@@ -138,10 +177,11 @@ int guard_cmd_limit(int argc, char **argv)
 	defaults(&o);
 	r = guard_parse(&spec, argc, argv, &o, &o.help, &operands);
 	if (r < 0) {
-		r = guard_open(0, &g, &err);
+		r = check_limits(&o, &err);
+		if (!r)
+			r = guard_open(0, &g, &err);
 		if (!r && argc > 1)
-			r = guard_set_limits(g, (unsigned int)o.per, o.rate, o.dry_run,
-					     whole_seconds(o.confirm), &err);
+			r = set_limits(g, &o, &err);
 		r = r ? guard_failed(&err) : argc > 1 ? EXIT_OK : show_limits(g);
 	}
 	guard_close(g);

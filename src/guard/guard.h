@@ -125,7 +125,12 @@ int guard_sweep(struct guard *g);
  */
 int guard_set_limits(struct guard *g, unsigned int per, const uint64_t rate[NP_LIMIT_MAX], bool dry,
 		     uint32_t confirm_s, struct netprobe_error *err);
+/* The same of what goes to a destination port; per: NP_PER_PORT, too. -ENOSPC: too many ports. */
+int guard_set_port_limits(struct guard *g, uint16_t port, unsigned int per,
+			  const uint64_t rate[NP_LIMIT_MAX], bool dry, uint32_t confirm_s,
+			  struct netprobe_error *err);
 /* The limit as it was set, tokens a second; 0 none. */
+uint64_t guard_limit_value(const struct np_guard_limit *l);
 uint64_t guard_limit_rate(const struct np_guard_policy *p, unsigned int per, unsigned int which);
 
 struct guard_detect {

@@ -24,9 +24,14 @@ static struct np_guard_limit tokens(uint64_t per_second, unsigned int which)
 	};
 }
 
+uint64_t guard_limit_value(const struct np_guard_limit *l)
+{
+	return (uint64_t)((__uint128_t)l->rate * 1000000000 / (1ULL << 32));
+}
+
 uint64_t guard_limit_rate(const struct np_guard_policy *p, unsigned int per, unsigned int which)
 {
-	return (uint64_t)((__uint128_t)p->limit[per][which].rate * 1000000000 / (1ULL << 32));
+	return guard_limit_value(&p->limit[per][which]);
 }
 
 struct limits {
@@ -62,6 +67,73 @@ int guard_set_limits(struct guard *g, unsigned int per, const uint64_t rate[NP_L
 			return error_set(err, -EINVAL, "a limit of %llu a second; takes up to %llu",
 					 (unsigned long long)rate[i], (unsigned long long)RATE_MAX);
 	return set_change(g, change_limits, &l, confirm_s, err);
+}
+
+struct port_limits {
+	uint16_t port;
+	struct limits limits;
+};
+
+/* A free place, or that port's own of the same kind. */
+static struct np_guard_port_limit *place_of(struct np_guard_policy *p, uint16_t port,
+					    unsigned int per)
+{
+	struct np_guard_port_limit *free_one = NULL;
+
+	for (unsigned int i = 0; i < NP_GUARD_PORT_LIMITS; i++) {
+		struct np_guard_port_limit *l = &p->port[i];
+
+		if (l->port == port && l->per == per)
+			return l;
+		if (!l->port && !free_one)
+			free_one = l;
+	}
+	return free_one;
+}
+
+static void change_port(struct np_guard_policy *p, const void *arg)
+{
+	const struct port_limits *o = arg;
+	struct np_guard_port_limit *l = place_of(p, o->port, o->limits.per);
+	uint64_t ports = 0;
+	bool any = false;
+
+	if (!l)
+		return;
+	for (unsigned int i = 0; i < NP_LIMIT_MAX; i++) {
+		if (o->limits.rate[i] != GUARD_KEEP)
+			l->limit[i] = tokens(o->limits.rate[i], i);
+		any |= l->limit[i].rate != 0;
+	}
+	p->limit_dry = o->limits.dry;
+	l->per = (uint8_t)o->limits.per;
+	__sync_synchronize();
+	l->port = any ? o->port : 0;
+	for (unsigned int i = 0; i < NP_GUARD_PORT_LIMITS; i++)
+		if (p->port[i].port)
+			ports |= NP_GUARD_PORT_BIT(p->port[i].port);
+	p->limit_ports = ports;
+	if (ports)
+		p->limit_on |= NP_LIMIT_ON_PORTS;
+	else
+		p->limit_on &= (uint8_t)~NP_LIMIT_ON_PORTS;
+}
+
+int guard_set_port_limits(struct guard *g, uint16_t port, unsigned int per,
+			  const uint64_t rate[NP_LIMIT_MAX], bool dry, uint32_t confirm_s,
+			  struct netprobe_error *err)
+{
+	struct port_limits l = { port, { per, rate, dry } };
+	struct np_guard_policy *now = (void *)&g->conf->policy[set_current(g)];
+
+	for (unsigned int i = 0; i < NP_LIMIT_MAX; i++)
+		if (rate[i] != GUARD_KEEP && rate[i] > RATE_MAX)
+			return error_set(err, -EINVAL, "a limit of %llu a second; takes up to %llu",
+					 (unsigned long long)rate[i], (unsigned long long)RATE_MAX);
+	if (!place_of(now, port, per))
+		return error_set(err, -ENOSPC, "limits of more than %d ports",
+				 NP_GUARD_PORT_LIMITS);
+	return set_change(g, change_port, &l, confirm_s, err);
 }
 
 /*

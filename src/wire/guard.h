@@ -113,11 +113,23 @@ static inline __attribute__((always_inline)) __u32 np_guard_bit6(__u64 top48)
 #define NP_PER_SOURCE 0
 #define NP_PER_PREFIX 1 /* /24, /64 */
 #define NP_PER_MAX 2
+#define NP_PER_PORT 2 /* all sources of a port together; only of a port's limits */
+#define NP_LIMIT_ON_PORTS (1U << NP_PER_PORT)
 
 struct np_guard_limit {
 	__u64 rate;  /* tokens a nanosecond, << 32; 0: no limit */
 	__u64 burst; /* tokens << 16 */
 };
+
+/* struct np_guard_port_limit: what goes to one destination port, besides the limits of a source. */
+struct np_guard_port_limit {
+	struct np_guard_limit limit[NP_LIMIT_MAX];
+	__u16 port; /* host order; 0: a free place */
+	__u8 per;   /* NP_PER_* */
+	__u8 pad[5];
+};
+#define NP_GUARD_PORT_LIMITS 32
+#define NP_GUARD_PORT_BIT(port) (1ULL << ((port)&63))
 
 #define NP_DETECT_OFF 0
 #define NP_DETECT_DRY_RUN 1
@@ -147,13 +159,15 @@ struct np_guard_policy {
 	__u32 n[NP_SET_MAX];	/* entries, by user space; the kernel half only asks for 0 */
 	__u32 room[NP_SET_MAX]; /* entries its map was made for */
 	__u8 detect;		/* NP_DETECT_* */
-	__u8 limit_on;		/* bit NP_PER_*: some limit is set */
+	__u8 limit_on;		/* bit NP_PER_*: some limit is set; NP_PER_PORT: of a port */
 	__u8 limit_dry;		/* limits count, and drop nothing */
 	__u8 pad;
 	struct np_guard_limit limit[NP_PER_MAX][NP_LIMIT_MAX];
 	__u32 attack_rate[NP_ATTACK_MAX]; /* packets a second, or ports or hosts in 8 s; 0: off */
 	__u32 ban_ticks;		  /* of the first ban by detection; doubles with repeats */
 	__u32 ban_mask;			  /* bit NP_ATTACK_*: bans, not only tells */
+	__u64 limit_ports; /* those that have limits: a bit for each port's last six */
+	struct np_guard_port_limit port[NP_GUARD_PORT_LIMITS];
 };
 
 /* struct np_guard_dest: packets of one kind to one address, and what is usual there. */
@@ -276,7 +290,7 @@ struct np_guard_flow {
 struct np_guard_source {
 	__u64 hi,
 		lo; /* the address as it is in memory, IPv4 as ::ffff:a.b.c.d; a prefix has zeros behind it */
-	__u32 per; /* 1 + NP_PER_*; 0: a free place */
+	__u32 per; /* 1 + NP_PER_*, and << 16 the port whose limits these are; 0: a free place */
 	__u32 pad0;
 	__u64 refilled_ns;	    /* coarse clock */
 	__u64 tokens[NP_LIMIT_MAX]; /* << 16 */
@@ -305,7 +319,6 @@ struct np_guard_service {
 	__u8 pad[2];
 };
 #define NP_GUARD_SERVICES 1024
-#define NP_GUARD_PORT_BIT(port) (1ULL << ((port)&63))
 
 #define NP_COOKIE_AUTO 0   /* while more SYNs come than its rate, and 10 s longer */
 #define NP_COOKIE_ALWAYS 1 /* every SYN is answered with a cookie */
@@ -321,7 +334,7 @@ struct np_guard_cookie {
 	__u32 active_until; /* tick: under attack */
 	__u32 check_until;  /* tick: cookies that were sent hold */
 	__u64 sent;	    /* SYNs answered */
-	__u64 accepted;	    /* acknowledgements with a good cookie, handed to the listener */
+	__u64 accepted;	    /* segments with a good cookie, handed to the listener */
 	__u64 refused;	    /* those without, dropped */
 	__u64 passed; /* SYNs the kernel wanted itself: its queue had room, or nobody listens */
 	__u64 dry;    /* what a dry run would have answered */
@@ -363,6 +376,7 @@ _Static_assert(sizeof(struct np_guard_if) == 96, "np_guard_if");
 _Static_assert(sizeof(struct np_guard_flow_key) == 44, "np_guard_flow_key");
 _Static_assert(sizeof(struct np_guard_flow) == 48, "np_guard_flow");
 _Static_assert(sizeof(struct np_guard_source) == 208, "np_guard_source");
+_Static_assert(sizeof(struct np_guard_port_limit) == 88, "np_guard_port_limit");
 _Static_assert(sizeof(struct np_guard_service) == 20, "np_guard_service");
 _Static_assert(sizeof(struct np_guard_cookie) == 64, "np_guard_cookie");
 _Static_assert(sizeof(struct np_ev_guard) == 96, "np_ev_guard");

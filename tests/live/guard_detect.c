@@ -74,6 +74,41 @@ TEST(limit_of_syns_leaves_other_packets_alone)
 	CHECK_EQ(stat_of(&p, "drops.limit"), dropped, "drops of what is no SYN");
 }
 
+TEST(limits_of_a_port_leave_other_ports_alone)
+{
+	struct netns_pair p = guarded(NULL);
+	unsigned int got;
+	uint64_t before;
+
+	guard_must(&p.a, "limit --port 6001 --pps 100");
+	got = datagrams(&p.b, &p.a, "10.77.0.1", 6001, 2000);
+	CHECK(got >= 90 && got < 1000, "expected about 100 of 2000 to pass, got %u", got);
+	CHECK_EQ(stat_of(&p, "drops.limit"), 2000 - got, "drops");
+	before = stat_of(&p, "drops.limit");
+	/* The first has the same last six bits. */
+	CHECK_EQ(datagrams(&p.b, &p.a, "10.77.0.1", 6001 + 64, 1000), 1000, "another port");
+	CHECK_EQ(datagrams(&p.b, &p.a, "fd77::1", 6001 + 1, 1000), 1000, "another port");
+	CHECK_EQ(stat_of(&p, "drops.limit"), before, "drops of other ports");
+	CHECK(datagrams(&p.b, &p.a, "fd77::1", 6001, 2000) < 1000, "no limit for IPv6");
+	guard_must(&p.a, "limit");
+	CHECK(strstr(guard_out(), "--port 6001 --per source --pps 100\n"), "not told: %s",
+	      guard_out());
+	/* Each kind of its own, and all ports that there is room for. */
+	guard_must(&p.a, "limit --port 6001 --pps 0");
+	guard_must(&p.a, "limit --port 9 --per port --syn-rate 50");
+	before = stat_of(&p, "drops.limit");
+	forge(&p.b, &(struct forged){ .proto = IPPROTO_TCP, .flags = SYN }, 500, 100);
+	got = (unsigned int)(stat_of(&p, "drops.limit") - before);
+	CHECK(got >= 400 && got <= 450, "expected 430 or so of 500 SYNs to be dropped, got %u",
+	      got);
+	CHECK_EQ(datagrams(&p.b, &p.a, "10.77.0.1", 6001, 1000), 1000, "without its limit");
+	for (unsigned int port = 1001; port < 1001 + 31; port++)
+		guard_must(&p.a, "limit --port %u --pps 5", port);
+	CHECK_EQ(guard_run(&p.a, "limit --port 2000 --pps 5"), 3, "too many ports");
+	CHECK_EQ(guard_run(&p.a, "limit --per port --pps 5"), 3, "no port");
+	CHECK_EQ(guard_run(&p.a, "limit --port 9 --icmp-rate 5"), 3, "ICMP");
+}
+
 /* Runs `guard events` beside an attack, and gives what it printed. */
 static char *events_of(struct netns_pair *p, const struct forged *what, unsigned int n, int ms,
 		       const char *until)

@@ -117,7 +117,7 @@ static __always_inline __u64 source_worth(const struct np_guard_source *s, __u32
 
 static __always_inline struct np_guard_source *source_new(struct limit_query *q, __u64 hi, __u64 lo,
 							  __u32 per, __u32 first,
-							  volatile struct np_guard_policy *p)
+							  volatile struct np_guard_limit *limit)
 {
 	__u32 tick = NP_GUARD_TICK(q->now), worst = first;
 	__u64 least = ~0ULL;
@@ -143,17 +143,18 @@ static __always_inline struct np_guard_source *source_new(struct limit_query *q,
 	s->refilled_ns = q->now;
 	s->window = s->scan_window = tick;
 	for (int i = 0; i < NP_LIMIT_MAX; i++)
-		s->tokens[i] = p->limit[q->per & 1][i].burst;
+		s->tokens[i] = limit[i].burst;
 	s->hi = hi;
 	s->lo = lo;
 	s->per = per;
 	return s;
 }
 
-static __always_inline struct np_guard_source *source_get(struct limit_query *q, __u32 seed,
-							  volatile struct np_guard_policy *p)
+/* port: whose limits they are, 0 none. */
+static __always_inline struct np_guard_source *
+source_get(struct limit_query *q, __u32 seed, __u32 port, volatile struct np_guard_limit *limit)
 {
-	__u32 per = 1 + q->per, first;
+	__u32 per = (1 + q->per) | port << 16, first;
 	struct np_guard_source *s;
 	__u64 hi, lo;
 
@@ -165,10 +166,12 @@ static __always_inline struct np_guard_source *source_get(struct limit_query *q,
 			lo &= bpf_cpu_to_be64(~0xffULL);
 		else
 			lo = 0;
+	} else if (q->per == NP_PER_PORT) {
+		hi = lo = 0;
 	}
 	first = source_slot(hi, lo, per, seed);
 	s = source_find(hi, lo, per, first);
-	return likely(s) ? s : source_new(q, hi, lo, per, first, p);
+	return likely(s) ? s : source_new(q, hi, lo, per, first, limit);
 }
 
 /* A question of ours went there. */
@@ -219,9 +222,8 @@ static __always_inline bool take(struct np_guard_source *s, volatile struct np_g
 
 /* Whether one of its buckets has run dry. The coarse clock stands still for most packets. */
 static __always_inline bool over_limit(struct np_guard_source *s, const struct limit_query *q,
-				       volatile struct np_guard_policy *p)
+				       volatile struct np_guard_limit *limit)
 {
-	volatile struct np_guard_limit *limit = p->limit[q->per & 1];
 	bool syn = is_syn(q), ok;
 
 	if (s->refilled_ns != q->now)
@@ -456,7 +458,7 @@ static __always_inline int limit_check(struct limit_query *q)
 	if (!conf)
 		return -1;
 	p = &conf->policy[q->set & 1];
-	s = source_get(q, conf->seed, p);
+	s = source_get(q, conf->seed, 0, p->limit[q->per & 1]);
 	if (!s)
 		return -1;
 	if (q->per == NP_PER_SOURCE && p->detect) {
@@ -474,7 +476,7 @@ static __always_inline int limit_check(struct limit_query *q)
 		detect(q, s, p);
 		anomaly_note(q, p);
 	}
-	if ((p->limit_on & (1 << (q->per & 1))) && over_limit(s, q, p)) {
+	if ((p->limit_on & (1 << (q->per & 1))) && over_limit(s, q, p->limit[q->per & 1])) {
 		s->drops++;
 		return NP_DROP_LIMIT;
 	}
@@ -484,6 +486,38 @@ static __always_inline int limit_check(struct limit_query *q)
 __noinline int guard_limit_check(struct limit_query *q)
 {
 	return limit_check(q);
+}
+
+/* One of the limits of a destination port. */
+__noinline int guard_port_take(struct limit_query *q, __u32 which)
+{
+	volatile struct np_guard_conf *conf = q ? guard_conf() : NULL;
+	volatile struct np_guard_port_limit *l;
+	struct np_guard_source *s;
+
+	if (!conf)
+		return -1;
+	l = &conf->policy[q->set & 1].port[which % NP_GUARD_PORT_LIMITS];
+	q->per = l->per;
+	s = source_get(q, conf->seed, q->dport, l->limit);
+	if (!s || !over_limit(s, q, l->limit))
+		return -1;
+	s->drops++;
+	return NP_DROP_LIMIT;
+}
+
+/* NP_DROP_LIMIT, or -1: all of them, whatever the first ones say, so that each counts what came. */
+__noinline int guard_port_check(struct limit_query *q)
+{
+	volatile struct np_guard_policy *p = q ? guard_policy(q->set) : NULL;
+	int drop = -1;
+
+	if (!p || !q->dport)
+		return -1;
+	for (__u32 i = 0; i < NP_GUARD_PORT_LIMITS; i++)
+		if (p->port[i].port == q->dport && guard_port_take(q, i) == NP_DROP_LIMIT)
+			drop = NP_DROP_LIMIT;
+	return drop;
 }
 
 #endif
