@@ -24,7 +24,8 @@ struct subject {
 	bool primed;	 /* last is a sample, not zeroes */
 	const struct flow *flow;
 	struct verdict_sample last;
-	uint64_t last_ns;
+	uint64_t last_ns,
+		taken_us; /* of last: when it was looked at, and when the kernel half read it */
 	struct verdict_times times;
 	uint64_t tx_bytes, rx_bytes; /* when it was first seen */
 	uint32_t looks, full;	     /* at the receive queue, and how often it was full */
@@ -94,6 +95,11 @@ static struct subject *subject_of(struct why *x, uint32_t serial)
 	return &x->subjects[slot];
 }
 
+static uint64_t above(uint64_t now, uint64_t was)
+{
+	return now > was ? now - was : 0;
+}
+
 static int sample(struct flow *f, void *arg)
 {
 	struct why *x = arg;
@@ -114,7 +120,11 @@ static int sample(struct flow *f, void *arg)
 	if (s->primed) {
 		uint64_t until = f->closed && f->closed_ns ? f->closed_ns : t;
 
-		if (until > s->last_ns)
+		/* This process may have waited for a processor after the reading; the counters did not. */
+		if (s->taken_us && f->tcp->taken_us)
+			verdict_add(&s->times, &s->last, &now,
+				    above(f->tcp->taken_us, s->taken_us));
+		else if (until > s->last_ns)
 			verdict_add(&s->times, &s->last, &now, (until - s->last_ns) / 1000);
 	} else {
 		s->tx_bytes = f->counts.tx_bytes;
@@ -123,6 +133,7 @@ static int sample(struct flow *f, void *arg)
 	s->primed = true;
 	s->last = now;
 	s->last_ns = t;
+	s->taken_us = f->tcp->taken_us;
 	return 0;
 }
 

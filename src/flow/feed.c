@@ -139,6 +139,7 @@ static void tcp_store(struct flow_tcp *to, const struct np_tcp *from)
 	to->snd_wnd = from->snd_wnd;
 	to->mss = from->mss;
 	to->in_flight = from->in_flight;
+	to->taken_us = from->taken_us;
 	to->busy_us = from->busy_us;
 	to->rwnd_limited_us = from->rwnd_limited_us;
 	to->sndbuf_limited_us = from->sndbuf_limited_us;

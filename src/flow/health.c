@@ -159,6 +159,8 @@ static void fade(struct verdict_times *t)
 {
 	for (unsigned int i = 0; i < VERDICT_MAX; i++)
 		t->us[i] /= 2;
+	t->sent /= 2;
+	t->resent /= 2;
 }
 
 struct look {

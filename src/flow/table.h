@@ -36,7 +36,7 @@ struct flow_tcp {
 	uint32_t snd_cwnd, snd_ssthresh;
 	uint32_t segs_out, segs_in; /* the kernel's: those before the probe too, and they wrap */
 	uint32_t snd_wnd, mss, in_flight;
-	uint64_t busy_us, rwnd_limited_us, sndbuf_limited_us, recovery_us, stall_ns;
+	uint64_t taken_us, busy_us, rwnd_limited_us, sndbuf_limited_us, recovery_us, stall_ns;
 	uint32_t rtx_cause[NP_RTX_MAX], rtx_spurious;
 	uint32_t unread_bytes, unsent_bytes, ca_state, rcv_wnd, sndbuf_bytes, wmem_bytes, limits;
 	uint32_t synack_retrans;

@@ -5,16 +5,18 @@
 #include <stddef.h>
 
 #define QUEUE_US 4000 /* more than the least round trip; so does cubic's HyStart (6.18) */
+#define LOSSY_PART \
+	1000 /* resent bytes of those sent: at one in so many losses keep the window below 40 segments */
 #define NOTICED_PART \
 	4 /* at least this part of the time with a full buffer is in the kernel's counter */
 #define QUEUE_CWND 8 /* segments; below, round trips are those of timers and delayed ACKs */
 
-static bool is_queued(uint32_t srtt_us, uint32_t min_rtt_us, uint32_t cwnd)
+/* The deviation is taken off: delayed ACKs make single round trips long, a queue all of them. */
+static bool is_queued(uint32_t srtt_us, uint32_t var_us, uint32_t min_rtt_us, uint32_t cwnd)
 {
 	uint32_t more = min_rtt_us / 4 > QUEUE_US ? min_rtt_us / 4 : QUEUE_US;
 
-	return min_rtt_us && srtt_us > min_rtt_us && srtt_us - min_rtt_us >= more &&
-	       cwnd >= QUEUE_CWND;
+	return min_rtt_us && cwnd >= QUEUE_CWND && srtt_us >= (uint64_t)min_rtt_us + var_us + more;
 }
 
 /*
@@ -45,7 +47,9 @@ void verdict_sample_flow(struct verdict_sample *ret, const struct flow_tcp *tcp)
 		.full = is_full(tcp->limits, tcp->in_flight, tcp->unsent_bytes, tcp->mss,
 				tcp->snd_cwnd),
 		.wants = wants_more(tcp->limits, tcp->in_flight, tcp->unsent_bytes, tcp->snd_cwnd),
-		.queued = is_queued(tcp->srtt_us, tcp->min_rtt_us, tcp->snd_cwnd),
+		.queued = is_queued(tcp->srtt_us, tcp->rttvar_us, tcp->min_rtt_us, tcp->snd_cwnd),
+		.sent = tcp->bytes_sent,
+		.resent = tcp->bytes_retrans,
 	};
 }
 
@@ -59,7 +63,9 @@ void verdict_sample_record(struct verdict_sample *ret, const struct np_tcp *tcp)
 		.full = is_full(tcp->limits, tcp->in_flight, tcp->unsent_bytes, tcp->mss,
 				tcp->snd_cwnd),
 		.wants = wants_more(tcp->limits, tcp->in_flight, tcp->unsent_bytes, tcp->snd_cwnd),
-		.queued = is_queued(tcp->srtt_us, tcp->min_rtt_us, tcp->snd_cwnd),
+		.queued = is_queued(tcp->srtt_us, tcp->rttvar_us, tcp->min_rtt_us, tcp->snd_cwnd),
+		.sent = tcp->bytes_sent,
+		.resent = tcp->bytes_retrans,
 	};
 }
 
@@ -81,15 +87,18 @@ static uint64_t take(uint64_t *left, uint64_t want)
 static void add_rest(struct verdict_times *sum, const struct verdict_sample *was,
 		     const struct verdict_sample *now, uint64_t rest)
 {
+	bool queued = was->queued || now->queued;
+	bool lossy = sum->resent && sum->resent >= sum->sent / LOSSY_PART && !queued;
+	unsigned int limit = lossy ? VERDICT_LOSS : VERDICT_CONGESTION_WINDOW;
 	bool window = (was->wants && !was->full) || (now->wants && !now->full);
 
 	if (was->full || now->full) {
 		uint64_t half = window ? rest / 2 : 0;
 
 		sum->us[VERDICT_SEND_BUFFER] += rest - half;
-		sum->us[VERDICT_CONGESTION_WINDOW] += half;
-	} else if (window || was->queued || now->queued) {
-		sum->us[VERDICT_CONGESTION_WINDOW] += rest;
+		sum->us[limit] += half;
+	} else if (window || queued) {
+		sum->us[limit] += rest;
 	} else {
 		sum->us[VERDICT_APPLICATION] += rest;
 	}
@@ -101,6 +110,8 @@ void verdict_add(struct verdict_times *sum, const struct verdict_sample *was,
 	uint64_t left = elapsed_us;
 	uint64_t busy = take(&left, grown(was->busy_us, now->busy_us));
 
+	sum->sent += grown(was->sent, now->sent);
+	sum->resent += grown(was->resent, now->resent);
 	sum->us[VERDICT_APPLICATION] += left;
 	sum->us[VERDICT_RECEIVE_WINDOW] += take(&busy, grown(was->rwnd_us, now->rwnd_us));
 	sum->us[VERDICT_SEND_BUFFER] += take(&busy, grown(was->sndbuf_us, now->sndbuf_us));

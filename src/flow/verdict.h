@@ -26,11 +26,13 @@ struct verdict_sample {
 	bool wants; /* has data it may not send yet, or fills its window */
 	/* its segments wait in a queue on the way: what got lost found that full */
 	bool queued;
+	uint64_t sent, resent; /* bytes, since the connection began */
 };
 
 /* Microseconds by what limited, index VERDICT_*. */
 struct verdict_times {
 	uint64_t us[VERDICT_MAX];
+	uint64_t sent, resent; /* bytes in that time */
 };
 
 void verdict_sample_flow(struct verdict_sample *ret, const struct flow_tcp *tcp);
@@ -39,7 +41,9 @@ void verdict_sample_record(struct verdict_sample *ret, const struct np_tcp *tcp)
  * Add the time between two samples, elapsed_us apart. Time with data in flight that by the kernel's
  * counters neither waits for a window, a buffer nor a repair belongs to the send buffer if that is full
  * at either end, to the congestion window if the sender wants more, by halves if one end says this and
- * one that, else to the application, which gave it nothing more to send. Repairs belong to the congestion
+ * one that, else to the application, which gave it nothing more to send. A window without a
+ * queue on the way, of a connection that sends a thousandth or more of its bytes again, is small because
+ * of the losses: that time is theirs. Repairs belong to the congestion
  * window as well where a queue on the way is full: a slow link drops what it cannot carry.
  */
 void verdict_add(struct verdict_times *sum, const struct verdict_sample *was,

@@ -81,7 +81,7 @@ struct np_counts {
 #define NP_TCP_CWND_LIMITED \
 	0x2 /* the congestion window was full at some time of the last round trip */
 
-/* struct np_tcp: the kernel's own figures of a TCP connection (struct tcp_sock). 192 bytes. */
+/* struct np_tcp: the kernel's own figures of a TCP connection (struct tcp_sock). 200 bytes. */
 struct np_tcp {
 	__u64 bytes_acked;    /* payload bytes the peer acknowledged */
 	__u64 bytes_received; /* payload bytes received in order */
@@ -105,6 +105,7 @@ struct np_tcp {
 	__u32 snd_wnd;		 /* peer's receive window, bytes */
 	__u32 mss;		 /* bytes */
 	__u32 in_flight;	 /* segments sent and not yet acknowledged or known lost */
+	__u64 taken_us;		 /* when this was read, by the clock of the next three; 0 unknown */
 	__u64 busy_us;		 /* time with data to send or in flight, microseconds, up to now */
 	__u64 rwnd_limited_us;	 /* of which waiting for the peer's window */
 	__u64 sndbuf_limited_us; /* of which waiting for send buffer */
@@ -168,8 +169,8 @@ struct np_part {
 NP_WIRE_SIZE(struct np_owner, 56);
 NP_WIRE_SIZE(struct np_tuple, 64);
 NP_WIRE_SIZE(struct np_counts, 40);
-NP_WIRE_SIZE(struct np_tcp, 192);
-NP_WIRE_SIZE(struct np_sock_rec, 512);
+NP_WIRE_SIZE(struct np_tcp, 200);
+NP_WIRE_SIZE(struct np_sock_rec, 520);
 NP_WIRE_SIZE(struct np_part_key, 32);
 NP_WIRE_SIZE(struct np_part, 160);
 

@@ -138,6 +138,44 @@ static void a_full_buffer_that_would_fill_the_window_is_the_windows(void **state
 	assert_int_equal(flow_over(&slow, &slow).us[VERDICT_CONGESTION_WINDOW], 900);
 }
 
+/* 5% of the segments lost on the way, reno: little time in recovery, but a window of a few segments. */
+static void a_window_kept_small_by_losses_is_the_losses(void **state)
+{
+	struct verdict_sample first = { .wants = true, .sent = 500000, .resent = 18000 };
+	struct verdict_sample then = { .wants = true, .busy_us = 1000, .recovery_us = 200 };
+	struct verdict_times t = { 0 };
+
+	(void)state;
+	then.sent = 600000;
+	then.resent = 18099; /* fewer than a thousandth: those before the look are long ago */
+	verdict_add(&t, &first, &then, 1000);
+	assert_int_equal(t.us[VERDICT_LOSS], 200);
+	assert_int_equal(t.us[VERDICT_CONGESTION_WINDOW], 800);
+	t = (struct verdict_times){ 0 };
+	then.resent = 18100;
+	verdict_add(&t, &first, &then, 1000);
+	assert_int_equal(t.us[VERDICT_LOSS], 1000);
+	t = (struct verdict_times){ 0 };
+	then.queued = true; /* a slow link loses what its queue does not hold */
+	verdict_add(&t, &first, &then, 1000);
+	assert_int_equal(t.us[VERDICT_CONGESTION_WINDOW], 1000);
+}
+
+static void single_long_round_trips_are_no_queue(void **state)
+{
+	struct flow_tcp t = {
+		.snd_cwnd = 9, .srtt_us = 22511, .rttvar_us = 12749, .min_rtt_us = 10730
+	};
+	struct verdict_sample s;
+
+	(void)state;
+	verdict_sample_flow(&s, &t); /* delayed ACKs of a small window */
+	assert_false(s.queued);
+	t.rttvar_us = 500;
+	verdict_sample_flow(&s, &t);
+	assert_true(s.queued);
+}
+
 static void a_room_that_nobody_waits_for_is_no_limit(void **state)
 {
 	struct flow_tcp sent_all = small_buffer;
@@ -211,6 +249,8 @@ int main(void)
 		cmocka_unit_test(
 			a_full_buffer_below_the_window_is_the_buffers_whatever_the_kernel_counted),
 		cmocka_unit_test(a_full_buffer_that_would_fill_the_window_is_the_windows),
+		cmocka_unit_test(a_window_kept_small_by_losses_is_the_losses),
+		cmocka_unit_test(single_long_round_trips_are_no_queue),
 		cmocka_unit_test(a_room_that_nobody_waits_for_is_no_limit),
 		cmocka_unit_test(a_whole_life_is_judged_by_what_is_left_of_its_limits),
 		cmocka_unit_test(shares_add_up_even_where_counters_overlap),

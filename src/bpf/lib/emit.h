@@ -66,7 +66,8 @@ static __always_inline bool sock_no_room(struct socket *sock)
 /* Time by what limited the sender, as tcp_get_info_chrono_stats (6.18) adds it up. */
 static __always_inline void rec_chrono(struct np_tcp *t, struct tcp_sock *tp)
 {
-	__u32 now = (__u32)bpf_jiffies64(), start = BPF_CORE_READ(tp, chrono_start);
+	__u64 jiffies = bpf_jiffies64();
+	__u32 now = (__u32)jiffies, start = BPF_CORE_READ(tp, chrono_start);
 	__u32 type = BPF_CORE_READ_BITFIELD_PROBED(tp, chrono_type);
 	__u64 c0 = BPF_CORE_READ(tp, chrono_stat[0]);
 	__u64 c1 = BPF_CORE_READ(tp, chrono_stat[1]);
@@ -79,6 +80,7 @@ static __always_inline void rec_chrono(struct np_tcp *t, struct tcp_sock *tp)
 		c1 += now - start;
 	else if (type == 3)
 		c2 += now - start;
+	t->taken_us = hz ? jiffies * 1000000ULL / hz : 0;
 	t->rwnd_limited_us = hz ? c1 * 1000000ULL / hz : 0;
 	t->sndbuf_limited_us = hz ? c2 * 1000000ULL / hz : 0;
 	t->busy_us = hz ? (c0 + c1 + c2) * 1000000ULL / hz : 0;
