@@ -179,20 +179,29 @@ static void ask_stream(struct report *r, int fd, const uint8_t *m, size_t n)
 	r->rx_pkts++;
 }
 
-/* Ask, at most twice more, until an answer comes. */
-static void ask_datagram(struct report *r, int fd, const struct addr *to, const uint8_t *m,
-			 size_t n)
+/* An answer to the query m; one that comes late, to what was asked twice, is none. */
+static bool is_answered(int fd, const uint8_t *m)
 {
 	struct pollfd p = { .fd = fd, .events = POLLIN };
 	uint8_t in[MESSAGE];
 
+	while (poll(&p, 1, (int)tm_num("again", 100)) > 0)
+		if (recv(fd, in, sizeof(in), 0) >= 2 && !memcmp(in, m, 2))
+			return true;
+	return false;
+}
+
+/* Ask, at most twice more, until an answer comes. */
+static void ask_datagram(struct report *r, int fd, const struct addr *to, const uint8_t *m,
+			 size_t n)
+{
 	for (int i = 0; i < 3; i++) {
 		if (sendto(fd, m, n, 0, to ? (const struct sockaddr *)&to->ss : NULL,
 			   to ? to->len : 0) < 0)
 			die("sendto");
 		r->tx_pkts++;
-		if (poll(&p, 1, (int)tm_num("again", 100)) > 0) {
-			r->rx_pkts += recv(fd, in, sizeof(in), 0) > 0;
+		if (is_answered(fd, m)) {
+			r->rx_pkts++;
 			return;
 		}
 	}
