@@ -21,7 +21,6 @@ volatile __u32 st_sweep_gen = 0; /* raised for each sweep, not for its further p
 volatile __u8 st_sweep_full = 0; /* 1: unchanged sockets as well */
 /* Result of a pass. */
 volatile __u32 st_sweep_n = 0;	  /* slots filled */
-volatile __u32 st_sweep_more = 0; /* sockets left out for want of slots: run another pass */
 volatile __u64 st_sweep_seen = 0; /* sockets that have an entry */
 volatile __u64 st_jiffies = 0;	  /* at the end of the pass, with the time: gives HZ */
 volatile __u64 st_jiffies_ns = 0;
@@ -41,6 +40,9 @@ static __always_inline __u64 fingerprint(struct np_sock *st, struct sock *sk)
 	return print;
 }
 
+/*
+ * 1 where all slots are taken: the read() ends with EAGAIN, and the next one begins at this socket again.
+ */
 static __always_inline int sweep_one(struct np_sock *st, struct sock *sk)
 {
 	struct np_sock_rec *rec;
@@ -49,22 +51,23 @@ static __always_inline int sweep_one(struct np_sock *st, struct sock *sk)
 
 	if (!st->sock_id || (st->flags & NP_F_IGNORE) || st->sweep_gen == st_sweep_gen)
 		return 0;
-	st_sweep_seen++;
 	print = fingerprint(st, sk);
 	if (!st_sweep_full && print == st->sweep_print) {
+		st_sweep_seen++;
 		st->sweep_gen = st_sweep_gen;
 		return 0;
 	}
-	if (!sock_wanted(st, sk))
-		return 0;
-	slot = st_sweep_n;
-	if (slot >= NP_SWEEP_SLOTS) {
-		st_sweep_more++;
+	if (!sock_wanted(st, sk)) {
+		st_sweep_seen++;
 		return 0;
 	}
+	slot = st_sweep_n;
+	if (slot >= NP_SWEEP_SLOTS)
+		return 1;
 	rec = bpf_map_lookup_elem(&np_sweep, &slot);
 	if (!rec)
 		return 0;
+	st_sweep_seen++;
 	if (!(st->flags & NP_F_UNCONN))
 		sock_tuple(&st->tuple, sk);
 	rec_fill(rec, st, sk);

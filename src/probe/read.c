@@ -85,7 +85,11 @@ void probe_readers_done(struct probe *p)
 	p->slots = NULL;
 }
 
-static int run_iterator(const struct bpf_link *link)
+/*
+ * Walks all of what the link is about. paused: called wherever the walk paused, after which it goes on from
+ * there; NULL: nothing to do then.
+ */
+static int run_iterator(const struct bpf_link *link, void (*paused)(void *arg), void *arg)
 {
 	char sink[256];
 	ssize_t n;
@@ -96,9 +100,11 @@ static int run_iterator(const struct bpf_link *link)
 	fd = bpf_iter_create(bpf_link__fd(link));
 	if (fd < 0)
 		return -errno;
-	/* The programs write to maps, so there is nothing to read: one call walks everything. */
+	/* The programs write to maps, so there is nothing to read. */
 	do {
 		n = read(fd, sink, sizeof(sink));
+		if (n < 0 && errno == EAGAIN && paused)
+			paused(arg);
 	} while (n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR)));
 	if (n < 0)
 		r = -errno;
@@ -131,35 +137,62 @@ static void learn_hz(struct probe *p)
 	p->skel->bss->st_hz = (uint32_t)best;
 }
 
+struct sweeping {
+	struct probe *p;
+	probe_sock_fn fn;
+	void *arg;
+	uint64_t records;
+	uint32_t pauses;
+};
+
+static void take_slots(struct sweeping *s)
+{
+	struct netprobe_bpf__bss *st = s->p->skel->bss;
+
+	for (uint32_t i = 0; i < st->st_sweep_n; i++)
+		s->fn(&s->p->slots[i], s->arg);
+	s->records += st->st_sweep_n;
+	st->st_sweep_n = 0;
+}
+
+static void on_pause(void *arg)
+{
+	struct sweeping *s = arg;
+
+	take_slots(s);
+	s->pauses++;
+	errno = EAGAIN; /* of the read() that is asked about */
+}
+
 int probe_sweep(struct probe *p, bool full, probe_sock_fn fn, void *arg)
 {
 	struct netprobe_bpf__bss *st = p->skel->bss;
+	struct sweeping s = { .p = p, .fn = fn, .arg = arg };
 	uint64_t start = monotonic_ns();
-	int total = 0, r;
+	uint32_t pauses;
+	int r;
 
 	p->sweep_stats = (struct probe_sweep_stats){};
 	st->st_sweep_gen++;
 	if (!st->st_sweep_gen)
 		st->st_sweep_gen = 1; /* 0 is what new sockets carry */
 	st->st_sweep_full = full;
+	st->st_sweep_seen = 0;
+	st->st_sweep_n = 0;
 	do {
-		st->st_sweep_n = 0;
-		st->st_sweep_more = 0;
-		st->st_sweep_seen = 0;
-		r = run_iterator(p->sweep_link);
+		pauses = s.pauses;
+		r = run_iterator(p->sweep_link, on_pause, &s);
 		if (r < 0)
 			return r;
-		if (!p->sweep_stats.passes)
-			p->sweep_stats.sockets = st->st_sweep_seen;
-		for (uint32_t i = 0; i < st->st_sweep_n; i++)
-			fn(&p->slots[i], arg);
-		total += (int)st->st_sweep_n;
-		p->sweep_stats.passes++;
-	} while (st->st_sweep_more && st->st_sweep_n && p->sweep_stats.passes < 1024);
+		take_slots(&s);
+		/* A paused walk goes on by number: where sockets went meanwhile it leaves others out. */
+	} while (full && s.pauses != pauses);
 	learn_hz(p);
-	p->sweep_stats.records = (uint64_t)total;
+	p->sweep_stats.passes = s.pauses + 1;
+	p->sweep_stats.sockets = st->st_sweep_seen;
+	p->sweep_stats.records = s.records;
 	p->sweep_stats.ns = monotonic_ns() - start;
-	return total;
+	return (int)s.records;
 }
 
 void probe_last_sweep(const struct probe *p, struct probe_sweep_stats *ret_stats)
@@ -169,7 +202,7 @@ void probe_last_sweep(const struct probe *p, struct probe_sweep_stats *ret_stats
 
 int probe_seed(struct probe *p)
 {
-	int r = run_iterator(p->seed_link);
+	int r = run_iterator(p->seed_link, NULL, NULL);
 
 	learn_hz(p);
 	return r;
@@ -179,7 +212,7 @@ int probe_stalls(struct probe *p, uint64_t threshold_ns)
 {
 	p->skel->bss->st_now_ns = monotonic_ns();
 	p->skel->data->st_stall_ns = threshold_ns;
-	return run_iterator(p->stall_link);
+	return run_iterator(p->stall_link, NULL, NULL);
 }
 
 /* Wait until every program that could still write to the old map has ended. */
