@@ -4,6 +4,7 @@
  * on although there is something to do. Nothing on the data path; what stands still shorter than one
  * walk is no stall. An idle server has nothing to do, so it never stalls.
  */
+#define NP_SOCK_TYPED
 #include "kernel/iter.h"
 #include "lib/life.h"
 

@@ -3,6 +3,7 @@
  * Iterators that user space runs: sweep hands over every socket that changed since the last one,
  * seed gives the sockets that are older than the probe their owner. Nothing here is on a data path.
  */
+#define NP_SOCK_TYPED
 #include "kernel/iter.h"
 #include "lib/life.h"
 #include "wire/sweep.h"
@@ -28,15 +29,15 @@ volatile __u64 st_jiffies_ns = 0;
 /* A number that differs whenever anything worth telling has changed. */
 static __always_inline __u64 fingerprint(struct np_sock *st, struct sock *sk)
 {
-	struct tcp_sock *tp = (struct tcp_sock *)sk;
+	struct tcp_sock *tp = st->tuple.proto == IPPROTO_TCP ? tcp_of(sk) : NULL;
 	__u64 print = st->counts.tx_bytes + st->counts.rx_bytes + st->counts.tx_calls +
 		      st->counts.rx_calls + st->counts.retrans + st->synack_retrans + 1;
 
 	print ^= (__u64)st->last.tgid << 40 ^ (__u64)st->last.match << 38;
-	if (st->tuple.proto == IPPROTO_TCP)
-		print += ((__u64)BPF_CORE_READ(tp, segs_in) + BPF_CORE_READ(tp, segs_out) +
-			  BPF_CORE_READ(tp, total_retrans)) +
-			 ((__u64)BPF_CORE_READ(sk, __sk_common.skc_state) << 56);
+	if (tp)
+		print += ((__u64)SK_READ(tp, segs_in) + SK_READ(tp, segs_out) +
+			  SK_READ(tp, total_retrans)) +
+			 ((__u64)SK_READ(sk, __sk_common.skc_state) << 56);
 	return print;
 }
 

@@ -3,6 +3,7 @@
  * Hooks on the life of TCP connections and on what the kernel does for them in softirq:
  * retransmits, resets. Bodies are in lib/life.h. Not here: calls of processes (life, traffic).
  */
+#define NP_SOCK_TYPED
 #include "lib/calls.h"
 #include "lib/life.h"
 

@@ -67,11 +67,11 @@ static __always_inline bool sock_no_room(struct socket *sock)
 static __always_inline void rec_chrono(struct np_tcp *t, struct tcp_sock *tp)
 {
 	__u64 jiffies = bpf_jiffies64();
-	__u32 now = (__u32)jiffies, start = BPF_CORE_READ(tp, chrono_start);
+	__u32 now = (__u32)jiffies, start = SK_READ(tp, chrono_start);
 	__u32 type = BPF_CORE_READ_BITFIELD_PROBED(tp, chrono_type);
-	__u64 c0 = BPF_CORE_READ(tp, chrono_stat[0]);
-	__u64 c1 = BPF_CORE_READ(tp, chrono_stat[1]);
-	__u64 c2 = BPF_CORE_READ(tp, chrono_stat[2]);
+	__u64 c0 = SK_READ(tp, chrono_stat[0]);
+	__u64 c1 = SK_READ(tp, chrono_stat[1]);
+	__u64 c2 = SK_READ(tp, chrono_stat[2]);
 	__u32 hz = st_hz;
 
 	if (type == 1)
@@ -86,33 +86,33 @@ static __always_inline void rec_chrono(struct np_tcp *t, struct tcp_sock *tp)
 	t->busy_us = hz ? (c0 + c1 + c2) * 1000000ULL / hz : 0;
 }
 
-static __always_inline void rec_tcp(struct np_tcp *t, const struct np_sock *st, struct sock *sk)
+static __always_inline void rec_tcp(struct np_tcp *t, const struct np_sock *st, struct sock *sk,
+				    struct tcp_sock *tp)
 {
-	struct tcp_sock *tp = (struct tcp_sock *)sk;
-	__u32 delivered = BPF_CORE_READ(tp, rate_delivered);
-	__u32 interval = BPF_CORE_READ(tp, rate_interval_us);
-	__u32 snd_nxt = BPF_CORE_READ(tp, snd_nxt);
+	__u32 delivered = SK_READ(tp, rate_delivered);
+	__u32 interval = SK_READ(tp, rate_interval_us);
+	__u32 snd_nxt = SK_READ(tp, snd_nxt);
 
-	t->bytes_acked = BPF_CORE_READ(tp, bytes_acked);
-	t->bytes_received = BPF_CORE_READ(tp, bytes_received);
-	t->bytes_sent = BPF_CORE_READ(tp, bytes_sent);
-	t->bytes_retrans = BPF_CORE_READ(tp, bytes_retrans);
-	t->srtt_us = BPF_CORE_READ(tp, srtt_us) >> 3;
-	t->rttvar_us = BPF_CORE_READ(tp, mdev_us) >> 2;
-	t->min_rtt_us = BPF_CORE_READ(tp, rtt_min.s[0].v);
-	t->snd_cwnd = BPF_CORE_READ(tp, snd_cwnd);
-	t->snd_ssthresh = BPF_CORE_READ(tp, snd_ssthresh);
+	t->bytes_acked = SK_READ(tp, bytes_acked);
+	t->bytes_received = SK_READ(tp, bytes_received);
+	t->bytes_sent = SK_READ(tp, bytes_sent);
+	t->bytes_retrans = SK_READ(tp, bytes_retrans);
+	t->srtt_us = SK_READ(tp, srtt_us) >> 3;
+	t->rttvar_us = SK_READ(tp, mdev_us) >> 2;
+	t->min_rtt_us = SK_READ(tp, rtt_min.s[0].v);
+	t->snd_cwnd = SK_READ(tp, snd_cwnd);
+	t->snd_ssthresh = SK_READ(tp, snd_ssthresh);
 	t->segs_out = st->segs_out_base; /* see filter_segs */
 	t->segs_in = st->segs_in_base;
 	if (!(st->pass & NP_PASS_HELD)) {
-		t->segs_out = BPF_CORE_READ(tp, segs_out) - t->segs_out;
-		t->segs_in = BPF_CORE_READ(tp, segs_in) - t->segs_in;
+		t->segs_out = SK_READ(tp, segs_out) - t->segs_out;
+		t->segs_in = SK_READ(tp, segs_in) - t->segs_in;
 	}
-	t->snd_wnd = BPF_CORE_READ(tp, snd_wnd);
-	t->mss = BPF_CORE_READ(tp, mss_cache);
-	t->in_flight = BPF_CORE_READ(tp, packets_out) - BPF_CORE_READ(tp, sacked_out) -
-		       BPF_CORE_READ(tp, lost_out) + BPF_CORE_READ(tp, retrans_out);
-	t->pacing_rate = BPF_CORE_READ((struct sock___pacing *)sk, sk_pacing_rate);
+	t->snd_wnd = SK_READ(tp, snd_wnd);
+	t->mss = SK_READ(tp, mss_cache);
+	t->in_flight = SK_READ(tp, packets_out) - SK_READ(tp, sacked_out) -
+		       SK_READ(tp, lost_out) + SK_READ(tp, retrans_out);
+	t->pacing_rate = SK_READ((struct sock___pacing *)sk, sk_pacing_rate);
 	t->delivery_rate = interval ? (__u64)delivered * t->mss * 1000000ULL / interval : 0;
 	rec_chrono(t, tp);
 	t->recovery_us = st->recovery_ns / 1000;
@@ -120,13 +120,13 @@ static __always_inline void rec_tcp(struct np_tcp *t, const struct np_sock *st, 
 		t->recovery_us += (bpf_ktime_get_ns() - st->recovery_start_ns) / 1000;
 	__builtin_memcpy(t->rtx_cause, st->rtx_cause, sizeof(t->rtx_cause));
 	t->rtx_spurious = st->rtx_spurious;
-	t->unread_bytes = BPF_CORE_READ(tp, rcv_nxt) - BPF_CORE_READ(tp, copied_seq);
-	t->unsent_bytes = BPF_CORE_READ(tp, write_seq) - snd_nxt;
+	t->unread_bytes = SK_READ(tp, rcv_nxt) - SK_READ(tp, copied_seq);
+	t->unsent_bytes = SK_READ(tp, write_seq) - snd_nxt;
 	t->ca_state =
 		BPF_CORE_READ_BITFIELD_PROBED((struct inet_connection_sock *)sk, icsk_ca_state);
-	t->rcv_wnd = BPF_CORE_READ(tp, rcv_wnd);
-	t->sndbuf_bytes = BPF_CORE_READ(sk, sk_sndbuf);
-	t->wmem_bytes = BPF_CORE_READ(sk, sk_wmem_queued);
+	t->rcv_wnd = SK_READ(tp, rcv_wnd);
+	t->sndbuf_bytes = SK_READ(sk, sk_sndbuf);
+	t->wmem_bytes = SK_READ(sk, sk_wmem_queued);
 	t->limits = sock_no_room(BPF_CORE_READ(sk, sk_socket)) ? NP_TCP_NO_ROOM : 0;
 	if (BPF_CORE_READ_BITFIELD_PROBED(tp, is_cwnd_limited))
 		t->limits |= NP_TCP_CWND_LIMITED;
@@ -138,7 +138,8 @@ static __always_inline void rec_tcp(struct np_tcp *t, const struct np_sock *st, 
 /* Everything known of the socket now. rec need not be zeroed. */
 static __always_inline void rec_fill(struct np_sock_rec *rec, struct np_sock *st, struct sock *sk)
 {
-	__u8 state = BPF_CORE_READ(sk, __sk_common.skc_state);
+	__u8 state = SK_READ(sk, __sk_common.skc_state);
+	struct tcp_sock *tp = NULL;
 
 	rec->sock_id = st->sock_id;
 	rec->opened_ns = st->opened_ns;
@@ -153,7 +154,9 @@ static __always_inline void rec_fill(struct np_sock_rec *rec, struct np_sock *st
 	rec->sample_rate = st->sample_rate;
 	__builtin_memcpy(rec->rtx_cpu_comm, st->rtx_cpu_comm, 16);
 	__builtin_memset(&rec->tcp, 0, sizeof(rec->tcp));
-	if (st->tuple.proto == IPPROTO_TCP) {
+	if (st->tuple.proto == IPPROTO_TCP)
+		tp = tcp_of(sk);
+	if (tp) {
 		if (state != TCP_LISTEN) {
 			__u32 d = 0;
 
@@ -165,11 +168,11 @@ static __always_inline void rec_fill(struct np_sock_rec *rec, struct np_sock *st
 				d = retrans_settle(st, sk, st->rtx_next);
 			if (d)
 				__sync_fetch_and_add(&st->counts.retrans, d);
-			rec_tcp(&rec->tcp, st, sk);
+			rec_tcp(&rec->tcp, st, sk, tp);
 		} else {
 			st->flags |= NP_F_LISTEN;
 		}
-		if (BPF_CORE_READ((struct inet_connection_sock *)sk, icsk_ulp_ops))
+		if (SK_READ((struct inet_connection_sock *)tp, icsk_ulp_ops))
 			st->flags |= NP_F_ULP;
 		rec->tcp.synack_retrans = st->synack_retrans;
 	}

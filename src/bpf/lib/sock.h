@@ -198,6 +198,26 @@ static __always_inline struct sock *sk_raw(struct sock *sk)
 }
 
 /*
+ * A field of a socket. Sources whose programs all get sockets typed (NP_SOCK_TYPED) load it, but for those
+ * of the kprobe family, which get addresses; elsewhere, and there, a helper reads it, at ten times the cost.
+ */
+#ifdef NP_SOCK_TYPED
+#define SK_READ(p, field) (cfg_store_hash ? BPF_CORE_READ(p, field) : (p)->field)
+#else
+#define SK_READ(p, field) BPF_CORE_READ(p, field)
+#endif
+
+/* A TCP socket as such; NULL where it is none (typed sources only: others have to know). */
+static __always_inline struct tcp_sock *tcp_of(struct sock *sk)
+{
+#ifdef NP_SOCK_TYPED
+	if (!cfg_store_hash)
+		return (struct tcp_sock *)bpf_skc_to_tcp_sock(sk);
+#endif
+	return (struct tcp_sock *)sk;
+}
+
+/*
  * The kernel's cookie; 0 where it has not made one yet and this program type cannot. Sources whose
  * programs get the cookie from their context (NP_SOCK_ADDR) have it made before they come here.
  */
@@ -232,15 +252,15 @@ static __always_inline bool addr_is_v4(const __u8 addr[16])
 /* Interface of the socket's route; left alone when it has none now. */
 static __always_inline void sock_route(struct np_tuple *t, struct sock *sk)
 {
-	struct dst_entry *dst = BPF_CORE_READ(sk, sk_dst_cache);
+	struct dst_entry *dst = SK_READ(sk, sk_dst_cache);
 	struct net_device *dev;
 
 	if (!dst)
 		return;
-	dev = BPF_CORE_READ(dst, dev);
+	dev = SK_READ(dst, dev);
 	if (!dev)
 		return;
-	t->ifindex = BPF_CORE_READ(dev, ifindex);
+	t->ifindex = SK_READ(dev, ifindex);
 	(void)bpf_probe_read_kernel_str(t->ifname, sizeof(t->ifname), &dev->name);
 }
 
@@ -248,16 +268,18 @@ static __always_inline void sock_route(struct np_tuple *t, struct sock *sk)
 static __always_inline void sock_tuple(struct np_tuple *t, struct sock *typed)
 {
 	struct sock *sk = sk_raw(typed);
-	__u16 family = BPF_CORE_READ(sk, __sk_common.skc_family);
-	__u16 lport = bpf_ntohs(BPF_CORE_READ((struct inet_sock *)sk, inet_sport));
-	__u16 rport = bpf_ntohs(BPF_CORE_READ(sk, __sk_common.skc_dport));
+	__u16 family = SK_READ(sk, __sk_common.skc_family);
+	__u16 rport = bpf_ntohs(SK_READ(sk, __sk_common.skc_dport));
+	__u16 lport = SK_READ(sk, __sk_common.skc_num), sport;
 	__u8 laddr[16], raddr[16];
 
-	if (!lport)
-		lport = BPF_CORE_READ(sk, __sk_common.skc_num);
+	if (!lport || lport != t->lport) {
+		sport = bpf_ntohs(BPF_CORE_READ((struct inet_sock *)sk, inet_sport));
+		lport = sport ? sport : lport;
+	}
 	if (family == AF_INET) {
-		addr_from_v4(laddr, BPF_CORE_READ(sk, __sk_common.skc_rcv_saddr));
-		addr_from_v4(raddr, BPF_CORE_READ(sk, __sk_common.skc_daddr));
+		addr_from_v4(laddr, SK_READ(sk, __sk_common.skc_rcv_saddr));
+		addr_from_v4(raddr, SK_READ(sk, __sk_common.skc_daddr));
 	} else {
 		BPF_CORE_READ_INTO(&laddr, sk, __sk_common.skc_v6_rcv_saddr);
 		BPF_CORE_READ_INTO(&raddr, sk, __sk_common.skc_v6_daddr);
@@ -273,7 +295,7 @@ static __always_inline void sock_tuple(struct np_tuple *t, struct sock *typed)
 	t->family = family;
 	if (family == AF_INET6 && (addr_is_v4(t->raddr) || addr_is_v4(t->laddr)))
 		t->family = AF_INET;
-	t->proto = BPF_CORE_READ(sk, sk_protocol);
+	t->proto = SK_READ(sk, sk_protocol);
 	if (!t->netns)
 		t->netns = BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
 	sock_route(t, sk);
@@ -282,14 +304,14 @@ static __always_inline void sock_tuple(struct np_tuple *t, struct sock *typed)
 /* Payload bytes the kernel took out of the receive queue for the reader, whoever that was. */
 static __always_inline __u64 tcp_rx_taken(struct tcp_sock *tp, struct sock *sk)
 {
-	__u64 received = BPF_CORE_READ(tp, bytes_received);
-	__u32 queued = BPF_CORE_READ(tp, rcv_nxt) - BPF_CORE_READ(tp, copied_seq);
+	__u64 received = SK_READ(tp, bytes_received);
+	__u32 queued = SK_READ(tp, rcv_nxt) - SK_READ(tp, copied_seq);
 
 	/*
 	 * A FIN takes a sequence number and is counted like a byte (tcp_data_queue, 6.18); only
 	 * tcp_fin sets SOCK_DONE, so that bit tells it from a reset.
 	 */
-	if (!queued && received && (BPF_CORE_READ(sk, __sk_common.skc_flags) & (1UL << SOCK_DONE)))
+	if (!queued && received && (SK_READ(sk, __sk_common.skc_flags) & (1UL << SOCK_DONE)))
 		received--;
 	return received > queued ? received - queued : 0;
 }
@@ -297,7 +319,7 @@ static __always_inline __u64 tcp_rx_taken(struct tcp_sock *tp, struct sock *sk)
 /* Bytes put into the send queue since base, modulo 2^32; our own FIN left out. */
 static __always_inline __u32 tcp_tx_queued(const struct np_sock *st, struct tcp_sock *tp)
 {
-	return BPF_CORE_READ(tp, write_seq) - st->tx_base - st->fin_tx;
+	return SK_READ(tp, write_seq) - st->tx_base - st->fin_tx;
 }
 
 #endif

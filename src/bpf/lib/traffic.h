@@ -61,11 +61,14 @@ static __always_inline void sock_init(struct np_sock *st, struct sock *sk)
 static __always_inline void sock_seed(struct np_sock *st, struct sock *typed, __u32 tx, __u32 rx)
 {
 	struct sock *sk = sk_raw(typed);
-	struct tcp_sock *tp = (struct tcp_sock *)sk;
 	__u8 state = BPF_CORE_READ(sk, __sk_common.skc_state);
+	struct tcp_sock *tp;
 
 	st->flags |= NP_F_SEEDED;
 	if (st->tuple.proto != IPPROTO_TCP)
+		return;
+	tp = tcp_of(sk);
+	if (!tp)
 		return;
 	if (state == TCP_LISTEN) {
 		st->flags |= NP_F_LISTEN;
