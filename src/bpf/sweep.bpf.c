@@ -21,50 +21,58 @@ struct {
 volatile __u32 st_sweep_gen = 0; /* raised for each sweep, not for its further passes */
 volatile __u8 st_sweep_full = 0; /* 1: unchanged sockets as well */
 /* Result of a pass. */
-volatile __u32 st_sweep_n = 0;	  /* slots filled */
+volatile __u32 st_sweep_n = 0;	  /* records written; the n-th is in slot n modulo NP_SWEEP_SLOTS */
+volatile __u32 st_sweep_taken = 0; /* of which user space took, also while a pass goes on */
 volatile __u64 st_sweep_seen = 0; /* sockets that have an entry */
 volatile __u64 st_jiffies = 0;	  /* at the end of the pass, with the time: gives HZ */
 volatile __u64 st_jiffies_ns = 0;
 
 /* A number that differs whenever anything worth telling has changed. */
-static __always_inline __u64 fingerprint(struct np_sock *st, struct sock *sk)
+static __always_inline __u64 fingerprint(const struct np_sock *st, struct sock *sk)
 {
-	struct tcp_sock *tp = st->tuple.proto == IPPROTO_TCP ? tcp_of(sk) : NULL;
+	struct tcp_sock *tp = st->dgram ? NULL : tcp_of(sk);
 	__u64 print = st->counts.tx_bytes + st->counts.rx_bytes + st->counts.tx_calls +
 		      st->counts.rx_calls + st->counts.retrans + st->synack_retrans + 1;
 
-	print ^= (__u64)st->last.tgid << 40 ^ (__u64)st->last.match << 38;
+	print ^= (__u64)st->hands << 32;
 	if (tp)
 		print += ((__u64)SK_READ(tp, segs_in) + SK_READ(tp, segs_out) +
 			  SK_READ(tp, total_retrans)) +
 			 ((__u64)SK_READ(sk, __sk_common.skc_state) << 56);
-	return print;
+	return print ? print : 1;
 }
 
-/*
- * 1 where all slots are taken: the read() ends with EAGAIN, and the next one begins at this socket again.
- */
-static __always_inline int sweep_one(struct np_sock *st, struct sock *sk)
+/* st: the iterator's view of the entry, which is there without a look-up. 0: nothing to tell of it. */
+static __always_inline __u64 changed(const struct np_sock *st, struct sock *sk)
 {
-	struct np_sock_rec *rec;
 	__u64 print;
-	__u32 slot;
 
 	if (!st->sock_id || (st->flags & NP_F_IGNORE) || st->sweep_gen == st_sweep_gen)
 		return 0;
 	print = fingerprint(st, sk);
-	if (!st_sweep_full && print == st->sweep_print) {
-		st_sweep_seen++;
-		st->sweep_gen = st_sweep_gen;
-		return 0;
-	}
+	if (st_sweep_full || print != st->sweep_print)
+		return print;
+	st_sweep_seen++;
+	return 0;
+}
+
+/*
+ * 1 where all slots are full: the read() ends with EAGAIN, and the next one begins at this socket again.
+ * print: what changed() returned.
+ */
+static __always_inline int sweep_one(struct np_sock *st, struct sock *sk, __u64 print)
+{
+	struct np_sock_rec *rec;
+	__u32 slot, n;
+
 	if (!sock_wanted(st, sk)) {
 		st_sweep_seen++;
 		return 0;
 	}
-	slot = st_sweep_n;
-	if (slot >= NP_SWEEP_SLOTS)
+	n = st_sweep_n;
+	if (n - st_sweep_taken >= NP_SWEEP_SLOTS)
 		return 1;
+	slot = n & (NP_SWEEP_SLOTS - 1);
 	rec = bpf_map_lookup_elem(&np_sweep, &slot);
 	if (!rec)
 		return 0;
@@ -76,7 +84,8 @@ static __always_inline int sweep_one(struct np_sock *st, struct sock *sk)
 	st->swept_rx = rec->counts.rx_bytes;
 	st->sweep_gen = st_sweep_gen;
 	st->sweep_print = print;
-	st_sweep_n = slot + 1;
+	/* A full barrier: who sees the number sees the record. */
+	(void)__sync_lock_test_and_set(&st_sweep_n, n + 1);
 	return 0;
 }
 
@@ -90,31 +99,38 @@ static __always_inline void note_jiffies(void)
 SEC("iter/bpf_sk_storage_map")
 int np_sweep_sk(struct bpf_iter__bpf_sk_storage_map *ctx)
 {
+	struct np_sock *st = ctx->value;
 	struct sock *sk = ctx->sk;
-	struct np_sock *st;
+	__u64 print;
 
-	if (!sk || !ctx->value) {
+	if (!sk || !st) {
 		note_jiffies(); /* the call after the last element */
 		return 0;
 	}
+	print = changed(st, sk);
+	if (!print)
+		return 0;
 	st = bpf_sk_storage_get(&np_socks, sk, NULL, 0);
-	return st ? sweep_one(st, sk) : 0;
+	return st ? sweep_one(st, sk, print) : 0;
 }
 
 /* The same where entries live in the hash. Since 5.9. */
 SEC("iter/bpf_map_elem")
 int np_sweep_hash(struct bpf_iter__bpf_map_elem *ctx)
 {
-	__u64 *key = ctx->key, addr;
-	struct np_sock *st;
+	struct np_sock *st = ctx->value;
+	__u64 *key = ctx->key, addr, print;
 
-	if (!key || !ctx->value) {
+	if (!key || !st) {
 		note_jiffies();
 		return 0;
 	}
 	addr = *key;
+	print = changed(st, (struct sock *)addr);
+	if (!print)
+		return 0;
 	st = bpf_map_lookup_elem(&np_socks_h, &addr);
-	return st ? sweep_one(st, (struct sock *)addr) : 0;
+	return st ? sweep_one(st, (struct sock *)addr, print) : 0;
 }
 
 /*

@@ -1,26 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Reads what the kernel half counted: sweep, parts, events, losses. */
+/* Reads what the kernel half counted: parts, events, losses. The sweep is sweep.c's. */
 #include <errno.h>
 #include <linux/membarrier.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/log.h"
 #include "probe/internal.h"
 
 #define PARTS_BATCH 512
-
-static uint64_t monotonic_ns(void)
-{
-	struct timespec ts;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000ULL + (uint64_t)ts.tv_nsec;
-}
 
 /* Any record: checked for its length before anybody looks at its type. */
 static void deliver(struct probe *p, const void *data, size_t size)
@@ -83,136 +74,6 @@ void probe_readers_done(struct probe *p)
 	if (p->slots)
 		(void)munmap((void *)p->slots, p->slots_size);
 	p->slots = NULL;
-}
-
-/*
- * Walks all of what the link is about. paused: called wherever the walk paused, after which it goes on from
- * there; NULL: nothing to do then.
- */
-static int run_iterator(const struct bpf_link *link, void (*paused)(void *arg), void *arg)
-{
-	char sink[256];
-	ssize_t n;
-	int fd, r = 0;
-
-	if (!link)
-		return -ENOENT;
-	fd = bpf_iter_create(bpf_link__fd(link));
-	if (fd < 0)
-		return -errno;
-	/* The programs write to maps, so there is nothing to read. */
-	do {
-		n = read(fd, sink, sizeof(sink));
-		if (n < 0 && errno == EAGAIN && paused)
-			paused(arg);
-	} while (n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR)));
-	if (n < 0)
-		r = -errno;
-	(void)close(fd);
-	return r;
-}
-
-/* Jiffies a second, from two samples at least 50 ms apart: the kernel's chrono counters are in jiffies. */
-static void learn_hz(struct probe *p)
-{
-	static const uint32_t known[] = { 100, 250, 300, 1000 };
-	uint64_t dj, dns, hz, best = 0;
-
-	if (p->skel->bss->st_hz)
-		return;
-	if (!p->jiffies_ns) {
-		p->jiffies = p->skel->bss->st_jiffies;
-		p->jiffies_ns = p->skel->bss->st_jiffies_ns;
-		return;
-	}
-	dns = p->skel->bss->st_jiffies_ns - p->jiffies_ns;
-	dj = p->skel->bss->st_jiffies - p->jiffies;
-	if (dns < 50000000ULL || dns > 1ULL << 60)
-		return;
-	hz = dj * 1000000000ULL / dns;
-	for (unsigned int i = 0; i < sizeof(known) / sizeof(known[0]); i++)
-		if (!best || llabs((long long)known[i] - (long long)hz) <
-				     llabs((long long)best - (long long)hz))
-			best = known[i];
-	p->skel->bss->st_hz = (uint32_t)best;
-}
-
-struct sweeping {
-	struct probe *p;
-	probe_sock_fn fn;
-	void *arg;
-	uint64_t records;
-	uint32_t pauses;
-};
-
-static void take_slots(struct sweeping *s)
-{
-	struct netprobe_bpf__bss *st = s->p->skel->bss;
-
-	for (uint32_t i = 0; i < st->st_sweep_n; i++)
-		s->fn(&s->p->slots[i], s->arg);
-	s->records += st->st_sweep_n;
-	st->st_sweep_n = 0;
-}
-
-static void on_pause(void *arg)
-{
-	struct sweeping *s = arg;
-
-	take_slots(s);
-	s->pauses++;
-	errno = EAGAIN; /* of the read() that is asked about */
-}
-
-int probe_sweep(struct probe *p, bool full, probe_sock_fn fn, void *arg)
-{
-	struct netprobe_bpf__bss *st = p->skel->bss;
-	struct sweeping s = { .p = p, .fn = fn, .arg = arg };
-	uint64_t start = monotonic_ns();
-	uint32_t pauses;
-	int r;
-
-	p->sweep_stats = (struct probe_sweep_stats){};
-	st->st_sweep_gen++;
-	if (!st->st_sweep_gen)
-		st->st_sweep_gen = 1; /* 0 is what new sockets carry */
-	st->st_sweep_full = full;
-	st->st_sweep_seen = 0;
-	st->st_sweep_n = 0;
-	do {
-		pauses = s.pauses;
-		r = run_iterator(p->sweep_link, on_pause, &s);
-		if (r < 0)
-			return r;
-		take_slots(&s);
-		/* A paused walk goes on by number: where sockets went meanwhile it leaves others out. */
-	} while (full && s.pauses != pauses);
-	learn_hz(p);
-	p->sweep_stats.passes = s.pauses + 1;
-	p->sweep_stats.sockets = st->st_sweep_seen;
-	p->sweep_stats.records = s.records;
-	p->sweep_stats.ns = monotonic_ns() - start;
-	return (int)s.records;
-}
-
-void probe_last_sweep(const struct probe *p, struct probe_sweep_stats *ret_stats)
-{
-	*ret_stats = p->sweep_stats;
-}
-
-int probe_seed(struct probe *p)
-{
-	int r = run_iterator(p->seed_link, NULL, NULL);
-
-	learn_hz(p);
-	return r;
-}
-
-int probe_stalls(struct probe *p, uint64_t threshold_ns)
-{
-	p->skel->bss->st_now_ns = monotonic_ns();
-	p->skel->data->st_stall_ns = threshold_ns;
-	return run_iterator(p->stall_link, NULL, NULL);
 }
 
 /* Wait until every program that could still write to the old map has ended. */

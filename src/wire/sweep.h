@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The sweep: how many socket records one pass hands over. */
+/* The sweep: how many socket records may be under way to user space. */
 #ifndef NETPROBE_WIRE_SWEEP_H
 #define NETPROBE_WIRE_SWEEP_H
 
-/* 8192 records of 488 bytes: 3.8 MiB that user space maps; busier hosts take more passes. */
-#define NP_SWEEP_SLOTS 8192
+/*
+ * Records that may wait for user space, which takes them while the kernel half goes on. A power of two: 2 MiB
+ * that user space maps, and 4 ms of a walk.
+ */
+#define NP_SWEEP_SLOTS 4096
 
 #endif

@@ -55,8 +55,14 @@ struct np_sock {
 	__u8 phase;	 /* NP_PHASE_* */
 	__u32 acct_tgid; /* owner of counts; 0 nobody yet. Set once, by compare-and-swap */
 	struct np_counts counts;
-
+	/* with the above all that a sweep reads of a socket that did not change: two cache lines */
 	__u64 sock_id;
+	__u64 sweep_print; /* fingerprint of what the sweep wrote last */
+	__u64 synack_retrans;
+	__u32 hands;		  /* how often last became another one */
+	__u32 sweep_gen;	  /* sweep that wrote it last */
+	__u64 swept_tx, swept_rx; /* bytes user space knows of */
+
 	__u64 opened_ns, established_ns, closed_ns;
 	__u32 connect_us, err;
 	struct np_tuple tuple;
@@ -67,7 +73,6 @@ struct np_sock {
 	__u32 sample_rate; /* np_filter.sample_rate that its counts were made under */
 	struct np_peer tx_peer, rx_peer;
 	__u64 tx_parts, rx_parts; /* bytes of this socket counted in parts */
-	__u64 synack_retrans;
 	/* kernel's count of received bytes when counting began, plus what did not match */
 	__u64 rx_base;
 	__u32 tx_base; /* write_seq when counting began, plus what did not match */
@@ -87,9 +92,6 @@ struct np_sock {
 	__u32 fin_tx; /* 1: we sent a FIN, which takes a sequence number */
 	__u32 rtx_cpu_tgid;
 	char rtx_cpu_comm[16];
-	__u32 sweep_gen;	  /* sweep that wrote it last */
-	__u64 sweep_print;	  /* fingerprint of what it wrote */
-	__u64 swept_tx, swept_rx; /* bytes user space knows of */
 };
 
 struct np_socks_map {

@@ -88,6 +88,7 @@ static __always_inline void owner_publish(struct np_sock *st, const struct np_ow
 {
 	if (__sync_val_compare_and_swap(&st->last_lock, 0, 1))
 		return;
+	st->hands += st->last.tgid != me->tgid || st->last.match != me->match;
 	st->last = *me;
 	barrier();
 	st->last_lock = 0;

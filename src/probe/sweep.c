@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The iterators: sweep, seed, stalls. Their programs write to maps, so nothing is read from them; a read()
+ * walks everything there is.
+ */
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "probe/internal.h"
+
+/* Neither end waits long for the other: the slots hold some milliseconds. */
+#define WAIT_NS 100000
+#define WALKER_STACK (256 * 1024)
+
+static uint64_t monotonic_ns(void)
+{
+	struct timespec ts;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000ULL + (uint64_t)ts.tv_nsec;
+}
+
+/* -EAGAIN: it paused, and goes on from there when called again. */
+static int walk(int fd)
+{
+	char sink[256];
+	ssize_t n;
+
+	do {
+		n = read(fd, sink, sizeof(sink));
+	} while (n > 0 || (n < 0 && errno == EINTR));
+	return n < 0 ? -errno : 0;
+}
+
+static int iterator_open(const struct bpf_link *link)
+{
+	int fd = link ? bpf_iter_create(bpf_link__fd(link)) : -1;
+
+	if (fd < 0)
+		return link ? -errno : -ENOENT;
+	return fd;
+}
+
+static int run_iterator(const struct bpf_link *link)
+{
+	int fd = iterator_open(link), r;
+
+	if (fd < 0)
+		return fd;
+	do {
+		r = walk(fd); /* the kernel pauses after a million */
+	} while (r == -EAGAIN);
+	(void)close(fd);
+	return r;
+}
+
+/* Jiffies a second, from two samples at least 50 ms apart: the kernel's chrono counters are in jiffies. */
+static void learn_hz(struct probe *p)
+{
+	static const uint32_t known[] = { 100, 250, 300, 1000 };
+	uint64_t dj, dns, hz, best = 0;
+
+	if (p->skel->bss->st_hz)
+		return;
+	if (!p->jiffies_ns) {
+		p->jiffies = p->skel->bss->st_jiffies;
+		p->jiffies_ns = p->skel->bss->st_jiffies_ns;
+		return;
+	}
+	dns = p->skel->bss->st_jiffies_ns - p->jiffies_ns;
+	dj = p->skel->bss->st_jiffies - p->jiffies;
+	if (dns < 50000000ULL || dns > 1ULL << 60)
+		return;
+	hz = dj * 1000000000ULL / dns;
+	for (unsigned int i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (!best || llabs((long long)known[i] - (long long)hz) <
+				     llabs((long long)best - (long long)hz))
+			best = known[i];
+	p->skel->bss->st_hz = (uint32_t)best;
+}
+
+/* One walk over all sockets. taken is this thread's; the rest the walker may write. */
+struct sweep {
+	struct probe *p;
+	probe_sock_fn fn;
+	void *arg;
+	int fd, r;
+	uint32_t taken;
+	uint32_t pauses;
+	bool over;
+};
+
+static uint32_t written(const struct sweep *s)
+{
+	return __atomic_load_n(&s->p->skel->bss->st_sweep_n, __ATOMIC_ACQUIRE);
+}
+
+/* How many records were there. */
+static uint32_t take(struct sweep *s)
+{
+	uint32_t n = written(s), from = s->taken;
+
+	while (s->taken != n) {
+		s->fn(&s->p->slots[s->taken++ & (NP_SWEEP_SLOTS - 1)], s->arg);
+		__atomic_store_n(&s->p->skel->bss->st_sweep_taken, s->taken, __ATOMIC_RELEASE);
+	}
+	return n - from;
+}
+
+static void wait_a_little(void)
+{
+	const struct timespec ts = { .tv_nsec = WAIT_NS };
+
+	(void)nanosleep(&ts, NULL);
+}
+
+/* A pause costs the kernel a way back to where it was: better to wait until all is taken. */
+static void *walker(void *arg)
+{
+	struct sweep *s = arg;
+
+	do {
+		while (written(s) != __atomic_load_n(&s->p->skel->bss->st_sweep_taken,
+						     __ATOMIC_ACQUIRE))
+			wait_a_little();
+		s->r = walk(s->fd);
+		s->pauses++;
+	} while (s->r == -EAGAIN);
+	__atomic_store_n(&s->over, true, __ATOMIC_RELEASE);
+	return NULL;
+}
+
+/* The rest of the walk in a thread of its own, beside which its records are taken. */
+static int walk_beside(struct sweep *s)
+{
+	pthread_attr_t attr;
+	sigset_t all, old;
+	pthread_t thread;
+	bool over;
+	int r;
+
+	r = pthread_attr_init(&attr);
+	if (r)
+		return -r;
+	(void)pthread_attr_setstacksize(&attr, WALKER_STACK);
+	(void)sigfillset(&all);
+	(void)pthread_sigmask(SIG_SETMASK, &all, &old);
+	r = pthread_create(&thread, &attr, walker, s);
+	(void)pthread_sigmask(SIG_SETMASK, &old, NULL);
+	(void)pthread_attr_destroy(&attr);
+	if (r)
+		return -r;
+	do {
+		over = __atomic_load_n(&s->over, __ATOMIC_ACQUIRE);
+		if (!take(s) && !over)
+			wait_a_little();
+	} while (!over);
+	(void)pthread_join(thread, NULL);
+	return s->r;
+}
+
+static int sweep_pass(struct sweep *s)
+{
+	s->fd = iterator_open(s->p->sweep_link);
+	if (s->fd < 0)
+		return s->fd;
+	s->over = false;
+	s->r = walk(s->fd);
+	if (s->r == -EAGAIN && !walk_beside(s))
+		s->r = 0;
+	while (s->r == -EAGAIN) { /* there is no thread to be had */
+		(void)take(s);
+		s->r = walk(s->fd);
+		s->pauses++;
+	}
+	(void)take(s);
+	(void)close(s->fd);
+	return s->r;
+}
+
+int probe_sweep(struct probe *p, bool full, probe_sock_fn fn, void *arg)
+{
+	struct netprobe_bpf__bss *st = p->skel->bss;
+	struct sweep s = { .p = p, .fn = fn, .arg = arg };
+	uint64_t start = monotonic_ns();
+	uint32_t pauses;
+	int r;
+
+	p->sweep_stats = (struct probe_sweep_stats){};
+	st->st_sweep_gen++;
+	if (!st->st_sweep_gen)
+		st->st_sweep_gen = 1; /* 0 is what new sockets carry */
+	st->st_sweep_full = full;
+	st->st_sweep_seen = 0;
+	st->st_sweep_n = st->st_sweep_taken = 0;
+	do {
+		pauses = s.pauses;
+		r = sweep_pass(&s);
+		if (r < 0)
+			return r;
+		/* A paused walk goes on by number: where sockets went meanwhile it leaves others out. */
+	} while (full && s.pauses != pauses);
+	learn_hz(p);
+	p->sweep_stats.passes = s.pauses + 1;
+	p->sweep_stats.sockets = st->st_sweep_seen;
+	p->sweep_stats.records = s.taken;
+	p->sweep_stats.ns = monotonic_ns() - start;
+	return (int)s.taken;
+}
+
+void probe_last_sweep(const struct probe *p, struct probe_sweep_stats *ret_stats)
+{
+	*ret_stats = p->sweep_stats;
+}
+
+int probe_seed(struct probe *p)
+{
+	int r = run_iterator(p->seed_link);
+
+	learn_hz(p);
+	return r;
+}
+
+int probe_stalls(struct probe *p, uint64_t threshold_ns)
+{
+	p->skel->bss->st_now_ns = monotonic_ns();
+	p->skel->data->st_stall_ns = threshold_ns;
+	return run_iterator(p->stall_link);
+}
