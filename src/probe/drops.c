@@ -158,7 +158,7 @@ int probe_drops_open(struct probe *p, const struct probe_drops_opts *opts,
 {
 	LIBBPF_OPTS(bpf_object_open_opts, open_opts, .btf_custom_path = p->opts.btf_path);
 	struct probe_drops *d;
-	int r, args = tracepoint_args(p->facts.btf);
+	int r, args;
 
 	if (p->opts.family == FAMILY_FENTRY || p->opts.family == FAMILY_KPROBE) {
 		error_set(err, -EOPNOTSUPP,
@@ -167,14 +167,18 @@ int probe_drops_open(struct probe *p, const struct probe_drops_opts *opts,
 		error_hint(err, "use --hook auto or --hook tracepoint");
 		return -EOPNOTSUPP;
 	}
-	if (args < 2)
-		return error_set(err, -EOPNOTSUPP,
-				 "kernel %s has no tracepoint kfree_skb, which tells of drops",
-				 p->facts.release);
 	d = calloc(1, sizeof(*d));
 	if (!d)
 		return error_set(err, -ENOMEM, "out of memory");
 	d->probe = p;
+	kernel_btf_hold(&p->facts);
+	args = tracepoint_args(p->facts.btf);
+	if (args < 2) {
+		(void)probe_drops_close(d);
+		return error_set(err, -EOPNOTSUPP,
+				 "kernel %s has no tracepoint kfree_skb, which tells of drops",
+				 p->facts.release);
+	}
 	reasons_init(&d->reasons, p->facts.btf);
 	d->skel = netprobe_drops__open_opts(&open_opts);
 	r = d->skel ? choose(d, args) : -errno;
@@ -203,6 +207,7 @@ struct probe_drops *probe_drops_close(struct probe_drops *d)
 	probe_drops_stop(d);
 	ring_buffer__free(d->ring);
 	netprobe_drops__destroy(d->skel);
+	kernel_btf_release(&d->probe->facts); /* its names of reasons were in there */
 	free(d);
 	return NULL;
 }

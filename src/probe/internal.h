@@ -27,6 +27,7 @@ struct probe {
 	bool trial;	     /* one alternative alone: everything is attached at once */
 	int cgroup_fd;
 	bool store_hash;
+	bool has_pt_regs; /* the helper bpf_task_pt_regs */
 	char note[192];
 
 	struct ring_buffer *ring;

@@ -173,6 +173,7 @@ void kernel_facts_init(struct kernel_facts *facts, const char *btf_path)
 	facts->btf = btf__load_vmlinux_btf();
 	if (!facts->btf)
 		facts->btf_err = errno;
+	facts->btf_holders = 1;
 	if (btf_path)
 		(void)find_btf(btf_path, facts->btf_path, sizeof(facts->btf_path));
 	else if (!facts->btf)
@@ -227,6 +228,25 @@ void kernel_facts_done(struct kernel_facts *facts)
 {
 	btf__free(facts->btf);
 	facts->btf = NULL;
+	facts->btf_holders = 0;
+}
+
+void kernel_btf_hold(struct kernel_facts *facts)
+{
+	facts->btf_holders++;
+	if (facts->btf)
+		return;
+	facts->btf = btf__load_vmlinux_btf();
+	if (!facts->btf && facts->btf_path[0])
+		facts->btf = btf__parse(facts->btf_path, NULL);
+}
+
+void kernel_btf_release(struct kernel_facts *facts)
+{
+	if (facts->btf_holders && !--facts->btf_holders) {
+		btf__free(facts->btf);
+		facts->btf = NULL;
+	}
 }
 
 const char *kernel_missing_cap(const struct kernel_facts *facts)

@@ -16,7 +16,9 @@ struct kernel_facts {
 	char release[65];
 	char arch[65];
 	uint32_t version; /* major << 16 | minor << 8, from release */
-	struct btf *btf;  /* the kernel's own, else the one of btf_path; NULL where there is none */
+	/* the kernel's own, else the one of btf_path; NULL where there is none, or while nobody holds it */
+	struct btf *btf;
+	unsigned int btf_holders;
 	char btf_path[256]; /* BTF to relocate by instead of the kernel's own; empty: that */
 	int btf_err;	    /* positive errno of the attempt to load it */
 	bool cap_bpf, cap_perfmon, cap_net_admin, cap_sys_admin, cap_sys_resource;
@@ -41,6 +43,12 @@ void kernel_facts_init(struct kernel_facts *facts, const char *btf_path);
 /* Is that a file or folder as above? -EINVAL with one line that says what it is not. */
 int kernel_btf_check(const char *path, struct netprobe_error *err);
 void kernel_facts_done(struct kernel_facts *facts);
+/*
+ * The BTF is some MiB that are of no use while programs run. kernel_facts_init leaves it held once; who needs
+ * it later holds it again, and all that points into it lasts until the last one lets go.
+ */
+void kernel_btf_hold(struct kernel_facts *facts);
+void kernel_btf_release(struct kernel_facts *facts);
 
 /* Does the attach target of a program's section ("tp_btf/x", "fexit/f", "kprobe/f") exist? */
 bool kernel_has_target(const struct kernel_facts *facts, const char *section, unsigned int nargs);

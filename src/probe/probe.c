@@ -3,8 +3,11 @@
 #include "probe/probe.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "probe/internal.h"
@@ -39,6 +42,21 @@ static int check_rights(const struct probe *p, struct netprobe_error *err)
 	return 0;
 }
 
+/* What only loading took: the kernel's BTF, and the pages of this program that hold its BPF half. */
+static void probe_lean(struct probe *p)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE), size;
+	uintptr_t from = (uintptr_t)netprobe_bpf__elf_bytes(&size), to = from + size;
+
+	kernel_btf_release(&p->facts);
+	from = (from + page - 1) / page * page;
+	to = to / page * page;
+	/* of a file, never written: read again when somebody looks */
+	if (from < to)
+		(void)madvise((void *)from, to - from, MADV_DONTNEED);
+	(void)malloc_trim(0);
+}
+
 int probe_open(const struct probe_opts *opts, struct probe **ret_probe, struct netprobe_error *err)
 {
 	struct probe *p = calloc(1, sizeof(*p));
@@ -66,6 +84,8 @@ int probe_open(const struct probe_opts *opts, struct probe **ret_probe, struct n
 		(void)probe_close(p);
 		return r;
 	}
+	p->has_pt_regs = kernel_has_helper(&p->facts, "BPF_FUNC_task_pt_regs");
+	probe_lean(p);
 	r = probe_seed(p);
 	if (r < 0)
 		log_warn("sockets older than the probe have no owner: %s, ignoring", strerror(-r));
@@ -100,7 +120,7 @@ uint32_t probe_set_filter(struct probe *p, const struct np_filter *filter)
 int probe_answers(struct probe *p, const uint16_t *ports, size_t n)
 {
 #if defined(__x86_64__) || defined(__aarch64__)
-	if (p->opts.perf_buffer || !kernel_has_helper(&p->facts, "BPF_FUNC_task_pt_regs"))
+	if (p->opts.perf_buffer || !p->has_pt_regs)
 		return -EOPNOTSUPP;
 	for (size_t i = 0; i < n; i++)
 		p->skel->bss->st_answer_ports[ports[i] / 64] |= 1ULL << (ports[i] % 64);

@@ -128,6 +128,7 @@ int probe_trace_open(struct probe *p, const struct np_filter *filter, uint32_t s
 	if (!t)
 		return error_set(err, -ENOMEM, "out of memory");
 	t->probe = p;
+	kernel_btf_hold(&p->facts);
 	reasons_init(&t->reasons, p->facts.btf);
 	t->skel = netprobe_trace__open_opts(&open_opts);
 	r = t->skel ? choose(t) : -errno;
@@ -150,6 +151,7 @@ struct probe_trace *probe_trace_close(struct probe_trace *t)
 		(void)bpf_link__destroy(t->links[i]);
 	ring_buffer__free(t->ring);
 	netprobe_trace__destroy(t->skel);
+	kernel_btf_release(&t->probe->facts); /* its names of reasons were in there */
 	free(t);
 	return NULL;
 }

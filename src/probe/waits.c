@@ -98,7 +98,11 @@ int probe_waits_open(struct probe *p, struct probe_waits **ret_waits, struct net
 		return error_set(err, -ENOMEM, "out of memory");
 	w->probe = p;
 	w->skel = netprobe_waits__open_opts(&open_opts);
-	r = w->skel ? choose(w) : -errno;
+	r = w->skel ? 0 : -errno;
+	kernel_btf_hold(&p->facts);
+	if (!r)
+		r = choose(w);
+	kernel_btf_release(&p->facts);
 	if (r == -EOPNOTSUPP)
 		error_set(err, r,
 			  "--latency: kernel %s has not the tracepoints tcp_probe, "
