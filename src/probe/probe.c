@@ -45,8 +45,9 @@ static int check_rights(const struct probe *p, struct netprobe_error *err)
 /* What only loading took: the kernel's BTF, and the pages of this program that hold its BPF half. */
 static void probe_lean(struct probe *p)
 {
-	size_t page = (size_t)sysconf(_SC_PAGESIZE), size;
-	uintptr_t from = (uintptr_t)netprobe_bpf__elf_bytes(&size), to = from + size;
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	uintptr_t from = (uintptr_t)p->skel->skeleton->data;
+	uintptr_t to = from + p->skel->skeleton->data_sz;
 
 	kernel_btf_release(&p->facts);
 	from = (from + page - 1) / page * page;
