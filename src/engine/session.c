@@ -480,6 +480,7 @@ int session_tick(struct session *s)
 		s->full_ns = s->now_ns;
 	if (full)
 		flow_table_expect_all(s->flows);
+	flow_table_turn(s->flows);
 	r = s->rung.ops->sweep(s->rung.arg, full, on_sock, s);
 	if (r < 0)
 		return r;

@@ -115,12 +115,12 @@ static uint64_t settle_unseen(const struct flow *f, const struct np_sock_rec *re
 	return settled > least ? settled : least;
 }
 
-void feed_confirm_unseen(struct flow *f)
+void feed_confirm_unseen(struct flow_table *t, struct flow *f)
 {
 	uint64_t d = above(f->cand_rx_unseen, f->rx_unseen);
 
 	f->rx_unseen += d;
-	f->recent->pending.rx_bytes += d;
+	store_pending(t, f)->rx_bytes += d;
 }
 
 static void tcp_store(struct flow_tcp *to, const struct np_tcp *from)
@@ -137,7 +137,7 @@ static void tcp_store(struct flow_tcp *to, const struct np_tcp *from)
 	to->snd_cwnd = from->snd_cwnd;
 	to->snd_ssthresh = from->snd_ssthresh;
 	to->snd_wnd = from->snd_wnd;
-	to->mss = from->mss;
+	to->mss = (uint16_t)(from->mss < UINT16_MAX ? from->mss : UINT16_MAX);
 	to->in_flight = from->in_flight;
 	to->taken_us = from->taken_us;
 	to->busy_us = from->busy_us;
@@ -146,11 +146,11 @@ static void tcp_store(struct flow_tcp *to, const struct np_tcp *from)
 	to->recovery_us = from->recovery_us;
 	to->unread_bytes = from->unread_bytes;
 	to->unsent_bytes = from->unsent_bytes;
-	to->ca_state = from->ca_state;
+	to->ca_state = (uint8_t)from->ca_state;
 	to->rcv_wnd = from->rcv_wnd;
 	to->sndbuf_bytes = from->sndbuf_bytes;
 	to->wmem_bytes = from->wmem_bytes;
-	to->limits = from->limits;
+	to->limits = (uint8_t)from->limits;
 }
 
 /* Causes only tell something where the retransmits themselves are told. */
@@ -306,8 +306,8 @@ static int apply(struct flow_table *t, struct flow *f, const struct np_sock_rec 
 		life_apply(f, rec);
 	}
 	counts_apply(f, rec, &base, &d);
-	if (f->recent)
-		delta_add(&f->recent->pending, &d);
+	if (f->recent && store_pending(t, f))
+		delta_add(store_pending(t, f), &d);
 	f->fresh = true;
 	return 0;
 }
@@ -322,21 +322,24 @@ static int flow_make(struct flow_table *t, const struct np_sock_rec *rec, uint64
 	r = store_make_room(t);
 	if (r < 0)
 		return r;
-	f = calloc(1, tcp ? sizeof(struct flow_main_tcp) : sizeof(struct flow));
+	f = tcp ? pool_take(&t->tcp_flows) : calloc(1, sizeof(struct flow));
 	if (!f)
 		return -ENOMEM;
+	/* its segments count from when the probe met it: the kernel half takes the rest off */
+	if (tcp)
+		f->tcp = &((struct flow_main_tcp *)(void *)f)->tcp;
 	f->sock_id = rec->sock_id;
 	r = set_process(t, &f->owner, &rec->owner, now_ns);
 	if (r == 0)
 		r = set_process(t, &f->last, rec->last.tgid ? &rec->last : &rec->owner, now_ns);
 	if (r < 0) {
 		process_unref(t->procs, f->owner);
-		free(f);
+		if (tcp)
+			pool_put(&t->tcp_flows, f);
+		else
+			free(f);
 		return r;
 	}
-	/* its segments count from when the probe met it: the kernel half takes the rest off */
-	if (tcp)
-		f->tcp = &((struct flow_main_tcp *)(void *)f)->tcp;
 	f->tuple = rec->tuple;
 	store_add(t, f);
 	*ret = f;

@@ -12,10 +12,10 @@ void fill_sums(const struct flow *f, struct flow_delta *d)
 				  .retrans = f->counts.retrans };
 	if (f->tcp)
 		d->retrans += f->tcp->synack_retrans;
-	if (f->recent) {
-		d->tx_bytes -= f->recent->pending.tx_bytes;
-		d->rx_bytes -= f->recent->pending.rx_bytes;
-		d->retrans -= f->recent->pending.retrans + f->recent->pending.synack;
+	if (f->recent && f->recent->early) {
+		d->tx_bytes -= f->recent->early->tx_bytes;
+		d->rx_bytes -= f->recent->early->rx_bytes;
+		d->retrans -= f->recent->early->retrans + f->recent->early->synack;
 	}
 }
 

@@ -71,10 +71,8 @@ static void part_tuple(struct np_tuple *to, const struct np_tuple *from)
 	to->state = from->state;
 }
 
-static void part_counts(struct flow *f, const struct np_counts *c)
+static void part_counts(struct flow *f, const struct np_counts *c, struct flow_delta *p)
 {
-	struct flow_delta *p = &f->recent->pending;
-
 	f->counts.tx_bytes += c->tx_bytes;
 	f->counts.rx_bytes += c->rx_bytes;
 	f->counts.retrans += c->retrans;
@@ -117,7 +115,7 @@ int flow_table_part(struct flow_table *t, const struct np_part_key *key, const s
 	f->last_match = part->owner.match;
 	if (part->owner.tid)
 		f->last_tid = part->owner.tid;
-	part_counts(f, &part->counts);
+	part_counts(f, &part->counts, store_pending(t, f));
 	if (closed && !f->closed) {
 		f->closed = true;
 		f->closed_ns = closed_ns;

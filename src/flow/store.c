@@ -92,8 +92,11 @@ struct flow *store_find_part(const struct flow_table *t, const struct np_part_ke
 
 int store_init(struct flow_table *t)
 {
-	int r = index_init(&t->flows, STORE_SLOTS, flow_hash);
+	t->tcp_flows.size = sizeof(struct flow_main_tcp);
+	t->recents.size = sizeof(struct flow_recent);
+	int r;
 
+	r = index_init(&t->flows, STORE_SLOTS, flow_hash);
 	return r < 0 ? r : index_init(&t->homes, 64, home_hash);
 }
 
@@ -101,7 +104,12 @@ static void flow_free(struct flow_table *t, struct flow *f)
 {
 	process_unref(t->procs, f->owner);
 	process_unref(t->procs, f->last);
-	free(f->part ? (void *)flow_part_of(f) : (void *)f);
+	if (f->part)
+		free(flow_part_of(f));
+	else if (f->tcp)
+		pool_put(&t->tcp_flows, f);
+	else
+		free(f);
 }
 
 void store_done(struct flow_table *t)
@@ -122,6 +130,8 @@ void store_done(struct flow_table *t)
 	}
 	index_done(&t->flows);
 	index_done(&t->homes);
+	pool_done(&t->tcp_flows);
+	pool_done(&t->recents);
 	free(t->all);
 	free(t->active);
 }
@@ -313,21 +323,49 @@ void store_close(struct flow_table *t, struct flow *f, uint64_t closed_ns)
 	store_home_put(t, h);
 }
 
+/* Before the interval is over its deltas are still looked at: what comes then waits beside them. */
+static int early_get(const struct flow_table *t, struct flow_recent *r)
+{
+	if (!t->turned && !r->early)
+		r->early = calloc(1, sizeof(*r->early));
+	return t->turned || r->early ? 0 : -ENOMEM;
+}
+
 int store_activate(struct flow_table *t, struct flow *f)
 {
 	int r;
 
 	if (f->recent)
-		return 0;
+		return early_get(t, f->recent);
 	r = array_reserve(&t->active, &t->active_cap, t->n_active);
 	if (r < 0)
 		return r;
-	f->recent = calloc(1, sizeof(*f->recent));
+	f->recent = pool_take(&t->recents);
 	if (!f->recent)
 		return -ENOMEM;
 	f->recent->slot = t->n_active;
 	t->active[t->n_active++] = f;
-	return 0;
+	return early_get(t, f->recent);
+}
+
+/* Whatever came early is in d from now on. */
+static void recent_turn(struct flow_recent *r)
+{
+	r->turned = true;
+	r->d = r->early ? *r->early : (struct flow_delta){ 0 };
+	free(r->early);
+	r->early = NULL;
+}
+
+struct flow_delta *store_pending(struct flow_table *t, struct flow *f)
+{
+	struct flow_recent *r = f->recent;
+
+	if (!t->turned)
+		return r->early;
+	if (!r->turned)
+		recent_turn(r);
+	return &r->d;
 }
 
 void store_deactivate(struct flow_table *t, struct flow *f)
@@ -337,7 +375,8 @@ void store_deactivate(struct flow_table *t, struct flow *f)
 	t->active[f->recent->slot] = moved;
 	moved->recent->slot = f->recent->slot;
 	f->recent->history = history_free(&t->histories, f->recent->history);
-	free(f->recent);
+	free(f->recent->early);
+	pool_put(&t->recents, f->recent);
 	f->recent = NULL;
 }
 
@@ -352,8 +391,9 @@ bool store_settle(struct flow_table *t, struct flow *f)
 	struct flow_recent *r = f->recent;
 	struct flow_watch *w;
 
-	r->d = r->pending;
-	r->pending = (struct flow_delta){ 0 };
+	if (!r->turned)
+		recent_turn(r);
+	r->turned = false;
 	if (delta_is_zero(&r->d))
 		return false;
 	for (w = t->watches; w; w = w->next)

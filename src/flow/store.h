@@ -6,6 +6,7 @@
 #ifndef NETPROBE_FLOW_STORE_H
 #define NETPROBE_FLOW_STORE_H
 
+#include "flow/pool.h"
 #include "flow/table.h"
 
 /* First in, first out, linked through flow.queue_next. */
@@ -53,6 +54,8 @@ struct flow_table {
 	uint64_t tick_ns; /* of the last tick, or of the first record */
 	float seconds;	  /* between the last two */
 	struct history_budget histories;
+	struct pool tcp_flows, recents; /* of what there are very many */
+	bool turned;			/* the interval is over, its tick not yet done */
 	struct flow_watch *watches;
 };
 
@@ -75,10 +78,12 @@ void store_home_put(struct flow_table *t, struct flow_home *h);		  /* freed when
 void store_part_unlink(struct flow_table *t, struct flow_part *p);
 void store_queue_push(struct flow_queue *q, struct flow *f);
 struct flow *store_queue_pop(struct flow_queue *q);
-/* f gets a flow_recent if it has none. -ENOMEM. */
+/* f gets a flow_recent if it has none, and room for what it moves now. -ENOMEM. */
 int store_activate(struct flow_table *t, struct flow *f);
+/* What an activated flow moves now goes in there. */
+struct flow_delta *store_pending(struct flow_table *t, struct flow *f);
 void store_deactivate(struct flow_table *t, struct flow *f);
-/* pending becomes d and the watchers are told. True: something moved. */
+/* What is pending becomes d and the watchers are told. True: something moved. */
 bool store_settle(struct flow_table *t, struct flow *f);
 bool delta_is_zero(const struct flow_delta *d);
 
@@ -86,7 +91,7 @@ bool delta_is_zero(const struct flow_delta *d);
 void store_close(struct flow_table *t, struct flow *f, uint64_t closed_ns);
 
 /* feed.c: the candidate of unseen bytes stands, no record came to say otherwise. */
-void feed_confirm_unseen(struct flow *f);
+void feed_confirm_unseen(struct flow_table *t, struct flow *f);
 
 static inline struct flow_part *flow_part_of(struct flow *f)
 {

@@ -9,8 +9,8 @@
 
 #define TABLE_MAX_FLOWS 262144
 #define TABLE_GRACE_NS (10 * 1000000000ull)
-/* 4 MiB at most: more rows than anyone scrolls through */
-#define TABLE_HISTORIES 16384
+/* 1 MiB at most: more rows than anyone scrolls through */
+#define TABLE_HISTORIES 4096
 /* A peer of an unconnected socket that was silent for so long is taken for gone. */
 #define PART_IDLE_NS (60 * 1000000000ull)
 /* Parts looked after in one tick: bounds its cost, not what is done in the end. */
@@ -53,7 +53,7 @@ static bool tick_active(struct flow_table *t, struct flow *f, uint64_t now_ns, f
 	bool moved;
 
 	if (!f->fresh)
-		feed_confirm_unseen(f);
+		feed_confirm_unseen(t, f);
 	f->fresh = false;
 	moved = store_settle(t, f);
 	r->tx_rate = seconds > 0 ? (float)r->d.tx_bytes / seconds : 0;
@@ -120,9 +120,16 @@ static void tick_closed(struct flow_table *t, uint64_t now_ns)
 	}
 }
 
+void flow_table_turn(struct flow_table *t)
+{
+	t->turned = true;
+}
+
 void flow_table_tick(struct flow_table *t, uint64_t now_ns)
 {
 	uint32_t i = 0;
+
+	t->turned = true;
 
 	t->seconds = t->tick_ns ? (float)((double)since(now_ns, t->tick_ns) / 1e9) : 0;
 	t->tick_ns = now_ns;
@@ -134,6 +141,7 @@ void flow_table_tick(struct flow_table *t, uint64_t now_ns)
 		else
 			store_deactivate(t, f); /* the last one takes its place */
 	}
+	t->turned = false;
 	tick_parts(t, now_ns);
 	if (!t->opts.keep_closed)
 		tick_closed(t, now_ns);

@@ -22,7 +22,7 @@ struct flow_delta {
 	uint64_t tx_bytes, rx_bytes; /* payload; rx with the unseen ones that were settled */
 	uint64_t tx_pkts, rx_pkts;
 	uint64_t retrans; /* of the flow's owner */
-	uint64_t synack;  /* SYN-ACKs of a listener, retransmitted: of the flow's last user */
+	uint32_t synack;  /* SYN-ACKs of a listener, retransmitted: of the flow's last user */
 	/* of the socket's retransmits, whoever owns them; NP_RTX_* */
 	uint32_t rtx_cause[NP_RTX_MAX];
 	uint32_t rtx_spurious; /* retransmits that the kernel took back */
@@ -35,10 +35,12 @@ struct flow_tcp {
 	uint32_t srtt_us, rttvar_us, min_rtt_us;
 	uint32_t snd_cwnd, snd_ssthresh;
 	uint32_t segs_out, segs_in; /* the kernel's: those before the probe too, and they wrap */
-	uint32_t snd_wnd, mss, in_flight;
+	uint32_t snd_wnd, in_flight;
+	uint16_t mss;
+	uint8_t ca_state, limits;
 	uint64_t taken_us, busy_us, rwnd_limited_us, sndbuf_limited_us, recovery_us, stall_ns;
 	uint32_t rtx_cause[NP_RTX_MAX], rtx_spurious;
-	uint32_t unread_bytes, unsent_bytes, ca_state, rcv_wnd, sndbuf_bytes, wmem_bytes, limits;
+	uint32_t unread_bytes, unsent_bytes, rcv_wnd, sndbuf_bytes, wmem_bytes;
 	uint32_t synack_retrans;
 };
 
@@ -47,9 +49,10 @@ struct flow_recent {
 	struct flow_delta d;	   /* of the last interval (see flow_table_tick) */
 	float tx_rate, rx_rate;	   /* bytes/s in it */
 	struct history *history;   /* NULL: too many others have one */
-	struct flow_delta pending; /* private: since the last tick */
+	struct flow_delta *early;  /* private: what came after the last interval was over; NULL: nothing */
 	uint32_t slot;		   /* private: place among the active ones */
-	uint32_t idle;		   /* private: ticks without any movement */
+	uint16_t idle;		   /* private: ticks without any movement */
+	bool turned;		   /* private: d is of the interval that ends now */
 };
 
 /* What the calls of the owner moved, since the probe saw it. */
@@ -113,6 +116,11 @@ struct flow_table *flow_table_free(struct flow_table *t);
 int flow_table_sock(struct flow_table *t, const struct np_sock_rec *rec, uint64_t now_ns);
 int flow_table_part(struct flow_table *t, const struct np_part_key *key, const struct np_part *part,
 		    uint64_t now_ns);
+/*
+ * The interval ends: what is fed until the tick belongs to it and takes the place of the last one's
+ * deltas, which nobody may look at any more. May be left out; then each flow that is fed takes more memory.
+ */
+void flow_table_turn(struct flow_table *t);
 /*
  * End of an interval: deltas and rates of what moved, histories, ageing. Costs the flows that moved
  * lately, not those that are there. now_ns CLOCK_MONOTONIC. The caller scans the process table
