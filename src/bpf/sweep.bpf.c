@@ -21,10 +21,10 @@ struct {
 volatile __u32 st_sweep_gen = 0; /* raised for each sweep, not for its further passes */
 volatile __u8 st_sweep_full = 0; /* 1: unchanged sockets as well */
 /* Result of a pass. */
-volatile __u32 st_sweep_n = 0;	  /* records written; the n-th is in slot n modulo NP_SWEEP_SLOTS */
+volatile __u32 st_sweep_n = 0; /* records written; the n-th is in slot n modulo NP_SWEEP_SLOTS */
 volatile __u32 st_sweep_taken = 0; /* of which user space took, also while a pass goes on */
-volatile __u64 st_sweep_seen = 0; /* sockets that have an entry */
-volatile __u64 st_jiffies = 0;	  /* at the end of the pass, with the time: gives HZ */
+volatile __u64 st_sweep_seen = 0;  /* sockets that have an entry */
+volatile __u64 st_jiffies = 0;	   /* at the end of the pass, with the time: gives HZ */
 volatile __u64 st_jiffies_ns = 0;
 
 /* A number that differs whenever anything worth telling has changed. */

@@ -25,7 +25,7 @@
 #define WATCH_READS_NS 60000000000ULL
 #define SEED_AGAIN_NS 1000000000ULL /* least time between two walks over all open files */
 #define STALL_NS 100000000ULL	    /* default of --stall-threshold */
-#define QUIET_RING (1 << 20)	    /* bytes of the event ring where only ends of sockets are read */
+#define QUIET_RING (1 << 19) /* bytes of the event ring where only ends of sockets are read */
 #define FULL_SWEEP_NS 30000000000ULL
 
 struct session {

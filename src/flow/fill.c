@@ -19,13 +19,14 @@ void fill_sums(const struct flow *f, struct flow_delta *d)
 	}
 }
 
-void fill_tally(struct tally *row, const struct flow *f, const struct flow_delta *sums)
+void fill_tally(struct tally *row, const struct flow *f, const struct flow_delta *sums,
+		float seconds)
 {
 	row->tx_bytes = sums->tx_bytes;
 	row->rx_bytes = sums->rx_bytes;
 	row->retrans = sums->retrans;
-	row->tx_rate = flow_tx_rate(f);
-	row->rx_rate = flow_rx_rate(f);
+	row->tx_rate = flow_tx_rate(f, seconds);
+	row->rx_rate = flow_rx_rate(f, seconds);
 	row->conns = flow_is_open_socket(f);
 	row->rtt_us = f->tcp ? f->tcp->srtt_us : 0;
 }
@@ -43,13 +44,13 @@ static void fill_common(struct view_row *to, const struct tally *row)
 	to->history = row->history;
 }
 
-void fill_flow(struct view_row *to, const struct healths *h, const struct flow *f)
+void fill_flow(struct view_row *to, const struct healths *h, const struct flow *f, float seconds)
 {
 	struct tally row = { .history = f->recent ? f->recent->history : NULL };
 	struct flow_delta sums;
 
 	fill_sums(f, &sums);
-	fill_tally(&row, f, &sums);
+	fill_tally(&row, f, &sums, seconds);
 	row.trouble = *healths_trouble(h, f);
 	fill_common(to, &row);
 	to->times = *healths_times(h, f);

@@ -9,8 +9,9 @@
 /* Totals of a flow as of the last tick. */
 void fill_sums(const struct flow *f, struct flow_delta *d);
 /* A flow as a row of its own, but for its trouble. */
-void fill_tally(struct tally *row, const struct flow *f, const struct flow_delta *sums);
-void fill_flow(struct view_row *to, const struct healths *h, const struct flow *f);
+void fill_tally(struct tally *row, const struct flow *f, const struct flow_delta *sums,
+		float seconds);
+void fill_flow(struct view_row *to, const struct healths *h, const struct flow *f, float seconds);
 void fill_group(struct view_row *to, const struct tally *row);
 
 #endif

@@ -30,7 +30,8 @@ void pool_done(struct pool *p)
 #else
 static int add_block(struct pool *p)
 {
-	struct pool_block *b = malloc(BLOCK_BYTES - 16); /* with the allocator's head in whole pages */
+	struct pool_block *b =
+		malloc(BLOCK_BYTES - 16); /* with the allocator's head in whole pages */
 	char *at;
 
 	if (!b)

@@ -56,8 +56,6 @@ static bool tick_active(struct flow_table *t, struct flow *f, uint64_t now_ns, f
 		feed_confirm_unseen(t, f);
 	f->fresh = false;
 	moved = store_settle(t, f);
-	r->tx_rate = seconds > 0 ? (float)r->d.tx_bytes / seconds : 0;
-	r->rx_rate = seconds > 0 ? (float)r->d.rx_bytes / seconds : 0;
 	if (moved) {
 		if (!r->history)
 			r->history = history_new(&t->histories, !f->active_ns);
@@ -66,7 +64,7 @@ static bool tick_active(struct flow_table *t, struct flow *f, uint64_t now_ns, f
 	} else {
 		r->idle++;
 	}
-	history_push(r->history, r->tx_rate + r->rx_rate);
+	history_push(r->history, flow_tx_rate(f, seconds) + flow_rx_rate(f, seconds));
 	/* unseen bytes that still wait for confirmation need the next tick */
 	return moved || f->cand_rx_unseen > f->rx_unseen || (r->history && r->idle < FLOW_HISTORY);
 }

@@ -46,13 +46,13 @@ struct flow_tcp {
 
 /* What only flows that move have, so that 100,000 idle ones stay small. */
 struct flow_recent {
-	struct flow_delta d;	   /* of the last interval (see flow_table_tick) */
-	float tx_rate, rx_rate;	   /* bytes/s in it */
-	struct history *history;   /* NULL: too many others have one */
-	struct flow_delta *early;  /* private: what came after the last interval was over; NULL: nothing */
-	uint32_t slot;		   /* private: place among the active ones */
-	uint16_t idle;		   /* private: ticks without any movement */
-	bool turned;		   /* private: d is of the interval that ends now */
+	struct flow_delta d;	 /* of the last interval (see flow_table_tick) */
+	struct history *history; /* NULL: too many others have one */
+	struct flow_delta
+		*early; /* private: what came after the last interval was over; NULL: nothing */
+	uint32_t slot;	/* private: place among the active ones */
+	uint16_t idle;	/* private: ticks without any movement */
+	bool turned;	/* private: d is of the interval that ends now */
 };
 
 /* What the calls of the owner moved, since the probe saw it. */
@@ -170,14 +170,15 @@ static inline uint64_t flow_rx_bytes(const struct flow *f)
 /* What it moved in the last interval; never NULL, all zero for idle flows. */
 const struct flow_delta *flow_delta(const struct flow *f);
 
-static inline float flow_tx_rate(const struct flow *f)
+/* Bytes/s in it. */
+static inline float flow_tx_rate(const struct flow *f, float seconds)
 {
-	return f->recent ? f->recent->tx_rate : 0;
+	return f->recent && seconds > 0 ? (float)f->recent->d.tx_bytes / seconds : 0;
 }
 
-static inline float flow_rx_rate(const struct flow *f)
+static inline float flow_rx_rate(const struct flow *f, float seconds)
 {
-	return f->recent ? f->recent->rx_rate : 0;
+	return f->recent && seconds > 0 ? (float)f->recent->d.rx_bytes / seconds : 0;
 }
 
 /* A socket counted as one connection: parts share their socket's. */

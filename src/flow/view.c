@@ -33,6 +33,7 @@ struct pass {
 	const struct healths *healths;
 	bool drilled;
 	uint32_t kind; /* of groups */
+	float seconds; /* of the last interval */
 	struct ranked *ranked;
 	size_t n;
 	struct tallies tallies;
@@ -181,7 +182,7 @@ static int pass_connection(struct flow *f, void *arg)
 	if (p->match && !row_match_flow(f, p->match) &&
 	    !name_matches(p->viewer, f->tuple.raddr, f->opened_ns, p->match))
 		return 0;
-	fill_tally(&row, f, &sums);
+	fill_tally(&row, f, &sums, p->seconds);
 	if (p->q->sort == SORT_STALL)
 		row.trouble = *healths_trouble(p->healths, f);
 	p->ranked[p->n++] = (struct ranked){ rank_of(p->q->sort, &row), f };
@@ -220,8 +221,8 @@ static int pass_group(struct flow *f, void *arg)
 		row->tx_bytes += sums.tx_bytes;
 		row->rx_bytes += sums.rx_bytes;
 		row->retrans += sums.retrans;
-		row->tx_rate += flow_tx_rate(f);
-		row->rx_rate += flow_rx_rate(f);
+		row->tx_rate += flow_tx_rate(f, p->seconds);
+		row->rx_rate += flow_rx_rate(f, p->seconds);
 		trouble_add(&row->trouble, healths_trouble(p->healths, f));
 	}
 	if (!f->closed || has_moved(f))
@@ -296,7 +297,8 @@ static int make_rows(const struct viewer *v, struct pass *p, struct view *view)
 	view->n_rows = n;
 	for (i = 0; i < n; i++) {
 		if (flows) {
-			fill_flow(&view->rows[i], p->healths, p->ranked[i].item);
+			fill_flow(&view->rows[i], p->healths, p->ranked[i].item,
+				  p->seconds);
 		} else {
 			fill_group(&view->rows[i], p->ranked[i].item);
 			fill_drops(v, p, p->ranked[i].item, &view->rows[i]);
@@ -367,7 +369,7 @@ int viewer_connection(struct viewer *v, uint64_t key, struct view_row *ret_row)
 	if (!w.found)
 		return -ENOENT;
 	memset(ret_row, 0, sizeof(*ret_row));
-	fill_flow(ret_row, &v->healths, w.found);
+	fill_flow(ret_row, &v->healths, w.found, flow_table_seconds(v->flows));
 	set_name(v, ret_row, VIEW_CONNECTION);
 	ret_row->latency = latencies_find(v->latencies, ret_row->proc);
 	return 0;
@@ -382,6 +384,7 @@ int viewer_query(struct viewer *v, const struct view_query *q, struct view *ret_
 		.match = q->match && *q->match ? q->match : NULL,
 		.healths = &v->healths,
 		.drilled = q->proc || q->cgroup || q->remote || q->iface,
+		.seconds = flow_table_seconds(v->flows),
 	};
 	struct view view = {
 		.tx_rate = total->tx_rate,

@@ -28,12 +28,13 @@
 #define FAIL_READ 4	/* attached and proven, and there is no memory for the ring */
 
 struct probe_opts {
-	uint8_t fail_at;     /* FAIL_* */
-	uint8_t family;	     /* FAMILY_*: force one */
-	bool perf_buffer;    /* events by perf buffer */
-	bool check_all;	     /* doctor: try every alternative, keep nothing attached */
-	uint32_t ring_bytes; /* size of the event ring; 0: 4 MiB, mapped twice. A power of two, at least a page */
-	uint32_t parts;	     /* entries of each part map; 0: 65536 */
+	uint8_t fail_at;  /* FAIL_* */
+	uint8_t family;	  /* FAMILY_*: force one */
+	bool perf_buffer; /* events by perf buffer */
+	bool check_all;	  /* doctor: try every alternative, keep nothing attached */
+	uint32_t
+		ring_bytes; /* size of the event ring; 0: 4 MiB, mapped twice. A power of two, at least a page */
+	uint32_t parts;			/* entries of each part map; 0: 65536 */
 	const char *btf_path;		/* BTF of this kernel where it carries none; NULL */
 	const struct np_filter *filter; /* NULL: everything */
 };

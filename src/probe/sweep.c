@@ -124,8 +124,8 @@ static void *walker(void *arg)
 	struct sweep *s = arg;
 
 	do {
-		while (written(s) != __atomic_load_n(&s->p->skel->bss->st_sweep_taken,
-						     __ATOMIC_ACQUIRE))
+		while (written(s) !=
+		       __atomic_load_n(&s->p->skel->bss->st_sweep_taken, __ATOMIC_ACQUIRE))
 			wait_a_little();
 		s->r = walk(s->fd);
 		s->pauses++;

@@ -4,9 +4,9 @@
 #define NETPROBE_WIRE_SWEEP_H
 
 /*
- * Records that may wait for user space, which takes them while the kernel half goes on. A power of two: 2 MiB
- * that user space maps, and 4 ms of a walk.
+ * Records that may wait for user space, which takes them while the kernel half goes on. A power of two: 1 MiB
+ * that user space maps, and 2 ms of a walk.
  */
-#define NP_SWEEP_SLOTS 4096
+#define NP_SWEEP_SLOTS 2048
 
 #endif

@@ -110,8 +110,8 @@ static __always_inline void rec_tcp(struct np_tcp *t, const struct np_sock *st, 
 	}
 	t->snd_wnd = SK_READ(tp, snd_wnd);
 	t->mss = SK_READ(tp, mss_cache);
-	t->in_flight = SK_READ(tp, packets_out) - SK_READ(tp, sacked_out) -
-		       SK_READ(tp, lost_out) + SK_READ(tp, retrans_out);
+	t->in_flight = SK_READ(tp, packets_out) - SK_READ(tp, sacked_out) - SK_READ(tp, lost_out) +
+		       SK_READ(tp, retrans_out);
 	t->pacing_rate = SK_READ((struct sock___pacing *)sk, sk_pacing_rate);
 	t->delivery_rate = interval ? (__u64)delivered * t->mss * 1000000ULL / interval : 0;
 	rec_chrono(t, tp);
@@ -285,9 +285,14 @@ static __noinline __attribute__((unused)) int emit_sock(void *ctx, struct np_soc
 			count_one(prog, submitted);
 		return 0;
 	}
+	if (last && !bpf_map_update_elem(&np_closed, &ev->rec.sock_id, ev, BPF_NOEXIST)) {
+		if (line)
+			count_one(prog, submitted); /* later than others, but it comes */
+		return 0;
+	}
 	if (line)
 		count_one(prog, ring_full);
-	if (last && bpf_map_update_elem(&np_closed, &ev->rec.sock_id, ev, BPF_NOEXIST)) {
+	if (last) {
 		count_one(prog, map_full);
 		count_add(prog, lost_tx_bytes, st->counts.tx_bytes - st->swept_tx);
 		count_add(prog, lost_rx_bytes, st->counts.rx_bytes - st->swept_rx);
