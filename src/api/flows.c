@@ -75,7 +75,7 @@ static void put_where(struct netprobe_flow *x, const struct flow *f)
 	x->state = text(state);
 }
 
-static void put_counts(struct netprobe_flow *x, const struct flow *f, bool counted)
+static void put_counts(struct netprobe_flow *x, const struct flow *f, bool counted, float seconds)
 {
 	if (!counted) {
 		x->tx_bytes = x->rx_bytes = x->tx_packets = x->rx_packets = NETPROBE_UNKNOWN;
@@ -86,8 +86,8 @@ static void put_counts(struct netprobe_flow *x, const struct flow *f, bool count
 	x->rx_bytes = flow_rx_bytes(f);
 	x->tx_packets = f->tx_pkts;
 	x->rx_packets = f->rx_pkts;
-	x->tx_rate = (uint64_t)flow_tx_rate(f);
-	x->rx_rate = (uint64_t)flow_rx_rate(f);
+	x->tx_rate = (uint64_t)flow_tx_rate(f, seconds);
+	x->rx_rate = (uint64_t)flow_rx_rate(f, seconds);
 }
 
 static void put_tcp(struct netprobe_flow *x, const struct flow_tcp *t)
@@ -139,7 +139,8 @@ static int on_flow(struct flow *f, void *arg)
 		return 0;
 	put_owner(&x, f);
 	put_where(&x, f);
-	put_counts(&x, f, session_counts(l->m->session, f->tuple.proto));
+	put_counts(&x, f, session_counts(l->m->session, f->tuple.proto),
+		   flow_table_seconds(session_flows(l->m->session)));
 	x.rname = text(session_rname(l->m->session, f));
 	x.closed = f->closed;
 	x.retransmits = f->tuple.proto == IPPROTO_TCP ? f->counts.retrans : NETPROBE_UNKNOWN;
