@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The hash index behind the process, cgroup and flow tables. Chained, doubled at load 1; not here:
+ * The hash index behind the process, cgroup and flow tables. Chained, doubled at load 2; not here:
  * keys, ownership, locking (each table lives on one thread).
  */
 #define XXH_INLINE_ALL
@@ -89,7 +89,7 @@ void index_add(struct index *ix, struct index_node *node)
 {
 	struct index_node **slot;
 
-	if (ix->count > ix->mask)
+	if (ix->count / 2 > ix->mask)
 		index_grow(ix);
 	slot = &ix->slots[(uint32_t)ix->hash(node) & ix->mask];
 	node->next = *slot;
