@@ -25,7 +25,6 @@
 #define WATCH_READS_NS 60000000000ULL
 #define SEED_AGAIN_NS 1000000000ULL /* least time between two walks over all open files */
 #define STALL_NS 100000000ULL	    /* default of --stall-threshold */
-#define QUIET_RING (1 << 19) /* bytes of the event ring where only ends of sockets are read */
 #define FULL_SWEEP_NS 30000000000ULL
 
 struct session {
@@ -314,8 +313,7 @@ int session_open(const struct session_opts *opts, struct session **ret_session,
 	s->opts = *opts;
 	s->opts.filter.gen = 1;
 	s->opts.probe.filter = &s->opts.filter;
-	if (!s->opts.event_fn && !s->opts.probe.ring_bytes)
-		s->opts.probe.ring_bytes = QUIET_RING;
+	s->opts.probe.quiet = !s->opts.event_fn;
 	s->parts_filter = s->opts.filter;
 	s->sight = (struct sight){ .session = s,
 				   .opts = &s->opts,

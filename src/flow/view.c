@@ -297,8 +297,7 @@ static int make_rows(const struct viewer *v, struct pass *p, struct view *view)
 	view->n_rows = n;
 	for (i = 0; i < n; i++) {
 		if (flows) {
-			fill_flow(&view->rows[i], p->healths, p->ranked[i].item,
-				  p->seconds);
+			fill_flow(&view->rows[i], p->healths, p->ranked[i].item, p->seconds);
 		} else {
 			fill_group(&view->rows[i], p->ranked[i].item);
 			fill_drops(v, p, p->ranked[i].item, &view->rows[i]);

@@ -19,6 +19,7 @@
 
 #define HASH_MIN 32768
 #define HASH_MAX 262144
+#define QUIET_RING (512 * 1024)
 
 /* libbpf names the failing program only in its log; set while a load is under way in this thread. */
 static __thread struct {
@@ -87,7 +88,8 @@ static int size_maps(struct probe *p)
 	if (p->opts.perf_buffer)
 		r = bpf_map__set_autocreate(s->maps.np_events, false);
 	else
-		r = set_map(s->maps.np_events, p->opts.ring_bytes);
+		r = set_map(s->maps.np_events,
+			    p->opts.ring_bytes || !p->opts.quiet ? p->opts.ring_bytes : QUIET_RING);
 	if (!r)
 		r = set_map(s->maps.np_parts_a, p->opts.parts);
 	if (!r)

@@ -32,8 +32,9 @@ struct probe_opts {
 	uint8_t family;	  /* FAMILY_*: force one */
 	bool perf_buffer; /* events by perf buffer */
 	bool check_all;	  /* doctor: try every alternative, keep nothing attached */
-	uint32_t
-		ring_bytes; /* size of the event ring; 0: 4 MiB, mapped twice. A power of two, at least a page */
+	bool quiet;	  /* of events only the ends of sockets are read */
+	/* size of the event ring, mapped twice; 0: 8 MiB, quiet: 512 KiB. A power of two, at least a page */
+	uint32_t ring_bytes;
 	uint32_t parts;			/* entries of each part map; 0: 65536 */
 	const char *btf_path;		/* BTF of this kernel where it carries none; NULL */
 	const struct np_filter *filter; /* NULL: everything */

@@ -10,11 +10,11 @@
 #include "flood.h"
 
 #define BATCH_MAX 4096
-#define WAKEUP (1024 * 1024) /* cfg_ring_wakeup */
+#define WAKEUP (2 * 1024 * 1024) /* cfg_ring_wakeup */
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 4 * 1024 * 1024);
+	__uint(max_entries, 8 * 1024 * 1024);
 } np_events SEC(".maps");
 
 struct {

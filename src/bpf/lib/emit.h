@@ -11,7 +11,7 @@
 
 struct np_events_map {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 4 * 1024 * 1024);
+	__uint(max_entries, 8 * 1024 * 1024);
 };
 extern struct np_events_map np_events SEC(".maps");
 
