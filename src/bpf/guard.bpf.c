@@ -85,12 +85,38 @@ static __always_inline struct np_guard_dev *this_dev(void)
 	return bpf_map_lookup_elem(&np_guard_devs, &slot);
 }
 
+/* As numbers, whole: bytes put together in memory are slow to be read back as words. */
+static __always_inline bool limit_addrs(struct limit_query *q, const struct frame *f)
+{
+	if (f->family == FRAME_AF_INET) {
+		struct iphdr *ip = f->l3;
+
+		if (!ip || (void *)(ip + 1) > f->end)
+			return false;
+		q->slo = (__u64)ip->saddr << 32 | bpf_htonl(0xffff);
+		q->dlo = (__u64)ip->daddr << 32 | bpf_htonl(0xffff);
+		return true;
+	}
+	if (f->family == FRAME_AF_INET6) {
+		struct ipv6hdr *ip = f->l3;
+
+		if (!ip || (void *)(ip + 1) > f->end)
+			return false;
+		__builtin_memcpy(&q->shi, &ip->saddr, 8);
+		__builtin_memcpy(&q->slo, (__u8 *)&ip->saddr + 8, 8);
+		__builtin_memcpy(&q->dhi, &ip->daddr, 8);
+		__builtin_memcpy(&q->dlo, (__u8 *)&ip->daddr + 8, 8);
+		return true;
+	}
+	return false;
+}
+
 /* Fill what limits and detection ask for; false: no addresses. */
 static __always_inline bool limit_fill(struct limit_query *q, const struct frame *f, __u32 len,
 				       __u32 set)
 {
 	__builtin_memset(q, 0, sizeof(*q));
-	if (!frame_addrs(f, &q->saddr, &q->daddr))
+	if (!limit_addrs(q, f))
 		return false;
 	q->now = guard_now();
 	q->len = len;
@@ -113,6 +139,27 @@ static __always_inline bool is_new_flow(const struct frame *f)
 	       !bpf_map_lookup_elem(&np_guard_flows, &k);
 }
 
+/* NP_DROP_*, or -1, of what is asked more rarely, by a call: with a copy, so that the rest stays in registers. */
+static __always_inline int limits_called(struct np_guard_dev *dev, const struct limit_query *q,
+					 volatile struct np_guard_policy *p)
+{
+	struct limit_query copy = *q;
+	int drop = -1;
+
+	if (!cfg_inline && (p->detect || (p->limit_on & 1)))
+		drop = guard_limit_check(&copy);
+	if (drop < 0 && (p->limit_on & (1 << NP_PER_PREFIX))) {
+		copy.per = NP_PER_PREFIX;
+		drop = guard_limit_check(&copy);
+	}
+	if (drop < 0 && (p->limit_on & NP_LIMIT_ON_PORTS) &&
+	    (p->limit_ports & NP_GUARD_PORT_BIT(copy.dport)))
+		drop = guard_port_check(&copy);
+	if (unlikely(copy.source_lost))
+		dev->sources_lost += copy.source_lost;
+	return drop;
+}
+
 /* NP_DROP_*, or -1. */
 static __always_inline int limits(struct np_guard_dev *dev, const struct frame *f, __u32 len,
 				  __u32 set, volatile struct np_guard_policy *p)
@@ -122,19 +169,18 @@ static __always_inline int limits(struct np_guard_dev *dev, const struct frame *
 
 	if (!limit_fill(&q, f, len, set))
 		return -1;
-	if (cfg_flows && (p->limit[0][NP_LIMIT_FLOWS].rate || p->limit[1][NP_LIMIT_FLOWS].rate))
+	if (cfg_flows && (p->limit[0][NP_LIMIT_FLOWS].rate || p->limit[1][NP_LIMIT_FLOWS].rate ||
+			  (p->limit_on & NP_LIMIT_ON_PORTS)))
 		q.new_flow = is_new_flow(f);
-	if (p->detect || (p->limit_on & 1))
-		drop = cfg_inline ? limit_check(&q) : guard_limit_check(&q);
-	if (drop < 0 && (p->limit_on & 2)) {
-		q.per = NP_PER_PREFIX;
-		drop = guard_limit_check(&q);
+	if (cfg_inline && (p->detect || (p->limit_on & 1))) {
+		drop = limit_check(&q);
+		if (unlikely(q.source_lost)) {
+			dev->sources_lost++;
+			q.source_lost = 0;
+		}
 	}
-	if (drop < 0 && (p->limit_on & NP_LIMIT_ON_PORTS) &&
-	    (p->limit_ports & NP_GUARD_PORT_BIT(q.dport)))
-		drop = guard_port_check(&q);
-	if (unlikely(q.source_lost))
-		dev->sources_lost += q.source_lost;
+	if (drop < 0 && (!cfg_inline || (p->limit_on & ~1U)))
+		drop = limits_called(dev, &q, p);
 	return drop;
 }
 

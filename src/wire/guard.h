@@ -9,7 +9,7 @@
 #include "frame.h"
 #include "types.h"
 
-#define NP_GUARD_VERSION 2 /* of everything here; other pins are not adopted */
+#define NP_GUARD_VERSION 3 /* of everything here; other pins are not adopted */
 #define NP_GUARD_IFS 64	   /* interfaces of one network namespace */
 /* Slots of programs that are called: by interface, the balancer's, and those for SYN cookies. */
 #define NP_GUARD_NEXT_COOKIE NP_GUARD_IFS
@@ -288,28 +288,38 @@ struct np_guard_flow {
  * hash, whose look-up takes longer than all the rest; of four places the one goes that was silent longest.
  */
 struct np_guard_source {
+	/* What most packets touch: one cache line. */
 	__u64 hi,
 		lo; /* the address as it is in memory, IPv4 as ::ffff:a.b.c.d; a prefix has zeros behind it */
+	__u64 refilled_ns; /* coarse clock */
+	__u64 tokens[2];   /* << 16; NP_LIMIT_PPS, NP_LIMIT_BYTES */
 	__u32 per; /* 1 + NP_PER_*, and << 16 the port whose limits these are; 0: a free place */
-	__u32 pad0;
-	__u64 refilled_ns;	    /* coarse clock */
-	__u64 tokens[NP_LIMIT_MAX]; /* << 16 */
-	__u32 banned_until;	    /* tick; 0 not */
-	__u32 strikes;		    /* bans so far */
-	/* since window, a second: */
-	__u32 window; /* tick */
-	__u32 syns, udp, amplified, icmp;
-	__u32 others;	   /* TCP segments but SYN, ever; and what that was at the window's */
-	__u32 others_base; /* begin */
-	/* since scan_window, 8 s: one bit for each port or host that a SYN or datagram went to */
-	__u32 scan_window; /* tick */
-	__u32 scan_base;   /* others at its begin */
+	__u32 banned_until; /* tick; 0 not */
+	__u32 window;	    /* tick: begin of a second */
+	__u32 scan_window;  /* tick: begin of 8 s */
+	__u32 others;	    /* TCP segments but SYN, ever */
+	__u32 udp;	    /* since window */
+	/* The rest. */
+	__u64 more_tokens[NP_LIMIT_MAX - 2]; /* of the other limits */
+	__u64 drops;			     /* of its packets, by limits and detection */
+	__u32 strikes;			     /* bans so far */
+	/* since window: */
+	__u32 syns, amplified, icmp;
+	__u32 others_base; /* what others was at its begin */
+	__u32 asked;	   /* datagrams of ours to it, to ports that amplify */
+	/* since scan_window: one bit for each port or host that a SYN or datagram went to */
+	__u32 scan_base; /* others at its begin */
 	__u32 scan_syns;
-	__u32 told;		/* bit NP_ATTACK_*: told in this scan window */
-	__u32 asked;		/* datagrams of ours to it, to ports that amplify, in the window */
+	__u32 told;		/* bit NP_ATTACK_*: told in it */
 	__u32 ports_n, hosts_n; /* bits set in the next two */
+	__u32 pad0;
 	__u64 ports[4], hosts[4];
-	__u64 drops; /* of its packets, by limits and detection */
+	__u64 pad[6];
+};
+
+/* struct np_guard_source_set: the places of one hash, found by one look-up. */
+struct np_guard_source_set {
+	struct np_guard_source way[NP_GUARD_WAYS];
 };
 
 /* struct np_guard_service: where a server listens, as SYNs to be answered name it. */
@@ -375,7 +385,9 @@ _Static_assert(sizeof(struct np_guard_net6) == 20, "np_guard_net6");
 _Static_assert(sizeof(struct np_guard_if) == 96, "np_guard_if");
 _Static_assert(sizeof(struct np_guard_flow_key) == 44, "np_guard_flow_key");
 _Static_assert(sizeof(struct np_guard_flow) == 48, "np_guard_flow");
-_Static_assert(sizeof(struct np_guard_source) == 208, "np_guard_source");
+_Static_assert(sizeof(struct np_guard_source) == 256, "np_guard_source");
+_Static_assert(__builtin_offsetof(struct np_guard_source, more_tokens) == 64,
+	       "its first cache line");
 _Static_assert(sizeof(struct np_guard_port_limit) == 88, "np_guard_port_limit");
 _Static_assert(sizeof(struct np_guard_service) == 20, "np_guard_service");
 _Static_assert(sizeof(struct np_guard_cookie) == 64, "np_guard_cookie");

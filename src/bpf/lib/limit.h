@@ -22,7 +22,8 @@
 
 /* What limits and detection need of a frame, as numbers. */
 struct limit_query {
-	struct np_addr16 saddr, daddr;
+	/* halves of the addresses as they are in memory, IPv4 as ::ffff:a.b.c.d */
+	__u64 shi, slo, dhi, dlo;
 	__u64 now;
 	__u32 len; /* of the frame */
 	__u32 set;
@@ -38,10 +39,10 @@ struct limit_query {
 
 struct np_sources_map {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, NP_GUARD_SOURCES);
+	__uint(max_entries, NP_GUARD_SOURCE_SETS);
 	__uint(map_flags, BPF_F_MMAPABLE);
 	__type(key, __u32);
-	__type(value, struct np_guard_source);
+	__type(value, struct np_guard_source_set);
 };
 extern struct np_sources_map np_sources SEC(".maps");
 
@@ -84,27 +85,33 @@ static __always_inline bool is_echo(const struct limit_query *q)
 	return q->proto == IPPROTO_ICMPV6 && (q->icmp_type == 128 || q->icmp_type == 129);
 }
 
-/* First place of an address's set. */
-static __always_inline __u32 source_slot(__u64 hi, __u64 lo, __u32 per, __u32 seed)
+static __always_inline struct np_guard_source_set *source_set(__u64 hi, __u64 lo, __u32 per,
+							      __u32 seed)
 {
 	__u64 h = (hi ^ seed) * NP_GUARD_HASH6 ^ (lo + per);
+	__u32 slot;
 
 	h = (h ^ (h >> 32)) * NP_GUARD_HASH6;
-	return (h >> 40) % NP_GUARD_SOURCE_SETS * NP_GUARD_WAYS;
+	slot = (h >> 40) % NP_GUARD_SOURCE_SETS;
+	return bpf_map_lookup_elem(&np_sources, &slot);
 }
 
-static __always_inline struct np_guard_source *source_find(__u64 hi, __u64 lo, __u32 per,
-							   __u32 first)
+static __always_inline struct np_guard_source *source_find(struct np_guard_source_set *set,
+							   __u64 hi, __u64 lo, __u32 per)
 {
 #pragma unroll
 	for (__u32 i = 0; i < NP_GUARD_WAYS; i++) {
-		__u32 slot = first + i;
-		struct np_guard_source *s = bpf_map_lookup_elem(&np_sources, &slot);
+		struct np_guard_source *s = &set->way[i];
 
-		if (s && s->lo == lo && s->hi == hi && s->per == per)
+		if (s->lo == lo && s->hi == hi && s->per == per)
 			return s;
 	}
 	return NULL;
+}
+
+static __always_inline __u64 *bucket(struct np_guard_source *s, int which)
+{
+	return which < 2 ? &s->tokens[which] : &s->more_tokens[which - 2];
 }
 
 /* A banned source keeps its place before all others, then who was heard of last. */
@@ -115,53 +122,72 @@ static __always_inline __u64 source_worth(const struct np_guard_source *s, __u32
 	return s->banned_until > tick ? ~0ULL : s->refilled_ns + 1;
 }
 
-static __always_inline struct np_guard_source *source_new(struct limit_query *q, __u64 hi, __u64 lo,
-							  __u32 per, __u32 first,
-							  volatile struct np_guard_limit *limit)
-{
-	__u32 tick = NP_GUARD_TICK(q->now), worst = first;
-	__u64 least = ~0ULL;
-	struct np_guard_source *s;
+/* Whose limits: of the policy of a set, or of one of its ports. In one number, for a call. */
+#define LIMITS_OF(set, per) ((set) | (per) << 1)
+#define LIMITS_OF_PORT(set, which) ((set) | 1 << 3 | (which) << 4)
 
+static __always_inline volatile struct np_guard_limit *
+limits_of(volatile struct np_guard_conf *conf, __u32 whose)
+{
+	volatile struct np_guard_policy *p = &conf->policy[whose & 1];
+
+	if (whose & 1 << 3)
+		return p->port[(whose >> 4) % NP_GUARD_PORT_LIMITS].limit;
+	return p->limit[whose >> 1 & 1];
+}
+
+#define NEW_LOST NP_GUARD_WAYS /* bit: who made room was heard of within a second */
+
+/* The place of a new source in its set, with NEW_LOST; who was silent longest makes room. */
+__noinline int guard_source_new(__u64 hi, __u64 lo, __u32 per, __u64 now, __u32 whose)
+{
+	volatile struct np_guard_conf *conf = guard_conf();
+	__u32 tick = NP_GUARD_TICK(now), worst = 0;
+	volatile struct np_guard_limit *limit;
+	struct np_guard_source_set *set;
+	struct np_guard_source *s;
+	__u64 least = ~0ULL;
+	int lost;
+
+	set = conf ? source_set(hi, lo, per, conf->seed) : NULL;
+	if (!set)
+		return 0;
 #pragma unroll
 	for (__u32 i = 0; i < NP_GUARD_WAYS; i++) {
-		__u32 slot = first + i;
+		__u64 worth = source_worth(&set->way[i], tick);
 
-		s = bpf_map_lookup_elem(&np_sources, &slot);
-		if (s && source_worth(s, tick) < least) {
-			least = source_worth(s, tick);
-			worst = slot;
+		if (worth < least) {
+			least = worth;
+			worst = i;
 		}
 	}
-	s = bpf_map_lookup_elem(&np_sources, &worst);
-	if (!s)
-		return NULL;
-	if (s->per && least + REFILL_MAX_NS > q->now)
-		q->source_lost = 1;
+	s = &set->way[worst % NP_GUARD_WAYS];
+	lost = s->per && least + REFILL_MAX_NS > now ? NEW_LOST : 0;
 	/* Two processors at once may mix two addresses: a place nobody finds, until it is the oldest. */
 	__builtin_memset(s, 0, sizeof(*s));
-	s->refilled_ns = q->now;
+	s->refilled_ns = now;
 	s->window = s->scan_window = tick;
+	limit = limits_of(conf, whose);
 	for (int i = 0; i < NP_LIMIT_MAX; i++)
-		s->tokens[i] = limit[i].burst;
+		*bucket(s, i) = limit[i].burst;
 	s->hi = hi;
 	s->lo = lo;
 	s->per = per;
-	return s;
+	return (int)(worst % NP_GUARD_WAYS) | lost;
 }
 
 /* port: whose limits they are, 0 none. */
-static __always_inline struct np_guard_source *
-source_get(struct limit_query *q, __u32 seed, __u32 port, volatile struct np_guard_limit *limit)
+static __always_inline struct np_guard_source *source_get(struct limit_query *q, __u32 seed,
+							  __u32 port, __u32 whose)
 {
-	__u32 per = (1 + q->per) | port << 16, first;
+	__u32 per = (1 + q->per) | port << 16;
+	__u64 hi = q->shi, lo = q->slo;
+	struct np_guard_source_set *set;
 	struct np_guard_source *s;
-	__u64 hi, lo;
+	__u32 place;
 
-	__builtin_memcpy(&hi, &q->saddr.b[0], 8);
-	__builtin_memcpy(&lo, &q->saddr.b[8], 8);
 	if (q->per == NP_PER_PREFIX) {
-		/* ::ffff:a.b.c.d as it is in memory: hi is 0, and d comes last */
+		/* hi is 0, and d comes last */
 		if (!hi && (__u32)lo == bpf_htonl(0xffff))
 			lo &= bpf_cpu_to_be64(~0xffULL);
 		else
@@ -169,15 +195,23 @@ source_get(struct limit_query *q, __u32 seed, __u32 port, volatile struct np_gua
 	} else if (q->per == NP_PER_PORT) {
 		hi = lo = 0;
 	}
-	first = source_slot(hi, lo, per, seed);
-	s = source_find(hi, lo, per, first);
-	return likely(s) ? s : source_new(q, hi, lo, per, first, limit);
+	set = source_set(hi, lo, per, seed);
+	if (!set)
+		return NULL;
+	s = source_find(set, hi, lo, per);
+	if (likely(s))
+		return s;
+	place = guard_source_new(hi, lo, per, q->now, whose);
+	if (place & NEW_LOST)
+		q->source_lost = 1;
+	return &set->way[place % NP_GUARD_WAYS];
 }
 
 /* A question of ours went there. */
 __noinline int guard_asked(struct np_addr16 *addr)
 {
 	volatile struct np_guard_conf *conf = guard_conf();
+	struct np_guard_source_set *set;
 	struct np_guard_source *s;
 	__u64 hi, lo;
 
@@ -185,8 +219,8 @@ __noinline int guard_asked(struct np_addr16 *addr)
 		return 0;
 	__builtin_memcpy(&hi, &addr->b[0], 8);
 	__builtin_memcpy(&lo, &addr->b[8], 8);
-	s = source_find(hi, lo, 1 + NP_PER_SOURCE,
-			source_slot(hi, lo, 1 + NP_PER_SOURCE, conf->seed));
+	set = source_set(hi, lo, 1 + NP_PER_SOURCE, conf->seed);
+	s = set ? source_find(set, hi, lo, 1 + NP_PER_SOURCE) : NULL;
 	if (s)
 		__sync_fetch_and_add(&s->asked, 1);
 	return 0;
@@ -202,21 +236,23 @@ static __always_inline void refill(struct np_guard_source *s, volatile struct np
 	s->refilled_ns = now;
 #pragma unroll
 	for (int i = 0; i < NP_LIMIT_MAX; i++) {
-		__u64 tokens = s->tokens[i] + ((elapsed * limit[i].rate) >> 16);
+		__u64 tokens = *bucket(s, i) + ((elapsed * limit[i].rate) >> 16);
 		__u64 burst = limit[i].burst;
 
-		s->tokens[i] = tokens > burst ? burst : tokens;
+		*bucket(s, i) = tokens > burst ? burst : tokens;
 	}
 }
 
 static __always_inline bool take(struct np_guard_source *s, volatile struct np_guard_limit *limit,
 				 int which, __u64 cost)
 {
+	__u64 *tokens = bucket(s, which);
+
 	if (!limit[which].rate)
 		return true;
-	if (s->tokens[which] < cost << 16)
+	if (*tokens < cost << 16)
 		return false;
-	s->tokens[which] -= cost << 16;
+	*tokens -= cost << 16;
 	return true;
 }
 
@@ -239,6 +275,12 @@ static __always_inline bool over_limit(struct np_guard_source *s, const struct l
 	return !ok;
 }
 
+static __always_inline void log_addr(__u8 to[16], __u64 hi, __u64 lo)
+{
+	__builtin_memcpy(to, &hi, 8);
+	__builtin_memcpy(to + 8, &lo, 8);
+}
+
 static __always_inline void tell(struct limit_query *q, struct np_guard_source *s, __u32 attack,
 				 __u32 action, __u64 seen, __u64 limit, __u32 ban)
 {
@@ -249,8 +291,8 @@ static __always_inline void tell(struct limit_query *q, struct np_guard_source *
 	if (!slot)
 		return;
 	e = &slot->ev;
-	__builtin_memcpy(e->saddr, &q->saddr, 16);
-	__builtin_memcpy(e->daddr, &q->daddr, 16);
+	log_addr(e->saddr, q->shi, q->slo);
+	log_addr(e->daddr, q->dhi, q->dlo);
 	e->dport = q->dport;
 	e->proto = q->proto;
 	e->attack = attack;
@@ -315,6 +357,30 @@ static __always_inline void judge_second(struct limit_query *q, struct np_guard_
 	s->window = tick;
 }
 
+/*
+ * What a source does once in a second: a call, with a copy of what is asked about the packet. So the
+ * original stays in registers on the way of all the other packets.
+ */
+__noinline int guard_windows(struct limit_query *q, struct np_guard_source *s)
+{
+	volatile struct np_guard_policy *p = q ? guard_policy(q->set) : NULL;
+	__u32 tick;
+
+	if (!p || !s)
+		return 0;
+	tick = NP_GUARD_TICK(q->now);
+	judge_second(q, s, p, tick);
+	if (tick - s->scan_window >= SCAN_TICKS) {
+		s->scan_window = tick;
+		s->scan_syns = s->told = 0;
+		s->scan_base = s->others;
+		s->ports_n = s->hosts_n = 0;
+		__builtin_memset(s->ports, 0, sizeof(s->ports));
+		__builtin_memset(s->hosts, 0, sizeof(s->hosts));
+	}
+	return 0;
+}
+
 static __always_inline __u32 mix(__u32 v)
 {
 	v *= 0x9e3779b1U;
@@ -332,120 +398,145 @@ static __always_inline __u32 bit_set(__u64 *bits, __u32 hash)
 	return 1;
 }
 
-static __always_inline void scan_note(struct limit_query *q, struct np_guard_source *s,
-				      volatile struct np_guard_policy *p)
+/* A SYN, or a datagram to a port below 1024. */
+__noinline int guard_scan(struct limit_query *q, struct np_guard_source *s)
 {
-	__u32 rate, host;
+	volatile struct np_guard_policy *p = q ? guard_policy(q->set) : NULL;
+	__u32 rate;
 
-	__builtin_memcpy(&host, &q->daddr.b[12], 4);
+	if (!p || !s)
+		return 0;
 	s->ports_n += bit_set(s->ports, mix(q->dport));
-	s->hosts_n += bit_set(s->hosts, mix(host));
+	s->hosts_n += bit_set(s->hosts, mix(q->dlo >> 32));
 	/* Connections that are used: no scan. */
 	if (s->others - s->scan_base >= s->scan_syns)
-		return;
+		return 0;
 	rate = p->attack_rate[NP_ATTACK_PORT_SCAN];
 	if (rate && s->ports_n >= rate)
 		FOUND(NP_ATTACK_PORT_SCAN, s->ports_n);
 	rate = p->attack_rate[NP_ATTACK_HOST_SCAN];
 	if (rate && s->hosts_n >= rate)
 		FOUND(NP_ATTACK_HOST_SCAN, s->hosts_n);
+	return 0;
 }
 
-static __always_inline void detect(struct limit_query *q, struct np_guard_source *s,
-				   volatile struct np_guard_policy *p)
+/* Count it; whether guard_scan has a look at it. */
+static __always_inline bool detect_count(const struct limit_query *q, struct np_guard_source *s)
 {
-	__u32 tick = NP_GUARD_TICK(q->now);
-	bool probe = false;
-
-	if (tick - s->window >= WINDOW_TICKS)
-		judge_second(q, s, p, tick);
-	if (tick - s->scan_window >= SCAN_TICKS) {
-		s->scan_window = tick;
-		s->scan_syns = s->told = 0;
-		s->scan_base = s->others;
-		s->ports_n = s->hosts_n = 0;
-		__builtin_memset(s->ports, 0, sizeof(s->ports));
-		__builtin_memset(s->hosts, 0, sizeof(s->hosts));
-	}
-	if (q->proto == IPPROTO_TCP) {
-		probe = is_syn(q) || q->bad == NP_FRAME_TCP_FLAGS;
-		if (probe) {
-			s->syns++;
-			s->scan_syns++;
-		} else {
+	if (likely(q->proto == IPPROTO_TCP)) {
+		if (likely(!is_syn(q) && q->bad != NP_FRAME_TCP_FLAGS)) {
 			s->others++;
+			return false;
 		}
-	} else if (q->proto == IPPROTO_UDP) {
-		s->udp++;
-		s->amplified += is_amplifier(q->sport);
-		/* Answers go to high ports, as many as there were questions. */
-		probe = q->dport && q->dport < SYSTEM_PORTS && !is_amplifier(q->sport);
-		s->scan_syns += probe;
-	} else if (is_echo(q)) {
-		s->icmp++;
+		s->syns++;
+		s->scan_syns++;
+		return true;
 	}
-	if (probe)
-		scan_note(q, s, p);
+	if (q->proto == IPPROTO_UDP) {
+		bool amplified = is_amplifier(q->sport), probe;
+
+		s->udp++;
+		s->amplified += amplified;
+		/* Answers go to high ports, as many as there were questions. */
+		probe = q->dport && q->dport < SYSTEM_PORTS && !amplified;
+		s->scan_syns += probe;
+		return probe;
+	}
+	if (is_echo(q))
+		s->icmp++;
+	return false;
 }
 
-/* Packets of one kind to one address against what is usual there: told, never banned. */
-static __always_inline void anomaly_note(struct limit_query *q, volatile struct np_guard_policy *p)
+static __always_inline void anomaly_tell(const struct limit_query *q, const struct np_guard_dest *d,
+					 __u64 count, __u32 rate)
 {
-	__u64 id, a, b, count, diff, mean;
-	struct np_guard_dest *d;
-	__u32 slot, tick, rate;
+	__u64 number = 0;
+	struct np_guard_logged *slot = log_begin(&number);
+	struct np_ev_guard *e;
 
-	__builtin_memcpy(&a, &q->daddr.b[0], 8);
-	__builtin_memcpy(&b, &q->daddr.b[8], 8);
-	id = ((a ^ (b << 1 | b >> 63)) + q->proto) * NP_GUARD_HASH6 | 1;
-	slot = (id >> 40) & (NP_GUARD_DESTS - 1);
-	d = bpf_map_lookup_elem(&np_dests, &slot);
-	if (!d)
+	if (!slot)
 		return;
-	tick = NP_GUARD_TICK(q->now);
-	if (d->id != id) {
-		/* The slot's owner keeps it while it is in use. */
-		if (d->id && tick - d->window < SCAN_TICKS)
-			return;
-		d->id = id;
-		d->window = tick;
-		d->count = d->learned = 0;
-		d->mean = d->var = 0;
-	}
-	d->count++; /* two processors may lose one to each other: what is usual lacks the same */
-	if (tick - d->window < WINDOW_TICKS)
-		return;
+	e = &slot->ev;
+	log_addr(e->daddr, q->dhi, q->dlo);
+	e->proto = q->proto;
+	e->attack = NP_ATTACK_ANOMALY;
+	e->action = NP_DETECT_ALERT;
+	e->seen = count;
+	e->limit = rate;
+	e->mean = d->mean >> 8;
+	e->dev = d->var;
+	log_end(slot, number);
+}
+
+/* At the end of a second: packets of one kind to one address against what is usual there. */
+__noinline int guard_usual(struct limit_query *q, struct np_guard_dest *d)
+{
+	volatile struct np_guard_policy *p = q ? guard_policy(q->set) : NULL;
+	__u64 count, diff, mean;
+	__u32 rate;
+
+	if (!p || !d)
+		return 0;
 	count = d->count;
 	d->count = 0;
-	d->window = tick;
+	d->window = NP_GUARD_TICK(q->now);
 	mean = d->mean >> 8;
 	diff = count > mean ? count - mean : mean - count;
 	if (diff > 0xffffff)
 		diff = 0xffffff;
 	rate = p->attack_rate[NP_ATTACK_ANOMALY];
 	if (rate && d->learned >= NP_GUARD_LEARN && count > mean && count > rate &&
-	    diff * diff > SIGMAS_SQUARED * (d->var + 1)) {
-		__u64 number = 0;
-		struct np_guard_logged *slot = log_begin(&number);
-
-		if (slot) {
-			struct np_ev_guard *e = &slot->ev;
-
-			__builtin_memcpy(e->daddr, &q->daddr, 16);
-			e->proto = q->proto;
-			e->attack = NP_ATTACK_ANOMALY;
-			e->action = NP_DETECT_ALERT;
-			e->seen = count;
-			e->limit = rate;
-			e->mean = mean;
-			e->dev = d->var;
-			log_end(slot, number);
-		}
-	}
+	    diff * diff > SIGMAS_SQUARED * (d->var + 1))
+		anomaly_tell(q, d, count, rate);
 	if (d->learned < NP_GUARD_LEARN)
 		d->learned++;
 	d->mean = d->mean - (d->mean >> EWMA_SHIFT) + ((count << 8) >> EWMA_SHIFT);
 	d->var = d->var - (d->var >> EWMA_SHIFT) + ((diff * diff) >> EWMA_SHIFT);
+	return 0;
+}
+
+/* The place of the address and kind a packet goes to; NULL: another one has it. Counts the packet. */
+static __always_inline struct np_guard_dest *dest_count(const struct limit_query *q, __u32 tick)
+{
+	__u64 id = ((q->dhi ^ (q->dlo << 1 | q->dlo >> 63)) + q->proto) * NP_GUARD_HASH6 | 1;
+	__u32 slot = (id >> 40) & (NP_GUARD_DESTS - 1);
+	struct np_guard_dest *d = bpf_map_lookup_elem(&np_dests, &slot);
+
+	if (!d)
+		return NULL;
+	if (unlikely(d->id != id)) {
+		/* The slot's owner keeps it while it is in use. */
+		if (d->id && tick - d->window < SCAN_TICKS)
+			return NULL;
+		d->id = id;
+		d->window = tick;
+		d->count = d->learned = 0;
+		d->mean = d->var = 0;
+	}
+	d->count++; /* two processors may lose one to each other: what is usual lacks the same */
+	return d;
+}
+
+static __always_inline void detect(const struct limit_query *q, struct np_guard_source *s)
+{
+	__u32 tick = NP_GUARD_TICK(q->now);
+	struct limit_query copy;
+	struct np_guard_dest *d;
+
+	/* The longer window ends with one of these. */
+	if (unlikely(tick - s->window >= WINDOW_TICKS)) {
+		copy = *q;
+		guard_windows(&copy, s);
+	}
+	if (unlikely(detect_count(q, s))) {
+		copy = *q;
+		guard_scan(&copy, s);
+	}
+	d = dest_count(q, tick);
+	if (d && unlikely(tick - d->window >= WINDOW_TICKS)) {
+		copy = *q;
+		guard_usual(&copy, d);
+	}
 }
 
 /* NP_DROP_*, or -1: go on. */
@@ -458,7 +549,7 @@ static __always_inline int limit_check(struct limit_query *q)
 	if (!conf)
 		return -1;
 	p = &conf->policy[q->set & 1];
-	s = source_get(q, conf->seed, 0, p->limit[q->per & 1]);
+	s = source_get(q, conf->seed, 0, LIMITS_OF(q->set & 1, q->per & 1));
 	if (!s)
 		return -1;
 	if (q->per == NP_PER_SOURCE && p->detect) {
@@ -473,8 +564,7 @@ static __always_inline int limit_check(struct limit_query *q)
 			s->others_base = s->others;
 			s->scan_window = 0;
 		}
-		detect(q, s, p);
-		anomaly_note(q, p);
+		detect(q, s);
 	}
 	if ((p->limit_on & (1 << (q->per & 1))) && over_limit(s, q, p->limit[q->per & 1])) {
 		s->drops++;
@@ -497,9 +587,10 @@ __noinline int guard_port_take(struct limit_query *q, __u32 which)
 
 	if (!conf)
 		return -1;
-	l = &conf->policy[q->set & 1].port[which % NP_GUARD_PORT_LIMITS];
+	which %= NP_GUARD_PORT_LIMITS;
+	l = &conf->policy[q->set & 1].port[which];
 	q->per = l->per;
-	s = source_get(q, conf->seed, q->dport, l->limit);
+	s = source_get(q, conf->seed, q->dport, LIMITS_OF_PORT(q->set & 1, which));
 	if (!s || !over_limit(s, q, l->limit))
 		return -1;
 	s->drops++;
