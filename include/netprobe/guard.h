@@ -17,9 +17,9 @@ struct netprobe_manager;
 
 /*
  * Attach guard to an interface by name, or change the mode of one that is attached. It stays until
- * netprobe_manager_detach or `netprobe guard detach`. On success err->msg says in a line what was not done as
- * wished (generic XDP where AUTO asked, forwarding that is off where packets are to be balanced) and err->code
- * is 0; empty where there is nothing to say.
+ * netprobe_manager_detach or `netprobe guard detach`. On success err->code is 0, err->msg says in a line what was
+ * not done as wished (generic XDP where AUTO asked), and err->hint which forwarding is off where packets are to
+ * be balanced; empty where there is nothing to say.
  * -ENODEV: no such interface; -EBUSY: a foreign XDP program is there, which stays; -EOPNOTSUPP: its driver
  * does not take XDP and the configuration insists; -EPERM. Since: 0.1.
  */
@@ -99,6 +99,12 @@ struct netprobe_ban {
 	char reason[48];
 	char who[32]; /* told; empty when asked: the program's user */
 };
+
+/*
+ * Whether that is an address or network as lists take it: 0, or -EINVAL and err says what is taken. Any thread.
+ * Since: 0.1.
+ */
+int netprobe_check_cidr(const char *cidr, struct netprobe_error *err);
 
 /* fn returns 0 to go on, anything else to stop. */
 typedef int (*netprobe_ban_fn)(const struct netprobe_ban *ban, void *arg);
@@ -180,27 +186,36 @@ int netprobe_manager_set_filtering(struct netprobe_manager *m, bool on, struct n
 /* netprobe_limits.per */
 #define NETPROBE_PER_SOURCE 0
 #define NETPROBE_PER_PREFIX 1 /* /24 of IPv4, /64 of IPv6 */
+#define NETPROBE_PER_PORT 2   /* all sources together; of a port alone */
 
-/* So many a second of each source or prefix, with a burst of one second; 0: no limit, NETPROBE_KEEP: as it is. */
+/*
+ * So many a second of each source or prefix, with a burst of one second; 0: no limit, NETPROBE_KEEP: as it
+ * is. With a port: what goes to that destination port, limited apart from the rest.
+ */
 struct netprobe_limits {
 	size_t size;
-	uint32_t per;		 /* NETPROBE_PER_* */
-	uint32_t confirm_s;	 /* as in netprobe_change; asked only */
-	bool dry_run;		 /* count what limits would drop, drop nothing */
+	uint32_t per;	    /* NETPROBE_PER_* */
+	uint16_t port;	    /* 0: of all ports */
+	bool dry_run;	    /* count what limits would drop, drop nothing; one for all limits */
+	uint32_t confirm_s; /* as in netprobe_change; asked only */
 	uint64_t packets, bytes; /* of frames */
 	uint64_t syns, icmp,
 		new_flows; /* new_flows: SYNs, and first datagrams where flows are counted */
 };
+typedef int (*netprobe_limits_fn)(const struct netprobe_limits *l, void *arg);
 
 /*
- * Set or read the limits; get: the caller sets size and per.
- * -EINVAL: no such per, a rate beyond 1e11; -ENOENT: guard is nowhere; -EBUSY as netprobe_manager_ban; -EPERM.
- * Since: 0.1.
+ * Set limits, read those of a per and a port (the caller sets size, per and port), or call fn for all that are
+ * set, which returns how many there are.
+ * -EINVAL: no such per, a rate beyond 1e11, icmp of a port; -ENOENT: guard is nowhere; -ENOSPC: limits of 32
+ * ports; -EBUSY as netprobe_manager_ban; -EPERM. Since: 0.1.
  */
 int netprobe_manager_set_limits(struct netprobe_manager *m, const struct netprobe_limits *limits,
 				struct netprobe_error *err);
 int netprobe_manager_get_limits(struct netprobe_manager *m, struct netprobe_limits *ret,
 				struct netprobe_error *err);
+int netprobe_manager_limits(struct netprobe_manager *m, netprobe_limits_fn fn, void *arg,
+			    struct netprobe_error *err);
 
 /* netprobe_detection.mode */
 #define NETPROBE_DETECT_OFF 0
@@ -240,6 +255,51 @@ int netprobe_manager_set_detection(struct netprobe_manager *m,
 				   struct netprobe_error *err);
 int netprobe_manager_get_detection(struct netprobe_manager *m, struct netprobe_detection *ret,
 				   struct netprobe_error *err);
+
+/* netprobe_syncookies.mode */
+#define NETPROBE_COOKIE_AUTO 0	 /* while more SYNs come than the rate, and 10 s longer */
+#define NETPROBE_COOKIE_ALWAYS 1 /* every SYN */
+
+/* How a service is protected. Zero is the default but for size. */
+struct netprobe_syncookies {
+	size_t size;
+	uint32_t mode; /* NETPROBE_COOKIE_* */
+	uint32_t rate; /* SYNs a second, of AUTO; 0: 1000 */
+	bool dry_run;  /* count what would be answered */
+	bool sysctl;   /* set net.ipv4.tcp_syncookies to 2, and back when the last service goes */
+};
+
+/*
+ * Answer SYNs to a service ("ADDR:PORT", or "PORT" at every address this machine has now) with cookies, before
+ * they cost its server memory; or no more. On success of add err->code is 0 and err->msg says what the kernel's
+ * settings make of it; empty.
+ * -EINVAL: no service, or guard only counts here; -EOPNOTSUPP: the kernel has no SYN cookies for XDP; -ENOSPC: 1024
+ * services; -ENOENT: guard is nowhere, or none of them was protected; -EPERM. Since: 0.1.
+ */
+int netprobe_manager_syncookies_add(struct netprobe_manager *m, const char *service,
+				    const struct netprobe_syncookies *how,
+				    struct netprobe_error *err);
+int netprobe_manager_syncookies_remove(struct netprobe_manager *m, const char *service,
+				       struct netprobe_error *err);
+
+/* A protected service, and what was done there. */
+struct netprobe_syncookies_stats {
+	size_t size;
+	const char *service; /* "192.0.2.1:443", "[2001:db8::1]:443" */
+	uint32_t mode, rate;
+	bool dry_run;
+	bool active;	   /* SYNs are answered now */
+	uint64_t sent;	   /* SYNs answered */
+	uint64_t accepted; /* acknowledgements with a good cookie, handed to the server */
+	uint64_t refused;  /* those without, dropped */
+	uint64_t passed;   /* SYNs the kernel wanted itself */
+	uint64_t dry;	   /* what a dry run would have answered */
+};
+typedef int (*netprobe_syncookies_fn)(const struct netprobe_syncookies_stats *s, void *arg);
+
+/* Call fn for each protected service. How many; -ENOENT: guard is nowhere; -EPERM. Since: 0.1. */
+int netprobe_manager_syncookies(struct netprobe_manager *m, netprobe_syncookies_fn fn, void *arg,
+				struct netprobe_error *err);
 
 /* netprobe_backend.forward */
 #define NETPROBE_FORWARD_ENCAP 0 /* IPIP, IP6IP6, or either in the other */

@@ -135,6 +135,7 @@ struct netprobe_config {
 	bool enable_latency; /* time how long data waits in sockets' queues; takes ebpf; default false */
 	bool keep_closed; /* flows that are over stay listed until the manager is freed; default false */
 	bool paused;	  /* record nothing for now; default false */
+	bool no_syn_cookies; /* as where the kernel has none for XDP; default false */
 	bool use_clsact; /* guard counts by a clsact qdisc also where the kernel has TCX; default false */
 	uint32_t hook;	       /* NETPROBE_HOOK_*; default AUTO */
 	uint32_t event_buffer; /* NETPROBE_BUFFER_*; default AUTO */
@@ -210,9 +211,10 @@ struct netprobe_device_stats {
 	uint64_t tcp_bytes, udp_bytes, icmp_bytes, other_bytes; /* of these protocols */
 	/* 0 for NETPROBE_TX from here on */
 	uint64_t dropped_banned, dropped_limited, dropped_detected, dropped_bytes;
-	uint64_t would_drop; /* by rules in dry-run */
-	uint64_t allowed;    /* packets of the allow list */
-	uint64_t malformed;  /* packets with headers that do not fit */
+	uint64_t would_drop;	  /* by rules in dry-run */
+	uint64_t allowed;	  /* packets of the allow list */
+	uint64_t malformed;	  /* packets with headers that do not fit */
+	uint64_t dropped_cookies; /* acknowledgements without a SYN cookie of ours */
 	/* packets in no flow, sources forgotten while active, look-ups given up */
 	uint64_t lost_flows, lost_sources, lost_nested;
 };

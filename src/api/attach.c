@@ -13,14 +13,17 @@
 #define FLOWS_ON 1
 
 /* Balancing sends what it gets on: the host must be a router there. */
-static void note_forwarding(const char *ifname, char *note, size_t size)
+static void note_forwarding(const char *ifname, struct netprobe_error *err)
 {
-	for (int v6 = 0; v6 < 2 && !note[0]; v6++)
-		if (!route_forwards(ifname, v6))
-			(void)snprintf(note, size,
-				       "%s forwarding is off, so nothing can be balanced there; "
-				       "sysctl -w net.%s.conf.%s.forwarding=1",
-				       v6 ? "IPv6" : "IPv4", v6 ? "ipv6" : "ipv4", ifname);
+	bool v4 = route_forwards(ifname, false), v6 = route_forwards(ifname, true);
+
+	if (v4 && v6)
+		return;
+	error_hint(err,
+		   "%s forwarding is off, so nothing can be balanced there; sysctl -w "
+		   "net.%s.conf.%s.forwarding=1%s",
+		   v4 ? "IPv6" : "IPv4", v4 ? "ipv6" : "ipv4", ifname,
+		   v4 || v6 ? "" : "; the same of IPv6");
 }
 
 static int chain_balancer(struct guard *g, const char *ifname, uint32_t flows,
@@ -54,20 +57,21 @@ API_PUBLIC int netprobe_manager_attach(struct netprobe_manager *m, const char *i
 	how.flows = m->config.count_flows == FLOWS_AUTO ? how.mode == NP_GUARD_MONITOR
 							: m->config.count_flows == FLOWS_ON;
 	how.clsact = m->config.use_clsact;
+	how.no_cookies = m->config.no_syn_cookies;
 	flows = m->config.balancer_flows;
 	api_unlock(m);
 	r = api_guard(GUARD_CREATE, &g, err);
 	if (!r)
 		r = guard_attach(g, ifname, &how, note, sizeof(note), err);
-	if (!r && how.mode == NP_GUARD_BALANCE) {
+	if (!r && how.mode == NP_GUARD_BALANCE)
 		r = chain_balancer(g, ifname, flows, err);
-		if (!r)
-			note_forwarding(ifname, note, sizeof(note));
-	}
 	guard_close(g);
-	if (!r)
-		(void)error_set(err, 0, "%s", note);
-	return r;
+	if (r)
+		return r;
+	(void)error_set(err, 0, "%s", note);
+	if (how.mode == NP_GUARD_BALANCE)
+		note_forwarding(ifname, err);
+	return 0;
 }
 
 static bool balances(struct guard *g)

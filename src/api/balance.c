@@ -18,8 +18,11 @@ static int open_balance(bool create, uint32_t flows, struct balance *ret,
 	if (r)
 		return r;
 	r = balance_open(create, &opts, ret, &e);
-	if (r == -ENOENT)
-		return error_set(err, r, "there is no VIP in this network namespace");
+	if (r == -ENOENT) {
+		error_set(err, r, "there is no VIP in this network namespace");
+		error_hint(err, "netprobe guard vip add ADDR:PORT/PROTO makes one");
+		return r;
+	}
 	if (r && err)
 		*err = e;
 	return r;

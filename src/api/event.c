@@ -172,7 +172,7 @@ void queue_session_event(const struct event *ev, void *manager)
 
 void queue_own_event(struct netprobe_manager *m, uint32_t family, const char *type,
 		     const char *entity, const char *value, double num, const char *unit,
-		     const char *json)
+		     const char *json, const char *words)
 {
 	struct netprobe_event pub = { .family = family,
 				      .wall_ns = clock_wall_ns(),
@@ -209,8 +209,7 @@ void queue_own_event(struct netprobe_manager *m, uint32_t family, const char *ty
 	buf_reset(&m->xctl);
 	if (m->config.formats & NETPROBE_FORMAT_TEXT) {
 		buf_time_ns(&m->text, pub.wall_ns);
-		buf_printf(&m->text, " %s %s %s%s%s", type, value, unit, *entity ? " " : "",
-			   entity);
+		buf_printf(&m->text, " %s %s", type, words);
 		pub.text = buf_str(&m->text);
 	}
 	if ((m->config.formats & NETPROBE_FORMAT_XCTL) &&

@@ -102,10 +102,13 @@ int api_apply(struct netprobe_manager *m, const struct netprobe_config *c,
 
 /* event.c */
 void queue_session_event(const struct event *ev, void *manager);
-/* One of our own: json is all of it behind the common keys, beginning with a comma; NULL nothing. */
+/*
+ * One of our own: json is all of it behind the common keys, beginning with a comma; words: what the text
+ * says behind time and type.
+ */
 void queue_own_event(struct netprobe_manager *m, uint32_t family, const char *type,
 		     const char *entity, const char *value, double num, const char *unit,
-		     const char *json);
+		     const char *json, const char *words);
 /* One that is spelled already; of *like the strings are copied. text, xctl: NULL where not wanted. */
 void queue_push(struct netprobe_manager *m, const struct netprobe_event *like);
 /* What a writer left in b, without its newline; NULL: nothing, or no memory. */

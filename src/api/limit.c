@@ -37,11 +37,13 @@ API_PUBLIC int netprobe_manager_set_filtering(struct netprobe_manager *m, bool o
 	return r;
 }
 
-static int check_per(uint32_t per, struct netprobe_error *err)
+static int check_per(const struct netprobe_limits *l, struct netprobe_error *err)
 {
-	return per < NP_PER_MAX
-		       ? 0
-		       : error_set(err, -EINVAL, "per: %u is none; takes NETPROBE_PER_*", per);
+	if (l->per > NETPROBE_PER_PORT)
+		return error_set(err, -EINVAL, "per: %u is none; takes NETPROBE_PER_*", l->per);
+	if (l->per == NETPROBE_PER_PORT && !l->port)
+		return error_set(err, -EINVAL, "per: NETPROBE_PER_PORT takes the port, too");
+	return 0;
 }
 
 API_PUBLIC int netprobe_manager_set_limits(struct netprobe_manager *m,
@@ -57,7 +59,9 @@ API_PUBLIC int netprobe_manager_set_limits(struct netprobe_manager *m,
 		return error_set(err, -EINVAL, "no limits");
 	r = api_take(limits, limits->size, LIMITS_LEAST, &l, sizeof(l), err);
 	if (!r)
-		r = check_per(l.per, err);
+		r = check_per(&l, err);
+	if (!r && l.port && l.icmp && l.icmp != NETPROBE_KEEP)
+		r = error_set(err, -EINVAL, "icmp: it has no ports; takes 0 or NETPROBE_KEEP");
 	if (!r)
 		r = api_guard(0, &g, err);
 	if (!r) {
@@ -67,7 +71,9 @@ API_PUBLIC int netprobe_manager_set_limits(struct netprobe_manager *m,
 			[NP_LIMIT_FLOWS] = l.new_flows,
 		};
 
-		r = guard_set_limits(g, l.per, rate, l.dry_run, l.confirm_s, err);
+		r = l.port ? guard_set_port_limits(g, l.port, l.per, rate, l.dry_run, l.confirm_s,
+						   err)
+			   : guard_set_limits(g, l.per, rate, l.dry_run, l.confirm_s, err);
 	}
 	guard_close(g);
 	return r;
@@ -85,6 +91,63 @@ static int state_of(struct guard_state *ret, struct netprobe_error *err)
 	return r;
 }
 
+/* False: none of them is set. */
+static bool fill_limits(struct netprobe_limits *l, const struct np_guard_limit *from, bool dry)
+{
+	l->size = sizeof(*l);
+	l->dry_run = dry;
+	l->packets = guard_limit_value(&from[NP_LIMIT_PPS]);
+	l->bytes = guard_limit_value(&from[NP_LIMIT_BYTES]);
+	l->syns = guard_limit_value(&from[NP_LIMIT_SYN]);
+	l->icmp = guard_limit_value(&from[NP_LIMIT_ICMP]);
+	l->new_flows = guard_limit_value(&from[NP_LIMIT_FLOWS]);
+	return l->packets || l->bytes || l->syns || l->icmp || l->new_flows;
+}
+
+static int each_limit(const struct np_guard_policy *p, netprobe_limits_fn fn, void *arg)
+{
+	bool stop = false;
+	int n = 0;
+
+	for (uint32_t per = 0; per < NP_PER_MAX && !stop; per++) {
+		struct netprobe_limits l = { .per = per };
+
+		if (!fill_limits(&l, p->limit[per], p->limit_dry))
+			continue;
+		n++;
+		stop = fn && fn(&l, arg);
+	}
+	for (unsigned int i = 0; i < NP_GUARD_PORT_LIMITS && !stop; i++) {
+		struct netprobe_limits l = { .per = p->port[i].per, .port = p->port[i].port };
+
+		if (!l.port || !fill_limits(&l, p->port[i].limit, p->limit_dry))
+			continue;
+		n++;
+		stop = fn && fn(&l, arg);
+	}
+	return n;
+}
+
+API_PUBLIC int netprobe_manager_limits(struct netprobe_manager *m, netprobe_limits_fn fn, void *arg,
+				       struct netprobe_error *err)
+{
+	API_ENTER(m, err);
+	struct guard_state s = {};
+	int r = state_of(&s, err);
+
+	return r ? r : each_limit(&s.policy, fn, arg);
+}
+
+static int pick_limit(const struct netprobe_limits *l, void *arg)
+{
+	struct netprobe_limits *want = arg;
+
+	if (l->per != want->per || l->port != want->port)
+		return 0;
+	*want = *l;
+	return 1;
+}
+
 API_PUBLIC int netprobe_manager_get_limits(struct netprobe_manager *m, struct netprobe_limits *ret,
 					   struct netprobe_error *err)
 {
@@ -93,21 +156,16 @@ API_PUBLIC int netprobe_manager_get_limits(struct netprobe_manager *m, struct ne
 	struct guard_state s = {};
 	int r;
 
-	if (!ret || ret->size < offsetof(struct netprobe_limits, confirm_s) ||
-	    ret->size > API_SIZE_MAX)
+	if (!ret || ret->size < LIMITS_LEAST || ret->size > API_SIZE_MAX)
 		return error_set(err, -EINVAL, "size: takes the sizeof of the structure");
 	l.per = ret->per;
-	r = check_per(l.per, err);
+	l.port = ret->port;
+	r = check_per(&l, err);
 	if (!r)
 		r = state_of(&s, err);
 	if (r)
 		return r;
-	l.dry_run = s.policy.limit_dry;
-	l.packets = guard_limit_rate(&s.policy, l.per, NP_LIMIT_PPS);
-	l.bytes = guard_limit_rate(&s.policy, l.per, NP_LIMIT_BYTES);
-	l.syns = guard_limit_rate(&s.policy, l.per, NP_LIMIT_SYN);
-	l.icmp = guard_limit_rate(&s.policy, l.per, NP_LIMIT_ICMP);
-	l.new_flows = guard_limit_rate(&s.policy, l.per, NP_LIMIT_FLOWS);
+	(void)each_limit(&s.policy, pick_limit, &l);
 	return GIVE(ret, l);
 }
 

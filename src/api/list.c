@@ -13,6 +13,13 @@
 #include "api/internal.h"
 #include "base/error.h"
 
+API_PUBLIC int netprobe_check_cidr(const char *cidr, struct netprobe_error *err)
+{
+	struct guard_item item = {};
+
+	return cidr ? guard_parse_cidr(cidr, &item, err) : error_set(err, -EINVAL, "no address");
+}
+
 static int take_ban(const struct netprobe_ban *from, size_t size, struct netprobe_ban *ret,
 		    struct netprobe_error *err)
 {
@@ -107,7 +114,7 @@ static void tell(struct netprobe_manager *m, const char *type, const char *cidr,
 	}
 	if (m->config.enable_security_alerts && buf_str(&json))
 		queue_own_event(m, NETPROBE_EVENT_SECURITY, type, "", cidr, 1, "count",
-				buf_str(&json));
+				buf_str(&json), cidr);
 	buf_done(&json);
 	api_unlock(m);
 }

@@ -9,7 +9,8 @@
 #include "base/error.h"
 
 #define NS_PER_MS 1000000ull
-#define STEP_MS 50 /* the event ring asks to be read only when it gets full */
+#define STEP_MS 50  /* the event ring asks to be read only when it gets full */
+#define CHECK_MS 10 /* health checks wait for answers */
 
 API_PUBLIC const char *netprobe_version(void)
 {
@@ -176,12 +177,13 @@ static int look(struct netprobe_manager *m)
 static int idle_ms(struct netprobe_manager *m, uint64_t most_ns)
 {
 	uint64_t now = clock_monotonic_ns(), due = queue_due_ns(m), wait;
+	int most_ms = m->checker ? CHECK_MS : STEP_MS;
 
 	due = m->next_tick_ns < due ? m->next_tick_ns : due;
 	wait = due > now ? due - now : 0;
 	wait = wait < most_ns ? wait : most_ns;
 	wait = (wait + NS_PER_MS - 1) / NS_PER_MS;
-	return wait < STEP_MS ? (int)wait : STEP_MS;
+	return wait < (uint64_t)most_ms ? (int)wait : most_ms;
 }
 
 /* Look and hand out, then wait without the lock. Events handed out, or -errno. */

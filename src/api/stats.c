@@ -6,6 +6,7 @@
 
 #include "api/internal.h"
 #include "balance/health.h"
+#include "engine/attacks.h"
 
 static int no_size(struct netprobe_error *err)
 {
@@ -44,7 +45,7 @@ static uint64_t bad_of(const struct np_guard_dev *d)
 {
 	uint64_t n = 0;
 
-	for (unsigned int i = 0; i < NP_FRAME_BAD_SLOTS; i++)
+	for (unsigned int i = 1; i < NP_FRAME_BAD_MAX; i++)
 		n += d->bad[i];
 	return n;
 }
@@ -90,7 +91,9 @@ API_PUBLIC int netprobe_manager_get_global_stats(struct netprobe_manager *m,
 	}
 	s.interfaces = (uint32_t)n;
 	s.events_delivered = m->delivered;
-	s.events_lost += (m->watch ? guard_watch_lost(m->watch) : 0) + m->lost + losses.ring_full;
+	s.events_lost = m->lost + losses.ring_full;
+	s.events_lost += m->watch ? guard_watch_lost(m->watch) : 0;
+	s.events_lost += m->attacks ? attacks_untold(m->attacks) : 0;
 	s.capture = capture_of(m);
 	api_unlock(m);
 	return GIVE(ret, s);
@@ -161,6 +164,7 @@ void api_fill_device(struct netprobe_device_stats *s, const struct guard_if *f, 
 	s->dropped_banned = f->count.drops[NP_DROP_BAN];
 	s->dropped_limited = f->count.drops[NP_DROP_LIMIT];
 	s->dropped_detected = f->count.drops[NP_DROP_DETECT];
+	s->dropped_cookies = f->count.drops[NP_DROP_COOKIE];
 	s->dropped_bytes = f->count.drop_bytes;
 	for (unsigned int i = 0; i < NP_DROP_MAX; i++)
 		s->would_drop += f->count.dry_drops[i];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the commands share: exit codes, the table of commands, the common options. */
+/* What the commands share: the table of them, the common options, the loop. */
 #ifndef NETPROBE_CLI_CLI_H
 #define NETPROBE_CLI_CLI_H
 
@@ -9,13 +9,8 @@
 
 #include "base/args.h"
 #include "base/error.h"
+#include "cli/sink.h"
 #include "engine/session.h"
-
-#define EXIT_OK 0
-#define EXIT_PERM 1    /* a capability is missing */
-#define EXIT_CAPTURE 2 /* capture or BPF could not start */
-#define EXIT_USAGE 3   /* bad arguments or config */
-#define EXIT_INTERNAL 4
 
 struct command {
 	const char *name;
@@ -89,17 +84,6 @@ void cli_session_opts(const struct common_opts *o, struct session_opts *ret_opts
 void cli_ready(struct common_opts *o);
 /* Losses in one line on stderr, when there were any. */
 void cli_tell_losses(struct session *s);
-
-/* Where a command's data goes: stdout or -o FILE. */
-struct sink {
-	int fd;
-	bool tty, color;
-	bool closed; /* the reader went away: end quietly */
-};
-int sink_open(struct sink *k, const struct common_opts *o, struct netprobe_error *err);
-void sink_close(struct sink *k);
-/* All of b, then b is empty. -EPIPE when the reader is gone, -errno when the disk is full or the like. */
-int sink_write(struct sink *k, struct buf *b);
 
 /*
  * The loop of every capturing command: ticks each interval, drains the ring in between, ends on

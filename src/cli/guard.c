@@ -3,15 +3,13 @@
 #include "cli/guard.h"
 
 #include <errno.h>
-#include <pwd.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/log.h"
-#include "cli/cli.h"
-#include "cli/guard_lb.h"
+
+int cmd_guard(int argc, char **argv); /* cli.h, which knows more than this may */
 
 static const struct guard_verb verbs[] = {
 	{ "attach", guard_cmd_attach, "put guard on an interface, or change its mode" },
@@ -49,7 +47,7 @@ static void usage(FILE *f)
 	(void)fputs("\nnetprobe guard VERB --help tells a verb's options.\n", f);
 }
 
-int guard_failed(const struct netprobe_error *err)
+static int failed(const struct netprobe_error *err)
 {
 	log_err("%s%s%s", err->msg, err->hint[0] ? "; " : "", err->hint);
 	switch (err->code) {
@@ -71,24 +69,59 @@ int guard_failed(const struct netprobe_error *err)
 	}
 }
 
-int guard_parse(const struct args_spec *spec, int argc, char **argv, void *opts, const bool *help,
-		struct args_list *ret_operands)
+void guard_config(struct netprobe_config *ret)
 {
-	struct netprobe_error err = {};
+	netprobe_config_default(ret);
+	ret->capture = NETPROBE_CAPTURE_NONE;
+	ret->enable_health_checks = false; /* those of `guard watch` run all the time */
+}
+
+int guard_configure(struct guard_call *call, const struct netprobe_config *c)
+{
+	return netprobe_manager_update_config(call->m, c, &call->err);
+}
+
+static int work_with(guard_work_fn work, struct guard_call *call)
+{
+	struct netprobe_config c;
+	int r;
+
+	guard_config(&c);
+	r = netprobe_manager_new_with_config(&c, &call->m, &call->err);
+	if (!r)
+		r = work(call);
+	call->m = netprobe_manager_free(call->m);
+	if (r >= 0)
+		return r;
+	call->err.code = r;
+	return failed(&call->err);
+}
+
+int guard_run_verb(const struct args_spec *spec, int argc, char **argv, void *opts,
+		   const bool *help, guard_work_fn work)
+{
+	struct guard_call call = { .opts = opts, .bare = argc == 1 };
 	struct buf text = {};
-	int r = args_parse(spec, argc, argv, opts, ret_operands, &err);
+	int r = args_parse(spec, argc, argv, opts, &call.operands, &call.err);
 
 	log_set_ident(spec->prog);
 	if (r < 0) {
-		log_err("%s", err.msg);
-		return r == -ENOMEM ? EXIT_INTERNAL : EXIT_USAGE;
+		log_err("%s", call.err.msg);
+		r = r == -ENOMEM ? EXIT_INTERNAL : EXIT_USAGE;
+	} else if (*help) {
+		args_help(spec, &text);
+		r = guard_print(&text);
+		buf_done(&text);
+	} else {
+		r = work_with(work, &call);
 	}
-	if (!*help)
-		return -1;
-	args_help(spec, &text);
-	r = guard_print(&text);
-	buf_done(&text);
+	args_list_done(&call.operands);
 	return r;
+}
+
+uint32_t guard_seconds(double s)
+{
+	return s > 0 ? (uint32_t)(s + 0.999) : 0;
 }
 
 int guard_print(struct buf *out)
@@ -102,17 +135,24 @@ int guard_print(struct buf *out)
 	return EXIT_INTERNAL;
 }
 
-void guard_who(char ret[32])
+static void put_record(const struct netprobe_event *events, size_t n, void *arg)
 {
-	const char *sudo = getenv("SUDO_USER");
-	const struct passwd *pw = sudo && *sudo ? NULL : getpwuid(getuid());
+	struct buf *out = arg;
 
-	if (sudo && *sudo)
-		(void)snprintf(ret, 32, "%s", sudo);
-	else if (pw)
-		(void)snprintf(ret, 32, "%s", pw->pw_name);
-	else
-		(void)snprintf(ret, 32, "%u", getuid());
+	for (size_t i = 0; i < n; i++) {
+		buf_puts(out, events[i].json);
+		buf_putc(out, '\n');
+	}
+}
+
+int guard_put_records(struct guard_call *call, uint32_t families, struct buf *out)
+{
+	int r = netprobe_manager_set_event_handler(call->m, families, put_record, out);
+
+	if (!r)
+		r = netprobe_manager_report(call->m, families, &call->err);
+	(void)netprobe_manager_set_event_handler(call->m, families, NULL, NULL);
+	return r < 0 ? r : out->err;
 }
 
 int cmd_guard(int argc, char **argv)

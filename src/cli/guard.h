@@ -1,11 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Verbs of `netprobe guard`: a row in guard.c's table each, a file for those that belong together. */
+/*
+ * Verbs of `netprobe guard`: a row in guard.c's table each, a file for those that belong together.
+ * They know guard by the library's header alone (tests/check-layers), so that whatever they do other
+ * programs can do.
+ */
 #ifndef NETPROBE_CLI_GUARD_H
 #define NETPROBE_CLI_GUARD_H
 
+#include <netprobe/netprobe.h>
+
 #include "base/args.h"
 #include "base/buf.h"
-#include "guard/guard.h"
+#include "cli/sink.h"
 
 struct guard_verb {
 	const char *name;
@@ -14,18 +20,35 @@ struct guard_verb {
 	const char *summary;
 };
 
+/* What is asked for, and the manager to do it with. */
+struct guard_call {
+	struct netprobe_manager *m;
+	struct args_list operands;
+	void *opts;
+	bool bare; /* nothing but the verb was given */
+	struct netprobe_error err;
+};
+
+/* 0 or more: an exit code; negative: -errno, call->err says why. */
+typedef int (*guard_work_fn)(struct guard_call *call);
+
 /*
- * What every verb begins with: its options into opts, operands into ret_operands (args_list_done).
- * Negative: go on. Else the exit code: --help was printed, or an error told. help: bool in opts.
+ * What every verb does: its options into opts, a manager that captures nothing, the work. Returns an exit
+ * code; --help was printed or errors told. help: bool in opts.
  */
-int guard_parse(const struct args_spec *spec, int argc, char **argv, void *opts, const bool *help,
-		struct args_list *ret_operands);
-/* Tell err, and the exit code that fits it. */
-int guard_failed(const struct netprobe_error *err);
+int guard_run_verb(const struct args_spec *spec, int argc, char **argv, void *opts,
+		   const bool *help, guard_work_fn work);
+/* The manager's settings, with those of its fields that change set. */
+int guard_configure(struct guard_call *call, const struct netprobe_config *c);
+void guard_config(struct netprobe_config *ret); /* what guard_run_verb begins with */
 /* Write out to stdout: exit code. */
 int guard_print(struct buf *out);
-/* The user as the lists name who added something. */
-void guard_who(char ret[32]);
+/* Seconds, rounded up. */
+uint32_t guard_seconds(double s);
+/* All VIPs and their backends on stdout, FORMAT_TEXT or FORMAT_JSON; nothing where there are none. */
+int guard_print_balancer(struct guard_call *call, int format);
+/* The JSON of the records of these families, made now, a line each into out. */
+int guard_put_records(struct guard_call *call, uint32_t families, struct buf *out);
 
 int guard_cmd_attach(int argc, char **argv);
 int guard_cmd_detach(int argc, char **argv);
@@ -44,5 +67,9 @@ int guard_cmd_events(int argc, char **argv);
 int guard_cmd_confirm(int argc, char **argv);
 int guard_cmd_off(int argc, char **argv);
 int guard_cmd_on(int argc, char **argv);
+int guard_cmd_vip(int argc, char **argv);
+int guard_cmd_backend(int argc, char **argv);
+/* Health checks and, each interval, stats.lb, until it is told to end. */
+int guard_cmd_watch(int argc, char **argv);
 
 #endif

@@ -1,14 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* `netprobe guard attach, detach, status, confirm, off, on`. */
 #include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "base/log.h"
-#include "cli/cli.h"
 #include "cli/guard.h"
-#include "cli/guard_lb.h"
 #include "out/table.h"
 
 struct attach_opts {
@@ -60,6 +55,31 @@ static const struct option_row *const attach_tables[] = { attach_rows, NULL };
 static const struct option_row *const plain_tables[] = { plain_rows, NULL };
 static const struct option_row *const status_tables[] = { status_rows, NULL };
 
+static int attach(struct guard_call *call)
+{
+	const char *ifname = call->operands.items[0];
+	const struct attach_opts *o = call->opts;
+	struct netprobe_config c;
+	int r;
+
+	guard_config(&c);
+	c.mode = (uint32_t)o->mode;
+	c.xdp_mode = (uint32_t)o->xdp;
+	c.count_flows = (uint32_t)o->flows;
+	c.use_clsact = o->clsact;
+	c.no_syn_cookies = o->no_cookies;
+	r = guard_configure(call, &c);
+	if (!r)
+		r = netprobe_manager_attach(call->m, ifname, &call->err);
+	if (r)
+		return r;
+	if (call->err.msg[0])
+		log_notice("%s: %s", ifname, call->err.msg);
+	if (call->err.hint[0])
+		log_warn("%s: %s", ifname, call->err.hint);
+	return EXIT_OK;
+}
+
 int guard_cmd_attach(int argc, char **argv)
 {
 	static const struct args_spec spec = {
@@ -71,38 +91,14 @@ int guard_cmd_attach(int argc, char **argv)
 		.min_operands = 1,
 		.max_operands = 1,
 	};
-	struct attach_opts o = { .mode = NP_GUARD_FILTER };
-	struct guard_attach_opts how;
-	struct netprobe_error err = {};
-	struct args_list operands = {};
-	struct guard *g = NULL;
-	char note[256];
-	int r = guard_parse(&spec, argc, argv, &o, &o.help, &operands);
+	struct attach_opts o = { .mode = NETPROBE_MODE_FILTER };
 
-	if (r >= 0)
-		goto out;
-	how = (struct guard_attach_opts){ .mode = (uint8_t)o.mode,
-					  .xdp = (uint8_t)o.xdp,
-					  .clsact = o.clsact,
-					  .no_cookies = o.no_cookies,
-					  .flows = o.flows ? o.flows == 1
-							   : o.mode == NP_GUARD_MONITOR };
-	r = guard_open(GUARD_CREATE, &g, &err);
-	if (!r)
-		r = guard_attach(g, operands.items[0], &how, note, sizeof(note), &err);
-	if (!r && o.mode == NP_GUARD_BALANCE)
-		r = guard_lb_chain(g, operands.items[0], &err);
-	if (r) {
-		r = guard_failed(&err);
-		goto out;
-	}
-	if (note[0])
-		log_notice("%s: %s", operands.items[0], note);
-	r = EXIT_OK;
-out:
-	guard_close(g);
-	args_list_done(&operands);
-	return r;
+	return guard_run_verb(&spec, argc, argv, &o, &o.help, attach);
+}
+
+static int detach(struct guard_call *call)
+{
+	return netprobe_manager_detach(call->m, call->operands.items[0], &call->err);
 }
 
 int guard_cmd_detach(int argc, char **argv)
@@ -117,22 +113,8 @@ int guard_cmd_detach(int argc, char **argv)
 		.max_operands = 1,
 	};
 	struct attach_opts o = {};
-	struct netprobe_error err = {};
-	struct args_list operands = {};
-	struct guard *g = NULL;
-	int r = guard_parse(&spec, argc, argv, &o, &o.help, &operands);
 
-	if (r < 0) {
-		r = guard_open(0, &g, &err);
-		if (!r)
-			r = guard_detach(g, operands.items[0], &err);
-		r = r ? guard_failed(&err) : EXIT_OK;
-	}
-	g = guard_close(g);
-	if (r == EXIT_OK)
-		guard_lb_detached();
-	args_list_done(&operands);
-	return r;
+	return guard_run_verb(&spec, argc, argv, &o, &o.help, detach);
 }
 
 static const struct table_column columns[] = {
@@ -148,31 +130,34 @@ static const struct table_column columns[] = {
 	{ .name = "dropped", .title = "DROPPED", .right = true },
 };
 
-static void add_if(struct table *t, const struct guard_if *f)
+static int add_if(const struct netprobe_interface *i, void *arg)
 {
 	static const char *const xdp[] = { "none", "native", "generic" };
 	static const char *const tc[] = { "none", "tcx", "clsact" };
-	uint64_t drops = 0;
+	static const char *const states[] = { "on", "gone", "lost" };
 
-	for (unsigned int i = 0; i < NP_DROP_MAX; i++)
-		drops += f->count.drops[i];
-	(void)table_add(t, (struct cell[]){
-				   { CELL_STR, .str = f->name },
-				   { CELL_U64, .u64 = f->at.ifindex },
-				   { CELL_STR, .str = mode_names[f->at.mode % 3] },
-				   { CELL_STR, .str = xdp[f->at.xdp % 3] },
-				   { CELL_STR, .str = tc[f->at.tc % 3] },
-				   { f->at.xdp_id ? CELL_U64 : CELL_NULL, .u64 = f->at.xdp_id },
-				   { CELL_STR, .str = f->gone	    ? "gone"
-						      : f->lost_xdp ? "lost"
-								    : "on" },
-				   { CELL_U64, .u64 = f->count.rx.packets },
-				   { CELL_U64, .u64 = f->count.tx.packets },
-				   { CELL_U64, .u64 = drops },
-			   });
+	if (i->state == NETPROBE_STATE_GONE)
+		log_warn(
+			"%s is gone: `netprobe guard detach %s`, or attach it again when it is back",
+			i->name, i->name);
+	else if (i->state == NETPROBE_STATE_LOST)
+		log_warn("%s: somebody took guard's XDP program off; attach it again", i->name);
+	return table_add(arg,
+			 (struct cell[]){
+				 { CELL_STR, .str = i->name },
+				 { CELL_U64, .u64 = i->ifindex },
+				 { CELL_STR, .str = mode_names[i->mode % 3] },
+				 { CELL_STR, .str = xdp[i->xdp % 3] },
+				 { CELL_STR, .str = tc[i->tc % 3] },
+				 { i->program_id ? CELL_U64 : CELL_NULL, .u64 = i->program_id },
+				 { CELL_STR, .str = states[i->state % 3] },
+				 { CELL_U64, .u64 = i->rx->packets },
+				 { CELL_U64, .u64 = i->tx->packets },
+				 { CELL_U64, .u64 = i->rx->dropped },
+			 });
 }
 
-static void tell_state(struct buf *out, const struct guard_state *s, int format)
+static void tell_state(struct buf *out, const struct netprobe_security_stats *s, int format)
 {
 	static const char *const detect[] = { "off", "dry-run", "alert", "ban" };
 
@@ -181,9 +166,9 @@ static void tell_state(struct buf *out, const struct guard_state *s, int format)
 		json_kv_bool(out, "off", s->off);
 		json_kv_u64(out, "bans", s->bans);
 		json_kv_u64(out, "allows", s->allows);
-		json_kv_u64(out, "bans_max", s->room);
+		json_kv_u64(out, "bans_max", s->bans_max);
 		json_kv_u64_or_null(out, "confirm_seconds", s->confirm_s);
-		json_kv_str(out, "detect", detect[s->policy.detect % 4]);
+		json_kv_str(out, "detect", detect[s->detection % 4]);
 		json_kv_u64(out, "kernel_memory_kib", s->memory_kib);
 		buf_puts(out, "}\n");
 		return;
@@ -194,43 +179,32 @@ static void tell_state(struct buf *out, const struct guard_state *s, int format)
 		buf_printf(out, "a change is undone in %u s unless: netprobe guard confirm\n",
 			   s->confirm_s);
 	buf_printf(out, "%u bans of %u, %u allowed, detection %s, %u MiB of kernel memory\n",
-		   s->bans, s->room, s->allows, detect[s->policy.detect % 4], s->memory_kib / 1024);
-	if (s->bans > s->room / 10 * 9)
+		   s->bans, s->bans_max, s->allows, detect[s->detection % 4], s->memory_kib / 1024);
+	if (s->bans > s->bans_max / 10 * 9)
 		buf_puts(out,
 			 "the ban list is nearly full: beyond the maximum, new bans are refused\n");
 }
 
-static int print_status(struct guard *g, int format)
+static int status(struct guard_call *call)
 {
-	struct guard_if *ifs = NULL;
-	struct guard_state state;
-	struct buf out = {};
 	struct table *t = table_new(columns, sizeof(columns) / sizeof(columns[0]));
-	int r, n = t ? guard_ifs(g, &ifs) : -ENOMEM;
+	struct netprobe_security_stats s = { .size = sizeof(s) };
+	const struct attach_opts *o = call->opts;
+	struct buf out = {};
+	int r = t ? netprobe_manager_interfaces(call->m, add_if, t, &call->err) : -ENOMEM;
 
-	if (n < 0) {
-		table_free(t);
-		log_err("cannot read the interfaces: %s", strerror(-n));
-		return EXIT_INTERNAL;
-	}
-	for (int i = 0; i < n; i++)
-		add_if(t, &ifs[i]);
-	guard_state(g, &state);
-	(void)table_write(t, &out, format, false);
-	tell_state(&out, &state, format);
-	r = guard_print(&out);
-	for (int i = 0; i < n; i++) {
-		if (ifs[i].gone)
-			log_warn(
-				"%s is gone: `netprobe guard detach %s`, or attach it again when it is back",
-				ifs[i].name, ifs[i].name);
-		else if (ifs[i].lost_xdp)
-			log_warn("%s: somebody took guard's XDP program off; attach it again",
-				 ifs[i].name);
+	if (r > 0)
+		r = netprobe_manager_get_security_stats(call->m, &s, &call->err);
+	if (r == -ENOENT) {
+		log_notice("%s", call->err.msg);
+		r = EXIT_OK;
+	} else if (r >= 0) {
+		(void)table_write(t, &out, o->format, false);
+		tell_state(&out, &s, o->format);
+		r = guard_print(&out);
 	}
 	buf_done(&out);
 	table_free(t);
-	free(ifs);
 	return r;
 }
 
@@ -242,48 +216,30 @@ int guard_cmd_status(int argc, char **argv)
 		.tables = status_tables,
 	};
 	struct attach_opts o = {};
-	struct netprobe_error err = {};
-	struct args_list operands = {};
-	struct guard *g = NULL;
-	int r = guard_parse(&spec, argc, argv, &o, &o.help, &operands);
 
-	if (r < 0) {
-		r = guard_open(0, &g, &err);
-		if (r == -ENOENT) {
-			log_notice("%s", err.msg);
-			r = EXIT_OK;
-		} else {
-			r = r ? guard_failed(&err) : print_status(g, o.format);
-		}
-	}
-	guard_close(g);
-	args_list_done(&operands);
-	return r;
+	return guard_run_verb(&spec, argc, argv, &o, &o.help, status);
 }
 
-#define DO_CONFIRM 0
-#define DO_OFF 1
-#define DO_ON 2
+static int confirm(struct guard_call *call)
+{
+	return netprobe_manager_confirm(call->m, &call->err);
+}
 
-static int plain(const struct args_spec *spec, int argc, char **argv, int what)
+static int switch_off(struct guard_call *call)
+{
+	return netprobe_manager_set_filtering(call->m, false, &call->err);
+}
+
+static int switch_on(struct guard_call *call)
+{
+	return netprobe_manager_set_filtering(call->m, true, &call->err);
+}
+
+static int plain(const struct args_spec *spec, int argc, char **argv, guard_work_fn work)
 {
 	struct attach_opts o = {};
-	struct netprobe_error err = {};
-	struct args_list operands = {};
-	struct guard *g = NULL;
-	int r = guard_parse(spec, argc, argv, &o, &o.help, &operands);
 
-	if (r < 0) {
-		r = guard_open(0, &g, &err);
-		if (!r && what == DO_CONFIRM)
-			r = guard_confirm(g, &err);
-		else if (!r)
-			guard_switch(g, what == DO_ON);
-		r = r ? guard_failed(&err) : EXIT_OK;
-	}
-	guard_close(g);
-	args_list_done(&operands);
-	return r;
+	return guard_run_verb(spec, argc, argv, &o, &o.help, work);
 }
 
 int guard_cmd_confirm(int argc, char **argv)
@@ -294,7 +250,7 @@ int guard_cmd_confirm(int argc, char **argv)
 		.tables = plain_tables,
 	};
 
-	return plain(&spec, argc, argv, DO_CONFIRM);
+	return plain(&spec, argc, argv, confirm);
 }
 
 int guard_cmd_off(int argc, char **argv)
@@ -306,7 +262,7 @@ int guard_cmd_off(int argc, char **argv)
 		.tables = plain_tables,
 	};
 
-	return plain(&spec, argc, argv, DO_OFF);
+	return plain(&spec, argc, argv, switch_off);
 }
 
 int guard_cmd_on(int argc, char **argv)
@@ -317,5 +273,5 @@ int guard_cmd_on(int argc, char **argv)
 		.tables = plain_tables,
 	};
 
-	return plain(&spec, argc, argv, DO_ON);
+	return plain(&spec, argc, argv, switch_on);
 }

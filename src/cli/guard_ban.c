@@ -1,18 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* `netprobe guard ban, allow, unban, list, import, export`. */
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/log.h"
 #include "base/parse.h"
-#include "cli/cli.h"
 #include "cli/guard.h"
 #include "out/table.h"
 
@@ -92,19 +90,32 @@ static const struct option_row export_rows[] = {
 	OPTIONS_END,
 };
 
+static void set_who(char *ret, size_t size)
+{
+	const char *sudo = getenv("SUDO_USER");
+	const struct passwd *pw = sudo && *sudo ? NULL : getpwuid(getuid());
+
+	if (sudo && *sudo)
+		(void)snprintf(ret, size, "%s", sudo);
+	else if (pw)
+		(void)snprintf(ret, size, "%s", pw->pw_name);
+	else
+		(void)snprintf(ret, size, "%u", getuid());
+}
+
 /* What options say of every entry. */
-static int item_from(const struct ban_opts *o, bool allow, struct guard_item *ret,
-		     struct netprobe_error *err)
+static int entry_from(const struct ban_opts *o, struct netprobe_ban *ret,
+		      struct netprobe_error *err)
 {
 	struct np_port_range ports;
 	uint8_t proto;
 	int r;
 
-	*ret = (struct guard_item){ .allow = allow, .dry_run = o->dry_run, .port_to = 0xffff };
+	*ret = (struct netprobe_ban){ .size = sizeof(*ret), .dry_run = o->dry_run };
 	if (o->proto) {
 		r = parse_proto(o->proto, &proto, err);
 		if (r) {
-			error_prefix(err, "--proto: ");
+			error_prefix(err, "--proto");
 			return r;
 		}
 		ret->proto = proto == NP_PROTO_TCP   ? IPPROTO_TCP
@@ -114,7 +125,7 @@ static int item_from(const struct ban_opts *o, bool allow, struct guard_item *re
 	if (o->port) {
 		r = parse_port_range(o->port, &ports, err);
 		if (r) {
-			error_prefix(err, "--port: ");
+			error_prefix(err, "--port");
 			return r;
 		}
 		if (ret->proto == IPPROTO_ICMP)
@@ -123,70 +134,65 @@ static int item_from(const struct ban_opts *o, bool allow, struct guard_item *re
 		ret->port_from = ports.from;
 		ret->port_to = ports.to;
 	}
-	if (o->ttl > 0)
-		ret->ttl_s = (uint32_t)(o->ttl + 0.999);
+	ret->ttl_s = guard_seconds(o->ttl);
 	if (o->reason && strlen(o->reason) >= sizeof(ret->reason))
 		return error_set(err, -EINVAL, "--reason: it has %zu bytes; takes up to %zu",
 				 strlen(o->reason), sizeof(ret->reason) - 1);
 	if (o->reason)
 		(void)snprintf(ret->reason, sizeof(ret->reason), "%s", o->reason);
-	guard_who(ret->who);
+	set_who(ret->who, sizeof(ret->who));
 	return 0;
 }
 
-static int check_safety(const struct guard_item *items, size_t n, struct netprobe_error *err)
+static struct netprobe_change change_from(const struct ban_opts *o, uint32_t list)
 {
-	struct guard_safety *s;
-	int r = guard_safety_new(&s, err);
-
-	if (r)
-		return r;
-	for (size_t i = 0; i < n && !r; i++)
-		r = guard_safety_check(s, &items[i], err);
-	guard_safety_free(s);
-	return r;
+	return (struct netprobe_change){ .size = sizeof(struct netprobe_change),
+					 .list = list,
+					 .confirm_s = guard_seconds(o->confirm),
+					 .replace = o->replace,
+					 .force = o->force };
 }
 
-static int add_items(struct guard_item *items, size_t n, const struct ban_opts *o)
+static void tell_confirm(const struct ban_opts *o)
 {
-	struct netprobe_error err = {};
-	struct guard *g = NULL;
-	int r = o->force ? 0 : check_safety(items, n, &err);
-
-	if (!r)
-		r = guard_open(0, &g, &err);
-	if (!r)
-		r = guard_add(g, items, n, o->replace ? GUARD_REPLACE : 0,
-			      o->confirm > 0 ? (uint32_t)(o->confirm + 0.999) : 0, &err);
-	guard_close(g);
-	if (r)
-		return guard_failed(&err);
 	if (o->confirm > 0)
 		log_notice("undone in %.0f s unless: netprobe guard confirm", o->confirm);
+}
+
+static int add(struct guard_call *call, uint32_t list)
+{
+	const struct ban_opts *o = call->opts;
+	struct netprobe_change how = change_from(o, list);
+	struct netprobe_ban *entries = calloc(call->operands.n, sizeof(*entries)), model;
+	int r = entries ? entry_from(o, &model, &call->err) : -ENOMEM;
+
+	for (unsigned int i = 0; i < call->operands.n && !r; i++) {
+		entries[i] = model;
+		/* Too long for any address: the same words as for those that are none. */
+		r = strlen(call->operands.items[i]) < sizeof(model.cidr)
+			    ? 0
+			    : netprobe_check_cidr(call->operands.items[i], &call->err);
+		(void)snprintf(entries[i].cidr, sizeof(entries[i].cidr), "%s",
+			       call->operands.items[i]);
+	}
+	if (!r)
+		r = netprobe_manager_change_list(call->m, &how, entries, call->operands.n,
+						 &call->err);
+	free(entries);
+	if (r < 0)
+		return r;
+	tell_confirm(o);
 	return EXIT_OK;
 }
 
-static int add_verb(const struct args_spec *spec, int argc, char **argv, bool allow)
+static int ban(struct guard_call *call)
 {
-	struct ban_opts o = {};
-	struct args_list operands = {};
-	struct netprobe_error err = {};
-	struct guard_item *items = NULL, model;
-	int r = guard_parse(spec, argc, argv, &o, &o.help, &operands);
+	return add(call, NETPROBE_LIST_BANS);
+}
 
-	if (r >= 0)
-		goto out;
-	items = calloc(operands.n, sizeof(*items));
-	r = items ? item_from(&o, allow, &model, &err) : error_set(&err, -ENOMEM, "out of memory");
-	for (unsigned int i = 0; i < operands.n && !r; i++) {
-		items[i] = model;
-		r = guard_parse_cidr(operands.items[i], &items[i], &err);
-	}
-	r = r ? guard_failed(&err) : add_items(items, operands.n, &o);
-out:
-	free(items);
-	args_list_done(&operands);
-	return r;
+static int allow(struct guard_call *call)
+{
+	return add(call, NETPROBE_LIST_ALLOWED);
 }
 
 int guard_cmd_ban(int argc, char **argv)
@@ -200,8 +206,9 @@ int guard_cmd_ban(int argc, char **argv)
 		.tables = tables,
 		.min_operands = 1,
 	};
+	struct ban_opts o = {};
 
-	return add_verb(&spec, argc, argv, false);
+	return guard_run_verb(&spec, argc, argv, &o, &o.help, ban);
 }
 
 int guard_cmd_allow(int argc, char **argv)
@@ -214,8 +221,27 @@ int guard_cmd_allow(int argc, char **argv)
 		.tables = tables,
 		.min_operands = 1,
 	};
+	struct ban_opts o = {};
 
-	return add_verb(&spec, argc, argv, true);
+	return guard_run_verb(&spec, argc, argv, &o, &o.help, allow);
+}
+
+/* All are looked at before the first one goes. */
+static int unban(struct guard_call *call)
+{
+	const struct ban_opts *o = call->opts;
+	int r = 0;
+
+	for (unsigned int i = 0; i < call->operands.n && !r; i++)
+		r = netprobe_check_cidr(call->operands.items[i], &call->err);
+	for (unsigned int i = 0; i < call->operands.n && !r; i++) {
+		r = o->allow
+			    ? netprobe_manager_unallow(call->m, call->operands.items[i], &call->err)
+			    : netprobe_manager_unban(call->m, call->operands.items[i], &call->err);
+		if (r)
+			error_prefix(&call->err, "%s", call->operands.items[i]);
+	}
+	return r;
 }
 
 int guard_cmd_unban(int argc, char **argv)
@@ -229,32 +255,8 @@ int guard_cmd_unban(int argc, char **argv)
 		.min_operands = 1,
 	};
 	struct ban_opts o = {};
-	struct args_list operands = {};
-	struct netprobe_error err = {};
-	struct guard_item item;
-	struct guard *g = NULL;
-	int r = guard_parse(&spec, argc, argv, &o, &o.help, &operands);
 
-	if (r >= 0)
-		goto out;
-	r = 0;
-	for (unsigned int i = 0; i < operands.n && !r; i++)
-		r = guard_parse_cidr(operands.items[i], &item, &err);
-	if (!r)
-		r = guard_open(0, &g, &err);
-	for (unsigned int i = 0; i < operands.n && !r; i++) {
-		item = (struct guard_item){ .allow = o.allow };
-		r = guard_parse_cidr(operands.items[i], &item, &err);
-		if (!r)
-			r = guard_remove(g, &item, &err);
-		if (r)
-			error_prefix(&err, "%s: ", operands.items[i]);
-	}
-	r = r ? guard_failed(&err) : EXIT_OK;
-out:
-	guard_close(g);
-	args_list_done(&operands);
-	return r;
+	return guard_run_verb(&spec, argc, argv, &o, &o.help, unban);
 }
 
 static const struct table_column columns[] = {
@@ -269,77 +271,72 @@ static const struct table_column columns[] = {
 	{ .name = "reason", .title = "REASON" },
 };
 
-static void cidr_text(const struct guard_item *i, char ret[64])
-{
-	char addr[INET6_ADDRSTRLEN];
-
-	inet_ntop(i->v6 ? AF_INET6 : AF_INET, i->addr, addr, sizeof(addr));
-	if (i->len == (i->v6 ? 128 : 32))
-		(void)snprintf(ret, 64, "%s", addr);
-	else
-		(void)snprintf(ret, 64, "%s/%u", addr, i->len);
-}
-
 static const char *proto_text(uint8_t proto)
 {
 	return proto == IPPROTO_TCP ? "tcp" : proto == IPPROTO_UDP ? "udp" : "icmp";
 }
 
-static bool has_ports(const struct guard_item *i)
+static void ports_text(const struct netprobe_ban *b, char ret[16])
 {
-	return i->port_from || i->port_to != 0xffff;
-}
-
-static void ports_text(const struct guard_item *i, char ret[16])
-{
-	if (i->port_from == i->port_to)
-		(void)snprintf(ret, 16, "%u", i->port_from);
+	if (b->port_from == b->port_to)
+		(void)snprintf(ret, 16, "%u", b->port_from);
 	else
-		(void)snprintf(ret, 16, "%u-%u", i->port_from, i->port_to);
+		(void)snprintf(ret, 16, "%u-%u", b->port_from, b->port_to);
 }
 
-static int add_row(const struct guard_item *i, void *arg)
+static int add_row(struct table *t, const char *action, const struct netprobe_ban *b, bool told)
 {
-	char cidr[64], ports[16];
+	char ports[16];
 
-	cidr_text(i, cidr);
-	ports_text(i, ports);
-	return table_add(arg,
+	ports_text(b, ports);
+	return table_add(t,
 			 (struct cell[]){
-				 { CELL_STR, .str = i->allow	 ? "allow"
-						    : i->dry_run ? "dry-run"
-								 : "ban" },
-				 { CELL_STR, .str = cidr },
-				 { i->proto ? CELL_STR : CELL_NULL, .str = proto_text(i->proto) },
-				 { has_ports(i) ? CELL_STR : CELL_NULL, .str = ports },
-				 { i->ttl_s ? CELL_U64 : CELL_NULL, .u64 = i->ttl_s },
-				 { CELL_U64, .u64 = i->age_s },
-				 { CELL_U64, .u64 = i->hits },
-				 { i->who[0] ? CELL_STR : CELL_NULL, .str = i->who },
-				 { i->reason[0] ? CELL_STR : CELL_NULL, .str = i->reason },
+				 { CELL_STR, .str = action },
+				 { CELL_STR, .str = b->cidr },
+				 { b->proto ? CELL_STR : CELL_NULL, .str = proto_text(b->proto) },
+				 { b->port_to ? CELL_STR : CELL_NULL, .str = ports },
+				 { b->ttl_s ? CELL_U64 : CELL_NULL, .u64 = b->ttl_s },
+				 { told ? CELL_U64 : CELL_NULL, .u64 = b->age_s },
+				 { CELL_U64, .u64 = b->hits },
+				 { b->who[0] ? CELL_STR : CELL_NULL, .str = b->who },
+				 { b->reason[0] ? CELL_STR : CELL_NULL, .str = b->reason },
 			 });
 }
 
-/* What detection has banned, beside the list. */
-static int add_detected(const uint8_t addr[16], uint32_t left_s, uint32_t strikes, uint64_t drops,
-			void *arg)
+static int add_ban(const struct netprobe_ban *b, void *arg)
 {
-	bool v4 = IN6_IS_ADDR_V4MAPPED((const struct in6_addr *)addr);
-	char text[INET6_ADDRSTRLEN], reason[48];
+	return add_row(arg, b->dry_run ? "dry-run" : "ban", b, true);
+}
 
-	inet_ntop(v4 ? AF_INET : AF_INET6, v4 ? addr + 12 : addr, text, sizeof(text));
-	(void)snprintf(reason, sizeof(reason), "detection, %u. time", strikes);
-	return table_add(arg, (struct cell[]){
-				      { CELL_STR, .str = "detect" },
-				      { CELL_STR, .str = text },
-				      { CELL_NULL },
-				      { CELL_NULL },
-				      { CELL_U64, .u64 = left_s },
-				      { CELL_NULL },
-				      { CELL_U64, .u64 = drops },
-				      { CELL_NULL },
-				      { CELL_STR, .str = reason },
-			      });
+static int add_allowed(const struct netprobe_ban *b, void *arg)
+{
+	return add_row(arg, "allow", b, true);
+}
+
+/* What detection has banned, beside the list. */
+static int add_detected(const struct netprobe_ban *b, void *arg)
+{
+	return add_row(arg, "detect", b, false);
+}
+
+static int list(struct guard_call *call)
+{
+	struct table *t = table_new(columns, sizeof(columns) / sizeof(columns[0]));
+	const struct ban_opts *o = call->opts;
+	struct buf out = {};
+	int r = t ? netprobe_manager_banned(call->m, add_ban, t, &call->err) : -ENOMEM;
+
+	if (r >= 0)
+		r = netprobe_manager_allowed(call->m, add_allowed, t, &call->err);
+	if (r >= 0)
+		r = netprobe_manager_detected(call->m, add_detected, t, &call->err);
+	if (r >= 0)
+		r = table_write(t, &out, o->format, false);
+	if (!r)
+		r = guard_print(&out);
+	buf_done(&out);
+	table_free(t);
+	return r;
 }
 
 int guard_cmd_list(int argc, char **argv)
@@ -351,34 +348,8 @@ int guard_cmd_list(int argc, char **argv)
 		.tables = tables,
 	};
 	struct ban_opts o = {};
-	struct args_list operands = {};
-	struct netprobe_error err = {};
-	struct table *t = NULL;
-	struct guard *g = NULL;
-	struct buf out = {};
-	int r = guard_parse(&spec, argc, argv, &o, &o.help, &operands);
 
-	if (r >= 0)
-		goto out;
-	r = guard_open(0, &g, &err);
-	t = table_new(columns, sizeof(columns) / sizeof(columns[0]));
-	if (!r && !t)
-		r = error_set(&err, -ENOMEM, "out of memory");
-	if (!r)
-		(void)guard_sweep(g);
-	if (!r)
-		r = guard_list(g, add_row, t, &err);
-	if (!r)
-		r = guard_detected(g, add_detected, t);
-	if (!r)
-		r = table_write(t, &out, o.format, false);
-	r = r ? guard_failed(&err) : guard_print(&out);
-out:
-	buf_done(&out);
-	table_free(t);
-	guard_close(g);
-	args_list_done(&operands);
-	return r;
+	return guard_run_verb(&spec, argc, argv, &o, &o.help, list);
 }
 
 static int read_all(const char *path, struct buf *b, struct netprobe_error *err)
@@ -405,6 +376,32 @@ static int read_all(const char *path, struct buf *b, struct netprobe_error *err)
 	return r ? error_set(err, r == -ENOMEM ? r : -EINVAL, "'%s': %s", path, strerror(-r)) : 0;
 }
 
+static int import(struct guard_call *call)
+{
+	const char *path = call->operands.items[0];
+	const struct ban_opts *o = call->opts;
+	struct netprobe_change how =
+		change_from(o, o->allow ? NETPROBE_LIST_ALLOWED : NETPROBE_LIST_BANS);
+	struct netprobe_ban entry;
+	struct buf text = {};
+	int r = entry_from(o, &entry, &call->err);
+
+	if (!r)
+		r = read_all(path, &text, &call->err);
+	if (!r) {
+		r = netprobe_manager_import_list(call->m, &how, &entry, text.len ? text.data : "",
+						 text.len, &call->err);
+		if (r == -EINVAL)
+			error_prefix(&call->err, "'%s'", path);
+	}
+	buf_done(&text);
+	if (r < 0)
+		return r;
+	tell_confirm(o);
+	log_notice("%d entries", r);
+	return EXIT_OK;
+}
+
 int guard_cmd_import(int argc, char **argv)
 {
 	static const struct option_row *const tables[] = { import_rows, NULL };
@@ -419,61 +416,43 @@ int guard_cmd_import(int argc, char **argv)
 		.max_operands = 1,
 	};
 	struct ban_opts o = {};
-	struct args_list operands = {};
-	struct netprobe_error err = {};
-	struct guard_item *items = NULL, model;
-	struct buf text = {};
-	size_t n = 0;
-	int r = guard_parse(&spec, argc, argv, &o, &o.help, &operands);
 
-	if (r >= 0)
-		goto out;
-	r = item_from(&o, o.allow, &model, &err);
-	if (!r)
-		r = read_all(operands.items[0], &text, &err);
-	if (!r) {
-		r = guard_parse_list(text.len ? text.data : "", text.len, &model, &items, &n, &err);
-		if (r)
-			error_prefix(&err, "'%s': ", operands.items[0]);
-	}
-	r = r ? guard_failed(&err) : add_items(items, n, &o);
-	if (r == EXIT_OK)
-		log_notice("%zu entries", n);
-out:
-	free(items);
-	buf_done(&text);
-	args_list_done(&operands);
-	return r;
+	return guard_run_verb(&spec, argc, argv, &o, &o.help, import);
 }
 
-struct exporter {
-	struct buf out;
-	bool allow;
-};
-
-static int export_one(const struct guard_item *i, void *arg)
+static int export_one(const struct netprobe_ban *b, void *arg)
 {
-	struct exporter *x = arg;
-	char text[64];
+	struct buf *out = arg;
+	char text[16];
 
-	if (i->allow != x->allow)
-		return 0;
-	cidr_text(i, text);
-	buf_puts(&x->out, text);
-	if (i->proto)
-		buf_printf(&x->out, " proto=%s", proto_text(i->proto));
-	if (has_ports(i)) {
-		ports_text(i, text);
-		buf_printf(&x->out, " port=%s", text);
+	buf_puts(out, b->cidr);
+	if (b->proto)
+		buf_printf(out, " proto=%s", proto_text(b->proto));
+	if (b->port_to) {
+		ports_text(b, text);
+		buf_printf(out, " port=%s", text);
 	}
-	if (i->ttl_s)
-		buf_printf(&x->out, " for=%us", i->ttl_s);
-	if (i->dry_run)
-		buf_puts(&x->out, " dry-run=1");
-	if (i->reason[0])
-		buf_printf(&x->out, " reason=%s", i->reason);
-	buf_putc(&x->out, '\n');
-	return x->out.err;
+	if (b->ttl_s)
+		buf_printf(out, " for=%us", b->ttl_s);
+	if (b->dry_run)
+		buf_puts(out, " dry-run=1");
+	if (b->reason[0])
+		buf_printf(out, " reason=%s", b->reason);
+	buf_putc(out, '\n');
+	return out->err;
+}
+
+static int export(struct guard_call *call)
+{
+	const struct ban_opts *o = call->opts;
+	struct buf out = {};
+	int r = o->allow ? netprobe_manager_allowed(call->m, export_one, &out, &call->err)
+			 : netprobe_manager_banned(call->m, export_one, &out, &call->err);
+
+	if (r >= 0)
+		r = guard_print(&out);
+	buf_done(&out);
+	return r;
 }
 
 int guard_cmd_export(int argc, char **argv)
@@ -486,22 +465,6 @@ int guard_cmd_export(int argc, char **argv)
 		.tables = tables,
 	};
 	struct ban_opts o = {};
-	struct exporter x = {};
-	struct args_list operands = {};
-	struct netprobe_error err = {};
-	struct guard *g = NULL;
-	int r = guard_parse(&spec, argc, argv, &o, &o.help, &operands);
 
-	if (r >= 0)
-		goto out;
-	x.allow = o.allow;
-	r = guard_open(0, &g, &err);
-	if (!r)
-		r = guard_list(g, export_one, &x, &err);
-	r = r ? guard_failed(&err) : guard_print(&x.out);
-out:
-	buf_done(&x.out);
-	guard_close(g);
-	args_list_done(&operands);
-	return r;
+	return guard_run_verb(&spec, argc, argv, &o, &o.help, export);
 }

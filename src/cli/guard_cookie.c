@@ -1,13 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* `netprobe guard syncookie`. */
-#include <arpa/inet.h>
 #include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
-#include "cli/cli.h"
 #include "cli/guard.h"
 #include "out/table.h"
 
@@ -52,65 +48,73 @@ static const struct table_column columns[] = {
 	{ .name = "dry_run", .title = "DRY RUN", .right = true },
 };
 
-static int add_row(const struct np_guard_service *s, const struct np_guard_cookie *c, bool active,
-		   void *arg)
+static int add_row(const struct netprobe_syncookies_stats *s, void *arg)
 {
-	bool v4 = IN6_IS_ADDR_V4MAPPED((const struct in6_addr *)s->addr);
-	char addr[INET6_ADDRSTRLEN], text[INET6_ADDRSTRLEN + 8];
+	bool always = s->mode == NETPROBE_COOKIE_ALWAYS;
 
-	inet_ntop(v4 ? AF_INET : AF_INET6, v4 ? s->addr + 12 : s->addr, addr, sizeof(addr));
-	(void)snprintf(text, sizeof(text), v4 ? "%s:%u" : "[%s]:%u", addr, s->port);
 	return table_add(arg, (struct cell[]){
-				      { CELL_STR, .str = text },
-				      { CELL_STR, .str = mode_names[c->mode & 1] },
-				      { c->mode ? CELL_NULL : CELL_U64, .u64 = c->rate },
-				      { CELL_STR, .str = !active      ? "waits"
-							 : c->dry_run ? "dry run"
+				      { CELL_STR, .str = s->service },
+				      { CELL_STR, .str = mode_names[always] },
+				      { always ? CELL_NULL : CELL_U64, .u64 = s->rate },
+				      { CELL_STR, .str = !s->active   ? "waits"
+							 : s->dry_run ? "dry run"
 								      : "answers" },
-				      { CELL_U64, .u64 = c->sent },
-				      { CELL_U64, .u64 = c->accepted },
-				      { CELL_U64, .u64 = c->refused },
-				      { CELL_U64, .u64 = c->passed },
-				      { CELL_U64, .u64 = c->dry },
+				      { CELL_U64, .u64 = s->sent },
+				      { CELL_U64, .u64 = s->accepted },
+				      { CELL_U64, .u64 = s->refused },
+				      { CELL_U64, .u64 = s->passed },
+				      { CELL_U64, .u64 = s->dry },
 			      });
 }
 
-static int list(struct guard *g, int format)
+static int list(struct guard_call *call, int format)
 {
 	struct table *t = table_new(columns, sizeof(columns) / sizeof(columns[0]));
 	struct buf out = {};
-	int r = t ? guard_cookies(g, add_row, t) : -ENOMEM;
+	int r = t ? netprobe_manager_syncookies(call->m, add_row, t, &call->err) : -ENOMEM;
 
-	if (!r)
+	if (r >= 0)
 		r = table_write(t, &out, format, false);
-	if (r)
-		log_err("cannot read the services: %s", strerror(-r));
-	r = r ? EXIT_INTERNAL : guard_print(&out);
+	if (!r)
+		r = guard_print(&out);
 	buf_done(&out);
 	table_free(t);
 	return r;
 }
 
-static int change(struct guard *g, bool add, const struct cookie_opts *o, const char *text,
-		  struct netprobe_error *err)
+static int add(struct guard_call *call, const char *service)
 {
-	struct guard_cookie_opts how = { .mode = (uint8_t)o->mode,
-					 .dry_run = o->dry_run,
-					 .sysctl = o->sysctl,
-					 .rate = o->rate };
-	struct np_guard_service *services = NULL;
-	char note[256] = "";
-	size_t n = 0;
-	int r = guard_parse_service(text, &services, &n, err);
+	const struct cookie_opts *o = call->opts;
+	struct netprobe_syncookies how = { .size = sizeof(how),
+					   .mode = (uint32_t)o->mode,
+					   .rate = o->rate,
+					   .dry_run = o->dry_run,
+					   .sysctl = o->sysctl };
+	int r = netprobe_manager_syncookies_add(call->m, service, &how, &call->err);
 
-	if (!r && add)
-		r = guard_cookie_add(g, services, n, &how, note, sizeof(note), err);
-	else if (!r)
-		r = guard_cookie_remove(g, services, n, err);
-	if (!r && note[0])
-		log_notice("%s", note);
-	free(services);
+	if (!r && call->err.msg[0])
+		log_notice("%s", call->err.msg);
 	return r;
+}
+
+static int syncookie(struct guard_call *call)
+{
+	const struct args_list *l = &call->operands;
+	const char *verb = l->n ? l->items[0] : "list";
+	const struct cookie_opts *o = call->opts;
+	bool lists = !strcmp(verb, "list"), adds = !strcmp(verb, "add");
+
+	if (!lists && !adds && strcmp(verb, "remove") != 0)
+		return error_set(&call->err, -EINVAL,
+				 "'%.40s' is nothing syncookie does; takes add, remove, list",
+				 verb);
+	if (lists ? l->n > 1 : l->n != 2)
+		return error_set(&call->err, -EINVAL, "%s takes %s", verb,
+				 lists ? "no service" : "one service, like 192.0.2.1:443");
+	if (lists)
+		return list(call, o->format);
+	return adds ? add(call, l->items[1])
+		    : netprobe_manager_syncookies_remove(call->m, l->items[1], &call->err);
 }
 
 int guard_cmd_syncookie(int argc, char **argv)
@@ -126,31 +130,6 @@ int guard_cmd_syncookie(int argc, char **argv)
 		.max_operands = 2,
 	};
 	struct cookie_opts o = { .rate = 1000 };
-	struct args_list operands = {};
-	struct netprobe_error err = {};
-	struct guard *g = NULL;
-	const char *verb;
-	bool add;
-	int r = guard_parse(&spec, argc, argv, &o, &o.help, &operands);
 
-	if (r >= 0)
-		goto out;
-	verb = operands.n ? operands.items[0] : "list";
-	add = !strcmp(verb, "add");
-	if (!add && strcmp(verb, "remove") != 0 && strcmp(verb, "list") != 0)
-		r = error_set(&err, -EINVAL,
-			      "'%.40s' is nothing syncookie does; takes add, remove, list", verb);
-	else if (!strcmp(verb, "list") ? operands.n > 1 : operands.n != 2)
-		r = error_set(&err, -EINVAL, "%s takes %s", verb,
-			      strcmp(verb, "list") != 0 ? "one service, like 192.0.2.1:443"
-							: "no service");
-	else
-		r = guard_open(0, &g, &err);
-	if (!r && strcmp(verb, "list") != 0)
-		r = change(g, add, &o, operands.items[1], &err);
-	r = r ? guard_failed(&err) : strcmp(verb, "list") != 0 ? EXIT_OK : list(g, o.format);
-out:
-	guard_close(g);
-	args_list_done(&operands);
-	return r;
+	return guard_run_verb(&spec, argc, argv, &o, &o.help, syncookie);
 }

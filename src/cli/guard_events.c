@@ -1,23 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* `netprobe guard events`: security.* as detection finds it. */
 #include <errno.h>
-#include <poll.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/signalfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/log.h"
-#include "cli/cli.h"
 #include "cli/guard.h"
-#include "engine/attacks.h"
-#include "engine/session.h"
-#include "out/event.h"
 #include "out/table.h"
 
-#define SWEEP_MS 1000
+#define LOOK_MS 200 /* for signals */
 
 struct events_opts {
 	bool help;
@@ -28,13 +22,10 @@ struct events_opts {
 };
 
 struct watcher {
-	struct events_opts o;
+	struct events_opts o; /* first: the rows write there */
 	struct buf out;
 	struct sink sink;
-	char host[256];
 	uint32_t written;
-	int err;
-	struct attacks *attacks;
 };
 
 static const char *const format_names[] = { "text", "json", NULL };
@@ -54,88 +45,108 @@ static const struct option_row rows[] = {
 	OPTIONS_END,
 };
 
-static void write_event(const struct event *ev, void *arg)
+static volatile sig_atomic_t ended;
+
+static void on_signal(int sig)
+{
+	(void)sig;
+	ended = 1;
+}
+
+/* What detection found; bans and unbans by hand are other managers' own matter. */
+static void on_events(const struct netprobe_event *events, size_t n, void *arg)
 {
 	struct watcher *w = arg;
 
-	if (w->err || (w->o.count && w->written >= w->o.count))
-		return;
-	w->err = w->o.format == FORMAT_JSON ? event_write_json(&w->out, ev, w->host)
-					    : event_write_text(&w->out, ev, w->sink.color);
-	w->written++;
+	for (size_t i = 0; i < n && (!w->o.count || w->written < w->o.count); i++) {
+		const char *line = w->o.format == FORMAT_JSON ? events[i].json : events[i].text;
+
+		if (!line)
+			continue;
+		buf_puts(&w->out, line);
+		buf_putc(&w->out, '\n');
+		w->written++;
+	}
 }
 
-static void on_event(const struct np_ev_guard *ev, void *arg)
+static double now_s(void)
 {
-	attacks_tell(arg, ev);
+	struct timespec ts;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
 }
 
-static int signals(void)
+static int loop(struct watcher *w, struct netprobe_manager *m)
 {
-	sigset_t set;
-
-	(void)sigemptyset(&set);
-	(void)sigaddset(&set, SIGINT);
-	(void)sigaddset(&set, SIGTERM);
-	(void)sigaddset(&set, SIGHUP);
-	(void)sigprocmask(SIG_BLOCK, &set, NULL);
-	return signalfd(-1, &set, SFD_CLOEXEC);
-}
-
-static int loop(struct watcher *w, struct guard_watch *watch, int signal_fd)
-{
-	uint64_t end = w->o.duration > 0 ? clock_monotonic_ns() + (uint64_t)(w->o.duration * 1e9)
-					 : UINT64_MAX;
-	struct pollfd p[2] = { { .fd = guard_watch_fd(watch), .events = POLLIN },
-			       { .fd = signal_fd, .events = POLLIN } };
-	bool done = false;
+	double end = now_s() + w->o.duration;
 	int r = 0;
 
-	while (!r && !done) {
-		uint64_t now = clock_monotonic_ns();
-		int wait = end <= now			       ? 0
-			   : end - now < SWEEP_MS * 1000000ULL ? (int)((end - now) / 1000000) + 1
-							       : SWEEP_MS;
+	while (r >= 0 && !ended && (!w->o.count || w->written < w->o.count) &&
+	       (w->o.duration <= 0 || now_s() < end)) {
+		double left = w->o.duration > 0 ? end - now_s() : LOOK_MS / 1e3;
 
-		if (poll(p, 2, wait) < 0 && errno != EINTR)
-			r = -errno;
-		done = (p[1].revents & POLLIN) || clock_monotonic_ns() >= end;
-		if (!r)
-			r = guard_watch_poll(watch, on_event, w->attacks);
-		attacks_tick(w->attacks);
-		done = done || (w->o.count && w->written >= w->o.count);
+		r = netprobe_manager_poll(m,
+					  left * 1e3 < LOOK_MS ? (int)(left * 1e3) + 1 : LOOK_MS);
 		if (r >= 0)
-			r = w->err ? w->err : sink_write(&w->sink, &w->out);
+			r = sink_write(&w->sink, &w->out);
 	}
-	return r;
+	return r < 0 ? r : 0;
 }
 
-static int watch(struct watcher *w)
+static int nothing(const struct netprobe_interface *i, void *arg)
 {
-	struct netprobe_error err = {};
-	struct guard_watch *gw = NULL;
-	struct guard *g = NULL;
-	int r, fd = signals();
+	(void)i;
+	(void)arg;
+	return 0;
+}
 
-	r = guard_open(GUARD_SHARED, &g, &err);
+static int start(struct guard_call *call, struct watcher *w)
+{
+	struct netprobe_config c;
+	int r;
+
+	guard_config(&c);
+	c.batch_timeout = 0;
+	c.formats = w->o.format == FORMAT_JSON ? 0
+		    : w->sink.color	       ? NETPROBE_FORMAT_TEXT | NETPROBE_FORMAT_COLOR
+					       : NETPROBE_FORMAT_TEXT;
+	r = guard_configure(call, &c);
 	if (!r)
-		r = guard_watch_open(g, false, &gw, &err);
-	guard_close(g);
+		r = netprobe_manager_set_event_handler(call->m, NETPROBE_EVENT_SECURITY, on_events,
+						       w);
+	/* Nowhere is an error here: nothing would ever be told. */
+	if (!r)
+		r = netprobe_manager_interfaces(call->m, nothing, NULL, &call->err);
+	return r < 0 ? r : netprobe_manager_load(call->m, &call->err);
+}
+
+static int watch(struct guard_call *call)
+{
+	struct netprobe_global_stats s = { .size = sizeof(s) };
+	struct sigaction sa = { .sa_handler = on_signal };
+	struct watcher *w = call->opts;
+	int r;
+
+	w->sink = (struct sink){ .fd = STDOUT_FILENO };
+	w->sink.color = isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
+	if (w->o.format < 0)
+		w->o.format = isatty(STDOUT_FILENO) ? FORMAT_TEXT : FORMAT_JSON;
+	(void)sigaction(SIGINT, &sa, NULL);
+	(void)sigaction(SIGTERM, &sa, NULL);
+	(void)sigaction(SIGHUP, &sa, NULL);
+	r = start(call, w);
 	if (r)
-		return guard_failed(&err);
+		return r;
 	if (w->o.ready_fd) {
 		(void)!write((int)w->o.ready_fd, "R", 1);
 		(void)close((int)w->o.ready_fd);
 	}
-	r = loop(w, gw, fd);
-	if (guard_watch_lost(gw))
+	r = loop(w, call->m);
+	(void)netprobe_manager_set_event_handler(call->m, NETPROBE_EVENT_ALL, NULL, NULL);
+	if (!netprobe_manager_get_global_stats(call->m, &s, NULL) && s.events_lost)
 		log_notice("%llu events came faster than they were written",
-			   (unsigned long long)guard_watch_lost(gw));
-	guard_watch_close(gw);
-	(void)close(fd);
-	if (attacks_untold(w->attacks))
-		log_notice("%llu ends of bans were not told",
-			   (unsigned long long)attacks_untold(w->attacks));
+			   (unsigned long long)s.events_lost);
 	if (!r || r == -EPIPE)
 		return EXIT_OK;
 	log_err("cannot write events: %s", strerror(-r));
@@ -150,26 +161,9 @@ int guard_cmd_events(int argc, char **argv)
 		.summary = "What detection finds, as it finds it: security.* events.",
 		.tables = tables,
 	};
-	struct watcher *w = calloc(1, sizeof(*w));
-	struct args_list operands = {};
-	int r;
+	struct watcher w = { .o.format = -1 };
+	int r = guard_run_verb(&spec, argc, argv, &w, &w.o.help, watch);
 
-	if (!w)
-		return EXIT_INTERNAL;
-	w->sink.fd = STDOUT_FILENO;
-	w->o.format = -1;
-	r = guard_parse(&spec, argc, argv, &w->o, &w->o.help, &operands);
-	if (r < 0) {
-		if (w->o.format < 0)
-			w->o.format = isatty(STDOUT_FILENO) ? FORMAT_TEXT : FORMAT_JSON;
-		(void)gethostname(w->host, sizeof(w->host) - 1);
-		w->sink.color = isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
-		w->attacks = attacks_new(write_event, w);
-		r = w->attacks ? watch(w) : EXIT_INTERNAL;
-		attacks_free(w->attacks);
-	}
-	buf_done(&w->out);
-	free(w);
-	args_list_done(&operands);
+	buf_done(&w.out);
 	return r;
 }

@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* `netprobe guard vip`, `netprobe guard backend`: what the balancer should do. */
-#include "cli/guard_lb.h"
+#include "cli/guard.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <string.h>
 
 #include "base/log.h"
-#include "base/parse.h"
-#include "cli/cli.h"
-#include "cli/guard.h"
+#include "out/table.h"
+
+#define WEIGHT_MAX 1000
 
 struct lb_opts {
 	bool help, undo;
@@ -44,7 +43,7 @@ static const struct option_row vip_rows[] = {
 static const struct option_row backend_rows[] = {
 	OPTIONS_HEADING("Backend"),
 	ROW("weight", 'w', OPTION_U32, weight, "N", "its share of new flows (default 1)", .min = 1,
-	    .max = LB_WEIGHT_MAX),
+	    .max = WEIGHT_MAX),
 	ROW("forward", 0, OPTION_ENUM, forward, NULL,
 	    "by another IP header, or by hardware address alone (default encap)",
 	    .names = forward_names),
@@ -77,68 +76,49 @@ static const struct lb_opts defaults = {
 	.weight = 1, .interval_ms = 2000, .timeout_ms = 1000, .rise = 2, .fall = 3
 };
 
-static int failed(const char *operand, struct netprobe_error *err)
+static int prefixed(struct guard_call *call, int r)
 {
-	error_prefix(err, "%s", operand);
-	return guard_failed(err);
-}
-
-static int wants(const struct args_list *l, unsigned int n, const char *what)
-{
-	if (l->n == n)
-		return -1;
-	if (l->n > n)
-		log_err("'%.100s' is one too many; takes %s", l->items[n], what);
-	else
-		log_err("something is missing; takes %s", what);
-	return EXIT_USAGE;
-}
-
-/* 0; -ENOENT told as what can be done. */
-static int open_balance(bool create, uint32_t conns, struct balance *b, struct netprobe_error *err)
-{
-	struct pins_opts opts = { .conns = conns };
-	int r = balance_open(create, &opts, b, err);
-
-	if (r != -ENOENT || err->msg[0])
-		return r;
-	error_set(err, r, "there is no VIP in this network namespace");
-	error_hint(err, "netprobe guard vip add ADDR:PORT/PROTO makes one");
+	if (r < 0)
+		error_prefix(&call->err, "%s", call->operands.items[0]);
 	return r;
 }
 
-static int vip_run(const struct lb_opts *o, const struct args_list *l)
+static int check_operands(struct guard_call *call, unsigned int n, const char *what)
 {
-	const char *verb = l->items[0];
-	struct netprobe_error err = {};
-	struct balance b = {};
-	struct lb_vip_key key;
-	bool add = !strcmp(verb, "add"), in_use;
+	const struct args_list *l = &call->operands;
+
+	if (l->n > n)
+		return error_set(&call->err, -EINVAL, "'%.100s' is one too many; takes %s",
+				 l->items[n], what);
+	if (l->n < n)
+		return error_set(&call->err, -EINVAL, "something is missing; takes %s", what);
+	return 0;
+}
+
+static int vip(struct guard_call *call)
+{
+	const char *verb = call->operands.items[0];
+	const struct lb_opts *o = call->opts;
+	bool add = !strcmp(verb, "add");
+	struct netprobe_config c;
 	int r;
 
 	if (!strcmp(verb, "list"))
-		return guard_lb_list(o->format);
-	if (!add && strcmp(verb, "remove") != 0) {
-		log_err("'%.100s' is nothing vip does; takes add, remove, list", verb);
-		return EXIT_USAGE;
-	}
-	r = wants(l, 2, "one VIP, like 192.0.2.1:80/tcp");
-	if (r >= 0)
+		return guard_print_balancer(call, o->format);
+	if (!add && strcmp(verb, "remove") != 0)
+		return error_set(&call->err, -EINVAL,
+				 "'%.100s' is nothing vip does; takes add, remove, list", verb);
+	guard_config(&c);
+	c.balancer_flows = o->conns;
+	r = check_operands(call, 2, "one VIP, like 192.0.2.1:80/tcp");
+	if (!r)
+		r = guard_configure(call, &c);
+	if (r)
 		return r;
-	if (vip_parse(l->items[1], &key, &err))
-		return failed(verb, &err);
-	/* Asked before the balancer's lock is taken: attach takes guard's first, too. */
-	in_use = guard_lb_in_use();
-	r = open_balance(add, o->conns, &b, &err);
-	if (!r && add)
-		r = balance_vip_add(&b, &key, o->hash ? LB_VIP_SOURCE : 0, &err);
-	else if (!r)
-		r = balance_vip_remove(&b, &key, &err);
-	/* The last one takes all pins, where no interface uses them. */
-	if (b.model && !model_vips(b.model) && !in_use)
-		(void)balance_remove(&b, NULL);
-	balance_close(&b);
-	return r ? failed(verb, &err) : EXIT_OK;
+	return prefixed(call, add ? netprobe_manager_vip_add(call->m, call->operands.items[1],
+							     o->hash, &call->err)
+				  : netprobe_manager_vip_remove(call->m, call->operands.items[1],
+								&call->err));
 }
 
 int guard_cmd_vip(int argc, char **argv)
@@ -154,13 +134,8 @@ int guard_cmd_vip(int argc, char **argv)
 		.max_operands = 2,
 	};
 	struct lb_opts o = defaults;
-	struct args_list operands = {};
-	int r = guard_parse(&spec, argc, argv, &o, &o.help, &operands);
 
-	if (r < 0)
-		r = vip_run(&o, &operands);
-	args_list_done(&operands);
-	return r;
+	return guard_run_verb(&spec, argc, argv, &o, &o.help, vip);
 }
 
 static int text_option(const char *name, const char *value, char *ret, size_t size,
@@ -181,81 +156,78 @@ static int text_option(const char *name, const char *value, char *ret, size_t si
 	return 0;
 }
 
-static int fill(const struct lb_opts *o, const struct lb_vip_key *vip, struct backend_spec *s,
+static int fill(const struct lb_opts *o, const char *addr, struct netprobe_backend *ret,
 		struct netprobe_error *err)
 {
-	int r;
-
-	s->forward = (uint8_t)o->forward;
-	s->conf = (struct lb_backend_conf){
+	struct netprobe_backend b = {
+		.size = sizeof(b),
 		.weight = o->weight,
+		.forward = (uint32_t)o->forward,
+		.check = (uint32_t)o->check,
+		.check_port = (uint16_t)o->port,
+		.rise = (uint16_t)o->rise,
+		.fall = (uint16_t)o->fall,
 		.interval_ms = o->interval_ms,
 		.timeout_ms = o->timeout_ms,
 		.slow_start_ms = o->slow_start_ms,
-		.port = o->port ? (uint16_t)o->port : ntohs(vip->port_be),
-		.check = (uint8_t)o->check,
-		.rise = (uint8_t)o->rise,
-		.fall = (uint8_t)o->fall,
 	};
-	if (o->check != LB_CHECK_NONE && !s->conf.port)
+	int r;
+
+	if (o->path && o->path[0] != '/')
+		return error_set(err, -EINVAL,
+				 "--path: '%.100s' is no path; takes one like /health", o->path);
+	r = text_option("path", o->path, b.path, sizeof(b.path), err);
+	if (!r)
+		r = text_option("http-host", o->host, b.host, sizeof(b.host), err);
+	if (r)
+		return r;
+	if (strlen(addr) >= sizeof(b.addr))
+		return error_set(err, -EINVAL, "'%.40s...' is no address", addr);
+	strcpy(b.addr, addr);
+	*ret = b;
+	return 0;
+}
+
+static int backend_do(struct guard_call *call, const char *verb, const char *service,
+		      const char *addr)
+{
+	const struct lb_opts *o = call->opts;
+	struct netprobe_error *err = &call->err;
+	struct netprobe_backend b;
+	int r;
+
+	if (!strcmp(verb, "remove"))
+		return netprobe_manager_backend_remove(call->m, service, addr, err);
+	if (!strcmp(verb, "drain"))
+		return netprobe_manager_backend_drain(call->m, service, addr, !o->undo, err);
+	if (!strcmp(verb, "weight"))
+		return netprobe_manager_backend_weight(call->m, service, addr, o->weight, err);
+	if (o->check && !o->port && strstr(service, ":*/"))
 		return error_set(
 			err, -EINVAL,
 			"--check %s: the VIP takes all ports; takes --check-port PORT as well",
 			check_names[o->check]);
-	if (o->path && o->path[0] != '/')
-		return error_set(err, -EINVAL,
-				 "--path: '%.100s' is no path; takes one like /health", o->path);
-	r = text_option("path", o->path, s->conf.path, sizeof(s->conf.path), err);
-	return r ? r : text_option("http-host", o->host, s->conf.host, sizeof(s->conf.host), err);
+	r = fill(o, addr, &b, err);
+	return r ? r : netprobe_manager_backend_add(call->m, service, &b, err);
 }
 
-static int backend_do(const struct lb_opts *o, const char *verb, const struct lb_vip_key *vip,
-		      struct backend_spec *s, struct netprobe_error *err)
-{
-	struct balance b = {};
-	int r = open_balance(false, 0, &b, err);
-
-	if (r)
-		return r;
-	if (!strcmp(verb, "add"))
-		r = balance_backend_add(&b, vip, s, err);
-	else if (!strcmp(verb, "remove"))
-		r = balance_backend_remove(&b, vip, s->addr, err);
-	else if (!strcmp(verb, "drain"))
-		r = balance_backend_drain(&b, vip, s->addr, !o->undo, err);
-	else
-		r = balance_backend_weight(&b, vip, s->addr, o->weight, err);
-	balance_close(&b);
-	return r;
-}
-
-static int backend_run(const struct lb_opts *o, const struct args_list *l)
+static int backend(struct guard_call *call)
 {
 	static const char *const verbs[] = { "add", "remove", "drain", "weight" };
-	const char *verb = l->items[0];
-	struct netprobe_error err = {};
-	struct backend_spec spec = {};
-	struct lb_vip_key vip;
+	const char *const *items = call->operands.items;
 	bool known = false;
 	int r;
 
 	for (unsigned int i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
-		known |= !strcmp(verb, verbs[i]);
-	if (!known) {
-		log_err("'%.100s' is nothing backend does; takes add, remove, drain, weight", verb);
-		return EXIT_USAGE;
-	}
-	r = wants(l, 3, "a VIP and a backend's address, like 192.0.2.1:80/tcp 10.0.0.10");
-	if (r >= 0)
-		return r;
-	r = vip_parse(l->items[1], &vip, &err);
-	if (!r)
-		r = backend_parse(l->items[2], spec.addr, &err);
-	if (!r)
-		r = fill(o, &vip, &spec, &err);
-	if (!r)
-		r = backend_do(o, verb, &vip, &spec, &err);
-	return r ? failed(verb, &err) : EXIT_OK;
+		known |= !strcmp(items[0], verbs[i]);
+	if (!known)
+		return error_set(
+			&call->err, -EINVAL,
+			"'%.100s' is nothing backend does; takes add, remove, drain, weight",
+			items[0]);
+	r = check_operands(call, 3,
+			   "a VIP and a backend's address, like 192.0.2.1:80/tcp 10.0.0.10");
+	return r ? r : prefixed(call, backend_do(call, items[0], items[1], items[2]));
 }
 
 int guard_cmd_backend(int argc, char **argv)
@@ -271,11 +243,6 @@ int guard_cmd_backend(int argc, char **argv)
 		.max_operands = 3,
 	};
 	struct lb_opts o = defaults;
-	struct args_list operands = {};
-	int r = guard_parse(&spec, argc, argv, &o, &o.help, &operands);
 
-	if (r < 0)
-		r = backend_run(&o, &operands);
-	args_list_done(&operands);
-	return r;
+	return guard_run_verb(&spec, argc, argv, &o, &o.help, backend);
 }

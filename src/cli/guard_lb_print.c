@@ -1,44 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the balancer counts, as events and as a table. */
+/* What the balancer counts, as records and as a table. */
 #include <errno.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
-#include "base/log.h"
-#include "cli/cli.h"
 #include "cli/guard.h"
-#include "cli/guard_lb.h"
-#include "engine/lb.h"
-#include "out/event.h"
 #include "out/table.h"
-
-struct printing {
-	struct buf *out;
-	int format, err;
-	bool color;
-	char host[65];
-};
-
-static void print_event(const struct event *ev, void *arg)
-{
-	struct printing *p = arg;
-
-	if (!p->err)
-		p->err = p->format == FORMAT_TEXT   ? event_write_text(p->out, ev, p->color)
-			 : p->format == FORMAT_JSON ? event_write_json(p->out, ev, p->host)
-						    : event_write_xctl(p->out, ev, p->host);
-}
-
-int guard_lb_events(struct balance *b, struct buf *out, int format, bool color)
-{
-	struct printing p = { .out = out, .format = format, .color = color };
-	int r;
-
-	(void)gethostname(p.host, sizeof(p.host) - 1);
-	r = lb_events(b, print_event, &p);
-	return r ? r : p.err;
-}
 
 static const struct table_column columns[] = {
 	{ .name = "vip", .title = "VIP" },
@@ -55,80 +20,42 @@ static const struct table_column columns[] = {
 	{ .name = "why", .title = "WHY DOWN" },
 };
 
-static int add_row(struct table *t, const char *vip, const struct event_lb_backend *x,
-		   const struct lb_count *n)
+static int add_row(const struct netprobe_backend_stats *s, void *arg)
 {
-	uint8_t text = x ? CELL_STR : CELL_NULL;
+	static const char *const states[] = { "free", "up", "draining", "down" };
+	static const char *const forwards[] = { "encap", "mac" };
+	static const char *const checks[] = { "none", "tcp", "http", "?" };
+	uint8_t text = s->addr ? CELL_STR : CELL_NULL;
 
-	return table_add(
-		t, (struct cell[]){
-			   { CELL_STR, .str = vip },
-			   { text, .str = x ? x->addr : NULL },
-			   { text, .str = x ? x->state : NULL },
-			   { x ? CELL_U64 : CELL_NULL, .u64 = x ? x->weight : 0 },
-			   { text, .str = x ? x->forward : NULL },
-			   { text, .str = x ? x->check : NULL },
-			   { CELL_U64, .u64 = n->packets },
-			   { CELL_U64, .u64 = n->bytes },
-			   { CELL_U64, .u64 = n->new_flows },
-			   { CELL_U64, .u64 = n->table_hits },
-			   { CELL_U64, .u64 = n->errors },
-			   { x && x->why[0] ? CELL_STR : CELL_NULL, .str = x ? x->why : NULL },
-		   });
+	return table_add(arg, (struct cell[]){
+				      { CELL_STR, .str = s->vip },
+				      { text, .str = s->addr },
+				      { text, .str = states[s->state & 3] },
+				      { s->addr ? CELL_U64 : CELL_NULL, .u64 = s->weight },
+				      { text, .str = forwards[s->forward & 1] },
+				      { text, .str = checks[s->check & 3] },
+				      { CELL_U64, .u64 = s->packets },
+				      { CELL_U64, .u64 = s->bytes },
+				      { CELL_U64, .u64 = s->new_flows },
+				      { CELL_U64, .u64 = s->table_hits },
+				      { CELL_U64, .u64 = s->errors },
+				      { s->why[0] ? CELL_STR : CELL_NULL, .str = s->why },
+			      });
 }
 
-static int add_vip(struct balance *b, unsigned int vip, struct table *t)
-{
-	struct event_lb_backend *backends = NULL;
-	char text[VIP_TEXT_SIZE];
-	struct lb_count n;
-	int r = balance_vip_count(b, vip, &n), found;
-
-	vip_format(&b->model->vips[vip].key, text);
-	if (!r)
-		r = add_row(t, text, NULL, &n);
-	found = r ? r : lb_backends(b, vip, &backends);
-	r = found < 0 ? found : 0;
-	for (int i = 0; !r && i < found; i++)
-		r = add_row(t, text, &backends[i], &backends[i].n);
-	free(backends);
-	return r;
-}
-
-int guard_lb_table(struct balance *b, struct buf *out)
+int guard_print_balancer(struct guard_call *call, int format)
 {
 	struct table *t = table_new(columns, sizeof(columns) / sizeof(columns[0]));
-	int r = t ? 0 : -ENOMEM;
-
-	for (unsigned int i = 0; !r && i < LB_VIPS; i++)
-		if (b->model->vips[i].key.proto)
-			r = add_vip(b, i, t);
-	if (!r)
-		r = table_write(t, out, FORMAT_TEXT, false);
-	table_free(t);
-	return r;
-}
-
-int guard_lb_list(int format)
-{
-	struct netprobe_error err = {};
-	struct balance b = {};
 	struct buf out = {};
-	int r = balance_open(false, NULL, &b, &err);
+	int r = t ? netprobe_manager_backends(call->m, add_row, t, &call->err) : -ENOMEM;
 
-	if (r == -ENOENT)
-		return EXIT_OK; /* nothing to list */
-	if (r)
-		return guard_failed(&err);
-	r = format == FORMAT_JSON ? guard_lb_events(&b, &out, FORMAT_JSON, false)
-				  : guard_lb_table(&b, &out);
-	balance_close(&b);
-	if (r) {
-		log_err("the balancer's counters cannot be read: %s", strerror(-r));
-		r = EXIT_INTERNAL;
-	} else {
+	if (r > 0 && format == FORMAT_JSON)
+		r = guard_put_records(call, NETPROBE_EVENT_BALANCING, &out);
+	else if (r > 0)
+		r = table_write(t, &out, FORMAT_TEXT, false);
+	if (r >= 0)
 		r = guard_print(&out);
-	}
 	buf_done(&out);
+	table_free(t);
 	return r;
 }

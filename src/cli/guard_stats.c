@@ -6,13 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/log.h"
-#include "cli/cli.h"
 #include "cli/guard.h"
-#include "cli/guard_lb.h"
-#include "engine/device.h"
 #include "out/table.h"
 
 struct stats_opts {
@@ -35,20 +31,6 @@ static const struct option_row rows[] = {
 	OPTIONS_END,
 };
 
-struct printing {
-	struct buf *out;
-	char host[256];
-	int err;
-};
-
-static void print_event(const struct event *ev, void *arg)
-{
-	struct printing *p = arg;
-
-	if (!p->err)
-		p->err = event_write_json(p->out, ev, p->host);
-}
-
 static const struct table_column columns[] = {
 	{ .name = "interface", .title = "INTERFACE" },
 	{ .name = "dir", .title = "DIR" },
@@ -65,102 +47,93 @@ static const struct table_column columns[] = {
 	{ .name = "errors", .title = "ERRORS", .right = true },
 };
 
-static void text_way(struct table *t, const struct guard_if *f, bool rx)
+static int text_way(struct table *t, const char *name, const struct netprobe_device_stats *d,
+		    bool rx)
 {
-	const struct np_guard_way *w = rx ? &f->count.rx : &f->count.tx;
-	uint64_t drops = 0, bad = 0;
-
-	for (unsigned int i = 0; i < NP_DROP_MAX; i++)
-		drops += f->count.drops[i];
-	for (unsigned int i = 1; i < NP_FRAME_BAD_MAX; i++)
-		bad += f->count.bad[i];
-	(void)table_add(t, (struct cell[]){
-				   { CELL_STR, .str = f->name },
-				   { CELL_STR, .str = rx ? "rx" : "tx" },
-				   { CELL_U64, .u64 = w->packets },
-				   { CELL_U64, .u64 = w->segments },
-				   { CELL_U64, .u64 = w->bytes },
-				   { CELL_U64, .u64 = w->kind[NP_KIND_TCP].packets },
-				   { CELL_U64, .u64 = w->kind[NP_KIND_UDP].packets },
-				   { CELL_U64, .u64 = w->kind[NP_KIND_ICMP].packets },
-				   { CELL_U64, .u64 = w->kind[NP_KIND_OTHER].packets +
-						      w->kind[NP_KIND_NONIP].packets },
-				   { rx ? CELL_U64 : CELL_NULL, .u64 = drops },
-				   { rx ? CELL_U64 : CELL_NULL, .u64 = bad },
-				   { CELL_U64, .u64 = rx ? f->rx_packets : f->tx_packets },
-				   { CELL_U64, .u64 = rx ? f->rx_errors : f->tx_errors },
-			   });
+	return table_add(t, (struct cell[]){
+				    { CELL_STR, .str = name },
+				    { CELL_STR, .str = rx ? "rx" : "tx" },
+				    { CELL_U64, .u64 = d->packets },
+				    { CELL_U64, .u64 = d->segments },
+				    { CELL_U64, .u64 = d->bytes },
+				    { CELL_U64, .u64 = d->tcp_packets },
+				    { CELL_U64, .u64 = d->udp_packets },
+				    { CELL_U64, .u64 = d->icmp_packets },
+				    { CELL_U64, .u64 = d->other_packets },
+				    { rx ? CELL_U64 : CELL_NULL, .u64 = d->dropped },
+				    { rx ? CELL_U64 : CELL_NULL, .u64 = d->malformed },
+				    { CELL_U64, .u64 = d->device_packets },
+				    { CELL_U64, .u64 = d->device_errors },
+			    });
 }
 
-static void tell_losses(const struct guard_if *f)
+static int add_if(const struct netprobe_interface *i, void *arg)
 {
-	const struct np_guard_dev *d = &f->count;
+	const struct netprobe_device_stats *d = i->rx;
 
-	if (d->flows_lost | d->sources_lost | d->nest_lost)
+	if (d->lost_flows | d->lost_sources | d->lost_nested)
 		log_notice("%s: losses: %llu packets in no flow, %llu sources forgotten, %llu "
 			   "networks nested too deep",
-			   f->name, (unsigned long long)d->flows_lost,
-			   (unsigned long long)d->sources_lost, (unsigned long long)d->nest_lost);
+			   i->name, (unsigned long long)d->lost_flows,
+			   (unsigned long long)d->lost_sources, (unsigned long long)d->lost_nested);
+	return text_way(arg, i->name, i->rx, true) || text_way(arg, i->name, i->tx, false);
 }
 
-static int print_ifs(struct guard *g, int format)
+static int nothing(const struct netprobe_interface *i, void *arg)
 {
-	struct guard_if *ifs = NULL;
-	struct buf out = {};
-	struct printing p = { .out = &out };
-	struct table *t = table_new(columns, sizeof(columns) / sizeof(columns[0]));
-	int r, n = t ? guard_ifs(g, &ifs) : -ENOMEM;
+	(void)i;
+	(void)arg;
+	return 0;
+}
 
-	for (int i = 0; i < n && format != FORMAT_JSON; i++) {
-		text_way(t, &ifs[i], true);
-		text_way(t, &ifs[i], false);
-		tell_losses(&ifs[i]);
-	}
-	if (n >= 0 && format == FORMAT_JSON) {
-		(void)gethostname(p.host, sizeof(p.host) - 1);
-		device_events(ifs, n, print_event, &p);
-	} else if (n >= 0) {
-		(void)table_write(t, &out, format, false);
-	}
-	r = n < 0 ? EXIT_INTERNAL : guard_print(&out);
-	if (n < 0)
-		log_err("cannot read the counters: %s", strerror(-n));
+static int print_ifs(struct guard_call *call, int format)
+{
+	struct table *t = table_new(columns, sizeof(columns) / sizeof(columns[0]));
+	struct buf out = {};
+	int r = !t ? -ENOMEM
+		   : netprobe_manager_interfaces(call->m, format == FORMAT_JSON ? nothing : add_if,
+						 t, &call->err);
+
+	if (r >= 0 && format == FORMAT_JSON)
+		r = guard_put_records(call, NETPROBE_EVENT_STATISTICS, &out);
+	else if (r >= 0)
+		r = table_write(t, &out, format, false);
+	if (r >= 0)
+		r = guard_print(&out);
 	buf_done(&out);
 	table_free(t);
-	free(ifs);
 	return r;
 }
 
-struct flow_row {
-	struct np_guard_flow_key key;
-	struct np_guard_flow flow;
-};
 struct flow_rows {
-	struct flow_row *rows;
+	struct netprobe_guard_flow *rows;
 	size_t n, room;
+	bool full; /* of memory */
 };
 
-static int add_flow(const struct np_guard_flow_key *k, const struct np_guard_flow *f, void *arg)
+static int add_flow(const struct netprobe_guard_flow *f, void *arg)
 {
 	struct flow_rows *l = arg;
 
 	if (l->n == l->room) {
 		size_t room = l->room ? l->room * 2 : 256;
-		struct flow_row *p = realloc(l->rows, room * sizeof(*p));
+		struct netprobe_guard_flow *p = realloc(l->rows, room * sizeof(*p));
 
-		if (!p)
-			return -ENOMEM;
+		if (!p) {
+			l->full = true;
+			return 1;
+		}
 		l->rows = p;
 		l->room = room;
 	}
-	l->rows[l->n++] = (struct flow_row){ *k, *f };
+	l->rows[l->n++] = *f;
 	return 0;
 }
 
 static int by_bytes(const void *a, const void *b)
 {
-	const struct flow_row *x = a, *y = b;
-	uint64_t bx = x->flow.rx_bytes + x->flow.tx_bytes, by = y->flow.rx_bytes + y->flow.tx_bytes;
+	const struct netprobe_guard_flow *x = a, *y = b;
+	uint64_t bx = x->rx_bytes + x->tx_bytes, by = y->rx_bytes + y->tx_bytes;
 
 	return bx < by ? 1 : bx > by ? -1 : 0;
 }
@@ -185,13 +158,13 @@ static void addr_text(const uint8_t *a, char ret[INET6_ADDRSTRLEN])
 	inet_ntop(v4 ? AF_INET : AF_INET6, v4 ? a + 12 : a, ret, INET6_ADDRSTRLEN);
 }
 
-static void flow_cells(struct table *t, const struct flow_row *f)
+static void flow_cells(struct table *t, const struct netprobe_guard_flow *f)
 {
 	char l[INET6_ADDRSTRLEN], r[INET6_ADDRSTRLEN], proto[8];
-	uint8_t p = f->key.proto;
+	uint8_t p = f->proto;
 
-	addr_text(f->key.laddr, l);
-	addr_text(f->key.raddr, r);
+	addr_text(f->laddr, l);
+	addr_text(f->raddr, r);
 	(void)snprintf(proto, sizeof(proto), "%u", p);
 	(void)table_add(t, (struct cell[]){
 				   { CELL_STR, .str = p == IPPROTO_TCP	    ? "tcp"
@@ -200,38 +173,46 @@ static void flow_cells(struct table *t, const struct flow_row *f)
 						      : p == IPPROTO_ICMPV6 ? "icmpv6"
 									    : proto },
 				   { CELL_STR, .str = l },
-				   { CELL_U64, .u64 = f->key.lport },
+				   { CELL_U64, .u64 = f->lport },
 				   { CELL_STR, .str = r },
-				   { CELL_U64, .u64 = f->key.rport },
-				   { CELL_U64, .u64 = f->key.ifindex },
-				   { CELL_U64, .u64 = f->flow.rx_packets },
-				   { CELL_U64, .u64 = f->flow.rx_bytes },
-				   { CELL_U64, .u64 = f->flow.tx_packets },
-				   { CELL_U64, .u64 = f->flow.tx_bytes },
+				   { CELL_U64, .u64 = f->rport },
+				   { CELL_U64, .u64 = f->ifindex },
+				   { CELL_U64, .u64 = f->rx_packets },
+				   { CELL_U64, .u64 = f->rx_bytes },
+				   { CELL_U64, .u64 = f->tx_packets },
+				   { CELL_U64, .u64 = f->tx_bytes },
 			   });
 }
 
-static int print_flows(struct guard *g, int format, uint32_t count)
+static int print_flows(struct guard_call *call, int format, uint32_t count)
 {
+	struct table *t = table_new(flow_columns, sizeof(flow_columns) / sizeof(flow_columns[0]));
 	struct flow_rows l = {};
 	struct buf out = {};
-	struct table *t = table_new(flow_columns, sizeof(flow_columns) / sizeof(flow_columns[0]));
-	int r = t ? guard_flows(g, add_flow, &l) : -ENOMEM;
+	int r = t ? netprobe_manager_guard_flows(call->m, add_flow, &l, &call->err) : -ENOMEM;
 
-	if (!r) {
+	r = l.full ? -ENOMEM : r;
+	if (r >= 0) {
 		if (l.n)
 			qsort(l.rows, l.n, sizeof(*l.rows), by_bytes);
 		for (size_t i = 0; i < l.n && i < count; i++)
 			flow_cells(t, &l.rows[i]);
 		r = table_write(t, &out, format, false);
 	}
-	if (r)
-		log_err("cannot read the flows: %s", strerror(-r));
-	r = r ? EXIT_INTERNAL : guard_print(&out);
+	if (!r)
+		r = guard_print(&out);
 	buf_done(&out);
 	table_free(t);
 	free(l.rows);
 	return r;
+}
+
+static int stats(struct guard_call *call)
+{
+	const struct stats_opts *o = call->opts;
+	int r = o->flows ? print_flows(call, o->format, o->count) : print_ifs(call, o->format);
+
+	return r == EXIT_OK && !o->flows ? guard_print_balancer(call, o->format) : r;
 }
 
 int guard_cmd_stats(int argc, char **argv)
@@ -245,20 +226,6 @@ int guard_cmd_stats(int argc, char **argv)
 		.tables = tables,
 	};
 	struct stats_opts o = { .count = 20 };
-	struct args_list operands = {};
-	struct netprobe_error err = {};
-	struct guard *g = NULL;
-	int r = guard_parse(&spec, argc, argv, &o, &o.help, &operands);
 
-	if (r < 0) {
-		r = guard_open(GUARD_SHARED, &g, &err);
-		r = r	      ? guard_failed(&err)
-		    : o.flows ? print_flows(g, o.format, o.count)
-			      : print_ifs(g, o.format);
-	}
-	guard_close(g);
-	if (r == EXIT_OK && !o.flows)
-		r = guard_lb_list(o.format);
-	args_list_done(&operands);
-	return r;
+	return guard_run_verb(&spec, argc, argv, &o, &o.help, stats);
 }

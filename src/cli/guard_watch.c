@@ -7,11 +7,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "balance/check.h"
 #include "base/log.h"
-#include "cli/cli.h"
 #include "cli/guard.h"
-#include "cli/guard_lb.h"
 #include "out/table.h"
 
 struct watch {
@@ -19,7 +16,6 @@ struct watch {
 	int format;
 	double interval, duration;
 	uint32_t count;
-	struct balance b;
 	struct sink sink;
 	struct buf out;
 };
@@ -60,77 +56,105 @@ static double now_s(void)
 	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
 }
 
-static void on_health(const char *vip, const char *backend, bool up, const char *why, void *arg)
+/* One look at them: a record each; what became of a backend goes to the log. */
+static void on_events(const struct netprobe_event *events, size_t n, void *arg)
 {
-	(void)arg;
-	if (up)
-		log_notice("%s: backend %s is up", vip, backend);
-	else
-		log_notice("%s: backend %s is down: %s", vip, backend, why);
+	struct watch *w = arg;
+
+	for (size_t i = 0; i < n; i++) {
+		const struct netprobe_event *ev = &events[i];
+		const char *line = formats[w->format] == FORMAT_JSON   ? ev->json
+				   : formats[w->format] == FORMAT_XCTL ? ev->xctl
+								       : ev->text;
+
+		if (!strcmp(ev->type, "balance.health")) {
+			const char *words = strstr(ev->text, ev->type);
+
+			log_notice("%s", words + strlen(ev->type) + 1);
+			continue;
+		}
+		buf_puts(&w->out, line);
+		buf_putc(&w->out, '\n');
+	}
 }
 
-/* What others changed is read again with it. */
-static int print(struct watch *w, struct netprobe_error *err)
-{
-	int r = balance_take(&w->b, err);
-
-	if (r)
-		return r;
-	r = guard_lb_events(&w->b, &w->out, formats[w->format], w->sink.color);
-	balance_share(&w->b);
-	if (r)
-		return error_set(err, r, "the balancer's counters cannot be read: %s",
-				 strerror(-r));
-	return sink_write(&w->sink, &w->out);
-}
-
-static int run(struct watch *w, struct checker *c, struct netprobe_error *err)
+static int run(struct watch *w, struct netprobe_manager *m, struct netprobe_error *err)
 {
 	double began = now_s(), next = began + w->interval, left;
 	uint32_t n = 0;
 	int r = 0;
 
-	while (!r && !ended && (!w->count || n < w->count) &&
+	while (r >= 0 && !ended && (!w->count || n < w->count) &&
 	       (w->duration <= 0 || now_s() < began + w->duration)) {
 		left = next - now_s();
 		/* Others may change things at any time: look at least that often. */
-		r = checker_run(c, left > 0.2 ? 200 : left > 0 ? (int)(left * 1000) + 1 : 0, err);
-		if (r || now_s() < next)
+		r = netprobe_manager_poll(m, left > 0.2 ? 200
+					     : left > 0 ? (int)(left * 1000) + 1
+							: 0);
+		if (r < 0 || now_s() < next)
 			continue;
 		next += w->interval;
 		n++;
-		r = print(w, err);
+		r = netprobe_manager_report(m, NETPROBE_EVENT_BALANCING, err);
+		if (r >= 0)
+			r = sink_write(&w->sink, &w->out);
 	}
-	return r;
+	return r < 0 ? r : 0;
 }
 
-static int watch(struct watch *w)
+static int nothing(const struct netprobe_backend_stats *s, void *arg)
+{
+	(void)s;
+	(void)arg;
+	return 0;
+}
+
+static int start(struct guard_call *call, struct watch *w)
+{
+	struct netprobe_config c;
+	int r = netprobe_manager_backends(call->m, nothing, NULL, &call->err);
+
+	if (r == 0) {
+		r = error_set(&call->err, -ENOENT, "there is no VIP in this network namespace");
+		error_hint(&call->err, "netprobe guard vip add ADDR:PORT/PROTO makes one");
+	}
+	if (r < 0)
+		return r;
+	guard_config(&c);
+	c.enable_health_checks = true;
+	c.batch_timeout = 0;
+	c.stats_report_interval = 3600000; /* asked for */
+	c.formats = NETPROBE_FORMAT_TEXT | NETPROBE_FORMAT_XCTL;
+	if (w->sink.color)
+		c.formats |= NETPROBE_FORMAT_COLOR;
+	r = guard_configure(call, &c);
+	if (!r)
+		r = netprobe_manager_set_event_handler(call->m, NETPROBE_EVENT_BALANCING, on_events,
+						       w);
+	return r ? r : netprobe_manager_load(call->m, &call->err);
+}
+
+static int watch(struct guard_call *call)
 {
 	struct sigaction sa = { .sa_handler = on_signal };
-	struct netprobe_error err = {};
-	struct checker *c = NULL;
-	int r = balance_open(false, NULL, &w->b, &err);
+	struct watch *w = call->opts;
+	int r;
 
-	if (r == -ENOENT && !err.msg[0]) {
-		error_set(&err, r, "there is no VIP in this network namespace");
-		error_hint(&err, "netprobe guard vip add ADDR:PORT/PROTO makes one");
-	}
-	if (!r) {
-		balance_share(&w->b);
-		c = checker_new(&w->b, on_health, NULL);
-		r = c ? 0 : error_set(&err, -ENOMEM, "no memory");
-	}
+	w->sink.tty = isatty(STDOUT_FILENO);
+	w->sink.color = w->sink.tty && !getenv("NO_COLOR");
+	if (w->format < 0)
+		w->format = w->sink.tty ? 0 : 1;
+	r = start(call, w);
 	(void)sigaction(SIGINT, &sa, NULL);
 	(void)sigaction(SIGTERM, &sa, NULL);
 	if (!r)
-		r = run(w, c, &err);
-	checker_free(c);
-	balance_close(&w->b);
+		r = run(w, call->m, &call->err);
+	(void)netprobe_manager_set_event_handler(call->m, NETPROBE_EVENT_ALL, NULL, NULL);
 	if (r == -EPIPE)
 		return EXIT_OK;
-	if (r && !err.msg[0])
-		error_set(&err, r, "cannot write: %s", strerror(-r));
-	return r ? guard_failed(&err) : EXIT_OK;
+	if (r && !call->err.msg[0])
+		error_set(&call->err, r, "cannot write: %s", strerror(-r));
+	return r;
 }
 
 int guard_cmd_watch(int argc, char **argv)
@@ -143,17 +167,8 @@ int guard_cmd_watch(int argc, char **argv)
 		.tables = tables,
 	};
 	struct watch w = { .interval = 1, .format = -1, .sink = { .fd = STDOUT_FILENO } };
-	struct args_list operands = {};
-	int r = guard_parse(&spec, argc, argv, &w, &w.help, &operands);
+	int r = guard_run_verb(&spec, argc, argv, &w, &w.help, watch);
 
-	if (r < 0) {
-		w.sink.tty = isatty(STDOUT_FILENO);
-		w.sink.color = w.sink.tty && !getenv("NO_COLOR");
-		if (w.format < 0)
-			w.format = w.sink.tty ? 0 : 1;
-		r = watch(&w);
-	}
-	args_list_done(&operands);
 	buf_done(&w.out);
 	return r;
 }

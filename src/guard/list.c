@@ -199,7 +199,7 @@ int guard_parse_list(const char *text, size_t len, const struct guard_item *defa
 		text += size + (stop != NULL);
 	}
 	if (r) {
-		error_prefix(err, "line %zu: ", number);
+		error_prefix(err, "line %zu", number);
 		free(items);
 		return r;
 	}

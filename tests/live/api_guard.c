@@ -153,6 +153,18 @@ TEST(limits_and_detection_are_set_read_and_hold)
 	CHECK(got >= 10 && got < 500, "%u of 1000 datagrams, where 10 a second pass", got);
 	OK(netprobe_manager_get_security_stats(m, &s, &err));
 	CHECK_EQ(s.dropped_limited, 1000 - got, "packets dropped by limits");
+	l = (struct netprobe_limits){ .size = sizeof(l),
+				      .per = NETPROBE_PER_PORT,
+				      .port = 53,
+				      .packets = 7,
+				      .icmp = NETPROBE_KEEP };
+	OK(netprobe_manager_set_limits(m, &l, &err));
+	CHECK_EQ(netprobe_manager_limits(m, NULL, NULL, &err), 2, "limits that are set");
+	l.packets = 0;
+	OK(netprobe_manager_get_limits(m, &l, &err));
+	CHECK_EQ(l.packets, 7, "packets a second to the port");
+	l.port = 0;
+	FAILS(EINVAL, netprobe_manager_set_limits(m, &l, &err));
 	l.per = 7;
 	FAILS(EINVAL, netprobe_manager_set_limits(m, &l, &err));
 	OK(netprobe_manager_set_detection(m, &d, &err));

@@ -52,6 +52,10 @@ static void all_fail(struct netprobe_manager *m, int code)
 		netprobe_manager_set_filtering(m, true, e),
 		netprobe_manager_set_limits(m, &l, e),
 		netprobe_manager_get_limits(m, &l, e),
+		netprobe_manager_limits(m, NULL, NULL, e),
+		netprobe_manager_syncookies_add(m, "80", NULL, e),
+		netprobe_manager_syncookies_remove(m, "80", e),
+		netprobe_manager_syncookies(m, NULL, NULL, e),
 		netprobe_manager_set_detection(m, &x, e),
 		netprobe_manager_get_detection(m, &x, e),
 		netprobe_manager_interfaces(m, NULL, NULL, e),
@@ -131,6 +135,9 @@ TEST(wrong_sizes_are_einval)
 	WRONG_SIZES(netprobe_detection, netprobe_manager_get_detection(m, &x, &err));
 	WRONG_SIZES(netprobe_backend,
 		    netprobe_manager_backend_add(m, "192.0.2.1:80/tcp", &x, &err));
+	WRONG_SIZES(netprobe_syncookies, netprobe_manager_syncookies_add(m, "80", &x, &err));
+	FAILS(EINVAL, netprobe_manager_syncookies_add(m, NULL, NULL, &err));
+	FAILS(EINVAL, netprobe_check_cidr(NULL, &err));
 	FAILS(EINVAL, netprobe_manager_get_config(m, NULL));
 	FAILS(EINVAL, netprobe_manager_get_global_stats(m, NULL, &err));
 	FAILS(EINVAL, netprobe_manager_ban(m, NULL, &err));
