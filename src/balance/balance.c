@@ -11,7 +11,9 @@
 #include <unistd.h>
 
 #include "balance/health.h"
+#include "balance/links.h"
 #include "balance/route.h"
+#include "base/log.h"
 
 static uint64_t now_ns(void)
 {
@@ -72,6 +74,15 @@ static int read_model(struct balance *b, struct netprobe_error *err)
 	return 0;
 }
 
+/* What was there before stays when the kernel does not tell: nothing else is harmed by it. */
+static void look_at_links(const struct balance *b)
+{
+	int r = links_refresh(b->pins.fds[PIN_LINKS]);
+
+	if (r)
+		log_debug("VLAN devices are not known: %s", strerror(-r));
+}
+
 int balance_open(bool create, const struct pins_opts *opts, struct balance *ret,
 		 struct netprobe_error *err)
 {
@@ -86,6 +97,7 @@ int balance_open(bool create, const struct pins_opts *opts, struct balance *ret,
 		balance_close(&b);
 		return r;
 	}
+	look_at_links(&b);
 	*ret = b;
 	return 0;
 }
@@ -117,6 +129,7 @@ int balance_take(struct balance *b, struct netprobe_error *err)
 		r = read_config(b, &config);
 	if (r)
 		return error_set(err, r, "%s cannot be locked: %s", b->pins.dir, strerror(-r));
+	look_at_links(b);
 	return config.gen == b->gen ? 0 : read_model(b, err);
 }
 

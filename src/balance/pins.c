@@ -51,6 +51,7 @@ static const struct {
 	[PIN_CONFIG] = { "lb_config", sizeof(struct lb_config) },
 	[PIN_VIP_CONF] = { "lb_vip_conf", sizeof(struct lb_vip_conf) },
 	[PIN_BE_CONF] = { "lb_be_conf", sizeof(struct lb_backend_conf) },
+	[PIN_LINKS] = { "lb_links", sizeof(struct lb_link) },
 };
 
 static int on_libbpf_print(enum libbpf_print_level level, const char *fmt, va_list args)

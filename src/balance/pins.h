@@ -23,7 +23,8 @@
 #define PIN_CONFIG 8
 #define PIN_VIP_CONF 9
 #define PIN_BE_CONF 10
-#define PINS 11
+#define PIN_LINKS 11
+#define PINS 12
 
 struct pins {
 	char dir[4096];

@@ -54,6 +54,20 @@ struct {
 	__type(value, struct lb_set);
 } lb_conns SEC(".maps");
 
+/*
+ * Written and read here: where the first fragment of a datagram went. The least recently used one makes
+ * room; not pinned, because it is over in seconds.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, LB_FRAGS);
+	__type(key, struct lb_frag_key);
+	__type(value, struct lb_frag);
+} lb_frags SEC(".maps");
+
+/* Written by user space, read here when a route is asked for. */
+struct lb_links_map lb_links SEC(".maps");
+
 const volatile __u8 cfg_frags = 0;
 const volatile __u32 cfg_set_mask = 131071; /* max_entries less one */
 
@@ -346,17 +360,15 @@ static __noinline int too_big(struct xdp_md *ctx, struct lb_packet *p, __u32 mtu
 	if (p->icmp || !p->dont_frag || !cpu || !c || cpu->told >= c->too_big_cpu)
 		return LB_TOO_BIG;
 	cpu->told++;
-	if (p->v6 ? lb_tell_v6(ctx, (__u32)p->frame_bytes, mtu)
-		  : lb_tell_v4(ctx, (__u32)p->frame_bytes, mtu))
+	if (p->v6 ? lb_tell_v6(ctx, p, mtu) : lb_tell_v4(ctx, p, mtu))
 		return LB_TOO_BIG_TOLD;
 	return LB_TOO_BIG;
 }
 
-static __always_inline int forward(struct xdp_md *ctx, struct lb_packet *p,
-				   const struct lb_vip *vip, const struct choice *ch, __u32 hash,
-				   __u32 now)
+static __always_inline int forward(struct xdp_md *ctx, struct lb_packet *p, __u32 vip_slot,
+				   const struct choice *ch, __u32 hash, __u32 now)
 {
-	__u32 slot = ch->slot, vip_slot = vip->slot, overhead;
+	__u32 slot = ch->slot, overhead;
 	struct lb_backend *b = ch->backend;
 	struct lb_nexthop *nh = bpf_map_lookup_elem(&lb_nexthops, &slot);
 	int r;
@@ -380,7 +392,52 @@ static __always_inline int forward(struct xdp_md *ctx, struct lb_packet *p,
 	count_flow(bpf_map_lookup_elem(&lb_vip_count, &vip_slot), p, ch->known);
 	count_flow(bpf_map_lookup_elem(&lb_be_count, &slot), p, ch->known);
 	count_total(LB_FORWARDED);
+	if (unlikely(p->frag))
+		count_total(LB_FRAGMENT_SENT);
 	return lb_out(ctx, nh);
+}
+
+static __always_inline void frag_key(struct lb_frag_key *key, const struct lb_packet *p)
+{
+	__builtin_memset(key, 0, sizeof(*key));
+	__builtin_memcpy(key->client, p->client, sizeof(key->client));
+	__builtin_memcpy(key->service, p->service, sizeof(key->service));
+	key->id = p->frag_id;
+	key->proto = p->proto;
+}
+
+/* The others of this datagram have no ports: they go where this one goes. */
+static __noinline void first_fragment(const struct lb_packet *p, const struct choice *ch,
+				      __u32 vip_slot, __u32 now)
+{
+	struct lb_frag frag = { .vip_slot = vip_slot, .slot = ch->slot, .seen = now };
+	struct lb_frag_key key;
+
+	if (!ch->backend)
+		return;
+	frag.uid = ch->backend->uid;
+	frag_key(&key, p);
+	(void)bpf_map_update_elem(&lb_frags, &key, &frag, BPF_ANY);
+}
+
+static __noinline int later_fragment(struct xdp_md *ctx, struct lb_packet *p, __u32 now)
+{
+	struct choice ch = { .known = true };
+	struct lb_frag_key key;
+	struct lb_frag *frag;
+
+	frag_key(&key, p);
+	frag = bpf_map_lookup_elem(&lb_frags, &key);
+	if (!frag || now - frag->seen > LB_FRAG_TICKS) {
+		count_total(LB_FRAGMENT);
+		return XDP_PASS;
+	}
+	ch.slot = frag->slot;
+	ch.backend = bpf_map_lookup_elem(&lb_backends, &ch.slot);
+	if (!ch.backend || ch.backend->uid != frag->uid ||
+	    (ch.backend->state != LB_STATE_UP && ch.backend->state != LB_STATE_DRAIN))
+		return refuse(LB_NO_BACKEND, frag->vip_slot, 0);
+	return forward(ctx, p, frag->vip_slot, &ch, 0, now);
 }
 
 static __always_inline int balance(struct xdp_md *ctx)
@@ -394,6 +451,8 @@ static __always_inline int balance(struct xdp_md *ctx)
 	int r;
 
 	r = lb_parse(ctx, &p);
+	if (unlikely(r == LB_FRAGMENT && p.frag == FRAME_LATER))
+		return later_fragment(ctx, &p, LB_TICK(bpf_ktime_get_coarse_ns()));
 	if (r) {
 		count_total(r);
 		return XDP_PASS;
@@ -414,7 +473,9 @@ static __always_inline int balance(struct xdp_md *ctx)
 	choose(&p, vip, &hash, now, &ch);
 	if (unlikely(!ch.backend))
 		return refuse(LB_NO_BACKEND, vip->slot, 0);
-	return forward(ctx, &p, vip, &ch, hash.ring, now);
+	if (unlikely(p.frag))
+		first_fragment(&p, &ch, vip->slot, now);
+	return forward(ctx, &p, vip->slot, &ch, hash.ring, now);
 }
 
 /*

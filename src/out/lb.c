@@ -20,6 +20,7 @@ const char *lb_total_name(unsigned int what)
 		[LB_TABLE_FULL] = "table_full",
 		[LB_TABLE_SKIPPED] = "table_skipped",
 		[LB_FLOW_MOVED] = "flow_moved",
+		[LB_FRAGMENT_SENT] = "fragment_sent",
 	};
 
 	return what < LB_TOTALS ? names[what] : NULL;

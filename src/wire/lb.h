@@ -102,6 +102,43 @@ struct lb_set {
 #define LB_WORD_SLOT(word) ((__u32)(word)&0xfff)
 #define LB_RECENT 64 /* LB_TICKs: who pushes out a flow that was seen since is counted */
 
+/* struct lb_tag: of a VLAN, as it is on the wire but for the byte order. */
+struct lb_tag {
+	__u16 proto_be; /* network order: 802.1Q or 802.1ad */
+	__u16 vid;	/* 12 bits, host order */
+};
+
+/*
+ * struct lb_link: a VLAN device, by its ifindex: routes lead to it, but XDP sends at the device below,
+ * with the tags. Written by user space whenever it looks.
+ */
+struct lb_link {
+	__u32 ifindex; /* the device below all of its VLANs */
+	__u16 tags;    /* 1 or 2 */
+	__u16 pad;
+	struct lb_tag tag[2]; /* outer first */
+};
+#define LB_LINKS 4096
+
+/*
+ * struct lb_frag_key: datagrams that come in pieces. Only the first piece has ports; the others go
+ * where it went.
+ */
+struct lb_frag_key {
+	__u8 client[16], service[16]; /* IPv4 as ::ffff:a.b.c.d */
+	__u32 id;		      /* of the IP header */
+	__u8 proto;		      /* IPPROTO_TCP or IPPROTO_UDP */
+	__u8 pad[3];
+};
+struct lb_frag {
+	__u32 vip_slot; /* whose packets these are */
+	__u32 slot;	/* backend */
+	__u32 uid;	/* of the backend */
+	__u32 seen;	/* LB_TICK */
+};
+#define LB_FRAGS 16384
+#define LB_FRAG_TICKS 30 /* as long as pieces are waited for */
+
 /* struct lb_nexthop: the route to a backend as one processor last asked for it. */
 struct lb_nexthop {
 	__u32 seen;    /* LB_TICK of the look-up; 0 never */
@@ -110,7 +147,8 @@ struct lb_nexthop {
 	__u16 mtu;     /* of the route, at most 65535 */
 	__u8 dmac[6];
 	__u8 smac[6];
-	__u8 pad[2]; /* 0 */
+	__u16 tags; /* VLAN tags of frames on that way, at most two; 0: as they came in */
+	struct lb_tag tag[2];
 };
 
 /* struct lb_count: of a VIP or of a backend, by processor. */
@@ -125,9 +163,10 @@ struct lb_count {
 
 /* What becomes of packets: index into the totals. Each but the first is a reason not to forward. */
 #define LB_FORWARDED 0
-#define LB_NO_VIP 1	    /* not for a VIP: passed on */
-#define LB_VLAN 2	    /* tagged frame: passed on */
-#define LB_FRAGMENT 3	    /* for a VIP's address, without ports to go by: passed on */
+#define LB_NO_VIP 1 /* not for a VIP: passed on */
+#define LB_VLAN 2   /* more VLAN tags than two: passed on */
+#define LB_FRAGMENT \
+	3 /* not the first one, and the first went to no VIP or was not seen: passed on */
 #define LB_MALFORMED 4	    /* headers that do not fit: passed on, the stack counts them too */
 #define LB_NO_BACKEND 5	    /* the ring is empty: dropped */
 #define LB_NO_ROUTE 6	    /* the kernel knows no way to the backend: dropped */
@@ -139,7 +178,8 @@ struct lb_count {
 #define LB_TABLE_FULL 12    /* beside the above: remembered in place of a flow seen lately */
 #define LB_TABLE_SKIPPED 13 /* beside the above: not remembered, too many new flows a tick */
 #define LB_FLOW_MOVED 14    /* beside the above: remembered backend is down or gone, chosen anew */
-#define LB_TOTALS 15
+#define LB_FRAGMENT_SENT 15 /* of the forwarded: fragments, first and later */
+#define LB_TOTALS 16
 
 /* struct lb_config: one for the balancer. */
 struct lb_config {
@@ -198,7 +238,11 @@ _Static_assert(sizeof(struct lb_ring) == 2 * (LB_RING_SIZE + 1), "layout");
 _Static_assert(sizeof(struct lb_backend) == 48, "layout");
 _Static_assert(sizeof(struct lb_flow) == 24, "layout");
 _Static_assert(sizeof(struct lb_set) == 64, "layout");
-_Static_assert(sizeof(struct lb_nexthop) == 28, "layout");
+_Static_assert(sizeof(struct lb_tag) == 4, "layout");
+_Static_assert(sizeof(struct lb_link) == 16, "layout");
+_Static_assert(sizeof(struct lb_frag_key) == 40, "layout");
+_Static_assert(sizeof(struct lb_frag) == 16, "layout");
+_Static_assert(sizeof(struct lb_nexthop) == 36, "layout");
 _Static_assert(sizeof(struct lb_count) == 48, "layout");
 _Static_assert(sizeof(struct lb_config) == 20, "layout");
 _Static_assert(sizeof(struct lb_cpu) == 16, "layout");

@@ -187,15 +187,9 @@ TEST(balancer_passes_what_is_no_vips)
 	CHECK_EQ(o.action, XDP_PASS, "other protocol");
 	CHECK_EQ(total(b, LB_NO_VIP), 2, "counted as no VIP");
 	odd = in;
-	odd.data[12] = 0x81;
-	odd.data[13] = 0x00;
+	odd.data[14 + 7] = 0x20; /* some way into a packet */
 	o = lb_run(b, &odd);
-	CHECK_EQ(o.action, XDP_PASS, "tagged");
-	CHECK_EQ(total(b, LB_VLAN), 1, "counted as tagged");
-	odd = in;
-	odd.data[14 + 6] = 0x20; /* more fragments */
-	o = lb_run(b, &odd);
-	CHECK_EQ(o.action, XDP_PASS, "fragment");
+	CHECK_EQ(o.action, XDP_PASS, "fragment without a first one");
 	CHECK_EQ(total(b, LB_FRAGMENT), 1, "counted as fragment");
 	lb_end(b);
 }

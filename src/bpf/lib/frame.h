@@ -59,6 +59,7 @@ struct frame {
 	__u32 len;    /* bytes of the whole frame */
 	__u32 ip_len; /* bytes from the IP header to the packet's end, as IP says */
 	__u32 l4_off; /* of the transport header from the IP header; 0 none */
+	__be32 frag_id;	       /* of an IPv6 fragment; IPv4's is in its header */
 	__u16 eth_type;	       /* ETH_P_*, host order, behind the tags; of 802.3 its length */
 	__u16 tag[FRAME_TAGS]; /* tag control information, host order, outer first */
 	__be16 sport, dport;   /* TCP, UDP, UDP-Lite and SCTP; 0 else */
@@ -331,9 +332,14 @@ static __always_inline bool frame_exts(struct frame *f, const struct frame_from 
 		frame_fault(f, NP_FRAME_EXT_SHORT);
 		return false;
 	}
-	if (EXTS_FRAG_AT(v))
+	if (EXTS_FRAG_AT(v)) {
+		__be32 *id = data + ((EXTS_FRAG_AT(v) - sizeof(*id)) & EXTS_OFF_MASK);
+
 		frame_fragment(f, EXTS_FRAG(v) & 0xfff8, EXTS_FRAG(v) & 1,
 			       f->ip_len + l3_off - EXTS_FRAG_AT(v));
+		if ((void *)(id + 1) <= f->end)
+			f->frag_id = *id;
+	}
 	if (f->frag == FRAME_LATER) {
 		f->l4_off = 0;
 		return false;

@@ -8,8 +8,6 @@
 
 #include "lb_parse.h"
 
-#define AF_INET 2
-#define AF_INET6 10
 #define LB_TTL 64
 #define LB_QUOTE_V4 (sizeof(struct iphdr) + 8)	  /* what every ICMP error must quote */
 #define LB_QUOTE_V6 (sizeof(struct ipv6hdr) + 20) /* a whole TCP header */
@@ -29,6 +27,15 @@ static __always_inline __u32 lb_v4_of(const __u8 addr[16])
 	return ((const __u32 *)addr)[3];
 }
 
+struct lb_links_map {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, LB_LINKS);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, __u32);
+	__type(value, struct lb_link);
+};
+extern struct lb_links_map lb_links SEC(".maps");
+
 /*
  * Ask the kernel for the way to a backend; LB_FORWARDED when nh has it. A full look-up costs more than
  * all the rest of a known flow's packet, so each processor keeps the answer for a tick.
@@ -37,16 +44,18 @@ static __noinline int lb_ask_route(struct xdp_md *ctx, struct lb_backend *b, str
 				   __u32 now)
 {
 	struct bpf_fib_lookup fib = {};
+	struct lb_link *link;
+	__u32 out;
 	long r;
 
 	fib.ifindex = ctx->ingress_ifindex;
 	fib.tot_len = 1; /* fits: comes back as the MTU of the route */
 	if (b->v6) {
-		fib.family = AF_INET6;
+		fib.family = FRAME_AF_INET6;
 		__builtin_memcpy(fib.ipv6_src, b->src, 16);
 		__builtin_memcpy(fib.ipv6_dst, b->addr, 16);
 	} else {
-		fib.family = AF_INET;
+		fib.family = FRAME_AF_INET;
 		fib.ipv4_src = lb_v4_of(b->src);
 		fib.ipv4_dst = lb_v4_of(b->addr);
 	}
@@ -57,7 +66,13 @@ static __noinline int lb_ask_route(struct xdp_md *ctx, struct lb_backend *b, str
 		return LB_NO_FORWARDING;
 	if (r != BPF_FIB_LKUP_RET_SUCCESS)
 		return LB_NO_ROUTE;
-	nh->ifindex = fib.ifindex;
+	out = fib.ifindex;
+	/* At a VLAN device itself frames have no tag. */
+	link = out == ctx->ingress_ifindex ? NULL : bpf_map_lookup_elem(&lb_links, &out);
+	nh->ifindex = link ? link->ifindex : out;
+	nh->tags = link ? link->tags : 0;
+	if (link)
+		__builtin_memcpy(nh->tag, link->tag, sizeof(nh->tag));
 	nh->mtu = fib.mtu_result > 1 ? fib.mtu_result : 1500;
 	__builtin_memcpy(nh->dmac, fib.dmac, ETH_ALEN);
 	__builtin_memcpy(nh->smac, fib.smac, ETH_ALEN);
@@ -115,41 +130,110 @@ static __always_inline __u32 lb_overhead(const struct lb_backend *b)
 	return b->v6 ? sizeof(struct ipv6hdr) : sizeof(struct iphdr);
 }
 
+/* Bytes in front of the IP header, of a frame with so many tags. */
+static __always_inline __u32 lb_l2(__u32 tags)
+{
+	return sizeof(struct ethhdr) + (tags & 3) * sizeof(struct frame_tag);
+}
+
+/* Ethernet header and room for two tags: more than that is never in front of an IP header here. */
+struct lb_l2_bytes {
+	__u8 dst[ETH_ALEN], src[ETH_ALEN];
+	__be16 w[1 + 2 * FRAME_TAGS]; /* type; of a tag: then its bits, and another type */
+};
+
+/* Tags in front of what goes out: those of the way, else as they came in; then the type. */
+static __always_inline void lb_tag(struct lb_l2_bytes *l2, const struct lb_packet *p,
+				   const struct lb_nexthop *nh, bool v6)
+{
+	__be16 type = v6 ? bpf_htons(ETH_P_IPV6) : bpf_htons(ETH_P_IP), mask = bpf_htons(0xf000);
+	__u32 tags = nh->tags ?: p->tags;
+
+	/* Priority and drop bits stay those of the packet. */
+	if (nh->tags) {
+		l2->w[1] = (p->tags > 0 ? l2->w[1] & mask : 0) | bpf_htons(nh->tag[0].vid);
+		l2->w[0] = nh->tag[0].proto_be;
+	}
+	if (nh->tags > 1) {
+		l2->w[3] = (p->tags > 1 ? l2->w[3] & mask : 0) | bpf_htons(nh->tag[1].vid);
+		l2->w[2] = nh->tag[1].proto_be;
+	}
+	if (tags == 0)
+		l2->w[0] = type;
+	else if (tags == 1)
+		l2->w[2] = type;
+	else
+		l2->w[4] = type;
+}
+
+/* A tagged frame, or one whose way is tagged: apart, because nearly none is. */
+static __noinline int lb_rewrite_tagged(struct xdp_md *ctx, const struct lb_packet *p,
+					const struct lb_backend *b, const struct lb_nexthop *nh,
+					__u32 hash)
+{
+	void *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
+	__u32 overhead = lb_overhead(b), tags = nh->tags ?: p->tags;
+	bool outer_v6 = overhead ? b->v6 : p->v6;
+	struct lb_l2_bytes l2;
+	void *ip;
+
+	if (data + sizeof(l2) > end)
+		return LB_MALFORMED;
+	__builtin_memcpy(&l2, data, sizeof(l2));
+	lb_tag(&l2, p, nh, outer_v6);
+	__builtin_memcpy(l2.dst, nh->dmac, ETH_ALEN);
+	__builtin_memcpy(l2.src, nh->smac, ETH_ALEN);
+	if (bpf_xdp_adjust_head(ctx, (int)lb_l2(p->tags) - (int)lb_l2(tags) - (int)overhead))
+		return LB_NO_ROOM;
+	data = (void *)(long)ctx->data;
+	end = (void *)(long)ctx->data_end;
+	if (data + sizeof(l2) > end)
+		return LB_MALFORMED;
+	/* No more of it than there is: behind fewer tags is the packet already. */
+	__builtin_memcpy(data, &l2, sizeof(struct ethhdr));
+	if (tags > 0)
+		__builtin_memcpy(data + lb_l2(0), &l2.w[1], sizeof(struct frame_tag));
+	if (tags > 1)
+		__builtin_memcpy(data + lb_l2(1), &l2.w[3], sizeof(struct frame_tag));
+	ip = data + lb_l2(tags);
+	if (ip + sizeof(struct ipv6hdr) > end)
+		return overhead ? LB_MALFORMED : LB_FORWARDED;
+	if (overhead && b->v6)
+		lb_outer_v6(ip, p, b, hash);
+	else if (overhead)
+		lb_outer_v4(ip, p, b);
+	return LB_FORWARDED;
+}
+
 /* LB_FORWARDED: the frame is ready to go out at nh. */
 static __always_inline int lb_rewrite(struct xdp_md *ctx, const struct lb_packet *p,
 				      const struct lb_backend *b, const struct lb_nexthop *nh,
 				      __u32 hash)
 {
+	__u32 overhead = lb_overhead(b);
 	struct ethhdr *eth;
 	void *end;
 
-	if (b->forward == LB_FORWARD_MAC) {
-		eth = (void *)(long)ctx->data;
-		end = (void *)(long)ctx->data_end;
-		if ((void *)(eth + 1) > end)
-			return LB_MALFORMED;
-		lb_ethernet(eth, nh, p->v6);
-		return LB_FORWARDED;
-	}
-	if (b->v6) {
-		if (bpf_xdp_adjust_head(ctx, -(int)sizeof(struct ipv6hdr)))
-			return LB_NO_ROOM;
-		eth = (void *)(long)ctx->data;
-		end = (void *)(long)ctx->data_end;
-		if ((void *)(eth + 1) + sizeof(struct ipv6hdr) > end)
-			return LB_MALFORMED;
-		lb_outer_v6((void *)(eth + 1), p, b, hash);
-		lb_ethernet(eth, nh, true);
-		return LB_FORWARDED;
-	}
-	if (bpf_xdp_adjust_head(ctx, -(int)sizeof(struct iphdr)))
+	if (unlikely(p->tags | nh->tags))
+		return lb_rewrite_tagged(ctx, p, b, nh, hash);
+	if (overhead && bpf_xdp_adjust_head(ctx, -(int)overhead))
 		return LB_NO_ROOM;
 	eth = (void *)(long)ctx->data;
 	end = (void *)(long)ctx->data_end;
-	if ((void *)(eth + 1) + sizeof(struct iphdr) > end)
+	if ((void *)(eth + 1) > end)
 		return LB_MALFORMED;
-	lb_outer_v4((void *)(eth + 1), p, b);
-	lb_ethernet(eth, nh, false);
+	lb_ethernet(eth, nh, overhead ? b->v6 : p->v6);
+	if (!overhead)
+		return LB_FORWARDED;
+	if (b->v6) {
+		if ((void *)(eth + 1) + sizeof(struct ipv6hdr) > end)
+			return LB_MALFORMED;
+		lb_outer_v6((void *)(eth + 1), p, b, hash);
+	} else {
+		if ((void *)(eth + 1) + sizeof(struct iphdr) > end)
+			return LB_MALFORMED;
+		lb_outer_v4((void *)(eth + 1), p, b);
+	}
 	return LB_FORWARDED;
 }
 
@@ -160,37 +244,54 @@ static __always_inline int lb_out(struct xdp_md *ctx, const struct lb_nexthop *n
 	return bpf_redirect(nh->ifindex, 0);
 }
 
-/* The frame's own hardware addresses, turned round, in front of the answer. */
-static __always_inline void lb_turn_back(struct ethhdr *eth, const struct ethhdr *was)
+/*
+ * The packet is cut down to what an answer quotes of it, with so many bytes of new headers in front,
+ * and goes back to where it came from, tags included. The new headers begin at the result; NULL: no.
+ */
+static __always_inline void *lb_turn_back(struct xdp_md *ctx, const struct lb_packet *p,
+					  __u32 quote, __u32 headers)
 {
-	__builtin_memcpy(eth->h_dest, was->h_source, ETH_ALEN);
-	__builtin_memcpy(eth->h_source, was->h_dest, ETH_ALEN);
-	eth->h_proto = was->h_proto;
+	void *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
+	__u32 l2 = lb_l2(p->tags);
+	struct lb_l2_bytes was;
+	__u8 mac[ETH_ALEN];
+
+	if (data + sizeof(was) > end)
+		return NULL;
+	__builtin_memcpy(&was, data, sizeof(was));
+	__builtin_memcpy(mac, was.dst, ETH_ALEN);
+	__builtin_memcpy(was.dst, was.src, ETH_ALEN);
+	__builtin_memcpy(was.src, mac, ETH_ALEN);
+	if (bpf_xdp_adjust_tail(ctx, (int)(l2 + quote - p->frame_bytes)) ||
+	    bpf_xdp_adjust_head(ctx, -(int)headers))
+		return NULL;
+	data = (void *)(long)ctx->data;
+	end = (void *)(long)ctx->data_end;
+	if (data + sizeof(was) > end)
+		return NULL;
+	/* What is too much of it is written over by the new headers. */
+	__builtin_memcpy(data, &was, sizeof(was));
+	return data + l2;
 }
 
 /* "Fragmentation needed" in place of the packet, as from the VIP; true: send it back. */
-static __noinline bool lb_tell_v4(struct xdp_md *ctx, __u32 frame, __u32 mtu)
+static __noinline bool lb_tell_v4(struct xdp_md *ctx, const struct lb_packet *p, __u32 mtu)
 {
-	struct ethhdr was, *eth = (void *)(long)ctx->data;
-	void *end = (void *)(long)ctx->data_end;
-	struct iphdr *ip = (void *)(eth + 1), *quoted;
+	void *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
+	struct iphdr *ip = data + lb_l2(p->tags), *quoted;
 	struct lb_icmp *icmp;
 	long r;
 
 	if ((void *)(ip + 1) > end || ip->ihl != 5)
 		return false;
-	was = *eth;
-	if (bpf_xdp_adjust_tail(ctx, (int)(sizeof(*eth) + LB_QUOTE_V4 - frame)) ||
-	    bpf_xdp_adjust_head(ctx, -(int)(sizeof(*ip) + sizeof(*icmp))))
+	ip = lb_turn_back(ctx, p, LB_QUOTE_V4, sizeof(*ip) + sizeof(*icmp));
+	if (!ip)
 		return false;
-	eth = (void *)(long)ctx->data;
 	end = (void *)(long)ctx->data_end;
-	ip = (void *)(eth + 1);
 	icmp = (void *)(ip + 1);
 	quoted = (void *)(icmp + 1);
 	if ((void *)quoted + LB_QUOTE_V4 > end)
 		return false;
-	lb_turn_back(eth, &was);
 	__builtin_memset(ip, 0, sizeof(*ip) + sizeof(*icmp));
 	ip->version = 4;
 	ip->ihl = 5;
@@ -209,29 +310,22 @@ static __noinline bool lb_tell_v4(struct xdp_md *ctx, __u32 frame, __u32 mtu)
 	return true;
 }
 
-static __noinline bool lb_tell_v6(struct xdp_md *ctx, __u32 frame, __u32 mtu)
+static __noinline bool lb_tell_v6(struct xdp_md *ctx, const struct lb_packet *p, __u32 mtu)
 {
-	struct ethhdr was, *eth = (void *)(long)ctx->data;
-	void *end = (void *)(long)ctx->data_end;
-	struct ipv6hdr *ip = (void *)(eth + 1), *quoted;
+	struct ipv6hdr *ip, *quoted;
 	struct lb_icmp6 *icmp;
 	__u32 pseudo[2];
+	void *end;
 	long r;
 
-	if ((void *)(ip + 1) > end)
+	ip = lb_turn_back(ctx, p, LB_QUOTE_V6, sizeof(*ip) + sizeof(*icmp));
+	if (!ip)
 		return false;
-	was = *eth;
-	if (bpf_xdp_adjust_tail(ctx, (int)(sizeof(*eth) + LB_QUOTE_V6 - frame)) ||
-	    bpf_xdp_adjust_head(ctx, -(int)(sizeof(*ip) + sizeof(*icmp))))
-		return false;
-	eth = (void *)(long)ctx->data;
 	end = (void *)(long)ctx->data_end;
-	ip = (void *)(eth + 1);
 	icmp = (void *)(ip + 1);
 	quoted = (void *)(icmp + 1);
 	if ((void *)quoted + LB_QUOTE_V6 > end)
 		return false;
-	lb_turn_back(eth, &was);
 	__builtin_memset(ip, 0, sizeof(*ip) + sizeof(*icmp));
 	ip->version = 6;
 	ip->payload_len = bpf_htons(sizeof(*icmp) + LB_QUOTE_V6);
