@@ -15,6 +15,8 @@
 #include "balance/route.h"
 #include "base/log.h"
 
+#define LINKS_NS 1000000000ull /* between two looks for VLAN devices */
+
 static uint64_t now_ns(void)
 {
 	struct timespec ts;
@@ -75,10 +77,15 @@ static int read_model(struct balance *b, struct netprobe_error *err)
 }
 
 /* What was there before stays when the kernel does not tell: nothing else is harmed by it. */
-static void look_at_links(const struct balance *b)
+static void look_at_links(struct balance *b)
 {
-	int r = links_refresh(b->pins.fds[PIN_LINKS]);
+	uint64_t now = now_ns();
+	int r;
 
+	if (b->links_ns && now - b->links_ns < LINKS_NS)
+		return;
+	b->links_ns = now;
+	r = links_refresh(b->pins.fds[PIN_LINKS]);
 	if (r)
 		log_debug("VLAN devices are not known: %s", strerror(-r));
 }

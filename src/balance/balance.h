@@ -13,7 +13,8 @@
 struct balance {
 	struct pins pins;
 	struct model *model;
-	uint32_t gen; /* of the maps when the model was read */
+	uint32_t gen;	   /* of the maps when the model was read */
+	uint64_t links_ns; /* CLOCK_MONOTONIC: when VLAN devices were looked for */
 };
 
 /* -ENOENT: there is no balancer here and create is false. */
