@@ -275,7 +275,7 @@ bool session_whose(struct session *s, const struct np_tuple *t, struct np_owner 
 
 static int make_tables(struct session *s)
 {
-	s->cgroups = cgroup_table_new("/proc", NULL, 0);
+	s->cgroups = cgroup_table_name_by(cgroup_table_new("/proc", NULL, 0), "");
 	s->procs = s->cgroups ? process_table_new("/proc", s->cgroups) : NULL;
 	s->flows = s->procs ? flow_table_new(&s->opts.flows, s->procs) : NULL;
 	s->viewer = s->flows ? viewer_new(s->flows) : NULL;

@@ -126,7 +126,8 @@ static bool text_has(const char *text, const char *word)
 static bool cgroup_has(const struct cgroup *c, const char *word)
 {
 	return c && (text_has(c->path, word) || text_has(c->container_id, word) ||
-		     text_has(c->pod_uid, word) || text_has(c->runtime, word));
+		     text_has(c->pod_uid, word) || text_has(c->runtime, word) ||
+		     text_has(c->name, word) || text_has(c->pod_namespace, word));
 }
 
 static bool process_has(const struct process *p, const char *word)

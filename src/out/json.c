@@ -66,10 +66,10 @@ static void put_container(struct buf *b, const struct cgroup *cg)
 	}
 	put_literal(b, "{");
 	json_kv_str(b, "id", cg->container_id);
-	json_kv_null(b, "name");
+	json_kv_str(b, "name", cg->name);
 	json_kv_str(b, "runtime", cg->runtime);
 	json_kv_str(b, "pod", cg->pod_uid);
-	json_kv_null(b, "namespace");
+	json_kv_str(b, "namespace", cg->pod_namespace);
 	put_literal(b, "}");
 }
 

@@ -13,23 +13,29 @@
 
 #include "owner/cgroup.h"
 #include "owner/cgroup_tree.h"
+#include "owner/container_name.h"
 #include "owner/index.h"
 
 #define CGROUP_ENTRIES_DEFAULT 65536
 #define CGROUP_RESCAN_NS 1000000000ull
 /* An id outside the tree (another mount, gone before the first look) is given up after so many. */
 #define CGROUP_TRIES 3
+/* A runtime may write the file after the container has begun. */
+#define NAME_TRIES 5
 
 struct cgroup_entry {
 	struct cgroup cgroup;
 	struct index_node node;
 	uint8_t tries;
+	uint8_t name_tries;
+	uint64_t named_ns; /* last time its name was looked for */
 };
 
 struct cgroup_table {
 	struct index entries;
 	uint32_t max_entries;
-	char *mount; /* NULL: no v2 tree here */
+	char *mount;	   /* NULL: no v2 tree here */
+	const char *files; /* see cgroup_table_name_by; NULL: not asked for */
 	bool walked;
 	uint64_t walked_ns;
 	struct cgroup overflow; /* what ids get when the table is full */
@@ -62,6 +68,8 @@ static struct cgroup_entry *entry_free(struct cgroup_entry *e)
 	free(e->cgroup.path);
 	free(e->cgroup.container_id);
 	free(e->cgroup.pod_uid);
+	free(e->cgroup.name);
+	free(e->cgroup.pod_namespace);
 	free(e);
 	return NULL;
 }
@@ -174,6 +182,25 @@ struct cgroup_table *cgroup_table_free(struct cgroup_table *t)
 	return NULL;
 }
 
+struct cgroup_table *cgroup_table_name_by(struct cgroup_table *t, const char *root)
+{
+	if (t)
+		t->files = root;
+	return t;
+}
+
+static const struct cgroup *named(const struct cgroup_table *t, struct cgroup_entry *e,
+				  uint64_t now_ns)
+{
+	if (!t->files || !e->cgroup.container_id || e->cgroup.name || e->name_tries >= NAME_TRIES ||
+	    (e->name_tries && now_ns - e->named_ns < CGROUP_RESCAN_NS))
+		return &e->cgroup;
+	e->name_tries++;
+	e->named_ns = now_ns;
+	(void)container_name(t->files, &e->cgroup); /* no memory: tried again */
+	return &e->cgroup;
+}
+
 const struct cgroup *cgroup_table_get(struct cgroup_table *t, uint64_t id, uint64_t now_ns)
 {
 	struct cgroup_entry *e;
@@ -185,7 +212,7 @@ const struct cgroup *cgroup_table_get(struct cgroup_table *t, uint64_t id, uint6
 	due = !t->walked || now_ns - t->walked_ns >= CGROUP_RESCAN_NS;
 	e = entry_find(t, id);
 	if (e && (e->cgroup.path || e->tries >= CGROUP_TRIES || !due))
-		return &e->cgroup;
+		return named(t, e, now_ns);
 	if (!e) {
 		r = entry_add(t, id, &e);
 		if (r < 0)
@@ -193,7 +220,7 @@ const struct cgroup *cgroup_table_get(struct cgroup_table *t, uint64_t id, uint6
 	}
 	if (t->mount)
 		entry_search(t, e, now_ns, due);
-	return &e->cgroup;
+	return named(t, e, now_ns);
 }
 
 /* The user's path without the mount in front; always starts with '/'. */

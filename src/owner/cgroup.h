@@ -17,6 +17,8 @@ struct cgroup {
 	/* "docker", "containerd", "cri-o", "podman", "lxc", "systemd-nspawn"; NULL: no container */
 	const char *runtime;
 	char *pod_uid; /* Kubernetes pod UID; NULL */
+	/* what people call it, and its Kubernetes namespace (see container_name.h); NULL unknown */
+	char *name, *pod_namespace;
 };
 
 struct cgroup_table;
@@ -25,6 +27,8 @@ struct cgroup_table;
 struct cgroup_table *cgroup_table_new(const char *proc_root, const char *cgroup_root,
 				      uint32_t max_entries);
 struct cgroup_table *cgroup_table_free(struct cgroup_table *t);
+/* From now on containers that are asked for get the names in files below root ("": the machine's). Gives t. */
+struct cgroup_table *cgroup_table_name_by(struct cgroup_table *t, const char *root);
 /*
  * Never NULL but for id 0 or no memory; the same pointer for the same id until the table is freed.
  * Once max_entries (0: 65536) are there, new ids share one entry with id 0 and no path.

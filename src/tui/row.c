@@ -28,8 +28,12 @@ void row_place(char *to, size_t size, const struct cgroup *cg)
 	if (!cg || !cg->path)
 		return;
 	if (cg->container_id) {
-		(void)snprintf(to, size, "%s %.12s", cg->runtime ? cg->runtime : "container",
-			       cg->container_id);
+		const char *runtime = cg->runtime ? cg->runtime : "container";
+
+		if (cg->name)
+			(void)snprintf(to, size, "%s %s", runtime, cg->name);
+		else
+			(void)snprintf(to, size, "%s %.12s", runtime, cg->container_id);
 		return;
 	}
 	len = strlen(cg->path);

@@ -26,6 +26,8 @@ static const struct cgroup pod_cgroup = {
 	.container_id = (char *)"4f5e6d7c8b9a0f1e2d3c4b5a69788796a5b4c3d2e1f00f1e2d3c4b5a69788796",
 	.runtime = "containerd",
 	.pod_uid = (char *)"0a1b2c3d-0000-1111-2222-333344445555",
+	.name = (char *)"web",
+	.pod_namespace = (char *)"shop",
 };
 static const struct cgroup service_cgroup = { .id = 77,
 					      .path = (char *)"/system.slice/sshd.service" };

@@ -92,6 +92,14 @@ struct cgroup_dir cgroup_dir_new(void)
 	return dir_new(name);
 }
 
+struct cgroup_dir cgroup_dir_lxc(const char *name)
+{
+	char path[96];
+
+	snprintf(path, sizeof(path), "/lxc.payload.%s", name);
+	return dir_new(path);
+}
+
 struct cgroup_dir cgroup_dir_container(char *ret_id)
 {
 	char name[96];

@@ -20,5 +20,7 @@ struct cgroup_dir {
 struct cgroup_dir cgroup_dir_new(void);
 /* The same, as Docker would name that of its container; id: 65 bytes. */
 struct cgroup_dir cgroup_dir_container(char *ret_id);
+/* The same, as LXC would name that of its container. */
+struct cgroup_dir cgroup_dir_lxc(const char *name);
 
 #endif

@@ -2,6 +2,7 @@
 /* Each filter lets through what it names, all of it, and nothing else. */
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cgroup.h"
 #include "ownership.h"
@@ -273,6 +274,35 @@ TEST(filter_cgroup_takes_what_is_below_it)
 	check_role(p.records, &in, "server", true, options);
 	check_role(p.records, &out, "client", false, options);
 	check_role(p.records, &out, "server", false, options);
+}
+
+TEST(a_container_is_told_and_found_by_its_name)
+{
+	struct netns ns = netns_new();
+	char options[100], words[200], name[64];
+	struct cgroup_dir c;
+	const json_t *r, *container;
+	struct probe p;
+	struct maker m;
+
+	snprintf(name, sizeof(name), "np-%d", getpid());
+	c = cgroup_dir_lxc(name);
+	p = probe_start("events", "--format", "json", "--container", name, NULL);
+	m = maker_start(&ns, c.procs, STREAM);
+	maker_finish(&m);
+	probe_stop(&p);
+	r = record_of_socket(p.records, "conn.close", maker_report(&m, "client"));
+	REQUIRE(r, "expected conn.close of the client in container %s", name);
+	container = json_object_get(r, "container");
+	CHECK(!strcmp(record_str(container, "name"), name), "name: expected %s, got %s", name,
+	      record_str(container, "name"));
+	CHECK(!strcmp(record_str(container, "runtime"), "lxc"), "runtime: expected lxc, got %s",
+	      record_str(container, "runtime"));
+	snprintf(options, sizeof(options), "--container %s", name);
+	p = start(options, words, sizeof(words));
+	m = maker_run(&ns, STREAM);
+	probe_stop(&p);
+	check_role(p.records, &m, "client", false, options);
 }
 
 TEST(filter_container_takes_its_id_and_the_beginning_of_it)

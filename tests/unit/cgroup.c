@@ -373,6 +373,56 @@ static void container_is_found_by_the_name_its_runtime_gave_it(void **state)
 	assert_int_equal(find(f, "shop", c), -ENOENT);
 }
 
+static const struct cgroup *get(const struct fixture *f, const char *path, uint64_t now_ns)
+{
+	return cgroup_table_get(f->cgroups, id_of(f, path), now_ns);
+}
+
+static void containers_are_named_by_their_cgroup_and_their_runtimes_files(void **state)
+{
+	static const char pod[] = "cgroup/kubepods.slice/kubepods-pod" UID_
+				  ".slice/cri-containerd-" ID2 ".scope";
+	struct fixture *f = *state;
+	const struct cgroup *c;
+
+	tree_dir(&f->tree, "cgroup/machine.slice/libpod-" ID2 ".scope");
+	tree_dir(&f->tree, "cgroup/lxc.payload.web");
+	tree_dir(&f->tree, pod);
+	tree_dir(&f->tree, "var/lib/docker/containers/" ID);
+	tree_file(&f->tree, "var/lib/docker/containers/" ID "/config.v2.json",
+		  "{\"Name\":\"/shop\"}");
+	tree_dir(&f->tree, "var/lib/containers/storage/overlay-containers");
+	tree_file(&f->tree, "var/lib/containers/storage/overlay-containers/containers.json",
+		  "[{\"names\":3},{\"id\":\"" ID2 "\",\"names\":[\"mail\",\"old\"]}]");
+	tree_dir(&f->tree, "var/log/containers");
+	tree_file(&f->tree, "var/log/containers/x_y-" ID2 ".log", ""); /* not of that form */
+	tree_file(&f->tree, "var/log/containers/api-7d_prod_main-" ID ".log", "");
+	tree_file(&f->tree, "var/log/containers/db-0_stage_postgres-" ID2 ".log", "");
+	(void)cgroup_table_name_by(f->cgroups, f->tree.root);
+	assert_string_equal(get(f, "cgroup/docker/" ID, SECOND)->name, "shop");
+	assert_string_equal(get(f, "cgroup/machine.slice/libpod-" ID2 ".scope", SECOND)->name,
+			    "mail");
+	assert_string_equal(get(f, "cgroup/lxc.payload.web", SECOND)->name, "web");
+	c = get(f, pod, SECOND);
+	assert_string_equal(c->name, "postgres");
+	assert_string_equal(c->pod_namespace, "stage");
+	c = get(f, "cgroup/system.slice/ssh.service", SECOND);
+	assert_null(c->name);
+}
+
+static void a_container_whose_file_comes_later_is_named_then(void **state)
+{
+	struct fixture *f = *state;
+
+	(void)cgroup_table_name_by(f->cgroups, f->tree.root);
+	assert_null(get(f, "cgroup/docker/" ID, SECOND)->name);
+	tree_dir(&f->tree, "var/lib/docker/containers/" ID);
+	tree_file(&f->tree, "var/lib/docker/containers/" ID "/config.v2.json",
+		  "{\"Name\":\"/shop\"}");
+	assert_null(get(f, "cgroup/docker/" ID, SECOND + 1)->name);
+	assert_string_equal(get(f, "cgroup/docker/" ID, 2 * SECOND)->name, "shop");
+}
+
 #define FIXTURE_TEST(name) cmocka_unit_test_setup_teardown(name, open_fixture, close_fixture)
 
 int main(void)
@@ -387,6 +437,8 @@ int main(void)
 		FIXTURE_TEST(mount_is_found_by_its_type),
 		FIXTURE_TEST(container_is_found_by_its_id_and_the_beginning_of_it),
 		FIXTURE_TEST(container_is_found_by_the_name_its_runtime_gave_it),
+		FIXTURE_TEST(containers_are_named_by_their_cgroup_and_their_runtimes_files),
+		FIXTURE_TEST(a_container_whose_file_comes_later_is_named_then),
 		FIXTURE_TEST(machine_without_v2_tree_still_gives_ids),
 		cmocka_unit_test(runtimes_are_told_by_the_names_they_give),
 		cmocka_unit_test(path_that_is_unknown_names_no_container),
