@@ -19,7 +19,7 @@
 
 #define HASH_MIN 32768
 #define HASH_MAX 262144
-#define QUIET_RING (512 * 1024)
+#define QUIET_RING (256 * 1024)
 
 /* libbpf names the failing program only in its log; set while a load is under way in this thread. */
 static __thread struct {
@@ -167,6 +167,7 @@ static int load_skel(struct probe *p)
 	p->skel->rodata->cfg_exec_seen = p->hooks[NP_PROG_EXEC].used >= 0;
 	p->skel->rodata->cfg_use_perf = p->opts.perf_buffer;
 	p->skel->rodata->cfg_ring_wakeup = ring / 4;
+	p->skel->rodata->cfg_quiet = p->opts.quiet;
 	if (p->opts.filter)
 		filter_copy(&p->skel->data->np_filter, p->opts.filter);
 	p->skel->bss->st_ignore_tgid = (uint32_t)getpid();

@@ -14,6 +14,8 @@
 
 /* Neither end waits long for the other: the slots hold some milliseconds. */
 #define WAIT_NS 100000
+/* Records taken before the walker is told: its number lies beside the one that it writes for each. */
+#define TELL_AFTER 256
 #define WALKER_STACK (256 * 1024)
 
 static uint64_t monotonic_ns(void)
@@ -106,7 +108,9 @@ static uint32_t take(struct sweep *s)
 
 	while (s->taken != n) {
 		s->fn(&s->p->slots[s->taken++ & (NP_SWEEP_SLOTS - 1)], s->arg);
-		__atomic_store_n(&s->p->skel->bss->st_sweep_taken, s->taken, __ATOMIC_RELEASE);
+		if (s->taken == n || s->taken % TELL_AFTER == 0)
+			__atomic_store_n(&s->p->skel->bss->st_sweep_taken, s->taken,
+					 __ATOMIC_RELEASE);
 	}
 	return n - from;
 }

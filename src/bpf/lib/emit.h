@@ -68,7 +68,7 @@ static __always_inline void rec_chrono(struct np_tcp *t, struct tcp_sock *tp)
 {
 	__u64 jiffies = bpf_jiffies64();
 	__u32 now = (__u32)jiffies, start = SK_READ(tp, chrono_start);
-	__u32 type = BPF_CORE_READ_BITFIELD_PROBED(tp, chrono_type);
+	__u32 type = SK_READ_BITS(tp, chrono_type);
 	__u64 c0 = SK_READ(tp, chrono_stat[0]);
 	__u64 c1 = SK_READ(tp, chrono_stat[1]);
 	__u64 c2 = SK_READ(tp, chrono_stat[2]);
@@ -122,13 +122,13 @@ static __always_inline void rec_tcp(struct np_tcp *t, const struct np_sock *st, 
 	t->rtx_spurious = st->rtx_spurious;
 	t->unread_bytes = SK_READ(tp, rcv_nxt) - SK_READ(tp, copied_seq);
 	t->unsent_bytes = SK_READ(tp, write_seq) - snd_nxt;
-	t->ca_state =
-		BPF_CORE_READ_BITFIELD_PROBED((struct inet_connection_sock *)sk, icsk_ca_state);
+	t->ca_state = SK_READ_BITS((struct inet_connection_sock *)tp, icsk_ca_state);
 	t->rcv_wnd = SK_READ(tp, rcv_wnd);
 	t->sndbuf_bytes = SK_READ(sk, sk_sndbuf);
 	t->wmem_bytes = SK_READ(sk, sk_wmem_queued);
-	t->limits = sock_no_room(BPF_CORE_READ(sk, sk_socket)) ? NP_TCP_NO_ROOM : 0;
-	if (BPF_CORE_READ_BITFIELD_PROBED(tp, is_cwnd_limited))
+	/* With nothing queued there is room. */
+	t->limits = t->wmem_bytes && sock_no_room(SK_READ(sk, sk_socket)) ? NP_TCP_NO_ROOM : 0;
+	if (SK_READ_BITS(tp, is_cwnd_limited))
 		t->limits |= NP_TCP_CWND_LIMITED;
 	t->rx_unseen =
 		(__s64)(tcp_rx_taken(tp, sk) - st->rx_base - st->counts.rx_bytes - st->rx_parts);
@@ -266,7 +266,7 @@ static __noinline __attribute__((unused)) int emit_sock(void *ctx, struct np_soc
 	struct np_ev_sock *ev;
 	bool line;
 
-	if (!st)
+	if (!st || (cfg_quiet && !last && type != NP_EV_CONN_FAIL))
 		return 0;
 	ev = event_fill(st, sk, prog, type);
 	if (!ev)

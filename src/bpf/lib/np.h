@@ -59,6 +59,8 @@ extern const volatile __u32 cfg_ring_wakeup; /* bytes waiting in the ring that w
 
 /* 1: the exec hook is there, and raises np_filter.exec_gen */
 extern const volatile __u8 cfg_exec_seen;
+/* 1: nobody makes lines of events; only records that end or fail are read */
+extern const volatile __u8 cfg_quiet;
 
 /* State shared with user space. */
 extern struct np_filter np_filter; /* written by user space; gen last */

@@ -205,8 +205,12 @@ static __always_inline struct sock *sk_raw(struct sock *sk)
  */
 #ifdef NP_SOCK_TYPED
 #define SK_READ(p, field) (cfg_store_hash ? BPF_CORE_READ(p, field) : (p)->field)
+#define SK_READ_BITS(p, field)                                    \
+	(cfg_store_hash ? BPF_CORE_READ_BITFIELD_PROBED(p, field) \
+			: BPF_CORE_READ_BITFIELD(p, field))
 #else
 #define SK_READ(p, field) BPF_CORE_READ(p, field)
+#define SK_READ_BITS(p, field) BPF_CORE_READ_BITFIELD_PROBED(p, field)
 #endif
 
 /* A TCP socket as such; NULL where it is none (typed sources only: others have to know). */
