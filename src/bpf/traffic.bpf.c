@@ -6,19 +6,10 @@
 #include "lib/calls.h"
 #include "lib/traffic.h"
 
-static __always_inline int sock_msg(struct sock *sk, struct msghdr *msg, long ret, int flags,
-				    bool tx, __u32 exec)
+/* The call needs thought. What that needs is made only now. */
+static __always_inline int sock_slow(struct sock *sk, struct np_sock *st, struct msghdr *msg,
+				     long ret, __u64 key, bool tx, __u32 exec)
 {
-	__u64 key = bpf_get_current_pid_tgid();
-	struct np_sock *st;
-
-	/* What is peeked at or comes off the error queue was not received. */
-	if (!tx && (flags & (MSG_PEEK | MSG_ERRQUEUE)))
-		return 0;
-	st = sock_find(sk);
-	if (likely(traffic_fast(st, key, exec, ret, tx)))
-		return 0;
-
 	struct np_call call = {
 		.key = key,
 		.ret = ret,
@@ -33,6 +24,43 @@ static __always_inline int sock_msg(struct sock *sk, struct msghdr *msg, long re
 	return traffic(sk, st, &call, &peer);
 }
 
+static __always_inline int sock_msg(struct sock *sk, struct msghdr *msg, long ret, int flags,
+				    bool tx, __u32 exec)
+{
+	__u64 key = bpf_get_current_pid_tgid();
+	struct np_sock *st;
+
+	/* What is peeked at or comes off the error queue was not received. */
+	if (!tx && (flags & (MSG_PEEK | MSG_ERRQUEUE)))
+		return 0;
+	st = sock_find(sk);
+	if (likely(traffic_fast(st, key, exec, ret, tx)))
+		return 0;
+	return sock_slow(sk, st, msg, ret, key, tx, exec);
+}
+
+/*
+ * Sockets of other families have no entry: they are told apart where one is missing. No tracepoint program
+ * runs where entries live in the hash (fits_store), so nothing asks for that either.
+ */
+static __always_inline int sock_tp(struct sock *sk, int ret, int flags, bool tx)
+{
+	__u64 key = bpf_get_current_pid_tgid();
+	__u32 exec = exec_now();
+	struct np_sock *st;
+	__u16 family;
+
+	if (!tx && (flags & (MSG_PEEK | MSG_ERRQUEUE)))
+		return 0;
+	st = bpf_sk_storage_get(&np_socks, sk, NULL, 0);
+	if (likely(traffic_fast(st, key, exec, ret, tx)))
+		return 0;
+	family = sk->__sk_common.skc_family;
+	if (family != AF_INET && family != AF_INET6)
+		return 0;
+	return sock_slow(sk, st, NULL, ret, key, tx, exec);
+}
+
 /*
  * Family 1: sock_send_length and sock_recv_length fire for every socket call of every family with
  * its return value. Context: process. Since 6.3. Lacks: splice from a socket, TCP_ZEROCOPY_RECEIVE
@@ -41,21 +69,13 @@ static __always_inline int sock_msg(struct sock *sk, struct msghdr *msg, long re
 SEC("tp_btf/sock_send_length")
 int BPF_PROG(np_send_tp, struct sock *sk, int ret, int flags)
 {
-	__u16 family = sk->__sk_common.skc_family;
-
-	if (family != AF_INET && family != AF_INET6)
-		return 0;
-	return sock_msg(sk, NULL, ret, flags, true, exec_now());
+	return sock_tp(sk, ret, flags, true);
 }
 
 SEC("tp_btf/sock_recv_length")
 int BPF_PROG(np_recv_tp, struct sock *sk, int ret, int flags)
 {
-	__u16 family = sk->__sk_common.skc_family;
-
-	if (family != AF_INET && family != AF_INET6)
-		return 0;
-	return sock_msg(sk, NULL, ret, flags, false, exec_now());
+	return sock_tp(sk, ret, flags, false);
 }
 
 /*

@@ -7,6 +7,7 @@
  * What is judged has client and server on one processor: then it is the processor that limits them,
  * and all that is taken from it shows. With a processor each, they mostly wait to be woken.
  */
+#include <bpf/libbpf.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -28,7 +29,7 @@ static const char *const tcpdump[] = { "tcpdump", "-i", "lo", "-Z", "root", "-w"
 
 static struct tool {
 	const char *name, *id;
-	const char *const *argv; /* NULL: netprobe, with np */
+	const char *const *argv; /* NULL: netprobe, with np; none: empty programs */
 	const char *const *np;
 	double target; /* 0: for information */
 	bool one_cpu, skip;
@@ -40,38 +41,74 @@ static struct tool {
 	  .np = np_all_args,
 	  .target = 0.95,
 	  .one_cpu = true },
+	{ .name = "empty programs at its two hooks", .id = "b.kept.empty", .one_cpu = true },
 	{ .name = "nethogs", .id = "b.kept.nethogs", .argv = nethogs, .one_cpu = true },
 	{ .name = "tcpdump -w", .id = "b.kept.tcpdump", .argv = tcpdump, .one_cpu = true },
 	{ .name = "netprobe", .id = "b.kept2", .np = np_args },
 	{ .name = "netprobe with all on", .id = "b.kept2.all", .np = np_all_args },
+	{ .name = "empty programs at its two hooks", .id = "b.kept2.empty" },
 	{ .name = "nethogs", .id = "b.kept2.nethogs", .argv = nethogs },
 	{ .name = "tcpdump -w", .id = "b.kept2.tcpdump", .argv = tcpdump },
 };
 
 #define N_TOOLS (sizeof(tools) / sizeof(tools[0]))
 
-static struct child tool_start(const struct tool *t)
-{
-	struct child c;
+struct running {
+	struct child c; /* pid 0: none */
+	struct bpf_object *obj;
+	struct bpf_link *link[2];
+};
 
-	if (!t->argv)
-		return netprobe_start("/dev/null", -1, t->np);
-	c = child_start(CHILD_SILENT, t->argv);
-	tm_sleep_ms(SETTLE_MS);
-	return c;
+static struct running empty_start(void)
+{
+	struct running r = { .obj = bpf_object__open_file(bin_path("empty.bpf.o"), NULL) };
+	struct bpf_program *p;
+	unsigned int n = 0;
+
+	if (!r.obj || bpf_object__load(r.obj))
+		die("loading empty.bpf.o");
+	bpf_object__for_each_program (p, r.obj) {
+		r.link[n] = bpf_program__attach(p);
+		if (!r.link[n++])
+			die("attaching empty programs");
+	}
+	return r;
+}
+
+static struct running tool_start(const struct tool *t)
+{
+	struct running r = { .obj = NULL };
+
+	if (t->np) {
+		r.c = netprobe_start("/dev/null", -1, t->np);
+	} else if (t->argv) {
+		r.c = child_start(CHILD_SILENT, t->argv);
+		tm_sleep_ms(SETTLE_MS);
+	} else {
+		r = empty_start();
+	}
+	return r;
+}
+
+static void tool_stop(struct running *r, const char *name)
+{
+	int status = r->obj ? 0 : child_stop(&r->c, SIGTERM);
+
+	if (status && status != 128 + SIGTERM)
+		bench_die("%s ended with %d", name, status);
+	bpf_link__destroy(r->link[0]);
+	bpf_link__destroy(r->link[1]);
+	bpf_object__close(r->obj);
 }
 
 /* Bare rounds before and after: what drifts meanwhile is halved. */
 static void kept_round(struct tool *t, unsigned int round, const char *seconds)
 {
 	struct rr_result before = rr_run("tcp", t->one_cpu, seconds, 0), with, after;
-	struct child c = tool_start(t);
-	int status;
+	struct running r = tool_start(t);
 
 	with = rr_run("tcp", t->one_cpu, seconds, 0);
-	status = child_stop(&c, SIGTERM);
-	if (status && status != 128 + SIGTERM)
-		bench_die("%s ended with %d", t->name, status);
+	tool_stop(&r, t->name);
 	after = rr_run("tcp", t->one_cpu, seconds, 0);
 	t->kept[round] = with.rate * 2 / (before.rate + after.rate);
 	t->per_cpu[round] = with.per_cpu * 2 / (before.per_cpu + after.per_cpu);
