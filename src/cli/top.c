@@ -365,7 +365,7 @@ static int go(struct top *x, struct netprobe_error *err)
 		x->tui = tui_new(&to, session_viewer(x->session), err);
 		if (!x->tui) {
 			log_err("%s%s%s", err->msg, err->hint[0] ? ": " : "", err->hint);
-			return EXIT_INTERNAL;
+			return err->code == -ENOMEM ? EXIT_INTERNAL : EXIT_USAGE;
 		}
 		session_set_full_sweeps(x->session, x->health);
 		if (x->health)

@@ -17,6 +17,7 @@
 
 #define SAMPLE_SECONDS 0.1
 #define MAX_SHOWN 20
+#define SECONDS_DEFAULT 3
 
 /* One connection under examination. */
 struct subject {
@@ -368,13 +369,26 @@ static void text_connection(struct buf *b, const struct subject *s)
 		   t->bytes_sent ? 100 * (double)t->bytes_retrans / (double)t->bytes_sent : 0);
 }
 
+static double duration(const struct why *x)
+{
+	return x->o.duration > 0 ? x->o.duration : SECONDS_DEFAULT;
+}
+
 static void text(struct why *x, const struct verdict_times *all)
 {
 	int verdict = verdict_first(all);
 	struct buf *b = &x->out;
 
+	if (!x->n) {
+		buf_puts(b,
+			 "no TCP connection matched: netprobe flows lists those that are open\n");
+		return;
+	}
 	if (verdict < 0) {
-		buf_puts(b, "no TCP connection matched for long enough to tell\n");
+		buf_printf(
+			b,
+			"%zu TCP connection%s matched, not long enough to tell: try --duration %g\n",
+			x->n, x->n == 1 ? "" : "s", 2 * duration(x));
 		return;
 	}
 	if (x->sink.color)
@@ -425,7 +439,7 @@ static int run(struct why *x)
 	loop = (struct loop){
 		.session = x->session,
 		.interval = SAMPLE_SECONDS,
-		.duration = x->o.duration > 0 ? x->o.duration : 3,
+		.duration = duration(x),
 		.on_tick = on_tick,
 		.input_fd = -1,
 		.opts = &x->o,

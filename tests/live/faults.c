@@ -226,6 +226,27 @@ TEST(vanished_terminal_ends_events)
 	check_hangup(args);
 }
 
+TEST(terminal_that_cannot_place_text_exits_3)
+{
+	static const char *const args[] = { "top", NULL };
+	struct probe_opts opts = { .args = args, .terminal = true, .term = "dumb" };
+	int master, slave, status;
+	char said[1000] = "";
+	struct probe p;
+	ssize_t n;
+
+	REQUIRE(openpty(&master, &slave, NULL, NULL, NULL) == 0, "openpty: %s", strerror(errno));
+	fcntl(master, F_SETFD, FD_CLOEXEC);
+	fcntl(slave, F_SETFD, FD_CLOEXEC);
+	opts.out_fd = slave;
+	p = probe_spawn(&opts);
+	status = probe_wait(&p, END_MS);
+	n = read(master, said, sizeof(said) - 1);
+	CHECK(status == 3, "TERM=dumb: expected exit 3, got %d", status);
+	CHECK(n > 0 && strstr(said, "TERM=dumb") && strstr(said, "--once"),
+	      "expected TERM=dumb named, and what to do, got: %s", said);
+}
+
 TEST(hook_family_this_kernel_lacks_exits_2)
 {
 	static const char *const args[] = { "events", "--hook", "kprobe", "--duration", "1", NULL };

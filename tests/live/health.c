@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Trouble with its cause: why segments went out again, what stands still, what limits. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -267,6 +268,20 @@ static void check_why(const struct netns_pair *n, const char *by, const char *ve
 		sum += json_number_value(share);
 	CHECK(sum > 0.99 && sum < 1.01, "shares: expected to add up to 1, got %f", sum);
 	json_decref(records);
+}
+
+TEST(why_of_nothing_says_that_nothing_matched)
+{
+	static const char *const args[] = { "why", "--host", "192.0.2.1", "--duration", "1", NULL };
+	struct probe p;
+	char *said;
+	int status = probe_run(&p, args);
+
+	said = file_text(p.out);
+	CHECK(status == 0, "expected exit code 0, got %d", status);
+	CHECK(strstr(said, "no TCP connection matched"),
+	      "expected that no connection matched, got: %s", said);
+	free(said);
 }
 
 TEST(why_says_application_of_an_idle_one)

@@ -147,7 +147,7 @@ static _Noreturn void child(const struct probe *p, const struct probe_opts *opts
 		setsid();
 		ioctl(out, TIOCSCTTY, 0);
 		dup2(out, STDIN_FILENO);
-		setenv("TERM", "xterm", 1);
+		setenv("TERM", opts->term ? opts->term : "xterm", 1);
 	}
 	dup2(out, STDOUT_FILENO);
 	dup2(log, STDERR_FILENO);

@@ -33,6 +33,7 @@ struct probe_opts {
 	bool no_bpf;		 /* a seccomp filter refuses bpf(2) with EPERM */
 	bool no_packet;		 /* socket(AF_PACKET) as in a kernel that has none */
 	uint64_t address_space;	 /* RLIMIT_AS in bytes; 0: as it is */
+	const char *term;	 /* with terminal: its TERM; NULL xterm */
 	bool terminal; /* out_fd is a terminal: make it the controlling one, all of 0, 1, 2 */
 };
 
