@@ -113,8 +113,10 @@ static __always_inline bool limit_addrs(struct limit_query *q, const struct fram
 
 /* Fill what limits and detection ask for; false: no addresses. */
 static __always_inline bool limit_fill(struct limit_query *q, const struct frame *f, __u32 len,
-				       __u32 set)
+				       __u32 set, volatile struct np_guard_policy *p)
 {
+	__u32 kind;
+
 	__builtin_memset(q, 0, sizeof(*q));
 	if (!limit_addrs(q, f))
 		return false;
@@ -123,10 +125,17 @@ static __always_inline bool limit_fill(struct limit_query *q, const struct frame
 	q->set = set;
 	q->sport = bpf_ntohs(f->sport);
 	q->dport = bpf_ntohs(f->dport);
-	q->proto = f->proto;
-	q->flags = f->tcp_flags;
-	q->icmp_type = f->icmp_type;
-	q->bad = f->bad;
+	/*
+	 * Which way through the parser led here the verifier must forget, or it looks at all that
+	 * follows once for each. Of what memory holds it knows nothing.
+	 */
+	kind = (__u32)f->proto | (__u32)f->tcp_flags << 8 | (__u32)f->icmp_type << 16 |
+	       (__u32)f->bad << 24;
+	kind ^= p->zero;
+	q->proto = kind;
+	q->flags = kind >> 8;
+	q->icmp_type = kind >> 16;
+	q->bad = kind >> 24;
 	return true;
 }
 
@@ -167,13 +176,13 @@ static __always_inline int limits(struct np_guard_dev *dev, const struct frame *
 	struct limit_query q;
 	int drop = -1;
 
-	if (!limit_fill(&q, f, len, set))
+	if (!limit_fill(&q, f, len, set, p))
 		return -1;
 	if (cfg_flows && (p->limit[0][NP_LIMIT_FLOWS].rate || p->limit[1][NP_LIMIT_FLOWS].rate ||
 			  (p->limit_on & NP_LIMIT_ON_PORTS)))
 		q.new_flow = is_new_flow(f);
 	if (cfg_inline && (p->detect || (p->limit_on & 1))) {
-		drop = limit_check(&q);
+		drop = limit_check(&q, false);
 		if (unlikely(q.source_lost)) {
 			dev->sources_lost++;
 			q.source_lost = 0;

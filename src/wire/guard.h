@@ -162,6 +162,7 @@ struct np_guard_policy {
 	__u8 limit_on;		/* bit NP_PER_*: some limit is set; NP_PER_PORT: of a port */
 	__u8 limit_dry;		/* limits count, and drop nothing */
 	__u8 pad;
+	__u32 zero; /* 0, which the verifier does not know */
 	struct np_guard_limit limit[NP_PER_MAX][NP_LIMIT_MAX];
 	__u32 attack_rate[NP_ATTACK_MAX]; /* packets a second, or ports or hosts in 8 s; 0: off */
 	__u32 ban_ticks;		  /* of the first ban by detection; doubles with repeats */

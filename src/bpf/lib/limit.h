@@ -152,7 +152,7 @@ __noinline int guard_source_new(__u64 hi, __u64 lo, __u32 per, __u64 now, __u32 
 	set = conf ? source_set(hi, lo, per, conf->seed) : NULL;
 	if (!set)
 		return 0;
-#pragma unroll
+#pragma clang loop unroll(disable)
 	for (__u32 i = 0; i < NP_GUARD_WAYS; i++) {
 		__u64 worth = source_worth(&set->way[i], tick);
 
@@ -517,30 +517,34 @@ static __always_inline struct np_guard_dest *dest_count(const struct limit_query
 	return d;
 }
 
-static __always_inline void detect(const struct limit_query *q, struct np_guard_source *s)
+/* in_memory: q is there anyway; else it stays in registers, and calls get a copy. */
+static __always_inline void detect(struct limit_query *q, bool in_memory, struct np_guard_source *s)
 {
+	struct limit_query other, *copy = in_memory ? q : &other;
 	__u32 tick = NP_GUARD_TICK(q->now);
-	struct limit_query copy;
 	struct np_guard_dest *d;
 
 	/* The longer window ends with one of these. */
 	if (unlikely(tick - s->window >= WINDOW_TICKS)) {
-		copy = *q;
-		guard_windows(&copy, s);
+		if (!in_memory)
+			*copy = *q;
+		guard_windows(copy, s);
 	}
 	if (unlikely(detect_count(q, s))) {
-		copy = *q;
-		guard_scan(&copy, s);
+		if (!in_memory)
+			*copy = *q;
+		guard_scan(copy, s);
 	}
 	d = dest_count(q, tick);
 	if (d && unlikely(tick - d->window >= WINDOW_TICKS)) {
-		copy = *q;
-		guard_usual(&copy, d);
+		if (!in_memory)
+			*copy = *q;
+		guard_usual(copy, d);
 	}
 }
 
 /* NP_DROP_*, or -1: go on. */
-static __always_inline int limit_check(struct limit_query *q)
+static __always_inline int limit_check(struct limit_query *q, bool in_memory)
 {
 	volatile struct np_guard_conf *conf = q ? guard_conf() : NULL;
 	volatile struct np_guard_policy *p;
@@ -564,7 +568,7 @@ static __always_inline int limit_check(struct limit_query *q)
 			s->others_base = s->others;
 			s->scan_window = 0;
 		}
-		detect(q, s);
+		detect(q, in_memory, s);
 	}
 	if ((p->limit_on & (1 << (q->per & 1))) && over_limit(s, q, p->limit[q->per & 1])) {
 		s->drops++;
@@ -575,7 +579,7 @@ static __always_inline int limit_check(struct limit_query *q)
 
 __noinline int guard_limit_check(struct limit_query *q)
 {
-	return limit_check(q);
+	return limit_check(q, true);
 }
 
 /* One of the limits of a destination port. */
@@ -597,17 +601,41 @@ __noinline int guard_port_take(struct limit_query *q, __u32 which)
 	return NP_DROP_LIMIT;
 }
 
-/* NP_DROP_LIMIT, or -1: all of them, whatever the first ones say, so that each counts what came. */
+/* 1 + the place of a port's limits of one kind; 0: it has none. what: port | set << 16. */
+__noinline int guard_port_find(__u32 what, __u32 per)
+{
+	volatile struct np_guard_policy *p = guard_policy(what >> 16);
+	__u16 port = what;
+
+	if (!p)
+		return 0;
+	for (__u32 i = 0; i < NP_GUARD_PORT_LIMITS; i++)
+		if (p->port[i].port == port && p->port[i].per == per)
+			return (int)i + 1;
+	return 0;
+}
+
+/*
+ * NP_DROP_LIMIT, or -1: all of them, whatever the first ones say, so that each counts what came. No loop:
+ * one that ends with a call is none to 6.1.
+ */
 __noinline int guard_port_check(struct limit_query *q)
 {
-	volatile struct np_guard_policy *p = q ? guard_policy(q->set) : NULL;
-	int drop = -1;
+	int drop = -1, place;
+	__u32 what;
 
-	if (!p || !q->dport)
+	if (!q || !q->dport)
 		return -1;
-	for (__u32 i = 0; i < NP_GUARD_PORT_LIMITS; i++)
-		if (p->port[i].port == q->dport && guard_port_take(q, i) == NP_DROP_LIMIT)
-			drop = NP_DROP_LIMIT;
+	what = q->dport | (q->set & 1) << 16;
+	place = guard_port_find(what, NP_PER_SOURCE);
+	if (place && guard_port_take(q, (__u32)place - 1) == NP_DROP_LIMIT)
+		drop = NP_DROP_LIMIT;
+	place = guard_port_find(what, NP_PER_PREFIX);
+	if (place && guard_port_take(q, (__u32)place - 1) == NP_DROP_LIMIT)
+		drop = NP_DROP_LIMIT;
+	place = guard_port_find(what, NP_PER_PORT);
+	if (place && guard_port_take(q, (__u32)place - 1) == NP_DROP_LIMIT)
+		drop = NP_DROP_LIMIT;
 	return drop;
 }
 
