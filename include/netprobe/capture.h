@@ -67,6 +67,10 @@ struct netprobe_flow {
 	uint32_t cwnd, ssthresh, in_flight, mss; /* segments, the last in bytes */
 	uint32_t peer_window, unsent_bytes, unread_bytes, sndbuf_bytes;
 	uint64_t delivery_rate, pacing_rate; /* bytes a second */
+	uint64_t told_ns;		     /* CLOCK_MONOTONIC of this look */
+	/* what netprobe_verdict compares: the kernel's clocks, in microseconds, and marks */
+	uint64_t bytes_sent, busy_us, rwnd_limited_us, sndbuf_limited_us, recovery_us;
+	uint32_t rttvar_us, limits;
 };
 typedef int (*netprobe_flow_fn)(const struct netprobe_flow *f, void *arg);
 
@@ -77,6 +81,14 @@ typedef int (*netprobe_flow_fn)(const struct netprobe_flow *f, void *arg);
  */
 int netprobe_manager_flows(struct netprobe_manager *m, netprobe_flow_fn fn, void *arg,
 			   struct netprobe_error *err);
+
+/*
+ * What limited a connection between two looks at it: NETPROBE_VERDICT_*, shares[NETPROBE_VERDICT_MAX] (NULL: not
+ * wanted) of the time between them. NETPROBE_VERDICT_NONE: no TCP, another socket, or no time between. -EINVAL: NULL,
+ * or a size that is none. Any thread. Since: 0.1.
+ */
+int netprobe_verdict(const struct netprobe_flow *was, const struct netprobe_flow *now,
+		     double *ret_shares);
 
 /* All packets that were dropped for one reason, at one place, of one owner. Strings are NULL where unknown. */
 struct netprobe_drop {
@@ -178,6 +190,26 @@ typedef int (*netprobe_hook_fn)(const struct netprobe_hook *h, void *arg);
  * it tells what they would add. How many calls; -ENOMEM; -EOPNOTSUPP: a build without BPF. Any thread. Since: 0.1.
  */
 int netprobe_examine(netprobe_hook_fn fn, void *arg, struct netprobe_error *err);
+
+/* fn returns 0 to go on, anything else to stop. */
+typedef int (*netprobe_instance_fn)(uint32_t pid, void *arg);
+
+/*
+ * Commands of this user that run and can be asked (see netprobe-ctl in the documentation): call fn with the pid of
+ * each. How many; with 0 err->msg says where they were looked for. -EPERM: the folder is somebody else's. Any thread.
+ * Since: 0.1.
+ */
+int netprobe_instances(netprobe_instance_fn fn, void *arg, struct netprobe_error *err);
+
+/*
+ * Ask one of them: request is a line of JSON, {"cmd":"get","key":"port"}, {"cmd":"set","values":{"port":"80"}},
+ * {"cmd":"stats"}, {"cmd":"info"}; *ret_reply is its answer as JSON, {"ok":true,...} or
+ * {"ok":false,"code":N,"error":"..."}, the caller's to free(3). Waits for up to some seconds.
+ * -ENOENT: no such instance; -EPERM: not this user's; -ETIMEDOUT, -EPROTO: it does not answer, or nothing that is
+ * one; -EINVAL: no request; -ENOMEM. Any thread. Since: 0.1.
+ */
+int netprobe_instance_ask(uint32_t pid, const char *request, char **ret_reply,
+			  struct netprobe_error *err);
 
 #ifdef __cplusplus
 }

@@ -20,6 +20,9 @@ _Static_assert(NETPROBE_MATCH_EXACT == NP_MATCH_EXACT &&
 		       NETPROBE_MATCH_PROCFS == NP_MATCH_PROCFS,
 	       "owner_match");
 
+/* What a caller of the first version has. */
+#define FLOW_LEAST (offsetof(struct netprobe_flow, limits) + sizeof(uint32_t))
+
 struct listing {
 	struct netprobe_manager *m;
 	netprobe_flow_fn flow;
@@ -108,6 +111,13 @@ static void put_tcp(struct netprobe_flow *x, const struct flow_tcp *t)
 	x->sndbuf_bytes = t->sndbuf_bytes;
 	x->delivery_rate = t->delivery_rate;
 	x->pacing_rate = t->pacing_rate;
+	x->bytes_sent = t->bytes_sent;
+	x->busy_us = t->busy_us;
+	x->rwnd_limited_us = t->rwnd_limited_us;
+	x->sndbuf_limited_us = t->sndbuf_limited_us;
+	x->recovery_us = t->recovery_us;
+	x->rttvar_us = t->rttvar_us;
+	x->limits = t->limits;
 }
 
 /* Over the connection's life so far; none for what is older than the probe. */
@@ -150,9 +160,55 @@ static int on_flow(struct flow *f, void *arg)
 	x.opened_ns = f->opened_ns;
 	x.closed_ns = f->closed_ns;
 	x.error = f->err;
+	x.told_ns = l->now_ns;
 	put_verdict(&x, f, l->now_ns);
 	l->n++;
 	return l->flow ? l->flow(&x, l->arg) : 0;
+}
+
+static void sample_of(const struct netprobe_flow *x, struct verdict_sample *ret)
+{
+	struct flow_tcp t = {
+		.bytes_sent = x->bytes_sent,
+		.bytes_retrans = x->bytes_retrans,
+		.busy_us = x->busy_us,
+		.rwnd_limited_us = x->rwnd_limited_us,
+		.sndbuf_limited_us = x->sndbuf_limited_us,
+		.recovery_us = x->recovery_us,
+		.srtt_us = x->srtt_us,
+		.rttvar_us = x->rttvar_us,
+		.min_rtt_us = x->min_rtt_us,
+		.snd_cwnd = x->cwnd,
+		.in_flight = x->in_flight,
+		.mss = x->mss,
+		.unsent_bytes = x->unsent_bytes,
+		.limits = x->limits,
+	};
+
+	verdict_sample_flow(ret, &t);
+}
+
+API_PUBLIC int netprobe_verdict(const struct netprobe_flow *was, const struct netprobe_flow *now,
+				double *ret_shares)
+{
+	struct verdict_sample before, after;
+	struct verdict_times t = {};
+	struct netprobe_flow a, b;
+	int first = -1;
+
+	if (!was || !now || api_take(was, was->size, FLOW_LEAST, &a, sizeof(a), NULL) ||
+	    api_take(now, now->size, FLOW_LEAST, &b, sizeof(b), NULL))
+		return -EINVAL;
+	if (a.proto == IPPROTO_TCP && a.sock == b.sock && a.opened_ns == b.opened_ns &&
+	    b.told_ns > a.told_ns) {
+		sample_of(&a, &before);
+		sample_of(&b, &after);
+		verdict_add(&t, &before, &after, (b.told_ns - a.told_ns) / 1000);
+		first = verdict_first(&t);
+	}
+	for (unsigned int i = 0; ret_shares && i < VERDICT_MAX; i++)
+		ret_shares[i] = verdict_share(&t, i);
+	return first < 0 ? NETPROBE_VERDICT_NONE : first;
 }
 
 static int not_loaded(struct netprobe_error *err)

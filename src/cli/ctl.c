@@ -5,12 +5,17 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <netprobe/netprobe.h>
+
+#include "base/args.h"
 #include "base/log.h"
-#include "cli/cli.h"
 #include "cli/ctl_print.h"
-#include "control/client.h"
-#include "control/request.h"
+#include "cli/sink.h"
 #include "out/table.h"
+
+#define REQUEST_MAX 16384 /* bytes an instance takes at once */
+
+int cmd_ctl(int argc, char **argv); /* cli.h, which knows more than this may */
 
 struct ctl_opts {
 	bool help;
@@ -21,9 +26,12 @@ struct ctl_opts {
 struct ctl {
 	struct ctl_opts o;
 	struct args_list operands;
-	struct control_dir dir;
-	bool has_dir;
 	struct buf out;
+};
+
+struct pids {
+	pid_t *all;
+	int n, room;
 };
 
 static const char *const format_names[] = { "text", "json", NULL };
@@ -65,14 +73,27 @@ static int print(struct ctl *x)
 	return EXIT_INTERNAL;
 }
 
+/* 0, *ret_reply to be json_decref'ed. */
+static int call(pid_t pid, const char *request, json_t **ret_reply, struct netprobe_error *err)
+{
+	char *text = NULL;
+	int r = netprobe_instance_ask((uint32_t)pid, request, &text, err);
+
+	if (r)
+		return r;
+	*ret_reply = json_loads(text, 0, NULL);
+	free(text);
+	return *ret_reply ? 0 : error_set(err, -ENOMEM, "out of memory");
+}
+
 /* The asked one's answer; it may say no. Negative: go on. Else the exit code. */
-static int ask(struct ctl *x, pid_t pid, const char *request, json_t **ret_reply)
+static int ask(pid_t pid, const char *request, json_t **ret_reply)
 {
 	struct netprobe_error err = {};
 	const char *why;
 	json_t *reply;
 
-	if (control_call(&x->dir, pid, request, &reply, &err))
+	if (call(pid, request, &reply, &err))
 		return fail(&err);
 	if (json_is_true(json_object_get(reply, "ok"))) {
 		*ret_reply = reply;
@@ -103,14 +124,13 @@ static int print_or_fail(struct ctl *x, int r)
 }
 
 /* Who ended meanwhile is left out; who does not answer is there by its pid. */
-static int ask_all(struct ctl *x, pid_t *pids, json_t **replies, int n)
+static int ask_all(pid_t *pids, json_t **replies, int n)
 {
 	int left = 0;
 
 	for (int i = 0; i < n; i++) {
 		struct netprobe_error err = {};
-		int r = control_call(&x->dir, pids[i], "{\"cmd\":\"info\"}\n", &replies[left],
-				     &err);
+		int r = call(pids[i], "{\"cmd\":\"info\"}", &replies[left], &err);
 
 		if (r == -ENOENT)
 			continue;
@@ -123,55 +143,71 @@ static int ask_all(struct ctl *x, pid_t *pids, json_t **replies, int n)
 	return left;
 }
 
+static int add_pid(uint32_t pid, void *arg)
+{
+	struct pids *l = arg;
+
+	if (l->n == l->room) {
+		int room = l->room ? 2 * l->room : 16;
+		pid_t *more = reallocarray(l->all, (size_t)room, sizeof(*more));
+
+		if (!more)
+			return 1;
+		l->all = more;
+		l->room = room;
+	}
+	l->all[l->n++] = (pid_t)pid;
+	return 0;
+}
+
 static int list(struct ctl *x)
 {
-	pid_t *pids = NULL;
-	int n = x->has_dir ? control_dir_scan(&x->dir, &pids) : 0, r;
-	json_t **replies = calloc(n > 0 ? (size_t)n : 1, sizeof(*replies));
+	struct netprobe_error err = {};
+	struct pids l = {};
+	int n = netprobe_instances(add_pid, &l, &err), r;
+	json_t **replies = calloc(l.n > 0 ? (size_t)l.n : 1, sizeof(*replies));
 
 	if (n < 0 || !replies) {
-		log_err("cannot list instances in %s: %s", x->dir.path,
-			strerror(n < 0 ? -n : ENOMEM));
+		r = n < 0 ? fail(&err) : EXIT_INTERNAL;
 		free(replies);
-		free(pids);
-		return EXIT_INTERNAL;
+		free(l.all);
+		return r;
 	}
-	n = ask_all(x, pids, replies, n);
-	r = ctl_print_list(&x->out, x->o.format, pids, replies, n);
+	n = ask_all(l.all, replies, l.n);
+	r = ctl_print_list(&x->out, x->o.format, l.all, replies, n);
 	for (int i = 0; i < n; i++)
 		json_decref(replies[i]);
 	free(replies);
-	free(pids);
+	free(l.all);
 	return print_or_fail(x, r);
 }
 
 /* Negative: go on. */
 static int choose(struct ctl *x, pid_t *ret_pid)
 {
+	struct netprobe_error err = {};
 	struct buf names = {};
-	pid_t *pids = NULL;
-	int n;
+	struct pids l = {};
+	int n = netprobe_instances(add_pid, &l, &err);
 
-	*ret_pid = (pid_t)x->o.instance;
-	if (x->o.instance && x->has_dir)
-		return -1;
-	n = x->has_dir ? control_dir_scan(&x->dir, &pids) : 0;
-	if (n > 0)
-		*ret_pid = pids[0];
-	for (int i = 0; i < n; i++)
-		buf_printf(&names, "%s%d", i ? ", " : "", (int)pids[i]);
-	free(pids);
-	if (n == 0 && x->o.instance)
+	*ret_pid = x->o.instance ? (pid_t)x->o.instance : l.n > 0 ? l.all[0] : 0;
+	for (int i = 0; i < l.n; i++)
+		buf_printf(&names, "%s%d", i ? ", " : "", (int)l.all[i]);
+	free(l.all);
+	if (n < 0)
+		log_err("%s", err.msg);
+	else if (n == 0 && x->o.instance)
 		log_err("--instance: '%u': there is none running; takes a PID that 'ctl list' shows",
 			x->o.instance);
 	else if (n == 0)
-		log_err("no instance of this user runs in %s; start netprobe top, events or another first",
-			x->dir.path);
-	else if (n > 1)
+		log_err("%s; start netprobe top, events or another first", err.msg);
+	else if (n > 1 && !x->o.instance)
 		log_err("--instance: nothing given, and %d run; takes one of %s", n,
 			buf_str(&names) ? buf_str(&names) : "them");
 	buf_done(&names);
-	return n == 1 && !x->o.instance ? -1 : EXIT_USAGE;
+	if (n < 0)
+		return err.code == -EPERM ? EXIT_PERM : EXIT_INTERNAL;
+	return n == 1 || (n > 0 && x->o.instance) ? -1 : EXIT_USAGE;
 }
 
 static int get(struct ctl *x)
@@ -187,8 +223,8 @@ static int get(struct ctl *x)
 	buf_puts(&q, "{\"cmd\":\"get\"");
 	if (key)
 		json_kv_str(&q, "key", key);
-	buf_puts(&q, "}\n");
-	r = buf_str(&q) ? ask(x, pid, buf_str(&q), &reply) : EXIT_INTERNAL;
+	buf_puts(&q, "}");
+	r = buf_str(&q) ? ask(pid, buf_str(&q), &reply) : EXIT_INTERNAL;
 	buf_done(&q);
 	if (r >= 0)
 		return r;
@@ -236,15 +272,15 @@ static int set(struct ctl *x)
 	buf_puts(&q, "{\"cmd\":\"set\",\"values\":{");
 	for (unsigned int i = 1; i < x->operands.n && r < 0; i++)
 		r = put_pair(x, i, &q);
-	buf_puts(&q, "}}\n");
-	if (r < 0 && q.len > CONTROL_MAX_BYTES) {
-		log_err("set: too much at once; takes up to %d bytes", CONTROL_MAX_BYTES);
+	buf_puts(&q, "}}");
+	if (r < 0 && q.len >= REQUEST_MAX) {
+		log_err("set: too much at once; takes up to %d bytes", REQUEST_MAX);
 		r = EXIT_USAGE;
 	}
 	if (r < 0)
 		r = choose(x, &pid);
 	if (r < 0)
-		r = buf_str(&q) ? ask(x, pid, buf_str(&q), &reply) : EXIT_INTERNAL;
+		r = buf_str(&q) ? ask(pid, buf_str(&q), &reply) : EXIT_INTERNAL;
 	buf_done(&q);
 	if (r < 0) {
 		json_decref(reply);
@@ -260,7 +296,7 @@ static int stats(struct ctl *x)
 	int r = choose(x, &pid);
 
 	if (r < 0)
-		r = ask(x, pid, "{\"cmd\":\"stats\"}\n", &reply);
+		r = ask(pid, "{\"cmd\":\"stats\"}", &reply);
 	if (r >= 0)
 		return r;
 	r = print_or_fail(x, ctl_print_stats(&x->out, x->o.format, reply));
@@ -277,12 +313,7 @@ static const struct verb {
 static int run(struct ctl *x)
 {
 	const char *name = x->operands.items[0];
-	struct netprobe_error err = {};
-	int r = control_dir_find(&x->dir, false, &err);
 
-	x->has_dir = !r;
-	if (r && r != -ENOENT)
-		return fail(&err);
 	for (unsigned int i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
 		if (strcmp(verbs[i].name, name) != 0)
 			continue;
@@ -315,7 +346,8 @@ int cmd_ctl(int argc, char **argv)
 
 	log_set_ident(spec.prog);
 	if (args_parse(&spec, argc, argv, &x.o, &x.operands, &err)) {
-		r = cli_usage_failed(&err);
+		log_err("%s", err.msg);
+		r = err.code == -ENOMEM ? EXIT_INTERNAL : EXIT_USAGE;
 	} else if (x.o.help) {
 		args_help(&spec, &x.out);
 		r = print(&x);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -10,6 +11,7 @@
 
 #include "api_run.h"
 #include "maker.h"
+#include "probe.h"
 
 struct tally {
 	unsigned int queries, owned, drops, steps, others;
@@ -263,6 +265,87 @@ TEST(settings_change_while_it_runs)
 	FAILS(EBUSY, netprobe_manager_update_config(m, &c, &err));
 	CHECK(!strncmp(err.msg, "hook: ", 6), "said: %s", err.msg);
 	netprobe_manager_free(m);
+}
+
+static int find_any(const struct netprobe_flow *f, void *arg)
+{
+	struct wanted *w = arg;
+
+	if (f->pid != w->pid || f->proto != IPPROTO_TCP || !f->rport || f->closed)
+		return 0;
+	w->f = *f;
+	return 1;
+}
+
+TEST(verdicts_compare_two_looks)
+{
+	double shares[NETPROBE_VERDICT_MAX] = { 0 };
+	struct netprobe_config c;
+	struct netprobe_manager *m;
+	struct netprobe_flow was, bad;
+	struct wanted w = { 0 };
+	struct maker maker;
+
+	netprobe_config_default(&c);
+	c.capture = NETPROBE_CAPTURE_EBPF;
+	m = manager(&c);
+	OK(netprobe_manager_load(m, &err));
+	maker = maker_start(NULL, -1, "stream --hold connected --bytes 1000");
+	w.pid = (uint32_t)maker_wait_hold(&maker);
+	OK(netprobe_manager_flows(m, find_any, &w, &err));
+	REQUIRE(w.f.sock, "the maker's connection is not told");
+	was = w.f;
+	CHECK_EQ(netprobe_verdict(&was, &was, shares), NETPROBE_VERDICT_NONE, "of no time");
+	OK(netprobe_manager_poll(m, 100));
+	OK(netprobe_manager_flows(m, find_any, &w, &err));
+	CHECK_EQ(netprobe_verdict(&was, &w.f, shares), NETPROBE_VERDICT_APPLICATION,
+		 "of an idle connection");
+	CHECK(shares[NETPROBE_VERDICT_APPLICATION] > 0.99, "its share is %f",
+	      shares[NETPROBE_VERDICT_APPLICATION]);
+	bad = was;
+	bad.sock++;
+	CHECK_EQ(netprobe_verdict(&bad, &w.f, NULL), NETPROBE_VERDICT_NONE, "of two sockets");
+	bad.size = 3;
+	FAILS(EINVAL, netprobe_verdict(&bad, &w.f, NULL));
+	FAILS(EINVAL, netprobe_verdict(NULL, &w.f, NULL));
+	maker_go(&maker);
+	maker_finish(&maker);
+	netprobe_manager_free(m);
+}
+
+static int find_pid(uint32_t pid, void *arg)
+{
+	pid_t *wanted = arg;
+
+	if (pid == (uint32_t)*wanted)
+		*wanted = 0;
+	return 0;
+}
+
+TEST(running_commands_are_found_and_asked)
+{
+	struct probe p = probe_start("events", "--port", "4711", NULL);
+	pid_t wanted = p.pid;
+	char *reply = NULL;
+
+	CHECK(netprobe_instances(find_pid, &wanted, &err) >= 1 && !wanted,
+	      "the command is not found: %s", err.msg);
+	OK(netprobe_instance_ask((uint32_t)p.pid, "{\"cmd\":\"get\",\"key\":\"port\"}", &reply,
+				 &err));
+	CHECK(strstr(reply, "\"ok\":true") && strstr(reply, "4711"), "said: %s", reply);
+	free(reply);
+	OK(netprobe_instance_ask((uint32_t)p.pid, "{\"cmd\":\"set\",\"values\":{\"port\":\"80\"}}",
+				 &reply, &err));
+	CHECK(strstr(reply, "\"ok\":true"), "said: %s", reply);
+	free(reply);
+	OK(netprobe_instance_ask((uint32_t)p.pid, "nonsense", &reply, &err));
+	CHECK(strstr(reply, "\"ok\":false"), "said: %s", reply);
+	free(reply);
+	FAILS(EINVAL, netprobe_instance_ask((uint32_t)p.pid, "{}\n{}", &reply, &err));
+	FAILS(EINVAL, netprobe_instance_ask(0, "{}", &reply, &err));
+	FAILS(EINVAL, netprobe_instance_ask(1, NULL, &reply, &err));
+	FAILS(ENOENT, netprobe_instance_ask((uint32_t)getpid(), "{}", &reply, &err));
+	probe_stop(&p);
 }
 
 static int on_hook(const struct netprobe_hook *h, void *arg)

@@ -146,6 +146,7 @@ TEST(limits_and_detection_are_set_read_and_hold)
 	memset(&l, 0x55, sizeof(l));
 	l.size = sizeof(l);
 	l.per = NETPROBE_PER_SOURCE;
+	l.port = 0;
 	OK(netprobe_manager_get_limits(m, &l, &err));
 	CHECK(l.packets == 10 && l.syns == 500 && !l.bytes && !l.icmp && !l.dry_run,
 	      "packets %" PRIu64 ", syns %" PRIu64 ", bytes %" PRIu64, l.packets, l.syns, l.bytes);
