@@ -229,7 +229,9 @@ TEST(vanished_terminal_ends_events)
 TEST(terminal_that_cannot_place_text_exits_3)
 {
 	static const char *const args[] = { "top", NULL };
-	struct probe_opts opts = { .args = args, .terminal = true, .term = "dumb" };
+	struct probe_opts opts = {
+		.args = args, .terminal = true, .term = "dumb", .no_ready = true
+	};
 	int master, slave, status;
 	char said[1000] = "";
 	struct probe p;
