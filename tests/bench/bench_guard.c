@@ -260,6 +260,19 @@ static unsigned int number(int argc, char **argv, const char *name, unsigned int
 	return def;
 }
 
+/* pktstat-bpf's own program (bpf/xdp.bpf.c of its sources, compiled), where there is one. */
+static int pktstat(void)
+{
+	const char *path = getenv("PKTSTAT_XDP");
+	struct bpf_object *obj = path && *path ? bpf_object__open_file(path, NULL) : NULL;
+
+	if (!path || !*path)
+		return -1;
+	if (!obj || bpf_object__load(obj))
+		bench_die("%s: %s", path, strerror(errno));
+	return bpf_program__fd(bpf_object__next_program(obj, NULL));
+}
+
 int main(int argc, char **argv)
 {
 	unsigned int rounds = number(argc, argv, "--rounds", 31);
@@ -273,8 +286,10 @@ int main(int argc, char **argv)
 	if (!empty || bpf_object__load(empty))
 		bench_die("guard.bpf.o: %s", strerror(errno));
 	progs[EMPTY] = bpf_program__fd(bpf_object__find_program_by_name(empty, "np_bench_pass"));
-	progs[PEER_FLOWS] =
-		bpf_program__fd(bpf_object__find_program_by_name(empty, "np_bench_flows"));
+	progs[PEER_FLOWS] = pktstat();
+	if (progs[PEER_FLOWS] < 0)
+		progs[PEER_FLOWS] =
+			bpf_program__fd(bpf_object__find_program_by_name(empty, "np_bench_flows"));
 	for (unsigned int i = 0; i < SOURCES; i++)
 		sources[i] = random32();
 	progs[PEER_IP] = peer("ip");
