@@ -109,7 +109,7 @@ struct netprobe_config {
 	bool enable_tc_events; /* stats.iface of attached interfaces, counted at tc; default true */
 	bool enable_detailed_events; /* conn.* and stalls too, not only sums of an interval; default true */
 	bool enable_security_alerts; /* security.*; default true */
-	bool enable_health_checks; /* ask the balancer's backends whether they serve; default true */
+	bool enable_health_checks; /* ask the balancer's backends whether they serve, and put guard on interfaces that come back under their name; default true */
 	uint32_t
 		batch_size; /* events that a handler is given at most at once; 1..65536, default 64 */
 	uint32_t

@@ -53,6 +53,8 @@ struct netprobe_manager {
 	uint64_t next_tick_ns;
 	struct balance balance; /* model NULL: there is none, or it is not watched */
 	struct checker *checker;
+	bool follows;		   /* links_fd was asked for */
+	int links_fd;		   /* tells of interfaces that come and go; negative: does not */
 	struct guard_watch *watch; /* NULL: guard is nowhere, or nobody wants to know */
 	bool watch_tried;	   /* in this interval */
 	bool watched;		   /* looked for at least once */
@@ -125,6 +127,9 @@ void queue_done(struct netprobe_manager *m);
 int report_tick(struct netprobe_manager *m, uint32_t families, struct netprobe_error *err);
 int report_health(struct netprobe_manager *m, struct netprobe_error *err);
 void report_done(struct netprobe_manager *m);
+/* follow.c: guard goes on interfaces that came back. */
+void follow_poll(struct netprobe_manager *m);
+void follow_done(struct netprobe_manager *m);
 
 /* security.c: detection's events. tick: look anew for guard, which may have come, gone or both. */
 void security_poll(struct netprobe_manager *m);

@@ -134,6 +134,7 @@ API_PUBLIC struct netprobe_manager *netprobe_manager_free(struct netprobe_manage
 	api_delist(m);
 	api_close(m);
 	report_done(m);
+	follow_done(m);
 	security_free(m);
 	queue_done(m);
 	api_config_done(m);
@@ -156,6 +157,7 @@ static int look(struct netprobe_manager *m)
 	if (r >= 0 && m->tracer)
 		r = trace_watch_poll(m->tracer);
 	security_poll(m);
+	follow_poll(m);
 	if (r >= 0)
 		r = report_health(m, NULL);
 	if (r < 0 || now < m->next_tick_ns)

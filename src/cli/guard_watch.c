@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* `netprobe guard watch`: asks backends whether they serve, and prints stats.lb as it goes. */
+/* `netprobe guard watch`: asks backends whether they serve, follows interfaces, and prints stats.lb. */
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -67,7 +67,7 @@ static void on_events(const struct netprobe_event *events, size_t n, void *arg)
 				   : formats[w->format] == FORMAT_XCTL ? ev->xctl
 								       : ev->text;
 
-		if (!strcmp(ev->type, "balance.health")) {
+		if (!strcmp(ev->type, "balance.health") || !strcmp(ev->type, "guard.again")) {
 			const char *words = strstr(ev->text, ev->type);
 
 			log_notice("%s", words + strlen(ev->type) + 1);
@@ -109,14 +109,25 @@ static int nothing(const struct netprobe_backend_stats *s, void *arg)
 	return 0;
 }
 
+static int no_interface(const struct netprobe_interface *i, void *arg)
+{
+	(void)i;
+	(void)arg;
+	return 0;
+}
+
 static int start(struct guard_call *call, struct watch *w)
 {
 	struct netprobe_config c;
 	int r = netprobe_manager_backends(call->m, nothing, NULL, &call->err);
 
-	if (r == 0) {
-		r = error_set(&call->err, -ENOENT, "there is no VIP in this network namespace");
-		error_hint(&call->err, "netprobe guard vip add ADDR:PORT/PROTO makes one");
+	if (r == 0 && netprobe_manager_interfaces(call->m, no_interface, NULL, NULL) <= 0) {
+		r = error_set(
+			&call->err, -ENOENT,
+			"there is no VIP in this network namespace, and no interface that guard "
+			"is on");
+		error_hint(&call->err,
+			   "netprobe guard vip add ADDR:PORT/PROTO, or guard attach IF");
 	}
 	if (r < 0)
 		return r;
@@ -129,8 +140,9 @@ static int start(struct guard_call *call, struct watch *w)
 		c.formats |= NETPROBE_FORMAT_COLOR;
 	r = guard_configure(call, &c);
 	if (!r)
-		r = netprobe_manager_set_event_handler(call->m, NETPROBE_EVENT_BALANCING, on_events,
-						       w);
+		r = netprobe_manager_set_event_handler(
+			call->m, NETPROBE_EVENT_BALANCING | NETPROBE_EVENT_STATISTICS, on_events,
+			w);
 	return r ? r : netprobe_manager_load(call->m, &call->err);
 }
 
@@ -162,7 +174,8 @@ int guard_cmd_watch(int argc, char **argv)
 	static const struct args_spec spec = {
 		.prog = "netprobe guard watch",
 		.summary =
-			"Run the health checks of all backends, and print what the balancer counts, until "
+			"Run the health checks of all backends, put guard on interfaces that come back, "
+			"and print what the balancer counts, until "
 			"interrupted. Without it backends stay as they were last seen.",
 		.tables = tables,
 	};

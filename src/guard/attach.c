@@ -424,16 +424,21 @@ static int exchange(struct attach *a, const struct np_guard_if *old)
 	return r;
 }
 
+void attach_opts_of(const struct np_guard_if *at, struct guard_attach_opts *ret)
+{
+	*ret = (struct guard_attach_opts){
+		.mode = at->mode,
+		.xdp = at->xdp == NP_GUARD_XDP_NATIVE ? GUARD_XDP_NATIVE : GUARD_XDP_GENERIC,
+		.flows = at->flags & NP_GUARD_IF_FLOWS,
+		.no_cookies = !(at->flags & NP_GUARD_IF_COOKIES),
+		.clsact = at->tc == NP_GUARD_TC_CLSACT,
+	};
+}
+
 /* As it was, after a change that did not work: the filter is off for that moment, not for good. */
 static void put_back(struct attach *a, const struct np_guard_if *old)
 {
-	struct guard_attach_opts opts = {
-		.mode = old->mode,
-		.xdp = old->xdp == NP_GUARD_XDP_NATIVE ? GUARD_XDP_NATIVE : GUARD_XDP_GENERIC,
-		.flows = old->flags & NP_GUARD_IF_FLOWS,
-		.no_cookies = !(old->flags & NP_GUARD_IF_COOKIES),
-		.clsact = old->tc == NP_GUARD_TC_CLSACT,
-	};
+	struct guard_attach_opts opts;
 	struct attach again = { .g = a->g,
 				.opts = &opts,
 				.ifname = a->ifname,
@@ -442,6 +447,7 @@ static void put_back(struct attach *a, const struct np_guard_if *old)
 				.note = (char[256]){},
 				.note_size = 256 };
 
+	attach_opts_of(old, &opts);
 	if (put_on(&again))
 		forget(a->g, a->slot, old);
 	unload(&again);

@@ -36,6 +36,8 @@ int tc_put(struct attach *a);
 int tc_exchange(struct attach *a);
 void tc_take(struct guard *g, const struct np_guard_if *at);
 
+/* How an interface was attached. */
+void attach_opts_of(const struct np_guard_if *at, struct guard_attach_opts *ret);
 /* What is known of the interface so far, for who comes after a crash. */
 int attach_record(struct attach *a);
 

@@ -50,6 +50,13 @@ int guard_attach(struct guard *g, const char *ifname, const struct guard_attach_
 		 char *ret_note, size_t note_size, struct netprobe_error *err);
 /* By name, also of an interface that is gone. -ENOENT: not attached. The last one takes all pins. */
 int guard_detach(struct guard *g, const char *ifname, struct netprobe_error *err);
+/*
+ * Put guard on interfaces that came back under their name, as it was on them, and note the names of
+ * renamed ones. fn: each that came back; r, err: what attaching said. How many it is on again.
+ */
+int guard_follow(struct guard *g,
+		 void (*fn)(const char *ifname, int r, const struct netprobe_error *err, void *arg),
+		 void *arg);
 /* The program that gets what the filter lets through, in mode balance. -ENOENT: not attached. */
 int guard_set_next(struct guard *g, const char *ifname, int prog_fd, struct netprobe_error *err);
 

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "guard_run.h"
+#include "probe.h"
 #include "tap.h"
 
 static void folder_of(const struct netns *ns, char *ret, size_t size)
@@ -385,6 +386,65 @@ TEST(interface_that_is_gone_is_told_and_let_go)
 	CHECK(strstr(guard_out(), "\"state\":\"gone\""), "not told: %s", guard_out());
 	guard_must(&p.a, "detach %s", p.if_a);
 	CHECK(!has_folder(&p.a), "pins are left");
+}
+
+struct back {
+	const struct netns *ns;
+	const char *iface, *state;
+};
+
+static bool is_in_state(void *arg)
+{
+	const struct back *b = arg;
+	char want[64];
+
+	guard_must(b->ns, "status --format json");
+	snprintf(want, sizeof(want), "\"state\":\"%s\"", b->state);
+	return strstr(guard_out(), want) && strstr(guard_out(), b->iface);
+}
+
+static const char *const make_cable = "ip link add npx0 type veth peer name npx1 && "
+				      "ip link set npx0 up && ip link set npx1 up";
+
+TEST(interface_that_comes_back_is_followed_while_somebody_watches)
+{
+	struct netns ns = netns_new();
+	struct back b = { &ns, "npx0", "on" };
+	char command[1024];
+
+	if (netns_run(&ns, make_cable))
+		test_skip("no veth device on this kernel");
+	guard_must(&ns, "attach npx0 --mode filter --xdp native");
+	guard_must(&ns, "ban 192.0.2.1 --reason before");
+	/* It went and came while nobody watched: the first look finds that. */
+	snprintf(command, sizeof(command), "ip link del npx0 && %s", make_cable);
+	netns_must(&ns, command);
+	b.state = "gone";
+	CHECK(is_in_state(&b), "not gone: %s", guard_out());
+	snprintf(command, sizeof(command),
+		 "%s guard watch --duration 60 >/dev/null 2>%s/watch & echo $! >%s/pid",
+		 probe_binary(), test_dir(), test_dir());
+	netns_must(&ns, command);
+	b.state = "on";
+	CHECK(wait_until(is_in_state, &b, 15000), "not followed at first: %s", guard_out());
+	/* Once more before its eyes, under another name. */
+	netns_must(&ns,
+		   "ip link set npx0 down && ip link set npx0 name npy0 && ip link set npy0 up");
+	b.iface = "npy0";
+	CHECK(wait_until(is_in_state, &b, 15000), "renamed: %s", guard_out());
+	netns_must(&ns, "ip link del npy0");
+	b.state = "gone";
+	CHECK(wait_until(is_in_state, &b, 15000), "not gone: %s", guard_out());
+	netns_must(&ns, "ip link add npy0 type veth peer name npx1 && ip link set npy0 up");
+	b.state = "on";
+	CHECK(wait_until(is_in_state, &b, 15000), "not followed: %s", guard_out());
+	CHECK(strstr(guard_out(), "\"xdp\":\"native\""), "not as it was: %s", guard_out());
+	guard_must(&ns, "list");
+	CHECK(strstr(guard_out(), "192.0.2.1"), "the list is gone: %s", guard_out());
+	snprintf(command, sizeof(command), "kill $(cat %s/pid)", test_dir());
+	netns_must(&ns, command);
+	guard_must(&ns, "detach npy0");
+	CHECK(!has_folder(&ns), "pins are left");
 }
 
 TEST(bad_input_is_named_and_changes_nothing)
