@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "probe/internal.h"
+#include "probe/percpu.h"
 #include "asked.skel.h"
 
 #define UPROBE_TYPE "/sys/bus/event_source/devices/uprobe/type"
@@ -169,21 +170,5 @@ int probe_asked_poll(struct probe_asked *a, probe_asked_fn fn, void *arg)
 
 int probe_asked_losses(const struct probe_asked *a, struct np_asked_loss *ret_loss)
 {
-	int cpus = libbpf_num_possible_cpus();
-	struct np_asked_loss *per_cpu = calloc(cpus > 0 ? (size_t)cpus : 1, sizeof(*per_cpu));
-	__u32 zero = 0;
-
-	*ret_loss = (struct np_asked_loss){};
-	if (!per_cpu || cpus < 0)
-		return free(per_cpu), -ENOMEM;
-	if (!bpf_map_lookup_elem(bpf_map__fd(a->skel->maps.np_asked_loss), &zero, per_cpu))
-		for (int c = 0; c < cpus; c++) {
-			ret_loss->seen += per_cpu[c].seen;
-			ret_loss->submitted += per_cpu[c].submitted;
-			ret_loss->ring_full += per_cpu[c].ring_full;
-			ret_loss->map_full += per_cpu[c].map_full;
-			ret_loss->helper_err += per_cpu[c].helper_err;
-		}
-	free(per_cpu);
-	return 0;
+	return percpu_sum(a->skel->maps.np_asked_loss, ret_loss, sizeof(*ret_loss));
 }

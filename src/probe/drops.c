@@ -11,6 +11,7 @@
 
 #include "base/log.h"
 #include "probe/internal.h"
+#include "probe/percpu.h"
 #include "probe/reasons.h"
 #include "drops.skel.h"
 
@@ -252,31 +253,13 @@ int probe_drops_sums(struct probe_drops *d, probe_drop_sum_fn fn, void *arg)
 	return errno == ENOENT ? 0 : -errno;
 }
 
-static void loss_add(struct np_drop_loss *sum, const struct np_drop_loss *one)
-{
-	uint64_t *to = (uint64_t *)sum;
-	const uint64_t *from = (const uint64_t *)one;
-
-	for (size_t i = 0; i < sizeof(*sum) / sizeof(*to); i++)
-		to[i] += from[i];
-}
-
 int probe_drops_losses(const struct probe_drops *d, struct np_drop_loss *ret_loss,
 		       uint64_t *ret_missed)
 {
-	int cpus = libbpf_num_possible_cpus();
-	struct np_drop_loss *per_cpu = calloc(cpus > 0 ? (size_t)cpus : 1, sizeof(*per_cpu));
+	int r = percpu_sum(d->skel->maps.np_drop_loss, ret_loss, sizeof(*ret_loss));
 	struct bpf_program *prog;
-	__u32 zero = 0;
 
-	*ret_loss = (struct np_drop_loss){};
 	*ret_missed = 0;
-	if (!per_cpu || cpus < 0)
-		return free(per_cpu), -ENOMEM;
-	if (!bpf_map_lookup_elem(bpf_map__fd(d->skel->maps.np_drop_loss), &zero, per_cpu))
-		for (int c = 0; c < cpus; c++)
-			loss_add(ret_loss, &per_cpu[c]);
-	free(per_cpu);
 	bpf_object__for_each_program (prog, d->skel->obj) {
 		struct bpf_prog_info info = {};
 		__u32 len = sizeof(info);
@@ -285,7 +268,7 @@ int probe_drops_losses(const struct probe_drops *d, struct np_drop_loss *ret_los
 		    !bpf_obj_get_info_by_fd(bpf_program__fd(prog), &info, &len))
 			*ret_missed += info.recursion_misses;
 	}
-	return 0;
+	return r;
 }
 
 unsigned int probe_drops_stack(const struct probe_drops *d, int32_t id,

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "probe/internal.h"
+#include "probe/percpu.h"
 #include "dns.skel.h"
 #include "pcap.skel.h"
 
@@ -211,31 +212,13 @@ int probe_packets_poll(struct probe_packets *k, probe_packet_fn fn, void *arg)
 	return r < 0 ? r : k->n;
 }
 
-static void loss_add(struct np_packet_loss *sum, const struct np_packet_loss *one)
-{
-	sum->seen += one->seen;
-	sum->submitted += one->submitted;
-	sum->ring_full += one->ring_full;
-	sum->filtered += one->filtered;
-	sum->helper_err += one->helper_err;
-}
-
 int probe_packets_losses(const struct probe_packets *k, struct np_packet_loss *ret_loss,
 			 uint64_t *ret_missed)
 {
-	int cpus = libbpf_num_possible_cpus();
-	struct np_packet_loss *per_cpu = calloc(cpus > 0 ? (size_t)cpus : 1, sizeof(*per_cpu));
+	int r = percpu_sum(k->loss_map, ret_loss, sizeof(*ret_loss));
 	struct bpf_program *prog;
-	__u32 zero = 0;
 
-	*ret_loss = (struct np_packet_loss){};
 	*ret_missed = 0;
-	if (!per_cpu || cpus < 0)
-		return free(per_cpu), -ENOMEM;
-	if (!bpf_map_lookup_elem(bpf_map__fd(k->loss_map), &zero, per_cpu))
-		for (int c = 0; c < cpus; c++)
-			loss_add(ret_loss, &per_cpu[c]);
-	free(per_cpu);
 	bpf_object__for_each_program (prog, k->obj) {
 		struct bpf_prog_info info = {};
 		__u32 len = sizeof(info);
@@ -244,5 +227,5 @@ int probe_packets_losses(const struct probe_packets *k, struct np_packet_loss *r
 		    !bpf_obj_get_info_by_fd(bpf_program__fd(prog), &info, &len))
 			*ret_missed += info.recursion_misses;
 	}
-	return 0;
+	return r;
 }

@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "probe/internal.h"
+#include "probe/percpu.h"
 #include "probe/reasons.h"
 #include "trace.skel.h"
 
@@ -175,24 +176,7 @@ int probe_trace_poll(struct probe_trace *t, probe_trace_fn fn, void *arg)
 
 int probe_trace_losses(const struct probe_trace *t, struct np_trace_loss *ret_loss)
 {
-	int cpus = libbpf_num_possible_cpus(), fd = bpf_map__fd(t->skel->maps.np_trace_loss);
-	struct np_trace_loss *per_cpu = calloc(cpus > 0 ? (size_t)cpus : 1, sizeof(*per_cpu));
-	__u32 zero = 0;
-	int r = 0;
-
-	*ret_loss = (struct np_trace_loss){};
-	if (!per_cpu || cpus < 0)
-		r = -ENOMEM;
-	else if (bpf_map_lookup_elem(fd, &zero, per_cpu))
-		r = -errno;
-	for (int c = 0; !r && c < cpus; c++) {
-		ret_loss->seen += per_cpu[c].seen;
-		ret_loss->submitted += per_cpu[c].submitted;
-		ret_loss->ring_full += per_cpu[c].ring_full;
-		ret_loss->limited += per_cpu[c].limited;
-	}
-	free(per_cpu);
-	return r;
+	return percpu_sum(t->skel->maps.np_trace_loss, ret_loss, sizeof(*ret_loss));
 }
 
 const char *probe_trace_reason(const struct probe_trace *t, uint32_t reason, char *buf, size_t size)

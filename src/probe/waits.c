@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "probe/internal.h"
+#include "probe/percpu.h"
 #include "waits.skel.h"
 
 #define WAIT_LINKS 8
@@ -159,23 +160,7 @@ void probe_waits_forget(struct probe_waits *w, const struct np_wait_key *key)
 
 int probe_waits_losses(const struct probe_waits *w, struct np_wait_loss *ret_loss)
 {
-	int cpus = libbpf_num_possible_cpus(), fd = bpf_map__fd(w->skel->maps.np_wait_loss);
-	struct np_wait_loss *per_cpu = calloc(cpus > 0 ? (size_t)cpus : 1, sizeof(*per_cpu));
-	__u32 zero = 0;
-	int r = 0;
-
-	*ret_loss = (struct np_wait_loss){};
-	if (!per_cpu || cpus < 0)
-		r = -ENOMEM;
-	else if (bpf_map_lookup_elem(fd, &zero, per_cpu))
-		r = -errno;
-	for (int c = 0; !r && c < cpus; c++) {
-		ret_loss->map_full += per_cpu[c].map_full;
-		ret_loss->unowned += per_cpu[c].unowned;
-		ret_loss->passed += per_cpu[c].passed;
-	}
-	free(per_cpu);
-	return r;
+	return percpu_sum(w->skel->maps.np_wait_loss, ret_loss, sizeof(*ret_loss));
 }
 
 const char *probe_waits_note(const struct probe_waits *w)
