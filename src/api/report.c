@@ -96,15 +96,14 @@ static int report_balancer(struct netprobe_manager *m, struct netprobe_error *er
 
 int report_tick(struct netprobe_manager *m, uint32_t families, struct netprobe_error *err)
 {
-	int r = 0, n = 0;
+	int n = 0, r = 0;
 
 	if ((families & NETPROBE_EVENT_STATISTICS) && queue_wanted(m, NETPROBE_EVENT_STATISTICS))
-		r = report_statistics(m, err);
-	n = r;
-	if (r >= 0 && (families & NETPROBE_EVENT_BALANCING) &&
+		n = report_statistics(m, err);
+	if (n >= 0 && (families & NETPROBE_EVENT_BALANCING) &&
 	    queue_wanted(m, NETPROBE_EVENT_BALANCING))
 		r = report_balancer(m, err);
-	return r < 0 ? r : n + r;
+	return n < 0 ? n : r < 0 ? r : n + r;
 }
 
 API_PUBLIC int netprobe_manager_report(struct netprobe_manager *m, uint32_t families,

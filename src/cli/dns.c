@@ -8,22 +8,17 @@
 #include "base/log.h"
 #include "cli/cli.h"
 #include "cli/names.h"
+#include "cli/stream.h"
 #include "out/table.h"
-
-#define FLUSH_BYTES 65536
 
 struct dns {
 	struct common_opts o; /* first: the tables of common rows write there */
 	bool summary;
-	struct sink sink;
-	struct buf out;
+	struct stream s; /* written: transactions */
 	struct session *session;
 	struct dns_summary *sums; /* NULL unless --summary */
 	struct table *table;	  /* csv, tsv: one row at a time */
 	bool headed;		  /* their heading was written */
-	int format;
-	uint64_t written; /* transactions */
-	int failed;	  /* negative errno of the first that could not be written */
 };
 
 static const char *const format_names[] = { "text", "json", "csv", "tsv", "xctl", NULL };
@@ -72,38 +67,9 @@ static const struct table_column columns[] = {
 
 #define N_COLUMNS (sizeof(columns) / sizeof(columns[0]))
 
-static int flush(struct dns *x)
-{
-	int r;
-
-	if (!x->out.len || x->failed)
-		return x->failed;
-	r = sink_write(&x->sink, &x->out);
-	if (r)
-		x->failed = r;
-	return r;
-}
-
 static bool is_full(const struct dns *x)
 {
-	return !x->summary && x->o.count && x->written >= x->o.count;
-}
-
-static struct cell str(const char *s)
-{
-	return s && *s ? (struct cell){ .type = CELL_STR, .str = s }
-		       : (struct cell){ .type = CELL_NULL };
-}
-
-static struct cell num_or_null(uint64_t v)
-{
-	return v ? (struct cell){ .type = CELL_U64, .u64 = v } : (struct cell){ .type = CELL_NULL };
-}
-
-static struct cell ms_or_null(double v)
-{
-	return v >= 0 ? (struct cell){ .type = CELL_DOUBLE, .dbl = v }
-		      : (struct cell){ .type = CELL_NULL };
+	return !x->summary && x->o.count && x->s.written >= x->o.count;
 }
 
 /* Several values in one cell, a blank between them. */
@@ -122,22 +88,22 @@ static int write_row(struct dns *x, const struct event *ev)
 	struct buf line = {}, answers = {};
 	struct cell c[N_COLUMNS] = {
 		{ .type = CELL_U64, .u64 = ev->ktime_ns },
-		num_or_null(p ? p->tgid : 0),
-		str(p ? p->comm : NULL),
-		str(p && p->cgroup ? p->cgroup->container_id : NULL),
-		str(ev->entity_id),
-		num_or_null(ev->tuple->rport),
-		str(transport_name(ev->tuple->proto)),
-		str(d->qname),
-		str(d->qtype),
-		str(d->rcode),
-		ms_or_null(d->latency_ms),
+		cell_u64_or_null(p ? p->tgid : 0),
+		cell_str(p ? p->comm : NULL),
+		cell_str(p && p->cgroup ? p->cgroup->container_id : NULL),
+		cell_str(ev->entity_id),
+		cell_u64_or_null(ev->tuple->rport),
+		cell_str(transport_name(ev->tuple->proto)),
+		cell_str(d->qname),
+		cell_str(d->qtype),
+		cell_str(d->rcode),
+		cell_double(d->latency_ms),
 		{ .type = CELL_U64, .u64 = d->retries },
 		{ .type = CELL_BOOL, .b = d->timed_out },
-		str(join(d, &answers)),
-		num_or_null(asker ? asker->tgid : 0),
-		str(asker ? asker->comm : NULL),
-		ms_or_null(asker ? d->waited_ms : -1),
+		cell_str(join(d, &answers)),
+		cell_u64_or_null(asker ? asker->tgid : 0),
+		cell_str(asker ? asker->comm : NULL),
+		cell_double(asker ? d->waited_ms : -1),
 	};
 	size_t from = 0;
 	int r = x->table ? 0 : -ENOMEM;
@@ -145,60 +111,48 @@ static int write_row(struct dns *x, const struct event *ev)
 	if (!r)
 		r = table_add(x->table, c);
 	if (!r)
-		r = table_write(x->table, &line, x->format, false);
+		r = table_write(x->table, &line, x->s.format, false);
 	if (!r && x->headed)
 		while (from < line.len && line.data[from++] != '\n')
 			;
 	if (!r)
-		buf_put(&x->out, line.data + from, line.len - from);
+		buf_put(&x->s.out, line.data + from, line.len - from);
 	x->headed = true;
 	if (x->table)
 		table_clear(x->table);
 	buf_done(&line);
 	buf_done(&answers);
-	return r ? r : x->out.err;
+	return r ? r : x->s.out.err;
 }
 
-static int write_event(struct dns *x, const struct event *ev)
+/* Of the stream's events only transactions count. */
+static void write_event(struct dns *x, const struct event *ev)
 {
-	const char *host = session_host(x->session);
+	uint64_t written = x->s.written + (ev->kind == EVENT_DNS);
 
-	switch (x->format) {
-	case FORMAT_TEXT:
-		return event_write_text(&x->out, ev, x->sink.color);
-	case FORMAT_JSON:
-		return event_write_json(&x->out, ev, host);
-	case FORMAT_XCTL:
-		return event_write_xctl(&x->out, ev, host);
-	default:
-		return ev->kind == EVENT_DNS ? write_row(x, ev) : 0;
-	}
+	if (x->s.format == FORMAT_CSV || x->s.format == FORMAT_TSV)
+		x->s.failed = ev->kind == EVENT_DNS ? write_row(x, ev) : 0;
+	else
+		stream_event(&x->s, ev, session_host(x->session));
+	x->s.written = written;
 }
 
 static void on_event(const struct event *ev, void *arg)
 {
 	struct dns *x = arg;
-	int r;
 
-	if (x->failed || is_full(x))
+	if (x->s.failed || is_full(x))
 		return;
-	if (x->summary)
-		r = ev->kind == EVENT_DNS ? dns_summary_add(x->sums, ev) : 0;
-	else
-		r = write_event(x, ev);
-	if (r) {
-		x->failed = r;
-		return;
-	}
-	x->written += ev->kind == EVENT_DNS;
-	if (x->out.len >= FLUSH_BYTES)
-		(void)flush(x);
+	if (!x->summary)
+		write_event(x, ev);
+	else if (ev->kind == EVENT_DNS)
+		x->s.failed = dns_summary_add(x->sums, ev);
 }
 
 static int after(void *arg)
 {
 	struct dns *x = arg;
-	int r = flush(x);
+	int r = stream_flush(&x->s);
 
 	return r ? r : is_full(x);
 }
@@ -226,24 +180,22 @@ static int finish(struct dns *x, int r)
 	if (!r && !is_full(x))
 		r = session_finish(x->session);
 	if (!r && x->summary)
-		r = dns_summary_write(x->sums, x->o.count ? x->o.count : DNS_TOP, x->format,
-				      x->sink.color, &x->out);
+		r = dns_summary_write(x->sums, x->o.count ? x->o.count : DNS_TOP, x->s.format,
+				      x->s.sink.color, &x->s.out);
 	if (!r)
-		r = flush(x);
+		r = stream_flush(&x->s);
 	if (r == -EPIPE)
 		return EXIT_OK; /* the reader has seen enough */
 	tell_losses(x);
 	if (!r)
 		return EXIT_OK;
-	log_err("cannot write DNS transactions%s%s: %s", x->o.output ? " to " : "",
-		x->o.output ? x->o.output : "", strerror(-r));
-	return EXIT_INTERNAL;
+	return stream_failed("DNS transactions", x->o.output, r);
 }
 
 static int pick_format(struct dns *x)
 {
-	x->format = x->o.format >= 0 ? x->o.format : x->sink.tty ? FORMAT_TEXT : FORMAT_JSON;
-	if (x->summary && x->format == FORMAT_XCTL) {
+	x->s.format = x->o.format >= 0 ? x->o.format : x->s.sink.tty ? FORMAT_TEXT : FORMAT_JSON;
+	if (x->summary && x->s.format == FORMAT_XCTL) {
 		log_err("--format: 'xctl' is a stream of events; with --summary it takes text, json, csv or tsv");
 		return EXIT_USAGE;
 	}
@@ -258,7 +210,7 @@ static int run(struct dns *x)
 	int r;
 
 	if (filter_build(&x->o, &so.filter, &err) || names_build(&x->o, &so.names, &err) ||
-	    sink_open(&x->sink, &x->o, &err))
+	    sink_open(&x->s.sink, &x->o, &err))
 		return cli_usage_failed(&err);
 	r = pick_format(x);
 	if (r)
@@ -306,8 +258,7 @@ int cmd_dns(int argc, char **argv)
 	(void)session_close(x.session);
 	(void)dns_summary_free(x.sums);
 	(void)table_free(x.table);
-	sink_close(&x.sink);
-	buf_done(&x.out);
+	stream_done(&x.s);
 	common_done(&x.o);
 	return r;
 }

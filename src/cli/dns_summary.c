@@ -149,17 +149,6 @@ static const struct table_column columns[] = {
 
 #define N_COLUMNS (sizeof(columns) / sizeof(columns[0]))
 
-static struct cell str(const char *s)
-{
-	return s && *s ? (struct cell){ .type = CELL_STR, .str = s }
-		       : (struct cell){ .type = CELL_NULL };
-}
-
-static struct cell num(uint64_t v)
-{
-	return (struct cell){ .type = CELL_U64, .u64 = v };
-}
-
 static struct cell ms(const struct kind *k, double v)
 {
 	return k->answered ? (struct cell){ .type = CELL_DOUBLE, .dbl = v }
@@ -171,21 +160,21 @@ static int add_row(struct table *t, const char *list, const struct kind *k)
 	struct cell c[N_COLUMNS];
 	unsigned int i = 0;
 
-	c[i++] = str(list);
-	c[i++] = num(k->queries);
-	c[i++] = num(k->answered);
-	c[i++] = num(k->failed);
-	c[i++] = num(k->timeouts);
-	c[i++] = num(k->retries);
+	c[i++] = cell_str(list);
+	c[i++] = cell_u64(k->queries);
+	c[i++] = cell_u64(k->answered);
+	c[i++] = cell_u64(k->failed);
+	c[i++] = cell_u64(k->timeouts);
+	c[i++] = cell_u64(k->retries);
 	c[i++] = ms(k, k->answered ? k->sum_ms / (double)k->answered : 0);
 	c[i++] = ms(k, k->max_ms);
-	c[i++] = str(k->qname);
-	c[i++] = str(k->qtype);
-	c[i++] = str(k->rcode);
-	c[i++] = str(k->server);
-	c[i++] = k->pid ? num(k->pid) : (struct cell){ .type = CELL_NULL };
-	c[i++] = str(k->comm);
-	c[i++] = str(k->container);
+	c[i++] = cell_str(k->qname);
+	c[i++] = cell_str(k->qtype);
+	c[i++] = cell_str(k->rcode);
+	c[i++] = cell_str(k->server);
+	c[i++] = k->pid ? cell_u64(k->pid) : (struct cell){ .type = CELL_NULL };
+	c[i++] = cell_str(k->comm);
+	c[i++] = cell_str(k->container);
 	return table_add(t, c);
 }
 

@@ -7,22 +7,17 @@
 #include "base/log.h"
 #include "cli/cli.h"
 #include "cli/drops.h"
+#include "cli/stream.h"
 #include "cli/trace.h"
-
-#define FLUSH_BYTES 65536
 
 struct drops {
 	struct common_opts o; /* first: the tables of common rows write there */
 	bool summary, stack, kernel_addresses, all, trace;
 	int by;
-	struct sink sink;
-	struct buf out;
+	struct stream s;
 	struct session *session;
 	struct drop_watch *watch; /* NULL with --trace */
 	struct trace_watch *tracer;
-	int format;
-	uint64_t written; /* events */
-	int failed;	  /* negative errno of the first write that failed */
 };
 
 static const char *const format_names[] = { "text", "json", "xctl", NULL };
@@ -58,41 +53,18 @@ static const struct option_row rows[] = {
 	OPTIONS_END,
 };
 
-static int flush(struct drops *x)
-{
-	int r;
-
-	if (!x->out.len || x->failed)
-		return x->failed;
-	r = sink_write(&x->sink, &x->out);
-	if (r)
-		x->failed = r;
-	return r;
-}
-
 static bool is_full(const struct drops *x)
 {
-	return x->o.count && x->written >= x->o.count;
+	return x->o.count && x->s.written >= x->o.count;
 }
 
 static void on_event(const struct event *ev, void *arg)
 {
 	struct drops *x = arg;
-	const char *host = session_host(x->session);
-	int r;
 
-	if (x->failed || is_full(x) || (x->format == FORMAT_TEXT && event_is_idle(ev)))
+	if (is_full(x) || (x->s.format == FORMAT_TEXT && event_is_idle(ev)))
 		return;
-	r = x->format == FORMAT_TEXT   ? event_write_text(&x->out, ev, x->sink.color)
-	    : x->format == FORMAT_JSON ? event_write_json(&x->out, ev, host)
-				       : event_write_xctl(&x->out, ev, host);
-	if (r) {
-		x->failed = r;
-		return;
-	}
-	x->written++;
-	if (x->out.len >= FLUSH_BYTES)
-		(void)flush(x);
+	stream_event(&x->s, ev, session_host(x->session));
 }
 
 static int on_poll(void *arg)
@@ -101,7 +73,7 @@ static int on_poll(void *arg)
 	int r = x->trace ? trace_watch_poll(x->tracer) : drop_watch_poll(x->watch);
 
 	if (r >= 0)
-		r = flush(x);
+		r = stream_flush(&x->s);
 	return r ? r : !x->summary && is_full(x);
 }
 
@@ -140,22 +112,20 @@ static int finish(struct drops *x, int r)
 		r = session_tick(x->session);
 	if (!r && x->trace)
 		r = trace_watch_poll(x->tracer);
-	else if (!x->trace && (!r || !x->failed))
+	else if (!x->trace && (!r || !x->s.failed))
 		r = drop_watch_finish(x->watch) ?: r;
 	r = r > 0 ? 0 : r;
 	if (!r && x->summary)
-		r = drop_summary_write(x->watch, x->by, x->all, x->o.count, x->format,
-				       x->sink.color, &x->out);
+		r = drop_summary_write(x->watch, x->by, x->all, x->o.count, x->s.format,
+				       x->s.sink.color, &x->s.out);
 	if (!r)
-		r = flush(x);
+		r = stream_flush(&x->s);
 	if (r == -EPIPE)
 		return EXIT_OK; /* the reader has seen enough */
 	tell_losses(x);
 	if (!r)
 		return EXIT_OK;
-	log_err("cannot write drops%s%s: %s", x->o.output ? " to " : "",
-		x->o.output ? x->o.output : "", strerror(-r));
-	return EXIT_INTERNAL;
+	return stream_failed("drops", x->o.output, r);
 }
 
 static int open_watch(struct drops *x, const struct np_filter *filter, struct netprobe_error *err)
@@ -222,14 +192,14 @@ static int run(struct drops *x)
 	int r;
 
 	if (check(&x->o, x, &err) || filter_build(&x->o, &so.filter, &err) ||
-	    (x->trace && check_trace(x, &so.filter, &err)) || sink_open(&x->sink, &x->o, &err))
+	    (x->trace && check_trace(x, &so.filter, &err)) || sink_open(&x->s.sink, &x->o, &err))
 		return cli_usage_failed(&err);
 	x->summary = x->summary || x->by;
 	x->stack = x->stack || x->kernel_addresses;
-	x->format = x->o.format >= 0 ? (x->o.format == 2 ? FORMAT_XCTL : x->o.format)
-		    : x->sink.tty    ? FORMAT_TEXT
-				     : FORMAT_JSON;
-	if (x->summary && x->format == FORMAT_XCTL) {
+	x->s.format = x->o.format >= 0 ? (x->o.format == 2 ? FORMAT_XCTL : x->o.format)
+		      : x->s.sink.tty  ? FORMAT_TEXT
+				       : FORMAT_JSON;
+	if (x->summary && x->s.format == FORMAT_XCTL) {
 		log_err("--format: 'xctl' is a stream of events; with --summary it takes text or json");
 		return EXIT_USAGE;
 	}
@@ -278,8 +248,7 @@ int cmd_drops(int argc, char **argv)
 	(void)drop_watch_close(x.watch);
 	(void)trace_watch_close(x.tracer);
 	(void)session_close(x.session);
-	sink_close(&x.sink);
-	buf_done(&x.out);
+	stream_done(&x.s);
 	common_done(&x.o);
 	return r;
 }

@@ -138,17 +138,6 @@ static void merge(struct summary *s)
 	qsort(s->kinds, s->n, sizeof(*s->kinds), by_packets);
 }
 
-static struct cell str(const char *s)
-{
-	return s && *s ? (struct cell){ .type = CELL_STR, .str = s }
-		       : (struct cell){ .type = CELL_NULL };
-}
-
-static struct cell num(uint64_t v)
-{
-	return v ? (struct cell){ .type = CELL_U64, .u64 = v } : (struct cell){ .type = CELL_NULL };
-}
-
 static int add_row(struct table *t, const struct kind *k, int by)
 {
 	bool owner = by == DROPS_BY_ALL || by == DROPS_BY_OWNER;
@@ -157,18 +146,18 @@ static int add_row(struct table *t, const struct kind *k, int by)
 
 	c[i++] = (struct cell){ .type = CELL_U64, .u64 = k->packets };
 	c[i++] = (struct cell){ .type = CELL_U64, .u64 = k->bytes };
-	c[i++] = str(k->reason);
+	c[i++] = cell_str(k->reason);
 	c[i++] = (struct cell){ .type = CELL_BOOL, .b = k->benign };
-	c[i++] = str(k->counter ? "counter" : "packet");
-	c[i++] = str(k->location);
-	c[i++] = str(k->iface);
-	c[i++] = num(k->netns);
-	c[i++] = num(k->pid);
-	c[i++] = str(k->comm);
-	c[i++] = str(owner ? owner_match_name(k->match) : NULL);
-	c[i++] = str(k->container);
-	c[i++] = str(transport_name(k->proto));
-	c[i++] = num(k->lport);
+	c[i++] = cell_str(k->counter ? "counter" : "packet");
+	c[i++] = cell_str(k->location);
+	c[i++] = cell_str(k->iface);
+	c[i++] = cell_u64_or_null(k->netns);
+	c[i++] = cell_u64_or_null(k->pid);
+	c[i++] = cell_str(k->comm);
+	c[i++] = cell_str(owner ? owner_match_name(k->match) : NULL);
+	c[i++] = cell_str(k->container);
+	c[i++] = cell_str(transport_name(k->proto));
+	c[i++] = cell_u64_or_null(k->lport);
 	return table_add(t, c);
 }
 

@@ -7,21 +7,16 @@
 #include "base/log.h"
 #include "cli/cli.h"
 #include "cli/names.h"
+#include "cli/stream.h"
 #include "cli/trace.h"
 #include "out/table.h"
-
-#define FLUSH_BYTES 65536
 
 struct events {
 	struct common_opts o; /* first: rows of options count from here */
 	bool trace;
 	struct trace_watch *tracer; /* NULL without --trace */
-	struct sink sink;
-	struct buf out;
+	struct stream s;
 	struct session *session;
-	int format;
-	uint64_t written; /* events */
-	int failed;	  /* negative errno of the first write that failed */
 };
 
 static const char *const format_names[] = { "text", "json", "xctl", NULL };
@@ -46,44 +41,14 @@ static const struct option_row rows[] = {
 	OPTIONS_END,
 };
 
-static int flush(struct events *e)
-{
-	int r;
-
-	if (!e->out.len || e->failed)
-		return e->failed;
-	r = sink_write(&e->sink, &e->out);
-	if (r)
-		e->failed = r;
-	return r;
-}
-
 static void on_event(const struct event *ev, void *arg)
 {
 	struct events *e = arg;
-	int r;
 
-	if (e->failed || (e->o.count && e->written >= e->o.count) ||
-	    (e->format == FORMAT_TEXT && event_is_idle(ev)))
+	if ((e->o.count && e->s.written >= e->o.count) ||
+	    (e->s.format == FORMAT_TEXT && event_is_idle(ev)))
 		return;
-	switch (e->format) {
-	case 0:
-		r = event_write_text(&e->out, ev, e->sink.color);
-		break;
-	case 1:
-		r = event_write_json(&e->out, ev, e->session ? session_host(e->session) : NULL);
-		break;
-	default:
-		r = event_write_xctl(&e->out, ev, e->session ? session_host(e->session) : NULL);
-		break;
-	}
-	if (r) {
-		e->failed = r;
-		return;
-	}
-	e->written++;
-	if (e->out.len >= FLUSH_BYTES)
-		(void)flush(e);
+	stream_event(&e->s, ev, e->session ? session_host(e->session) : NULL);
 }
 
 /* After each batch: readers see events within the drain time of the loop. */
@@ -93,20 +58,20 @@ static int after(void *arg)
 	int r = e->tracer ? trace_watch_poll(e->tracer) : 0;
 
 	if (r >= 0)
-		r = flush(e);
+		r = stream_flush(&e->s);
 	if (r)
 		return r;
-	return e->o.count && e->written >= e->o.count;
+	return e->o.count && e->s.written >= e->o.count;
 }
 
 static int finish(struct events *e, int r)
 {
-	if (!r && !(e->o.count && e->written >= e->o.count)) {
+	if (!r && !(e->o.count && e->s.written >= e->o.count)) {
 		r = e->tracer ? trace_watch_poll(e->tracer) : 0;
 		if (r >= 0)
 			r = session_finish(e->session);
 		if (!r)
-			r = flush(e);
+			r = stream_flush(&e->s);
 	}
 	if (r == -EPIPE)
 		return EXIT_OK; /* the reader has seen enough */
@@ -115,9 +80,7 @@ static int finish(struct events *e, int r)
 		trace_tell_losses(e->tracer);
 	if (!r)
 		return EXIT_OK;
-	log_err("cannot write events%s%s: %s", e->o.output ? " to " : "",
-		e->o.output ? e->o.output : "", strerror(-r));
-	return EXIT_INTERNAL;
+	return stream_failed("events", e->o.output, r);
 }
 
 static void on_change(void *arg)
@@ -136,9 +99,12 @@ static int run(struct events *e)
 	int r;
 
 	if (filter_build(&e->o, &so.filter, &err) || names_build(&e->o, &so.names, &err) ||
-	    (e->trace && trace_check(&so.filter, &err)) || sink_open(&e->sink, &e->o, &err))
+	    (e->trace && trace_check(&so.filter, &err)) || sink_open(&e->s.sink, &e->o, &err))
 		return cli_usage_failed(&err);
-	e->format = e->o.format >= 0 ? e->o.format : !e->sink.tty;
+	e->s.format = e->o.format == 2	 ? FORMAT_XCTL
+		      : e->o.format >= 0 ? e->o.format
+		      : e->s.sink.tty	 ? FORMAT_TEXT
+					 : FORMAT_JSON;
 	cli_session_opts(&e->o, &so);
 	if (e->trace && so.mode > MODE_EBPF) {
 		log_err("--capture-mode: --trace needs ebpf; the other modes do not see the way of packets");
@@ -188,8 +154,7 @@ int cmd_events(int argc, char **argv)
 		r = run(&e);
 	(void)trace_watch_close(e.tracer);
 	(void)session_close(e.session);
-	sink_close(&e.sink);
-	buf_done(&e.out);
+	stream_done(&e.s);
 	common_done(&e.o);
 	return r;
 }

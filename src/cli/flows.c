@@ -95,33 +95,6 @@ static const struct table_column columns[] = {
 
 #define N_COLUMNS (sizeof(columns) / sizeof(columns[0]))
 
-static struct cell str(const char *s)
-{
-	return s && *s ? (struct cell){ .type = CELL_STR, .str = s }
-		       : (struct cell){ .type = CELL_NULL };
-}
-
-static struct cell num(uint64_t v)
-{
-	return (struct cell){ .type = CELL_U64, .u64 = v };
-}
-
-static struct cell num_or_null(uint64_t v)
-{
-	return v ? num(v) : (struct cell){ .type = CELL_NULL };
-}
-
-static struct cell dbl(double v)
-{
-	return v >= 0 ? (struct cell){ .type = CELL_DOUBLE, .dbl = v }
-		      : (struct cell){ .type = CELL_NULL };
-}
-
-static struct cell flag(bool v)
-{
-	return (struct cell){ .type = CELL_BOOL, .b = v };
-}
-
 static double duration_ms(const struct flow *f, uint64_t now_ns)
 {
 	uint64_t end = f->closed_ns ? f->closed_ns : now_ns;
@@ -150,18 +123,18 @@ static unsigned int owner_cells(struct cell *c, const struct flow *f)
 	bool known = p->tgid != 0;
 	unsigned int i = 0;
 
-	c[i++] = num_or_null(p->tgid);
-	c[i++] = num_or_null(known && f->last == p ? f->last_tid : 0);
-	c[i++] = num_or_null(known ? p->ppid : 0);
-	c[i++] = str(known ? p->comm : NULL);
-	c[i++] = str(known ? p->exe : NULL);
-	c[i++] = known ? num(p->uid) : (struct cell){ .type = CELL_NULL };
-	c[i++] = str(owner_match_name(known ? f->owner_match : NP_MATCH_NONE));
-	c[i++] = num_or_null(f->last->tgid);
-	c[i++] = str(f->last->tgid ? f->last->comm : NULL);
-	c[i++] = num_or_null(known && cg ? cg->id : 0);
-	c[i++] = str(known && cg ? cg->path : NULL);
-	c[i++] = str(known && cg ? cg->container_id : NULL);
+	c[i++] = cell_u64_or_null(p->tgid);
+	c[i++] = cell_u64_or_null(known && f->last == p ? f->last_tid : 0);
+	c[i++] = cell_u64_or_null(known ? p->ppid : 0);
+	c[i++] = cell_str(known ? p->comm : NULL);
+	c[i++] = cell_str(known ? p->exe : NULL);
+	c[i++] = known ? cell_u64(p->uid) : (struct cell){ .type = CELL_NULL };
+	c[i++] = cell_str(owner_match_name(known ? f->owner_match : NP_MATCH_NONE));
+	c[i++] = cell_u64_or_null(f->last->tgid);
+	c[i++] = cell_str(f->last->tgid ? f->last->comm : NULL);
+	c[i++] = cell_u64_or_null(known && cg ? cg->id : 0);
+	c[i++] = cell_str(known && cg ? cg->path : NULL);
+	c[i++] = cell_str(known && cg ? cg->container_id : NULL);
 	return i;
 }
 
@@ -171,17 +144,18 @@ static unsigned int where_cells(struct cell *c, const struct flow *f, const char
 	const struct np_tuple *t = &f->tuple;
 	unsigned int i = 0;
 
-	c[i++] = num_or_null(t->netns);
-	c[i++] = str(transport_name(t->proto));
-	c[i++] = str(family_name(t->family));
-	c[i++] = str(addr_str(t->laddr, l));
-	c[i++] = num_or_null(t->lport);
-	c[i++] = str(addr_str(t->raddr, r));
-	c[i++] = num_or_null(t->rport);
-	c[i++] = str(rname);
-	c[i++] = str(t->ifname);
-	c[i++] = str(f->closed && t->proto == IPPROTO_TCP ? "CLOSE" : tcp_state_name(t->state));
-	c[i++] = num_or_null(t->flags & NP_F_OWNID ? 0 : f->sock_id);
+	c[i++] = cell_u64_or_null(t->netns);
+	c[i++] = cell_str(transport_name(t->proto));
+	c[i++] = cell_str(family_name(t->family));
+	c[i++] = cell_str(addr_str(t->laddr, l));
+	c[i++] = cell_u64_or_null(t->lport);
+	c[i++] = cell_str(addr_str(t->raddr, r));
+	c[i++] = cell_u64_or_null(t->rport);
+	c[i++] = cell_str(rname);
+	c[i++] = cell_str(t->ifname);
+	c[i++] =
+		cell_str(f->closed && t->proto == IPPROTO_TCP ? "CLOSE" : tcp_state_name(t->state));
+	c[i++] = cell_u64_or_null(t->flags & NP_F_OWNID ? 0 : f->sock_id);
 	return i;
 }
 
@@ -194,29 +168,30 @@ static int add_flow(struct flows *x, const struct flow *f)
 
 	i += where_cells(c + i, f, session_rname(x->session, f), l, r);
 	counts = i;
-	c[i++] = num(f->counts.tx_bytes);
-	c[i++] = num(flow_rx_bytes(f));
-	c[i++] = dbl((double)f->counts.tx_bytes / x->seconds);
-	c[i++] = dbl((double)flow_rx_bytes(f) / x->seconds);
-	c[i++] = tcp ? num(f->rx_unseen) : (struct cell){ .type = CELL_NULL };
-	c[i++] = tcp ? num(f->tx_unseen) : (struct cell){ .type = CELL_NULL };
-	c[i++] = num(f->tx_pkts);
-	c[i++] = num(f->rx_pkts);
+	c[i++] = cell_u64(f->counts.tx_bytes);
+	c[i++] = cell_u64(flow_rx_bytes(f));
+	c[i++] = cell_double((double)f->counts.tx_bytes / x->seconds);
+	c[i++] = cell_double((double)flow_rx_bytes(f) / x->seconds);
+	c[i++] = tcp ? cell_u64(f->rx_unseen) : (struct cell){ .type = CELL_NULL };
+	c[i++] = tcp ? cell_u64(f->tx_unseen) : (struct cell){ .type = CELL_NULL };
+	c[i++] = cell_u64(f->tx_pkts);
+	c[i++] = cell_u64(f->rx_pkts);
 	if (!session_counts(x->session, f->tuple.proto))
 		memset(c + counts, 0, (i - counts) * sizeof(*c)); /* CELL_NULL */
-	c[i++] = num_or_null(tcp ? tcp->srtt_us : 0);
-	c[i++] = num_or_null(tcp && tcp->min_rtt_us != UINT32_MAX ? tcp->min_rtt_us : 0);
-	c[i++] = f->tuple.proto == IPPROTO_TCP ? num(f->counts.retrans)
+	c[i++] = cell_u64_or_null(tcp ? tcp->srtt_us : 0);
+	c[i++] = cell_u64_or_null(tcp && tcp->min_rtt_us != UINT32_MAX ? tcp->min_rtt_us : 0);
+	c[i++] = f->tuple.proto == IPPROTO_TCP ? cell_u64(f->counts.retrans)
 					       : (struct cell){ .type = CELL_NULL };
-	c[i++] = tcp ? num(tcp->bytes_acked) : (struct cell){ .type = CELL_NULL };
-	c[i++] = tcp ? num(tcp->bytes_received) : (struct cell){ .type = CELL_NULL };
-	c[i++] = tcp ? num(tcp->bytes_retrans) : (struct cell){ .type = CELL_NULL };
-	c[i++] = f->connect_us ? dbl(f->connect_us / 1e3) : (struct cell){ .type = CELL_NULL };
-	c[i++] = dbl(duration_ms(f, clock_monotonic_ns()));
-	c[i++] = num_or_null(f->err);
-	c[i++] = str(verdict(f));
-	c[i++] = flag(f->closed);
-	c[i++] = num_or_null(x->o.sample_rate > 1 ? x->o.sample_rate : 0);
+	c[i++] = tcp ? cell_u64(tcp->bytes_acked) : (struct cell){ .type = CELL_NULL };
+	c[i++] = tcp ? cell_u64(tcp->bytes_received) : (struct cell){ .type = CELL_NULL };
+	c[i++] = tcp ? cell_u64(tcp->bytes_retrans) : (struct cell){ .type = CELL_NULL };
+	c[i++] = f->connect_us ? cell_double(f->connect_us / 1e3)
+			       : (struct cell){ .type = CELL_NULL };
+	c[i++] = cell_double(duration_ms(f, clock_monotonic_ns()));
+	c[i++] = cell_u64_or_null(f->err);
+	c[i++] = cell_str(verdict(f));
+	c[i++] = cell_bool(f->closed);
+	c[i++] = cell_u64_or_null(x->o.sample_rate > 1 ? x->o.sample_rate : 0);
 	return table_add(x->table, c);
 }
 

@@ -99,22 +99,6 @@ static const struct table_column columns[] = {
 #define N_COLUMNS (sizeof(columns) / sizeof(columns[0]))
 #define N_PLAIN (N_COLUMNS - 7 - 2 * LATENCY_MAX) /* without --health */
 
-static struct cell str(const char *s)
-{
-	return s && *s ? (struct cell){ .type = CELL_STR, .str = s }
-		       : (struct cell){ .type = CELL_NULL };
-}
-
-static struct cell num(uint64_t v)
-{
-	return (struct cell){ .type = CELL_U64, .u64 = v };
-}
-
-static struct cell num_or_null(uint64_t v)
-{
-	return v ? num(v) : (struct cell){ .type = CELL_NULL };
-}
-
 /* Of text, where names have no column of their own. */
 static const char *full_name(const struct view_row *row, bool text, char *buf, size_t size)
 {
@@ -132,37 +116,37 @@ static int add_row(struct table *t, const struct view_row *row, const char *time
 	const struct cgroup *cg = row->cgroup ? row->cgroup : p ? p->cgroup : NULL;
 	bool known = p && p->tgid;
 	struct cell c[N_COLUMNS] = {
-		str(time),
-		str(full_name(row, text, name, sizeof(name))),
-		str(row->rname),
-		num_or_null(known ? p->tgid : 0),
-		str(known ? p->comm : NULL),
-		str(cg ? cg->container_id : NULL),
-		str(cg ? cg->path : NULL),
+		cell_str(time),
+		cell_str(full_name(row, text, name, sizeof(name))),
+		cell_str(row->rname),
+		cell_u64_or_null(known ? p->tgid : 0),
+		cell_str(known ? p->comm : NULL),
+		cell_str(cg ? cg->container_id : NULL),
+		cell_str(cg ? cg->path : NULL),
 		{ .type = CELL_DOUBLE, .dbl = (double)row->tx_rate },
 		{ .type = CELL_DOUBLE, .dbl = (double)row->rx_rate },
-		num(row->tx_bytes),
-		num(row->rx_bytes),
-		num(row->conns),
-		num_or_null(row->rtt_us),
-		num(row->retrans),
+		cell_u64(row->tx_bytes),
+		cell_u64(row->rx_bytes),
+		cell_u64(row->conns),
+		cell_u64_or_null(row->rtt_us),
+		cell_u64(row->retrans),
 		{ .type = CELL_BOOL, .b = row->exited },
-		num_or_null(sample_rate > 1 ? sample_rate : 0),
-		num(row->trouble.rtx[NP_RTX_TIMEOUT]),
-		num(row->trouble.rtx[NP_RTX_FAST]),
-		num(row->trouble.rtx[NP_RTX_TLP]),
-		num(row->trouble.spurious),
+		cell_u64_or_null(sample_rate > 1 ? sample_rate : 0),
+		cell_u64(row->trouble.rtx[NP_RTX_TIMEOUT]),
+		cell_u64(row->trouble.rtx[NP_RTX_FAST]),
+		cell_u64(row->trouble.rtx[NP_RTX_TLP]),
+		cell_u64(row->trouble.spurious),
 		{ .type = CELL_DOUBLE, .dbl = (double)row->trouble.stall_ns / 1e6 },
-		row->has_drops ? num(row->drops) : (struct cell){ .type = CELL_NULL },
-		str(verdict_name(row->verdict)),
+		row->has_drops ? cell_u64(row->drops) : (struct cell){ .type = CELL_NULL },
+		cell_str(verdict_name(row->verdict)),
 	};
 
 	for (unsigned int i = 0; i < LATENCY_MAX; i++) {
 		struct cell *at = c + N_COLUMNS - 2 * (LATENCY_MAX - i);
 		const struct histogram *h = row->latency ? &row->latency->h[i] : NULL;
 
-		at[0] = num_or_null(h ? histogram_quantile(h, 0.5) : 0);
-		at[1] = num_or_null(h ? histogram_quantile(h, 0.99) : 0);
+		at[0] = cell_u64_or_null(h ? histogram_quantile(h, 0.5) : 0);
+		at[1] = cell_u64_or_null(h ? histogram_quantile(h, 0.99) : 0);
 	}
 	return table_add(t, c);
 }

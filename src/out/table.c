@@ -131,7 +131,7 @@ static const struct stored_cell *cell_at(const struct table *t, size_t row, unsi
 	return t->cells + row * t->n_columns + col;
 }
 
-static const char *cell_str(const struct table *t, const struct stored_cell *c)
+static const char *stored_str(const struct table *t, const struct stored_cell *c)
 {
 	return t->strings.data + c->at;
 }
@@ -145,7 +145,7 @@ static unsigned int put_text_cell(const struct table *t, struct buf *out,
 
 	switch (c->type) {
 	case CELL_STR:
-		return utf8_put_printable(out, cell_str(t, c), strlen(cell_str(t, c)),
+		return utf8_put_printable(out, stored_str(t, c), strlen(stored_str(t, c)),
 					  col->max_width);
 	case CELL_BOOL:
 		buf_puts(out, c->b ? "yes" : "no");
@@ -280,7 +280,7 @@ static void put_json_cell(const struct table *t, struct buf *out, const struct s
 {
 	switch (c->type) {
 	case CELL_STR:
-		json_str(out, cell_str(t, c));
+		json_str(out, stored_str(t, c));
 		break;
 	case CELL_U64:
 		buf_u64(out, c->u64);
@@ -360,7 +360,7 @@ static int write_separated(const struct table *t, struct buf *out, int format)
 			if (!c)
 				put_str(out, t->columns[col].name);
 			else if (c->type == CELL_STR)
-				put_str(out, cell_str(t, c));
+				put_str(out, stored_str(t, c));
 			else if (c->type != CELL_NULL)
 				put_json_cell(t, out, c);
 		}

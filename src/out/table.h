@@ -48,6 +48,34 @@ struct cell {
 	};
 };
 
+/* Cells of what may be unknown: an empty string, 0, a negative number are null. */
+static inline struct cell cell_str(const char *s)
+{
+	return s && *s ? (struct cell){ .type = CELL_STR, .str = s }
+		       : (struct cell){ .type = CELL_NULL };
+}
+
+static inline struct cell cell_u64(uint64_t v)
+{
+	return (struct cell){ .type = CELL_U64, .u64 = v };
+}
+
+static inline struct cell cell_u64_or_null(uint64_t v)
+{
+	return v ? cell_u64(v) : (struct cell){ .type = CELL_NULL };
+}
+
+static inline struct cell cell_double(double v)
+{
+	return v >= 0 ? (struct cell){ .type = CELL_DOUBLE, .dbl = v }
+		      : (struct cell){ .type = CELL_NULL };
+}
+
+static inline struct cell cell_bool(bool v)
+{
+	return (struct cell){ .type = CELL_BOOL, .b = v };
+}
+
 struct table;
 
 struct table *table_new(const struct table_column *columns, unsigned int n_columns);

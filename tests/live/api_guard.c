@@ -293,3 +293,90 @@ TEST(backends_are_told_with_their_weights_and_reports_on_demand)
 	OK(netprobe_manager_detach(m, p.if_a, &err));
 	netprobe_manager_free(m);
 }
+
+static void count_events(const struct netprobe_event *events, size_t n, void *arg)
+{
+	unsigned int *told = arg;
+
+	(void)events;
+	*told += (unsigned int)n;
+}
+
+TEST(batches_wait_until_they_are_full_or_old_enough)
+{
+	struct netns_pair p = netns_pair_new();
+	struct netprobe_ban ban = { .size = sizeof(ban), .cidr = "192.0.2.1" };
+	struct netprobe_config c;
+	struct netprobe_manager *m;
+	unsigned int told = 0, others = 0;
+	int64_t began;
+
+	enter(&p.a);
+	m = guarded(p.if_a);
+	c = without_capture(NETPROBE_MODE_FILTER);
+	c.batch_size = 3;
+	c.batch_timeout = 1000;
+	OK(netprobe_manager_update_config(m, &c, &err));
+	OK(netprobe_manager_set_event_handler(m, NETPROBE_EVENT_ALL, count_events, &others));
+	OK(netprobe_manager_set_event_handler(m, NETPROBE_EVENT_SECURITY, count_events, &told));
+	OK(netprobe_manager_load(m, &err));
+	began = now_ms();
+	OK(netprobe_manager_ban(m, &ban, &err));
+	OK(netprobe_manager_unban(m, "192.0.2.1", &err));
+	OK(netprobe_manager_poll(m, 0));
+	CHECK(!told || now_ms() - began >= 1000, "%u events told before their time", told);
+	while (!told && now_ms() - began < 20000)
+		OK(netprobe_manager_poll(m, 100));
+	CHECK_EQ(told, 2, "events after their time");
+	CHECK(now_ms() - began >= 1000, "told after %d ms", (int)(now_ms() - began));
+	c.batch_timeout = 60000;
+	OK(netprobe_manager_update_config(m, &c, &err));
+	OK(netprobe_manager_ban(m, &ban, &err));
+	OK(netprobe_manager_unban(m, "192.0.2.1", &err));
+	OK(netprobe_manager_poll(m, 0));
+	CHECK_EQ(told, 2, "events while a batch is not full");
+	OK(netprobe_manager_ban(m, &ban, &err));
+	CHECK_EQ(netprobe_manager_poll(m, 0), 3, "events of a full batch");
+	CHECK_EQ(told, 5, "events after a full batch");
+	OK(netprobe_manager_unban(m, "192.0.2.1", &err));
+	OK(netprobe_manager_detach(m, p.if_a, &err));
+	netprobe_manager_free(m);
+	CHECK_EQ(told, 6, "events: freeing hands out what waits");
+}
+
+TEST(switches_of_the_configuration_hold)
+{
+	struct netns_pair p = netns_pair_new();
+	struct netprobe_config c = without_capture(NETPROBE_MODE_FILTER);
+	struct netprobe_ban ban = { .size = sizeof(ban), .cidr = "192.0.2.1" };
+	struct netprobe_manager *m;
+	unsigned int told = 0;
+	struct seen s = { 0 };
+
+	c.xdp_mode = NETPROBE_XDP_GENERIC;
+	c.enable_tc_events = false;
+	c.enable_security_alerts = false;
+	enter(&p.a);
+	m = manager(&c);
+	OK(netprobe_manager_set_event_handler(m, NETPROBE_EVENT_SECURITY, count_events, &told));
+	OK(netprobe_manager_attach(m, p.if_a, &err));
+	OK(netprobe_manager_interfaces(m, on_interface, &s, &err));
+	CHECK(s.mode == NETPROBE_MODE_FILTER && s.xdp == NETPROBE_XDP_GENERIC, "mode %u, XDP %u",
+	      s.mode, s.xdp);
+	OK(netprobe_manager_ban(m, &ban, &err));
+	OK(netprobe_manager_poll(m, 200));
+	CHECK_EQ(told, 0, "alerts, which are off");
+	OK(netprobe_manager_set_event_handler(m, NETPROBE_EVENT_STATISTICS, count_events, &told));
+	CHECK_EQ(netprobe_manager_report(m, NETPROBE_EVENT_STATISTICS, &err), 1,
+		 "records without those of interfaces");
+	c.enable_tc_events = true;
+	c.enable_xdp_events = false;
+	OK(netprobe_manager_update_config(m, &c, &err));
+	CHECK_EQ(netprobe_manager_report(m, NETPROBE_EVENT_STATISTICS, &err), 2,
+		 "records with those of interfaces");
+	OK(netprobe_manager_attach(m, p.if_a, &err));
+	OK(netprobe_manager_interfaces(m, on_interface, &s, &err));
+	CHECK_EQ(s.mode, NETPROBE_MODE_MONITOR, "mode without XDP");
+	OK(netprobe_manager_detach(m, p.if_a, &err));
+	netprobe_manager_free(m);
+}

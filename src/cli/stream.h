@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A stream of events on its way out: spelled as asked for, written in larger pieces. */
+#ifndef NETPROBE_CLI_STREAM_H
+#define NETPROBE_CLI_STREAM_H
+
+#include "cli/sink.h"
+#include "out/event.h"
+
+struct stream {
+	struct sink sink;
+	struct buf out;
+	int format;	  /* FORMAT_TEXT, FORMAT_JSON, FORMAT_XCTL */
+	uint64_t written; /* events */
+	int failed;	  /* negative errno of the first that could not be written */
+};
+
+/* One event into the buffer, which is written when it is large. Nothing once something failed. */
+void stream_event(struct stream *s, const struct event *ev, const char *host);
+/* What waits. 0, or what failed first. */
+int stream_flush(struct stream *s);
+/* After r went wrong: the exit code, told as "cannot write WHAT to OUTPUT" (NULL: stdout). */
+int stream_failed(const char *what, const char *output, int r);
+void stream_done(struct stream *s);
+
+#endif
