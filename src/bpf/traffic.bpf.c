@@ -55,6 +55,8 @@ static __always_inline int sock_tp(struct sock *sk, int ret, int flags, bool tx)
 	st = bpf_sk_storage_get(&np_socks, sk, NULL, 0);
 	if (likely(traffic_fast(st, key, exec, ret, tx)))
 		return 0;
+	if (traffic_has_peers(st, key, exec) && traffic_peer(st, key, ret, tx))
+		return 0;
 	family = sk->__sk_common.skc_family;
 	if (family != AF_INET && family != AF_INET6)
 		return 0;

@@ -460,6 +460,46 @@ static __always_inline bool traffic_fast(struct np_sock *st, __u64 key, __u32 ex
 	return true;
 }
 
+/*
+ * The same for a datagram of an unconnected socket whose peer the address hook of this call noted and that
+ * was counted before: a look-up more. False where thought is needed; then nothing was done.
+ */
+static __noinline __attribute__((unused)) bool traffic_peer(struct np_sock *st, __u64 key,
+							    __s64 ret, __u32 tx)
+{
+	struct np_part_key part_key = {};
+	struct np_part *part;
+	struct np_peer *p;
+
+	if (!st || ret < 0)
+		return false;
+	p = tx ? &st->tx_peer : &st->rx_peer;
+	if (p->key != PEER_KEY(key, tx) || answer_port(p->rport))
+		return false;
+	part_key.sock_id = st->sock_id;
+	part_key.tgid = st->acct.tgid;
+	part_key.rport = p->rport;
+	part_key.family = p->family;
+	__builtin_memcpy(part_key.raddr, p->raddr, 16);
+	part = part_lookup(&part_key);
+	if (!part)
+		return false;
+	p->key = 0;
+	counts_move(&part->counts, tx, ret, true);
+	if (tx)
+		__sync_fetch_and_add(&st->tx_parts, ret);
+	else
+		__sync_fetch_and_add(&st->rx_parts, ret);
+	return true;
+}
+
+/* Is the call one of a socket that this task is known to own, and many peers use? */
+static __always_inline bool traffic_has_peers(const struct np_sock *st, __u64 key, __u32 exec)
+{
+	return st && st->hot == key && st->hot_exec == exec && st->gen == np_filter.gen &&
+	       (st->flags & NP_F_UNCONN) && st->dgram != NP_DGRAM_NAMES;
+}
+
 /* The same for all other calls. peer: filled by hooks that see the address, else family 0. */
 static __always_inline int traffic(struct sock *sk, struct np_sock *st, struct np_call *call,
 				   struct np_peer *peer)
