@@ -182,14 +182,38 @@ struct netprobe_hook {
 	uint32_t error;		     /* positive errno; 0: none */
 	bool required;		     /* capture by ebpf needs the thing it sees */
 	bool proven;		     /* the thing was seen to be delivered */
+	bool seen;		     /* some way to see the thing is in use */
+	bool program;		     /* it has a program; false: something else covers it */
 };
 typedef int (*netprobe_hook_fn)(const struct netprobe_hook *h, void *arg);
 
+/* What this machine, and this process on it, allow. Strings are empty where unknown. */
+struct netprobe_machine {
+	size_t size;
+	char kernel[65], arch[65];
+	char cgroup_mount[256]; /* of cgroup v2; empty: none */
+	char lockdown[16];
+	char uprobes_missing[160]; /* why who asks a local resolver cannot be told; empty: it can */
+	char family[16];	   /* of hooks in use by ebpf; empty: none */
+	char note[192];		   /* what ebpf lacks here, in a line */
+	bool bpf;		   /* the library was built with it; false: the next are unknown */
+	bool btf, cap_bpf, cap_perfmon, cap_net_admin, kprobes;
+	int32_t trampolines;		   /* for fentry: 1 yes, 0 refused, -1 not tried */
+	int32_t unprivileged_bpf_disabled; /* the sysctl; -1 unknown */
+	int32_t perf_paranoid;		   /* the sysctl; -1 unknown */
+	int32_t seccomp; /* 0 none, 2 a filter decides over system calls; -1 unknown */
+	struct netprobe_error ebpf, afpacket, proc; /* ways of capture; code 0: it works */
+};
+
 /*
- * Try every way to see everything, one after the other: load, attach, detach. Takes seconds. Without rights
- * it tells what they would add. How many calls; -ENOMEM; -EOPNOTSUPP: a build without BPF. Any thread. Since: 0.1.
+ * Try every way of capture, and of ebpf every way to see everything, one after the other: load, attach,
+ * detach. Takes seconds. Without rights it tells what they would add. config (NULL: the defaults): its hook,
+ * event_buffer, btf and packet_* are heeded. ret (NULL: not wanted; size set by the caller) is filled before fn
+ * (NULL: only counted) is called, things in order and their ways by preference.
+ * How many calls; -EINVAL: a field out of its range, a size; -ENOMEM. Any thread. Since: 0.1.
  */
-int netprobe_examine(netprobe_hook_fn fn, void *arg, struct netprobe_error *err);
+int netprobe_examine(const struct netprobe_config *config, struct netprobe_machine *ret,
+		     netprobe_hook_fn fn, void *arg, struct netprobe_error *err);
 
 /* fn returns 0 to go on, anything else to stop. */
 typedef int (*netprobe_instance_fn)(uint32_t pid, void *arg);

@@ -12,6 +12,13 @@
 #define FLOWS_AUTO 0
 #define FLOWS_ON 1
 
+int api_guard(unsigned int flags, struct guard **ret_guard, struct netprobe_error *err)
+{
+	int r = api_check_listing(err);
+
+	return r ? r : guard_open(flags, ret_guard, err);
+}
+
 /* Balancing sends what it gets on: the host must be a router there. */
 static void note_forwarding(const char *ifname, struct netprobe_error *err)
 {

@@ -72,13 +72,6 @@ int api_check_listing(struct netprobe_error *err)
 			 "after the list's end");
 }
 
-int api_guard(unsigned int flags, struct guard **ret_guard, struct netprobe_error *err)
-{
-	int r = api_check_listing(err);
-
-	return r ? r : guard_open(flags, ret_guard, err);
-}
-
 int api_give(void *ret, size_t room, const void *from, size_t size)
 {
 	if (room < sizeof(size_t) || room > API_SIZE_MAX)

@@ -10,7 +10,10 @@
 #include "base/args.h"
 #include "base/error.h"
 #include "cli/sink.h"
-#include "engine/session.h"
+
+struct session;
+struct session_opts;
+struct np_filter;
 
 struct command {
 	const char *name;

@@ -9,6 +9,7 @@
 #include "cli/cli.h"
 #include "cli/names.h"
 #include "cli/stream.h"
+#include "engine/session.h"
 #include "out/table.h"
 
 struct dns {

@@ -9,6 +9,7 @@
 #include "cli/names.h"
 #include "cli/stream.h"
 #include "cli/trace.h"
+#include "engine/session.h"
 #include "out/table.h"
 
 struct events {

@@ -10,6 +10,7 @@
 #include "cli/cli.h"
 #include "cli/names.h"
 #include "cli/histograms.h"
+#include "engine/session.h"
 #include "flow/verdict.h"
 #include "out/table.h"
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "out/table.h"
+#include "engine/session.h"
 
 #define BAR 40 /* columns of the longest bar */
 

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "cli/source.h"
 #include "control/server.h"
+#include "engine/session.h"
 
 struct instance {
 	struct loop *loop;

@@ -13,6 +13,7 @@
 #include "cli/cli.h"
 #include "cli/instance.h"
 #include "confine/confine.h"
+#include "engine/session.h"
 
 #define DRAIN_MS 50 /* how long an event may wait in the ring when nothing presses */
 

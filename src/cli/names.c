@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/parse.h"
+#include "engine/session.h"
 
 #define ROW(name, letter, type, field, arg, help, ...) \
 	OPTION(name, letter, type, struct common_opts, field, arg, help, ##__VA_ARGS__)

@@ -4,6 +4,7 @@
 #define NETPROBE_CLI_NAMES_H
 
 #include "cli/cli.h"
+#include "engine/names.h"
 
 extern const struct option_row names_rows[];
 

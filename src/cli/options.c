@@ -8,6 +8,7 @@
 #include "base/parse.h"
 #include "cli/cli.h"
 #include "cli/source.h"
+#include "engine/session.h"
 #include "out/table.h"
 
 static const char *const mode_names[] = { "auto", "ebpf", "afpacket", "proc", NULL };

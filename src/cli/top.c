@@ -9,6 +9,7 @@
 #include "cli/cli.h"
 #include "engine/drops.h"
 #include "cli/names.h"
+#include "engine/session.h"
 #include "out/table.h"
 #include "tui/tui.h"
 

@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/parse.h"
 #include "cli/cli.h"
+#include "engine/session.h"
 #include "flow/verdict.h"
 #include "out/table.h"
 

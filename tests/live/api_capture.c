@@ -359,9 +359,20 @@ static int on_hook(const struct netprobe_hook *h, void *arg)
 
 TEST(what_this_machine_allows_is_examined)
 {
+	struct netprobe_machine machine = { .size = sizeof(machine) };
+	struct netprobe_config c;
 	unsigned int in_use = 0;
-	int n = netprobe_examine(on_hook, &in_use, &err);
+	int n = netprobe_examine(NULL, &machine, on_hook, &in_use, &err);
 
 	CHECK(n > 20, "%d ways", n);
 	CHECK(in_use > 0, "no required thing has a way in use");
+	CHECK(machine.bpf && !machine.ebpf.code && machine.kernel[0] && machine.family[0] &&
+		      machine.cap_bpf,
+	      "kernel %s, family %s, ebpf %d: %s", machine.kernel, machine.family,
+	      machine.ebpf.code, machine.ebpf.msg);
+	netprobe_config_default(&c);
+	c.hook = 99;
+	FAILS(EINVAL, netprobe_examine(&c, NULL, NULL, NULL, &err));
+	machine.size = 1;
+	FAILS(EINVAL, netprobe_examine(NULL, &machine, NULL, NULL, &err));
 }
