@@ -113,15 +113,18 @@ TEST(limits_of_a_port_leave_other_ports_alone)
 static char *events_of(struct netns_pair *p, const struct forged *what, unsigned int n, int ms,
 		       const char *until)
 {
-	char path[512], command[2048];
+	char path[512], command[4096];
 	char *text = NULL;
 	FILE *f;
 	int64_t deadline = deadline_in(6000);
 
 	snprintf(path, sizeof(path), "%s/events", test_dir());
+	/* It sees what comes once it watches. */
 	snprintf(command, sizeof(command),
-		 "%s guard events --format json --duration 60 >%s 2>/dev/null & echo $! >%s.pid",
-		 getenv("NETPROBE") ? getenv("NETPROBE") : "build/netprobe", path, path);
+		 "mkfifo %s.fifo && { %s guard events --format json --duration 60 --ready-fd 9 "
+		 "9>%s.fifo >%s 2>/dev/null & echo $! >%s.pid; } && head -c 1 %s.fifo >/dev/null",
+		 path, getenv("NETPROBE") ? getenv("NETPROBE") : "build/netprobe", path, path, path,
+		 path);
 	netns_must(&p->a, command);
 	forge(&p->b, what, n, ms);
 	/* The second is over with the next packet. */
@@ -288,6 +291,40 @@ TEST(port_scan_is_found_and_a_dry_run_lets_it_pass)
 	pause_ms(8500); /* each window tells once */
 	forge(&p.b, &(struct forged){ .proto = IPPROTO_TCP, .flags = SYN, .ports = 200 }, 200, 200);
 	CHECK_EQ(datagrams(&p.b, &p.a, "10.77.0.1", 6001, 5), 0, "banned");
+	free(text);
+}
+
+TEST(scan_of_hosts_is_found_and_its_source_banned)
+{
+	struct netns_pair p = guarded("on");
+	char *text = events_of(&p,
+			       &(struct forged){ .proto = IPPROTO_TCP, .flags = SYN, .hosts = 200 },
+			       200, 200, "security.ban");
+
+	CHECK(strstr(text, "\"event_type\":\"security.port_scan\"") &&
+		      strstr(text, "\"rule\":\"host_scan\"") && strstr(text, "\"limit\":64"),
+	      "not told: %s", text);
+	CHECK_EQ(datagrams(&p.b, &p.a, "10.77.0.1", 6001, 5), 0, "banned");
+	free(text);
+}
+
+/* So many a second for so long that it is learned, then a hundred times as many. */
+TEST(unusual_volume_is_told_with_what_was_learned_and_nobody_banned)
+{
+	struct netns_pair p = guarded("on --udp-flood 0");
+	const struct forged usual = { .proto = IPPROTO_UDP, .sport = 4000 };
+	char *text, *mean;
+	double learned;
+
+	forge(&p.b, &usual, 34 * 50, 34000);
+	text = events_of(&p, &usual, 5000, 900, "security.anomaly");
+	CHECK(strstr(text, "\"event_type\":\"security.anomaly\"") &&
+		      strstr(text, "\"limit\":1000") && strstr(text, "\"action\":\"alert\""),
+	      "not told: %s", text);
+	mean = strstr(text, "\"mean\":");
+	learned = mean ? strtod(mean + 7, NULL) : 0;
+	CHECK(learned > 25 && learned < 100, "learned %.0f a second of 50: %s", learned, text);
+	CHECK_EQ(datagrams(&p.b, &p.a, "10.77.0.1", 6001, 5), 5, "told, not banned");
 	free(text);
 }
 

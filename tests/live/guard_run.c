@@ -394,6 +394,13 @@ static void forge_all(const struct forged *what, unsigned int n, int ms)
 
 		while (now_ms() - began < (int64_t)ms * i / n)
 			pause_ms(1);
+		if (what->hosts) {
+			/* The way is that to 10.77.0.1. */
+			p[16] = 198;
+			p[17] = 18;
+			p[18] = (uint8_t)(i % what->hosts >> 8);
+			p[19] = (uint8_t)(i % what->hosts);
+		}
 		if (what->proto == IPPROTO_ICMP) {
 			p[20] = 8;
 		} else {

@@ -33,11 +33,12 @@ unsigned int connections(const struct netns *from, const struct netns *to, const
 			 uint16_t port, unsigned int n);
 /*
  * Packets made by hand from 10.77.0.2 to 10.77.0.1, spread over ms: flags of TCP, or proto ICMP (echo
- * requests) or UDP from source port sport. ports: the destination port goes from 1 to that.
+ * requests) or UDP from source port sport. ports: the destination port goes from 1 to that. hosts:
+ * instead of 10.77.0.1 so many others, one after the other.
  */
 struct forged {
 	uint8_t proto, flags;
-	uint16_t sport, ports;
+	uint16_t sport, ports, hosts;
 };
 void forge(const struct netns *from, const struct forged *what, unsigned int n, int ms);
 
