@@ -48,8 +48,8 @@ struct np_guard_log_map np_guard_log SEC(".maps");
 /* By service: written by user space, counted here. */
 struct np_cookies_map np_cookies SEC(".maps");
 
-/* Written and read here, by programs of one interface: not pinned. */
-struct np_guard_clock_map np_guard_clock SEC(".maps");
+/* Written and read here, by programs of one interface: the clock as it was in that jiffy. */
+__u64 st_jiffies = 0, st_now_ns = 0;
 
 /* By interface slot: written here, cleared when a slot gets a new owner. */
 struct {
@@ -171,8 +171,9 @@ static __always_inline int limits_called(struct np_guard_dev *dev, const struct 
 
 /* NP_DROP_*, or -1. */
 static __always_inline int limits(struct np_guard_dev *dev, const struct frame *f, __u32 len,
-				  __u32 set, volatile struct np_guard_policy *p)
+				  __u32 set, volatile struct np_guard_conf *conf)
 {
+	volatile struct np_guard_policy *p = &conf->policy[set & 1];
 	struct limit_query q;
 	int drop = -1;
 
@@ -182,7 +183,7 @@ static __always_inline int limits(struct np_guard_dev *dev, const struct frame *
 			  (p->limit_on & NP_LIMIT_ON_PORTS)))
 		q.new_flow = is_new_flow(f);
 	if (cfg_inline && (p->detect || (p->limit_on & 1))) {
-		drop = limit_check(&q, false);
+		drop = limit_check(&q, false, conf);
 		if (unlikely(q.source_lost)) {
 			dev->sources_lost++;
 			q.source_lost = 0;
@@ -222,7 +223,7 @@ static __always_inline int filter(struct np_guard_dev *dev, const struct frame *
 		dev->dry_drops[NP_DROP_BAN]++;
 	if (!p->detect && !p->limit_on)
 		return XDP_PASS;
-	drop = limits(dev, f, len, set, p);
+	drop = limits(dev, f, len, set, conf);
 	if (drop == NP_DROP_LIMIT && p->limit_dry) {
 		dev->dry_drops[NP_DROP_LIMIT]++;
 		return XDP_PASS;

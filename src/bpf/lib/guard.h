@@ -130,17 +130,7 @@ struct np_rules_map {
 };
 extern struct np_rules_map np_rules SEC(".maps");
 
-struct np_guard_clock {
-	__u64 jiffies, ns;
-};
-
-struct np_guard_clock_map {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct np_guard_clock);
-};
-extern struct np_guard_clock_map np_guard_clock SEC(".maps");
+extern __u64 st_jiffies, st_now_ns;
 
 /*
  * CLOCK_MONOTONIC to a jiffy. The coarse clock moves no finer, but a call of it takes 14 ns; the count
@@ -149,16 +139,12 @@ extern struct np_guard_clock_map np_guard_clock SEC(".maps");
 static __always_inline __u64 guard_now(void)
 {
 	__u64 jiffies = bpf_jiffies64();
-	__u32 zero = 0;
-	struct np_guard_clock *c = bpf_map_lookup_elem(&np_guard_clock, &zero);
 
-	if (!c)
-		return 0;
-	if (unlikely(c->jiffies != jiffies)) {
-		c->ns = cfg_coarse ? bpf_ktime_get_coarse_ns() : bpf_ktime_get_ns();
-		c->jiffies = jiffies;
+	if (unlikely(st_jiffies != jiffies)) {
+		st_now_ns = cfg_coarse ? bpf_ktime_get_coarse_ns() : bpf_ktime_get_ns();
+		st_jiffies = jiffies;
 	}
-	return c->ns;
+	return st_now_ns;
 }
 
 static __always_inline __u32 guard_tick(void)

@@ -544,15 +544,12 @@ static __always_inline void detect(struct limit_query *q, bool in_memory, struct
 }
 
 /* NP_DROP_*, or -1: go on. */
-static __always_inline int limit_check(struct limit_query *q, bool in_memory)
+static __always_inline int limit_check(struct limit_query *q, bool in_memory,
+				       volatile struct np_guard_conf *conf)
 {
-	volatile struct np_guard_conf *conf = q ? guard_conf() : NULL;
-	volatile struct np_guard_policy *p;
+	volatile struct np_guard_policy *p = &conf->policy[q->set & 1];
 	struct np_guard_source *s;
 
-	if (!conf)
-		return -1;
-	p = &conf->policy[q->set & 1];
 	s = source_get(q, conf->seed, 0, LIMITS_OF(q->set & 1, q->per & 1));
 	if (!s)
 		return -1;
@@ -579,7 +576,9 @@ static __always_inline int limit_check(struct limit_query *q, bool in_memory)
 
 __noinline int guard_limit_check(struct limit_query *q)
 {
-	return limit_check(q, true);
+	volatile struct np_guard_conf *conf = q ? guard_conf() : NULL;
+
+	return conf ? limit_check(q, true, conf) : -1;
 }
 
 /* One of the limits of a destination port. */
