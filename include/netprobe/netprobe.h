@@ -24,8 +24,9 @@
  *   the network namespace.
  * - Functions that call back for each entry of a list hold what the list is in: from the callback,
  *   others of the library that need it return -EDEADLK.
- * - Misuse is an error, not a crash: NULL where there must be something is -EINVAL, a size that is
- *   none is -EINVAL. A manager that was freed is gone, as with free(3).
+ * - Misuse is an error, not a crash: NULL where there must be something and a size that is none are
+ *   -EINVAL, a manager that was freed is -EBADF. Functions of a manager may return these three beside
+ *   the errors they name: -EINVAL, -EBADF, -EDEADLK.
  * - A manager uses the network namespace that the calling thread is in, at each call.
  */
 #ifndef NETPROBE_NETPROBE_H
@@ -273,8 +274,9 @@ int netprobe_manager_new_with_config(const struct netprobe_config *config,
 				     struct netprobe_error *err);
 
 /*
- * Stop capture and workers, hand out what still waits, and free. Interfaces stay attached, bans stay:
- * they are the network namespace's. NULL is allowed. Returns NULL. Not from a handler. Since: 0.1.
+ * Stop capture and workers, hand out what still waits, wait for calls of other threads, and free. Interfaces
+ * stay attached, bans stay: they are the network namespace's. NULL and a manager that was freed already are
+ * allowed. Returns NULL; m where it does nothing, called by a handler or from within a list. Since: 0.1.
  */
 struct netprobe_manager *netprobe_manager_free(struct netprobe_manager *m);
 
@@ -329,7 +331,8 @@ int netprobe_manager_set_event_handler(struct netprobe_manager *m, uint32_t fami
  * Wait up to timeout_ms for something to happen, and call handlers with what did, in this thread: 0
  * does not wait, -1 waits without end for at least one batch. To be called again and again; between calls
  * events wait in the kernel, whose room for them is finite. With workers it only waits.
- * Returns events handed out (with workers 0), or -errno: -EIO and others where the kernel side failed.
+ * Returns events handed out (with workers 0), or -errno: -EBUSY from within a handler, -EIO and others where the
+ * kernel side failed.
  * Since: 0.1.
  */
 int netprobe_manager_poll(struct netprobe_manager *m, int timeout_ms);
