@@ -46,6 +46,8 @@ struct probe {
 };
 
 /* load.c */
+/* Opened with no program to be loaded; btf_path as in the options. In one place: the object is in the code that opens it. */
+struct netprobe_bpf *probe_skel_open(const char *btf_path);
 /* Load and attach one alternative alone; its status tells what came of it. For trials. */
 void ladder_try(struct probe *p, unsigned int hook, unsigned int alt);
 int probe_load(struct probe *p, struct netprobe_error *err);

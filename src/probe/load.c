@@ -102,17 +102,22 @@ static int size_maps(struct probe *p)
 	return r;
 }
 
-static int open_skel(struct probe *p)
+struct netprobe_bpf *probe_skel_open(const char *btf_path)
 {
-	LIBBPF_OPTS(bpf_object_open_opts, opts, .btf_custom_path = p->opts.btf_path);
+	LIBBPF_OPTS(bpf_object_open_opts, opts, .btf_custom_path = btf_path);
+	struct netprobe_bpf *skel = netprobe_bpf__open_opts(&opts);
 	struct bpf_program *prog;
 
-	p->skel = netprobe_bpf__open_opts(&opts);
-	if (!p->skel)
-		return -errno;
-	bpf_object__for_each_program (prog, p->skel->obj)
-		(void)bpf_program__set_autoload(prog, false);
-	return 0;
+	if (skel)
+		bpf_object__for_each_program (prog, skel->obj)
+			(void)bpf_program__set_autoload(prog, false);
+	return skel;
+}
+
+static int open_skel(struct probe *p)
+{
+	p->skel = probe_skel_open(p->opts.btf_path);
+	return p->skel ? 0 : -errno;
 }
 
 /* Mark for loading what the ladder chose. */

@@ -74,7 +74,7 @@ const char *probe_trial_target(const char *program)
 	struct bpf_program *prog;
 
 	if (!skel)
-		skel = netprobe_bpf__open();
+		skel = probe_skel_open(NULL);
 	prog = skel ? bpf_object__find_program_by_name(skel->obj, program) : NULL;
 	return prog ? bpf_program__section_name(prog) : NULL;
 }
