@@ -185,9 +185,24 @@ static int add(struct guard_call *call, uint32_t list)
 	return EXIT_OK;
 }
 
+/* Before it is full, not only when it is. */
+static void tell_fill(struct guard_call *call)
+{
+	struct netprobe_security_stats s = { .size = sizeof(s) };
+
+	if (netprobe_manager_get_security_stats(call->m, &s, NULL) || s.bans <= s.bans_max / 10 * 9)
+		return;
+	log_notice("the ban list is nearly full, %u of %u: beyond that new bans are refused",
+		   s.bans, s.bans_max);
+}
+
 static int ban(struct guard_call *call)
 {
-	return add(call, NETPROBE_LIST_BANS);
+	int r = add(call, NETPROBE_LIST_BANS);
+
+	if (r == EXIT_OK)
+		tell_fill(call);
+	return r;
 }
 
 static int allow(struct guard_call *call)
@@ -399,6 +414,8 @@ static int import(struct guard_call *call)
 		return r;
 	tell_confirm(o);
 	log_notice("%d entries", r);
+	if (!o->allow)
+		tell_fill(call);
 	return EXIT_OK;
 }
 
