@@ -92,7 +92,7 @@ static int add_direct(struct guard *g, struct rule_index *x, const struct guard_
 	struct np_guard_entry e, before;
 	uint8_t key[20];
 	int r, fd = set_fd(g, set, kind);
-	bool is_new;
+	bool is_new, full;
 
 	if (fd < 0)
 		return error_set(err, fd, "cannot open the list: %s", strerror(-fd));
@@ -101,7 +101,10 @@ static int add_direct(struct guard *g, struct rule_index *x, const struct guard_
 	/* A trie answers with the longest network that fits: that may be another one. */
 	if (!is_new && before.len != item->len)
 		is_new = true;
-	if (is_new && p->n[kind] >= p->room[kind]) {
+	/* Full, or as many as may be: what has expired in it may make room. */
+	full = p->n[kind] >= p->room[kind] ||
+	       (kind < NP_SET_ALLOW4 && bans_of((const uint32_t *)p->n) >= NP_GUARD_ENTRIES);
+	if (is_new && full) {
 		(void)close(fd);
 		return -ENOSPC;
 	}

@@ -125,6 +125,12 @@ void device_why_no_xdp(const char *ifname, int r, char *ret, size_t size)
 		(void)snprintf(ret, size,
 			       "LRO merges frames before XDP sees them: `ethtool -K %s lro off`",
 			       ifname);
+	else if (mtu > XDP_LARGE_MTU && r == -EOPNOTSUPP)
+		(void)snprintf(
+			ret, size,
+			"its driver has no XDP, or none for an MTU of %d: try `ip link set %s "
+			"mtu %d`",
+			mtu, ifname, XDP_LARGE_MTU);
 	else if (mtu > XDP_LARGE_MTU && r != -EPERM && r != -EBUSY)
 		(void)snprintf(
 			ret, size,

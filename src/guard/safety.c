@@ -191,12 +191,12 @@ int guard_safety_check(const struct guard_safety *s, const struct guard_item *it
 	for (size_t i = 0; i < s->n; i++)
 		if (contains(item, &s->items[i]) && (!worst || s->items[i].kind > worst->kind))
 			worst = &s->items[i];
-	if (worst) {
+	if (!item->len) {
+		error_set(err, -EINVAL, "%s/0 would ban everybody", net);
+	} else if (worst) {
 		inet_ntop(worst->v6 ? AF_INET6 : AF_INET, worst->addr, addr, sizeof(addr));
 		error_set(err, -EINVAL, "%s/%u would ban %s, %s", net, item->len, addr,
 			  kind_words[worst->kind]);
-	} else if (!item->len) {
-		error_set(err, -EINVAL, "%s/0 would ban everybody", net);
 	} else {
 		return 0;
 	}

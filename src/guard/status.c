@@ -141,7 +141,7 @@ void guard_state(struct guard *g, struct guard_state *ret)
 	for (unsigned int k = 0; k < NP_SET_MAX; k++)
 		*(k < NP_SET_ALLOW4 ? &ret->bans : &ret->allows) += ret->policy.n[k];
 	if (set_waits(g))
-		ret->confirm_s = (uint32_t)((until - guard_tick_now()) / TICKS_PER_S) + 1;
+		ret->confirm_s = (uint32_t)((until - guard_tick_now()) / TICKS_PER_S + 0.9) ?: 1;
 	for (unsigned int i = 0; i < MAP_MAX; i++)
 		ret->memory_kib += map_kib(g->map[i]);
 	for (unsigned int k = 0; k < NP_SET_MAX; k++) {

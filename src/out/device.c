@@ -100,7 +100,7 @@ void device_put_text(struct buf *b, const struct event_device *e)
 	for (unsigned int i = 1; i < NP_FRAME_BAD_MAX; i++)
 		bad += e->count->bad[i];
 	if (!e->mode)
-		buf_printf(b, "%u interfaces ", e->interfaces);
+		buf_printf(b, "interfaces %u ", e->interfaces);
 	put_bytes(b, "tx", e->count->tx.bytes);
 	put_bytes(b, "rx", e->count->rx.bytes);
 	if (drops)

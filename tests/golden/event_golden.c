@@ -14,6 +14,7 @@
 #include <time.h>
 
 #include "out/dns.h"
+#include "out/device.h"
 #include "out/event.h"
 #include "out/lb.h"
 
@@ -127,6 +128,46 @@ static const struct event_lb lb_vip = { .vip = "192.0.2.1:80/tcp",
 static const uint64_t lb_totals[LB_TOTALS] = { [LB_FORWARDED] = 7, [LB_NO_NEIGHBOUR] = 1 };
 static const struct event_lb lb_all = { .totals = lb_totals };
 
+static const struct np_guard_dev dev_count = {
+	.rx = { .kind = { [NP_KIND_TCP] = { 90, 9000 }, [NP_KIND_NONIP] = { 1, 42 } },
+		.v6_packets = 3,
+		.packets = 91,
+		.bytes = 9042,
+		.segments = 95,
+		.wire_bytes = 9300 },
+	.tx = { .kind = { [NP_KIND_UDP] = { 9, 900 } },
+		.packets = 9,
+		.bytes = 900,
+		.segments = 9,
+		.wire_bytes = 900 },
+	.drops = { [NP_DROP_BAN] = 7 },
+	.drop_bytes = 448,
+	.dry_drops = { [NP_DROP_LIMIT] = 2 },
+	.bad = { [NP_FRAME_TCP_FLAGS] = 1 },
+	.sources_lost = 1,
+};
+static const struct event_device dev_eth0 = { .mode = "filter",
+					      .xdp = "native",
+					      .tc = "tcx",
+					      .ifindex = 2,
+					      .count = &dev_count,
+					      .rx = { 91, 9042, 0, 0 },
+					      .tx = { 9, 900, 1, 0 } };
+static const struct event_device dev_all = {
+	.interfaces = 1, .count = &dev_count, .rx = { 91, 9042, 0, 0 }, .tx = { 9, 900, 1, 0 }
+};
+static const struct np_ev_guard flood = { .attack = NP_ATTACK_SYN_FLOOD,
+					  .action = NP_DETECT_BAN,
+					  .seen = 5000,
+					  .limit = 1000,
+					  .strikes = 1 };
+static const struct np_ev_guard odd_rate = { .attack = NP_ATTACK_ANOMALY,
+					     .action = NP_DETECT_ALERT,
+					     .seen = 9000,
+					     .limit = 1000,
+					     .mean = 1000,
+					     .dev = 10000 };
+
 static const struct event stream[] = {
 	{ COMMON, OWNED(&nginx, NP_MATCH_EXACT), .kind = EVENT_BW, .entity_id = "eth0",
 	  .value = "125.5", .num = 125.5, .unit = "Mbit/s", .iface = "eth0", .tx_bytes = 15000000,
@@ -173,6 +214,17 @@ static const struct event stream[] = {
 	{ COMMON, .kind = EVENT_IFACE, .entity_id = "eth0", .value = "125.5", .num = 125.5,
 	  .unit = "Mbit/s", .iface = "eth0", .tx_bytes = 25000000, .rx_bytes = 7000000,
 	  .tx_pkts = 21000, .rx_pkts = 9000, .tx_mbit = 120, .rx_mbit = 5.5, .interval_s = 1 },
+	{ COMMON, .kind = EVENT_IFACE, .entity_id = "eth0", .value = "100", .num = 100,
+	  .unit = "packets", .iface = "eth0", .device = &dev_eth0 },
+	{ COMMON, .kind = EVENT_GLOBAL, .entity_id = "all", .value = "100", .num = 100,
+	  .unit = "packets", .device = &dev_all },
+	{ COMMON, .kind = EVENT_SYN_FLOOD, .entity_id = "eth0", .value = "5000", .num = 5000,
+	  .unit = "pps", .iface = "eth0", .direction = "rx", .tuple = &tuple4, .attack = &flood },
+	{ COMMON, .kind = EVENT_BAN, .entity_id = "eth0", .value = "60", .num = 60, .unit = "s",
+	  .iface = "eth0", .direction = "rx", .tuple = &tuple4, .attack = &flood },
+	{ COMMON, .kind = EVENT_ANOMALY, .entity_id = "eth0", .value = "9000", .num = 9000,
+	  .unit = "pps", .iface = "eth0", .direction = "rx", .tuple = &udp_wild,
+	  .attack = &odd_rate },
 	{ COMMON, .kind = EVENT_PROBE_LOSS, .entity_id = "send", .value = "5", .num = 5,
 	  .unit = "events", .loss = &loss, .interval_s = 1 },
 };

@@ -90,6 +90,46 @@ TEST(flows_are_counted_by_address_and_port)
 	      "no flow of 30 packets to port 6002: %s", guard_out());
 }
 
+struct flow_sum {
+	struct netns_pair *p;
+	uint64_t flows, device;
+};
+
+/* All packets with addresses are in some flow: what is left are those without (ARP). */
+static bool flows_have_all(void *arg)
+{
+	struct flow_sum *s = arg;
+	json_t *r = guard_stats(&s->p->a, s->p->if_a);
+	char *save = NULL;
+
+	s->device = json_at(r, "rx.device_packets") + json_at(r, "tx.device_packets") -
+		    json_at(r, "rx.non_ip.packets") - json_at(r, "tx.non_ip.packets");
+	json_decref(r);
+	guard_must(&s->p->a, "stats --flows --format json -n 65536");
+	s->flows = 0;
+	for (char *line = strtok_r((char *)guard_out(), "\n", &save); line;
+	     line = strtok_r(NULL, "\n", &save)) {
+		r = json_loads(line, 0, NULL);
+		s->flows += json_at(r, "rx_packets") + json_at(r, "tx_packets");
+		json_decref(r);
+	}
+	return s->flows == s->device && s->flows > 1000;
+}
+
+TEST(flows_together_are_the_devices_packets)
+{
+	struct netns_pair p = netns_pair_new();
+	struct flow_sum s = { .p = &p };
+
+	guard_must(&p.a, "attach %s --mode monitor", p.if_a);
+	CHECK(stream(&p.b, &p.a, "10.77.0.1", 5001, 20000000), "no connection to us");
+	CHECK(stream(&p.a, &p.b, "10.77.0.2", 5002, 20000000), "no connection from us");
+	CHECK(stream(&p.b, &p.a, "fd77::1", 5001, 3000000), "no connection to us over IPv6");
+	CHECK_EQ(datagrams(&p.b, &p.a, "10.77.0.1", 6001, 1000), 1000, "datagrams");
+	CHECK(wait_until(flows_have_all, &s, 5000),
+	      "expected %" PRIu64 " (device), the flows have %" PRIu64, s.device, s.flows);
+}
+
 TEST(ban_drops_every_packet_of_the_source_and_counts_it)
 {
 	struct netns_pair p = netns_pair_new();
@@ -106,6 +146,8 @@ TEST(ban_drops_every_packet_of_the_source_and_counts_it)
 	guard_must(&p.a, "list --format json");
 	CHECK(strstr(guard_out(), "\"hits\":50") && strstr(guard_out(), "\"reason\":\"flood\""),
 	      "the list lacks hits or reason: %s", guard_out());
+	CHECK(strstr(guard_out(), "\"who\":\"root\"") && strstr(guard_out(), "\"age_s\":"),
+	      "the list lacks who and when: %s", guard_out());
 	guard_must(&p.a, "unban 10.77.0.2");
 	CHECK_EQ(datagrams(&p.b, &p.a, "10.77.0.1", 6001, 50), 50, "after unban");
 	guard_must(&p.a, "ban fd77::2");
@@ -292,6 +334,11 @@ TEST(failed_change_of_mode_leaves_lists_and_filter_as_they_were)
 		test_skip("no bridge device, which has no XDP of its own, on this kernel");
 	guard_must(&p.a, "attach npbr0 --mode filter");
 	CHECK(strstr(guard_log(), "generic"), "generic XDP is not told: %s", guard_log());
+	netns_must(&p.a, "ip link set npbr0 mtu 9000");
+	CHECK_EQ(guard_run(&p.a, "attach npbr0 --mode filter --xdp native"), 2, "no XDP there");
+	CHECK(strstr(guard_log(), "ip link set npbr0 mtu 3400"), "the MTU is not named: %s",
+	      guard_log());
+	netns_must(&p.a, "ip link set npbr0 mtu 1500");
 	guard_must(&p.a, "ban 192.0.2.1");
 	CHECK_EQ(guard_run(&p.a, "attach npbr0 --mode filter --xdp native"), 2, "no XDP there");
 	guard_must(&p.a, "status --format json");
@@ -386,6 +433,43 @@ TEST(interface_that_is_gone_is_told_and_let_go)
 	CHECK(strstr(guard_out(), "\"state\":\"gone\""), "not told: %s", guard_out());
 	guard_must(&p.a, "detach %s", p.if_a);
 	CHECK(!has_folder(&p.a), "pins are left");
+}
+
+/* As many as there is room for, one of them who sends. */
+static void write_full_list(char *path, size_t size)
+{
+	FILE *f;
+
+	snprintf(path, size, "%s/full", test_dir());
+	f = fopen(path, "we");
+	REQUIRE(f, "%s", path);
+	fputs("10.77.0.2\n", f);
+	for (unsigned int i = 1; i < 1048576; i++)
+		fprintf(f, "20.%u.%u.%u\n", i >> 16, i >> 8 & 255, i & 255);
+	REQUIRE(fclose(f) == 0, "%s", path);
+}
+
+TEST(full_list_is_said_and_takes_no_more_but_holds)
+{
+	struct netns_pair p = netns_pair_new();
+	char path[512];
+
+	guard_must(&p.a, "attach %s --mode filter", p.if_a);
+	write_full_list(path, sizeof(path));
+	guard_must(&p.a, "import %s", path);
+	CHECK(strstr(guard_log(), "nearly full"), "import does not say: %s", guard_log());
+	guard_must(&p.a, "status");
+	CHECK(strstr(guard_out(), "nearly full"), "not said: %s", guard_out());
+	CHECK_EQ(guard_run(&p.a, "ban 192.0.2.1"), 3, "one more");
+	CHECK(strstr(guard_log(), "1048576"), "it does not say how many it takes: %s", guard_log());
+	write_file("more", "192.0.2.1\n192.0.2.2\n", path, sizeof(path));
+	CHECK_EQ(guard_run(&p.a, "import %s", path), 3, "an import that does not fit");
+	guard_must(&p.a, "status --format json");
+	CHECK(strstr(guard_out(), "\"bans\":1048576"), "the list changed: %s", guard_out());
+	CHECK_EQ(datagrams(&p.b, &p.a, "10.77.0.1", 6001, 5), 0, "what is banned");
+	guard_must(&p.a, "unban 10.77.0.2");
+	CHECK_EQ(datagrams(&p.b, &p.a, "10.77.0.1", 6001, 5), 5, "who is not any more");
+	guard_must(&p.a, "ban 192.0.2.1");
 }
 
 struct back {

@@ -383,6 +383,27 @@ TEST(vip_by_source_keeps_a_client_together)
 	lb_end(b);
 }
 
+TEST(udp_flows_are_told_by_addresses_and_ports)
+{
+	struct flow udp = { "198.51.100.7", "192.0.2.1", 1, 53, IPPROTO_UDP, false, 20 };
+	unsigned int got[20] = { 0 };
+	struct lb_vip_key key;
+	struct balance *b = one_vip("192.0.2.1:53/udp", &key, 8);
+
+	for (unsigned int i = 0; i < FLOWS; i++) {
+		struct flow f = nth(&udp, i);
+		struct outcome o = run_flow(b, &f), next = run_flow(b, &f);
+
+		REQUIRE(o.action == XDP_TX, "flow %u: action %u", i, o.action);
+		CHECK_EQ(backend_of(&next), backend_of(&o), "backend of its next datagram");
+		got[backend_of(&o) % 20]++;
+	}
+	for (unsigned int i = 10; i < 18; i++)
+		CHECK(got[i] > FLOWS / 8 / 2 && got[i] < FLOWS / 8 * 2,
+		      "backend %u has %u of %d flows of one client", i, got[i], FLOWS);
+	lb_end(b);
+}
+
 TEST(icmp_errors_follow_the_flow_they_are_about)
 {
 	struct lb_vip_key key, key6;

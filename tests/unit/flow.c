@@ -70,6 +70,39 @@ static void interval_is_the_difference_of_cumulative_counts(void **state)
 	assert_int_equal(f->counts.tx_bytes, 1600);
 }
 
+/* What came before the interval was over and what came after that are both of it; till then the last one shows. */
+static void turn_loses_nothing_and_hides_nothing_early(void **state)
+{
+	struct world *w = *state;
+	struct np_sock_rec rec = tcp_rec(1), other = tcp_rec(2);
+	struct flow *f;
+
+	rec.counts.tx_bytes = 1000;
+	feed(w, &rec);
+	world_tick(w, SECOND);
+	f = flow_table_find(w->flows, 1);
+	rec.counts.tx_bytes = 1300;
+	feed(w, &rec);
+	assert_int_equal(flow_delta(f)->tx_bytes, 1000);
+	flow_table_turn(w->flows);
+	rec.counts.tx_bytes = 1350;
+	feed(w, &rec);
+	other.counts.rx_bytes = 70;
+	feed(w, &other);
+	world_tick(w, SECOND);
+	assert_int_equal(flow_delta(f)->tx_bytes, 350);
+	assert_int_equal(flow_delta(flow_table_find(w->flows, 2))->rx_bytes, 70);
+	flow_table_turn(w->flows);
+	world_tick(w, SECOND);
+	assert_int_equal(flow_delta(f)->tx_bytes, 0);
+	rec.counts.tx_bytes = 1360;
+	feed(w, &rec);
+	flow_table_turn(w->flows);
+	world_tick(w, SECOND);
+	assert_int_equal(flow_delta(f)->tx_bytes, 10);
+	assert_int_equal(f->counts.tx_bytes, 1360);
+}
+
 static void late_record_lowers_nothing(void **state)
 {
 	struct world *w = *state;
@@ -532,6 +565,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		WORLD_TEST(first_record_counts_all_its_bytes_in_the_first_interval),
 		WORLD_TEST(interval_is_the_difference_of_cumulative_counts),
+		WORLD_TEST(turn_loses_nothing_and_hides_nothing_early),
 		WORLD_TEST(late_record_lowers_nothing),
 		WORLD_TEST(socket_that_a_full_sweep_does_not_bring_is_closed),
 		WORLD_TEST(segments_of_a_seeded_socket_all_count),

@@ -44,6 +44,8 @@ static void live_through(struct flow_table *t, struct viewer *v)
 	uint8_t kind;
 
 	for (id = 1; id <= 12; id++) {
+		if (id == 9)
+			flow_table_turn(t);
 		rec = id % 3 ? tcp_rec(id) : udp_rec(id);
 		rec.counts.tx_bytes = 100;
 		rec.tcp.srtt_us = 5;
