@@ -66,7 +66,8 @@ void packet_put_json(struct buf *b, const struct np_packet *p, const struct np_t
 		json_kv_u64(b, "vlan", p->vlan_tci & 0xfff);
 	else
 		json_kv_null(b, "vlan");
-	if (t->family)
+	/* a family alone is that of a sum of packets */
+	if (t->family && p->len)
 		json_kv_u64(b, "ttl", p->ttl);
 	else
 		json_kv_null(b, "ttl");

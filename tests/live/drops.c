@@ -278,6 +278,18 @@ static uint64_t dropped_events(const json_t *records)
 	return n;
 }
 
+/* A record of several packets has no length, and then no TTL either. */
+static void check_sums_tell_no_ttl(const json_t *records)
+{
+	const json_t *r;
+	size_t i;
+
+	json_array_foreach (records, i, r)
+		CHECK(!json_is_null(json_object_get(r, "len")) ||
+			      json_is_null(json_object_get(r, "ttl")),
+		      "ttl of a sum: expected null, got %" PRIu64, record_u64(r, "ttl"));
+}
+
 TEST(max_events_bounds_events_of_drops_and_no_packet_is_lost)
 {
 	struct netns ns = netns_new();
@@ -295,6 +307,7 @@ TEST(max_events_bounds_events_of_drops_and_no_packet_is_lost)
 	}
 	probe_stop(&p);
 	packets = count_drops(p.records, &ns, "NO_SOCKET", 0).packets;
+	check_sums_tell_no_ttl(p.records);
 	CHECK_EQ(packets, 160, "packets of all events");
 	/* at the end each kind may have one more, of what was not told yet; so may others' drops */
 	CHECK(count_drops(p.records, &ns, "NO_SOCKET", 0).events <=
