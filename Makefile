@@ -8,7 +8,7 @@ ARGS ?=
 export BUILD MESON_OPTIONS
 
 .DEFAULT_GOAL := build
-.PHONY: deps build run test bench install clean format tidy help
+.PHONY: deps build run test bench install deb clean format tidy help
 
 help:
 	@echo 'make run      build, and show who sends and receives what (root; ARGS="...")'
@@ -16,6 +16,7 @@ help:
 	@echo 'make test     all tests (root; SUITES="unit live ...", see tests/run --help)'
 	@echo 'make bench    the figures (root; ARGS="...")'
 	@echo 'make install  DESTDIR and MESON_OPTIONS=--prefix=... are heard'
+	@echo 'make deb      Debian packages, into build-deb/packages'
 	@echo 'make deps     Debian packages for all of these; the others install what they need'
 	@echo 'make format   clang-format all C; make tidy: clang-tidy and shellcheck'
 	@echo 'make clean    remove what was built; guest kernels are kept'
@@ -45,6 +46,12 @@ bench:
 
 install: build
 	@meson install -C $(BUILD) --no-rebuild
+
+# A build of its own: the prefix is in the program.
+deb:
+	@dist/deps build
+	@dist/build build-deb --prefix=/usr --buildtype=release
+	@dist/deb build-deb build-deb/packages
 
 clean:
 	@rm -rf build-*/
