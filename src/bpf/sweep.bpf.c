@@ -133,6 +133,31 @@ int np_sweep_hash(struct bpf_iter__bpf_map_elem *ctx)
 	return st ? sweep_one(st, (struct sock *)addr, print) : 0;
 }
 
+static long sweep_elem(struct bpf_map *map, __u64 *key, struct np_sock *st, __u32 *ret_full)
+{
+	__u64 addr = *key, print = changed(st, (struct sock *)addr);
+
+	if (!print || !sweep_one(st, (struct sock *)addr, print))
+		return 0;
+	*ret_full = 1;
+	return 1;
+}
+
+/*
+ * The same where the kernel has no BTF of its own and so no iterators: attached to nothing, user space
+ * runs it, again while it returns 1 for full slots. Context: process, bpf(2). Raw tracepoints are run so
+ * since 5.10; bpf_for_each_map_elem since 5.13.
+ */
+SEC("raw_tp")
+int np_sweep_run(void *ctx)
+{
+	__u32 full = 0;
+
+	(void)bpf_for_each_map_elem(&np_socks_h, sweep_elem, &full, 0);
+	note_jiffies();
+	return full;
+}
+
 /*
  * Every file of every task: a socket without owner gets the task that holds it, an accepted socket
  * that nobody used yet gets its real one. Context: process. Since 5.8; bpf_sock_from_file since 5.11.

@@ -215,10 +215,11 @@ const struct hook hook_table[NP_PROG_MAX] = {
 	},
 	[NP_PROG_STALL] = {
 		.name = "stall", .what = "sends and receives that do not go on", .follows = NP_PROG_SEND,
-		.n_alts = 3, .alts = {
+		.n_alts = 4, .alts = {
 			{ .family = FAMILY_TRACEPOINT, .kind = KIND_ITER, .progs = { "np_stall_sk" }, .since = "5.11" },
 			{ .family = FAMILY_FENTRY, .kind = KIND_ITER, .progs = { "np_stall_sk" }, .since = "5.11" },
 			{ .family = FAMILY_KPROBE, .kind = KIND_ITER, .progs = { "np_stall_hash" }, .since = "5.9" },
+			{ .family = FAMILY_KPROBE, .kind = KIND_RUN, .progs = { "np_stall_run" }, .since = "5.13" },
 		},
 	},
 	[NP_PROG_SEED] = {
@@ -229,16 +230,18 @@ const struct hook hook_table[NP_PROG_MAX] = {
 	},
 	[NP_PROG_SWEEP] = {
 		.name = "sweep", .what = "counts of open sockets", .required = true, .follows = NP_PROG_SEND,
-		.n_alts = 3, .alts = {
+		.n_alts = 4, .alts = {
 			{ .family = FAMILY_TRACEPOINT, .kind = KIND_ITER, .progs = { "np_sweep_sk" }, .since = "5.11" },
 			{ .family = FAMILY_FENTRY, .kind = KIND_ITER, .progs = { "np_sweep_sk" }, .since = "5.11" },
 			{ .family = FAMILY_KPROBE, .kind = KIND_ITER, .progs = { "np_sweep_hash" }, .since = "5.9" },
+			{ .family = FAMILY_KPROBE, .kind = KIND_RUN, .progs = { "np_sweep_run" }, .since = "5.13" },
 		},
 	},
 };
 
 static const char *const family_names[] = { "auto", "tracepoint", "fentry", "kprobe" };
-static const char *const kind_names[] = { "tp_btf", "cgroup", "iter", "fentry", "kprobe", "none" };
+static const char *const kind_names[] = { "tp_btf", "cgroup", "iter", "fentry",
+					  "kprobe", "run",    "none" };
 
 const char *family_label(uint8_t family)
 {

@@ -22,7 +22,8 @@
 #define KIND_ITER 2
 #define KIND_FENTRY 3 /* fexit as well */
 #define KIND_KPROBE 4 /* kretprobe as well */
-#define KIND_NONE 5   /* no program: something else covers it, see note */
+#define KIND_RUN 5    /* attached to nothing: user space runs it (BPF_PROG_TEST_RUN) */
+#define KIND_NONE 6   /* no program: something else covers it, see note */
 
 #define HOOK_PROGS 4
 #define HOOK_ALTS 6

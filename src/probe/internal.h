@@ -22,6 +22,7 @@ struct probe {
 	struct bpf_link *links[PROBE_MAX_LINKS];
 	unsigned int n_links;
 	struct bpf_link *sweep_link, *seed_link, *stall_link;
+	int sweep_run, stall_run; /* programs that do so without being attached; 0 none */
 	struct bpf_link
 		*reads_link; /* of the hook that is attached on demand; NULL while it is not */
 	bool trial;	     /* one alternative alone: everything is attached at once */

@@ -128,6 +128,14 @@ static int try_map(void)
 	return 0;
 }
 
+static bool has_any_func(const struct btf *btf)
+{
+	for (__u32 i = 1; btf && i < btf__type_cnt(btf); i++)
+		if (btf_is_func(btf__type_by_id(btf, i)))
+			return true;
+	return false;
+}
+
 static const char *btf_folder(void)
 {
 	const char *env = getenv("NETPROBE_BTF_DIR");
@@ -160,6 +168,7 @@ static int find_btf(const char *path, char *ret, size_t size)
 
 void kernel_facts_init(struct kernel_facts *facts, const char *btf_path)
 {
+	libbpf_print_fn_t print;
 	struct utsname uts;
 	unsigned int major = 0, minor = 0;
 
@@ -170,9 +179,12 @@ void kernel_facts_init(struct kernel_facts *facts, const char *btf_path)
 		(void)sscanf(uts.release, "%u.%u", &major, &minor);
 		facts->version = major << 16 | minor << 8;
 	}
+	facts->btf_own = !access("/sys/kernel/btf/vmlinux", R_OK);
+	print = libbpf_set_print(NULL); /* that there is none is told in our own words */
 	facts->btf = btf__load_vmlinux_btf();
 	if (!facts->btf)
 		facts->btf_err = errno;
+	(void)libbpf_set_print(print);
 	facts->btf_holders = 1;
 	if (btf_path)
 		(void)find_btf(btf_path, facts->btf_path, sizeof(facts->btf_path));
@@ -180,6 +192,7 @@ void kernel_facts_init(struct kernel_facts *facts, const char *btf_path)
 		(void)find_btf(btf_folder(), facts->btf_path, sizeof(facts->btf_path));
 	if (!facts->btf && facts->btf_path[0])
 		facts->btf = btf__parse(facts->btf_path, NULL);
+	facts->btf_funcs = has_any_func(facts->btf);
 	if (!capng_get_caps_process()) {
 		facts->cap_sys_admin = capng_have_capability(CAPNG_EFFECTIVE, CAP_SYS_ADMIN);
 		facts->cap_bpf = facts->cap_sys_admin ||
@@ -195,8 +208,9 @@ void kernel_facts_init(struct kernel_facts *facts, const char *btf_path)
 	facts->kprobe_pmu = !access("/sys/bus/event_source/devices/kprobe/type", F_OK);
 	facts->seccomp = read_seccomp();
 	facts->bpf_err = kernel_missing_cap(facts) ? -1 : try_map();
-	facts->trampoline_err =
-		kernel_missing_cap(facts) || facts->bpf_err ? -1 : try_trampoline(facts->btf);
+	facts->trampoline_err = kernel_missing_cap(facts) || facts->bpf_err || !facts->btf_own
+					? -1
+					: try_trampoline(facts->btf);
 	find_cgroup2(facts->cgroup_mount, sizeof(facts->cgroup_mount));
 }
 
@@ -271,6 +285,11 @@ static bool has_func(const struct btf *btf, const char *name, unsigned int nargs
 	return !nargs || btf_vlen(t) == nargs;
 }
 
+static bool by_kprobe(const char *section)
+{
+	return !strncmp(section, "kprobe/", 7) || !strncmp(section, "kretprobe/", 10);
+}
+
 bool kernel_has_target(const struct kernel_facts *facts, const char *section, unsigned int nargs)
 {
 	const char *slash = strchr(section, '/');
@@ -284,6 +303,9 @@ bool kernel_has_target(const struct kernel_facts *facts, const char *section, un
 		(void)snprintf(name, sizeof(name), "btf_trace_%s", slash + 1);
 		return btf__find_by_name_kind(facts->btf, name, BTF_KIND_TYPEDEF) >= 0;
 	}
+	/* Nothing is known of functions then: attaching tells. */
+	if (!facts->btf_funcs && by_kprobe(section))
+		return true;
 	return has_func(facts->btf, slash + 1, nargs);
 }
 
@@ -315,11 +337,6 @@ static void reason_missing(const char *section, const char *release, char *reaso
 static bool by_trampoline(const char *section)
 {
 	return !strncmp(section, "fentry/", 7) || !strncmp(section, "fexit/", 6);
-}
-
-static bool by_kprobe(const char *section)
-{
-	return !strncmp(section, "kprobe/", 7) || !strncmp(section, "kretprobe/", 10);
 }
 
 bool kernel_refuses_bpf(const struct kernel_facts *facts, char *reason, size_t reason_size,

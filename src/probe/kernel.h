@@ -20,6 +20,8 @@ struct kernel_facts {
 	struct btf *btf;
 	unsigned int btf_holders;
 	char btf_path[256]; /* BTF to relocate by instead of the kernel's own; empty: that */
+	bool btf_own;	    /* the kernel carries BTF itself: what is attached by it can be */
+	bool btf_funcs;	    /* btf names functions; one made for relocations alone does not */
 	int btf_err;	    /* positive errno of the attempt to load it */
 	bool cap_bpf, cap_perfmon, cap_net_admin, cap_sys_admin, cap_sys_resource;
 	char lockdown[16];	   /* "none", "integrity", "confidentiality"; empty unknown */

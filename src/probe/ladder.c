@@ -54,6 +54,12 @@ static const char *alt_section(struct probe *p, const struct hook_alt *alt)
 	return prog ? bpf_program__section_name(prog) : "";
 }
 
+/* A file tells where fields are; what programs are attached to is a number in the kernel's own BTF. */
+static bool by_own_btf(const struct hook_alt *alt)
+{
+	return alt->kind == KIND_TP_BTF || alt->kind == KIND_FENTRY || alt->kind == KIND_ITER;
+}
+
 /* Can it work as far as one can tell without loading it? Positive errno if not. */
 int ladder_precheck(struct probe *p, const struct hook_alt *alt)
 {
@@ -65,6 +71,8 @@ int ladder_precheck(struct probe *p, const struct hook_alt *alt)
 		return EPERM;
 	if (!p->facts.btf)
 		return p->facts.btf_err ? p->facts.btf_err : ENOENT;
+	if (!p->facts.btf_own && by_own_btf(alt))
+		return ENOTSUP;
 	if (ladder_programs(p, alt, names) < 0)
 		return ENOENT;
 	if (alt->kind == KIND_FENTRY && p->facts.trampoline_err > 0)
@@ -95,6 +103,15 @@ static void alt_failed(struct probe *p, const struct hook_alt *alt, struct hook_
 		(void)snprintf(st->remedy, sizeof(st->remedy),
 			       proc ? "mount -t cgroup2 none /sys/fs/cgroup/unified"
 				    : "mount -t proc none /proc");
+		return;
+	}
+	if (err == ENOTSUP && !p->facts.btf_own && by_own_btf(alt)) {
+		(void)snprintf(
+			st->reason, sizeof(st->reason),
+			"it is attached by the kernel's own BTF, which this kernel does not have (a file does not replace it)");
+		(void)snprintf(
+			st->remedy, sizeof(st->remedy),
+			"kprobes do without: CONFIG_KPROBES; or a kernel with CONFIG_DEBUG_INFO_BTF");
 		return;
 	}
 	if (err == ENOENT && alt->nargs && p->facts.btf &&
@@ -154,22 +171,28 @@ static void choose_one(struct probe *p, unsigned int id)
 	}
 }
 
-static int report_missing(struct probe *p, unsigned int id, struct netprobe_error *err)
+/* Why the first alternative of that family failed; empty: it did not, or there is none. */
+static const char *why_not(const struct probe *p, unsigned int id, uint8_t family)
 {
 	const struct hook *hook = &hook_table[id];
-	const char *why = "";
 
-	for (int i = 0; i < hook->n_alts; i++) {
-		uint8_t family = hook->alts[i].family;
+	for (int i = 0; i < hook->n_alts; i++)
+		if (family == FAMILY_AUTO || hook->alts[i].family == family)
+			return p->hooks[id].alts[i].reason;
+	return "";
+}
 
-		if (p->opts.family == FAMILY_AUTO || family == p->opts.family) {
-			why = p->hooks[id].alts[i].reason;
-			break;
-		}
-	}
-	error_set(err, -EOPNOTSUPP, "hook family %s has no way to see %s here%s%s",
-		  p->opts.family == FAMILY_AUTO ? "auto" : family_label(p->opts.family), hook->what,
-		  why[0] ? ": " : "", why);
+static int report_missing(struct probe *p, unsigned int id, struct netprobe_error *err)
+{
+	const char *why = why_not(p, id, p->opts.family), *also = "";
+
+	/* Then kprobes were the only way. */
+	if (p->opts.family == FAMILY_AUTO && !p->facts.btf_own)
+		also = why_not(p, id, FAMILY_KPROBE);
+	error_set(err, -EOPNOTSUPP, "hook family %s has no way to see %s here%s%s%s%s",
+		  p->opts.family == FAMILY_AUTO ? "auto" : family_label(p->opts.family),
+		  hook_table[id].what, why[0] ? ": " : "", why, also[0] ? "; by kprobe: " : "",
+		  also);
 	error_hint(err, "netprobe doctor shows every hook and its alternatives");
 	return -EOPNOTSUPP;
 }

@@ -228,6 +228,11 @@ static int attach_hook(struct probe *p, unsigned int id)
 
 		if (alt->on_demand && !p->trial)
 			continue;
+		if (alt->kind == KIND_RUN) {
+			*(id == NP_PROG_SWEEP ? &p->sweep_run : &p->stall_run) =
+				bpf_program__fd(probe_program(p, names[i]));
+			continue;
+		}
 		if (p->n_links == PROBE_MAX_LINKS)
 			return -E2BIG;
 		if (p->opts.fail_at == FAIL_ATTACH && id == NP_PROG_RETRANSMIT)
@@ -273,6 +278,7 @@ void probe_unload(struct probe *p)
 		(void)bpf_link__destroy(p->links[i]);
 	p->n_links = 0;
 	p->sweep_link = p->seed_link = p->stall_link = NULL;
+	p->sweep_run = p->stall_run = 0;
 	if (p->cgroup_fd >= 0)
 		(void)close(p->cgroup_fd);
 	p->cgroup_fd = -1;

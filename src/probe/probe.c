@@ -87,7 +87,11 @@ int probe_open(const struct probe_opts *opts, struct probe **ret_probe, struct n
 	}
 	p->has_pt_regs = kernel_has_helper(&p->facts, "BPF_FUNC_task_pt_regs");
 	probe_lean(p);
-	r = probe_seed(p);
+	r = p->seed_link ? probe_seed(p) : 0;
+	if (!p->seed_link && !p->facts.btf_own)
+		(void)snprintf(
+			p->note, sizeof(p->note),
+			"without BTF of its own the kernel tells nothing of sockets older than this: they are owned and counted from their first use on");
 	if (r < 0)
 		log_warn("sockets older than the probe have no owner: %s, ignoring", strerror(-r));
 	*ret_probe = p;

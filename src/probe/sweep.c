@@ -60,6 +60,16 @@ static int run_iterator(const struct bpf_link *link)
 	return r;
 }
 
+/* The same by a program that is attached to nothing: what it returns, or a negative errno. */
+static int run_program(int prog)
+{
+	__u64 none = 0;
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = &none, .ctx_size_in = sizeof(none));
+	int r = bpf_prog_test_run_opts(prog, &opts);
+
+	return r ? r : (int)opts.retval;
+}
+
 /* Jiffies a second, from two samples at least 50 ms apart: the kernel's chrono counters are in jiffies. */
 static void learn_hz(struct probe *p)
 {
@@ -167,8 +177,22 @@ static int walk_beside(struct sweep *s)
 	return s->r;
 }
 
+/* 1: all slots are full. What was told already it passes over. */
+static int sweep_runs(struct sweep *s)
+{
+	int r;
+
+	do {
+		r = run_program(s->p->sweep_run);
+		(void)take(s);
+	} while (r > 0);
+	return r;
+}
+
 static int sweep_pass(struct sweep *s)
 {
+	if (s->p->sweep_run)
+		return sweep_runs(s);
 	s->fd = iterator_open(s->p->sweep_link);
 	if (s->fd < 0)
 		return s->fd;
@@ -233,5 +257,5 @@ int probe_stalls(struct probe *p, uint64_t threshold_ns)
 {
 	p->skel->bss->st_now_ns = monotonic_ns();
 	p->skel->data->st_stall_ns = threshold_ns;
-	return run_iterator(p->stall_link);
+	return p->stall_run ? run_program(p->stall_run) : run_iterator(p->stall_link);
 }

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "rung.h"
 #include "tap.h"
@@ -262,6 +263,108 @@ TEST(btf_of_a_folder_is_found_by_the_kernels_release)
 	m = maker_run(&ns, "stream --bytes 4321 --reply 1234");
 	probe_stop(&p);
 	check_owners(p.records, NULL, m.reports, &ns);
+}
+
+static bool has_kprobes(void)
+{
+	return !access("/sys/bus/event_source/devices/kprobe/type", F_OK);
+}
+
+/* A kernel without BTF of its own, as far as anybody can see; ret: a file with what it had. */
+static void hide_btf(char *ret, size_t size)
+{
+	struct netns ns = netns_new();
+	char command[PATH_MAX + 64];
+
+	snprintf(ret, size, "%s/kernel.btf", test_dir());
+	snprintf(command, sizeof(command), "cp /sys/kernel/btf/vmlinux %s", ret);
+	netns_must(&ns, command);
+	rung_hide("/sys/kernel/btf");
+}
+
+TEST(kernel_without_btf_of_its_own_is_seen_by_kprobes_and_a_file)
+{
+	char file[PATH_MAX];
+	const char *const args[] = { "events", "--format", "json", "--capture-mode",
+				     "ebpf",   "--btf",	   file,   NULL };
+	struct probe_opts opts = { .args = args, .plain = true };
+	struct maker old, late;
+	const json_t *r;
+	struct netns ns, other;
+	struct probe p;
+
+	if (!has_kprobes())
+		test_skip("no kprobes on this kernel");
+	ns = netns_new();
+	other = netns_new();
+	old = maker_start(&other, -1, "stream --hold connected --bytes 30000 --reply 500");
+	(void)maker_wait_hold(&old);
+	hide_btf(file, sizeof(file));
+	p = probe_spawn(&opts);
+	late = maker_run(&ns, "stream --bytes 54321 --reply 1234");
+	maker_go(&old);
+	maker_finish(&old);
+	netns_wait_quiet(&ns);
+	netns_wait_quiet(&other);
+	probe_stop(&p);
+	check_owners(p.records, "conn.close", late.reports, &ns);
+	/* older than the probe: from its first use on, which came later here */
+	r = record_find(p.records, "conn.close", NULL, NULL,
+			(pid_t)report_u64(maker_report(&old, "client"), "pid"));
+	REQUIRE(r, "no end of the older connection");
+	CHECK_EQ(record_u64(r, "tx_bytes"), 30000, "bytes of the older connection's client");
+}
+
+TEST(open_sockets_are_swept_without_iterators)
+{
+	char file[PATH_MAX];
+	const char *const args[] = { "flows", "--format", "json", "--capture-mode",
+				     "ebpf",  "--btf",	  file,	  "--duration",
+				     "600",   NULL };
+	struct probe_opts opts = { .args = args, .plain = true };
+	struct netns ns;
+	struct probe p;
+	struct maker m;
+	pid_t pid;
+
+	if (!has_kprobes())
+		test_skip("no kprobes on this kernel");
+	ns = netns_new();
+	hide_btf(file, sizeof(file));
+	p = probe_spawn(&opts);
+	m = maker_start(&ns, -1, "stream --hold sent --bytes 77777");
+	pid = maker_wait_hold(&m);
+	probe_stop(&p);
+	CHECK_EQ(records_sum(p.records, NULL, "tx_bytes", pid), 77777, "bytes of an open socket");
+	maker_go(&m);
+	maker_finish(&m);
+}
+
+TEST(auto_falls_where_the_kernel_has_neither_btf_nor_kprobes)
+{
+	char file[PATH_MAX];
+	const char *const args[] = { "flows", SHORT, "--btf", file, NULL };
+	static const char *const words[] = { "not ebpf", "kernel's own BTF", "without kprobes",
+					     NULL };
+	struct probe_opts opts = { .args = args, .plain = true, .no_ready = true };
+
+	if (has_kprobes())
+		test_skip("this kernel has kprobes");
+	hide_btf(file, sizeof(file));
+	check_falls(&opts, LOWER, words);
+	check_explicit_fails(opts, words + 1);
+}
+
+TEST(auto_falls_where_the_kernel_has_no_btf_and_no_file_is_given)
+{
+	char file[PATH_MAX];
+	static const char *const args[] = { "flows", SHORT, NULL };
+	static const char *const words[] = { "not ebpf", "/sys/kernel/btf/vmlinux is not there",
+					     NULL };
+	struct probe_opts opts = { .args = args, .plain = true, .no_ready = true };
+
+	hide_btf(file, sizeof(file));
+	check_falls(&opts, LOWER, words);
 }
 
 TEST(a_hook_family_that_is_not_there_is_no_reason_to_fall)
