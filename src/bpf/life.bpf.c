@@ -34,12 +34,14 @@ int BPF_PROG(np_create_u_fe, struct sock *sk)
 SEC("kprobe/tcp_init_sock")
 int BPF_KPROBE(np_create_t_kp, struct sock *sk)
 {
+	sock_born(sk);
 	return sock_claim(sk, NP_PROG_CREATE, false);
 }
 
 SEC("kprobe/udp_init_sock")
 int BPF_KPROBE(np_create_u_kp, struct sock *sk)
 {
+	sock_born(sk);
 	return sock_claim(sk, NP_PROG_CREATE, false);
 }
 

@@ -49,6 +49,8 @@ static __always_inline __u64 changed(const struct np_sock *st, struct sock *sk)
 
 	if (!st->sock_id || (st->flags & NP_F_IGNORE) || st->sweep_gen == st_sweep_gen)
 		return 0;
+	if (sock_is_other(st, sk))
+		return 0;
 	print = fingerprint(st, sk);
 	if (st_sweep_full || print != st->sweep_print)
 		return print;

@@ -57,6 +57,7 @@ int BPF_KPROBE(np_clone_kp, struct sock *sk, struct sock *child)
 	prog_hit(NP_PROG_CLONE);
 	if (!child)
 		return 0;
+	sock_born(child);
 	from = sock_find(sk);
 	st = sock_see(child, NP_PROG_CLONE, &fresh);
 	if (!st)

@@ -168,6 +168,10 @@ int probe_drops_open(struct probe *p, const struct probe_drops_opts *opts,
 		error_hint(err, "use --hook auto or --hook tracepoint");
 		return -EOPNOTSUPP;
 	}
+	if (!p->facts.btf_own)
+		return error_set(
+			err, -EOPNOTSUPP,
+			"drops are seen by a BTF tracepoint, and this kernel has no BTF of its own");
 	d = calloc(1, sizeof(*d));
 	if (!d)
 		return error_set(err, -ENOMEM, "out of memory");

@@ -170,6 +170,7 @@ static int load_skel(struct probe *p)
 
 	p->skel->rodata->cfg_store_hash = p->store_hash;
 	p->skel->rodata->cfg_exec_seen = p->hooks[NP_PROG_EXEC].used >= 0;
+	p->skel->rodata->cfg_keep_dead = p->opts.fail_at == FAIL_DEATH;
 	p->skel->rodata->cfg_use_perf = p->opts.perf_buffer;
 	p->skel->rodata->cfg_ring_wakeup = ring / 4;
 	p->skel->rodata->cfg_quiet = p->opts.quiet;

@@ -25,6 +25,7 @@
 #define FAIL_ATTACH 2	/* loaded, and one does not attach */
 #define FAIL_PROVE 3	/* attached, and a needed one is silent */
 #define FAIL_RING 5	/* afpacket gets no ring */
+#define FAIL_DEATH 6	/* the hash keeps the entries of sockets that are gone */
 #define FAIL_READ 4	/* attached and proven, and there is no memory for the ring */
 
 struct probe_opts {

@@ -340,6 +340,30 @@ TEST(open_sockets_are_swept_without_iterators)
 	maker_finish(&m);
 }
 
+/* Where the end of a socket is missed, the next one at its address is another's all the same. */
+static void check_reuse(const char *command)
+{
+	static const char *const args[] = { "flows",  "--format",  "json",  "--hook",
+					    "kprobe", "--fail-at", "death", "--duration",
+					    "600",    NULL };
+	struct probe_opts opts = { .args = args, .plain = true };
+	struct netns ns = netns_new();
+	struct probe p = probe_spawn(&opts);
+	struct maker m = maker_run(&ns, command);
+
+	netns_wait_quiet(&ns);
+	probe_stop(&p);
+	check_owners(p.records, NULL, m.reports, &ns);
+}
+
+TEST(socket_at_the_address_of_a_dead_one_has_an_owner_of_its_own)
+{
+	if (!has_kprobes())
+		test_skip("no kprobes on this kernel");
+	check_reuse("herd --procs 60");
+	check_reuse("herd --udp --procs 60 --bytes 1500");
+}
+
 TEST(auto_falls_where_the_kernel_has_neither_btf_nor_kprobes)
 {
 	char file[PATH_MAX];

@@ -2,7 +2,9 @@
 /*
  * struct np_sock: what the kernel half remembers of one socket. It lives in socket-local storage,
  * so it dies with the socket; where programs have no typed socket pointer (kprobe) it lives in a
- * hash keyed by the socket's address and is deleted by the destroy and release hooks.
+ * hash keyed by the socket's address and is deleted by the destroy and release hooks, and by those
+ * that see a socket made. Not by its cookie: kprobe programs cannot ask for one, and most sockets have none
+ * until somebody does. Where it has one, that must be the entry's.
  */
 #ifndef NETPROBE_BPF_LIB_SOCK_H
 #define NETPROBE_BPF_LIB_SOCK_H
@@ -176,11 +178,33 @@ static __always_inline struct np_sock *sock_make(struct sock *sk, __u32 prog)
 
 static __always_inline void sock_drop(struct sock *sk)
 {
-	if (cfg_store_hash) {
+	if (cfg_store_hash && !cfg_keep_dead) {
 		__u64 key = (__u64)sk;
 
 		(void)bpf_map_delete_elem(&np_socks_h, &key);
 	}
+}
+
+/*
+ * A socket has just been made at this address. An entry that is there was another one's, whose end no
+ * hook saw: what user space was not told of it is lost, and none of it is the new one's.
+ */
+static __always_inline void sock_born(struct sock *sk)
+{
+	__u64 key = (__u64)sk;
+	struct np_sock *old;
+
+	if (!cfg_store_hash)
+		return;
+	old = bpf_map_lookup_elem(&np_socks_h, &key);
+	if (!old)
+		return;
+	if (!old->gone) {
+		count_one(NP_PROG_DESTROY, helper_err);
+		count_add(NP_PROG_DESTROY, lost_tx_bytes, old->counts.tx_bytes - old->swept_tx);
+		count_add(NP_PROG_DESTROY, lost_rx_bytes, old->counts.rx_bytes - old->swept_rx);
+	}
+	(void)bpf_map_delete_elem(&np_socks_h, &key);
 }
 
 /*
@@ -236,6 +260,21 @@ static __always_inline __u64 sock_cookie(struct sock *sk)
 		cookie = bpf_get_socket_cookie(sk);
 #endif
 	return cookie;
+}
+
+/* The entry is of a socket that was at this address before. */
+static __always_inline bool sock_is_other(const struct np_sock *st, struct sock *sk)
+{
+	__u64 cookie;
+
+	if (!cfg_store_hash)
+		return false;
+	if (st->gone)
+		return true;
+	if (!st->sock_id || (st->flags & NP_F_OWNID))
+		return false;
+	cookie = BPF_CORE_READ(sk, __sk_common.skc_cookie.counter);
+	return cookie != st->sock_id;
 }
 
 static __always_inline void addr_from_v4(__u8 addr[16], __be32 v4)

@@ -401,6 +401,10 @@ static __noinline int traffic_slow(struct sock *sk, struct np_sock *st, struct n
 	const struct np_owner *owner = &me;
 	bool has_peer = false, own_counts = true, own;
 
+	if (st && sock_is_other(st, sk)) {
+		sock_born(sk);
+		st = NULL;
+	}
 	if (!st)
 		st = sock_meet(sk, call);
 	else if (!st->sock_id)
