@@ -36,6 +36,7 @@ struct np_sets_hosts6 np_hosts6 SEC(".maps");
 struct np_sets_nets4 np_nets4 SEC(".maps"), np_allow4 SEC(".maps");
 struct np_sets_nets6 np_nets6 SEC(".maps"), np_allow6 SEC(".maps");
 struct np_rules_map np_rules SEC(".maps");
+struct np_hot_map np_hot SEC(".maps");
 
 /* Written here; the least recently used entry makes room. */
 struct np_flow_map np_guard_flows SEC(".maps");

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <bpf/bpf.h>
+#include <bpf/libbpf.h>
 
 #include "guard/internal.h"
 #include "guard/rule.h"
@@ -383,6 +384,31 @@ static int list_one(struct guard *g, uint32_t kind, const struct raw_item *raw, 
 	return r;
 }
 
+/* Add to each address the hits that wait for it in the processors' hot places. */
+static void add_hot(struct guard *g, uint32_t set, uint32_t kind, struct raw_list *l)
+{
+	int cpus = libbpf_num_possible_cpus();
+	struct np_guard_hot *hot = calloc(cpus > 0 ? (size_t)cpus : 1, sizeof(*hot));
+
+	for (uint32_t slot = 0; hot && slot < NP_GUARD_HOTS; slot++) {
+		if (bpf_map_lookup_elem(g->map[MAP_HOT], &slot, hot))
+			continue;
+		for (int c = 0; c < cpus; c++) {
+			static const uint8_t v4[12] = { [10] = 0xff, 0xff };
+			const uint8_t *addr = (const uint8_t *)&hot[c].hi;
+			bool is_v4 = !memcmp(addr, v4, sizeof(v4));
+
+			if (!hot[c].hits || hot[c].set != set || is_v4 != (kind == NP_SET_HOSTS4))
+				continue;
+			for (size_t i = 0; i < l->n; i++)
+				if (!memcmp(l->items[i].key, is_v4 ? addr + 12 : addr,
+					    is_v4 ? 4 : 16))
+					l->items[i].entry.hits += hot[c].hits;
+		}
+	}
+	free(hot);
+}
+
 int guard_list(struct guard *g, int (*fn)(const struct guard_item *item, void *arg), void *arg,
 	       struct netprobe_error *err)
 {
@@ -395,6 +421,8 @@ int guard_list(struct guard *g, int (*fn)(const struct guard_item *item, void *a
 		r = set_read(g, set, k, &l);
 		if (r)
 			error_set(err, r, "cannot read the list: %s", strerror(-r));
+		if (!r && (k == NP_SET_HOSTS4 || k == NP_SET_HOSTS6))
+			add_hot(g, set, k, &l);
 		if (l.n)
 			sort(&l);
 		for (size_t i = 0; i < l.n && !r; i++)

@@ -19,7 +19,8 @@
 #define MAP_IFS (MAP_RULES + 6)
 #define MAP_NEXT (MAP_RULES + 7)
 #define MAP_COOKIES (MAP_RULES + 8)
-#define MAP_MAX (MAP_RULES + 9)
+#define MAP_HOT (MAP_RULES + 9)
+#define MAP_MAX (MAP_RULES + 10)
 
 extern const char *const guard_map_names[MAP_MAX];
 

@@ -34,6 +34,7 @@ const char *const guard_map_names[MAP_MAX] = {
 	[MAP_IFS] = "np_guard_ifs",
 	[MAP_NEXT] = "np_next",
 	[MAP_COOKIES] = "np_cookies",
+	[MAP_HOT] = "np_hot",
 };
 
 /* Entries that the maps of a new set have room for; they grow with what is put into them. */

@@ -68,6 +68,19 @@ struct np_guard_entry {
 	__u64 hits; /* packets that matched, by all processors */
 };
 
+/*
+ * struct np_guard_hot: a banned address that was looked up in this jiffy, by processor: what else comes from
+ * it until the next one is dropped without another look. Hits wait here until then.
+ */
+struct np_guard_hot {
+	__u64 hi, lo;  /* as it is in memory, IPv4 as ::ffff:a.b.c.d */
+	__u64 jiffies; /* when it was looked up */
+	__u64 hits;    /* not yet added to its entry */
+	__u32 set;
+	__u32 pad;
+};
+#define NP_GUARD_HOTS 64 /* by hash */
+
 /* Keys of the tries; of full-length entries the key is the address itself. */
 struct np_addr16 {
 	__u8 b[16];
@@ -381,6 +394,7 @@ struct np_guard_logged {
 _Static_assert(sizeof(struct np_guard_clause) == 16, "np_guard_clause");
 _Static_assert(sizeof(struct np_guard_rule) == 152, "np_guard_rule");
 _Static_assert(sizeof(struct np_guard_entry) == 24, "np_guard_entry");
+_Static_assert(sizeof(struct np_guard_hot) == 40, "np_guard_hot");
 _Static_assert(sizeof(struct np_guard_net4) == 8, "np_guard_net4");
 _Static_assert(sizeof(struct np_guard_net6) == 20, "np_guard_net6");
 _Static_assert(sizeof(struct np_guard_if) == 96, "np_guard_if");

@@ -97,6 +97,50 @@ TEST(bans_hold_behind_tags_extension_headers_and_in_fragments)
 	CHECK_EQ(verdict(fd, &f), PASS, "the network beside it");
 }
 
+/* What was looked up a moment ago holds for what it was looked up for, and each packet is a hit. */
+TEST(verdicts_that_are_remembered_are_those_of_each_packet)
+{
+	struct netns_pair p = netns_pair_new();
+	struct pkt f;
+	int fd;
+
+	guard_must(&p.a, "attach %s --mode filter", p.if_a);
+	guard_must(&p.a, "ban 192.0.2.7 2001:db8::7");
+	guard_must(&p.a, "ban 192.0.2.8 --proto udp --port 53");
+	fd = program(&p.a);
+	for (unsigned int i = 0; i < 1000; i++) {
+		udp4(&f, "192.0.2.7", 0, i, 0);
+		CHECK_EQ(verdict(fd, &f), DROP, "banned");
+		udp4(&f, "192.0.2.8", 0, 53, 0);
+		CHECK_EQ(verdict(fd, &f), DROP, "banned port");
+		udp4(&f, "192.0.2.8", 0, 54, 0);
+		CHECK_EQ(verdict(fd, &f), PASS, "another port of it");
+		udp4(&f, "192.0.2.9", 0, 53, 0);
+		CHECK_EQ(verdict(fd, &f), PASS, "its neighbour");
+		pkt_eth(&f, ETH_P_IPV6);
+		pkt_ip6(&f, "2001:db8::7", "fd77::1", IPPROTO_UDP);
+		pkt_udp(&f, 1, i);
+		CHECK_EQ(verdict(fd, &f), DROP, "banned, IPv6");
+	}
+	guard_must(&p.a, "list --format json");
+	for (const char *at = guard_out(), *end; (end = strchr(at, '\n')); at = end + 1) {
+		json_t *r = json_loadb(at, (size_t)(end - at), 0, NULL);
+
+		CHECK_EQ(json_at(r, "hits"), 1000, "hits");
+		json_decref(r);
+	}
+	guard_must(&p.a, "allow 192.0.2.7 --proto udp --port 53");
+	pause_ms(20);
+	for (unsigned int i = 0; i < 200; i++) {
+		udp4(&f, "192.0.2.7", 0, 53 + (i & 1), 0);
+		CHECK_EQ(verdict(fd, &f), i & 1 ? DROP : PASS, "a port of it is allowed");
+	}
+	guard_must(&p.a, "unban 192.0.2.7");
+	pause_ms(20);
+	udp4(&f, "192.0.2.7", 0, 54, 0);
+	CHECK_EQ(verdict(fd, &f), PASS, "no more banned");
+}
+
 TEST(malformed_packets_are_counted_by_kind_and_passed)
 {
 	struct netns_pair p = netns_pair_new();

@@ -14,6 +14,7 @@
 
 #define BAN_ALLOWED 3
 #define BAN_KIND(found) ((found)&3)
+#define BAN_ANY 8	/* bit: of BAN_MATCH: whatever it sends, by its own address */
 #define BAN_NEST_LOST 4 /* bit: gave up looking through networks within networks */
 
 /*
@@ -39,6 +40,11 @@ static __always_inline bool clause_holds(const struct np_guard_clause *c, __u32 
 	return WHAT_HAS_PORT(what) && dport >= c->port_from && dport <= c->port_to;
 }
 
+static __always_inline bool clause_is_any(const struct np_guard_clause *c)
+{
+	return !c->proto && c->port_from == 0 && c->port_to == 0xffff;
+}
+
 /* BAN_* of a rule that says something. */
 __noinline int guard_rule_holds(__u32 index, __u32 tick, __u32 what, __u32 dport)
 {
@@ -53,7 +59,7 @@ __noinline int guard_rule_holds(__u32 index, __u32 tick, __u32 what, __u32 dport
 		if (!clause_holds(&rule->clause[i], tick, what, dport))
 			continue;
 		if (!rule->clause[i].dry_run)
-			return BAN_MATCH;
+			return clause_is_any(&rule->clause[i]) ? BAN_MATCH | BAN_ANY : BAN_MATCH;
 		result = BAN_DRY;
 	}
 	return result;
@@ -63,7 +69,7 @@ __noinline int guard_rule_holds(__u32 index, __u32 tick, __u32 what, __u32 dport
 static __always_inline int entry_holds(struct np_guard_entry *e, __u32 tick, __u32 what,
 				       __u32 dport)
 {
-	int result = BAN_MATCH;
+	int result = BAN_MATCH | BAN_ANY;
 
 	if (e->expires && e->expires <= tick)
 		return BAN_NONE;
@@ -89,7 +95,7 @@ static __always_inline int entry_holds(struct np_guard_entry *e, __u32 tick, __u
 			if (!e_)                                                     \
 				break;                                               \
 			one_ = entry_holds(e_, tick, what, dport);                   \
-			if (one_ == BAN_MATCH)                                       \
+			if (BAN_KIND(one_) == BAN_MATCH)                             \
 				return BAN_MATCH;                                    \
 			if (one_)                                                    \
 				(result) = one_;                                     \
@@ -179,7 +185,10 @@ __noinline int guard_ban4(__u32 addr, __u32 what, __u32 dport)
 	}
 	if (p->n[NP_SET_HOSTS4])
 		result = hosts4(addr, tick, what, dport);
-	if (result == BAN_MATCH || !p->n[NP_SET_NETS4])
+	/* What is allowed may be so for some ports only. */
+	if (p->n[NP_SET_ALLOW4])
+		result &= ~BAN_ANY;
+	if (BAN_KIND(result) == BAN_MATCH || !p->n[NP_SET_NETS4])
 		return result;
 	one = guard_nets4(addr, tick, what, dport);
 	return one ? one : result;
@@ -200,10 +209,77 @@ __noinline int guard_ban6(__u64 hi, __u64 lo, __u32 what, __u32 dport)
 	}
 	if (p->n[NP_SET_HOSTS6])
 		result = hosts6(hi, lo, tick, what, dport);
-	if (result == BAN_MATCH || !p->n[NP_SET_NETS6])
+	/* What is allowed may be so for some ports only. */
+	if (p->n[NP_SET_ALLOW6])
+		result &= ~BAN_ANY;
+	if (BAN_KIND(result) == BAN_MATCH || !p->n[NP_SET_NETS6])
 		return result;
 	one = guard_nets6(hi, lo, tick, what, dport);
 	return one ? one : result;
+}
+
+/* Per processor: written here, and read by user space, which adds the hits that wait. */
+struct np_hot_map {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, NP_GUARD_HOTS);
+	__type(key, __u32);
+	__type(value, struct np_guard_hot);
+};
+extern struct np_hot_map np_hot SEC(".maps");
+
+static __always_inline struct np_guard_hot *hot_slot(__u64 hi, __u64 lo)
+{
+	__u32 slot = ((hi ^ lo) * NP_GUARD_HASH6) >> 58;
+
+	return bpf_map_lookup_elem(&np_hot, &slot);
+}
+
+/*
+ * A flood comes from addresses that were looked up a moment ago. A jiffy long, their verdict holds: a ban
+ * that is taken back or has ended is still dropped for so long.
+ */
+static __always_inline bool hot_hit(struct np_guard_hot *h, __u64 hi, __u64 lo, __u32 set)
+{
+	if (!h || h->lo != lo || h->hi != hi || h->jiffies != bpf_jiffies64() || h->set != set)
+		return false;
+	h->hits++;
+	return true;
+}
+
+/* Hits that waited go to their entry, if it is still there. */
+__noinline int guard_hot_flush(__u64 hi, __u64 lo, __u32 set, __u64 hits)
+{
+	struct np_guard_entry *e = NULL;
+	__u64 addr[2] = { hi, lo };
+	__u32 v4 = lo >> 32;
+	void *inner;
+
+	set &= 1;
+	if (!hi && (__u32)lo == bpf_htonl(0xffff)) {
+		inner = bpf_map_lookup_elem(&np_hosts4, &set);
+		if (inner)
+			e = bpf_map_lookup_elem(inner, &v4);
+	} else {
+		inner = bpf_map_lookup_elem(&np_hosts6, &set);
+		if (inner)
+			e = bpf_map_lookup_elem(inner, addr);
+	}
+	if (e)
+		__sync_fetch_and_add(&e->hits, hits);
+	return 0;
+}
+
+static __always_inline void hot_fill(struct np_guard_hot *h, __u64 hi, __u64 lo, __u32 set)
+{
+	if (!h)
+		return;
+	if (h->hits)
+		guard_hot_flush(h->hi, h->lo, h->set, h->hits);
+	h->hits = 0;
+	h->hi = hi;
+	h->lo = lo;
+	h->set = set;
+	h->jiffies = bpf_jiffies64();
 }
 
 static __always_inline bool near4(__be32 addr, __u32 set)
@@ -234,22 +310,37 @@ static __always_inline bool near6(const struct in6_addr *a, __u32 set)
 static __always_inline int ban_check(const struct frame *f, __u32 set)
 {
 	__u32 what = BAN_WHAT(f->proto, f->dport != 0, set), dport = bpf_ntohs(f->dport);
+	struct np_guard_hot *h;
+	__u64 half[2];
+	int found;
 
 	if (f->family == FRAME_AF_INET) {
 		struct iphdr *ip = f->l3;
 
 		if (!ip || (void *)(ip + 1) > f->end || likely(!near4(ip->saddr, set)))
 			return BAN_NONE;
-		return guard_ban4(ip->saddr, what, dport);
+		half[1] = (__u64)ip->saddr << 32 | bpf_htonl(0xffff);
+		h = hot_slot(0, half[1]);
+		if (hot_hit(h, 0, half[1], set))
+			return BAN_MATCH;
+		found = guard_ban4(ip->saddr, what, dport);
+		if (found & BAN_ANY)
+			hot_fill(h, 0, half[1], set);
+		return found;
 	}
 	if (f->family == FRAME_AF_INET6) {
 		struct ipv6hdr *ip = f->l3;
-		__u64 half[2];
 
 		if (!ip || (void *)(ip + 1) > f->end || likely(!near6(&ip->saddr, set)))
 			return BAN_NONE;
 		__builtin_memcpy(half, &ip->saddr, sizeof(half));
-		return guard_ban6(half[0], half[1], what, dport);
+		h = hot_slot(half[0], half[1]);
+		if (hot_hit(h, half[0], half[1], set))
+			return BAN_MATCH;
+		found = guard_ban6(half[0], half[1], what, dport);
+		if (found & BAN_ANY)
+			hot_fill(h, half[0], half[1], set);
+		return found;
 	}
 	return BAN_NONE;
 }
