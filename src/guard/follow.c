@@ -39,6 +39,7 @@ static int again(struct guard *g, uint32_t slot, const struct np_guard_if *at,
 		return r;
 	move_next(g, slot, at->name);
 	(void)bpf_map_delete_elem(g->map[MAP_NEXT], &slot);
+	(void)bpf_map_delete_elem(g->map[MAP_NEXT], &(uint32_t){ slot + NP_GUARD_NEXT_COOKIE });
 	link_remove(g, "xdp", at->ifindex);
 	link_remove(g, "in", at->ifindex);
 	link_remove(g, "out", at->ifindex);
