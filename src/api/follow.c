@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -24,18 +25,38 @@ static int links_open(void)
 	return fd;
 }
 
-/* Whether anything was told; too much of it (ENOBUFS) is something too. */
-static bool changed(int fd)
+/* The name in what was told of a link: also of one that is gone by now, and was renamed before. */
+static void note(struct guard *g, const struct nlmsghdr *h)
 {
-	char buf[8192];
-	bool any = false;
+	const struct ifinfomsg *m = NLMSG_DATA(h);
+	int left = (int)(h->nlmsg_len - NLMSG_LENGTH(sizeof(*m)));
+
+	if (!g || (h->nlmsg_type != RTM_NEWLINK && h->nlmsg_type != RTM_DELLINK))
+		return;
+	for (const struct rtattr *a = IFLA_RTA(m); RTA_OK(a, left); a = RTA_NEXT(a, left))
+		if (a->rta_type == IFLA_IFNAME)
+			guard_renamed(g, (uint32_t)m->ifi_index, RTA_DATA(a));
+}
+
+/* Too much of it (ENOBUFS) is no harm: the interfaces themselves are looked at behind it. */
+static void drain(int fd, struct guard *g)
+{
+	char buf[32768] __attribute__((aligned(8)));
 	ssize_t n;
 
 	do {
 		n = recv(fd, buf, sizeof(buf), 0);
-		any = any || n > 0 || (n < 0 && errno == ENOBUFS);
-	} while (n > 0 || (n < 0 && (errno == ENOBUFS || errno == EINTR)));
-	return any;
+		for (const struct nlmsghdr *h = (const void *)buf; n > 0 && NLMSG_OK(h, n);
+		     h = NLMSG_NEXT(h, n))
+			note(g, h);
+	} while (n >= 0 || errno == ENOBUFS || errno == EINTR);
+}
+
+static bool is_readable(int fd)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+
+	return fd >= 0 && poll(&p, 1, 0) > 0;
 }
 
 static void on_again(const char *ifname, int r, const struct netprobe_error *err, void *arg)
@@ -67,11 +88,14 @@ void follow_poll(struct netprobe_manager *m)
 		m->follows = true;
 		m->links_fd = links_open();
 	}
-	if (!first && (m->links_fd < 0 || !changed(m->links_fd)))
+	if (!first && !is_readable(m->links_fd))
 		return;
 	if (guard_open(0, &g, NULL))
-		return;
-	(void)guard_follow(g, on_again, m);
+		g = NULL;
+	if (m->links_fd >= 0)
+		drain(m->links_fd, g);
+	if (g)
+		(void)guard_follow(g, on_again, m);
 	guard_close(g);
 }
 

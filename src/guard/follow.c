@@ -46,6 +46,26 @@ static int again(struct guard *g, uint32_t slot, const struct np_guard_if *at,
 	return bpf_map_update_elem(g->map[MAP_IFS], &slot, &none, BPF_ANY);
 }
 
+static void note_name(struct guard *g, uint32_t slot, struct np_guard_if *at, const char *name)
+{
+	if (!strncmp(name, at->name, sizeof(at->name)))
+		return;
+	memset(at->name, 0, sizeof(at->name));
+	memcpy(at->name, name, strnlen(name, sizeof(at->name) - 1));
+	(void)bpf_map_update_elem(g->map[MAP_IFS], &slot, at, BPF_ANY);
+}
+
+void guard_renamed(struct guard *g, uint32_t ifindex, const char *name)
+{
+	for (uint32_t slot = 0; slot < NP_GUARD_IFS; slot++) {
+		struct np_guard_if at;
+
+		if (!bpf_map_lookup_elem(g->map[MAP_IFS], &slot, &at) && ifindex &&
+		    at.ifindex == ifindex)
+			note_name(g, slot, &at, name);
+	}
+}
+
 int guard_follow(struct guard *g,
 		 void (*fn)(const char *ifname, int r, const struct netprobe_error *err, void *arg),
 		 void *arg)
@@ -63,11 +83,7 @@ int guard_follow(struct guard *g,
 		at.name[sizeof(at.name) - 1] = '\0';
 		if (if_indextoname(at.ifindex, name)) {
 			/* Renamed: that is the name it may come back under. */
-			if (strcmp(name, at.name) != 0) {
-				memset(at.name, 0, sizeof(at.name));
-				memcpy(at.name, name, strnlen(name, sizeof(at.name) - 1));
-				(void)bpf_map_update_elem(g->map[MAP_IFS], &slot, &at, BPF_ANY);
-			}
+			note_name(g, slot, &at, name);
 			continue;
 		}
 		if (!if_nametoindex(at.name))

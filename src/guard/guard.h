@@ -57,6 +57,8 @@ int guard_detach(struct guard *g, const char *ifname, struct netprobe_error *err
 int guard_follow(struct guard *g,
 		 void (*fn)(const char *ifname, int r, const struct netprobe_error *err, void *arg),
 		 void *arg);
+/* The interface of that number has (or had at its end) this name; of others nothing is noted. */
+void guard_renamed(struct guard *g, uint32_t ifindex, const char *name);
 /* The program that gets what the filter lets through, in mode balance. -ENOENT: not attached. */
 int guard_set_next(struct guard *g, const char *ifname, int prog_fd, struct netprobe_error *err);
 
