@@ -198,7 +198,8 @@ struct netprobe_machine {
 	char note[192];		   /* what ebpf lacks here, in a line */
 	bool bpf;		   /* the library was built with it; false: the next are unknown */
 	bool btf, cap_bpf, cap_perfmon, cap_net_admin, kprobes;
-	int32_t trampolines;		   /* for fentry: 1 yes, 0 refused, -1 not tried */
+	bool btf_own;	     /* the kernel carries it itself; with btf alone it is a file's */
+	int32_t trampolines; /* for fentry: 1 yes, 0 refused, -1 not tried */
 	int32_t unprivileged_bpf_disabled; /* the sysctl; -1 unknown */
 	int32_t perf_paranoid;		   /* the sysctl; -1 unknown */
 	int32_t seccomp; /* 0 none, 2 a filter decides over system calls; -1 unknown */

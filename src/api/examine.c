@@ -57,6 +57,7 @@ static void put_facts(const struct kernel_facts *f, struct netprobe_machine *ret
 		ret->uprobes_missing[0] = '\0';
 	ret->bpf = !f->no_bpf;
 	ret->btf = f->btf != NULL;
+	ret->btf_own = f->btf_own;
 	ret->cap_bpf = f->cap_bpf;
 	ret->cap_perfmon = f->cap_perfmon;
 	ret->cap_net_admin = f->cap_net_admin;

@@ -51,7 +51,10 @@ static void text_facts(struct doctor *d)
 	buf_printf(&d->out, "kernel            %s %s\n", m->kernel, m->arch);
 	if (!m->bpf)
 		return;
-	buf_printf(&d->out, "BTF               %s\n", m->btf ? "yes" : "no");
+	buf_printf(&d->out, "BTF               %s\n",
+		   !m->btf	? "no"
+		   : m->btf_own ? "yes"
+				: "of a file; not in the kernel");
 	buf_printf(&d->out, "capabilities      CAP_BPF %s, CAP_PERFMON %s, CAP_NET_ADMIN %s\n",
 		   m->cap_bpf ? "yes" : "no", m->cap_perfmon ? "yes" : "no",
 		   m->cap_net_admin ? "yes" : "no");
@@ -211,6 +214,7 @@ static void json_facts(struct doctor *d)
 	json_kv_str(b, "kernel", m->kernel);
 	json_kv_str(b, "arch", m->arch);
 	json_kv_bool(b, "btf", m->btf);
+	json_kv_bool(b, "btf_own", m->btf_own);
 	json_kv_str(b, "uprobes_missing", m->uprobes_missing[0] ? m->uprobes_missing : NULL);
 	json_kv_bool(b, "cap_bpf", m->cap_bpf);
 	json_kv_bool(b, "cap_perfmon", m->cap_perfmon);

@@ -414,12 +414,20 @@ TEST(own_look_ups_name_what_nobody_asked_for)
 	probe_stop(&p);
 }
 
+static bool is_client(const json_t *r, const struct netns *ns, const char *type)
+{
+	return !strcmp(record_str(r, "event_type"), type) && record_u64(r, "netns") == ns->inode &&
+	       record_u64(r, "rport") == 7000;
+}
+
+static bool is_open(const json_t *r, const void *arg)
+{
+	return is_client(r, arg, "conn.open");
+}
+
 static bool is_close(const json_t *r, const void *arg)
 {
-	const struct netns *ns = arg;
-
-	return !strcmp(record_str(r, "event_type"), "conn.close") &&
-	       record_u64(r, "netns") == ns->inode && record_u64(r, "rport") == 7000;
+	return is_client(r, arg, "conn.close");
 }
 
 /* What a client says first names its connection; names: where from, NULL by default. */
@@ -436,10 +444,17 @@ static void check_first(const char *mode, const char *says, const char *names, c
 	struct maker m;
 	json_t *r;
 
-	snprintf(command, sizeof(command), "dns connect %s --to 127.0.0.1", says);
-	m = maker_run(&ns, command);
+	snprintf(command, sizeof(command), "dns connect %s --to 127.0.0.1 --hold connected", says);
+	m = maker_start(&ns, -1, command);
+	(void)maker_wait_hold(&m);
+	/* From the ring: its socket was looked for while it was there. */
+	r = probe_wait_record(&p, is_open, &ns, 10000);
+	CHECK(r, "conn.open: expected one, got none");
+	json_decref(r);
+	maker_go(&m);
+	maker_finish(&m);
 	r = probe_wait_record(&p, is_close, &ns, 10000);
-	REQUIRE(r && m.pid, "conn.close: expected one, got none");
+	REQUIRE(r, "conn.close: expected one, got none");
 	CHECK(!strcmp(record_str(r, "rname"), name), "rname of conn.close: expected '%s', got '%s'",
 	      name, record_str(r, "rname"));
 	json_decref(r);

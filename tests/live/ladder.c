@@ -379,6 +379,29 @@ TEST(auto_falls_where_the_kernel_has_neither_btf_nor_kprobes)
 	check_explicit_fails(opts, words + 1);
 }
 
+TEST(doctor_tells_btf_of_a_file_from_the_kernels_own)
+{
+	char file[PATH_MAX];
+	const char *const with[] = { "doctor", "--format", "json", "--btf", file, NULL };
+	static const char *const without[] = { "doctor", "--format", "json", NULL };
+	char *own, *of_file, *none, *said;
+
+	(void)rung_run(without, 0, 0, &own, &said);
+	free(said);
+	hide_btf(file, sizeof(file));
+	(void)rung_run(with, 0, 0, &of_file, &said);
+	free(said);
+	(void)rung_run(without, 0, 0, &none, &said);
+	free(said);
+	CHECK(strstr(own, "\"btf\":true,\"btf_own\":true"), "with its own: got %.200s", own);
+	CHECK(strstr(of_file, "\"btf\":true,\"btf_own\":false"), "with a file: got %.200s",
+	      of_file);
+	CHECK(strstr(none, "\"btf\":false,\"btf_own\":false"), "with none: got %.200s", none);
+	free(own);
+	free(of_file);
+	free(none);
+}
+
 TEST(auto_falls_where_the_kernel_has_no_btf_and_no_file_is_given)
 {
 	char file[PATH_MAX];
