@@ -167,7 +167,10 @@ TEST(a_reader_that_pauses_stalls_both_ends_with_their_causes)
 {
 	struct netns_pair n = netns_pair_new();
 	struct probe p = probe_start(HEALTH, NULL);
-	struct maker m = maker_run(NULL, between(&n, "limit --by pause --pause 1500 --seconds 2"));
+	/* Where everything is slow it takes a while until the window is full. */
+	struct maker m = maker_run(
+		NULL, between(&n, test_slow() > 3 ? "limit --by pause --pause 6000 --seconds 7"
+						  : "limit --by pause --pause 1500 --seconds 2"));
 
 	stop_when_quiet(&p, &n);
 	check_stall(&p, pid_of(&m, "server"), "receive_queue", "local");
