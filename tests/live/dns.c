@@ -258,12 +258,15 @@ TEST(summary_adds_up_names_and_processes)
 	CHECK(has_prefix(failing, "nx"), "failing: got %s", record_str(failing, "qname"));
 }
 
+static bool is_client(const json_t *r, const struct netns *ns, const char *type)
+{
+	return !strcmp(record_str(r, "event_type"), type) && record_u64(r, "netns") == ns->inode &&
+	       record_u64(r, "rport") == 7000;
+}
+
 static bool is_open(const json_t *r, const void *arg)
 {
-	const struct netns *ns = arg;
-
-	return !strcmp(record_str(r, "event_type"), "conn.open") &&
-	       record_u64(r, "netns") == ns->inode && record_u64(r, "rport") == 7000;
+	return is_client(r, arg, "conn.open");
 }
 
 TEST(connections_carry_the_name_that_was_asked_for)
@@ -412,17 +415,6 @@ TEST(own_look_ups_name_what_nobody_asked_for)
 	maker_go(&m);
 	maker_finish(&m);
 	probe_stop(&p);
-}
-
-static bool is_client(const json_t *r, const struct netns *ns, const char *type)
-{
-	return !strcmp(record_str(r, "event_type"), type) && record_u64(r, "netns") == ns->inode &&
-	       record_u64(r, "rport") == 7000;
-}
-
-static bool is_open(const json_t *r, const void *arg)
-{
-	return is_client(r, arg, "conn.open");
 }
 
 static bool is_close(const json_t *r, const void *arg)
