@@ -13,8 +13,12 @@
 
 #define STATE_ESTABLISHED 1
 #define STATE_SYN_SENT 2
+#define STATE_SYN_RECV 3
+#define STATE_FIN_WAIT2 5
+#define STATE_TIME_WAIT 6
 #define STATE_CLOSE 7
 #define STATE_LISTEN 10
+#define STATE_NEW_SYN_RECV 12
 #define CA_RECOVERY 3
 /* Walks over /proc that nothing new asks for take no more than this share of the time. */
 #define SCAN_SHARE 50
@@ -300,6 +304,18 @@ static void update_tuple(struct socks *s, struct sock *k, const struct diag_sock
 	t->flags = flags | d->tuple.flags;
 }
 
+/*
+ * What the kernel keeps of a closed connection has its cookie still, a request that no socket was made
+ * for yet has one of its own. Neither is a socket.
+ */
+static bool is_remnant(const struct diag_sock *d)
+{
+	return d->tuple.proto == IPPROTO_TCP &&
+	       (d->tuple.state == STATE_TIME_WAIT || d->tuple.state == STATE_NEW_SYN_RECV ||
+		((d->tuple.state == STATE_FIN_WAIT2 || d->tuple.state == STATE_SYN_RECV) &&
+		 !d->inode));
+}
+
 static void on_listed(const struct diag_sock *d, void *arg)
 {
 	struct socks *s = arg;
@@ -307,6 +323,8 @@ static void on_listed(const struct diag_sock *d, void *arg)
 
 	if (d->tuple.state == STATE_CLOSE && d->tuple.proto == IPPROTO_TCP)
 		return; /* made and not used */
+	if (is_remnant(d))
+		return; /* that its socket has ended is told, or was */
 	if (d->tuple.state == STATE_LISTEN)
 		s->listening[d->tuple.lport / 8] |= (uint8_t)(1U << (d->tuple.lport % 8));
 	if (!k)
@@ -469,6 +487,13 @@ static void finish_one(struct socks *s, struct sock *k, void *arg)
 	hand_over(s, k, h->full, h->fn, h->arg);
 }
 
+/* A connection that was met while it was being made, and ended before the next listing. */
+static bool was_established(const struct sock *k, const struct diag_sock *d)
+{
+	return k->established || k->rec.tuple.flags & NP_F_PASSIVE ||
+	       (d->info_len && (d->info.tcpi_bytes_acked || d->info.tcpi_data_segs_in));
+}
+
 static void on_ended(const struct diag_sock *d, void *arg)
 {
 	struct socks *s = arg;
@@ -485,8 +510,7 @@ static void on_ended(const struct diag_sock *d, void *arg)
 		k = add(s, d);
 		if (!k)
 			return;
-		k->established = d->info.tcpi_bytes_acked || d->info.tcpi_data_segs_in ||
-				 k->rec.tuple.flags & NP_F_PASSIVE;
+		k->established = was_established(k, d);
 		k->opened_told = k->opened_told || !k->established;
 		if (!d->info.tcpi_data_segs_in)
 			last.info.tcpi_bytes_received = 0;
@@ -494,6 +518,7 @@ static void on_ended(const struct diag_sock *d, void *arg)
 		last.tuple.state = k->rec.tuple.state;
 	}
 	if (k->rec.tuple.proto == IPPROTO_TCP && !(k->rec.tuple.flags & NP_F_LISTEN)) {
+		k->established = was_established(k, d);
 		count_recovery(s, k, &last);
 		socks_set_owner(s, k);
 		count_tcp(s, k, &last, true);
