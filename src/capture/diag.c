@@ -154,7 +154,7 @@ static int take(const char *buf, size_t n, uint8_t proto, diag_fn fn, void *arg)
 				return -EPROTO;
 			return e->error ? e->error : 1;
 		}
-		if (h->nlmsg_type != SOCK_DIAG_BY_FAMILY)
+		if (h->nlmsg_type != SOCK_DIAG_BY_FAMILY && h->nlmsg_type != TCPDIAG_GETSOCK)
 			continue;
 		if (!diag_parse(NLMSG_DATA(h), h->nlmsg_len - NLMSG_HDRLEN, proto, &s))
 			fn(&s, arg);
@@ -162,10 +162,25 @@ static int take(const char *buf, size_t n, uint8_t proto, diag_fn fn, void *arg)
 	return 0;
 }
 
+/* To the end of a listing. */
+static int take_all(int fd, uint8_t proto, diag_fn fn, void *arg)
+{
+	static __thread char buf[RECEIVE_BYTES] __attribute__((aligned(8)));
+	int r = 0;
+
+	while (!r) {
+		ssize_t n = recv(fd, buf, sizeof(buf), 0);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		r = n < 0 ? -errno : take(buf, (size_t)n, proto, fn, arg);
+	}
+	return r > 0 ? 0 : r;
+}
+
 /* port: of UDP sockets only, which the kernel picks out; 0: all. */
 static int dump_one(int fd, uint8_t family, uint8_t proto, uint16_t port, diag_fn fn, void *arg)
 {
-	static __thread char buf[RECEIVE_BYTES] __attribute__((aligned(8)));
 	struct ask q = { .req = { .sdiag_family = family,
 				  .sdiag_protocol = proto,
 				  .idiag_states = proto == IPPROTO_TCP ? STATES_WANTED : ~0U,
@@ -175,14 +190,7 @@ static int dump_one(int fd, uint8_t family, uint8_t proto, uint16_t port, diag_f
 	if (proto == IPPROTO_TCP)
 		q.req.idiag_ext = 1 << (INET_DIAG_INFO - 1) | 1 << (INET_DIAG_SKMEMINFO - 1);
 	r = send_ask(fd, &q, NLM_F_DUMP);
-	while (!r) {
-		ssize_t n = recv(fd, buf, sizeof(buf), 0);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		r = n < 0 ? -errno : take(buf, (size_t)n, proto, fn, arg);
-	}
-	return r > 0 ? 0 : r;
+	return r ? r : take_all(fd, proto, fn, arg);
 }
 
 int diag_dump_port(int fd, uint16_t port, diag_fn fn, void *arg)
@@ -200,10 +208,37 @@ int diag_dump_udp(int fd, diag_fn fn, void *arg)
 	return diag_dump_port(fd, 0, fn, arg);
 }
 
+/*
+ * Both families of TCP in one walk over the kernel's tables, which costs more than what is in them: only
+ * the request that was there before families could be asked for does that.
+ */
+static int dump_tcp(int fd, diag_fn fn, void *arg)
+{
+	struct {
+		struct nlmsghdr nlh;
+		struct inet_diag_req req;
+	} q = { .nlh = { .nlmsg_len = sizeof(q),
+			 .nlmsg_type = TCPDIAG_GETSOCK,
+			 .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP,
+			 .nlmsg_seq = 1 },
+		.req = { .idiag_family = AF_INET,
+			 .idiag_ext = 1 << (INET_DIAG_INFO - 1) | 1 << (INET_DIAG_SKMEMINFO - 1),
+			 .idiag_states = STATES_WANTED } };
+	struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
+
+	if (sendto(fd, &q, sizeof(q), 0, (struct sockaddr *)&kernel, sizeof(kernel)) < 0)
+		return -errno;
+	return take_all(fd, IPPROTO_TCP, fn, arg);
+}
+
 int diag_dump(int fd, diag_fn fn, void *arg)
 {
-	int r = dump_one(fd, AF_INET, IPPROTO_TCP, 0, fn, arg);
+	int r = dump_tcp(fd, fn, arg);
 
+	if (!r)
+		return diag_dump_udp(fd, fn, arg);
+	/* a kernel that does not know it any more */
+	r = dump_one(fd, AF_INET, IPPROTO_TCP, 0, fn, arg);
 	if (!r)
 		r = dump_one(fd, AF_INET6, IPPROTO_TCP, 0, fn, arg);
 	if (r == -ENOENT)
