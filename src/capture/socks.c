@@ -22,8 +22,9 @@
 #define CA_RECOVERY 3
 /* Walks over /proc that nothing new asks for take no more than this share of the time. */
 #define SCAN_SHARE 50
-/* The same for looks at single new sockets. */
-#define LOOK_SHARE 4
+/* Looks at single new sockets: a fifth of the time in the long run, a burst of them at once. */
+#define LOOK_SHARE 5
+#define LOOK_BURST_NS 100000000ULL
 
 /* What a walk costs is processor time: on a crowded machine most of the rest is waiting. */
 static uint64_t cpu_ns(void)
@@ -596,14 +597,20 @@ struct sock *socks_meet(struct socks *s, const struct np_tuple *t)
 
 bool socks_look(struct socks *s)
 {
-	uint64_t start = socks_clock(), cpu = cpu_ns();
+	uint64_t start = socks_clock(), cpu, took;
 
 	if (!procfs_missing(s->procfs))
 		return true;
-	if (start < s->look_at_ns)
+	s->look_left_ns += (start - s->look_ns) / LOOK_SHARE;
+	s->look_ns = start;
+	if (s->look_left_ns > LOOK_BURST_NS)
+		s->look_left_ns = LOOK_BURST_NS;
+	if (!s->look_left_ns)
 		return false;
+	cpu = cpu_ns();
 	procfs_look(s->procfs, start);
-	s->look_at_ns = socks_clock() + (cpu_ns() - cpu) * LOOK_SHARE;
+	took = cpu_ns() - cpu;
+	s->look_left_ns -= took < s->look_left_ns ? took : s->look_left_ns;
 	return true;
 }
 

@@ -15,7 +15,7 @@ struct socks {
 	uint32_t netns, gen;
 	bool seeding;
 	uint64_t now_ns, scan_at_ns;
-	uint64_t look_at_ns;
+	uint64_t look_ns, look_left_ns; /* last look; processor time that looks may take */
 	struct sock *ended, **ended_tail;
 	uint32_t wanted; /* inodes asked for since the last walk over /proc */
 	uint8_t listening[65536 / 8];
