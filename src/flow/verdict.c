@@ -5,10 +5,10 @@
 #include <stddef.h>
 
 #define QUEUE_US 4000 /* more than the least round trip; so does cubic's HyStart (6.18) */
-#define LOSSY_PART \
-	1000 /* resent bytes of those sent: at one in so many losses keep the window below 40 segments */
-#define NOTICED_PART \
-	4 /* at least this part of the time with a full buffer is in the kernel's counter */
+/* Resent bytes of those sent: at one in so many losses keep the window below 40 segments. */
+#define LOSSY_PART 1000
+/* At least this part of the time with a full buffer is in the kernel's counter. */
+#define NOTICED_PART 4
 #define QUEUE_CWND 8 /* segments; below, round trips are those of timers and delayed ACKs */
 
 /* The deviation is taken off: delayed ACKs make single round trips long, a queue all of them. */
@@ -37,36 +37,28 @@ static bool wants_more(uint32_t limits, uint32_t in_flight, uint32_t unsent, uin
 	return unsent || limits & NP_TCP_CWND_LIMITED || (cwnd && in_flight >= cwnd);
 }
 
+/* The kernel's record and a flow's copy of it name these alike. */
+#define SAMPLE_OF(tcp)                                                                            \
+	{                                                                                         \
+		.busy_us = (tcp)->busy_us, .rwnd_us = (tcp)->rwnd_limited_us,                     \
+		.sndbuf_us = (tcp)->sndbuf_limited_us, .recovery_us = (tcp)->recovery_us,         \
+		.full = is_full((tcp)->limits, (tcp)->in_flight, (tcp)->unsent_bytes, (tcp)->mss, \
+				(tcp)->snd_cwnd),                                                 \
+		.wants = wants_more((tcp)->limits, (tcp)->in_flight, (tcp)->unsent_bytes,         \
+				    (tcp)->snd_cwnd),                                             \
+		.queued = is_queued((tcp)->srtt_us, (tcp)->rttvar_us, (tcp)->min_rtt_us,          \
+				    (tcp)->snd_cwnd),                                             \
+		.sent = (tcp)->bytes_sent, .resent = (tcp)->bytes_retrans,                        \
+	}
+
 void verdict_sample_flow(struct verdict_sample *ret, const struct flow_tcp *tcp)
 {
-	*ret = (struct verdict_sample){
-		.busy_us = tcp->busy_us,
-		.rwnd_us = tcp->rwnd_limited_us,
-		.sndbuf_us = tcp->sndbuf_limited_us,
-		.recovery_us = tcp->recovery_us,
-		.full = is_full(tcp->limits, tcp->in_flight, tcp->unsent_bytes, tcp->mss,
-				tcp->snd_cwnd),
-		.wants = wants_more(tcp->limits, tcp->in_flight, tcp->unsent_bytes, tcp->snd_cwnd),
-		.queued = is_queued(tcp->srtt_us, tcp->rttvar_us, tcp->min_rtt_us, tcp->snd_cwnd),
-		.sent = tcp->bytes_sent,
-		.resent = tcp->bytes_retrans,
-	};
+	*ret = (struct verdict_sample)SAMPLE_OF(tcp);
 }
 
 void verdict_sample_record(struct verdict_sample *ret, const struct np_tcp *tcp)
 {
-	*ret = (struct verdict_sample){
-		.busy_us = tcp->busy_us,
-		.rwnd_us = tcp->rwnd_limited_us,
-		.sndbuf_us = tcp->sndbuf_limited_us,
-		.recovery_us = tcp->recovery_us,
-		.full = is_full(tcp->limits, tcp->in_flight, tcp->unsent_bytes, tcp->mss,
-				tcp->snd_cwnd),
-		.wants = wants_more(tcp->limits, tcp->in_flight, tcp->unsent_bytes, tcp->snd_cwnd),
-		.queued = is_queued(tcp->srtt_us, tcp->rttvar_us, tcp->min_rtt_us, tcp->snd_cwnd),
-		.sent = tcp->bytes_sent,
-		.resent = tcp->bytes_retrans,
-	};
+	*ret = (struct verdict_sample)SAMPLE_OF(tcp);
 }
 
 static uint64_t grown(uint64_t was, uint64_t now)

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
@@ -197,18 +198,6 @@ static int link_xdp(struct attach *a, bool native)
 	return 0;
 }
 
-static int clear_count(struct guard *g, uint32_t slot)
-{
-	int r, cpus = libbpf_num_possible_cpus();
-	struct np_guard_dev *zero = calloc(cpus > 0 ? (size_t)cpus : 1, sizeof(*zero));
-
-	if (!zero)
-		return -ENOMEM;
-	r = bpf_map_update_elem(g->map[MAP_DEVS], &slot, zero, BPF_ANY);
-	free(zero);
-	return r;
-}
-
 /* Who answers SYNs behind the filter that was loaded with it. */
 static int put_syn(struct attach *a)
 {
@@ -253,9 +242,7 @@ static int begin(struct attach *a)
 	a->at.added = guard_tick_now();
 	(void)strncpy(a->at.name, a->ifname, sizeof(a->at.name) - 1);
 	set_mode(a);
-	r = clear_count(a->g, a->slot);
-	if (!r)
-		r = attach_record(a);
+	r = attach_record(a);
 	return r ? error_set(a->err, r, "%s: cannot be written down: %s", a->ifname, strerror(-r))
 		 : 0;
 }
@@ -315,6 +302,33 @@ static int attach_xdp(struct attach *a)
 	return 0;
 }
 
+/*
+ * Our counters and the device's begin together: cleared at a moment when the device counted nothing.
+ * One that is never silent begins with what came between its reading and the clearing.
+ */
+static int begin_counts(struct attach *a)
+{
+	const struct timespec poll = { .tv_nsec =
+					       200000 }; /* a driver's round, counted at its end */
+	int r = 0, cpus = libbpf_num_possible_cpus();
+	struct np_guard_dev *zero = calloc(cpus > 0 ? (size_t)cpus : 1, sizeof(*zero));
+	struct np_guard_if after = {};
+
+	if (!zero)
+		return -ENOMEM;
+	for (int i = 0; i < 10 && !r; i++) {
+		device_base(a->ifname, &a->at);
+		r = bpf_map_update_elem(a->g->map[MAP_DEVS], &a->slot, zero, BPF_ANY);
+		(void)nanosleep(&poll, NULL);
+		device_base(a->ifname, &after);
+		if (after.base_rx_packets == a->at.base_rx_packets &&
+		    after.base_tx_packets == a->at.base_tx_packets)
+			break;
+	}
+	free(zero);
+	return r;
+}
+
 static int put_on(struct attach *a)
 {
 	int r = attach_xdp(a);
@@ -323,8 +337,9 @@ static int put_on(struct attach *a)
 		r = begin(a);
 	if (r)
 		return r;
-	device_base(a->ifname, &a->at);
 	r = tc_put(a);
+	if (!r)
+		r = begin_counts(a);
 	if (!r)
 		r = attach_record(a);
 	return r;

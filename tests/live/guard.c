@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* guard: attach and detach, counters, lists, safety. On cables between namespaces of the test's own. */
+#include <errno.h>
 #include <inttypes.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "guard_run.h"
 #include "probe.h"
@@ -74,6 +78,35 @@ TEST(counters_equal_the_devices_own_where_tc_counts_alone)
 {
 	compare_counts("--mode monitor --xdp generic");
 	compare_counts("--mode monitor --xdp generic --clsact");
+}
+
+/* Packets come in all the while it is put on: what ours has and the device's count has not would stay. */
+TEST(counters_begin_with_the_devices_own_while_packets_come)
+{
+	const struct forged udp = { .proto = IPPROTO_UDP, .sport = 4000 };
+	struct netns_pair p = netns_pair_new();
+	struct same s = { .ns = &p.a,
+			  .iface = p.if_a,
+			  .ours_rx = "rx.packets",
+			  .ours_tx = "tx.packets",
+			  .least = 1 };
+	int status;
+	pid_t pid;
+
+	fflush(NULL);
+	pid = fork();
+	REQUIRE(pid >= 0, "fork: %s", strerror(errno));
+	if (!pid) {
+		forge(&p.b, &udp, 1000, 2000);
+		_exit(0);
+	}
+	guard_must(&p.a, "attach %s --mode monitor", p.if_a);
+	waitpid(pid, &status, 0);
+	CHECK(wait_until(is_same, &s, 5000),
+	      "rx expected %" PRIu64 " (device), got %" PRIu64 "; tx expected %" PRIu64
+	      ", got %" PRIu64,
+	      s.rx_device, s.rx, s.tx_device, s.tx);
+	guard_must(&p.a, "detach %s", p.if_a);
 }
 
 TEST(flows_are_counted_by_address_and_port)

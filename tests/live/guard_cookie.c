@@ -353,22 +353,6 @@ TEST(options_are_offered_where_the_kernel_can_read_them_back)
 	CHECK_EQ(netns_counter(&p.a, "TcpExt", "PAWSEstab"), 0, "rejected timestamps");
 }
 
-static int syn_program(const struct netns *ns)
-{
-	json_t *first;
-	char *end;
-	int fd;
-
-	guard_must(ns, "status --format json");
-	end = strchr(guard_out(), '\n');
-	REQUIRE(end, "status: %s", guard_out());
-	first = json_loadb(guard_out(), (size_t)(end - guard_out()), 0, NULL);
-	fd = bpf_prog_get_fd_by_id((__u32)json_at(first, "program"));
-	REQUIRE(fd >= 0, "program: %s", strerror(errno));
-	json_decref(first);
-	return fd;
-}
-
 /* Run it on a frame; *out is what it sends. */
 static unsigned int answer(int fd, struct pkt *p, struct pkt *out)
 {
@@ -449,7 +433,7 @@ TEST(answers_are_right_behind_tags_options_and_extension_headers)
 	struct pkt in, out;
 
 	guard_must(&p.a, "syncookie add 5001 --mode always");
-	fd = syn_program(&p.a);
+	fd = guard_program(&p.a);
 	there = open(p.a.path, O_RDONLY | O_CLOEXEC);
 	REQUIRE(setns(there, CLONE_NEWNET) == 0, "setns: %s", strerror(errno));
 	for (unsigned int i = 0; i < 12; i++) {

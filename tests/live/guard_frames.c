@@ -17,22 +17,6 @@
 #include "guard_run.h"
 #include "tap.h"
 
-static int program(const struct netns *ns)
-{
-	json_t *first;
-	char *end;
-	int fd;
-
-	guard_must(ns, "status --format json");
-	end = strchr(guard_out(), '\n');
-	REQUIRE(end, "status: %s", guard_out());
-	first = json_loadb(guard_out(), (size_t)(end - guard_out()), 0, NULL);
-	fd = bpf_prog_get_fd_by_id((__u32)json_at(first, "program"));
-	REQUIRE(fd >= 0, "program: %s", strerror(errno));
-	json_decref(first);
-	return fd;
-}
-
 /* 1 dropped, 2 passed. */
 static unsigned int verdict(int fd, struct pkt *p)
 {
@@ -65,7 +49,7 @@ TEST(bans_hold_behind_tags_extension_headers_and_in_fragments)
 	guard_must(&p.a, "attach %s --mode filter --xdp generic", p.if_a);
 	guard_must(&p.a, "ban 192.0.2.7 2001:db8:7::/48");
 	guard_must(&p.a, "ban 198.51.100.0/24 --proto udp --port 53");
-	fd = program(&p.a);
+	fd = guard_program(&p.a);
 	for (unsigned int tags = 0; tags <= 2; tags++) {
 		udp4(&f, "192.0.2.7", tags, 9, 0);
 		CHECK_EQ(verdict(fd, &f), DROP, "banned, with so many tags");
@@ -107,7 +91,7 @@ TEST(verdicts_that_are_remembered_are_those_of_each_packet)
 	guard_must(&p.a, "attach %s --mode filter", p.if_a);
 	guard_must(&p.a, "ban 192.0.2.7 2001:db8::7");
 	guard_must(&p.a, "ban 192.0.2.8 --proto udp --port 53");
-	fd = program(&p.a);
+	fd = guard_program(&p.a);
 	for (unsigned int i = 0; i < 1000; i++) {
 		udp4(&f, "192.0.2.7", 0, i, 0);
 		CHECK_EQ(verdict(fd, &f), DROP, "banned");
@@ -149,7 +133,7 @@ TEST(malformed_packets_are_counted_by_kind_and_passed)
 	int fd;
 
 	guard_must(&p.a, "attach %s --mode filter", p.if_a);
-	fd = program(&p.a);
+	fd = guard_program(&p.a);
 	for (unsigned int i = 0; i < 3; i++) {
 		pkt_eth(&f, ETH_P_IP);
 		pkt_ip4(&f, "192.0.2.7", "10.77.0.1", IPPROTO_TCP, 0, 0);
@@ -175,7 +159,7 @@ TEST(nested_networks_are_asked_from_the_longest_on)
 	guard_must(&p.a, "attach %s --mode filter", p.if_a);
 	for (unsigned int len = 20; len < 30; len++)
 		guard_must(&p.a, "ban 192.0.0.0/%u --proto udp --port %u", len, 100 + len);
-	fd = program(&p.a);
+	fd = guard_program(&p.a);
 	for (unsigned int port = 120; port < 130; port++) {
 		udp4(&f, "192.0.0.1", 0, port, 0);
 		CHECK_EQ(verdict(fd, &f), DROP, "a port that one of ten networks names");

@@ -18,6 +18,8 @@ const char *guard_out(void);
 const char *guard_log(void);
 /* `guard stats`, the record of an interface; json_decref() it. */
 json_t *guard_stats(const struct netns *ns, const char *iface);
+/* The XDP program of the one interface that guard is on there; close() it. */
+int guard_program(const struct netns *ns);
 /* An integer inside: "rx.packets". */
 uint64_t json_at(const json_t *record, const char *path);
 

@@ -23,14 +23,6 @@ static const struct flow udp6 = {
 	"2001:db8:5::7", "2001:db8::1", 40000, 53, IPPROTO_UDP, false, 64
 };
 
-static uint64_t total(struct balance *b, unsigned int what)
-{
-	uint64_t n[LB_TOTALS] = { 0 };
-
-	REQUIRE(balance_totals(b, n) == 0, "totals cannot be read");
-	return n[what];
-}
-
 static uint16_t word(const struct frame *f, unsigned int at)
 {
 	return (uint16_t)(f->data[at] << 8 | f->data[at + 1]);
@@ -94,11 +86,11 @@ TEST(tagged_packets_are_balanced_and_keep_their_tags)
 			o = lb_run(b, &f);
 			check_tags(&o, &plain, n, 100, PCP);
 		}
-		CHECK_EQ(total(b, LB_FORWARDED), 3, "forwarded");
+		CHECK_EQ(lb_total(b, LB_FORWARDED), 3, "forwarded");
 		in = tagged(&in, 3, 100);
 		o = lb_run(b, &in);
 		CHECK_EQ(o.action, XDP_PASS, "three tags");
-		CHECK_EQ(total(b, LB_VLAN), 1, "counted as tagged too often");
+		CHECK_EQ(lb_total(b, LB_VLAN), 1, "counted as tagged too often");
 		lb_end(b);
 	}
 }
@@ -116,7 +108,7 @@ TEST(tagged_packet_that_is_too_big_is_answered_with_its_tag)
 	plain = lb_run(b, &in);
 	f = tagged(&in, 1, 100);
 	o = lb_run(b, &f);
-	CHECK_EQ(total(b, LB_TOO_BIG_TOLD), 2, "told");
+	CHECK_EQ(lb_total(b, LB_TOO_BIG_TOLD), 2, "told");
 	check_tags(&o, &plain, 1, 100, PCP);
 	lb_end(b);
 }
@@ -257,11 +249,11 @@ static void pieces_stay_together(const char *vip, const struct flow *like, const
 			CHECK_EQ(backend_of(&o), first, "backend of a later piece");
 		}
 	}
-	CHECK_EQ(total(b, LB_FRAGMENT_SENT), 300, "pieces that were sent on");
+	CHECK_EQ(lb_total(b, LB_FRAGMENT_SENT), 300, "pieces that were sent on");
 	f = piece(like, 1000, 72, false);
 	o = lb_run(b, &f);
 	CHECK_EQ(o.action, XDP_PASS, "a piece whose first one was never seen");
-	CHECK_EQ(total(b, LB_FRAGMENT), 1, "counted");
+	CHECK_EQ(lb_total(b, LB_FRAGMENT), 1, "counted");
 	/* Its backend is gone: nobody else has the beginning. */
 	f = piece(like, 1001, 0, true);
 	o = lb_run(b, &f);

@@ -191,6 +191,14 @@ struct frame icmp_about(const struct flow *f, uint8_t type, uint8_t code)
 	return out;
 }
 
+uint64_t lb_total(struct balance *b, unsigned int what)
+{
+	uint64_t n[LB_TOTALS] = { 0 };
+
+	REQUIRE(balance_totals(b, n) == 0, "totals cannot be read");
+	return n[what];
+}
+
 struct outcome lb_run(struct balance *b, const struct frame *in)
 {
 	struct xdp_md ctx = { .data_end = in->bytes, .ingress_ifindex = ifindex };

@@ -54,6 +54,8 @@ struct frame frame_of(const struct flow *f);
 /* The ICMP error that a router sends to the service about a packet the service sent to the client. */
 struct frame icmp_about(const struct flow *f, uint8_t type, uint8_t code);
 struct outcome lb_run(struct balance *b, const struct frame *in);
+/* Of the balancer's totals, one: what is one of LB_*. */
+uint64_t lb_total(struct balance *b, unsigned int what);
 /* Last byte of the address of the backend it went to, by the outer header or by hardware address. */
 unsigned int backend_of(const struct outcome *o);
 /* Sum over the words, for a header whose checksum is right: 0. */

@@ -21,14 +21,6 @@ static const struct flow tcp6 = {
 	"2001:db8:5::7", "2001:db8::1", 40000, 80, IPPROTO_TCP, true, 10
 };
 
-static uint64_t total(struct balance *b, unsigned int what)
-{
-	uint64_t n[LB_TOTALS] = { 0 };
-
-	REQUIRE(balance_totals(b, n) == 0, "totals cannot be read");
-	return n[what];
-}
-
 /* n-th of many flows of the same kind. */
 static struct flow nth(const struct flow *like, unsigned int n)
 {
@@ -185,12 +177,12 @@ TEST(balancer_passes_what_is_no_vips)
 	udp.proto = IPPROTO_UDP;
 	o = run_flow(b, &udp);
 	CHECK_EQ(o.action, XDP_PASS, "other protocol");
-	CHECK_EQ(total(b, LB_NO_VIP), 2, "counted as no VIP");
+	CHECK_EQ(lb_total(b, LB_NO_VIP), 2, "counted as no VIP");
 	odd = in;
 	odd.data[14 + 7] = 0x20; /* some way into a packet */
 	o = lb_run(b, &odd);
 	CHECK_EQ(o.action, XDP_PASS, "fragment without a first one");
-	CHECK_EQ(total(b, LB_FRAGMENT), 1, "counted as fragment");
+	CHECK_EQ(lb_total(b, LB_FRAGMENT), 1, "counted as fragment");
 	lb_end(b);
 }
 
@@ -214,8 +206,8 @@ TEST(balancer_counts_headers_that_do_not_fit)
 	odd.data[14 + 3] = 32;
 	o = lb_run(b, &odd);
 	CHECK_EQ(o.action, XDP_PASS, "cut packet");
-	CHECK_EQ(total(b, LB_MALFORMED), 3, "counted");
-	CHECK_EQ(total(b, LB_FORWARDED), 0, "forwarded");
+	CHECK_EQ(lb_total(b, LB_MALFORMED), 3, "counted");
+	CHECK_EQ(lb_total(b, LB_FORWARDED), 0, "forwarded");
 	lb_end(b);
 }
 
@@ -296,7 +288,7 @@ TEST(known_flows_keep_their_backend_over_changes)
 		moved += backend_of(&o) >= 14;
 	}
 	CHECK(moved > FLOWS / 3, "only %u of %d new flows at new backends", moved, FLOWS);
-	CHECK_EQ(total(b, LB_FLOW_MOVED), 0, "flows moved");
+	CHECK_EQ(lb_total(b, LB_FLOW_MOVED), 0, "flows moved");
 	lb_end(b);
 }
 
@@ -325,7 +317,7 @@ TEST(removed_backends_flows_go_on_elsewhere_the_others_stay)
 		CHECK(before[i] == 11 ? now != 11 : now == before[i], "flow %u: %u, then %u", i,
 		      before[i], now);
 	}
-	CHECK_EQ(total(b, LB_FLOW_MOVED), gone, "flows moved");
+	CHECK_EQ(lb_total(b, LB_FLOW_MOVED), gone, "flows moved");
 	lb_end(b);
 }
 
@@ -494,7 +486,7 @@ TEST(packets_too_big_for_the_tunnel_are_told_the_size_that_fits)
 	pseudo = IPPROTO_ICMPV6 + 68 + (uint16_t)~sum16(&ip6->saddr, 32, 0);
 	CHECK_EQ(sum16(icmp, 68, pseudo), 0, "ICMPv6 checksum");
 	CHECK(!memcmp(quoted6, in.data + 14, 60), "wrong quotation of IPv6");
-	CHECK_EQ(total(b, LB_TOO_BIG_TOLD), 2, "told");
+	CHECK_EQ(lb_total(b, LB_TOO_BIG_TOLD), 2, "told");
 	lb_end(b);
 }
 
@@ -511,7 +503,7 @@ TEST(packets_that_may_be_cut_are_dropped_and_counted_when_too_big)
 	in.data[14 + 6] = 0; /* the flag */
 	o = lb_run(b, &in);
 	CHECK_EQ(o.action, XDP_DROP, "action");
-	CHECK_EQ(total(b, LB_TOO_BIG), 1, "counted");
+	CHECK_EQ(lb_total(b, LB_TOO_BIG), 1, "counted");
 	lb_end(b);
 }
 
@@ -541,7 +533,7 @@ TEST(frames_in_several_buffers_are_forwarded_whole)
 	o = lb_run(b, &in);
 	CHECK_EQ(o.action, XDP_TX, "action of what is too big");
 	CHECK_EQ(o.frame.bytes, 14 + 20 + 8 + 28, "bytes of the answer");
-	CHECK_EQ(total(b, LB_TOO_BIG_TOLD), 1, "told");
+	CHECK_EQ(lb_total(b, LB_TOO_BIG_TOLD), 1, "told");
 	lb_end(b);
 }
 
@@ -553,7 +545,7 @@ TEST(without_backends_packets_are_dropped_and_counted)
 	struct outcome o = run_flow(b, &tcp4);
 
 	CHECK_EQ(o.action, XDP_DROP, "action");
-	CHECK_EQ(total(b, LB_NO_BACKEND), 1, "counted");
+	CHECK_EQ(lb_total(b, LB_NO_BACKEND), 1, "counted");
 	REQUIRE(balance_vip_count(b, 0, &c) == 0, "no counters");
 	CHECK_EQ(c.errors, 1, "errors of VIP");
 	lb_end(b);
@@ -569,10 +561,10 @@ TEST(unresolved_neighbours_and_forwarding_off_are_told_apart)
 	lb_backend(b, &key, "10.99.0.77", LB_FORWARD_ENCAP);
 	o = run_flow(b, &f);
 	CHECK_EQ(o.action, XDP_DROP, "action");
-	CHECK_EQ(total(b, LB_NO_NEIGHBOUR), 1, "counted as no neighbour");
+	CHECK_EQ(lb_total(b, LB_NO_NEIGHBOUR), 1, "counted as no neighbour");
 	REQUIRE(system("echo 0 >/proc/sys/net/ipv4/conf/lb0/forwarding") == 0, "sysctl");
 	o = run_flow(b, &f);
-	CHECK_EQ(total(b, LB_NO_FORWARDING), 1, "counted as no forwarding");
+	CHECK_EQ(lb_total(b, LB_NO_FORWARDING), 1, "counted as no forwarding");
 	lb_end(b);
 }
 
@@ -617,8 +609,8 @@ TEST(flood_of_new_flows_does_not_push_known_ones_out)
 		/* not remembered, and still the same */
 		CHECK_EQ(later(b, &f), backend_of(&o), "backend");
 	}
-	CHECK(total(b, LB_TABLE_SKIPPED) > 400, "%" PRIu64 " not remembered",
-	      total(b, LB_TABLE_SKIPPED));
+	CHECK(lb_total(b, LB_TABLE_SKIPPED) > 400, "%" PRIu64 " not remembered",
+	      lb_total(b, LB_TABLE_SKIPPED));
 	lb_end(b);
 }
 

@@ -24,6 +24,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "lib.h"
@@ -207,12 +208,13 @@ static void ask_datagram(struct report *r, int fd, const struct addr *to, const 
 	}
 }
 
+static uint16_t next_id = 0x100;
+
 static void ask_one(struct report *r, int fd, const struct addr *to, const char *label,
 		    unsigned int number)
 {
-	static uint16_t id = 0x100;
 	uint8_t m[MESSAGE];
-	size_t n = query(m, id++, label, number);
+	size_t n = query(m, next_id++, label, number);
 
 	if (tm_flag("tcp"))
 		ask_stream(r, fd, m, n);
@@ -234,7 +236,9 @@ static void ask_all(struct report *r, const struct addr *a)
 				ask_one(r, fd, bound ? a : NULL, labels[l], i);
 				continue;
 			}
-			if (!tm_fork()) {
+			pid_t pid = tm_fork();
+
+			if (!pid) {
 				struct report child = { .role = "child" };
 
 				tm_comm("child");
@@ -242,7 +246,10 @@ static void ask_all(struct report *r, const struct addr *a)
 				report_print(&child);
 				_exit(0);
 			}
-			tm_sleep_ms(20); /* one at a time: they share the socket */
+			next_id++;
+			/* one at a time: they share the socket */
+			if (waitpid(pid, NULL, 0) < 0)
+				die("waitpid");
 		}
 	report_socket(r, fd);
 	close(fd);
