@@ -55,6 +55,17 @@ function say_notes(   n, i, part) {
 	next
 }
 
+# It failed, and is run again: what it said is told, whatever comes of it.
+/^# AGAIN / {
+	name = $3
+	sub(/:$/, "", name)
+	say("     once " name " failed, and was run again")
+	say_notes()
+	outcome("again", name)
+	notes = ""
+	next
+}
+
 /^#/ {
 	unexplained = unexplained && explaining <= 0
 	if (explaining-- > 0)
