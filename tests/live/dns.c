@@ -546,7 +546,7 @@ static void check_ring(const char *command, unsigned int all, unsigned int nx,
 
 TEST(packet_ring_sees_transactions_of_datagrams)
 {
-	check_ring("dns ask --ok 5 --nx 2 --drop 1 --once 1 --slow 3 --delay 200 --again 1000", 12,
+	check_ring("dns ask --ok 5 --nx 2 --drop 1 --once 1 --slow 3 --delay 200 --again 600", 12,
 		   2, 1, "drop0.example.net");
 }
 
