@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Programs on and off an interface. What is there already is exchanged in its place, link by link, so
- * that the filter never pauses; only another kind of XDP has to be taken off first.
+ * Programs on and off an interface, and its slot in the maps. What is there already is exchanged in its
+ * place where that can be (attach_swap.c); only another kind of XDP has to be taken off first.
  */
 #include <errno.h>
 #include <net/if.h>
@@ -18,15 +18,13 @@
 #include "guard/attach.h"
 #include "guard/device.h"
 
-#define XDP_HAS_FRAGS (1U << 5)
-
 static int quiet(enum libbpf_print_level level, const char *fmt, va_list ap)
 {
 	(void)level, (void)fmt, (void)ap;
 	return 0;
 }
 
-static void add_note(struct attach *a, const char *text)
+void attach_note(struct attach *a, const char *text)
 {
 	size_t n = strlen(a->note);
 
@@ -63,11 +61,6 @@ static int free_slot(struct guard *g, uint32_t *ret_slot)
 	return -ENOSPC;
 }
 
-static bool wants_xdp(const struct attach *a)
-{
-	return a->opts->mode != NP_GUARD_MONITOR || a->opts->xdp != GUARD_XDP_GENERIC;
-}
-
 /* A program of somebody else: never replaced, but named. */
 static int refuse_foreign(struct attach *a)
 {
@@ -100,83 +93,7 @@ static int refuse_foreign(struct attach *a)
 	return -EBUSY;
 }
 
-/* The helper that checks cookies is the last one of what is needed. */
-static bool can_cookies(const struct attach *a)
-{
-	return a->opts->mode != NP_GUARD_MONITOR && !a->opts->no_cookies &&
-	       libbpf_probe_bpf_helper(BPF_PROG_TYPE_XDP, BPF_FUNC_tcp_raw_check_syncookie_ipv4,
-				       NULL) == 1;
-}
-
-static int load_skel(struct attach *a, bool native, bool frags, bool in_place, bool cookies,
-		     struct netprobe_guard **ret)
-{
-	struct netprobe_guard *s = netprobe_guard__open();
-	bool coarse =
-		libbpf_probe_bpf_helper(BPF_PROG_TYPE_XDP, BPF_FUNC_ktime_get_coarse_ns, NULL) == 1;
-	int r = s ? 0 : -errno;
-
-	if (r)
-		return r;
-	s->rodata->cfg_mode = a->opts->mode;
-	s->rodata->cfg_frags = frags;
-	s->rodata->cfg_inline = in_place;
-	s->rodata->cfg_coarse = coarse;
-	s->rodata->cfg_rx_at_xdp = native;
-	s->rodata->cfg_flows = a->opts->flows;
-	s->rodata->cfg_cookies = cookies;
-	s->rodata->cfg_mtu = device_mtu(a->ifname);
-	s->rodata->cfg_slot = a->slot;
-	s->rodata->cfg_ifindex = (__u32)a->ifindex;
-	if (frags)
-		r = bpf_program__set_flags(s->progs.np_guard_xdp, XDP_HAS_FRAGS);
-	if (frags && !r) /* as who calls it */
-		r = bpf_program__set_flags(s->progs.np_guard_syn, XDP_HAS_FRAGS);
-	(void)bpf_program__set_autoload(s->progs.np_guard_syn, cookies);
-	(void)bpf_program__set_autoload(s->progs.np_guard_xdp, wants_xdp(a));
-	(void)bpf_program__set_expected_attach_type(s->progs.np_guard_in, TCX_INGRESS);
-	(void)bpf_program__set_expected_attach_type(s->progs.np_guard_out, TCX_EGRESS);
-	for (unsigned int i = 0; i < MAP_MAX && a->g->there && !r; i++) {
-		struct bpf_map *map = bpf_object__find_map_by_name(s->obj, guard_map_names[i]);
-
-		r = map ? bpf_map__reuse_fd(map, a->g->map[i]) : -ENOENT;
-	}
-	if (!r)
-		r = netprobe_guard__load(s);
-	if (r) {
-		netprobe_guard__destroy(s);
-		return r;
-	}
-	*ret = s;
-	return 0;
-}
-
-static int load(struct attach *a, bool native)
-{
-	bool frags = libbpf_probe_bpf_helper(BPF_PROG_TYPE_XDP, BPF_FUNC_xdp_get_buff_len, NULL) ==
-		     1;
-	bool cookies = can_cookies(a);
-	int r = load_skel(a, native, frags, true, cookies, &a->skel);
-
-	/* An older verifier may find it too long. */
-	if (r && r != -EPERM)
-		r = load_skel(a, native, frags, false, cookies, &a->skel);
-	if (r && r != -EPERM && cookies)
-		r = load_skel(a, native, frags, false, false, &a->skel);
-	if (r == -EPERM || r == -EACCES) {
-		error_set(a->err, -EPERM, "the kernel does not let us load programs for %s",
-			  a->ifname);
-		error_hint(a->err,
-			   "run as root: guard needs CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON");
-		return -EPERM;
-	}
-	if (r)
-		return error_set(a->err, r, "cannot load guard's programs for %s: %s", a->ifname,
-				 strerror(-r));
-	return 0;
-}
-
-static uint32_t program_id(int fd)
+uint32_t attach_prog_id(int fd)
 {
 	struct bpf_prog_info info = {};
 	__u32 len = sizeof(info);
@@ -194,12 +111,11 @@ static int link_xdp(struct attach *a, bool native)
 	if (r)
 		return r;
 	a->at.xdp = native ? NP_GUARD_XDP_NATIVE : NP_GUARD_XDP_GENERIC;
-	a->at.xdp_id = program_id(fd);
+	a->at.xdp_id = attach_prog_id(fd);
 	return 0;
 }
 
-/* Who answers SYNs behind the filter that was loaded with it. */
-static int put_syn(struct attach *a)
+int attach_syn(struct attach *a)
 {
 	uint32_t slot = NP_GUARD_NEXT_COOKIE + a->slot;
 	int fd = bpf_program__fd(a->skel->progs.np_guard_syn);
@@ -215,7 +131,7 @@ int attach_record(struct attach *a)
 	return bpf_map_update_elem(a->g->map[MAP_IFS], &a->slot, &a->at, BPF_ANY);
 }
 
-static void set_mode(struct attach *a)
+void attach_mode(struct attach *a)
 {
 	a->at.mode = a->opts->mode;
 	a->at.flags &= (__u8) ~(NP_GUARD_IF_FLOWS | NP_GUARD_IF_COOKIES);
@@ -234,20 +150,20 @@ static int begin(struct attach *a)
 	int r = a->g->there ? 0 : maps_first(a->g, a->skel, a->err);
 
 	if (!r)
-		r = put_syn(a); /* of each load */
+		r = attach_syn(a); /* of each load */
 	if (r || a->begun)
 		return r;
 	a->begun = true;
 	a->at.ifindex = (uint32_t)a->ifindex;
 	a->at.added = guard_tick_now();
 	(void)strncpy(a->at.name, a->ifname, sizeof(a->at.name) - 1);
-	set_mode(a);
+	attach_mode(a);
 	r = attach_record(a);
 	return r ? error_set(a->err, r, "%s: cannot be written down: %s", a->ifname, strerror(-r))
 		 : 0;
 }
 
-static void unload(struct attach *a)
+void attach_unload(struct attach *a)
 {
 	netprobe_guard__destroy(a->skel);
 	a->skel = NULL;
@@ -259,10 +175,10 @@ static int attach_xdp(struct attach *a)
 	char why[256];
 	int r;
 
-	if (!wants_xdp(a))
-		return load(a, false);
+	if (!attach_wants_xdp(a))
+		return attach_load(a, false);
 	if (a->opts->xdp != GUARD_XDP_GENERIC) {
-		r = load(a, true);
+		r = attach_load(a, true);
 		if (r)
 			return r;
 		r = begin(a);
@@ -279,16 +195,16 @@ static int attach_xdp(struct attach *a)
 			error_hint(a->err, "or --xdp generic, which costs more for each packet");
 			return a->err->code;
 		}
-		unload(a);
+		attach_unload(a);
 		if (a->opts->mode == NP_GUARD_MONITOR) {
-			add_note(a,
-				 "no XDP in the driver, which would only count: tc counts alone");
-			return load(a, false);
+			attach_note(
+				a, "no XDP in the driver, which would only count: tc counts alone");
+			return attach_load(a, false);
 		}
-		add_note(a, "XDP is generic, slower than in the driver: ");
+		attach_note(a, "XDP is generic, slower than in the driver: ");
 		(void)strncat(a->note, why, a->note_size - strlen(a->note) - 1);
 	}
-	r = load(a, false);
+	r = attach_load(a, false);
 	if (!r)
 		r = begin(a);
 	if (r)
@@ -329,7 +245,7 @@ static int begin_counts(struct attach *a)
 	return r;
 }
 
-static int put_on(struct attach *a)
+int attach_put_on(struct attach *a)
 {
 	int r = attach_xdp(a);
 
@@ -356,7 +272,7 @@ static bool in_use(struct guard *g)
 	return false;
 }
 
-static void forget(struct guard *g, uint32_t slot, const struct np_guard_if *at)
+void attach_forget(struct guard *g, uint32_t slot, const struct np_guard_if *at)
 {
 	struct np_guard_if none = {};
 
@@ -376,98 +292,6 @@ static void take_off(struct guard *g, const struct np_guard_if *at)
 	tc_take(g, at);
 }
 
-/* Whether what is there can stay, with other programs in it; else it is taken off first. */
-static bool can_exchange(const struct attach *a, const struct np_guard_if *old)
-{
-	const struct guard_attach_opts *o = a->opts;
-	bool counts = old->xdp != NP_GUARD_XDP_NATIVE;
-
-	if (o->mode == NP_GUARD_MONITOR && old->xdp != NP_GUARD_XDP_NATIVE) {
-		if (o->xdp != GUARD_XDP_GENERIC || old->xdp != NP_GUARD_XDP_NONE)
-			return false;
-	} else if (old->xdp == NP_GUARD_XDP_NONE ||
-		   (o->xdp == GUARD_XDP_NATIVE && old->xdp != NP_GUARD_XDP_NATIVE) ||
-		   (o->xdp == GUARD_XDP_GENERIC && old->xdp != NP_GUARD_XDP_GENERIC)) {
-		return false;
-	}
-	if (old->xdp != NP_GUARD_XDP_NONE && !link_is_on(a->g, "xdp", old->ifindex))
-		return false;
-	if (old->tc == NP_GUARD_TC_CLSACT)
-		return true;
-	return !o->clsact && old->tc == NP_GUARD_TC_TCX && link_is_on(a->g, "out", old->ifindex) &&
-	       (!counts || link_is_on(a->g, "in", old->ifindex));
-}
-
-/* Link by link; each packet meets the old program or the new one. Counters go on. */
-static int exchange(struct attach *a, const struct np_guard_if *old)
-{
-	int r = load(a, old->xdp == NP_GUARD_XDP_NATIVE), was = -1;
-
-	if (r)
-		return r;
-	a->at = *old;
-	set_mode(a);
-	r = put_syn(a);
-	if (r)
-		return error_set(a->err, r, "%s: cannot chain a program: %s", a->ifname,
-				 strerror(-r));
-	if (old->xdp != NP_GUARD_XDP_NONE) {
-		int fd = bpf_program__fd(a->skel->progs.np_guard_xdp);
-
-		r = link_exchange(a, fd, "xdp", &was);
-		if (r)
-			return error_set(a->err, r, "%s takes no other XDP program: %s", a->ifname,
-					 strerror(-r));
-		a->at.xdp_id = program_id(fd);
-	}
-	r = tc_exchange(a);
-	if (!r)
-		r = attach_record(a);
-	if (r && was >= 0) {
-		int ours = -1;
-
-		/* The maps are the same: tc of the new load beside XDP of the old one is no harm. */
-		if (!link_exchange(a, was, "xdp", &ours))
-			(void)close(ours);
-	}
-	if (was >= 0)
-		(void)close(was);
-	if (!r && old->xdp == NP_GUARD_XDP_GENERIC && a->opts->xdp == GUARD_XDP_AUTO)
-		add_note(a,
-			 "XDP stays generic, so that the filter does not pause; detach first, or "
-			 "--xdp native, to try the driver's");
-	return r;
-}
-
-void attach_opts_of(const struct np_guard_if *at, struct guard_attach_opts *ret)
-{
-	*ret = (struct guard_attach_opts){
-		.mode = at->mode,
-		.xdp = at->xdp == NP_GUARD_XDP_NATIVE ? GUARD_XDP_NATIVE : GUARD_XDP_GENERIC,
-		.flows = at->flags & NP_GUARD_IF_FLOWS,
-		.no_cookies = !(at->flags & NP_GUARD_IF_COOKIES),
-		.clsact = at->tc == NP_GUARD_TC_CLSACT,
-	};
-}
-
-/* As it was, after a change that did not work: the filter is off for that moment, not for good. */
-static void put_back(struct attach *a, const struct np_guard_if *old)
-{
-	struct guard_attach_opts opts;
-	struct attach again = { .g = a->g,
-				.opts = &opts,
-				.ifname = a->ifname,
-				.ifindex = a->ifindex,
-				.slot = a->slot,
-				.note = (char[256]){},
-				.note_size = 256 };
-
-	attach_opts_of(old, &opts);
-	if (put_on(&again))
-		forget(a->g, a->slot, old);
-	unload(&again);
-}
-
 static int attach_at(struct attach *a)
 {
 	struct guard *g = a->g;
@@ -479,9 +303,9 @@ static int attach_at(struct attach *a)
 		return error_set(a->err, -ENODEV, "'%.40s' is no interface here; takes one of %s",
 				 a->ifname, device_names((char[160]){}, 160));
 	if (g->there && !find_slot(g, (uint32_t)a->ifindex, NULL, &a->slot, &old)) {
-		if (can_exchange(a, &old)) {
-			r = exchange(a, &old);
-			unload(a);
+		if (attach_can_exchange(a, &old)) {
+			r = attach_exchange(a, &old);
+			attach_unload(a);
 			return r;
 		}
 		take_off(g, &old);
@@ -491,16 +315,16 @@ static int attach_at(struct attach *a)
 				 NP_GUARD_IFS);
 	r = refuse_foreign(a);
 	if (!r)
-		r = put_on(a);
-	unload(a);
+		r = attach_put_on(a);
+	attach_unload(a);
 	if (!r || !g->there)
 		return r;
 	a->at.ifindex = (uint32_t)a->ifindex;
 	if (old.ifindex) {
 		take_off(g, &a->at);
-		put_back(a, &old);
+		attach_put_back(a, &old);
 	} else {
-		forget(g, a->slot, &a->at);
+		attach_forget(g, a->slot, &a->at);
 	}
 	return r;
 }
@@ -536,7 +360,7 @@ int guard_detach(struct guard *g, const char *ifname, struct netprobe_error *err
 			folder_remove(g); /* of an attach that died before it had a slot */
 		return error_set(err, -ENOENT, "guard is not attached to '%.40s'", ifname);
 	}
-	forget(g, slot, &at);
+	attach_forget(g, slot, &at);
 	if (!in_use(g)) {
 		cookie_settings_back(g);
 		folder_remove(g);

@@ -36,8 +36,26 @@ int tc_put(struct attach *a);
 int tc_exchange(struct attach *a);
 void tc_take(struct guard *g, const struct np_guard_if *at);
 
+/* attach_load.c: the programs as the options and the kernel want them, into a->skel. */
+bool attach_wants_xdp(const struct attach *a);
+int attach_load(struct attach *a, bool native);
+
+/* attach_swap.c: what is on is changed. Whether it can stay, with other programs in it. */
+bool attach_can_exchange(const struct attach *a, const struct np_guard_if *old);
+int attach_exchange(struct attach *a, const struct np_guard_if *old);
 /* How an interface was attached. */
 void attach_opts_of(const struct np_guard_if *at, struct guard_attach_opts *ret);
+void attach_put_back(struct attach *a, const struct np_guard_if *old);
+
+/* attach.c */
+void attach_note(struct attach *a, const char *text);
+uint32_t attach_prog_id(int fd);
+void attach_mode(struct attach *a);
+/* Who answers SYNs behind the filter that was loaded with it. */
+int attach_syn(struct attach *a);
+int attach_put_on(struct attach *a);
+void attach_forget(struct guard *g, uint32_t slot, const struct np_guard_if *at);
+void attach_unload(struct attach *a);
 /* What is known of the interface so far, for who comes after a crash. */
 int attach_record(struct attach *a);
 

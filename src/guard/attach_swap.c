@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Other programs in the place of guard's own: link by link where what is there can stay, so that the
+ * filter never pauses; and back to what was, where another kind did not go on.
+ */
+#include <string.h>
+#include <unistd.h>
+
+#include "guard/attach.h"
+
+/* Whether what is there can stay, with other programs in it; else it is taken off first. */
+bool attach_can_exchange(const struct attach *a, const struct np_guard_if *old)
+{
+	const struct guard_attach_opts *o = a->opts;
+	bool counts = old->xdp != NP_GUARD_XDP_NATIVE;
+
+	if (o->mode == NP_GUARD_MONITOR && old->xdp != NP_GUARD_XDP_NATIVE) {
+		if (o->xdp != GUARD_XDP_GENERIC || old->xdp != NP_GUARD_XDP_NONE)
+			return false;
+	} else if (old->xdp == NP_GUARD_XDP_NONE ||
+		   (o->xdp == GUARD_XDP_NATIVE && old->xdp != NP_GUARD_XDP_NATIVE) ||
+		   (o->xdp == GUARD_XDP_GENERIC && old->xdp != NP_GUARD_XDP_GENERIC)) {
+		return false;
+	}
+	if (old->xdp != NP_GUARD_XDP_NONE && !link_is_on(a->g, "xdp", old->ifindex))
+		return false;
+	if (old->tc == NP_GUARD_TC_CLSACT)
+		return true;
+	return !o->clsact && old->tc == NP_GUARD_TC_TCX && link_is_on(a->g, "out", old->ifindex) &&
+	       (!counts || link_is_on(a->g, "in", old->ifindex));
+}
+
+/* Link by link; each packet meets the old program or the new one. Counters go on. */
+int attach_exchange(struct attach *a, const struct np_guard_if *old)
+{
+	int r = attach_load(a, old->xdp == NP_GUARD_XDP_NATIVE), was = -1;
+
+	if (r)
+		return r;
+	a->at = *old;
+	attach_mode(a);
+	r = attach_syn(a);
+	if (r)
+		return error_set(a->err, r, "%s: cannot chain a program: %s", a->ifname,
+				 strerror(-r));
+	if (old->xdp != NP_GUARD_XDP_NONE) {
+		int fd = bpf_program__fd(a->skel->progs.np_guard_xdp);
+
+		r = link_exchange(a, fd, "xdp", &was);
+		if (r)
+			return error_set(a->err, r, "%s takes no other XDP program: %s", a->ifname,
+					 strerror(-r));
+		a->at.xdp_id = attach_prog_id(fd);
+	}
+	r = tc_exchange(a);
+	if (!r)
+		r = attach_record(a);
+	if (r && was >= 0) {
+		int ours = -1;
+
+		/* The maps are the same: tc of the new load beside XDP of the old one is no harm. */
+		if (!link_exchange(a, was, "xdp", &ours))
+			(void)close(ours);
+	}
+	if (was >= 0)
+		(void)close(was);
+	if (!r && old->xdp == NP_GUARD_XDP_GENERIC && a->opts->xdp == GUARD_XDP_AUTO)
+		attach_note(
+			a, "XDP stays generic, so that the filter does not pause; detach first, or "
+			   "--xdp native, to try the driver's");
+	return r;
+}
+
+void attach_opts_of(const struct np_guard_if *at, struct guard_attach_opts *ret)
+{
+	*ret = (struct guard_attach_opts){
+		.mode = at->mode,
+		.xdp = at->xdp == NP_GUARD_XDP_NATIVE ? GUARD_XDP_NATIVE : GUARD_XDP_GENERIC,
+		.flows = at->flags & NP_GUARD_IF_FLOWS,
+		.no_cookies = !(at->flags & NP_GUARD_IF_COOKIES),
+		.clsact = at->tc == NP_GUARD_TC_CLSACT,
+	};
+}
+
+/* As it was, after a change that did not work: the filter is off for that moment, not for good. */
+void attach_put_back(struct attach *a, const struct np_guard_if *old)
+{
+	struct guard_attach_opts opts;
+	struct attach again = { .g = a->g,
+				.opts = &opts,
+				.ifname = a->ifname,
+				.ifindex = a->ifindex,
+				.slot = a->slot,
+				.note = (char[256]){},
+				.note_size = 256 };
+
+	attach_opts_of(old, &opts);
+	if (attach_put_on(&again))
+		attach_forget(a->g, a->slot, old);
+	attach_unload(&again);
+}
