@@ -11,21 +11,6 @@
 
 #include "flow_make.h"
 
-static int open_world(void **state)
-{
-	static struct world w;
-
-	world_open(&w, NULL);
-	*state = &w;
-	return 0;
-}
-
-static int close_world(void **state)
-{
-	world_close(*state);
-	return 0;
-}
-
 static void first_record_counts_all_its_bytes_in_the_first_interval(void **state)
 {
 	struct world *w = *state;
@@ -557,8 +542,6 @@ static void causes_of_the_former_owner_are_not_told_again(void **state)
 	assert_int_equal(flow_delta(f)->rtx_spurious, 0);
 	assert_true(f->tcp->stall_ns == 5 * SECOND);
 }
-
-#define WORLD_TEST(name) cmocka_unit_test_setup_teardown(name, open_world, close_world)
 
 int main(void)
 {

@@ -42,6 +42,24 @@ static inline void world_close(struct world *w)
 	w->procs = process_table_free(w->procs);
 }
 
+static inline int world_setup(void **state)
+{
+	static struct world w;
+
+	world_open(&w, NULL);
+	*state = &w;
+	return 0;
+}
+
+static inline int world_teardown(void **state)
+{
+	world_close(*state);
+	return 0;
+}
+
+/* A test whose state is a world of its own. */
+#define WORLD_TEST(name) cmocka_unit_test_setup_teardown(name, world_setup, world_teardown)
+
 static inline void world_tick(struct world *w, uint64_t ns)
 {
 	w->now += ns;

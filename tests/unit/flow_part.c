@@ -11,21 +11,6 @@
 
 #include "flow_make.h"
 
-static int open_world(void **state)
-{
-	static struct world w;
-
-	world_open(&w, NULL);
-	*state = &w;
-	return 0;
-}
-
-static int close_world(void **state)
-{
-	world_close(*state);
-	return 0;
-}
-
 static void parts_add_up(void **state)
 {
 	struct world *w = *state;
@@ -404,8 +389,6 @@ static void each_visits_all_and_stops_when_told(void **state)
 	assert_int_equal(flow_table_each_active(w->flows, count_flow, &active), 0);
 	assert_int_equal(active, 1);
 }
-
-#define WORLD_TEST(name) cmocka_unit_test_setup_teardown(name, open_world, close_world)
 
 int main(void)
 {

@@ -15,21 +15,6 @@
 
 #define MS 1000000ull
 
-static int open_world(void **state)
-{
-	static struct world w;
-
-	world_open(&w, NULL);
-	*state = &w;
-	return 0;
-}
-
-static int close_world(void **state)
-{
-	world_close(*state);
-	return 0;
-}
-
 static struct view ask(struct world *w, struct view_query q)
 {
 	struct view view;
@@ -353,24 +338,22 @@ static void connection_is_found_by_the_key_of_its_row(void **state)
 	view_done(&view);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, open_world, close_world)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(causes_and_stalls_add_up_in_every_view),
-		TEST(late_records_take_nothing_back),
-		TEST(socket_that_changes_hands_is_counted_once),
-		TEST(sums_outlive_their_connections),
-		TEST(socket_that_connects_again_counts_from_nothing),
-		TEST(drilled_rows_sum_their_sockets),
-		TEST(rows_sort_by_stall),
-		TEST(verdicts_come_only_when_watched),
-		TEST(verdict_of_a_connection_younger_than_a_tick_is_of_its_life),
-		TEST(idle_connections_do_not_outvote_a_busy_one),
-		TEST(verdict_follows_what_happens_within_a_few_intervals),
-		TEST(connection_is_found_by_the_key_of_its_row),
-		TEST(drops_are_those_of_the_row),
+		WORLD_TEST(causes_and_stalls_add_up_in_every_view),
+		WORLD_TEST(late_records_take_nothing_back),
+		WORLD_TEST(socket_that_changes_hands_is_counted_once),
+		WORLD_TEST(sums_outlive_their_connections),
+		WORLD_TEST(socket_that_connects_again_counts_from_nothing),
+		WORLD_TEST(drilled_rows_sum_their_sockets),
+		WORLD_TEST(rows_sort_by_stall),
+		WORLD_TEST(verdicts_come_only_when_watched),
+		WORLD_TEST(verdict_of_a_connection_younger_than_a_tick_is_of_its_life),
+		WORLD_TEST(idle_connections_do_not_outvote_a_busy_one),
+		WORLD_TEST(verdict_follows_what_happens_within_a_few_intervals),
+		WORLD_TEST(connection_is_found_by_the_key_of_its_row),
+		WORLD_TEST(drops_are_those_of_the_row),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

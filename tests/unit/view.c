@@ -14,21 +14,6 @@
 #include "flow/row.h"
 #include "flow_make.h"
 
-static int open_world(void **state)
-{
-	static struct world w;
-
-	world_open(&w, NULL);
-	*state = &w;
-	return 0;
-}
-
-static int close_world(void **state)
-{
-	world_close(*state);
-	return 0;
-}
-
 /* Three connections of two processes to two hosts over two interfaces. */
 static void make_traffic(struct world *w)
 {
@@ -528,8 +513,6 @@ static void selection_equals_sorting(void **state)
 	}
 	assert_int_equal(rank_median(v, 0), 0);
 }
-
-#define WORLD_TEST(name) cmocka_unit_test_setup_teardown(name, open_world, close_world)
 
 int main(void)
 {
