@@ -465,19 +465,17 @@ static void take_parts(struct session *s)
 	} while (more);
 }
 
-int session_tick(struct session *s)
+static int tick(struct session *s, bool full)
 {
-	bool full;
-	int r;
+	int r = session_poll(s);
 
-	r = session_poll(s);
 	if (r < 0)
 		return r;
-	full = s->opts.full_sweeps || s->now_ns - s->full_ns >= FULL_SWEEP_NS;
-	if (full)
+	full |= s->opts.full_sweeps || s->now_ns - s->full_ns >= FULL_SWEEP_NS;
+	if (full) {
 		s->full_ns = s->now_ns;
-	if (full)
 		flow_table_expect_all(s->flows);
+	}
 	flow_table_turn(s->flows);
 	r = s->rung.ops->sweep(s->rung.arg, full, on_sock, s);
 	if (r < 0)
@@ -516,6 +514,12 @@ int session_tick(struct session *s)
 	return 0;
 }
 
+int session_tick(struct session *s)
+{
+	return tick(s, false);
+}
+
+/* All sockets once more: what a paused sweep left out has no next one to come with. */
 int session_finish(struct session *s)
 {
 	struct probe_loss losses[LOSS_MAX];
@@ -524,7 +528,7 @@ int session_finish(struct session *s)
 	if (s->rung.ops->finish)
 		s->rung.ops->finish(s->rung.arg);
 	s->seed_ns = 0; /* the last chance to find who holds what */
-	r = session_tick(s);
+	r = tick(s, true);
 	/* ends that the last sweep found */
 	if (r >= 0)
 		r = session_poll(s);

@@ -33,17 +33,21 @@ static void count(const json_t *flows, const struct netns *ns, unsigned int *ope
 
 TEST(many_older_sockets_are_all_listed_with_their_owner)
 {
-	struct netns ns = netns_new();
+	struct netns ns = netns_new(), elsewhere = netns_new();
 	unsigned int sockets = many(), open, unowned;
 	char command[64];
+	struct maker m, herd;
 	struct probe p;
-	struct maker m;
 
 	snprintf(command, sizeof(command), "idle --sockets %u", sockets);
 	m = maker_start(&ns, -1, command);
 	maker_wait_hold(&m);
 	p = probe_start(FLOWS, NULL);
+	/* Others come and go while all of these are looked at for the first and last time. */
+	snprintf(command, sizeof(command), "herd --procs %u", sockets / 50);
+	herd = maker_start(&elsewhere, -1, command);
 	probe_stop(&p);
+	maker_finish(&herd);
 	count(p.records, &ns, &open, &unowned);
 	CHECK_EQ(open, sockets, "established sockets");
 	CHECK_EQ(unowned, 0, "of them not under their owner");
