@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The session: one interval after the other (see session.h). */
-#include "engine/session.h"
-
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -11,48 +9,15 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "engine/device.h"
 #include "engine/emit.h"
-#include "engine/ifrates.h"
-#include "engine/latency.h"
 #include "engine/netns.h"
-#include "engine/route.h"
-#include "engine/rungs.h"
-#include "engine/sample.h"
-#include "engine/sight.h"
+#include "engine/session_parts.h"
 
 /* For so long after the last spliced bytes their reader is watched for: it costs every receive call. */
 #define WATCH_READS_NS 60000000000ULL
 #define SEED_AGAIN_NS 1000000000ULL /* least time between two walks over all open files */
 #define STALL_NS 100000000ULL	    /* default of --stall-threshold */
 #define FULL_SWEEP_NS 30000000000ULL
-
-struct session {
-	struct session_opts opts;
-	struct rung rung;
-	struct ifrates *ifrates; /* NULL: the rung counts for every namespace itself */
-	struct devices *devices; /* NULL: guard is not asked */
-	char note[512];
-	struct cgroup_table *cgroups;
-	struct process_table *procs;
-	struct flow_table *flows;
-	struct viewer *viewer;
-	struct route_cache *routes;
-	struct sampler *sampler;
-	struct engine_latency *latency;
-	struct sight sight;
-	struct np_filter parts_filter; /* under which the parts to be drained next were counted */
-	bool parts_wait;	       /* parts of before the last change of filters */
-	struct engine_events *events;  /* NULL: nobody listens */
-	struct flow_watch watch;
-	uint64_t start_ns, now_ns, tick_ns, seed_ns, full_ns, stall_next_ns;
-	uint64_t sight_ns; /* names of packets up to then are known */
-	/* an accepted connection nobody used yet was seen in the last sweep */
-	bool has_listener_owned;
-	bool asks_routes;    /* no rung but ebpf tells the interface of a TCP socket */
-	uint64_t spliced_ns; /* when bytes that no receive call took were last seen; 0 never */
-	char host[256];
-};
 
 uint64_t clock_monotonic_ns(void)
 {
@@ -573,131 +538,12 @@ void session_set_filter(struct session *s, const struct np_filter *filter)
 		(void)s->rung.ops->seed(s->rung.arg);
 }
 
-const struct np_filter *session_filter(const struct session *s)
-{
-	return &s->opts.filter;
-}
-
-void session_set_stall(struct session *s, uint64_t stall_ns)
-{
-	s->opts.stall_ns = stall_ns;
-	s->stall_next_ns = 0;
-}
-
-void session_losses(struct session *s, struct session_losses *ret_losses)
-{
-	*ret_losses = (struct session_losses){
-		.flows_dropped = flow_table_dropped(s->flows),
-		.attacks_lost = s->devices ? devices_lost(s->devices) : 0,
-	};
-	if (s->rung.ops->losses(s->rung.arg, ret_losses->prog))
-		return;
-	for (unsigned int id = 0; id < LOSS_MAX; id++) {
-		const struct probe_loss *l = &ret_losses->prog[id];
-
-		ret_losses->ring_full += l->loss.ring_full;
-		ret_losses->map_full += l->loss.map_full;
-		ret_losses->missed += l->missed;
-		ret_losses->helper_err += l->loss.helper_err;
-		ret_losses->lost_bytes += l->loss.lost_tx_bytes + l->loss.lost_rx_bytes;
-	}
-	engine_latency_losses(s->latency, &ret_losses->waits);
-	ret_losses->figures_dropped = latencies_dropped(engine_latency_all(s->latency));
-}
-
 int session_refresh(struct session *s)
 {
 	return s->rung.ops->sweep(s->rung.arg, false, on_sock, s);
 }
 
-int session_set_latency(struct session *s, bool on, struct netprobe_error *err)
-{
-	struct probe *p = ebpf_probe(&s->rung);
-
-	if (on && !p)
-		return error_set(err, -EOPNOTSUPP,
-				 "capture mode %s does not time waits: that needs ebpf",
-				 s->rung.ops->mode);
-	return engine_latency_watch(s->latency, p, on, err);
-}
-
-bool session_latency_watched(const struct session *s)
-{
-	return engine_latency_watched(s->latency);
-}
-
-const struct latencies *session_latencies(const struct session *s)
-{
-	return engine_latency_all(s->latency);
-}
-
-const char *session_latency_note(const struct session *s)
-{
-	return engine_latency_note(s->latency);
-}
-
-struct flow_table *session_flows(struct session *s)
-{
-	return s->flows;
-}
-
-struct viewer *session_viewer(struct session *s)
-{
-	return s->viewer;
-}
-
-struct names *session_names(struct session *s)
-{
-	return s->sight.names;
-}
-
-const char *session_rname(const struct session *s, const struct flow *f)
-{
-	return names_of_sock(s->sight.names, f->sock_id)
-		       ?: names_find(s->sight.names, f->tuple.raddr, f->opened_ns);
-}
-
-struct probe *session_probe(struct session *s)
-{
-	return ebpf_probe(&s->rung);
-}
-
-struct cgroup_table *session_cgroups(struct session *s)
-{
-	return s->cgroups;
-}
-
 const struct process *session_owner(struct session *s, const struct np_owner *owner)
 {
 	return owner_of(s, owner);
-}
-
-void session_owner_done(struct session *s, const struct process *owner)
-{
-	process_unref(s->procs, (struct process *)owner);
-}
-
-const char *session_mode(const struct session *s)
-{
-	return s->rung.ops->mode;
-}
-
-bool session_counts(const struct session *s, uint8_t proto)
-{
-	return !s->rung.ops->tcp_only || proto == IPPROTO_TCP;
-}
-
-const char *session_note(const struct session *s)
-{
-	return s->note;
-}
-
-const char *session_host(const struct session *s)
-{
-	return s->host;
-}
-
-double session_uptime(const struct session *s)
-{
-	return (double)(clock_monotonic_ns() - s->start_ns) / 1e9;
 }

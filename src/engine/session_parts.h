@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the session is made of, for its own files alone (session.c, session_ask.c). */
+#ifndef NETPROBE_ENGINE_SESSION_PARTS_H
+#define NETPROBE_ENGINE_SESSION_PARTS_H
+
+#include "engine/device.h"
+#include "engine/ifrates.h"
+#include "engine/latency.h"
+#include "engine/route.h"
+#include "engine/rungs.h"
+#include "engine/sample.h"
+#include "engine/session.h"
+#include "engine/sight.h"
+
+struct session {
+	struct session_opts opts;
+	struct rung rung;
+	struct ifrates *ifrates; /* NULL: the rung counts for every namespace itself */
+	struct devices *devices; /* NULL: guard is not asked */
+	char note[512];
+	struct cgroup_table *cgroups;
+	struct process_table *procs;
+	struct flow_table *flows;
+	struct viewer *viewer;
+	struct route_cache *routes;
+	struct sampler *sampler;
+	struct engine_latency *latency;
+	struct sight sight;
+	struct np_filter parts_filter; /* under which the parts to be drained next were counted */
+	bool parts_wait;	       /* parts of before the last change of filters */
+	struct engine_events *events;  /* NULL: nobody listens */
+	struct flow_watch watch;
+	uint64_t start_ns, now_ns, tick_ns, seed_ns, full_ns, stall_next_ns;
+	uint64_t sight_ns; /* names of packets up to then are known */
+	/* an accepted connection nobody used yet was seen in the last sweep */
+	bool has_listener_owned;
+	bool asks_routes;    /* no rung but ebpf tells the interface of a TCP socket */
+	uint64_t spliced_ns; /* when bytes that no receive call took were last seen; 0 never */
+	char host[256];
+};
+
+#endif
