@@ -16,7 +16,7 @@ const volatile __u32 cfg_ring_wakeup = 1024 * 1024;
 const volatile __u8 cfg_exec_seen = 0;
 const volatile __u8 cfg_quiet = 0;
 const volatile __u8 cfg_keep_dead = 0;
-volatile __u32 st_hz = 0;
+const volatile __u32 cfg_hz = 0;
 
 struct np_filter np_filter = { .gen = 1, .exec_gen = 1, .enabled = 1 };
 volatile __u32 st_ignore_tgid = 0;

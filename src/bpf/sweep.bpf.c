@@ -24,8 +24,6 @@ volatile __u8 st_sweep_full = 0; /* 1: unchanged sockets as well */
 volatile __u32 st_sweep_n = 0; /* records written; the n-th is in slot n modulo NP_SWEEP_SLOTS */
 volatile __u32 st_sweep_taken = 0; /* of which user space took, also while a pass goes on */
 volatile __u64 st_sweep_seen = 0;  /* sockets that have an entry */
-volatile __u64 st_jiffies = 0;	   /* at the end of the pass, with the time: gives HZ */
-volatile __u64 st_jiffies_ns = 0;
 
 /* A number that differs whenever anything worth telling has changed. */
 static __always_inline __u64 fingerprint(const struct np_sock *st, struct sock *sk)
@@ -91,12 +89,6 @@ static __always_inline int sweep_one(struct np_sock *st, struct sock *sk, __u64 
 	return 0;
 }
 
-static __always_inline void note_jiffies(void)
-{
-	st_jiffies = bpf_jiffies64();
-	st_jiffies_ns = bpf_ktime_get_ns();
-}
-
 /* All sockets with storage, of every network namespace. Context: process, user space's read(). Since 5.9. */
 SEC("iter/bpf_sk_storage_map")
 int np_sweep_sk(struct bpf_iter__bpf_sk_storage_map *ctx)
@@ -105,10 +97,8 @@ int np_sweep_sk(struct bpf_iter__bpf_sk_storage_map *ctx)
 	struct sock *sk = ctx->sk;
 	__u64 print;
 
-	if (!sk || !st) {
-		note_jiffies(); /* the call after the last element */
-		return 0;
-	}
+	if (!sk || !st)
+		return 0; /* the call after the last element */
 	print = changed(st, sk);
 	if (!print)
 		return 0;
@@ -123,10 +113,8 @@ int np_sweep_hash(struct bpf_iter__bpf_map_elem *ctx)
 	struct np_sock *st = ctx->value;
 	__u64 *key = ctx->key, addr, print;
 
-	if (!key || !st) {
-		note_jiffies();
+	if (!key || !st)
 		return 0;
-	}
 	addr = *key;
 	print = changed(st, (struct sock *)addr);
 	if (!print)
@@ -156,7 +144,6 @@ int np_sweep_run(void *ctx)
 	__u32 full = 0;
 
 	(void)bpf_for_each_map_elem(&np_socks_h, sweep_elem, &full, 0);
-	note_jiffies();
 	return full;
 }
 
@@ -176,10 +163,8 @@ int np_seed(struct bpf_iter__task_file *ctx)
 	bool fresh = false;
 	__u16 family;
 
-	if (!task || !file) {
-		note_jiffies();
+	if (!task || !file)
 		return 0;
-	}
 	prog_hit(NP_PROG_SEED);
 	sock = bpf_sock_from_file(file);
 	if (!sock)

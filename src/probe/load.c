@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -163,6 +164,16 @@ static void spoil(struct probe *p)
 	}
 }
 
+/* Jiffies a second, which the kernel's chrono counters are in: its coarse clocks move once a jiffy. */
+static uint32_t jiffies_per_s(void)
+{
+	struct timespec res;
+
+	if (clock_getres(CLOCK_MONOTONIC_COARSE, &res) < 0 || res.tv_sec || res.tv_nsec <= 0)
+		return 0;
+	return (uint32_t)((1000000000 + res.tv_nsec / 2) / res.tv_nsec);
+}
+
 static int load_skel(struct probe *p)
 {
 	uint32_t ring = bpf_map__max_entries(p->skel->maps.np_events);
@@ -174,6 +185,7 @@ static int load_skel(struct probe *p)
 	p->skel->rodata->cfg_use_perf = p->opts.perf_buffer;
 	p->skel->rodata->cfg_ring_wakeup = ring / 4;
 	p->skel->rodata->cfg_quiet = p->opts.quiet;
+	p->skel->rodata->cfg_hz = jiffies_per_s();
 	if (p->opts.filter)
 		filter_copy(&p->skel->data->np_filter, p->opts.filter);
 	p->skel->bss->st_ignore_tgid = (uint32_t)getpid();

@@ -70,31 +70,6 @@ static int run_program(int prog)
 	return r ? r : (int)opts.retval;
 }
 
-/* Jiffies a second, from two samples at least 50 ms apart: the kernel's chrono counters are in jiffies. */
-static void learn_hz(struct probe *p)
-{
-	static const uint32_t known[] = { 100, 250, 300, 1000 };
-	uint64_t dj, dns, hz, best = 0;
-
-	if (p->skel->bss->st_hz)
-		return;
-	if (!p->jiffies_ns) {
-		p->jiffies = p->skel->bss->st_jiffies;
-		p->jiffies_ns = p->skel->bss->st_jiffies_ns;
-		return;
-	}
-	dns = p->skel->bss->st_jiffies_ns - p->jiffies_ns;
-	dj = p->skel->bss->st_jiffies - p->jiffies;
-	if (dns < 50000000ULL || dns > 1ULL << 60)
-		return;
-	hz = dj * 1000000000ULL / dns;
-	for (unsigned int i = 0; i < sizeof(known) / sizeof(known[0]); i++)
-		if (!best || llabs((long long)known[i] - (long long)hz) <
-				     llabs((long long)best - (long long)hz))
-			best = known[i];
-	p->skel->bss->st_hz = (uint32_t)best;
-}
-
 /* One walk over all sockets. taken is this thread's; the rest the walker may write. */
 struct sweep {
 	struct probe *p;
@@ -232,7 +207,6 @@ int probe_sweep(struct probe *p, bool full, probe_sock_fn fn, void *arg)
 			return r;
 		/* A paused walk goes on by number: where sockets went meanwhile it leaves others out. */
 	} while (full && s.pauses != pauses);
-	learn_hz(p);
 	p->sweep_stats.passes = s.pauses + 1;
 	p->sweep_stats.sockets = st->st_sweep_seen;
 	p->sweep_stats.records = s.taken;
@@ -247,10 +221,7 @@ void probe_last_sweep(const struct probe *p, struct probe_sweep_stats *ret_stats
 
 int probe_seed(struct probe *p)
 {
-	int r = run_iterator(p->seed_link);
-
-	learn_hz(p);
-	return r;
+	return run_iterator(p->seed_link);
 }
 
 int probe_stalls(struct probe *p, uint64_t threshold_ns)

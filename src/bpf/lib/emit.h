@@ -72,7 +72,7 @@ static __always_inline void rec_chrono(struct np_tcp *t, struct tcp_sock *tp)
 	__u64 c0 = SK_READ(tp, chrono_stat[0]);
 	__u64 c1 = SK_READ(tp, chrono_stat[1]);
 	__u64 c2 = SK_READ(tp, chrono_stat[2]);
-	__u32 hz = st_hz;
+	__u32 hz = cfg_hz;
 
 	if (type == 1)
 		c0 += now - start;

@@ -61,6 +61,8 @@ extern const volatile __u32 cfg_ring_wakeup; /* bytes waiting in the ring that w
 extern const volatile __u8 cfg_exec_seen;
 /* 1: nobody makes lines of events; only records that end or fail are read */
 extern const volatile __u8 cfg_quiet;
+/* jiffies a second; 0 unknown */
+extern const volatile __u32 cfg_hz;
 /* For tests: entries of the hash stay after their socket, as where the hook at its end was missed. */
 extern const volatile __u8 cfg_keep_dead;
 
@@ -71,7 +73,6 @@ extern volatile __u32 st_ignore_tgid;
 /* 1 once a logical program ran: the proof that a hook delivers */
 extern volatile __u8 st_hit[NP_PROG_MAX];
 extern volatile __u32 st_parts_gen; /* 0 or 1: which of the part maps is written */
-extern volatile __u32 st_hz;	    /* jiffies a second, 0 unknown: user space measures it */
 /* entries ever inserted into the part maps (racy: only "changed or not" counts) */
 extern volatile __u64 st_parts_made;
 extern volatile __u64 st_event_ns; /* begin of the second that max_events is counted in */
