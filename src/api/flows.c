@@ -124,15 +124,13 @@ static void put_tcp(struct netprobe_flow *x, const struct flow_tcp *t)
 static void put_verdict(struct netprobe_flow *x, const struct flow *f, uint64_t now_ns)
 {
 	uint64_t end = f->closed_ns ? f->closed_ns : now_ns;
-	struct verdict_sample last;
 	struct verdict_times t;
 	int first;
 
 	x->verdict = NETPROBE_VERDICT_NONE;
 	if (!f->tcp || !f->established_ns || end <= f->established_ns)
 		return;
-	verdict_sample_flow(&last, f->tcp);
-	verdict_life(&t, &last, (end - f->established_ns) / 1000);
+	verdict_life(&t, f->tcp, (end - f->established_ns) / 1000);
 	first = verdict_first(&t);
 	if (first >= 0)
 		x->verdict = (uint32_t)first;
@@ -182,7 +180,8 @@ static void sample_of(const struct netprobe_flow *x, struct verdict_sample *ret)
 		.in_flight = x->in_flight,
 		.mss = x->mss,
 		.unsent_bytes = x->unsent_bytes,
-		.limits = x->limits,
+		.limits = (uint8_t)x->limits,
+		.delivery_rate = x->delivery_rate,
 	};
 
 	verdict_sample_flow(ret, &t);

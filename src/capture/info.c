@@ -73,8 +73,10 @@ void info_tcp(const struct diag_sock *s, struct np_tcp *t)
 		t->unsent_bytes = i->tcpi_notsent_bytes;
 		t->min_rtt_us = i->tcpi_min_rtt;
 	}
-	if (HAS(s, tcpi_delivery_rate))
+	if (HAS(s, tcpi_delivery_rate)) {
 		t->delivery_rate = i->tcpi_delivery_rate;
+		t->limits |= i->tcpi_delivery_rate_app_limited ? NP_TCP_APP_LIMITED : 0;
+	}
 	if (HAS(s, tcpi_sndbuf_limited)) {
 		t->busy_us = i->tcpi_busy_time;
 		t->rwnd_limited_us = i->tcpi_rwnd_limited;

@@ -107,13 +107,11 @@ static double duration_ms(const struct flow *f, uint64_t now_ns)
 static const char *verdict(const struct flow *f)
 {
 	uint64_t end = f->closed_ns ? f->closed_ns : clock_monotonic_ns();
-	struct verdict_sample last;
 	struct verdict_times t;
 
 	if (!f->tcp || !f->established_ns || end <= f->established_ns)
 		return NULL;
-	verdict_sample_flow(&last, f->tcp);
-	verdict_life(&t, &last, (end - f->established_ns) / 1000);
+	verdict_life(&t, f->tcp, (end - f->established_ns) / 1000);
 	return verdict_name(verdict_first(&t));
 }
 

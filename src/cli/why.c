@@ -26,8 +26,8 @@ struct subject {
 	bool primed;	 /* last is a sample, not zeroes */
 	const struct flow *flow;
 	struct verdict_sample last;
-	uint64_t last_ns,
-		taken_us; /* of last: when it was looked at, and when the kernel half read it */
+	uint64_t last_ns;  /* when it was looked at */
+	uint32_t taken_us; /* when the kernel half read it, see struct flow_tcp */
 	struct verdict_times times;
 	uint64_t tx_bytes, rx_bytes; /* when it was first seen */
 	uint32_t looks, full;	     /* at the receive queue, and how often it was full */
@@ -97,9 +97,10 @@ static struct subject *subject_of(struct why *x, uint32_t serial)
 	return &x->subjects[slot];
 }
 
-static uint64_t above(uint64_t now, uint64_t was)
+/* By a clock that wraps; a record that came late was read before. */
+static uint32_t since(uint32_t now, uint32_t was)
 {
-	return now > was ? now - was : 0;
+	return (int32_t)(now - was) > 0 ? now - was : 0;
 }
 
 static int sample(struct flow *f, void *arg)
@@ -125,7 +126,7 @@ static int sample(struct flow *f, void *arg)
 		/* This process may have waited for a processor after the reading; the counters did not. */
 		if (s->taken_us && f->tcp->taken_us)
 			verdict_add(&s->times, &s->last, &now,
-				    above(f->tcp->taken_us, s->taken_us));
+				    since(f->tcp->taken_us, s->taken_us));
 		else if (until > s->last_ns)
 			verdict_add(&s->times, &s->last, &now, (until - s->last_ns) / 1000);
 	} else {

@@ -160,16 +160,15 @@ static void tell_error(struct engine_events *e, const struct event *like, uint8_
 }
 
 /* NULL where the connection is older than the probe: its kernel counters are too. */
-static const char *life_verdict(const struct np_sock_rec *rec)
+static const char *life_verdict(const struct np_sock_rec *rec, const struct flow *f)
 {
-	struct verdict_sample last;
 	struct verdict_times t;
 
 	if (!rec->established_ns || rec->closed_ns <= rec->established_ns ||
 	    rec->tuple.flags & NP_F_SEEDED)
 		return NULL;
-	verdict_sample_record(&last, &rec->tcp);
-	verdict_life(&t, &last, (rec->closed_ns - rec->established_ns) / 1000);
+	verdict_life_ended(&t, f && f->opened_ns == rec->opened_ns ? f->tcp : NULL, &rec->tcp,
+			   (rec->closed_ns - rec->established_ns) / 1000);
 	return verdict_name(verdict_first(&t));
 }
 
@@ -201,7 +200,7 @@ static void tell_stall(struct engine_events *e, struct event *ev, const struct n
 }
 
 void engine_events_sock(struct engine_events *e, const struct np_ev_sock *kev,
-			const struct process *owner)
+			const struct process *owner, const struct flow *f)
 {
 	const struct np_sock_rec *rec = &kev->rec;
 	struct np_counts counts = rec->counts;
@@ -238,7 +237,7 @@ void engine_events_sock(struct engine_events *e, const struct np_ev_sock *kev,
 		(void)snprintf(ev.value, sizeof(ev.value), "%.3f", ev.num);
 		break;
 	case NP_EV_CONN_CLOSE:
-		ev.verdict = life_verdict(rec);
+		ev.verdict = life_verdict(rec, f);
 		ev.kind = EVENT_CONN_CLOSE;
 		ev.state = "CLOSE";
 		break;

@@ -13,9 +13,12 @@ struct engine_events *engine_events_new(session_event_fn fn, void *arg, const ch
 void engine_events_tell(struct engine_events *e, struct event *ev);
 struct engine_events *engine_events_free(struct engine_events *e);
 
-/* conn.open, conn.close, conn.fail, resets: one kernel record. owner: of rec->last. */
+/*
+ * conn.open, conn.close, conn.fail, resets: one kernel record. owner: of rec->last. f: what is known of
+ * the socket, this record not among it; may be NULL.
+ */
 void engine_events_sock(struct engine_events *e, const struct np_ev_sock *ev,
-			const struct process *owner);
+			const struct process *owner, const struct flow *f);
 /* 1 in so many sockets is recorded: records are marked with it. */
 void engine_events_rate(struct engine_events *e, uint32_t sample_rate);
 /* A sweep's record: remembers who was on the CPU at its latest retransmit, for this interval's events. */

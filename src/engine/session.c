@@ -193,7 +193,10 @@ static void on_event(const struct np_ev_hdr *ev, void *arg)
 		struct process *owner = (struct process *)owner_of(s, &sock->rec.last);
 
 		if (s->events)
-			engine_events_sock(s->events, sock, owner);
+			engine_events_sock(s->events, sock, owner,
+					   ev->type == NP_EV_CONN_CLOSE
+						   ? flow_table_find(s->flows, sock->rec.sock_id)
+						   : NULL);
 		if (ev->type == NP_EV_STALL && sock->ended && owner &&
 		    sock->rec.tuple.proto != IPPROTO_TCP) /* those of TCP are in their records */
 			engine_latency_stall(s->latency, owner, ev->ts_ns - sock->since_ns);

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "flow/store.h"
+#include "flow/verdict.h"
 
 static uint64_t above(uint64_t value, uint64_t base)
 {
@@ -139,7 +140,7 @@ static void tcp_store(struct flow_tcp *to, const struct np_tcp *from)
 	to->snd_wnd = from->snd_wnd;
 	to->mss = (uint16_t)(from->mss < UINT16_MAX ? from->mss : UINT16_MAX);
 	to->in_flight = from->in_flight;
-	to->taken_us = from->taken_us;
+	to->taken_us = (uint32_t)from->taken_us;
 	to->busy_us = from->busy_us;
 	to->rwnd_limited_us = from->rwnd_limited_us;
 	to->sndbuf_limited_us = from->sndbuf_limited_us;
@@ -192,6 +193,7 @@ static void counts_apply(struct flow *f, const struct np_sock_rec *rec,
 		}
 		causes_apply(f->tcp, &rec->tcp, d);
 		(void)grow(&f->tcp->stall_ns, rec->stall_ns);
+		verdict_past_add(&f->tcp->past, f->tcp, &rec->tcp);
 		tcp_store(f->tcp, &rec->tcp);
 	}
 	d->rx_bytes = flow_rx_bytes(f) - rx_shown;
@@ -384,14 +386,9 @@ static int make_heir(struct flow_table *t, struct flow *old, const struct np_soc
 		return r;
 	}
 	(*ret)->heir = true;
-	if ((*ret)->tcp && old->tcp) {
-		(*ret)->tcp->segs_out = old->tcp->segs_out;
-		(*ret)->tcp->segs_in = old->tcp->segs_in;
-		(*ret)->tcp->synack_retrans = old->tcp->synack_retrans;
-		memcpy((*ret)->tcp->rtx_cause, old->tcp->rtx_cause, sizeof(old->tcp->rtx_cause));
-		(*ret)->tcp->rtx_spurious = old->tcp->rtx_spurious;
-		(*ret)->tcp->stall_ns = old->tcp->stall_ns;
-	}
+	/* what the socket met so far; the record that comes replaces what is of one moment */
+	if ((*ret)->tcp && old->tcp)
+		*(*ret)->tcp = *old->tcp;
 	return 0;
 }
 

@@ -28,6 +28,16 @@ struct flow_delta {
 	uint32_t rtx_spurious; /* retransmits that the kernel took back */
 };
 
+/*
+ * What the looks at a connection saw of its busy time, in 65535ths of that (see verdict.h). Small,
+ * since every connection has one.
+ */
+struct verdict_past {
+	uint16_t window; /* waiting for nothing else, and the window was full */
+	uint16_t room;	 /* the same, and its buffer was */
+	uint16_t queued; /* all of it, behind a queue on the way */
+};
+
 /* The kernel's figures of a TCP connection: struct np_tcp (see there) but for what flow settles. */
 struct flow_tcp {
 	uint64_t bytes_acked, bytes_received, bytes_sent, bytes_retrans;
@@ -38,7 +48,9 @@ struct flow_tcp {
 	uint32_t snd_wnd, in_flight;
 	uint16_t mss;
 	uint8_t ca_state, limits;
-	uint64_t taken_us, busy_us, rwnd_limited_us, sndbuf_limited_us, recovery_us, stall_ns;
+	uint32_t taken_us; /* wraps: only differences mean something; 0 unknown */
+	struct verdict_past past;
+	uint64_t busy_us, rwnd_limited_us, sndbuf_limited_us, recovery_us, stall_ns;
 	uint32_t rtx_cause[NP_RTX_MAX], rtx_spurious;
 	uint32_t unread_bytes, unsent_bytes, rcv_wnd, sndbuf_bytes, wmem_bytes;
 	uint32_t synack_retrans;

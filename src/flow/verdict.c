@@ -37,6 +37,11 @@ static bool wants_more(uint32_t limits, uint32_t in_flight, uint32_t unsent, uin
 	return unsent || limits & NP_TCP_CWND_LIMITED || (cwnd && in_flight >= cwnd);
 }
 
+static bool ran_full(uint32_t limits, uint32_t in_flight, uint32_t unsent, uint64_t rate)
+{
+	return rate && !in_flight && !unsent && !(limits & NP_TCP_APP_LIMITED);
+}
+
 /* The kernel's record and a flow's copy of it name these alike. */
 #define SAMPLE_OF(tcp)                                                                            \
 	{                                                                                         \
@@ -48,7 +53,10 @@ static bool wants_more(uint32_t limits, uint32_t in_flight, uint32_t unsent, uin
 				    (tcp)->snd_cwnd),                                             \
 		.queued = is_queued((tcp)->srtt_us, (tcp)->rttvar_us, (tcp)->min_rtt_us,          \
 				    (tcp)->snd_cwnd),                                             \
-		.sent = (tcp)->bytes_sent, .resent = (tcp)->bytes_retrans,                        \
+		.ran_full = ran_full((tcp)->limits, (tcp)->in_flight, (tcp)->unsent_bytes,        \
+				     (tcp)->delivery_rate),                                       \
+		.rate = (tcp)->delivery_rate, .sent = (tcp)->bytes_sent,                          \
+		.resent = (tcp)->bytes_retrans,                                                   \
 	}
 
 void verdict_sample_flow(struct verdict_sample *ret, const struct flow_tcp *tcp)
@@ -75,25 +83,40 @@ static uint64_t take(uint64_t *left, uint64_t want)
 	return got;
 }
 
+struct rest {
+	uint64_t window,
+		room; /* of the congestion window, of the send buffer; else the application's */
+	bool queued;
+};
+
 /* Busy time that the kernel's counters give to nothing else, by what the two looks saw. */
-static void add_rest(struct verdict_times *sum, const struct verdict_sample *was,
-		     const struct verdict_sample *now, uint64_t rest)
+static struct rest rest_split(const struct verdict_sample *was, const struct verdict_sample *now,
+			      uint64_t rest)
 {
-	bool queued = was->queued || now->queued;
-	bool lossy = sum->resent && sum->resent >= sum->sent / LOSSY_PART && !queued;
-	unsigned int limit = lossy ? VERDICT_LOSS : VERDICT_CONGESTION_WINDOW;
 	bool window = (was->wants && !was->full) || (now->wants && !now->full);
+	struct rest r = { .queued = was->queued || now->queued };
 
 	if (was->full || now->full) {
-		uint64_t half = window ? rest / 2 : 0;
-
-		sum->us[VERDICT_SEND_BUFFER] += rest - half;
-		sum->us[limit] += half;
-	} else if (window || queued) {
-		sum->us[limit] += rest;
-	} else {
-		sum->us[VERDICT_APPLICATION] += rest;
+		r.window = window ? rest / 2 : 0;
+		r.room = rest - r.window;
+	} else if (window || r.queued || (now->ran_full && now->rate != was->rate)) {
+		r.window = rest;
 	}
+	return r;
+}
+
+static bool is_lossy(uint64_t sent, uint64_t resent)
+{
+	return resent && resent >= sent / LOSSY_PART;
+}
+
+static void add_rest(struct verdict_times *sum, const struct rest *r, uint64_t rest)
+{
+	bool lossy = is_lossy(sum->sent, sum->resent) && !r->queued;
+
+	sum->us[lossy ? VERDICT_LOSS : VERDICT_CONGESTION_WINDOW] += r->window;
+	sum->us[VERDICT_SEND_BUFFER] += r->room;
+	sum->us[VERDICT_APPLICATION] += rest - r->window - r->room;
 }
 
 void verdict_add(struct verdict_times *sum, const struct verdict_sample *was,
@@ -101,6 +124,7 @@ void verdict_add(struct verdict_times *sum, const struct verdict_sample *was,
 {
 	uint64_t left = elapsed_us;
 	uint64_t busy = take(&left, grown(was->busy_us, now->busy_us));
+	struct rest r;
 
 	sum->sent += grown(was->sent, now->sent);
 	sum->resent += grown(was->resent, now->resent);
@@ -109,18 +133,83 @@ void verdict_add(struct verdict_times *sum, const struct verdict_sample *was,
 	sum->us[VERDICT_SEND_BUFFER] += take(&busy, grown(was->sndbuf_us, now->sndbuf_us));
 	if (!was->queued && !now->queued)
 		sum->us[VERDICT_LOSS] += take(&busy, grown(was->recovery_us, now->recovery_us));
-	add_rest(sum, was, now, busy);
+	r = rest_split(was, now, busy);
+	add_rest(sum, &r, busy);
 }
 
-void verdict_life(struct verdict_times *ret, const struct verdict_sample *last, uint64_t elapsed_us)
+/* *part of was_us, and more besides, as a part of now_us. */
+static void part_add(uint16_t *part, uint64_t was_us, uint64_t now_us, uint64_t more)
 {
-	static const struct verdict_sample start;
-	struct verdict_sample end = *last;
+	uint64_t sum = *part * was_us + more * UINT16_MAX;
 
-	/* At its end nothing waits any more; of a buffer that was too small the kernel noticed a part. */
-	end.full = last->full || (!last->wants && last->sndbuf_us > last->busy_us / NOTICED_PART);
-	*ret = (struct verdict_times){ 0 };
-	verdict_add(ret, &start, &end, elapsed_us);
+	*part = (uint16_t)((sum + now_us / 2) / now_us);
+}
+
+static uint64_t part_of(uint16_t part, uint64_t us)
+{
+	return (part * us + UINT16_MAX / 2) / UINT16_MAX;
+}
+
+void verdict_past_add(struct verdict_past *past, const struct flow_tcp *was,
+		      const struct np_tcp *now)
+{
+	uint64_t busy = grown(was->busy_us, now->busy_us), rest = busy, noticed;
+	struct verdict_sample from, to;
+	struct rest r;
+
+	if (!busy)
+		return;
+	verdict_sample_flow(&from, was);
+	verdict_sample_record(&to, now);
+	(void)take(&rest, grown(from.rwnd_us, to.rwnd_us));
+	noticed = take(&rest, grown(from.sndbuf_us, to.sndbuf_us));
+	if (!from.queued && !to.queued)
+		(void)take(&rest, grown(from.recovery_us, to.recovery_us));
+	/* with all sent nothing waits any more; of a buffer that was too small the kernel noticed a part */
+	to.full |= !to.wants && noticed > busy / NOTICED_PART;
+	r = rest_split(&from, &to, rest);
+	part_add(&past->window, was->busy_us, now->busy_us, r.window);
+	part_add(&past->room, was->busy_us, now->busy_us, r.room);
+	part_add(&past->queued, was->busy_us, now->busy_us, r.queued ? busy : 0);
+}
+
+static void life(struct verdict_times *ret, const struct verdict_past *past,
+		 const struct verdict_sample *last, uint64_t elapsed_us)
+{
+	struct rest r = { .queued = past->queued > UINT16_MAX / 2 };
+	uint64_t left = elapsed_us, busy, rest;
+
+	busy = rest = take(&left, last->busy_us);
+	*ret = (struct verdict_times){ .sent = last->sent, .resent = last->resent };
+	ret->us[VERDICT_APPLICATION] = left;
+	ret->us[VERDICT_RECEIVE_WINDOW] = take(&rest, last->rwnd_us);
+	ret->us[VERDICT_SEND_BUFFER] = take(&rest, last->sndbuf_us);
+	if (!r.queued)
+		ret->us[VERDICT_LOSS] = take(&rest, last->recovery_us);
+	left = rest;
+	r.window = take(&left, part_of(past->window, busy));
+	r.room = take(&left, part_of(past->room, busy));
+	add_rest(ret, &r, rest);
+}
+
+void verdict_life(struct verdict_times *ret, const struct flow_tcp *tcp, uint64_t elapsed_us)
+{
+	struct verdict_sample last;
+
+	verdict_sample_flow(&last, tcp);
+	life(ret, &tcp->past, &last, elapsed_us);
+}
+
+void verdict_life_ended(struct verdict_times *ret, const struct flow_tcp *before,
+			const struct np_tcp *end, uint64_t elapsed_us)
+{
+	static const struct flow_tcp none;
+	struct verdict_past past = before ? before->past : none.past;
+	struct verdict_sample last;
+
+	verdict_past_add(&past, before ? before : &none, end);
+	verdict_sample_record(&last, end);
+	life(ret, &past, &last, elapsed_us);
 }
 
 static uint64_t total(const struct verdict_times *t)

@@ -26,6 +26,9 @@ struct verdict_sample {
 	bool wants; /* has data it may not send yet, or fills its window */
 	/* its segments wait in a queue on the way: what got lost found that full */
 	bool queued;
+	/* sent all it had, but in the latest sample of its rate there was more than it could send */
+	bool ran_full;
+	uint64_t rate;	       /* that sample, bytes/s; 0 none */
 	uint64_t sent, resent; /* bytes, since the connection began */
 };
 
@@ -48,9 +51,19 @@ void verdict_sample_record(struct verdict_sample *ret, const struct np_tcp *tcp)
  */
 void verdict_add(struct verdict_times *sum, const struct verdict_sample *was,
 		 const struct verdict_sample *now, uint64_t elapsed_us);
-/* Over a whole connection; elapsed_us since it was established. */
-void verdict_life(struct verdict_times *ret, const struct verdict_sample *last,
-		  uint64_t elapsed_us);
+/*
+ * Over a whole connection; elapsed_us since it was established. By the kernel's counters, and what of the
+ * busy time was whose by what was seen at each look: at its end most have nothing left to send. Between a
+ * look and the next one, and for all of a connection that nobody looked at, the kernel's samples of the delivery rate
+ * tell whether it ran full, and the counter of the send buffer, which notices a part, whether that was it.
+ */
+void verdict_life(struct verdict_times *ret, const struct flow_tcp *tcp, uint64_t elapsed_us);
+/* The same with its last record. before: the last look; NULL: there was none. */
+void verdict_life_ended(struct verdict_times *ret, const struct flow_tcp *before,
+			const struct np_tcp *end, uint64_t elapsed_us);
+/* The time between two looks at a connection. was: all zero before the first. */
+void verdict_past_add(struct verdict_past *past, const struct flow_tcp *was,
+		      const struct np_tcp *now);
 /* VERDICT_* with the largest share; -1 where no time was looked at. */
 int verdict_first(const struct verdict_times *t);
 /* 0..1; 0 where no time was looked at. */

@@ -80,6 +80,8 @@ struct np_counts {
 #define NP_TCP_NO_ROOM 0x1 /* a send found the send buffer full, and was not yet told of room */
 #define NP_TCP_CWND_LIMITED \
 	0x2 /* the congestion window was full at some time of the last round trip */
+#define NP_TCP_APP_LIMITED \
+	0x4 /* in the latest sample of delivery_rate the sender had no more to send */
 
 /* struct np_tcp: the kernel's own figures of a TCP connection (struct tcp_sock). 200 bytes. */
 struct np_tcp {
@@ -118,7 +120,7 @@ struct np_tcp {
 	__u32 rcv_wnd;	      /* our receive window, bytes */
 	__u32 sndbuf_bytes;   /* size of the send buffer */
 	__u32 wmem_bytes;     /* of which is in use, the kernel's own structures included */
-	__u32 limits;	      /* NP_TCP_NO_ROOM, NP_TCP_CWND_LIMITED */
+	__u32 limits;	      /* NP_TCP_NO_ROOM, NP_TCP_CWND_LIMITED, NP_TCP_APP_LIMITED */
 	__u64 synack_retrans; /* listener: SYN-ACKs retransmitted; 0 for others */
 };
 

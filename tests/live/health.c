@@ -337,15 +337,21 @@ TEST(why_says_loss_of_a_lossy_link)
 	check_why(&n, "network", "loss");
 }
 
-TEST(why_says_congestion_window_of_a_slow_link)
+static void slow_link(const struct netns_pair *n)
 {
-	struct netns_pair n = netns_pair_new();
 	char command[200];
 
 	snprintf(command, sizeof(command),
-		 "tc qdisc add dev %s root tbf rate 20mbit burst 20kb latency 50ms", n.if_a);
-	if (netns_run(&n.a, command))
+		 "tc qdisc add dev %s root tbf rate 20mbit burst 20kb latency 50ms", n->if_a);
+	if (netns_run(&n->a, command))
 		test_note("no tbf here: the link is as fast as this machine");
+}
+
+TEST(why_says_congestion_window_of_a_slow_link)
+{
+	struct netns_pair n = netns_pair_new();
+
+	slow_link(&n);
 	check_why(&n, "network", "congestion_window");
 }
 
@@ -355,4 +361,79 @@ TEST(why_says_send_buffer_of_a_small_one)
 	struct netns_pair n = netns_pair_far(20);
 
 	check_why(&n, "sndbuf", "send_buffer");
+}
+
+/* The verdict in the conn.close of a client that was slow for that reason, and idle at its end. */
+static void check_life(const struct netns_pair *n, const char *interval, const char *limit,
+		       const char *verdict)
+{
+	struct probe p = probe_start("events", "--format", "json", "--interval", interval, NULL);
+	struct maker m = maker_run(NULL, between(n, limit));
+	const json_t *r;
+
+	stop_when_quiet(&p, n);
+	r = record_of_socket(p.records, "conn.close", maker_report(&m, "client"));
+	REQUIRE(r, "expected conn.close of the client");
+	CHECK(!strcmp(record_str(r, "verdict"), verdict),
+	      "verdict of %s: expected %s, got %s in %s", limit, verdict, record_str(r, "verdict"),
+	      json_dumps(r, JSON_COMPACT));
+}
+
+TEST(conn_close_tells_what_limited_all_of_a_life_that_ended_idle)
+{
+	struct netns_pair slow = netns_pair_new(), far = netns_pair_far(20);
+
+	slow_link(&slow);
+	check_life(&slow, "0.5", "limit --by network --seconds 2 --idle 500", "congestion_window");
+	check_life(&far, "0.5", "limit --by sndbuf --seconds 2 --idle 500", "send_buffer");
+	check_life(&far, "0.5", "limit --by reader --seconds 2", "receive_window");
+	check_life(&far, "0.5", "limit --by application --seconds 1 --idle 500", "application");
+	check_life(&far, "0.5", "limit --by late --seconds 1 --idle 500", "application");
+}
+
+TEST(conn_close_tells_what_limited_a_life_between_two_looks)
+{
+	struct netns_pair slow = netns_pair_new(), far = netns_pair_far(20);
+
+	slow_link(&slow);
+	check_life(&slow, "60", "limit --by network --seconds 1 --idle 200", "congestion_window");
+	check_life(&far, "60", "limit --by sndbuf --seconds 1 --idle 200", "send_buffer");
+	check_life(&far, "60", "limit --by application --seconds 1 --idle 200", "application");
+}
+
+TEST(conn_close_tells_that_losses_limited_a_life_that_ended_idle)
+{
+	struct netns_pair n = netns_pair_far(10);
+
+	netns_must(&n.a, "sysctl -q -w net.ipv4.tcp_congestion_control=reno");
+	netns_drop(&n.b, "", 5);
+	check_life(&n, "0.5", "limit --by network --seconds 2 --idle 500", "loss");
+	check_life(&n, "60", "limit --by network --seconds 1 --idle 200", "loss");
+}
+
+TEST(flows_tells_of_an_open_connection_what_limited_it_before_it_went_idle)
+{
+	struct netns_pair n = netns_pair_new();
+	char command[100];
+	struct probe p;
+	struct maker m;
+	const json_t *r;
+
+	slow_link(&n);
+	p = probe_start("flows", "--format", "json", "--dst-port", own_port(), "--interval", "0.5",
+			"--duration", "3600", NULL);
+	snprintf(command, sizeof(command),
+		 "limit --by network --port %s --seconds 2 --idle 500 --hold resting", own_port());
+	m = maker_start(NULL, -1, between(&n, command));
+	maker_wait_hold(&m);
+	probe_stop(&p);
+	maker_go(&m);
+	maker_finish(&m);
+	r = json_array_get(p.records, 0);
+	REQUIRE(r, "expected a flow, got none");
+	CHECK(!strcmp(record_str(r, "state"), "ESTABLISHED"), "state: expected ESTABLISHED, got %s",
+	      record_str(r, "state"));
+	CHECK(!strcmp(record_str(r, "verdict"), "congestion_window"),
+	      "verdict: expected congestion_window, got %s in %s", record_str(r, "verdict"),
+	      json_dumps(r, JSON_COMPACT));
 }

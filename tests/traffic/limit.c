@@ -8,12 +8,15 @@
  *      network       as fast as it goes
  *      pause         the server reads nothing for --pause MS, then all of it
  *      late          requests that the server answers after --pause MS, and a rest between them
- * --addr, --port, --client-ns, --server-ns, --hold connected: as stream's
+ * --idle MS          rests with all of it acknowledged before it ends
+ * --addr, --port, --client-ns, --server-ns, --hold connected or resting: as stream's
  */
 #include <errno.h>
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -106,6 +109,18 @@ static void drive(struct report *r, int fd)
 	}
 }
 
+static void rest(int fd)
+{
+	int left = 1;
+
+	while (left > 0) {
+		if (ioctl(fd, SIOCOUTQ, &left) < 0)
+			die("SIOCOUTQ");
+		tm_sleep_ms(5);
+	}
+	tm_sleep_ms((unsigned int)tm_num("idle", 0));
+}
+
 int main(int argc, char **argv)
 {
 	struct report r = { .role = "client" };
@@ -127,6 +142,9 @@ int main(int argc, char **argv)
 	tm_hold("connected");
 	drive(&r, fd);
 	report_socket(&r, fd);
+	if (tm_num("idle", 0))
+		rest(fd);
+	tm_hold("resting");
 	if (shutdown(fd, SHUT_WR) < 0)
 		die("shutdown");
 	recv_to_end(&r, fd);

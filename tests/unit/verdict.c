@@ -185,21 +185,133 @@ static void a_room_that_nobody_waits_for_is_no_limit(void **state)
 	assert_int_equal(flow_over(&sent_all, &sent_all).us[VERDICT_APPLICATION], 1000);
 }
 
-static void a_whole_life_is_judged_by_what_is_left_of_its_limits(void **state)
+/* The verdict of a life whose records were these, the last one at its end; 1 s between two. */
+static struct verdict_times life_of(const struct np_tcp *recs, size_t n, uint64_t elapsed_us)
 {
-	struct verdict_sample end = { .busy_us = 900 };
+	struct flow_tcp tcp = { 0 };
+	struct verdict_times t;
+
+	for (size_t i = 0; i + 1 < n; i++) {
+		verdict_past_add(&tcp.past, &tcp, &recs[i]);
+		tcp.busy_us = recs[i].busy_us;
+		tcp.rwnd_limited_us = recs[i].rwnd_limited_us;
+		tcp.sndbuf_limited_us = recs[i].sndbuf_limited_us;
+		tcp.recovery_us = recs[i].recovery_us;
+		tcp.snd_cwnd = recs[i].snd_cwnd;
+		tcp.in_flight = recs[i].in_flight;
+		tcp.unsent_bytes = recs[i].unsent_bytes;
+		tcp.mss = (uint16_t)recs[i].mss;
+		tcp.limits = (uint8_t)recs[i].limits;
+		tcp.delivery_rate = recs[i].delivery_rate;
+		tcp.srtt_us = recs[i].srtt_us;
+		tcp.min_rtt_us = recs[i].min_rtt_us;
+	}
+	verdict_life_ended(&t, n > 1 ? &tcp : NULL, &recs[n - 1], elapsed_us);
+	return t;
+}
+
+static void a_life_that_only_waited_for_its_application_is_the_applications(void **state)
+{
+	const struct np_tcp asks[] = {
+		{ .busy_us = 900, .delivery_rate = 50000, .limits = NP_TCP_APP_LIMITED }
+	};
+
+	(void)state;
+	assert_int_equal(life_of(asks, 1, 1000).us[VERDICT_APPLICATION], 1000);
+}
+
+static void a_life_that_no_look_saw_is_judged_by_the_kernels_own_samples(void **state)
+{
+	struct np_tcp end = { .busy_us = 900, .delivery_rate = 50000000 };
 	struct verdict_times t;
 
 	(void)state;
-	verdict_life(&t, &end, 1000);
-	assert_int_equal(verdict_first(&t), VERDICT_APPLICATION);
-	end.sndbuf_us = 400; /* the kernel notices a full buffer about half of the time */
-	verdict_life(&t, &end, 1000);
+	t = life_of(&end, 1, 1000); /* it ran full, and all has been acknowledged since */
+	assert_int_equal(t.us[VERDICT_CONGESTION_WINDOW], 900);
+	end.sndbuf_limited_us = 400; /* the kernel notices a full buffer about half of the time */
+	t = life_of(&end, 1, 1000);
 	assert_int_equal(t.us[VERDICT_SEND_BUFFER], 900);
-	end.wants = true; /* the window was full in its last round trip */
-	verdict_life(&t, &end, 1000);
+	end.limits = NP_TCP_CWND_LIMITED; /* the window was full in its last round trip */
+	t = life_of(&end, 1, 1000);
 	assert_int_equal(t.us[VERDICT_SEND_BUFFER], 400);
 	assert_int_equal(verdict_first(&t), VERDICT_CONGESTION_WINDOW);
+}
+
+/* 6 s behind a full window, then small requests, whose samples are the application's, and a rest. */
+static void a_life_limited_by_the_window_that_ends_idle_is_the_windows(void **state)
+{
+	struct np_tcp recs[9] = { 0 };
+	struct verdict_times t;
+	unsigned int i;
+
+	(void)state;
+	for (i = 0; i < 6; i++)
+		recs[i] = (struct np_tcp){ .busy_us = (i + 1) * 1000000,
+					   .in_flight = 40,
+					   .snd_cwnd = 40,
+					   .unsent_bytes = 100000,
+					   .delivery_rate = 2000000 + i };
+	for (; i < 9; i++)
+		recs[i] = (struct np_tcp){ .busy_us = 6500000,
+					   .snd_cwnd = 40,
+					   .limits = NP_TCP_APP_LIMITED,
+					   .delivery_rate = 3000000 + i };
+	t = life_of(recs, 9, 9000000);
+	assert_int_equal(verdict_first(&t), VERDICT_CONGESTION_WINDOW);
+	assert_in_range(t.us[VERDICT_CONGESTION_WINDOW], 6490000, 6500000);
+	/* a bulk before, small requests for ten times as long: not what the window did to all of it */
+	recs[8].busy_us = 70000000;
+	t = life_of(recs, 9, 72000000);
+	assert_int_equal(verdict_first(&t), VERDICT_APPLICATION);
+}
+
+static void a_life_limited_by_a_small_buffer_that_ends_idle_is_the_buffers(void **state)
+{
+	const struct np_tcp full = { .busy_us = 1000000,
+				     .snd_cwnd = 109,
+				     .in_flight = 46,
+				     .mss = 1448,
+				     .delivery_rate = 3000000,
+				     .limits = NP_TCP_NO_ROOM };
+	struct np_tcp recs[4] = { full, full, full, full };
+	struct verdict_times t;
+
+	(void)state;
+	recs[1].busy_us = 2000000;
+	recs[2].busy_us = 3000000;
+	recs[3].busy_us = 3000500;
+	recs[3].in_flight = recs[3].limits = 0;
+	t = life_of(recs, 4, 4000000);
+	assert_int_equal(verdict_first(&t), VERDICT_SEND_BUFFER);
+	assert_true(t.us[VERDICT_SEND_BUFFER] > 2900000);
+}
+
+static void
+a_life_of_losses_that_ends_idle_is_the_losses_but_for_those_of_a_full_queue(void **state)
+{
+	struct np_tcp recs[3] = { { .busy_us = 1000000,
+				    .recovery_us = 300000,
+				    .snd_cwnd = 10,
+				    .in_flight = 10,
+				    .srtt_us = 11000,
+				    .min_rtt_us = 10000,
+				    .delivery_rate = 1000000,
+				    .bytes_sent = 1000000,
+				    .bytes_retrans = 50000 } };
+	struct verdict_times t;
+
+	(void)state;
+	recs[1] = recs[2] = recs[0];
+	recs[1].busy_us = 2000000;
+	recs[2].busy_us = 2000000;
+	recs[2].in_flight = 0;
+	t = life_of(recs, 3, 3000000);
+	assert_int_equal(verdict_first(&t), VERDICT_LOSS);
+	assert_true(t.us[VERDICT_LOSS] > 1990000);
+	recs[0].srtt_us = recs[1].srtt_us = recs[2].srtt_us = 40000;
+	t = life_of(recs, 3, 3000000);
+	assert_true(t.us[VERDICT_CONGESTION_WINDOW] > 1990000);
+	assert_int_equal(t.us[VERDICT_LOSS], 0);
 }
 
 static void shares_add_up_even_where_counters_overlap(void **state)
@@ -252,7 +364,12 @@ int main(void)
 		cmocka_unit_test(a_window_kept_small_by_losses_is_the_losses),
 		cmocka_unit_test(single_long_round_trips_are_no_queue),
 		cmocka_unit_test(a_room_that_nobody_waits_for_is_no_limit),
-		cmocka_unit_test(a_whole_life_is_judged_by_what_is_left_of_its_limits),
+		cmocka_unit_test(a_life_that_only_waited_for_its_application_is_the_applications),
+		cmocka_unit_test(a_life_that_no_look_saw_is_judged_by_the_kernels_own_samples),
+		cmocka_unit_test(a_life_limited_by_the_window_that_ends_idle_is_the_windows),
+		cmocka_unit_test(a_life_limited_by_a_small_buffer_that_ends_idle_is_the_buffers),
+		cmocka_unit_test(
+			a_life_of_losses_that_ends_idle_is_the_losses_but_for_those_of_a_full_queue),
 		cmocka_unit_test(shares_add_up_even_where_counters_overlap),
 		cmocka_unit_test(counters_that_go_back_count_nothing),
 		cmocka_unit_test(no_time_gives_no_verdict),

@@ -134,7 +134,8 @@ struct tcp_sock {
 	__u32 rate_interval_us;
 	__u8 chrono_type : 2; /* a whole byte since 6.?; read as a bit field, which fits both */
 	__u8 is_cwnd_limited : 1;
-	__u32 chrono_start; /* jiffies at which chrono_type began, low half */
+	__u8 rate_app_limited : 1; /* of the sample in the two above; since 4.9 */
+	__u32 chrono_start;	   /* jiffies at which chrono_type began, low half */
 	__u32 snd_nxt;
 	__u32 snd_una;
 	struct rb_root out_of_order_queue;

@@ -130,6 +130,8 @@ static __always_inline void rec_tcp(struct np_tcp *t, const struct np_sock *st, 
 	t->limits = t->wmem_bytes && sock_no_room(SK_READ(sk, sk_socket)) ? NP_TCP_NO_ROOM : 0;
 	if (SK_READ_BITS(tp, is_cwnd_limited))
 		t->limits |= NP_TCP_CWND_LIMITED;
+	if (SK_READ_BITS(tp, rate_app_limited))
+		t->limits |= NP_TCP_APP_LIMITED;
 	t->rx_unseen =
 		(__s64)(tcp_rx_taken(tp, sk) - st->rx_base - st->counts.rx_bytes - st->rx_parts);
 	t->tx_unseen = (__s32)(tcp_tx_queued(st, tp) - (__u32)(st->counts.tx_bytes + st->tx_parts));
