@@ -71,12 +71,24 @@ struct netprobe_flow {
 	/* what netprobe_verdict compares: the kernel's clocks, in microseconds, and marks */
 	uint64_t bytes_sent, busy_us, rwnd_limited_us, sndbuf_limited_us, recovery_us;
 	uint32_t rttvar_us, limits;
+	uint32_t id;	/* of this entry alone, as long as the manager is loaded */
+	uint8_t family; /* 4, 6; 0: unknown */
+	bool has_tcp;	/* the kernel's figures of TCP are there */
+	bool part;	/* of a socket of several owners or peers, beside its main entry */
+	bool former;	/* its socket went on to another owner */
+	bool listens;
+	bool queue_full; /* more data waits for the reader than the peer may still send */
+	/* part of the two above: what no call was seen to move */
+	uint64_t tx_unseen_bytes, rx_unseen_bytes;
+	uint32_t receive_window, sndbuf_used_bytes; /* bytes */
+	uint64_t taken_us; /* CLOCK_MONOTONIC at which the kernel's figures were read; 0: told_ns */
 };
 typedef int (*netprobe_flow_fn)(const struct netprobe_flow *f, void *arg);
 
 /*
  * Call fn for each socket that is open, or was lately (netprobe_config.keep_closed: since load), in no
- * order; what changed since the last interval is read first. How many; -ENODEV: nothing is captured (load);
+ * order; what changed since the last interval is read first, unless intervals are the caller's own
+ * (netprobe_config.own_intervals) and netprobe_manager_tick has read it. How many; -ENODEV: nothing is captured (load);
  * -EIO and others where the kernel side failed. Since: 0.1.
  */
 int netprobe_manager_flows(struct netprobe_manager *m, netprobe_flow_fn fn, void *arg,
@@ -89,6 +101,23 @@ int netprobe_manager_flows(struct netprobe_manager *m, netprobe_flow_fn fn, void
  */
 int netprobe_verdict(const struct netprobe_flow *was, const struct netprobe_flow *now,
 		     double *ret_shares);
+
+/* Time by what limited a connection: several looks summed up. Begin with zeros, and size set. */
+struct netprobe_verdict_sum {
+	size_t size;
+	uint64_t us[NETPROBE_VERDICT_MAX];  /* microseconds, by NETPROBE_VERDICT_* */
+	uint64_t bytes_sent, bytes_retrans; /* in that time */
+};
+
+/*
+ * Add the time between two looks. The sum's first: NETPROBE_VERDICT_*, or NETPROBE_VERDICT_NONE where no time was looked at.
+ * -EINVAL as netprobe_verdict. Any thread. Since: 0.1.
+ */
+int netprobe_verdict_add(struct netprobe_verdict_sum *sum, const struct netprobe_flow *was,
+			 const struct netprobe_flow *now);
+
+/* "receive_window"; NULL for what is none. Borrowed for ever, any thread. Since: 0.1. */
+const char *netprobe_verdict_name(uint32_t verdict);
 
 /* All packets that were dropped for one reason, at one place, of one owner. Strings are NULL where unknown. */
 struct netprobe_drop {
@@ -105,12 +134,13 @@ struct netprobe_drop {
 	bool counter;	      /* what an interface counts itself: may be among the others as well */
 	uint16_t lport;
 	uint64_t packets, bytes;
+	const char *container; /* id of the owner's */
 };
 typedef int (*netprobe_drop_fn)(const struct netprobe_drop *d, void *arg);
 
 /*
  * Call fn for each kind of drops since load. How many; -ENODEV: drops are not watched
- * (netprobe_config.enable_drop_events, load). Since: 0.1.
+ * (netprobe_config.enable_drop_events or count_drops, load). Since: 0.1.
  */
 int netprobe_manager_drops(struct netprobe_manager *m, netprobe_drop_fn fn, void *arg,
 			   struct netprobe_error *err);
@@ -138,6 +168,9 @@ typedef int (*netprobe_latency_fn)(const struct netprobe_latency *l, void *arg);
 int netprobe_manager_latencies(struct netprobe_manager *m, netprobe_latency_fn fn, void *arg,
 			       struct netprobe_error *err);
 
+/* "receive_wait" for NETPROBE_LATENCY_RX_WAIT; NULL for what is none. Borrowed for ever, any thread. Since: 0.1. */
+const char *netprobe_latency_name(uint32_t latency);
+
 /* What one program of the kernel half did since load: seen = submitted + ring_full + ... + map_full. */
 struct netprobe_loss {
 	size_t size;
@@ -155,6 +188,54 @@ typedef int (*netprobe_loss_fn)(const struct netprobe_loss *l, void *arg);
 /* Call fn for each program that saw something. How many; -ENODEV: nothing is captured (load). Since: 0.1. */
 int netprobe_manager_losses(struct netprobe_manager *m, netprobe_loss_fn fn, void *arg,
 			    struct netprobe_error *err);
+
+/* All that was lost since load; what is not watched lost nothing. */
+struct netprobe_loss_stats {
+	size_t size;
+	/* sums over the programs */
+	uint64_t ring_full, map_full, lost_bytes, missed, helper_errors;
+	uint64_t flows_dropped;	    /* sockets not kept for want of room */
+	uint64_t security_lost;	    /* security.* overwritten before they were read (only_moved) */
+	uint64_t waits_unsummed;    /* waits in queues: too many processes */
+	uint64_t waits_unowned;	    /* ... without an owner */
+	uint64_t waits_missed;	    /* ... not timed */
+	uint64_t latencies_dropped; /* in no histogram: too many processes */
+	/* DNS: messages that found the ring full, could not be read, were not shown by the kernel */
+	uint64_t dns_ring_full, dns_errors, dns_missed;
+	uint64_t dns_table_full; /* transactions there was no room for */
+	uint64_t dns_streams;	 /* messages over TCP with holes */
+	uint64_t drops_unsummed; /* drops of too many kinds */
+	uint64_t drops_missed;	 /* ... not shown by the kernel */
+	uint64_t drops_netns; /* network namespaces whose counters were not read at the last look */
+	uint64_t steps_seen, steps_limited, steps_ring_full; /* of packets that are traced */
+};
+
+/*
+ * Sums of what was lost; the caller sets ret->size. -EINVAL: size; -ENODEV: nothing is captured (load).
+ * Since: 0.1.
+ */
+int netprobe_manager_get_loss_stats(struct netprobe_manager *m, struct netprobe_loss_stats *ret,
+				    struct netprobe_error *err);
+
+/* The capture in use. Strings are empty where there is nothing to say. */
+struct netprobe_capture {
+	size_t size;
+	uint32_t capture;		 /* NETPROBE_CAPTURE_* */
+	uint32_t programs, programs_off; /* of ebpf: attached; wanted and not attached */
+	bool latency;			 /* waits in queues are timed, or were */
+	double uptime_s;
+	uint64_t flows, open_sockets; /* known now */
+	char mode[16];		      /* "ebpf" */
+	char family[16];	      /* of hooks: "tracepoint" */
+	char host[256];
+	char note[512]; /* as netprobe_manager_note */
+	/* what this kernel or process lacks for them, where they are asked for */
+	char latency_note[192], names_note[192], drops_note[192], trace_note[192];
+};
+
+/* The caller sets ret->size. -EINVAL: size; -ENODEV: nothing is captured (load). Since: 0.1. */
+int netprobe_manager_get_capture(struct netprobe_manager *m, struct netprobe_capture *ret,
+				 struct netprobe_error *err);
 
 /*
  * One line about what the capture in use cannot tell here, and why it is not a higher one; empty where there
@@ -215,26 +296,6 @@ struct netprobe_machine {
  */
 int netprobe_examine(const struct netprobe_config *config, struct netprobe_machine *ret,
 		     netprobe_hook_fn fn, void *arg, struct netprobe_error *err);
-
-/* fn returns 0 to go on, anything else to stop. */
-typedef int (*netprobe_instance_fn)(uint32_t pid, void *arg);
-
-/*
- * Commands of this user that run and can be asked (see netprobe-ctl in the documentation): call fn with the pid of
- * each. How many; with 0 err->msg says where they were looked for. -EPERM: the folder is somebody else's. Any thread.
- * Since: 0.1.
- */
-int netprobe_instances(netprobe_instance_fn fn, void *arg, struct netprobe_error *err);
-
-/*
- * Ask one of them: request is a line of JSON, {"cmd":"get","key":"port"}, {"cmd":"set","values":{"port":"80"}},
- * {"cmd":"stats"}, {"cmd":"info"}; *ret_reply is its answer as JSON, {"ok":true,...} or
- * {"ok":false,"code":N,"error":"..."}, the caller's to free(3). Waits for up to some seconds.
- * -ENOENT: no such instance; -EPERM: not this user's; -ETIMEDOUT, -EPROTO: it does not answer, or nothing that is
- * one; -EINVAL: no request; -ENOMEM. Any thread. Since: 0.1.
- */
-int netprobe_instance_ask(uint32_t pid, const char *request, char **ret_reply,
-			  struct netprobe_error *err);
 
 #ifdef __cplusplus
 }

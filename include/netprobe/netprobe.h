@@ -2,7 +2,7 @@
 /*
  * libnetprobe: who sends and receives what on this machine, and XDP programs that count, filter and
  * balance at its interfaces. The only header to include: what guard does is in guard.h, what capture
- * knows in capture.h, and this one brings both.
+ * knows in capture.h, how running commands are asked in instance.h, and this one brings them.
  *
  * Conventions, for all functions:
  *
@@ -70,11 +70,17 @@ struct netprobe_error {
 #define NETPROBE_NAMES_SNI 2	 /* what TLS clients call their server */
 #define NETPROBE_NAMES_HTTP 4	 /* what HTTP clients call it */
 #define NETPROBE_NAMES_RESOLVE 8 /* the library itself asks name servers for the rest */
+#define NETPROBE_NAMES_ASKED 16	 /* with enable_dns_events: who asked a local resolver */
 
 /* netprobe_config.formats: other spellings of an event beside its JSON; a mask. */
-#define NETPROBE_FORMAT_TEXT 1	/* one readable line */
-#define NETPROBE_FORMAT_COLOR 2 /* and that with a terminal's colours */
-#define NETPROBE_FORMAT_XCTL 4	/* JSON as older collectors read it */
+#define NETPROBE_FORMAT_TEXT 1	  /* one readable line */
+#define NETPROBE_FORMAT_COLOR 2	  /* and that with a terminal's colours */
+#define NETPROBE_FORMAT_XCTL 4	  /* JSON as older collectors read it */
+#define NETPROBE_FORMAT_NO_JSON 8 /* only those that are asked for: json is NULL */
+
+/* netprobe_config.optional: what load goes on without where it cannot be had; a mask. */
+#define NETPROBE_OPTIONAL_DNS 1	    /* enable_dns_events */
+#define NETPROBE_OPTIONAL_LATENCY 2 /* enable_latency */
 
 /* netprobe_config.xdp_mode */
 #define NETPROBE_XDP_AUTO 0 /* in the driver, else generic */
@@ -140,7 +146,8 @@ struct netprobe_config {
 	bool use_clsact; /* guard counts by a clsact qdisc also where the kernel has TCX; default false */
 	uint32_t hook;	       /* NETPROBE_HOOK_*; default AUTO */
 	uint32_t event_buffer; /* NETPROBE_BUFFER_*; default AUTO */
-	uint32_t names;	       /* mask of NETPROBE_NAMES_*; default 0, addresses have none */
+	/* mask of NETPROBE_NAMES_*; default 0: addresses have none, DNS events tell who asked */
+	uint32_t names;
 	uint32_t
 		dns_timeout_ms; /* a query without an answer has timed out; 10..300000, default 5000 */
 	uint32_t
@@ -155,6 +162,35 @@ struct netprobe_config {
 	uint32_t packet_ring_bytes,
 		packet_block_bytes;		  /* of afpacket; 0 (default): 8 MiB, 256 KiB */
 	uint32_t packet_timeout_ms, packet_rings; /* of afpacket; 0 (default): 10, 1 */
+	uint32_t optional;			  /* mask of NETPROBE_OPTIONAL_*; default 0 */
+	bool no_flow_events; /* none of NETPROBE_EVENT_FLOW are made, nor probe.loss of their programs: costs less; default false */
+	bool count_drops; /* netprobe_manager_drops as with enable_drop_events, without an event each; default false */
+	bool own_intervals; /* they end with netprobe_manager_tick instead of by the clock; default false */
+	bool read_idle; /* each interval reads all sockets, not only those that changed: for figures that are times; default false */
+	bool direct; /* handlers get each event as it happens, alone and without a copy of it; they may then call no function of their manager (-EDEADLK); default false */
+	bool only_moved; /* stats.* only of intervals in which packets moved; takes a capture; default false */
+	uint32_t
+		event_ring_bytes; /* of ebpf, a power of two; 0 (default): 8 MiB, 256 KiB with no_flow_events */
+	uint32_t
+		shared_sockets; /* of ebpf, room for those of several processes or peers; 0 (default): 65536 */
+	uint32_t fail_at; /* for tests: where the start of ebpf breaks; default 0, nowhere */
+};
+
+/* A DNS transaction: netprobe_event.dns. Strings are NULL where unknown. */
+struct netprobe_dns_query {
+	size_t size;
+	const char *qname, *qtype; /* "example.net", "AAAA"; never NULL */
+	const char *rcode;	   /* "NOERROR"; NULL: nobody answered */
+	bool timed_out;
+	uint8_t proto;	/* IPPROTO_* */
+	uint16_t rport; /* of the server */
+	uint32_t retries;
+	double latency_ms;     /* negative: nobody answered */
+	uint32_t asked_by_pid; /* who asked the resolver that sent this; 0: unknown, or the owner */
+	const char *asked_by_comm;
+	double waited_ms; /* how long it waited for its answer; negative: unknown */
+	const char *const *answers;
+	size_t n_answers;
 };
 
 /* An event, as netprobe's commands print it. Strings are never NULL unless it says so. */
@@ -170,9 +206,12 @@ struct netprobe_event {
 	double num;	       /* the same as a number, in unit */
 	const char *unit;      /* "ms", "Mbit/s", "count" */
 	const char *comm;      /* name of the owner; empty unknown */
-	const char *json;      /* all of it, one JSON object without a newline */
+	const char *
+		json; /* all of it, one JSON object without a newline; NULL with NETPROBE_FORMAT_NO_JSON */
 	const char *text,
 		*xctl; /* the same otherwise spelled, without a newline; NULL unless in config.formats */
+	const char *container;		      /* id of the owner's; empty unknown */
+	const struct netprobe_dns_query *dns; /* of dns.query; else NULL */
 };
 
 /* n events of one call, oldest first. arg is the one of netprobe_manager_set_event_handler. */
@@ -310,7 +349,8 @@ int netprobe_manager_get_balancer_stats(struct netprobe_manager *m,
 /*
  * Another configuration, from now on. After load these must be what they were (-EBUSY, err names one):
  * capture, workers, hook, event_buffer, btf, pcap, names, dns_*, keep_closed, packet_*,
- * enable_dns_events, enable_drop_events, drop_benign, drop_addresses, trace_packets. An error leaves
+ * enable_dns_events, enable_drop_events, count_drops, drop_benign, drop_addresses, trace_packets, optional,
+ * no_flow_events, own_intervals, direct, only_moved, event_ring_bytes, shared_sockets, fail_at. An error leaves
  * the old one in force. -EINVAL: a field out of its range, err names it; -EOPNOTSUPP, -EPERM: waits in
  * queues cannot be timed (enable_latency). get_config copies the one in force; config->size is set by
  * the caller, filters and strings stay the manager's and are good until the next update. Since: 0.1.
@@ -338,6 +378,27 @@ int netprobe_manager_set_event_handler(struct netprobe_manager *m, uint32_t fami
 int netprobe_manager_poll(struct netprobe_manager *m, int timeout_ms);
 
 /*
+ * For an event loop of one's own: a descriptor that is readable when much waits for
+ * netprobe_manager_poll. Call that every 50 ms as well, with a timeout of 0. The manager's, good until it is
+ * freed. -ENODEV: nothing is captured (load). Since: 0.1.
+ */
+int netprobe_manager_fd(struct netprobe_manager *m);
+
+/*
+ * End an interval (netprobe_config.own_intervals): read the sockets, make the records of the interval, hand out
+ * what waits. Events handed out, or as netprobe_manager_poll; -EINVAL: intervals end by the clock;
+ * -ENODEV: nothing is captured. Since: 0.1.
+ */
+int netprobe_manager_tick(struct netprobe_manager *m);
+
+/*
+ * The last interval: what only the end tells is told, probe.loss of the whole run with it, and handed out. Figures
+ * can be asked for until the manager is freed; nothing new comes. netprobe_manager_free does this where the
+ * caller has not. Errors as netprobe_manager_tick's; -EALREADY; with workers -EBUSY. Since: 0.1.
+ */
+int netprobe_manager_finish(struct netprobe_manager *m);
+
+/*
  * Make the records of these families now (NETPROBE_EVENT_STATISTICS, NETPROBE_EVENT_BALANCING) instead of at
  * the end of the interval, and hand them to their handlers in this thread before it returns.
  * How many records, 0 where guard and the balancer are nowhere; -EINVAL: another family; -EPERM, -EPROTO as
@@ -352,5 +413,6 @@ int netprobe_manager_report(struct netprobe_manager *m, uint32_t families,
 
 #include <netprobe/capture.h>
 #include <netprobe/guard.h>
+#include <netprobe/instance.h>
 
 #endif

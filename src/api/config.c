@@ -87,16 +87,20 @@ static const struct {
 	NUMBER(workers, 0, 1),
 	NUMBER(hook, 0, NETPROBE_HOOK_KPROBE),
 	NUMBER(event_buffer, 0, NETPROBE_BUFFER_PERF),
-	NUMBER(names, 0, MASK(NETPROBE_NAMES_RESOLVE)),
+	NUMBER(names, 0, MASK(NETPROBE_NAMES_ASKED)),
 	NUMBER(dns_timeout_ms, 10, 300000),
 	NUMBER(stall_threshold_ms, 1, 3600000),
-	NUMBER(formats, 0, MASK(NETPROBE_FORMAT_XCTL)),
+	NUMBER(formats, 0, MASK(NETPROBE_FORMAT_NO_JSON)),
 	NUMBER(count_flows, 0, 2),
 	NUMBER(balancer_flows, 0, 1u << 27),
 	NUMBER(packet_ring_bytes, 0, 256u << 20),
 	NUMBER(packet_block_bytes, 0, 64u << 20),
 	NUMBER(packet_timeout_ms, 0, 10000),
 	NUMBER(packet_rings, 0, AFPACKET_RINGS_MAX),
+	NUMBER(optional, 0, MASK(NETPROBE_OPTIONAL_LATENCY)),
+	NUMBER(event_ring_bytes, 0, 1u << 30),
+	NUMBER(shared_sockets, 0, 1u << 24),
+	NUMBER(fail_at, 0, FAIL_DEATH),
 };
 
 static int check_numbers(const struct netprobe_config *c, struct netprobe_error *err)
@@ -110,19 +114,27 @@ static int check_numbers(const struct netprobe_config *c, struct netprobe_error 
 	if (!r && (c->packet_block_bytes & (c->packet_block_bytes - 1)))
 		r = error_set(err, -EINVAL, "packet_block_bytes: %u is no power of two",
 			      c->packet_block_bytes);
+	if (!r && (c->event_ring_bytes & (c->event_ring_bytes - 1)))
+		r = error_set(err, -EINVAL, "event_ring_bytes: %u is no power of two",
+			      c->event_ring_bytes);
 	return r;
 }
 
 /* What only ebpf sees, where another way of capture is asked for. */
 static int check_capture(const struct netprobe_config *c, struct netprobe_error *err)
 {
+	bool latency = c->enable_latency && !(c->optional & NETPROBE_OPTIONAL_LATENCY);
 	const char *what = c->enable_drop_events ? "enable_drop_events"
+			   : c->count_drops	 ? "count_drops"
 			   : c->trace_packets	 ? "trace_packets"
-			   : c->enable_latency	 ? "enable_latency"
+			   : latency		 ? "enable_latency"
 			   : c->hook		 ? "hook"
 			   : c->event_buffer	 ? "event_buffer"
 						 : NULL;
 
+	if (c->only_moved && c->capture == NETPROBE_CAPTURE_NONE)
+		return error_set(err, -EINVAL,
+				 "only_moved: takes another capture than NETPROBE_CAPTURE_NONE");
 	if (!what || c->capture <= NETPROBE_CAPTURE_EBPF)
 		return 0;
 	return error_set(err, -EINVAL,
@@ -240,20 +252,53 @@ static bool same_text(const char *a, const char *b)
 	return a == b || (a && b && !strcmp(a, b));
 }
 
+/* What load has used up. */
+static const struct {
+	const char *name;
+	size_t offset, size;
+} fixed[] = {
+#define FIXED(field)                                                 \
+	{                                                            \
+#field, offsetof(struct netprobe_config, field),     \
+			sizeof(((struct netprobe_config *)0)->field) \
+	}
+	FIXED(capture),
+	FIXED(workers),
+	FIXED(hook),
+	FIXED(event_buffer),
+	FIXED(names),
+	FIXED(dns_timeout_ms),
+	FIXED(dns_ports),
+	FIXED(keep_closed),
+	FIXED(packet_ring_bytes),
+	FIXED(packet_block_bytes),
+	FIXED(packet_timeout_ms),
+	FIXED(packet_rings),
+	FIXED(enable_dns_events),
+	FIXED(enable_drop_events),
+	FIXED(drop_benign),
+	FIXED(drop_addresses),
+	FIXED(trace_packets),
+	FIXED(count_drops),
+	FIXED(optional),
+	FIXED(no_flow_events),
+	FIXED(own_intervals),
+	FIXED(direct),
+	FIXED(only_moved),
+	FIXED(event_ring_bytes),
+	FIXED(shared_sockets),
+	FIXED(fail_at),
+};
+
 int api_config_fixed(const struct netprobe_config *was, const struct netprobe_config *now,
 		     struct netprobe_error *err)
 {
-#define DIFFERS(field) was->field != now->field ? #field:
-	const char *what = DIFFERS(capture) DIFFERS(workers) DIFFERS(hook) DIFFERS(event_buffer)
-		DIFFERS(names) DIFFERS(dns_timeout_ms) DIFFERS(keep_closed)
-			DIFFERS(packet_ring_bytes) DIFFERS(packet_block_bytes)
-				DIFFERS(packet_timeout_ms) DIFFERS(packet_rings)
-					DIFFERS(enable_dns_events) DIFFERS(enable_drop_events)
-						DIFFERS(drop_benign) DIFFERS(drop_addresses)
-							DIFFERS(trace_packets) NULL;
+	const char *what = NULL;
 
-	if (!what && memcmp(was->dns_ports, now->dns_ports, sizeof(was->dns_ports)) != 0)
-		what = "dns_ports";
+	for (size_t i = 0; !what && i < sizeof(fixed) / sizeof(fixed[0]); i++)
+		if (memcmp((const char *)was + fixed[i].offset, (const char *)now + fixed[i].offset,
+			   fixed[i].size) != 0)
+			what = fixed[i].name;
 	if (!what && !same_text(was->btf, now->btf))
 		what = "btf";
 	if (!what && !same_text(was->pcap, now->pcap))

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the capture knows when it is asked: sockets, drops, latencies, its own losses. */
+/* What the capture knows when it is asked: sockets, drops, latencies. */
 #include <errno.h>
 #include <netinet/in.h>
-#include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "api/internal.h"
 #include "base/error.h"
@@ -76,6 +76,8 @@ static void put_where(struct netprobe_flow *x, const struct flow *f)
 	memcpy(x->raddr, t->raddr, sizeof(x->raddr));
 	x->iface = t->ifname;
 	x->state = text(state);
+	x->family = t->family == AF_INET ? 4 : t->family == AF_INET6 ? 6 : 0;
+	x->listens = t->flags & NP_F_LISTEN;
 }
 
 static void put_counts(struct netprobe_flow *x, const struct flow *f, bool counted, float seconds)
@@ -89,6 +91,8 @@ static void put_counts(struct netprobe_flow *x, const struct flow *f, bool count
 	x->rx_bytes = flow_rx_bytes(f);
 	x->tx_packets = f->tx_pkts;
 	x->rx_packets = f->rx_pkts;
+	x->tx_unseen_bytes = f->tx_unseen;
+	x->rx_unseen_bytes = f->rx_unseen;
 	x->tx_rate = (uint64_t)flow_tx_rate(f, seconds);
 	x->rx_rate = (uint64_t)flow_rx_rate(f, seconds);
 }
@@ -118,6 +122,11 @@ static void put_tcp(struct netprobe_flow *x, const struct flow_tcp *t)
 	x->recovery_us = t->recovery_us;
 	x->rttvar_us = t->rttvar_us;
 	x->limits = t->limits;
+	x->has_tcp = true;
+	x->queue_full = verdict_queue_full(t);
+	x->receive_window = t->rcv_wnd;
+	x->sndbuf_used_bytes = t->wmem_bytes;
+	x->taken_us = t->taken_us;
 }
 
 /* Over the connection's life so far; none for what is older than the probe. */
@@ -150,6 +159,9 @@ static int on_flow(struct flow *f, void *arg)
 	put_counts(&x, f, session_counts(l->m->session, f->tuple.proto),
 		   flow_table_seconds(session_flows(l->m->session)));
 	x.rname = text(session_rname(l->m->session, f));
+	x.id = f->serial;
+	x.part = f->part;
+	x.former = f->frozen;
 	x.closed = f->closed;
 	x.retransmits = f->tuple.proto == IPPROTO_TCP ? f->counts.retrans : NETPROBE_UNKNOWN;
 	if (f->tcp)
@@ -187,30 +199,81 @@ static void sample_of(const struct netprobe_flow *x, struct verdict_sample *ret)
 	verdict_sample_flow(ret, &t);
 }
 
-API_PUBLIC int netprobe_verdict(const struct netprobe_flow *was, const struct netprobe_flow *now,
-				double *ret_shares)
+/* Microseconds between two looks: the kernel half's, where it says; a process may wait for a processor. */
+static uint64_t between_us(const struct netprobe_flow *a, const struct netprobe_flow *b)
+{
+	uint64_t until = b->closed && b->closed_ns ? b->closed_ns : b->told_ns;
+
+	if (a->taken_us && b->taken_us > a->taken_us)
+		return b->taken_us - a->taken_us;
+	return until > a->told_ns ? (until - a->told_ns) / 1000 : 0;
+}
+
+/* The time between two looks at one connection; another one has none. -EINVAL. */
+static int add_looks(struct verdict_times *t, const struct netprobe_flow *was,
+		     const struct netprobe_flow *now)
 {
 	struct verdict_sample before, after;
-	struct verdict_times t = {};
 	struct netprobe_flow a, b;
-	int first = -1;
 
 	if (!was || !now || api_take(was, was->size, FLOW_LEAST, &a, sizeof(a), NULL) ||
 	    api_take(now, now->size, FLOW_LEAST, &b, sizeof(b), NULL))
 		return -EINVAL;
-	if (a.proto == IPPROTO_TCP && a.sock == b.sock && a.opened_ns == b.opened_ns &&
-	    b.told_ns > a.told_ns) {
-		sample_of(&a, &before);
-		sample_of(&b, &after);
-		verdict_add(&t, &before, &after, (b.told_ns - a.told_ns) / 1000);
-		first = verdict_first(&t);
-	}
+	if (a.proto != IPPROTO_TCP || a.sock != b.sock || a.opened_ns != b.opened_ns ||
+	    !between_us(&a, &b))
+		return 0;
+	sample_of(&a, &before);
+	sample_of(&b, &after);
+	verdict_add(t, &before, &after, between_us(&a, &b));
+	return 0;
+}
+
+API_PUBLIC int netprobe_verdict(const struct netprobe_flow *was, const struct netprobe_flow *now,
+				double *ret_shares)
+{
+	struct verdict_times t = {};
+	int r = add_looks(&t, was, now), first = verdict_first(&t);
+
+	if (r)
+		return r;
 	for (unsigned int i = 0; ret_shares && i < VERDICT_MAX; i++)
 		ret_shares[i] = verdict_share(&t, i);
 	return first < 0 ? NETPROBE_VERDICT_NONE : first;
 }
 
-static int not_loaded(struct netprobe_error *err)
+API_PUBLIC int netprobe_verdict_add(struct netprobe_verdict_sum *sum,
+				    const struct netprobe_flow *was,
+				    const struct netprobe_flow *now)
+{
+	struct verdict_times t;
+	int r, first;
+
+	if (!sum || sum->size < sizeof(*sum) || sum->size > API_SIZE_MAX)
+		return -EINVAL;
+	memcpy(t.us, sum->us, sizeof(t.us));
+	t.sent = sum->bytes_sent;
+	t.resent = sum->bytes_retrans;
+	r = add_looks(&t, was, now);
+	if (r)
+		return r;
+	memcpy(sum->us, t.us, sizeof(t.us));
+	sum->bytes_sent = t.sent;
+	sum->bytes_retrans = t.resent;
+	first = verdict_first(&t);
+	return first < 0 ? NETPROBE_VERDICT_NONE : first;
+}
+
+API_PUBLIC const char *netprobe_verdict_name(uint32_t verdict)
+{
+	return verdict < VERDICT_MAX ? verdict_name((int)verdict) : NULL;
+}
+
+API_PUBLIC const char *netprobe_latency_name(uint32_t latency)
+{
+	return latency_name(latency);
+}
+
+int api_not_loaded(struct netprobe_error *err)
 {
 	return error_set(err, -ENODEV, "nothing is captured; takes netprobe_manager_load first");
 }
@@ -225,7 +288,9 @@ API_PUBLIC int netprobe_manager_flows(struct netprobe_manager *m, netprobe_flow_
 	if (r)
 		return r;
 	api_lock(m);
-	r = m->session ? session_refresh(m->session) : not_loaded(err);
+	r = !m->session				     ? api_not_loaded(err)
+	    : m->finished || m->config.own_intervals ? 0
+						     : session_refresh(m->session);
 	if (r < 0 && m->session)
 		(void)error_set(err, r, "sockets cannot be read: %s", strerror(-r));
 	l.now_ns = clock_monotonic_ns();
@@ -256,6 +321,8 @@ static void on_drop(const struct drop_total *t, void *arg)
 				   .packets = t->packets,
 				   .bytes = t->bytes };
 
+	if (known && t->owner->cgroup)
+		x.container = t->owner->cgroup->container_id;
 	if (l->stopped)
 		return;
 	l->n++;
@@ -273,10 +340,12 @@ API_PUBLIC int netprobe_manager_drops(struct netprobe_manager *m, netprobe_drop_
 		return r;
 	api_lock(m);
 	api_listing++;
-	r = m->drops ? drop_watch_totals(m->drops, on_drop, &l)
-		     : error_set(err, -ENODEV,
-				 "drops are not watched; takes enable_drop_events and "
-				 "netprobe_manager_load");
+	r = m->drops
+		    ? drop_watch_totals(m->drops, on_drop, &l)
+		    : error_set(
+			      err, -ENODEV,
+			      "drops are not watched; takes enable_drop_events or count_drops, and "
+			      "netprobe_manager_load");
 	api_listing--;
 	if (r < 0 && m->drops)
 		(void)error_set(err, r, "drops cannot be read: %s", strerror(-r));
@@ -312,71 +381,8 @@ API_PUBLIC int netprobe_manager_latencies(struct netprobe_manager *m, netprobe_l
 	if (m->session)
 		(void)latencies_each(session_latencies(m->session), on_latency, &l);
 	else
-		r = not_loaded(err);
+		r = api_not_loaded(err);
 	api_listing--;
 	api_unlock(m);
 	return r ? r : l.n;
-}
-
-/* 1: fn wants no more. */
-static int tell_loss(unsigned int id, const struct probe_loss *p, netprobe_loss_fn fn, void *arg)
-{
-	const struct np_loss *l = &p->loss;
-	struct netprobe_loss x = { .size = sizeof(x),
-				   .program = prog_name(id),
-				   .seen = loss_seen(l),
-				   .submitted = l->submitted,
-				   .ring_full = l->ring_full,
-				   .filtered = l->filtered,
-				   .sampled_out = l->sampled_out,
-				   .rate_limited = l->rate_limited,
-				   .map_full = l->map_full,
-				   .helper_errors = l->helper_err,
-				   .missed = p->missed,
-				   .lost_tx_bytes = l->lost_tx_bytes,
-				   .lost_rx_bytes = l->lost_rx_bytes };
-
-	x.program = x.program ? x.program : "";
-	return fn && fn(&x, arg);
-}
-
-API_PUBLIC int netprobe_manager_losses(struct netprobe_manager *m, netprobe_loss_fn fn, void *arg,
-				       struct netprobe_error *err)
-{
-	API_ENTER(m, err);
-	struct session_losses all = {};
-	int r = api_check_listing(err), n = 0;
-
-	if (r)
-		return r;
-	api_lock(m);
-	if (m->session)
-		session_losses(m->session, &all);
-	else
-		r = not_loaded(err);
-	api_unlock(m);
-	for (unsigned int id = 0; !r && id < LOSS_MAX; id++) {
-		if (!loss_seen(&all.prog[id].loss) && !all.prog[id].missed)
-			continue;
-		n++;
-		if (tell_loss(id, &all.prog[id], fn, arg))
-			break;
-	}
-	return r ? r : n;
-}
-
-API_PUBLIC int netprobe_manager_note(struct netprobe_manager *m, char *ret, size_t bytes)
-{
-	API_ENTER(m, NULL);
-	int r = 0;
-
-	if (!ret || !bytes)
-		return -EINVAL;
-	api_lock(m);
-	if (!m->session)
-		r = -ENODEV;
-	else
-		(void)snprintf(ret, bytes, "%s", session_note(m->session));
-	api_unlock(m);
-	return r;
 }

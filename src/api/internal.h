@@ -23,7 +23,7 @@
 struct queue {
 	netprobe_event_fn fn;
 	void *arg;
-	struct netprobe_event *events; /* each with its strings in one block, json first */
+	struct netprobe_event *events; /* each with its strings in one block, type first */
 	size_t n, room;
 	uint64_t since_ns; /* CLOCK_MONOTONIC of the oldest one's arrival */
 };
@@ -46,6 +46,7 @@ struct netprobe_manager {
 	struct drop_watch *drops;
 	struct trace_watch *tracer;
 	bool loaded;
+	bool finished; /* the last interval is over: only figures can be asked for */
 	bool handling; /* a handler is running */
 	bool ending;   /* somebody frees it */
 	struct queue queues[API_FAMILIES];
@@ -85,6 +86,9 @@ int api_no_manager(const struct netprobe_manager *m, struct netprobe_error *err)
 extern __thread unsigned int api_listing;
 int api_check_listing(struct netprobe_error *err); /* -EDEADLK from within one */
 
+int api_not_loaded(struct netprobe_error *err); /* -ENODEV */
+uint32_t api_capture(const struct session *s);	/* losses.c: NETPROBE_CAPTURE_*; NULL: NONE */
+
 /* config.c: copies what the caller's size has over the defaults and checks it. */
 int api_config_take(const struct netprobe_config *from, struct netprobe_config *ret,
 		    struct np_filter *ret_filter, struct netprobe_error *err);
@@ -101,6 +105,10 @@ int api_open(struct netprobe_manager *m, struct netprobe_error *err);
 void api_close(struct netprobe_manager *m);
 int api_apply(struct netprobe_manager *m, const struct netprobe_config *c,
 	      const struct np_filter *filter, struct netprobe_error *err);
+
+/* poll.c */
+void *poll_work(void *manager); /* what the worker does */
+int poll_finish(struct netprobe_manager *m);
 
 /* event.c */
 void queue_session_event(const struct event *ev, void *manager);

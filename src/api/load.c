@@ -11,10 +11,12 @@ static const int modes[] = { MODE_AUTO, MODE_EBPF, MODE_AFPACKET, MODE_PROC };
 
 static uint32_t names_from(const struct netprobe_config *c)
 {
-	uint32_t from = c->enable_dns_events ? NAMES_DNS | NAMES_ASKED : 0;
+	uint32_t from = 0;
 
-	if (c->names & NETPROBE_NAMES_DNS)
+	if ((c->names & NETPROBE_NAMES_DNS) || c->enable_dns_events)
 		from |= NAMES_DNS;
+	if (c->enable_dns_events && (!c->names || c->names & NETPROBE_NAMES_ASKED))
+		from |= NAMES_ASKED;
 	if (c->names & NETPROBE_NAMES_SNI)
 		from |= NAMES_SNI;
 	if (c->names & NETPROBE_NAMES_HTTP)
@@ -24,35 +26,47 @@ static uint32_t names_from(const struct netprobe_config *c)
 	return from;
 }
 
+static bool watches_drops(const struct netprobe_config *c)
+{
+	return c->enable_drop_events || c->count_drops;
+}
+
 static void fill_opts(struct netprobe_manager *m, struct session_opts *ret)
 {
 	const struct netprobe_config *c = &m->config;
-	struct session_opts o = { .mode = modes[c->capture],
-				  .filter = m->filter,
-				  .event_fn = queue_session_event,
-				  .event_arg = m };
+	struct session_opts o = { .mode = modes[c->capture], .filter = m->filter, .event_arg = m };
+	bool latency = c->enable_latency && !(c->optional & NETPROBE_OPTIONAL_LATENCY);
 
 	/* What only the kernel half has is asked for: no other rung will do. */
-	if (o.mode == MODE_AUTO && (c->hook || c->event_buffer || c->enable_latency ||
-				    c->enable_drop_events || c->trace_packets))
+	if (o.mode == MODE_AUTO &&
+	    (c->hook || c->event_buffer || latency || watches_drops(c) || c->trace_packets))
 		o.mode = MODE_EBPF;
+	o.event_fn = c->no_flow_events && !c->enable_dns_events ? NULL : queue_session_event;
+	o.probe.ring_bytes = c->event_ring_bytes;
+	o.probe.parts = c->shared_sockets;
+	o.probe.fail_at = (uint8_t)c->fail_at;
+	o.full_sweeps = c->read_idle;
+	o.guard = c->only_moved;
 	o.probe.family = (uint8_t)c->hook;
 	o.probe.perf_buffer = c->event_buffer == NETPROBE_BUFFER_PERF;
 	o.probe.btf_path = c->btf;
 	o.packets = (struct afpacket_opts){ .ring_bytes = c->packet_ring_bytes,
 					    .block_bytes = c->packet_block_bytes,
 					    .timeout_ms = c->packet_timeout_ms,
-					    .rings = c->packet_rings };
+					    .rings = c->packet_rings,
+					    .fail_ring = c->fail_at == FAIL_RING };
 	o.flows.keep_closed = c->keep_closed;
 	o.names.from = names_from(c);
 	o.names.silent = !c->enable_dns_events;
-	o.names.required = c->enable_dns_events;
+	o.names.required = c->enable_dns_events && !(c->optional & NETPROBE_OPTIONAL_DNS);
+	o.names.only = c->no_flow_events && c->enable_dns_events;
 	o.names.timeout_ns = c->dns_timeout_ms * NS_PER_MS;
 	for (unsigned int i = 0; i < NAMES_PORTS && c->dns_ports[i]; i++)
 		o.names.ports[o.names.n_ports++] = c->dns_ports[i];
 	o.pcap = c->pcap;
 	o.stall_ns = c->stall_threshold_ms * NS_PER_MS;
-	o.latency = c->enable_latency;
+	o.latency = latency;
+	o.latency_try = c->enable_latency && !latency;
 	*ret = o;
 }
 
@@ -64,7 +78,7 @@ static int open_drops(struct netprobe_manager *m, struct netprobe_error *err)
 				     .benign = c->drop_benign,
 				     .kernel_addresses = c->drop_addresses,
 				     .interfaces = true,
-				     .event_fn = queue_session_event,
+				     .event_fn = c->enable_drop_events ? queue_session_event : NULL,
 				     .event_arg = m };
 
 	return drop_watch_open(m->session, &o, &m->drops, err);
@@ -77,7 +91,7 @@ int api_open(struct netprobe_manager *m, struct netprobe_error *err)
 
 	fill_opts(m, &opts);
 	r = session_open(&opts, &m->session, err);
-	if (!r && m->config.enable_drop_events)
+	if (!r && watches_drops(&m->config))
 		r = open_drops(m, err);
 	if (!r && m->config.trace_packets)
 		r = trace_watch_open(m->session, &m->filter, 0, queue_session_event, m, &m->tracer,
@@ -108,6 +122,7 @@ int api_apply(struct netprobe_manager *m, const struct netprobe_config *c,
 		return r;
 	session_set_filter(m->session, filter);
 	session_set_stall(m->session, c->stall_threshold_ms * NS_PER_MS);
+	session_set_full_sweeps(m->session, c->read_idle);
 	if (m->drops) {
 		drop_watch_set_filter(m->drops, session_filter(m->session));
 		drop_watch_set_stack(m->drops, c->drop_stacks || c->drop_addresses);

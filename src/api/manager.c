@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The life of a manager: load, attach, poll, free. */
+/* The life of a manager: made, loaded, configured, freed. */
 #include <errno.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,8 +8,6 @@
 #include "base/error.h"
 
 #define NS_PER_MS 1000000ull
-#define STEP_MS 50  /* the event ring asks to be read only when it gets full */
-#define CHECK_MS 10 /* health checks wait for answers */
 
 API_PUBLIC const char *netprobe_version(void)
 {
@@ -110,12 +107,7 @@ static void finish(struct netprobe_manager *m)
 		(void)pthread_join(m->worker, NULL);
 	}
 	api_lock(m);
-	if (m->session)
-		(void)session_finish(m->session);
-	if (m->drops)
-		(void)drop_watch_finish(m->drops);
-	security_poll(m);
-	(void)queue_flush(m, true);
+	(void)poll_finish(m);
 	api_unlock(m);
 }
 
@@ -146,103 +138,6 @@ API_PUBLIC struct netprobe_manager *netprobe_manager_free(struct netprobe_manage
 	return NULL;
 }
 
-/* One look at everything that may have something. 0 or -errno. */
-static int look(struct netprobe_manager *m)
-{
-	uint64_t now = clock_monotonic_ns();
-	int r = m->session ? session_poll(m->session) : 0;
-
-	if (r >= 0 && m->drops)
-		r = drop_watch_poll(m->drops);
-	if (r >= 0 && m->tracer)
-		r = trace_watch_poll(m->tracer);
-	security_poll(m);
-	follow_poll(m);
-	if (r >= 0)
-		r = report_health(m, NULL);
-	if (r < 0 || now < m->next_tick_ns)
-		return r < 0 ? r : 0;
-	m->next_tick_ns += m->config.stats_report_interval * NS_PER_MS;
-	if (m->next_tick_ns < now)
-		m->next_tick_ns = now + m->config.stats_report_interval * NS_PER_MS;
-	if (m->session)
-		r = session_tick(m->session);
-	if (m->drops)
-		drop_watch_tick(m->drops);
-	if (report_tick(m, NETPROBE_EVENT_STATISTICS | NETPROBE_EVENT_BALANCING, NULL) < 0)
-		m->lost++;
-	security_tick(m);
-	return r < 0 ? r : 0;
-}
-
-/* Milliseconds until there is something to do, at most most. */
-static int idle_ms(struct netprobe_manager *m, uint64_t most_ns)
-{
-	uint64_t now = clock_monotonic_ns(), due = queue_due_ns(m), wait;
-	int most_ms = m->checker ? CHECK_MS : STEP_MS;
-
-	due = m->next_tick_ns < due ? m->next_tick_ns : due;
-	wait = due > now ? due - now : 0;
-	wait = wait < most_ns ? wait : most_ns;
-	wait = (wait + NS_PER_MS - 1) / NS_PER_MS;
-	return wait < (uint64_t)most_ms ? (int)wait : most_ms;
-}
-
-/* Look and hand out, then wait without the lock. Events handed out, or -errno. */
-static int step(struct netprobe_manager *m, uint64_t most_ns)
-{
-	struct pollfd p = { .fd = -1, .events = POLLIN };
-	int r, wait = 0;
-	size_t n = 0;
-
-	api_lock(m);
-	r = look(m);
-	n = queue_flush(m, false);
-	if (!n && r >= 0) {
-		wait = idle_ms(m, most_ns);
-		p.fd = m->session ? session_fd(m->session) : -1;
-	}
-	api_unlock(m);
-	if (wait)
-		(void)poll(&p, 1, wait);
-	return r < 0 ? r : (int)n;
-}
-
-static void *work(void *arg)
-{
-	struct netprobe_manager *m = arg;
-
-	while (!__atomic_load_n(&m->stop, __ATOMIC_SEQ_CST))
-		if (step(m, UINT64_MAX) < 0)
-			(void)poll(NULL, 0, STEP_MS); /* the next look may find it well again */
-	return NULL;
-}
-
-API_PUBLIC int netprobe_manager_poll(struct netprobe_manager *m, int timeout_ms)
-{
-	API_ENTER(m, NULL);
-	uint64_t now, end;
-	int r = api_check_listing(NULL);
-
-	if (r)
-		return r;
-	api_lock(m);
-	r = m->handling ? -EBUSY : 0;
-	api_unlock(m);
-	if (r)
-		return r;
-	if (m->has_worker) {
-		(void)poll(NULL, 0, timeout_ms < 0 ? STEP_MS : timeout_ms);
-		return 0;
-	}
-	end = timeout_ms < 0 ? UINT64_MAX : clock_monotonic_ns() + (uint64_t)timeout_ms * NS_PER_MS;
-	do {
-		now = clock_monotonic_ns();
-		r = step(m, end > now ? end - now : 0);
-	} while (r == 0 && clock_monotonic_ns() < end);
-	return r;
-}
-
 API_PUBLIC int netprobe_manager_load(struct netprobe_manager *m, struct netprobe_error *err)
 {
 	API_ENTER(m, err);
@@ -262,7 +157,7 @@ API_PUBLIC int netprobe_manager_load(struct netprobe_manager *m, struct netprobe
 		security_poll(m); /* what detection finds from here on is told */
 	}
 	if (!r && m->config.workers) {
-		r = -pthread_create(&m->worker, NULL, work, m);
+		r = -pthread_create(&m->worker, NULL, poll_work, m);
 		m->has_worker = !r;
 		if (r) {
 			api_close(m);

@@ -29,7 +29,9 @@ static void on_attack(const struct np_ev_guard *ev, void *arg)
 
 void security_poll(struct netprobe_manager *m)
 {
-	if (!m->config.enable_security_alerts || !queue_wanted(m, NETPROBE_EVENT_SECURITY))
+	/* With only_moved the session follows guard, and tells of it between its own events. */
+	if (!m->config.enable_security_alerts || !queue_wanted(m, NETPROBE_EVENT_SECURITY) ||
+	    m->config.only_moved)
 		return;
 	if (!m->attacks)
 		m->attacks = attacks_new(queue_session_event, m);

@@ -50,16 +50,6 @@ static uint64_t bad_of(const struct np_guard_dev *d)
 	return n;
 }
 
-static uint32_t capture_of(const struct netprobe_manager *m)
-{
-	const char *mode = m->session ? session_mode(m->session) : "";
-
-	return !strcmp(mode, "ebpf")	   ? NETPROBE_CAPTURE_EBPF
-	       : !strcmp(mode, "afpacket") ? NETPROBE_CAPTURE_AFPACKET
-	       : !strcmp(mode, "proc")	   ? NETPROBE_CAPTURE_PROC
-					   : NETPROBE_CAPTURE_NONE;
-}
-
 API_PUBLIC int netprobe_manager_get_global_stats(struct netprobe_manager *m,
 						 struct netprobe_global_stats *ret,
 						 struct netprobe_error *err)
@@ -94,7 +84,7 @@ API_PUBLIC int netprobe_manager_get_global_stats(struct netprobe_manager *m,
 	s.events_lost = m->lost + losses.ring_full;
 	s.events_lost += m->watch ? guard_watch_lost(m->watch) : 0;
 	s.events_lost += m->attacks ? attacks_untold(m->attacks) : 0;
-	s.capture = capture_of(m);
+	s.capture = api_capture(m->session);
 	api_unlock(m);
 	return GIVE(ret, s);
 }

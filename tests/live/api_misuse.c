@@ -27,6 +27,8 @@ static void all_fail(struct netprobe_manager *m, int code)
 	struct netprobe_backend back = { .size = sizeof(back), .addr = "192.0.2.1" };
 	struct netprobe_error *e = &err;
 	const char *vip = "192.0.2.1:80/tcp";
+	struct netprobe_loss_stats losses = { .size = sizeof(losses) };
+	struct netprobe_capture capture = { .size = sizeof(capture) };
 	char note[16];
 
 	netprobe_config_default(&c);
@@ -77,6 +79,11 @@ static void all_fail(struct netprobe_manager *m, int code)
 		netprobe_manager_report(m, NETPROBE_EVENT_STATISTICS, e),
 		netprobe_manager_set_event_handler(m, NETPROBE_EVENT_ALL, NULL, NULL),
 		netprobe_manager_poll(m, 0),
+		netprobe_manager_fd(m),
+		netprobe_manager_tick(m),
+		netprobe_manager_finish(m),
+		netprobe_manager_get_loss_stats(m, &losses, e),
+		netprobe_manager_get_capture(m, &capture, e),
 	};
 
 	for (size_t i = 0; i < sizeof(got) / sizeof(got[0]); i++)

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What a manager asks of guard and the balancer, in a build without BPF (-Dbpf=disabled): they are nowhere. */
+#include <errno.h>
+
+#include "api/internal.h"
+
+int report_tick(struct netprobe_manager *m, uint32_t families, struct netprobe_error *err)
+{
+	return 0;
+}
+
+int report_health(struct netprobe_manager *m, struct netprobe_error *err)
+{
+	return 0;
+}
+
+void report_done(struct netprobe_manager *m)
+{
+}
+
+void follow_poll(struct netprobe_manager *m)
+{
+}
+
+void follow_done(struct netprobe_manager *m)
+{
+}
+
+void security_poll(struct netprobe_manager *m)
+{
+}
+
+void security_tick(struct netprobe_manager *m)
+{
+}
+
+void security_free(struct netprobe_manager *m)
+{
+}

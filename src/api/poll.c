@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What a loaded manager does again and again: look, end intervals, hand out, wait. */
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+
+#include "api/internal.h"
+#include "base/error.h"
+
+#define NS_PER_MS 1000000ull
+#define STEP_MS 50  /* the event ring asks to be read only when it gets full */
+#define CHECK_MS 10 /* health checks wait for answers */
+
+/* One look at everything that may have something. 0 or -errno. */
+static int look(struct netprobe_manager *m)
+{
+	int r = m->session ? session_poll(m->session) : 0;
+
+	if (r >= 0 && m->drops)
+		r = drop_watch_poll(m->drops);
+	if (r >= 0 && m->tracer)
+		r = trace_watch_poll(m->tracer);
+	security_poll(m);
+	follow_poll(m);
+	if (r >= 0)
+		r = report_health(m, NULL);
+	return r < 0 ? r : 0;
+}
+
+/* The end of an interval. 0 or -errno. */
+static int end_interval(struct netprobe_manager *m)
+{
+	int r = m->session ? session_tick(m->session) : 0;
+
+	if (m->drops) {
+		drop_watch_tick(m->drops);
+		if (r >= 0)
+			r = drop_watch_poll(m->drops);
+	}
+	if (!m->config.only_moved &&
+	    report_tick(m, NETPROBE_EVENT_STATISTICS | NETPROBE_EVENT_BALANCING, NULL) < 0)
+		m->lost++;
+	security_tick(m);
+	return r < 0 ? r : 0;
+}
+
+static int look_by_clock(struct netprobe_manager *m)
+{
+	uint64_t now = clock_monotonic_ns();
+	int r = look(m);
+
+	if (r < 0 || m->config.own_intervals || now < m->next_tick_ns)
+		return r;
+	m->next_tick_ns += m->config.stats_report_interval * NS_PER_MS;
+	if (m->next_tick_ns < now)
+		m->next_tick_ns = now + m->config.stats_report_interval * NS_PER_MS;
+	return end_interval(m);
+}
+
+/* Milliseconds until there is something to do, at most most. */
+static int idle_ms(struct netprobe_manager *m, uint64_t most_ns)
+{
+	uint64_t now = clock_monotonic_ns(), due = queue_due_ns(m), wait;
+	int most_ms = m->checker ? CHECK_MS : STEP_MS;
+
+	if (!m->config.own_intervals && m->next_tick_ns < due)
+		due = m->next_tick_ns;
+	wait = due > now ? due - now : 0;
+	wait = wait < most_ns ? wait : most_ns;
+	wait = (wait + NS_PER_MS - 1) / NS_PER_MS;
+	return wait < (uint64_t)most_ms ? (int)wait : most_ms;
+}
+
+/* Look and hand out, then wait without the lock. Events handed out, or -errno. */
+static int step(struct netprobe_manager *m, uint64_t most_ns)
+{
+	struct pollfd p = { .fd = -1, .events = POLLIN };
+	int r, wait = 0;
+	size_t n = 0;
+
+	api_lock(m);
+	r = m->finished ? 0 : look_by_clock(m);
+	n = queue_flush(m, false);
+	if (!n && r >= 0) {
+		wait = idle_ms(m, most_ns);
+		p.fd = m->session ? session_fd(m->session) : -1;
+	}
+	api_unlock(m);
+	if (wait)
+		(void)poll(&p, 1, wait);
+	return r < 0 ? r : (int)n;
+}
+
+void *poll_work(void *arg)
+{
+	struct netprobe_manager *m = arg;
+
+	while (!__atomic_load_n(&m->stop, __ATOMIC_SEQ_CST))
+		if (step(m, UINT64_MAX) < 0)
+			(void)poll(NULL, 0, STEP_MS); /* the next look may find it well again */
+	return NULL;
+}
+
+/* May this thread look now? 0 or -errno. */
+static int check_idle(struct netprobe_manager *m)
+{
+	int r = api_check_listing(NULL);
+
+	if (r)
+		return r;
+	api_lock(m);
+	r = m->handling ? -EBUSY : 0;
+	api_unlock(m);
+	return r;
+}
+
+API_PUBLIC int netprobe_manager_poll(struct netprobe_manager *m, int timeout_ms)
+{
+	API_ENTER(m, NULL);
+	uint64_t now, end;
+	int r = check_idle(m);
+
+	if (r)
+		return r;
+	if (m->has_worker) {
+		(void)poll(NULL, 0, timeout_ms < 0 ? STEP_MS : timeout_ms);
+		return 0;
+	}
+	end = timeout_ms < 0 ? UINT64_MAX : clock_monotonic_ns() + (uint64_t)timeout_ms * NS_PER_MS;
+	do {
+		now = clock_monotonic_ns();
+		r = step(m, end > now ? end - now : 0);
+	} while (r == 0 && clock_monotonic_ns() < end);
+	return r;
+}
+
+/* Events handed out since before; direct ones went while it looked. */
+static int handed_out(struct netprobe_manager *m, int r, uint64_t before)
+{
+	uint64_t n;
+
+	(void)queue_flush(m, true);
+	n = m->delivered - before;
+	return r < 0 ? r : n < INT32_MAX ? (int)n : INT32_MAX;
+}
+
+API_PUBLIC int netprobe_manager_tick(struct netprobe_manager *m)
+{
+	API_ENTER(m, NULL);
+	int r = check_idle(m);
+	uint64_t before;
+
+	if (r)
+		return r;
+	api_lock(m);
+	before = m->delivered;
+	if (!m->config.own_intervals)
+		r = -EINVAL;
+	else if (!m->session || m->finished)
+		r = -ENODEV;
+	else
+		r = handed_out(m, end_interval(m), before);
+	api_unlock(m);
+	return r;
+}
+
+int poll_finish(struct netprobe_manager *m)
+{
+	uint64_t before = m->delivered;
+	int r = 0, q;
+
+	if (m->finished || !m->loaded)
+		return handed_out(m, 0, before);
+	m->finished = true;
+	/* Steps are told before the losses of the run; their owners are known after a last look. */
+	if (m->tracer && !m->config.no_flow_events)
+		r = trace_watch_poll(m->tracer);
+	if (r >= 0 && m->session)
+		r = session_finish(m->session);
+	if (r >= 0 && m->tracer)
+		r = trace_watch_poll(m->tracer);
+	if (m->drops) {
+		q = drop_watch_finish(m->drops);
+		r = q < 0 ? q : r;
+	}
+	security_poll(m);
+	return handed_out(m, r, before);
+}
+
+API_PUBLIC int netprobe_manager_finish(struct netprobe_manager *m)
+{
+	API_ENTER(m, NULL);
+	int r = check_idle(m);
+
+	if (r)
+		return r;
+	if (m->has_worker)
+		return -EBUSY;
+	api_lock(m);
+	r = m->finished ? -EALREADY : !m->session ? -ENODEV : poll_finish(m);
+	api_unlock(m);
+	return r;
+}
+
+API_PUBLIC int netprobe_manager_fd(struct netprobe_manager *m)
+{
+	API_ENTER(m, NULL);
+	int r;
+
+	api_lock(m);
+	r = m->session ? session_fd(m->session) : -ENODEV;
+	api_unlock(m);
+	return r;
+}
