@@ -207,7 +207,7 @@ static __always_inline int filter(struct np_guard_dev *dev, const struct frame *
 		return XDP_PASS;
 	set = guard_set(conf);
 	p = &conf->policy[set];
-	found = ban_check(f, set);
+	found = ban_check(f, set, p);
 	if (unlikely(found & BAN_NEST_LOST))
 		dev->nest_lost++;
 	found = BAN_KIND(found);

@@ -10,13 +10,11 @@
 #include <unistd.h>
 
 #include <bpf/bpf.h>
-#include <bpf/libbpf.h>
 
 #include "guard/internal.h"
 #include "guard/rule.h"
 
 #define ROOM_MIN 4096U
-#define DIRECT_MAX 64 /* entries that are put one by one into the set in use */
 
 static uint32_t kind_of(const struct guard_item *item)
 {
@@ -162,6 +160,8 @@ static int collect_old(struct guard *g, uint32_t set, uint32_t now, struct build
 				l->items[kept++] = l->items[i];
 		l->n = kept;
 		sort(l);
+		if (k < NP_SET_ALLOW4)
+			hot_add(g, set, k, l);
 		b->n[k] = (uint32_t)kept;
 	}
 	return 0;
@@ -342,6 +342,8 @@ int guard_remove(struct guard *g, const struct guard_item *item, struct netprobe
 				 r == -ENOENT ? "there is no such entry"
 					      : "cannot remove the entry");
 	g->conf->policy[set].n[kind]--;
+	if (kind < NP_SET_ALLOW4)
+		hot_forget(g, kind, key);
 	return 0;
 }
 
@@ -384,31 +386,6 @@ static int list_one(struct guard *g, uint32_t kind, const struct raw_item *raw, 
 	return r;
 }
 
-/* Add to each address the hits that wait for it in the processors' hot places. */
-static void add_hot(struct guard *g, uint32_t set, uint32_t kind, struct raw_list *l)
-{
-	int cpus = libbpf_num_possible_cpus();
-	struct np_guard_hot *hot = calloc(cpus > 0 ? (size_t)cpus : 1, sizeof(*hot));
-
-	for (uint32_t slot = 0; hot && slot < NP_GUARD_HOTS; slot++) {
-		if (bpf_map_lookup_elem(g->map[MAP_HOT], &slot, hot))
-			continue;
-		for (int c = 0; c < cpus; c++) {
-			static const uint8_t v4[12] = { [10] = 0xff, 0xff };
-			const uint8_t *addr = (const uint8_t *)&hot[c].hi;
-			bool is_v4 = !memcmp(addr, v4, sizeof(v4));
-
-			if (!hot[c].hits || hot[c].set != set || is_v4 != (kind == NP_SET_HOSTS4))
-				continue;
-			for (size_t i = 0; i < l->n; i++)
-				if (!memcmp(l->items[i].key, is_v4 ? addr + 12 : addr,
-					    is_v4 ? 4 : 16))
-					l->items[i].entry.hits += hot[c].hits;
-		}
-	}
-	free(hot);
-}
-
 int guard_list(struct guard *g, int (*fn)(const struct guard_item *item, void *arg), void *arg,
 	       struct netprobe_error *err)
 {
@@ -421,10 +398,9 @@ int guard_list(struct guard *g, int (*fn)(const struct guard_item *item, void *a
 		r = set_read(g, set, k, &l);
 		if (r)
 			error_set(err, r, "cannot read the list: %s", strerror(-r));
-		if (!r && (k == NP_SET_HOSTS4 || k == NP_SET_HOSTS6))
-			add_hot(g, set, k, &l);
-		if (l.n)
-			sort(&l);
+		sort(&l);
+		if (k < NP_SET_ALLOW4)
+			hot_add(g, set, k, &l);
 		for (size_t i = 0; i < l.n && !r; i++)
 			r = list_one(g, k, &l.items[i], now, fn, arg);
 		free(l.items);

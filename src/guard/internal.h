@@ -88,6 +88,9 @@ int raw_add(struct raw_list *l, const void *key, size_t key_size, const struct n
 size_t set_key_size(uint32_t kind);
 int set_read(struct guard *g, uint32_t set, uint32_t kind, struct raw_list *to);
 int set_write(struct guard *g, uint32_t set, uint32_t kind, const struct raw_item *items, size_t n);
+/* hot.c: to each entry the hits that wait for it; what is remembered of one that was removed goes. */
+void hot_add(struct guard *g, uint32_t set, uint32_t kind, struct raw_list *sorted);
+void hot_forget(struct guard *g, uint32_t kind, const uint8_t key[20]);
 void set_bits(struct guard *g, uint32_t set, uint32_t kind, const uint8_t *addr, unsigned int len);
 void set_bits_clear(struct guard *g, uint32_t set);
 

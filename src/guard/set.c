@@ -114,6 +114,7 @@ int set_begin(struct guard *g, uint32_t *ret_set, struct netprobe_error *err)
 	set_bits_clear(g, other);
 	memcpy((void *)&g->conf->policy[other], (void *)&g->conf->policy[now],
 	       sizeof(struct np_guard_policy));
+	g->conf->policy[other].build++;
 	*ret_set = other;
 	return 0;
 }

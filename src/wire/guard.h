@@ -69,17 +69,20 @@ struct np_guard_entry {
 };
 
 /*
- * struct np_guard_hot: a banned address that was looked up in this jiffy, by processor: what else comes from
- * it until the next one is dropped without another look. Hits wait here until then.
+ * struct np_guard_hot: a source that was looked up in this jiffy, by processor, and found banned whatever it
+ * sends: what else comes from it until the next one is dropped without another look. Hits wait here until then.
  */
 struct np_guard_hot {
 	__u64 hi, lo;  /* as it is in memory, IPv4 as ::ffff:a.b.c.d */
 	__u64 jiffies; /* when it was looked up */
 	__u64 hits;    /* not yet added to its entry */
-	__u32 set;
-	__u32 pad;
+	__u32 set;     /* NP_GUARD_HOT_SET() */
+	__u32 len;     /* prefix length of its entry, of 32 or of 128 */
 };
-#define NP_GUARD_HOTS 64 /* by hash */
+#define NP_GUARD_HOTS_SHIFT 8
+#define NP_GUARD_HOTS (1U << NP_GUARD_HOTS_SHIFT) /* by hash */
+/* A set as it was built: what waits for it is not added to another one in its place. */
+#define NP_GUARD_HOT_SET(set, build) ((__u32)(set) | (__u32)(build) << 8)
 
 /* Keys of the tries; of full-length entries the key is the address itself. */
 struct np_addr16 {
@@ -174,7 +177,7 @@ struct np_guard_policy {
 	__u8 detect;		/* NP_DETECT_* */
 	__u8 limit_on;		/* bit NP_PER_*: some limit is set; NP_PER_PORT: of a port */
 	__u8 limit_dry;		/* limits count, and drop nothing */
-	__u8 pad;
+	__u8 build; /* number of this list, counted round: each one built anew has the next */
 	__u32 zero; /* 0, which the verifier does not know */
 	struct np_guard_limit limit[NP_PER_MAX][NP_LIMIT_MAX];
 	__u32 attack_rate[NP_ATTACK_MAX]; /* packets a second, or ports or hosts in 8 s; 0: off */

@@ -125,6 +125,76 @@ TEST(verdicts_that_are_remembered_are_those_of_each_packet)
 	CHECK_EQ(verdict(fd, &f), PASS, "no more banned");
 }
 
+static uint64_t hits_of(const struct netns *ns, const char *source)
+{
+	guard_must(ns, "list --format json");
+	for (const char *at = guard_out(), *end; (end = strchr(at, '\n')); at = end + 1) {
+		json_t *r = json_loadb(at, (size_t)(end - at), 0, NULL);
+		const char *name = json_string_value(json_object_get(r, "source"));
+		bool found = name && !strcmp(name, source);
+		uint64_t hits = found ? json_at(r, "hits") : 0;
+
+		json_decref(r);
+		if (found)
+			return hits;
+	}
+	REQUIRE(false, "%s is not in the list: %s", source, guard_out());
+	return 0;
+}
+
+/* Of networks too; and no hit is lost or another's when the list around it changes. */
+TEST(remembered_networks_have_the_hits_of_each_packet)
+{
+	struct netns_pair p = netns_pair_new();
+	struct pkt f;
+	int fd;
+
+	guard_must(&p.a, "attach %s --mode filter", p.if_a);
+	guard_must(&p.a, "allow 2001:db8:ffff::/48");
+	guard_must(&p.a, "ban 192.0.2.7 198.51.100.0/22 203.0.113.0/24 2001:db8:1::/48");
+	guard_must(&p.a, "ban 203.0.113.0/28 --proto udp --port 53");
+	guard_must(&p.a, "ban 203.0.113.130 --dry-run");
+	fd = guard_program(&p.a);
+	for (unsigned int i = 0; i < 1000; i++) {
+		udp4(&f, "192.0.2.7", 0, i, 0);
+		CHECK_EQ(verdict(fd, &f), DROP, "banned by itself");
+		udp4(&f, i & 1 ? "198.51.100.7" : "198.51.103.9", 0, i, 0);
+		CHECK_EQ(verdict(fd, &f), DROP, "banned");
+		udp4(&f, "203.0.113.1", 0, 53 + (i & 1), 0);
+		CHECK_EQ(verdict(fd, &f), DROP, "in two networks");
+		udp4(&f, "203.0.113.130", 0, i, 0);
+		CHECK_EQ(verdict(fd, &f), DROP, "in one, beside a dry run");
+		pkt_eth(&f, ETH_P_IPV6);
+		pkt_ip6(&f, "2001:db8:1:2::7", "fd77::1", IPPROTO_UDP);
+		pkt_udp(&f, 1, i);
+		CHECK_EQ(verdict(fd, &f), DROP, "banned, IPv6");
+	}
+	CHECK_EQ(hits_of(&p.a, "198.51.100.0/22"), 1000, "hits");
+	CHECK_EQ(hits_of(&p.a, "203.0.113.0/28"), 500, "hits of the port");
+	CHECK_EQ(hits_of(&p.a, "203.0.113.0/24"), 1500, "hits of the network around");
+	CHECK_EQ(hits_of(&p.a, "203.0.113.130"), 1000, "hits of the dry run");
+	CHECK_EQ(hits_of(&p.a, "2001:db8:1::/48"), 1000, "hits, IPv6");
+	/* More than one at once: a new list in the place of this one, twice. */
+	guard_must(&p.a, "ban 192.0.2.20 192.0.2.21");
+	CHECK_EQ(hits_of(&p.a, "192.0.2.7"), 1000, "hits in the new list");
+	CHECK_EQ(hits_of(&p.a, "198.51.100.0/22"), 1000, "hits in the new list");
+	guard_must(&p.a, "ban 192.0.2.22 192.0.2.23");
+	udp4(&f, "192.0.2.7", 0, 1, 0);
+	CHECK_EQ(verdict(fd, &f), DROP, "in the new list");
+	udp4(&f, "198.51.100.7", 0, 1, 0);
+	CHECK_EQ(verdict(fd, &f), DROP, "in the new list");
+	CHECK_EQ(hits_of(&p.a, "192.0.2.7"), 1001, "hits in the one after");
+	CHECK_EQ(hits_of(&p.a, "198.51.100.0/22"), 1001, "hits in the one after");
+	guard_must(&p.a, "unban 192.0.2.7 198.51.100.0/22");
+	pause_ms(20);
+	udp4(&f, "198.51.100.7", 0, 1, 0);
+	CHECK_EQ(verdict(fd, &f), PASS, "no more banned");
+	guard_must(&p.a, "ban 198.51.100.0/22");
+	guard_must(&p.a, "ban 192.0.2.7");
+	CHECK_EQ(hits_of(&p.a, "198.51.100.0/22"), 0, "hits of the ban before");
+	CHECK_EQ(hits_of(&p.a, "192.0.2.7"), 0, "hits of the ban before");
+}
+
 TEST(malformed_packets_are_counted_by_kind_and_passed)
 {
 	struct netns_pair p = netns_pair_new();

@@ -14,8 +14,12 @@
 
 #define BAN_ALLOWED 3
 #define BAN_KIND(found) ((found)&3)
-#define BAN_ANY 8	/* bit: of BAN_MATCH: whatever it sends, by its own address */
 #define BAN_NEST_LOST 4 /* bit: gave up looking through networks within networks */
+#define BAN_ANY 8	/* bit: of BAN_MATCH: whatever it sends, and no other entry has a say */
+#define BAN_SEEN 16	/* bit: there is an entry, which may not hold for this packet */
+/* Prefix length of the entry that has BAN_ANY. */
+#define BAN_BY(len) ((len) << 8)
+#define BAN_LEN(found) ((__u32)(found) >> 8 & 0xff)
 
 /*
  * What an entry is compared with, in two numbers: functions of their own are verified once only where
@@ -96,9 +100,10 @@ static __always_inline int entry_holds(struct np_guard_entry *e, __u32 tick, __u
 				break;                                               \
 			one_ = entry_holds(e_, tick, what, dport);                   \
 			if (BAN_KIND(one_) == BAN_MATCH)                             \
-				return BAN_MATCH;                                    \
+				return i_ ? BAN_MATCH : one_ | BAN_BY(e_->len);      \
 			if (one_)                                                    \
 				(result) = one_;                                     \
+			(result) |= BAN_SEEN;                                        \
 			if (!e_->len)                                                \
 				break;                                               \
 			(key)->len = e_->len - 1;                                    \
@@ -156,7 +161,7 @@ static __always_inline int hosts4(__be32 addr, __u32 tick, __u32 what, __u32 dpo
 	void *inner = bpf_map_lookup_elem(&np_hosts4, &set);
 	struct np_guard_entry *e = inner ? bpf_map_lookup_elem(inner, &addr) : NULL;
 
-	return e ? entry_holds(e, tick, what, dport) : BAN_NONE;
+	return e ? entry_holds(e, tick, what, dport) | BAN_SEEN : BAN_NONE;
 }
 
 static __always_inline int hosts6(__u64 hi, __u64 lo, __u32 tick, __u32 what, __u32 dport)
@@ -166,56 +171,62 @@ static __always_inline int hosts6(__u64 hi, __u64 lo, __u32 tick, __u32 what, __
 	__u64 addr[2] = { hi, lo };
 	struct np_guard_entry *e = inner ? bpf_map_lookup_elem(inner, addr) : NULL;
 
-	return e ? entry_holds(e, tick, what, dport) : BAN_NONE;
+	return e ? entry_holds(e, tick, what, dport) | BAN_SEEN : BAN_NONE;
+}
+
+/* The verdict of an entry, of others beside it: only by itself it holds for all that the source sends. */
+static __always_inline int ban_result(int found, int others)
+{
+	return others & BAN_SEEN ? found & ~BAN_ANY : found;
 }
 
 /* BAN_* of an IPv4 source that has entries nearby; addr: network order. */
 __noinline int guard_ban4(__u32 addr, __u32 what, __u32 dport)
 {
 	volatile struct np_guard_policy *p = guard_policy(WHAT_SET(what));
-	int result = BAN_NONE, one;
+	int result = BAN_NONE, others = 0, one;
 	__u32 tick = guard_tick();
 
 	if (!p)
 		return BAN_NONE;
 	if (p->n[NP_SET_ALLOW4]) {
-		one = guard_nets4(addr, tick, what | WHAT_ALLOW, dport);
-		if (BAN_KIND(one) == BAN_MATCH)
+		/* What is allowed may be so for some ports only. */
+		others = guard_nets4(addr, tick, what | WHAT_ALLOW, dport);
+		if (BAN_KIND(others) == BAN_MATCH)
 			return BAN_ALLOWED;
 	}
 	if (p->n[NP_SET_HOSTS4])
 		result = hosts4(addr, tick, what, dport);
-	/* What is allowed may be so for some ports only. */
-	if (p->n[NP_SET_ALLOW4])
-		result &= ~BAN_ANY;
-	if (BAN_KIND(result) == BAN_MATCH || !p->n[NP_SET_NETS4])
+	if (BAN_KIND(result) == BAN_MATCH)
+		return ban_result(result | BAN_BY(32), others);
+	if (!p->n[NP_SET_NETS4])
 		return result;
 	one = guard_nets4(addr, tick, what, dport);
-	return one ? one : result;
+	return ban_result(BAN_KIND(one) ? one : one | result, others | result);
 }
 
 __noinline int guard_ban6(__u64 hi, __u64 lo, __u32 what, __u32 dport)
 {
 	volatile struct np_guard_policy *p = guard_policy(WHAT_SET(what));
-	int result = BAN_NONE, one;
+	int result = BAN_NONE, others = 0, one;
 	__u32 tick = guard_tick();
 
 	if (!p)
 		return BAN_NONE;
 	if (p->n[NP_SET_ALLOW6]) {
-		one = guard_nets6(hi, lo, tick, what | WHAT_ALLOW, dport);
-		if (BAN_KIND(one) == BAN_MATCH)
+		/* What is allowed may be so for some ports only. */
+		others = guard_nets6(hi, lo, tick, what | WHAT_ALLOW, dport);
+		if (BAN_KIND(others) == BAN_MATCH)
 			return BAN_ALLOWED;
 	}
 	if (p->n[NP_SET_HOSTS6])
 		result = hosts6(hi, lo, tick, what, dport);
-	/* What is allowed may be so for some ports only. */
-	if (p->n[NP_SET_ALLOW6])
-		result &= ~BAN_ANY;
-	if (BAN_KIND(result) == BAN_MATCH || !p->n[NP_SET_NETS6])
+	if (BAN_KIND(result) == BAN_MATCH)
+		return ban_result(result | BAN_BY(128), others);
+	if (!p->n[NP_SET_NETS6])
 		return result;
 	one = guard_nets6(hi, lo, tick, what, dport);
-	return one ? one : result;
+	return ban_result(BAN_KIND(one) ? one : one | result, others | result);
 }
 
 /* Per processor: written here, and read by user space, which adds the hits that wait. */
@@ -229,7 +240,7 @@ extern struct np_hot_map np_hot SEC(".maps");
 
 static __always_inline struct np_guard_hot *hot_slot(__u64 hi, __u64 lo)
 {
-	__u32 slot = ((hi ^ lo) * NP_GUARD_HASH6) >> 58;
+	__u32 slot = ((hi ^ lo) * NP_GUARD_HASH6) >> (64 - NP_GUARD_HOTS_SHIFT);
 
 	return bpf_map_lookup_elem(&np_hot, &slot);
 }
@@ -246,39 +257,68 @@ static __always_inline bool hot_hit(struct np_guard_hot *h, __u64 hi, __u64 lo, 
 	return true;
 }
 
-/* Hits that waited go to their entry, if it is still there. */
-__noinline int guard_hot_flush(__u64 hi, __u64 lo, __u32 set, __u64 hits)
+/* The entry for all that an address sends, an address of its own or a network, if it is still there. */
+static __always_inline struct np_guard_entry *hot_entry4(__u32 addr, __u32 set, __u32 len)
 {
-	struct np_guard_entry *e = NULL;
-	__u64 addr[2] = { hi, lo };
-	__u32 v4 = lo >> 32;
+	struct np_guard_net4 key = { .len = len };
 	void *inner;
 
-	set &= 1;
-	if (!hi && (__u32)lo == bpf_htonl(0xffff)) {
+	if (len == 32) {
 		inner = bpf_map_lookup_elem(&np_hosts4, &set);
-		if (inner)
-			e = bpf_map_lookup_elem(inner, &v4);
-	} else {
-		inner = bpf_map_lookup_elem(&np_hosts6, &set);
-		if (inner)
-			e = bpf_map_lookup_elem(inner, addr);
+		return inner ? bpf_map_lookup_elem(inner, &addr) : NULL;
 	}
-	if (e)
+	__builtin_memcpy(key.addr, &addr, 4);
+	inner = bpf_map_lookup_elem(&np_nets4, &set);
+	return inner ? bpf_map_lookup_elem(inner, &key) : NULL;
+}
+
+static __always_inline struct np_guard_entry *hot_entry6(__u64 hi, __u64 lo, __u32 set, __u32 len)
+{
+	struct np_guard_net6 key = { .len = len };
+	__u64 addr[2] = { hi, lo };
+	void *inner;
+
+	if (len == 128) {
+		inner = bpf_map_lookup_elem(&np_hosts6, &set);
+		return inner ? bpf_map_lookup_elem(inner, addr) : NULL;
+	}
+	__builtin_memcpy(key.addr, addr, 16);
+	inner = bpf_map_lookup_elem(&np_nets6, &set);
+	return inner ? bpf_map_lookup_elem(inner, &key) : NULL;
+}
+
+/* Hits that waited go to their entry. which: NP_GUARD_HOT_SET(). */
+__noinline int guard_hot_flush(__u64 hi, __u64 lo, __u32 which, __u32 len, __u64 hits)
+{
+	volatile struct np_guard_policy *p = guard_policy(which);
+	struct np_guard_entry *e;
+	__u32 set = which & 1;
+
+	/* A list that was put in the place of that one has them already. */
+	if (!p || NP_GUARD_HOT_SET(set, p->build) != which)
+		return 0;
+	if (!hi && (__u32)lo == bpf_htonl(0xffff))
+		e = hot_entry4(lo >> 32, set, len);
+	else
+		e = hot_entry6(hi, lo, set, len);
+	/* A trie answers with the longest that fits: that may be a shorter one by now. */
+	if (e && e->len == len)
 		__sync_fetch_and_add(&e->hits, hits);
 	return 0;
 }
 
-static __always_inline void hot_fill(struct np_guard_hot *h, __u64 hi, __u64 lo, __u32 set)
+static __always_inline void hot_fill(struct np_guard_hot *h, __u64 hi, __u64 lo, __u32 set,
+				     __u32 len)
 {
 	if (!h)
 		return;
 	if (h->hits)
-		guard_hot_flush(h->hi, h->lo, h->set, h->hits);
+		guard_hot_flush(h->hi, h->lo, h->set, h->len, h->hits);
 	h->hits = 0;
 	h->hi = hi;
 	h->lo = lo;
 	h->set = set;
+	h->len = len;
 	h->jiffies = bpf_jiffies64();
 }
 
@@ -306,12 +346,14 @@ static __always_inline bool near6(const struct in6_addr *a, __u32 set)
 	return bits && (*bits >> (bit & 63) & 1);
 }
 
-/* BAN_* of a frame, with BAN_NEST_LOST. */
-static __always_inline int ban_check(const struct frame *f, __u32 set)
+/* BAN_* of a frame, with BAN_NEST_LOST. p: the set's. */
+static __always_inline int ban_check(const struct frame *f, __u32 set,
+				     volatile struct np_guard_policy *p)
 {
 	__u32 what = BAN_WHAT(f->proto, f->dport != 0, set), dport = bpf_ntohs(f->dport);
 	struct np_guard_hot *h;
 	__u64 half[2];
+	__u32 hot;
 	int found;
 
 	if (f->family == FRAME_AF_INET) {
@@ -320,12 +362,13 @@ static __always_inline int ban_check(const struct frame *f, __u32 set)
 		if (!ip || (void *)(ip + 1) > f->end || likely(!near4(ip->saddr, set)))
 			return BAN_NONE;
 		half[1] = (__u64)ip->saddr << 32 | bpf_htonl(0xffff);
+		hot = NP_GUARD_HOT_SET(set, p->build);
 		h = hot_slot(0, half[1]);
-		if (hot_hit(h, 0, half[1], set))
+		if (hot_hit(h, 0, half[1], hot))
 			return BAN_MATCH;
 		found = guard_ban4(ip->saddr, what, dport);
 		if (found & BAN_ANY)
-			hot_fill(h, 0, half[1], set);
+			hot_fill(h, 0, half[1], hot, BAN_LEN(found));
 		return found;
 	}
 	if (f->family == FRAME_AF_INET6) {
@@ -334,12 +377,13 @@ static __always_inline int ban_check(const struct frame *f, __u32 set)
 		if (!ip || (void *)(ip + 1) > f->end || likely(!near6(&ip->saddr, set)))
 			return BAN_NONE;
 		__builtin_memcpy(half, &ip->saddr, sizeof(half));
+		hot = NP_GUARD_HOT_SET(set, p->build);
 		h = hot_slot(half[0], half[1]);
-		if (hot_hit(h, half[0], half[1], set))
+		if (hot_hit(h, half[0], half[1], hot))
 			return BAN_MATCH;
 		found = guard_ban6(half[0], half[1], what, dport);
 		if (found & BAN_ANY)
-			hot_fill(h, half[0], half[1], set);
+			hot_fill(h, half[0], half[1], hot, BAN_LEN(found));
 		return found;
 	}
 	return BAN_NONE;
