@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* guard's limits and detection: what they find, and above all whom they leave alone. */
+/* guard's detection: what it finds, and above all whom it leaves alone. */
 #include <inttypes.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -12,102 +12,6 @@
 
 #define SYN 0x02
 #define ACK 0x10
-
-static struct netns_pair guarded(const char *detect)
-{
-	struct netns_pair p = netns_pair_new();
-
-	guard_must(&p.a, "attach %s --mode filter", p.if_a);
-	if (detect)
-		guard_must(&p.a, "detect %s", detect);
-	/* Neighbours are known before anything is counted. */
-	CHECK_EQ(datagrams(&p.b, &p.a, "10.77.0.1", 6001, 1), 1, "before");
-	return p;
-}
-
-static uint64_t stat_of(struct netns_pair *p, const char *path)
-{
-	json_t *r = guard_stats(&p->a, p->if_a);
-	uint64_t v = json_at(r, path);
-
-	json_decref(r);
-	return v;
-}
-
-TEST(limit_drops_what_is_beyond_it_and_bans_nobody)
-{
-	struct netns_pair p = guarded(NULL);
-	int64_t began;
-	unsigned int got, allowed;
-
-	guard_must(&p.a, "limit --pps 100");
-	began = now_ms();
-	got = datagrams(&p.b, &p.a, "10.77.0.1", 6001, 2000);
-	allowed = 101 + (unsigned int)((now_ms() - began) / 10);
-	CHECK(got >= 90 && got <= allowed, "expected 100 to %u of 2000 to pass, got %u", allowed,
-	      got);
-	CHECK_EQ(stat_of(&p, "drops.limit"), 2000 - got, "drops");
-	guard_must(&p.a, "limit --pps 0");
-	CHECK_EQ(datagrams(&p.b, &p.a, "10.77.0.1", 6001, 500), 500, "without the limit");
-	guard_must(&p.a, "limit --pps 100 --per prefix");
-	CHECK(datagrams(&p.b, &p.a, "10.77.0.1", 6001, 2000) < 1500, "no limit for the prefix");
-	guard_must(&p.a, "limit --pps 100 --per prefix --dry-run");
-	CHECK_EQ(datagrams(&p.b, &p.a, "10.77.0.1", 6001, 500), 500, "dry run");
-	CHECK(stat_of(&p, "dry_run.limit") > 0, "nothing counted by the dry run");
-	guard_must(&p.a, "allow 10.77.0.2");
-	guard_must(&p.a, "limit --pps 100 --per prefix");
-	CHECK_EQ(datagrams(&p.b, &p.a, "10.77.0.1", 6001, 500), 500, "allowed");
-}
-
-TEST(limit_of_syns_leaves_other_packets_alone)
-{
-	struct netns_pair p = guarded(NULL);
-	uint64_t dropped;
-
-	guard_must(&p.a, "limit --syn-rate 50");
-	forge(&p.b, &(struct forged){ .proto = IPPROTO_TCP, .flags = SYN }, 500, 100);
-	dropped = stat_of(&p, "drops.limit");
-	CHECK(dropped >= 400 && dropped <= 450,
-	      "expected 430 or so of 500 SYNs to be dropped, got %" PRIu64, dropped);
-	forge(&p.b, &(struct forged){ .proto = IPPROTO_TCP, .flags = ACK }, 500, 100);
-	CHECK_EQ(datagrams(&p.b, &p.a, "10.77.0.1", 6001, 300), 300, "datagrams");
-	CHECK_EQ(stat_of(&p, "drops.limit"), dropped, "drops of what is no SYN");
-}
-
-TEST(limits_of_a_port_leave_other_ports_alone)
-{
-	struct netns_pair p = guarded(NULL);
-	unsigned int got;
-	uint64_t before;
-
-	guard_must(&p.a, "limit --port 6001 --pps 100");
-	got = datagrams(&p.b, &p.a, "10.77.0.1", 6001, 2000);
-	CHECK(got >= 90 && got < 1000, "expected about 100 of 2000 to pass, got %u", got);
-	CHECK_EQ(stat_of(&p, "drops.limit"), 2000 - got, "drops");
-	before = stat_of(&p, "drops.limit");
-	/* The first has the same last six bits. */
-	CHECK_EQ(datagrams(&p.b, &p.a, "10.77.0.1", 6001 + 64, 1000), 1000, "another port");
-	CHECK_EQ(datagrams(&p.b, &p.a, "fd77::1", 6001 + 1, 1000), 1000, "another port");
-	CHECK_EQ(stat_of(&p, "drops.limit"), before, "drops of other ports");
-	CHECK(datagrams(&p.b, &p.a, "fd77::1", 6001, 2000) < 1000, "no limit for IPv6");
-	guard_must(&p.a, "limit");
-	CHECK(strstr(guard_out(), "--port 6001 --per source --pps 100\n"), "not told: %s",
-	      guard_out());
-	/* Each kind of its own, and all ports that there is room for. */
-	guard_must(&p.a, "limit --port 6001 --pps 0");
-	guard_must(&p.a, "limit --port 9 --per port --syn-rate 50");
-	before = stat_of(&p, "drops.limit");
-	forge(&p.b, &(struct forged){ .proto = IPPROTO_TCP, .flags = SYN }, 500, 100);
-	got = (unsigned int)(stat_of(&p, "drops.limit") - before);
-	CHECK(got >= 400 && got <= 450, "expected 430 or so of 500 SYNs to be dropped, got %u",
-	      got);
-	CHECK_EQ(datagrams(&p.b, &p.a, "10.77.0.1", 6001, 1000), 1000, "without its limit");
-	for (unsigned int port = 1001; port < 1001 + 31; port++)
-		guard_must(&p.a, "limit --port %u --pps 5", port);
-	CHECK_EQ(guard_run(&p.a, "limit --port 2000 --pps 5"), 3, "too many ports");
-	CHECK_EQ(guard_run(&p.a, "limit --per port --pps 5"), 3, "no port");
-	CHECK_EQ(guard_run(&p.a, "limit --port 9 --icmp-rate 5"), 3, "ICMP");
-}
 
 /* Runs `guard events` beside an attack, and gives what it printed. */
 static char *events_of(struct netns_pair *p, const struct forged *what, unsigned int n, int ms,
@@ -216,7 +120,7 @@ TEST(every_watcher_and_the_event_stream_see_each_finding)
 	static const char *const rungs[] = { "ebpf", "afpacket" };
 
 	for (unsigned int k = 0; k < 2; k++) {
-		struct netns_pair p = guarded("on --icmp-flood 200 --ban-time 1s");
+		struct netns_pair p = guard_pair("on --icmp-flood 200 --ban-time 1s");
 		char args[256];
 
 		snprintf(args, sizeof(args),
@@ -245,7 +149,7 @@ TEST(every_watcher_and_the_event_stream_see_each_finding)
 
 TEST(syn_flood_is_told_with_its_figures_and_its_source_banned)
 {
-	struct netns_pair p = guarded("on --ban-time 60s");
+	struct netns_pair p = guard_pair("on --ban-time 60s");
 	char *text = events_of(&p, &(struct forged){ .proto = IPPROTO_TCP, .flags = SYN }, 6000,
 			       1500, "security.ban");
 
@@ -254,7 +158,7 @@ TEST(syn_flood_is_told_with_its_figures_and_its_source_banned)
 		      strstr(text, "\"action\":\"ban\""),
 	      "not told as it was: %s", text);
 	CHECK_EQ(datagrams(&p.b, &p.a, "10.77.0.1", 6001, 5), 0, "banned");
-	CHECK(stat_of(&p, "drops.detect") >= 5, "drops are not counted");
+	CHECK(guard_stat(&p, "drops.detect") >= 5, "drops are not counted");
 	guard_must(&p.a, "list --format json");
 	CHECK(strstr(guard_out(), "10.77.0.2"), "not in the list: %s", guard_out());
 	free(text);
@@ -267,9 +171,82 @@ static bool passes_again(void *arg)
 	return datagrams(&p->b, &p->a, "10.77.0.1", 6001, 1) == 1;
 }
 
+/* The figures of all events of one type, in order; how many. */
+static unsigned int numbers_of(const char *name, const char *type, const char *key, double *ret,
+			       unsigned int max)
+{
+	char *text = text_of(name), *save = NULL;
+	unsigned int n = 0;
+
+	for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+		json_t *r = json_loads(line, 0, NULL);
+		const char *is = json_string_value(json_object_get(r, "event_type"));
+
+		if (is && !strcmp(is, type) && n < max)
+			ret[n++] = json_number_value(json_object_get(r, key));
+		json_decref(r);
+	}
+	free(text);
+	return n;
+}
+
+TEST(each_repeat_doubles_the_ban)
+{
+	struct netns_pair p = guard_pair("on --icmp-flood 200 --ban-time 1s");
+	double s[4], seen[4], strikes[4];
+	unsigned int n;
+
+	begin_command(&p.a, "guard events --format json --duration 60", "repeats");
+	for (unsigned int i = 0; i < 3; i++) {
+		/* Its last packets come when the second is over, and fire. */
+		forge(&p.b, &(struct forged){ .proto = IPPROTO_ICMP }, 600, 1200);
+		CHECK_EQ(datagrams(&p.b, &p.a, "10.77.0.1", 6001, 5), 0, "banned");
+		if (i < 2)
+			CHECK(wait_until(passes_again, &p, 8000), "still banned, time %u", i + 1);
+	}
+	CHECK(wait_until(is_seen, &(struct seen){ "repeats", "\"strikes\":3" }, 5000),
+	      "no third ban was told");
+	n = numbers_of("repeats", "security.ban", "num", s, 4);
+	CHECK_EQ(n, 3, "bans");
+	CHECK_EQ(numbers_of("repeats", "security.icmp_flood", "num", seen, 4), 3, "floods");
+	CHECK_EQ(numbers_of("repeats", "security.icmp_flood", "strikes", strikes, 4), 3, "floods");
+	for (unsigned int i = 0; i < n && i < 3; i++) {
+		CHECK(s[i] > 0.9 * (1 << i) && s[i] < 1.1 * (1 << i),
+		      "ban %u took %.2f s, expected %u", i + 1, s[i], 1U << i);
+		CHECK(seen[i] > 200 && seen[i] <= 600, "%.0f a second were told of 500", seen[i]);
+		CHECK_EQ((unsigned int)strikes[i], i + 1, "strikes");
+	}
+	guard_must(&p.a, "list");
+	CHECK(strstr(guard_out(), "detection, 3. time"), "not in the list: %s", guard_out());
+	end_command(&p.a, "repeats");
+}
+
+TEST(flood_of_datagrams_is_banned_where_a_figure_was_given)
+{
+	const struct forged udp = { .proto = IPPROTO_UDP, .sport = 4000 };
+	struct netns_pair p = guard_pair("on --udp-flood 500");
+	char *text = events_of(&p, &udp, 1500, 1200, "security.ban");
+
+	CHECK(strstr(text, "\"event_type\":\"security.udp_flood\"") &&
+		      strstr(text, "\"rule\":\"udp_flood\"") && strstr(text, "\"limit\":500") &&
+		      strstr(text, "\"raddr\":\"10.77.0.2\"") && !strstr(text, "amplification"),
+	      "not told as it was: %s", text);
+	CHECK_EQ(datagrams(&p.b, &p.a, "10.77.0.1", 6001, 5), 0, "banned");
+	free(text);
+}
+
+/* Under the same load, with the figure that holds unless another is given. */
+TEST(datagrams_without_a_figure_are_no_flood)
+{
+	struct netns_pair p = guard_pair("on");
+
+	forge(&p.b, &(struct forged){ .proto = IPPROTO_UDP, .sport = 4000 }, 6000, 1200);
+	CHECK_EQ(datagrams(&p.b, &p.a, "10.77.0.1", 6001, 5), 5, "not banned");
+}
+
 TEST(ban_of_detection_ends_by_itself)
 {
-	struct netns_pair p = guarded("on --icmp-flood 200 --ban-time 1s");
+	struct netns_pair p = guard_pair("on --icmp-flood 200 --ban-time 1s");
 
 	forge(&p.b, &(struct forged){ .proto = IPPROTO_ICMP }, 2000, 1300);
 	CHECK_EQ(datagrams(&p.b, &p.a, "10.77.0.1", 6001, 5), 0, "banned");
@@ -278,7 +255,7 @@ TEST(ban_of_detection_ends_by_itself)
 
 TEST(port_scan_is_found_and_a_dry_run_lets_it_pass)
 {
-	struct netns_pair p = guarded("dry-run");
+	struct netns_pair p = guard_pair("dry-run");
 	char *text = events_of(&p,
 			       &(struct forged){ .proto = IPPROTO_TCP, .flags = SYN, .ports = 200 },
 			       200, 200, "security.port_scan");
@@ -296,7 +273,7 @@ TEST(port_scan_is_found_and_a_dry_run_lets_it_pass)
 
 TEST(scan_of_hosts_is_found_and_its_source_banned)
 {
-	struct netns_pair p = guarded("on");
+	struct netns_pair p = guard_pair("on");
 	char *text = events_of(&p,
 			       &(struct forged){ .proto = IPPROTO_TCP, .flags = SYN, .hosts = 200 },
 			       200, 200, "security.ban");
@@ -311,7 +288,7 @@ TEST(scan_of_hosts_is_found_and_its_source_banned)
 /* So many a second for so long that it is learned, then a hundred times as many. */
 TEST(unusual_volume_is_told_with_what_was_learned_and_nobody_banned)
 {
-	struct netns_pair p = guarded("on --udp-flood 0");
+	struct netns_pair p = guard_pair("on --udp-flood 0");
 	const struct forged usual = { .proto = IPPROTO_UDP, .sport = 4000 };
 	char *text, *mean;
 	double learned;
@@ -330,7 +307,7 @@ TEST(unusual_volume_is_told_with_what_was_learned_and_nobody_banned)
 
 TEST(answers_nobody_asked_for_are_found)
 {
-	struct netns_pair p = guarded("on --amplification 500");
+	struct netns_pair p = guard_pair("on --amplification 500");
 	char *text =
 		events_of(&p, &(struct forged){ .proto = IPPROTO_UDP, .sport = 53, .ports = 60000 },
 			  4000, 1500, "security.ban");
@@ -341,7 +318,7 @@ TEST(answers_nobody_asked_for_are_found)
 
 TEST(fast_honest_clients_are_never_banned)
 {
-	struct netns_pair p = guarded("on");
+	struct netns_pair p = guard_pair("on");
 
 	CHECK(stream(&p.b, &p.a, "10.77.0.1", 5001, 400000000), "bulk TCP in failed");
 	CHECK(stream(&p.a, &p.b, "10.77.0.2", 5002, 200000000), "bulk TCP out failed");
@@ -350,6 +327,6 @@ TEST(fast_honest_clients_are_never_banned)
 	CHECK_EQ(datagrams(&p.b, &p.a, "10.77.0.1", 6001, 20000), 20000, "datagrams");
 	forge(&p.b, &(struct forged){ .proto = IPPROTO_ICMP }, 1000, 1200);
 	CHECK_EQ(datagrams(&p.b, &p.a, "10.77.0.1", 6001, 5), 5, "afterwards");
-	CHECK_EQ(stat_of(&p, "drops.detect"), 0, "drops");
-	CHECK_EQ(stat_of(&p, "drops.ban"), 0, "drops");
+	CHECK_EQ(guard_stat(&p, "drops.detect"), 0, "drops");
+	CHECK_EQ(guard_stat(&p, "drops.ban"), 0, "drops");
 }

@@ -23,6 +23,11 @@ int guard_program(const struct netns *ns);
 /* An integer inside: "rx.packets". */
 uint64_t json_at(const json_t *record, const char *path);
 
+/* A pair with the filter on at a's end, and detection if it says how; neighbours are known. */
+struct netns_pair guard_pair(const char *detect);
+/* json_at() of a's end. */
+uint64_t guard_stat(struct netns_pair *p, const char *path);
+
 /* UDP from one namespace to an address in the other: how many of n datagrams came in. */
 unsigned int datagrams(const struct netns *from, const struct netns *to, const char *addr,
 		       uint16_t port, unsigned int n);
