@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -168,6 +169,8 @@ TEST(tcp_by_mac_rewrite_is_spread_and_kept)
 struct heard {
 	unsigned int ups, downs;
 	char why[64];
+	volatile unsigned int *served; /* answers of the server so far; NULL: nobody counts */
+	unsigned int down_at, up_at;   /* how many when it was said */
 };
 
 static void on_health(const char *vip, const char *backend, bool up, const char *why, void *arg)
@@ -178,6 +181,8 @@ static void on_health(const char *vip, const char *backend, bool up, const char 
 	(void)backend;
 	h->ups += up;
 	h->downs += !up;
+	if (h->served)
+		*(up ? &h->up_at : &h->down_at) = *h->served;
 	snprintf(h->why, sizeof(h->why), "%s", why);
 }
 
@@ -257,51 +262,39 @@ TEST(http_check_wants_an_http_answer)
 	end();
 }
 
-/* Answers every request with what is in the test's folder now. */
-static _Noreturn void serve_http(const struct netns *ns)
+/* Answers: G good, B bad; of the last one all that follow. */
+static _Noreturn void serve_http(const struct netns *ns, const char *script,
+				 volatile unsigned int *served)
 {
 	struct sockaddr_in any = { .sin_family = AF_INET, .sin_port = htons(8081) };
 	int ns_fd = open(ns->path, O_RDONLY | O_CLOEXEC), one = 1, fd;
-	char path[512], buf[1024];
+	char buf[1024];
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (ns_fd < 0 || setns(ns_fd, CLONE_NEWNET))
 		_exit(1);
-	snprintf(path, sizeof(path), "%s/answer", test_dir());
 	fd = socket(AF_INET, SOCK_STREAM, 0);
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
 	if (bind(fd, (struct sockaddr *)&any, sizeof(any)) || listen(fd, 16))
 		_exit(1);
 	for (;;) {
-		int c = accept(fd, NULL, NULL), f;
+		int c = accept(fd, NULL, NULL);
 		ssize_t n = read(c, buf, sizeof(buf) - 1);
+		const char *status = *script == 'G' ? "302 Found" : "503 Service Unavailable";
 
 		buf[n > 0 ? n : 0] = '\0';
 		/* Only the page and the host that were asked for. */
-		f = strstr(buf, "GET /health HTTP/1.0\r\nHost: shop\r\n") ? open(path, O_RDONLY)
-									  : -1;
-		n = f >= 0 ? read(f, buf, sizeof(buf)) : 0;
-		(void)!write(c, buf, n > 0 ? (size_t)n : 0);
-		close(f);
+		if (strstr(buf, "GET /health HTTP/1.0\r\nHost: shop\r\n")) {
+			++*served;
+			dprintf(c, "HTTP/1.1 %s\r\nContent-Length: 0\r\n\r\n", status);
+			script += script[1] != '\0';
+		}
 		close(c);
 	}
 }
 
-static void answer(const char *status)
-{
-	char path[512], next[520];
-	FILE *f;
-
-	snprintf(path, sizeof(path), "%s/answer", test_dir());
-	snprintf(next, sizeof(next), "%s.new", path);
-	f = fopen(next, "we");
-	REQUIRE(f, "%s: %s", next, strerror(errno));
-	fprintf(f, "HTTP/1.1 %s\r\nContent-Length: 0\r\n\r\n", status);
-	fclose(f);
-	REQUIRE(rename(next, path) == 0, "%s: %s", path, strerror(errno));
-}
-
-TEST(http_status_takes_a_backend_down_and_brings_it_back)
+/* Down with the third bad answer in a row, the seventh of all; up with the second good one, the eleventh. */
+TEST(http_status_takes_a_backend_down_and_up_after_so_many_in_a_row)
 {
 	struct backend_spec spec = { .conf = { .weight = 1,
 					       .check = LB_CHECK_HTTP,
@@ -309,31 +302,33 @@ TEST(http_status_takes_a_backend_down_and_brings_it_back)
 					       .interval_ms = 50,
 					       .timeout_ms = (uint32_t)(1000 * test_slow()),
 					       .rise = 2,
-					       .fall = 2,
+					       .fall = 3,
 					       .path = "/health",
 					       .host = "shop" } };
+	volatile unsigned int *served = mmap(NULL, sizeof(*served), PROT_READ | PROT_WRITE,
+					     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	struct net n = net_new();
 	struct lb_vip_key key = begin(&n, NET_VIP4 ":8080/tcp");
 	struct netprobe_error err = { 0 };
-	struct heard heard = { 0 };
+	struct heard heard = { .served = served };
 	struct checker *c;
 
-	answer("204 No Content");
+	REQUIRE(served != MAP_FAILED, "mmap: %s", strerror(errno));
 	fflush(NULL);
 	if (fork() == 0)
-		serve_http(&n.backends[0]);
+		serve_http(&n.backends[0], "GBBGBBBGBGG", served);
 	netns_wait_listener(&n.backends[0], 8081);
 	backend_addr(&key, 0, spec.addr);
 	REQUIRE(balance_backend_add(&balancer, &key, &spec, &err) == 0, "%s", err.msg);
 	c = checker_new(&balancer, on_health, &heard);
-	while (!balancer.model->confs[1].checked_ns)
-		REQUIRE(checker_run(c, 20, &err) == 0, "%s", err.msg);
-	CHECK_EQ(heard.downs, 0, "found down with status 204");
-	answer("503 Service Unavailable");
 	check_until(c, &heard.downs, 1);
+	CHECK_EQ(heard.down_at, 7, "answers until it was down");
 	CHECK(!strcmp(heard.why, "HTTP status 503"), "why: %s", heard.why);
-	answer("302 Found");
+	CHECK_EQ(balancer.model->backends[1].state, LB_STATE_DOWN, "state");
 	check_until(c, &heard.ups, 1);
+	CHECK_EQ(heard.up_at, 11, "answers until it was up");
+	CHECK_EQ(balancer.model->backends[1].state, LB_STATE_UP, "state");
+	CHECK_EQ(heard.downs, 1, "times it was down");
 	checker_free(c);
 	REQUIRE(balance_take(&balancer, &err) == 0, "%s", err.msg);
 	end();
