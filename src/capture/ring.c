@@ -17,6 +17,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "capture/refused.h"
+
 #define BLOCK_BYTES (256U << 10)
 #define BLOCKS_MIN 4
 #define FRAME_BYTES 2048 /* the kernel checks it; V3 packs packets regardless */
@@ -124,6 +126,7 @@ static int setup(struct ring *r, const struct ring_opts *opts)
 
 int ring_open(const struct ring_opts *opts, struct ring **ret, struct netprobe_error *err)
 {
+	struct refused_facts facts;
 	struct ring *r = calloc(1, sizeof(*r));
 	int e;
 
@@ -138,19 +141,8 @@ int ring_open(const struct ring_opts *opts, struct ring **ret, struct netprobe_e
 	if (r->fd < 0) {
 		e = -errno;
 		free(r);
-		if (e == -EPERM || e == -EACCES) {
-			error_set(
-				err, -EPERM,
-				"packet capture needs CAP_NET_RAW, which this process does not have");
-			error_hint(
-				err,
-				"run it as root, or grant it with: setcap cap_net_raw+ep netprobe");
-			return -EPERM;
-		}
-		if (e == -EAFNOSUPPORT)
-			return error_set(err, -EOPNOTSUPP,
-					 "this kernel has no packet sockets (CONFIG_PACKET)");
-		return error_set(err, e, "cannot open a packet socket: %s", strerror(-e));
+		refused_facts_init(&facts);
+		return refused_packet(e, &facts, err);
 	}
 	e = setup(r, opts);
 	if (e) {

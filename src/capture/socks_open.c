@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "capture/refused.h"
 #include "capture/socks_internal.h"
 
 /* Whose descriptors can be read is asked of init's, which are somebody else's. */
@@ -34,6 +35,7 @@ static void ignore(const struct np_sock_rec *rec, void *arg)
 int socks_open(const struct socks_opts *opts, struct socks **ret, struct netprobe_error *err)
 {
 	struct socks *s = calloc(1, sizeof(*s));
+	struct refused_facts facts;
 	struct stat st;
 	int r;
 
@@ -61,9 +63,8 @@ int socks_open(const struct socks_opts *opts, struct socks **ret, struct netprob
 	s->seeding = false;
 	if (r < 0) {
 		(void)socks_close(s);
-		return error_set(err, r == -EOPNOTSUPP || r == -EPROTONOSUPPORT ? -EOPNOTSUPP : r,
-				 "this kernel does not list its sockets (sock_diag): %s",
-				 strerror(-r));
+		refused_facts_init(&facts);
+		return refused_diag(r, &facts, err);
 	}
 	if (s->watch_fd < 0)
 		(void)snprintf(s->note, sizeof(s->note),

@@ -17,7 +17,7 @@ struct session {
 	struct rung rung;
 	struct ifrates *ifrates; /* NULL: the rung counts for every namespace itself */
 	struct devices *devices; /* NULL: guard is not asked */
-	char note[512];
+	char note[1024];
 	struct cgroup_table *cgroups;
 	struct process_table *procs;
 	struct flow_table *flows;

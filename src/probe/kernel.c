@@ -16,6 +16,8 @@
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 
+#include "base/self.h"
+
 static int read_line(const char *path, char *s, size_t size)
 {
 	FILE *f = fopen(path, "re");
@@ -103,24 +105,40 @@ static int try_trampoline(const struct btf *btf)
 	return r;
 }
 
-static int read_seccomp(void)
-{
-	FILE *f = fopen("/proc/self/status", "re");
-	char line[256];
-	int mode = -1;
-
-	while (f && fgets(line, sizeof(line), f))
-		if (sscanf(line, "Seccomp: %d", &mode) == 1)
-			break;
-	if (f)
-		(void)fclose(f);
-	return mode;
-}
-
 /* The smallest thing bpf(2) can make: what refuses this refuses everything. */
 static int try_map(void)
 {
 	int fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "np_try", 4, 4, 1, NULL);
+
+	if (fd < 0)
+		return errno;
+	(void)close(fd);
+	return 0;
+}
+
+/*
+ * Who owns a socket and who may claim a part of it is settled by compare-and-swap, which BPF has since 5.12 (5ffa25502b5a);
+ * tracing programs may not take BPF's spin locks instead. Distributions bring such things to older kernels: so tried.
+ */
+static int try_cmpxchg(void)
+{
+	const struct bpf_insn insns[] = {
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0 },
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_1, .imm = 1 },
+		{ .code = BPF_STX | BPF_MEM | BPF_DW,
+		  .dst_reg = BPF_REG_10,
+		  .src_reg = BPF_REG_0,
+		  .off = -8 },
+		{ .code = BPF_STX | BPF_ATOMIC | BPF_DW,
+		  .dst_reg = BPF_REG_10,
+		  .src_reg = BPF_REG_1,
+		  .off = -8,
+		  .imm = BPF_CMPXCHG },
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0 },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	int fd = bpf_prog_load(BPF_PROG_TYPE_SOCKET_FILTER, "np_try", "GPL", insns,
+			       sizeof(insns) / sizeof(insns[0]), NULL);
 
 	if (fd < 0)
 		return errno;
@@ -206,8 +224,10 @@ void kernel_facts_init(struct kernel_facts *facts, const char *btf_path)
 	facts->unprivileged_disabled = read_int("/proc/sys/kernel/unprivileged_bpf_disabled");
 	facts->perf_paranoid = read_int("/proc/sys/kernel/perf_event_paranoid");
 	facts->kprobe_pmu = !access("/sys/bus/event_source/devices/kprobe/type", F_OK);
-	facts->seccomp = read_seccomp();
+	facts->seccomp = self_seccomp();
+	facts->user_ns = self_in_user_namespace();
 	facts->bpf_err = kernel_missing_cap(facts) ? -1 : try_map();
+	facts->cmpxchg_err = facts->bpf_err ? -1 : try_cmpxchg();
 	facts->trampoline_err = kernel_missing_cap(facts) || facts->bpf_err || !facts->btf_own
 					? -1
 					: try_trampoline(facts->btf);
@@ -285,7 +305,7 @@ static bool has_func(const struct btf *btf, const char *name, unsigned int nargs
 	return !nargs || btf_vlen(t) == nargs;
 }
 
-static bool by_kprobe(const char *section)
+bool kernel_by_kprobe(const char *section)
 {
 	return !strncmp(section, "kprobe/", 7) || !strncmp(section, "kretprobe/", 10);
 }
@@ -304,7 +324,7 @@ bool kernel_has_target(const struct kernel_facts *facts, const char *section, un
 		return btf__find_by_name_kind(facts->btf, name, BTF_KIND_TYPEDEF) >= 0;
 	}
 	/* Nothing is known of functions then: attaching tells. */
-	if (!facts->btf_funcs && by_kprobe(section))
+	if (!facts->btf_funcs && kernel_by_kprobe(section))
 		return true;
 	return has_func(facts->btf, slash + 1, nargs);
 }
@@ -318,115 +338,4 @@ bool kernel_has_helper(const struct kernel_facts *facts, const char *id)
 		if (!strcmp(btf__name_by_offset(facts->btf, btf_enum(t)[i].name_off), id))
 			return true;
 	return false;
-}
-
-static void set(char *s, size_t size, const char *text)
-{
-	(void)snprintf(s, size, "%s", text);
-}
-
-static void reason_missing(const char *section, const char *release, char *reason, size_t size)
-{
-	const char *slash = strchr(section, '/');
-	const char *what = !strncmp(section, "tp_btf/", 7) ? "tracepoint" : "function";
-
-	(void)snprintf(reason, size, "kernel %.32s has no %s %s that can be attached to", release,
-		       what, slash ? slash + 1 : section);
-}
-
-static bool by_trampoline(const char *section)
-{
-	return !strncmp(section, "fentry/", 7) || !strncmp(section, "fexit/", 6);
-}
-
-bool kernel_refuses_bpf(const struct kernel_facts *facts, char *reason, size_t reason_size,
-			char *remedy, size_t remedy_size)
-{
-	int e = facts->bpf_err;
-
-	reason[0] = remedy[0] = '\0';
-	if (!strcmp(facts->lockdown, "confidentiality")) {
-		set(reason, reason_size,
-		    "kernel lockdown is in confidentiality mode: BPF may not read kernel memory");
-		set(remedy, remedy_size, "boot with lockdown=integrity or none");
-	} else if (e <= 0) {
-		return false;
-	} else if (facts->seccomp == 2 && (e == EPERM || e == ENOSYS || e == EACCES)) {
-		(void)snprintf(reason, reason_size,
-			       "a seccomp filter on this process refuses bpf(2) (%s)",
-			       strerrorname_np(e));
-		set(remedy, remedy_size,
-		    "let the container runtime or service manager allow bpf(2) and perf_event_open(2)");
-	} else if (e == ENOSYS) {
-		(void)snprintf(reason, reason_size,
-			       "kernel %.32s is built without bpf(2) (CONFIG_BPF_SYSCALL)",
-			       facts->release);
-	} else if (e == EPERM && facts->version < (5U << 16 | 11U << 8) &&
-		   !facts->cap_sys_resource) {
-		set(reason, reason_size,
-		    "BPF maps do not fit into the memory that may be locked (RLIMIT_MEMLOCK)");
-		set(remedy, remedy_size, "raise it: ulimit -l unlimited, or LimitMEMLOCK=infinity");
-	} else if (e == EPERM || e == EACCES) {
-		(void)snprintf(
-			reason, reason_size,
-			"bpf(2) is refused (%s) although all capabilities are there: a security module or a user namespace",
-			strerrorname_np(e));
-		set(remedy, remedy_size,
-		    "look for AppArmor, SELinux or a BPF LSM rule; capabilities must be held in the initial user namespace");
-	} else {
-		(void)snprintf(reason, reason_size, "bpf(2) fails: %s", strerror(e));
-	}
-	return true;
-}
-
-void kernel_reason(const struct kernel_facts *facts, const char *section, int err, char *reason,
-		   size_t reason_size, char *remedy, size_t remedy_size)
-{
-	const char *cap = kernel_missing_cap(facts);
-
-	reason[0] = remedy[0] = '\0';
-	if (cap) {
-		(void)snprintf(reason, reason_size, "this process lacks %s", cap);
-		(void)snprintf(remedy, remedy_size,
-			       "run as root, or grant CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN");
-	} else if (!facts->btf) {
-		set(reason, reason_size, "the kernel carries no BTF (/sys/kernel/btf/vmlinux)");
-		set(remedy, remedy_size,
-		    "give a BTF file of this kernel with --btf FILE, or use a kernel with CONFIG_DEBUG_INFO_BTF");
-	} else if (kernel_refuses_bpf(facts, reason, reason_size, remedy, remedy_size)) {
-		return;
-	} else if (by_kprobe(section) && !facts->kprobe_pmu) {
-		set(reason, reason_size,
-		    "the kernel is built without kprobes (CONFIG_KPROBES, CONFIG_KPROBE_EVENTS)");
-		set(remedy, remedy_size, "none needed where another alternative is in use");
-	} else if (by_trampoline(section) && facts->trampoline_err > 0) {
-		(void)snprintf(
-			reason, reason_size,
-			"this kernel refuses every BPF trampoline program (%s for one that does nothing)",
-			strerrorname_np(facts->trampoline_err));
-		set(remedy, remedy_size,
-		    "none needed where another alternative is in use; otherwise a kernel with CONFIG_FUNCTION_TRACER and ftrace direct calls");
-	} else if (by_kprobe(section) && err == EACCES && facts->perf_paranoid > 2 &&
-		   !facts->cap_sys_admin) {
-		/* Debian's and Ubuntu's level 3; the kernel's own levels end at 2. */
-		(void)snprintf(
-			reason, reason_size,
-			"kernel.perf_event_paranoid is %d, where perf_event_open(2) takes CAP_SYS_ADMIN",
-			facts->perf_paranoid);
-		set(remedy, remedy_size,
-		    "sysctl kernel.perf_event_paranoid=2, or grant CAP_SYS_ADMIN");
-	} else if (err == ENOENT || err == ESRCH) {
-		reason_missing(section, facts->release, reason, reason_size);
-	} else if (err == EINVAL || err == EACCES || err == E2BIG) {
-		(void)snprintf(reason, reason_size,
-			       "the verifier of kernel %.32s rejected the program", facts->release);
-		set(remedy, remedy_size, "report it with the output of netprobe doctor -v");
-	} else if (err == EPERM) {
-		set(reason, reason_size,
-		    "refused by the kernel although all capabilities are there");
-		set(remedy, remedy_size,
-		    "look for a security module or seccomp filter that denies bpf(2)");
-	} else if (err) {
-		(void)snprintf(reason, reason_size, "%s", strerror(err));
-	}
 }

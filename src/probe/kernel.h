@@ -28,7 +28,9 @@ struct kernel_facts {
 	int unprivileged_disabled; /* kernel.unprivileged_bpf_disabled; -1 unknown */
 	int perf_paranoid;	   /* kernel.perf_event_paranoid; -1 unknown */
 	int seccomp;		   /* 2: a filter decides over system calls; -1 unknown */
-	int bpf_err;		   /* positive errno a trivial map got; 0 works, -1 not tried */
+	bool user_ns;	 /* this process is in another user namespace than the initial one */
+	int bpf_err;	 /* positive errno a trivial map got; 0 works, -1 not tried */
+	int cmpxchg_err; /* the same of a program that compares and swaps */
 	/* kprobes can be made (CONFIG_KPROBES and the perf PMU for them) */
 	bool kprobe_pmu;
 	/* positive errno a trivial fentry program got; 0 works, -1 not tried */
@@ -54,6 +56,8 @@ void kernel_btf_release(struct kernel_facts *facts);
 
 /* Does the attach target of a program's section ("tp_btf/x", "fexit/f", "kprobe/f") exist? */
 bool kernel_has_target(const struct kernel_facts *facts, const char *section, unsigned int nargs);
+/* "kprobe/f" or "kretprobe/f". */
+bool kernel_by_kprobe(const char *section);
 /* Does the kernel have a BPF helper of that id ("BPF_FUNC_x")? */
 bool kernel_has_helper(const struct kernel_facts *facts, const char *id);
 /* First capability that ebpf capture needs and this process lacks; NULL: none. */
@@ -68,5 +72,8 @@ bool kernel_refuses_bpf(const struct kernel_facts *facts, char *reason, size_t r
 /* The true cause of errno err for a program of that section, and what to do. Buffers are always written. */
 void kernel_reason(const struct kernel_facts *facts, const char *section, int err, char *reason,
 		   size_t reason_size, char *remedy, size_t remedy_size);
+/* The same for a perf buffer that could not be made. */
+void kernel_perf_reason(const struct kernel_facts *facts, int err, char *reason, size_t reason_size,
+			char *remedy, size_t remedy_size);
 
 #endif

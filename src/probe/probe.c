@@ -58,6 +58,23 @@ static void probe_lean(struct probe *p)
 	(void)malloc_trim(0);
 }
 
+static int open_readers(struct probe *p, struct netprobe_error *err)
+{
+	int r = p->opts.fail_at == FAIL_READ ? -ENOBUFS : probe_readers_init(p);
+	char reason[200], remedy[160];
+
+	if (!r)
+		return 0;
+	if (!p->opts.perf_buffer || r == -ENOMEM || r == -ENOBUFS)
+		return error_set(err, r, "cannot read what the programs count: %s", strerror(-r));
+	kernel_perf_reason(&p->facts, -r, reason, sizeof(reason), remedy, sizeof(remedy));
+	/* not for want of a capability that the message could name */
+	r = error_set(err, -EOPNOTSUPP, "there is no perf buffer for events: %s", reason);
+	if (remedy[0])
+		error_hint(err, "%s", remedy);
+	return r;
+}
+
 int probe_open(const struct probe_opts *opts, struct probe **ret_probe, struct netprobe_error *err)
 {
 	struct probe *p = calloc(1, sizeof(*p));
@@ -76,11 +93,8 @@ int probe_open(const struct probe_opts *opts, struct probe **ret_probe, struct n
 	r = check_rights(p, err);
 	if (!r)
 		r = probe_load(p, err);
-	if (!r) {
-		r = opts->fail_at == FAIL_READ ? -ENOBUFS : probe_readers_init(p);
-		if (r)
-			error_set(err, r, "cannot read what the programs count: %s", strerror(-r));
-	}
+	if (!r)
+		r = open_readers(p, err);
 	if (r) {
 		(void)probe_close(p);
 		return r;

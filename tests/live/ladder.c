@@ -14,52 +14,6 @@
 #include "tap.h"
 
 #define BIT(cap) (1ull << (cap))
-#define LOWER "afpacket" /* what auto takes as root where ebpf cannot be had */
-
-/* One line on stderr, which names the rung and each word of why. */
-static void check_falls(const struct probe_opts *opts, const char *mode, const char *const *words)
-{
-	struct probe p = probe_spawn(opts);
-	int status = probe_wait(&p, 4 * RUNG_END_MS);
-	char want[64], *said, *end;
-
-	said = file_text(p.log);
-	snprintf(want, sizeof(want), "capture mode %s", mode);
-	CHECK(status == 0, "expected exit 0, got %d: %s", status, said);
-	CHECK(strstr(said, want), "expected '%s', got: %s", want, said);
-	for (; *words; words++)
-		CHECK(strstr(said, *words), "expected '%s' in: %s", *words, said);
-	end = strchr(said, '\n');
-	CHECK(end && !end[1], "expected one line, got: %s", said);
-	free(said);
-}
-
-/* The same start with ebpf asked for by name: exit 2 and the cause, nothing on stdout. */
-static void check_explicit_fails(struct probe_opts opts, const char *const *words)
-{
-	const char *args[PROBE_MAX_ARGS] = { "flows", "--capture-mode", "ebpf" };
-	struct probe p;
-	char *said, *out;
-	int status;
-
-	for (unsigned int i = 1; opts.args[i]; i++) {
-		args[i + 2] = opts.args[i];
-		args[i + 3] = NULL;
-	}
-	opts.args = args;
-	p = probe_spawn(&opts);
-	status = probe_wait(&p, 4 * RUNG_END_MS);
-	said = file_text(p.log);
-	out = file_text(p.out);
-	CHECK(status == 2, "expected exit 2, got %d: %s", status, said);
-	CHECK(!*out, "expected nothing on stdout, got: %.200s", out);
-	for (; *words; words++)
-		CHECK(strstr(said, *words), "expected '%s' in: %s", *words, said);
-	free(out);
-	free(said);
-}
-
-#define SHORT "--duration", "0.1"
 
 /* A start of ebpf that breaks at that point. */
 static void check_start(const char *where, const char *word)
@@ -68,8 +22,8 @@ static void check_start(const char *where, const char *word)
 	const char *const words[] = { "not ebpf", word, NULL };
 	struct probe_opts opts = { .args = args, .plain = true, .no_ready = true };
 
-	check_falls(&opts, LOWER, words);
-	check_explicit_fails(opts, words + 1);
+	rung_check_falls(&opts, LOWER, words);
+	rung_check_explicit_fails(opts, words + 1);
 }
 
 TEST(auto_without_rights_is_proc_and_names_the_capability)
@@ -80,7 +34,7 @@ TEST(auto_without_rights_is_proc_and_names_the_capability)
 		.args = args, .plain = true, .no_ready = true, .uid = RUNG_NOBODY
 	};
 
-	check_falls(&opts, "proc", words);
+	rung_check_falls(&opts, "proc", words);
 }
 
 /* A user without privileges who may open packet sockets and nothing else. */
@@ -93,7 +47,7 @@ static void check_net_raw_alone(const char *const *words)
 				   .uid = RUNG_NOBODY,
 				   .caps = BIT(CAP_NET_RAW) };
 
-	check_falls(&opts, "afpacket", words);
+	rung_check_falls(&opts, "afpacket", words);
 }
 
 TEST(auto_with_cap_net_raw_alone_is_afpacket)
@@ -113,19 +67,7 @@ TEST(auto_falls_through_both_and_names_both_causes)
 					     NULL };
 	struct probe_opts opts = { .args = args, .plain = true, .no_ready = true, .no_bpf = true };
 
-	check_falls(&opts, "proc", words);
-}
-
-TEST(auto_falls_when_the_kernel_has_no_packet_sockets)
-{
-	static const char *const args[] = { "flows", SHORT, NULL };
-	static const char *const words[] = { "not ebpf", "seccomp", "not afpacket",
-					     "no packet sockets (CONFIG_PACKET)", NULL };
-	struct probe_opts opts = {
-		.args = args, .plain = true, .no_ready = true, .no_bpf = true, .no_packet = true
-	};
-
-	check_falls(&opts, "proc", words);
+	rung_check_falls(&opts, "proc", words);
 }
 
 TEST(auto_falls_when_the_packet_ring_has_no_room)
@@ -146,7 +88,7 @@ TEST(auto_falls_when_the_packet_ring_has_no_room)
 #ifdef __SANITIZE_ADDRESS__
 	test_skip("the sanitizers need more address space themselves");
 #endif
-	check_falls(&opts, "proc", words);
+	rung_check_falls(&opts, "proc", words);
 }
 
 TEST(auto_without_proc_falls_and_says_why)
@@ -159,7 +101,7 @@ TEST(auto_without_proc_falls_and_says_why)
 	test_skip("the sanitizers need /proc themselves");
 #endif
 	rung_hide("/proc");
-	check_falls(&opts, LOWER, words);
+	rung_check_falls(&opts, LOWER, words);
 }
 
 TEST(explicit_afpacket_that_cannot_run_fails_and_says_why)
@@ -212,16 +154,6 @@ TEST(auto_falls_when_a_hook_stays_silent)
 TEST(auto_falls_when_there_is_no_memory_for_the_ring)
 {
 	check_start("read", "No buffer space");
-}
-
-TEST(auto_falls_when_seccomp_refuses_bpf)
-{
-	static const char *const args[] = { "flows", SHORT, NULL };
-	static const char *const words[] = { "not ebpf", "seccomp filter", "bpf(2)", NULL };
-	struct probe_opts opts = { .args = args, .plain = true, .no_ready = true, .no_bpf = true };
-
-	check_falls(&opts, LOWER, words);
-	check_explicit_fails(opts, words + 1);
 }
 
 TEST(a_btf_option_that_is_no_btf_exits_3_with_one_line)
@@ -372,8 +304,8 @@ TEST(auto_falls_where_the_kernel_has_neither_btf_nor_kprobes)
 	if (has_kprobes())
 		test_skip("this kernel has kprobes");
 	hide_btf(file, sizeof(file));
-	check_falls(&opts, LOWER, words);
-	check_explicit_fails(opts, words + 1);
+	rung_check_falls(&opts, LOWER, words);
+	rung_check_explicit_fails(opts, words + 1);
 }
 
 TEST(doctor_tells_btf_of_a_file_from_the_kernels_own)
@@ -408,7 +340,7 @@ TEST(auto_falls_where_the_kernel_has_no_btf_and_no_file_is_given)
 	struct probe_opts opts = { .args = args, .plain = true, .no_ready = true };
 
 	hide_btf(file, sizeof(file));
-	check_falls(&opts, LOWER, words);
+	rung_check_falls(&opts, LOWER, words);
 }
 
 TEST(a_hook_family_that_is_not_there_is_no_reason_to_fall)

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -98,34 +99,65 @@ static int become(uid_t uid, uint64_t caps)
 	return prctl(PR_SET_PDEATHSIG, SIGKILL); /* the change of user cleared it */
 }
 
-/* As a container's profile does. */
-static int refuse_bpf(void)
+static int refuse(struct sock_filter *insns, unsigned short n)
 {
-	struct sock_filter insns[] = {
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_bpf, 0, 1),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-	};
-	struct sock_fprog prog = { .len = 4, .filter = insns };
+	struct sock_fprog prog = { .len = n, .filter = insns };
 
 	return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &prog);
 }
 
-/* As a kernel without CONFIG_PACKET does. */
-static int refuse_packet(void)
+/* As a container's profile does. */
+static int refuse_call(unsigned int nr, int e)
+{
+	struct sock_filter insns[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, nr, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (unsigned int)e),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+
+	return refuse(insns, 4);
+}
+
+/* As systemd's RestrictAddressFamilies does. */
+static int refuse_family(unsigned int family, int e)
 {
 	struct sock_filter insns[] = {
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_socket, 0, 3),
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[0])),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AF_PACKET, 0, 1),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EAFNOSUPPORT),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, family, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (unsigned int)e),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
 	};
-	struct sock_fprog prog = { .len = 6, .filter = insns };
 
-	return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &prog);
+	return refuse(insns, 6);
+}
+
+static int refuse_all(const struct probe_opts *opts)
+{
+	int r = opts->no_bpf ? refuse_call(SYS_bpf, EPERM) : 0;
+
+	if (opts->no_perf && !r)
+		r = refuse_call(SYS_perf_event_open, opts->no_perf);
+	if (opts->no_packet && !r)
+		r = refuse_family(AF_PACKET, opts->no_packet);
+	if (opts->no_netlink && !r)
+		r = refuse_family(AF_NETLINK, opts->no_netlink);
+	return r;
+}
+
+/* As in a container without root: every capability, and none of them outside. */
+static int enter_user_ns(void)
+{
+	int fd, r = unshare(CLONE_NEWUSER);
+
+	fd = r ? -1 : open("/proc/self/uid_map", O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -1;
+	r = write(fd, "0 0 1\n", 6) == 6 ? 0 : -1;
+	close(fd);
+	return r;
 }
 
 static _Noreturn void child(const struct probe *p, const struct probe_opts *opts, int ready)
@@ -153,7 +185,7 @@ static _Noreturn void child(const struct probe *p, const struct probe_opts *opts
 	dup2(log, STDERR_FILENO);
 	if (ready >= 0)
 		dup2(ready, READY_FD);
-	if ((opts->no_bpf && refuse_bpf() < 0) || (opts->no_packet && refuse_packet() < 0))
+	if ((opts->user_ns && enter_user_ns() < 0) || refuse_all(opts) < 0)
 		_exit(126);
 	if (opts->address_space) {
 		struct rlimit all = { opts->address_space, opts->address_space };

@@ -31,7 +31,10 @@ struct probe_opts {
 	bool no_ready;		 /* do not ask for the ready signal */
 	bool plain;		 /* leave NETPROBE_HOOK and NETPROBE_ARGS out */
 	bool no_bpf;		 /* a seccomp filter refuses bpf(2) with EPERM */
-	bool no_packet;		 /* socket(AF_PACKET) as in a kernel that has none */
+	int no_packet;		 /* a seccomp filter refuses socket(AF_PACKET) with that errno */
+	int no_perf;		 /* one refuses perf_event_open(2) with that errno */
+	int no_netlink;		 /* one refuses socket(AF_NETLINK) with that errno */
+	bool user_ns;		 /* root in a user namespace of its own */
 	uint64_t address_space;	 /* RLIMIT_AS in bytes; 0: as it is */
 	const char *term;	 /* with terminal: its TERM; NULL xterm */
 	bool terminal; /* out_fd is a terminal: make it the controlling one, all of 0, 1, 2 */

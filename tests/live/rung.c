@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
@@ -108,4 +109,45 @@ void rung_check_mode(const json_t *records, const char *mode)
 	json_array_foreach (records, i, one)
 		CHECK(!strcmp(record_str(one, "mode"), mode), "expected mode %s, got %s", mode,
 		      record_str(one, "mode"));
+}
+
+void rung_check_falls(const struct probe_opts *opts, const char *mode, const char *const *words)
+{
+	struct probe p = probe_spawn(opts);
+	int status = probe_wait(&p, 4 * RUNG_END_MS);
+	char want[64], *said, *end;
+
+	said = file_text(p.log);
+	snprintf(want, sizeof(want), "capture mode %s", mode);
+	CHECK(status == 0, "expected exit 0, got %d: %s", status, said);
+	CHECK(strstr(said, want), "expected '%s', got: %s", want, said);
+	for (; *words; words++)
+		CHECK(strstr(said, *words), "expected '%s' in: %s", *words, said);
+	end = strchr(said, '\n');
+	CHECK(end && !end[1], "expected one line, got: %s", said);
+	free(said);
+}
+
+void rung_check_explicit_fails(struct probe_opts opts, const char *const *words)
+{
+	const char *args[PROBE_MAX_ARGS] = { "flows", "--capture-mode", "ebpf" };
+	struct probe p;
+	char *said, *out;
+	int status;
+
+	for (unsigned int i = 1; opts.args[i]; i++) {
+		args[i + 2] = opts.args[i];
+		args[i + 3] = NULL;
+	}
+	opts.args = args;
+	p = probe_spawn(&opts);
+	status = probe_wait(&p, 4 * RUNG_END_MS);
+	said = file_text(p.log);
+	out = file_text(p.out);
+	CHECK(status == 2, "expected exit 2, got %d: %s", status, said);
+	CHECK(!*out, "expected nothing on stdout, got: %.200s", out);
+	for (; *words; words++)
+		CHECK(strstr(said, *words), "expected '%s' in: %s", *words, said);
+	free(out);
+	free(said);
 }

@@ -9,6 +9,8 @@
 
 #define RUNG_NOBODY 65534
 #define RUNG_END_MS 15000
+#define LOWER "afpacket" /* what auto takes as root where ebpf cannot be had */
+#define SHORT "--duration", "0.1"
 
 /* Enter a namespace. */
 void rung_go(const struct netns *ns);
@@ -26,5 +28,9 @@ void rung_wait_open(const struct probe *p, pid_t pid);
 void rung_wait_closed(const struct probe *p, unsigned int n);
 /* The mode every record carries. */
 void rung_check_mode(const json_t *records, const char *mode);
+/* It ends well; one line on stderr, which names the rung and each word of why. */
+void rung_check_falls(const struct probe_opts *opts, const char *mode, const char *const *words);
+/* The same start with ebpf asked for by name: exit 2 and the cause, nothing on stdout. */
+void rung_check_explicit_fails(struct probe_opts opts, const char *const *words);
 
 #endif
