@@ -171,6 +171,14 @@ int common_parse(const struct args_spec *spec, int argc, char **argv, struct com
 			o->packet_block);
 		return EXIT_USAGE;
 	}
+	if ((o->capture_mode == MODE_AFPACKET || o->capture_mode == MODE_PROC) &&
+	    (o->hook || o->event_buffer)) {
+		log_err("--%s: '%s' is of mode ebpf, and --capture-mode is %s; takes ebpf or auto there",
+			o->hook ? "hook" : "event-buffer",
+			o->hook ? hook_names[o->hook] : buffer_names[o->event_buffer],
+			session_mode_name(o->capture_mode));
+		return EXIT_USAGE;
+	}
 	if (o->btf && access(o->btf, R_OK)) {
 		log_err("--btf: '%s': %s; takes a BTF file of this kernel", o->btf,
 			strerror(errno));

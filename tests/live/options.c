@@ -9,7 +9,7 @@
 
 /* What was typed, and the two words the message must have: the option, and what was given. */
 static const struct wrong {
-	const char *args[5];
+	const char *args[6];
 	const char *option, *given;
 } wrong_options[] = {
 	{ { "events", "--port", "99999" }, "--port", "99999" },
@@ -43,6 +43,10 @@ static const struct wrong {
 	{ { "events", "--hook", "telepathy" }, "--hook", "telepathy" },
 	{ { "events", "--capture-mode", "warp" }, "--capture-mode", "warp" },
 	{ { "events", "--event-buffer", "bucket" }, "--event-buffer", "bucket" },
+	{ { "events", "--capture-mode", "proc", "--hook", "kprobe" }, "--hook", "kprobe" },
+	{ { "events", "--capture-mode", "afpacket", "--event-buffer", "perf" },
+	  "--event-buffer",
+	  "perf" },
 	{ { "events", "--btf", "/no/such/btf" }, "--btf", "/no/such/btf" },
 	{ { "events", "--format", "yaml" }, "--format", "yaml" },
 	{ { "events", "--interval", "0" }, "--interval", "0" },
