@@ -27,7 +27,7 @@ void fill_tally(struct tally *row, const struct flow *f, const struct flow_delta
 	row->retrans = sums->retrans;
 	row->tx_rate = flow_tx_rate(f, seconds);
 	row->rx_rate = flow_rx_rate(f, seconds);
-	row->conns = flow_is_open_socket(f);
+	row->conns = flow_is_connection(f);
 	row->rtt_us = f->tcp ? f->tcp->srtt_us : 0;
 }
 

@@ -9,6 +9,7 @@
 #ifndef NETPROBE_FLOW_TABLE_H
 #define NETPROBE_FLOW_TABLE_H
 
+#include <netinet/tcp.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -197,6 +198,12 @@ static inline float flow_rx_rate(const struct flow *f, float seconds)
 static inline bool flow_is_open_socket(const struct flow *f)
 {
 	return !f->part && !f->closed && !f->frozen;
+}
+
+/* The same without sockets that only listen: what a user takes for a connection. */
+static inline bool flow_is_connection(const struct flow *f)
+{
+	return flow_is_open_socket(f) && f->tuple.state != TCP_LISTEN;
 }
 
 #endif

@@ -38,6 +38,7 @@ struct pass {
 	size_t n;
 	struct tallies tallies;
 	uint64_t tx_bytes, rx_bytes; /* of all flows met */
+	uint32_t conns;
 };
 
 static const uint8_t group_of_view[VIEW_MAX] = {
@@ -172,6 +173,7 @@ static int pass_connection(struct flow *f, void *arg)
 	struct tally row;
 	struct flow_delta sums;
 
+	p->conns += flow_is_connection(f);
 	fill_sums(f, &sums);
 	p->tx_bytes += sums.tx_bytes;
 	p->rx_bytes += sums.rx_bytes;
@@ -205,6 +207,7 @@ static int pass_group(struct flow *f, void *arg)
 	struct tally *row;
 	int r;
 
+	p->conns += flow_is_connection(f);
 	if (p->drilled && !is_wanted(p, f))
 		return 0;
 	group_key_of(&key, p->kind, f, f->owner);
@@ -227,7 +230,7 @@ static int pass_group(struct flow *f, void *arg)
 	}
 	if (!f->closed || has_moved(f))
 		tallies_times(row, healths_times(p->healths, f));
-	row->conns += flow_is_open_socket(f) || (p->kind == GROUP_REMOTE && f->part && !f->closed);
+	row->conns += flow_is_connection(f) || (p->kind == GROUP_REMOTE && f->part && !f->closed);
 	if (flow_rtt(f))
 		tallies_rtt(&p->tallies, row, flow_rtt(f));
 	return 0;
@@ -391,8 +394,7 @@ int viewer_query(struct viewer *v, const struct view_query *q, struct view *ret_
 		.tx_bytes = total->tx_bytes - total->now_tx,
 		.rx_bytes = total->rx_bytes - total->now_rx,
 		.retrans = total->retrans,
-		.conns = flow_table_open(v->flows),
-		.processes = process_table_count(flow_table_processes(v->flows)),
+		.processes = process_table_used(flow_table_processes(v->flows)),
 		.history = total->history,
 	};
 	int r;
@@ -403,6 +405,7 @@ int viewer_query(struct viewer *v, const struct view_query *q, struct view *ret_
 		r = query_connections(v, &p, &view);
 	else
 		r = query_groups(v, &p, &view);
+	view.conns = p.conns;
 	free(p.ranked);
 	tallies_done(&p.tallies);
 	if (r == 0)

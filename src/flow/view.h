@@ -54,7 +54,7 @@ struct view_row {
 	struct trouble trouble;	     /* of sockets; a group's: since the start, its owner's */
 	struct verdict_times times;  /* connection view: what limited it lately */
 	int verdict;		     /* VERDICT_* of the last few intervals; -1 not looked at */
-	uint32_t conns;		     /* open sockets; remote view: and peers of unconnected ones */
+	uint32_t conns;		     /* that do not listen; remote view: and unconnected peers */
 	uint32_t rtt_us;	     /* srtt, or the median over its TCP connections; 0 unknown */
 	bool exited;		     /* owner gone or connection closed, still in its grace time */
 	bool rest;		     /* see above */

@@ -103,6 +103,45 @@ static void process_rows_sum_their_connections(void **state)
 	view_done(&view);
 }
 
+static void listening_sockets_are_no_connections(void **state)
+{
+	struct world *w = *state;
+	struct np_sock_rec rec = tcp_rec(1), listener = tcp_rec(2);
+	struct view view;
+
+	rec.counts.tx_bytes = 1000;
+	feed(w, &rec);
+	memset(listener.tuple.raddr, 0, 16);
+	listener.tuple.rport = 0;
+	listener.tuple.state = TCP_LISTEN;
+	feed(w, &listener);
+	world_tick(w, SECOND);
+	for (uint8_t kind = 0; kind < VIEW_MAX; kind++) {
+		uint32_t sum = 0;
+
+		view = ask(w, (struct view_query){ .kind = kind, .idle = true });
+		for (size_t i = 0; i < view.n_rows; i++)
+			sum += view.rows[i].conns;
+		assert_int_equal(sum, 1);
+		assert_int_equal(view.conns, 1);
+		view_done(&view);
+	}
+}
+
+/* As a list of drops asks for owners that are long gone. */
+static void a_process_that_was_only_asked_for_is_not_counted(void **state)
+{
+	struct world *w = *state;
+	struct np_owner gone = owner(300, "gone");
+	struct view view;
+
+	make_traffic(w);
+	process_unref(w->procs, process_table_get(w->procs, &gone, w->now));
+	view = ask(w, (struct view_query){ .kind = VIEW_PROCESS });
+	assert_int_equal(view.processes, 2);
+	view_done(&view);
+}
+
 static void every_view_adds_up_to_the_total(void **state)
 {
 	struct world *w = *state;
@@ -518,6 +557,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		WORLD_TEST(process_rows_sum_their_connections),
+		WORLD_TEST(listening_sockets_are_no_connections),
+		WORLD_TEST(a_process_that_was_only_asked_for_is_not_counted),
 		WORLD_TEST(every_view_adds_up_to_the_total),
 		WORLD_TEST(every_view_adds_up_between_two_ticks),
 		WORLD_TEST(totals_outlive_flows_and_processes),
