@@ -127,19 +127,6 @@ static int add_direct(struct guard *g, struct rule_index *x, const struct guard_
 	return 0;
 }
 
-static int compare(const void *a, const void *b)
-{
-	const struct raw_item *x = a, *y = b;
-
-	return memcmp(x->key, y->key, sizeof(x->key));
-}
-
-static void sort(struct raw_list *l)
-{
-	if (l->n)
-		qsort(l->items, l->n, sizeof(*l->items), compare);
-}
-
 /* Entries of one map, old ones before new ones of the same key: the last one stays. */
 struct build {
 	struct raw_list list[NP_SET_MAX];
@@ -159,7 +146,9 @@ static int collect_old(struct guard *g, uint32_t set, uint32_t now, struct build
 			if (!l->items[i].entry.expires || l->items[i].entry.expires > now)
 				l->items[kept++] = l->items[i];
 		l->n = kept;
-		sort(l);
+		r = raw_sort(l);
+		if (r)
+			return r;
 		if (k < NP_SET_ALLOW4)
 			hot_add(g, set, k, l);
 		b->n[k] = (uint32_t)kept;
@@ -181,7 +170,8 @@ static int collect_new(struct guard *g, const struct guard_item *items, size_t n
 
 		key_of(&items[i], probe.key);
 		/* Only those that were there before are sorted. */
-		old = b->n[k] ? bsearch(&probe, l->items, b->n[k], sizeof(probe), compare) : NULL;
+		old = b->n[k] ? bsearch(&probe, l->items, b->n[k], sizeof(probe), raw_compare)
+			      : NULL;
 		r = rule_entry(x, &items[i], now, old ? &old->entry : NULL, &e);
 		if (r)
 			say_rule(err, r);
@@ -195,15 +185,17 @@ static int collect_new(struct guard *g, const struct guard_item *items, size_t n
 }
 
 /* Each key once: of the same the one that came last. Sizes of the maps to be made. */
-static void unify(struct build *b, uint32_t room[NP_SET_MAX])
+static int unify(struct build *b, uint32_t room[NP_SET_MAX])
 {
 	for (uint32_t k = 0; k < NP_SET_MAX; k++) {
 		struct raw_list *l = &b->list[k];
 		size_t kept = 0;
+		int r = raw_sort(l);
 
-		sort(l);
+		if (r)
+			return r;
 		for (size_t i = 0; i < l->n; i++) {
-			if (kept && !compare(&l->items[kept - 1], &l->items[i]))
+			if (kept && !raw_compare(&l->items[kept - 1], &l->items[i]))
 				l->items[kept - 1] = l->items[i];
 			else
 				l->items[kept++] = l->items[i];
@@ -214,24 +206,26 @@ static void unify(struct build *b, uint32_t room[NP_SET_MAX])
 		while (room[k] < kept + kept / 8)
 			room[k] *= 2;
 	}
+	return 0;
 }
 
 static int write_all(struct guard *g, uint32_t set, const struct build *b,
 		     struct netprobe_error *err)
 {
 	volatile struct np_guard_policy *p = &g->conf->policy[set];
+	int r;
 
 	for (uint32_t k = 0; k < NP_SET_MAX; k++) {
 		const struct raw_list *l = &b->list[k];
-		int r;
 
 		for (size_t i = 0; i < l->n; i++)
 			set_bits(g, set, k, addr_in(l->items[i].key, k), l->items[i].entry.len);
-		r = set_write(g, set, k, l->items, l->n);
-		if (r)
-			return error_set(err, r, "cannot fill the new list: %s", strerror(-r));
-		p->n[k] = (uint32_t)l->n;
 	}
+	r = set_fill(g, set, b->list);
+	if (r)
+		return error_set(err, r, "cannot fill the new list: %s", strerror(-r));
+	for (uint32_t k = 0; k < NP_SET_MAX; k++)
+		p->n[k] = (uint32_t)b->list[k].n;
 	return 0;
 }
 
@@ -258,10 +252,12 @@ static int rebuild(struct guard *g, const struct guard_item *items, size_t n, un
 	if (!r)
 		r = collect_new(g, items, n, now, &b, err);
 	if (!r) {
-		unify(&b, room);
-		if (bans_of(b.n) > NP_GUARD_ENTRIES)
-			r = say_full(err, bans_of(b.n));
+		r = unify(&b, room);
+		if (r)
+			error_set(err, r, "out of memory");
 	}
+	if (!r && bans_of(b.n) > NP_GUARD_ENTRIES)
+		r = say_full(err, bans_of(b.n));
 	if (!r)
 		r = set_make(g, set, room, err);
 	if (!r)
@@ -396,9 +392,10 @@ int guard_list(struct guard *g, int (*fn)(const struct guard_item *item, void *a
 		struct raw_list l = {};
 
 		r = set_read(g, set, k, &l);
+		if (!r)
+			r = raw_sort(&l);
 		if (r)
 			error_set(err, r, "cannot read the list: %s", strerror(-r));
-		sort(&l);
 		if (k < NP_SET_ALLOW4)
 			hot_add(g, set, k, &l);
 		for (size_t i = 0; i < l.n && !r; i++)

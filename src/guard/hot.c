@@ -38,11 +38,6 @@ static bool key_of(const struct np_guard_hot *hot, uint32_t kind, uint8_t key[20
 	return true;
 }
 
-static int compare(const void *key, const void *item)
-{
-	return memcmp(key, ((const struct raw_item *)item)->key, 20);
-}
-
 static struct np_guard_hot *places(int *ret_cpus)
 {
 	*ret_cpus = libbpf_num_possible_cpus();
@@ -52,8 +47,7 @@ static struct np_guard_hot *places(int *ret_cpus)
 void hot_add(struct guard *g, uint32_t set, uint32_t kind, struct raw_list *sorted)
 {
 	uint32_t which = NP_GUARD_HOT_SET(set, g->conf->policy[set].build);
-	struct raw_item *item;
-	uint8_t key[20];
+	struct raw_item key, *item;
 	int cpus;
 	struct np_guard_hot *hot = places(&cpus);
 
@@ -61,9 +55,9 @@ void hot_add(struct guard *g, uint32_t set, uint32_t kind, struct raw_list *sort
 		if (bpf_map_lookup_elem(g->map[MAP_HOT], &slot, hot))
 			continue;
 		for (int c = 0; c < cpus; c++) {
-			if (!hot[c].hits || hot[c].set != which || !key_of(&hot[c], kind, key))
+			if (!hot[c].hits || hot[c].set != which || !key_of(&hot[c], kind, key.key))
 				continue;
-			item = bsearch(key, sorted->items, sorted->n, sizeof(*item), compare);
+			item = bsearch(&key, sorted->items, sorted->n, sizeof(*item), raw_compare);
 			if (item)
 				item->entry.hits += hot[c].hits;
 		}

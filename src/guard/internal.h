@@ -75,6 +75,8 @@ void set_commit(struct guard *g, uint32_t set, uint32_t confirm_s);
 /* cookie.c: the kernel's setting as it was before we changed it. */
 void cookie_settings_back(struct guard *g);
 
+#define NP_ENOTSUPP 524 /* the kernel's own, for maps without batches */
+
 /* An entry as the maps have it. */
 struct raw_item {
 	uint8_t key[20]; /* of its map */
@@ -85,9 +87,13 @@ struct raw_list {
 	size_t n, room;
 };
 int raw_add(struct raw_list *l, const void *key, size_t key_size, const struct np_guard_entry *e);
+/* sort.c: by key, those of one key in the order they came. */
+int raw_sort(struct raw_list *l);
+int raw_compare(const void *a, const void *b);
 size_t set_key_size(uint32_t kind);
 int set_read(struct guard *g, uint32_t set, uint32_t kind, struct raw_list *to);
-int set_write(struct guard *g, uint32_t set, uint32_t kind, const struct raw_item *items, size_t n);
+/* fill.c: all maps of a set that is not in use. */
+int set_fill(struct guard *g, uint32_t set, const struct raw_list lists[NP_SET_MAX]);
 /* hot.c: to each entry the hits that wait for it; what is remembered of one that was removed goes. */
 void hot_add(struct guard *g, uint32_t set, uint32_t kind, struct raw_list *sorted);
 void hot_forget(struct guard *g, uint32_t kind, const uint8_t key[20]);

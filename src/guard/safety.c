@@ -187,18 +187,18 @@ int guard_safety_check(const struct guard_safety *s, const struct guard_item *it
 
 	if (item->allow || item->dry_run)
 		return 0;
-	inet_ntop(item->v6 ? AF_INET6 : AF_INET, item->addr, net, sizeof(net));
 	for (size_t i = 0; i < s->n; i++)
 		if (contains(item, &s->items[i]) && (!worst || s->items[i].kind > worst->kind))
 			worst = &s->items[i];
+	if (item->len && !worst)
+		return 0;
+	inet_ntop(item->v6 ? AF_INET6 : AF_INET, item->addr, net, sizeof(net));
 	if (!item->len) {
 		error_set(err, -EINVAL, "%s/0 would ban everybody", net);
-	} else if (worst) {
+	} else {
 		inet_ntop(worst->v6 ? AF_INET6 : AF_INET, worst->addr, addr, sizeof(addr));
 		error_set(err, -EINVAL, "%s/%u would ban %s, %s", net, item->len, addr,
 			  kind_words[worst->kind]);
-	} else {
-		return 0;
 	}
 	error_hint(err,
 		   "--force does it all the same; --confirm 60s undoes it unless you come back");

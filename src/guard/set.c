@@ -13,9 +13,6 @@
 #include "guard/internal.h"
 
 #define BATCH 65536U
-#ifndef ENOTSUPP
-#define ENOTSUPP 524 /* the kernel's own, for maps without batches */
-#endif
 
 uint32_t set_current(const struct guard *g)
 {
@@ -202,51 +199,9 @@ int set_read(struct guard *g, uint32_t set, uint32_t kind, struct raw_list *to)
 	if (fd < 0)
 		return fd;
 	r = read_batches(fd, set_key_size(kind), to);
-	if (r == -EOPNOTSUPP || r == -ENOTSUPP || r == -EINVAL || r == -ENOSPC) {
+	if (r == -EOPNOTSUPP || r == -NP_ENOTSUPP || r == -EINVAL || r == -ENOSPC) {
 		to->n = before;
 		r = read_single(fd, set_key_size(kind), to);
-	}
-	(void)close(fd);
-	return r;
-}
-
-static int write_batches(int fd, size_t key_size, const struct raw_item *items, size_t n)
-{
-	LIBBPF_OPTS(bpf_map_batch_opts, o);
-	uint8_t *keys = malloc(BATCH * key_size);
-	struct np_guard_entry *values = malloc(BATCH * sizeof(*values));
-	int r = keys && values ? 0 : -ENOMEM;
-
-	for (size_t done = 0; done < n && !r;) {
-		__u32 count = n - done < BATCH ? (__u32)(n - done) : BATCH, wanted = count;
-
-		for (__u32 i = 0; i < count; i++) {
-			memcpy(keys + i * key_size, items[done + i].key, key_size);
-			values[i] = items[done + i].entry;
-		}
-		r = bpf_map_update_batch(fd, keys, values, &count, &o);
-		done += wanted;
-	}
-	free(keys);
-	free(values);
-	return r;
-}
-
-int set_write(struct guard *g, uint32_t set, uint32_t kind, const struct raw_item *items, size_t n)
-{
-	size_t key_size = set_key_size(kind);
-	int r, fd;
-
-	if (!n)
-		return 0;
-	fd = set_fd(g, set, kind);
-	if (fd < 0)
-		return fd;
-	r = n == 1 ? -ENOTSUPP : write_batches(fd, key_size, items, n);
-	if (r == -EOPNOTSUPP || r == -ENOTSUPP || r == -EINVAL) {
-		r = 0;
-		for (size_t i = 0; i < n && !r; i++)
-			r = bpf_map_update_elem(fd, items[i].key, &items[i].entry, BPF_ANY);
 	}
 	(void)close(fd);
 	return r;

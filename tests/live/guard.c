@@ -482,6 +482,15 @@ static void write_full_list(char *path, size_t size)
 	REQUIRE(fclose(f) == 0, "%s", path);
 }
 
+static unsigned int lines_of(const char *text)
+{
+	unsigned int n = 0;
+
+	for (; (text = strchr(text, '\n')); text++)
+		n++;
+	return n;
+}
+
 TEST(full_list_is_said_and_takes_no_more_but_holds)
 {
 	struct netns_pair p = netns_pair_new();
@@ -491,6 +500,9 @@ TEST(full_list_is_said_and_takes_no_more_but_holds)
 	write_full_list(path, sizeof(path));
 	guard_must(&p.a, "import %s", path);
 	CHECK(strstr(guard_log(), "nearly full"), "import does not say: %s", guard_log());
+	/* The maps have what the counters say: it was put there by several threads. */
+	guard_must(&p.a, "export");
+	CHECK_EQ(lines_of(guard_out()), 1048576, "entries in the maps");
 	guard_must(&p.a, "status");
 	CHECK(strstr(guard_out(), "nearly full"), "not said: %s", guard_out());
 	CHECK_EQ(guard_run(&p.a, "ban 192.0.2.1"), 3, "one more");
