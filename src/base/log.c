@@ -7,6 +7,7 @@
 #include "base/log.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -18,6 +19,7 @@
 #include <unistd.h>
 
 #define LINE_MAX_BYTES 1024
+#define HELD_MAX_BYTES 8192
 
 static atomic_int max_level; /* 0: silent, as a library is; commands raise it */
 static const char *_Atomic line_ident = "netprobe";
@@ -75,6 +77,51 @@ static void write_all(const char *p, size_t len)
 	}
 }
 
+static pthread_mutex_t held_lock = PTHREAD_MUTEX_INITIALIZER;
+static bool holds;
+static char held[HELD_MAX_BYTES];
+static size_t held_len, held_lost;
+
+/* The oldest lines give way. */
+static void keep(const char *line, size_t len)
+{
+	while (held_len + len > sizeof(held)) {
+		size_t first = (size_t)((char *)memchr(held, '\n', held_len) - held) + 1;
+
+		held_len -= first;
+		memmove(held, held + first, held_len);
+		held_lost++;
+	}
+	memcpy(held + held_len, line, len);
+	held_len += len;
+}
+
+static void put(const char *line, size_t len)
+{
+	(void)pthread_mutex_lock(&held_lock);
+	if (holds)
+		keep(line, len);
+	else
+		write_all(line, len);
+	(void)pthread_mutex_unlock(&held_lock);
+}
+
+void log_hold(bool on)
+{
+	size_t lost;
+
+	(void)pthread_mutex_lock(&held_lock);
+	holds = on;
+	lost = held_lost;
+	if (!on) {
+		write_all(held, held_len);
+		held_len = held_lost = 0;
+	}
+	(void)pthread_mutex_unlock(&held_lock);
+	if (!on && lost)
+		log_notice("%zu older lines are lost", lost);
+}
+
 void log_msg(int level, const char *fmt, ...)
 {
 	char line[LINE_MAX_BYTES];
@@ -102,6 +149,6 @@ void log_msg(int level, const char *fmt, ...)
 			line[i] = line[i] == '\n' || line[i] == '\t' ? ' ' : '?';
 	}
 	line[len < sizeof(line) ? len++ : len - 1] = '\n';
-	write_all(line, len);
+	put(line, len);
 	errno = saved;
 }

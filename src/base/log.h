@@ -6,6 +6,8 @@
 #ifndef NETPROBE_BASE_LOG_H
 #define NETPROBE_BASE_LOG_H
 
+#include <stdbool.h>
+
 #define LOG_ERR 3
 #define LOG_WARNING 4
 #define LOG_NOTICE 5
@@ -17,6 +19,8 @@ void log_set_level(int level);
 int log_level(void);
 /* What a line on a terminal starts with: "netprobe" (default), "netprobe events". Borrowed. */
 void log_set_ident(const char *ident);
+/* While the terminal is a screen lines wait, the last few KiB of them; they are written when it is none any more. */
+void log_hold(bool on);
 void log_msg(int level, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 #define log_err(...) log_msg(LOG_ERR, __VA_ARGS__)

@@ -294,6 +294,7 @@ static int finish(struct top *x, int r)
 	bool live = x->tui != NULL;
 
 	x->tui = tui_free(x->tui);
+	log_hold(false);
 	/* The reader or the terminal is gone: there is nobody to tell. */
 	if (r == -EPIPE || (live && r == -EIO))
 		return EXIT_OK;
@@ -348,6 +349,8 @@ static int go(struct top *x, struct netprobe_error *err)
 	if (!x->o.once && !x->o.count && x->o.format < 0 && !x->o.output && x->sink.tty &&
 	    isatty(STDIN_FILENO)) {
 		x->tui = tui_new(&to, session_viewer(x->session), err);
+		/* a line on the screen's terminal would tear it */
+		log_hold(x->tui && isatty(STDERR_FILENO));
 		if (!x->tui) {
 			log_err("%s%s%s", err->msg, err->hint[0] ? ": " : "", err->hint);
 			return err->code == -ENOMEM ? EXIT_INTERNAL : EXIT_USAGE;

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -130,6 +131,38 @@ static void log_prefixes_priorities_under_a_service_manager(void **state)
 	assert_string_equal(collect(), "<4>w\nnetprobe: warning: w\n");
 }
 
+static int arrived(void)
+{
+	int n = 0;
+
+	assert_int_equal(ioctl(pipe_out, FIONREAD, &n), 0);
+	return n;
+}
+
+static void log_waits_while_the_terminal_is_a_screen(void **state)
+{
+	(void)state;
+	log_hold(true);
+	log_notice("one");
+	assert_int_equal(arrived(), 0);
+	log_hold(false);
+	log_notice("two");
+	assert_string_equal(collect(), "netprobe: one\nnetprobe: two\n");
+}
+
+static void log_keeps_the_newest_of_what_waits(void **state)
+{
+	(void)state;
+	log_hold(true);
+	for (unsigned int i = 0; i < 10000; i++)
+		log_notice("line %u", i);
+	log_hold(false);
+	assert_in_range(arrived(), 8000, 8300);
+	collect();
+	assert_null(strstr(text, "line 0\n"));
+	assert_memory_equal(text, "netprobe: line 9", 16);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -146,6 +179,10 @@ int main(void)
 						restore),
 		cmocka_unit_test_setup_teardown(log_prefixes_priorities_under_a_service_manager,
 						redirect, restore),
+		cmocka_unit_test_setup_teardown(log_waits_while_the_terminal_is_a_screen, redirect,
+						restore),
+		cmocka_unit_test_setup_teardown(log_keeps_the_newest_of_what_waits, redirect,
+						restore),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
