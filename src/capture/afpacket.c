@@ -77,17 +77,15 @@ static int set_filters(struct afpacket *a)
 	return r;
 }
 
+/* That it came or went is said by the session. */
 static void on_link(uint32_t ifindex, const char *name, bool came, void *arg)
 {
 	struct afpacket *a = arg;
-	bool wanted = !a->filter.n_iface;
 
 	for (unsigned int i = 0; i < a->filter.n_iface; i++)
-		wanted |= !strcmp(a->filter.iface[i], name);
-	if (wanted)
-		log_notice("interface %s (%u) %s", name, ifindex, came ? "appeared" : "vanished");
-	if (a->filter.n_iface && wanted)
-		(void)set_filters(a);
+		if (!strcmp(a->filter.iface[i], name))
+			(void)set_filters(a);
+	(void)ifindex, (void)came;
 }
 
 static uint32_t set_filter(void *rung, const struct np_filter *filter)

@@ -15,6 +15,7 @@
 struct iface {
 	uint32_t ifindex;
 	char name[16];
+	bool seen; /* in the listing under way */
 };
 
 struct address {
@@ -74,6 +75,8 @@ static void on_link(struct links *l, bool gone, uint32_t ifindex, const char *na
 		tell(l, &old, false);
 		return;
 	}
+	if (i)
+		i->seen = true;
 	if (i && !strcmp(i->name, name))
 		return;
 	if (!i) {
@@ -81,6 +84,7 @@ static void on_link(struct links *l, bool gone, uint32_t ifindex, const char *na
 			return;
 		i = &l->ifaces[l->n_ifaces++];
 		i->ifindex = ifindex;
+		i->seen = true;
 	}
 	(void)snprintf(i->name, sizeof(i->name), "%s", name);
 	tell(l, i, true);
@@ -193,6 +197,26 @@ static int list(struct links *l, uint16_t type)
 	return 0;
 }
 
+/* Notices were lost: look at all of them, and who is not there any more has gone. */
+static void list_again(struct links *l)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < l->n_ifaces; i++)
+		l->ifaces[i].seen = false;
+	if (!list(l, RTM_GETLINK)) {
+		for (uint32_t i = 0; i < l->n_ifaces; i++) {
+			if (l->ifaces[i].seen)
+				l->ifaces[n++] = l->ifaces[i];
+			else
+				tell(l, &l->ifaces[i], false);
+		}
+		l->n_ifaces = n;
+	}
+	l->n_addrs = 0;
+	(void)list(l, RTM_GETADDR);
+}
+
 struct links *links_open(int *ret_err)
 {
 	struct sockaddr_nl self = { .nl_family = AF_NETLINK,
@@ -241,9 +265,7 @@ void links_read(struct links *l, link_fn fn, void *arg)
 		ssize_t n = recv(l->fd, buf, sizeof(buf), MSG_DONTWAIT);
 
 		if (n < 0 && errno == ENOBUFS) {
-			/* Notices were lost: look at all of them. Who has gone is noticed by name only then. */
-			(void)list(l, RTM_GETLINK);
-			(void)list(l, RTM_GETADDR);
+			list_again(l);
 			continue;
 		}
 		if (n < 0)

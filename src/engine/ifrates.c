@@ -12,16 +12,28 @@
 
 struct known {
 	struct netdev start, last;
+	uint32_t ifindex; /* 0 unknown */
+	bool seen;	  /* in this tick */
 };
 
 struct ifrates {
 	uint32_t netns;
+	const struct ifwatch *watch;
+	const struct np_filter *filter; /* of the tick under way, as events */
 	struct known *all;
 	size_t n, cap;
 	bool first;
 	struct engine_events *events; /* of the tick under way */
 	double seconds;
 };
+
+/* It appeared while we run: all that it counted is of this time. */
+static void from_nothing(struct known *k, const struct netdev *d)
+{
+	memset(&k->start, 0, sizeof(k->start));
+	memcpy(k->start.name, d->name, sizeof(d->name));
+	k->last = k->start;
+}
 
 static struct known *get(struct ifrates *r, const struct netdev *d)
 {
@@ -37,13 +49,9 @@ static struct known *get(struct ifrates *r, const struct netdev *d)
 		r->all = p;
 		r->cap = cap;
 	}
-	/* One that appears later counts from nothing. */
-	r->all[r->n] = (struct known){ .start = *d };
-	if (!r->first) {
-		memset(&r->all[r->n].start, 0, sizeof(*d));
-		memcpy(r->all[r->n].start.name, d->name, sizeof(d->name));
-	}
-	r->all[r->n].last = r->all[r->n].start;
+	r->all[r->n] = (struct known){ .start = *d, .last = *d };
+	if (!r->first)
+		from_nothing(&r->all[r->n], d);
 	return &r->all[r->n++];
 }
 
@@ -78,27 +86,34 @@ static void on_dev(const struct netdev *d, void *arg)
 {
 	struct ifrates *r = arg;
 	struct known *k = get(r, d);
+	uint32_t ifindex;
 
 	if (!k)
 		return;
-	/* Made anew under its name, or a counter of 32 bits that went round: begin again. */
+	ifindex = r->watch ? ifwatch_index(r->watch, d->name) : 0;
+	if (k->ifindex && ifindex && k->ifindex != ifindex)
+		from_nothing(k, d);
+	k->ifindex = ifindex ? ifindex : k->ifindex;
+	k->seen = true;
+	/* A counter of 32 bits that went round, or one that its driver set back: begin again. */
 	if (d->tx_bytes < k->last.tx_bytes || d->rx_bytes < k->last.rx_bytes) {
 		k->start = k->last = *d;
 		return;
 	}
-	if (r->events &&
+	if (r->events && ifwatch_wanted(r->filter, d->name) &&
 	    (d->tx_packets != k->last.tx_packets || d->rx_packets != k->last.rx_packets))
 		tell(r, k, d);
 	k->last = *d;
 }
 
-struct ifrates *ifrates_new(uint32_t netns)
+struct ifrates *ifrates_new(uint32_t netns, const struct ifwatch *watch)
 {
 	struct ifrates *r = calloc(1, sizeof(*r));
 
 	if (!r)
 		return NULL;
 	r->netns = netns;
+	r->watch = watch;
 	r->first = true;
 	(void)netdev_each(NETDEV, on_dev, r);
 	r->first = false;
@@ -114,10 +129,26 @@ struct ifrates *ifrates_free(struct ifrates *r)
 	return NULL;
 }
 
-void ifrates_tick(struct ifrates *r, struct engine_events *e, double seconds)
+/* Who is gone: on a host that starts and ends containers all day they would add up. */
+static void forget(struct ifrates *r)
 {
+	size_t n = 0;
+
+	for (size_t i = 0; i < r->n; i++)
+		if (r->all[i].seen)
+			r->all[n++] = r->all[i];
+	r->n = n;
+}
+
+void ifrates_tick(struct ifrates *r, const struct np_filter *filter, struct engine_events *e,
+		  double seconds)
+{
+	for (size_t i = 0; i < r->n; i++)
+		r->all[i].seen = false;
+	r->filter = filter;
 	r->events = e;
 	r->seconds = seconds;
-	(void)netdev_each(NETDEV, on_dev, r);
+	if (netdev_each(NETDEV, on_dev, r) >= 0)
+		forget(r);
 	r->events = NULL;
 }

@@ -4,12 +4,15 @@
 #define NETPROBE_ENGINE_IFRATES_H
 
 #include "engine/emit.h"
+#include "engine/ifwatch.h"
 
 struct ifrates;
 
-struct ifrates *ifrates_new(uint32_t netns); /* counting begins now */
+/* Counting begins now. watch tells one interface from its successor of the same name; NULL: nobody does. */
+struct ifrates *ifrates_new(uint32_t netns, const struct ifwatch *watch);
 struct ifrates *ifrates_free(struct ifrates *r);
-/* One record of each interface that moved something in the interval. */
-void ifrates_tick(struct ifrates *r, struct engine_events *e, double seconds);
+/* One record of each interface that moved something in the interval and that the filter lets pass. */
+void ifrates_tick(struct ifrates *r, const struct np_filter *filter, struct engine_events *e,
+		  double seconds);
 
 #endif

@@ -309,8 +309,9 @@ int session_open(const struct session_opts *opts, struct session **ret_session,
 		return r;
 	}
 	s->asks_routes = !ebpf_probe(&s->rung);
+	s->ifwatch = ifwatch_new();
 	if (s->asks_routes && s->events)
-		s->ifrates = ifrates_new(netns_inode("/proc/self/ns/net"));
+		s->ifrates = ifrates_new(netns_inode("/proc/self/ns/net"), s->ifwatch);
 	/* What fn is given of it passes no filter: it is of addresses and interfaces, not of sockets. */
 	if (s->events && opts->guard)
 		s->devices = devices_new(opts->event_fn, opts->event_arg);
@@ -327,6 +328,7 @@ struct session *session_close(struct session *s)
 	sight_close(&s->sight);
 	(void)engine_latency_free(s->latency);
 	(void)ifrates_free(s->ifrates);
+	(void)ifwatch_free(s->ifwatch);
 	(void)devices_free(s->devices);
 	if (s->rung.ops)
 		s->rung.ops->close(s->rung.arg);
@@ -444,6 +446,8 @@ static int tick(struct session *s, bool full)
 		s->full_ns = s->now_ns;
 		flow_table_expect_all(s->flows);
 	}
+	if (s->ifwatch)
+		ifwatch_read(s->ifwatch, &s->opts.filter, s->asks_routes);
 	flow_table_turn(s->flows);
 	r = s->rung.ops->sweep(s->rung.arg, full, on_sock, s);
 	if (r < 0)
@@ -469,7 +473,7 @@ static int tick(struct session *s, bool full)
 
 		engine_events_tick(s->events, seconds);
 		if (s->ifrates)
-			ifrates_tick(s->ifrates, s->events, seconds);
+			ifrates_tick(s->ifrates, &s->opts.filter, s->events, seconds);
 		if (s->devices)
 			devices_tick(s->devices);
 		if (!s->rung.ops->losses(s->rung.arg, losses))

@@ -16,6 +16,7 @@ struct session {
 	struct session_opts opts;
 	struct rung rung;
 	struct ifrates *ifrates; /* NULL: the rung counts for every namespace itself */
+	struct ifwatch *ifwatch; /* NULL: the kernel tells of no interfaces */
 	struct devices *devices; /* NULL: guard is not asked */
 	char note[1024];
 	struct cgroup_table *cgroups;

@@ -293,15 +293,7 @@ TEST(an_interface_that_comes_back_under_another_number_is_captured_again)
 	rung_go(&pair.a);
 	p = probe_spawn(&opts);
 	came[0] = p.log;
-	snprintf(command, sizeof(command),
-		 "ip link del %s && ip link add np-x index 4242 type veth peer name %s && "
-		 "ip link set %s netns %d && ip link set np-x name %s && "
-		 "ip addr add 10.77.0.1/24 dev %s && ip link set %s up",
-		 pair.if_a, pair.if_b, pair.if_b, pair.b.holder, pair.if_a, pair.if_a, pair.if_a);
-	netns_must(&pair.a, command);
-	snprintf(command, sizeof(command), "ip addr add 10.77.0.2/24 dev %s && ip link set %s up",
-		 pair.if_b, pair.if_b);
-	netns_must(&pair.b, command);
+	netns_pair_remake(&pair, 4242);
 	CHECK(wait_until(says, came, RUNG_END_MS), "nothing was said of an interface that came");
 	snprintf(command, sizeof(command), "stream --addr 10.77.0.2 --server-ns %s --bytes 40000",
 		 pair.b.path);

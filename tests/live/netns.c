@@ -97,6 +97,33 @@ void netns_must(const struct netns *ns, const char *command)
 	REQUIRE(status == 0, "`%s` in a namespace ended with %d", command, status);
 }
 
+static void set_up(const struct netns_pair *p)
+{
+	char command[400];
+
+	snprintf(command, sizeof(command),
+		 "ip addr add 10.77.0.1/24 dev %s && ip -6 addr add fd77::1/64 dev %s nodad &&"
+		 "ip link set %s up",
+		 p->if_a, p->if_a, p->if_a);
+	netns_must(&p->a, command);
+	snprintf(command, sizeof(command),
+		 "ip addr add 10.77.0.2/24 dev %s && ip -6 addr add fd77::2/64 dev %s nodad &&"
+		 "ip link set %s up",
+		 p->if_b, p->if_b, p->if_b);
+	netns_must(&p->b, command);
+}
+
+void netns_pair_remake(const struct netns_pair *p, unsigned int ifindex)
+{
+	char command[400];
+
+	snprintf(command, sizeof(command),
+		 "ip link del %s && ip link add %s index %u type veth peer name %s netns %d",
+		 p->if_a, p->if_a, ifindex, p->if_b, p->b.holder);
+	netns_must(&p->a, command);
+	set_up(p);
+}
+
 struct netns_pair netns_pair_new(void)
 {
 	struct netns_pair p;
@@ -111,16 +138,7 @@ struct netns_pair netns_pair_new(void)
 		 p.if_b, p.b.holder);
 	if (netns_run(&p.a, command))
 		test_skip("no veth device on this kernel");
-	snprintf(command, sizeof(command),
-		 "ip addr add 10.77.0.1/24 dev %s && ip -6 addr add fd77::1/64 dev %s nodad &&"
-		 "ip link set %s up",
-		 p.if_a, p.if_a, p.if_a);
-	netns_must(&p.a, command);
-	snprintf(command, sizeof(command),
-		 "ip addr add 10.77.0.2/24 dev %s && ip -6 addr add fd77::2/64 dev %s nodad &&"
-		 "ip link set %s up",
-		 p.if_b, p.if_b, p.if_b);
-	netns_must(&p.b, command);
+	set_up(&p);
 	return p;
 }
 

@@ -30,6 +30,8 @@ struct netns_pair {
 	char if_a[16], if_b[16];
 };
 struct netns_pair netns_pair_new(void);
+/* The cable goes, and another one comes: same names and addresses, that number at a's end. */
+void netns_pair_remake(const struct netns_pair *p, unsigned int ifindex);
 
 /*
  * Drop part of what comes in, by an nftables rule. match is nft's, or

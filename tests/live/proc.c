@@ -1,7 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The rung that needs no rights: what it counts, whom it names, and what it leaves open. */
+#include <arpa/inet.h>
+#include <linux/if_packet.h>
+#include <net/if.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "rung.h"
 #include "tap.h"
@@ -172,4 +178,90 @@ TEST(proc_leaves_out_what_the_filters_exclude)
 	      "a record of a port that was not asked for");
 	CHECK(!record_of_socket(p.records, NULL, maker_report(&yes, "server")),
 	      "a record of the end whose remote port is another");
+}
+
+struct telling {
+	const char *path, *words;
+};
+
+static bool tells(void *arg)
+{
+	const struct telling *t = arg;
+	char *said = file_text(t->path);
+	bool found = strstr(said, t->words);
+
+	free(said);
+	return found;
+}
+
+static bool is_iface(const json_t *record, const void *name)
+{
+	return !strcmp(record_str(record, "event_type"), "stats.iface") &&
+	       !strcmp(record_str(record, "entity_id"), name);
+}
+
+/* The last that was told of an interface. */
+static uint64_t iface_pkts(const json_t *records, const char *name)
+{
+	uint64_t n = 0;
+	const json_t *r;
+	size_t i;
+
+	json_array_foreach (records, i, r)
+		if (is_iface(r, name))
+			n = record_u64(r, "rx_pkts");
+	return n;
+}
+
+/* Into the other end, of a protocol that nobody answers. */
+static void send_frames(unsigned int n)
+{
+	struct sockaddr_ll to = { .sll_family = AF_PACKET,
+				  .sll_ifindex = (int)if_nametoindex("np-d1"),
+				  .sll_protocol = htons(0x88b5) };
+	int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
+	uint8_t frame[60] = { 2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 0x88, 0xb5 };
+
+	while (n--)
+		REQUIRE(sendto(fd, frame, sizeof(frame), 0, (struct sockaddr *)&to, sizeof(to)) ==
+				sizeof(frame),
+			"cannot send a frame");
+	(void)close(fd);
+}
+
+TEST(proc_follows_interfaces_that_come_and_go)
+{
+	static const char *const args[] = { "events", "--format", "json",  "--interval",
+					    "0.2",    "-i",	  "np-d0", "--capture-mode",
+					    "proc",   NULL };
+	static const char make[] =
+		"ip link add np-d0 %s type veth peer name np-d1 && "
+		"ip link set np-d0 addrgenmode none && ip link set np-d1 addrgenmode none && "
+		"ip link set np-d0 up && ip link set np-d1 up";
+	struct probe_opts opts = { .args = args, .plain = true };
+	struct netns ns = rung_enter();
+	struct telling gone = { NULL, "interface np-d0 (4000) vanished" };
+	struct telling came = { NULL, "interface np-d0 (4100) appeared" };
+	char command[512];
+	struct probe p;
+	json_t *r;
+
+	snprintf(command, sizeof(command), make, "index 4000");
+	netns_must(&ns, command);
+	p = probe_spawn(&opts);
+	gone.path = came.path = p.log;
+	send_frames(300);
+	r = probe_wait_record(&p, is_iface, "np-d0", RUNG_END_MS);
+	REQUIRE(r, "no record of the first interface");
+	json_decref(r);
+	/* one after the other within an interval: the number alone tells them apart */
+	snprintf(command, sizeof(command), make, "index 4100");
+	netns_must(&ns, "ip link del np-d0");
+	netns_must(&ns, command);
+	send_frames(200);
+	CHECK(wait_until(tells, &gone, RUNG_END_MS), "nothing was said of the interface that went");
+	CHECK(wait_until(tells, &came, RUNG_END_MS), "nothing was said of the one that came");
+	probe_stop(&p);
+	CHECK_EQ(iface_pkts(p.records, "np-d0"), 200, "packets of the one that came");
+	CHECK_EQ(iface_pkts(p.records, "np-d1"), 0, "packets of one that was not asked for");
 }
