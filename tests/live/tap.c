@@ -165,6 +165,14 @@ static int wait_for(pid_t pid, int timeout_ms)
 	return result;
 }
 
+static const struct test *find(const char *name)
+{
+	for (const struct test *t = tests; t; t = t->next)
+		if (!strcmp(t->name, name))
+			return t;
+	REQUIRE(false, "there is no test %s", name);
+}
+
 static int run_one(const struct test *t)
 {
 	const char *tmp = getenv("TMPDIR");
@@ -185,6 +193,8 @@ static int run_one(const struct test *t)
 			_exit(1);
 		signal(SIGPIPE, SIG_IGN);
 		t->run();
+		if (t->again)
+			find(t->again)->run();
 		test_end();
 	}
 	if (pid < 0) {
@@ -215,9 +225,14 @@ static void print_skip(const char *name, unsigned int number)
 
 static bool wanted(const struct test *t, int argc, char **argv)
 {
-	for (int i = 1; i < argc; i++)
-		if (strstr(t->name, argv[i]))
+	size_t own = strlen(t->name) - (t->again ? strlen(t->again) + 1 : 0);
+
+	for (int i = 1; i < argc; i++) {
+		const char *at = strstr(t->name, argv[i]);
+
+		if (at && (at + strlen(argv[i]) <= t->name + own || !strcmp(t->name, argv[i])))
 			return true;
+	}
 	return argc < 2;
 }
 
