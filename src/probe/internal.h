@@ -20,6 +20,7 @@ struct probe {
 	struct netprobe_bpf *skel;
 	struct hook_status hooks[NP_PROG_MAX];
 	struct bpf_link *links[PROBE_MAX_LINKS];
+	unsigned int link_hooks[PROBE_MAX_LINKS]; /* NP_PROG_* of each */
 	unsigned int n_links;
 	struct bpf_link *sweep_link, *seed_link, *stall_link;
 	int sweep_run, stall_run; /* programs that do so without being attached; 0 none */

@@ -253,6 +253,7 @@ static int attach_hook(struct probe *p, unsigned int id)
 		link = attach_one(p, probe_program(p, names[i]), alt);
 		if (!link)
 			return -errno;
+		p->link_hooks[p->n_links] = id;
 		p->links[p->n_links++] = link;
 		if (id == NP_PROG_SEED)
 			p->seed_link = link;

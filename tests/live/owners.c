@@ -143,6 +143,25 @@ static void check_sum(const struct sum *want, const struct sum *got, unsigned in
 	      want->pid, want->comm, want->tx, want->rx, got->tx, got->rx);
 }
 
+/* Where the bytes of a process went that lacks some: the record of its socket. */
+static void tell_socket(const json_t *records, const char *event_type, const json_t *reports,
+			pid_t pid)
+{
+	const json_t *report, *r;
+	size_t i;
+
+	json_array_foreach (reports, i, report) {
+		char *text;
+
+		if (record_u64(report, "pid") != (uint64_t)pid)
+			continue;
+		r = record_of_socket(records, event_type, report);
+		text = r ? json_dumps(r, JSON_COMPACT) : NULL;
+		test_note("pid %d, its socket: %s", pid, text ? text : "no record");
+		free(text);
+	}
+}
+
 static void save_reports(const json_t *reports)
 {
 	char path[4200];
@@ -181,8 +200,13 @@ void check_owners(const json_t *records, const char *event_type, const json_t *r
 			*(pid ? &strangers : &nobody) += tx + rx;
 		}
 	}
-	for (i = 0; i < want.n; i++)
+	for (i = 0; i < want.n; i++) {
+		unsigned int before = wrong;
+
 		check_sum(&want.row[i], &got.row[i], &wrong);
+		if (wrong != before && wrong <= 2)
+			tell_socket(records, event_type, reports, want.row[i].pid);
+	}
 	CHECK(wrong <= FEW, "... and %u more of %zu processes", wrong - FEW, want.n);
 	CHECK(inexact <= 1, "... and %u more records that are not exact", inexact - 1);
 	CHECK_EQ(nobody, 0, "bytes nobody owns");

@@ -6,7 +6,7 @@
 #ifndef NETPROBE_BPF_LIB_CALLS_H
 #define NETPROBE_BPF_LIB_CALLS_H
 
-#include "np.h"
+#include "sock.h"
 
 struct np_call_key {
 	__u64 task; /* pid_tgid; the idle task runs on every processor at once: ~cpu instead */
@@ -41,7 +41,8 @@ static __always_inline void call_enter(__u64 kind, struct sock *sk, struct msghd
 	struct np_call_key key = call_key(kind);
 	struct np_call_args args = { .sk = (__u64)sk, .msg = (__u64)msg, .extra = extra };
 
-	(void)bpf_map_update_elem(&np_calls, &key, &args, BPF_ANY);
+	if (bpf_map_update_elem(&np_calls, &key, &args, BPF_ANY))
+		count_one(kind, map_full);
 }
 
 /* False where the entry was not seen. */
