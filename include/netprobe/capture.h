@@ -285,6 +285,8 @@ struct netprobe_machine {
 	int32_t perf_paranoid;		   /* the sysctl; -1 unknown */
 	int32_t seccomp; /* 0 none, 2 a filter decides over system calls; -1 unknown */
 	struct netprobe_error ebpf, afpacket, proc; /* ways of capture; code 0: it works */
+	int32_t xdp_syncookies; /* helpers for SYN cookies at XDP: 1 yes, 0 none, -1 not tried */
+	int32_t tcp_syncookies; /* the sysctl of this network namespace; -1 none */
 };
 
 /*

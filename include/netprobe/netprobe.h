@@ -267,11 +267,21 @@ struct netprobe_security_stats {
 	uint64_t malformed;
 	uint32_t bans, allows; /* entries now */
 	uint32_t bans_max;
-	uint32_t off;	     /* 1: the panic switch lets everything pass */
-	uint32_t detection;  /* NETPROBE_DETECT_* */
-	uint32_t confirm_s;  /* left to confirm a change; 0: none waits */
-	uint32_t memory_kib; /* of guard's maps, as the kernel says */
+	uint32_t off;		/* 1: the panic switch lets everything pass */
+	uint32_t detection;	/* NETPROBE_DETECT_* */
+	uint32_t confirm_s;	/* left to confirm a change; 0: none waits */
+	uint32_t memory_kib;	/* of guard's maps, as the kernel says */
+	uint32_t syn_cookies;	/* NETPROBE_COOKIES_*: whether they can protect a service */
+	int32_t tcp_syncookies; /* the sysctl of this network namespace; -1: the kernel has none */
+	uint32_t syn_cookie_services; /* protected now */
+	uint32_t reserved;	      /* 0 */
 };
+
+/* netprobe_security_stats.syn_cookies */
+#define NETPROBE_COOKIES_NO_FILTER 0 /* guard only counts here */
+#define NETPROBE_COOKIES_NO_KERNEL 1 /* the kernel has no helpers for XDP (since 6.0) */
+#define NETPROBE_COOKIES_LEFT_OUT 2  /* attached without them, or the kernel refused the program */
+#define NETPROBE_COOKIES_READY 3
 
 struct netprobe_balancer_stats {
 	size_t size;

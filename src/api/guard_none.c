@@ -37,3 +37,13 @@ void security_tick(struct netprobe_manager *m)
 void security_free(struct netprobe_manager *m)
 {
 }
+
+int guard_cookie_helpers(void)
+{
+	return -EOPNOTSUPP;
+}
+
+int32_t guard_cookie_setting(void)
+{
+	return -1;
+}

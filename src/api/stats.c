@@ -230,6 +230,9 @@ API_PUBLIC int netprobe_manager_get_security_stats(struct netprobe_manager *m,
 	s.detection = state.policy.detect;
 	s.confirm_s = state.confirm_s;
 	s.memory_kib = state.memory_kib;
+	s.syn_cookies = state.cookies;
+	s.tcp_syncookies = state.cookie_setting;
+	s.syn_cookie_services = state.cookie_services;
 	return GIVE(ret, s);
 }
 

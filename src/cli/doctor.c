@@ -44,6 +44,26 @@ static const char *status_word(const struct netprobe_hook *h)
 							       : words[h->status % 5];
 }
 
+static void text_cookies(struct doctor *d)
+{
+	const struct netprobe_machine *m = &d->machine;
+
+	buf_puts(&d->out, "SYN cookies       ");
+	if (m->tcp_syncookies < 0)
+		buf_puts(&d->out, "no: the kernel is built without (CONFIG_SYN_COOKIES)\n");
+	else if (m->xdp_syncookies < 0)
+		buf_puts(&d->out, "not tried at XDP, without the rights to\n");
+	else if (!m->xdp_syncookies)
+		buf_puts(&d->out, "no: the kernel has no helpers for them at XDP (since 6.0)\n");
+	else if (!m->tcp_syncookies)
+		buf_puts(&d->out, "no: net.ipv4.tcp_syncookies is 0; do: netprobe guard syncookie "
+				  "add SERVICE --sysctl\n");
+	else
+		buf_printf(&d->out, "yes, at XDP; net.ipv4.tcp_syncookies is %d%s\n",
+			   m->tcp_syncookies,
+			   m->tcp_syncookies == 1 ? ": while a listener's queue is full" : "");
+}
+
 static void text_facts(struct doctor *d)
 {
 	const struct netprobe_machine *m = &d->machine;
@@ -77,7 +97,9 @@ static void text_facts(struct doctor *d)
 		   m->unprivileged_bpf_disabled < 0 ? "unknown"
 		   : m->unprivileged_bpf_disabled   ? "off"
 						    : "on");
-	buf_printf(&d->out, "perf paranoid     %d\n\n", m->perf_paranoid);
+	buf_printf(&d->out, "perf paranoid     %d\n", m->perf_paranoid);
+	text_cookies(d);
+	buf_putc(&d->out, '\n');
 }
 
 static void text_way(struct doctor *d, const struct netprobe_hook *h)
@@ -230,6 +252,14 @@ static void json_facts(struct doctor *d)
 		json_kv_null(b, "unprivileged_bpf_disabled");
 	else
 		json_kv_u64(b, "unprivileged_bpf_disabled", (uint64_t)m->unprivileged_bpf_disabled);
+	if (m->xdp_syncookies < 0)
+		json_kv_null(b, "xdp_syncookies");
+	else
+		json_kv_bool(b, "xdp_syncookies", m->xdp_syncookies);
+	if (m->tcp_syncookies < 0)
+		json_kv_null(b, "tcp_syncookies");
+	else
+		json_kv_u64(b, "tcp_syncookies", (uint64_t)m->tcp_syncookies);
 }
 
 static void json(struct doctor *d)

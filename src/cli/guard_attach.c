@@ -157,9 +157,30 @@ static int add_if(const struct netprobe_interface *i, void *arg)
 			 });
 }
 
+static void tell_cookies(struct buf *out, const struct netprobe_security_stats *s)
+{
+	buf_puts(out, "SYN cookies: ");
+	if (s->syn_cookies == NETPROBE_COOKIES_NO_FILTER)
+		buf_puts(out, "none, guard only counts here (attach IF --mode filter)\n");
+	else if (s->syn_cookies == NETPROBE_COOKIES_NO_KERNEL || s->tcp_syncookies < 0)
+		buf_printf(out, "none, this kernel has %s\n",
+			   s->tcp_syncookies < 0 ? "no net.ipv4.tcp_syncookies (CONFIG_SYN_COOKIES)"
+						 : "no helpers for them at XDP (since 6.0)");
+	else if (s->syn_cookies == NETPROBE_COOKIES_LEFT_OUT)
+		buf_puts(out, "none, attached without them, or the kernel refused the program\n");
+	else
+		buf_printf(out, "%u services protected; net.ipv4.tcp_syncookies is %d%s\n",
+			   s->syn_cookie_services, s->tcp_syncookies,
+			   s->tcp_syncookies == 0
+				   ? ": the kernel takes none (syncookie add --sysctl sets it)"
+			   : s->tcp_syncookies == 1 ? ": only while a listener's queue is full"
+						    : "");
+}
+
 static void tell_state(struct buf *out, const struct netprobe_security_stats *s, int format)
 {
 	static const char *const detect[] = { "off", "dry-run", "alert", "ban" };
+	static const char *const cookies[] = { "no_filter", "no_kernel", "left_out", "ready" };
 
 	if (format == FORMAT_JSON) {
 		buf_putc(out, '{');
@@ -170,6 +191,12 @@ static void tell_state(struct buf *out, const struct netprobe_security_stats *s,
 		json_kv_u64_or_null(out, "confirm_seconds", s->confirm_s);
 		json_kv_str(out, "detect", detect[s->detection % 4]);
 		json_kv_u64(out, "kernel_memory_kib", s->memory_kib);
+		json_kv_str(out, "syn_cookies", cookies[s->syn_cookies % 4]);
+		if (s->tcp_syncookies < 0)
+			json_kv_null(out, "tcp_syncookies");
+		else
+			json_kv_u64(out, "tcp_syncookies", (uint64_t)s->tcp_syncookies);
+		json_kv_u64(out, "syn_cookie_services", s->syn_cookie_services);
 		buf_puts(out, "}\n");
 		return;
 	}
@@ -180,6 +207,7 @@ static void tell_state(struct buf *out, const struct netprobe_security_stats *s,
 			   s->confirm_s);
 	buf_printf(out, "%u bans of %u, %u allowed, detection %s, %u MiB of kernel memory\n",
 		   s->bans, s->bans_max, s->allows, detect[s->detection % 4], s->memory_kib / 1024);
+	tell_cookies(out, s);
 	if (s->bans > s->bans_max / 10 * 9)
 		buf_puts(out,
 			 "the ban list is nearly full: beyond the maximum, new bans are refused\n");

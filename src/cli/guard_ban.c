@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* `netprobe guard ban, allow, unban, list, import, export`. */
+/* `netprobe guard ban, allow, list, import, export`. */
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -53,13 +53,6 @@ static const struct option_row ban_rows[] = {
 static const struct option_row allow_rows[] = {
 	OPTIONS_HEADING("What, and for how long"),
 	MATCH_ROWS,
-	ROW("help", 'h', OPTION_HELP, help, NULL, "this text"),
-	OPTIONS_END,
-};
-
-static const struct option_row unban_rows[] = {
-	OPTIONS_HEADING("Options"),
-	ROW("allow", 0, OPTION_BOOL, allow, NULL, "an allowance instead of a ban"),
 	ROW("help", 'h', OPTION_HELP, help, NULL, "this text"),
 	OPTIONS_END,
 };
@@ -239,39 +232,6 @@ int guard_cmd_allow(int argc, char **argv)
 	struct ban_opts o = {};
 
 	return guard_run_verb(&spec, argc, argv, &o, &o.help, allow);
-}
-
-/* All are looked at before the first one goes. */
-static int unban(struct guard_call *call)
-{
-	const struct ban_opts *o = call->opts;
-	int r = 0;
-
-	for (unsigned int i = 0; i < call->operands.n && !r; i++)
-		r = netprobe_check_cidr(call->operands.items[i], &call->err);
-	for (unsigned int i = 0; i < call->operands.n && !r; i++) {
-		r = o->allow
-			    ? netprobe_manager_unallow(call->m, call->operands.items[i], &call->err)
-			    : netprobe_manager_unban(call->m, call->operands.items[i], &call->err);
-		if (r)
-			error_prefix(&call->err, "%s", call->operands.items[i]);
-	}
-	return r;
-}
-
-int guard_cmd_unban(int argc, char **argv)
-{
-	static const struct option_row *const tables[] = { unban_rows, NULL };
-	static const struct args_spec spec = {
-		.prog = "netprobe guard unban",
-		.operands = "CIDR...",
-		.summary = "Forget a ban, or with --allow an allowance.",
-		.tables = tables,
-		.min_operands = 1,
-	};
-	struct ban_opts o = {};
-
-	return guard_run_verb(&spec, argc, argv, &o, &o.help, unban);
 }
 
 static const struct table_column columns[] = {

@@ -19,12 +19,10 @@ bool attach_wants_xdp(const struct attach *a)
 	return a->opts->mode != NP_GUARD_MONITOR || a->opts->xdp != GUARD_XDP_GENERIC;
 }
 
-/* The helper that checks cookies is the last one of what is needed. */
 static bool can_cookies(const struct attach *a)
 {
 	return a->opts->mode != NP_GUARD_MONITOR && !a->opts->no_cookies &&
-	       libbpf_probe_bpf_helper(BPF_PROG_TYPE_XDP, BPF_FUNC_tcp_raw_check_syncookie_ipv4,
-				       NULL) == 1;
+	       guard_cookie_helpers() == 1;
 }
 
 static int load_skel(struct attach *a, bool native, bool frags, bool in_place, bool cookies,

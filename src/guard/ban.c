@@ -322,8 +322,12 @@ int guard_remove(struct guard *g, const struct guard_item *item, struct netprobe
 	uint32_t set = set_current(g), kind = kind_of(item);
 	struct np_guard_entry e;
 	uint8_t key[20];
-	int r, fd = set_fd(g, set, kind);
+	int r, fd;
 
+	/* It would come back when the change is undone. */
+	if (g->conf->state >> 32)
+		return say_waits(err);
+	fd = set_fd(g, set, kind);
 	if (fd < 0)
 		return error_set(err, fd, "cannot open the list: %s", strerror(-fd));
 	key_of(item, key);

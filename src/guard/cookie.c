@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include <bpf/bpf.h>
+#include <bpf/libbpf.h>
 
 #include "base/parse.h"
 #include "guard/internal.h"
@@ -169,8 +170,21 @@ int guard_parse_service(const char *text, struct np_guard_service **ret, size_t 
 	return 0;
 }
 
-/* 0; -EOPNOTSUPP says what is missing. */
-static int can_protect(struct guard *g, struct netprobe_error *err)
+int guard_cookie_helpers(void)
+{
+	/* The helper that checks them is the last one of what is needed. */
+	return libbpf_probe_bpf_helper(BPF_PROG_TYPE_XDP, BPF_FUNC_tcp_raw_check_syncookie_ipv4,
+				       NULL);
+}
+
+int32_t guard_cookie_setting(void)
+{
+	int64_t v = sysctl_read(SYSCTL_COOKIES);
+
+	return v < 0 ? -1 : (int32_t)v;
+}
+
+uint8_t cookie_support(struct guard *g)
 {
 	bool filters = false;
 
@@ -181,13 +195,30 @@ static int can_protect(struct guard *g, struct netprobe_error *err)
 		    at.mode == NP_GUARD_MONITOR)
 			continue;
 		if (at.flags & NP_GUARD_IF_COOKIES)
-			return 0;
+			return GUARD_COOKIES_READY;
 		filters = true;
 	}
-	if (!filters) {
+	if (!filters)
+		return GUARD_COOKIES_NO_FILTER;
+	return guard_cookie_helpers() > 0 ? GUARD_COOKIES_LEFT_OUT : GUARD_COOKIES_NO_KERNEL;
+}
+
+/* 0; -EOPNOTSUPP says what is missing. */
+static int can_protect(struct guard *g, struct netprobe_error *err)
+{
+	switch (cookie_support(g)) {
+	case GUARD_COOKIES_READY:
+		return 0;
+	case GUARD_COOKIES_NO_FILTER:
 		error_set(err, -EINVAL, "guard only counts here");
 		error_hint(err, "netprobe guard attach IF --mode filter");
 		return -EINVAL;
+	case GUARD_COOKIES_LEFT_OUT:
+		error_set(err, -EOPNOTSUPP,
+			  "guard has no SYN cookies for XDP here: it was attached without, or the "
+			  "kernel refused the program");
+		error_hint(err, "netprobe guard attach IF --mode filter");
+		return -EOPNOTSUPP;
 	}
 	return error_set(err, -EOPNOTSUPP,
 			 "this kernel has no SYN cookies for XDP (since 6.0, with "
@@ -250,6 +281,13 @@ static uint32_t count(struct guard *g, uint64_t *ret_ports)
 		n++;
 	}
 	return n;
+}
+
+uint32_t cookie_count(struct guard *g)
+{
+	uint64_t ports;
+
+	return count(g, &ports);
 }
 
 static void publish(struct guard *g)

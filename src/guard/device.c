@@ -121,6 +121,11 @@ void device_why_no_xdp(const char *ifname, int r, char *ret, size_t size)
 	bool lro;
 	int mtu = mtu_and_lro(ifname, &lro);
 
+	device_why(ifname, mtu, lro, r, ret, size);
+}
+
+void device_why(const char *ifname, int mtu, bool lro, int r, char *ret, size_t size)
+{
 	if (lro)
 		(void)snprintf(ret, size,
 			       "LRO merges frames before XDP sees them: `ethtool -K %s lro off`",

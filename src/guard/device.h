@@ -21,6 +21,8 @@ void device_base(const char *ifname, struct np_guard_if *at);
 uint16_t device_mtu(const char *ifname);
 /* In words, with the remedy. r: what attaching returned. */
 void device_why_no_xdp(const char *ifname, int r, char *ret, size_t size);
+/* The same of what is known already. */
+void device_why(const char *ifname, int mtu, bool lro, int r, char *ret, size_t size);
 /* Whether it has a clsact or ingress qdisc; true when in doubt. */
 bool device_has_clsact(int ifindex);
 /* Whether its clsact qdisc has filters; true when in doubt. */

@@ -88,9 +88,21 @@ struct guard_state {
 	bool off;
 	uint32_t confirm_s; /* seconds left to confirm a change; 0: none waits */
 	uint32_t bans, allows, room;
-	uint32_t memory_kib; /* of the maps, as the kernel says */
+	uint32_t memory_kib;	/* of the maps, as the kernel says */
+	uint8_t cookies;	/* GUARD_COOKIES_* */
+	int32_t cookie_setting; /* net.ipv4.tcp_syncookies; -1: the kernel has none */
+	uint32_t cookie_services;
 	struct np_guard_policy policy;
 };
+
+/* Whether SYN cookies can protect a service here, and why not. */
+#define GUARD_COOKIES_NO_FILTER 0 /* guard only counts */
+#define GUARD_COOKIES_NO_KERNEL 1 /* no helpers for XDP */
+#define GUARD_COOKIES_LEFT_OUT 2  /* attached without, or refused */
+#define GUARD_COOKIES_READY 3
+/* Whether the kernel has the helpers: 1, 0, -errno where it cannot be asked. */
+int guard_cookie_helpers(void);
+int32_t guard_cookie_setting(void);
 void guard_state(struct guard *g, struct guard_state *ret);
 /* -ENOENT: nothing waits. */
 int guard_confirm(struct guard *g, struct netprobe_error *err);

@@ -74,6 +74,8 @@ void set_commit(struct guard *g, uint32_t set, uint32_t confirm_s);
 
 /* cookie.c: the kernel's setting as it was before we changed it. */
 void cookie_settings_back(struct guard *g);
+uint8_t cookie_support(struct guard *g); /* GUARD_COOKIES_* */
+uint32_t cookie_count(struct guard *g);	 /* services */
 
 #define NP_ENOTSUPP 524 /* the kernel's own, for maps without batches */
 

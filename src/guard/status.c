@@ -140,6 +140,9 @@ void guard_state(struct guard *g, struct guard_state *ret)
 	memcpy(&ret->policy, (void *)&g->conf->policy[set], sizeof(ret->policy));
 	for (unsigned int k = 0; k < NP_SET_MAX; k++)
 		*(k < NP_SET_ALLOW4 ? &ret->bans : &ret->allows) += ret->policy.n[k];
+	ret->cookies = cookie_support(g);
+	ret->cookie_setting = guard_cookie_setting();
+	ret->cookie_services = cookie_count(g);
 	if (set_waits(g))
 		ret->confirm_s = (uint32_t)((until - guard_tick_now()) / TICKS_PER_S + 0.9) ?: 1;
 	for (unsigned int i = 0; i < MAP_MAX; i++)

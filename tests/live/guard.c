@@ -265,6 +265,8 @@ TEST(unconfirmed_change_is_undone_by_the_kernel)
 	guard_must(&p.a, "ban 10.77.0.2 --confirm 2s");
 	CHECK_EQ(datagrams(&p.b, &p.a, "10.77.0.1", 6001, 5), 0, "banned");
 	CHECK(guard_run(&p.a, "ban 192.0.2.2") != 0, "a second change was taken meanwhile");
+	/* It would be banned again when the change is undone. */
+	CHECK(guard_run(&p.a, "unban 192.0.2.1") != 0, "and so was a third");
 	CHECK(wait_until(passes_again, &x, 4000), "still banned, though nobody confirmed");
 	guard_must(&p.a, "list --format json");
 	CHECK(!strstr(guard_out(), "10.77.0.2") && strstr(guard_out(), "192.0.2.1"),
@@ -593,6 +595,15 @@ TEST(bad_input_is_named_and_changes_nothing)
 	CHECK_EQ(guard_run(&p.a, "ban 192.0.2.1 --proto icmp --port 7"), 3, "port of icmp");
 	CHECK_EQ(guard_run(&p.a, "ban 192.0.2.1 --for soon"), 3, "time");
 	CHECK_EQ(guard_run(&p.a, "unban 192.0.2.1"), 3, "no such entry");
+	guard_must(&p.a, "ban 198.51.100.0/24 198.51.100.7");
+	CHECK_EQ(guard_run(&p.a, "unban 198.51.100.7 198.51.100.0/25"), 3, "one that is not there");
+	CHECK(strstr(guard_log(), "198.51.100.0/25: there is no such entry"), "log: %s",
+	      guard_log());
+	guard_must(&p.a, "list");
+	CHECK(strstr(guard_out(), "198.51.100.7 "), "the other one went: %s", guard_out());
+	guard_must(&p.a, "unban 198.51.100.7/32 198.51.100.0/24");
+	guard_must(&p.a, "list");
+	CHECK(!strstr(guard_out(), "198.51"), "not all went: %s", guard_out());
 	CHECK_EQ(guard_run(&p.a, "frobnicate"), 3, "no such verb");
 	guard_must(&p.a, "list");
 	CHECK(!strstr(guard_out(), "192.0.2.1"), "something was banned: %s", guard_out());

@@ -467,6 +467,10 @@ TEST(settings_of_the_kernel_are_told_and_changed_only_when_asked)
 
 	guard_must(&p.a, "syncookie add 10.77.0.1:5001 --mode always");
 	CHECK(strstr(guard_log(), "tcp_syncookies is 1"), "not told: %s", guard_log());
+	guard_must(&p.a, "status");
+	CHECK(strstr(guard_out(),
+		     "SYN cookies: 1 services protected; net.ipv4.tcp_syncookies is 1"),
+	      "status: %s", guard_out());
 	CHECK_EQ(sysctl_of(&p.a, "tcp_syncookies"), 1, "setting");
 	/* The queue has room: all is left to the kernel, which takes them without a cookie. */
 	CHECK_EQ(connections(&p.b, &p.a, "10.77.0.1", 5001, 20), 20, "left to the kernel");
@@ -485,6 +489,10 @@ TEST(settings_of_the_kernel_are_told_and_changed_only_when_asked)
 	guard_must(&p.a, "attach %s --mode filter", p.if_a);
 	guard_must(&p.a, "syncookie add 5001 --mode always");
 	CHECK(strstr(guard_log(), "tcp_syncookies is 0"), "not told: %s", guard_log());
+	guard_must(&p.a, "status --format json");
+	CHECK(strstr(guard_out(), "\"syn_cookies\":\"ready\",\"tcp_syncookies\":0,"
+				  "\"syn_cookie_services\":"),
+	      "status: %s", guard_out());
 	CHECK_EQ(connections(&p.b, &p.a, "10.77.0.1", 5001, 20), 20, "without any");
 }
 
@@ -495,12 +503,17 @@ TEST(kernel_without_the_helpers_is_named_and_filters_all_the_same)
 	guard_must(&p.a, "attach %s --mode filter --no-syn-cookies", p.if_a);
 	CHECK_EQ(guard_run(&p.a, "syncookie add 5001"), 2, "exit code");
 	CHECK(strstr(guard_log(), "no SYN cookies for XDP"), "not told: %s", guard_log());
+	guard_must(&p.a, "status");
+	CHECK(strstr(guard_out(), "SYN cookies: none, "), "status: %s", guard_out());
 	CHECK_EQ(connections(&p.b, &p.a, "10.77.0.1", 5001, 20), 20, "connections");
 	guard_must(&p.a, "ban 10.77.0.2");
 	CHECK_EQ(connections(&p.b, &p.a, "10.77.0.1", 5001, 1), 0, "banned");
 	guard_must(&p.a, "unban 10.77.0.2");
 	guard_must(&p.a, "attach %s --mode monitor", p.if_a);
 	CHECK_EQ(guard_run(&p.a, "syncookie add 5001"), 3, "exit code when it only counts");
+	guard_must(&p.a, "status");
+	CHECK(strstr(guard_out(), "SYN cookies: none, guard only counts"), "status: %s",
+	      guard_out());
 	guard_must(&p.a, "attach %s --mode filter", p.if_a);
 	guard_must(&p.a, "syncookie add 5001");
 	for (const char *const *bad = (const char *const[]){ "0", "65536", "x:1", "10.0.0.0/8:5",

@@ -491,6 +491,7 @@ TEST(doctor_tells_of_every_rung)
 	CHECK(status == 0, "expected exit 0, got %d: %s", status, said);
 	CHECK(strstr(out, "ebpf capture: no"), "ebpf: %.2000s", out);
 	CHECK(strstr(out, "proc capture: yes"), "proc: %.2000s", out);
+	CHECK(strstr(out, "SYN cookies       not tried at XDP"), "SYN cookies: %.2000s", out);
 	free(out);
 	free(said);
 }
