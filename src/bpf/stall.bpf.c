@@ -7,6 +7,7 @@
 #define NP_SOCK_TYPED
 #include "kernel/iter.h"
 #include "lib/life.h"
+#include "lib/waiter.h"
 
 #define TCP_CLOSE_WAIT 8
 #define TELL_AGAIN_NS 1000000000ULL
@@ -39,12 +40,48 @@ static __always_inline void watch_step(void *ctx, struct np_sock *st, struct soc
 	(void)emit_stall(ctx, st, sk, w, EMIT_WHAT(NP_PROG_STALL, 0));
 }
 
+/*
+ * A call that took data and goes on (MSG_WAITALL): what the kernel took out for it is not counted before it
+ * returns. What was spliced is not counted either, which is why the call itself is looked at.
+ */
+static __always_inline bool in_the_middle(const struct np_sock *st, struct tcp_sock *tp,
+					  struct sock *sk)
+{
+	__u64 taken = BPF_CORE_READ(tp, bytes_received);
+
+	/* all that was received has been taken: the caller looked */
+	return taken > st->rx_base + st->counts.rx_bytes + st->rx_parts && waits_for_all(sk);
+}
+
+static __always_inline void stall_rx(void *ctx, struct np_sock *st, struct sock *sk, __u8 state,
+				     bool open)
+{
+	struct tcp_sock *tp = (struct tcp_sock *)sk;
+	__u32 rcv_nxt = BPF_CORE_READ(tp, rcv_nxt), copied = BPF_CORE_READ(tp, copied_seq);
+	__u32 unread = rcv_nxt - copied, cause = 0, mark = 0;
+
+	/* The peer's FIN takes a sequence number that only a reader at the end of the stream takes off. */
+	if (open && unread > (state == TCP_CLOSE_WAIT)) {
+		cause = NP_STALL_RECEIVE_QUEUE;
+		mark = copied;
+		/* its reader asked not to be told of so little */
+		if (state != TCP_CLOSE_WAIT && unread < (__u32)BPF_CORE_READ(sk, sk_rcvlowat)) {
+			cause = NP_STALL_RECEIVE_WAIT;
+			mark = rcv_nxt;
+		}
+	} else if (BPF_CORE_READ(tp, out_of_order_queue.rb_node) ||
+		   (open && !unread && in_the_middle(st, tp, sk))) {
+		cause = NP_STALL_RECEIVE_WAIT;
+		mark = rcv_nxt;
+	}
+	watch_step(ctx, st, sk, &st->watch_rx, cause, mark);
+}
+
 static __always_inline void stall_tcp(void *ctx, struct np_sock *st, struct sock *sk)
 {
 	struct tcp_sock *tp = (struct tcp_sock *)sk;
 	struct socket *sock = BPF_CORE_READ(sk, sk_socket);
 	__u32 write_seq = BPF_CORE_READ(tp, write_seq), una = BPF_CORE_READ(tp, snd_una);
-	__u32 rcv_nxt = BPF_CORE_READ(tp, rcv_nxt), copied = BPF_CORE_READ(tp, copied_seq);
 	__u8 state = BPF_CORE_READ(sk, __sk_common.skc_state);
 	__u32 cause = 0, mark = 0;
 
@@ -56,16 +93,7 @@ static __always_inline void stall_tcp(void *ctx, struct np_sock *st, struct sock
 		mark = write_seq;
 	}
 	watch_step(ctx, st, sk, &st->watch_tx, cause, mark);
-	cause = mark = 0;
-	/* The peer's FIN takes a sequence number that only a reader at the end of the stream takes off. */
-	if (sock && rcv_nxt - copied > (state == TCP_CLOSE_WAIT)) {
-		cause = NP_STALL_RECEIVE_QUEUE;
-		mark = copied;
-	} else if (BPF_CORE_READ(tp, out_of_order_queue.rb_node)) {
-		cause = NP_STALL_RECEIVE_WAIT;
-		mark = rcv_nxt;
-	}
-	watch_step(ctx, st, sk, &st->watch_rx, cause, mark);
+	stall_rx(ctx, st, sk, state, sock);
 }
 
 static __always_inline int stall_one(void *ctx, struct np_sock *st, struct sock *sk)

@@ -49,12 +49,12 @@ struct flow_tcp {
 	uint32_t snd_wnd, in_flight;
 	uint16_t mss;
 	uint8_t ca_state, limits;
-	uint32_t taken_us; /* wraps: only differences mean something; 0 unknown */
-	struct verdict_past past;
 	uint64_t busy_us, rwnd_limited_us, sndbuf_limited_us, recovery_us, stall_ns;
 	uint32_t rtx_cause[NP_RTX_MAX], rtx_spurious;
 	uint32_t unread_bytes, unsent_bytes, rcv_wnd, sndbuf_bytes, wmem_bytes;
 	uint32_t synack_retrans;
+	uint32_t taken_us; /* wraps: only differences mean something; 0 unknown */
+	struct verdict_past past;
 };
 
 /* What only flows that move have, so that 100,000 idle ones stay small. */

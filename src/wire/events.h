@@ -21,7 +21,7 @@
 #define NP_STALL_SEND_BUFFER 1	 /* the process waits for room in the send buffer */
 #define NP_STALL_ZERO_WINDOW 2	 /* the peer takes nothing: its window is closed */
 #define NP_STALL_RECEIVE_QUEUE 3 /* data waits in the receive queue, the process does not take it */
-#define NP_STALL_RECEIVE_WAIT 4	 /* later data is here, a segment before it is missing */
+#define NP_STALL_RECEIVE_WAIT 4	 /* a part of what the reader waits for is here, the rest is not */
 
 /* struct np_ev_hdr: in front of every record. 16 bytes. */
 struct np_ev_hdr {

@@ -214,6 +214,56 @@ TEST(waiting_for_requests_and_late_answers_is_no_stall)
 		      record_str(r, "cause"));
 }
 
+/* Stalls of the server while the client sends messages in halves, and rests between them. */
+static void check_halves(const char *take, bool stalls)
+{
+	struct netns_pair n = netns_pair_new();
+	struct probe p = probe_start(HEALTH, NULL);
+	const json_t *r, *over = NULL;
+	char command[100];
+	struct maker m;
+	uint64_t n_over = 0;
+	size_t i;
+
+	snprintf(command, sizeof(command), "limit --by half --take %s --pause 700 --seconds 2",
+		 take);
+	m = maker_run(NULL, between(&n, command));
+	stop_when_quiet(&p, &n);
+	json_array_foreach (p.records, i, r) {
+		if (!is_stall(r, NULL) || (record_u64(r, "pid") != (uint64_t)pid_of(&m, "server") &&
+					   record_u64(r, "pid") != (uint64_t)pid_of(&m, "client")))
+			continue;
+		CHECK(stalls && record_u64(r, "pid") == (uint64_t)pid_of(&m, "server") &&
+			      !strcmp(record_str(r, "cause"), "receive_wait"),
+		      "taken by %s: unexpected stall of %s, %s by %s", take, record_str(r, "comm"),
+		      record_str(r, "value"), record_str(r, "cause"));
+		if (json_is_true(json_object_get(r, "ended"))) {
+			over = r;
+			n_over++;
+		}
+	}
+	if (!stalls)
+		return;
+	check_stall(&p, pid_of(&m, "server"), "receive_wait", "remote");
+	CHECK_EQ(n_over, record_u64(maker_report(&m, "server"), "rx") / 1000,
+		 "stalls, one in the middle of each message and none between them");
+	CHECK(over && (test_slow() > 1 || record_num(over, "num") <= 1000),
+	      "length of the receive_wait stall: expected about 700 ms, got %.0f",
+	      over ? record_num(over, "num") : -1);
+}
+
+TEST(a_receive_that_waits_in_the_middle_of_a_message_is_a_stall)
+{
+	check_halves("all", true);
+	check_halves("lowat", true);
+}
+
+TEST(waiting_for_the_next_message_is_no_stall)
+{
+	check_halves("plain", false);
+	check_halves("splice", false);
+}
+
 TEST(conn_close_tells_the_time_spent_in_stalls)
 {
 	struct netns_pair n = netns_pair_new();

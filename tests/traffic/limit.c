@@ -8,10 +8,13 @@
  *      network       as fast as it goes
  *      pause         the server reads nothing for --pause MS, then all of it
  *      late          requests that the server answers after --pause MS, and a rest between them
+ *      half          messages with a rest between them, in two halves --pause MS apart; --take all: by MSG_WAITALL,
+ *                    lowat: told of all of it, plain: one call after the other, splice: into a pipe
  * --idle MS          rests with all of it acknowledged before it ends
  * --addr, --port, --client-ns, --server-ns, --hold connected or resting: as stream's
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -23,6 +26,7 @@
 #include "lib.h"
 
 #define BLOCK 65536
+#define MESSAGE 1000
 
 static char block[BLOCK];
 
@@ -58,6 +62,43 @@ static void read_slowly(struct report *r, int fd)
 	}
 }
 
+static void splice_all(struct report *r, int fd)
+{
+	int to[2];
+	ssize_t n;
+
+	if (pipe(to) < 0)
+		die("pipe");
+	for (;;) {
+		n = splice(fd, NULL, to[1], NULL, BLOCK, 0);
+		if (n <= 0 || read(to[0], block, (size_t)n) != n)
+			return;
+		r->rx += (uint64_t)n;
+		r->unseen += (uint64_t)n;
+	}
+}
+
+/* Messages one after the other, each as a whole. */
+static void take(struct report *r, int fd)
+{
+	const char *how = tm_str("take", "all");
+	int flags = !strcmp(how, "all") ? MSG_WAITALL : 0;
+	ssize_t n = 1;
+
+	if (!strcmp(how, "splice")) {
+		splice_all(r, fd);
+		return;
+	}
+	if (!strcmp(how, "lowat"))
+		sock_int(fd, SOL_SOCKET, SO_RCVLOWAT, MESSAGE);
+	while (n > 0) {
+		for (size_t got = 0; got < MESSAGE && n > 0; got += (size_t)n) {
+			n = recv(fd, block + got, MESSAGE - got, flags);
+			r->rx += n > 0 ? (uint64_t)n : 0;
+		}
+	}
+}
+
 static int serve(const struct gate *up)
 {
 	struct report r = { .role = "server" };
@@ -78,6 +119,8 @@ static int serve(const struct gate *up)
 		tm_sleep_ms((unsigned int)tm_num("pause", 500));
 	if (by("reader"))
 		read_slowly(&r, fd);
+	if (by("half"))
+		take(&r, fd);
 	recv_to_end(&r, fd);
 	report_socket(&r, fd);
 	close(fd);
@@ -103,6 +146,11 @@ static void drive(struct report *r, int fd)
 			tm_sleep_ms(50);
 		} else if (by("late")) {
 			ask(r, fd);
+		} else if (by("half")) {
+			send_bytes(r, fd, MESSAGE / 2, MESSAGE);
+			tm_sleep_ms((unsigned int)tm_num("pause", 500));
+			send_bytes(r, fd, MESSAGE / 2, MESSAGE);
+			tm_sleep_ms((unsigned int)tm_num("pause", 500));
 		} else {
 			send_bytes(r, fd, BLOCK, BLOCK);
 		}

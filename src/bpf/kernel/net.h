@@ -81,6 +81,8 @@ struct sock {
 	__u16 sk_type;
 	__u8 sk_shutdown;
 	struct dst_entry *sk_dst_cache;
+	int sk_rcvlowat;	 /* SO_RCVLOWAT: readers are told of no less */
+	struct socket_wq *sk_wq; /* who waits for the socket; NULL once the process closed it */
 };
 
 struct inet_sock {
@@ -153,6 +155,23 @@ struct sock___pacing {
 
 struct request_sock {
 	struct sock_common __req_common;
+};
+
+struct list_head {
+	struct list_head *next;
+};
+
+struct wait_queue_entry {
+	void *private; /* the task, where one sleeps in a call; else the waker's own */
+	struct list_head entry;
+};
+
+typedef struct wait_queue_head {
+	struct list_head head;
+} wait_queue_head_t;
+
+struct socket_wq {
+	wait_queue_head_t wait;
 };
 
 struct socket {

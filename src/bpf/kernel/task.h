@@ -35,6 +35,7 @@ struct task_struct {
 	__u64 start_boottime; /* since 5.5, before it real_start_time */
 	__u64 self_exec_id;   /* u32 before 5.7 */
 	unsigned int flags;
+	void *stack; /* of its kernel mode */
 	char comm[16];
 	struct task_struct *group_leader;
 	struct task_struct *real_parent;

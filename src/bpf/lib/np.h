@@ -29,6 +29,7 @@
 #define AF_INET 2
 #define AF_INET6 10
 #define MSG_PEEK 0x2
+#define MSG_WAITALL 0x100
 #define MSG_ERRQUEUE 0x2000
 #define PF_IO_WORKER 0x00000010
 #define PF_KTHREAD 0x00200000
