@@ -164,8 +164,10 @@ static int on_flow(struct flow *f, void *arg)
 	x.former = f->frozen;
 	x.closed = f->closed;
 	x.retransmits = f->tuple.proto == IPPROTO_TCP ? f->counts.retrans : NETPROBE_UNKNOWN;
-	if (f->tcp)
+	if (f->tcp) {
+		x.retransmits += f->tcp->synack_retrans;
 		put_tcp(&x, f->tcp);
+	}
 	x.connect_us = f->connect_us;
 	x.opened_ns = f->opened_ns;
 	x.closed_ns = f->closed_ns;

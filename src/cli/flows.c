@@ -83,6 +83,11 @@ static const struct table_column columns[] = {
 	{ "srtt_us", "RTT", UNIT_USEC, true, 0 },
 	{ "min_rtt_us", NULL, UNIT_NONE, true, 0 },
 	{ "retransmits", "RETR", UNIT_NONE, true, 0 },
+	{ "retr_timeout", NULL, UNIT_NONE, true, 0 },
+	{ "retr_fast", NULL, UNIT_NONE, true, 0 },
+	{ "retr_tlp", NULL, UNIT_NONE, true, 0 },
+	{ "retr_synack", NULL, UNIT_NONE, true, 0 },
+	{ "retr_spurious", NULL, UNIT_NONE, true, 0 },
 	{ "bytes_acked", NULL, UNIT_NONE, true, 0 },
 	{ "bytes_received", NULL, UNIT_NONE, true, 0 },
 	{ "bytes_retrans", NULL, UNIT_NONE, true, 0 },
@@ -158,6 +163,25 @@ static unsigned int where_cells(struct cell *c, const struct flow *f, const char
 	return i;
 }
 
+/* Of the socket; causes are null where nobody sees them. */
+static unsigned int retransmit_cells(struct cell *c, const struct flow *f, bool causes)
+{
+	const struct flow_tcp *tcp = f->tcp;
+	const struct cell none = { .type = CELL_NULL };
+	unsigned int i = 0;
+
+	c[i++] = f->tuple.proto == IPPROTO_TCP
+			 ? cell_u64(f->counts.retrans + (tcp ? tcp->synack_retrans : 0))
+			 : none;
+	causes &= tcp != NULL;
+	c[i++] = causes ? cell_u64(tcp->rtx_cause[NP_RTX_TIMEOUT]) : none;
+	c[i++] = causes ? cell_u64(tcp->rtx_cause[NP_RTX_FAST]) : none;
+	c[i++] = causes ? cell_u64(tcp->rtx_cause[NP_RTX_TLP]) : none;
+	c[i++] = causes ? cell_u64(tcp->synack_retrans) : none;
+	c[i++] = causes ? cell_u64(tcp->rtx_spurious) : none;
+	return i;
+}
+
 static int add_flow(struct flows *x, const struct flow *f)
 {
 	char l[INET6_ADDRSTRLEN], r[INET6_ADDRSTRLEN];
@@ -179,8 +203,7 @@ static int add_flow(struct flows *x, const struct flow *f)
 		memset(c + counts, 0, (i - counts) * sizeof(*c)); /* CELL_NULL */
 	c[i++] = cell_u64_or_null(tcp ? tcp->srtt_us : 0);
 	c[i++] = cell_u64_or_null(tcp && tcp->min_rtt_us != UINT32_MAX ? tcp->min_rtt_us : 0);
-	c[i++] = f->tuple.proto == IPPROTO_TCP ? cell_u64(f->counts.retrans)
-					       : (struct cell){ .type = CELL_NULL };
+	i += retransmit_cells(c + i, f, session_probe(x->session) != NULL);
 	c[i++] = tcp ? cell_u64(tcp->bytes_acked) : (struct cell){ .type = CELL_NULL };
 	c[i++] = tcp ? cell_u64(tcp->bytes_received) : (struct cell){ .type = CELL_NULL };
 	c[i++] = tcp ? cell_u64(tcp->bytes_retrans) : (struct cell){ .type = CELL_NULL };

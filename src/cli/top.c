@@ -80,6 +80,7 @@ static const struct table_column columns[] = {
 	{ "retr_timeout", "TMO", UNIT_NONE, true, 0 },
 	{ "retr_fast", "FAST", UNIT_NONE, true, 0 },
 	{ "retr_tlp", "TLP", UNIT_NONE, true, 0 },
+	{ "retr_synack", "SYNACK", UNIT_NONE, true, 0 },
 	{ "retr_spurious", "SPUR", UNIT_NONE, true, 0 },
 	{ "stall_ms", "STALL", UNIT_MSEC, true, 0 },
 	{ "drops", "DROPS", UNIT_NONE, true, 0 },
@@ -98,7 +99,7 @@ static const struct table_column columns[] = {
 };
 
 #define N_COLUMNS (sizeof(columns) / sizeof(columns[0]))
-#define N_PLAIN (N_COLUMNS - 7 - 2 * LATENCY_MAX) /* without --health */
+#define N_PLAIN (N_COLUMNS - 8 - 2 * LATENCY_MAX) /* without --health */
 
 /* Of text, where names have no column of their own. */
 static const char *full_name(const struct view_row *row, bool text, char *buf, size_t size)
@@ -109,8 +110,14 @@ static const char *full_name(const struct view_row *row, bool text, char *buf, s
 	return buf;
 }
 
+static struct cell cell_if(bool known, uint64_t n)
+{
+	return known ? cell_u64(n) : (struct cell){ .type = CELL_NULL };
+}
+
+/* seen: there is somebody who sees causes of retransmits and stalls; the lower rungs do not. */
 static int add_row(struct table *t, const struct view_row *row, const char *time, bool text,
-		   uint32_t sample_rate)
+		   bool seen, uint32_t sample_rate)
 {
 	char name[256];
 	const struct process *p = row->proc;
@@ -133,11 +140,12 @@ static int add_row(struct table *t, const struct view_row *row, const char *time
 		cell_u64(row->retrans),
 		{ .type = CELL_BOOL, .b = row->exited },
 		cell_u64_or_null(sample_rate > 1 ? sample_rate : 0),
-		cell_u64(row->trouble.rtx[NP_RTX_TIMEOUT]),
-		cell_u64(row->trouble.rtx[NP_RTX_FAST]),
-		cell_u64(row->trouble.rtx[NP_RTX_TLP]),
-		cell_u64(row->trouble.spurious),
-		{ .type = CELL_DOUBLE, .dbl = (double)row->trouble.stall_ns / 1e6 },
+		cell_if(seen, row->trouble.rtx[NP_RTX_TIMEOUT]),
+		cell_if(seen, row->trouble.rtx[NP_RTX_FAST]),
+		cell_if(seen, row->trouble.rtx[NP_RTX_TLP]),
+		cell_if(seen, row->trouble.synack),
+		cell_if(seen, row->trouble.spurious),
+		seen ? cell_double((double)row->trouble.stall_ns / 1e6) : (struct cell){ 0 },
 		row->has_drops ? cell_u64(row->drops) : (struct cell){ .type = CELL_NULL },
 		cell_str(verdict_name(row->verdict)),
 	};
@@ -173,7 +181,7 @@ static int print_table(struct top *x)
 	table_clear(x->table);
 	for (size_t i = 0; i < view.n_rows && !r; i++)
 		r = add_row(x->table, &view.rows[i], now.data, format == FORMAT_TEXT,
-			    x->o.sample_rate);
+			    session_probe(x->session) != NULL, x->o.sample_rate);
 	if (!r)
 		r = table_write(x->table, &out, format, x->sink.color);
 	if (!r && format == FORMAT_TEXT)

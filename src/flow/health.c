@@ -23,13 +23,14 @@ void trouble_add(struct trouble *to, const struct trouble *t)
 {
 	for (unsigned int i = 0; i < NP_RTX_MAX; i++)
 		to->rtx[i] += t->rtx[i];
+	to->synack += t->synack;
 	to->spurious += t->spurious;
 	to->stall_ns += t->stall_ns;
 }
 
 bool trouble_is_none(const struct trouble *t)
 {
-	uint64_t any = t->spurious | t->stall_ns;
+	uint64_t any = t->synack | t->spurious | t->stall_ns;
 
 	for (unsigned int i = 0; i < NP_RTX_MAX; i++)
 		any |= t->rtx[i];
@@ -108,6 +109,7 @@ static void trouble_of(struct trouble *ret, const struct flow_tcp *tcp)
 {
 	for (unsigned int i = 0; i < NP_RTX_MAX; i++)
 		ret->rtx[i] = tcp->rtx_cause[i];
+	ret->synack = tcp->synack_retrans;
 	ret->spurious = tcp->rtx_spurious;
 	ret->stall_ns = tcp->stall_ns;
 }
@@ -136,6 +138,7 @@ bool healths_take(struct healths *h, const struct flow *f, struct trouble *ret)
 		return false;
 	for (unsigned int i = 0; i < NP_RTX_MAX; i++)
 		d.rtx[i] = grow(&e->seen.rtx[i], now.rtx[i]);
+	d.synack = grow(&e->seen.synack, now.synack);
 	d.spurious = grow(&e->seen.spurious, now.spurious);
 	d.stall_ns = grow(&e->seen.stall_ns, now.stall_ns);
 	*ret = d;
@@ -230,7 +233,7 @@ static const struct health *of_flow(const struct healths *h, const struct flow *
 {
 	const struct health *e;
 
-	if (!h->by_sock.count || !is_connection(f))
+	if (!h->by_sock.count || !f->tcp || f->part || f->frozen)
 		return NULL;
 	e = find(h, f->sock_id);
 	/* the connection before, still kept: what is here is not its own */

@@ -147,6 +147,12 @@ enum style cell_tlp(const struct tui_model *m, const struct tui_row *row, char *
 	return trouble_cell(row->trouble.rtx[NP_RTX_TLP], s, size);
 }
 
+enum style cell_synack(const struct tui_model *m, const struct tui_row *row, char *s, size_t size)
+{
+	(void)m;
+	return trouble_cell(row->trouble.synack, s, size);
+}
+
 enum style cell_spurious(const struct tui_model *m, const struct tui_row *row, char *s, size_t size)
 {
 	(void)m;

@@ -27,6 +27,7 @@ enum style cell_netns(const struct tui_model *m, const struct tui_row *row, char
 enum style cell_timeout(const struct tui_model *m, const struct tui_row *row, char *s, size_t size);
 enum style cell_fast(const struct tui_model *m, const struct tui_row *row, char *s, size_t size);
 enum style cell_tlp(const struct tui_model *m, const struct tui_row *row, char *s, size_t size);
+enum style cell_synack(const struct tui_model *m, const struct tui_row *row, char *s, size_t size);
 enum style cell_spurious(const struct tui_model *m, const struct tui_row *row, char *s,
 			 size_t size);
 enum style cell_drops(const struct tui_model *m, const struct tui_row *row, char *s, size_t size);

@@ -61,6 +61,7 @@ static const struct column columns[] = {
 	{ "TMO", NULL, 5, NO_SORT, IN_ALL, { NEVER, 3 }, false, cell_timeout },
 	{ "FAST", NULL, 5, NO_SORT, IN_ALL, { NEVER, 3 }, false, cell_fast },
 	{ "TLP", NULL, 5, NO_SORT, IN_ALL, { NEVER, 3 }, false, cell_tlp },
+	{ "SYNACK", NULL, 6, NO_SORT, IN_ALL, { NEVER, 6 }, false, cell_synack },
 	{ "SPUR", NULL, 5, NO_SORT, IN_ALL, { NEVER, 3 }, false, cell_spurious },
 	{ "STALL", NULL, 6, SORT_STALL, IN_ALL, { NEVER, 2 }, false, cell_stall },
 	{ "DROPS",

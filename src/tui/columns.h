@@ -9,7 +9,7 @@
 #include "tui/grid.h"
 #include "tui/model.h"
 
-#define COLUMNS_MAX 24
+#define COLUMNS_MAX 26
 
 struct column;
 

@@ -296,6 +296,8 @@ static void resent_line(struct pen *p, const struct detail *d)
 	count_field(p, "timeout", t->rtx[NP_RTX_TIMEOUT], STYLE_WARN);
 	count_field(p, "fast", t->rtx[NP_RTX_FAST], STYLE_WARN);
 	count_field(p, "probe", t->rtx[NP_RTX_TLP], STYLE_WARN);
+	if (t->synack)
+		count_field(p, "SYN-ACK", t->synack, STYLE_WARN);
 	count_field(p, "spurious", t->spurious, STYLE_WARN);
 }
 

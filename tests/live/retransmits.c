@@ -2,6 +2,7 @@
 /* Segments sent again: whose they are, and that their sum is the kernel's own. */
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "ownership.h"
 #include "tap.h"
@@ -183,6 +184,68 @@ TEST(synack_retransmits_belong_to_listener)
 	CHECK_EQ(segments(p.records, &n.b, n.if_b, server, "synack"),
 		 netns_counter(&n.b, "Tcp", "RetransSegs"), "segments with cause synack");
 	check_sums(&p, n.if_a, &n.a, (pid_t)record_u64(maker_report(&m, "client"), "pid"));
+}
+
+struct told {
+	const char *key, *is, *column;
+	uint64_t segments;
+};
+
+static bool tells(const json_t *r, const void *arg)
+{
+	const struct told *t = arg;
+
+	return !strcmp(record_str(r, t->key), t->is) && record_u64(r, t->column) == t->segments;
+}
+
+/* Some row with that name comes to have so many in that column; this many are all there are. */
+static void check_told(struct probe *p, const char *view, struct told t)
+{
+	json_t *r = probe_wait_record(p, tells, &t, 5000);
+
+	CHECK(r, "top by %s: expected %s %" PRIu64 " of %s, got no such row", view, t.column,
+	      t.segments, t.is);
+	json_decref(r);
+}
+
+TEST(top_and_flows_count_causes_by_process_connection_container_and_interface)
+{
+	static const char *const views[] = { "process", "connection", "container", "interface" };
+	struct netns_pair n = netns_pair_new();
+	struct probe p[4], flows = probe_start(FLOWS, NULL);
+	char port[8], command[100];
+	uint64_t synack, timeout;
+	struct maker m;
+
+	/* its own: all that is in no container is one row, whoever else tests here */
+	snprintf(port, sizeof(port), "%d", 10000 + getpid() % 20000);
+	for (unsigned int i = 0; i < 4; i++)
+		p[i] = probe_start("top", "--health", "--idle", "--format", "json", "--interval",
+				   "0.2", "--duration", "3600", "--by", views[i], "--port", port,
+				   NULL);
+	snprintf(command, sizeof(command), "tcp sport %s", port);
+	netns_drop(&n.a, command, 100);
+	snprintf(command, sizeof(command), "stream --port %s --bytes 1000", port);
+	m = maker_start(NULL, -1, between(&n, command));
+	wait_retransmit(&n.b);
+	netns_drop_end(&n.a);
+	maker_finish(&m);
+	stop_when_quiet(&flows, &n);
+	synack = netns_counter(&n.b, "Tcp", "RetransSegs");
+	timeout = netns_counter(&n.a, "Tcp", "RetransSegs");
+	check_told(&p[0], views[0], (struct told){ "comm", "server", "retr_synack", synack });
+	check_told(&p[1], views[1], (struct told){ "comm", "server", "retr_synack", synack });
+	check_told(&p[2], views[2], (struct told){ "name", "host", "retr_synack", synack });
+	check_told(&p[3], views[3], (struct told){ "name", n.if_b, "retr_synack", synack });
+	check_told(&p[3], views[3], (struct told){ "name", n.if_a, "retr_timeout", timeout });
+	for (unsigned int i = 0; i < 4; i++)
+		probe_stop(&p[i]);
+	CHECK_EQ(records_sum(flows.records, NULL, "retr_synack",
+			     (pid_t)record_u64(maker_report(&m, "server"), "pid")),
+		 synack, "SYN-ACKs of the server's flows");
+	CHECK_EQ(records_sum(flows.records, NULL, "retr_timeout",
+			     (pid_t)record_u64(maker_report(&m, "client"), "pid")),
+		 timeout, "timeouts of the client's flows");
 }
 
 TEST(unanswered_syns_of_a_process_that_gave_up_are_still_its)

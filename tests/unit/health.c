@@ -125,6 +125,33 @@ static void causes_and_stalls_add_up_in_every_view(void **state)
 	}
 }
 
+/* A listener moves no bytes: what it sent again is all there is of it. */
+static void synacks_of_a_listener_add_up_in_every_view_but_by_remote(void **state)
+{
+	static const uint8_t kinds[] = { VIEW_PROCESS, VIEW_CONNECTION, VIEW_CONTAINER,
+					 VIEW_INTERFACE };
+	struct world *w = *state;
+	struct np_sock_rec rec = tcp_rec(1), other = troubled(2, 1, 0);
+
+	rec.tuple.flags |= NP_F_LISTEN;
+	rec.tuple.rport = 0;
+	memset(rec.tuple.raddr, 0, sizeof(rec.tuple.raddr));
+	rec.tcp.synack_retrans = 3;
+	feed(w, &rec);
+	feed(w, &other);
+	world_tick(w, SECOND);
+	rec.tcp.synack_retrans = 5;
+	feed(w, &rec);
+	feed(w, &rec);
+	world_tick(w, SECOND);
+	for (size_t i = 0; i < sizeof(kinds); i++) {
+		struct trouble t = sum_of(w, (struct view_query){ .kind = kinds[i], .idle = true });
+
+		assert_int_equal(t.synack, 5);
+		assert_int_equal(t.rtx[NP_RTX_TIMEOUT], 1);
+	}
+}
+
 static void late_records_take_nothing_back(void **state)
 {
 	struct world *w = *state;
@@ -342,6 +369,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		WORLD_TEST(causes_and_stalls_add_up_in_every_view),
+		WORLD_TEST(synacks_of_a_listener_add_up_in_every_view_but_by_remote),
 		WORLD_TEST(late_records_take_nothing_back),
 		WORLD_TEST(socket_that_changes_hands_is_counted_once),
 		WORLD_TEST(sums_outlive_their_connections),

@@ -33,6 +33,8 @@ static void health_rows(struct viewer *v)
 	struct view_row *nginx = fake_process(v, "nginx", 1234, 12.3e6f, 450e3f), *row;
 
 	harm(nginx, 3, 120, 14, 340, VERDICT_LOSS);
+	nginx->trouble.synack = 9;
+	nginx->retrans += 9;
 	nginx->drops = 1700;
 	nginx->has_drops = true;
 	harm(fake_process(v, "postgres", 811, 98e3f, 2.5e6f), 0, 0, 0, 0, VERDICT_APPLICATION);
