@@ -15,7 +15,7 @@
 
 #define KINDS_MAX 65536 /* different (process, server, name, type) kept apart */
 
-/* Transactions of one process about one name. */
+/* Transactions of one process about one name; in a list, what several such come to. */
 struct kind {
 	char *qname;
 	char qtype[12], rcode[12], comm[17], container[72], server[INET6_ADDRSTRLEN];
@@ -215,30 +215,59 @@ static int by_pid(const void *a, const void *b)
 	return x->pid != y->pid ? (x->pid < y->pid ? -1 : 1) : strcmp(x->comm, y->comm);
 }
 
-/* All of a process in one: what the names tell apart is left out. Returns how many there are. */
-static size_t merge_processes(struct kind *k, size_t n)
+static int by_question(const void *a, const void *b)
+{
+	const struct kind *x = a, *y = b;
+	int r = strcmp(x->qname, y->qname);
+
+	return r ? r : strcmp(x->qtype, y->qtype);
+}
+
+/* A word that holds for both, else none. */
+static void agree(char *word, const char *other)
+{
+	if (strcmp(word, other) != 0)
+		word[0] = '\0';
+}
+
+static void add_up(struct kind *sum, const struct kind *one)
+{
+	sum->queries += one->queries;
+	sum->answered += one->answered;
+	sum->failed += one->failed;
+	sum->timeouts += one->timeouts;
+	sum->retries += one->retries;
+	sum->sum_ms += one->sum_ms;
+	sum->max_ms = one->max_ms > sum->max_ms ? one->max_ms : sum->max_ms;
+	/* nothing was answered: no word against the other's */
+	if (one->rcode[0] && sum->answered > one->answered)
+		agree(sum->rcode, one->rcode);
+	else if (one->rcode[0])
+		(void)snprintf(sum->rcode, sizeof(sum->rcode), "%s", one->rcode);
+	agree(sum->server, one->server);
+	agree(sum->comm, one->comm);
+	agree(sum->container, one->container);
+	if (sum->pid != one->pid)
+		sum->pid = 0;
+	if (sum->qname && (!one->qname || by_question(sum, one)))
+		sum->qname = NULL;
+}
+
+/*
+ * All that are the same to order in one; of the rest what all of them have in common. Who is asked for by a hundred
+ * processes is asked for a hundred times. Returns how many there are.
+ */
+static size_t merge(struct kind *k, size_t n, int (*order)(const void *a, const void *b))
 {
 	size_t to = 0;
 
-	qsort(k, n, sizeof(*k), by_pid);
+	qsort(k, n, sizeof(*k), order);
 	for (size_t i = 0; i < n; i++) {
-		struct kind one = k[i];
-
-		one.qname = NULL;
-		one.qtype[0] = one.rcode[0] = one.server[0] = '\0';
-		if (!to || by_pid(&k[to - 1], &one)) {
-			k[to++] = one;
-			continue;
-		}
-		k[to - 1].queries += one.queries;
-		k[to - 1].answered += one.answered;
-		k[to - 1].failed += one.failed;
-		k[to - 1].timeouts += one.timeouts;
-		k[to - 1].retries += one.retries;
-		k[to - 1].sum_ms += one.sum_ms;
-		k[to - 1].max_ms = one.max_ms > k[to - 1].max_ms ? one.max_ms : k[to - 1].max_ms;
+		if (to && !order(&k[to - 1], &k[i]))
+			add_up(&k[to - 1], &k[i]);
+		else
+			k[to++] = k[i];
 	}
-	qsort(k, to, sizeof(*k), by_queries);
 	return to;
 }
 
@@ -274,8 +303,11 @@ static int fill(const struct dns_summary *s, int list, uint32_t rows, struct tab
 		return -ENOMEM;
 	if (n)
 		memcpy(k, s->kinds, n * sizeof(*k));
-	if (list == LIST_PROCESS)
-		n = merge_processes(k, n);
+	n = merge(k, n, list == LIST_PROCESS ? by_pid : by_question);
+	for (size_t i = 0; list == LIST_PROCESS && i < n; i++) {
+		k[i].qname = NULL;
+		k[i].qtype[0] = k[i].rcode[0] = k[i].server[0] = '\0';
+	}
 	qsort(k, n, sizeof(*k), lists[list].order);
 	for (size_t i = 0; i < n && rows && !r; i++) {
 		if (!belongs(&k[i], list))
