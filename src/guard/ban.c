@@ -75,10 +75,12 @@ static int say_rule(struct netprobe_error *err, int r)
 				 "more than %d rules (protocols, ports) for one address; unban it "
 				 "first, or ban it altogether",
 				 NP_GUARD_CLAUSES);
-	if (r == -ENOSPC)
-		return error_set(err, r,
-				 "more than %d different reasons, ports and times; use fewer",
-				 NP_GUARD_RULES);
+	if (r == -ENOSPC) {
+		error_set(err, r, "more than %d different reasons, ports and times; use fewer",
+			  NP_GUARD_RULES - 1);
+		error_hint(err, "a list that is replaced counts until the new one holds");
+		return r;
+	}
 	return error_set(err, r, "cannot make a rule: %s", strerror(-r));
 }
 

@@ -14,6 +14,10 @@
 struct rule_index {
 	struct guard *g;
 	uint16_t slot[SLOTS]; /* rule; 0 free */
+	uint16_t free[NP_GUARD_RULES];
+	uint32_t n_free;
+	bool used[NP_GUARD_RULES]; /* given out by this index, or found in a list by collect() */
+	bool collected;
 };
 
 static size_t slot_of(const struct rule_index *x, const struct np_guard_rule *rule)
@@ -25,6 +29,21 @@ static size_t slot_of(const struct rule_index *x, const struct np_guard_rule *ru
 	return i;
 }
 
+/* All there are; the lowest free one is given out first. */
+static void index_all(struct rule_index *x)
+{
+	uint32_t n = x->g->conf->n_rules < NP_GUARD_RULES ? x->g->conf->n_rules : NP_GUARD_RULES;
+
+	memset(x->slot, 0, sizeof(x->slot));
+	x->n_free = 0;
+	for (uint32_t i = n - 1; i; i--) {
+		if (!x->g->rules[i].n)
+			x->free[x->n_free++] = (uint16_t)i;
+		else
+			x->slot[slot_of(x, &x->g->rules[i])] = (uint16_t)i;
+	}
+}
+
 int rule_index_new(struct guard *g, struct rule_index **ret)
 {
 	struct rule_index *x = calloc(1, sizeof(*x));
@@ -32,10 +51,53 @@ int rule_index_new(struct guard *g, struct rule_index **ret)
 	if (!x)
 		return -ENOMEM;
 	x->g = g;
-	for (uint32_t i = 1; i < g->conf->n_rules && i < NP_GUARD_RULES; i++)
-		x->slot[slot_of(x, &g->rules[i])] = (uint16_t)i;
+	index_all(x);
 	*ret = x;
 	return 0;
+}
+
+/*
+ * Give back the rules that no entry has any more: in either set, because one that waits to be confirmed goes
+ * back to the other. It takes as long as reading the lists, so not before there is no room.
+ */
+static int collect(struct rule_index *x)
+{
+	uint32_t now = guard_tick_now();
+	int r = 0;
+
+	x->collected = true;
+	for (uint32_t k = 0; k < 2 * NP_SET_MAX && !r; k++) {
+		struct raw_list l = {};
+
+		r = set_read(x->g, k & 1, k / 2, &l);
+		/* A set that is about to be built has no maps yet. */
+		if (r == -ENOENT)
+			r = 0;
+		for (size_t i = 0; i < l.n; i++) {
+			const struct np_guard_entry *e = &l.items[i].entry;
+
+			/* One that has ended is not asked for its rule. */
+			if (e->rule < NP_GUARD_RULES && (!e->expires || e->expires > now))
+				x->used[e->rule] = true;
+		}
+		free(l.items);
+	}
+	for (uint32_t i = 1; i < x->g->conf->n_rules && i < NP_GUARD_RULES && !r; i++)
+		if (!x->used[i])
+			x->g->rules[i].n = 0;
+	index_all(x);
+	return r;
+}
+
+/* The kernel half may still be at an entry that had this slot: to it the rule says nothing until it is whole. */
+static void put(struct np_guard_rule *to, const struct np_guard_rule *rule)
+{
+	__atomic_store_n(&to->n, 0, __ATOMIC_SEQ_CST);
+	memcpy(to->clause, rule->clause, sizeof(to->clause));
+	to->pad = rule->pad;
+	memcpy(to->reason, rule->reason, sizeof(to->reason));
+	memcpy(to->who, rule->who, sizeof(to->who));
+	__atomic_store_n(&to->n, rule->n, __ATOMIC_SEQ_CST);
 }
 
 struct rule_index *rule_index_free(struct rule_index *x)
@@ -47,15 +109,28 @@ struct rule_index *rule_index_free(struct rule_index *x)
 static int find(struct rule_index *x, const struct np_guard_rule *rule)
 {
 	size_t i = slot_of(x, rule);
-	uint32_t n = x->g->conf->n_rules;
+	uint32_t n = x->slot[i];
+	int r;
 
-	if (x->slot[i])
-		return x->slot[i];
-	if (n >= NP_GUARD_RULES)
-		return -ENOSPC;
-	memcpy(&x->g->rules[n], rule, sizeof(*rule));
-	x->slot[i] = (uint16_t)n;
-	x->g->conf->n_rules = n + 1;
+	if (!n && !x->n_free && x->g->conf->n_rules >= NP_GUARD_RULES && !x->collected) {
+		r = collect(x);
+		if (r)
+			return r;
+		i = slot_of(x, rule);
+	}
+	if (!n) {
+		if (x->n_free)
+			n = x->free[--x->n_free];
+		else if (x->g->conf->n_rules < NP_GUARD_RULES)
+			n = x->g->conf->n_rules;
+		else
+			return -ENOSPC;
+		put(&x->g->rules[n], rule);
+		x->slot[i] = (uint16_t)n;
+		if (n == x->g->conf->n_rules)
+			x->g->conf->n_rules = n + 1;
+	}
+	x->used[n] = true;
 	return (int)n;
 }
 

@@ -519,6 +519,51 @@ TEST(full_list_is_said_and_takes_no_more_but_holds)
 	guard_must(&p.a, "ban 192.0.2.1");
 }
 
+/* n entries, each with a reason of its own. */
+static void write_reasons(const char *word, unsigned int n, char *path, size_t size)
+{
+	FILE *f;
+
+	snprintf(path, size, "%s/%s", test_dir(), word);
+	f = fopen(path, "we");
+	REQUIRE(f, "%s", path);
+	for (unsigned int i = 0; i < n; i++)
+		fprintf(f, "20.0.%u.%u reason=%s %u\n", i >> 8, i & 255, word, i);
+	REQUIRE(fclose(f) == 0, "%s", path);
+}
+
+TEST(reasons_of_what_is_gone_make_room_for_others)
+{
+	struct netns_pair p = netns_pair_new();
+	char path[512];
+
+	guard_must(&p.a, "attach %s --mode filter", p.if_a);
+	write_reasons("first", 16000, path, sizeof(path));
+	guard_must(&p.a, "import %s", path);
+	write_file("empty", "", path, sizeof(path));
+	guard_must(&p.a, "import --replace %s", path);
+	write_reasons("second", 16383, path, sizeof(path));
+	guard_must(&p.a, "import %s", path);
+	guard_must(&p.a, "export");
+	CHECK_EQ(lines_of(guard_out()), 16383, "entries");
+	CHECK(strstr(guard_out(), "20.0.0.0 reason=second 0\n") &&
+		      strstr(guard_out(), "20.0.63.254 reason=second 16382\n") &&
+		      !strstr(guard_out(), "first"),
+	      "reasons are mixed up: %.300s", guard_out());
+	/* All in use: no more, and nothing changes. */
+	CHECK(guard_run(&p.a, "ban 192.0.2.1 --reason other") != 0, "one reason too many");
+	CHECK(strstr(guard_log(), "16383 different reasons"), "log: %s", guard_log());
+	guard_must(&p.a, "ban 192.0.2.1 --reason 'second 7'");
+	guard_must(&p.a, "unban 20.0.1.1");
+	guard_must(&p.a, "ban 10.77.0.2 --proto udp --port 6001 --force --reason other");
+	CHECK_EQ(datagrams(&p.b, &p.a, "10.77.0.1", 6001, 5), 0, "banned port");
+	CHECK_EQ(datagrams(&p.b, &p.a, "10.77.0.1", 6002, 5), 5, "another port");
+	guard_must(&p.a, "export");
+	CHECK(strstr(guard_out(), "10.77.0.2 proto=udp port=6001 reason=other\n") &&
+		      strstr(guard_out(), "20.0.1.2 reason=second 258\n"),
+	      "reasons are mixed up: %.300s", guard_out());
+}
+
 struct back {
 	const struct netns *ns;
 	const char *iface, *state;
