@@ -33,7 +33,8 @@ struct netprobe_manager;
 
 /*
  * A socket, with one owner and, where it is unconnected, one peer. Strings are empty and numbers 0
- * where unknown, unless it says so; they are good during the call.
+ * where unknown, unless it says so; they are good during the call, with netprobe_config.own_intervals until the
+ * manager's next poll, tick, finish, update_config or free.
  */
 struct netprobe_flow {
 	size_t size;
@@ -55,7 +56,7 @@ struct netprobe_flow {
 	uint64_t tx_bytes, rx_bytes, tx_packets, rx_packets;
 	/* bytes a second, in the last interval; NETPROBE_UNKNOWN */
 	uint64_t tx_rate, rx_rate;
-	uint64_t retransmits; /* segments; NETPROBE_UNKNOWN: no TCP */
+	uint64_t retransmits; /* segments, SYN-ACKs included; NETPROBE_UNKNOWN: no TCP */
 	uint64_t bytes_acked, bytes_received, bytes_retrans; /* the kernel's; 0: no TCP */
 	uint32_t srtt_us, min_rtt_us;			     /* 0: unknown */
 	uint32_t connect_us;				     /* 0: unknown */
@@ -71,17 +72,23 @@ struct netprobe_flow {
 	/* what netprobe_verdict compares: the kernel's clocks, in microseconds, and marks */
 	uint64_t bytes_sent, busy_us, rwnd_limited_us, sndbuf_limited_us, recovery_us;
 	uint32_t rttvar_us, limits;
-	uint32_t id;	/* of this entry alone, as long as the manager is loaded */
-	uint8_t family; /* 4, 6; 0: unknown */
-	bool has_tcp;	/* the kernel's figures of TCP are there */
-	bool part;	/* of a socket of several owners or peers, beside its main entry */
-	bool former;	/* its socket went on to another owner */
+	uint32_t id;	   /* of this entry alone, as long as the manager is loaded */
+	uint8_t family;	   /* 4, 6; 0: unknown */
+	uint8_t tcp_state; /* TCP_* of the kernel, the number of state; 0: unknown */
+	uint8_t ca_state;  /* TCP_CA_* of the kernel */
+	bool has_tcp;	   /* the kernel's figures of TCP are there */
+	bool part;	   /* of a socket of several owners or peers, beside its main entry */
+	bool former;	   /* its socket went on to another owner */
 	bool listens;
 	bool queue_full; /* more data waits for the reader than the peer may still send */
 	/* part of the two above: what no call was seen to move */
 	uint64_t tx_unseen_bytes, rx_unseen_bytes;
 	uint32_t receive_window, sndbuf_used_bytes; /* bytes */
-	uint64_t taken_us; /* CLOCK_MONOTONIC at which the kernel's figures were read; 0: told_ns */
+	/* by cause, which only ebpf sees: segments, SYN-ACKs of a listener; of those, taken back by the kernel */
+	uint32_t retransmits_timeout, retransmits_fast, retransmits_probe, retransmits_synack;
+	uint32_t retransmits_spurious;
+	uint32_t
+		taken_us; /* when the kernel's figures were read, by a clock that wraps; 0: told_ns */
 };
 typedef int (*netprobe_flow_fn)(const struct netprobe_flow *f, void *arg);
 
@@ -118,6 +125,13 @@ int netprobe_verdict_add(struct netprobe_verdict_sum *sum, const struct netprobe
 
 /* "receive_window"; NULL for what is none. Borrowed for ever, any thread. Since: 0.1. */
 const char *netprobe_verdict_name(uint32_t verdict);
+
+/*
+ * What to do about it, one English sentence; the second one for an end that mostly receives, whose own sending is
+ * no matter: slow, its receive queue was full. NULL for what is none. Borrowed for ever, any thread. Since: 0.1.
+ */
+const char *netprobe_verdict_advice(uint32_t verdict);
+const char *netprobe_verdict_advice_receiver(bool slow);
 
 /* All packets that were dropped for one reason, at one place, of one owner. Strings are NULL where unknown. */
 struct netprobe_drop {

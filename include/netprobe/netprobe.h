@@ -424,5 +424,6 @@ int netprobe_manager_report(struct netprobe_manager *m, uint32_t families,
 #include <netprobe/capture.h>
 #include <netprobe/guard.h>
 #include <netprobe/instance.h>
+#include <netprobe/view.h>
 
 #endif

@@ -45,6 +45,8 @@ struct netprobe_manager {
 	struct session *session; /* NULL: not loaded, or NETPROBE_CAPTURE_NONE */
 	struct drop_watch *drops;
 	struct trace_watch *tracer;
+	struct dropped *dropped; /* drops by rows, while health was watched; NULL: they are not */
+	bool drops_tried, health;
 	bool loaded;
 	bool finished; /* the last interval is over: only figures can be asked for */
 	bool handling; /* a handler is running */
@@ -109,6 +111,9 @@ int api_apply(struct netprobe_manager *m, const struct netprobe_config *c,
 /* poll.c */
 void *poll_work(void *manager); /* what the worker does */
 int poll_finish(struct netprobe_manager *m);
+
+/* view.c: after an interval, what was dropped of each row. */
+void view_take_drops(struct netprobe_manager *m);
 
 /* event.c */
 void queue_session_event(const struct event *ev, void *manager);

@@ -106,6 +106,7 @@ void api_close(struct netprobe_manager *m)
 	m->tracer = trace_watch_close(m->tracer);
 	m->drops = drop_watch_close(m->drops);
 	m->session = session_close(m->session);
+	m->dropped = dropped_free(m->dropped);
 }
 
 int api_apply(struct netprobe_manager *m, const struct netprobe_config *c,
@@ -122,7 +123,7 @@ int api_apply(struct netprobe_manager *m, const struct netprobe_config *c,
 		return r;
 	session_set_filter(m->session, filter);
 	session_set_stall(m->session, c->stall_threshold_ms * NS_PER_MS);
-	session_set_full_sweeps(m->session, c->read_idle);
+	session_set_full_sweeps(m->session, c->read_idle || m->health);
 	if (m->drops) {
 		drop_watch_set_filter(m->drops, session_filter(m->session));
 		drop_watch_set_stack(m->drops, c->drop_stacks || c->drop_addresses);

@@ -36,6 +36,7 @@ static int end_interval(struct netprobe_manager *m)
 		drop_watch_tick(m->drops);
 		if (r >= 0)
 			r = drop_watch_poll(m->drops);
+		view_take_drops(m);
 	}
 	if (!m->config.only_moved &&
 	    report_tick(m, NETPROBE_EVENT_STATISTICS | NETPROBE_EVENT_BALANCING, NULL) < 0)

@@ -11,9 +11,8 @@
 #include "base/error.h"
 #include "cli/sink.h"
 
-struct session;
-struct session_opts;
-struct np_filter;
+struct netprobe_manager;
+struct settings; /* cli/settings.h */
 
 struct command {
 	const char *name;
@@ -26,9 +25,9 @@ extern const struct command command_table[]; /* ends with a NULL name */
 /* Options that every capturing command has. */
 struct common_opts {
 	bool help;
-	int capture_mode; /* MODE_* */
-	int hook;	  /* FAMILY_* */
-	int fail_at;	  /* FAIL_* */
+	int capture_mode; /* NETPROBE_CAPTURE_* */
+	int hook;	  /* NETPROBE_HOOK_* */
+	int fail_at;	  /* netprobe_config.fail_at */
 	int event_buffer; /* 0 auto, 1 ringbuf, 2 perf */
 	const char *btf;
 	struct args_list interface, pid, comm, cgroup, container;
@@ -74,19 +73,15 @@ void common_done(struct common_opts *o);
  */
 int common_parse(const struct args_spec *spec, int argc, char **argv, struct common_opts *o);
 
-/* The filters of o, checked against this machine (pids, interfaces, cgroups exist). -EINVAL, err filled. */
-int filter_build(const struct common_opts *o, struct np_filter *ret_filter,
-		 struct netprobe_error *err);
-
-/* Exit code of a session that could not be opened, after telling why. */
-int cli_session_failed(const struct netprobe_error *err);
 int cli_usage_failed(const struct netprobe_error *err);
-/* Fill what common options say about the session. */
-void cli_session_opts(const struct common_opts *o, struct session_opts *ret_opts);
+/* A manager of these settings: EXIT_OK, or the exit code after telling what is wrong with them. */
+int cli_manager(const struct common_opts *o, struct settings *s, struct netprobe_manager **ret);
+/* Capture from here on: EXIT_OK, or the exit code after telling why not. Signals wait for the loop. */
+int cli_load(struct netprobe_manager *m);
 /* Tell whoever waits (--ready-fd) that capture runs. */
 void cli_ready(struct common_opts *o);
 /* Losses in one line on stderr, when there were any. */
-void cli_tell_losses(struct session *s);
+void cli_tell_losses(struct netprobe_manager *m);
 
 /*
  * The loop of every capturing command: ticks each interval, drains the ring in between, ends on
@@ -95,10 +90,10 @@ void cli_tell_losses(struct session *s);
  * may change opts and, with opts->interval, the interval.
  */
 struct loop {
-	struct session *session;
+	struct netprobe_manager *manager;
 	double interval, duration; /* seconds; duration 0: no end */
 	uint32_t count;		   /* ticks; 0: no end */
-	int (*on_tick)(void *arg); /* after session_tick */
+	int (*on_tick)(void *arg); /* after netprobe_manager_tick */
 	int (*on_poll)(void *arg); /* after events were drained; NULL */
 	int input_fd;		   /* -1 none */
 	int (*on_input)(void *arg);
@@ -107,7 +102,9 @@ struct loop {
 	struct common_opts *opts; /* of common_parse; NULL: nobody can ask */
 	/* before they are: -EINVAL, err filled, and nothing is; NULL */
 	int (*on_check)(const struct common_opts *next, void *arg, struct netprobe_error *err);
-	void (*on_change)(void *arg); /* opts were changed, the session knows; NULL */
+	/* more that next means, before s is in force: -ENOMEM; NULL */
+	int (*on_settings)(struct settings *s, const struct common_opts *next, void *arg);
+	void (*on_change)(void *arg); /* opts were changed, the manager knows; NULL */
 };
 int loop_run(struct loop *l);
 /* From here on signals wait for the loop: to be called before the kernel half is loaded. */

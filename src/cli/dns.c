@@ -6,17 +6,17 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "cli/cli.h"
 #include "cli/names.h"
+#include "cli/settings.h"
 #include "cli/stream.h"
-#include "engine/session.h"
 #include "out/table.h"
+#include "out/words.h"
 
 struct dns {
 	struct common_opts o; /* first: the tables of common rows write there */
 	bool summary;
 	struct stream s; /* written: transactions */
-	struct session *session;
+	struct netprobe_manager *manager;
 	struct dns_summary *sums; /* NULL unless --summary */
 	struct table *table;	  /* csv, tsv: one row at a time */
 	bool headed;		  /* their heading was written */
@@ -74,27 +74,26 @@ static bool is_full(const struct dns *x)
 }
 
 /* Several values in one cell, a blank between them. */
-static const char *join(const struct event_dns *d, struct buf *b)
+static const char *join(const struct netprobe_dns_query *d, struct buf *b)
 {
-	for (unsigned int i = 0; i < d->n; i++)
+	for (size_t i = 0; i < d->n_answers; i++)
 		buf_printf(b, "%s%s", i ? " " : "", d->answers[i]);
 	return buf_str(b);
 }
 
 /* A row without the heading, which is written once. */
-static int write_row(struct dns *x, const struct event *ev)
+static int write_row(struct dns *x, const struct netprobe_event *ev)
 {
-	const struct process *p = event_owner(ev), *asker = ev->dns->asked_by;
-	const struct event_dns *d = ev->dns;
+	const struct netprobe_dns_query *d = ev->dns;
 	struct buf line = {}, answers = {};
 	struct cell c[N_COLUMNS] = {
 		{ .type = CELL_U64, .u64 = ev->ktime_ns },
-		cell_u64_or_null(p ? p->tgid : 0),
-		cell_str(p ? p->comm : NULL),
-		cell_str(p && p->cgroup ? p->cgroup->container_id : NULL),
+		cell_u64_or_null(ev->pid),
+		cell_str(ev->comm),
+		cell_str(ev->container),
 		cell_str(ev->entity_id),
-		cell_u64_or_null(ev->tuple->rport),
-		cell_str(transport_name(ev->tuple->proto)),
+		cell_u64_or_null(d->rport),
+		cell_str(transport_name(d->proto)),
 		cell_str(d->qname),
 		cell_str(d->qtype),
 		cell_str(d->rcode),
@@ -102,9 +101,9 @@ static int write_row(struct dns *x, const struct event *ev)
 		{ .type = CELL_U64, .u64 = d->retries },
 		{ .type = CELL_BOOL, .b = d->timed_out },
 		cell_str(join(d, &answers)),
-		cell_u64_or_null(asker ? asker->tgid : 0),
-		cell_str(asker ? asker->comm : NULL),
-		cell_double(asker ? d->waited_ms : -1),
+		cell_u64_or_null(d->asked_by_pid),
+		cell_str(d->asked_by_comm),
+		cell_double(d->waited_ms),
 	};
 	size_t from = 0;
 	int r = x->table ? 0 : -ENOMEM;
@@ -127,27 +126,27 @@ static int write_row(struct dns *x, const struct event *ev)
 }
 
 /* Of the stream's events only transactions count. */
-static void write_event(struct dns *x, const struct event *ev)
+static void write_event(struct dns *x, const struct netprobe_event *ev)
 {
-	uint64_t written = x->s.written + (ev->kind == EVENT_DNS);
+	uint64_t written = x->s.written + !!ev->dns;
 
 	if (x->s.format == FORMAT_CSV || x->s.format == FORMAT_TSV)
-		x->s.failed = ev->kind == EVENT_DNS ? write_row(x, ev) : 0;
+		x->s.failed = ev->dns ? write_row(x, ev) : 0;
 	else
-		stream_event(&x->s, ev, session_host(x->session));
+		stream_event(&x->s, ev);
 	x->s.written = written;
 }
 
-static void on_event(const struct event *ev, void *arg)
+static void on_event(const struct netprobe_event *ev, size_t n, void *arg)
 {
 	struct dns *x = arg;
 
-	if (x->s.failed || is_full(x))
-		return;
-	if (!x->summary)
-		write_event(x, ev);
-	else if (ev->kind == EVENT_DNS)
-		x->s.failed = dns_summary_add(x->sums, ev);
+	for (; n && !x->s.failed && !is_full(x); n--, ev++) {
+		if (!x->summary)
+			write_event(x, ev);
+		else if (ev->dns)
+			x->s.failed = dns_summary_add(x->sums, ev);
+	}
 }
 
 static int after(void *arg)
@@ -160,26 +159,26 @@ static int after(void *arg)
 
 static void tell_losses(struct dns *x)
 {
-	struct names_losses l;
+	struct netprobe_loss_stats l = { .size = sizeof(l) };
 
-	cli_tell_losses(x->session);
-	if (names_losses(session_names(x->session), &l) ||
-	    !(l.kernel.ring_full | l.kernel.helper_err | l.missed | l.track.table_full |
-	      l.streams_lost))
+	cli_tell_losses(x->manager);
+	if (netprobe_manager_get_loss_stats(x->manager, &l, NULL) ||
+	    !(l.dns_ring_full | l.dns_errors | l.dns_missed | l.dns_table_full | l.dns_streams))
 		return;
 	log_notice(
 		"losses of DNS: %llu messages found the ring full, %llu could not be read, %llu "
 		"were not shown by the kernel, %llu transactions had no room, %llu messages over "
 		"TCP have holes",
-		(unsigned long long)l.kernel.ring_full, (unsigned long long)l.kernel.helper_err,
-		(unsigned long long)l.missed, (unsigned long long)l.track.table_full,
-		(unsigned long long)l.streams_lost);
+		(unsigned long long)l.dns_ring_full, (unsigned long long)l.dns_errors,
+		(unsigned long long)l.dns_missed, (unsigned long long)l.dns_table_full,
+		(unsigned long long)l.dns_streams);
 }
 
 static int finish(struct dns *x, int r)
 {
 	if (!r && !is_full(x))
-		r = session_finish(x->session);
+		r = netprobe_manager_finish(x->manager);
+	r = r > 0 ? 0 : r;
 	if (!r && x->summary)
 		r = dns_summary_write(x->sums, x->o.count ? x->o.count : DNS_TOP, x->s.format,
 				      x->s.sink.color, &x->s.out);
@@ -203,32 +202,47 @@ static int pick_format(struct dns *x)
 	return EXIT_OK;
 }
 
-static int run(struct dns *x)
+/* What is asked of the library. Exit code. */
+static int make(struct dns *x, struct settings *s)
 {
-	struct session_opts so = { .event_fn = on_event, .event_arg = x };
 	struct netprobe_error err = {};
-	struct loop loop;
 	int r;
 
-	if (filter_build(&x->o, &so.filter, &err) || names_build(&x->o, &so.names, &err) ||
+	if (settings_fill(s, &x->o, &err) || names_fill(&x->o, &s->c, &err) ||
 	    sink_open(&x->s.sink, &x->o, &err))
 		return cli_usage_failed(&err);
 	r = pick_format(x);
 	if (r)
 		return r;
-	so.names.from |= x->o.names ? NAMES_DNS : NAMES_DNS | NAMES_ASKED;
-	so.names.only = so.names.required = true;
+	s->c.names |= x->o.names ? NETPROBE_NAMES_DNS : NETPROBE_NAMES_DNS | NETPROBE_NAMES_ASKED;
+	s->c.enable_dns_events = true;
+	s->c.no_flow_events = true;
+	s->c.formats = x->summary ? NETPROBE_FORMAT_NO_JSON : stream_formats(&x->s);
+	r = cli_manager(&x->o, s, &x->manager);
+	if (!r)
+		(void)netprobe_manager_set_event_handler(
+			x->manager, NETPROBE_EVENT_DNS | NETPROBE_EVENT_STATISTICS, on_event, x);
+	return r;
+}
+
+static int run(struct dns *x, struct settings *s)
+{
+	struct netprobe_capture now = { .size = sizeof(now) };
+	struct loop loop;
+	int r = make(x, s);
+
+	if (r)
+		return r;
 	x->sums = x->summary ? dns_summary_new() : NULL;
 	x->table = table_new(columns, N_COLUMNS);
 	if (x->summary && !x->sums)
 		return EXIT_INTERNAL;
-	cli_session_opts(&x->o, &so);
-	r = session_open(&so, &x->session, &err);
+	r = cli_load(x->manager);
 	if (r)
-		return cli_session_failed(&err);
-	if (names_note(session_names(x->session))[0])
-		log_notice("%s", names_note(session_names(x->session)));
-	loop = (struct loop){ .session = x->session,
+		return r;
+	if (!netprobe_manager_get_capture(x->manager, &now, NULL) && now.names_note[0])
+		log_notice("%s", now.names_note);
+	loop = (struct loop){ .manager = x->manager,
 			      .interval = x->o.interval,
 			      .duration = x->o.duration,
 			      .on_tick = after,
@@ -249,14 +263,16 @@ int cmd_dns(int argc, char **argv)
 			"DNS transactions: who asked which server what, what came back, and when.",
 		.tables = tables,
 	};
+	struct settings s = {};
 	struct dns x = {};
 	int r;
 
 	common_defaults(&x.o);
 	r = common_parse(&spec, argc, argv, &x.o);
 	if (r < 0)
-		r = run(&x);
-	(void)session_close(x.session);
+		r = run(&x, &s);
+	(void)netprobe_manager_free(x.manager);
+	settings_done(&s);
 	(void)dns_summary_free(x.sums);
 	(void)table_free(x.table);
 	stream_done(&x.s);

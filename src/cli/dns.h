@@ -3,8 +3,9 @@
 #ifndef NETPROBE_CLI_DNS_H
 #define NETPROBE_CLI_DNS_H
 
-#include "out/dns.h"
-#include "out/event.h"
+#include <netprobe/netprobe.h>
+
+#include "base/buf.h"
 
 #define DNS_TOP 10 /* rows of each list unless asked otherwise */
 
@@ -12,8 +13,8 @@ struct dns_summary;
 
 struct dns_summary *dns_summary_new(void);
 struct dns_summary *dns_summary_free(struct dns_summary *s);
-/* One transaction. -ENOMEM. */
-int dns_summary_add(struct dns_summary *s, const struct event *ev);
+/* One transaction: ev->dns is there. -ENOMEM. */
+int dns_summary_add(struct dns_summary *s, const struct netprobe_event *ev);
 /* Most asked, slowest, failing, by process: so many rows of each. */
 int dns_summary_write(struct dns_summary *s, uint32_t rows, int format, bool color,
 		      struct buf *out);

@@ -54,13 +54,13 @@ struct dns_summary *dns_summary_free(struct dns_summary *s)
 	return NULL;
 }
 
-static bool is_kind(const struct kind *k, const struct event *ev, uint32_t pid)
+static bool is_kind(const struct kind *k, const struct netprobe_event *ev)
 {
-	return k->pid == pid && !strcmp(k->qname, ev->dns->qname) &&
+	return k->pid == ev->pid && !strcmp(k->qname, ev->dns->qname) &&
 	       !strcmp(k->qtype, ev->dns->qtype) && !strcmp(k->server, ev->entity_id);
 }
 
-static int kind_new(struct dns_summary *s, const struct event *ev, const struct process *p)
+static int kind_new(struct dns_summary *s, const struct netprobe_event *ev)
 {
 	struct kind *k;
 
@@ -74,43 +74,40 @@ static int kind_new(struct dns_summary *s, const struct event *ev, const struct 
 		s->cap = cap;
 	}
 	k = &s->kinds[s->n];
-	*k = (struct kind){ .pid = p ? p->tgid : 0, .qname = strdup(ev->dns->qname) };
+	*k = (struct kind){ .pid = ev->pid, .qname = strdup(ev->dns->qname) };
 	if (!k->qname)
 		return -ENOMEM;
 	(void)snprintf(k->qtype, sizeof(k->qtype), "%s", ev->dns->qtype);
 	(void)snprintf(k->server, sizeof(k->server), "%s", ev->entity_id);
-	if (p)
-		(void)snprintf(k->comm, sizeof(k->comm), "%.16s", p->comm);
-	if (p && p->cgroup && p->cgroup->container_id)
-		(void)snprintf(k->container, sizeof(k->container), "%s", p->cgroup->container_id);
+	(void)snprintf(k->comm, sizeof(k->comm), "%s", ev->comm);
+	(void)snprintf(k->container, sizeof(k->container), "%s", ev->container);
 	s->n++;
 	return 0;
 }
 
 /* NULL: no room (counted) or no memory (*ret_err). */
-static struct kind *kind_of(struct dns_summary *s, const struct event *ev, int *ret_err)
+static struct kind *kind_of(struct dns_summary *s, const struct netprobe_event *ev, int *ret_err)
 {
-	const struct process *p = event_owner(ev);
-	uint32_t pid = p ? p->tgid : 0;
-	size_t i = XXH3_64bits_withSeed(ev->dns->qname, strlen(ev->dns->qname), pid) % s->n_slots;
+	const char *qname = ev->dns->qname;
+	size_t i = XXH3_64bits_withSeed(qname, strlen(qname), ev->pid) % s->n_slots;
 
 	for (; s->slots[i]; i = (i + 1) % s->n_slots)
-		if (is_kind(&s->kinds[s->slots[i] - 1], ev, pid))
+		if (is_kind(&s->kinds[s->slots[i] - 1], ev))
 			return &s->kinds[s->slots[i] - 1];
 	if (s->n == KINDS_MAX) {
 		s->others++;
 		return NULL;
 	}
-	*ret_err = kind_new(s, ev, p);
+	*ret_err = kind_new(s, ev);
 	if (*ret_err)
 		return NULL;
 	s->slots[i] = (uint32_t)s->n;
 	return &s->kinds[s->n - 1];
 }
 
-int dns_summary_add(struct dns_summary *s, const struct event *ev)
+int dns_summary_add(struct dns_summary *s, const struct netprobe_event *ev)
 {
-	const struct event_dns *d = ev->dns;
+	const struct netprobe_dns_query *d = ev->dns;
 	int r = 0;
 	struct kind *k = kind_of(s, ev, &r);
 

@@ -5,8 +5,8 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "cli/cli.h"
 #include "cli/drops.h"
+#include "cli/settings.h"
 #include "cli/stream.h"
 #include "cli/trace.h"
 
@@ -15,9 +15,7 @@ struct drops {
 	bool summary, stack, kernel_addresses, all, trace;
 	int by;
 	struct stream s;
-	struct session *session;
-	struct drop_watch *watch; /* NULL with --trace */
-	struct trace_watch *tracer;
+	struct netprobe_manager *manager;
 };
 
 static const char *const format_names[] = { "text", "json", "xctl", NULL };
@@ -58,65 +56,49 @@ static bool is_full(const struct drops *x)
 	return x->o.count && x->s.written >= x->o.count;
 }
 
-static void on_event(const struct event *ev, void *arg)
+static void on_event(const struct netprobe_event *ev, size_t n, void *arg)
 {
 	struct drops *x = arg;
 
-	if (is_full(x) || (x->s.format == FORMAT_TEXT && event_is_idle(ev)))
-		return;
-	stream_event(&x->s, ev, session_host(x->session));
+	for (; n && !is_full(x); n--, ev++)
+		stream_event(&x->s, ev);
 }
 
-static int on_poll(void *arg)
+static int after(void *arg)
 {
 	struct drops *x = arg;
-	int r = x->trace ? trace_watch_poll(x->tracer) : drop_watch_poll(x->watch);
+	int r = stream_flush(&x->s);
 
-	if (r >= 0)
-		r = stream_flush(&x->s);
 	return r ? r : !x->summary && is_full(x);
-}
-
-static int on_tick(void *arg)
-{
-	struct drops *x = arg;
-
-	if (!x->trace)
-		drop_watch_tick(x->watch);
-	return on_poll(x);
 }
 
 static void tell_losses(struct drops *x)
 {
-	struct np_drop_loss l;
-	uint64_t missed;
+	struct netprobe_loss_stats l = { .size = sizeof(l) };
 
 	if (x->trace) {
-		trace_tell_losses(x->tracer);
+		trace_tell_losses(x->manager);
 		return;
 	}
-	if (drop_watch_left_out(x->watch))
-		log_notice(
-			"losses: counters of the interfaces of %u network namespaces were not read",
-			drop_watch_left_out(x->watch));
-	if (drop_watch_losses(x->watch, &l, &missed) || !(l.map_full | missed))
+	if (netprobe_manager_get_loss_stats(x->manager, &l, NULL))
 		return;
-	log_notice(
-		"losses: %llu drops are in no sum (too many kinds), %llu were not shown by the kernel",
-		(unsigned long long)l.map_full, (unsigned long long)missed);
+	if (l.drops_netns)
+		log_notice(
+			"losses: counters of the interfaces of %llu network namespaces were not read",
+			(unsigned long long)l.drops_netns);
+	if (l.drops_unsummed | l.drops_missed)
+		log_notice(
+			"losses: %llu drops are in no sum (too many kinds), %llu were not shown by the kernel",
+			(unsigned long long)l.drops_unsummed, (unsigned long long)l.drops_missed);
 }
 
 static int finish(struct drops *x, int r)
 {
 	if (!r)
-		r = session_tick(x->session);
-	if (!r && x->trace)
-		r = trace_watch_poll(x->tracer);
-	else if (!x->trace && (!r || !x->s.failed))
-		r = drop_watch_finish(x->watch) ?: r;
+		r = netprobe_manager_finish(x->manager);
 	r = r > 0 ? 0 : r;
 	if (!r && x->summary)
-		r = drop_summary_write(x->watch, x->by, x->all, x->o.count, x->s.format,
+		r = drop_summary_write(x->manager, x->by, x->all, x->o.count, x->s.format,
 				       x->s.sink.color, &x->s.out);
 	if (!r)
 		r = stream_flush(&x->s);
@@ -128,26 +110,9 @@ static int finish(struct drops *x, int r)
 	return stream_failed("drops", x->o.output, r);
 }
 
-static int open_watch(struct drops *x, const struct np_filter *filter, struct netprobe_error *err)
+static int check_trace(const struct drops *x, struct netprobe_error *err)
 {
-	struct drop_watch_opts wo = {
-		.filter = *filter,
-		.stack = x->stack,
-		.benign = x->all,
-		.kernel_addresses = x->kernel_addresses,
-		.interfaces = true,
-		.event_fn = x->summary ? NULL : on_event,
-		.event_arg = x,
-	};
-
-	if (x->trace)
-		return trace_watch_open(x->session, filter, 0, on_event, x, &x->tracer, err);
-	return drop_watch_open(x->session, &wo, &x->watch, err);
-}
-
-static int check_trace(const struct drops *x, const struct np_filter *f, struct netprobe_error *err)
-{
-	int r = trace_check(f, err);
+	int r = trace_check(&x->o, err);
 
 	if (!r && (x->summary || x->by || x->stack || x->kernel_addresses))
 		return error_set(
@@ -157,17 +122,14 @@ static int check_trace(const struct drops *x, const struct np_filter *f, struct 
 	return r;
 }
 
-static void on_change(void *arg)
+/* next is of the rows of this command. */
+static int on_settings(struct settings *s, const struct common_opts *next, void *arg)
 {
-	struct drops *x = arg;
-	const struct np_filter *filter = session_filter(x->session);
+	const struct drops *to = (const struct drops *)next;
 
-	if (x->trace) {
-		trace_watch_set_filter(x->tracer, filter);
-		return;
-	}
-	drop_watch_set_filter(x->watch, filter);
-	drop_watch_set_stack(x->watch, x->stack);
+	(void)arg;
+	s->c.drop_stacks = to->stack || to->kernel_addresses;
+	return 0;
 }
 
 /* The kinds of drops are counted one by one: a sample of flows says nothing about them. */
@@ -183,19 +145,8 @@ static int check(const struct common_opts *next, void *arg, struct netprobe_erro
 	return 0;
 }
 
-static int run(struct drops *x)
+static int pick_format(struct drops *x)
 {
-	struct session_opts so = { .flows = { .keep_closed = x->summary || x->by } };
-	struct netprobe_error err = {};
-	const char *note;
-	struct loop loop;
-	int r;
-
-	if (check(&x->o, x, &err) || filter_build(&x->o, &so.filter, &err) ||
-	    (x->trace && check_trace(x, &so.filter, &err)) || sink_open(&x->s.sink, &x->o, &err))
-		return cli_usage_failed(&err);
-	x->summary = x->summary || x->by;
-	x->stack = x->stack || x->kernel_addresses;
 	x->s.format = x->o.format >= 0 ? (x->o.format == 2 ? FORMAT_XCTL : x->o.format)
 		      : x->s.sink.tty  ? FORMAT_TEXT
 				       : FORMAT_JSON;
@@ -203,29 +154,63 @@ static int run(struct drops *x)
 		log_err("--format: 'xctl' is a stream of events; with --summary it takes text or json");
 		return EXIT_USAGE;
 	}
-	cli_session_opts(&x->o, &so);
-	if (so.mode > MODE_EBPF) {
+	return EXIT_OK;
+}
+
+/* What is asked of the library. Exit code. */
+static int make(struct drops *x, struct settings *s)
+{
+	struct netprobe_error err = {};
+	int r;
+
+	if (check(&x->o, x, &err) || settings_fill(s, &x->o, &err) ||
+	    (x->trace && check_trace(x, &err)))
+		return cli_usage_failed(&err);
+	if (s->c.capture > NETPROBE_CAPTURE_EBPF) {
 		log_err("--capture-mode: drops needs ebpf; the other modes do not see what the kernel drops");
 		return EXIT_CAPTURE;
 	}
-	so.mode = MODE_EBPF;
-	r = session_open(&so, &x->session, &err);
+	x->summary = x->summary || x->by;
+	s->c.no_flow_events = true;
+	s->c.keep_closed = x->summary;
+	s->c.trace_packets = x->trace;
+	s->c.count_drops = x->summary;
+	s->c.enable_drop_events = !x->summary && !x->trace;
+	s->c.drop_benign = x->all;
+	s->c.drop_addresses = x->kernel_addresses;
+	(void)on_settings(s, &x->o, x);
+	if (sink_open(&x->s.sink, &x->o, &err))
+		return cli_usage_failed(&err);
+	r = pick_format(x);
+	s->c.formats = x->summary ? NETPROBE_FORMAT_NO_JSON : stream_formats(&x->s);
 	if (!r)
-		r = open_watch(x, &so.filter, &err);
+		r = cli_manager(&x->o, s, &x->manager);
+	if (!r)
+		(void)netprobe_manager_set_event_handler(x->manager, NETPROBE_EVENT_DROP, on_event,
+							 x);
+	return r;
+}
+
+static int run(struct drops *x, struct settings *s)
+{
+	struct netprobe_capture now = { .size = sizeof(now) };
+	struct loop loop;
+	int r = make(x, s) ?: cli_load(x->manager);
+
 	if (r)
-		return cli_session_failed(&err);
-	note = x->trace ? trace_watch_note(x->tracer) : drop_watch_note(x->watch);
-	if (note[0])
-		log_notice("%s", note);
-	loop = (struct loop){ .session = x->session,
+		return r;
+	if (!netprobe_manager_get_capture(x->manager, &now, NULL) &&
+	    (x->trace ? now.trace_note : now.drops_note)[0])
+		log_notice("%s", x->trace ? now.trace_note : now.drops_note);
+	loop = (struct loop){ .manager = x->manager,
 			      .interval = x->o.interval,
 			      .duration = x->o.duration,
-			      .on_tick = on_tick,
-			      .on_poll = on_poll,
+			      .on_tick = after,
+			      .on_poll = after,
 			      .input_fd = -1,
 			      .opts = &x->o,
 			      .on_check = check,
-			      .on_change = on_change,
+			      .on_settings = on_settings,
 			      .arg = x };
 	return finish(x, loop_run(&loop));
 }
@@ -238,16 +223,16 @@ int cmd_drops(int argc, char **argv)
 		.summary = "Packets the kernel drops: the reason, the place, and whose they were.",
 		.tables = tables,
 	};
+	struct settings s = {};
 	struct drops x = {};
 	int r;
 
 	common_defaults(&x.o);
 	r = common_parse(&spec, argc, argv, &x.o);
 	if (r < 0)
-		r = run(&x);
-	(void)drop_watch_close(x.watch);
-	(void)trace_watch_close(x.tracer);
-	(void)session_close(x.session);
+		r = run(&x, &s);
+	(void)netprobe_manager_free(x.manager);
+	settings_done(&s);
 	stream_done(&x.s);
 	common_done(&x.o);
 	return r;

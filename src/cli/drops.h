@@ -3,7 +3,8 @@
 #ifndef NETPROBE_CLI_DROPS_H
 #define NETPROBE_CLI_DROPS_H
 
-#include "engine/drops.h"
+#include <netprobe/netprobe.h>
+
 #include "out/table.h"
 
 #define DROPS_BY_ALL 0
@@ -12,7 +13,7 @@
 #define DROPS_BY_PLACE 3
 
 /* All drops of the run as one table, largest first. limit 0: all rows. */
-int drop_summary_write(struct drop_watch *w, int by, bool benign, uint32_t limit, int format,
+int drop_summary_write(struct netprobe_manager *m, int by, bool benign, uint32_t limit, int format,
 		       bool color, struct buf *out);
 
 #endif

@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "cli/drops.h"
+#include "out/words.h"
 
 struct kind {
 	char reason[48], location[48], iface[17], comm[17], container[72];
@@ -46,9 +47,8 @@ static const struct table_column columns[] = {
 #define N_COLUMNS (sizeof(columns) / sizeof(columns[0]))
 
 /* Keep of a total only what the table tells apart. */
-static void kind_of(struct kind *k, const struct drop_total *t, int by)
+static void kind_of(struct kind *k, const struct netprobe_drop *t, int by)
 {
-	const struct process *p = t->owner;
 	bool reason = by == DROPS_BY_ALL || by == DROPS_BY_REASON;
 	bool owner = by == DROPS_BY_ALL || by == DROPS_BY_OWNER;
 	bool place = by == DROPS_BY_ALL || by == DROPS_BY_PLACE;
@@ -59,20 +59,19 @@ static void kind_of(struct kind *k, const struct drop_total *t, int by)
 	k->benign = t->benign;
 	k->counter = t->counter;
 	if (reason)
-		(void)snprintf(k->reason, sizeof(k->reason), "%s", t->reason);
+		(void)snprintf(k->reason, sizeof(k->reason), "%s", t->reason ? t->reason : "");
 	if (place) {
 		(void)snprintf(k->location, sizeof(k->location), "%s",
 			       t->location ? t->location : "");
 		(void)snprintf(k->iface, sizeof(k->iface), "%s", t->iface ? t->iface : "");
 		k->netns = t->netns;
 	}
-	if (owner && p && p->tgid) {
-		k->pid = p->tgid;
-		k->match = t->owner_match;
-		(void)snprintf(k->comm, sizeof(k->comm), "%.15s", p->comm);
-		if (p->cgroup && p->cgroup->container_id)
-			(void)snprintf(k->container, sizeof(k->container), "%s",
-				       p->cgroup->container_id);
+	if (owner && t->pid) {
+		k->pid = t->pid;
+		k->match = (uint8_t)t->owner_match;
+		(void)snprintf(k->comm, sizeof(k->comm), "%.15s", t->comm ? t->comm : "");
+		(void)snprintf(k->container, sizeof(k->container), "%s",
+			       t->container ? t->container : "");
 	}
 	if (by == DROPS_BY_ALL) {
 		k->proto = t->proto;
@@ -80,28 +79,27 @@ static void kind_of(struct kind *k, const struct drop_total *t, int by)
 	}
 }
 
-static void on_total(const struct drop_total *t, void *arg)
+static int on_total(const struct netprobe_drop *t, void *arg)
 {
 	struct summary *s = arg;
 
 	if (t->counter && s->by == DROPS_BY_OWNER)
-		return; /* they have none, and are partly the others */
+		return 0; /* they have none, and are partly the others */
 	if (t->benign && !s->all) {
 		s->benign += t->packets;
-		return;
+		return 0;
 	}
 	if (s->n == s->cap) {
 		size_t cap = s->cap ? s->cap * 2 : 256;
 		void *p = reallocarray(s->kinds, cap, sizeof(*s->kinds));
 
-		if (!p) {
-			s->err = -ENOMEM;
-			return;
-		}
+		if (!p)
+			return s->err = -ENOMEM;
 		s->kinds = p;
 		s->cap = cap;
 	}
 	kind_of(&s->kinds[s->n++], t, s->by);
+	return 0;
 }
 
 /* Kinds that are the same to the reader compare equal: all but what is counted. */
@@ -161,13 +159,14 @@ static int add_row(struct table *t, const struct kind *k, int by)
 	return table_add(t, c);
 }
 
-int drop_summary_write(struct drop_watch *w, int by, bool benign, uint32_t limit, int format,
+int drop_summary_write(struct netprobe_manager *m, int by, bool benign, uint32_t limit, int format,
 		       bool color, struct buf *out)
 {
 	struct summary s = { .by = by, .all = benign };
 	struct table *t = table_new(columns, N_COLUMNS);
-	int r = t ? drop_watch_totals(w, on_total, &s) : -ENOMEM;
+	int r = t ? netprobe_manager_drops(m, on_total, &s, NULL) : -ENOMEM;
 
+	r = r > 0 ? 0 : r;
 	if (!r)
 		r = s.err;
 	if (!r) {

@@ -5,19 +5,17 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "cli/cli.h"
 #include "cli/names.h"
+#include "cli/settings.h"
 #include "cli/stream.h"
 #include "cli/trace.h"
-#include "engine/session.h"
 #include "out/table.h"
 
 struct events {
 	struct common_opts o; /* first: rows of options count from here */
 	bool trace;
-	struct trace_watch *tracer; /* NULL without --trace */
 	struct stream s;
-	struct session *session;
+	struct netprobe_manager *manager;
 };
 
 static const char *const format_names[] = { "text", "json", "xctl", NULL };
@@ -42,95 +40,97 @@ static const struct option_row rows[] = {
 	OPTIONS_END,
 };
 
-static void on_event(const struct event *ev, void *arg)
+static bool is_full(const struct events *e)
+{
+	return e->o.count && e->s.written >= e->o.count;
+}
+
+static void on_event(const struct netprobe_event *ev, size_t n, void *arg)
 {
 	struct events *e = arg;
 
-	if ((e->o.count && e->s.written >= e->o.count) ||
-	    (e->s.format == FORMAT_TEXT && event_is_idle(ev)))
-		return;
-	stream_event(&e->s, ev, e->session ? session_host(e->session) : NULL);
+	for (; n && !is_full(e); n--, ev++)
+		stream_event(&e->s, ev);
 }
 
 /* After each batch: readers see events within the drain time of the loop. */
 static int after(void *arg)
 {
 	struct events *e = arg;
-	int r = e->tracer ? trace_watch_poll(e->tracer) : 0;
+	int r = stream_flush(&e->s);
 
-	if (r >= 0)
-		r = stream_flush(&e->s);
-	if (r)
-		return r;
-	return e->o.count && e->s.written >= e->o.count;
+	return r ? r : is_full(e);
 }
 
 static int finish(struct events *e, int r)
 {
-	if (!r && !(e->o.count && e->s.written >= e->o.count)) {
-		r = e->tracer ? trace_watch_poll(e->tracer) : 0;
+	if (!r && !is_full(e)) {
+		r = netprobe_manager_finish(e->manager);
 		if (r >= 0)
-			r = session_finish(e->session);
-		if (!r)
 			r = stream_flush(&e->s);
 	}
 	if (r == -EPIPE)
 		return EXIT_OK; /* the reader has seen enough */
-	cli_tell_losses(e->session);
-	if (e->tracer)
-		trace_tell_losses(e->tracer);
+	cli_tell_losses(e->manager);
+	if (e->trace)
+		trace_tell_losses(e->manager);
 	if (!r)
 		return EXIT_OK;
 	return stream_failed("events", e->o.output, r);
 }
 
-static void on_change(void *arg)
+/* What is asked of the library. Exit code. */
+static int make(struct events *e, struct settings *s)
 {
-	struct events *e = arg;
-
-	if (e->tracer)
-		trace_watch_set_filter(e->tracer, session_filter(e->session));
-}
-
-static int run(struct events *e)
-{
-	struct session_opts so = { .event_fn = on_event, .event_arg = e, .guard = true };
 	struct netprobe_error err = {};
-	struct loop loop;
 	int r;
 
-	if (filter_build(&e->o, &so.filter, &err) || names_build(&e->o, &so.names, &err) ||
-	    (e->trace && trace_check(&so.filter, &err)) || sink_open(&e->s.sink, &e->o, &err))
+	if (settings_fill(s, &e->o, &err) || names_fill(&e->o, &s->c, &err) ||
+	    (e->trace && trace_check(&e->o, &err)))
+		return cli_usage_failed(&err);
+	if (e->trace && s->c.capture > NETPROBE_CAPTURE_EBPF) {
+		log_err("--capture-mode: --trace needs ebpf; the other modes do not see the way of packets");
+		return EXIT_CAPTURE;
+	}
+	s->c.trace_packets = e->trace;
+	s->c.only_moved = true;
+	s->c.enable_dns_events = s->c.names & (NETPROBE_NAMES_DNS | NETPROBE_NAMES_ASKED);
+	s->c.optional = NETPROBE_OPTIONAL_DNS;
+	if (sink_open(&e->s.sink, &e->o, &err))
 		return cli_usage_failed(&err);
 	e->s.format = e->o.format == 2	 ? FORMAT_XCTL
 		      : e->o.format >= 0 ? e->o.format
 		      : e->s.sink.tty	 ? FORMAT_TEXT
 					 : FORMAT_JSON;
-	cli_session_opts(&e->o, &so);
-	if (e->trace && so.mode > MODE_EBPF) {
-		log_err("--capture-mode: --trace needs ebpf; the other modes do not see the way of packets");
-		return EXIT_CAPTURE;
-	}
-	if (e->trace)
-		so.mode = MODE_EBPF;
-	r = session_open(&so, &e->session, &err);
-	if (!r && e->trace)
-		r = trace_watch_open(e->session, &so.filter, 0, on_event, e, &e->tracer, &err);
+	s->c.formats = stream_formats(&e->s);
+	r = cli_manager(&e->o, s, &e->manager);
+	if (!r)
+		(void)netprobe_manager_set_event_handler(e->manager, NETPROBE_EVENT_ALL, on_event,
+							 e);
+	return r;
+}
+
+static int run(struct events *e, struct settings *s)
+{
+	struct netprobe_capture now = { .size = sizeof(now) };
+	struct loop loop;
+	int r = make(e, s) ?: cli_load(e->manager);
+
 	if (r)
-		return cli_session_failed(&err);
-	if (e->tracer && trace_watch_note(e->tracer)[0])
-		log_notice("%s", trace_watch_note(e->tracer));
-	if (session_probe(e->session))
-		log_info("hooks: %s", family_label(probe_family(session_probe(e->session))));
+		return r;
+	(void)netprobe_manager_get_capture(e->manager, &now, NULL);
+	if (now.trace_note[0])
+		log_notice("%s", now.trace_note);
+	if (now.family[0])
+		log_info("hooks: %s", now.family);
 	loop = (struct loop){
-		.session = e->session,
+		.manager = e->manager,
 		.interval = e->o.interval,
 		.duration = e->o.duration,
 		.on_tick = after,
 		.on_poll = after,
 		.input_fd = -1,
 		.opts = &e->o,
-		.on_change = on_change,
 		.arg = e,
 	};
 	return finish(e, loop_run(&loop));
@@ -147,14 +147,15 @@ int cmd_events(int argc, char **argv)
 		.tables = tables,
 	};
 	struct events e = {};
+	struct settings s = {};
 	int r;
 
 	common_defaults(&e.o);
 	r = common_parse(&spec, argc, argv, &e.o);
 	if (r < 0)
-		r = run(&e);
-	(void)trace_watch_close(e.tracer);
-	(void)session_close(e.session);
+		r = run(&e, &s);
+	(void)netprobe_manager_free(e.manager);
+	settings_done(&s);
 	stream_done(&e.s);
 	common_done(&e.o);
 	return r;

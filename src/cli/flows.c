@@ -3,25 +3,28 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <netprobe/netprobe.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
 #include "cli/cli.h"
-#include "cli/names.h"
 #include "cli/histograms.h"
-#include "engine/session.h"
-#include "flow/verdict.h"
+#include "cli/names.h"
+#include "cli/settings.h"
 #include "out/table.h"
+#include "out/words.h"
 
 struct flows {
 	struct common_opts o; /* first: rows of options count from here */
 	bool histograms;
 	struct sink sink;
-	struct session *session;
+	struct netprobe_manager *manager;
 	struct table *table;
-	struct flow **list;
-	size_t n;
+	bool causes; /* of retransmits are seen */
+	struct netprobe_flow
+		*list; /* their strings are good until the next look, after the end for ever */
+	size_t n, room;
 	double seconds; /* watched: rates are averages over them, as the byte counts are sums */
 };
 
@@ -101,162 +104,165 @@ static const struct table_column columns[] = {
 
 #define N_COLUMNS (sizeof(columns) / sizeof(columns[0]))
 
-static double duration_ms(const struct flow *f, uint64_t now_ns)
+static const struct cell null = { .type = CELL_NULL };
+
+static double duration_ms(const struct netprobe_flow *f)
 {
-	uint64_t end = f->closed_ns ? f->closed_ns : now_ns;
+	uint64_t end = f->closed_ns ? f->closed_ns : f->told_ns;
 
 	return f->opened_ns && end >= f->opened_ns ? (double)(end - f->opened_ns) / 1e6 : -1;
 }
 
-/* Over the connection's life so far; NULL for what is older than the probe. */
-static const char *verdict(const struct flow *f)
+static struct cell count(uint64_t n)
 {
-	uint64_t end = f->closed_ns ? f->closed_ns : clock_monotonic_ns();
-	struct verdict_times t;
-
-	if (!f->tcp || !f->established_ns || end <= f->established_ns)
-		return NULL;
-	verdict_life(&t, f->tcp, (end - f->established_ns) / 1000);
-	return verdict_name(verdict_first(&t));
+	return n == NETPROBE_UNKNOWN ? null : cell_u64(n);
 }
 
-static unsigned int owner_cells(struct cell *c, const struct flow *f)
+static unsigned int owner_cells(struct cell *c, const struct netprobe_flow *f)
 {
-	const struct process *p = f->owner;
-	const struct cgroup *cg = p->cgroup;
-	bool known = p->tgid != 0;
 	unsigned int i = 0;
 
-	c[i++] = cell_u64_or_null(p->tgid);
-	c[i++] = cell_u64_or_null(known && f->last == p ? f->last_tid : 0);
-	c[i++] = cell_u64_or_null(known ? p->ppid : 0);
-	c[i++] = cell_str(known ? p->comm : NULL);
-	c[i++] = cell_str(known ? p->exe : NULL);
-	c[i++] = known ? cell_u64(p->uid) : (struct cell){ .type = CELL_NULL };
-	c[i++] = cell_str(owner_match_name(known ? f->owner_match : NP_MATCH_NONE));
-	c[i++] = cell_u64_or_null(f->last->tgid);
-	c[i++] = cell_str(f->last->tgid ? f->last->comm : NULL);
-	c[i++] = cell_u64_or_null(known && cg ? cg->id : 0);
-	c[i++] = cell_str(known && cg ? cg->path : NULL);
-	c[i++] = cell_str(known && cg ? cg->container_id : NULL);
+	c[i++] = cell_u64_or_null(f->pid);
+	c[i++] = cell_u64_or_null(f->tid);
+	c[i++] = cell_u64_or_null(f->ppid);
+	c[i++] = cell_str(f->comm);
+	c[i++] = cell_str(f->exe);
+	c[i++] = f->pid ? cell_u64(f->uid) : null;
+	c[i++] = cell_str(owner_match_name((uint8_t)f->owner_match));
+	c[i++] = cell_u64_or_null(f->last_pid);
+	c[i++] = cell_str(f->last_comm);
+	c[i++] = cell_u64_or_null(f->cgroup_id);
+	c[i++] = cell_str(f->cgroup);
+	c[i++] = cell_str(f->container);
 	return i;
 }
 
-static unsigned int where_cells(struct cell *c, const struct flow *f, const char *rname, char *l,
-				char *r)
+static unsigned int where_cells(struct cell *c, const struct netprobe_flow *f, char *l, char *r)
 {
-	const struct np_tuple *t = &f->tuple;
 	unsigned int i = 0;
 
-	c[i++] = cell_u64_or_null(t->netns);
-	c[i++] = cell_str(transport_name(t->proto));
-	c[i++] = cell_str(family_name(t->family));
-	c[i++] = cell_str(addr_str(t->laddr, l));
-	c[i++] = cell_u64_or_null(t->lport);
-	c[i++] = cell_str(addr_str(t->raddr, r));
-	c[i++] = cell_u64_or_null(t->rport);
-	c[i++] = cell_str(rname);
-	c[i++] = cell_str(t->ifname);
-	c[i++] =
-		cell_str(f->closed && t->proto == IPPROTO_TCP ? "CLOSE" : tcp_state_name(t->state));
-	c[i++] = cell_u64_or_null(t->flags & NP_F_OWNID ? 0 : f->sock_id);
+	c[i++] = cell_u64_or_null(f->netns);
+	c[i++] = cell_str(transport_name(f->proto));
+	c[i++] = cell_str(f->family == 4 ? "ipv4" : f->family == 6 ? "ipv6" : NULL);
+	c[i++] = cell_str(addr_str(f->laddr, l));
+	c[i++] = cell_u64_or_null(f->lport);
+	c[i++] = cell_str(addr_str(f->raddr, r));
+	c[i++] = cell_u64_or_null(f->rport);
+	c[i++] = cell_str(f->rname);
+	c[i++] = cell_str(f->iface);
+	c[i++] = cell_str(f->state);
+	c[i++] = cell_u64_or_null(f->sock);
+	return i;
+}
+
+static unsigned int count_cells(struct cell *c, const struct netprobe_flow *f, double seconds)
+{
+	bool known = f->tx_bytes != NETPROBE_UNKNOWN;
+	unsigned int i = 0;
+
+	c[i++] = count(f->tx_bytes);
+	c[i++] = count(f->rx_bytes);
+	c[i++] = known ? cell_double((double)f->tx_bytes / seconds) : null;
+	c[i++] = known ? cell_double((double)f->rx_bytes / seconds) : null;
+	c[i++] = known && f->has_tcp ? cell_u64(f->rx_unseen_bytes) : null;
+	c[i++] = known && f->has_tcp ? cell_u64(f->tx_unseen_bytes) : null;
+	c[i++] = count(f->tx_packets);
+	c[i++] = count(f->rx_packets);
 	return i;
 }
 
 /* Of the socket; causes are null where nobody sees them. */
-static unsigned int retransmit_cells(struct cell *c, const struct flow *f, bool causes)
+static unsigned int retransmit_cells(struct cell *c, const struct netprobe_flow *f, bool causes)
 {
-	const struct flow_tcp *tcp = f->tcp;
-	const struct cell none = { .type = CELL_NULL };
 	unsigned int i = 0;
 
-	c[i++] = f->tuple.proto == IPPROTO_TCP
-			 ? cell_u64(f->counts.retrans + (tcp ? tcp->synack_retrans : 0))
-			 : none;
-	causes &= tcp != NULL;
-	c[i++] = causes ? cell_u64(tcp->rtx_cause[NP_RTX_TIMEOUT]) : none;
-	c[i++] = causes ? cell_u64(tcp->rtx_cause[NP_RTX_FAST]) : none;
-	c[i++] = causes ? cell_u64(tcp->rtx_cause[NP_RTX_TLP]) : none;
-	c[i++] = causes ? cell_u64(tcp->synack_retrans) : none;
-	c[i++] = causes ? cell_u64(tcp->rtx_spurious) : none;
+	causes &= f->has_tcp;
+	c[i++] = count(f->retransmits);
+	c[i++] = causes ? cell_u64(f->retransmits_timeout) : null;
+	c[i++] = causes ? cell_u64(f->retransmits_fast) : null;
+	c[i++] = causes ? cell_u64(f->retransmits_probe) : null;
+	c[i++] = causes ? cell_u64(f->retransmits_synack) : null;
+	c[i++] = causes ? cell_u64(f->retransmits_spurious) : null;
 	return i;
 }
 
-static int add_flow(struct flows *x, const struct flow *f)
+static int add_flow(struct flows *x, const struct netprobe_flow *f)
 {
 	char l[INET6_ADDRSTRLEN], r[INET6_ADDRSTRLEN];
-	const struct flow_tcp *tcp = f->tcp;
 	struct cell c[N_COLUMNS];
-	unsigned int i = owner_cells(c, f), counts;
+	unsigned int i = owner_cells(c, f);
 
-	i += where_cells(c + i, f, session_rname(x->session, f), l, r);
-	counts = i;
-	c[i++] = cell_u64(f->counts.tx_bytes);
-	c[i++] = cell_u64(flow_rx_bytes(f));
-	c[i++] = cell_double((double)f->counts.tx_bytes / x->seconds);
-	c[i++] = cell_double((double)flow_rx_bytes(f) / x->seconds);
-	c[i++] = tcp ? cell_u64(f->rx_unseen) : (struct cell){ .type = CELL_NULL };
-	c[i++] = tcp ? cell_u64(f->tx_unseen) : (struct cell){ .type = CELL_NULL };
-	c[i++] = cell_u64(f->tx_pkts);
-	c[i++] = cell_u64(f->rx_pkts);
-	if (!session_counts(x->session, f->tuple.proto))
-		memset(c + counts, 0, (i - counts) * sizeof(*c)); /* CELL_NULL */
-	c[i++] = cell_u64_or_null(tcp ? tcp->srtt_us : 0);
-	c[i++] = cell_u64_or_null(tcp && tcp->min_rtt_us != UINT32_MAX ? tcp->min_rtt_us : 0);
-	i += retransmit_cells(c + i, f, session_probe(x->session) != NULL);
-	c[i++] = tcp ? cell_u64(tcp->bytes_acked) : (struct cell){ .type = CELL_NULL };
-	c[i++] = tcp ? cell_u64(tcp->bytes_received) : (struct cell){ .type = CELL_NULL };
-	c[i++] = tcp ? cell_u64(tcp->bytes_retrans) : (struct cell){ .type = CELL_NULL };
-	c[i++] = f->connect_us ? cell_double(f->connect_us / 1e3)
-			       : (struct cell){ .type = CELL_NULL };
-	c[i++] = cell_double(duration_ms(f, clock_monotonic_ns()));
-	c[i++] = cell_u64_or_null(f->err);
-	c[i++] = cell_str(verdict(f));
+	i += where_cells(c + i, f, l, r);
+	i += count_cells(c + i, f, x->seconds);
+	c[i++] = cell_u64_or_null(f->srtt_us);
+	c[i++] = cell_u64_or_null(f->min_rtt_us);
+	i += retransmit_cells(c + i, f, x->causes);
+	c[i++] = f->has_tcp ? cell_u64(f->bytes_acked) : null;
+	c[i++] = f->has_tcp ? cell_u64(f->bytes_received) : null;
+	c[i++] = f->has_tcp ? cell_u64(f->bytes_retrans) : null;
+	c[i++] = f->connect_us ? cell_double(f->connect_us / 1e3) : null;
+	c[i++] = cell_double(duration_ms(f));
+	c[i++] = cell_u64_or_null(f->error);
+	c[i++] = cell_str(netprobe_verdict_name(f->verdict));
 	c[i++] = cell_bool(f->closed);
 	c[i++] = cell_u64_or_null(x->o.sample_rate > 1 ? x->o.sample_rate : 0);
 	return table_add(x->table, c);
 }
 
-static int collect(struct flow *f, void *arg)
+static int collect(const struct netprobe_flow *f, void *arg)
 {
 	struct flows *x = arg;
 
-	if (!f->frozen || f->counts.tx_bytes || flow_rx_bytes(f))
-		x->list[x->n++] = f;
+	if (x->n == x->room) {
+		size_t room = x->room ? 2 * x->room : 256;
+		void *more = reallocarray(x->list, room, sizeof(*x->list));
+
+		if (!more)
+			return -ENOMEM;
+		x->list = more;
+		x->room = room;
+	}
+	x->list[x->n++] = *f;
 	return 0;
 }
 
-static uint64_t moved(const struct flow *f)
+static uint64_t moved(const struct netprobe_flow *f)
 {
-	return f->counts.tx_bytes + flow_rx_bytes(f);
+	return f->tx_bytes == NETPROBE_UNKNOWN ? 0 : f->tx_bytes + f->rx_bytes;
 }
 
 static int by_moved(const void *a, const void *b)
 {
-	const struct flow *x = *(struct flow *const *)a, *y = *(struct flow *const *)b;
+	const struct netprobe_flow *x = a, *y = b;
 
 	if (moved(x) != moved(y))
 		return moved(x) < moved(y) ? 1 : -1;
-	return x->sock_id < y->sock_id ? -1 : x->sock_id > y->sock_id;
+	return x->sock < y->sock ? -1 : x->sock > y->sock;
 }
 
 static int print(struct flows *x)
 {
-	struct flow_table *t = session_flows(x->session);
+	struct netprobe_capture now = { .size = sizeof(now) };
 	struct buf b = {};
-	int r = 0;
+	int r = netprobe_manager_flows(x->manager, collect, x, NULL);
 
-	x->list = calloc(flow_table_count(t) + 1, sizeof(struct flow *));
+	if (r >= 0 && (size_t)r != x->n)
+		r = -ENOMEM;
+	if (r >= 0)
+		r = netprobe_manager_get_capture(x->manager, &now, NULL);
 	x->table = table_new(columns, N_COLUMNS);
-	if (!x->list || !x->table)
-		return -ENOMEM;
-	(void)flow_table_each(t, collect, x);
-	x->seconds = session_uptime(x->session);
-	qsort(x->list, x->n, sizeof(struct flow *), by_moved);
+	if (!r && !x->table)
+		r = -ENOMEM;
+	if (r < 0)
+		return r;
+	x->seconds = now.uptime_s;
+	x->causes = now.capture == NETPROBE_CAPTURE_EBPF;
+	if (x->n)
+		qsort(x->list, x->n, sizeof(*x->list), by_moved);
 	if (x->o.count && x->n > x->o.count)
 		x->n = x->o.count;
 	for (size_t i = 0; i < x->n && !r; i++)
-		r = add_flow(x, x->list[i]);
+		r = add_flow(x, &x->list[i]);
 	if (!r)
 		r = table_write(x->table, &b, x->o.format < 0 ? FORMAT_TEXT : x->o.format,
 				x->sink.color);
@@ -272,25 +278,11 @@ static int nothing(void *arg)
 	return 0;
 }
 
-static int run(struct flows *x)
+static int watch(struct flows *x)
 {
-	struct session_opts so = { .flows = { .keep_closed = true } };
-	struct netprobe_error err = {};
-	struct loop loop;
-	int r;
-
-	if (filter_build(&x->o, &so.filter, &err) || names_build(&x->o, &so.names, &err) ||
-	    sink_open(&x->sink, &x->o, &err))
-		return cli_usage_failed(&err);
-	cli_session_opts(&x->o, &so);
-	so.latency_try = x->histograms;
-	r = session_open(&so, &x->session, &err);
-	/* on from the start: ctl shows it so, and can switch it off */
-	x->o.latency = !r && session_latency_watched(x->session);
-	if (r)
-		return cli_session_failed(&err);
-	loop = (struct loop){
-		.session = x->session,
+	struct netprobe_capture now = { .size = sizeof(now) };
+	struct loop loop = {
+		.manager = x->manager,
 		.interval = x->o.interval,
 		.duration = x->o.duration > 0 ? x->o.duration : 1,
 		.on_tick = nothing,
@@ -298,16 +290,44 @@ static int run(struct flows *x)
 		.opts = &x->o,
 		.arg = x,
 	};
-	r = loop_run(&loop) ?: session_finish(x->session) ?:
-	    x->histograms ? histograms_write(x->session, &x->sink, &x->o) : print(x);
+	int r = netprobe_manager_get_capture(x->manager, &now, NULL);
+
+	/* on from the start: ctl shows it so, and can switch it off */
+	x->o.latency = !r && now.latency;
+	r = loop_run(&loop);
+	if (!r)
+		r = netprobe_manager_finish(x->manager);
+	if (r >= 0)
+		r = x->histograms ? histograms_write(x->manager, &x->sink, &x->o) : print(x);
 	if (r == -EPIPE)
 		return EXIT_OK;
-	cli_tell_losses(x->session);
+	cli_tell_losses(x->manager);
 	if (r) {
 		log_err("cannot list flows: %s", strerror(-r));
 		return EXIT_INTERNAL;
 	}
 	return EXIT_OK;
+}
+
+static int run(struct flows *x, struct settings *s)
+{
+	struct netprobe_error err = {};
+	int r;
+
+	if (settings_fill(s, &x->o, &err) || names_fill(&x->o, &s->c, &err))
+		return cli_usage_failed(&err);
+	s->c.keep_closed = true;
+	s->c.no_flow_events = true;
+	if (x->histograms && !x->o.latency) {
+		s->c.enable_latency = true;
+		s->c.optional = NETPROBE_OPTIONAL_LATENCY;
+	}
+	r = cli_manager(&x->o, s, &x->manager);
+	if (r)
+		return r;
+	if (sink_open(&x->sink, &x->o, &err))
+		return cli_usage_failed(&err);
+	return cli_load(x->manager) ?: watch(x);
 }
 
 int cmd_flows(int argc, char **argv)
@@ -320,16 +340,18 @@ int cmd_flows(int argc, char **argv)
 			"Every socket that is or was open during the run, with its owner, bytes, state and health.",
 		.tables = tables,
 	};
+	struct settings s = {};
 	struct flows x = {};
 	int r;
 
 	common_defaults(&x.o);
 	r = common_parse(&spec, argc, argv, &x.o);
 	if (r < 0)
-		r = run(&x);
+		r = run(&x, &s);
 	(void)table_free(x.table);
 	free(x.list);
-	(void)session_close(x.session);
+	(void)netprobe_manager_free(x.manager);
+	settings_done(&s);
 	sink_close(&x.sink);
 	common_done(&x.o);
 	return r;

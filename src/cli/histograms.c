@@ -3,11 +3,11 @@
 #include "cli/histograms.h"
 
 #include <errno.h>
+#include <netprobe/netprobe.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "out/table.h"
-#include "engine/session.h"
 
 #define BAR 40 /* columns of the longest bar */
 
@@ -19,176 +19,202 @@ static const struct table_column columns[] = {
 	{ "count", "COUNT", UNIT_NONE, true, 0 },
 };
 
-struct list {
-	const struct latency **all;
-	size_t n, cap;
+#define SLOTS NETPROBE_LATENCY_SLOTS
+#define FIGURES NETPROBE_LATENCY_MAX
+
+struct figures {
+	struct netprobe_latency l;
+	char comm[17], container[72];
 };
 
-static int collect(const struct latency *e, void *arg)
+struct list {
+	struct figures *all;
+	size_t n, cap;
+	int err;
+};
+
+static int collect(const struct netprobe_latency *e, void *arg)
 {
 	struct list *l = arg;
+	struct figures *to;
 
 	if (l->n == l->cap) {
 		size_t cap = l->cap ? l->cap * 2 : 64;
 		void *p = reallocarray(l->all, cap, sizeof(*l->all));
 
 		if (!p)
-			return -ENOMEM;
+			return l->err = -ENOMEM;
 		l->all = p;
 		l->cap = cap;
 	}
-	l->all[l->n++] = e;
+	to = &l->all[l->n++];
+	to->l = *e;
+	(void)snprintf(to->comm, sizeof(to->comm), "%s", e->comm);
+	(void)snprintf(to->container, sizeof(to->container), "%s", e->container);
 	return 0;
 }
 
-static uint64_t figures(const struct latency *e)
+static uint64_t sum_of(const uint64_t *slots)
 {
 	uint64_t sum = 0;
 
-	for (unsigned int i = 0; i < LATENCY_MAX; i++)
-		sum += histogram_count(&e->h[i]);
+	for (unsigned int i = 0; i < SLOTS; i++)
+		sum += slots[i];
+	return sum;
+}
+
+static uint64_t from_us(unsigned int slot)
+{
+	return slot ? 1ULL << (slot - 1) : 0;
+}
+
+/* UINT64_MAX: it has no end. */
+static uint64_t to_us(unsigned int slot)
+{
+	return slot < SLOTS - 1 ? 1ULL << slot : UINT64_MAX;
+}
+
+static uint64_t figures(const struct figures *e)
+{
+	uint64_t sum = 0;
+
+	for (unsigned int i = 0; i < FIGURES; i++)
+		sum += sum_of(e->l.counts[i]);
 	return sum;
 }
 
 /* Most figures first. */
 static int by_figures(const void *a, const void *b)
 {
-	const struct latency *x = *(const struct latency *const *)a;
-	const struct latency *y = *(const struct latency *const *)b;
+	const struct figures *x = a, *y = b;
 	uint64_t nx = figures(x), ny = figures(y);
 
 	if (nx != ny)
 		return nx < ny ? 1 : -1;
-	return x->proc->tgid < y->proc->tgid ? -1 : x->proc->tgid > y->proc->tgid;
+	return x->l.pid < y->l.pid ? -1 : x->l.pid > y->l.pid;
 }
 
-static const char *container_of(const struct process *p)
+static const char *known(const char *s)
 {
-	return p->cgroup ? p->cgroup->container_id : NULL;
+	return *s ? s : NULL;
 }
 
-static void put_slots(struct buf *b, const struct histogram *h)
+static void put_slots(struct buf *b, const uint64_t *h)
 {
 	bool some = false;
 
 	json_key(b, "slots");
 	buf_putc(b, '[');
-	for (unsigned int i = 0; i < NP_HIST_SLOTS; i++) {
-		if (!h->n[i])
+	for (unsigned int i = 0; i < SLOTS; i++) {
+		if (!h[i])
 			continue;
 		buf_puts(b, some ? ",{" : "{");
 		some = true;
-		json_kv_u64(b, "from_us", histogram_from(i));
-		if (histogram_to(i) == UINT64_MAX)
+		json_kv_u64(b, "from_us", from_us(i));
+		if (to_us(i) == UINT64_MAX)
 			json_kv_null(b, "to_us");
 		else
-			json_kv_u64(b, "to_us", histogram_to(i));
-		json_kv_u64(b, "count", h->n[i]);
+			json_kv_u64(b, "to_us", to_us(i));
+		json_kv_u64(b, "count", h[i]);
 		buf_putc(b, '}');
 	}
 	buf_putc(b, ']');
 }
 
 /* One object a process; a figure that was never timed is null. */
-static void put_json(struct buf *b, const struct latency *e, const struct common_opts *o)
+static void put_json(struct buf *b, const struct figures *e, const struct common_opts *o)
 {
-	bool known = e->proc->tgid != 0;
-
 	buf_putc(b, '{');
-	json_kv_u64_or_null(b, "pid", e->proc->tgid);
-	json_kv_str(b, "comm", known ? e->proc->comm : NULL);
-	json_kv_str(b, "container", known ? container_of(e->proc) : NULL);
+	json_kv_u64_or_null(b, "pid", e->l.pid);
+	json_kv_str(b, "comm", known(e->comm));
+	json_kv_str(b, "container", known(e->container));
 	json_kv_u64_or_null(b, "sample_rate", o->sample_rate > 1 ? o->sample_rate : 0);
-	for (unsigned int i = 0; i < LATENCY_MAX; i++) {
-		const struct histogram *h = &e->h[i];
-		uint64_t n = histogram_count(h);
+	for (unsigned int i = 0; i < FIGURES; i++) {
+		const uint64_t *h = e->l.counts[i];
+		uint64_t n = sum_of(h);
 
-		json_key(b, latency_name(i));
+		json_key(b, netprobe_latency_name(i));
 		if (!n) {
 			buf_puts(b, "null");
 			continue;
 		}
 		buf_putc(b, '{');
 		json_kv_u64(b, "count", n);
-		json_kv_u64(b, "p50_us", histogram_quantile(h, 0.5));
-		json_kv_u64(b, "p90_us", histogram_quantile(h, 0.9));
-		json_kv_u64(b, "p99_us", histogram_quantile(h, 0.99));
+		json_kv_u64(b, "p50_us", netprobe_latency_quantile(h, 0.5));
+		json_kv_u64(b, "p90_us", netprobe_latency_quantile(h, 0.9));
+		json_kv_u64(b, "p99_us", netprobe_latency_quantile(h, 0.99));
 		put_slots(b, h);
 		buf_putc(b, '}');
 	}
 	buf_puts(b, "}\n");
 }
 
-static void text_slots(struct buf *b, const struct histogram *h)
+static void text_slots(struct buf *b, const uint64_t *h)
 {
-	unsigned int first = NP_HIST_SLOTS, last = 0;
+	unsigned int first = SLOTS, last = 0;
 	uint64_t most = 0;
 
-	for (unsigned int i = 0; i < NP_HIST_SLOTS; i++) {
-		if (!h->n[i])
+	for (unsigned int i = 0; i < SLOTS; i++) {
+		if (!h[i])
 			continue;
-		if (first == NP_HIST_SLOTS)
+		if (first == SLOTS)
 			first = i;
 		last = i;
-		most = h->n[i] > most ? h->n[i] : most;
+		most = h[i] > most ? h[i] : most;
 	}
-	for (unsigned int i = first; i <= last && i < NP_HIST_SLOTS; i++) {
-		int bar = (int)((h->n[i] * BAR + most - 1) / most);
+	for (unsigned int i = first; i <= last && i < SLOTS; i++) {
+		int bar = (int)((h[i] * BAR + most - 1) / most);
 		char from[16], to[16] = "...";
 
-		unit_format(UNIT_USEC, (double)histogram_from(i), from, sizeof(from));
-		if (histogram_to(i) != UINT64_MAX)
-			unit_format(UNIT_USEC, (double)histogram_to(i), to, sizeof(to));
-		buf_printf(b, "    %8s - %-8s %10llu ", from, to, (unsigned long long)h->n[i]);
+		unit_format(UNIT_USEC, (double)from_us(i), from, sizeof(from));
+		if (to_us(i) != UINT64_MAX)
+			unit_format(UNIT_USEC, (double)to_us(i), to, sizeof(to));
+		buf_printf(b, "    %8s - %-8s %10llu ", from, to, (unsigned long long)h[i]);
 		for (int j = 0; j < bar; j++)
 			buf_putc(b, '#');
 		buf_putc(b, '\n');
 	}
 }
 
-static void put_text(struct buf *b, const struct latency *e)
+static void put_text(struct buf *b, const struct figures *e)
 {
-	const char *container = container_of(e->proc);
-
-	buf_printf(b, "%s%.16s[%u]%s%.12s\n", b->len ? "\n" : "",
-		   e->proc->tgid ? e->proc->comm : "?", e->proc->tgid, container ? "  " : "",
-		   container ?: "");
-	for (unsigned int i = 0; i < LATENCY_MAX; i++) {
-		const struct histogram *h = &e->h[i];
+	buf_printf(b, "%s%.16s[%u]%s%.12s\n", b->len ? "\n" : "", e->l.pid ? e->comm : "?",
+		   e->l.pid, *e->container ? "  " : "", e->container);
+	for (unsigned int i = 0; i < FIGURES; i++) {
+		const uint64_t *h = e->l.counts[i];
 		char p50[16], p99[16];
 
-		if (!histogram_count(h))
+		if (!sum_of(h))
 			continue;
-		unit_format(UNIT_USEC, (double)histogram_quantile(h, 0.5), p50, sizeof(p50));
-		unit_format(UNIT_USEC, (double)histogram_quantile(h, 0.99), p99, sizeof(p99));
-		buf_printf(b, "  %s: %llu, half below %s, 99%% below %s\n", latency_name(i),
-			   (unsigned long long)histogram_count(h), p50, p99);
+		unit_format(UNIT_USEC, (double)netprobe_latency_quantile(h, 0.5), p50, sizeof(p50));
+		unit_format(UNIT_USEC, (double)netprobe_latency_quantile(h, 0.99), p99,
+			    sizeof(p99));
+		buf_printf(b, "  %s: %llu, half below %s, 99%% below %s\n",
+			   netprobe_latency_name(i), (unsigned long long)sum_of(h), p50, p99);
 		text_slots(b, h);
 	}
 }
 
-static int put_rows(struct table *t, const struct latency *e)
+static int put_rows(struct table *t, const struct figures *e)
 {
-	const struct process *p = e->proc;
 	int r = 0;
 
-	for (unsigned int i = 0; i < LATENCY_MAX * NP_HIST_SLOTS && !r; i++) {
-		unsigned int what = i / NP_HIST_SLOTS, slot = i % NP_HIST_SLOTS;
+	for (unsigned int i = 0; i < FIGURES * SLOTS && !r; i++) {
+		unsigned int what = i / SLOTS, slot = i % SLOTS;
 		const struct cell none = { .type = CELL_NULL };
 		struct cell c[] = {
-			p->tgid ? (struct cell){ .type = CELL_U64, .u64 = p->tgid } : none,
-			p->tgid ? (struct cell){ .type = CELL_STR, .str = p->comm } : none,
-			container_of(p) ? (struct cell){ .type = CELL_STR, .str = container_of(p) }
-					: none,
-			{ .type = CELL_STR, .str = latency_name(what) },
-			{ .type = CELL_U64, .u64 = histogram_from(slot) },
-			histogram_to(slot) == UINT64_MAX
+			cell_u64_or_null(e->l.pid),
+			cell_str(e->comm),
+			cell_str(e->container),
+			{ .type = CELL_STR, .str = netprobe_latency_name(what) },
+			{ .type = CELL_U64, .u64 = from_us(slot) },
+			to_us(slot) == UINT64_MAX
 				? none
-				: (struct cell){ .type = CELL_U64, .u64 = histogram_to(slot) },
-			{ .type = CELL_U64, .u64 = e->h[what].n[slot] },
+				: (struct cell){ .type = CELL_U64, .u64 = to_us(slot) },
+			{ .type = CELL_U64, .u64 = e->l.counts[what][slot] },
 		};
 
-		if (e->h[what].n[slot])
+		if (e->l.counts[what][slot])
 			r = table_add(t, c);
 	}
 	return r;
@@ -200,20 +226,21 @@ static int put_table(struct buf *b, const struct list *l, int format)
 	int r = t ? 0 : -ENOMEM;
 
 	for (size_t i = 0; i < l->n && !r; i++)
-		r = put_rows(t, l->all[i]);
+		r = put_rows(t, &l->all[i]);
 	if (!r)
 		r = table_write(t, b, format, false);
 	(void)table_free(t);
 	return r;
 }
 
-int histograms_write(struct session *s, struct sink *sink, const struct common_opts *o)
+int histograms_write(struct netprobe_manager *m, struct sink *sink, const struct common_opts *o)
 {
 	int format = o->format < 0 ? FORMAT_TEXT : o->format;
 	struct list l = {};
 	struct buf b = {};
-	int r = latencies_each(session_latencies(s), collect, &l);
+	int r = netprobe_manager_latencies(m, collect, &l, NULL);
 
+	r = l.err ? l.err : r < 0 ? r : 0;
 	if (!r && l.n)
 		qsort(l.all, l.n, sizeof(*l.all), by_figures);
 	if (o->count && l.n > o->count)
@@ -222,9 +249,9 @@ int histograms_write(struct session *s, struct sink *sink, const struct common_o
 		r = put_table(&b, &l, format);
 	for (size_t i = 0; i < l.n && !r && format <= FORMAT_JSON; i++) {
 		if (format == FORMAT_JSON)
-			put_json(&b, l.all[i], o);
+			put_json(&b, &l.all[i], o);
 		else
-			put_text(&b, l.all[i]);
+			put_text(&b, &l.all[i]);
 	}
 	if (!r && !l.n && format == FORMAT_TEXT)
 		buf_puts(&b, "no process did anything that can be timed\n");

@@ -6,6 +6,6 @@
 #include "cli/cli.h"
 
 /* In o's format; o->count: only that many processes. -errno. */
-int histograms_write(struct session *s, struct sink *sink, const struct common_opts *o);
+int histograms_write(struct netprobe_manager *m, struct sink *sink, const struct common_opts *o);
 
 #endif

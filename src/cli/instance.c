@@ -5,39 +5,37 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/log.h"
+#include "cli/settings.h"
 #include "cli/source.h"
-#include "control/server.h"
-#include "engine/session.h"
 
 struct instance {
 	struct loop *loop;
 	struct common_opts *o;
-	const char *command; /* "events" */
-	uint64_t start_wall_ns;
-	struct control_server *server; /* NULL: it cannot be asked */
+	struct netprobe_instance *served; /* NULL: it cannot be asked */
 };
 
-/* All that can fail comes first. */
+/* The manager's configuration with what next says; nothing is changed where that is refused. */
 static int apply(const struct common_opts *next, void *arg, struct netprobe_error *err)
 {
 	struct instance *in = arg;
-	struct np_filter filter;
 	struct loop *l = in->loop;
+	struct settings s = { .c.size = sizeof(s.c) };
 	int r = l->on_check ? l->on_check(next, l->arg, err) : 0;
 
+	if (!r && netprobe_manager_get_config(l->manager, &s.c))
+		r = error_set(err, -EBADF, "there is no capture");
 	if (!r)
-		r = filter_build(next, &filter, err);
-	if (r)
-		return r;
-	r = session_set_latency(in->loop->session, next->latency, err);
-	if (r)
-		return r;
-	session_set_filter(in->loop->session, &filter);
-	session_set_stall(in->loop->session, (uint64_t)next->stall_ms * 1000000);
-	return 0;
+		r = settings_change(&s, next, err);
+	if (!r && l->on_settings && l->on_settings(&s, next, l->arg))
+		r = error_set(err, -ENOMEM, "out of memory");
+	if (!r) {
+		r = netprobe_manager_update_config(l->manager, &s.c, err);
+		settings_blame(err);
+	}
+	settings_done(&s);
+	return r;
 }
 
 /* After o has its new values. */
@@ -47,89 +45,40 @@ static void changed(struct instance *in)
 		in->loop->on_change(in->loop->arg);
 }
 
-static void write_instance(const struct instance *in, struct buf *b)
-{
-	json_key(b, "instance");
-	buf_putc(b, '{');
-	json_kv_u64(b, "pid", (uint64_t)getpid());
-	json_kv_str(b, "command", in->command);
-	json_kv_str(b, "mode", session_mode(in->loop->session));
-	json_key(b, "start");
-	buf_putc(b, '"');
-	buf_time_ns(b, in->start_wall_ns);
-	buf_putc(b, '"');
-	json_kv_str(b, "version", NETPROBE_VERSION);
-	buf_putc(b, '}');
-}
-
-static void write_program(struct buf *b, unsigned int id, const struct probe_loss *l)
-{
-	buf_puts(b, b->data[b->len - 1] == '[' ? "{" : ",{");
-	json_kv_str(b, "program", prog_name(id));
-	json_kv_u64(b, "seen", loss_seen(&l->loss));
-	json_kv_u64(b, "submitted", l->loss.submitted);
-	json_kv_u64(b, "ring_full", l->loss.ring_full);
-	json_kv_u64(b, "filtered", l->loss.filtered);
-	json_kv_u64(b, "sampled_out", l->loss.sampled_out);
-	json_kv_u64(b, "rate_limited", l->loss.rate_limited);
-	json_kv_u64(b, "map_full", l->loss.map_full);
-	json_kv_u64(b, "lost_tx_bytes", l->loss.lost_tx_bytes);
-	json_kv_u64(b, "lost_rx_bytes", l->loss.lost_rx_bytes);
-	json_kv_u64(b, "helper_err", l->loss.helper_err);
-	json_kv_u64(b, "missed", l->missed);
-	buf_putc(b, '}');
-}
-
-static void write_stats(const struct instance *in, struct buf *b)
-{
-	static const struct probe_loss none;
-	struct session *s = in->loop->session;
-	struct session_losses l;
-
-	session_losses(s, &l);
-	write_instance(in, b);
-	json_kv_double(b, "uptime_s", session_uptime(s));
-	json_kv_u64(b, "flows", flow_table_count(session_flows(s)));
-	json_kv_u64(b, "open_sockets", flow_table_open(session_flows(s)));
-	json_kv_u64(b, "flows_dropped", l.flows_dropped);
-	json_key(b, "programs");
-	buf_putc(b, '[');
-	for (unsigned int id = 0; id < NP_PROG_MAX; id++)
-		if (memcmp(&l.prog[id], &none, sizeof(none)) != 0)
-			write_program(b, id, &l.prog[id]);
-	buf_putc(b, ']');
-}
-
-static int answer(const struct control_request *q, struct buf *reply, struct netprobe_error *err,
-		  void *arg)
+static int get(const char *key, char **ret_json, struct netprobe_error *err, void *arg)
 {
 	struct instance *in = arg;
-	int r;
+	struct buf b = {};
+	int r = source_write(in->o, key, &b, err);
 
-	switch (q->what) {
-	case CONTROL_INFO:
-		write_instance(in, reply);
-		return 0;
-	case CONTROL_STATS:
-		write_stats(in, reply);
-		return 0;
-	case CONTROL_SET:
-		r = source_set(in->o, q->pairs, q->n, apply, in, err);
-		/* Whatever was wrong with a value is the asker's fault. */
-		if (r && r != -ENOMEM)
-			r = err->code = -EINVAL;
-		if (r)
-			return r;
-		changed(in);
-		return source_write(in->o, NULL, reply, err);
-	default:
-		return source_write(in->o, q->key, reply, err);
+	*ret_json = NULL;
+	if (!r) {
+		const char *text = buf_str(&b);
+
+		*ret_json = text ? strdup(text) : NULL;
+		r = *ret_json ? 0 : error_set(err, -ENOMEM, "out of memory");
 	}
+	buf_done(&b);
+	return r;
+}
+
+static int set(const struct netprobe_setting *settings, size_t n, struct netprobe_error *err,
+	       void *arg)
+{
+	struct instance *in = arg;
+	int r = source_set(in->o, settings, n, apply, in, err);
+
+	if (!r)
+		changed(in);
+	return r;
 }
 
 struct instance *instance_open(struct loop *l)
 {
 	struct instance *in = calloc(1, sizeof(*in));
+	struct netprobe_instance_ops ops = {
+		.size = sizeof(ops), .get = get, .set = set, .arg = in
+	};
 	struct netprobe_error err = {};
 	const char *space;
 
@@ -138,9 +87,8 @@ struct instance *instance_open(struct loop *l)
 	in->loop = l;
 	in->o = l->opts;
 	space = strrchr(source_prog(l->opts), ' ');
-	in->command = space ? space + 1 : source_prog(l->opts);
-	in->start_wall_ns = clock_wall_ns();
-	if (control_server_open(answer, in, &in->server, &err))
+	ops.command = space ? space + 1 : source_prog(l->opts);
+	if (netprobe_instance_new(l->manager, &ops, &in->served, &err))
 		log_warn("no control socket: %s, ignoring", err.msg);
 	return in;
 }
@@ -149,19 +97,19 @@ struct instance *instance_close(struct instance *in)
 {
 	if (!in)
 		return NULL;
-	(void)control_server_close(in->server);
+	(void)netprobe_instance_free(in->served);
 	free(in);
 	return NULL;
 }
 
 int instance_fd(const struct instance *in)
 {
-	return in->server ? control_server_fd(in->server) : -1;
+	return in->served ? netprobe_instance_fd(in->served) : -1;
 }
 
 void instance_run(struct instance *in)
 {
-	control_server_run(in->server);
+	(void)netprobe_instance_run(in->served);
 }
 
 void instance_reload(struct instance *in)

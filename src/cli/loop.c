@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The loop of the capturing commands: epoll over a timer, signals, the event ring and the keyboard. */
 #include <errno.h>
+#include <netprobe/netprobe.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
 #include <sys/timerfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/log.h"
 #include "cli/cli.h"
 #include "cli/instance.h"
 #include "confine/confine.h"
-#include "engine/session.h"
 
 #define DRAIN_MS 50 /* how long an event may wait in the ring when nothing presses */
 
@@ -22,6 +23,14 @@ struct fds {
 	struct instance *instance; /* NULL: nobody can ask */
 	double interval;	   /* opts->interval that the timer knows of */
 };
+
+static uint64_t now_ns(void)
+{
+	struct timespec ts;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000ULL + (uint64_t)ts.tv_nsec;
+}
 
 static int timer_set(int fd, double seconds)
 {
@@ -82,7 +91,9 @@ static int watch(int epoll, int fd)
 /* Capture runs and every file is open: what is not needed any more goes. */
 static void give_up(const struct loop *l)
 {
-	bool bpf = session_probe(l->session);
+	struct netprobe_capture now = { .size = sizeof(now) };
+	bool bpf = !netprobe_manager_get_capture(l->manager, &now, NULL) &&
+		   now.capture == NETPROBE_CAPTURE_EBPF;
 	struct confine_opts opts = {
 		.bpf = bpf,
 		/* a service of its own user has no other processes to look at */
@@ -111,7 +122,7 @@ static int fds_open(struct fds *f, struct loop *l)
 		return -errno;
 	if (f->timer < 0)
 		return f->timer;
-	r = watch(f->epoll, f->timer) ?: watch(f->epoll, f->signals) ?: watch(f->epoll, session_fd(l->session));
+	r = watch(f->epoll, f->timer) ?: watch(f->epoll, f->signals) ?: watch(f->epoll, netprobe_manager_fd(l->manager));
 	/* Input that is a plain file cannot be watched: then there are no keys. */
 	r = r ?: watch(f->epoll, l->input_fd);
 	if (r || !l->opts)
@@ -170,7 +181,7 @@ static int on_control(struct loop *l, struct fds *f)
 
 static int drain(struct loop *l)
 {
-	int r = session_poll(l->session);
+	int r = netprobe_manager_poll(l->manager, 0);
 
 	if (r >= 0)
 		r = l->on_poll ? l->on_poll(l->arg) : 0;
@@ -184,7 +195,7 @@ static int on_timer(struct loop *l, int fd, uint32_t *ticks)
 
 	if (read(fd, &expired, sizeof(expired)) != sizeof(expired))
 		return 0;
-	r = session_tick(l->session);
+	r = netprobe_manager_tick(l->manager);
 	if (r < 0)
 		return r;
 	r = l->on_tick(l->arg);
@@ -208,7 +219,7 @@ static int dispatch(struct loop *l, struct fds *f, int fd, uint32_t *ticks)
 
 int loop_run(struct loop *l)
 {
-	uint64_t end = l->duration > 0 ? clock_monotonic_ns() + (uint64_t)(l->duration * 1e9) : 0;
+	uint64_t end = l->duration > 0 ? now_ns() + (uint64_t)(l->duration * 1e9) : 0;
 	struct fds f = { -1, -1, -1, NULL, 0 };
 	uint32_t ticks = 0;
 	int r = fds_open(&f, l);
@@ -218,7 +229,7 @@ int loop_run(struct loop *l)
 		int wait = DRAIN_MS, n;
 
 		if (end) {
-			uint64_t now = clock_monotonic_ns();
+			uint64_t now = now_ns();
 
 			if (now >= end)
 				break;

@@ -6,7 +6,8 @@
 #include <string.h>
 
 #include "base/parse.h"
-#include "engine/session.h"
+
+#define PORTS (sizeof(((struct netprobe_config *)0)->dns_ports) / sizeof(uint16_t))
 
 #define ROW(name, letter, type, field, arg, help, ...) \
 	OPTION(name, letter, type, struct common_opts, field, arg, help, ##__VA_ARGS__)
@@ -26,27 +27,27 @@ const struct option_row names_rows[] = {
 };
 
 /* One word of the list; false: there is no such. */
-static bool take_word(const char *word, size_t n, struct names_opts *names)
+static bool take_word(const char *word, size_t n, uint32_t *from)
 {
 	if (n == 3 && !memcmp(word, "dns", 3))
-		names->from |= NAMES_DNS;
+		*from |= NETPROBE_NAMES_DNS;
 	else if (n == 5 && !memcmp(word, "asked", 5))
-		names->from |= NAMES_DNS | NAMES_ASKED;
+		*from |= NETPROBE_NAMES_DNS | NETPROBE_NAMES_ASKED;
 	else if (n == 3 && !memcmp(word, "sni", 3))
-		names->from |= NAMES_SNI;
+		*from |= NETPROBE_NAMES_SNI;
 	else if (n == 4 && !memcmp(word, "http", 4))
-		names->from |= NAMES_HTTP;
+		*from |= NETPROBE_NAMES_HTTP;
 	else
 		return n == 4 && !memcmp(word, "none", 4);
 	return true;
 }
 
-static int take_list(const char *list, struct names_opts *names, struct netprobe_error *err)
+static int take_list(const char *list, uint32_t *from, struct netprobe_error *err)
 {
 	for (const char *p = list; p;) {
 		size_t n = strcspn(p, ",");
 
-		if (!take_word(p, n, names))
+		if (!take_word(p, n, from))
 			return error_set(
 				err, -EINVAL,
 				"--names: '%s' is no list of sources; takes dns, asked, sni, http or none",
@@ -56,30 +57,25 @@ static int take_list(const char *list, struct names_opts *names, struct netprobe
 	return 0;
 }
 
-int names_build(const struct common_opts *o, struct names_opts *ret_names,
-		struct netprobe_error *err)
+int names_fill(const struct common_opts *o, struct netprobe_config *c, struct netprobe_error *err)
 {
-	struct names_opts names = {};
-	int r = take_list(o->names ? o->names : "dns", &names, err);
+	int r = take_list(o->names ? o->names : "dns", &c->names, err);
 
-	if (!r && o->dns_port.n > NAMES_PORTS)
-		r = error_set(err, -EINVAL, "--dns-port: given %u times; takes at most %d",
-			      (unsigned int)o->dns_port.n, NAMES_PORTS);
+	if (!r && o->dns_port.n > PORTS)
+		r = error_set(err, -EINVAL, "--dns-port: given %u times; takes at most %zu",
+			      (unsigned int)o->dns_port.n, PORTS);
 	if (o->resolve)
-		names.from |= NAMES_RESOLVE;
-	names.timeout_ns = (uint64_t)(o->dns_timeout * 1e9);
+		c->names |= NETPROBE_NAMES_RESOLVE;
+	c->dns_timeout_ms = (uint32_t)(o->dns_timeout * 1000 + 0.5);
 	for (size_t i = 0; i < o->dns_port.n && !r; i++) {
-		uint32_t port;
+		uint32_t port = 0;
 
 		r = parse_u32(o->dns_port.items[i], 1, 65535, &port, NULL);
 		if (r)
 			error_set(err, r,
 				  "--dns-port: '%s' is no port; takes a number from 1 to 65535",
 				  o->dns_port.items[i]);
-		else
-			names.ports[names.n_ports++] = (uint16_t)port;
+		c->dns_ports[i] = (uint16_t)port;
 	}
-	if (!r)
-		*ret_names = names;
 	return r;
 }

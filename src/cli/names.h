@@ -3,13 +3,13 @@
 #ifndef NETPROBE_CLI_NAMES_H
 #define NETPROBE_CLI_NAMES_H
 
+#include <netprobe/netprobe.h>
+
 #include "cli/cli.h"
-#include "engine/names.h"
 
 extern const struct option_row names_rows[];
 
-/* What those options ask of the session. -EINVAL, err filled. */
-int names_build(const struct common_opts *o, struct names_opts *ret_names,
-		struct netprobe_error *err);
+/* What those options ask of the library. -EINVAL, err filled. */
+int names_fill(const struct common_opts *o, struct netprobe_config *c, struct netprobe_error *err);
 
 #endif

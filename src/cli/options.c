@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Options that the capturing commands share, as rows, and what becomes of them. */
 #include <errno.h>
+#include <netprobe/netprobe.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -8,8 +9,8 @@
 #include "base/parse.h"
 #include "cli/cli.h"
 #include "cli/source.h"
-#include "engine/session.h"
-#include "out/table.h"
+
+#define RINGS_MAX 16 /* netprobe_config.packet_rings */
 
 static const char *const mode_names[] = { "auto", "ebpf", "afpacket", "proc", NULL };
 static const char *const fail_names[] = { "nowhere", "verifier", "attach", "prove",
@@ -66,7 +67,7 @@ const struct option_row common_rows[] = {
 	    .max = 10000),
 	ROW("fanout", 0, OPTION_U32, fanout, "N",
 	    "afpacket: share the packets between N rings and threads (default 1)", .min = 1,
-	    .max = AFPACKET_RINGS_MAX),
+	    .max = RINGS_MAX),
 	ROW("btf", 0, OPTION_STRING, btf, "FILE",
 	    "BTF of this kernel, where it carries none; or a folder with RELEASE.btf"),
 	ROW("ring-size", 0, OPTION_U32, ring_size, "BYTES",
@@ -171,12 +172,11 @@ int common_parse(const struct args_spec *spec, int argc, char **argv, struct com
 			o->packet_block);
 		return EXIT_USAGE;
 	}
-	if ((o->capture_mode == MODE_AFPACKET || o->capture_mode == MODE_PROC) &&
-	    (o->hook || o->event_buffer)) {
+	if (o->capture_mode > NETPROBE_CAPTURE_EBPF && (o->hook || o->event_buffer)) {
 		log_err("--%s: '%s' is of mode ebpf, and --capture-mode is %s; takes ebpf or auto there",
 			o->hook ? "hook" : "event-buffer",
 			o->hook ? hook_names[o->hook] : buffer_names[o->event_buffer],
-			session_mode_name(o->capture_mode));
+			mode_names[o->capture_mode]);
 		return EXIT_USAGE;
 	}
 	if (o->btf && access(o->btf, R_OK)) {
@@ -184,81 +184,5 @@ int common_parse(const struct args_spec *spec, int argc, char **argv, struct com
 			strerror(errno));
 		return EXIT_USAGE;
 	}
-	if (o->btf && session_check_btf(o->btf, &err)) {
-		log_err("--btf: %s", err.msg);
-		return EXIT_USAGE;
-	}
 	return -1;
-}
-
-void cli_session_opts(const struct common_opts *o, struct session_opts *ret_opts)
-{
-	loop_hold_signals();
-	ret_opts->mode = o->capture_mode;
-	/* What only the kernel half has is asked for: no other rung will do. */
-	if (ret_opts->mode == MODE_AUTO && (o->hook || o->event_buffer || o->latency))
-		ret_opts->mode = MODE_EBPF;
-	ret_opts->probe.fail_at = (uint8_t)o->fail_at;
-	ret_opts->packets = (struct afpacket_opts){ .ring_bytes = o->packet_ring,
-						    .block_bytes = o->packet_block,
-						    .timeout_ms = o->packet_timeout,
-						    .rings = o->fanout,
-						    .fail_ring = o->fail_at == FAIL_RING };
-	ret_opts->probe.family = (uint8_t)o->hook;
-	ret_opts->probe.perf_buffer = o->event_buffer == 2;
-	ret_opts->probe.btf_path = o->btf;
-	ret_opts->probe.ring_bytes = o->ring_size;
-	ret_opts->probe.parts = o->parts_size;
-	ret_opts->latency = o->latency;
-	ret_opts->pcap = o->pcap;
-	ret_opts->stall_ns = (uint64_t)o->stall_ms * 1000000;
-}
-
-int cli_session_failed(const struct netprobe_error *err)
-{
-	log_err("%s%s%s", err->msg, err->hint[0] ? "; " : "", err->hint);
-	switch (err->code) {
-	case -EPERM:
-		return EXIT_PERM;
-	case -EBADFD: /* a file that an option names */
-		return EXIT_USAGE;
-	case -ENOMEM:
-		return EXIT_INTERNAL;
-	default:
-		return EXIT_CAPTURE;
-	}
-}
-
-void cli_ready(struct common_opts *o)
-{
-	if (!o->ready_fd)
-		return;
-	(void)!write((int)o->ready_fd, "R", 1);
-	(void)close((int)o->ready_fd);
-	o->ready_fd = 0;
-}
-
-void cli_tell_losses(struct session *s)
-{
-	struct session_losses l;
-
-	session_losses(s, &l);
-	if (session_latency_note(s)[0])
-		log_notice("%s", session_latency_note(s));
-	if (l.waits.map_full | l.waits.unowned | l.waits.passed | l.figures_dropped)
-		log_notice("losses: %llu waits and %llu latencies are in no histogram (too many "
-			   "processes), %llu waits had no owner, %llu were missed",
-			   (unsigned long long)l.waits.map_full,
-			   (unsigned long long)l.figures_dropped,
-			   (unsigned long long)l.waits.unowned, (unsigned long long)l.waits.passed);
-	if (l.ring_full | l.map_full | l.missed | l.helper_err | l.flows_dropped)
-		log_notice(
-			"losses: %llu events found the ring full, %llu counts found a map full (%llu bytes lost), "
-			"%llu program runs left out by the kernel, %llu helpers failed, %llu flows not kept",
-			(unsigned long long)l.ring_full, (unsigned long long)l.map_full,
-			(unsigned long long)l.lost_bytes, (unsigned long long)l.missed,
-			(unsigned long long)l.helper_err, (unsigned long long)l.flows_dropped);
-	if (l.attacks_lost)
-		log_notice("losses: %llu security events came faster than they were read",
-			   (unsigned long long)l.attacks_lost);
 }

@@ -143,7 +143,7 @@ const char *source_prog(const struct common_opts *o)
 	return o->source->spec->prog;
 }
 
-int source_set(struct common_opts *o, const struct control_pair *pairs, unsigned int n,
+int source_set(struct common_opts *o, const struct netprobe_setting *pairs, size_t n,
 	       source_apply_fn apply, void *arg, struct netprobe_error *err)
 {
 	struct opts_source *src = o->source;
@@ -154,7 +154,7 @@ int source_set(struct common_opts *o, const struct control_pair *pairs, unsigned
 
 	if (r)
 		no_memory(err);
-	for (unsigned int i = 0; i < n && !r; i++) {
+	for (size_t i = 0; i < n && !r; i++) {
 		const struct option_row *row;
 
 		r = keys_find(tables, pairs[i].key, &row, err);
@@ -238,7 +238,6 @@ int source_write(const struct common_opts *o, const char *key, struct buf *b,
 
 	if (r)
 		return r;
-	json_key(b, "values");
 	buf_putc(b, '{');
 	while ((row = keys_next(tables, &at))) {
 		if (!row->name || !(row->flags & OPTION_LIVE) || (only && row != only))

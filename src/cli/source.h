@@ -7,8 +7,9 @@
 #ifndef NETPROBE_CLI_SOURCE_H
 #define NETPROBE_CLI_SOURCE_H
 
+#include <netprobe/netprobe.h>
+
 #include "cli/cli.h"
-#include "control/request.h"
 
 /*
  * Fill o from argv and the file that --config names; o holds the command's defaults before. spec and
@@ -24,13 +25,13 @@ typedef int (*source_apply_fn)(const struct common_opts *next, void *arg,
 			       struct netprobe_error *err);
 
 /* ctl set: keys that may be changed now. Nothing is changed unless all are right. */
-int source_set(struct common_opts *o, const struct control_pair *pairs, unsigned int n,
+int source_set(struct common_opts *o, const struct netprobe_setting *pairs, size_t n,
 	       source_apply_fn apply, void *arg, struct netprobe_error *err);
 /* Read the config again: as a new start would, so what ctl set is gone. */
 int source_reread(struct common_opts *o, source_apply_fn apply, void *arg,
 		  struct netprobe_error *err);
 
-/* ctl get: "values":{...}; key NULL: all that may be changed now. */
+/* ctl get: {"KEY":"VALUE",...}; key NULL: all that may be changed now. */
 int source_write(const struct common_opts *o, const char *key, struct buf *b,
 		 struct netprobe_error *err);
 

@@ -2,12 +2,28 @@
 /* See stream.h. */
 #include "cli/stream.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "base/log.h"
 #include "out/table.h"
 
 #define FLUSH_BYTES 65536
+
+uint32_t stream_formats(const struct stream *s)
+{
+	switch (s->format) {
+	case FORMAT_JSON:
+		return 0;
+	case FORMAT_TEXT:
+		return NETPROBE_FORMAT_NO_JSON | NETPROBE_FORMAT_TEXT |
+		       (s->sink.color ? NETPROBE_FORMAT_COLOR : 0);
+	case FORMAT_XCTL:
+		return NETPROBE_FORMAT_NO_JSON | NETPROBE_FORMAT_XCTL;
+	default:
+		return NETPROBE_FORMAT_NO_JSON;
+	}
+}
 
 int stream_flush(struct stream *s)
 {
@@ -21,17 +37,19 @@ int stream_flush(struct stream *s)
 	return r;
 }
 
-void stream_event(struct stream *s, const struct event *ev, const char *host)
+void stream_event(struct stream *s, const struct netprobe_event *ev)
 {
-	int r;
+	const char *line = s->format == FORMAT_TEXT   ? ev->text
+			   : s->format == FORMAT_JSON ? ev->json
+						      : ev->xctl;
 
-	if (s->failed)
+	/* Text has nothing to say of some. */
+	if (s->failed || !line)
 		return;
-	r = s->format == FORMAT_TEXT   ? event_write_text(&s->out, ev, s->sink.color)
-	    : s->format == FORMAT_JSON ? event_write_json(&s->out, ev, host)
-				       : event_write_xctl(&s->out, ev, host);
-	if (r) {
-		s->failed = r;
+	buf_puts(&s->out, line);
+	buf_putc(&s->out, '\n');
+	if (s->out.err) {
+		s->failed = s->out.err;
 		return;
 	}
 	s->written++;

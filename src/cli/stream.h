@@ -3,8 +3,9 @@
 #ifndef NETPROBE_CLI_STREAM_H
 #define NETPROBE_CLI_STREAM_H
 
+#include <netprobe/netprobe.h>
+
 #include "cli/sink.h"
-#include "out/event.h"
 
 struct stream {
 	struct sink sink;
@@ -14,8 +15,10 @@ struct stream {
 	int failed;	  /* negative errno of the first that could not be written */
 };
 
+/* netprobe_config.formats that the stream needs: its own and no other. */
+uint32_t stream_formats(const struct stream *s);
 /* One event into the buffer, which is written when it is large. Nothing once something failed. */
-void stream_event(struct stream *s, const struct event *ev, const char *host);
+void stream_event(struct stream *s, const struct netprobe_event *ev);
 /* What waits. 0, or what failed first. */
 int stream_flush(struct stream *s);
 /* After r went wrong: the exit code, told as "cannot write WHAT to OUTPUT" (NULL: stdout). */

@@ -3,13 +3,12 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/log.h"
-#include "cli/cli.h"
-#include "engine/drops.h"
 #include "cli/names.h"
-#include "engine/session.h"
+#include "cli/settings.h"
 #include "out/table.h"
 #include "tui/tui.h"
 
@@ -17,12 +16,12 @@ struct top {
 	struct common_opts o; /* first: rows of options count from here */
 	bool health;
 	struct sink sink;
-	struct session *session;
+	struct netprobe_manager *manager;
 	struct tui *tui; /* NULL: tables */
 	struct table *table;
-	struct drop_watch *drops; /* while health is shown; NULL: they cannot be watched here */
-	struct dropped *dropped;
-	bool asked; /* for drops, once */
+	struct buf now; /* when the rows of the table were asked for */
+	int err;
+	bool seen; /* causes of retransmits and stalls; the lower rungs do not see them */
 };
 
 _Static_assert(offsetof(struct top, o) == 0, "common_parse() fills both");
@@ -99,15 +98,30 @@ static const struct table_column columns[] = {
 };
 
 #define N_COLUMNS (sizeof(columns) / sizeof(columns[0]))
-#define N_PLAIN (N_COLUMNS - 8 - 2 * LATENCY_MAX) /* without --health */
+#define N_PLAIN (N_COLUMNS - 8 - 2 * NETPROBE_LATENCY_MAX) /* without --health */
 
 /* Of text, where names have no column of their own. */
-static const char *full_name(const struct view_row *row, bool text, char *buf, size_t size)
+static const char *full_name(const struct netprobe_row *row, bool text, char *buf, size_t size)
 {
-	if (!text || !row->rname)
+	if (!text || !*row->rname)
 		return row->name;
 	(void)snprintf(buf, size, "%s (%s)", row->name, row->rname);
 	return buf;
+}
+
+static bool is_text(const struct top *x)
+{
+	return x->o.format < 0 || x->o.format == FORMAT_TEXT;
+}
+
+static void latency_cells(struct cell *c, const struct netprobe_latency *l)
+{
+	for (unsigned int i = 0; i < NETPROBE_LATENCY_MAX; i++) {
+		const uint64_t *slots = l ? l->counts[i] : NULL;
+
+		*c++ = cell_u64_or_null(netprobe_latency_quantile(slots, 0.5));
+		*c++ = cell_u64_or_null(netprobe_latency_quantile(slots, 0.99));
+	}
 }
 
 static struct cell cell_if(bool known, uint64_t n)
@@ -115,171 +129,116 @@ static struct cell cell_if(bool known, uint64_t n)
 	return known ? cell_u64(n) : (struct cell){ .type = CELL_NULL };
 }
 
-/* seen: there is somebody who sees causes of retransmits and stalls; the lower rungs do not. */
-static int add_row(struct table *t, const struct view_row *row, const char *time, bool text,
-		   bool seen, uint32_t sample_rate)
+static int add_row(const struct netprobe_row *row, void *arg)
 {
+	struct top *x = arg;
 	char name[256];
-	const struct process *p = row->proc;
-	const struct cgroup *cg = row->cgroup ? row->cgroup : p ? p->cgroup : NULL;
-	bool known = p && p->tgid;
 	struct cell c[N_COLUMNS] = {
-		cell_str(time),
-		cell_str(full_name(row, text, name, sizeof(name))),
+		cell_str(x->now.data),
+		cell_str(full_name(row, is_text(x), name, sizeof(name))),
 		cell_str(row->rname),
-		cell_u64_or_null(known ? p->tgid : 0),
-		cell_str(known ? p->comm : NULL),
-		cell_str(cg ? cg->container_id : NULL),
-		cell_str(cg ? cg->path : NULL),
-		{ .type = CELL_DOUBLE, .dbl = (double)row->tx_rate },
-		{ .type = CELL_DOUBLE, .dbl = (double)row->rx_rate },
+		cell_u64_or_null(row->pid),
+		cell_str(row->comm),
+		cell_str(row->container),
+		cell_str(row->cgroup),
+		{ .type = CELL_DOUBLE, .dbl = row->tx_rate },
+		{ .type = CELL_DOUBLE, .dbl = row->rx_rate },
 		cell_u64(row->tx_bytes),
 		cell_u64(row->rx_bytes),
 		cell_u64(row->conns),
 		cell_u64_or_null(row->rtt_us),
-		cell_u64(row->retrans),
-		{ .type = CELL_BOOL, .b = row->exited },
-		cell_u64_or_null(sample_rate > 1 ? sample_rate : 0),
-		cell_if(seen, row->trouble.rtx[NP_RTX_TIMEOUT]),
-		cell_if(seen, row->trouble.rtx[NP_RTX_FAST]),
-		cell_if(seen, row->trouble.rtx[NP_RTX_TLP]),
-		cell_if(seen, row->trouble.synack),
-		cell_if(seen, row->trouble.spurious),
-		seen ? cell_double((double)row->trouble.stall_ns / 1e6) : (struct cell){ 0 },
+		cell_u64(row->retransmits),
+		cell_bool(row->exited),
+		cell_u64_or_null(x->o.sample_rate > 1 ? x->o.sample_rate : 0),
+		cell_if(x->seen, row->retransmits_timeout),
+		cell_if(x->seen, row->retransmits_fast),
+		cell_if(x->seen, row->retransmits_probe),
+		cell_if(x->seen, row->retransmits_synack),
+		cell_if(x->seen, row->retransmits_spurious),
+		x->seen ? cell_double((double)row->stall_ns / 1e6) : (struct cell){ 0 },
 		row->has_drops ? cell_u64(row->drops) : (struct cell){ .type = CELL_NULL },
-		cell_str(verdict_name(row->verdict)),
+		cell_str(netprobe_verdict_name(row->verdict)),
 	};
 
-	for (unsigned int i = 0; i < LATENCY_MAX; i++) {
-		struct cell *at = c + N_COLUMNS - 2 * (LATENCY_MAX - i);
-		const struct histogram *h = row->latency ? &row->latency->h[i] : NULL;
-
-		at[0] = cell_u64_or_null(h ? histogram_quantile(h, 0.5) : 0);
-		at[1] = cell_u64_or_null(h ? histogram_quantile(h, 0.99) : 0);
-	}
-	return table_add(t, c);
+	latency_cells(c + N_COLUMNS - 2 * NETPROBE_LATENCY_MAX, row->latency);
+	x->err = table_add(x->table, c);
+	return x->err;
 }
 
 static int print_table(struct top *x)
 {
-	const struct view_query q = {
-		.kind = (uint8_t)x->o.view,
-		.sort = (uint8_t)x->o.sort,
+	const struct netprobe_view_query q = {
+		.size = sizeof(q),
+		.kind = (uint32_t)x->o.view,
+		.sort = (uint32_t)x->o.sort,
 		.match = x->o.match,
 		.limit = x->o.limit,
 		.idle = x->o.idle,
 	};
-	struct view view = {};
-	struct buf out = {}, now = {};
-	int format = x->o.format < 0 ? FORMAT_TEXT : x->o.format;
-	int r = viewer_query(session_viewer(x->session), &q, &view);
+	struct timespec ts = {};
+	struct buf out = {};
+	int r;
 
-	if (r)
-		return r;
-	buf_time_ns(&now, clock_wall_ns());
-	buf_putc(&now, '\0');
+	(void)clock_gettime(CLOCK_REALTIME, &ts);
+	buf_reset(&x->now);
+	buf_time_ns(&x->now, (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec);
+	buf_putc(&x->now, '\0');
 	table_clear(x->table);
-	for (size_t i = 0; i < view.n_rows && !r; i++)
-		r = add_row(x->table, &view.rows[i], now.data, format == FORMAT_TEXT,
-			    session_probe(x->session) != NULL, x->o.sample_rate);
+	r = x->now.err ? x->now.err : netprobe_manager_view(x->manager, &q, add_row, x, NULL, NULL);
+	r = x->err ? x->err : r < 0 ? r : 0;
 	if (!r)
-		r = table_write(x->table, &out, format, x->sink.color);
-	if (!r && format == FORMAT_TEXT)
+		r = table_write(x->table, &out, is_text(x) ? FORMAT_TEXT : x->o.format,
+				x->sink.color);
+	if (!r && is_text(x))
 		buf_putc(&out, '\n');
 	if (!r)
 		r = sink_write(&x->sink, &out);
-	view_done(&view);
 	buf_done(&out);
-	buf_done(&now);
 	return r;
 }
 
 static void show_status(struct top *x)
 {
-	const struct probe *p = session_probe(x->session);
-	const struct hook_status *hooks = p ? probe_hooks(p) : NULL;
-	const char *note = session_note(x->session);
-	struct session_losses l;
+	struct netprobe_loss_stats l = { .size = sizeof(l) };
+	struct netprobe_capture now = { .size = sizeof(now) };
 	struct tui_status st = {
-		.uptime_s = session_uptime(x->session),
-		.hook = p ? family_label(probe_family(p)) : NULL,
-		.note = !x->o.enabled ? "paused; 'netprobe ctl set enabled=true' goes on"
-			: note[0]     ? note
-				      : NULL,
 		.sample_rate = x->o.sample_rate,
 		.interval_s = x->o.interval,
 	};
 
-	session_losses(x->session, &l);
+	if (netprobe_manager_get_capture(x->manager, &now, NULL) ||
+	    netprobe_manager_get_loss_stats(x->manager, &l, NULL))
+		return;
+	st.uptime_s = now.uptime_s;
+	st.hook = now.family[0] ? now.family : NULL;
+	st.note = !x->o.enabled ? "paused; 'netprobe ctl set enabled=true' goes on"
+		  : now.note[0] ? now.note
+				: NULL;
 	st.events_lost = l.ring_full + l.missed;
 	st.map_full = l.map_full;
 	st.lost_bytes = l.lost_bytes;
 	st.flows_dropped = l.flows_dropped;
-	st.helper_err = l.helper_err;
-	for (unsigned int i = 0; i < NP_PROG_MAX && hooks; i++) {
-		if (hooks[i].used >= 0)
-			st.programs++;
-		else
-			st.programs_off++;
-	}
+	st.helper_err = l.helper_errors;
+	st.programs = now.programs;
+	st.programs_off = now.programs_off;
 	tui_status(x->tui, &st);
-}
-
-static void on_drops(const struct drop_total *t, void *arg)
-{
-	struct top *x = arg;
-
-	if (!t->benign && !t->counter)
-		(void)dropped_add(x->dropped, t->owner, t->netns, t->iface, t->packets);
-}
-
-/* From the first time that health is shown; where drops cannot be seen their column is empty. */
-static void watch_drops(struct top *x)
-{
-	struct drop_watch_opts wo = { .filter = *session_filter(x->session) };
-	struct netprobe_error err = {};
-
-	if (x->asked || !session_probe(x->session))
-		return;
-	x->asked = true;
-	x->dropped = dropped_new();
-	if (!x->dropped || drop_watch_open(x->session, &wo, &x->drops, &err)) {
-		log_info("no drops: %s", err.msg);
-		return;
-	}
-	viewer_set_dropped(session_viewer(x->session), x->dropped);
-}
-
-static void take_drops(struct top *x)
-{
-	if (!x->drops)
-		return;
-	(void)drop_watch_poll(x->drops);
-	dropped_clear(x->dropped);
-	(void)drop_watch_totals(x->drops, on_drops, x);
 }
 
 static int on_tick(void *arg)
 {
 	struct top *x = arg;
 
-	take_drops(x);
 	if (!x->tui)
 		return print_table(x);
 	show_status(x);
 	return tui_draw(x->tui);
 }
 
-/* What stands still is only swept while somebody looks: see tui_shows_health(). */
 static int on_key(void *arg)
 {
 	struct top *x = arg;
-	int r = tui_key(x->tui);
 
-	session_set_full_sweeps(x->session, tui_shows_health(x->tui));
-	if (tui_shows_health(x->tui))
-		watch_drops(x);
-	return r;
+	return tui_key(x->tui);
 }
 
 static int on_resize(void *arg)
@@ -287,14 +246,6 @@ static int on_resize(void *arg)
 	struct top *x = arg;
 
 	return x->tui ? tui_resize(x->tui) : 0;
-}
-
-static void on_change(void *arg)
-{
-	struct top *x = arg;
-
-	if (x->drops)
-		drop_watch_set_filter(x->drops, session_filter(x->session));
 }
 
 static int finish(struct top *x, int r)
@@ -306,7 +257,7 @@ static int finish(struct top *x, int r)
 	/* The reader or the terminal is gone: there is nobody to tell. */
 	if (r == -EPIPE || (live && r == -EIO))
 		return EXIT_OK;
-	cli_tell_losses(x->session);
+	cli_tell_losses(x->manager);
 	if (!r)
 		return EXIT_OK;
 	log_err("cannot go on: %s", strerror(-r));
@@ -319,27 +270,28 @@ static int finish(struct top *x, int r)
  */
 static int watch_health(struct top *x)
 {
-	session_set_full_sweeps(x->session, true);
-	watch_drops(x);
-	viewer_watch_health(session_viewer(x->session), true);
-	return session_tick(x->session);
+	int r = netprobe_manager_watch_health(x->manager, true, NULL);
+
+	if (!r)
+		r = netprobe_manager_tick(x->manager);
+	return r < 0 ? r : 0;
 }
 
 static int go(struct top *x, struct netprobe_error *err)
 {
 	struct loop loop = {
-		.session = x->session,
+		.manager = x->manager,
 		.interval = x->o.interval,
 		.duration = x->o.duration,
 		.count = x->o.count,
 		.on_tick = on_tick,
 		.input_fd = -1,
 		.opts = &x->o,
-		.on_change = on_change,
 		.on_resize = on_resize,
 		.arg = x,
 	};
 	const char *no_color = getenv("NO_COLOR");
+	struct netprobe_capture now = { .size = sizeof(now) };
 	int r;
 	struct tui_opts to = {
 		.interval_s = x->o.interval,
@@ -348,24 +300,23 @@ static int go(struct top *x, struct netprobe_error *err)
 		.sort = (uint8_t)x->o.sort,
 		.health = x->health,
 		.match = x->o.match,
-		.mode = session_mode(x->session),
-		.host = session_host(x->session),
+		.mode = now.mode,
+		.host = now.host,
 	};
 
+	(void)netprobe_manager_get_capture(x->manager, &now, NULL);
+	x->seen = now.capture == NETPROBE_CAPTURE_EBPF;
 	if (x->o.once)
 		loop.count = 1;
 	if (!x->o.once && !x->o.count && x->o.format < 0 && !x->o.output && x->sink.tty &&
 	    isatty(STDIN_FILENO)) {
-		x->tui = tui_new(&to, session_viewer(x->session), err);
+		x->tui = tui_new(&to, x->manager, err);
 		/* a line on the screen's terminal would tear it */
 		log_hold(x->tui && isatty(STDERR_FILENO));
 		if (!x->tui) {
 			log_err("%s%s%s", err->msg, err->hint[0] ? ": " : "", err->hint);
 			return err->code == -ENOMEM ? EXIT_INTERNAL : EXIT_USAGE;
 		}
-		session_set_full_sweeps(x->session, x->health);
-		if (x->health)
-			watch_drops(x);
 		loop.input_fd = tui_fd(x->tui);
 		loop.on_input = on_key;
 		show_status(x);
@@ -381,19 +332,22 @@ static int go(struct top *x, struct netprobe_error *err)
 	return finish(x, loop_run(&loop));
 }
 
-static int run(struct top *x)
+static int run(struct top *x, struct settings *s)
 {
-	struct session_opts so = {};
 	struct netprobe_error err = {};
 	int r;
 
-	if (filter_build(&x->o, &so.filter, &err) || names_build(&x->o, &so.names, &err) ||
-	    sink_open(&x->sink, &x->o, &err))
+	if (settings_fill(s, &x->o, &err) || names_fill(&x->o, &s->c, &err))
 		return cli_usage_failed(&err);
-	cli_session_opts(&x->o, &so);
-	r = session_open(&so, &x->session, &err);
+	s->c.no_flow_events = true;
+	r = cli_manager(&x->o, s, &x->manager);
 	if (r)
-		return cli_session_failed(&err);
+		return r;
+	if (sink_open(&x->sink, &x->o, &err))
+		return cli_usage_failed(&err);
+	r = cli_load(x->manager);
+	if (r)
+		return r;
 	return go(x, &err);
 }
 
@@ -406,18 +360,19 @@ int cmd_top(int argc, char **argv)
 		.summary = "Who sends and receives what, live. Press ? in the view for its keys.",
 		.tables = tables,
 	};
+	struct settings s = {};
 	struct top x = {};
 	int r;
 
 	common_defaults(&x.o);
-	x.o.sort = SORT_RATE;
+	x.o.sort = NETPROBE_SORT_RATE;
 	r = common_parse(&spec, argc, argv, &x.o);
 	if (r < 0)
-		r = run(&x);
+		r = run(&x, &s);
 	(void)table_free(x.table);
-	(void)drop_watch_close(x.drops);
-	(void)session_close(x.session);
-	(void)dropped_free(x.dropped);
+	(void)netprobe_manager_free(x.manager);
+	settings_done(&s);
+	buf_done(&x.now);
 	sink_close(&x.sink);
 	common_done(&x.o);
 	return r;

@@ -3,22 +3,20 @@
 #include "cli/trace.h"
 
 #include <errno.h>
+#include <netprobe/netprobe.h>
 
 #include "base/log.h"
 
 /* All packets of a host, each with ten steps, are of use to nobody. */
-int trace_check(const struct np_filter *f, struct netprobe_error *err)
+int trace_check(const struct common_opts *o, struct netprobe_error *err)
 {
-	bool some = false;
-
-	for (unsigned int e = 0; e < NP_END_MAX; e++)
-		some = some || f->n_host[e] || f->n_port[e];
-	if (!some)
+	if (!(o->host.n | o->src_host.n | o->dst_host.n | o->port.n | o->src_port.n |
+	      o->dst_port.n))
 		return error_set(
 			err, -EINVAL,
 			"--trace: all packets are too many; takes a filter as well, of --host, "
 			"--src-host, --dst-host, --port, --src-port or --dst-port");
-	if (f->n_tgid || f->n_comm || f->n_cgroup)
+	if (o->pid.n | o->comm.n | o->cgroup.n | o->container.n)
 		return error_set(
 			err, -EINVAL,
 			"--trace: --pid, --comm, --cgroup and --container are not for packets, most of "
@@ -26,14 +24,14 @@ int trace_check(const struct np_filter *f, struct netprobe_error *err)
 	return 0;
 }
 
-void trace_tell_losses(const struct trace_watch *w)
+void trace_tell_losses(struct netprobe_manager *m)
 {
-	struct np_trace_loss l;
+	struct netprobe_loss_stats l = { .size = sizeof(l) };
 
-	if (!trace_watch_losses(w, &l) && (l.limited | l.ring_full))
+	if (!netprobe_manager_get_loss_stats(m, &l, NULL) && (l.steps_limited | l.steps_ring_full))
 		log_notice(
 			"losses: %llu of %llu steps were more than is told in a second, %llu found the "
 			"ring full",
-			(unsigned long long)l.limited, (unsigned long long)l.seen,
-			(unsigned long long)l.ring_full);
+			(unsigned long long)l.steps_limited, (unsigned long long)l.steps_seen,
+			(unsigned long long)l.steps_ring_full);
 }

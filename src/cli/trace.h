@@ -3,11 +3,11 @@
 #ifndef NETPROBE_CLI_TRACE_H
 #define NETPROBE_CLI_TRACE_H
 
-#include "engine/trace.h"
+#include "cli/cli.h"
 
-/* Whether f leaves few enough packets to follow each. -EINVAL, err filled. */
-int trace_check(const struct np_filter *f, struct netprobe_error *err);
+/* Whether the filters leave few enough packets to follow each. -EINVAL, err filled. */
+int trace_check(const struct common_opts *o, struct netprobe_error *err);
 /* Steps that were not told, on stderr. */
-void trace_tell_losses(const struct trace_watch *w);
+void trace_tell_losses(struct netprobe_manager *m);
 
 #endif

@@ -5,16 +5,16 @@
  */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <netprobe/netprobe.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
 #include "base/parse.h"
-#include "cli/cli.h"
-#include "engine/session.h"
-#include "flow/verdict.h"
+#include "cli/settings.h"
 #include "out/table.h"
+#include "out/words.h"
 
 #define SAMPLE_SECONDS 0.1
 #define MAX_SHOWN 20
@@ -22,13 +22,9 @@
 
 /* One connection under examination. */
 struct subject {
-	uint32_t serial; /* of the flow; 0 free */
-	bool primed;	 /* last is a sample, not zeroes */
-	const struct flow *flow;
-	struct verdict_sample last;
-	uint64_t last_ns;  /* when it was looked at */
-	uint32_t taken_us; /* when the kernel half read it, see struct flow_tcp */
-	struct verdict_times times;
+	struct netprobe_flow last; /* its strings are not good any more but for these */
+	char comm[17], iface[17], state[16];
+	struct netprobe_verdict_sum sum;
 	uint64_t tx_bytes, rx_bytes; /* when it was first seen */
 	uint32_t looks, full;	     /* at the receive queue, and how often it was full */
 };
@@ -36,10 +32,13 @@ struct subject {
 struct why {
 	struct common_opts o;
 	struct sink sink;
-	struct session *session;
-	struct subject *subjects; /* open addressing by serial */
-	size_t n, size;		  /* size is a power of two */
+	struct netprobe_manager *manager;
+	struct subject *subjects;
+	size_t n, room;
+	uint32_t *slots; /* by the flow's id, open addressing: index + 1; 0 free */
+	size_t n_slots;	 /* a power of two */
 	struct buf out;
+	int err;
 };
 
 static const char *const format_names[] = { "text", "json", NULL };
@@ -59,106 +58,110 @@ static const struct option_row rows[] = {
 	OPTIONS_END,
 };
 
+static size_t slot_of(const struct why *x, uint32_t id)
+{
+	size_t slot = id & (x->n_slots - 1);
+
+	while (x->slots[slot] && x->subjects[x->slots[slot] - 1].last.id != id)
+		slot = (slot + 1) & (x->n_slots - 1);
+	return slot;
+}
+
+/* Room for one more. -ENOMEM. */
 static int grow(struct why *x)
 {
-	size_t size = x->size ? x->size * 2 : 256;
-	struct subject *old = x->subjects, *now = calloc(size, sizeof(*now));
+	size_t room = x->room ? x->room * 2 : 128;
+	uint32_t *slots = calloc(room * 2, sizeof(*slots));
+	struct subject *more;
 
-	if (!now)
+	if (!slots)
 		return -ENOMEM;
-	for (size_t i = 0; i < x->size; i++) {
-		size_t slot = old[i].serial & (size - 1);
-
-		if (!old[i].serial)
-			continue;
-		while (now[slot].serial)
-			slot = (slot + 1) & (size - 1);
-		now[slot] = old[i];
+	more = reallocarray(x->subjects, room, sizeof(*more));
+	if (!more) {
+		free(slots);
+		return -ENOMEM;
 	}
-	free(old);
-	x->subjects = now;
-	x->size = size;
+	x->subjects = more;
+	x->room = room;
+	free(x->slots);
+	x->slots = slots;
+	x->n_slots = room * 2;
+	for (size_t i = 0; i < x->n; i++)
+		x->slots[slot_of(x, x->subjects[i].last.id)] = (uint32_t)i + 1;
 	return 0;
 }
 
-static struct subject *subject_of(struct why *x, uint32_t serial)
+/* NULL: it is new, and is given room; or there is none (x->err). */
+static struct subject *subject_of(struct why *x, const struct netprobe_flow *f, bool *ret_new)
 {
 	size_t slot;
 
-	if (x->n * 2 >= x->size && grow(x))
+	if (x->n == x->room && grow(x)) {
+		x->err = -ENOMEM;
 		return NULL;
-	slot = serial & (x->size - 1);
-	while (x->subjects[slot].serial && x->subjects[slot].serial != serial)
-		slot = (slot + 1) & (x->size - 1);
-	if (!x->subjects[slot].serial) {
-		x->subjects[slot].serial = serial;
-		x->n++;
 	}
-	return &x->subjects[slot];
+	slot = slot_of(x, f->id);
+	*ret_new = !x->slots[slot];
+	if (*ret_new) {
+		x->subjects[x->n] = (struct subject){ .sum.size = sizeof(x->subjects->sum),
+						      .last.id = f->id,
+						      .tx_bytes = f->tx_bytes,
+						      .rx_bytes = f->rx_bytes };
+		x->slots[slot] = (uint32_t)++x->n;
+	}
+	return &x->subjects[x->slots[slot] - 1];
 }
 
-/* By a clock that wraps; a record that came late was read before. */
-static uint32_t since(uint32_t now, uint32_t was)
-{
-	return (int32_t)(now - was) > 0 ? now - was : 0;
-}
-
-static int sample(struct flow *f, void *arg)
+static int sample(const struct netprobe_flow *f, void *arg)
 {
 	struct why *x = arg;
-	struct verdict_sample now;
 	struct subject *s;
-	uint64_t t = clock_monotonic_ns();
+	bool is_new;
 
-	if (!f->tcp || f->part || f->frozen || f->tuple.flags & NP_F_LISTEN || !f->tuple.rport ||
-	    (x->o.sock && f->sock_id != x->o.sock))
+	if (!f->has_tcp || f->part || f->former || f->listens || !f->rport ||
+	    (x->o.sock && f->sock != x->o.sock))
 		return 0;
-	s = subject_of(x, f->serial);
+	s = subject_of(x, f, &is_new);
 	if (!s)
-		return -ENOMEM;
-	s->flow = f;
-	verdict_sample_flow(&now, f->tcp);
+		return x->err;
 	s->looks++;
-	s->full += verdict_queue_full(f->tcp);
-	if (s->primed) {
-		uint64_t until = f->closed && f->closed_ns ? f->closed_ns : t;
-
-		/* This process may have waited for a processor after the reading; the counters did not. */
-		if (s->taken_us && f->tcp->taken_us)
-			verdict_add(&s->times, &s->last, &now,
-				    since(f->tcp->taken_us, s->taken_us));
-		else if (until > s->last_ns)
-			verdict_add(&s->times, &s->last, &now, (until - s->last_ns) / 1000);
-	} else {
-		s->tx_bytes = f->counts.tx_bytes;
-		s->rx_bytes = flow_rx_bytes(f);
-	}
-	s->primed = true;
-	s->last = now;
-	s->last_ns = t;
-	s->taken_us = f->tcp->taken_us;
+	s->full += f->queue_full;
+	if (!is_new)
+		(void)netprobe_verdict_add(&s->sum, &s->last, f);
+	s->last = *f;
+	(void)snprintf(s->comm, sizeof(s->comm), "%s", f->last_comm);
+	(void)snprintf(s->iface, sizeof(s->iface), "%s", f->iface);
+	(void)snprintf(s->state, sizeof(s->state), "%s", f->state);
 	return 0;
 }
 
 static int on_tick(void *arg)
 {
 	struct why *x = arg;
+	int r = netprobe_manager_flows(x->manager, sample, x, NULL);
 
-	return flow_table_each(session_flows(x->session), sample, x);
+	return x->err ? x->err : r < 0 ? r : 0;
+}
+
+static uint64_t tx_moved(const struct subject *s)
+{
+	return s->last.tx_bytes - s->tx_bytes;
+}
+
+static uint64_t rx_moved(const struct subject *s)
+{
+	return s->last.rx_bytes - s->rx_bytes;
 }
 
 static uint64_t moved(const struct subject *s)
 {
-	return s->flow->counts.tx_bytes - s->tx_bytes + flow_rx_bytes(s->flow) - s->rx_bytes;
+	return tx_moved(s) + rx_moved(s);
 }
 
 /* An end that sends little of what it moves is not to be judged by its sending. */
 static bool receives(const struct subject *s)
 {
-	uint64_t tx = s->flow->counts.tx_bytes - s->tx_bytes;
-	uint64_t rx = flow_rx_bytes(s->flow) - s->rx_bytes;
-
-	return rx > 10 * tx && rx > 10000;
+	return rx_moved(s) > 10 * tx_moved(s) && rx_moved(s) > 10000;
 }
 
 static double full_share(const struct subject *s)
@@ -166,25 +169,45 @@ static double full_share(const struct subject *s)
 	return s->looks ? (double)s->full / s->looks : 0;
 }
 
+/* The largest share; NETPROBE_VERDICT_NONE where no time was looked at. */
+static uint32_t first_of(const struct netprobe_verdict_sum *t)
+{
+	uint32_t first = NETPROBE_VERDICT_NONE;
+
+	for (uint32_t i = 0; i < NETPROBE_VERDICT_MAX; i++)
+		if (t->us[i] && (first == NETPROBE_VERDICT_NONE || t->us[i] > t->us[first]))
+			first = i;
+	return first;
+}
+
+static double share_of(const struct netprobe_verdict_sum *t, uint32_t verdict)
+{
+	uint64_t all = 0;
+
+	for (uint32_t i = 0; i < NETPROBE_VERDICT_MAX; i++)
+		all += t->us[i];
+	return all ? (double)t->us[verdict] / (double)all : 0;
+}
+
 static const char *advice_of(const struct subject *s)
 {
-	int verdict = verdict_first(&s->times);
+	uint32_t verdict = first_of(&s->sum);
 	bool slow = full_share(s) >= 0.5;
 
-	if (verdict == VERDICT_APPLICATION && (slow || receives(s)))
-		return verdict_advice_receiver(slow);
-	return verdict_advice(verdict);
+	if (verdict == NETPROBE_VERDICT_APPLICATION && (slow || receives(s)))
+		return netprobe_verdict_advice_receiver(slow);
+	return netprobe_verdict_advice(verdict);
 }
 
 /* Of all: that of the one that works hardest, where it came to the same. */
-static const char *advice_of_all(const struct why *x, const struct verdict_times *all)
+static const char *advice_of_all(const struct why *x, const struct netprobe_verdict_sum *all)
 {
-	int verdict = verdict_first(all);
+	uint32_t verdict = first_of(all);
 
-	if (verdict == VERDICT_APPLICATION && x->n &&
-	    verdict_first(&x->subjects[0].times) == verdict)
+	if (verdict == NETPROBE_VERDICT_APPLICATION && x->n &&
+	    first_of(&x->subjects[0].sum) == verdict)
 		return advice_of(&x->subjects[0]);
-	return verdict_advice(verdict);
+	return netprobe_verdict_advice(verdict);
 }
 
 /* Those that work hardest first: what is idle tells nothing about a slow process. */
@@ -198,65 +221,54 @@ static int by_work(const void *a, const void *b)
 	return bx < by ? 1 : bx > by ? -1 : 0;
 }
 
-/* Drop the free slots and sort; afterwards subjects[0..n) are the connections. */
-static void pack(struct why *x)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < x->size; i++)
-		if (x->subjects[i].serial && x->subjects[i].primed)
-			x->subjects[n++] = x->subjects[i];
-	x->n = n;
-	if (n)
-		qsort(x->subjects, n, sizeof(*x->subjects), by_work);
-}
-
 /* Of several connections those that did something count; if none did, all of them. */
-static void sum_up(const struct why *x, struct verdict_times *ret)
+static void sum_up(const struct why *x, struct netprobe_verdict_sum *ret)
 {
 	bool busy = false;
 
-	*ret = (struct verdict_times){ 0 };
+	*ret = (struct netprobe_verdict_sum){ .size = sizeof(*ret) };
 	for (size_t i = 0; i < x->n; i++)
-		busy |= verdict_first(&x->subjects[i].times) >= 0 && /* was looked at */
-			verdict_share(&x->subjects[i].times, VERDICT_APPLICATION) < 1;
+		busy |= first_of(&x->subjects[i].sum) != NETPROBE_VERDICT_NONE &&
+			share_of(&x->subjects[i].sum, NETPROBE_VERDICT_APPLICATION) < 1;
 	for (size_t i = 0; i < x->n; i++) {
 		const struct subject *s = &x->subjects[i];
 
-		if (busy && verdict_share(&s->times, VERDICT_APPLICATION) >= 1)
+		if (busy && share_of(&s->sum, NETPROBE_VERDICT_APPLICATION) >= 1)
 			continue;
-		for (unsigned int v = 0; v < VERDICT_MAX; v++)
-			ret->us[v] += s->times.us[v];
+		for (unsigned int v = 0; v < NETPROBE_VERDICT_MAX; v++)
+			ret->us[v] += s->sum.us[v];
 	}
 }
 
-static void put_shares(struct buf *b, const struct verdict_times *t)
+static void put_shares(struct buf *b, const struct netprobe_verdict_sum *t)
 {
 	json_key(b, "shares");
 	buf_putc(b, '{');
-	for (int v = 0; v < VERDICT_MAX; v++)
-		json_kv_double(b, verdict_name(v), verdict_share(t, (unsigned int)v));
+	for (uint32_t v = 0; v < NETPROBE_VERDICT_MAX; v++)
+		json_kv_double(b, netprobe_verdict_name(v), share_of(t, v));
 	buf_putc(b, '}');
 }
 
-static void put_figures(struct buf *b, const struct flow_tcp *t)
+#define SSTHRESH_NONE 0x7fffffff
+
+static void put_figures(struct buf *b, const struct netprobe_flow *t)
 {
 	json_kv_u64_or_null(b, "srtt_us", t->srtt_us);
 	json_kv_u64(b, "rttvar_us", t->rttvar_us);
-	json_kv_u64_or_null(b, "min_rtt_us", t->min_rtt_us == UINT32_MAX ? 0 : t->min_rtt_us);
-	json_kv_u64(b, "cwnd", t->snd_cwnd);
-	if (t->snd_ssthresh == 0x7fffffff)
+	json_kv_u64_or_null(b, "min_rtt_us", t->min_rtt_us);
+	json_kv_u64(b, "cwnd", t->cwnd);
+	if (t->ssthresh == SSTHRESH_NONE)
 		json_kv_null(b, "ssthresh");
 	else
-		json_kv_u64(b, "ssthresh", t->snd_ssthresh);
+		json_kv_u64(b, "ssthresh", t->ssthresh);
 	json_kv_u64(b, "in_flight", t->in_flight);
 	json_kv_u64(b, "mss", t->mss);
-	json_kv_u64(b, "rwnd_bytes", t->snd_wnd);
-	json_kv_u64(b, "rcv_wnd_bytes", t->rcv_wnd);
+	json_kv_u64(b, "rwnd_bytes", t->peer_window);
+	json_kv_u64(b, "rcv_wnd_bytes", t->receive_window);
 	json_kv_u64(b, "unsent_bytes", t->unsent_bytes);
 	json_kv_u64(b, "unread_bytes", t->unread_bytes);
 	json_kv_u64(b, "sndbuf_bytes", t->sndbuf_bytes);
-	json_kv_u64(b, "sndbuf_used_bytes", t->wmem_bytes);
+	json_kv_u64(b, "sndbuf_used_bytes", t->sndbuf_used_bytes);
 	if (t->pacing_rate == UINT64_MAX)
 		json_kv_null(b, "pacing_rate");
 	else
@@ -274,37 +286,36 @@ static void put_figures(struct buf *b, const struct flow_tcp *t)
 
 static void put_connection(struct buf *b, const struct subject *s)
 {
-	const struct flow *f = s->flow;
+	const struct netprobe_flow *f = &s->last;
 	char addr[INET6_ADDRSTRLEN];
-	int verdict = verdict_first(&s->times);
 
 	buf_putc(b, '{');
-	json_kv_u64_or_null(b, "pid", f->last->tgid);
-	json_kv_str(b, "comm", f->last->tgid ? f->last->comm : NULL);
-	json_kv_str(b, "laddr", addr_str(f->tuple.laddr, addr));
-	json_kv_u64_or_null(b, "lport", f->tuple.lport);
-	json_kv_str(b, "raddr", addr_str(f->tuple.raddr, addr));
-	json_kv_u64_or_null(b, "rport", f->tuple.rport);
-	json_kv_str(b, "iface", f->tuple.ifname[0] ? f->tuple.ifname : NULL);
-	json_kv_u64_or_null(b, "sock", f->tuple.flags & NP_F_OWNID ? 0 : f->sock_id);
-	json_kv_str(b, "state", f->closed ? "CLOSE" : tcp_state_name(f->tuple.state));
-	json_kv_str(b, "verdict", verdict_name(verdict));
-	put_shares(b, &s->times);
+	json_kv_u64_or_null(b, "pid", f->last_pid);
+	json_kv_str(b, "comm", f->last_pid ? s->comm : NULL);
+	json_kv_str(b, "laddr", addr_str(f->laddr, addr));
+	json_kv_u64_or_null(b, "lport", f->lport);
+	json_kv_str(b, "raddr", addr_str(f->raddr, addr));
+	json_kv_u64_or_null(b, "rport", f->rport);
+	json_kv_str(b, "iface", s->iface[0] ? s->iface : NULL);
+	json_kv_u64_or_null(b, "sock", f->sock);
+	json_kv_str(b, "state", s->state[0] ? s->state : NULL);
+	json_kv_str(b, "verdict", netprobe_verdict_name(first_of(&s->sum)));
+	put_shares(b, &s->sum);
 	json_kv_str(b, "advice", advice_of(s));
 	json_kv_double(b, "receive_queue_full", full_share(s));
-	json_kv_u64(b, "tx_bytes", f->counts.tx_bytes - s->tx_bytes);
-	json_kv_u64(b, "rx_bytes", flow_rx_bytes(f) - s->rx_bytes);
-	put_figures(b, f->tcp);
+	json_kv_u64(b, "tx_bytes", tx_moved(s));
+	json_kv_u64(b, "rx_bytes", rx_moved(s));
+	put_figures(b, f);
 	buf_putc(b, '}');
 }
 
-static void json(struct why *x, const struct verdict_times *all)
+static void json(struct why *x, const struct netprobe_verdict_sum *all)
 {
-	int verdict = verdict_first(all);
+	uint32_t verdict = first_of(all);
 	struct buf *b = &x->out;
 
 	buf_putc(b, '{');
-	json_kv_str(b, "verdict", verdict_name(verdict));
+	json_kv_str(b, "verdict", netprobe_verdict_name(verdict));
 	put_shares(b, all);
 	json_kv_str(b, "advice", advice_of_all(x, all));
 	json_kv_u64(b, "n_connections", x->n);
@@ -318,11 +329,11 @@ static void json(struct why *x, const struct verdict_times *all)
 	buf_puts(b, "]}\n");
 }
 
-static void text_shares(struct buf *b, const struct verdict_times *t)
+static void text_shares(struct buf *b, const struct netprobe_verdict_sum *t)
 {
-	for (int v = 0; v < VERDICT_MAX; v++)
-		buf_printf(b, "%s%s %.0f%%", v ? ", " : "", verdict_name(v),
-			   100 * verdict_share(t, (unsigned int)v));
+	for (uint32_t v = 0; v < NETPROBE_VERDICT_MAX; v++)
+		buf_printf(b, "%s%s %.0f%%", v ? ", " : "", netprobe_verdict_name(v),
+			   100 * share_of(t, v));
 	buf_putc(b, '\n');
 }
 
@@ -336,32 +347,29 @@ static void put_unit(struct buf *b, const char *name, uint8_t unit, double v)
 
 static void text_connection(struct buf *b, const struct subject *s)
 {
-	const struct flow *f = s->flow;
-	const struct flow_tcp *t = f->tcp;
+	const struct netprobe_flow *t = &s->last;
 	char l[INET6_ADDRSTRLEN], r[INET6_ADDRSTRLEN];
-	const char *name = verdict_name(verdict_first(&s->times));
+	const char *name = netprobe_verdict_name(first_of(&s->sum));
 
-	buf_printf(b,
-		   "\n%s:%u > %s:%u  %.16s[%u]  %s\n  shares:", addr_str(f->tuple.laddr, l) ?: "*",
-		   f->tuple.lport, addr_str(f->tuple.raddr, r) ?: "*", f->tuple.rport,
-		   f->last->tgid ? f->last->comm : "?", f->last->tgid,
-		   name ? name : "not seen long enough");
+	buf_printf(b, "\n%s:%u > %s:%u  %.16s[%u]  %s\n  shares:", addr_str(t->laddr, l) ?: "*",
+		   t->lport, addr_str(t->raddr, r) ?: "*", t->rport, t->last_pid ? s->comm : "?",
+		   t->last_pid, name ? name : "not seen long enough");
 	buf_putc(b, ' ');
-	text_shares(b, &s->times);
+	text_shares(b, &s->sum);
 	if (s->full)
 		buf_printf(b, "  receive queue full %.0f%% of the time\n", 100 * full_share(s));
-	buf_printf(b, "  cwnd %u", t->snd_cwnd);
-	if (t->snd_ssthresh != 0x7fffffff)
-		buf_printf(b, " ssthresh %u", t->snd_ssthresh);
+	buf_printf(b, "  cwnd %u", t->cwnd);
+	if (t->ssthresh != SSTHRESH_NONE)
+		buf_printf(b, " ssthresh %u", t->ssthresh);
 	buf_printf(b, " in flight %u mss %u;", t->in_flight, t->mss);
-	put_unit(b, "peer's window", UNIT_BYTES, t->snd_wnd);
+	put_unit(b, "peer's window", UNIT_BYTES, t->peer_window);
 	put_unit(b, "unsent", UNIT_BYTES, t->unsent_bytes);
 	put_unit(b, "unread", UNIT_BYTES, t->unread_bytes);
 	put_unit(b, "send buffer", UNIT_BYTES, t->sndbuf_bytes);
 	buf_puts(b, "\n ");
 	put_unit(b, "rtt", UNIT_USEC, t->srtt_us);
 	put_unit(b, "±", UNIT_USEC, t->rttvar_us);
-	if (t->min_rtt_us && t->min_rtt_us != UINT32_MAX)
+	if (t->min_rtt_us)
 		put_unit(b, "least", UNIT_USEC, t->min_rtt_us);
 	if (t->delivery_rate)
 		put_unit(b, "delivers", UNIT_RATE, (double)t->delivery_rate);
@@ -376,9 +384,9 @@ static double duration(const struct why *x)
 	return x->o.duration > 0 ? x->o.duration : SECONDS_DEFAULT;
 }
 
-static void text(struct why *x, const struct verdict_times *all)
+static void text(struct why *x, const struct netprobe_verdict_sum *all)
 {
-	int verdict = verdict_first(all);
+	uint32_t verdict = first_of(all);
 	struct buf *b = &x->out;
 
 	if (!x->n) {
@@ -386,7 +394,7 @@ static void text(struct why *x, const struct verdict_times *all)
 			 "no TCP connection matched: netprobe flows lists those that are open\n");
 		return;
 	}
-	if (verdict < 0) {
+	if (verdict == NETPROBE_VERDICT_NONE) {
 		buf_printf(
 			b,
 			"%zu TCP connection%s matched, not long enough to tell: try --duration %g\n",
@@ -394,10 +402,10 @@ static void text(struct why *x, const struct verdict_times *all)
 		return;
 	}
 	if (x->sink.color)
-		buf_printf(b, "\033[1m%s\033[0m: %s\n", verdict_name(verdict),
+		buf_printf(b, "\033[1m%s\033[0m: %s\n", netprobe_verdict_name(verdict),
 			   advice_of_all(x, all));
 	else
-		buf_printf(b, "%s: %s\n", verdict_name(verdict), advice_of_all(x, all));
+		buf_printf(b, "%s: %s\n", netprobe_verdict_name(verdict), advice_of_all(x, all));
 	buf_printf(b, "%zu connection%s: ", x->n, x->n == 1 ? "" : "s");
 	text_shares(b, all);
 	for (size_t i = 0; i < x->n && i < MAX_SHOWN; i++)
@@ -408,9 +416,10 @@ static void text(struct why *x, const struct verdict_times *all)
 
 static int print(struct why *x)
 {
-	struct verdict_times all;
+	struct netprobe_verdict_sum all;
 
-	pack(x);
+	if (x->n)
+		qsort(x->subjects, x->n, sizeof(*x->subjects), by_work);
 	if (x->o.sock && !x->n) {
 		log_err("--sock: there is no TCP connection with socket cookie %llu; netprobe flows lists them",
 			(unsigned long long)x->o.sock);
@@ -424,27 +433,42 @@ static int print(struct why *x)
 	return sink_write(&x->sink, &x->out);
 }
 
-static int run(struct why *x)
+/* Nothing but TCP has a verdict: the rest need not be looked at. */
+static int on_settings(struct settings *s, const struct common_opts *next, void *arg)
 {
-	struct session_opts so = { .full_sweeps = true, .flows = { .keep_closed = true } };
+	(void)arg;
+	return next->proto.n ? 0 : settings_filter(s, "proto", "tcp");
+}
+
+static int run(struct why *x, struct settings *s)
+{
 	struct netprobe_error err = {};
 	struct loop loop;
 	int r;
 
-	if (filter_build(&x->o, &so.filter, &err) || sink_open(&x->sink, &x->o, &err))
+	if (settings_fill(s, &x->o, &err))
 		return cli_usage_failed(&err);
-	so.filter.proto_mask = NP_PROTO_TCP;
-	cli_session_opts(&x->o, &so);
-	r = session_open(&so, &x->session, &err);
+	s->c.read_idle = true;
+	s->c.keep_closed = true;
+	s->c.no_flow_events = true;
+	if (on_settings(s, &x->o, x))
+		return EXIT_INTERNAL;
+	r = cli_manager(&x->o, s, &x->manager);
 	if (r)
-		return cli_session_failed(&err);
+		return r;
+	if (sink_open(&x->sink, &x->o, &err))
+		return cli_usage_failed(&err);
+	r = cli_load(x->manager);
+	if (r)
+		return r;
 	loop = (struct loop){
-		.session = x->session,
+		.manager = x->manager,
 		.interval = SAMPLE_SECONDS,
 		.duration = duration(x),
 		.on_tick = on_tick,
 		.input_fd = -1,
 		.opts = &x->o,
+		.on_settings = on_settings,
 		.arg = x,
 	};
 	r = loop_run(&loop) ?: print(x);
@@ -466,15 +490,18 @@ int cmd_why(int argc, char **argv)
 			"send buffer, congestion window or loss, with the figures behind the verdict.",
 		.tables = tables,
 	};
+	struct settings s = {};
 	struct why x = {};
 	int r;
 
 	common_defaults(&x.o);
 	r = common_parse(&spec, argc, argv, &x.o);
 	if (r < 0)
-		r = run(&x);
+		r = run(&x, &s);
 	free(x.subjects);
-	(void)session_close(x.session);
+	free(x.slots);
+	(void)netprobe_manager_free(x.manager);
+	settings_done(&s);
 	sink_close(&x.sink);
 	buf_done(&x.out);
 	common_done(&x.o);

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "out/words.h"
 #include "owner/process.h"
 #include "wire/record.h"
 #include "wire/stats.h"
@@ -124,14 +125,7 @@ int event_write_xctl_plain(struct buf *out, uint64_t wall_ns, const char *type, 
 bool event_is_attack(const struct event *ev);
 /* Shared by events and flows. */
 const char *event_type_name(uint8_t kind);
-const char *tcp_state_name(uint8_t state);   /* "ESTABLISHED"; NULL for 0 */
-const char *transport_name(uint8_t proto);   /* "tcp", "udp", "icmp"; NULL others */
-const char *family_name(uint8_t family);     /* "ipv4", "ipv6"; NULL */
-const char *owner_match_name(uint8_t match); /* "exact", "listener", "procfs", "none" */
-const char *errno_name(int err);	     /* "ECONNREFUSED"; NULL unknown */
-const char *prog_name(unsigned int prog);    /* NP_PROG_* -> "send", "recv", ... */
-/* Of the address itself: v4-mapped is "ipv4"; an all-zero one goes by family (AF_*). */
-const char *addr_family_name(const uint8_t addr[16], uint8_t family);
+const char *prog_name(unsigned int prog); /* NP_PROG_* -> "send", "recv", ... */
 /* What the writers share: who, where, and how many records a program has seen. NULL unknown. */
 const struct process *event_owner(const struct event *ev);
 const char *event_value(const struct event *ev, size_t *ret_len);
@@ -140,7 +134,5 @@ const char *event_state(const struct event *ev);
 /* A probe.loss that tells of counters alone: nothing a reader of text must know. */
 bool event_is_idle(const struct event *ev);
 uint64_t loss_seen(const struct np_loss *l); /* submitted + all it was not */
-/* "10.0.0.1", "2001:db8::1"; v4-mapped as IPv4; all zero gives NULL. buf: INET6_ADDRSTRLEN. */
-const char *addr_str(const uint8_t addr[16], char *buf);
 
 #endif

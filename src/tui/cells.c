@@ -132,19 +132,19 @@ static enum style trouble_cell(uint64_t n, char *s, size_t size)
 enum style cell_timeout(const struct tui_model *m, const struct tui_row *row, char *s, size_t size)
 {
 	(void)m;
-	return trouble_cell(row->trouble.rtx[NP_RTX_TIMEOUT], s, size);
+	return trouble_cell(row->trouble.timeout, s, size);
 }
 
 enum style cell_fast(const struct tui_model *m, const struct tui_row *row, char *s, size_t size)
 {
 	(void)m;
-	return trouble_cell(row->trouble.rtx[NP_RTX_FAST], s, size);
+	return trouble_cell(row->trouble.fast, s, size);
 }
 
 enum style cell_tlp(const struct tui_model *m, const struct tui_row *row, char *s, size_t size)
 {
 	(void)m;
-	return trouble_cell(row->trouble.rtx[NP_RTX_TLP], s, size);
+	return trouble_cell(row->trouble.probe, s, size);
 }
 
 enum style cell_synack(const struct tui_model *m, const struct tui_row *row, char *s, size_t size)
@@ -174,17 +174,18 @@ enum style cell_stall(const struct tui_model *m, const struct tui_row *row, char
 
 const char *verdict_short(int verdict)
 {
-	static const char *const name[VERDICT_MAX] = { "app", "rwnd", "sndbuf", "cwnd", "loss" };
+	static const char *const name[NETPROBE_VERDICT_MAX] = { "app", "rwnd", "sndbuf", "cwnd",
+								"loss" };
 
-	return verdict >= 0 && verdict < VERDICT_MAX ? name[verdict] : "-";
+	return verdict >= 0 && verdict < NETPROBE_VERDICT_MAX ? name[verdict] : "-";
 }
 
 /* An application that pauses is nothing to worry about, a path that is full may be; the rest is. */
 enum style verdict_style(int verdict)
 {
-	if (verdict <= VERDICT_APPLICATION)
+	if (verdict <= NETPROBE_VERDICT_APPLICATION)
 		return STYLE_DIM;
-	return verdict == VERDICT_CONGESTION_WINDOW ? STYLE_NORMAL : STYLE_WARN;
+	return verdict == NETPROBE_VERDICT_CONGESTION_WINDOW ? STYLE_NORMAL : STYLE_WARN;
 }
 
 enum style cell_verdict(const struct tui_model *m, const struct tui_row *row, char *s, size_t size)

@@ -11,7 +11,7 @@
 #include "tui/cells.h"
 
 #define IN(kind) (1u << (kind))
-#define IN_ALL (IN(VIEW_MAX) - 1)
+#define IN_ALL (IN(NETPROBE_VIEW_MAX) - 1)
 #define NO_SORT 0xff
 #define NEVER 0xff
 
@@ -28,52 +28,59 @@ struct column {
 			   size_t size);
 };
 
-#define NOT_CONNECTION (IN_ALL & ~IN(VIEW_CONNECTION))
+#define NOT_CONNECTION (IN_ALL & ~IN(NETPROBE_VIEW_CONNECTION))
 
 /*
  * Steps: 0 always; 1 to 9 while the name keeps its least width; 10 to 19 once it has a good one;
  * the rest goes to sparkline and name. From left to right as on the screen.
  */
 static const struct column columns[] = {
-	{ "NAME", NULL, 0, SORT_NAME, IN_ALL, { 0, 0 }, true, NULL },
-	{ "PID", NULL, 7, NO_SORT, IN(VIEW_PROCESS), { 3, 4 }, false, cell_pid },
-	{ "OWNER", NULL, 15, NO_SORT, IN(VIEW_CONNECTION), { 3, 10 }, true, cell_owner },
+	{ "NAME", NULL, 0, NETPROBE_SORT_NAME, IN_ALL, { 0, 0 }, true, NULL },
+	{ "PID", NULL, 7, NO_SORT, IN(NETPROBE_VIEW_PROCESS), { 3, 4 }, false, cell_pid },
+	{ "OWNER", NULL, 15, NO_SORT, IN(NETPROBE_VIEW_CONNECTION), { 3, 10 }, true, cell_owner },
 	{ "CONTAINER",
 	  NULL,
 	  24,
 	  NO_SORT,
-	  IN_ALL & ~IN(VIEW_REMOTE) & ~IN(VIEW_INTERFACE),
+	  IN_ALL & ~IN(NETPROBE_VIEW_REMOTE) & ~IN(NETPROBE_VIEW_INTERFACE),
 	  { 15, 15 },
 	  true,
 	  cell_place },
-	{ "PROTO", NULL, 5, NO_SORT, IN(VIEW_CONNECTION), { 11, NEVER }, true, cell_proto },
-	{ "STATE", NULL, 10, NO_SORT, IN(VIEW_CONNECTION), { 10, 12 }, true, cell_state },
-	{ "IFACE", NULL, 8, NO_SORT, IN(VIEW_CONNECTION), { 12, 14 }, true, cell_iface },
-	{ "NETNS", NULL, 10, NO_SORT, IN(VIEW_INTERFACE), { 10, 4 }, false, cell_netns },
-	{ "TX/s", "TXb/s", 6, SORT_TX, IN_ALL, { 1, 11 }, false, cell_tx },
-	{ "RX/s", "RXb/s", 6, SORT_RX, IN_ALL, { 1, 11 }, false, cell_rx },
+	{ "PROTO",
+	  NULL,
+	  5,
+	  NO_SORT,
+	  IN(NETPROBE_VIEW_CONNECTION),
+	  { 11, NEVER },
+	  true,
+	  cell_proto },
+	{ "STATE", NULL, 10, NO_SORT, IN(NETPROBE_VIEW_CONNECTION), { 10, 12 }, true, cell_state },
+	{ "IFACE", NULL, 8, NO_SORT, IN(NETPROBE_VIEW_CONNECTION), { 12, 14 }, true, cell_iface },
+	{ "NETNS", NULL, 10, NO_SORT, IN(NETPROBE_VIEW_INTERFACE), { 10, 4 }, false, cell_netns },
+	{ "TX/s", "TXb/s", 6, NETPROBE_SORT_TX, IN_ALL, { 1, 11 }, false, cell_tx },
+	{ "RX/s", "RXb/s", 6, NETPROBE_SORT_RX, IN_ALL, { 1, 11 }, false, cell_rx },
 	{ "TX SUM", NULL, 7, NO_SORT, IN_ALL, { 13, NEVER }, false, cell_tx_total },
 	{ "RX SUM", NULL, 7, NO_SORT, IN_ALL, { 13, NEVER }, false, cell_rx_total },
-	{ "TOTAL", NULL, 6, SORT_TOTAL, IN_ALL, { 7, NEVER }, false, cell_total },
-	{ "CONN", NULL, 5, SORT_CONNS, NOT_CONNECTION, { 6, 13 }, false, cell_conns },
-	{ "RTT", NULL, 6, SORT_RTT, IN_ALL, { 4, 1 }, false, cell_rtt },
-	{ "RETR", NULL, 5, SORT_RETRANS, IN_ALL, { 5, 1 }, false, cell_retrans },
+	{ "TOTAL", NULL, 6, NETPROBE_SORT_TOTAL, IN_ALL, { 7, NEVER }, false, cell_total },
+	{ "CONN", NULL, 5, NETPROBE_SORT_CONNS, NOT_CONNECTION, { 6, 13 }, false, cell_conns },
+	{ "RTT", NULL, 6, NETPROBE_SORT_RTT, IN_ALL, { 4, 1 }, false, cell_rtt },
+	{ "RETR", NULL, 5, NETPROBE_SORT_RETRANS, IN_ALL, { 5, 1 }, false, cell_retrans },
 	{ "TMO", NULL, 5, NO_SORT, IN_ALL, { NEVER, 3 }, false, cell_timeout },
 	{ "FAST", NULL, 5, NO_SORT, IN_ALL, { NEVER, 3 }, false, cell_fast },
 	{ "TLP", NULL, 5, NO_SORT, IN_ALL, { NEVER, 3 }, false, cell_tlp },
 	{ "SYNACK", NULL, 6, NO_SORT, IN_ALL, { NEVER, 6 }, false, cell_synack },
 	{ "SPUR", NULL, 5, NO_SORT, IN_ALL, { NEVER, 3 }, false, cell_spurious },
-	{ "STALL", NULL, 6, SORT_STALL, IN_ALL, { NEVER, 2 }, false, cell_stall },
+	{ "STALL", NULL, 6, NETPROBE_SORT_STALL, IN_ALL, { NEVER, 2 }, false, cell_stall },
 	{ "DROPS",
 	  NULL,
 	  5,
 	  NO_SORT,
-	  IN_ALL & ~IN(VIEW_CONNECTION) & ~IN(VIEW_REMOTE),
+	  IN_ALL & ~IN(NETPROBE_VIEW_CONNECTION) & ~IN(NETPROBE_VIEW_REMOTE),
 	  { NEVER, 5 },
 	  false,
 	  cell_drops },
 	{ "VERDICT", NULL, 7, NO_SORT, IN_ALL, { NEVER, 1 }, true, cell_verdict },
-	{ "RATE", NULL, 8, SORT_RATE, IN_ALL, { 2, 16 }, true, NULL },
+	{ "RATE", NULL, 8, NETPROBE_SORT_RATE, IN_ALL, { 2, 16 }, true, NULL },
 };
 
 #define N_COLUMNS ((int)(sizeof(columns) / sizeof(columns[0])))
@@ -84,10 +91,10 @@ _Static_assert(N_COLUMNS <= COLUMNS_MAX, "COLUMNS_MAX is too small");
 /* Least and good width of the name by view: what still tells rows apart, and what reads well. */
 static const struct {
 	int least, good, best;
-} name_width[VIEW_MAX] = {
-	[VIEW_PROCESS] = { 14, 20, 30 },   [VIEW_CONNECTION] = { 22, 45, 60 },
-	[VIEW_CONTAINER] = { 16, 36, 70 }, [VIEW_REMOTE] = { 16, 24, 40 },
-	[VIEW_INTERFACE] = { 10, 16, 20 },
+} name_width[NETPROBE_VIEW_MAX] = {
+	[NETPROBE_VIEW_PROCESS] = { 14, 20, 30 },   [NETPROBE_VIEW_CONNECTION] = { 22, 45, 60 },
+	[NETPROBE_VIEW_CONTAINER] = { 16, 36, 70 }, [NETPROBE_VIEW_REMOTE] = { 16, 24, 40 },
+	[NETPROBE_VIEW_INTERFACE] = { 10, 16, 20 },
 };
 
 /* Columns being chosen. */
@@ -153,7 +160,7 @@ void columns_fit(struct columns *c, uint8_t kind, bool health, int width)
 	if (ch.chosen[N_COLUMNS - 1]) {
 		spark = grow(spark, 20, &ch.room);
 		name = grow(name, name_width[kind].best, &ch.room);
-		spark = grow(spark, FLOW_HISTORY, &ch.room);
+		spark = grow(spark, SAMPLES_MAX, &ch.room);
 	}
 	name = grow(name, width, &ch.room);
 	c->n = 0;
@@ -171,15 +178,15 @@ void columns_fit(struct columns *c, uint8_t kind, bool health, int width)
 
 static const char *name_title(uint8_t kind)
 {
-	static const char *const title[VIEW_MAX] = { "PROCESS", "CONNECTION", "CONTAINER",
-						     "REMOTE HOST", "INTERFACE" };
+	static const char *const title[NETPROBE_VIEW_MAX] = { "PROCESS", "CONNECTION", "CONTAINER",
+							      "REMOTE HOST", "INTERFACE" };
 
 	return title[kind];
 }
 
 static void spark_title(const struct tui_model *m, char *s, size_t size)
 {
-	double span = m->interval_s * FLOW_HISTORY;
+	double span = m->interval_s * SAMPLES_MAX;
 
 	if (span < 100 && span != 60)
 		(void)snprintf(s, size, "RATE %.0fs", span);
@@ -242,7 +249,7 @@ static void draw_name(const struct columns *c, int i, struct grid *g, int y, uin
 
 	if (row->exited)
 		(void)grid_put(g, y, x, 1, STYLE_EXITED, g->glyphs->exited);
-	if (kind == VIEW_CONNECTION)
+	if (kind == NETPROBE_VIEW_CONNECTION)
 		connection_name(g, row, width, s, sizeof(s));
 	else
 		(void)snprintf(s, sizeof(s), "%s", row->name);

@@ -8,74 +8,83 @@
 #include "tui/fmt.h"
 #include "tui/model.h"
 
-void trace_add(struct trace *t, const struct view_row *row)
+void trace_add(struct trace *t, const struct netprobe_row *row)
 {
-	const struct flow *f = row->flow;
+	const struct netprobe_flow *f = row->flow;
 	bool first = t->key != row->key;
 
 	if (first) {
 		memset(t, 0, sizeof(*t));
 		t->key = row->key;
-		/* the table remembers rates of what moves, the latest among them */
-		samples_copy(&t->rate, row->history);
+		/* rates of what moves are remembered, the latest among them */
+		samples_copy(&t->rate, row->rates, row->n_rates);
 	}
 	if (f->closed)
 		return;
 	if (!first || !t->rate.count)
-		samples_push(&t->rate, row->tx_rate + row->rx_rate);
-	if (!f->tcp)
+		samples_push(&t->rate, (float)row->tx_rate + (float)row->rx_rate);
+	if (!f->has_tcp)
 		return;
-	samples_push(&t->rtt, (float)f->tcp->srtt_us);
-	samples_push(&t->cwnd, (float)f->tcp->snd_cwnd);
+	samples_push(&t->rtt, (float)f->srtt_us);
+	samples_push(&t->cwnd, (float)f->cwnd);
 }
 
-static void copy_people(struct detail *d, const struct flow *f)
+static void copy_people(struct detail *d, const struct netprobe_row *row)
 {
-	const struct process *p = f->owner, *last = f->last;
+	const struct netprobe_flow *f = row->flow;
 
 	d->owner[0] = d->user[0] = d->exe[0] = d->place[0] = '\0';
-	if (p->tgid) {
-		(void)snprintf(d->owner, sizeof(d->owner), "%.16s[%u]", p->comm, p->tgid);
-		(void)snprintf(d->exe, sizeof(d->exe), "%s", p->exe ? p->exe : "");
-		row_place(d->place, sizeof(d->place), p->cgroup);
+	if (f->pid) {
+		(void)snprintf(d->owner, sizeof(d->owner), "%.16s[%u]", f->comm, f->pid);
+		(void)snprintf(d->exe, sizeof(d->exe), "%s", f->exe);
+		row_place(d->place, sizeof(d->place), row);
 		if (strcmp(d->place, "/") == 0)
 			d->place[0] = '\0'; /* the host itself: says nothing */
 	}
-	if (last != p && last->tgid)
-		(void)snprintf(d->user, sizeof(d->user), "%.16s[%u]", last->comm, last->tgid);
+	if (f->last_pid != f->pid && f->last_pid)
+		(void)snprintf(d->user, sizeof(d->user), "%.16s[%u]", f->last_comm, f->last_pid);
 }
 
-static void copy_flow(struct detail *d, const struct flow *f, uint64_t now_ns)
+static uint64_t known(uint64_t n)
+{
+	return n == NETPROBE_UNKNOWN ? 0 : n;
+}
+
+static void copy_flow(struct detail *d, const struct netprobe_flow *f, uint64_t now_ns)
 {
 	uint64_t until = f->closed && f->closed_ns ? f->closed_ns : now_ns;
 
-	fmt_endpoint(f->tuple.laddr, f->tuple.lport, d->local, sizeof(d->local));
-	fmt_endpoint(f->tuple.raddr, f->tuple.rport, d->remote, sizeof(d->remote));
-	(void)snprintf(d->iface, sizeof(d->iface), "%.15s", f->tuple.ifname);
-	d->state = fmt_tcp_state(f->tuple.state);
-	d->proto = fmt_proto(f->tuple.proto);
-	d->netns = f->tuple.netns;
+	fmt_endpoint(f->laddr, f->lport, d->local, sizeof(d->local));
+	fmt_endpoint(f->raddr, f->rport, d->remote, sizeof(d->remote));
+	(void)snprintf(d->iface, sizeof(d->iface), "%.15s", f->iface);
+	d->state = fmt_tcp_state(f->tcp_state);
+	d->proto = fmt_proto(f->proto);
+	d->netns = f->netns;
 	d->connect_us = f->connect_us;
 	d->closed = f->closed;
 	d->age_s = f->opened_ns && until > f->opened_ns ? (double)(until - f->opened_ns) / 1e9 : 0;
-	d->tx_pkts = f->tx_pkts;
-	d->rx_pkts = f->rx_pkts;
-	d->tcp = f->tcp != NULL;
-	if (f->tcp)
-		d->figures = *f->tcp;
+	d->tx_pkts = known(f->tx_packets);
+	d->rx_pkts = known(f->rx_packets);
+	d->tcp = f->has_tcp;
+	if (d->tcp)
+		d->figures = *f;
 }
 
-static void copy_waits(struct detail *d, const struct latency *l)
+static void copy_waits(struct detail *d, const struct netprobe_latency *l)
 {
 	static const double shares[2] = { 0.5, 0.99 };
 
 	for (unsigned int i = 0; i < 2; i++) {
-		d->rx_wait[i] = l ? histogram_quantile(&l->h[LATENCY_RX_WAIT], shares[i]) : 0;
-		d->tx_wait[i] = l ? histogram_quantile(&l->h[LATENCY_TX_WAIT], shares[i]) : 0;
+		d->rx_wait[i] = !l ? 0
+				   : netprobe_latency_quantile(l->counts[NETPROBE_LATENCY_RX_WAIT],
+							       shares[i]);
+		d->tx_wait[i] = !l ? 0
+				   : netprobe_latency_quantile(l->counts[NETPROBE_LATENCY_TX_WAIT],
+							       shares[i]);
 	}
 }
 
-void detail_take(struct detail *d, const struct view_row *row, const struct trace *t,
+void detail_take(struct detail *d, const struct netprobe_row *row, const struct trace *t,
 		 uint64_t now_ns)
 {
 	d->gone = !row;
@@ -83,19 +92,38 @@ void detail_take(struct detail *d, const struct view_row *row, const struct trac
 		d->tx_rate = d->rx_rate = 0;
 		return;
 	}
-	d->tx_rate = row->tx_rate;
-	d->rx_rate = row->rx_rate;
+	d->tx_rate = (float)row->tx_rate;
+	d->rx_rate = (float)row->rx_rate;
 	d->tx_bytes = row->tx_bytes;
 	d->rx_bytes = row->rx_bytes;
-	d->retrans = row->retrans;
-	d->trouble = row->trouble;
+	d->retrans = row->retransmits;
+	row_trouble(&d->trouble, row);
 	/* what it met with last stays to be read when it is closed */
-	if (row->verdict >= 0) {
-		d->times = row->times;
-		d->verdict = row->verdict;
+	if (row->verdict < NETPROBE_VERDICT_MAX) {
+		memcpy(d->times, row->verdict_us, sizeof(d->times));
+		d->verdict = (int)row->verdict;
 	}
 	copy_flow(d, row->flow, now_ns);
-	copy_people(d, row->flow);
+	copy_people(d, row);
 	copy_waits(d, row->latency);
 	d->trace = *t;
+}
+
+double detail_share(const struct detail *d, unsigned int verdict)
+{
+	uint64_t all = 0;
+
+	for (unsigned int i = 0; i < NETPROBE_VERDICT_MAX; i++)
+		all += d->times[i];
+	return all ? (double)d->times[verdict] / (double)all : 0;
+}
+
+int detail_first(const struct detail *d)
+{
+	int first = -1;
+
+	for (int i = 0; i < NETPROBE_VERDICT_MAX; i++)
+		if (d->times[i] && (first < 0 || d->times[i] > d->times[first]))
+			first = i;
+	return first;
 }

@@ -1,15 +1,22 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * One connection in full: its figures copied out of the flow table, and its last minute. What is
+ * One connection in full: its figures as the library tells them, and its last minute. What is
  * sampled and when; how the page looks is page.c's.
  */
 #ifndef NETPROBE_TUI_DETAIL_H
 #define NETPROBE_TUI_DETAIL_H
 
-#include "flow/view.h"
+#include <netprobe/netprobe.h>
+
 #include "tui/spark.h"
 
-/* The last FLOW_HISTORY intervals of the connection under the cursor. */
+/* What went wrong in a row. */
+struct tui_trouble {
+	uint64_t timeout, fast, probe, synack, spurious; /* segments */
+	uint64_t stall_ns;
+};
+
+/* The last SAMPLES_MAX intervals of the connection under the cursor. */
 struct trace {
 	uint64_t key;			/* of its row; 0: none */
 	struct samples rtt, cwnd, rate; /* microseconds, segments, bytes/s */
@@ -28,19 +35,23 @@ struct detail {
 	uint32_t netns, connect_us;
 	float tx_rate, rx_rate;
 	uint64_t tx_bytes, rx_bytes, tx_pkts, rx_pkts, retrans;
-	struct trouble trouble;
-	struct verdict_times times;
+	struct tui_trouble trouble;
+	uint64_t times[NETPROBE_VERDICT_MAX]; /* microseconds by what limited it */
 	int verdict;
-	struct flow_tcp figures; /* zeroes unless tcp */
+	struct netprobe_flow figures; /* but its strings; zeroes unless tcp */
 	/* waits of its owner's sockets: half and 99 of 100 are shorter, microseconds; 0 not timed */
 	uint64_t rx_wait[2], tx_wait[2];
 	struct trace trace;
 };
 
 /* One more sample of row, or of another connection than before: then from the start. */
-void trace_add(struct trace *t, const struct view_row *row);
+void trace_add(struct trace *t, const struct netprobe_row *row);
 /* row NULL: it is gone, and what is there stays. now_ns CLOCK_MONOTONIC. */
-void detail_take(struct detail *d, const struct view_row *row, const struct trace *t,
+void detail_take(struct detail *d, const struct netprobe_row *row, const struct trace *t,
 		 uint64_t now_ns);
+
+/* How much of the time that limited it, 0..1; what most, -1: nothing is known. */
+double detail_share(const struct detail *d, unsigned int verdict);
+int detail_first(const struct detail *d);
 
 #endif

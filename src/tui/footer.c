@@ -9,9 +9,9 @@
 
 #include "tui/render.h"
 
-static const char *const view_name[VIEW_MAX] = { "Processes", "Connections", "Containers",
-						 "Remotes", "Interfaces" };
-static const char *const view_short[VIEW_MAX] = { "Proc", "Conn", "Cont", "Host", "If" };
+static const char *const view_name[NETPROBE_VIEW_MAX] = { "Processes", "Connections", "Containers",
+							  "Remotes", "Interfaces" };
+static const char *const view_short[NETPROBE_VIEW_MAX] = { "Proc", "Conn", "Cont", "Host", "If" };
 
 /* Which interpretation of the rows is on: filter, idle rows. At the right; returns where it begins.
  */
@@ -35,7 +35,7 @@ static void draw_tabs(struct grid *g, const struct tui_model *m, int y, int end)
 	bool wide = end >= 67;
 	int x = 0, i;
 
-	for (i = 0; i < VIEW_MAX; i++) {
+	for (i = 0; i < NETPROBE_VIEW_MAX; i++) {
 		enum style style = i == m->level[m->depth].kind ? STYLE_TAB : STYLE_NORMAL;
 		int start = x;
 

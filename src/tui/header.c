@@ -161,8 +161,8 @@ void graph_area_draw(struct grid *g, const struct tui_model *m, int y, int rows)
 	if (rows < 1)
 		return;
 	/* Whole columns a sample, so that the shape does not change as it moves left. */
-	if (width >= FLOW_HISTORY)
-		width -= width % FLOW_HISTORY;
+	if (width >= SAMPLES_MAX)
+		width -= width % SAMPLES_MAX;
 	fmt_si(full, number, sizeof(number));
 	fmt_trim(number);
 	(void)snprintf(s, sizeof(s), "%s%s", number, m->bits ? "b/s" : "B/s");

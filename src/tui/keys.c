@@ -26,7 +26,8 @@ static int act_view(struct tui_model *m, int kind)
 
 static int act_next_view(struct tui_model *m, int step)
 {
-	return nav_view(m, (uint8_t)((model_level(m)->kind + VIEW_MAX + step) % VIEW_MAX));
+	return nav_view(m, (uint8_t)((model_level(m)->kind + NETPROBE_VIEW_MAX + step) %
+				     NETPROBE_VIEW_MAX));
 }
 
 static int act_move(struct tui_model *m, int lines)
@@ -123,11 +124,11 @@ static int act_quit(struct tui_model *m, int arg)
 }
 
 static const struct binding bindings[] = {
-	{ { "1 p", "processes" }, { '1', 'p' }, act_view, VIEW_PROCESS },
-	{ { "2 c", "connections" }, { '2', 'c' }, act_view, VIEW_CONNECTION },
-	{ { "3 C", "containers (cgroups)" }, { '3', 'C' }, act_view, VIEW_CONTAINER },
-	{ { "4 r", "remote hosts" }, { '4', 'r' }, act_view, VIEW_REMOTE },
-	{ { "5 i", "interfaces" }, { '5', 'i' }, act_view, VIEW_INTERFACE },
+	{ { "1 p", "processes" }, { '1', 'p' }, act_view, NETPROBE_VIEW_PROCESS },
+	{ { "2 c", "connections" }, { '2', 'c' }, act_view, NETPROBE_VIEW_CONNECTION },
+	{ { "3 C", "containers (cgroups)" }, { '3', 'C' }, act_view, NETPROBE_VIEW_CONTAINER },
+	{ { "4 r", "remote hosts" }, { '4', 'r' }, act_view, NETPROBE_VIEW_REMOTE },
+	{ { "5 i", "interfaces" }, { '5', 'i' }, act_view, NETPROBE_VIEW_INTERFACE },
 	{ { "Tab S-Tab", "next, previous view" }, { '\t' }, act_next_view, 1 },
 	{ { NULL, NULL }, { FN(KEY_BTAB) }, act_next_view, -1 },
 	{ { "Up Down k j", "move" }, { 'k', FN(KEY_UP) }, act_move, -1 },

@@ -15,13 +15,13 @@ static void copy_text(char *to, size_t size, const char *from)
 	(void)snprintf(to, size, "%s", from ? from : "");
 }
 
-void model_init(struct tui_model *m, const struct tui_opts *opts, struct viewer *viewer)
+void model_init(struct tui_model *m, const struct tui_opts *opts, struct netprobe_manager *manager)
 {
 	memset(m, 0, sizeof(*m));
-	m->viewer = viewer;
+	m->manager = manager;
 	m->interval_s = opts->interval_s > 0 ? opts->interval_s : 1;
-	m->sort = opts->sort < SORT_MAX ? opts->sort : SORT_RATE;
-	m->level[0].kind = opts->kind < VIEW_MAX ? opts->kind : VIEW_PROCESS;
+	m->sort = opts->sort < NETPROBE_SORT_MAX ? opts->sort : NETPROBE_SORT_RATE;
+	m->level[0].kind = opts->kind < NETPROBE_VIEW_MAX ? opts->kind : NETPROBE_VIEW_PROCESS;
 	copy_text(m->level[0].filter, sizeof(m->level[0].filter), opts->match);
 	copy_text(m->host, sizeof(m->host), opts->host);
 	copy_text(m->mode, sizeof(m->mode), opts->mode);
@@ -33,7 +33,7 @@ void model_init(struct tui_model *m, const struct tui_opts *opts, struct viewer 
 
 void model_watch(struct tui_model *m)
 {
-	viewer_watch_health(m->viewer, m->health || m->detail.open);
+	(void)netprobe_manager_watch_health(m->manager, m->health || m->detail.open, NULL);
 }
 
 void model_done(struct tui_model *m)
@@ -76,44 +76,16 @@ static int reserve(struct tui_model *m, size_t n)
 	return 0;
 }
 
-/*
- * The process a level was entered through, as it is now. Its pointer is not kept: it may have been
- * freed since, and its address given to another process.
- */
-static int find_process(struct tui_model *m, uint64_t key, const struct process **ret_proc)
+/* All levels count: a process within a container is both. */
+static void constrain(const struct tui_model *m, struct netprobe_view_query *q)
 {
-	struct view_query q = { .kind = VIEW_PROCESS, .sort = SORT_NAME, .idle = true };
-	struct view v = { 0 };
-	size_t i;
-	int r;
-
-	r = viewer_query(m->viewer, &q, &v);
-	if (r < 0)
-		return r;
-	*ret_proc = NULL;
-	for (i = 0; i < v.n_rows && !*ret_proc; i++) {
-		if (v.rows[i].key == key)
-			*ret_proc = v.rows[i].proc;
-	}
-	view_done(&v);
-	return *ret_proc ? 0 : -ESRCH;
-}
-
-/* All levels count: a process within a container is both. -ESRCH: one of them is gone. */
-static int constrain(struct tui_model *m, struct view_query *q)
-{
-	unsigned int i;
-	int r;
-
-	for (i = 1; i <= m->depth; i++) {
-		struct tui_level *l = &m->level[i];
+	for (unsigned int i = 1; i <= m->depth; i++) {
+		const struct tui_level *l = &m->level[i];
 
 		if (l->by == DRILL_PROCESS) {
-			r = find_process(m, l->proc_key, &q->proc);
-			if (r < 0)
-				return r;
+			q->process = l->row_key;
 		} else if (l->by == DRILL_CONTAINER) {
-			q->cgroup = l->cgroup;
+			q->container = l->row_key;
 		} else if (l->by == DRILL_REMOTE) {
 			q->remote = l->remote;
 		} else if (l->by == DRILL_INTERFACE) {
@@ -121,34 +93,43 @@ static int constrain(struct tui_model *m, struct view_query *q)
 			q->netns = l->netns;
 		}
 	}
+}
+
+/* Rows on their way into the model. */
+struct taking {
+	struct tui_model *m;
+	size_t n;
+	uint8_t kind;
+	int err;
+};
+
+static int take_row(const struct netprobe_row *row, void *arg)
+{
+	struct taking *t = arg;
+
+	t->err = reserve(t->m, t->n + 1);
+	if (t->err < 0)
+		return 1;
+	row_copy(&t->m->rows[t->n++], row, t->kind);
 	return 0;
 }
 
-static int take(struct tui_model *m, const struct view *v, uint8_t kind)
+static void take_totals(struct tui_model *m, const struct netprobe_view *v)
 {
 	time_t now = time(NULL);
-	size_t i;
-	int r;
 
-	r = reserve(m, v->n_rows);
-	if (r < 0)
-		return r;
-	for (i = 0; i < v->n_rows; i++)
-		row_copy(&m->rows[i], &v->rows[i], kind);
-	m->n_rows = v->n_rows;
-	m->n_total = v->n_total > v->n_rows ? v->n_total : v->n_rows;
+	m->n_total = v->n_total > m->n_rows ? v->n_total : m->n_rows;
 	m->totals = (struct tui_totals){
-		.tx_rate = v->tx_rate,
-		.rx_rate = v->rx_rate,
+		.tx_rate = (float)v->tx_rate,
+		.rx_rate = (float)v->rx_rate,
 		.tx_bytes = v->tx_bytes,
 		.rx_bytes = v->rx_bytes,
-		.retrans = v->retrans,
+		.retrans = v->retransmits,
 		.conns = v->conns,
 		.processes = v->processes,
 	};
-	samples_copy(&m->totals.samples, v->history);
+	samples_copy(&m->totals.samples, v->rates, v->n_rates);
 	(void)localtime_r(&now, &m->taken);
-	return 0;
 }
 
 static uint64_t monotonic_ns(void)
@@ -159,66 +140,73 @@ static uint64_t monotonic_ns(void)
 	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
 }
 
-static void take_detail(struct tui_model *m)
+static int on_detail(const struct netprobe_row *row, void *arg)
 {
-	struct detail *d = &m->detail;
-	struct view_row row;
-	bool gone = viewer_connection(m->viewer, d->key, &row) < 0;
+	struct tui_model *m = arg;
 
 	/* just opened, or another one: what there is by now, then a sample an interval */
-	if (!gone && m->trace.key != d->key)
-		trace_add(&m->trace, &row);
-	detail_take(d, gone ? NULL : &row, &m->trace, monotonic_ns());
+	if (m->trace.key != m->detail.key)
+		trace_add(&m->trace, row);
+	detail_take(&m->detail, row, &m->trace, monotonic_ns());
+	return 0;
+}
+
+static void take_detail(struct tui_model *m)
+{
+	if (netprobe_manager_connection(m->manager, m->detail.key, on_detail, m, NULL) < 0)
+		detail_take(&m->detail, NULL, &m->trace, 0);
+}
+
+static int on_sample(const struct netprobe_row *row, void *arg)
+{
+	trace_add(arg, row);
+	return 0;
 }
 
 void model_sample(struct tui_model *m)
 {
 	const struct tui_row *row = model_row(m);
 	uint64_t key = m->detail.key;
-	struct view_row now;
 
 	/* The row under the cursor as well: opened, its page then has something to show at once. */
 	if (!m->detail.open)
-		key = row && model_level(m)->kind == VIEW_CONNECTION ? row->key : 0;
-	if (key && viewer_connection(m->viewer, key, &now) == 0)
-		trace_add(&m->trace, &now);
+		key = row && model_level(m)->kind == NETPROBE_VIEW_CONNECTION ? row->key : 0;
+	if (key)
+		(void)netprobe_manager_connection(m->manager, key, on_sample, &m->trace, NULL);
 }
 
 int model_snapshot(struct tui_model *m)
 {
 	struct tui_level *l = model_level(m);
-	struct view_query q = {
+	struct netprobe_view_query q = {
+		.size = sizeof(q),
 		.kind = l->kind,
 		.sort = m->sort,
 		.reverse = m->reverse,
 		.idle = m->idle,
 		.limit = TUI_ROWS_MAX,
 	};
-	struct view v = { 0 };
+	struct netprobe_view v = { .size = sizeof(v) };
+	struct taking t = { .m = m, .kind = l->kind };
 	int r;
 
 	/* Paused, the filter works on the copied rows, so all of them are wanted. */
 	q.match = !m->paused && l->filter[0] ? l->filter : NULL;
-	r = constrain(m, &q);
+	constrain(m, &q);
+	r = netprobe_manager_view(m->manager, &q, take_row, &t, &v, NULL);
+	r = t.err < 0 ? t.err : r;
 	m->gone = r == -ESRCH;
-	if (m->gone) {
-		if (m->detail.open)
-			take_detail(m);
-		m->n_rows = m->n_total = 0;
-		model_arrange(m);
-		return 0;
-	}
-	if (r < 0)
+	if (r < 0 && !m->gone)
 		return r;
-	r = viewer_query(m->viewer, &q, &v);
-	if (r < 0)
-		return r;
-	r = take(m, &v, l->kind);
-	view_done(&v);
+	m->n_rows = t.n;
+	if (m->gone)
+		m->n_total = 0;
+	else
+		take_totals(m, &v);
 	model_arrange(m);
 	if (m->detail.open)
 		take_detail(m);
-	return r;
+	return 0;
 }
 
 static int compare_shown(const void *a, const void *b, void *arg)

@@ -12,7 +12,8 @@
 #include <time.h>
 #include <wchar.h>
 
-#include "flow/view.h"
+#include <netprobe/netprobe.h>
+
 #include "tui/detail.h"
 #include "tui/spark.h"
 #include "tui/tui.h"
@@ -22,25 +23,25 @@
 #define TUI_DEPTH 6 /* drills within drills */
 #define TUI_FILTER_MAX 64 /* bytes of a filter, NUL included */
 
-/* A row copied out of a view: pointers into the flow table do not outlive its next call. */
+/* A row copied out of a view: strings do not outlive the call. */
 struct tui_row {
 	uint64_t key;
-	char name[256];		     /* process, path, address; connection: both ends in full */
-	char brief[96];		     /* connection: local end as its port only; else empty */
-	char owner[40];		     /* connection: "comm[pid]" */
-	char place[96];		     /* container or cgroup of the owner */
-	char iface[16];		     /* connection */
-	const char *state, *proto;   /* connection; static strings, NULL otherwise */
-	const struct cgroup *cgroup; /* container view; lives as long as the cgroup table */
-	uint8_t addr[16];	     /* remote view */
-	uint32_t pid;		     /* process view; 0 unknown */
-	uint32_t netns;		     /* interface view */
+	char name[256];		   /* process, path, address; connection: both ends in full */
+	char brief[96];		   /* connection: local end as its port only; else empty */
+	char owner[40];		   /* connection: "comm[pid]" */
+	char place[96];		   /* container or cgroup of the owner */
+	char iface[16];		   /* connection */
+	const char *state, *proto; /* connection; static strings, NULL otherwise */
+	bool known;		   /* container view: its cgroup is */
+	uint8_t addr[16];	   /* remote view */
+	uint32_t pid;		   /* process view; 0 unknown */
+	uint32_t netns;		   /* interface view */
 	float tx_rate, rx_rate;
 	uint64_t tx_bytes, rx_bytes, retrans;
-	struct trouble trouble;
+	struct tui_trouble trouble;
 	uint64_t drops;
 	bool has_drops;
-	int verdict; /* VERDICT_*, -1 */
+	int verdict; /* NETPROBE_VERDICT_*, -1 */
 	uint32_t conns, rtt_us;
 	bool exited;
 	bool rest; /* stands for many that are no longer kept by name */
@@ -55,9 +56,8 @@ struct tui_row {
 
 /* One level of the stack: what it was entered through, and where the user stood in it. */
 struct tui_level {
-	uint8_t by; /* DRILL_*; the bottom level has none */
-	uint64_t proc_key;
-	const struct cgroup *cgroup;
+	uint8_t by;	  /* DRILL_*; the bottom level has none */
+	uint64_t row_key; /* of the process or container */
 	uint8_t remote[16];
 	char iface[16];
 	uint32_t netns;	 /* of iface */
@@ -77,7 +77,7 @@ struct tui_totals {
 };
 
 struct tui_model {
-	struct viewer *viewer;
+	struct netprobe_manager *manager;
 	/* said once */
 	char host[64], mode[16];
 	double interval_s;
@@ -107,7 +107,7 @@ struct tui_model {
 	char flash[80]; /* answer to the last key, until the next one */
 };
 
-void model_init(struct tui_model *m, const struct tui_opts *opts, struct viewer *viewer);
+void model_init(struct tui_model *m, const struct tui_opts *opts, struct netprobe_manager *manager);
 void model_done(struct tui_model *m);
 void model_status(struct tui_model *m, const struct tui_status *status);
 static inline struct tui_level *model_level(struct tui_model *m)
@@ -121,15 +121,16 @@ int model_snapshot(struct tui_model *m);
 void model_sample(struct tui_model *m);
 /* Filter and sort the rows at hand anew: while paused nothing else may change them. */
 void model_arrange(struct tui_model *m);
-/* Have the viewer look at verdicts as long as they are shown. */
+/* Have the library look at verdicts as long as they are shown. */
 void model_watch(struct tui_model *m);
 /* The row under the cursor; NULL where there are none. */
 const struct tui_row *model_row(struct tui_model *m);
 
 /* row.c: fill to from one row of a view. */
-void row_copy(struct tui_row *to, const struct view_row *from, uint8_t kind);
+void row_copy(struct tui_row *to, const struct netprobe_row *from, uint8_t kind);
+void row_trouble(struct tui_trouble *to, const struct netprobe_row *from);
 /* "docker 3f2a9c01d4b7" for a container, else the end of the cgroup's path. */
-void row_place(char *to, size_t size, const struct cgroup *cg);
+void row_place(char *to, size_t size, const struct netprobe_row *from);
 /* Order of a and b as the user sees it: negative, 0 or positive. */
 int row_compare(const struct tui_row *a, const struct tui_row *b, uint8_t sort, bool reverse);
 bool row_matches(const struct tui_row *row, const char *match);

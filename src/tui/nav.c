@@ -79,26 +79,26 @@ static int refuse(struct tui_model *m, const char *why)
 
 static void enter(struct tui_level *to, const struct tui_row *row, uint8_t kind)
 {
-	static const uint8_t by[VIEW_MAX] = {
-		[VIEW_PROCESS] = DRILL_PROCESS,
-		[VIEW_CONTAINER] = DRILL_CONTAINER,
-		[VIEW_REMOTE] = DRILL_REMOTE,
-		[VIEW_INTERFACE] = DRILL_INTERFACE,
+	static const uint8_t by[NETPROBE_VIEW_MAX] = {
+		[NETPROBE_VIEW_PROCESS] = DRILL_PROCESS,
+		[NETPROBE_VIEW_CONTAINER] = DRILL_CONTAINER,
+		[NETPROBE_VIEW_REMOTE] = DRILL_REMOTE,
+		[NETPROBE_VIEW_INTERFACE] = DRILL_INTERFACE,
 	};
 
 	memset(to, 0, sizeof(*to));
 	to->by = by[kind];
-	to->kind = VIEW_CONNECTION;
-	to->proc_key = row->key;
-	to->cgroup = row->cgroup;
+	to->kind = NETPROBE_VIEW_CONNECTION;
+	to->row_key = row->key;
 	memcpy(to->remote, row->addr, sizeof(to->remote));
 	(void)snprintf(to->iface, sizeof(to->iface), "%.15s", row->name);
 	to->netns = row->netns;
-	if (kind == VIEW_PROCESS && row->pid)
+	if (kind == NETPROBE_VIEW_PROCESS && row->pid)
 		(void)snprintf(to->title, sizeof(to->title), "%.64s[%u]", row->name, row->pid);
 	else
 		(void)snprintf(to->title, sizeof(to->title), "%s",
-			       kind == VIEW_CONTAINER && row->place[0] ? row->place : row->name);
+			       kind == NETPROBE_VIEW_CONTAINER && row->place[0] ? row->place
+										: row->name);
 }
 
 int nav_drill(struct tui_model *m)
@@ -110,12 +110,12 @@ int nav_drill(struct tui_model *m)
 		return refuse(m, "nothing to open here");
 	if (row->rest)
 		return refuse(m, "these are no longer told apart: nothing to open");
-	if (l->kind == VIEW_CONNECTION) {
+	if (l->kind == NETPROBE_VIEW_CONNECTION) {
 		l->sticky = true;
 		show_detail(m, row);
 		return MOVED_ROWS;
 	}
-	if (l->kind == VIEW_CONTAINER && !row->cgroup)
+	if (l->kind == NETPROBE_VIEW_CONTAINER && !row->known)
 		return refuse(m, "the container is not known: nothing to open");
 	if (m->depth + 1 >= TUI_DEPTH)
 		return refuse(m, "deep enough: Esc goes back");
@@ -184,10 +184,13 @@ int nav_back(struct tui_model *m)
  */
 static uint8_t sort_beside(bool health, uint8_t sort, int step)
 {
-	static const uint8_t traffic[] = { SORT_NAME,  SORT_TX,	 SORT_RX,      SORT_TOTAL,
-					   SORT_CONNS, SORT_RTT, SORT_RETRANS, SORT_RATE };
-	static const uint8_t trouble[] = { SORT_NAME, SORT_RTT, SORT_RETRANS, SORT_STALL,
-					   SORT_RATE };
+	static const uint8_t traffic[] = { NETPROBE_SORT_NAME,	  NETPROBE_SORT_TX,
+					   NETPROBE_SORT_RX,	  NETPROBE_SORT_TOTAL,
+					   NETPROBE_SORT_CONNS,	  NETPROBE_SORT_RTT,
+					   NETPROBE_SORT_RETRANS, NETPROBE_SORT_RATE };
+	static const uint8_t trouble[] = { NETPROBE_SORT_NAME, NETPROBE_SORT_RTT,
+					   NETPROBE_SORT_RETRANS, NETPROBE_SORT_STALL,
+					   NETPROBE_SORT_RATE };
 	const uint8_t *order = health ? trouble : traffic;
 	int n = health ? (int)sizeof(trouble) : (int)sizeof(traffic), i = 0;
 
@@ -209,8 +212,8 @@ int nav_health(struct tui_model *m)
 {
 	m->health = !m->health;
 	/* no column would show what the rows are sorted by */
-	if (!m->health && m->sort == SORT_STALL)
-		m->sort = SORT_RATE;
+	if (!m->health && m->sort == NETPROBE_SORT_STALL)
+		m->sort = NETPROBE_SORT_RATE;
 	model_watch(m);
 	return MOVED_ROWS;
 }

@@ -151,13 +151,13 @@ static void age_line(struct pen *p, const struct detail *d)
 }
 
 /* The widths of the shares, which add up to width; what is there has at least one column. */
-static void share_widths(const struct verdict_times *t, int width, int w[VERDICT_MAX])
+static void share_widths(const struct detail *d, int width, int w[NETPROBE_VERDICT_MAX])
 {
-	int first = verdict_first(t), used = 0;
+	int first = detail_first(d), used = 0;
 	unsigned int i;
 
-	for (i = 0; i < VERDICT_MAX; i++) {
-		double share = verdict_share(t, i);
+	for (i = 0; i < NETPROBE_VERDICT_MAX; i++) {
+		double share = detail_share(d, i);
 
 		w[i] = (int)(share * width + 0.5);
 		if (!w[i] && share > 0.001)
@@ -170,7 +170,7 @@ static void share_widths(const struct verdict_times *t, int width, int w[VERDICT
 
 static void bar_line(struct pen *p, const struct detail *d)
 {
-	int w[VERDICT_MAX], width = p->g->cols - LABEL, i;
+	int w[NETPROBE_VERDICT_MAX], width = p->g->cols - LABEL, i;
 
 	if (!line(p, "sending"))
 		return;
@@ -185,8 +185,8 @@ static void bar_line(struct pen *p, const struct detail *d)
 				: "told after the next interval");
 		return;
 	}
-	share_widths(&d->times, width, w);
-	for (i = 0; i < VERDICT_MAX; i++) {
+	share_widths(d, width, w);
+	for (i = 0; i < NETPROBE_VERDICT_MAX; i++) {
 		while (w[i]-- > 0)
 			p->x = grid_put(p->g, p->y, p->x, 1, verdict_style(i),
 					p->g->glyphs->share[i]);
@@ -200,9 +200,9 @@ static void legend_line(struct pen *p, const struct detail *d)
 
 	if (d->verdict < 0 || !d->tx_bytes || !line(p, ""))
 		return;
-	for (i = 0; i < VERDICT_MAX; i++) {
+	for (i = 0; i < NETPROBE_VERDICT_MAX; i++) {
 		(void)snprintf(s, sizeof(s), "%s %s %.0f%%", p->g->glyphs->share[i],
-			       verdict_short(i), 100 * verdict_share(&d->times, (unsigned int)i));
+			       verdict_short(i), 100 * detail_share(d, (unsigned int)i));
 		/* bytes are not columns here: no field() */
 		p->x = grid_put(p->g, p->y, p->x, p->g->cols - p->x,
 				i == d->verdict ? STYLE_BOLD : verdict_style(i), s) +
@@ -213,7 +213,9 @@ static void legend_line(struct pen *p, const struct detail *d)
 /* The sentence behind the verdict, broken at blanks. */
 static void advice_lines(struct pen *p, const struct detail *d)
 {
-	const char *s = d->tx_bytes ? verdict_advice(d->verdict) : NULL;
+	const char *s = d->tx_bytes && d->verdict >= 0
+				? netprobe_verdict_advice((uint32_t)d->verdict)
+				: NULL;
 	int width = p->g->cols - LABEL;
 
 	while (s && *s) {
@@ -243,12 +245,12 @@ static void usec_field(struct pen *p, const char *name, uint32_t us)
 static void path_lines(struct pen *p, const struct tui_model *m)
 {
 	static const char *const phase[] = { "open", "disorder", "reduced", "recovery", "loss" };
-	const struct flow_tcp *t = &m->detail.figures;
+	const struct netprobe_flow *t = &m->detail.figures;
 
 	if (line(p, "rtt")) {
 		usec_field(p, "smoothed", t->srtt_us);
 		usec_field(p, "deviation", t->rttvar_us);
-		if (t->min_rtt_us && t->min_rtt_us != UINT32_MAX)
+		if (t->min_rtt_us)
 			usec_field(p, "least", t->min_rtt_us);
 		if (t->delivery_rate)
 			rate_field(p, m, "delivers", (double)t->delivery_rate, STYLE_NORMAL);
@@ -256,9 +258,9 @@ static void path_lines(struct pen *p, const struct tui_model *m)
 			rate_field(p, m, "paced", (double)t->pacing_rate, STYLE_NORMAL);
 	}
 	if (line(p, "cwnd")) {
-		count_field(p, "segments", t->snd_cwnd, STYLE_NORMAL);
-		if (t->snd_ssthresh != NO_SSTHRESH)
-			count_field(p, "ssthresh", t->snd_ssthresh, STYLE_NORMAL);
+		count_field(p, "segments", t->cwnd, STYLE_NORMAL);
+		if (t->ssthresh != NO_SSTHRESH)
+			count_field(p, "ssthresh", t->ssthresh, STYLE_NORMAL);
 		count_field(p, "in flight", t->in_flight, STYLE_NORMAL);
 		count_field(p, "mss", t->mss, STYLE_NORMAL);
 		if (t->ca_state < sizeof(phase) / sizeof(phase[0]))
@@ -269,12 +271,12 @@ static void path_lines(struct pen *p, const struct tui_model *m)
 
 static void buffer_lines(struct pen *p, const struct detail *d)
 {
-	const struct flow_tcp *t = &d->figures;
+	const struct netprobe_flow *t = &d->figures;
 	char s[FMT_MAX];
 
 	if (line(p, "windows")) {
-		bytes_field(p, "peer's", t->snd_wnd);
-		bytes_field(p, "ours", t->rcv_wnd);
+		bytes_field(p, "peer's", t->peer_window);
+		bytes_field(p, "ours", t->receive_window);
 	}
 	/* beside the windows where there is room for all */
 	if (p->g->cols < 110 && !line(p, "buffers"))
@@ -288,14 +290,14 @@ static void buffer_lines(struct pen *p, const struct detail *d)
 
 static void resent_line(struct pen *p, const struct detail *d)
 {
-	const struct trouble *t = &d->trouble;
+	const struct tui_trouble *t = &d->trouble;
 
 	if (!line(p, "resent"))
 		return;
 	count_field(p, "segments", d->retrans, STYLE_WARN);
-	count_field(p, "timeout", t->rtx[NP_RTX_TIMEOUT], STYLE_WARN);
-	count_field(p, "fast", t->rtx[NP_RTX_FAST], STYLE_WARN);
-	count_field(p, "probe", t->rtx[NP_RTX_TLP], STYLE_WARN);
+	count_field(p, "timeout", t->timeout, STYLE_WARN);
+	count_field(p, "fast", t->fast, STYLE_WARN);
+	count_field(p, "probe", t->probe, STYLE_WARN);
 	if (t->synack)
 		count_field(p, "SYN-ACK", t->synack, STYLE_WARN);
 	count_field(p, "spurious", t->spurious, STYLE_WARN);

@@ -48,11 +48,11 @@ static void plot_draw(struct grid *g, const struct tui_model *m, const struct pl
 	int end;
 
 	/* Whole columns a sample, so that the shape does not change as it moves left. */
-	if (cols >= FLOW_HISTORY)
-		cols -= cols % FLOW_HISTORY;
+	if (cols >= SAMPLES_MAX)
+		cols -= cols % SAMPLES_MAX;
 	end = grid_put(g, y, x, cols, STYLE_HEADING, p->name) + 1;
 	if (p->samples->count) {
-		p->format(m, (double)p->samples->rate[FLOW_HISTORY - 1], value, sizeof(value));
+		p->format(m, (double)p->samples->rate[SAMPLES_MAX - 1], value, sizeof(value));
 		end = grid_put(g, y, end, x + cols - end, STYLE_BOLD, value);
 	}
 	p->format(m, full, value, sizeof(value));

@@ -16,122 +16,124 @@ static void copy_text(char *to, size_t size, const char *from)
 	(void)snprintf(to, size, "%s", from ? from : "");
 }
 
-static bool is_known(const struct process *p)
+void row_place(char *to, size_t size, const struct netprobe_row *from)
 {
-	return p && p->tgid != 0;
-}
-
-void row_place(char *to, size_t size, const struct cgroup *cg)
-{
+	const char *runtime = from->runtime && *from->runtime ? from->runtime : "container";
 	size_t len;
 
-	if (!cg || !cg->path)
+	if (!from->cgroup || !*from->cgroup)
 		return;
-	if (cg->container_id) {
-		const char *runtime = cg->runtime ? cg->runtime : "container";
-
-		if (cg->name)
-			(void)snprintf(to, size, "%s %s", runtime, cg->name);
+	if (*from->container) {
+		if (*from->container_name)
+			(void)snprintf(to, size, "%s %s", runtime, from->container_name);
 		else
-			(void)snprintf(to, size, "%s %.12s", runtime, cg->container_id);
+			(void)snprintf(to, size, "%s %.12s", runtime, from->container);
 		return;
 	}
-	len = strlen(cg->path);
-	copy_text(to, size, len < size ? cg->path : cg->path + len - size + 1);
+	len = strlen(from->cgroup);
+	copy_text(to, size, len < size ? from->cgroup : from->cgroup + len - size + 1);
 }
 
-static void copy_place(struct tui_row *to, const struct cgroup *cg)
+static void copy_place(struct tui_row *to, const struct netprobe_row *from)
 {
-	row_place(to->place, sizeof(to->place), cg);
+	row_place(to->place, sizeof(to->place), from);
 }
 
-static void copy_process(struct tui_row *to, const struct view_row *from)
+static void copy_process(struct tui_row *to, const struct netprobe_row *from)
 {
-	if (!is_known(from->proc)) {
+	if (!from->pid) {
 		copy_text(to->name, sizeof(to->name), UNKNOWN);
 		return;
 	}
-	to->pid = from->proc->tgid;
-	copy_place(to, from->proc->cgroup);
+	to->pid = from->pid;
+	copy_place(to, from);
 }
 
-static void copy_flow(struct tui_row *to, const struct view_row *from)
+static void copy_flow(struct tui_row *to, const struct netprobe_row *from)
 {
-	const struct flow *f = from->flow;
+	const struct netprobe_flow *f = from->flow;
 	char local[FMT_ENDPOINT_MAX], remote[FMT_ENDPOINT_MAX + 64];
 
-	if (is_known(from->proc)) {
-		(void)snprintf(to->owner, sizeof(to->owner), "%.16s[%u]", from->proc->comm,
-			       from->proc->tgid);
-		copy_place(to, from->proc->cgroup);
+	if (from->pid) {
+		(void)snprintf(to->owner, sizeof(to->owner), "%.16s[%u]", from->comm, from->pid);
+		copy_place(to, from);
 	} else {
 		copy_text(to->owner, sizeof(to->owner), UNKNOWN);
 	}
 	if (!f)
 		return;
-	fmt_endpoint(f->tuple.laddr, f->tuple.lport, local, sizeof(local));
-	if (from->rname && f->tuple.rport)
+	fmt_endpoint(f->laddr, f->lport, local, sizeof(local));
+	if (*from->rname && f->rport)
 		(void)snprintf(remote, sizeof(remote), "%.*s:%u", (int)sizeof(remote) - 7,
-			       from->rname, f->tuple.rport);
+			       from->rname, f->rport);
 	else
-		fmt_endpoint(f->tuple.raddr, f->tuple.rport, remote, sizeof(remote));
+		fmt_endpoint(f->raddr, f->rport, remote, sizeof(remote));
 	/* The separator is put in when drawn, in the glyphs of the terminal. */
 	(void)snprintf(to->name, sizeof(to->name), "%s > %s", local, remote);
-	if (f->tuple.lport)
-		(void)snprintf(to->brief, sizeof(to->brief), ":%u > %.84s", f->tuple.lport, remote);
+	if (f->lport)
+		(void)snprintf(to->brief, sizeof(to->brief), ":%u > %.84s", f->lport, remote);
 	else
 		(void)snprintf(to->brief, sizeof(to->brief), ":* > %.84s", remote);
-	copy_text(to->iface, sizeof(to->iface), f->tuple.ifname);
-	to->state = fmt_tcp_state(f->tuple.state);
-	to->proto = fmt_proto(f->tuple.proto);
+	copy_text(to->iface, sizeof(to->iface), f->iface);
+	to->state = fmt_tcp_state(f->tcp_state);
+	to->proto = fmt_proto(f->proto);
 }
 
-static void copy_container(struct tui_row *to, const struct view_row *from)
+static void copy_container(struct tui_row *to, const struct netprobe_row *from)
 {
-	const struct cgroup *cg = from->cgroup;
-	size_t len = cg && cg->path ? strlen(cg->path) : 0;
+	size_t len = from->cgroup ? strlen(from->cgroup) : 0;
 
-	to->cgroup = cg;
-	if (!cg)
+	to->known = len > 0;
+	if (!to->known)
 		copy_text(to->name, sizeof(to->name), UNKNOWN);
 	else if (len > 1) /* the view has a better name than "/" for the root */
 		copy_text(to->name, sizeof(to->name),
-			  len < sizeof(to->name) ? cg->path
-						 : cg->path + len - sizeof(to->name) + 1);
-	if (cg && cg->container_id)
-		copy_place(to, cg);
+			  len < sizeof(to->name) ? from->cgroup
+						 : from->cgroup + len - sizeof(to->name) + 1);
+	if (to->known && *from->container)
+		copy_place(to, from);
 }
 
-void row_copy(struct tui_row *to, const struct view_row *from, uint8_t kind)
+void row_trouble(struct tui_trouble *to, const struct netprobe_row *from)
+{
+	*to = (struct tui_trouble){ .timeout = from->retransmits_timeout,
+				    .fast = from->retransmits_fast,
+				    .probe = from->retransmits_probe,
+				    .synack = from->retransmits_synack,
+				    .spurious = from->retransmits_spurious,
+				    .stall_ns = from->stall_ns };
+}
+
+void row_copy(struct tui_row *to, const struct netprobe_row *from, uint8_t kind)
 {
 	memset(to, 0, offsetof(struct tui_row, samples));
 	copy_text(to->name, sizeof(to->name), from->name);
 	to->key = from->key;
-	to->tx_rate = from->tx_rate;
-	to->rx_rate = from->rx_rate;
+	to->tx_rate = (float)from->tx_rate;
+	to->rx_rate = (float)from->rx_rate;
 	to->tx_bytes = from->tx_bytes;
 	to->rx_bytes = from->rx_bytes;
-	to->retrans = from->retrans;
-	to->trouble = from->trouble;
+	to->retrans = from->retransmits;
+	row_trouble(&to->trouble, from);
 	to->drops = from->drops;
 	to->has_drops = from->has_drops;
-	to->verdict = from->verdict;
+	to->verdict = from->verdict < NETPROBE_VERDICT_MAX ? (int)from->verdict : -1;
 	to->conns = from->conns;
 	to->rtt_us = from->rtt_us;
 	to->exited = from->exited;
 	to->netns = from->netns;
 	memcpy(to->addr, from->addr, sizeof(to->addr));
-	samples_copy(&to->samples, from->history);
+	samples_copy(&to->samples, from->rates, from->n_rates);
 	to->rest = from->rest;
 	if (from->rest)
 		return; /* its name says what it stands for, and nothing else is known of it */
-	if (kind == VIEW_PROCESS)
+	if (kind == NETPROBE_VIEW_PROCESS)
 		copy_process(to, from);
-	else if (kind == VIEW_CONNECTION)
+	else if (kind == NETPROBE_VIEW_CONNECTION)
 		copy_flow(to, from);
-	else if (kind == VIEW_CONTAINER)
+	else if (kind == NETPROBE_VIEW_CONTAINER)
 		copy_container(to, from);
-	else if (kind == VIEW_REMOTE && from->rname)
+	else if (kind == NETPROBE_VIEW_REMOTE && *from->rname)
 		(void)snprintf(to->name, sizeof(to->name), "%.128s  %.64s", from->rname,
 			       from->name);
 	if (to->name[0] == '\0')
@@ -152,22 +154,22 @@ static int compare_u64(uint64_t a, uint64_t b)
 static int compare_by(const struct tui_row *a, const struct tui_row *b, uint8_t sort)
 {
 	switch (sort) {
-	case SORT_TX:
+	case NETPROBE_SORT_TX:
 		return compare_number(b->tx_rate, a->tx_rate);
-	case SORT_RX:
+	case NETPROBE_SORT_RX:
 		return compare_number(b->rx_rate, a->rx_rate);
-	case SORT_TOTAL:
+	case NETPROBE_SORT_TOTAL:
 		return compare_number((double)b->tx_bytes + (double)b->rx_bytes,
 				      (double)a->tx_bytes + (double)a->rx_bytes);
-	case SORT_CONNS:
+	case NETPROBE_SORT_CONNS:
 		return compare_u64(b->conns, a->conns);
-	case SORT_RTT:
+	case NETPROBE_SORT_RTT:
 		return compare_u64(b->rtt_us, a->rtt_us);
-	case SORT_RETRANS:
+	case NETPROBE_SORT_RETRANS:
 		return compare_u64(b->retrans, a->retrans);
-	case SORT_STALL:
+	case NETPROBE_SORT_STALL:
 		return compare_u64(b->trouble.stall_ns, a->trouble.stall_ns);
-	case SORT_NAME:
+	case NETPROBE_SORT_NAME:
 		return strcasecmp(a->name, b->name);
 	default:
 		return compare_number(b->tx_rate + b->rx_rate, a->tx_rate + a->rx_rate);

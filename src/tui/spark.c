@@ -8,29 +8,29 @@
 #define EIGHTHS 8
 #define RATE_MAX 1e30f
 
-void samples_copy(struct samples *s, const struct history *h)
+void samples_copy(struct samples *s, const float *rates, uint32_t n)
 {
 	uint32_t i;
 
 	memset(s, 0, sizeof(*s));
-	if (!h)
-		return;
-	s->count = h->count < FLOW_HISTORY ? h->count : FLOW_HISTORY;
-	for (i = 0; i < s->count; i++) {
-		uint32_t age = s->count - i; /* 1: newest */
-
-		float rate = h->rate[(h->next + FLOW_HISTORY - age) % FLOW_HISTORY];
+	if (n > SAMPLES_MAX) {
+		rates += n - SAMPLES_MAX;
+		n = SAMPLES_MAX;
+	}
+	s->count = n;
+	for (i = 0; i < n; i++) {
+		float rate = rates[i];
 
 		/* Bars are computed from quotients: only finite numbers beyond this point. */
-		s->rate[FLOW_HISTORY - age] = rate > 0 && rate < RATE_MAX ? rate : 0;
+		s->rate[SAMPLES_MAX - n + i] = rate > 0 && rate < RATE_MAX ? rate : 0;
 	}
 }
 
 void samples_push(struct samples *s, float v)
 {
 	memmove(s->rate, s->rate + 1, sizeof(s->rate) - sizeof(s->rate[0]));
-	s->rate[FLOW_HISTORY - 1] = v > 0 && v < RATE_MAX ? v : 0;
-	s->count += s->count < FLOW_HISTORY;
+	s->rate[SAMPLES_MAX - 1] = v > 0 && v < RATE_MAX ? v : 0;
+	s->count += s->count < SAMPLES_MAX;
 }
 
 float samples_max(const struct samples *s)
@@ -38,20 +38,20 @@ float samples_max(const struct samples *s)
 	float max = 0;
 	uint32_t i;
 
-	for (i = FLOW_HISTORY - s->count; i < FLOW_HISTORY; i++)
+	for (i = SAMPLES_MAX - s->count; i < SAMPLES_MAX; i++)
 		max = s->rate[i] > max ? s->rate[i] : max;
 	return max;
 }
 
 float samples_at(const struct samples *s, int c, int width)
 {
-	int from = c * FLOW_HISTORY / width, to = (c + 1) * FLOW_HISTORY / width, i;
+	int from = c * SAMPLES_MAX / width, to = (c + 1) * SAMPLES_MAX / width, i;
 	float max = -1;
 
 	if (to <= from)
 		to = from + 1;
 	for (i = from; i < to; i++) {
-		if ((uint32_t)(FLOW_HISTORY - i) <= s->count && s->rate[i] > max)
+		if ((uint32_t)(SAMPLES_MAX - i) <= s->count && s->rate[i] > max)
 			max = s->rate[i];
 	}
 	return max;

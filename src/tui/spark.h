@@ -1,26 +1,29 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Bars over the last FLOW_HISTORY intervals: a row's sparkline (one line, scaled to its own
+ * Bars over the last SAMPLES_MAX intervals: a row's sparkline (one line, scaled to its own
  * maximum) and the total graph (several lines, scaled to a round figure).
  */
 #ifndef NETPROBE_TUI_SPARK_H
 #define NETPROBE_TUI_SPARK_H
 
-#include "flow/table.h"
+#include <stdint.h>
+
 #include "tui/grid.h"
+
+#define SAMPLES_MAX 60 /* intervals */
 
 /* A history laid out by age, copied out of the ring: the last sample is the newest. */
 struct samples {
 	uint32_t count; /* valid ones, at the end of rate[] */
-	float rate[FLOW_HISTORY];
+	float rate[SAMPLES_MAX];
 };
 
-void samples_copy(struct samples *s, const struct history *h); /* h NULL: none */
+void samples_copy(struct samples *s, const float *rates, uint32_t n); /* the oldest first */
 /* One more, the newest; the oldest falls out. */
 void samples_push(struct samples *s, float v);
 float samples_max(const struct samples *s);
 /*
- * Column c of width columns that together show all FLOW_HISTORY intervals: the highest of the
+ * Column c of width columns that together show all SAMPLES_MAX intervals: the highest of the
  * samples in it, so that a burst of one interval stays visible; negative: no sample there yet.
  */
 float samples_at(const struct samples *s, int c, int width);

@@ -25,7 +25,8 @@ struct tui {
 	bool have_rows; /* a first snapshot was taken */
 };
 
-struct tui *tui_new(const struct tui_opts *opts, struct viewer *viewer, struct netprobe_error *err)
+struct tui *tui_new(const struct tui_opts *opts, struct netprobe_manager *manager,
+		    struct netprobe_error *err)
 {
 	struct tui *t = calloc(1, sizeof(*t));
 	int r;
@@ -34,7 +35,7 @@ struct tui *tui_new(const struct tui_opts *opts, struct viewer *viewer, struct n
 		(void)error_set(err, -ENOMEM, "no memory for the live view");
 		return NULL;
 	}
-	model_init(&t->model, opts, viewer);
+	model_init(&t->model, opts, manager);
 	t->screen = screen_open(opts->no_color, err);
 	if (!t->screen)
 		return tui_free(t);
@@ -61,11 +62,6 @@ int tui_fd(const struct tui *tui)
 {
 	(void)tui;
 	return STDIN_FILENO;
-}
-
-bool tui_shows_health(const struct tui *tui)
-{
-	return tui->model.health || tui->model.detail.open;
 }
 
 void tui_status(struct tui *tui, const struct tui_status *status)

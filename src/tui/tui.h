@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The live view of `netprobe top` on a terminal. It draws snapshots taken through flow/view.h, owns
+ * The live view of `netprobe top` on a terminal. It draws snapshots taken through the library, owns
  * no data and runs no loop: the caller's epoll loop says when there are keys, new figures or
  * another size. Nothing here sleeps. Needs setlocale() done and both stdin and stdout on a
  * terminal.
@@ -11,8 +11,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <netprobe/netprobe.h>
+
 #include "base/error.h"
-#include "flow/view.h"
 
 struct tui;
 
@@ -20,7 +21,7 @@ struct tui_opts {
 	double interval_s; /* between two ticks of the flow table; 0: 1 s */
 	bool no_color;	   /* NO_COLOR or --no-color: bold, dim and reverse only */
 	uint8_t kind;	   /* first view, VIEW_* */
-	uint8_t sort;	   /* SORT_*; SORT_RATE is what a user expects */
+	uint8_t sort;	   /* SORT_*; NETPROBE_SORT_RATE is what a user expects */
 	bool health;	   /* health columns from the start */
 	const char *match; /* first filter; NULL none. Copied, as all strings here */
 	const char *mode;  /* "ebpf", "afpacket", "proc" */
@@ -32,7 +33,7 @@ struct tui_status {
 	uint64_t events_lost;	/* events that found the ring full */
 	uint64_t map_full;	/* counts that found a map full */
 	uint64_t lost_bytes;	/* payload bytes counted nowhere because of it */
-	uint64_t flows_dropped; /* flow_table_dropped() */
+	uint64_t flows_dropped; /* netprobe_loss_stats.flows_dropped */
 	uint64_t helper_err;	/* kernel helpers that failed */
 	uint32_t programs;	/* programs attached; 0: not shown */
 	uint32_t programs_off;	/* wanted, not attached */
@@ -45,17 +46,13 @@ struct tui_status {
 
 /*
  * Takes the terminal over. NULL with err filled: -ENOTTY (stdin or stdout is no terminal), -ENOENT
- * (TERM unknown), -ENOMEM. viewer is borrowed and must outlive the view.
+ * (TERM unknown), -ENOMEM. manager is loaded, borrowed and must outlive the view.
  */
-struct tui *tui_new(const struct tui_opts *opts, struct viewer *viewer, struct netprobe_error *err);
+struct tui *tui_new(const struct tui_opts *opts, struct netprobe_manager *manager,
+		    struct netprobe_error *err);
 /* Gives the terminal back as it was. NULL is fine, a vanished terminal too; returns NULL. */
 struct tui *tui_free(struct tui *tui);
 
-/*
- * Whether figures of sockets that stand still are on the screen: then every socket should be read at
- * each tick, not only what moved.
- */
-bool tui_shows_health(const struct tui *tui);
 /* To be watched for input, level triggered. */
 int tui_fd(const struct tui *tui);
 /*
@@ -65,7 +62,7 @@ int tui_fd(const struct tui *tui);
 int tui_key(struct tui *tui);
 /* Takes effect with the next tui_draw(). Copied. */
 void tui_status(struct tui *tui, const struct tui_status *status);
-/* New figures (after viewer_tick()): take a snapshot unless paused, and draw it. -ENOMEM, -EIO. */
+/* New figures (after netprobe_manager_tick()): take a snapshot unless paused, and draw it. -ENOMEM, -EIO. */
 int tui_draw(struct tui *tui);
 /* After SIGWINCH: measure the terminal and draw again. */
 int tui_resize(struct tui *tui);

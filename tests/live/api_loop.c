@@ -235,6 +235,74 @@ TEST(sums_of_losses_and_the_capture_are_told)
 	netprobe_manager_free(m);
 }
 
+struct found {
+	uint32_t pid;
+	uint64_t key, tx_bytes;
+	unsigned int rows, conns;
+	bool judged;
+};
+
+static int find_row(const struct netprobe_row *row, void *arg)
+{
+	struct found *f = arg;
+
+	f->rows++;
+	if (row->pid != f->pid)
+		return 0;
+	f->key = row->key;
+	f->tx_bytes += row->tx_bytes;
+	f->conns += row->flow && row->flow->tx_bytes == row->tx_bytes;
+	f->judged = f->judged || row->verdict != NETPROBE_VERDICT_NONE;
+	return 0;
+}
+
+TEST(rows_are_summed_up_by_process_and_drilled_into)
+{
+	struct netprobe_view_query q = { .size = sizeof(q), .sort = NETPROBE_SORT_TOTAL };
+	struct netprobe_view v = { .size = sizeof(v) };
+	struct netprobe_config c = own_loop();
+	struct netprobe_manager *m = manager(&c);
+	struct found f = { 0 }, all = { 0 };
+	struct maker maker;
+	int64_t deadline;
+
+	FAILS(ENODEV, netprobe_manager_view(m, &q, find_row, &f, &v, &err));
+	FAILS(ENODEV, netprobe_manager_watch_health(m, true, &err));
+	OK(netprobe_manager_load(m, &err));
+	OK(netprobe_manager_watch_health(m, true, &err));
+	maker = maker_start(NULL, -1, "stream --hold sent --bytes 200000");
+	f.pid = (uint32_t)maker_wait_hold(&maker);
+	OK(netprobe_manager_tick(m));
+	OK(netprobe_manager_view(m, &q, find_row, &f, &v, &err));
+	CHECK_EQ(f.tx_bytes, 200000, "bytes of the maker's row");
+	CHECK(v.n_total == f.rows && v.tx_bytes >= 200000 && v.processes > 0,
+	      "%u rows of %zu, %" PRIu64 " bytes", f.rows, v.n_total, v.tx_bytes);
+	q.process = f.key;
+	q.kind = NETPROBE_VIEW_CONNECTION;
+	all.pid = f.pid;
+	deadline = deadline_in(20000);
+	while (!all.judged && now_ms() < deadline) {
+		all = (struct found){ .pid = f.pid };
+		look(m);
+		OK(netprobe_manager_tick(m));
+		OK(netprobe_manager_view(m, &q, find_row, &all, NULL, &err));
+	}
+	CHECK(all.judged, "no connection has a verdict");
+	CHECK(all.conns == all.rows && all.tx_bytes == 200000, "%u of %u rows, %" PRIu64 " bytes",
+	      all.conns, all.rows, all.tx_bytes);
+	CHECK_EQ(netprobe_manager_connection(m, all.key, find_row, &all, &err), 0, "by its key");
+	FAILS(ENOENT, netprobe_manager_connection(m, UINT64_MAX, find_row, &all, &err));
+	q.process = 1;
+	FAILS(ESRCH, netprobe_manager_view(m, &q, find_row, &all, NULL, &err));
+	q.kind = NETPROBE_VIEW_MAX;
+	FAILS(EINVAL, netprobe_manager_view(m, &q, find_row, &all, NULL, &err));
+	q.size = 3;
+	FAILS(EINVAL, netprobe_manager_view(m, &q, find_row, &all, NULL, &err));
+	maker_go(&maker);
+	maker_finish(&maker);
+	netprobe_manager_free(m);
+}
+
 static int tell_key(const char *key, char **ret_json, struct netprobe_error *e, void *arg)
 {
 	if (key && strcmp(key, "colour") != 0) {

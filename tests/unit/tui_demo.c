@@ -160,7 +160,7 @@ int main(int argc, char **argv)
 	(void)sigaddset(&set, SIGINT);
 	(void)sigaddset(&set, SIGHUP);
 	(void)sigprocmask(SIG_BLOCK, &set, NULL);
-	tui = tui_new(&opts, v, &err);
+	tui = tui_new(&opts, fake_manager(v), &err);
 	if (!tui) {
 		(void)fprintf(stderr, "tui_demo: %s: %s\n", err.msg, err.hint);
 		fake_free(v);

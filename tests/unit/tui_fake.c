@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The fake viewer: keeps rows, answers viewer_query() from them. Aggregates nothing. */
+/* The fake viewer: keeps rows, answers the library's queries from them. Aggregates nothing. */
 #include "tui_fake.h"
 
 #include <arpa/inet.h>
@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "api/fill.h"
 
 struct viewer *fake_new(void)
 {
@@ -186,32 +188,49 @@ static int compare(const void *va, const void *vb, void *arg)
 	return q->reverse ? -d : d;
 }
 
-void viewer_watch_health(struct viewer *v, bool on)
+/* What the view takes for a manager is the fake. */
+static struct viewer *viewer_of(struct netprobe_manager *m)
 {
-	v->watched = on;
+	return (struct viewer *)m;
 }
 
-int viewer_connection(struct viewer *v, uint64_t key, struct view_row *ret_row)
+int netprobe_manager_watch_health(struct netprobe_manager *m, bool on, struct netprobe_error *err)
 {
-	size_t i;
-
-	for (i = 0; i < v->n[VIEW_CONNECTION]; i++) {
-		if (v->rows[VIEW_CONNECTION][i].key == key) {
-			*ret_row = v->rows[VIEW_CONNECTION][i];
-			return 0;
-		}
-	}
-	return -ENOENT;
+	(void)err;
+	viewer_of(m)->watched = on;
+	return 0;
 }
 
-int viewer_query(struct viewer *v, const struct view_query *q, struct view *ret_view)
+static int tell(const struct view_row *row, netprobe_row_fn fn, void *arg)
+{
+	struct api_row x;
+
+	api_row_fill(&x, row, true, 1, 0);
+	return fn(&x.row, arg);
+}
+
+static const struct view_row *row_of(const struct viewer *v, uint8_t kind, uint64_t key)
+{
+	for (size_t i = 0; i < v->n[kind]; i++)
+		if (v->rows[kind][i].key == key)
+			return &v->rows[kind][i];
+	return NULL;
+}
+
+int netprobe_manager_connection(struct netprobe_manager *m, uint64_t key, netprobe_row_fn fn,
+				void *arg, struct netprobe_error *err)
+{
+	const struct view_row *row = row_of(viewer_of(m), VIEW_CONNECTION, key);
+
+	(void)err;
+	return row ? tell(row, fn, arg) : -ENOENT;
+}
+
+static int query(struct viewer *v, const struct view_query *q, struct view *ret_view)
 {
 	struct view view = { 0 };
 	size_t i;
 
-	v->queries++;
-	if (v->fail)
-		return v->fail;
 	view.rows = calloc(v->n[q->kind] + 1, sizeof(*view.rows));
 	if (!view.rows)
 		return -ENOMEM;
@@ -235,9 +254,64 @@ int viewer_query(struct viewer *v, const struct view_query *q, struct view *ret_
 	return 0;
 }
 
-void view_done(struct view *view)
+static int drill(const struct viewer *v, const struct netprobe_view_query *from,
+		 struct view_query *q)
 {
-	free(view->rows);
-	view->rows = NULL;
-	view->n_rows = 0;
+	const struct view_row *row;
+
+	if (from->process) {
+		row = row_of(v, VIEW_PROCESS, from->process);
+		if (!row)
+			return -ESRCH;
+		q->proc = row->proc;
+	}
+	if (from->container) {
+		row = row_of(v, VIEW_CONTAINER, from->container);
+		if (!row)
+			return -ESRCH;
+		q->cgroup = row->cgroup;
+	}
+	return 0;
+}
+
+int netprobe_manager_view(struct netprobe_manager *m, const struct netprobe_view_query *from,
+			  netprobe_row_fn fn, void *arg, struct netprobe_view *ret,
+			  struct netprobe_error *err)
+{
+	struct viewer *v = viewer_of(m);
+	struct view_query q = { .kind = (uint8_t)from->kind,
+				.sort = (uint8_t)from->sort,
+				.reverse = from->reverse,
+				.match = from->match,
+				.remote = from->remote,
+				.iface = from->iface,
+				.netns = from->netns,
+				.limit = from->limit,
+				.idle = from->idle };
+	struct view view;
+	int r;
+
+	(void)err;
+	v->queries++;
+	r = v->fail ? v->fail : drill(v, from, &q);
+	if (!r)
+		r = query(v, &q, &view);
+	if (r)
+		return r;
+	*ret = (struct netprobe_view){ .size = sizeof(*ret),
+				       .n_total = view.n_total,
+				       .tx_rate = (double)view.tx_rate,
+				       .rx_rate = (double)view.rx_rate,
+				       .tx_bytes = view.tx_bytes,
+				       .rx_bytes = view.rx_bytes,
+				       .retransmits = view.retrans,
+				       .conns = view.conns,
+				       .processes = view.processes };
+	ret->n_rates = api_rates_fill(ret->rates, view.history);
+	for (size_t i = 0; i < view.n_rows; i++)
+		if (tell(&view.rows[i], fn, arg))
+			break;
+	r = (int)view.n_rows;
+	free(view.rows);
+	return r;
 }

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A viewer made of rows a test wrote down: stands in for flow/view.c, so that the live view is
- * tested without a flow table. Links instead of it, never beside it.
+ * A viewer made of rows a test wrote down: stands in for the library's manager, so that the live view is
+ * tested without a capture. Links instead of it, never beside it.
  */
 #ifndef NETPROBE_TESTS_TUI_FAKE_H
 #define NETPROBE_TESTS_TUI_FAKE_H
+
+#include <netprobe/netprobe.h>
 
 #include "flow/view.h"
 
@@ -26,10 +28,16 @@ struct viewer {
 	struct history history[FAKE_THINGS];
 	size_t n_proc, n_flow, n_cgroup, n_history;
 	unsigned int queries;
-	bool watched;	/* viewer_watch_health() */
+	bool watched;	/* netprobe_manager_watch_health() */
 	size_t n_total; /* said instead of the real figure when not 0 */
 	int fail;	/* returned by the next queries when not 0 */
 };
+
+/* The same as the view takes it. */
+static inline struct netprobe_manager *fake_manager(struct viewer *v)
+{
+	return (struct netprobe_manager *)v;
+}
 
 struct viewer *fake_new(void);
 void fake_free(struct viewer *v);

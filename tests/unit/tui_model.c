@@ -36,7 +36,7 @@ static int setup(void **state)
 	(void)fake_remote(viewer, "10.0.0.9", 400, 0);
 	(void)fake_row(viewer, VIEW_INTERFACE, "eth0", 600, 0);
 	(void)fake_container(viewer, "/", NULL, 10, 0);
-	model_init(&model, &opts, viewer);
+	model_init(&model, &opts, fake_manager(viewer));
 	model.page = 2;
 	return model_snapshot(&model);
 }
@@ -367,11 +367,14 @@ static void unknown_owner_has_a_name(void **state)
 	struct tui_row row;
 
 	(void)state;
-	row_copy(&row, &(struct view_row){ .key = 1 }, VIEW_PROCESS);
+	row_copy(&row, &(struct netprobe_row){ .key = 1, .verdict = NETPROBE_VERDICT_NONE },
+		 VIEW_PROCESS);
 	assert_string_equal(row.name, "? (unknown)");
-	row_copy(&row, &(struct view_row){ .key = 1 }, VIEW_CONTAINER);
+	row_copy(&row, &(struct netprobe_row){ .key = 1, .verdict = NETPROBE_VERDICT_NONE },
+		 VIEW_CONTAINER);
 	assert_string_equal(row.name, "? (unknown)");
-	row_copy(&row, &(struct view_row){ .key = 1 }, VIEW_CONNECTION);
+	row_copy(&row, &(struct netprobe_row){ .key = 1, .verdict = NETPROBE_VERDICT_NONE },
+		 VIEW_CONNECTION);
 	assert_string_equal(row.owner, "? (unknown)");
 }
 

@@ -139,6 +139,7 @@ static void waits_of_the_owner_are_shown_where_they_were_timed(void **state)
 	assert_false(has_text(&s, "waits"));
 	l.h[LATENCY_RX_WAIT].n[histogram_slot(200000)] = 3;
 	l.h[LATENCY_TX_WAIT].n[0] = 1;
+	l.proc = (struct process *)s.viewer->rows[VIEW_CONNECTION][0].proc;
 	s.viewer->rows[VIEW_CONNECTION][0].latency = &l;
 	model_sample(&s.model);
 	scene_snapshot(&s);

@@ -36,7 +36,7 @@ void scene_open(struct scene *s, void (*rows)(struct viewer *))
 	assert_non_null(s->viewer);
 	if (rows)
 		rows(s->viewer);
-	model_init(&s->model, &opts, s->viewer);
+	model_init(&s->model, &opts, fake_manager(s->viewer));
 	model_status(&s->model, &status);
 	s->grid.utf8 = true;
 	s->grid.glyphs = &glyphs_utf8;

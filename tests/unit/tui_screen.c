@@ -83,7 +83,7 @@ static int child_main(void)
 		return 1;
 	(void)fake_process(v, "visible", 1, 100, 100);
 	(void)fake_process(v, "\x1b]0;owned\x07\x1b[2J", 2, 50, 50);
-	tui = tui_new(&opts, v, &err);
+	tui = tui_new(&opts, fake_manager(v), &err);
 	if (!tui) {
 		fake_free(v);
 		return err.code == -ENOENT && err.msg[0] && err.hint[0] ? REFUSED : 1;

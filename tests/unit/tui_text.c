@@ -269,20 +269,17 @@ static void grid_overwrites_half_of_a_wide_character_cleanly(void **state)
 
 static void samples_come_out_oldest_first(void **state)
 {
-	struct history h = { 0 };
+	float rates[70];
 	struct samples s;
 	uint32_t i;
 
 	(void)state;
-	for (i = 0; i < 70; i++) {
-		h.rate[h.next] = (float)i;
-		h.next = (h.next + 1) % FLOW_HISTORY;
-		h.count += h.count < FLOW_HISTORY;
-	}
-	samples_copy(&s, &h);
+	for (i = 0; i < 70; i++)
+		rates[i] = (float)i;
+	samples_copy(&s, rates, 70);
 	assert_int_equal(s.count, 60);
 	assert_true(s.rate[0] == 10 && s.rate[59] == 69);
-	samples_copy(&s, NULL);
+	samples_copy(&s, NULL, 0);
 	assert_int_equal(s.count, 0);
 }
 

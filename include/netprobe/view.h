@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * libnetprobe: what a loaded manager knows, summed up by process, connection, container, remote host or
+ * interface, sorted and filtered, as `netprobe top` shows it. Include netprobe.h, whose conventions hold here too.
+ */
+#ifndef NETPROBE_VIEW_H
+#define NETPROBE_VIEW_H
+
+#include <netprobe/capture.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* netprobe_view_query.kind: what a row is. */
+#define NETPROBE_VIEW_PROCESS 0
+#define NETPROBE_VIEW_CONNECTION 1
+#define NETPROBE_VIEW_CONTAINER 2
+#define NETPROBE_VIEW_REMOTE 3
+#define NETPROBE_VIEW_INTERFACE 4
+#define NETPROBE_VIEW_MAX 5
+
+/* netprobe_view_query.sort: the most first, names from A. */
+#define NETPROBE_SORT_TX 0
+#define NETPROBE_SORT_RX 1
+#define NETPROBE_SORT_RATE 2 /* both */
+#define NETPROBE_SORT_TOTAL 3
+#define NETPROBE_SORT_CONNS 4
+#define NETPROBE_SORT_RTT 5
+#define NETPROBE_SORT_RETRANS 6
+#define NETPROBE_SORT_NAME 7
+#define NETPROBE_SORT_STALL 8
+#define NETPROBE_SORT_MAX 9
+
+#define NETPROBE_ROW_RATES 60 /* intervals that rates of rows go back */
+
+/* Which rows are wanted. Begin with zeros, and size set. */
+struct netprobe_view_query {
+	size_t size;
+	uint32_t kind, sort; /* NETPROBE_VIEW_*, NETPROBE_SORT_* */
+	bool reverse;
+	bool idle;	       /* rows that moved nothing since load, too */
+	const char *match;     /* in name, comm, pid, address, container; no case; NULL: all */
+	uint64_t process;      /* key of a row of that view: only what is of it; 0: all */
+	uint64_t container;    /* the same */
+	const uint8_t *remote; /* only of this remote address, 16 bytes; NULL: all */
+	const char *iface;     /* only by this interface; NULL: all */
+	uint32_t netns;	       /* of this network namespace; 0: any */
+	size_t limit;	       /* most rows wanted; 0: all */
+};
+
+/*
+ * A row. One more, rest, stands for all that is not kept by name any more, so that rows add up to the totals. Strings
+ * are empty and numbers 0 where unknown, unless it says so; all is good during the call.
+ */
+struct netprobe_row {
+	size_t size;
+	uint64_t key;	   /* the same row has the same one as long as the manager is loaded */
+	const char *name;  /* "nginx", "10.0.0.1:443 > ...", end of a cgroup's path, "eth0" */
+	const char *rname; /* what the remote address is called: connection and remote view */
+	uint32_t pid;	   /* process view, owner of a connection */
+	const char *comm;
+	/* of the process, or the row's own: path below the cgroup mount, empty: none known; id, what people call it, "docker" */
+	const char *cgroup, *container, *container_name, *runtime;
+	uint8_t addr[16];	     /* remote view */
+	uint32_t netns;		     /* interface view */
+	double tx_rate, rx_rate;     /* bytes a second, in the last interval */
+	uint64_t tx_bytes, rx_bytes; /* since load */
+	uint64_t retransmits;	     /* segments */
+	uint64_t retransmits_timeout, retransmits_fast, retransmits_probe; /* by cause */
+	uint64_t retransmits_synack;   /* SYN-ACKs of a listener */
+	uint64_t retransmits_spurious; /* of those by cause, taken back by the kernel */
+	uint64_t stall_ns;	       /* in stalls that are over */
+	uint32_t verdict;	       /* NETPROBE_VERDICT_* of the last few intervals */
+	uint64_t verdict_us[NETPROBE_VERDICT_MAX]; /* connection view: of these, what limited it */
+	uint32_t conns;	 /* open sockets; remote view: and peers of unconnected ones */
+	uint32_t rtt_us; /* smoothed, or the median of its connections */
+	bool exited;	 /* owner gone or connection closed, and still shown for a while */
+	bool rest;
+	bool has_drops; /* drops are watched, and told apart by rows of that kind */
+	uint64_t drops; /* packets */
+	const float
+		*rates; /* bytes a second of both directions, an interval each, the oldest first */
+	uint32_t n_rates;
+	const struct netprobe_flow *flow;	/* connection view; else NULL */
+	const struct netprobe_latency *latency; /* of the process; NULL: nothing was timed */
+};
+typedef int (*netprobe_row_fn)(const struct netprobe_row *row, void *arg);
+
+/* All rows together. */
+struct netprobe_view {
+	size_t size;
+	size_t n_total;		 /* rows that matched, whatever the limit */
+	double tx_rate, rx_rate; /* of all sockets, whatever was asked for */
+	uint64_t tx_bytes, rx_bytes, retransmits;
+	uint32_t conns, processes;
+	uint32_t n_rates;
+	float rates[NETPROBE_ROW_RATES]; /* as a row's */
+};
+
+/*
+ * Call fn for each row, as of the last interval, in the order asked for. ret (NULL: not wanted; size set by the caller) is
+ * filled before. How many calls; -EINVAL: no such kind or sort, a size; -ESRCH: process or container is not there
+ * any more; -ENODEV: nothing is captured (load); -ENOMEM. Since: 0.1.
+ */
+int netprobe_manager_view(struct netprobe_manager *m, const struct netprobe_view_query *query,
+			  netprobe_row_fn fn, void *arg, struct netprobe_view *ret,
+			  struct netprobe_error *err);
+
+/*
+ * Call fn for the connection whose row has that key. What fn returns; -ENOENT: it is not kept any more; -ENODEV.
+ * Since: 0.1.
+ */
+int netprobe_manager_connection(struct netprobe_manager *m, uint64_t key, netprobe_row_fn fn,
+				void *arg, struct netprobe_error *err);
+
+/*
+ * Whether rows have verdicts: every interval then looks at each connection. Where packets dropped can be watched they
+ * are from the first time on, for rows' drops. -ENODEV: nothing is captured (load). Since: 0.1.
+ */
+int netprobe_manager_watch_health(struct netprobe_manager *m, bool on, struct netprobe_error *err);
+
+/*
+ * At least share (0..1) of what is in these slots (netprobe_latency.counts[...]) was shorter than so many microseconds: the
+ * end of a slot, so at most twice the truth; UINT64_MAX: it has no end. 0: there is nothing. Any thread. Since: 0.1.
+ */
+uint64_t netprobe_latency_quantile(const uint64_t slots[NETPROBE_LATENCY_SLOTS], double share);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The flow table's structures copied into the library's. No manager, no clock. */
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "api/fill.h"
+#include "flow/verdict.h"
+#include "out/event.h"
+
+_Static_assert(NETPROBE_VERDICT_MAX == VERDICT_MAX && NETPROBE_VERDICT_LOSS == VERDICT_LOSS,
+	       "verdicts");
+_Static_assert(NETPROBE_LATENCY_MAX == LATENCY_MAX && NETPROBE_LATENCY_STALL == LATENCY_STALL &&
+		       NETPROBE_LATENCY_SLOTS == NP_HIST_SLOTS,
+	       "latencies");
+_Static_assert(NETPROBE_MATCH_EXACT == NP_MATCH_EXACT &&
+		       NETPROBE_MATCH_LISTENER == NP_MATCH_LISTENER &&
+		       NETPROBE_MATCH_PROCFS == NP_MATCH_PROCFS,
+	       "owner_match");
+
+_Static_assert(NETPROBE_VIEW_MAX == VIEW_MAX && NETPROBE_VIEW_INTERFACE == VIEW_INTERFACE &&
+		       NETPROBE_SORT_MAX == SORT_MAX && NETPROBE_SORT_STALL == SORT_STALL &&
+		       NETPROBE_SORT_NAME == SORT_NAME && NETPROBE_ROW_RATES == FLOW_HISTORY,
+	       "views");
+
+static const char *text(const char *s)
+{
+	return s ? s : "";
+}
+
+static void put_owner(struct netprobe_flow *x, const struct flow *f)
+{
+	const struct process *p = f->owner;
+	const struct cgroup *cg = p->cgroup;
+
+	x->last_pid = f->last->tgid;
+	x->comm = x->exe = x->cgroup = x->container = "";
+	x->last_comm = f->last->tgid ? f->last->comm : "";
+	if (!p->tgid)
+		return;
+	x->pid = p->tgid;
+	x->tid = f->last == p ? f->last_tid : 0;
+	x->ppid = p->ppid;
+	x->uid = p->uid;
+	x->owner_match = f->owner_match;
+	x->comm = p->comm;
+	x->exe = text(p->exe);
+	x->cgroup_id = cg ? cg->id : 0;
+	x->cgroup = text(cg ? cg->path : NULL);
+	x->container = text(cg ? cg->container_id : NULL);
+}
+
+static void put_where(struct netprobe_flow *x, const struct flow *f)
+{
+	const struct np_tuple *t = &f->tuple;
+	const char *state = f->closed && t->proto == IPPROTO_TCP ? "CLOSE"
+								 : tcp_state_name(t->state);
+
+	x->sock = t->flags & NP_F_OWNID ? 0 : f->sock_id;
+	x->netns = t->netns;
+	x->proto = t->proto;
+	x->lport = t->lport;
+	x->rport = t->rport;
+	memcpy(x->laddr, t->laddr, sizeof(x->laddr));
+	memcpy(x->raddr, t->raddr, sizeof(x->raddr));
+	x->iface = t->ifname;
+	x->state = text(state);
+	x->tcp_state = t->state;
+	x->family = t->family == AF_INET ? 4 : t->family == AF_INET6 ? 6 : 0;
+	x->listens = t->flags & NP_F_LISTEN;
+}
+
+static void put_counts(struct netprobe_flow *x, const struct flow *f, bool counted, float seconds)
+{
+	if (!counted) {
+		x->tx_bytes = x->rx_bytes = x->tx_packets = x->rx_packets = NETPROBE_UNKNOWN;
+		x->tx_rate = x->rx_rate = NETPROBE_UNKNOWN;
+		return;
+	}
+	x->tx_bytes = f->counts.tx_bytes;
+	x->rx_bytes = flow_rx_bytes(f);
+	x->tx_packets = f->tx_pkts;
+	x->rx_packets = f->rx_pkts;
+	x->tx_unseen_bytes = f->tx_unseen;
+	x->rx_unseen_bytes = f->rx_unseen;
+	x->tx_rate = (uint64_t)flow_tx_rate(f, seconds);
+	x->rx_rate = (uint64_t)flow_rx_rate(f, seconds);
+}
+
+static void put_tcp(struct netprobe_flow *x, const struct flow_tcp *t)
+{
+	x->bytes_acked = t->bytes_acked;
+	x->bytes_received = t->bytes_received;
+	x->bytes_retrans = t->bytes_retrans;
+	x->srtt_us = t->srtt_us;
+	x->min_rtt_us = t->min_rtt_us == UINT32_MAX ? 0 : t->min_rtt_us;
+	x->stall_ns = t->stall_ns;
+	x->cwnd = t->snd_cwnd;
+	x->ssthresh = t->snd_ssthresh;
+	x->in_flight = t->in_flight;
+	x->mss = t->mss;
+	x->peer_window = t->snd_wnd;
+	x->unsent_bytes = t->unsent_bytes;
+	x->unread_bytes = t->unread_bytes;
+	x->sndbuf_bytes = t->sndbuf_bytes;
+	x->delivery_rate = t->delivery_rate;
+	x->pacing_rate = t->pacing_rate;
+	x->bytes_sent = t->bytes_sent;
+	x->busy_us = t->busy_us;
+	x->rwnd_limited_us = t->rwnd_limited_us;
+	x->sndbuf_limited_us = t->sndbuf_limited_us;
+	x->recovery_us = t->recovery_us;
+	x->rttvar_us = t->rttvar_us;
+	x->limits = t->limits;
+	x->has_tcp = true;
+	x->queue_full = verdict_queue_full(t);
+	x->receive_window = t->rcv_wnd;
+	x->sndbuf_used_bytes = t->wmem_bytes;
+	x->taken_us = t->taken_us;
+	x->retransmits_timeout = t->rtx_cause[NP_RTX_TIMEOUT];
+	x->retransmits_fast = t->rtx_cause[NP_RTX_FAST];
+	x->retransmits_probe = t->rtx_cause[NP_RTX_TLP];
+	x->retransmits_synack = t->synack_retrans;
+	x->retransmits_spurious = t->rtx_spurious;
+	x->retransmits += t->synack_retrans;
+	x->ca_state = t->ca_state;
+}
+
+/* Over the connection's life so far; none for what is older than the probe. */
+static void put_verdict(struct netprobe_flow *x, const struct flow *f, uint64_t now_ns)
+{
+	uint64_t end = f->closed_ns ? f->closed_ns : now_ns;
+	struct verdict_times t;
+	int first;
+
+	x->verdict = NETPROBE_VERDICT_NONE;
+	if (!f->tcp || !f->established_ns || end <= f->established_ns)
+		return;
+	verdict_life(&t, f->tcp, (end - f->established_ns) / 1000);
+	first = verdict_first(&t);
+	if (first >= 0)
+		x->verdict = (uint32_t)first;
+	for (unsigned int i = 0; i < VERDICT_MAX; i++)
+		x->shares[i] = verdict_share(&t, i);
+}
+
+void api_flow_fill(struct netprobe_flow *x, const struct flow *f, const char *rname, bool counted,
+		   float seconds, uint64_t now_ns)
+{
+	*x = (struct netprobe_flow){ .size = sizeof(*x) };
+	put_owner(x, f);
+	put_where(x, f);
+	put_counts(x, f, counted, seconds);
+	x->rname = text(rname);
+	x->id = f->serial;
+	x->part = f->part;
+	x->former = f->frozen;
+	x->closed = f->closed;
+	x->retransmits = f->tuple.proto == IPPROTO_TCP ? f->counts.retrans : NETPROBE_UNKNOWN;
+	if (f->tcp)
+		put_tcp(x, f->tcp);
+	x->connect_us = f->connect_us;
+	x->opened_ns = f->opened_ns;
+	x->closed_ns = f->closed_ns;
+	x->error = f->err;
+	x->told_ns = now_ns;
+	put_verdict(x, f, now_ns);
+}
+
+void api_latency_fill(struct netprobe_latency *x, const struct latency *e)
+{
+	const struct process *p = e->proc;
+	bool known = p->tgid != 0;
+
+	*x = (struct netprobe_latency){ .size = sizeof(*x), .pid = p->tgid };
+	x->comm = known ? p->comm : "";
+	x->container = text(known && p->cgroup ? p->cgroup->container_id : NULL);
+	for (unsigned int i = 0; i < LATENCY_MAX; i++)
+		memcpy(x->counts[i], e->h[i].n, sizeof(x->counts[i]));
+}
+
+uint32_t api_rates_fill(float rates[NETPROBE_ROW_RATES], const struct history *h)
+{
+	uint32_t n = h ? (h->count < FLOW_HISTORY ? h->count : FLOW_HISTORY) : 0;
+
+	for (uint32_t i = 0; i < n; i++)
+		rates[i] = h->rate[(h->next + FLOW_HISTORY - (n - i)) % FLOW_HISTORY];
+	return n;
+}
+
+static void put_group(struct netprobe_row *x, const struct view_row *from)
+{
+	const struct process *p = from->proc;
+	const struct cgroup *cg = from->cgroup ? from->cgroup : p ? p->cgroup : NULL;
+	bool known = p && p->tgid;
+
+	x->pid = known ? p->tgid : 0;
+	x->comm = known ? p->comm : "";
+	x->cgroup = text(cg ? cg->path : NULL);
+	x->container = text(cg ? cg->container_id : NULL);
+	x->container_name = text(cg ? cg->name : NULL);
+	x->runtime = text(cg ? cg->runtime : NULL);
+}
+
+static void put_health(struct netprobe_row *x, const struct view_row *from)
+{
+	x->retransmits = from->retrans;
+	x->retransmits_timeout = from->trouble.rtx[NP_RTX_TIMEOUT];
+	x->retransmits_fast = from->trouble.rtx[NP_RTX_FAST];
+	x->retransmits_probe = from->trouble.rtx[NP_RTX_TLP];
+	x->retransmits_synack = from->trouble.synack;
+	x->retransmits_spurious = from->trouble.spurious;
+	x->stall_ns = from->trouble.stall_ns;
+	x->verdict = from->verdict < 0 ? NETPROBE_VERDICT_NONE : (uint32_t)from->verdict;
+	memcpy(x->verdict_us, from->times.us, sizeof(x->verdict_us));
+	x->has_drops = from->has_drops;
+	x->drops = from->drops;
+}
+
+void api_row_fill(struct api_row *to, const struct view_row *from, bool counted, float seconds,
+		  uint64_t now_ns)
+{
+	struct netprobe_row *x = &to->row;
+
+	*x = (struct netprobe_row){ .size = sizeof(*x),
+				    .key = from->key,
+				    .name = from->name,
+				    .rname = text(from->rname),
+				    .netns = from->netns,
+				    .tx_rate = (double)from->tx_rate,
+				    .rx_rate = (double)from->rx_rate,
+				    .tx_bytes = from->tx_bytes,
+				    .rx_bytes = from->rx_bytes,
+				    .conns = from->conns,
+				    .rtt_us = from->rtt_us,
+				    .exited = from->exited,
+				    .rest = from->rest,
+				    .rates = to->rates };
+	memcpy(x->addr, from->addr, sizeof(x->addr));
+	put_group(x, from);
+	put_health(x, from);
+	x->n_rates = api_rates_fill(to->rates, from->history);
+	if (from->flow) {
+		api_flow_fill(&to->flow, from->flow, from->rname, counted, seconds, now_ns);
+		x->flow = &to->flow;
+	}
+	if (from->latency) {
+		api_latency_fill(&to->latency, from->latency);
+		x->latency = &to->latency;
+	}
+}

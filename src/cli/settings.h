@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What options ask of the library: a configuration, and how to say what it finds wrong with it. */
+#ifndef NETPROBE_CLI_SETTINGS_H
+#define NETPROBE_CLI_SETTINGS_H
+
+#include <netprobe/netprobe.h>
+
+#include "cli/cli.h"
+
+struct settings {
+	struct netprobe_config c;
+	char **filters; /* c.filters; NULL: none */
+};
+
+/* All that common options say. -EINVAL, -ENOMEM, err filled. To be given back by settings_done in any case. */
+int settings_fill(struct settings *s, const struct common_opts *o, struct netprobe_error *err);
+/* Of them what may change while it runs; the rest of s stays. */
+int settings_change(struct settings *s, const struct common_opts *o, struct netprobe_error *err);
+/* One filter more: "proto", "tcp". -ENOMEM. */
+int settings_filter(struct settings *s, const char *key, const char *value);
+void settings_done(struct settings *s);
+
+/* The library names its fields; say the option instead. */
+void settings_blame(struct netprobe_error *err);
+
+#endif
