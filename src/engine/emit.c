@@ -3,6 +3,7 @@
 #include "engine/emit.h"
 
 #include <errno.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -142,6 +143,17 @@ static const char *fail_word(int err)
 	}
 }
 
+/*
+ * Why a connect() failed of which the kernel told no errno. One that never got to its SYN found no route,
+ * one that sent none no port; else nobody had answered when the process closed the socket.
+ */
+static const char *fail_cause(const struct np_sock_rec *rec)
+{
+	if (rec->tuple.state != TCP_SYN_SENT)
+		return "no_route";
+	return rec->tcp.segs_out ? "given_up" : "no_port";
+}
+
 /* error.net beside a reset or a failed connect: entity is the interface. */
 /* word NULL: it is none of those. */
 static void tell_error(struct engine_events *e, const struct event *like, uint8_t kind,
@@ -216,6 +228,7 @@ void engine_events_sock(struct engine_events *e, const struct np_ev_sock *kev,
 		.err = (int)rec->err,
 		.stall_ms = (double)rec->stall_ns / 1e6,
 	};
+	bool begun;
 
 	counts.tx_bytes += rec->tx_parts;
 	counts.rx_bytes += rec->rx_parts;
@@ -245,9 +258,10 @@ void engine_events_sock(struct engine_events *e, const struct np_ev_sock *kev,
 		ev.kind = EVENT_CONN_FAIL;
 		ev.state = "CLOSE";
 		ev.err = kev->err;
-		ev.cause = kev->err ? NULL : "no_route";
+		ev.cause = kev->err ? NULL : fail_cause(rec);
+		begun = rec->tuple.state == TCP_SYN_SENT;
 		tell_error(e, &ev, EVENT_CONN_ERROR,
-			   kev->err ? fail_word(kev->err) : "UNREACHABLE");
+			   fail_word(kev->err || begun ? kev->err : ENETUNREACH));
 		break;
 	case NP_EV_STALL:
 		tell_stall(e, &ev, kev);

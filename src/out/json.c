@@ -336,6 +336,7 @@ static void put_specific(struct buf *b, const struct event *ev)
 	case EVENT_CONN_ERROR:
 	case EVENT_CONN_FAIL:
 		put_error(b, ev);
+		json_kv_str(b, "cause", ev->cause);
 		put_connect(b, ev);
 		break;
 	case EVENT_CONN_OPEN:

@@ -200,6 +200,7 @@ static void check_failure(const struct netns *ns, const char *command, const cha
 	check_text(r, "owner_match", "exact");
 	if (!no_route || *record_str(r, "error") || sees_returns())
 		check_text(r, "error", name);
+	check_text(r, "cause", *record_str(r, "error") ? "" : "no_route");
 	CHECK_EQ(record_u64(r, "rport"), record_u64(client, "rport"), "rport of conn.fail");
 	json_decref(r);
 	r = expect(&p, (struct wanted){ "error.net", NULL, value, pid });
@@ -261,6 +262,57 @@ TEST(connects_without_a_route_fail_with_their_reason)
 		      "EHOSTUNREACH", true);
 	check_failure(&n.a, "fail connect --addr 10.88.0.1 --port 5001", "UNREACHABLE",
 		      "ENETUNREACH", true);
+}
+
+/* As curl --connect-timeout: the kernel tells no errno, and none of the words of error.net is true. */
+TEST(connects_given_up_say_so_and_nothing_else)
+{
+	struct netns_pair n = netns_pair_new();
+	struct probe p = probe_start(EVENTS, NULL);
+	const json_t *client;
+	struct maker m;
+	json_t *r;
+
+	netns_drop(&n.b, "tcp dport 5001", 100);
+	m = maker_run(&n.a, "fail connect --nonblock --give-up 100 --addr 10.77.0.2 --port 5001");
+	client = maker_report(&m, "client");
+	check_text(client, "error", "EINPROGRESS");
+	r = expect(&p, (struct wanted){ "conn.fail", client, NULL, 0 });
+	CHECK_EQ(record_u64(r, "pid"), record_u64(client, "pid"), "pid of conn.fail");
+	check_text(r, "cause", "given_up");
+	check_text(r, "error", "");
+	CHECK(record_num(r, "num") >= 99, "num: expected 100 ms, got %f", record_num(r, "num"));
+	json_decref(r);
+	probe_stop(&p);
+	CHECK(!record_find(p.records, "error.net", NULL, "UNREACHABLE",
+			   (pid_t)record_u64(client, "pid")),
+	      "UNREACHABLE of a connect() that was given up");
+}
+
+TEST(connects_without_a_free_port_say_so)
+{
+	struct netns_pair n = netns_pair_new();
+	struct probe p = probe_start(EVENTS, NULL);
+	struct maker m, held;
+	const json_t *client;
+	json_t *r;
+
+	netns_drop(&n.b, "tcp dport 5001", 100);
+	netns_must(&n.a, "echo 40000 40000 >/proc/sys/net/ipv4/ip_local_port_range");
+	held = maker_start(&n.a, -1, "fail connect --addr 10.77.0.2 --port 5001 --syncnt 1");
+	netns_wait_counter(&n.a, "Tcp", "ActiveOpens", 1);
+	m = maker_run(&n.a, "fail connect --addr 10.77.0.2 --port 5001");
+	client = maker_report(&m, "client");
+	check_text(client, "error", "EADDRNOTAVAIL");
+	r = expect(&p, (struct wanted){ "conn.fail", client, NULL, 0 });
+	CHECK_EQ(record_u64(r, "pid"), record_u64(client, "pid"), "pid of conn.fail");
+	check_text(r, "cause", *record_str(r, "error") ? "" : "no_port");
+	json_decref(r);
+	probe_stop(&p);
+	CHECK(!record_find(p.records, "error.net", NULL, "UNREACHABLE",
+			   (pid_t)record_u64(client, "pid")),
+	      "UNREACHABLE of a connect() that found no port");
+	maker_finish(&held);
 }
 
 static void check_resets(const char *command, const char *sender, const char *receiver)

@@ -2,8 +2,8 @@
 /*
  * Connections that fail, end badly or never get going. The errno met is in the report.
  *
- * fail connect --addr A --port P [--syncnt N] [--nonblock] [--client-ns NS]
- *                  whatever that gives: refused, timed out, unreachable
+ * fail connect --addr A --port P [--syncnt N] [--nonblock] [--give-up MS] [--client-ns NS]
+ *                  whatever that gives: refused, timed out, unreachable, EINPROGRESS given up
  * fail linger      the client ends with SO_LINGER 0: it sends a RST, the server receives it
  * fail unread      the server closes with bytes unread: the kernel sends the RST for it
  * fail pipe        the client writes on after the server has gone: EPIPE and ECONNRESET
@@ -43,9 +43,14 @@ static int connect_err(int fd, const struct addr *a)
 		return 0;
 	if (errno != EINPROGRESS)
 		return errno;
-	if (poll(&pfd, 1, -1) < 0 || getsockopt(fd, SOL_SOCKET, SO_ERROR, &err, &len) < 0)
-		die("poll");
-	return err;
+	switch (poll(&pfd, 1, (int)tm_num("give-up", 0) ?: -1)) {
+	case 0:
+		return EINPROGRESS;
+	case 1:
+		if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &err, &len) == 0)
+			return err;
+	}
+	die("poll");
 }
 
 static int fail_connect(void)
