@@ -3,15 +3,18 @@
  * What a small send or receive costs in the kernel: all programs of netprobe's default set together,
  * beside the cheapest useful program at the same hook (baseline.bpf.c). Rounds of both alternate, so
  * that what else the machine does meets both; the ratio is of medians. A third kind of round has both
- * attached, so that they see the same calls: a check on the first that other work cannot bend.
+ * attached, so that they see the same calls: a check on the first that other work cannot bend. A fourth
+ * has programs that do nothing at the hooks of unconnected datagrams (floor.bpf.c).
  *
  * --rounds N --seconds S (of each kind of traffic in each round)
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "bench.h"
 #include "progs.h"
@@ -20,7 +23,7 @@
 #define ROUNDS_MAX 64
 #define N_CASES 4
 
-enum { ALONE_NETPROBE, ALONE_BASELINE, TOGETHER, N_KINDS };
+enum { ALONE_NETPROBE, ALONE_BASELINE, TOGETHER, FLOOR, N_KINDS };
 
 static const struct traffic {
 	const char *id, *proto;
@@ -36,12 +39,13 @@ static const char *const np_args[] = { "top", "--format", "json", "-o", "/dev/nu
 
 static double np_alone[N_CASES][ROUNDS_MAX], base_alone[N_CASES][ROUNDS_MAX];
 static double np_same[N_CASES][ROUNDS_MAX], base_same[N_CASES][ROUNDS_MAX];
+static double floor_ns[ROUNDS_MAX];
 static char breakdown[N_CASES][900];
 static const char *seconds;
 
 struct base {
 	struct bpf_object *obj;
-	struct bpf_link *link[2];
+	struct bpf_link *link[4];
 };
 
 static int print(enum libbpf_print_level level, const char *format, va_list ap)
@@ -49,26 +53,46 @@ static int print(enum libbpf_print_level level, const char *format, va_list ap)
 	return level == LIBBPF_WARN ? vfprintf(stderr, format, ap) : 0;
 }
 
-static struct base base_start(void)
+/* Root of the v2 tree, wherever it is mounted. */
+static int cgroup_open(void)
 {
-	struct base b = { .obj = bpf_object__open_file(bin_path("baseline.bpf.o"), NULL) };
+	FILE *f = fopen("/proc/self/mountinfo", "re");
+	char line[1024], path[512];
+	int fd = -1;
+
+	while (f && fd < 0 && fgets(line, sizeof(line), f))
+		if (strstr(line, " - cgroup2 ") && sscanf(line, "%*s %*s %*s %*s %511s", path) == 1)
+			fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		die("opening cgroup v2");
+	(void)fclose(f);
+	return fd;
+}
+
+static struct base base_start(const char *object)
+{
+	struct base b = { .obj = bpf_object__open_file(bin_path(object), NULL) };
 	struct bpf_program *p;
+	int cgroup = cgroup_open();
 	unsigned int n = 0;
 
 	if (!b.obj || bpf_object__load(b.obj))
-		die("loading baseline.bpf.o");
+		die("loading the baseline");
 	bpf_object__for_each_program (p, b.obj) {
-		b.link[n] = bpf_program__attach(p);
+		b.link[n] = bpf_program__type(p) == BPF_PROG_TYPE_TRACING
+				    ? bpf_program__attach(p)
+				    : bpf_program__attach_cgroup(p, cgroup);
 		if (!b.link[n++])
 			die("attaching the baseline");
 	}
+	(void)close(cgroup);
 	return b;
 }
 
 static void base_stop(struct base *b)
 {
-	bpf_link__destroy(b->link[0]);
-	bpf_link__destroy(b->link[1]);
+	for (unsigned int i = 0; i < 4; i++)
+		bpf_link__destroy(b->link[i]);
 	bpf_object__close(b->obj);
 }
 
@@ -123,18 +147,36 @@ static void measure(pid_t pid, bool base_on, unsigned int round)
 	}
 }
 
+static void floor_round(unsigned int round)
+{
+	struct base b = base_start("floor.bpf.o");
+	struct progs before, after, d;
+	struct rr_result r;
+
+	progs_of(getpid(), &before);
+	r = rr_run("udp-any", false, seconds, 0);
+	progs_of(getpid(), &after);
+	d = progs_delta(&before, &after);
+	floor_ns[round] = cost(&d, "floor_send", "floor_recv", &r);
+	base_stop(&b);
+}
+
 /* Programs at one hook run in the order they were attached in: each is first in every other round. */
 static void round_of(int kind, unsigned int round)
 {
 	struct base b = { .obj = NULL };
 	struct child c = { .pid = 0 };
 
+	if (kind == FLOOR) {
+		floor_round(round);
+		return;
+	}
 	if (kind == ALONE_BASELINE || (kind == TOGETHER && round % 2))
-		b = base_start();
+		b = base_start("baseline.bpf.o");
 	if (kind != ALONE_BASELINE)
 		c = netprobe_start("/dev/null", -1, np_args);
 	if (kind == TOGETHER && !b.obj)
-		b = base_start();
+		b = base_start("baseline.bpf.o");
 	measure(c.pid, b.obj != NULL, round);
 	if (c.pid)
 		child_stop(&c, SIGTERM);
@@ -144,6 +186,8 @@ static void round_of(int kind, unsigned int round)
 
 static void report(unsigned int rounds)
 {
+	double least = median(floor_ns, rounds) / median(base_alone[N_CASES - 1], rounds);
+
 	for (unsigned int i = 0; i < N_CASES; i++) {
 		double ratio = median(np_alone[i], rounds) / median(base_alone[i], rounds);
 		double same[ROUNDS_MAX];
@@ -157,6 +201,9 @@ static void report(unsigned int rounds)
 		       median(base_alone[i], rounds), base_alone[i][0], base_alone[i][rounds - 1],
 		       median(same, rounds), breakdown[i]);
 	}
+	figure("a.udp-any-floor", "two programs that do nothing at the hooks of UDP unconnected",
+	       least, "x", NULL, 0, "%.1f ns (%.1f to %.1f)", median(floor_ns, rounds), floor_ns[0],
+	       floor_ns[rounds - 1]);
 }
 
 int main(int argc, char **argv)
