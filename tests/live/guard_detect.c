@@ -160,7 +160,8 @@ TEST(syn_flood_is_told_with_its_figures_and_its_source_banned)
 	CHECK_EQ(datagrams(&p.b, &p.a, "10.77.0.1", 6001, 5), 0, "banned");
 	CHECK(guard_stat(&p, "drops.detect") >= 5, "drops are not counted");
 	guard_must(&p.a, "list --format json");
-	CHECK(strstr(guard_out(), "10.77.0.2"), "not in the list: %s", guard_out());
+	CHECK(strstr(guard_out(), "10.77.0.2") && strstr(guard_out(), "detection, 1. time"),
+	      "not in the list: %s", guard_out());
 	free(text);
 }
 
@@ -216,8 +217,6 @@ TEST(each_repeat_doubles_the_ban)
 		CHECK(seen[i] > 200 && seen[i] <= 600, "%.0f a second were told of 500", seen[i]);
 		CHECK_EQ((unsigned int)strikes[i], i + 1, "strikes");
 	}
-	guard_must(&p.a, "list");
-	CHECK(strstr(guard_out(), "detection, 3. time"), "not in the list: %s", guard_out());
 	end_command(&p.a, "repeats");
 }
 
