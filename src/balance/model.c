@@ -116,6 +116,11 @@ int model_backend_add(struct model *m, unsigned int vip, const struct backend_sp
 	addr_format(spec->addr, text);
 	if (model_backend(m, vip, spec->addr, NULL) >= 0)
 		return error_set(err, -EEXIST, "backend %s is there already", text);
+	for (unsigned int i = 0; i < LB_VIPS; i++)
+		if (m->vips[i].key.proto && !memcmp(m->vips[i].key.addr, spec->addr, 16))
+			return error_set(
+				err, -EINVAL,
+				"backend %s is a VIP's address; takes that of another host", text);
 	if (spec->forward == LB_FORWARD_MAC && v6 == addr_is_v4(m->vips[vip].key.addr))
 		return error_set(
 			err, -EINVAL,

@@ -73,7 +73,7 @@ static const struct option_row *const vip_tables[] = { vip_rows, NULL };
 static const struct option_row *const backend_tables[] = { backend_rows, NULL };
 
 static const struct lb_opts defaults = {
-	.weight = 1, .interval_ms = 2000, .timeout_ms = 1000, .rise = 2, .fall = 3
+	.interval_ms = 2000, .timeout_ms = 1000, .rise = 2, .fall = 3
 };
 
 static int prefixed(struct guard_call *call, int r)
@@ -103,8 +103,10 @@ static int vip(struct guard_call *call)
 	struct netprobe_config c;
 	int r;
 
-	if (!strcmp(verb, "list"))
-		return guard_print_balancer(call, o->format);
+	if (!strcmp(verb, "list")) {
+		r = check_operands(call, 1, "list alone");
+		return r ? r : guard_print_balancer(call, o->format);
+	}
 	if (!add && strcmp(verb, "remove") != 0)
 		return error_set(&call->err, -EINVAL,
 				 "'%.100s' is nothing vip does; takes add, remove, list", verb);
@@ -161,7 +163,7 @@ static int fill(const struct lb_opts *o, const char *addr, struct netprobe_backe
 {
 	struct netprobe_backend b = {
 		.size = sizeof(b),
-		.weight = o->weight,
+		.weight = o->weight ?: 1,
 		.forward = (uint32_t)o->forward,
 		.check = (uint32_t)o->check,
 		.check_port = (uint16_t)o->port,
@@ -173,6 +175,14 @@ static int fill(const struct lb_opts *o, const char *addr, struct netprobe_backe
 	};
 	int r;
 
+	if (o->check != NETPROBE_CHECK_HTTP && (o->path || o->host))
+		return error_set(err, -EINVAL,
+				 "--%s: only HTTP has one; takes --check http as well",
+				 o->path ? "path" : "http-host");
+	if (!o->check && o->port)
+		return error_set(
+			err, -EINVAL,
+			"--check-port: nothing is checked; takes --check tcp or http as well");
 	if (o->path && o->path[0] != '/')
 		return error_set(err, -EINVAL,
 				 "--path: '%.100s' is no path; takes one like /health", o->path);
@@ -200,6 +210,10 @@ static int backend_do(struct guard_call *call, const char *verb, const char *ser
 		return netprobe_manager_backend_remove(call->m, service, addr, err);
 	if (!strcmp(verb, "drain"))
 		return netprobe_manager_backend_drain(call->m, service, addr, !o->undo, err);
+	if (!strcmp(verb, "weight") && !o->weight)
+		return error_set(err, -EINVAL,
+				 "--weight: nothing given; takes a whole number from 1 to %d",
+				 WEIGHT_MAX);
 	if (!strcmp(verb, "weight"))
 		return netprobe_manager_backend_weight(call->m, service, addr, o->weight, err);
 	if (o->check && !o->port && strstr(service, ":*/"))

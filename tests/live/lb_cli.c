@@ -152,6 +152,7 @@ TEST(balancer_goes_on_after_its_commands_end)
 		CHECK(c.backend[i] == 0 || c.backend[i] == 2, "connection %u: backend %d", i,
 		      c.backend[i]);
 	MUST("backend", "drain", VIP, "10.99.0.11", "--undo");
+	REFUSED("--weight: nothing given", "backend", "weight", VIP, "10.99.0.12");
 	MUST("backend", "weight", VIP, "10.99.0.12", "--weight", "5");
 	CHECK_EQ(clients_echo(&c, 0, 50, 10000), 50, "connections that go on");
 	clients_end(&c);
@@ -224,6 +225,13 @@ TEST(wrong_vips_and_backends_change_nothing)
 	REFUSED("--weight", "backend", "add", VIP, "10.99.0.10", "--weight", "0");
 	REFUSED("--check", "backend", "add", VIP, "10.99.0.10", "--check", "ping");
 	REFUSED("--path", "backend", "add", VIP, "10.99.0.10", "--path", "health");
+	REFUSED("takes --check http as well", "backend", "add", VIP, "10.99.0.10", "--path", "/x");
+	REFUSED("takes --check http as well", "backend", "add", VIP, "10.99.0.10", "--check", "tcp",
+		"--http-host", "shop");
+	REFUSED("--check-port", "backend", "add", VIP, "10.99.0.10", "--check-port", "81");
+	REQUIRE(system("ip route add " NET_VIP4 " via 10.99.0.10") == 0, "no route");
+	REFUSED("is a VIP's address", "backend", "add", VIP, NET_VIP4);
+	REFUSED("'all' is one too many", "vip", "list", "all");
 	REFUSED("is no backend of", "backend", "drain", VIP, "10.99.0.10");
 	REFUSED("takes add, remove, drain, weight", "backend", "kill", VIP, "10.99.0.10");
 	CHECK(json_array_size(json_object_get(stats_of(VIP), "backends")) == 0,
