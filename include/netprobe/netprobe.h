@@ -19,9 +19,9 @@
  *   byte order, IPv4 as ::ffff:a.b.c.d; all zero is unknown.
  * - Threads: a manager may be used from any thread, its functions take turns. Handlers run in the
  *   thread that calls netprobe_manager_poll, or in the library's own where workers are asked for, one
- *   at a time; they may call functions of their manager, but not free it (that does nothing and
- *   returns the manager). Two managers are independent, but both see the same guard: that belongs to
- *   the network namespace.
+ *   at a time; with several workers as many at a time, and events of one socket by one of them and in order. They
+ *   may call functions of their manager, but not free it (that does nothing and returns the manager). Two
+ *   managers are independent, but both see the same guard: that belongs to the network namespace.
  * - Functions that call back for each entry of a list hold what the list is in: from the callback,
  *   others of the library that need it return -EDEADLK.
  * - Misuse is an error, not a crash: NULL where there must be something and a size that is none are
@@ -126,7 +126,7 @@ struct netprobe_config {
 	uint32_t sample_rate; /* record 1 socket in so many; from 1 on, default 1 */
 	uint32_t max_events;  /* of sockets a second, the rest is counted; 0 (default): no limit */
 	uint32_t
-		workers; /* 0 (default): handlers run in netprobe_manager_poll; 1: in a thread of the library's */
+		workers; /* 0 (default): handlers run in netprobe_manager_poll; up to 16: in so many threads of the library's, shared by sockets */
 	/*
 	 * What is captured, NULL-terminated "KEY=VALUE" as the commands' options: proto, host, src-host,
 	 * dst-host, port, src-port, dst-port, pid, comm, cgroup, container, interface, family (ipv4,

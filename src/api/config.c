@@ -8,6 +8,7 @@
 #include "engine/filter.h"
 
 #define BATCH_MAX 65536
+#define WORKERS_MAX 16
 #define BATCH_MS_MAX 60000
 #define REPORT_MS_MIN 10
 #define REPORT_MS_MAX 3600000
@@ -84,7 +85,7 @@ static const struct {
 	NUMBER(batch_timeout, 0, BATCH_MS_MAX),
 	NUMBER(stats_report_interval, REPORT_MS_MIN, REPORT_MS_MAX),
 	NUMBER(sample_rate, 1, 1000000),
-	NUMBER(workers, 0, 1),
+	NUMBER(workers, 0, WORKERS_MAX),
 	NUMBER(hook, 0, NETPROBE_HOOK_KPROBE),
 	NUMBER(event_buffer, 0, NETPROBE_BUFFER_PERF),
 	NUMBER(names, 0, MASK(NETPROBE_NAMES_ASKED)),
@@ -132,6 +133,10 @@ static int check_capture(const struct netprobe_config *c, struct netprobe_error 
 			   : c->event_buffer	 ? "event_buffer"
 						 : NULL;
 
+	if (c->direct && c->workers > 1)
+		return error_set(
+			err, -EINVAL,
+			"direct: events cannot be shared as they happen; takes at most 1 worker");
 	if (c->only_moved && c->capture == NETPROBE_CAPTURE_NONE)
 		return error_set(err, -EINVAL,
 				 "only_moved: takes another capture than NETPROBE_CAPTURE_NONE");

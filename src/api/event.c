@@ -1,151 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* From what happens to what handlers get: queues by family, handed out in batches. */
-#include <errno.h>
-#include <stdalign.h>
-#include <stdlib.h>
+/* From what happens to what handlers get: spelled as they asked for, with the fields they use most. */
 #include <string.h>
 #include <unistd.h>
 
 #include "api/internal.h"
 #include "out/dns.h"
 #include "owner/process.h"
-
-#define NS_PER_MS 1000000ull
-
-static unsigned int index_of(uint32_t family)
-{
-	return (unsigned int)__builtin_ctz(family);
-}
-
-bool queue_wanted(const struct netprobe_manager *m, uint32_t family)
-{
-	return m->queues[index_of(family)].fn != NULL;
-}
-
-/* Copies a string to the end of a block; where it came to lie. */
-static const char *keep(char **at, const char *text, size_t n)
-{
-	char *to = *at;
-
-	memcpy(to, text, n);
-	to[n] = '\0';
-	*at += n + 1;
-	return to;
-}
-
-static bool make_room(struct queue *q)
-{
-	size_t room = q->room ? 2 * q->room : 64;
-	struct netprobe_event *more;
-
-	if (q->n < q->room)
-		return true;
-	more = q->n < API_QUEUE_MAX ? reallocarray(q->events, room, sizeof(*more)) : NULL;
-	if (!more)
-		return false;
-	q->events = more;
-	q->room = room;
-	return true;
-}
-
-#define TEXTS 9 /* strings of an event; the first is never NULL and begins its block */
-
-static void texts_of(struct netprobe_event *ev, const char **ret_texts[TEXTS])
-{
-	const char **texts[TEXTS] = { &ev->type,  &ev->json, &ev->entity_id,
-				      &ev->value, &ev->unit, &ev->comm,
-				      &ev->text,  &ev->xctl, &ev->container };
-
-	memcpy(ret_texts, texts, sizeof(texts));
-}
-
-static size_t room_of(const char *text)
-{
-	return text ? strlen(text) + 1 : 0;
-}
-
-/* What a copy of *d takes, strings included. */
-static size_t dns_room(const struct netprobe_dns_query *d)
-{
-	size_t sum = sizeof(*d) + d->n_answers * sizeof(char *) + alignof(max_align_t);
-
-	sum += room_of(d->qname) + room_of(d->qtype) + room_of(d->rcode) +
-	       room_of(d->asked_by_comm);
-	for (size_t i = 0; i < d->n_answers; i++)
-		sum += room_of(d->answers[i]);
-	return sum;
-}
-
-static const char *keep_text(char **at, const char *text)
-{
-	return text ? keep(at, text, strlen(text)) : NULL;
-}
-
-static const struct netprobe_dns_query *dns_keep(char *at, const struct netprobe_dns_query *from)
-{
-	size_t off = (uintptr_t)at % alignof(max_align_t);
-	struct netprobe_dns_query *d = (void *)(at + (off ? alignof(max_align_t) - off : 0));
-	const char **answers = (const char **)(d + 1);
-
-	*d = *from;
-	d->answers = answers;
-	at = (char *)(answers + d->n_answers);
-	d->qname = keep_text(&at, from->qname);
-	d->qtype = keep_text(&at, from->qtype);
-	d->rcode = keep_text(&at, from->rcode);
-	d->asked_by_comm = keep_text(&at, from->asked_by_comm);
-	for (size_t i = 0; i < d->n_answers; i++)
-		answers[i] = keep_text(&at, from->answers[i]);
-	return d;
-}
-
-/* Now, without a copy: the handler may call nothing of its manager, which is in the middle of a look. */
-static void hand_over(struct netprobe_manager *m, const struct queue *q,
-		      const struct netprobe_event *ev)
-{
-	api_listing++;
-	m->delivered++;
-	q->fn(ev, 1, q->arg);
-	api_listing--;
-}
-
-/* All that an event points to into one block that begins with its type. */
-void queue_push(struct netprobe_manager *m, const struct netprobe_event *like)
-{
-	struct queue *q = &m->queues[index_of(like->family)];
-	struct netprobe_event ev = *like;
-	const char **texts[TEXTS];
-	size_t n[TEXTS], sum = 0;
-	char *block, *at;
-
-	ev.size = sizeof(ev);
-	ev.container = ev.container ? ev.container : "";
-	if (m->config.direct) {
-		hand_over(m, q, &ev);
-		return;
-	}
-	texts_of(&ev, texts);
-	for (size_t i = 0; i < TEXTS; i++) {
-		n[i] = *texts[i] ? strlen(*texts[i]) : 0;
-		sum += n[i] + 1;
-	}
-	if (ev.dns)
-		sum += dns_room(ev.dns);
-	block = make_room(q) ? malloc(sum) : NULL;
-	if (!block) {
-		m->lost++;
-		return;
-	}
-	at = block;
-	for (size_t i = 0; i < TEXTS; i++)
-		if (*texts[i])
-			*texts[i] = keep(&at, *texts[i], n[i]);
-	if (ev.dns)
-		ev.dns = dns_keep(at, ev.dns);
-	if (!q->n)
-		q->since_ns = clock_monotonic_ns();
-	q->events[q->n++] = ev;
-}
 
 static uint32_t family_of(const struct event *ev)
 {
@@ -268,7 +128,7 @@ void queue_session_event(const struct event *ev, void *manager)
 		pub.dns = &dns;
 	}
 	if (spell(m, ev, &pub))
-		queue_push(m, &pub);
+		queue_push(m, &pub, ev->sock_id);
 	else
 		m->lost++;
 }
@@ -326,72 +186,7 @@ void queue_own_event(struct netprobe_manager *m, uint32_t family, const char *ty
 	    !event_write_xctl_plain(&m->xctl, pub.wall_ns, type, entity, value, host))
 		pub.xctl = queue_line(&m->xctl);
 	if (pub.json || formats & NETPROBE_FORMAT_NO_JSON)
-		queue_push(m, &pub);
+		queue_push(m, &pub, 0);
 	else
 		m->lost++;
-}
-
-static void free_events(struct netprobe_event *events, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		free((char *)events[i].type);
-	free(events);
-}
-
-/* The queue is emptied first: its handler may fill it again, or change it. */
-static size_t hand_out(struct netprobe_manager *m, struct queue *q)
-{
-	struct netprobe_event *events = q->events;
-	netprobe_event_fn fn = q->fn;
-	void *arg = q->arg;
-	size_t n = q->n, step;
-
-	q->events = NULL;
-	q->n = q->room = 0;
-	m->handling = true;
-	for (size_t at = 0; fn && at < n; at += step) {
-		step = n - at < m->config.batch_size ? n - at : m->config.batch_size;
-		m->delivered += step;
-		fn(events + at, step, arg);
-	}
-	m->handling = false;
-	free_events(events, n);
-	return fn ? n : 0;
-}
-
-size_t queue_flush(struct netprobe_manager *m, bool all)
-{
-	uint64_t now = clock_monotonic_ns();
-	size_t n = 0;
-
-	for (unsigned int i = 0; i < API_FAMILIES; i++) {
-		struct queue *q = &m->queues[i];
-		bool old = now - q->since_ns >= m->config.batch_timeout * NS_PER_MS;
-
-		if (q->n && (all || old || q->n >= m->config.batch_size))
-			n += hand_out(m, q);
-	}
-	return n;
-}
-
-uint64_t queue_due_ns(const struct netprobe_manager *m)
-{
-	uint64_t due = UINT64_MAX;
-
-	for (unsigned int i = 0; i < API_FAMILIES; i++) {
-		const struct queue *q = &m->queues[i];
-		uint64_t at = q->since_ns + m->config.batch_timeout * NS_PER_MS;
-
-		if (q->n && at < due)
-			due = at;
-	}
-	return due;
-}
-
-void queue_done(struct netprobe_manager *m)
-{
-	for (unsigned int i = 0; i < API_FAMILIES; i++) {
-		free_events(m->queues[i].events, m->queues[i].n);
-		m->queues[i] = (struct queue){};
-	}
 }

@@ -34,6 +34,7 @@ struct config_strings {
 };
 
 struct attacks; /* engine/attacks.h */
+struct crew;
 
 struct netprobe_manager {
 	struct netprobe_manager *next; /* of those alive; handle.c */
@@ -65,6 +66,8 @@ struct netprobe_manager {
 	struct buf line, text, xctl;
 	pthread_t worker;
 	bool has_worker;
+	struct crew *crew;  /* several workers; NULL: one or none */
+	bool here;	    /* events are for this thread to hand out, workers or not */
 	volatile bool stop; /* read by the worker between two steps */
 };
 
@@ -115,7 +118,7 @@ int poll_finish(struct netprobe_manager *m);
 /* view.c: after an interval, what was dropped of each row. */
 void view_take_drops(struct netprobe_manager *m);
 
-/* event.c */
+/* event.c, queue.c */
 void queue_session_event(const struct event *ev, void *manager);
 /*
  * One of our own: json is all of it behind the common keys, beginning with a comma; words: what the text
@@ -124,8 +127,11 @@ void queue_session_event(const struct event *ev, void *manager);
 void queue_own_event(struct netprobe_manager *m, uint32_t family, const char *type,
 		     const char *entity, const char *value, double num, const char *unit,
 		     const char *json, const char *words);
-/* One that is spelled already; of *like the strings are copied. text, xctl: NULL where not wanted. */
-void queue_push(struct netprobe_manager *m, const struct netprobe_event *like);
+/* One that is spelled already; of *like the strings are copied. sock: whose events stay in order; 0 no socket's. */
+void queue_push(struct netprobe_manager *m, const struct netprobe_event *like, uint64_t sock);
+/* A copy at the queue's end; false: no room or no memory. */
+bool queue_add(struct queue *q, const struct netprobe_event *like);
+void queue_free_events(struct netprobe_event *events, size_t n);
 /* What a writer left in b, without its newline; NULL: nothing, or no memory. */
 const char *queue_line(struct buf *b);
 bool queue_wanted(const struct netprobe_manager *m, uint32_t family);
@@ -134,6 +140,17 @@ size_t queue_flush(struct netprobe_manager *m, bool all);
 /* When the next batch is old enough; UINT64_MAX: nothing waits. */
 uint64_t queue_due_ns(const struct netprobe_manager *m);
 void queue_done(struct netprobe_manager *m);
+
+/* crew.c */
+int crew_new(struct netprobe_manager *m); /* m->crew, of m->config.workers */
+/* When all was handed out; not under the manager's lock. */
+void crew_stop(struct crew *c);
+struct crew *crew_free(struct crew *c); /* after it stopped, and nobody calls it any more */
+bool crew_push(struct netprobe_manager *m, unsigned int family, uint64_t sock,
+	       const struct netprobe_event *ev);
+/* Not under the manager's lock: waits for a handler that runs. */
+void crew_set_handler(struct crew *c, unsigned int family, netprobe_event_fn fn, void *arg);
+bool crew_is_here(const struct netprobe_manager *m); /* in a handler that one of them runs */
 
 /* report.c: stats.* of an interval, and the balancer's health. */
 /* families: NETPROBE_EVENT_STATISTICS, _BALANCING, those with a handler. How many records, or -errno. */

@@ -91,7 +91,8 @@ static bool may_free(struct netprobe_manager *m)
 {
 	bool ok;
 
-	if (api_listing || (m->has_worker && pthread_equal(m->worker, pthread_self())))
+	if (api_listing || crew_is_here(m) ||
+	    (m->has_worker && pthread_equal(m->worker, pthread_self())))
 		return false;
 	api_lock(m);
 	ok = (m->has_worker || !m->handling) && !m->ending;
@@ -109,6 +110,7 @@ static void finish(struct netprobe_manager *m)
 	api_lock(m);
 	(void)poll_finish(m);
 	api_unlock(m);
+	crew_stop(m->crew);
 }
 
 API_PUBLIC struct netprobe_manager *netprobe_manager_free(struct netprobe_manager *m)
@@ -124,6 +126,7 @@ API_PUBLIC struct netprobe_manager *netprobe_manager_free(struct netprobe_manage
 	finish(m);
 	api_leave(&held);
 	api_delist(m);
+	m->crew = crew_free(m->crew);
 	api_close(m);
 	report_done(m);
 	follow_done(m);
@@ -150,6 +153,10 @@ API_PUBLIC int netprobe_manager_load(struct netprobe_manager *m, struct netprobe
 		r = error_set(err, -EALREADY, "the manager is loaded already");
 	else if (m->config.capture != NETPROBE_CAPTURE_NONE)
 		r = api_open(m, err);
+	if (!r && m->config.workers > 1 && crew_new(m)) {
+		api_close(m);
+		r = error_set(err, -EAGAIN, "no threads for %u workers", m->config.workers);
+	}
 	if (!r) {
 		m->loaded = true;
 		m->next_tick_ns =
@@ -161,6 +168,8 @@ API_PUBLIC int netprobe_manager_load(struct netprobe_manager *m, struct netprobe
 		m->has_worker = !r;
 		if (r) {
 			api_close(m);
+			crew_stop(m->crew);
+			m->crew = crew_free(m->crew);
 			m->loaded = false;
 			error_set(err, r, "no thread: %s", strerror(-r));
 		}
@@ -212,6 +221,7 @@ API_PUBLIC int netprobe_manager_set_event_handler(struct netprobe_manager *m, ui
 						  netprobe_event_fn fn, void *arg)
 {
 	API_ENTER(m, NULL);
+	struct crew *crew;
 
 	if (families & ~(uint32_t)NETPROBE_EVENT_ALL)
 		return -EINVAL;
@@ -222,6 +232,10 @@ API_PUBLIC int netprobe_manager_set_event_handler(struct netprobe_manager *m, ui
 		m->queues[i].fn = fn;
 		m->queues[i].arg = arg;
 	}
+	crew = m->crew;
 	api_unlock(m);
+	for (unsigned int i = 0; crew && i < API_FAMILIES; i++)
+		if (families & 1u << i)
+			crew_set_handler(crew, i, fn, arg);
 	return 0;
 }

@@ -110,7 +110,7 @@ static int check_idle(struct netprobe_manager *m)
 	if (r)
 		return r;
 	api_lock(m);
-	r = m->handling ? -EBUSY : 0;
+	r = m->handling || crew_is_here(m) ? -EBUSY : 0;
 	api_unlock(m);
 	return r;
 }

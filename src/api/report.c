@@ -118,8 +118,10 @@ API_PUBLIC int netprobe_manager_report(struct netprobe_manager *m, uint32_t fami
 	if (r)
 		return r;
 	api_lock(m);
-	r = m->handling ? error_set(err, -EBUSY, "called from a handler")
-			: report_tick(m, families, err);
+	m->here = true;
+	r = m->handling || crew_is_here(m) ? error_set(err, -EBUSY, "called from a handler")
+					   : report_tick(m, families, err);
+	m->here = false;
 	if (r > 0)
 		(void)queue_flush(m, true);
 	api_unlock(m);

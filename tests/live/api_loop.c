@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The library as a program with a loop of its own uses it, the commands for one. */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "api_run.h"
@@ -301,6 +303,133 @@ TEST(rows_are_summed_up_by_process_and_drilled_into)
 	maker_go(&maker);
 	maker_finish(&maker);
 	netprobe_manager_free(m);
+}
+
+#define SOCKETS 400
+
+/* What several workers tell: each socket by one thread, its opening before its end. */
+struct crowd {
+	pthread_mutex_t lock;
+	char port[16]; /* of the test's own connections */
+	struct {
+		char entity[40];
+		pthread_t thread;
+		unsigned int opened, closed;
+	} sockets[SOCKETS];
+	unsigned int n, closed, threads, moved, early;
+	pthread_t seen[64];
+};
+
+static void note_thread(struct crowd *c)
+{
+	for (unsigned int i = 0; i < c->threads; i++)
+		if (pthread_equal(c->seen[i], pthread_self()))
+			return;
+	if (c->threads < 64)
+		c->seen[c->threads++] = pthread_self();
+}
+
+static void note_event(struct crowd *c, const struct netprobe_event *ev)
+{
+	bool opens = !strcmp(ev->type, "conn.open");
+	unsigned int i;
+
+	if ((!opens && strcmp(ev->type, "conn.close") != 0) || !strstr(ev->json, c->port))
+		return;
+	for (i = 0; i < c->n && strcmp(c->sockets[i].entity, ev->entity_id) != 0; i++)
+		;
+	if (i == SOCKETS)
+		return;
+	if (i == c->n) {
+		c->n++;
+		snprintf(c->sockets[i].entity, sizeof(c->sockets[i].entity), "%s", ev->entity_id);
+		c->sockets[i].thread = pthread_self();
+	}
+	c->moved += !pthread_equal(c->sockets[i].thread, pthread_self());
+	c->sockets[i].opened += opens;
+	c->sockets[i].closed += !opens;
+	c->closed += !opens;
+	c->early += !opens && !c->sockets[i].opened;
+}
+
+static void on_crowd(const struct netprobe_event *events, size_t n, void *arg)
+{
+	struct crowd *c = arg;
+
+	pthread_mutex_lock(&c->lock);
+	note_thread(c);
+	for (size_t i = 0; i < n; i++)
+		note_event(c, &events[i]);
+	pthread_mutex_unlock(&c->lock);
+}
+
+static unsigned int closed_so_far(struct crowd *c)
+{
+	unsigned int n;
+
+	pthread_mutex_lock(&c->lock);
+	n = c->closed;
+	pthread_mutex_unlock(&c->lock);
+	return n;
+}
+
+static int listen_here(struct sockaddr_in *at)
+{
+	socklen_t size = sizeof(*at);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	*at = (struct sockaddr_in){ .sin_family = AF_INET };
+	at->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	REQUIRE(fd >= 0 && !bind(fd, (struct sockaddr *)at, sizeof(*at)) && !listen(fd, 16) &&
+			!getsockname(fd, (struct sockaddr *)at, &size),
+		"cannot listen: %s", strerror(errno));
+	return fd;
+}
+
+static void connect_and_close(int listener, const struct sockaddr_in *at)
+{
+	int a = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), b;
+
+	REQUIRE(a >= 0 && !connect(a, (const struct sockaddr *)at, sizeof(*at)), "connect: %s",
+		strerror(errno));
+	b = accept(listener, NULL, NULL);
+	REQUIRE(b >= 0, "accept: %s", strerror(errno));
+	close(a);
+	close(b);
+}
+
+TEST(several_workers_share_sockets_and_keep_their_order)
+{
+	static struct crowd c = { .lock = PTHREAD_MUTEX_INITIALIZER };
+	struct netprobe_config config;
+	struct netprobe_manager *m = NULL;
+	struct sockaddr_in at;
+	int listener = listen_here(&at);
+	int64_t deadline = deadline_in(20000);
+
+	netprobe_config_default(&config);
+	config.capture = NETPROBE_CAPTURE_EBPF;
+	config.workers = 4;
+	config.batch_timeout = 10;
+	config.direct = true;
+	FAILS(EINVAL, netprobe_manager_new_with_config(&config, &m, &err));
+	config.direct = false;
+	m = manager(&config);
+	snprintf(c.port, sizeof(c.port), "port\":%u,", ntohs(at.sin_port));
+	OK(netprobe_manager_set_event_handler(m, NETPROBE_EVENT_FLOW, on_crowd, &c));
+	OK(netprobe_manager_load(m, &err));
+	for (unsigned int i = 0; i < SOCKETS / 2; i++)
+		connect_and_close(listener, &at);
+	while (closed_so_far(&c) < SOCKETS && now_ms() < deadline)
+		OK(netprobe_manager_poll(m, 20));
+	OK(netprobe_manager_set_event_handler(m, NETPROBE_EVENT_FLOW, NULL, NULL));
+	CHECK_EQ(c.n, SOCKETS, "sockets");
+	CHECK_EQ(c.closed, SOCKETS, "ends of them");
+	CHECK_EQ(c.early, 0, "ends that came before the beginning");
+	CHECK_EQ(c.moved, 0, "events of a socket in another thread than the one before");
+	CHECK_EQ(c.threads, 4, "threads");
+	netprobe_manager_free(m);
+	close(listener);
 }
 
 static int tell_key(const char *key, char **ret_json, struct netprobe_error *e, void *arg)

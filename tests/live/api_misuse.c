@@ -237,6 +237,11 @@ TEST(handlers_in_a_worker_may_not_free_either)
 	handlers_may_not_free(1);
 }
 
+TEST(handlers_in_several_workers_may_not_free_either)
+{
+	handlers_may_not_free(3);
+}
+
 struct crowd {
 	struct netprobe_manager *m;
 	volatile bool stop;
