@@ -73,7 +73,7 @@ struct netprobe_row {
 	uint64_t stall_ns;	       /* in stalls that are over */
 	uint32_t verdict;	       /* NETPROBE_VERDICT_* of the last few intervals */
 	uint64_t verdict_us[NETPROBE_VERDICT_MAX]; /* connection view: of these, what limited it */
-	uint32_t conns;	 /* open sockets; remote view: and peers of unconnected ones */
+	uint32_t conns;	 /* open sockets that do not listen; remote view: and unconnected peers */
 	uint32_t rtt_us; /* smoothed, or the median of its connections */
 	bool exited;	 /* owner gone or connection closed, and still shown for a while */
 	bool rest;

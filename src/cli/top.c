@@ -21,6 +21,7 @@ struct top {
 	struct table *table;
 	struct buf now; /* when the rows of the table were asked for */
 	int err;
+	bool headed;
 	bool seen; /* causes of retransmits and stalls; the lower rungs do not see them */
 };
 
@@ -75,6 +76,7 @@ static const struct table_column columns[] = {
 	{ "retransmits", "RETR", UNIT_NONE, true, 0 },
 	{ "exited", NULL, UNIT_NONE, false, 0 },
 	{ "sample_rate", NULL, UNIT_NONE, true, 0 },
+	{ "netns", NULL, UNIT_NONE, true, 0 }, /* of interfaces */
 	/* --health; why names verdicts the same */
 	{ "retr_timeout", "TMO", UNIT_NONE, true, 0 },
 	{ "retr_fast", "FAST", UNIT_NONE, true, 0 },
@@ -103,9 +105,12 @@ static const struct table_column columns[] = {
 /* Of text, where names have no column of their own. */
 static const char *full_name(const struct netprobe_row *row, bool text, char *buf, size_t size)
 {
-	if (!text || !*row->rname)
+	if (text && *row->rname)
+		(void)snprintf(buf, size, "%s (%s)", row->name, row->rname);
+	else if (text && row->netns) /* each has its lo */
+		(void)snprintf(buf, size, "%s (netns %u)", row->name, row->netns);
+	else
 		return row->name;
-	(void)snprintf(buf, size, "%s (%s)", row->name, row->rname);
 	return buf;
 }
 
@@ -150,6 +155,7 @@ static int add_row(const struct netprobe_row *row, void *arg)
 		cell_u64(row->retransmits),
 		cell_bool(row->exited),
 		cell_u64_or_null(x->o.sample_rate > 1 ? x->o.sample_rate : 0),
+		cell_u64_or_null(row->netns),
 		cell_if(x->seen, row->retransmits_timeout),
 		cell_if(x->seen, row->retransmits_fast),
 		cell_if(x->seen, row->retransmits_probe),
@@ -187,8 +193,9 @@ static int print_table(struct top *x)
 	r = x->now.err ? x->now.err : netprobe_manager_view(x->manager, &q, add_row, x, NULL, NULL);
 	r = x->err ? x->err : r < 0 ? r : 0;
 	if (!r)
-		r = table_write(x->table, &out, is_text(x) ? FORMAT_TEXT : x->o.format,
-				x->sink.color);
+		r = (x->headed ? table_write_on : table_write)(
+			x->table, &out, is_text(x) ? FORMAT_TEXT : x->o.format, x->sink.color);
+	x->headed = true;
 	if (!r && is_text(x))
 		buf_putc(&out, '\n');
 	if (!r)

@@ -343,7 +343,7 @@ static void put_tsv_str(struct buf *out, const char *s)
 	}
 }
 
-static int write_separated(const struct table *t, struct buf *out, int format)
+static int write_separated(const struct table *t, struct buf *out, int format, bool head)
 {
 	void (*put_str)(struct buf *, const char *) = format == FORMAT_CSV ? put_csv_str
 									   : put_tsv_str;
@@ -351,7 +351,7 @@ static int write_separated(const struct table *t, struct buf *out, int format)
 	unsigned int col;
 	size_t row;
 
-	for (row = 0; row <= t->n_rows; row++) {
+	for (row = head ? 0 : 1; row <= t->n_rows; row++) {
 		for (col = 0; col < t->n_columns; col++) {
 			const struct stored_cell *c = row ? cell_at(t, row - 1, col) : NULL;
 
@@ -379,8 +379,15 @@ int table_write(const struct table *t, struct buf *out, int format, bool color)
 		return write_json(t, out);
 	case FORMAT_CSV:
 	case FORMAT_TSV:
-		return write_separated(t, out, format);
+		return write_separated(t, out, format, true);
 	default:
 		return -EINVAL;
 	}
+}
+
+int table_write_on(const struct table *t, struct buf *out, int format, bool color)
+{
+	if (format == FORMAT_CSV || format == FORMAT_TSV)
+		return write_separated(t, out, format, false);
+	return table_write(t, out, format, color);
 }

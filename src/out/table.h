@@ -84,6 +84,8 @@ struct table *table_free(struct table *t);
 int table_add(struct table *t, const struct cell *cells);
 void table_clear(struct table *t);
 int table_write(const struct table *t, struct buf *out, int format, bool color);
+/* One more table of the same stream: CSV and TSV name their columns in the first alone. */
+int table_write_on(const struct table *t, struct buf *out, int format, bool color);
 /* "1.5 MiB" and the like into s (16 bytes are enough). */
 void unit_format(uint8_t unit, double v, char *s, unsigned int size);
 int format_parse(const char *name); /* "json" -> FORMAT_JSON; -EINVAL */

@@ -137,13 +137,19 @@ static char *table_of(const char *command, const char *format)
 static void check_table(const char *command, const char *format, char separator)
 {
 	char *out = table_of(command, format), *save;
+	const char *head = NULL;
 	unsigned int columns = 0, lines = 0;
 
 	for (char *line = strtok_r(out, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
 		unsigned int n = cells(line, separator);
 
-		if (!lines++)
+		if (!lines++) {
 			columns = n;
+			head = line;
+		} else {
+			CHECK(strcmp(line, head), "%s --format %s line %u: the columns again",
+			      command, format, lines);
+		}
 		CHECK(n == columns, "%s --format %s line %u: expected %u cells, got %u: %s",
 		      command, format, lines, columns, n, line);
 	}

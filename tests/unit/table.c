@@ -142,6 +142,28 @@ static void table_tsv_is_one_line_a_row(void **state)
 	      "a,\"b\"\\t\\\\\\n\t7\t0\t\tfalse\n");
 }
 
+static void table_names_its_columns_once_in_a_stream_of_csv(void **state)
+{
+	static const int formats[] = { FORMAT_CSV, FORMAT_TSV, FORMAT_TEXT, FORMAT_JSON };
+
+	(void)state;
+	for (unsigned int i = 0; i < 4; i++) {
+		struct table *t = table_new(columns, N_COLUMNS);
+		struct buf first = { 0 }, next = { 0 };
+		const char *rows;
+
+		assert_non_null(t);
+		assert_int_equal(table_add(t, plain), 0);
+		assert_int_equal(table_write(t, &first, formats[i], false), 0);
+		assert_int_equal(table_write_on(t, &next, formats[i], false), 0);
+		rows = i < 2 ? strchr(buf_str(&first), '\n') + 1 : buf_str(&first);
+		assert_string_equal(buf_str(&next), rows);
+		buf_done(&first);
+		buf_done(&next);
+		assert_null(table_free(t));
+	}
+}
+
 static void table_strings_are_copied_and_made_valid(void **state)
 {
 	char comm[] = "ab\xff";
@@ -223,6 +245,7 @@ int main(void)
 		cmocka_unit_test(table_json_is_one_object_a_line_with_all_columns),
 		cmocka_unit_test(table_csv_quotes_as_rfc_4180_says),
 		cmocka_unit_test(table_tsv_is_one_line_a_row),
+		cmocka_unit_test(table_names_its_columns_once_in_a_stream_of_csv),
 		cmocka_unit_test(table_strings_are_copied_and_made_valid),
 		cmocka_unit_test(unit_format_keeps_three_digits),
 		cmocka_unit_test(format_parse_knows_the_formats),
