@@ -12,6 +12,7 @@
 #include "cli/histograms.h"
 #include "cli/names.h"
 #include "cli/settings.h"
+#include "cli/stream.h"
 #include "out/table.h"
 #include "out/words.h"
 
@@ -290,7 +291,7 @@ static int watch(struct flows *x)
 		.opts = &x->o,
 		.arg = x,
 	};
-	int r = netprobe_manager_get_capture(x->manager, &now, NULL);
+	int w = 0, r = netprobe_manager_get_capture(x->manager, &now, NULL);
 
 	/* on from the start: ctl shows it so, and can switch it off */
 	x->o.latency = !r && now.latency;
@@ -298,11 +299,13 @@ static int watch(struct flows *x)
 	if (!r)
 		r = netprobe_manager_finish(x->manager);
 	if (r >= 0)
-		r = x->histograms ? histograms_write(x->manager, &x->sink, &x->o) : print(x);
-	if (r == -EPIPE)
+		w = x->histograms ? histograms_write(x->manager, &x->sink, &x->o) : print(x);
+	if (w == -EPIPE)
 		return EXIT_OK;
 	cli_tell_losses(x->manager);
-	if (r) {
+	if (w)
+		return stream_failed("flows", x->o.output, w);
+	if (r < 0) {
 		log_err("cannot list flows: %s", strerror(-r));
 		return EXIT_INTERNAL;
 	}

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "cli/names.h"
 #include "cli/settings.h"
+#include "cli/stream.h"
 #include "out/table.h"
 #include "tui/tui.h"
 
@@ -21,7 +22,7 @@ struct top {
 	struct table *table;
 	struct buf now; /* when the rows of the table were asked for */
 	int err;
-	bool headed;
+	bool headed, unwritten;
 	bool seen; /* causes of retransmits and stalls; the lower rungs do not see them */
 };
 
@@ -198,8 +199,10 @@ static int print_table(struct top *x)
 	x->headed = true;
 	if (!r && is_text(x))
 		buf_putc(&out, '\n');
-	if (!r)
+	if (!r) {
 		r = sink_write(&x->sink, &out);
+		x->unwritten = r != 0;
+	}
 	buf_done(&out);
 	return r;
 }
@@ -267,6 +270,8 @@ static int finish(struct top *x, int r)
 	cli_tell_losses(x->manager);
 	if (!r)
 		return EXIT_OK;
+	if (x->unwritten)
+		return stream_failed("tables", x->o.output, r);
 	log_err("cannot go on: %s", strerror(-r));
 	return EXIT_INTERNAL;
 }

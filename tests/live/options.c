@@ -134,6 +134,27 @@ TEST(count_ends_after_that_many)
 	CHECK_EQ(json_array_size(records), 5, "records of -n 5");
 }
 
+TEST(a_full_disk_exits_4_and_names_the_file)
+{
+	static const char *const commands[][8] = {
+		{ "events", "--duration", "2", "-o", "/dev/full" },
+		{ "flows", "--duration", "0.2", "-o", "/dev/full" },
+		{ "flows", "--histograms", "--duration", "0.2", "-o", "/dev/full" },
+		{ "top", "--once", "--interval", "0.2", "-o", "/dev/full" },
+	};
+
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
+		struct probe p;
+		int status = probe_run(&p, commands[i]);
+		char *log = file_text(p.log);
+
+		CHECK(status == 4, "%s: expected exit 4, got %d", commands[i][0], status);
+		CHECK(strstr(log, "/dev/full: No space left on device"),
+		      "%s: expected the file and why, got: %s", commands[i][0], log);
+		free(log);
+	}
+}
+
 TEST(output_goes_to_the_file_named)
 {
 	struct netns ns = netns_new();
