@@ -161,7 +161,6 @@ API_PUBLIC int netprobe_manager_load(struct netprobe_manager *m, struct netprobe
 		m->loaded = true;
 		m->next_tick_ns =
 			clock_monotonic_ns() + m->config.stats_report_interval * NS_PER_MS;
-		security_poll(m); /* what detection finds from here on is told */
 	}
 	if (!r && m->config.workers) {
 		r = -pthread_create(&m->worker, NULL, poll_work, m);
@@ -174,6 +173,9 @@ API_PUBLIC int netprobe_manager_load(struct netprobe_manager *m, struct netprobe
 			error_set(err, r, "no thread: %s", strerror(-r));
 		}
 	}
+	/* Last, when nothing can fail: what detection finds from here on is told. */
+	if (!r)
+		security_poll(m);
 	api_unlock(m);
 	return r;
 }
