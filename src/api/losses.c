@@ -134,7 +134,7 @@ API_PUBLIC int netprobe_manager_get_loss_stats(struct netprobe_manager *m,
 	s.security_lost = l.attacks_lost;
 	s.waits_unsummed = l.waits.map_full;
 	s.waits_unowned = l.waits.unowned;
-	s.waits_missed = l.waits.passed;
+	s.waits_missed = l.waits.passed + l.waits.untimed;
 	s.latencies_dropped = l.figures_dropped;
 	return GIVE(ret, s);
 }

@@ -64,6 +64,20 @@ static __always_inline int sock_tp(struct sock *sk, int ret, int flags, bool tx)
 }
 
 /*
+ * What else is to be done at the two hooks below, by tail call: a second program there would cost the kernel's
+ * call of it, which is more than all it does, and turn the direct call of the first into one by pointer.
+ * Written by user space (probe/waits.c), empty but with --latency.
+ */
+struct np_after_map {
+	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u32);
+};
+struct np_after_map np_after_send SEC(".maps");
+struct np_after_map np_after_recv SEC(".maps");
+
+/*
  * Family 1: sock_send_length and sock_recv_length fire for every socket call of every family with
  * its return value. Context: process. Since 6.3. Lacks: splice from a socket, TCP_ZEROCOPY_RECEIVE
  * (found by the kernel's own counters), addresses (peer.bpf.c).
@@ -71,13 +85,17 @@ static __always_inline int sock_tp(struct sock *sk, int ret, int flags, bool tx)
 SEC("tp_btf/sock_send_length")
 int BPF_PROG(np_send_tp, struct sock *sk, int ret, int flags)
 {
-	return sock_tp(sk, ret, flags, true);
+	(void)sock_tp(sk, ret, flags, true);
+	bpf_tail_call(ctx, &np_after_send, 0);
+	return 0;
 }
 
 SEC("tp_btf/sock_recv_length")
 int BPF_PROG(np_recv_tp, struct sock *sk, int ret, int flags)
 {
-	return sock_tp(sk, ret, flags, false);
+	(void)sock_tp(sk, ret, flags, false);
+	bpf_tail_call(ctx, &np_after_recv, 0);
+	return 0;
 }
 
 /*

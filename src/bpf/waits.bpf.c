@@ -25,6 +25,16 @@ const volatile __u8 cfg_store_hash = 0;
  */
 volatile __u32 st_rx_marks = 0;
 volatile __u32 st_tx_marks = 0;
+/*
+ * Moved where a hook would have told something that is attached only while it has something to tell
+ * (probe/waits.c): the one in every read, the one of every packet that leaves. Racy: only moved or not counts.
+ */
+volatile __u32 st_need_read = 0;
+volatile __u32 st_need_left = 0;
+/* 1 while they are attached; written by user space */
+volatile __u32 st_read_on = 0;
+volatile __u64 st_read_ns = 0; /* since when; what was marked before may have been read unseen */
+volatile __u32 st_left_on = 0;
 
 struct np_socks_map np_socks SEC(".maps");
 struct np_socks_h_map np_socks_h SEC(".maps");
@@ -183,6 +193,13 @@ static __always_inline void rx_over(struct sock *sk, struct wait *w, __u64 since
 		wait_over(sk, bpf_ktime_get_ns() - since, false);
 }
 
+/* It was read, but nobody knows when. */
+static __always_inline void rx_missed(struct wait *w, __u64 since)
+{
+	if (mark_off(&w->rx_ns, since, &st_rx_marks))
+		loss_one(untimed);
+}
+
 /* Data is in the receive queue of a TCP socket, whose lock is held. Most calls end at the jiffy. */
 static __always_inline int tcp_ready(struct sock *sk)
 {
@@ -310,7 +327,11 @@ static __always_inline int tcp_read(struct sock *sk)
 		return 0;
 	since = w->rx_ns;
 	tp = since ? (struct tcp_sock *)bpf_skc_to_tcp_sock(sk) : NULL;
-	if (tp && (__s32)(tp->copied_seq - w->rx_mark) >= 0)
+	if (!tp || (__s32)(tp->copied_seq - w->rx_mark) < 0)
+		return 0;
+	if (since < st_read_ns)
+		rx_missed(w, since);
+	else
 		rx_over(sk, w, since);
 	return 0;
 }
@@ -329,8 +350,37 @@ static __always_inline int dgram_read(struct sock *sk)
 }
 
 /*
- * A reader took data out of a TCP socket, by whatever call; its lock is held. Not the end of the call:
- * more may have come by then. Since 4.17.
+ * A receive call on a TCP socket returned. One that waits until all it was asked for is there took the first
+ * of it at some time before: that is left to the hook below, from the next one on.
+ */
+static __always_inline int tcp_recvd(struct sock *sk, int ret, int flags)
+{
+	struct wait *w = wait_of(sk, false);
+	struct tcp_sock *tp;
+	__u32 copied;
+	__u64 since;
+
+	since = w ? w->rx_ns : 0;
+	tp = since ? (struct tcp_sock *)bpf_skc_to_tcp_sock(sk) : NULL;
+	if (!tp)
+		return 0;
+	copied = tp->copied_seq;
+	if ((__s32)(copied - w->rx_mark) < 0)
+		return 0;
+	if (flags & MSG_WAITALL)
+		st_need_read++;
+	/* spliced before this call, or taken by a part of it */
+	if ((__s32)(copied - ret - w->rx_mark) >= 0 || (flags & MSG_WAITALL))
+		rx_missed(w, since);
+	else
+		rx_over(sk, w, since);
+	return 0;
+}
+
+/*
+ * A reader took data out of a TCP socket, by whatever call; its lock is held. Comes in every receive call,
+ * so where these tell it themselves it is attached only for those that wait for all, and for splice, which
+ * tells nothing. Since 4.17.
  */
 SEC("tp_btf/tcp_rcv_space_adjust")
 int BPF_PROG(np_wait_read, struct sock *sk)
@@ -338,19 +388,18 @@ int BPF_PROG(np_wait_read, struct sock *sk)
 	return tcp_read(sk);
 }
 
-/* A datagram was read. Context: process. Since 6.3. */
+/* A receive call returned. Context: process; as np_recv_tp's tail call where that is there. Since 6.3. */
 SEC("tp_btf/sock_recv_length")
 int BPF_PROG(np_wait_recv, struct sock *sk, int ret, int flags)
 {
 	__u16 proto;
 
-	if (!st_rx_marks)
+	if (!st_rx_marks || ret < 0 || (flags & (MSG_PEEK | MSG_ERRQUEUE)) || !is_inet(sk))
 		return 0;
 	proto = sk->sk_protocol;
-	if ((proto != IPPROTO_UDP && proto != IPPROTO_UDPLITE) || ret < 0 ||
-	    (flags & (MSG_PEEK | MSG_ERRQUEUE)) || !is_inet(sk))
-		return 0;
-	return dgram_read(sk);
+	if (proto == IPPROTO_UDP || proto == IPPROTO_UDPLITE)
+		return dgram_read(sk);
+	return proto == IPPROTO_TCP && sk->sk_type == SOCK_STREAM ? tcp_recvd(sk, ret, flags) : 0;
 }
 
 /* The same before 6.3; len is negative for what is only peeked at. */
@@ -360,18 +409,36 @@ int BPF_PROG(np_wait_consume, struct sock *sk, struct sk_buff *skb, int len)
 	return len < 0 ? 0 : dgram_read(sk);
 }
 
-/* send() of TCP returned: the last byte it put into the queue is timed if it is still there. */
+/* What is timed left before the hook that tells it was there: nobody knows when. */
+static __always_inline void tx_missed(struct wait *w, struct tcp_sock *tp)
+{
+	__u64 since = w->tx_ns;
+
+	if (since && (__s32)(tp->snd_nxt - w->tx_mark) >= 0 &&
+	    mark_off(&w->tx_ns, since, &st_tx_marks))
+		loss_one(untimed);
+}
+
+/*
+ * send() of TCP returned: the last byte it put into the queue is timed if it is still there. With that the
+ * hook at the device's queue is asked for; what is there longer than that takes is timed.
+ */
 static __always_inline int tcp_sent(struct sock *sk)
 {
 	__u32 jiffy = (__u32)bpf_jiffies64(), end;
 	struct wait *w = wait_of(sk, true);
+	struct np_sock *st;
 	struct tcp_sock *tp;
 	__u64 since;
 
-	if (!w || w->tx_ns || w->tx_jiffy == jiffy)
+	if (!w || w->tx_jiffy == jiffy)
 		return 0;
 	tp = (struct tcp_sock *)bpf_skc_to_tcp_sock(sk);
 	if (!tp)
+		return 0;
+	if (w->tx_ns && !st_left_on)
+		tx_missed(w, tp);
+	if (w->tx_ns)
 		return 0;
 	end = tp->write_seq;
 	w->tx_jiffy = jiffy;
@@ -379,6 +446,11 @@ static __always_inline int tcp_sent(struct sock *sk)
 		wait_over(sk, 0, true);
 		return 0;
 	}
+	/* who is not looked at does not have the hook attached either */
+	st = sock_find(sk);
+	if (!st || (st->flags & NP_F_IGNORE) || !(st->pass & NP_PASS_NOW))
+		return 0;
+	st_need_left++;
 	w->tx_mark = end;
 	__sync_fetch_and_add(&st_tx_marks, 1);
 	w->tx_ns = bpf_ktime_get_ns();
@@ -391,7 +463,7 @@ static __always_inline int tcp_sent(struct sock *sk)
 	return 0;
 }
 
-/* Context: process. Since 6.3. */
+/* Context: process; as np_send_tp's tail call where that is there. Since 6.3. */
 SEC("tp_btf/sock_send_length")
 int BPF_PROG(np_wait_send, struct sock *sk, int ret, int flags)
 {
@@ -435,8 +507,8 @@ static __always_inline int tcp_left(struct sock *sk, struct sk_buff___pkt *b)
 }
 
 /*
- * A segment is handed to the queue of its interface. Context: process or softirq. Since 2.6.37. skb->sk
- * may be a half-open or dying connection, which is no full socket.
+ * A segment is handed to the queue of its interface. Context: process or softirq. Since 2.6.37. Attached while
+ * sends return with bytes unsent. skb->sk may be a half-open or dying connection, which is no full socket.
  */
 SEC("tp_btf/net_dev_queue")
 int BPF_PROG(np_wait_left, struct sk_buff *skb)

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/log.h"
 
@@ -78,6 +79,14 @@ static void on_wait(const struct np_wait_key *key, const struct np_wait_hist *h,
 	process_unref(e->procs, p);
 }
 
+void engine_latency_poll(struct engine_latency *e, uint64_t now_ns, bool spliced)
+{
+	int r = e->waits ? probe_waits_poll(e->waits, now_ns, spliced) : 0;
+
+	if (r < 0)
+		log_debug("waits are timed in part: %s", strerror(-r));
+}
+
 void engine_latency_tick(struct engine_latency *e, uint64_t now_ns)
 {
 	int r;
@@ -114,6 +123,7 @@ void engine_latency_losses(const struct engine_latency *e, struct np_wait_loss *
 	ret_loss->map_full = e->lost.map_full + now.map_full;
 	ret_loss->unowned = e->lost.unowned + now.unowned;
 	ret_loss->passed = e->lost.passed + now.passed;
+	ret_loss->untimed = e->lost.untimed + now.untimed;
 }
 
 bool engine_latency_watched(const struct engine_latency *e)

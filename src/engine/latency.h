@@ -18,6 +18,11 @@ struct engine_latency *engine_latency_free(struct engine_latency *e);
 int engine_latency_watch(struct engine_latency *e, struct probe *p, bool on,
 			 struct netprobe_error *err);
 /* Read what the kernel half timed. */
+/*
+ * Several times an interval: hooks come and go with what there is to time. spliced: some process takes bytes
+ * without receive calls.
+ */
+void engine_latency_poll(struct engine_latency *e, uint64_t now_ns, bool spliced);
 void engine_latency_tick(struct engine_latency *e, uint64_t now_ns);
 /* A stall of that process is over. */
 void engine_latency_stall(struct engine_latency *e, struct process *proc, uint64_t ns);

@@ -346,6 +346,12 @@ struct session *session_close(struct session *s)
 	return NULL;
 }
 
+/* Are bytes taken by other calls than those that receive? */
+static bool is_spliced(const struct session *s)
+{
+	return s->spliced_ns && s->now_ns - s->spliced_ns < WATCH_READS_NS;
+}
+
 /* Of this thread: what others took from it meanwhile is not its cost. */
 static uint64_t cpu_ns(void)
 {
@@ -375,6 +381,7 @@ int session_poll(struct session *s)
 
 	s->now_ns = clock_monotonic_ns();
 	look_for_stalls(s);
+	engine_latency_poll(s->latency, s->now_ns, is_spliced(s));
 	/* First: connections that follow an answer have its name. */
 	s->sight_ns = s->now_ns;
 	r = sight_poll(&s->sight, s->now_ns);
@@ -410,8 +417,7 @@ static int seed_again(struct session *s)
 
 static void watch_reads(struct session *s)
 {
-	bool on = s->spliced_ns && s->now_ns - s->spliced_ns < WATCH_READS_NS;
-	int r = s->rung.ops->watch_reads ? s->rung.ops->watch_reads(s->rung.arg, on) : 0;
+	int r = s->rung.ops->watch_reads ? s->rung.ops->watch_reads(s->rung.arg, is_spliced(s)) : 0;
 
 	if (r < 0)
 		log_debug("who splices is not watched for: %s", strerror(-r));

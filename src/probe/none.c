@@ -308,6 +308,11 @@ struct probe_waits *probe_waits_close(struct probe_waits *w)
 	return NULL;
 }
 
+int probe_waits_poll(struct probe_waits *w, uint64_t now_ns, bool reads)
+{
+	abort();
+}
+
 int probe_waits_each(struct probe_waits *w,
 		     void (*fn)(const struct np_wait_key *key, const struct np_wait_hist *h,
 				void *arg),

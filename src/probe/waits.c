@@ -6,18 +6,30 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "probe/internal.h"
 #include "probe/percpu.h"
 #include "waits.skel.h"
 
 #define WAIT_LINKS 8
+#define KEEP_NS 60000000000ULL /* a hook that has nothing to tell any more */
+
+/* A hook that is attached while it is needed. */
+struct lazy {
+	struct bpf_program *prog;
+	struct bpf_link *link;
+	uint32_t need; /* when it was last looked at */
+	uint64_t needed_ns;
+	bool failed;
+};
 
 struct probe_waits {
 	struct probe *probe;
 	struct netprobe_waits *skel;
 	struct bpf_link *links[WAIT_LINKS];
 	unsigned int n_links;
+	struct lazy read, left;
 	char note[200];
 };
 
@@ -61,6 +73,92 @@ static int choose(struct probe_waits *w)
 	return 0;
 }
 
+/*
+ * Not attached, but called by the program of the probe at the same hook, where that is there: 1. Else 0,
+ * or a negative errno.
+ */
+static int follow(struct probe_waits *w, struct bpf_program *prog)
+{
+	struct netprobe_bpf *main_skel = w->probe->skel;
+	int fd = bpf_program__fd(prog);
+	struct bpf_program *first;
+	struct bpf_map *after;
+	__u32 slot = 0;
+
+	if (prog == w->skel->progs.np_wait_send) {
+		first = main_skel->progs.np_send_tp;
+		after = main_skel->maps.np_after_send;
+	} else if (prog == w->skel->progs.np_wait_recv) {
+		first = main_skel->progs.np_recv_tp;
+		after = main_skel->maps.np_after_recv;
+	} else {
+		return 0;
+	}
+	if (bpf_program__fd(first) < 0)
+		return 0;
+	return bpf_map_update_elem(bpf_map__fd(after), &slot, &fd, BPF_ANY) ? -errno : 1;
+}
+
+static void unfollow(struct probe_waits *w)
+{
+	struct netprobe_bpf *main_skel = w->probe->skel;
+	__u32 slot = 0;
+
+	(void)bpf_map_delete_elem(bpf_map__fd(main_skel->maps.np_after_send), &slot);
+	(void)bpf_map_delete_elem(bpf_map__fd(main_skel->maps.np_after_recv), &slot);
+}
+
+static uint64_t monotonic_ns(void)
+{
+	struct timespec ts;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000ULL + (uint64_t)ts.tv_nsec;
+}
+
+/* 1: it has just been attached. */
+static int lazy_poll(struct lazy *l, uint32_t need, bool always, volatile uint32_t *on,
+		     uint64_t now_ns)
+{
+	bool want;
+
+	if (need != l->need)
+		l->needed_ns = now_ns;
+	l->need = need;
+	want = always || (l->needed_ns && now_ns - l->needed_ns < KEEP_NS);
+	if (!l->prog || l->failed || want == (l->link != NULL))
+		return 0;
+	if (!want) {
+		*on = 0;
+		(void)bpf_link__destroy(l->link);
+		l->link = NULL;
+		return 0;
+	}
+	l->link = bpf_program__attach(l->prog);
+	if (!l->link) {
+		l->failed = true;
+		return -errno;
+	}
+	*on = 1;
+	return 1;
+}
+
+int probe_waits_poll(struct probe_waits *w, uint64_t now_ns, bool reads)
+{
+	struct netprobe_waits__bss *st = w->skel->bss;
+	/* before 6.3 receive calls do not tell by themselves what they took */
+	bool always = reads || bpf_program__fd(w->skel->progs.np_wait_recv) < 0;
+	int r, s;
+
+	if (!w->read.link)
+		st->st_read_ns = UINT64_MAX;
+	r = lazy_poll(&w->read, st->st_need_read, always, &st->st_read_on, now_ns);
+	if (r > 0)
+		st->st_read_ns = monotonic_ns();
+	s = lazy_poll(&w->left, st->st_need_left, false, &st->st_left_on, now_ns);
+	return r < 0 ? r : s < 0 ? s : 0;
+}
+
 static int load(struct probe_waits *w)
 {
 	struct netprobe_bpf *main_skel = w->probe->skel;
@@ -81,12 +179,21 @@ static int load(struct probe_waits *w)
 
 		if (bpf_program__fd(prog) < 0 || w->n_links == WAIT_LINKS)
 			continue;
+		if (prog == s->progs.np_wait_read || prog == s->progs.np_wait_left)
+			continue;
+		r = follow(w, prog);
+		if (r < 0)
+			return r;
+		if (r)
+			continue;
 		link = bpf_program__attach(prog);
 		if (!link)
 			return -errno;
 		w->links[w->n_links++] = link;
 	}
-	return 0;
+	w->read.prog = s->progs.np_wait_read;
+	w->left.prog = s->progs.np_wait_left;
+	return probe_waits_poll(w, 0, false);
 }
 
 int probe_waits_open(struct probe *p, struct probe_waits **ret_waits, struct netprobe_error *err)
@@ -126,8 +233,11 @@ struct probe_waits *probe_waits_close(struct probe_waits *w)
 {
 	if (!w)
 		return NULL;
+	unfollow(w);
 	for (unsigned int i = 0; i < w->n_links; i++)
 		(void)bpf_link__destroy(w->links[i]);
+	(void)bpf_link__destroy(w->read.link);
+	(void)bpf_link__destroy(w->left.link);
 	netprobe_waits__destroy(w->skel);
 	free(w);
 	return NULL;

@@ -26,15 +26,16 @@ struct np_wait_hist {
 	struct np_owner owner;	 /* as it was at the first */
 };
 
-/* struct np_wait_loss: what is in no histogram. 24 bytes. */
+/* struct np_wait_loss: what is in no histogram. 32 bytes. */
 struct np_wait_loss {
 	__u64 map_full; /* too many processes */
 	__u64 unowned;	/* of sockets nobody is known to use */
 	__u64 passed;	/* sends whose last byte left while they were noted */
+	__u64 untimed;	/* whose end was before the hook that tells it was attached */
 };
 
 NP_WIRE_SIZE(struct np_wait_key, 16);
 NP_WIRE_SIZE(struct np_wait_hist, 568);
-NP_WIRE_SIZE(struct np_wait_loss, 24);
+NP_WIRE_SIZE(struct np_wait_loss, 32);
 
 #endif

@@ -167,6 +167,36 @@ TEST(histograms_do_without_waits_where_these_cannot_be_timed)
 	CHECK_EQ(probe_run(&p, forced), 2, "exit code where waits were asked for by name");
 }
 
+/*
+ * The first half of each message is taken when it comes, by a call that returns when the other half is there;
+ * or by splice, which no receive call tells. Neither waited in the queue.
+ */
+static void check_no_wait(const char *take)
+{
+	struct netns_pair n = netns_pair_new();
+	struct probe p = probe_start(HISTOGRAMS, "--interval", "0.1", NULL);
+	const json_t *server;
+	char command[100];
+	struct maker m;
+
+	snprintf(command, sizeof(command), "limit --by half --take %s --pause 400 --seconds 3",
+		 take);
+	m = maker_run(NULL, between(&n, command));
+	probe_stop(&p);
+	server = of_role(&p, &m, "server");
+	CHECK_EQ(figures(server, "receive_wait", test_slow() > 1 ? 262144 : 131072, UINT64_MAX), 0,
+		 take);
+	CHECK(figures(server, "receive_wait", 0, UINT64_MAX) >= 1,
+	      "taken by %s: expected short waits in the receive queue, got none", take);
+}
+
+TEST(what_was_taken_before_a_call_returned_did_not_wait_for_that)
+{
+	check_no_wait("all");
+	check_no_wait("splice");
+	check_no_wait("plain");
+}
+
 TEST(a_shaped_link_makes_data_wait_in_the_send_queue)
 {
 	struct netns_pair n = netns_pair_new();
