@@ -222,11 +222,11 @@ static void check_halves(const char *take, bool stalls)
 	const json_t *r, *over = NULL;
 	char command[100];
 	struct maker m;
-	uint64_t n_over = 0;
+	uint64_t n_over = 0, messages;
 	size_t i;
 
-	snprintf(command, sizeof(command), "limit --by half --take %s --pause 700 --seconds 2",
-		 take);
+	snprintf(command, sizeof(command), "limit --by half --take %s --pause %u --seconds %u",
+		 take, test_slow() > 3 ? 3000 : 700, test_slow() > 3 ? 7 : 2);
 	m = maker_run(NULL, between(&n, command));
 	stop_when_quiet(&p, &n);
 	json_array_foreach (p.records, i, r) {
@@ -245,8 +245,12 @@ static void check_halves(const char *take, bool stalls)
 	if (!stalls)
 		return;
 	check_stall(&p, pid_of(&m, "server"), "receive_wait", "remote");
-	CHECK_EQ(n_over, record_u64(maker_report(&m, "server"), "rx") / 1000,
-		 "stalls, one in the middle of each message and none between them");
+	/* where looks are rare, one of these may fall between two */
+	messages = record_u64(maker_report(&m, "server"), "rx") / 1000;
+	CHECK(test_slow() > 1 ? n_over <= messages : n_over == messages,
+	      "stalls, one in the middle of each message and none between them: expected %" PRIu64
+	      ", got %" PRIu64,
+	      messages, n_over);
 	CHECK(over && (test_slow() > 1 || record_num(over, "num") <= 1000),
 	      "length of the receive_wait stall: expected about 700 ms, got %.0f",
 	      over ? record_num(over, "num") : -1);
