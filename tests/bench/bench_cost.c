@@ -4,7 +4,8 @@
  * beside the cheapest useful program at the same hook (baseline.bpf.c). Rounds of both alternate, so
  * that what else the machine does meets both; the ratio is of medians. A third kind of round has both
  * attached, so that they see the same calls: a check on the first that other work cannot bend. A fourth
- * has programs that do nothing at the hooks of unconnected datagrams (floor.bpf.c).
+ * has programs that do nothing at the hooks of unconnected datagrams (floor.bpf.c), a fifth the cheapest
+ * useful ones at all of those (peers.bpf.c).
  *
  * --rounds N --seconds S (of each kind of traffic in each round)
  */
@@ -23,7 +24,7 @@
 #define ROUNDS_MAX 64
 #define N_CASES 4
 
-enum { ALONE_NETPROBE, ALONE_BASELINE, TOGETHER, FLOOR, N_KINDS };
+enum { ALONE_NETPROBE, ALONE_BASELINE, TOGETHER, FLOOR, PEERS, N_KINDS };
 
 static const struct traffic {
 	const char *id, *proto;
@@ -39,7 +40,7 @@ static const char *const np_args[] = { "top", "--format", "json", "-o", "/dev/nu
 
 static double np_alone[N_CASES][ROUNDS_MAX], base_alone[N_CASES][ROUNDS_MAX];
 static double np_same[N_CASES][ROUNDS_MAX], base_same[N_CASES][ROUNDS_MAX];
-static double floor_ns[ROUNDS_MAX];
+static double floor_ns[ROUNDS_MAX], peers_ns[ROUNDS_MAX];
 static char breakdown[N_CASES][900];
 static const char *seconds;
 
@@ -147,9 +148,10 @@ static void measure(pid_t pid, bool base_on, unsigned int round)
 	}
 }
 
-static void floor_round(unsigned int round)
+/* Unconnected datagrams with the programs of that object alone, of which these two see the calls. */
+static double any_ns(const char *object, const char *send, const char *recv)
 {
-	struct base b = base_start("floor.bpf.o");
+	struct base b = base_start(object);
 	struct progs before, after, d;
 	struct rr_result r;
 
@@ -157,8 +159,8 @@ static void floor_round(unsigned int round)
 	r = rr_run("udp-any", false, seconds, 0);
 	progs_of(getpid(), &after);
 	d = progs_delta(&before, &after);
-	floor_ns[round] = cost(&d, "floor_send", "floor_recv", &r);
 	base_stop(&b);
+	return cost(&d, send, recv, &r);
 }
 
 /* Programs at one hook run in the order they were attached in: each is first in every other round. */
@@ -168,7 +170,11 @@ static void round_of(int kind, unsigned int round)
 	struct child c = { .pid = 0 };
 
 	if (kind == FLOOR) {
-		floor_round(round);
+		floor_ns[round] = any_ns("floor.bpf.o", "floor_send", "floor_recv");
+		return;
+	}
+	if (kind == PEERS) {
+		peers_ns[round] = any_ns("peers.bpf.o", "peers_send", "peers_recv");
 		return;
 	}
 	if (kind == ALONE_BASELINE || (kind == TOGETHER && round % 2))
@@ -186,6 +192,7 @@ static void round_of(int kind, unsigned int round)
 
 static void report(unsigned int rounds)
 {
+	double any = median(np_alone[N_CASES - 1], rounds) / median(peers_ns, rounds);
 	double least = median(floor_ns, rounds) / median(base_alone[N_CASES - 1], rounds);
 
 	for (unsigned int i = 0; i < N_CASES; i++) {
@@ -204,6 +211,10 @@ static void report(unsigned int rounds)
 	figure("a.udp-any-floor", "two programs that do nothing at the hooks of UDP unconnected",
 	       least, "x", NULL, 0, "%.1f ns (%.1f to %.1f)", median(floor_ns, rounds), floor_ns[0],
 	       floor_ns[rounds - 1]);
+	figure("a.udp-any-same",
+	       "UDP unconnected : the cheapest useful program at each of its hooks", any, "x",
+	       AT_MOST, 1, "%.1f ns (%.1f to %.1f)", median(peers_ns, rounds), peers_ns[0],
+	       peers_ns[rounds - 1]);
 }
 
 int main(int argc, char **argv)
