@@ -24,42 +24,12 @@
 
 static char *out_text, *log_text;
 
-/* A pin outlives test and namespace: somebody has to take it away, however the test ends. */
-static void clean_later(const struct netns *ns)
-{
-	static uint64_t known[8];
-	static unsigned int n;
-	char path[128], *argv[] = { "rm", "-rf", path, NULL };
-	int alive[2];
-
-	for (unsigned int i = 0; i < n; i++)
-		if (known[i] == ns->inode)
-			return;
-	if (n == 8 || pipe2(alive, O_CLOEXEC))
-		return;
-	known[n++] = ns->inode;
-	fflush(NULL);
-	if (fork() == 0) {
-		char byte;
-
-		setsid(); /* the test's process group is killed at its end */
-		close(alive[1]);
-		close(STDOUT_FILENO);
-		(void)!read(alive[0], &byte, 1);
-		snprintf(path, sizeof(path), "/sys/fs/bpf/netprobe/guard-%llu",
-			 (unsigned long long)ns->inode);
-		execvp(argv[0], argv);
-		_exit(1);
-	}
-	close(alive[0]); /* the other end stays open as long as the test lives */
-}
-
 static int run(const struct netns *ns, const char *fmt, va_list ap)
 {
 	char args[1024], command[4096], path[512];
 	int status;
 
-	clean_later(ns);
+	netns_unpin_later(ns->inode);
 	vsnprintf(args, sizeof(args), fmt, ap);
 	snprintf(command, sizeof(command), "%s guard %s >%s/out 2>%s/log", probe_binary(), args,
 		 test_dir(), test_dir());

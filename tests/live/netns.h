@@ -19,6 +19,8 @@ struct netns {
 
 /* A namespace with lo up. */
 struct netns netns_new(void);
+/* What guard and the balancer pin for that namespace goes with the test, however that ends. */
+void netns_unpin_later(uint64_t inode);
 /* Run a command inside; its exit status. Its output goes to the test's folder (commands.log). */
 int netns_run(const struct netns *ns, const char *command);
 /* The same, and the test ends when it fails. */
