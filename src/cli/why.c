@@ -25,8 +25,9 @@ struct subject {
 	struct netprobe_flow last; /* its strings are not good any more but for these */
 	char comm[17], iface[17], state[16];
 	struct netprobe_verdict_sum sum;
-	uint64_t tx_bytes, rx_bytes; /* when it was first seen */
-	uint32_t looks, full;	     /* at the receive queue, and how often it was full */
+	struct netprobe_verdict_sum now; /* the same, what is older weighing less and less */
+	uint64_t tx_bytes, rx_bytes;	 /* when it was first seen */
+	uint32_t looks, full;		 /* at the receive queue, and how often it was full */
 };
 
 struct why {
@@ -104,12 +105,20 @@ static struct subject *subject_of(struct why *x, const struct netprobe_flow *f, 
 	*ret_new = !x->slots[slot];
 	if (*ret_new) {
 		x->subjects[x->n] = (struct subject){ .sum.size = sizeof(x->subjects->sum),
+						      .now.size = sizeof(x->subjects->now),
 						      .last.id = f->id,
 						      .tx_bytes = f->tx_bytes,
 						      .rx_bytes = f->rx_bytes };
 		x->slots[slot] = (uint32_t)++x->n;
 	}
 	return &x->subjects[x->slots[slot] - 1];
+}
+
+/* Looks come ten times a second: after half a second a quarter of the weight is left. */
+static void fade(struct netprobe_verdict_sum *t)
+{
+	for (uint32_t v = 0; v < NETPROBE_VERDICT_MAX; v++)
+		t->us[v] -= t->us[v] / 4;
 }
 
 static int sample(const struct netprobe_flow *f, void *arg)
@@ -126,8 +135,11 @@ static int sample(const struct netprobe_flow *f, void *arg)
 		return x->err;
 	s->looks++;
 	s->full += f->queue_full;
-	if (!is_new)
+	if (!is_new) {
+		fade(&s->now);
 		(void)netprobe_verdict_add(&s->sum, &s->last, f);
+		(void)netprobe_verdict_add(&s->now, &s->last, f);
+	}
 	s->last = *f;
 	(void)snprintf(s->comm, sizeof(s->comm), "%s", f->last_comm);
 	(void)snprintf(s->iface, sizeof(s->iface), "%s", f->iface);
@@ -300,6 +312,7 @@ static void put_connection(struct buf *b, const struct subject *s)
 	json_kv_u64_or_null(b, "sock", f->sock);
 	json_kv_str(b, "state", s->state[0] ? s->state : NULL);
 	json_kv_str(b, "verdict", netprobe_verdict_name(first_of(&s->sum)));
+	json_kv_str(b, "now", netprobe_verdict_name(first_of(&s->now)));
 	put_shares(b, &s->sum);
 	json_kv_str(b, "advice", advice_of(s));
 	json_kv_double(b, "receive_queue_full", full_share(s));
@@ -350,12 +363,15 @@ static void text_connection(struct buf *b, const struct subject *s)
 	const struct netprobe_flow *t = &s->last;
 	char l[INET6_ADDRSTRLEN], r[INET6_ADDRSTRLEN];
 	const char *name = netprobe_verdict_name(first_of(&s->sum));
+	const char *now = netprobe_verdict_name(first_of(&s->now));
 
 	buf_printf(b, "\n%s:%u > %s:%u  %.16s[%u]  %s\n  shares:", addr_str(t->laddr, l) ?: "*",
 		   t->lport, addr_str(t->raddr, r) ?: "*", t->rport, t->last_pid ? s->comm : "?",
 		   t->last_pid, name ? name : "not seen long enough");
 	buf_putc(b, ' ');
 	text_shares(b, &s->sum);
+	if (now)
+		buf_printf(b, "  now: %s\n", now);
 	if (s->full)
 		buf_printf(b, "  receive queue full %.0f%% of the time\n", 100 * full_share(s));
 	buf_printf(b, "  cwnd %u", t->cwnd);
@@ -377,6 +393,14 @@ static void text_connection(struct buf *b, const struct subject *s)
 		put_unit(b, "paced at", UNIT_RATE, (double)t->pacing_rate);
 	buf_printf(b, " retransmitted %.2f%% of bytes\n",
 		   t->bytes_sent ? 100 * (double)t->bytes_retrans / (double)t->bytes_sent : 0);
+	buf_puts(b, "  since it began:");
+	put_unit(b, "busy", UNIT_MSEC, (double)t->busy_us / 1e3);
+	put_unit(b, "receive window", UNIT_MSEC, (double)t->rwnd_limited_us / 1e3);
+	put_unit(b, "send buffer", UNIT_MSEC, (double)t->sndbuf_limited_us / 1e3);
+	put_unit(b, "recovery", UNIT_MSEC, (double)t->recovery_us / 1e3);
+	buf_putc(b, '\n');
+	if (advice_of(s))
+		buf_printf(b, "  %s\n", advice_of(s));
 }
 
 static double duration(const struct why *x)

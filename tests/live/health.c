@@ -320,6 +320,8 @@ static void check_why(const struct netns_pair *n, const char *by, const char *ve
 	answer = json_array_get(records, 0);
 	CHECK(!strcmp(record_str(answer, "verdict"), verdict), "verdict: expected %s, got %s in %s",
 	      verdict, record_str(answer, "verdict"), json_dumps(answer, JSON_COMPACT));
+	CHECK(record_str(json_array_get(json_object_get(answer, "connections"), 0), "now")[0],
+	      "now: expected a verdict, got none in %s", json_dumps(answer, JSON_COMPACT));
 	shares = json_object_get(answer, "shares");
 	json_object_foreach ((json_t *)(uintptr_t)shares, key, share)
 		sum += json_number_value(share);
