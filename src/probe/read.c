@@ -27,16 +27,26 @@ static void deliver(struct probe *p, const void *data, size_t size)
 		p->event_fn(ev, p->event_arg);
 }
 
+#define PERF_RECORD_MAX 1024
+
+_Static_assert(sizeof(struct np_ev_sock) + 8 <= PERF_RECORD_MAX, "a record and what perf pads");
+
 static int on_ring(void *ctx, void *data, size_t size)
 {
 	deliver(ctx, data, size);
 	return 0;
 }
 
+/* A sample lies behind its size of four bytes: records want eight, so they are moved. */
 static void on_perf(void *ctx, int cpu, void *data, __u32 size)
 {
-	deliver(ctx, data, size);
+	uint64_t aligned[PERF_RECORD_MAX / sizeof(uint64_t)];
+
 	(void)cpu;
+	if (size > sizeof(aligned))
+		return; /* of no program of ours */
+	memcpy(aligned, data, size);
+	deliver(ctx, aligned, size);
 }
 
 int probe_readers_init(struct probe *p)

@@ -17,7 +17,6 @@ static void by_perf(void)
 
 #define PERF(id) AGAIN(perf_buffer, id, by_perf)
 
-PERF(short_lived_tcp_processes_own_every_byte)
 PERF(older_sockets_are_seeded)
 PERF(conn_close_totals_equal_the_makers)
 PERF(conn_open_comes_before_close_and_tells_connect_latency)
