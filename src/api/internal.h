@@ -53,7 +53,8 @@ struct netprobe_manager {
 	bool handling; /* a handler is running */
 	bool ending;   /* somebody frees it */
 	struct queue queues[API_FAMILIES];
-	uint64_t delivered, lost;
+	uint64_t delivered; /* workers add to it: atomic, see api_delivered() */
+	uint64_t lost;
 	uint64_t next_tick_ns;
 	struct balance balance; /* model NULL: there is none, or it is not watched */
 	struct checker *checker;
@@ -190,6 +191,11 @@ static inline void api_lock(struct netprobe_manager *m)
 static inline void api_unlock(struct netprobe_manager *m)
 {
 	(void)pthread_mutex_unlock(&m->lock);
+}
+
+static inline uint64_t api_delivered(const struct netprobe_manager *m)
+{
+	return __atomic_load_n(&m->delivered, __ATOMIC_RELAXED);
 }
 
 #endif

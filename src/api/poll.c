@@ -141,7 +141,7 @@ static int handed_out(struct netprobe_manager *m, int r, uint64_t before)
 	uint64_t n;
 
 	(void)queue_flush(m, true);
-	n = m->delivered - before;
+	n = api_delivered(m) - before;
 	return r < 0 ? r : n < INT32_MAX ? (int)n : INT32_MAX;
 }
 
@@ -154,7 +154,7 @@ API_PUBLIC int netprobe_manager_tick(struct netprobe_manager *m)
 	if (r)
 		return r;
 	api_lock(m);
-	before = m->delivered;
+	before = api_delivered(m);
 	if (!m->config.own_intervals)
 		r = -EINVAL;
 	else if (!m->session || m->finished)
@@ -167,7 +167,7 @@ API_PUBLIC int netprobe_manager_tick(struct netprobe_manager *m)
 
 int poll_finish(struct netprobe_manager *m)
 {
-	uint64_t before = m->delivered;
+	uint64_t before = api_delivered(m);
 	int r = 0, q;
 
 	if (m->finished || !m->loaded)

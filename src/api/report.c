@@ -77,7 +77,7 @@ int report_health(struct netprobe_manager *m, struct netprobe_error *err)
 
 static int report_balancer(struct netprobe_manager *m, struct netprobe_error *err)
 {
-	uint64_t before = m->lost + m->delivered; /* direct ones are delivered at once */
+	uint64_t before = m->lost + api_delivered(m); /* direct ones are delivered at once */
 	size_t was = m->queues[1].n;
 	int r;
 
@@ -91,7 +91,7 @@ static int report_balancer(struct netprobe_manager *m, struct netprobe_error *er
 	if (r)
 		return error_set(err, r, "the balancer's counters cannot be read: %s",
 				 strerror(-r));
-	return (int)(m->queues[1].n - was + (m->lost + m->delivered - before));
+	return (int)(m->queues[1].n - was + (m->lost + api_delivered(m) - before));
 }
 
 int report_tick(struct netprobe_manager *m, uint32_t families, struct netprobe_error *err)

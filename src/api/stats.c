@@ -80,7 +80,7 @@ API_PUBLIC int netprobe_manager_get_global_stats(struct netprobe_manager *m,
 		s.flows = flow_table_count(session_flows(m->session));
 	}
 	s.interfaces = (uint32_t)n;
-	s.events_delivered = m->delivered;
+	s.events_delivered = api_delivered(m);
 	s.events_lost = m->lost + losses.ring_full;
 	s.events_lost += m->watch ? guard_watch_lost(m->watch) : 0;
 	s.events_lost += m->attacks ? attacks_untold(m->attacks) : 0;
