@@ -497,8 +497,13 @@ TEST(a_program_can_be_asked_and_changed)
 					     .get = tell_key,
 					     .set = take_key,
 					     .arg = colour };
+	struct sockaddr_in at;
+	int listener;
 
 	OK(netprobe_manager_load(m, &err));
+	/* Programs that saw nothing are not told of. */
+	listener = listen_here(&at);
+	connect_and_close(listener, &at);
 	OK(netprobe_instance_new(m, &ops, &in, &err));
 	expect(in, "{\"cmd\":\"info\"}", "\"command\":\"paint\",\"mode\":\"ebpf\"");
 	expect(in, "{\"cmd\":\"stats\"}", "\"programs\":[{");
@@ -514,4 +519,5 @@ TEST(a_program_can_be_asked_and_changed)
 	FAILS(EINVAL, netprobe_instance_fd(NULL));
 	FAILS(EINVAL, netprobe_instance_run(NULL));
 	netprobe_manager_free(m);
+	close(listener);
 }
