@@ -27,6 +27,8 @@ static void deliver(struct probe *p, const void *data, size_t size)
 		p->event_fn(ev, p->event_arg);
 }
 
+#define PERF_BYTES (8U << 20) /* as the ring */
+#define PERF_PAGES 64	      /* a processor */
 #define PERF_RECORD_MAX 1024
 
 _Static_assert(sizeof(struct np_ev_sock) + 8 <= PERF_RECORD_MAX, "a record and what perf pads");
@@ -49,6 +51,32 @@ static void on_perf(void *ctx, int cpu, void *data, __u32 size)
 	deliver(ctx, aligned, size);
 }
 
+/* Pages of each processor's buffer, a power of two: together as large as the ring, but no smaller than PERF_PAGES. */
+static size_t perf_pages(const struct probe *p, long page)
+{
+	size_t bytes = p->opts.ring_bytes ? p->opts.ring_bytes : PERF_BYTES, pages, n = 1;
+	int cpus = libbpf_num_possible_cpus();
+
+	pages = bytes / (size_t)page / (size_t)(cpus > 0 ? cpus : 1);
+	if (!p->opts.ring_bytes && (p->opts.quiet || pages < PERF_PAGES))
+		return PERF_PAGES;
+	while (2 * n <= pages)
+		n *= 2;
+	return n;
+}
+
+static struct perf_buffer *perf_open(struct probe *p, long page)
+{
+	int fd = bpf_map__fd(p->skel->maps.np_events_perf);
+	size_t pages = perf_pages(p, page);
+	struct perf_buffer *b = perf_buffer__new(fd, pages, on_perf, NULL, p, NULL);
+
+	/* What may be locked is limited where CAP_IPC_LOCK is not held. */
+	if (!b && pages > PERF_PAGES)
+		b = perf_buffer__new(fd, PERF_PAGES, on_perf, NULL, p, NULL);
+	return b;
+}
+
 int probe_readers_init(struct probe *p)
 {
 	int fd = bpf_map__fd(p->skel->maps.np_sweep);
@@ -57,8 +85,7 @@ int probe_readers_init(struct probe *p)
 	void *map;
 
 	if (p->opts.perf_buffer) {
-		p->perf = perf_buffer__new(bpf_map__fd(p->skel->maps.np_events_perf), 64, on_perf,
-					   NULL, p, NULL);
+		p->perf = perf_open(p, page);
 		if (!p->perf)
 			return -errno;
 	} else {
