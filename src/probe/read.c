@@ -12,6 +12,7 @@
 #include "probe/internal.h"
 
 #define PARTS_BATCH 512
+#define CLOSED_BATCH 256
 
 /* Any record: checked for its length before anybody looks at its type. */
 static void deliver(struct probe *p, const void *data, size_t size)
@@ -173,28 +174,49 @@ int probe_parts(struct probe *p, probe_part_fn fn, void *arg)
 	return drain(bpf_map__fd(map), fn, arg);
 }
 
-static void drain_closed(struct probe *p)
+/*
+ * By batches: one after the other would look for the first that is left from the beginning each time.
+ * made: what st_closed_made was before.
+ */
+static int drain_closed(struct probe *p, uint64_t made)
 {
-	int fd = bpf_map__fd(p->skel->maps.np_closed);
-	struct np_ev_sock ev;
-	__u64 key;
+	struct np_ev_sock *evs = calloc(CLOSED_BATCH, sizeof(*evs));
+	__u64 *keys = calloc(CLOSED_BATCH, sizeof(*keys));
+	int fd = bpf_map__fd(p->skel->maps.np_closed), r = evs && keys ? 0 : -ENOMEM;
+	LIBBPF_OPTS(bpf_map_batch_opts, opts);
+	__u32 in = 0, out = 0;
+	bool first = true;
 
-	while (!bpf_map_get_next_key(fd, NULL, &key)) {
-		if (bpf_map_lookup_elem(fd, &key, &ev) || bpf_map_delete_elem(fd, &key))
-			break;
-		deliver(p, &ev, sizeof(ev));
+	while (!r) {
+		__u32 count = CLOSED_BATCH;
+
+		r = bpf_map_lookup_and_delete_batch(fd, first ? NULL : &in, &out, keys, evs, &count,
+						    &opts);
+		if (r && r != -ENOENT)
+			break; /* -ENOSPC: a bucket larger than the batch; the next round has it */
+		for (__u32 i = 0; i < count; i++)
+			deliver(p, &evs[i], sizeof(evs[i]));
+		in = out;
+		first = false;
 	}
+	free(evs);
+	free(keys);
+	if (r == -ENOENT)
+		p->closed_made = made;
+	return r == -ENOMEM ? r : 0;
 }
 
 int probe_events(struct probe *p, probe_event_fn fn, void *arg)
 {
+	uint64_t made = p->skel->bss->st_closed_made;
 	int r;
 
 	p->event_fn = fn;
 	p->event_arg = arg;
 	p->n_events = 0;
 	r = p->ring ? ring_buffer__consume(p->ring) : perf_buffer__consume(p->perf);
-	drain_closed(p);
+	if (r >= 0 && made != p->closed_made)
+		r = drain_closed(p, made);
 	p->event_fn = NULL;
 	return r < 0 ? r : p->n_events;
 }

@@ -288,6 +288,7 @@ static __noinline __attribute__((unused)) int emit_sock(void *ctx, struct np_soc
 		return 0;
 	}
 	if (last && !bpf_map_update_elem(&np_closed, &ev->rec.sock_id, ev, BPF_NOEXIST)) {
+		__sync_fetch_and_add(&st_closed_made, 1);
 		if (line)
 			count_one(prog, submitted); /* later than others, but it comes */
 		return 0;

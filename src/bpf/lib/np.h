@@ -76,8 +76,9 @@ extern volatile __u8 st_hit[NP_PROG_MAX];
 extern volatile __u32 st_parts_gen; /* 0 or 1: which of the part maps is written */
 /* entries ever inserted into the part maps (racy: only "changed or not" counts) */
 extern volatile __u64 st_parts_made;
-extern volatile __u64 st_event_ns; /* begin of the second that max_events is counted in */
-extern volatile __u32 st_event_n;  /* records in it */
+extern volatile __u64 st_closed_made; /* records that went to np_closed */
+extern volatile __u64 st_event_ns;    /* begin of the second that max_events is counted in */
+extern volatile __u32 st_event_n;     /* records in it */
 /* np_filter.exec_gen under which a process of that slot used a socket last, see exec_gen_now */
 extern volatile __u32 st_users[NP_USER_SLOTS];
 extern volatile __u64 st_next_id; /* own socket numbers where the kernel gave no cookie */
