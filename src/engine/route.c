@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Route look-ups over rtnetlink, one socket per network namespace (see route.h). */
+/*
+ * Route look-ups over rtnetlink, one socket per network namespace (see route.h). A socket keeps its
+ * namespace alive, and with it the other end of each cable into it: none is kept for longer than a second.
+ */
 #include "engine/route.h"
 
 #include <errno.h>
@@ -16,19 +19,27 @@
 
 #include "engine/netns.h"
 
-#define NAMESPACES 64	       /* sockets kept; the least recently used goes */
+#define NAMESPACES 64	       /* known at a time; the least recently used goes */
+#define HOLD_NS 1000000000ULL  /* a socket is closed when it is as old */
 #define ENTRIES 4096	       /* answers kept, direct mapped */
 #define TTL_NS 10000000000ULL  /* routes change */
 #define RETRY_NS 5000000000ULL /* before a namespace that could not be entered is tried again */
 
+#ifndef SO_NETNS_COOKIE
+#define SO_NETNS_COOKIE 71 /* since 5.14 */
+#endif
+
 struct netns_sock {
-	uint32_t netns;
-	int fd; /* -1: cannot be entered, since used_ns */
-	uint64_t used_ns;
+	uint32_t netns, gen; /* gen: of this namespace alone, whatever number the next one gets */
+	int fd;		     /* -1: closed */
+	bool out;	     /* cannot be entered, since opened_ns */
+	uint64_t opened_ns, used_ns;
+	uint64_t cookie; /* 0 unknown */
+	char path[300];	 /* led there last; empty none */
 };
 
 struct entry {
-	uint32_t netns;
+	uint32_t gen;
 	uint8_t raddr[16];
 	char name[IF_NAMESIZE]; /* empty: no route */
 	uint64_t until_ns;	/* 0: free */
@@ -40,7 +51,8 @@ struct route_cache {
 	struct entry *entries;
 	int own_fd; /* our own namespace, to come back to */
 	uint32_t own;
-	uint32_t seq;
+	uint32_t seq, gen;
+	unsigned int n_open;
 };
 
 struct route_cache *route_cache_new(void)
@@ -88,20 +100,30 @@ static int is_way(uint32_t inode, const char *path, void *arg)
 	return 1;
 }
 
-/* Kept: it keeps the namespace as well, of which there are few. */
-static int socket_in(struct route_cache *c, uint32_t netns, uint32_t tgid)
+/* The way that led there last first: the process is gone, or lives elsewhere by now, or others do. */
+static int socket_in(struct route_cache *c, struct netns_sock *s, uint32_t tgid)
 {
-	struct way w = {};
-	char path[64];
+	struct way w = { .netns = s->netns };
 
-	if (netns == c->own)
+	if (s->netns == c->own)
 		return netns_rtnetlink(NULL, -1);
-	(void)snprintf(path, sizeof(path), "/proc/%u/ns/net", tgid);
-	if (tgid && netns_inode(path) == netns)
-		return netns_rtnetlink(path, c->own_fd);
-	/* It is gone, or lives elsewhere by now: anybody else's way in will do. */
-	w.netns = netns;
-	return netns_each(is_way, &w) ? netns_rtnetlink(w.path, c->own_fd) : -1;
+	if (!s->path[0] || netns_inode(s->path) != s->netns)
+		(void)snprintf(s->path, sizeof(s->path), "/proc/%u/ns/net", tgid);
+	if (netns_inode(s->path) != s->netns) {
+		if (!netns_each(is_way, &w))
+			return -ENOENT;
+		memcpy(s->path, w.path, sizeof(s->path));
+	}
+	return netns_rtnetlink(s->path, c->own_fd);
+}
+
+static void sock_close(struct route_cache *c, struct netns_sock *s)
+{
+	if (s->fd < 0)
+		return;
+	(void)close(s->fd);
+	s->fd = -1;
+	c->n_open--;
 }
 
 static struct netns_sock *sock_slot(struct route_cache *c)
@@ -113,29 +135,63 @@ static struct netns_sock *sock_slot(struct route_cache *c)
 	for (unsigned int i = 1; i < NAMESPACES; i++)
 		if (c->socks[i].used_ns < oldest->used_ns)
 			oldest = &c->socks[i];
-	if (oldest->fd >= 0)
-		(void)close(oldest->fd);
+	sock_close(c, oldest);
 	return oldest;
 }
 
-static int netns_fd(struct route_cache *c, uint32_t netns, uint32_t tgid, uint64_t now_ns)
+static struct netns_sock *sock_get(struct route_cache *c, uint32_t netns, uint64_t now_ns)
 {
 	struct netns_sock *s = NULL;
 
 	for (unsigned int i = 0; i < c->n_socks && !s; i++)
 		if (c->socks[i].netns == netns)
 			s = &c->socks[i];
-	if (s && (s->fd >= 0 || now_ns - s->used_ns < RETRY_NS)) {
-		if (s->fd >= 0)
-			s->used_ns = now_ns;
-		return s->fd;
-	}
-	if (!s)
+	if (!s) {
 		s = sock_slot(c);
-	*s = (struct netns_sock){ .netns = netns,
-				  .fd = socket_in(c, netns, tgid),
-				  .used_ns = now_ns };
-	return s->fd;
+		*s = (struct netns_sock){ .netns = netns, .fd = -1, .gen = ++c->gen };
+	}
+	s->used_ns = now_ns;
+	return s;
+}
+
+/* A number is given again as soon as a namespace ends: answers are of the one with that cookie. */
+static void sock_identify(struct route_cache *c, struct netns_sock *s)
+{
+	uint64_t cookie = 0;
+	socklen_t len = sizeof(cookie);
+
+	if (s->netns == c->own)
+		return; /* we live in it */
+	if (getsockopt(s->fd, SOL_SOCKET, SO_NETNS_COOKIE, &cookie, &len))
+		cookie = 0;
+	if (!cookie || cookie != s->cookie)
+		s->gen = ++c->gen;
+	s->cookie = cookie;
+}
+
+static bool sock_open(struct route_cache *c, struct netns_sock *s, uint32_t tgid, uint64_t now_ns)
+{
+	if (s->fd >= 0)
+		return true;
+	if (s->out && now_ns - s->opened_ns < RETRY_NS)
+		return false;
+	s->fd = socket_in(c, s, tgid);
+	s->opened_ns = now_ns;
+	s->out = s->fd < 0;
+	if (s->out) {
+		s->fd = -1;
+		return false;
+	}
+	c->n_open++;
+	sock_identify(c, s);
+	return true;
+}
+
+void route_cache_tick(struct route_cache *c, uint64_t now_ns)
+{
+	for (unsigned int i = 0; c->n_open && i < c->n_socks; i++)
+		if (c->socks[i].netns != c->own && now_ns - c->socks[i].opened_ns >= HOLD_NS)
+			sock_close(c, &c->socks[i]);
 }
 
 /* Interface index of the answer, 0 where there is no route; the name is asked in the same namespace. */
@@ -205,20 +261,22 @@ const char *route_iface(struct route_cache *c, uint32_t netns, uint32_t tgid,
 			const uint8_t raddr[16], uint64_t now_ns)
 {
 	uint32_t h = netns * 2654435761U;
+	struct netns_sock *s;
 	struct entry *e;
-	int fd;
 
+	if (!netns)
+		return NULL;
+	s = sock_get(c, netns, now_ns);
+	if (!sock_open(c, s, tgid, now_ns))
+		return NULL;
 	for (int i = 0; i < 16; i++)
 		h = (h ^ raddr[i]) * 16777619U;
 	e = &c->entries[h % ENTRIES];
-	if (e->until_ns > now_ns && e->netns == netns && !memcmp(e->raddr, raddr, 16))
+	if (e->until_ns > now_ns && e->gen == s->gen && !memcmp(e->raddr, raddr, 16))
 		return e->name[0] ? e->name : NULL;
-	fd = netns_fd(c, netns, tgid, now_ns);
-	if (fd < 0)
-		return NULL;
-	e->netns = netns;
+	e->gen = s->gen;
 	memcpy(e->raddr, raddr, 16);
 	e->until_ns = now_ns + TTL_NS;
-	ask(c, fd, raddr, e->name);
+	ask(c, s->fd, raddr, e->name);
 	return e->name[0] ? e->name : NULL;
 }

@@ -12,6 +12,8 @@ struct route_cache;
 
 struct route_cache *route_cache_new(void);
 struct route_cache *route_cache_free(struct route_cache *c);
+/* To be called several times a second: lets go of namespaces that were asked a second ago. */
+void route_cache_tick(struct route_cache *c, uint64_t now_ns);
 
 /*
  * Name of the interface towards raddr (16 bytes, v4-mapped) in namespace netns (inode number); NULL

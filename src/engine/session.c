@@ -380,6 +380,7 @@ int session_poll(struct session *s)
 	int r;
 
 	s->now_ns = clock_monotonic_ns();
+	route_cache_tick(s->routes, s->now_ns);
 	look_for_stalls(s);
 	engine_latency_poll(s->latency, s->now_ns, is_spliced(s));
 	/* First: connections that follow an answer have its name. */
