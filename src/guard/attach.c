@@ -348,17 +348,33 @@ int guard_attach(struct guard *g, const char *ifname, const struct guard_attach_
 	return r;
 }
 
+/*
+ * The slot of a device that had this name and is no more here: names move on, so one that is still here is
+ * another interface by now, whose name is told.
+ */
+static int find_gone(struct guard *g, const char *ifname, uint32_t *ret_slot,
+		     struct np_guard_if *ret, char now[IF_NAMESIZE])
+{
+	int r = find_slot(g, 0, ifname, ret_slot, ret);
+
+	return r ? r : if_indextoname(ret->ifindex, now) ? -ENOENT : 0;
+}
+
 int guard_detach(struct guard *g, const char *ifname, struct netprobe_error *err)
 {
 	struct np_guard_if at;
 	uint32_t slot, ifindex = if_nametoindex(ifname);
+	char now[IF_NAMESIZE] = "";
 
 	libbpf_set_print(quiet);
 	if (!g->there || ((!ifindex || find_slot(g, ifindex, NULL, &slot, &at)) &&
-			  find_slot(g, 0, ifname, &slot, &at))) {
+			  find_gone(g, ifname, &slot, &at, now))) {
 		if (!in_use(g))
 			folder_remove(g); /* of an attach that died before it had a slot */
-		return error_set(err, -ENOENT, "guard is not attached to '%.40s'", ifname);
+		error_set(err, -ENOENT, "guard is not attached to '%.40s'", ifname);
+		if (now[0])
+			error_hint(err, "the interface that had this name is %s now", now);
+		return -ENOENT;
 	}
 	attach_forget(g, slot, &at);
 	if (!in_use(g)) {

@@ -84,7 +84,7 @@ static int say_rule(struct netprobe_error *err, int r)
 	return error_set(err, r, "cannot make a rule: %s", strerror(-r));
 }
 
-/* One entry into the set in use. -ENOSPC without a message: its map has to grow. */
+/* One entry into the set in use. -EXFULL, without a message: its map has to grow. */
 static int add_direct(struct guard *g, struct rule_index *x, const struct guard_item *item,
 		      uint32_t now, struct netprobe_error *err)
 {
@@ -107,7 +107,7 @@ static int add_direct(struct guard *g, struct rule_index *x, const struct guard_
 	       (kind < NP_SET_ALLOW4 && bans_of((const uint32_t *)p->n) >= NP_GUARD_ENTRIES);
 	if (is_new && full) {
 		(void)close(fd);
-		return -ENOSPC;
+		return -EXFULL;
 	}
 	r = rule_entry(x, item, now, is_new ? NULL : &before, &e);
 	if (r) {
@@ -135,12 +135,18 @@ struct build {
 	uint32_t n[NP_SET_MAX];
 };
 
-static int collect_old(struct guard *g, uint32_t set, uint32_t now, struct build *b)
+static bool is_replaced(uint32_t kind, unsigned int flags)
+{
+	return flags & (kind < NP_SET_ALLOW4 ? GUARD_REPLACE_BANS : GUARD_REPLACE_ALLOWED);
+}
+
+static int collect_old(struct guard *g, uint32_t set, uint32_t now, unsigned int flags,
+		       struct build *b)
 {
 	for (uint32_t k = 0; k < NP_SET_MAX; k++) {
 		struct raw_list *l = &b->list[k];
 		size_t kept = 0;
-		int r = set_read(g, set, k, l);
+		int r = is_replaced(k, flags) ? 0 : set_read(g, set, k, l);
 
 		if (r)
 			return r;
@@ -247,8 +253,7 @@ static int rebuild(struct guard *g, const struct guard_item *items, size_t n, un
 	r = set_begin(g, &set, err);
 	if (r)
 		return r;
-	if (!(flags & GUARD_REPLACE))
-		r = collect_old(g, set ^ 1, now, &b);
+	r = collect_old(g, set ^ 1, now, flags, &b);
 	if (r)
 		error_set(err, r, "cannot read the list: %s", strerror(-r));
 	if (!r)
@@ -306,7 +311,7 @@ int guard_add(struct guard *g, const struct guard_item *items, size_t n, unsigne
 
 	if (g->conf->state >> 32)
 		return say_waits(err);
-	if (confirm_s || (flags & GUARD_REPLACE) || n > 1)
+	if (confirm_s || (flags & (GUARD_REPLACE_BANS | GUARD_REPLACE_ALLOWED)) || n > 1)
 		return rebuild(g, items, n, flags, NULL, confirm_s, err);
 	r = rule_index_new(g, &x);
 	if (r)
@@ -314,7 +319,7 @@ int guard_add(struct guard *g, const struct guard_item *items, size_t n, unsigne
 	if (n)
 		r = add_direct(g, x, &items[0], now, err);
 	rule_index_free(x);
-	if (r == -ENOSPC && !err->msg[0])
+	if (r == -EXFULL)
 		r = rebuild(g, items, n, flags, NULL, 0, err);
 	return r;
 }
@@ -347,6 +352,14 @@ int guard_remove(struct guard *g, const struct guard_item *item, struct netprobe
 	if (kind < NP_SET_ALLOW4)
 		hot_forget(g, kind, key);
 	return 0;
+}
+
+/* Rounded up: 0 is "for ever", which what is about to end is not. */
+static uint32_t seconds_left(uint32_t ticks)
+{
+	uint32_t s = (uint32_t)(ticks / TICKS_PER_S);
+
+	return s * TICKS_PER_S < ticks ? s + 1 : s;
 }
 
 static int list_one(struct guard *g, uint32_t kind, const struct raw_item *raw, uint32_t now,
@@ -382,7 +395,7 @@ static int list_one(struct guard *g, uint32_t kind, const struct raw_item *raw, 
 			if (ends && ends <= now)
 				continue;
 		}
-		item.ttl_s = ends ? (uint32_t)((ends - now) / TICKS_PER_S + 0.5) : 0;
+		item.ttl_s = ends ? seconds_left(ends - now) : 0;
 		r = fn(&item, arg);
 	}
 	return r;

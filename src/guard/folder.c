@@ -20,6 +20,7 @@
 #include "guard/internal.h"
 
 #define BPFFS "/sys/fs/bpf"
+#define OWN_NETNS "/proc/thread-self/ns/net" /* since 3.17 */
 
 #ifndef SO_NETNS_COOKIE
 #define SO_NETNS_COOKIE 71 /* since 5.14 */
@@ -105,8 +106,12 @@ int folder_open(struct guard *g, unsigned int flags, struct netprobe_error *err)
 	int r;
 
 	g->cookie = netns_cookie();
-	if (stat("/proc/self/ns/net", &st))
-		return error_set(err, -errno, "/proc/self/ns/net: %s", strerror(errno));
+	/*
+	 * The calling thread's, as the cookie: a thread of a program may be in another network namespace
+	 * than its first one. An inode number of this namespace with another cookie was a dead one's.
+	 */
+	if (stat(OWN_NETNS, &st))
+		return error_set(err, -errno, OWN_NETNS ": %s", strerror(errno));
 	(void)snprintf(g->dir, sizeof(g->dir), "%s/netprobe/guard-%llu", root(),
 		       (unsigned long long)st.st_ino);
 	if (flags & GUARD_CREATE) {

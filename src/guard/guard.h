@@ -122,7 +122,8 @@ struct guard_item {
 	uint64_t hits;
 };
 
-#define GUARD_REPLACE 1 /* the list instead of what is there */
+#define GUARD_REPLACE_BANS 1	/* the entries instead of the bans that are there */
+#define GUARD_REPLACE_ALLOWED 2 /* instead of what is allowed; the other list stays as it is */
 
 /*
  * Add entries, all or none; confirm_s: undo it after so many seconds unless guard_confirm follows.

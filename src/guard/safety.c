@@ -17,6 +17,8 @@
 #include "guard/guard.h"
 #include "guard/sshd.h"
 
+#define DUMP_TRIES 8 /* of a table that changes while it is read */
+
 #define KIND_OWN 0
 #define KIND_GATEWAY 1
 #define KIND_SSH 2
@@ -93,7 +95,8 @@ static int add_route(struct guard_safety *s, struct nlmsghdr *h)
 	struct rtmsg *m = NLMSG_DATA(h);
 	int n = (int)RTM_PAYLOAD(h), r = 0;
 
-	if (m->rtm_dst_len || (m->rtm_family != AF_INET && m->rtm_family != AF_INET6))
+	/* 0/1 and 128/1 are what VPNs set beside a default route that they leave alone. */
+	if (m->rtm_dst_len > 1 || (m->rtm_family != AF_INET && m->rtm_family != AF_INET6))
 		return 0;
 	for (struct rtattr *a = RTM_RTA(m); !r && RTA_OK(a, n); a = RTA_NEXT(a, n)) {
 		if (a->rta_type == RTA_GATEWAY)
@@ -106,7 +109,15 @@ static int add_route(struct guard_safety *s, struct nlmsghdr *h)
 	return r;
 }
 
-static int add_gateways(struct guard_safety *s)
+/* A refused or broken dump is an error, never "there is no gateway". */
+static int dump_error(const struct nlmsghdr *h)
+{
+	const struct nlmsgerr *e = NLMSG_DATA(h);
+
+	return h->nlmsg_len >= NLMSG_LENGTH(sizeof(*e)) && e->error < 0 ? e->error : -EIO;
+}
+
+static int dump_routes(struct guard_safety *s)
 {
 	struct {
 		struct nlmsghdr h;
@@ -128,13 +139,29 @@ static int add_gateways(struct guard_safety *s)
 		if (n <= 0)
 			r = n ? -errno : -EIO;
 		for (struct nlmsghdr *h = (void *)buf; !r && NLMSG_OK(h, n); h = NLMSG_NEXT(h, n)) {
-			if (h->nlmsg_type == NLMSG_DONE || h->nlmsg_type == NLMSG_ERROR)
+			if (h->nlmsg_type == NLMSG_DONE)
 				done = true;
+			else if (h->nlmsg_type == NLMSG_ERROR)
+				r = dump_error(h);
+			else if (h->nlmsg_flags & NLM_F_DUMP_INTR)
+				r = -EINTR; /* routes changed meanwhile: some may be missing */
 			else
 				r = add_route(s, h);
 		}
 	}
 	(void)close(fd);
+	return r;
+}
+
+static int add_gateways(struct guard_safety *s)
+{
+	size_t before = s->n;
+	int r = -EINTR;
+
+	for (int tries = 0; tries < DUMP_TRIES && r == -EINTR; tries++) {
+		s->n = before;
+		r = dump_routes(s);
+	}
 	return r;
 }
 
