@@ -371,8 +371,10 @@ int netprobe_manager_get_config(struct netprobe_manager *m, struct netprobe_conf
 
 /*
  * Who gets events of these families (NETPROBE_EVENT_* in a mask); one handler for each family, the last
- * one set. fn NULL: nobody, they are not made then. arg is handed through. -EINVAL: a family that there is not.
- * Since: 0.1.
+ * one set. fn NULL: nobody, they are not made then. arg is handed through. When it returns, the handler before
+ * is not called again and its arg is not used, wherever its events wait; but called from within a handler it
+ * does not wait for those that other workers run at that moment. -EINVAL: a family that there is not;
+ * -EDEADLK: from within a list or a direct handler. Since: 0.1.
  */
 int netprobe_manager_set_event_handler(struct netprobe_manager *m, uint32_t families,
 				       netprobe_event_fn fn, void *arg);
@@ -381,8 +383,9 @@ int netprobe_manager_set_event_handler(struct netprobe_manager *m, uint32_t fami
  * Wait up to timeout_ms for something to happen, and call handlers with what did, in this thread: 0
  * does not wait, -1 waits without end for at least one batch. To be called again and again; between calls
  * events wait in the kernel, whose room for them is finite. With workers it only waits.
- * Returns events handed out (with workers 0), or -errno: -EBUSY from within a handler, -EIO and others where the
- * kernel side failed.
+ * Returns events handed out (with workers 0), or -errno: -EBUSY from within a handler; -EBADF: another thread
+ * frees the manager meanwhile; -EALREADY: it was finished and nothing waits any more; -EIO and others where
+ * the kernel side failed.
  * Since: 0.1.
  */
 int netprobe_manager_poll(struct netprobe_manager *m, int timeout_ms);

@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "api/internal.h"
+#include "base/thread.h"
 
 #define NS_PER_MS 1000000ull
 
@@ -62,6 +63,16 @@ static int due_queue(const struct hand *h, uint64_t *ret_due)
 	return -1;
 }
 
+/* Asked before each batch: a handler may take itself off, or set another one. */
+static bool handler_now(struct hand *h, int i, struct queue *q)
+{
+	(void)pthread_mutex_lock(&h->lock);
+	q->fn = h->queues[i].fn;
+	q->arg = h->queues[i].arg;
+	(void)pthread_mutex_unlock(&h->lock);
+	return q->fn != NULL;
+}
+
 /* Without the lock: whoever pushes does not wait for a handler. */
 static void hand_out(struct hand *h, int i)
 {
@@ -72,7 +83,7 @@ static void hand_out(struct hand *h, int i)
 	h->queues[i].n = h->queues[i].room = 0;
 	h->busy = i;
 	(void)pthread_mutex_unlock(&h->lock);
-	for (size_t at = 0; q.fn && at < q.n; at += batch) {
+	for (size_t at = 0; handler_now(h, i, &q) && at < q.n; at += batch) {
 		size_t n = q.n - at < batch ? q.n - at : batch;
 
 		q.fn(q.events + at, n, q.arg);
@@ -133,7 +144,7 @@ static int hand_start(struct hand *h, struct netprobe_manager *m)
 	(void)pthread_cond_init(&h->more, &clock);
 	(void)pthread_cond_init(&h->idle, &clock);
 	(void)pthread_condattr_destroy(&clock);
-	r = -pthread_create(&h->thread, NULL, work, h);
+	r = thread_start(&h->thread, NULL, work, h);
 	return r;
 }
 

@@ -89,13 +89,16 @@ static int check_safety(const struct guard_item *items, size_t n, struct netprob
 static int add_items(const struct guard_item *items, size_t n, const struct netprobe_change *how,
 		     struct netprobe_error *err)
 {
+	unsigned int flags = !how->replace			  ? 0
+			     : how->list == NETPROBE_LIST_ALLOWED ? GUARD_REPLACE_ALLOWED
+								  : GUARD_REPLACE_BANS;
 	struct guard *g = NULL;
 	int r = how->force ? 0 : check_safety(items, n, err);
 
 	if (!r)
 		r = api_guard(0, &g, err);
 	if (!r)
-		r = guard_add(g, items, n, how->replace ? GUARD_REPLACE : 0, how->confirm_s, err);
+		r = guard_add(g, items, n, flags, how->confirm_s, err);
 	guard_close(g);
 	return r < 0 ? r : n > INT_MAX ? INT_MAX : (int)n;
 }

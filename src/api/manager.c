@@ -6,6 +6,7 @@
 
 #include "api/internal.h"
 #include "base/error.h"
+#include "base/thread.h"
 
 #define NS_PER_MS 1000000ull
 
@@ -163,7 +164,7 @@ API_PUBLIC int netprobe_manager_load(struct netprobe_manager *m, struct netprobe
 			clock_monotonic_ns() + m->config.stats_report_interval * NS_PER_MS;
 	}
 	if (!r && m->config.workers) {
-		r = -pthread_create(&m->worker, NULL, poll_work, m);
+		r = thread_start(&m->worker, NULL, poll_work, m);
 		m->has_worker = !r;
 		if (r) {
 			api_close(m);
@@ -224,7 +225,10 @@ API_PUBLIC int netprobe_manager_set_event_handler(struct netprobe_manager *m, ui
 {
 	API_ENTER(m, NULL);
 	struct crew *crew;
+	int r = api_check_listing(NULL);
 
+	if (r)
+		return r;
 	if (families & ~(uint32_t)NETPROBE_EVENT_ALL)
 		return -EINVAL;
 	api_lock(m);

@@ -64,7 +64,7 @@ static int idle_ms(struct netprobe_manager *m, uint64_t most_ns)
 	uint64_t now = clock_monotonic_ns(), due = queue_due_ns(m), wait;
 	int most_ms = m->checker ? CHECK_MS : STEP_MS;
 
-	if (!m->config.own_intervals && m->next_tick_ns < due)
+	if (!m->config.own_intervals && !m->finished && m->next_tick_ns < due)
 		due = m->next_tick_ns;
 	wait = due > now ? due - now : 0;
 	wait = wait < most_ns ? wait : most_ns;
@@ -115,24 +115,47 @@ static int check_idle(struct netprobe_manager *m)
 	return r;
 }
 
+/* -EBADF: another thread frees it; -EALREADY: it was finished, so nothing new comes; else 0. */
+static int ended(struct netprobe_manager *m)
+{
+	int r;
+
+	api_lock(m);
+	r = m->ending ? -EBADF : m->finished ? -EALREADY : 0;
+	api_unlock(m);
+	return r;
+}
+
+/* The workers look and hand out. In steps: whoever frees the manager waits for this call's end. */
+static int wait_only(struct netprobe_manager *m, int timeout_ms)
+{
+	int r = ended(m), step_ms;
+
+	for (; !r && timeout_ms > 0; timeout_ms -= step_ms) {
+		step_ms = timeout_ms < STEP_MS ? timeout_ms : STEP_MS;
+		(void)poll(NULL, 0, step_ms);
+		r = ended(m);
+	}
+	return r;
+}
+
 API_PUBLIC int netprobe_manager_poll(struct netprobe_manager *m, int timeout_ms)
 {
 	API_ENTER(m, NULL);
 	uint64_t now, end;
-	int r = check_idle(m);
+	int r = check_idle(m), gone;
 
 	if (r)
 		return r;
-	if (m->has_worker) {
-		(void)poll(NULL, 0, timeout_ms < 0 ? STEP_MS : timeout_ms);
-		return 0;
-	}
+	if (m->has_worker)
+		return wait_only(m, timeout_ms < 0 ? STEP_MS : timeout_ms);
 	end = timeout_ms < 0 ? UINT64_MAX : clock_monotonic_ns() + (uint64_t)timeout_ms * NS_PER_MS;
 	do {
 		now = clock_monotonic_ns();
 		r = step(m, end > now ? end - now : 0);
-	} while (r == 0 && clock_monotonic_ns() < end);
-	return r;
+		gone = ended(m);
+	} while (r == 0 && !gone && clock_monotonic_ns() < end);
+	return r == 0 && gone ? gone : r;
 }
 
 /* Events handed out since before; direct ones went while it looked. */

@@ -164,21 +164,20 @@ void queue_free_events(struct netprobe_event *events, size_t n)
 static size_t hand_out(struct netprobe_manager *m, struct queue *q)
 {
 	struct netprobe_event *events = q->events;
-	netprobe_event_fn fn = q->fn;
-	void *arg = q->arg;
-	size_t n = q->n, step;
+	size_t n = q->n, step, given = 0;
 
 	q->events = NULL;
 	q->n = q->room = 0;
 	m->handling = true;
-	for (size_t at = 0; fn && at < n; at += step) {
-		step = n - at < m->config.batch_size ? n - at : m->config.batch_size;
+	/* The slot is read before each batch: the handler may take itself off, or set another one. */
+	for (; q->fn && given < n; given += step) {
+		step = n - given < m->config.batch_size ? n - given : m->config.batch_size;
 		(void)__atomic_add_fetch(&m->delivered, step, __ATOMIC_RELAXED);
-		fn(events + at, step, arg);
+		q->fn(events + given, step, q->arg);
 	}
 	m->handling = false;
 	queue_free_events(events, n);
-	return fn ? n : 0;
+	return given;
 }
 
 size_t queue_flush(struct netprobe_manager *m, bool all)

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* See resolve.h. */
+#include "base/thread.h"
 #include "engine/resolve.h"
 
 #include <netdb.h>
 #include <netinet/in.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -96,18 +96,12 @@ struct resolver *resolver_new(void)
 {
 	struct resolver *r = calloc(1, sizeof(*r));
 	pthread_t thread;
-	sigset_t all, old;
-	int e;
 
 	if (!r)
 		return NULL;
 	(void)pthread_mutex_init(&r->lock, NULL);
 	(void)pthread_cond_init(&r->wake, NULL);
-	(void)sigfillset(&all); /* signals are the loop's */
-	(void)pthread_sigmask(SIG_SETMASK, &all, &old);
-	e = pthread_create(&thread, NULL, run, r);
-	(void)pthread_sigmask(SIG_SETMASK, &old, NULL);
-	if (e) {
+	if (thread_start(&thread, NULL, run, r)) {
 		free_all(r);
 		return NULL;
 	}

@@ -5,11 +5,11 @@
  */
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "base/thread.h"
 #include "probe/internal.h"
 
 /* Neither end waits long for the other: the slots hold some milliseconds. */
@@ -127,7 +127,6 @@ static void *walker(void *arg)
 static int walk_beside(struct sweep *s)
 {
 	pthread_attr_t attr;
-	sigset_t all, old;
 	pthread_t thread;
 	bool over;
 	int r;
@@ -136,13 +135,10 @@ static int walk_beside(struct sweep *s)
 	if (r)
 		return -r;
 	(void)pthread_attr_setstacksize(&attr, WALKER_STACK);
-	(void)sigfillset(&all);
-	(void)pthread_sigmask(SIG_SETMASK, &all, &old);
-	r = pthread_create(&thread, &attr, walker, s);
-	(void)pthread_sigmask(SIG_SETMASK, &old, NULL);
+	r = thread_start(&thread, &attr, walker, s);
 	(void)pthread_attr_destroy(&attr);
 	if (r)
-		return -r;
+		return r;
 	do {
 		over = __atomic_load_n(&s->over, __ATOMIC_ACQUIRE);
 		if (!take(s) && !over)
