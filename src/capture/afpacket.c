@@ -93,7 +93,7 @@ static uint32_t set_filter(void *rung, const struct np_filter *filter)
 	struct afpacket *a = rung;
 
 	/* what was counted by now was counted under the filters of before */
-	join_all(a, NULL, NULL);
+	join_all(a, false);
 	a->filter = *filter;
 	(void)set_filters(a);
 	return socks_set_filter(a->socks, filter);
@@ -121,8 +121,16 @@ static int sweep(void *rung, bool full, probe_sock_fn fn, void *arg)
 	if (r)
 		return r;
 	a->now_ns = afpacket_clock();
-	join_all(a, fn, arg);
+	join_all(a, true);
 	return socks_hand(a->socks, full, fn, arg);
+}
+
+static void watch_moved(void *rung, probe_sock_fn fn, void *arg)
+{
+	struct afpacket *a = rung;
+
+	a->moved_fn = fn;
+	a->moved_arg = arg;
 }
 
 static int parts(void *rung, probe_part_fn fn, void *arg)
@@ -218,6 +226,7 @@ static const struct rung_ops afpacket_ops = {
 	.close = close_rung,
 	.set_filter = set_filter,
 	.sweep = sweep,
+	.watch_moved = watch_moved,
 	.parts = parts,
 	.events = events,
 	.fd = fd,

@@ -53,6 +53,8 @@ struct afpacket {
 	pthread_mutex_t fn_lock;
 	struct pending pending[PENDING_MAX];
 	uint32_t n_pending;
+	probe_sock_fn moved_fn;
+	void *moved_arg;
 	struct part_out *parts;
 	uint32_t n_parts, cap_parts;
 	bool final; /* nothing is waited for any more */
@@ -66,8 +68,11 @@ uint64_t afpacket_clock(void);
 int readers_start(struct afpacket *a);
 void readers_stop(struct afpacket *a);
 
-/* join.c: hand the figures of the wire on to the sockets they belong to; what belongs to none is fn's. */
-void join_all(struct afpacket *a, probe_sock_fn fn, void *arg);
+/*
+ * join.c: give the figures of the wire to the sockets they belong to. What belongs to none is kept with its
+ * flow, and with hand given to moved_fn.
+ */
+void join_all(struct afpacket *a, bool hand);
 /* What is still known of one socket, at its end. */
 void join_last(struct sock *k, void *arg);
 bool join_is_group(const uint8_t addr[16]);

@@ -18,8 +18,7 @@
 
 struct join {
 	struct afpacket *a;
-	probe_sock_fn fn;
-	void *arg;
+	bool hand;
 };
 
 void join_tuple(const struct afpacket *a, const struct wire_flow *f, unsigned int end,
@@ -92,8 +91,8 @@ static void wire_tcp(const struct wire_flow *f, unsigned int e, struct np_sock_r
 	rec->stall_ns = d->zero_total_ns;
 }
 
-/* The other end's window was closed for longer than a stall takes. */
-static void tell_zero_window(struct afpacket *a, const struct wire_flow *f, unsigned int e,
+/* The other end's window was closed for longer than a stall takes. True: that was told. */
+static bool tell_zero_window(struct afpacket *a, const struct wire_flow *f, unsigned int e,
 			     const struct np_sock_rec *rec)
 {
 	const struct wire_dir *d = &f->dir[e];
@@ -107,11 +106,13 @@ static void tell_zero_window(struct afpacket *a, const struct wire_flow *f, unsi
 				 .rec = *rec };
 
 	if (!over && !begun)
-		return;
+		return false;
 	ev.since_ns = over ? end->zero_told_ns : d->zero_ns;
 	end->zero_told_ns = over ? 0 : d->zero_ns;
-	if (socks_pass(a->socks, rec))
-		socks_tell(a->socks, &ev);
+	if (!socks_pass(a->socks, rec))
+		return false;
+	socks_tell(a->socks, &ev);
+	return true;
 }
 
 static void add_part(struct afpacket *a, const struct sock *k, const struct np_tuple *t,
@@ -155,7 +156,7 @@ static void give(struct afpacket *a, struct wire_flow *f, unsigned int e, struct
 		k->rec.tuple.ifindex = t->ifindex;
 	}
 	wire_tcp(f, e, &k->rec);
-	tell_zero_window(a, f, e, &k->rec);
+	(void)tell_zero_window(a, f, e, &k->rec);
 	if (!take(f, e, &c, &out, &in))
 		return;
 	if (!(k->rec.tuple.flags & NP_F_UNCONN)) {
@@ -169,59 +170,124 @@ static void give(struct afpacket *a, struct wire_flow *f, unsigned int e, struct
 	}
 }
 
-/* No socket of ours: forwarded, or gone before anybody looked. */
+static void counts_add(struct np_counts *to, const struct np_counts *c)
+{
+	to->tx_bytes += c->tx_bytes;
+	to->rx_bytes += c->rx_bytes;
+	to->tx_calls += c->tx_calls;
+	to->rx_calls += c->rx_calls;
+	to->retrans += c->retrans;
+}
+
+static bool has_counts(const struct np_counts *c)
+{
+	return c->tx_bytes | c->rx_bytes | c->tx_calls | c->rx_calls | c->retrans;
+}
+
+/* A record of these counts, packets among them. */
+static void set_counts(struct np_sock_rec *rec, const struct np_counts *c)
+{
+	rec->counts = *c;
+	if (rec->tuple.proto != IPPROTO_TCP)
+		return;
+	rec->counts.tx_calls = rec->counts.rx_calls = 0;
+	rec->tcp.segs_out = (uint32_t)c->tx_calls;
+	rec->tcp.segs_in = (uint32_t)c->rx_calls;
+	rec->tcp.rtx_cause[NP_RTX_UNKNOWN] = (uint32_t)c->retrans;
+}
+
+/* What end e moved since it was asked last, as far as the filters of now let it: it waits with the flow. */
+static void take_own(struct afpacket *a, struct wire_flow *f, unsigned int e, bool pass)
+{
+	struct wire_own *own = f->end[e].own;
+	uint32_t rate = socks_sample_rate(a->socks), out, in;
+	struct np_counts c;
+
+	if (!take(f, e, &c, &out, &in) || !pass)
+		return;
+	rate = rate ? rate : 1;
+	c = (struct np_counts){ .tx_bytes = c.tx_bytes * rate,
+				.rx_bytes = c.rx_bytes * rate,
+				.tx_calls = (uint64_t)out * rate,
+				.rx_calls = (uint64_t)in * rate,
+				.retrans = c.retrans * rate };
+	counts_add(&own->all, &c);
+	counts_add(&own->waits, &c);
+}
+
+/* Without memory its bytes wait for the next tick, and are lost where there is none. */
+static bool get_own(struct afpacket *a, struct wire_flow *f, unsigned int e, bool gone)
+{
+	struct wire_end *end = &f->end[e];
+	struct np_counts c;
+	uint32_t out, in;
+
+	if (end->own)
+		return true;
+	end->own = calloc(1, sizeof(*end->own));
+	if (!end->own) {
+		if (gone && take(f, e, &c, &out, &in)) {
+			a->parts_lost++;
+			a->parts_lost_bytes += c.tx_bytes + c.rx_bytes;
+		}
+		return false;
+	}
+	end->sock_id = OWN_ID_BIT | ++a->own_ids;
+	end->own_id = true;
+	return true;
+}
+
+static void tell_own_end(struct afpacket *a, struct wire_flow *f, unsigned int e,
+			 const struct np_sock_rec *rec)
+{
+	struct np_ev_sock ev = {
+		.hdr = { .type = f->established_ns && !f->end[e].ended ? NP_EV_CONN_CLOSE
+								       : NP_EV_SOCK_CLOSE,
+			 .ts_ns = f->closed_ns ? f->closed_ns : a->now_ns },
+		.rec = *rec,
+	};
+
+	ev.rec.tuple.flags |= NP_F_DEAD;
+	ev.rec.closed_ns = ev.hdr.ts_ns;
+	f->end[e].told = false; /* until it moves again: late packets */
+	f->end[e].ended = true; /* its end is told once */
+	socks_tell(a->socks, &ev);
+}
+
+/*
+ * No socket of ours: forwarded, or gone before anybody looked. What it moved is handed on as differences,
+ * each once: the table may have forgotten the flow meanwhile, or the filters may have left it out.
+ */
 static void give_own(struct join *j, struct wire_flow *f, unsigned int e, const struct np_tuple *t,
 		     bool gone)
 {
+	struct afpacket *a = j->a;
 	struct wire_end *end = &f->end[e];
-	const struct wire_dir *tx = &f->dir[e], *rx = &f->dir[!e];
 	struct np_sock_rec rec = { .tuple = *t };
-	struct np_counts c;
-	uint32_t out, in;
-	bool closed = f->closed_ns || gone;
 
-	if (!end->sock_id && !tx->bytes && !rx->bytes && !f->opened_ns && f->proto == IPPROTO_TCP)
+	if (!end->sock_id && !f->dir[0].bytes && !f->dir[1].bytes && !f->opened_ns &&
+	    f->proto == IPPROTO_TCP)
 		return; /* the last words of a connection that was dealt with */
-	if (!end->sock_id) {
-		end->sock_id = OWN_ID_BIT | ++j->a->own_ids;
-		end->own_id = true;
-	}
-	if (!take(f, e, &c, &out, &in) && !(closed && end->told))
+	if (!get_own(a, f, e, gone))
 		return;
 	rec.sock_id = end->sock_id;
 	rec.tuple.flags |= NP_F_OWNID;
-	rec.counts = (struct np_counts){ .tx_bytes = tx->bytes,
-					 .rx_bytes = rx->bytes,
-					 .retrans = tx->retrans };
-	if (f->proto == IPPROTO_TCP) {
-		rec.tcp.segs_out = (uint32_t)tx->packets;
-		rec.tcp.segs_in = (uint32_t)rx->packets;
-		rec.tcp.rtx_cause[NP_RTX_UNKNOWN] = (uint32_t)tx->retrans;
-	} else {
-		rec.counts.tx_calls = tx->packets;
-		rec.counts.rx_calls = rx->packets;
-	}
 	wire_tcp(f, e, &rec);
-	rec.sample_rate = socks_sample_rate(j->a->socks);
-	if (!socks_pass(j->a->socks, &rec))
-		return;
-	tell_zero_window(j->a, f, e, &rec);
-	end->told = true;
+	take_own(a, f, e, socks_pass(a->socks, &rec));
+	set_counts(&rec, &end->own->all);
+	if (tell_zero_window(a, f, e, &rec))
+		end->told = true;
 	/* its counts belong to this interval, its end is told with the next events */
-	if (j->fn)
-		j->fn(&rec, j->arg);
-	if (closed) {
-		struct np_ev_sock ev = {
-			.hdr = { .type = f->established_ns ? NP_EV_CONN_CLOSE : NP_EV_SOCK_CLOSE,
-				 .ts_ns = f->closed_ns ? f->closed_ns : j->a->now_ns }
-		};
+	if (j->hand && a->moved_fn && has_counts(&end->own->waits)) {
+		struct np_sock_rec now = rec;
 
-		rec.tuple.flags |= NP_F_DEAD;
-		rec.closed_ns = ev.hdr.ts_ns;
-		ev.rec = rec;
-		end->told = false; /* its end is told once */
-		socks_tell(j->a->socks, &ev);
+		set_counts(&now, &end->own->waits);
+		end->own->waits = (struct np_counts){ 0 };
+		end->told = true;
+		a->moved_fn(&now, a->moved_arg);
 	}
+	if (j->hand && (f->closed_ns || gone) && end->told)
+		tell_own_end(a, f, e, &rec);
 }
 
 static void join_end(struct join *j, struct wire_flow *f, unsigned int e, bool gone)
@@ -275,15 +341,15 @@ static void join_flow(struct wire *w, struct wire_flow *f, void *arg)
 				join_end(j, f, e, over);
 	}
 	/* until its socket is known, or it is known to have none, it is asked about at each tick */
-	if (a->now_ns - f->first_ns >= JOIN_NS && !f->closed_ns)
+	if (j->hand && a->now_ns - f->first_ns >= JOIN_NS && !f->closed_ns)
 		f->dirty = false;
-	if (over)
+	if (j->hand && over)
 		wire_drop(w, f);
 }
 
-void join_all(struct afpacket *a, probe_sock_fn fn, void *arg)
+void join_all(struct afpacket *a, bool hand)
 {
-	struct join j = { .a = a, .fn = fn, .arg = arg };
+	struct join j = { a, hand };
 
 	for (uint32_t i = 0; i < a->n_readers; i++) {
 		struct reader *r = &a->readers[i];

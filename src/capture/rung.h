@@ -52,6 +52,11 @@ struct rung_ops {
 	uint32_t (*set_filter)(void *rung, const struct np_filter *filter);
 	/* every socket that changed since the last sweep; full: every socket */
 	int (*sweep)(void *rung, bool full, probe_sock_fn fn, void *arg);
+	/*
+	 * Flows of no socket that is known here: within each sweep fn gets what they moved since the last
+	 * one (see flow_table_moved). Their events carry sums, and NP_F_OWNID. NULL: there are none.
+	 */
+	void (*watch_moved)(void *rung, probe_sock_fn fn, void *arg);
 	void (*parts_turn)(void *rung);
 	int (*parts)(void *rung, probe_part_fn fn, void *arg);
 	int (*events)(void *rung, probe_event_fn fn, void *arg);

@@ -8,6 +8,7 @@
 
 #include "capture/packet.h"
 #include "owner/index.h"
+#include "wire/record.h"
 
 /* What one end sends. */
 struct wire_dir {
@@ -28,10 +29,20 @@ struct wire_dir {
 	uint64_t last_ns;
 };
 
+/*
+ * What an end of no socket moved, as far as the filters let it: scaled by the sample rate it was counted
+ * under. Calls are packets.
+ */
+struct wire_own {
+	struct np_counts all;	/* since it began */
+	struct np_counts waits; /* not yet handed on */
+};
+
 /* How far an end's figures were handed on; the rung's own. */
 struct wire_end {
 	uint64_t sock_id; /* socket or number of its own; 0 none yet */
-	bool own_id, told, local;
+	bool own_id, told, ended, local;
+	struct wire_own *own; /* NULL: it has a socket, or is not known yet; freed with the flow */
 	uint64_t tx_bytes, rx_bytes, tx_packets, rx_packets, retrans;
 	uint64_t zero_told_ns; /* zero_ns of the stall that was told */
 	uint64_t look_ns;

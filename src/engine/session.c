@@ -107,11 +107,13 @@ static const struct np_sock_rec *scaled(struct session *s, const struct np_sock_
 	return copy;
 }
 
-static void take_sock(struct session *s, const struct np_sock_rec *kernel_rec)
+/* moved: it has no socket, and counts what came since its last record. */
+static void take(struct session *s, const struct np_sock_rec *kernel_rec, bool moved)
 {
 	struct np_sock_rec copy, *rec = (struct np_sock_rec *)kernel_rec;
 	struct latency_before before;
 	const struct flow *f;
+	int r;
 
 	if (rec->tuple.proto != IPPROTO_TCP || s->asks_routes) {
 		copy = *kernel_rec;
@@ -126,7 +128,9 @@ static void take_sock(struct session *s, const struct np_sock_rec *kernel_rec)
 		synack_iface(s, rec);
 	}
 	latency_before(&before, flow_table_find(s->flows, rec->sock_id));
-	if (flow_table_sock(s->flows, rec, s->now_ns) == -ENOMEM)
+	r = moved ? flow_table_moved(s->flows, rec, s->now_ns)
+		  : flow_table_sock(s->flows, rec, s->now_ns);
+	if (r == -ENOMEM)
 		log_debug("out of memory for socket %llu", (unsigned long long)rec->sock_id);
 	if (rec->last.match == NP_MATCH_LISTENER && !(rec->tuple.flags & NP_F_DEAD))
 		s->has_listener_owned = true;
@@ -147,7 +151,29 @@ static void on_sock(const struct np_sock_rec *rec, void *arg)
 	struct np_sock_rec copy;
 	struct session *s = arg;
 
-	take_sock(s, scaled(s, rec, &copy));
+	take(s, scaled(s, rec, &copy), false);
+}
+
+static void on_moved(const struct np_sock_rec *rec, void *arg)
+{
+	take(arg, rec, true);
+}
+
+/* What an event's record says of the socket, beside the event. */
+static void take_event(struct session *s, const struct np_sock_rec *rec)
+{
+	struct np_sock_rec state;
+
+	if (!s->rung.ops->watch_moved || !(rec->tuple.flags & NP_F_OWNID)) {
+		take(s, rec, false);
+		return;
+	}
+	/* what it moved was handed over as that */
+	state = *rec;
+	state.counts = (struct np_counts){ 0 };
+	state.tcp.segs_out = state.tcp.segs_in = 0;
+	memset(state.tcp.rtx_cause, 0, sizeof(state.tcp.rtx_cause));
+	take(s, &state, true);
 }
 
 static void on_part(const struct np_part_key *key, const struct np_part *part, void *arg)
@@ -203,7 +229,7 @@ static void on_event(const struct np_ev_hdr *ev, void *arg)
 		process_unref(s->procs, owner);
 	}
 	if (ev->type != NP_EV_CONN_OPEN) /* its state is not written yet; the sweep brings it */
-		take_sock(s, &sock->rec);
+		take_event(s, &sock->rec);
 }
 
 static void on_delta(const struct flow *f, const struct flow_delta *d, void *arg)
@@ -309,6 +335,8 @@ int session_open(const struct session_opts *opts, struct session **ret_session,
 		return r;
 	}
 	s->asks_routes = !ebpf_probe(&s->rung);
+	if (s->rung.ops->watch_moved)
+		s->rung.ops->watch_moved(s->rung.arg, on_moved, s);
 	s->ifwatch = ifwatch_new();
 	if (s->asks_routes && s->events)
 		s->ifrates = ifrates_new(netns_inode("/proc/self/ns/net"), s->ifwatch);

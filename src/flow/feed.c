@@ -392,6 +392,38 @@ static int make_heir(struct flow_table *t, struct flow *old, const struct np_soc
 	return 0;
 }
 
+/* rec, of what came since f's last record, as one of all it counted. */
+static void add_former(struct np_sock_rec *rec, const struct flow *f)
+{
+	rec->counts.tx_bytes += f->counts.tx_bytes;
+	rec->counts.rx_bytes += f->counts.rx_bytes;
+	rec->counts.retrans += f->counts.retrans;
+	if (!f->tcp) {
+		rec->counts.tx_calls += f->tx_pkts;
+		rec->counts.rx_calls += f->rx_pkts;
+		return;
+	}
+	rec->tcp.segs_out += f->tcp->segs_out;
+	rec->tcp.segs_in += f->tcp->segs_in;
+	for (unsigned int i = 0; i < NP_RTX_MAX; i++)
+		rec->tcp.rtx_cause[i] += f->tcp->rtx_cause[i];
+}
+
+int flow_table_moved(struct flow_table *t, const struct np_sock_rec *rec, uint64_t now_ns)
+{
+	struct flow *f = store_find_main(t, rec->sock_id);
+	struct np_sock_rec all = *rec;
+	int r;
+
+	if (f && !(f->closed && !is_same_life(f, rec)))
+		add_former(&all, f);
+	r = flow_table_sock(t, &all, now_ns);
+	f = store_find_main(t, rec->sock_id);
+	if (f)
+		f->moved = true;
+	return r;
+}
+
 int flow_table_sock(struct flow_table *t, const struct np_sock_rec *rec, uint64_t now_ns)
 {
 	struct flow *f = store_find_main(t, rec->sock_id);

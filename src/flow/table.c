@@ -108,13 +108,21 @@ static void tick_parts(struct flow_table *t, uint64_t now_ns)
 
 static void tick_closed(struct flow_table *t, uint64_t now_ns)
 {
-	while (t->closed.head) {
+	const struct flow *again = NULL;
+
+	while (t->closed.head && t->closed.head != again) {
 		struct flow *f = t->closed.head;
 
-		/* what moved in this interval has yet to be shown */
-		if (since(now_ns, f->closed_ns) < t->opts.grace_ns || f->active_ns == now_ns)
+		if (since(now_ns, f->closed_ns) < t->opts.grace_ns)
 			return;
-		store_drop(t, store_queue_pop(&t->closed));
+		f = store_queue_pop(&t->closed);
+		if (f->active_ns != now_ns) {
+			store_drop(t, f);
+			continue;
+		}
+		/* What moved in this interval has yet to be shown; those behind it do not wait for that. */
+		store_queue_push(&t->closed, f);
+		again = again ? again : f;
 	}
 }
 
@@ -195,7 +203,7 @@ struct process_table *flow_table_processes(const struct flow_table *t)
 
 static bool is_swept(const struct flow *f)
 {
-	return !f->closed && !f->frozen && !f->part;
+	return !f->closed && !f->frozen && !f->part && !f->moved;
 }
 
 void flow_table_expect_all(struct flow_table *t)

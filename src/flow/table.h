@@ -87,6 +87,7 @@ struct flow {
 	bool frozen; /* its socket went on to another owner: no open socket, still in the totals */
 	bool fresh : 1; /* private: a record came since the last tick */
 	bool heir : 1;	/* private: its socket's counts are also those of former owners */
+	bool moved : 1; /* private: of flow_table_moved, and no sweep's */
 	uint16_t err;
 	uint32_t connect_us, last_tid;
 	uint64_t opened_ns, established_ns, closed_ns; /* CLOCK_MONOTONIC, as in np_sock_rec */
@@ -129,6 +130,12 @@ struct flow_table *flow_table_free(struct flow_table *t);
 int flow_table_sock(struct flow_table *t, const struct np_sock_rec *rec, uint64_t now_ns);
 int flow_table_part(struct flow_table *t, const struct np_part_key *key, const struct np_part *part,
 		    uint64_t now_ns);
+/*
+ * A flow that has no socket. Its counts, segments and causes of retransmits are what came since its last
+ * record, each told once, so that it may be forgotten and come back. No sweep has to bring it: only a record
+ * with NP_F_DEAD ends it. As flow_table_sock, but on failure the counts are lost.
+ */
+int flow_table_moved(struct flow_table *t, const struct np_sock_rec *rec, uint64_t now_ns);
 /*
  * The interval ends: what is fed until the tick belongs to it and takes the place of the last one's
  * deltas, which nobody may look at any more. May be left out; then each flow that is fed takes more memory.
