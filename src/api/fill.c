@@ -87,8 +87,12 @@ static void put_counts(struct netprobe_flow *x, const struct flow *f, bool count
 	x->rx_rate = (uint64_t)flow_rx_rate(f, seconds);
 }
 
-static void put_tcp(struct netprobe_flow *x, const struct flow_tcp *t)
+/* Of former owners only what was while they had the socket; what is of one moment stays what it was then. */
+static void put_tcp(struct netprobe_flow *x, const struct flow *f)
 {
+	struct flow_tcp own, *t = &own;
+
+	flow_tcp_own(f, &own);
 	x->bytes_acked = t->bytes_acked;
 	x->bytes_received = t->bytes_received;
 	x->bytes_retrans = t->bytes_retrans;
@@ -158,7 +162,7 @@ void api_flow_fill(struct netprobe_flow *x, const struct flow *f, const char *rn
 	x->closed = f->closed;
 	x->retransmits = f->tuple.proto == IPPROTO_TCP ? f->counts.retrans : NETPROBE_UNKNOWN;
 	if (f->tcp)
-		put_tcp(x, f->tcp);
+		put_tcp(x, f);
 	x->connect_us = f->connect_us;
 	x->opened_ns = f->opened_ns;
 	x->closed_ns = f->closed_ns;

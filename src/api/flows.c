@@ -23,11 +23,12 @@ static int on_flow(struct flow *f, void *arg)
 	struct listing *l = arg;
 	struct netprobe_flow x;
 
-	if (f->frozen && !f->counts.tx_bytes && !flow_rx_bytes(f))
-		return 0;
 	api_flow_fill(&x, f, session_rname(l->m->session, f),
 		      session_counts(l->m->session, f->tuple.proto),
 		      flow_table_seconds(session_flows(l->m->session)), l->now_ns);
+	/* a former owner that moved nothing: it only passed the socket on */
+	if (f->frozen && !f->counts.tx_bytes && !flow_rx_bytes(f) && !x.retransmits)
+		return 0;
 	l->n++;
 	return l->flow ? l->flow(&x, l->arg) : 0;
 }

@@ -74,7 +74,10 @@ static bool is_less(const struct np_sock_rec *rec, const struct flow *f)
 static bool is_untouched(const struct flow *f)
 {
 	const struct flow_counts *c = &f->counts;
+	uint32_t former = f->former ? f->former->synack_retrans : 0;
 
+	if (f->tcp && f->tcp->synack_retrans != former)
+		return false; /* a listener's */
 	return !(c->tx_bytes | c->rx_bytes | c->retrans | f->rx_unseen) &&
 	       (f->tcp || !(f->tx_pkts | f->rx_pkts));
 }
@@ -372,20 +375,61 @@ static void unfreeze(struct flow_table *t, struct flow *f, struct flow_home *h)
 	store_home_put(t, h);
 }
 
+/* Each figure of the socket has one owner: the heir's begin where those of the former ones end. */
+static struct flow_former *former_new(const struct flow_tcp *t)
+{
+	struct flow_former *former = malloc(sizeof(*former));
+
+	if (!former)
+		return NULL;
+	*former = (struct flow_former){ .bytes_acked = t->bytes_acked,
+					.bytes_received = t->bytes_received,
+					.bytes_sent = t->bytes_sent,
+					.bytes_retrans = t->bytes_retrans,
+					.stall_ns = t->stall_ns,
+					.rtx_spurious = t->rtx_spurious,
+					.synack_retrans = t->synack_retrans };
+	memcpy(former->rtx_cause, t->rtx_cause, sizeof(former->rtx_cause));
+	return former;
+}
+
+void flow_tcp_own(const struct flow *f, struct flow_tcp *ret)
+{
+	const struct flow_former *old = f->former;
+
+	*ret = *f->tcp;
+	if (!old)
+		return;
+	ret->bytes_acked = above(ret->bytes_acked, old->bytes_acked);
+	ret->bytes_received = above(ret->bytes_received, old->bytes_received);
+	ret->bytes_sent = above(ret->bytes_sent, old->bytes_sent);
+	ret->bytes_retrans = above(ret->bytes_retrans, old->bytes_retrans);
+	ret->stall_ns = above(ret->stall_ns, old->stall_ns);
+	for (unsigned int i = 0; i < NP_RTX_MAX; i++)
+		ret->rtx_cause[i] -= old->rtx_cause[i];
+	ret->rtx_spurious -= old->rtx_spurious;
+	ret->synack_retrans -= old->synack_retrans;
+}
+
 static int make_heir(struct flow_table *t, struct flow *old, const struct np_sock_rec *rec,
 		     uint64_t now_ns, struct flow **ret)
 {
+	struct flow_former *former = old->tcp ? former_new(old->tcp) : NULL;
 	struct flow_home *h;
-	int r = freeze(t, old, &h);
+	int r = old->tcp && !former ? -ENOMEM : freeze(t, old, &h);
 
-	if (r < 0)
+	if (r < 0) {
+		free(former);
 		return r;
+	}
 	r = flow_make(t, rec, now_ns, ret);
 	if (r < 0) {
 		unfreeze(t, old, h);
+		free(former);
 		return r;
 	}
 	(*ret)->heir = true;
+	(*ret)->former = former;
 	/* what the socket met so far; the record that comes replaces what is of one moment */
 	if ((*ret)->tcp && old->tcp)
 		*(*ret)->tcp = *old->tcp;

@@ -11,7 +11,7 @@ void fill_sums(const struct flow *f, struct flow_delta *d)
 				  .rx_bytes = flow_rx_bytes(f),
 				  .retrans = f->counts.retrans };
 	if (f->tcp)
-		d->retrans += f->tcp->synack_retrans;
+		d->retrans += f->tcp->synack_retrans - (f->former ? f->former->synack_retrans : 0);
 	if (f->recent && f->recent->early) {
 		d->tx_bytes -= f->recent->early->tx_bytes;
 		d->rx_bytes -= f->recent->early->rx_bytes;

@@ -104,6 +104,7 @@ static void flow_free(struct flow_table *t, struct flow *f)
 {
 	process_unref(t->procs, f->owner);
 	process_unref(t->procs, f->last);
+	free(f->former);
 	if (f->part)
 		free(flow_part_of(f));
 	else if (f->tcp)

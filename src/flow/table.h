@@ -74,12 +74,19 @@ struct flow_counts {
 	uint64_t retrans;
 };
 
+/* Sums of the kernel's that a socket had when it went on to another owner: its former owners'. */
+struct flow_former {
+	uint64_t bytes_acked, bytes_received, bytes_sent, bytes_retrans, stall_ns;
+	uint32_t rtx_cause[NP_RTX_MAX], rtx_spurious, synack_retrans;
+};
+
 struct flow {
 	uint64_t sock_id;
 	struct process *owner;	    /* owner of the counts; never NULL */
 	struct process *last;	    /* last user of the socket; never NULL */
 	struct flow_recent *recent; /* NULL: nothing moved lately */
 	struct flow_tcp *tcp;	    /* NULL unless it is a TCP socket's main flow */
+	struct flow_former *former; /* NULL: it had no owner before this one, or is no TCP socket */
 	struct np_tuple tuple;
 	uint8_t owner_match, last_match;
 	bool part; /* made from a struct np_part */
@@ -187,6 +194,8 @@ static inline uint64_t flow_rx_bytes(const struct flow *f)
 	return f->counts.rx_bytes + f->rx_unseen;
 }
 
+/* Of the socket's figures what is this owner's: *f->tcp, its sums without the former owners'. */
+void flow_tcp_own(const struct flow *f, struct flow_tcp *ret);
 /* What it moved in the last interval; never NULL, all zero for idle flows. */
 const struct flow_delta *flow_delta(const struct flow *f);
 

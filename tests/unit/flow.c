@@ -481,6 +481,41 @@ static void synack_retransmits_are_a_delta_of_the_listener(void **state)
 	assert_int_equal(f->counts.retrans, 0);
 }
 
+/* What a row shows is its owner's: the rows of a socket add up to it. */
+static void synack_retransmits_of_a_listener_that_changes_hands_count_once(void **state)
+{
+	struct world *w = *state;
+	struct np_sock_rec rec = tcp_rec(1);
+	struct view_query q = { .kind = VIEW_CONNECTION, .idle = true };
+	struct found_flows rows;
+	struct flow_tcp own;
+	struct view view;
+	uint64_t sum = 0;
+
+	rec.tuple.flags = NP_F_LISTEN;
+	rec.tcp.synack_retrans = 7;
+	feed(w, &rec);
+	world_tick(w, SECOND);
+	rec.owner = rec.last = owner(101, "heir");
+	rec.tcp.synack_retrans = 8;
+	feed(w, &rec);
+	world_tick(w, SECOND);
+	rows = flows_of(w, 1);
+	assert_int_equal(rows.n, 2);
+	flow_tcp_own(rows.v[0], &own);
+	assert_int_equal(own.synack_retrans, 7);
+	assert_int_equal(rows.v[0]->owner->tgid, 100);
+	flow_tcp_own(rows.v[1], &own);
+	assert_int_equal(own.synack_retrans, 1);
+	assert_int_equal(flow_delta(rows.v[1])->synack, 1);
+	/* and in the view */
+	assert_int_equal(viewer_query(w->viewer, &q, &view), 0);
+	for (size_t i = 0; i < view.n_rows; i++)
+		sum += view.rows[i].retrans;
+	view_done(&view);
+	assert_int_equal(sum, 8);
+}
+
 static struct np_sock_rec resent(uint32_t fast, uint32_t timeouts, uint32_t spurious)
 {
 	struct np_sock_rec rec = tcp_rec(1);
@@ -541,96 +576,15 @@ static void causes_of_the_former_owner_are_not_told_again(void **state)
 	assert_int_equal(flow_delta(f)->rtx_cause[NP_RTX_TIMEOUT], 0);
 	assert_int_equal(flow_delta(f)->rtx_spurious, 0);
 	assert_true(f->tcp->stall_ns == 5 * SECOND);
-}
+	{
+		struct flow_tcp own;
 
-/* What passes through: no sweep brings it, and its records are differences. */
-static struct np_sock_rec passing(uint64_t bytes)
-{
-	struct np_sock_rec rec = udp_rec(1);
-
-	rec.owner = rec.last = owner(0, "");
-	rec.tuple.flags = NP_F_OWNID;
-	rec.counts.tx_bytes = bytes;
-	rec.counts.tx_calls = bytes / 100;
-	return rec;
-}
-
-static void moved(struct world *w, const struct np_sock_rec *rec)
-{
-	assert_int_equal(flow_table_moved(w->flows, rec, w->now), 0);
-}
-
-static void what_passes_through_counts_once_whatever_is_forgotten(void **state)
-{
-	struct world *w = *state;
-	struct np_sock_rec rec = passing(1000000), end = passing(0);
-
-	moved(w, &rec);
-	world_tick(w, SECOND);
-	assert_int_equal(flow_delta(flow_table_find(w->flows, 1))->tx_bytes, 1000000);
-	flow_table_expect_all(w->flows);
-	assert_int_equal(flow_table_close_missing(w->flows, w->now), 0);
-	rec = passing(100);
-	moved(w, &rec);
-	moved(w, &rec);
-	world_tick(w, SECOND);
-	assert_int_equal(flow_delta(flow_table_find(w->flows, 1))->tx_bytes, 200);
-	assert_int_equal(flow_delta(flow_table_find(w->flows, 1))->tx_pkts, 2);
-	assert_int_equal(flow_table_find(w->flows, 1)->counts.tx_bytes, 1000200);
-	end.tuple.flags |= NP_F_DEAD;
-	end.closed_ns = w->now;
-	moved(w, &end);
-	for (unsigned int i = 0; i < 12; i++)
-		world_tick(w, SECOND);
-	assert_null(flow_table_find(w->flows, 1));
-	moved(w, &rec);
-	world_tick(w, SECOND);
-	assert_int_equal(flow_delta(flow_table_find(w->flows, 1))->tx_bytes, 100);
-}
-
-static void segments_of_what_passes_through_are_differences(void **state)
-{
-	struct world *w = *state;
-	struct np_sock_rec rec = tcp_rec(1);
-
-	rec.owner = rec.last = owner(0, "");
-	rec.tcp.segs_out = 5;
-	rec.counts.retrans = rec.tcp.rtx_cause[NP_RTX_UNKNOWN] = 2;
-	moved(w, &rec);
-	moved(w, &rec);
-	world_tick(w, SECOND);
-	assert_int_equal(flow_delta(flow_table_find(w->flows, 1))->tx_pkts, 10);
-	assert_int_equal(flow_delta(flow_table_find(w->flows, 1))->retrans, 4);
-	moved(w, &rec);
-	world_tick(w, SECOND);
-	assert_int_equal(flow_delta(flow_table_find(w->flows, 1))->tx_pkts, 5);
-	assert_int_equal(flow_delta(flow_table_find(w->flows, 1))->rtx_cause[NP_RTX_UNKNOWN], 2);
-}
-
-/* One that moves after its end, at the head of those that wait to be forgotten. */
-static void a_closed_flow_that_moves_keeps_no_other_one(void **state)
-{
-	struct world *w = *state;
-	struct np_sock_rec rec = tcp_rec(1);
-
-	feed(w, &rec);
-	feed_end(w, &rec);
-	for (unsigned int i = 0; i < 60; i++) {
-		struct np_sock_rec other = tcp_rec(2 + i);
-
-		other.opened_ns = other.established_ns = w->now;
-		feed(w, &other);
-		feed_end(w, &other);
-		rec.counts.tx_bytes += 10;
-		feed(w, &rec);
-		world_tick(w, SECOND);
+		flow_tcp_own(f, &own);
+		assert_int_equal(own.stall_ns, 0);
+		assert_int_equal(own.rtx_cause[NP_RTX_FAST], 1);
+		assert_int_equal(own.rtx_cause[NP_RTX_TIMEOUT], 0);
+		assert_int_equal(own.rtx_spurious, 0);
 	}
-	assert_in_range(flow_table_count(w->flows), 10, 13);
-	assert_int_equal(flow_delta(flow_table_find(w->flows, 1))->tx_bytes, 10);
-	/* behind those that ended meanwhile */
-	for (unsigned int i = 0; i < 11; i++)
-		world_tick(w, SECOND);
-	assert_int_equal(flow_table_count(w->flows), 0);
 }
 
 int main(void)
@@ -662,9 +616,7 @@ int main(void)
 		WORLD_TEST(late_record_takes_no_causes_back),
 		WORLD_TEST(causes_of_the_former_owner_are_not_told_again),
 		WORLD_TEST(synack_retransmits_are_a_delta_of_the_listener),
-		WORLD_TEST(what_passes_through_counts_once_whatever_is_forgotten),
-		WORLD_TEST(segments_of_what_passes_through_are_differences),
-		WORLD_TEST(a_closed_flow_that_moves_keeps_no_other_one),
+		WORLD_TEST(synack_retransmits_of_a_listener_that_changes_hands_count_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
