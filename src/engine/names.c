@@ -183,10 +183,8 @@ static bool is_asker(const struct dns_result *open, void *arg)
 {
 	const struct search *s = arg;
 
-	if (open->asked_ns > s->res->asked_ns)
-		return true; /* they come by age */
-	if (!open->owner.tgid || open->owner.tgid == s->res->owner.tgid ||
-	    open->qtype != s->res->qtype || strcmp(open->qname, s->res->qname))
+	if (open->asked_ns > s->res->asked_ns || !open->owner.tgid ||
+	    open->owner.tgid == s->res->owner.tgid)
 		return false;
 	s->asker->owner = open->owner;
 	return true;
@@ -207,7 +205,7 @@ static void find_asker(struct names *n, const struct dns_result *res, struct ask
 		asker->end_ns = asker->call->end_ns;
 		return;
 	}
-	dns_track_pending(n->track, is_asker, &s);
+	dns_track_asked(n->track, res->qname, res->qtype, is_asker, &s);
 }
 
 static struct held *held_free(struct held *h)

@@ -10,10 +10,27 @@
 #define QUESTIONS 16	      /* of one mDNS message that are followed */
 #define AGAIN_NS 400000000ULL /* the same from another port sooner than this is asked in parallel */
 
-/* A transaction under way: in a chain of its hash, and in the queue by its latest query. */
+#define LOOKS 64 /* at those of one name, or of one socket and number: anybody may open many */
+
+/* What transactions are found by. */
+#define BY_ENDS 0     /* socket and number: an answer that repeats no question */
+#define BY_QUESTION 1 /* the same, and the question */
+#define BY_ASKER 2    /* process, server and question: who asks again from elsewhere */
+#define BY_NAME 3     /* question alone */
+#define BY_MAX 4
+
+struct link {
+	uint32_t hash, prev, next;
+};
+
+struct chain {
+	uint32_t first, last;
+};
+
+/* A transaction under way: in four chains, and in the queue, each by the time of its latest query. */
 struct open {
-	uint32_t chain, prev, next;
-	uint32_t hash;
+	uint32_t prev, next;
+	struct link by[BY_MAX];
 	uint64_t asked_ns, sent_ns, sock_id;
 	uint32_t retries;
 	bool wanted;
@@ -28,9 +45,10 @@ struct dns_track {
 	dns_result_fn fn;
 	void *arg;
 	uint32_t max, mask;
-	uint32_t *heads; /* of the chains */
+	uint32_t seed;	      /* nobody outside may choose what lies in one chain */
+	struct chain *chains; /* BY_MAX for each value of a hash below mask */
 	struct open *open;
-	uint32_t free; /* chain of entries not in use */
+	uint32_t free; /* chain of entries not in use, by next */
 	uint32_t first, last;
 	struct dns_track_stats stats;
 	struct dns_reader reader;
@@ -53,15 +71,16 @@ struct dns_track *dns_track_new(uint32_t max, uint64_t timeout_ns, dns_result_fn
 				 .arg = arg,
 				 .max = max,
 				 .mask = heads - 1,
-				 .heads = malloc(heads * sizeof(*t->heads)),
+				 .seed = (uint32_t)((uintptr_t)t >> 4),
+				 .chains = malloc(heads * BY_MAX * sizeof(*t->chains)),
 				 .open = calloc(max, sizeof(*t->open)),
 				 .first = NONE,
 				 .last = NONE };
-	if (!t->heads || !t->open)
+	if (!t->chains || !t->open)
 		return dns_track_free(t);
-	memset(t->heads, 0xff, heads * sizeof(*t->heads));
+	memset(t->chains, 0xff, heads * BY_MAX * sizeof(*t->chains));
 	for (uint32_t i = 0; i < max; i++)
-		t->open[i].chain = i + 1 < max ? i + 1 : NONE;
+		t->open[i].next = i + 1 < max ? i + 1 : NONE;
 	return t;
 }
 
@@ -71,7 +90,7 @@ struct dns_track *dns_track_free(struct dns_track *t)
 		return NULL;
 	for (uint32_t i = t->open ? t->first : NONE; i != NONE; i = t->open[i].next)
 		free(t->open[i].qname);
-	free(t->heads);
+	free(t->chains);
 	free(t->open);
 	free(t);
 	return NULL;
@@ -88,16 +107,61 @@ static bool is_mdns(const struct np_tuple *t)
 	return t->rport == DNS_PORT_MDNS;
 }
 
-/* The answers of mDNS carry no id and go to everybody: only the name is common. */
-static uint32_t hash_of(const struct np_tuple *t, uint16_t id, const char *qname)
+static uint32_t mix_question(uint32_t h, const char *qname, uint16_t qtype)
 {
-	uint32_t h = mix(t->netns, t->rport);
-
-	if (!is_mdns(t))
-		return mix(mix(h, t->lport), id);
-	for (; *qname; qname++)
+	for (h = mix(h, qtype); *qname; qname++)
 		h = mix(h, (uint8_t)*qname);
 	return h;
+}
+
+/* The answers of mDNS carry no id and go to everybody: only the name is common. */
+static uint32_t hash_ends(const struct dns_track *t, const struct np_tuple *tuple, uint16_t id)
+{
+	uint32_t h = mix(mix(t->seed, tuple->netns), tuple->rport);
+
+	return is_mdns(tuple) ? h : mix(mix(h, tuple->lport), id);
+}
+
+static uint32_t hash_asker(const struct dns_track *t, const struct np_owner *owner,
+			   const struct np_tuple *tuple, const char *qname, uint16_t qtype)
+{
+	uint32_t h = mix(mix(t->seed, owner->tgid), tuple->netns), word;
+
+	for (unsigned int i = 0; i < sizeof(tuple->raddr); i += sizeof(word)) {
+		memcpy(&word, tuple->raddr + i, sizeof(word));
+		h = mix(h, word);
+	}
+	return mix_question(mix(h, tuple->rport), qname, qtype);
+}
+
+static uint32_t hash_name(const struct dns_track *t, const char *qname, uint16_t qtype)
+{
+	return mix_question(t->seed, qname, qtype);
+}
+
+static struct chain *chain_of(const struct dns_track *t, unsigned int by, uint32_t hash)
+{
+	return &t->chains[(size_t)(hash & t->mask) * BY_MAX + by];
+}
+
+static void chain_out(struct dns_track *t, unsigned int by, uint32_t i)
+{
+	const struct link *l = &t->open[i].by[by];
+	struct chain *c = chain_of(t, by, l->hash);
+
+	*(l->prev == NONE ? &c->first : &t->open[l->prev].by[by].next) = l->next;
+	*(l->next == NONE ? &c->last : &t->open[l->next].by[by].prev) = l->prev;
+}
+
+static void chain_in(struct dns_track *t, unsigned int by, uint32_t i)
+{
+	struct link *l = &t->open[i].by[by];
+	struct chain *c = chain_of(t, by, l->hash);
+
+	l->prev = c->last;
+	l->next = NONE;
+	*(c->last == NONE ? &c->first : &t->open[c->last].by[by].next) = i;
+	c->last = i;
 }
 
 /* A server that answers for a group does so from its own address. */
@@ -111,20 +175,34 @@ static bool same_ends(const struct np_tuple *a, const struct np_tuple *b)
 	       (a->rport == DNS_PORT_LLMNR || !memcmp(a->raddr, b->raddr, sizeof(a->raddr)));
 }
 
-/* qname NULL: an answer that repeats no question. */
 static uint32_t find(const struct dns_track *t, const struct np_tuple *tuple, uint16_t id,
 		     const char *qname, uint16_t qtype)
 {
-	uint32_t h = hash_of(tuple, id, qname ? qname : "");
+	uint32_t h = mix_question(hash_ends(t, tuple, id), qname, qtype);
+	uint32_t i = chain_of(t, BY_QUESTION, h)->first;
 
-	for (uint32_t i = t->heads[h & t->mask]; i != NONE; i = t->open[i].chain) {
+	for (; i != NONE; i = t->open[i].by[BY_QUESTION].next) {
 		const struct open *o = &t->open[i];
 
-		if (o->hash != h || !same_ends(&o->tuple, tuple))
-			continue;
-		if (!is_mdns(tuple) && o->id != id)
-			continue;
-		if (qname ? o->qtype == qtype && !strcmp(o->qname, qname) : !is_mdns(tuple))
+		if (o->by[BY_QUESTION].hash == h && same_ends(&o->tuple, tuple) &&
+		    (is_mdns(tuple) || o->id == id) && o->qtype == qtype &&
+		    !strcmp(o->qname, qname))
+			return i;
+	}
+	return NONE;
+}
+
+/* Of an answer that repeats no question. */
+static uint32_t find_unasked(const struct dns_track *t, const struct np_tuple *tuple, uint16_t id)
+{
+	uint32_t h = hash_ends(t, tuple, id), i = chain_of(t, BY_ENDS, h)->first;
+
+	if (is_mdns(tuple))
+		return NONE;
+	for (unsigned int n = 0; i != NONE && n < LOOKS; i = t->open[i].by[BY_ENDS].next, n++) {
+		const struct open *o = &t->open[i];
+
+		if (o->by[BY_ENDS].hash == h && same_ends(&o->tuple, tuple) && o->id == id)
 			return i;
 	}
 	return NONE;
@@ -136,6 +214,8 @@ static void queue_out(struct dns_track *t, uint32_t i)
 
 	*(o->prev == NONE ? &t->first : &t->open[o->prev].next) = o->next;
 	*(o->next == NONE ? &t->last : &t->open[o->next].prev) = o->prev;
+	for (unsigned int by = 0; by < BY_MAX; by++)
+		chain_out(t, by, i);
 }
 
 static void queue_in(struct dns_track *t, uint32_t i)
@@ -146,20 +226,18 @@ static void queue_in(struct dns_track *t, uint32_t i)
 	o->next = NONE;
 	*(t->last == NONE ? &t->first : &t->open[t->last].next) = i;
 	t->last = i;
+	for (unsigned int by = 0; by < BY_MAX; by++)
+		chain_in(t, by, i);
 }
 
 static void forget(struct dns_track *t, uint32_t i)
 {
 	struct open *o = &t->open[i];
-	uint32_t *at = &t->heads[o->hash & t->mask];
 
-	while (*at != i)
-		at = &t->open[*at].chain;
-	*at = o->chain;
 	queue_out(t, i);
 	free(o->qname);
 	o->qname = NULL;
-	o->chain = t->free;
+	o->next = t->free;
 	t->free = i;
 }
 
@@ -178,23 +256,27 @@ static struct dns_result result_of(const struct open *o)
 
 /*
  * The same process asks the same server the same, from another port or with another number, while
- * the first waits: it has given that one up. Only those old enough, which stand in front.
+ * the first waits: it has given that one up. The oldest of these, if that is old enough.
  */
 static uint32_t given_up(const struct dns_track *t, const struct dns_packet *p, const char *qname,
 			 uint16_t qtype)
 {
+	uint32_t h, i;
+
 	if (!p->owner || !p->owner->tgid || is_mdns(p->tuple))
 		return NONE;
-	for (uint32_t i = t->first; i != NONE; i = t->open[i].next) {
+	h = hash_asker(t, p->owner, p->tuple, qname, qtype);
+	i = chain_of(t, BY_ASKER, h)->first;
+	for (; i != NONE; i = t->open[i].by[BY_ASKER].next) {
 		const struct open *o = &t->open[i];
 
-		if (p->ts_ns - o->sent_ns < AGAIN_NS || o->sent_ns > p->ts_ns)
-			return NONE;
-		if (o->qtype == qtype && o->owner.tgid == p->owner->tgid &&
-		    o->owner.start_ns == p->owner->start_ns && o->tuple.netns == p->tuple->netns &&
-		    o->tuple.rport == p->tuple->rport && o->tuple.proto == p->tuple->proto &&
+		if (o->by[BY_ASKER].hash == h && o->qtype == qtype &&
+		    o->owner.tgid == p->owner->tgid && o->owner.start_ns == p->owner->start_ns &&
+		    o->tuple.netns == p->tuple->netns && o->tuple.rport == p->tuple->rport &&
+		    o->tuple.proto == p->tuple->proto &&
 		    !memcmp(o->tuple.raddr, p->tuple->raddr, 16) && !strcmp(o->qname, qname))
-			return i;
+			return o->sent_ns <= p->ts_ns && p->ts_ns - o->sent_ns >= AGAIN_NS ? i
+											   : NONE;
 	}
 	return NONE;
 }
@@ -235,9 +317,8 @@ static void on_query(struct dns_track *t, const struct dns_packet *p, uint16_t i
 	}
 	i = t->free;
 	o = &t->open[i];
-	t->free = o->chain;
-	*o = (struct open){ .hash = hash_of(p->tuple, id, q->name),
-			    .asked_ns = asked_ns,
+	t->free = o->next;
+	*o = (struct open){ .asked_ns = asked_ns,
 			    .sent_ns = p->ts_ns,
 			    .sock_id = p->sock_id,
 			    .wanted = p->wanted,
@@ -248,8 +329,10 @@ static void on_query(struct dns_track *t, const struct dns_packet *p, uint16_t i
 			    .qname = name };
 	if (p->owner)
 		o->owner = *p->owner;
-	o->chain = t->heads[o->hash & t->mask];
-	t->heads[o->hash & t->mask] = i;
+	o->by[BY_ENDS].hash = hash_ends(t, p->tuple, id);
+	o->by[BY_QUESTION].hash = mix_question(o->by[BY_ENDS].hash, name, q->type);
+	o->by[BY_ASKER].hash = hash_asker(t, &o->owner, p->tuple, name, q->type);
+	o->by[BY_NAME].hash = hash_name(t, name, q->type);
 	queue_in(t, i);
 }
 
@@ -300,7 +383,9 @@ static void end(struct dns_track *t, uint32_t i, struct dns_result *res)
 static void on_answer(struct dns_track *t, const struct dns_packet *p, bool has_question)
 {
 	const struct dns_question *q = &t->question;
-	uint32_t i = find(t, p->tuple, t->reader.header.id, has_question ? q->name : NULL, q->type);
+	uint16_t id = t->reader.header.id;
+	uint32_t i = has_question ? find(t, p->tuple, id, q->name, q->type)
+				  : find_unasked(t, p->tuple, id);
 	struct dns_result res;
 
 	if (i == NONE) {
@@ -387,12 +472,18 @@ void dns_track_tick(struct dns_track *t, uint64_t now_ns)
 	}
 }
 
-void dns_track_pending(const struct dns_track *t,
-		       bool (*fn)(const struct dns_result *res, void *arg), void *arg)
+void dns_track_asked(const struct dns_track *t, const char *qname, uint16_t qtype,
+		     bool (*fn)(const struct dns_result *res, void *arg), void *arg)
 {
-	for (uint32_t i = t->first; i != NONE; i = t->open[i].next) {
-		struct dns_result res = result_of(&t->open[i]);
+	uint32_t h = hash_name(t, qname, qtype), i = chain_of(t, BY_NAME, h)->first;
 
+	for (unsigned int n = 0; i != NONE && n < LOOKS; i = t->open[i].by[BY_NAME].next, n++) {
+		const struct open *o = &t->open[i];
+		struct dns_result res;
+
+		if (o->by[BY_NAME].hash != h || o->qtype != qtype || strcmp(o->qname, qname) != 0)
+			continue;
+		res = result_of(o);
 		if (fn(&res, arg))
 			return;
 	}

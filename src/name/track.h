@@ -70,9 +70,12 @@ struct dns_track *dns_track_free(struct dns_track *t);
 void dns_track_message(struct dns_track *t, const struct dns_packet *p);
 /* End what has waited too long. */
 void dns_track_tick(struct dns_track *t, uint64_t now_ns);
-/* Visit what is still waiting, oldest first; fn returns true to stop. */
-void dns_track_pending(const struct dns_track *t,
-		       bool (*fn)(const struct dns_result *res, void *arg), void *arg);
+/*
+ * Visit those of that question that still wait, by the time of their latest query, the oldest first; fn returns
+ * true to stop. Only the first few, where there are very many.
+ */
+void dns_track_asked(const struct dns_track *t, const char *qname, uint16_t qtype,
+		     bool (*fn)(const struct dns_result *res, void *arg), void *arg);
 const struct dns_track_stats *dns_track_stats(const struct dns_track *t);
 
 #endif

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include <netinet/in.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -393,6 +394,62 @@ static void hole_in_a_stream_is_counted_and_passed(void **state)
 	streams = dns_streams_free(streams);
 }
 
+/* Asked again from another port, among many that are not that one. */
+static void asking_again_is_found_among_many_others(void **state)
+{
+	char name[8];
+
+	(void)state;
+	for (uint16_t i = 0; i < 12; i++) {
+		(void)snprintf(name, sizeof(name), "n%u", i % 6);
+		tuple.lport = (uint16_t)(40000 + i);
+		owner.tgid = i < 6 ? 100 : 101; /* the same names, of two processes */
+		ask((10 + i) * MS, 7, name);
+	}
+	owner.tgid = 101;
+	tuple.lport = 50000;
+	ask(500 * MS, 9, "n3");
+	answer(520 * MS, 9, "n3", 0);
+	assert_int_equal(n_results, 1);
+	assert_int_equal(last.owner.tgid, 101);
+	assert_int_equal(last.asked_ns, 19 * MS);
+	assert_int_equal(last.retries, 1);
+	/* the other process's is still open */
+	tuple.lport = 40003;
+	answer(530 * MS, 7, "n3", 0);
+	assert_int_equal(n_results, 2);
+	assert_int_equal(last.owner.tgid, 100);
+	assert_int_equal(last.asked_ns, 13 * MS);
+}
+
+static bool keep_first(const struct dns_result *res, void *arg)
+{
+	struct dns_result *kept = arg;
+
+	if (!kept->asked_ns)
+		*kept = *res;
+	return false;
+}
+
+static void who_asked_that_first_is_found_by_the_question(void **state)
+{
+	struct dns_result kept = { 0 };
+
+	(void)state;
+	ask(10 * MS, 1, "a");
+	tuple.lport++;
+	owner.tgid = 101;
+	ask(11 * MS, 1, "b");
+	tuple.lport++;
+	owner.tgid = 102;
+	ask(12 * MS, 1, "b");
+	dns_track_asked(t, "b", DNS_TYPE_A, keep_first, &kept);
+	assert_int_equal(kept.owner.tgid, 101);
+	kept.asked_ns = 0;
+	dns_track_asked(t, "b", DNS_TYPE_A + 27, keep_first, &kept);
+	assert_int_equal(kept.asked_ns, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -414,6 +471,10 @@ int main(void)
 						teardown),
 		cmocka_unit_test(name_holds_for_its_time_and_a_grace),
 		cmocka_unit_test(full_cache_gives_up_what_ends_first),
+		cmocka_unit_test_setup_teardown(asking_again_is_found_among_many_others, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(who_asked_that_first_is_found_by_the_question,
+						setup, teardown),
 		cmocka_unit_test(stream_is_cut_into_messages),
 		cmocka_unit_test(hole_in_a_stream_is_counted_and_passed),
 	};
