@@ -111,12 +111,17 @@ static __always_inline void ct_addr(__u8 to[16], const union nf_inet_addr *from,
 /* Where NAT is at work, the other direction's addresses are not just this one's turned round. */
 static __noinline int read_conntrack(struct np_ev_trace *ev, struct sk_buff___pkt *skb)
 {
-	unsigned long nfct = BPF_CORE_READ(skb, _nfct);
-	struct nf_conn *ct = (struct nf_conn *)(nfct & ~NFCT_INFO);
 	struct nf_conntrack_tuple *t;
+	unsigned long nfct;
+	struct nf_conn *ct;
 	__u16 family;
 
-	if (!bpf_core_type_exists(struct nf_conn) || !ct)
+	/* The field is there only where the kernel is built with conntrack. */
+	if (!bpf_core_field_exists(skb->_nfct) || !bpf_core_type_exists(struct nf_conn))
+		return 0;
+	nfct = BPF_CORE_READ(skb, _nfct);
+	ct = (struct nf_conn *)(nfct & ~NFCT_INFO);
+	if (!ct)
 		return 0;
 	t = (nfct & NFCT_INFO) >= IP_CT_IS_REPLY ? &ct->tuplehash[0].tuple
 						 : &ct->tuplehash[1].tuple;

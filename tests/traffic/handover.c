@@ -5,6 +5,7 @@
  * handover pass   the server passes it over a Unix socket to a process that is no relative
  * handover fork   the server's forked child uses it
  * handover exec   the server becomes another program, which uses it
+ * handover late   nobody: the server accepts it after --hold queued, and reads before anything came
  *
  * --first N    bytes the accepting process reads before (0: it never uses the connection)
  * --bytes N    bytes read by whom it was handed to; --reply N  bytes that one sends back
@@ -94,6 +95,53 @@ static void become_another(int fd, uint64_t before)
 	die("execv");
 }
 
+/* Accepted late, by a call that tells no hook who accepts; the first call on it fails. */
+static int serve_late(const struct gate *up, int via)
+{
+	struct report r = { .role = "server" };
+	struct addr a = addr_parse(tm_str("addr", "127.0.0.1"), 0);
+	int listener, fd;
+	char byte;
+
+	tm_comm("server");
+	listener = tcp_listen(&a, 4);
+	a = addr_of(listener);
+	gate_open(up, addr_port(&a));
+	if (read(via, &byte, 1) != 1)
+		die("read");
+	fd = accept(listener, NULL, NULL);
+	if (fd < 0)
+		die("accept");
+	if (recv(fd, &byte, 1, MSG_DONTWAIT) >= 0 || errno != EAGAIN)
+		die("recv of nothing");
+	report_socket(&r, fd);
+	if (write(via, "x", 1) != 1)
+		die("write");
+	recv_to_end(&r, fd);
+	close(fd);
+	report_print(&r);
+	return 0;
+}
+
+static int connect_late(struct addr *a, int via)
+{
+	struct report r = { .role = "client" };
+	int fd = sock_new(a->ss.ss_family, SOCK_STREAM);
+	char byte = 'x';
+
+	tm_comm("client");
+	sock_connect(fd, a);
+	tm_hold("queued");
+	if (write(via, &byte, 1) != 1 || read(via, &byte, 1) != 1)
+		die("socketpair");
+	report_socket(&r, fd);
+	tm_hold("accepted");
+	send_bytes(&r, fd, tm_num("bytes", 0), 1000);
+	close(fd);
+	report_print(&r);
+	return tm_wait_all();
+}
+
 /* The accepting process, told apart from whom it hands the connection to by its role. */
 static int serve(const char *how, const struct gate *up, int via)
 {
@@ -142,12 +190,14 @@ int main(int argc, char **argv)
 		die("socketpair");
 	up = gate_new();
 	if (tm_fork() == 0)
-		return serve(how, &up, via[0]);
+		return !strcmp(how, "late") ? serve_late(&up, via[0]) : serve(how, &up, via[0]);
 	if (!strcmp(how, "pass") && tm_fork() == 0) {
 		tm_comm("heir");
 		return use("heir", recv_fd(via[1]), 0);
 	}
 	a = addr_parse(tm_str("addr", "127.0.0.1"), gate_wait(&up));
+	if (!strcmp(how, "late"))
+		return connect_late(&a, via[1]);
 	tm_comm("client");
 	fd = sock_new(a.ss.ss_family, SOCK_STREAM);
 	sock_connect(fd, &a);

@@ -141,6 +141,17 @@ static __always_inline void counts_add(struct np_counts *c, const struct np_call
 	counts_move(c, call->tx, call->ret, dgram);
 }
 
+/* What a call moved is in no count of this socket, and no unseen traffic either. */
+static __always_inline void call_pass(struct np_sock *st, const struct np_call *call)
+{
+	if (st->dgram || call->ret <= 0)
+		return;
+	if (call->tx)
+		__sync_fetch_and_add(&st->tx_base, (__u32)call->ret);
+	else
+		__sync_fetch_and_add(&st->rx_base, call->ret);
+}
+
 /* A call that is not to be recorded. What it moved is no unseen traffic, should the socket match later. */
 static __noinline __attribute__((unused)) int
 call_skip(struct np_sock *st, const struct np_call *call, __u32 sampled_out)
@@ -151,12 +162,7 @@ call_skip(struct np_sock *st, const struct np_call *call, __u32 sampled_out)
 		count_one(call->prog, sampled_out);
 	else
 		count_one(call->prog, filtered);
-	if (st->dgram || call->ret <= 0)
-		return 0;
-	if (call->tx)
-		__sync_fetch_and_add(&st->tx_base, (__u32)call->ret);
-	else
-		__sync_fetch_and_add(&st->rx_base, call->ret);
+	call_pass(st, call);
 	return 0;
 }
 
@@ -267,9 +273,13 @@ static __always_inline void part_count(struct np_sock *st, const struct np_owner
 		return;
 	}
 	count_one(call->prog, map_full);
-	if (own)
+	if (own) {
 		counts_add(&st->counts, call, st->dgram); /* the peer is lost, the bytes are not */
-	else if (call->tx)
+		return;
+	}
+	/* Lost and said so: the kernel's own counters must not bring them back as somebody else's. */
+	call_pass(st, call);
+	if (call->tx)
 		count_add(call->prog, lost_tx_bytes, call->ret);
 	else
 		count_add(call->prog, lost_rx_bytes, call->ret);
@@ -368,8 +378,10 @@ static __always_inline struct np_sock *sock_meet(struct sock *sk, const struct n
 	if (!st)
 		return NULL;
 	if (!st->sock_id) {
+		__u32 moved = call->ret > 0 ? (__u32)call->ret : 0; /* an error moved nothing */
+
 		sock_init(st, sk);
-		sock_seed(st, sk, call->tx ? call->ret : 0, call->tx ? 0 : call->ret);
+		sock_seed(st, sk, call->tx ? moved : 0, call->tx ? 0 : moved);
 	}
 	return st;
 }
@@ -413,8 +425,11 @@ static __noinline int traffic_slow(struct sock *sk, struct np_sock *st, struct n
 		sock_check_copy(st, sk);
 	if (!st || (st->flags & NP_F_IGNORE))
 		return 0;
-	if (call->ret < 0) { /* nothing moved: only forget the address noted for it */
+	if (call->ret <
+	    0) { /* nothing moved: forget the address noted for it, learn who holds the socket */
 		(void)peer_take(st, call, peer);
+		if (st->last.match != NP_MATCH_EXACT)
+			sock_use(st, sk, &me);
 		return 0;
 	}
 	if (st->hot == call->key && st->hot_exec == call->exec && st->gen == np_filter.gen) {
