@@ -196,6 +196,7 @@ struct netprobe_loss {
 	uint64_t helper_errors; /* of the kernel */
 	uint64_t missed;	/* runs the kernel left out */
 	uint64_t lost_tx_bytes, lost_rx_bytes;
+	uint64_t implausible; /* records with figures that cannot be, not added to anything */
 };
 typedef int (*netprobe_loss_fn)(const struct netprobe_loss *l, void *arg);
 
@@ -222,6 +223,7 @@ struct netprobe_loss_stats {
 	uint64_t drops_missed;	 /* ... not shown by the kernel */
 	uint64_t drops_netns; /* network namespaces whose counters were not read at the last look */
 	uint64_t steps_seen, steps_limited, steps_ring_full; /* of packets that are traced */
+	uint64_t implausible; /* records with figures that cannot be, not added to anything */
 };
 
 /*

@@ -23,7 +23,8 @@ static int tell_loss(unsigned int id, const struct probe_loss *p, netprobe_loss_
 				   .helper_errors = l->helper_err,
 				   .missed = p->missed,
 				   .lost_tx_bytes = l->lost_tx_bytes,
-				   .lost_rx_bytes = l->lost_rx_bytes };
+				   .lost_rx_bytes = l->lost_rx_bytes,
+				   .implausible = p->implausible };
 
 	x.program = x.program ? x.program : "";
 	return fn && fn(&x, arg);
@@ -45,7 +46,8 @@ API_PUBLIC int netprobe_manager_losses(struct netprobe_manager *m, netprobe_loss
 		r = api_not_loaded(err);
 	api_unlock(m);
 	for (unsigned int id = 0; !r && id < LOSS_MAX; id++) {
-		if (!loss_seen(&all.prog[id].loss) && !all.prog[id].missed)
+		if (!loss_seen(&all.prog[id].loss) && !all.prog[id].missed &&
+		    !all.prog[id].implausible)
 			continue;
 		n++;
 		if (tell_loss(id, &all.prog[id], fn, arg))
@@ -131,6 +133,7 @@ API_PUBLIC int netprobe_manager_get_loss_stats(struct netprobe_manager *m,
 	s.missed = l.missed;
 	s.helper_errors = l.helper_err;
 	s.flows_dropped = l.flows_dropped;
+	s.implausible = l.prog[LOSS_FIGURES].implausible;
 	s.security_lost = l.attacks_lost;
 	s.waits_unsummed = l.waits.map_full;
 	s.waits_unowned = l.waits.unowned;

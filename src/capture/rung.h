@@ -31,6 +31,7 @@ struct probe_loss {
 	struct np_loss loss;
 	/* runs the kernel left out because the program was running already on that CPU */
 	uint64_t missed;
+	uint64_t implausible; /* records not believed: LOSS_FIGURES alone */
 };
 
 /* Whose a packet is. */

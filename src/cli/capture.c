@@ -82,6 +82,10 @@ void cli_tell_losses(struct netprobe_manager *m)
 			(unsigned long long)l.ring_full, (unsigned long long)l.map_full,
 			(unsigned long long)l.lost_bytes, (unsigned long long)l.missed,
 			(unsigned long long)l.helper_errors, (unsigned long long)l.flows_dropped);
+	if (l.implausible)
+		log_notice(
+			"losses: %llu records with figures that cannot be were left out; -v names them",
+			(unsigned long long)l.implausible);
 	if (l.security_lost)
 		log_notice("losses: %llu security events came faster than they were read",
 			   (unsigned long long)l.security_lost);

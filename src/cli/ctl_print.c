@@ -98,6 +98,7 @@ int ctl_print_stats(struct buf *b, int format, json_t *reply)
 		{ "map_full", "MAP FULL", UNIT_NONE, true, 0 },
 		{ "helper_err", "ERRORS", UNIT_NONE, true, 0 },
 		{ "missed", "MISSED", UNIT_NONE, true, 0 },
+		{ "implausible", "IMPLAUSIBLE", UNIT_NONE, true, 0 },
 	};
 	const json_t *p;
 	struct table *t;
@@ -107,13 +108,13 @@ int ctl_print_stats(struct buf *b, int format, json_t *reply)
 	(void)json_object_del(reply, "ok");
 	if (format == FORMAT_JSON)
 		return put_json(b, reply);
-	t = table_new(columns, 10);
+	t = table_new(columns, 11);
 	if (!t)
 		return -ENOMEM;
 	json_array_foreach (json_object_get(reply, "programs"), i, p) {
-		struct cell c[10] = { str_cell(text_of(p, "program")) };
+		struct cell c[11] = { str_cell(text_of(p, "program")) };
 
-		for (unsigned int k = 1; k < 10; k++)
+		for (unsigned int k = 1; k < 11; k++)
 			c[k] = num_cell(p, columns[k].name);
 		r = r ?: table_add(t, c);
 	}

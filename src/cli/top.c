@@ -229,6 +229,7 @@ static void show_status(struct top *x)
 	st.lost_bytes = l.lost_bytes;
 	st.flows_dropped = l.flows_dropped;
 	st.helper_err = l.helper_errors;
+	st.implausible = l.implausible;
 	st.programs = now.programs;
 	st.programs_off = now.programs_off;
 	tui_status(x->tui, &st);

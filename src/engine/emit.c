@@ -471,7 +471,8 @@ static bool is_lost(const struct probe_loss *l, const struct probe_loss *before)
 {
 	return l->loss.ring_full != before->loss.ring_full ||
 	       l->loss.map_full != before->loss.map_full ||
-	       l->loss.helper_err != before->loss.helper_err || l->missed != before->missed;
+	       l->loss.helper_err != before->loss.helper_err || l->missed != before->missed ||
+	       l->implausible != before->implausible;
 }
 
 void engine_events_loss(struct engine_events *e, const struct probe_loss losses[LOSS_MAX],
@@ -487,7 +488,7 @@ void engine_events_loss(struct engine_events *e, const struct probe_loss losses[
 			.loss = &l->loss,
 			.interval_s = seconds,
 		};
-		uint64_t lost = l->loss.ring_full + l->loss.map_full + l->missed;
+		uint64_t lost = l->loss.ring_full + l->loss.map_full + l->missed + l->implausible;
 		const struct probe_loss *before = all ? &none : &e->told[id];
 
 		if (!memcmp(l, before, sizeof(*l)))
@@ -496,6 +497,7 @@ void engine_events_loss(struct engine_events *e, const struct probe_loss losses[
 		e->told[id] = *l;
 		ev.num = (double)lost;
 		ev.missed = l->missed;
+		ev.implausible = l->implausible;
 		(void)snprintf(ev.value, sizeof(ev.value), "%llu", (unsigned long long)lost);
 		(void)snprintf(ev.entity_id, sizeof(ev.entity_id), "%s", prog_name(id));
 		stamp(&ev, clock_monotonic_ns());

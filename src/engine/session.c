@@ -12,12 +12,14 @@
 #include "engine/emit.h"
 #include "engine/netns.h"
 #include "engine/session_parts.h"
+#include "flow/plausible.h"
 
 /* For so long after the last spliced bytes their reader is watched for: it costs every receive call. */
 #define WATCH_READS_NS 60000000000ULL
 #define SEED_AGAIN_NS 1000000000ULL /* least time between two walks over all open files */
 #define STALL_NS 100000000ULL	    /* default of --stall-threshold */
 #define FULL_SWEEP_NS 30000000000ULL
+#define LOAD_NS 60000000000ULL /* counting may have begun so long before the session's start */
 
 uint64_t clock_monotonic_ns(void)
 {
@@ -146,17 +148,52 @@ static void take(struct session *s, const struct np_sock_rec *kernel_rec, bool m
 		latencies_flow(engine_latency_all(s->latency), &before, rec, f->last);
 }
 
+static bool is_believed(struct session *s, const char *fault, uint64_t sock_id)
+{
+	if (!fault)
+		return true;
+	s->implausible++;
+	log_debug("socket %llu: %s: not counted", (unsigned long long)sock_id, fault);
+	return false;
+}
+
+static bool is_plausible(struct session *s, const struct np_sock_rec *rec)
+{
+	uint64_t since_ns = s->now_ns - s->start_ns + LOAD_NS;
+
+	return is_believed(s, implausible_sock(rec, !s->asks_routes, since_ns, s->now_ns),
+			   rec->sock_id);
+}
+
+/* Its end is one all the same. */
+static void end_only(struct session *s, const struct np_sock_rec *rec)
+{
+	struct np_sock_rec copy = *rec;
+
+	if (!(rec->tuple.flags & NP_F_DEAD))
+		return;
+	copy.counts = (struct np_counts){ 0 };
+	copy.tcp = (struct np_tcp){ 0 };
+	take(s, &copy, false);
+}
+
 static void on_sock(const struct np_sock_rec *rec, void *arg)
 {
 	struct np_sock_rec copy;
 	struct session *s = arg;
 
-	take(s, scaled(s, rec, &copy), false);
+	if (is_plausible(s, rec))
+		take(s, scaled(s, rec, &copy), false);
+	else
+		end_only(s, rec);
 }
 
 static void on_moved(const struct np_sock_rec *rec, void *arg)
 {
-	take(arg, rec, true);
+	if (is_plausible(arg, rec))
+		take(arg, rec, true);
+	else
+		end_only(arg, rec);
 }
 
 /* What an event's record says of the socket, beside the event. */
@@ -181,6 +218,9 @@ static void on_part(const struct np_part_key *key, const struct np_part *part, v
 	struct session *s = arg;
 	struct np_part copy = *part;
 
+	if (!is_believed(s, implausible_part(part, s->now_ns - s->start_ns + LOAD_NS),
+			 key->sock_id))
+		return;
 	sampler_scale_part(&copy, s->parts_filter.sample_rate);
 	learn_iface(s, &copy.tuple, copy.owner.tgid);
 	if (!iface_wanted(&s->parts_filter, &copy.tuple))
@@ -205,6 +245,10 @@ static void on_event(const struct np_ev_hdr *ev, void *arg)
 		names_answer(s->sight.names, (const struct np_ev_answer *)ev);
 	if (ev->type == 0 || ev->type >= NP_EV_MAX)
 		return;
+	if (!is_plausible(s, &sock->rec)) {
+		end_only(s, &sock->rec);
+		return;
+	}
 	if (scaled(s, &sock->rec, &copy.rec) == &copy.rec) {
 		memcpy(&copy, sock, offsetof(struct np_ev_sock, rec));
 		sock = &copy;
@@ -511,7 +555,7 @@ static int tick(struct session *s, bool full)
 			ifrates_tick(s->ifrates, &s->opts.filter, s->events, seconds);
 		if (s->devices)
 			devices_tick(s->devices);
-		if (!s->rung.ops->losses(s->rung.arg, losses))
+		if (!session_rung_losses(s, losses))
 			engine_events_loss(s->events, losses, seconds, false);
 	}
 	sight_tick(&s->sight, (double)(s->now_ns - s->tick_ns) / 1e9);
@@ -519,6 +563,15 @@ static int tick(struct session *s, bool full)
 	s->tick_ns = s->now_ns;
 	watch_reads(s);
 	return 0;
+}
+
+int session_rung_losses(struct session *s, struct probe_loss ret_losses[LOSS_MAX])
+{
+	int r = s->rung.ops->losses(s->rung.arg, ret_losses);
+
+	if (!r)
+		ret_losses[LOSS_FIGURES].implausible = s->implausible;
+	return r;
 }
 
 int session_tick(struct session *s)
@@ -541,7 +594,7 @@ int session_finish(struct session *s)
 		r = session_poll(s);
 	r = r > 0 ? 0 : r;
 	sight_finish(&s->sight);
-	if (!r && s->events && !s->rung.ops->losses(s->rung.arg, losses))
+	if (!r && s->events && !session_rung_losses(s, losses))
 		engine_events_loss(s->events, losses, session_uptime(s), true);
 	return r;
 }

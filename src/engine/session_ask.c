@@ -22,7 +22,7 @@ void session_losses(struct session *s, struct session_losses *ret_losses)
 		.flows_dropped = flow_table_dropped(s->flows),
 		.attacks_lost = s->devices ? devices_lost(s->devices) : 0,
 	};
-	if (s->rung.ops->losses(s->rung.arg, ret_losses->prog))
+	if (session_rung_losses(s, ret_losses->prog))
 		return;
 	for (unsigned int id = 0; id < LOSS_MAX; id++) {
 		const struct probe_loss *l = &ret_losses->prog[id];

@@ -35,9 +35,13 @@ struct session {
 	uint64_t sight_ns; /* names of packets up to then are known */
 	/* an accepted connection nobody used yet was seen in the last sweep */
 	bool has_listener_owned;
-	bool asks_routes;    /* no rung but ebpf tells the interface of a TCP socket */
-	uint64_t spliced_ns; /* when bytes that no receive call took were last seen; 0 never */
+	bool asks_routes;     /* no rung but ebpf tells the interface of a TCP socket */
+	uint64_t implausible; /* records not believed */
+	uint64_t spliced_ns;  /* when bytes that no receive call took were last seen; 0 never */
 	char host[256];
 };
+
+/* The rung's accounts and our own. -errno. */
+int session_rung_losses(struct session *s, struct probe_loss ret_losses[LOSS_MAX]);
 
 #endif

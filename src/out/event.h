@@ -110,6 +110,7 @@ struct event {
 	const struct np_ev_guard *attack; /* EVENT_SYN_FLOOD to EVENT_UNBAN; never NULL there */
 	const struct event_trace *trace;  /* EVENT_TRACE; never NULL there */
 	uint64_t missed;		  /* runs the kernel left out, since the start */
+	uint64_t implausible;		  /* records not believed, since the start */
 	double interval_s; /* of EVENT_BW, EVENT_RETRANSMIT, EVENT_PROBE_LOSS; 0 null */
 };
 

@@ -299,6 +299,7 @@ static void put_loss(struct buf *b, const struct event *ev)
 	json_kv_u64(b, "lost_rx_bytes", l->lost_rx_bytes);
 	json_kv_u64(b, "helper_err", l->helper_err);
 	json_kv_u64(b, "missed", ev->missed);
+	json_kv_u64(b, "implausible", ev->implausible);
 	put_interval(b, ev);
 }
 

@@ -106,6 +106,7 @@ const char *prog_name(unsigned int prog)
 		[NP_PROG_CONNECT_END] = "connect_end",
 		[LOSS_AFPACKET] = "afpacket",
 		[LOSS_DIAG] = "sock_diag",
+		[LOSS_FIGURES] = "figures",
 	};
 
 	_Static_assert(COUNT_OF(names) == LOSS_MAX, "a program has no name");

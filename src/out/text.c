@@ -189,6 +189,7 @@ static void put_loss(struct buf *b, const struct event *ev)
 	put_nonzero(b, "map_full", l->map_full);
 	put_nonzero(b, "lost_tx_bytes", l->lost_tx_bytes);
 	put_nonzero(b, "lost_rx_bytes", l->lost_rx_bytes);
+	put_nonzero(b, "implausible", ev->implausible);
 	put_nonzero(b, "helper_err", l->helper_err);
 }
 

@@ -35,6 +35,7 @@ struct tui_status {
 	uint64_t lost_bytes;	/* payload bytes counted nowhere because of it */
 	uint64_t flows_dropped; /* netprobe_loss_stats.flows_dropped */
 	uint64_t helper_err;	/* kernel helpers that failed */
+	uint64_t implausible;	/* netprobe_loss_stats.implausible */
 	uint32_t programs;	/* programs attached; 0: not shown */
 	uint32_t programs_off;	/* wanted, not attached */
 	uint32_t sample_rate;	/* 1 in N; 0 or 1: everything */

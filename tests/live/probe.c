@@ -26,6 +26,7 @@
 #include <linux/seccomp.h>
 #include <stddef.h>
 
+#include "figures.h"
 #include "tap.h"
 
 #define READY_MS 30000
@@ -242,6 +243,7 @@ struct probe probe_spawn(const struct probe_opts *opts)
 	REQUIRE(p.pid >= 0, "fork: %s", strerror(errno));
 	if (p.pid == 0)
 		child(&p, opts, ready[1]);
+	p.started_ms = now_ms();
 	if (!opts->no_ready) {
 		close(ready[1]);
 		wait_ready(&p, ready[0]);
@@ -351,6 +353,7 @@ int probe_wait(struct probe *p, int ms)
 		pause_ms(5);
 	}
 	p->status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+	figures_check(p->out, (double)(now_ms() - p->started_ms) / 1000);
 	return p->status;
 }
 

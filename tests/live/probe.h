@@ -20,6 +20,7 @@ struct probe {
 	char log[PATH_MAX]; /* its stderr */
 	int status;	    /* exit code once stopped, 128 + signal; -1 running */
 	json_t *records;    /* array of what it printed, once stopped */
+	int64_t started_ms;
 };
 
 /* How a child is started; zero means: as netprobe is usually run. */
