@@ -145,6 +145,8 @@ TEST(connection_accepted_blindly_and_only_spliced_is_its_holders)
 	size_t i;
 
 	maker_wait_hold(&m);
+	/* What was sent may wait for its server: until that has accepted, it is nobody's but the listener's. */
+	netns_wait_taken(&ns);
 	probe_stop(&probe);
 	maker_go(&m);
 	maker_finish(&m);

@@ -263,38 +263,56 @@ void netns_wait_counter(const struct netns *ns, const char *group, const char *n
 		netns_counter(ns, group, name));
 }
 
-/* Calls fn(local port, state) for each line of /proc/net/tcp and tcp6 until it returns true. */
-static bool any_socket(const struct netns *ns, bool (*fn)(unsigned int, unsigned int, unsigned int),
+/* A line of /proc/net/tcp. An inode of 0: nobody has accepted it, or it is nobody's any more. */
+struct tcp_line {
+	unsigned int port, state, unsent, unread; /* bytes in its queues; of a listener others */
+	unsigned long inode;
+};
+
+/* Calls fn for each line of /proc/net/tcp and tcp6 until it returns true. */
+static bool any_socket(const struct netns *ns, bool (*fn)(const struct tcp_line *, unsigned int),
 		       unsigned int arg)
 {
 	static const char *const files[] = { "tcp", "tcp6" };
 	bool found = false;
 
 	for (unsigned int i = 0; i < 2; i++) {
-		unsigned int state, port;
 		char path[64], line[512];
+		struct tcp_line l;
 		FILE *f;
 
 		snprintf(path, sizeof(path), "/proc/%d/net/%s", ns->holder, files[i]);
 		f = fopen(path, "re");
 		while (f && !found && fgets(line, sizeof(line), f))
-			if (sscanf(line, "%*s %*[^:]:%x %*s %x", &port, &state) == 2)
-				found = fn(port, state, arg);
+			if (sscanf(line, "%*s %*[^:]:%x %*s %x %x:%x %*s %*s %*s %*s %lu", &l.port,
+				   &l.state, &l.unsent, &l.unread, &l.inode) == 5)
+				found = fn(&l, arg);
 		if (f)
 			fclose(f);
 	}
 	return found;
 }
 
-static bool is_alive(unsigned int port, unsigned int state, unsigned int arg)
+static bool is_alive(const struct tcp_line *l, unsigned int arg)
 {
-	(void)port, (void)arg;
-	return state != TCP_TIME_WAIT;
+	(void)arg;
+	return l->state != TCP_TIME_WAIT;
 }
 
-static bool is_listener(unsigned int port, unsigned int state, unsigned int arg)
+static bool is_listener(const struct tcp_line *l, unsigned int arg)
 {
-	return state == TCP_LISTEN && port == arg;
+	return l->state == TCP_LISTEN && l->port == arg;
+}
+
+static bool is_connected(const struct tcp_line *l, unsigned int arg)
+{
+	(void)arg;
+	return l->state == TCP_ESTABLISHED;
+}
+
+static bool is_under_way(const struct tcp_line *l, unsigned int arg)
+{
+	return is_connected(l, arg) && (!l->inode || l->unsent || l->unread);
 }
 
 static bool is_quiet(void *arg)
@@ -307,6 +325,19 @@ void netns_wait_quiet(const struct netns *ns)
 	struct netns copy = *ns;
 
 	REQUIRE(wait_until(is_quiet, &copy, QUIET_MS), "expected connections to end, some did not");
+}
+
+static bool is_taken(void *arg)
+{
+	return any_socket(arg, is_connected, 0) && !any_socket(arg, is_under_way, 0);
+}
+
+void netns_wait_taken(const struct netns *ns)
+{
+	struct netns copy = *ns;
+
+	REQUIRE(wait_until(is_taken, &copy, QUIET_MS),
+		"expected each connection to be accepted and all its bytes to be taken");
 }
 
 struct listener {
