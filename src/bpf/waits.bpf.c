@@ -31,10 +31,8 @@ volatile __u32 st_tx_marks = 0;
  */
 volatile __u32 st_need_read = 0;
 volatile __u32 st_need_left = 0;
-/* 1 while they are attached; written by user space */
-volatile __u32 st_read_on = 0;
-volatile __u64 st_read_ns = 0; /* since when; what was marked before may have been read unseen */
-volatile __u32 st_left_on = 0;
+/* Since when the first is attached, written by user space: what was marked before may have been read unseen. */
+volatile __u64 st_read_ns = 0;
 
 struct np_socks_map np_socks SEC(".maps");
 struct np_socks_h_map np_socks_h SEC(".maps");
@@ -409,7 +407,10 @@ int BPF_PROG(np_wait_consume, struct sock *sk, struct sk_buff *skb, int len)
 	return len < 0 ? 0 : dgram_read(sk);
 }
 
-/* What is timed left before the hook that tells it was there: nobody knows when. */
+/*
+ * What is timed has left, and the hook that tells it did not: it was not there yet, and nobody knows when. Else it
+ * would have been told by now: snd_nxt moves after the packet was handed on.
+ */
 static __always_inline void tx_missed(struct wait *w, struct tcp_sock *tp)
 {
 	__u64 since = w->tx_ns;
@@ -436,7 +437,7 @@ static __always_inline int tcp_sent(struct sock *sk)
 	tp = (struct tcp_sock *)bpf_skc_to_tcp_sock(sk);
 	if (!tp)
 		return 0;
-	if (w->tx_ns && !st_left_on)
+	if (w->tx_ns)
 		tx_missed(w, tp);
 	if (w->tx_ns)
 		return 0;

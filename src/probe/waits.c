@@ -117,8 +117,7 @@ static uint64_t monotonic_ns(void)
 }
 
 /* 1: it has just been attached. */
-static int lazy_poll(struct lazy *l, uint32_t need, bool always, volatile uint32_t *on,
-		     uint64_t now_ns)
+static int lazy_poll(struct lazy *l, uint32_t need, bool always, uint64_t now_ns)
 {
 	bool want;
 
@@ -129,7 +128,6 @@ static int lazy_poll(struct lazy *l, uint32_t need, bool always, volatile uint32
 	if (!l->prog || l->failed || want == (l->link != NULL))
 		return 0;
 	if (!want) {
-		*on = 0;
 		(void)bpf_link__destroy(l->link);
 		l->link = NULL;
 		return 0;
@@ -139,7 +137,6 @@ static int lazy_poll(struct lazy *l, uint32_t need, bool always, volatile uint32
 		l->failed = true;
 		return -errno;
 	}
-	*on = 1;
 	return 1;
 }
 
@@ -152,10 +149,10 @@ int probe_waits_poll(struct probe_waits *w, uint64_t now_ns, bool reads)
 
 	if (!w->read.link)
 		st->st_read_ns = UINT64_MAX;
-	r = lazy_poll(&w->read, st->st_need_read, always, &st->st_read_on, now_ns);
+	r = lazy_poll(&w->read, st->st_need_read, always, now_ns);
 	if (r > 0)
 		st->st_read_ns = monotonic_ns();
-	s = lazy_poll(&w->left, st->st_need_left, false, &st->st_left_on, now_ns);
+	s = lazy_poll(&w->left, st->st_need_left, false, now_ns);
 	return r < 0 ? r : s < 0 ? s : 0;
 }
 

@@ -52,31 +52,54 @@ static uint64_t figures(const json_t *process, const char *what, uint64_t from, 
 	return sum;
 }
 
-/*
- * The slot 131 to 262 ms, which 190 ms belong to; the next one where somebody else had the processor
- * meanwhile, and those above it where the machine is slow.
- */
-static uint64_t about_200_ms(const json_t *process, const char *what)
+/* Where the slots begin that figures of that long fall into, and the next ones. */
+static uint64_t slot_of(uint64_t us)
 {
-	return figures(process, what, 131072, test_slow() > 1 ? UINT64_MAX : 524288);
+	uint64_t from = 1;
+
+	while (from * 2 <= us)
+		from *= 2;
+	return us ? from : 0;
+}
+
+/* A wait as long as the maker says that bytes were in its queue, give or take what it cannot know. */
+static void check_wait(const struct probe *p, const struct maker *m, const char *role,
+		       const char *what)
+{
+	const json_t *r = of_role(p, m, role), *report = maker_report(m, role);
+	uint64_t min = report_u64(report, "wait_min_us"), max = report_u64(report, "wait_max_us");
+
+	REQUIRE(min && min <= max, "the %s told of no wait", role);
+	CHECK(figures(r, what, slot_of(min), 2 * slot_of(max)) >= 1,
+	      "%s of the %s: expected one of %" PRIu64 " to %" PRIu64 " us, got none in %s", what,
+	      role, min, max, json_dumps(json_object_get(r, what), JSON_COMPACT));
+}
+
+/* Data waits at both ends; it is read when who tells that it left the send queue is there. */
+static struct maker make_wait(const struct probe *p, const struct netns_pair *n)
+{
+	struct maker m =
+		maker_start(NULL, -1, between(n, "limit --by wait --pause 190 --hold waiting"));
+
+	maker_wait_hold(&m);
+	probe_wait_tracepoint(p, "net_dev_queue");
+	maker_go(&m);
+	maker_finish(&m);
+	return m;
 }
 
 TEST(data_that_waits_for_a_slow_reader_is_in_the_slot_of_its_wait)
 {
 	struct netns_pair n = netns_pair_new();
 	struct probe p = probe_start(HISTOGRAMS, NULL);
-	struct maker m = maker_run(NULL, between(&n, "limit --by pause --pause 190 --seconds 1"));
-	const json_t *server, *client;
+	struct maker m = make_wait(&p, &n);
 
 	probe_stop(&p);
-	server = of_role(&p, &m, "server");
-	client = of_role(&p, &m, "client");
-	CHECK(about_200_ms(server, "receive_wait") >= 1,
-	      "expected a wait of about 190 ms in the server's receive queue, got none");
-	CHECK(about_200_ms(client, "send_wait") >= 1,
-	      "expected a wait of about 190 ms in the client's send queue, got none");
-	CHECK_EQ(figures(client, "connect", 0, UINT64_MAX), 1, "connects of the client");
-	CHECK(json_is_null(json_object_get(server, "connect")),
+	check_wait(&p, &m, "server", "receive_wait");
+	check_wait(&p, &m, "client", "send_wait");
+	CHECK_EQ(figures(of_role(&p, &m, "client"), "connect", 0, UINT64_MAX), 1,
+		 "connects of the client");
+	CHECK(json_is_null(json_object_get(of_role(&p, &m, "server"), "connect")),
 	      "connects of the server: expected null");
 }
 
@@ -178,14 +201,18 @@ static void check_no_wait(const char *take)
 	const json_t *server;
 	char command[100];
 	struct maker m;
+	uint64_t most;
 
 	snprintf(command, sizeof(command), "limit --by half --take %s --pause 400 --seconds 3",
 		 take);
 	m = maker_run(NULL, between(&n, command));
 	probe_stop(&p);
 	server = of_role(&p, &m, "server");
-	CHECK_EQ(figures(server, "receive_wait", test_slow() > 1 ? 262144 : 131072, UINT64_MAX), 0,
-		 take);
+	most = report_u64(maker_report(&m, "server"), "wait_max_us");
+	REQUIRE(most, "taken by %s: the server saw none of it taken", take);
+	CHECK(!figures(server, "receive_wait", 2 * slot_of(most), UINT64_MAX),
+	      "taken by %s: expected no wait of more than %" PRIu64 " us, got %s", take, most,
+	      json_dumps(json_object_get(server, "receive_wait"), JSON_COMPACT));
 	CHECK(figures(server, "receive_wait", 0, UINT64_MAX) >= 1,
 	      "taken by %s: expected short waits in the receive queue, got none", take);
 }
@@ -266,12 +293,11 @@ TEST(ctl_has_waits_timed_from_now_on)
 	own_run_dir();
 	p = probe_start(HISTOGRAMS, NULL);
 	must_set("latency=false");
-	before = maker_run(NULL, between(&n, "limit --by pause --pause 190 --seconds 1"));
+	before = maker_run(NULL, between(&n, "limit --by wait --pause 190"));
 	must_set("latency=true");
-	m = maker_run(NULL, between(&n, "limit --by pause --pause 190 --seconds 1"));
+	m = make_wait(&p, &n);
 	probe_stop(&p);
-	CHECK(about_200_ms(of_role(&p, &m, "server"), "receive_wait") >= 1,
-	      "expected a wait of about 190 ms while they were timed, got none");
+	check_wait(&p, &m, "server", "receive_wait");
 	r = of_pid(p.records, record_u64(maker_report(&before, "server"), "pid"));
 	CHECK(!r || json_is_null(json_object_get(r, "receive_wait")),
 	      "expected no waits from while they were not timed");

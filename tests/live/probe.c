@@ -2,6 +2,7 @@
 /* See probe.h. */
 #include "probe.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -29,7 +30,7 @@
 #include "figures.h"
 #include "tap.h"
 
-#define READY_MS 30000
+#define READY_MS 60000 /* programs are verified meanwhile, by a processor that others use */
 #define STOP_MS 10000
 #define READY_FD 9 /* in the child */
 
@@ -338,6 +339,46 @@ json_t *probe_wait_record(const struct probe *p, bool (*fn)(const json_t *, cons
 			return NULL;
 		pause_ms(50);
 	}
+}
+
+struct tracepoint {
+	pid_t pid;
+	const char *name;
+};
+
+/* By the kernel's own words about the links it holds. Since 5.8. */
+static bool is_at_tracepoint(void *arg)
+{
+	const struct tracepoint *t = arg;
+	char path[300], line[200], want[100];
+	bool found = false;
+	struct dirent *d;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/proc/%d/fdinfo", t->pid);
+	snprintf(want, sizeof(want), "tp_name:\t%s\n", t->name);
+	dir = opendir(path);
+	while (dir && !found && (d = readdir(dir))) {
+		FILE *f;
+
+		snprintf(path, sizeof(path), "/proc/%d/fdinfo/%s", t->pid, d->d_name);
+		f = d->d_name[0] == '.' ? NULL : fopen(path, "re");
+		while (f && !found && fgets(line, sizeof(line), f))
+			found = !strcmp(line, want);
+		if (f)
+			fclose(f);
+	}
+	if (dir)
+		closedir(dir);
+	return found;
+}
+
+void probe_wait_tracepoint(const struct probe *p, const char *name)
+{
+	struct tracepoint t = { p->pid, name };
+
+	REQUIRE(wait_until(is_at_tracepoint, &t, READY_MS),
+		"netprobe: expected a program at tracepoint %s, got none", name);
 }
 
 int probe_wait(struct probe *p, int ms)

@@ -63,6 +63,8 @@ json_t *probe_records(const struct probe *p);
 /* Wait until a record satisfies fn; a new reference, NULL when none came within ms (stretched). */
 json_t *probe_wait_record(const struct probe *p, bool (*fn)(const json_t *, const void *),
 			  const void *arg, int ms);
+/* Wait until a program of it is at that tracepoint: some are only while they have something to tell. */
+void probe_wait_tracepoint(const struct probe *p, const char *name);
 /* Where build products are: path of the binary. */
 const char *probe_binary(void);
 

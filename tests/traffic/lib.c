@@ -325,9 +325,11 @@ void report_print(const struct report *r)
 		     "{\"role\":\"%s\",\"pid\":%d,\"tid\":%d,\"comm\":\"%s\",\"tx\":%" PRIu64
 		     ",\"rx\":%" PRIu64 ",\"tx_pkts\":%" PRIu64 ",\"rx_pkts\":%" PRIu64
 		     ",\"unseen\":%" PRIu64 ",\"before\":%" PRIu64 ",\"cookie\":%" PRIu64
-		     ",\"lport\":%u,\"rport\":%u,\"rate\":%.1f,\"error\":%s%s%s}\n",
+		     ",\"lport\":%u,\"rport\":%u,\"rate\":%.1f,\"wait_min_us\":%" PRIu64
+		     ",\"wait_max_us\":%" PRIu64 ",\"error\":%s%s%s}\n",
 		     r->role, pid, tid, comm, r->tx, r->rx, r->tx_pkts, r->rx_pkts, r->unseen,
-		     r->before, r->cookie, r->lport, r->rport, r->rate, r->err ? "\"" : "",
+		     r->before, r->cookie, r->lport, r->rport, r->rate, r->wait_min_ns / 1000,
+		     r->wait_max_ns / 1000, r->err ? "\"" : "",
 		     r->err ? strerrorname_np(r->err) : "null", r->err ? "\"" : "");
 	/* one write: lines of concurrent processes do not mix */
 	if (n < 0 || (size_t)n >= sizeof(line) || write(STDOUT_FILENO, line, (size_t)n) != n)

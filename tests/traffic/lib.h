@@ -30,7 +30,9 @@ struct report {
 	uint16_t lport, rport;
 	pid_t pid, tid; /* 0: the caller's */
 	double rate;	/* round trips a second; 0 does not apply */
-	int err;	/* errno the scenario met; 0 none */
+	uint64_t wait_min_ns,
+		wait_max_ns; /* how long bytes waited in its queue, by its own clock; 0 no matter */
+	int err;	     /* errno the scenario met; 0 none */
 };
 
 /*

@@ -7,17 +7,22 @@
  *      sndbuf        a small send buffer, each block waits for its ACKs; --reply-ms delays them
  *      network       as fast as it goes
  *      pause         the server reads nothing for --pause MS, then all of it
+ *      wait          more than the server's queue holds waits for it; it reads --pause MS after --hold waiting
  *      late          requests that the server answers after --pause MS, and a rest between them
  *      half          messages with a rest between them, in two halves --pause MS apart; --take all: by MSG_WAITALL,
  *                    lowat: told of all of it, plain: one call after the other, splice: into a pipe
+ *                    Of wait and half the reports tell how long bytes waited, at least and at most.
  * --idle MS          rests with all of it acknowledged before it ends
- * --addr, --port, --client-ns, --server-ns, --hold connected or resting: as stream's
+ * --addr, --port, --client-ns, --server-ns, --hold connected, waiting or resting: as stream's
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/sockios.h>
+#include <linux/tcp.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stddef.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -27,8 +32,22 @@
 
 #define BLOCK 65536
 #define MESSAGE 1000
+#define CHUNK 16384
+#define HALVES 64
+#define JIFFIES_MS 30 /* more than two, at 100 Hz as well */
 
 static char block[BLOCK];
+
+/* When what happened, on one clock, for both processes to read. */
+static struct times {
+	uint64_t sent[HALVES]; /* a half, or all: the call that sent it began */
+	uint64_t arrived;      /* the server saw that data was there */
+	uint64_t filled;       /* the call returned that sent what has to wait last */
+	uint64_t read, taken;  /* the server's first read began, and returned */
+	volatile uint32_t n;   /* of sent */
+	volatile bool ended;   /* nothing is read any more */
+} * times;
+static struct gate filled;
 
 static bool by(const char *what)
 {
@@ -99,6 +118,76 @@ static void take(struct report *r, int fd)
 	}
 }
 
+/* Of the first bytes in its queue. */
+static void read_late(struct report *r, int fd)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	ssize_t n;
+
+	if (poll(&p, 1, -1) != 1)
+		die("poll");
+	times->arrived = tm_now_ns();
+	(void)gate_wait(&filled);
+	tm_hold("waiting");
+	tm_sleep_ms((unsigned int)tm_num("pause", 500));
+	times->read = tm_now_ns();
+	n = read(fd, block, BLOCK);
+	times->taken = tm_now_ns();
+	if (n <= 0)
+		die("read");
+	r->rx += (uint64_t)n;
+	r->wait_min_ns = times->read - times->arrived;
+	r->wait_max_ns = times->taken - times->sent[0];
+}
+
+static uint64_t taken_by_reader(int fd)
+{
+	struct tcp_info info = { 0 };
+	socklen_t len = sizeof(info);
+	int queued = 0;
+
+	/* in this order: what comes between the two counts as not taken */
+	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) < 0 ||
+	    len < offsetof(struct tcp_info, tcpi_bytes_received) + 8 ||
+	    ioctl(fd, SIOCINQ, &queued) < 0)
+		die("TCP_INFO");
+	return info.tcpi_bytes_received - (uint64_t)queued;
+}
+
+/* How long the longest of the halves was under way and in the queue, whichever call takes it. */
+static void *watch_queue(void *arg)
+{
+	int fd = *(int *)arg;
+	uint64_t longest = 0, now, took;
+	uint32_t k = 0;
+	bool last;
+
+	do {
+		last = times->ended;
+		took = taken_by_reader(fd);
+		now = tm_now_ns();
+		for (; k < times->n && took >= (k + 1) * (uint64_t)(MESSAGE / 2); k++)
+			if (now - times->sent[k] > longest)
+				longest = now - times->sent[k];
+		tm_sleep_ms(1);
+	} while (!last);
+	times->taken = longest;
+	return NULL;
+}
+
+static void take_watched(struct report *r, int fd)
+{
+	pthread_t watcher;
+
+	errno = pthread_create(&watcher, NULL, watch_queue, &fd);
+	if (errno)
+		die("pthread_create");
+	take(r, fd);
+	times->ended = true;
+	(void)pthread_join(watcher, NULL);
+	r->wait_max_ns = times->taken;
+}
+
 static int serve(const struct gate *up)
 {
 	struct report r = { .role = "server" };
@@ -108,7 +197,7 @@ static int serve(const struct gate *up)
 	tm_enter("server");
 	tm_comm("server");
 	listener = tcp_listen(&a, 1);
-	if (by("reader") || by("pause"))
+	if (by("reader") || by("pause") || by("wait"))
 		sock_int(listener, SOL_SOCKET, SO_RCVBUF, 65536);
 	a = addr_of(listener);
 	gate_open(up, addr_port(&a));
@@ -119,8 +208,10 @@ static int serve(const struct gate *up)
 		tm_sleep_ms((unsigned int)tm_num("pause", 500));
 	if (by("reader"))
 		read_slowly(&r, fd);
+	if (by("wait"))
+		read_late(&r, fd);
 	if (by("half"))
-		take(&r, fd);
+		take_watched(&r, fd);
 	recv_to_end(&r, fd);
 	report_socket(&r, fd);
 	close(fd);
@@ -136,6 +227,46 @@ static void ask(struct report *r, int fd)
 	tm_sleep_ms(300);
 }
 
+static void send_half(struct report *r, int fd)
+{
+	if (times->n < HALVES) {
+		times->sent[times->n] = tm_now_ns();
+		times->n++;
+	}
+	send_bytes(r, fd, MESSAGE / 2, MESSAGE);
+	tm_sleep_ms((unsigned int)tm_num("pause", 500));
+}
+
+static int unsent(int fd)
+{
+	int left = 0;
+
+	if (ioctl(fd, SIOCOUTQNSD, &left) < 0)
+		die("SIOCOUTQNSD");
+	return left;
+}
+
+/*
+ * More than its peer has room for: so much that some is left when all acknowledgements came. The last of it is sent
+ * when nothing was for some jiffies: waits are timed once in one.
+ */
+static void fill(struct report *r, int fd)
+{
+	times->sent[0] = tm_now_ns();
+	do {
+		while (unsent(fd) < CHUNK)
+			send_bytes(r, fd, CHUNK, CHUNK);
+		tm_sleep_ms(JIFFIES_MS);
+	} while (unsent(fd) < CHUNK);
+	send_bytes(r, fd, MESSAGE, MESSAGE);
+	times->filled = tm_now_ns();
+	gate_open(&filled, 1);
+	while (unsent(fd))
+		tm_sleep_ms(1);
+	r->wait_min_ns = times->read - times->filled;
+	r->wait_max_ns = tm_now_ns() - times->sent[0];
+}
+
 static void drive(struct report *r, int fd)
 {
 	uint64_t end = tm_now_ns() + tm_num("seconds", 3) * 1000000000u;
@@ -147,10 +278,8 @@ static void drive(struct report *r, int fd)
 		} else if (by("late")) {
 			ask(r, fd);
 		} else if (by("half")) {
-			send_bytes(r, fd, MESSAGE / 2, MESSAGE);
-			tm_sleep_ms((unsigned int)tm_num("pause", 500));
-			send_bytes(r, fd, MESSAGE / 2, MESSAGE);
-			tm_sleep_ms((unsigned int)tm_num("pause", 500));
+			send_half(r, fd);
+			send_half(r, fd);
 		} else {
 			send_bytes(r, fd, BLOCK, BLOCK);
 		}
@@ -178,6 +307,8 @@ int main(int argc, char **argv)
 
 	tm_init(argc, argv);
 	up = gate_new();
+	filled = gate_new();
+	times = tm_shared(sizeof(*times));
 	if (tm_fork() == 0)
 		return serve(&up);
 	a = addr_parse(tm_str("addr", "127.0.0.1"), gate_wait(&up));
@@ -186,9 +317,14 @@ int main(int argc, char **argv)
 	fd = sock_new(a.ss.ss_family, SOCK_STREAM);
 	if (by("sndbuf"))
 		sock_int(fd, SOL_SOCKET, SO_SNDBUF, 4608);
+	if (by("wait"))
+		sock_int(fd, SOL_SOCKET, SO_SNDBUF, 4 * BLOCK); /* no call waits for room */
 	sock_connect(fd, &a);
 	tm_hold("connected");
-	drive(&r, fd);
+	if (by("wait"))
+		fill(&r, fd);
+	else
+		drive(&r, fd);
 	report_socket(&r, fd);
 	if (tm_num("idle", 0))
 		rest(fd);
