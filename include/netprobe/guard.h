@@ -156,8 +156,9 @@ struct netprobe_change {
 };
 
 /*
- * Add n entries (each as long as the first one's size says), or those of a text of that many bytes: a CIDR a
- * line, behind it proto=, port=, for=, reason= where wanted, "#" begins a comment. entry (NULL: the defaults) has
+ * Add n entries (each as long as the first one's size says), or those of a text of that many bytes: a CIDR or a
+ * range "a-b" a line, behind it proto=, port=, for=, dry-run=1, who=, reason= where wanted, texts in quotes where
+ * they need it; "#" begins a comment. Entries of one address add up. entry (NULL: the defaults) has
  * what lines do not say; its cidr is not looked at.
  * How many were added, at most INT_MAX; errors as netprobe_manager_ban's, and nothing is changed then. import
  * names the line. Since: 0.1.

@@ -80,8 +80,11 @@ static int check_safety(const struct guard_item *items, size_t n, struct netprob
 	struct guard_safety *s = NULL;
 	int r = guard_safety_new(&s, err);
 
-	for (size_t i = 0; !r && i < n; i++)
+	for (size_t i = 0; !r && i < n; i++) {
 		r = guard_safety_check(s, &items[i], err);
+		if (r && items[i].line)
+			error_prefix(err, "line %u", items[i].line);
+	}
 	guard_safety_free(s);
 	return r;
 }

@@ -8,7 +8,9 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <netinet/in.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 
 #define COUNT_OF(a) (sizeof(a) / sizeof((a)[0]))
@@ -274,4 +276,56 @@ int parse_proto(const char *s, uint8_t *ret, struct netprobe_error *err)
 		}
 	}
 	return error_set(err, -EINVAL, "'%.100s' is no protocol; takes tcp, udp or icmp", s);
+}
+
+/* Those that packet filters meet; others go by their number, as in /etc/protocols. */
+static const struct {
+	const char *name;
+	uint8_t proto;
+} ip_protos[] = {
+	{ "icmp", IPPROTO_ICMP },
+	{ "igmp", IPPROTO_IGMP },
+	{ "ipip", IPPROTO_IPIP },
+	{ "tcp", IPPROTO_TCP },
+	{ "udp", IPPROTO_UDP },
+	{ "dccp", IPPROTO_DCCP },
+	{ "ipv6", IPPROTO_IPV6 },
+	{ "gre", IPPROTO_GRE },
+	{ "esp", IPPROTO_ESP },
+	{ "ah", IPPROTO_AH },
+	{ "icmpv6", IPPROTO_ICMPV6 },
+	{ "ospf", 89 },
+	{ "pim", IPPROTO_PIM },
+	{ "vrrp", 112 },
+	{ "l2tp", 115 },
+	{ "sctp", IPPROTO_SCTP },
+	{ "udplite", IPPROTO_UDPLITE },
+};
+
+int parse_ip_proto(const char *s, uint8_t *ret, struct netprobe_error *err)
+{
+	uint32_t number;
+
+	for (size_t i = 0; i < COUNT_OF(ip_protos); i++) {
+		if (strcasecmp(s, ip_protos[i].name) == 0) {
+			*ret = ip_protos[i].proto;
+			return 0;
+		}
+	}
+	if (parse_u32(s, 1, 255, &number, NULL))
+		return error_set(err, -EINVAL,
+				 "'%.100s' is not a protocol; takes tcp, udp, icmp, sctp, gre, esp "
+				 "and the like, or a number from 1 to 255",
+				 s);
+	*ret = (uint8_t)number;
+	return 0;
+}
+
+const char *ip_proto_name(uint8_t proto, char room[4])
+{
+	for (size_t i = 0; i < COUNT_OF(ip_protos); i++)
+		if (ip_protos[i].proto == proto)
+			return ip_protos[i].name;
+	(void)snprintf(room, 4, "%u", proto);
+	return room;
 }

@@ -28,5 +28,9 @@ int parse_cidr(const char *s, struct np_cidr *ret, struct netprobe_error *err);
 int parse_port_range(const char *s, struct np_port_range *ret, struct netprobe_error *err);
 /* "tcp", "udp", "icmp": one NP_PROTO_*. */
 int parse_proto(const char *s, uint8_t *ret, struct netprobe_error *err);
+/* Any protocol of IP, by name or number: IPPROTO_*, 1 to 255. */
+int parse_ip_proto(const char *s, uint8_t *ret, struct netprobe_error *err);
+/* Its name; of one without, its number. */
+const char *ip_proto_name(uint8_t proto, char room[4]);
 
 #endif

@@ -29,7 +29,8 @@ static const char *const format_names[] = { "text", "json", "csv", "tsv", NULL }
 #define MATCH_ROWS                                                                         \
 	ROW("for", 0, OPTION_SECONDS, ttl, "TIME", "forget it after this time (10m, 1h)",  \
 	    .min = 1000),                                                                  \
-		ROW("proto", 0, OPTION_STRING, proto, "PROTO", "only tcp, udp or icmp"),   \
+		ROW("proto", 0, OPTION_STRING, proto, "PROTO",                             \
+		    "only this protocol: tcp, udp, icmp, ... or its number"),              \
 		ROW("port", 0, OPTION_STRING, port, "PORT[-PORT]", "only to these ports"), \
 		ROW("reason", 0, OPTION_STRING, reason, "TEXT", "why, for who reads the list")
 
@@ -66,7 +67,8 @@ static const struct option_row list_rows[] = {
 
 static const struct option_row import_rows[] = {
 	OPTIONS_HEADING("The list"),
-	ROW("replace", 0, OPTION_BOOL, replace, NULL, "instead of all that is there, at once"),
+	ROW("replace", 0, OPTION_BOOL, replace, NULL,
+	    "instead of the whole list that is there, at once"),
 	ROW("allow", 0, OPTION_BOOL, allow, NULL, "these are allowed, not banned"),
 	OPTIONS_HEADING("For lines that do not say it themselves"),
 	MATCH_ROWS,
@@ -101,19 +103,15 @@ static int entry_from(const struct ban_opts *o, struct netprobe_ban *ret,
 		      struct netprobe_error *err)
 {
 	struct np_port_range ports;
-	uint8_t proto;
 	int r;
 
 	*ret = (struct netprobe_ban){ .size = sizeof(*ret), .dry_run = o->dry_run };
 	if (o->proto) {
-		r = parse_proto(o->proto, &proto, err);
+		r = parse_ip_proto(o->proto, &ret->proto, err);
 		if (r) {
 			error_prefix(err, "--proto");
 			return r;
 		}
-		ret->proto = proto == NP_PROTO_TCP   ? IPPROTO_TCP
-			     : proto == NP_PROTO_UDP ? IPPROTO_UDP
-						     : IPPROTO_ICMP;
 	}
 	if (o->port) {
 		r = parse_port_range(o->port, &ports, err);
@@ -121,7 +119,7 @@ static int entry_from(const struct ban_opts *o, struct netprobe_ban *ret,
 			error_prefix(err, "--port");
 			return r;
 		}
-		if (ret->proto == IPPROTO_ICMP)
+		if (ret->proto == IPPROTO_ICMP || ret->proto == IPPROTO_ICMPV6)
 			return error_set(err, -EINVAL,
 					 "--port: icmp has no ports; takes tcp or udp");
 		ret->port_from = ports.from;
@@ -246,9 +244,12 @@ static const struct table_column columns[] = {
 	{ .name = "reason", .title = "REASON" },
 };
 
-static const char *proto_text(uint8_t proto)
+/* Of IPv6 sources ICMPv6 is what "icmp" asks for. */
+static const char *proto_text(const struct netprobe_ban *b, char room[4])
 {
-	return proto == IPPROTO_TCP ? "tcp" : proto == IPPROTO_UDP ? "udp" : "icmp";
+	bool icmp6 = b->proto == IPPROTO_ICMPV6 && strchr(b->cidr, ':');
+
+	return icmp6 ? "icmp" : ip_proto_name(b->proto, room);
 }
 
 static void ports_text(const struct netprobe_ban *b, char ret[16])
@@ -261,14 +262,14 @@ static void ports_text(const struct netprobe_ban *b, char ret[16])
 
 static int add_row(struct table *t, const char *action, const struct netprobe_ban *b, bool told)
 {
-	char ports[16];
+	char ports[16], proto[4];
 
 	ports_text(b, ports);
 	return table_add(t,
 			 (struct cell[]){
 				 { CELL_STR, .str = action },
 				 { CELL_STR, .str = b->cidr },
-				 { b->proto ? CELL_STR : CELL_NULL, .str = proto_text(b->proto) },
+				 { b->proto ? CELL_STR : CELL_NULL, .str = proto_text(b, proto) },
 				 { b->port_to ? CELL_STR : CELL_NULL, .str = ports },
 				 { b->ttl_s ? CELL_U64 : CELL_NULL, .u64 = b->ttl_s },
 				 { told ? CELL_U64 : CELL_NULL, .u64 = b->age_s },
@@ -386,8 +387,8 @@ int guard_cmd_import(int argc, char **argv)
 		.prog = "netprobe guard import",
 		.operands = "FILE",
 		.summary =
-			"Add a list: a CIDR a line, then proto=, port=, for=, reason= where wanted; "
-			"# begins a comment. All of it or nothing.",
+			"Add a list: a CIDR or a range a-b a line, then proto=, port=, for=, who=, "
+			"reason= where wanted; # begins a comment. All of it or nothing.",
 		.tables = tables,
 		.min_operands = 1,
 		.max_operands = 1,
@@ -397,14 +398,33 @@ int guard_cmd_import(int argc, char **argv)
 	return guard_run_verb(&spec, argc, argv, &o, &o.help, import);
 }
 
+/* In quotes, so that nothing in it ends the line or begins a comment. */
+static void export_text(struct buf *out, const char *name, const char *text)
+{
+	buf_printf(out, " %s=\"", name);
+	for (; *text; text++) {
+		unsigned char c = (unsigned char)*text;
+
+		if (c == '"' || c == '\\')
+			buf_printf(out, "\\%c", c);
+		else if (c == '\n')
+			buf_puts(out, "\\n");
+		else if (c < ' ' || c == 0x7f)
+			buf_printf(out, "\\x%02x", c);
+		else
+			buf_putc(out, *text);
+	}
+	buf_putc(out, '"');
+}
+
 static int export_one(const struct netprobe_ban *b, void *arg)
 {
 	struct buf *out = arg;
-	char text[16];
+	char text[16], proto[4];
 
 	buf_puts(out, b->cidr);
 	if (b->proto)
-		buf_printf(out, " proto=%s", proto_text(b->proto));
+		buf_printf(out, " proto=%s", proto_text(b, proto));
 	if (b->port_to) {
 		ports_text(b, text);
 		buf_printf(out, " port=%s", text);
@@ -413,8 +433,10 @@ static int export_one(const struct netprobe_ban *b, void *arg)
 		buf_printf(out, " for=%us", b->ttl_s);
 	if (b->dry_run)
 		buf_puts(out, " dry-run=1");
+	if (b->who[0])
+		export_text(out, "who", b->who);
 	if (b->reason[0])
-		buf_printf(out, " reason=%s", b->reason);
+		export_text(out, "reason", b->reason);
 	buf_putc(out, '\n');
 	return out->err;
 }

@@ -164,11 +164,10 @@ static int collect_old(struct guard *g, uint32_t set, uint32_t now, unsigned int
 	return 0;
 }
 
-static int collect_new(struct guard *g, const struct guard_item *items, size_t n, uint32_t now,
+static int collect_new(struct rule_index *x, const struct guard_item *items, size_t n, uint32_t now,
 		       struct build *b, struct netprobe_error *err)
 {
-	struct rule_index *x;
-	int r = rule_index_new(g, &x);
+	int r = 0;
 
 	for (size_t i = 0; i < n && !r; i++) {
 		uint32_t k = kind_of(&items[i]);
@@ -187,34 +186,50 @@ static int collect_new(struct guard *g, const struct guard_item *items, size_t n
 			old->entry = e;
 		else
 			r = raw_add(l, probe.key, sizeof(probe.key), &e);
+		if (r && items[i].line)
+			error_prefix(err, "line %u", items[i].line);
 	}
-	rule_index_free(x);
 	return r == -E2BIG ? -EINVAL : r;
 }
 
-/* Each key once: of the same the one that came last. Sizes of the maps to be made. */
-static int unify(struct build *b, uint32_t room[NP_SET_MAX])
+/* Each key once: entries of one address become one, with the rules of all. */
+static int unify_one(struct rule_index *x, struct raw_list *l, uint32_t now)
 {
-	for (uint32_t k = 0; k < NP_SET_MAX; k++) {
-		struct raw_list *l = &b->list[k];
-		size_t kept = 0;
-		int r = raw_sort(l);
+	size_t kept = 0;
+	int r = raw_sort(l);
 
-		if (r)
-			return r;
-		for (size_t i = 0; i < l->n; i++) {
-			if (kept && !raw_compare(&l->items[kept - 1], &l->items[i]))
-				l->items[kept - 1] = l->items[i];
-			else
-				l->items[kept++] = l->items[i];
+	for (size_t i = 0; i < l->n && !r; i++) {
+		if (!kept || raw_compare(&l->items[kept - 1], &l->items[i])) {
+			l->items[kept++] = l->items[i];
+			continue;
 		}
-		l->n = kept;
-		b->n[k] = (uint32_t)kept;
+		r = rule_join(x, now, &l->items[kept - 1].entry, &l->items[i].entry);
+		l->items[kept - 1] = l->items[i];
+	}
+	l->n = kept;
+	return r;
+}
+
+/* Sizes of the maps to be made are told. */
+static int unify(struct rule_index *x, struct build *b, uint32_t now, uint32_t room[NP_SET_MAX],
+		 struct netprobe_error *err)
+{
+	int r = 0;
+
+	for (uint32_t k = 0; k < NP_SET_MAX && !r; k++) {
+		struct raw_list *l = &b->list[k];
+
+		r = unify_one(x, l, now);
+		b->n[k] = (uint32_t)l->n;
 		room[k] = ROOM_MIN;
-		while (room[k] < kept + kept / 8)
+		while (room[k] < l->n + l->n / 8)
 			room[k] *= 2;
 	}
-	return 0;
+	if (r == -ENOMEM)
+		return error_set(err, r, "out of memory");
+	if (r)
+		(void)say_rule(err, r);
+	return r == -E2BIG ? -EINVAL : r;
 }
 
 static int write_all(struct guard *g, uint32_t set, const struct build *b,
@@ -247,6 +262,7 @@ static int rebuild(struct guard *g, const struct guard_item *items, size_t n, un
 		   struct netprobe_error *err)
 {
 	uint32_t set, room[NP_SET_MAX], now = guard_tick_now(), n_rules = g->conf->n_rules;
+	struct rule_index *x = NULL; /* one for all of it: it knows which rules it gave out */
 	struct build b = {};
 	int r;
 
@@ -256,13 +272,12 @@ static int rebuild(struct guard *g, const struct guard_item *items, size_t n, un
 	r = collect_old(g, set ^ 1, now, flags, &b);
 	if (r)
 		error_set(err, r, "cannot read the list: %s", strerror(-r));
+	if (!r && rule_index_new(g, &x))
+		r = error_set(err, -ENOMEM, "out of memory");
 	if (!r)
-		r = collect_new(g, items, n, now, &b, err);
-	if (!r) {
-		r = unify(&b, room);
-		if (r)
-			error_set(err, r, "out of memory");
-	}
+		r = collect_new(x, items, n, now, &b, err);
+	if (!r)
+		r = unify(x, &b, now, room, err);
 	if (!r && bans_of(b.n) > NP_GUARD_ENTRIES)
 		r = say_full(err, bans_of(b.n));
 	if (!r)
@@ -277,6 +292,7 @@ static int rebuild(struct guard *g, const struct guard_item *items, size_t n, un
 		set_drop(g, set);
 		g->conf->n_rules = n_rules;
 	}
+	rule_index_free(x);
 	for (uint32_t k = 0; k < NP_SET_MAX; k++)
 		free(b.list[k].items);
 	return r;
@@ -381,7 +397,9 @@ static int list_one(struct guard *g, uint32_t kind, const struct raw_item *raw, 
 	memcpy(item.reason, rule->reason, sizeof(item.reason));
 	memcpy(item.who, rule->who, sizeof(item.who));
 	item.age_s = (uint32_t)((now - e->added) / TICKS_PER_S);
-	for (uint32_t i = 0; i < n && i < NP_GUARD_CLAUSES && !r; i++) {
+	/* The last one that was made stands first: told in the order they were made, a copy is the same. */
+	n = n < NP_GUARD_CLAUSES ? n : NP_GUARD_CLAUSES;
+	for (uint32_t i = n; i-- > 0 && !r;) {
 		const struct np_guard_clause *c = &rule->clause[i];
 		uint32_t ends = e->expires;
 

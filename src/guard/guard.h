@@ -117,6 +117,7 @@ struct guard_item {
 	uint16_t port_from, port_to; /* 0..65535: any */
 	uint32_t ttl_s;		     /* seconds from now; 0 for ever */
 	char reason[48], who[32];
+	uint32_t line; /* of the text it was read from; 0: of none */
 	/* only told: */
 	uint32_t age_s;
 	uint64_t hits;

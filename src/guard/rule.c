@@ -3,6 +3,7 @@
 #include "guard/rule.h"
 
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -162,44 +163,78 @@ static int keep_clauses(const struct guard *g, const struct np_guard_entry *befo
 			return -E2BIG;
 		rule->clause[rule->n++] = c;
 	}
+	/* One reason for all rules of an address: the last that was given. */
+	if (rule->n > 1 && !rule->reason[0])
+		memcpy(rule->reason, old.reason, sizeof(rule->reason));
+	return 0;
+}
+
+/* The rule of this item alone. */
+static void rule_of(const struct guard_item *item, struct np_guard_rule *ret)
+{
+	struct np_guard_clause *c = &ret->clause[0];
+
+	ret->n = 1;
+	c->port_from = item->port_from;
+	c->port_to = item->port_to;
+	/* "icmp" of an IPv6 source is what has that part there. */
+	c->proto = item->v6 && item->proto == IPPROTO_ICMP ? IPPROTO_ICMPV6 : item->proto;
+	c->dry_run = item->dry_run;
+	memcpy(ret->reason, item->reason, strnlen(item->reason, sizeof(ret->reason) - 1));
+	memcpy(ret->who, item->who, strnlen(item->who, sizeof(ret->who) - 1));
+}
+
+/* *e, whose rule has one clause, with what the entry before had. */
+static int join(struct rule_index *x, struct np_guard_rule *rule, uint32_t now,
+		const struct np_guard_entry *before, struct np_guard_entry *e)
+{
+	struct np_guard_clause *c = &rule->clause[0];
+	uint32_t expires = e->expires;
+	int r = before ? keep_clauses(x->g, before, now, rule) : 0;
+
+	if (r)
+		return r;
+	if (rule->n > 1) {
+		/* Clauses end by themselves, and the entry with the last of them. */
+		c->expires = expires;
+		for (uint32_t i = 0; i < rule->n; i++) {
+			if (!rule->clause[i].expires || !e->expires)
+				e->expires = 0;
+			else if (rule->clause[i].expires > e->expires)
+				e->expires = rule->clause[i].expires;
+		}
+	}
+	r = find(x, rule);
+	if (r < 0)
+		return r;
+	e->rule = (uint32_t)r;
 	return 0;
 }
 
 int rule_entry(struct rule_index *x, const struct guard_item *item, uint32_t now,
 	       const struct np_guard_entry *before, struct np_guard_entry *ret)
 {
-	struct np_guard_rule rule = { .n = 1 };
-	struct np_guard_clause *c = &rule.clause[0];
-	uint32_t expires = item->ttl_s ? now + guard_ticks(item->ttl_s) : 0;
-	int r = 0;
+	struct np_guard_entry e = { .expires = item->ttl_s ? now + guard_ticks(item->ttl_s) : 0,
+				    .added = now,
+				    .len = item->len,
+				    .hits = before ? before->hits : 0 };
+	struct np_guard_rule rule = {};
+	int r;
 
-	c->port_from = item->port_from;
-	c->port_to = item->port_to;
-	c->proto = item->proto;
-	c->dry_run = item->dry_run;
-	memcpy(rule.reason, item->reason, strnlen(item->reason, sizeof(rule.reason) - 1));
-	memcpy(rule.who, item->who, strnlen(item->who, sizeof(rule.who) - 1));
-	if (before)
-		r = keep_clauses(x->g, before, now, &rule);
-	if (r)
-		return r;
-	*ret = (struct np_guard_entry){ .expires = expires,
-					.added = now,
-					.len = item->len,
-					.hits = before ? before->hits : 0 };
-	if (rule.n > 1) {
-		/* Clauses end by themselves, and the entry with the last of them. */
-		c->expires = expires;
-		for (uint32_t i = 0; i < rule.n; i++) {
-			if (!rule.clause[i].expires || !ret->expires)
-				ret->expires = 0;
-			else if (rule.clause[i].expires > ret->expires)
-				ret->expires = rule.clause[i].expires;
-		}
-	}
-	r = find(x, &rule);
-	if (r < 0)
-		return r;
-	ret->rule = (uint32_t)r;
-	return 0;
+	rule_of(item, &rule);
+	r = join(x, &rule, now, before, &e);
+	if (!r)
+		*ret = e;
+	return r;
+}
+
+int rule_join(struct rule_index *x, uint32_t now, const struct np_guard_entry *before,
+	      struct np_guard_entry *e)
+{
+	struct np_guard_rule rule;
+
+	if (before->rule == e->rule && x->g->rules[e->rule].n == 1)
+		return 0; /* the same again: its time counts anew */
+	rule = x->g->rules[e->rule];
+	return join(x, &rule, now, before, e);
 }

@@ -15,4 +15,8 @@ struct rule_index *rule_index_free(struct rule_index *x);
 int rule_entry(struct rule_index *x, const struct guard_item *item, uint32_t now,
 	       const struct np_guard_entry *before, struct np_guard_entry *ret);
 
+/* The entry *e, made alone, and one before it for the same address become one. Errors as rule_entry's. */
+int rule_join(struct rule_index *x, uint32_t now, const struct np_guard_entry *before,
+	      struct np_guard_entry *e);
+
 #endif

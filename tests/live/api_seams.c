@@ -99,6 +99,83 @@ TEST(more_single_bans_than_the_first_map_holds_are_taken_whatever_err_is)
 	netprobe_manager_free(m);
 }
 
+TEST(rules_of_one_address_in_one_list_all_hold)
+{
+	static const char three[] =
+		"10.77.0.2 proto=udp port=7001 reason=\"#1\\n10.0.0.0/8\"\n"
+		"10.77.0.2 proto=udp port=7002 who=ops\n"
+		"10.77.0.2 proto=tcp dry-run=1\n10.77.0.2 proto=udp port=7001\n";
+	static const char five[] = "192.0.2.1 port=1\n192.0.2.1 port=2\n192.0.2.1 port=3\n"
+				   "192.0.2.1 port=4\n192.0.2.1 port=5\n";
+	struct netns_pair p = netns_pair_new();
+	struct netprobe_change how = { .size = sizeof(how), .replace = true };
+	struct netprobe_manager *m;
+
+	enter(&p.a);
+	m = guarded(p.if_a);
+	OK(netprobe_manager_import_list(m, &how, NULL, three, sizeof(three) - 1, &err));
+	CHECK_EQ(bans(m), 3, "rules");
+	CHECK_EQ(datagrams(&p.b, &p.a, "10.77.0.1", 7001, 5), 0, "datagrams to port 7001");
+	CHECK_EQ(datagrams(&p.b, &p.a, "10.77.0.1", 7002, 5), 0, "datagrams to port 7002");
+	CHECK_EQ(datagrams(&p.b, &p.a, "10.77.0.1", 7003, 5), 5, "datagrams to port 7003");
+	FAILS(EINVAL, netprobe_manager_import_list(m, NULL, NULL, five, sizeof(five) - 1, &err));
+	CHECK(strstr(err.msg, "more than 4 rules"), "%s", err.msg);
+	CHECK_EQ(bans(m), 3, "rules after a refusal");
+	OK(netprobe_manager_detach(m, p.if_a, &err));
+	netprobe_manager_free(m);
+}
+
+TEST(exported_list_comes_back_as_it_was)
+{
+	struct netns_pair p = netns_pair_new();
+	char path[128], *first;
+	FILE *f;
+
+	guard_must(&p.a, "attach %s --mode filter", p.if_a);
+	guard_must(&p.a, "ban 192.0.2.1 --proto tcp --port 22 --reason 'ticket #4711; \"x\" \\'");
+	guard_must(&p.a, "ban 192.0.2.1 --proto udp --port 53 --for 1h --dry-run");
+	guard_must(&p.a, "ban 2001:db8::1 --proto icmp --reason \"$(printf 'bad\\n0.0.0.0/1')\"");
+	guard_must(&p.a, "ban 192.0.2.2 --proto sctp");
+	guard_must(&p.a, "export");
+	first = strdup(guard_out());
+	(void)snprintf(path, sizeof(path), "%s/list", test_dir());
+	f = fopen(path, "we");
+	REQUIRE(f && fputs(first, f) >= 0 && !fclose(f), "cannot write %s", path);
+	guard_must(&p.a, "ban 203.0.113.1");
+	guard_must(&p.a, "import --replace %s", path);
+	guard_must(&p.a, "export");
+	/* An hour may have lost a second meanwhile. */
+	for (char *s = strstr(first, "for="); s; s = strstr(s + 1, "for="))
+		memset(s + 6, '_', 2);
+	for (char *s = strstr(guard_out(), "for="); s; s = strstr(s + 1, "for="))
+		memset(s + 6, '_', 2);
+	CHECK(!strcmp(first, guard_out()), "before:\n%safter:\n%s", first, guard_out());
+	CHECK(strstr(first, "\\n0.0.0.0/1\""), "the newline is not kept: %s", first);
+	CHECK(strstr(first, "reason=\"ticket #4711; \\\"x\\\" \\\\\""), "reason: %s", first);
+	free(first);
+	guard_must(&p.a, "detach %s", p.if_a);
+}
+
+TEST(icmp_of_an_ipv6_source_is_icmpv6)
+{
+	struct netns_pair p = netns_pair_new();
+	char line[256];
+
+	guard_must(&p.a, "attach %s --mode filter", p.if_a);
+	netns_must(&p.a, "busybox ping -6 -c 1 -W 5 fd77::2");
+	/* The neighbour stays known: to ask for it is ICMPv6, too. */
+	(void)snprintf(
+		line, sizeof(line),
+		"ip neigh replace fd77::2 dev %s nud permanent lladdr $(ip neigh show fd77::2 "
+		"| sed 's/.*lladdr //; s/ .*//')",
+		p.if_a);
+	netns_must(&p.a, line);
+	guard_must(&p.a, "ban fd77::2 --proto icmp");
+	CHECK(netns_run(&p.a, "busybox ping -6 -c 2 -W 1 fd77::2"), "an answer came through");
+	CHECK_EQ(datagrams(&p.b, &p.a, "fd77::1", 7001, 5), 5, "datagrams of UDP");
+	guard_must(&p.a, "detach %s", p.if_a);
+}
+
 static int keep_ttl(const struct netprobe_ban *b, void *arg)
 {
 	*(uint32_t *)arg = b->ttl_s;

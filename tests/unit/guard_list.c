@@ -92,6 +92,79 @@ static void bad_lines_are_named(void **state)
 	refuse("10.0.0.1x\n", "10.0.0.1x", "line 1:");
 }
 
+static void lines_that_people_have_are_taken(void **state)
+{
+	size_t n;
+	struct guard_item *i = parse("\xef\xbb\xbf"
+				     "192.0.2.0/24 ; SBL1\n; a comment\n"
+				     "192.0.2.5;SBL2\n10.0.0.1 reason=a; b\n10.0.0.2 proto=SCTP\n"
+				     "10.0.0.3 proto=89\n",
+				     &n);
+
+	(void)state;
+	assert_int_equal(n, 5);
+	assert_int_equal(i[0].len, 24);
+	assert_int_equal(i[1].len, 32);
+	assert_string_equal(i[2].reason, "a; b");
+	assert_int_equal(i[3].proto, IPPROTO_SCTP);
+	assert_int_equal(i[4].proto, 89);
+	assert_int_equal(i[4].line, 6);
+	free(i);
+}
+
+static void texts_in_quotes_keep_what_would_end_them(void **state)
+{
+	size_t n;
+	struct guard_item *i =
+		parse("10.0.0.1 who=\"ops team\" reason=\"#1; \\\"a\\\" \\\\ \\nb\\x09\" # c\n"
+		      "10.0.0.2 reason=\"\" proto=tcp\n10.0.0.3 who=me reason= x \r\n",
+		      &n);
+
+	(void)state;
+	assert_int_equal(n, 3);
+	assert_string_equal(i[0].who, "ops team");
+	assert_string_equal(i[0].reason, "#1; \"a\" \\ \nb\t");
+	assert_string_equal(i[1].reason, "");
+	assert_int_equal(i[1].proto, IPPROTO_TCP);
+	assert_string_equal(i[2].who, "me");
+	assert_string_equal(i[2].reason, "x");
+	free(i);
+	refuse("10.0.0.1 reason=\"a\n", "no end", "line 1:");
+	refuse("10.0.0.1 reason=\"a\"b\n", "behind it", "line 1:");
+	refuse("10.0.0.1 reason=\"\\q\"\n", "\\q", "line 1:");
+	refuse("10.0.0.1 reason=\"\\x00\"\n", "\\x", "line 1:");
+	refuse("10.0.0.1 who=123456789012345678901234567890123\n", "33 bytes", "line 1:");
+	refuse("10.0.0.1 for=0.2s\n", "0.2s", "line 1:");
+}
+
+static void ranges_become_the_networks_they_are(void **state)
+{
+	size_t n;
+	struct guard_item *i =
+		parse("10.0.0.1-10.0.0.6\n0.0.0.0-255.255.255.255\n"
+		      "255.255.255.254-255.255.255.255\n2001:db8::-2001:db8::1:ffff\n"
+		      "10.9.9.9-10.9.9.9 proto=tcp\n",
+		      &n);
+	static const uint8_t want[4][2] = { { 1, 32 }, { 2, 31 }, { 4, 31 }, { 6, 32 } };
+
+	(void)state;
+	assert_int_equal(n, 8);
+	for (unsigned int k = 0; k < 4; k++) {
+		assert_int_equal(i[k].addr[3], want[k][0]);
+		assert_int_equal(i[k].len, want[k][1]);
+	}
+	assert_int_equal(i[4].len, 0);
+	assert_int_equal(i[5].len, 31);
+	assert_int_equal(i[6].len, 111);
+	assert_int_equal(i[7].len, 32);
+	assert_int_equal(i[7].proto, IPPROTO_TCP);
+	free(i);
+	refuse("10.0.0.9-10.0.0.1\n", "reversed", "line 1:");
+	refuse("10.0.0.1-2001:db8::1\n", "one family", "line 1:");
+	refuse("10.0.0.0/24-10.0.1.0/24\n", "one family", "line 1:");
+	refuse("5/24\n", "5/24", "line 1:");
+}
+
 static void empty_list_has_no_entries(void **state)
 {
 	size_t n = 1;
@@ -108,6 +181,9 @@ int main(void)
 		cmocka_unit_test(addresses_and_networks_of_both_families_are_taken),
 		cmocka_unit_test(fields_comments_and_blank_lines),
 		cmocka_unit_test(bad_lines_are_named),
+		cmocka_unit_test(lines_that_people_have_are_taken),
+		cmocka_unit_test(texts_in_quotes_keep_what_would_end_them),
+		cmocka_unit_test(ranges_become_the_networks_they_are),
 		cmocka_unit_test(empty_list_has_no_entries),
 	};
 
