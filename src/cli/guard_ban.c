@@ -398,9 +398,22 @@ int guard_cmd_import(int argc, char **argv)
 	return guard_run_verb(&spec, argc, argv, &o, &o.help, import);
 }
 
-/* In quotes, so that nothing in it ends the line or begins a comment. */
-static void export_text(struct buf *out, const char *name, const char *text)
+/* As it is where import reads it as it is. */
+static bool needs_quotes(const char *text, const char *stops)
 {
+	for (const char *s = text; *s; s++)
+		if ((unsigned char)*s < ' ' || *s == 0x7f || strchr(stops, *s))
+			return true;
+	return text[0] == ' ' || text[strlen(text) - 1] == ' ';
+}
+
+/* In quotes where something in it would end it, the line, or begin a comment. */
+static void export_text(struct buf *out, const char *name, const char *text, const char *stops)
+{
+	if (!needs_quotes(text, stops)) {
+		buf_printf(out, " %s=%s", name, text);
+		return;
+	}
 	buf_printf(out, " %s=\"", name);
 	for (; *text; text++) {
 		unsigned char c = (unsigned char)*text;
@@ -417,9 +430,15 @@ static void export_text(struct buf *out, const char *name, const char *text)
 	buf_putc(out, '"');
 }
 
+struct export_to {
+	struct buf *out;
+	char me[32]; /* whoever imports the list is meant where no other is named */
+};
+
 static int export_one(const struct netprobe_ban *b, void *arg)
 {
-	struct buf *out = arg;
+	struct export_to *to = arg;
+	struct buf *out = to->out;
 	char text[16], proto[4];
 
 	buf_puts(out, b->cidr);
@@ -433,10 +452,10 @@ static int export_one(const struct netprobe_ban *b, void *arg)
 		buf_printf(out, " for=%us", b->ttl_s);
 	if (b->dry_run)
 		buf_puts(out, " dry-run=1");
-	if (b->who[0])
-		export_text(out, "who", b->who);
+	if (b->who[0] && strcmp(b->who, to->me) != 0)
+		export_text(out, "who", b->who, " #;\"\\");
 	if (b->reason[0])
-		export_text(out, "reason", b->reason);
+		export_text(out, "reason", b->reason, "#\"\\");
 	buf_putc(out, '\n');
 	return out->err;
 }
@@ -445,9 +464,12 @@ static int export(struct guard_call *call)
 {
 	const struct ban_opts *o = call->opts;
 	struct buf out = {};
-	int r = o->allow ? netprobe_manager_allowed(call->m, export_one, &out, &call->err)
-			 : netprobe_manager_banned(call->m, export_one, &out, &call->err);
+	struct export_to to = { .out = &out };
+	int r;
 
+	set_who(to.me, sizeof(to.me));
+	r = o->allow ? netprobe_manager_allowed(call->m, export_one, &to, &call->err)
+		     : netprobe_manager_banned(call->m, export_one, &to, &call->err);
 	if (r >= 0)
 		r = guard_print(&out);
 	buf_done(&out);
