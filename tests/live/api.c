@@ -221,8 +221,8 @@ TEST(attacks_are_told_as_detection_finds_them)
 	guard_must(&p.a, "detect on --ban-time 2s");
 	OK(netprobe_manager_load(m, &err));
 	CHECK_EQ(datagrams(&p.b, &p.a, "10.77.0.1", 6001, 1), 1, "before");
-	forge(&p.b, &syn, 6000, 1500);
-	deadline = deadline_in(6000);
+	forge_second(&p.b, &syn, 6000);
+	deadline = deadline_in(20000);
 	while (!(a.floods && a.bans) && now_ms() < deadline) {
 		/* The second is over with the next packet. */
 		forge(&p.b, &syn, 1, 1);

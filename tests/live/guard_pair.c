@@ -23,3 +23,24 @@ uint64_t guard_stat(struct netns_pair *p, const char *path)
 	json_decref(r);
 	return v;
 }
+
+struct arrived {
+	struct netns_pair *p;
+	uint64_t packets;
+};
+
+static bool has_arrived(void *arg)
+{
+	const struct arrived *a = arg;
+
+	return guard_stat(a->p, "rx.packets") >= a->packets;
+}
+
+void forge_seen(struct netns_pair *p, const struct forged *what, unsigned int n, int ms)
+{
+	struct arrived a = { p, guard_stat(p, "rx.packets") + n };
+
+	forge(&p->b, what, n, ms);
+	/* A busy machine leaves them to ksoftirqd. */
+	REQUIRE(wait_until(has_arrived, &a, 10000), "%u packets were sent, they did not come", n);
+}

@@ -22,6 +22,8 @@
 #include "probe.h"
 #include "tap.h"
 
+#define SECOND_MS 1050 /* 15 ticks of 2^26 ns, and a jiffy */
+
 static char *out_text, *log_text;
 
 static int run(const struct netns *ns, const char *fmt, va_list ap)
@@ -401,4 +403,10 @@ void forge(const struct netns *from, const struct forged *what, unsigned int n, 
 	}
 	REQUIRE(waitpid(pid, &status, 0) == pid && WIFEXITED(status) && !WEXITSTATUS(status),
 		"packets could not be sent");
+}
+
+void forge_second(const struct netns *from, const struct forged *what, unsigned int n)
+{
+	forge(from, what, n, 100);
+	pause_ms(SECOND_MS);
 }

@@ -49,6 +49,15 @@ struct forged {
 };
 void forge(const struct netns *from, const struct forged *what, unsigned int n, int ms);
 
+/*
+ * Those, and the second that detection counts them in is over: it looks at the next packet. That it is over is
+ * waited for with nothing sent, so that neither a slow machine nor a process that stood still makes two of it, or
+ * a finding that comes after the end of its own ban.
+ */
+void forge_second(const struct netns *from, const struct forged *what, unsigned int n);
+/* From b to a, and a's end of the guarded pair has seen them all. */
+void forge_seen(struct netns_pair *p, const struct forged *what, unsigned int n, int ms);
+
 /* Datagrams as fast as they go, until the end; what came in meanwhile is counted. */
 struct flood {
 	pid_t pid;

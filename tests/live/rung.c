@@ -57,6 +57,8 @@ int rung_run(const char *const *args, uid_t uid, uint64_t caps, char **ret_out, 
 		kill(p.pid, SIGKILL);
 	*ret_out = file_text(p.out);
 	*ret_said = file_text(p.log);
+	REQUIRE(status >= 0, "netprobe %s: expected its end within %d ms, it said: %s", args[0],
+		RUNG_END_MS, *ret_said);
 	return status;
 }
 
@@ -114,7 +116,7 @@ void rung_check_mode(const json_t *records, const char *mode)
 void rung_check_falls(const struct probe_opts *opts, const char *mode, const char *const *words)
 {
 	struct probe p = probe_spawn(opts);
-	int status = probe_wait(&p, 4 * RUNG_END_MS);
+	int status = probe_wait(&p, RUNG_END_MS);
 	char want[64], *said, *end;
 
 	said = file_text(p.log);
@@ -141,7 +143,7 @@ void rung_check_explicit_fails(struct probe_opts opts, const char *const *words)
 	}
 	opts.args = args;
 	p = probe_spawn(&opts);
-	status = probe_wait(&p, 4 * RUNG_END_MS);
+	status = probe_wait(&p, RUNG_END_MS);
 	said = file_text(p.log);
 	out = file_text(p.out);
 	CHECK(status == 2, "expected exit 2, got %d: %s", status, said);

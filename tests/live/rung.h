@@ -8,8 +8,8 @@
 #include "probe.h"
 
 #define RUNG_NOBODY 65534
-#define RUNG_END_MS 15000
-#define LOWER "afpacket" /* what auto takes as root where ebpf cannot be had */
+#define RUNG_END_MS 60000 /* doctor loads every program there is */
+#define LOWER "afpacket"  /* what auto takes as root where ebpf cannot be had */
 #define SHORT "--duration", "0.1"
 
 /* Enter a namespace. */
