@@ -7,34 +7,24 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/magic.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
+#include "base/bpffs.h"
 #include "base/log.h"
 #include "wire/lb.h"
 
 #include "lb.skel.h"
 
-#define BPFFS "/sys/fs/bpf"
 #define XDP_HAS_FRAGS (1u << 5) /* BPF_F_XDP_HAS_FRAGS; not in every header */
 #define PIN_PATH (PATH_MAX + 32)
 #define COOKIE_OPTION 71 /* SO_NETNS_COOKIE, 5.14; not in every header */
-
-static const char *root(void)
-{
-	const char *dir = getenv("NETPROBE_BPFFS");
-
-	return dir && *dir ? dir : BPFFS;
-}
 
 static const struct {
 	const char *name;
@@ -85,20 +75,14 @@ static uint64_t namespace_id(void)
 
 static int find_dir(struct pins *p, bool create, struct netprobe_error *err)
 {
-	struct statfs fs;
+	int r = create ? bpffs_ready(err) : 0;
 
-	if (statfs(root(), &fs) || fs.f_type != BPF_FS_MAGIC) {
-		if (!create)
-			return -ENOENT;
-		if (mount("bpf", root(), "bpf", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=700"))
-			return error_set(err, -errno,
-					 "no BPF file system at %s, and none can be mounted: %s",
-					 root(), strerror(errno));
-	}
-	(void)snprintf(p->dir, sizeof(p->dir), "%s/netprobe", root());
+	if (r)
+		return r;
+	(void)snprintf(p->dir, sizeof(p->dir), "%s/netprobe", bpffs_root());
 	if (create && mkdir(p->dir, 0700) && errno != EEXIST)
 		return error_set(err, -errno, "%s cannot be made: %s", p->dir, strerror(errno));
-	(void)snprintf(p->dir, sizeof(p->dir), "%s/netprobe/lb-%llx", root(),
+	(void)snprintf(p->dir, sizeof(p->dir), "%s/netprobe/lb-%llx", bpffs_root(),
 		       (unsigned long long)namespace_id());
 	if (create && mkdir(p->dir, 0700) && errno != EEXIST)
 		return error_set(err, -errno, "%s cannot be made: %s", p->dir, strerror(errno));
@@ -159,7 +143,7 @@ int pins_remove(struct pins *p, struct netprobe_error *err)
 	unlink_all(p);
 	if (rmdir(p->dir) && errno != ENOENT)
 		return error_set(err, -errno, "%s cannot be removed: %s", p->dir, strerror(errno));
-	(void)snprintf(parent, sizeof(parent), "%s/netprobe", root());
+	(void)snprintf(parent, sizeof(parent), "%s/netprobe", bpffs_root());
 	(void)rmdir(parent); /* others may have theirs in there */
 	return 0;
 }
@@ -313,7 +297,9 @@ int pins_open(bool create, const struct pins_opts *opts, struct pins *ret,
 		return -ENOENT;
 	if (r)
 		return error_set(err, r, "%s: %s", p.dir, strerror(-r));
-	r = adopt(&p, err);
+	r = bpffs_check_owner(p.lock, p.dir, err);
+	if (!r)
+		r = adopt(&p, err);
 	if (r == -ENOENT && create)
 		r = load(&p, opts, err);
 	if (r) {

@@ -6,52 +6,21 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/magic.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
+#include "base/bpffs.h"
 #include "guard/internal.h"
 
-#define BPFFS "/sys/fs/bpf"
 #define OWN_NETNS "/proc/thread-self/ns/net" /* since 3.17 */
 
 #ifndef SO_NETNS_COOKIE
 #define SO_NETNS_COOKIE 71 /* since 5.14 */
 #endif
-
-static const char *root(void)
-{
-	const char *dir = getenv("NETPROBE_BPFFS");
-
-	return dir && *dir ? dir : BPFFS;
-}
-
-static int mount_bpffs(struct netprobe_error *err)
-{
-	struct statfs fs;
-	int r;
-
-	if (!statfs(root(), &fs) && fs.f_type == BPF_FS_MAGIC)
-		return 0;
-	if (mount("bpf", root(), "bpf", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=700") == 0)
-		return 0;
-	r = -errno;
-	error_set(err, r, "no BPF file system at %s, and none can be mounted: %s", root(),
-		  strerror(-r));
-	error_hint(err,
-		   r == -EPERM || r == -EACCES
-			   ? "run as root, or have root do `mount -t bpf bpf %s`"
-			   : "`mkdir -p %s`, and mount -t bpf bpf there",
-		   root());
-	return r == -EACCES ? -EPERM : r;
-}
 
 uint64_t netns_cookie(void)
 {
@@ -92,7 +61,7 @@ static int make(const struct guard *g)
 {
 	char parent[sizeof(g->dir)];
 
-	(void)snprintf(parent, sizeof(parent), "%s/netprobe", root());
+	(void)snprintf(parent, sizeof(parent), "%s/netprobe", bpffs_root());
 	if (mkdir(parent, 0700) && errno != EEXIST)
 		return -errno;
 	if (mkdir(g->dir, 0700) && errno != EEXIST)
@@ -112,10 +81,10 @@ int folder_open(struct guard *g, unsigned int flags, struct netprobe_error *err)
 	 */
 	if (stat(OWN_NETNS, &st))
 		return error_set(err, -errno, OWN_NETNS ": %s", strerror(errno));
-	(void)snprintf(g->dir, sizeof(g->dir), "%s/netprobe/guard-%llu", root(),
+	(void)snprintf(g->dir, sizeof(g->dir), "%s/netprobe/guard-%llu", bpffs_root(),
 		       (unsigned long long)st.st_ino);
 	if (flags & GUARD_CREATE) {
-		r = mount_bpffs(err);
+		r = bpffs_ready(err);
 		if (r)
 			return r;
 	}
@@ -124,6 +93,8 @@ int folder_open(struct guard *g, unsigned int flags, struct netprobe_error *err)
 		if (!r)
 			r = lock(g, flags & GUARD_SHARED);
 	} while (r == -EAGAIN || (r == -ENOENT && (flags & GUARD_CREATE)));
+	if (!r)
+		return bpffs_check_owner(g->dir_fd, g->dir, err);
 	if (r == -EACCES)
 		r = -EPERM;
 	if (r == -ENOENT) {
@@ -135,8 +106,8 @@ int folder_open(struct guard *g, unsigned int flags, struct netprobe_error *err)
 		error_hint(err,
 			   "run as root: guard needs CAP_BPF, CAP_NET_ADMIN and the right to "
 			   "write to %s",
-			   root());
-	} else if (r) {
+			   bpffs_root());
+	} else {
 		error_set(err, r, "%s: %s", g->dir, strerror(-r));
 	}
 	return r;
@@ -157,6 +128,6 @@ void folder_remove(struct guard *g)
 	if (d)
 		(void)closedir(d);
 	(void)rmdir(g->dir);
-	(void)snprintf(path, sizeof(path), "%s/netprobe", root());
+	(void)snprintf(path, sizeof(path), "%s/netprobe", bpffs_root());
 	(void)rmdir(path); /* fails while others have pins there */
 }

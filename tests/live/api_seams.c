@@ -156,6 +156,24 @@ TEST(exported_list_comes_back_as_it_was)
 	guard_must(&p.a, "detach %s", p.if_a);
 }
 
+TEST(attach_from_a_mount_namespace_of_its_own_outlives_it)
+{
+	struct netns_pair p = netns_pair_new();
+	char line[256];
+
+	/* As `ip netns exec` does it. */
+	(void)snprintf(line, sizeof(line),
+		       "unshare -m sh -c 'umount -l /sys; mount -t sysfs none /sys && "
+		       "\"${NETPROBE:-build/netprobe}\" guard attach %s --mode filter && "
+		       "\"${NETPROBE:-build/netprobe}\" guard ban 10.77.0.2'",
+		       p.if_a);
+	netns_must(&p.a, line);
+	guard_must(&p.a, "export");
+	CHECK(!strcmp(guard_out(), "10.77.0.2\n"), "bans: %s", guard_out());
+	CHECK_EQ(datagrams(&p.b, &p.a, "10.77.0.1", 7001, 5), 0, "datagrams of the banned source");
+	guard_must(&p.a, "detach %s", p.if_a);
+}
+
 TEST(icmp_of_an_ipv6_source_is_icmpv6)
 {
 	struct netns_pair p = netns_pair_new();
