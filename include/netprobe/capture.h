@@ -223,7 +223,8 @@ struct netprobe_loss_stats {
 	uint64_t drops_missed;	 /* ... not shown by the kernel */
 	uint64_t drops_netns; /* network namespaces whose counters were not read at the last look */
 	uint64_t steps_seen, steps_limited, steps_ring_full; /* of packets that are traced */
-	uint64_t implausible; /* records with figures that cannot be, not added to anything */
+	uint64_t implausible;  /* records with figures that cannot be, not added to anything */
+	uint64_t cgroups_full; /* owners whose cgroup is not known: there are too many */
 };
 
 /*

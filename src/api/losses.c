@@ -134,6 +134,7 @@ API_PUBLIC int netprobe_manager_get_loss_stats(struct netprobe_manager *m,
 	s.helper_errors = l.helper_err;
 	s.flows_dropped = l.flows_dropped;
 	s.implausible = l.prog[LOSS_FIGURES].implausible;
+	s.cgroups_full = l.cgroups_full;
 	s.security_lost = l.attacks_lost;
 	s.waits_unsummed = l.waits.map_full;
 	s.waits_unowned = l.waits.unowned;

@@ -88,6 +88,7 @@ static int answer_stats(const struct netprobe_instance *in, struct buf *b,
 	json_kv_u64(b, "flows", c.flows);
 	json_kv_u64(b, "open_sockets", c.open_sockets);
 	json_kv_u64(b, "flows_dropped", l.flows_dropped);
+	json_kv_u64(b, "cgroups_full", l.cgroups_full);
 	json_key(b, "programs");
 	buf_putc(b, '[');
 	r = netprobe_manager_losses(in->m, write_program, &p, err);

@@ -90,17 +90,20 @@ static bool cgroup_in(const struct np_filter *f, uint64_t id, struct cgroup_tabl
 		      uint64_t now_ns)
 {
 	const struct cgroup *own = id ? cgroup_table_get(cgroups, id, now_ns) : NULL;
+	bool in = false;
 
-	for (unsigned int i = 0; i < f->n_cgroup && id; i++) {
+	cgroup_ref(own); /* asking for another one may make room */
+	for (unsigned int i = 0; i < f->n_cgroup && id && !in; i++) {
 		const struct cgroup *top;
 
-		if (f->cgroup[i].id == id)
-			return true;
+		in = f->cgroup[i].id == id;
+		if (in)
+			break;
 		top = cgroup_table_get(cgroups, f->cgroup[i].id, now_ns);
-		if (own && own->path && top && top->path && is_below(own->path, top->path))
-			return true;
+		in = own && own->path && top && top->path && is_below(own->path, top->path);
 	}
-	return false;
+	cgroup_unref(own);
+	return in;
 }
 
 bool match_owner(const struct np_filter *f, const struct np_owner *o, struct cgroup_table *cgroups,

@@ -86,6 +86,9 @@ void cli_tell_losses(struct netprobe_manager *m)
 		log_notice(
 			"losses: %llu records with figures that cannot be were left out; -v names them",
 			(unsigned long long)l.implausible);
+	if (l.cgroups_full)
+		log_notice("losses: %llu owners have no cgroup, there are too many of those",
+			   (unsigned long long)l.cgroups_full);
 	if (l.security_lost)
 		log_notice("losses: %llu security events came faster than they were read",
 			   (unsigned long long)l.security_lost);

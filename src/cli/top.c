@@ -228,6 +228,7 @@ static void show_status(struct top *x)
 	st.map_full = l.map_full;
 	st.lost_bytes = l.lost_bytes;
 	st.flows_dropped = l.flows_dropped;
+	st.cgroups_full = l.cgroups_full;
 	st.helper_err = l.helper_errors;
 	st.implausible = l.implausible;
 	st.programs = now.programs;

@@ -20,6 +20,7 @@ void session_losses(struct session *s, struct session_losses *ret_losses)
 {
 	*ret_losses = (struct session_losses){
 		.flows_dropped = flow_table_dropped(s->flows),
+		.cgroups_full = cgroup_table_full(s->cgroups),
 		.attacks_lost = s->devices ? devices_lost(s->devices) : 0,
 	};
 	if (session_rung_losses(s, ret_losses->prog))

@@ -94,6 +94,7 @@ static void list_push(struct group_set *s, struct group *g)
 static void group_free(struct groups *gs, struct group *g)
 {
 	process_unref(gs->procs, g->key.proc);
+	cgroup_unref(g->key.cgroup);
 	g->sums.history = history_free(&gs->histories, g->sums.history);
 	free(g);
 }
@@ -124,6 +125,7 @@ static struct group *group_make(struct groups *gs, struct group_set *s, const st
 	g->key = *key;
 	if (g->key.proc)
 		g->key.proc->refs++;
+	cgroup_ref(g->key.cgroup);
 	index_add(&s->groups, &g->node);
 	list_push(s, g);
 	return g;

@@ -35,7 +35,7 @@ struct sums {
 };
 
 struct group {
-	struct group_key key; /* holds a reference on its process */
+	struct group_key key; /* holds a reference on its process, or its cgroup */
 	struct sums sums;
 	uint32_t active_tick; /* the last one it moved in */
 	struct index_node node;

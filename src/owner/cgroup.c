@@ -16,7 +16,8 @@
 #include "owner/container_name.h"
 #include "owner/index.h"
 
-#define CGROUP_ENTRIES_DEFAULT 65536
+/* Twice what groups of a view may refer to (GROUPS_MAX): they alone never fill it. */
+#define CGROUP_ENTRIES_DEFAULT 131072
 #define CGROUP_RESCAN_NS 1000000000ull
 /* An id outside the tree (another mount, gone before the first look) is given up after so many. */
 #define CGROUP_TRIES 3
@@ -36,8 +37,9 @@ struct cgroup_table {
 	uint32_t max_entries;
 	char *mount;	   /* NULL: no v2 tree here */
 	const char *files; /* see cgroup_table_name_by; NULL: not asked for */
-	bool walked;
-	uint64_t walked_ns;
+	bool walked, purged;
+	uint64_t walked_ns, purged_ns;
+	uint64_t full;
 	struct cgroup overflow; /* what ids get when the table is full */
 };
 
@@ -87,7 +89,50 @@ static int entry_name(struct cgroup_entry *e, const char *path)
 		free(e->cgroup.path);
 		e->cgroup.path = NULL;
 	}
+	e->cgroup.settled = r == 0;
 	return r;
+}
+
+const struct cgroup *cgroup_ref(const struct cgroup *c)
+{
+	if (c)
+		((struct cgroup *)(uintptr_t)c)->refs++;
+	return c;
+}
+
+void cgroup_unref(const struct cgroup *c)
+{
+	if (c)
+		((struct cgroup *)(uintptr_t)c)->refs--;
+}
+
+uint64_t cgroup_table_full(const struct cgroup_table *t)
+{
+	return t->full;
+}
+
+/* On a machine whose cgroups come and go, most of those that were met are of no use any more. */
+static void purge(struct cgroup_table *t, uint64_t now_ns)
+{
+	if (t->purged && now_ns - t->purged_ns < CGROUP_RESCAN_NS)
+		return;
+	t->purged = true;
+	t->purged_ns = now_ns;
+	for (uint32_t i = 0; i <= t->entries.mask; i++) {
+		struct index_node **link = &t->entries.slots[i];
+
+		while (*link) {
+			struct cgroup_entry *e = index_entry(*link, struct cgroup_entry, node);
+
+			if (e->cgroup.refs) {
+				link = &e->node.next;
+				continue;
+			}
+			*link = e->node.next;
+			t->entries.count--;
+			(void)entry_free(e);
+		}
+	}
 }
 
 /* -ENOSPC: the table is full. */
@@ -132,12 +177,13 @@ static void entry_search(struct cgroup_table *t, struct cgroup_entry *e, uint64_
 		r = entry_name(e, path);
 	if (r == -ESTALE)
 		e->tries = CGROUP_TRIES; /* the kernel itself knows no such cgroup any more */
-	if (r == 0 || r == -ESTALE || !walk)
-		return;
-	e->tries++;
-	t->walked = true;
-	t->walked_ns = now_ns;
-	(void)cgroup_tree_walk(t->mount, on_directory, t);
+	else if (r && walk) {
+		e->tries++;
+		t->walked = true;
+		t->walked_ns = now_ns;
+		(void)cgroup_tree_walk(t->mount, on_directory, t);
+	}
+	e->cgroup.settled = e->cgroup.path || e->tries >= CGROUP_TRIES;
 }
 
 struct cgroup_table *cgroup_table_new(const char *proc_root, const char *cgroup_root,
@@ -214,12 +260,20 @@ const struct cgroup *cgroup_table_get(struct cgroup_table *t, uint64_t id, uint6
 	if (e && (e->cgroup.path || e->tries >= CGROUP_TRIES || !due))
 		return named(t, e, now_ns);
 	if (!e) {
+		if (t->entries.count >= t->max_entries)
+			purge(t, now_ns);
 		r = entry_add(t, id, &e);
-		if (r < 0)
+		/* who has to do without is asked about again once there is room */
+		t->overflow.settled = r == -ENOSPC;
+		if (r < 0) {
+			t->full += r == -ENOSPC;
 			return r == -ENOSPC ? &t->overflow : NULL;
+		}
 	}
 	if (t->mount)
 		entry_search(t, e, now_ns, due);
+	else
+		e->cgroup.settled = true;
 	return named(t, e, now_ns);
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * cgroup v2 id -> path -> container. Finds the v2 tree from mountinfo, walks it once, rescans on an
- * unknown id (at most once a second). Entries live as long as the table, so a container that is
- * gone keeps its name; bounded, see cgroup_table_new.
+ * unknown id (at most once a second). A container that is gone keeps its name as long as somebody refers to
+ * it, and as long as there is room; bounded, see cgroup_table_new.
  */
 #ifndef NETPROBE_OWNER_CGROUP_H
 #define NETPROBE_OWNER_CGROUP_H
@@ -19,6 +19,8 @@ struct cgroup {
 	char *pod_uid; /* Kubernetes pod UID; NULL */
 	/* what people call it, and its Kubernetes namespace (see container_name.h); NULL unknown */
 	char *name, *pod_namespace;
+	uint32_t refs; /* processes and groups that point here: cgroup_ref */
+	bool settled;  /* asking again changes nothing: its path is known, or was given up */
 };
 
 struct cgroup_table;
@@ -30,10 +32,16 @@ struct cgroup_table *cgroup_table_free(struct cgroup_table *t);
 /* From now on containers that are asked for get the names in files below root ("": the machine's). Gives t. */
 struct cgroup_table *cgroup_table_name_by(struct cgroup_table *t, const char *root);
 /*
- * Never NULL but for id 0 or no memory; the same pointer for the same id until the table is freed.
- * Once max_entries (0: 65536) are there, new ids share one entry with id 0 and no path.
+ * Never NULL but for id 0 or no memory. Valid until the next call, longer with a reference. Once max_entries
+ * (0: 131072) are there, those nobody refers to go, at most once a second; where that makes no room new ids
+ * share one entry with id 0 and no path, and are counted.
  */
 const struct cgroup *cgroup_table_get(struct cgroup_table *t, uint64_t id, uint64_t now_ns);
+/* Give c. NULL may be given. */
+const struct cgroup *cgroup_ref(const struct cgroup *c);
+void cgroup_unref(const struct cgroup *c);
+/* Times an id had to do without an entry of its own. */
+uint64_t cgroup_table_full(const struct cgroup_table *t);
 /*
  * Path as the user gave it (below the mount, with or without a leading slash, or with the mount in
  * front) -> id and depth (0: the root; NULL: not wanted). -ENOENT.

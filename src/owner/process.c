@@ -79,6 +79,7 @@ struct process_table *process_table_new(const char *proc_root, struct cgroup_tab
 
 static void entry_free(struct process_entry *e)
 {
+	cgroup_unref(e->process.cgroup);
 	free(e->process.exe);
 	free(e);
 }
@@ -168,6 +169,12 @@ static void learn_exe(struct process_table *t, struct process *p)
 	process_set_exe(p, exe);
 }
 
+/* Nothing would be learnt of the owner's cgroup. */
+static bool has_cgroup(const struct process *p, const struct np_owner *o)
+{
+	return p->cgroup && p->cgroup_id == o->cgroup_id && p->cgroup->settled;
+}
+
 static void refresh(struct process_table *t, struct process *p, const struct np_owner *o,
 		    uint64_t now_ns)
 {
@@ -188,11 +195,15 @@ static void refresh(struct process_table *t, struct process *p, const struct np_
 		if (!p->exited)
 			learn_exe(t, p);
 	}
-	if (o->cgroup_id && (!p->cgroup || p->cgroup->id != o->cgroup_id || !p->cgroup->path)) {
+	if (o->cgroup_id && !has_cgroup(p, o)) {
 		const struct cgroup *c = cgroup_table_get(t->cgroups, o->cgroup_id, now_ns);
 
-		if (c)
+		if (c) {
+			cgroup_ref(c);
+			cgroup_unref(p->cgroup);
 			p->cgroup = c;
+			p->cgroup_id = o->cgroup_id;
+		}
 	}
 }
 
@@ -243,8 +254,7 @@ bool process_is_current(const struct process *p, const struct np_owner *owner)
 	if (!p->tgid)
 		return true;
 	return p->exec_id == owner->exec_id && p->uid == owner->uid &&
-	       (!owner->cgroup_id ||
-		(p->cgroup && p->cgroup->id == owner->cgroup_id && p->cgroup->path)) &&
+	       (!owner->cgroup_id || has_cgroup(p, owner)) &&
 	       (p->named || !owner->comm[0] || memcmp(p->comm, owner->comm, sizeof(p->comm)) == 0);
 }
 

@@ -20,7 +20,8 @@ struct process {
 	uint64_t start_ns; /* CLOCK_BOOTTIME of the group leader */
 	char comm[16];
 	char *exe;		     /* path of its program; NULL unknown */
-	const struct cgroup *cgroup; /* NULL unknown */
+	const struct cgroup *cgroup; /* NULL unknown; a reference */
+	uint64_t cgroup_id;	     /* what it was asked for by; 0 never */
 	bool named;		     /* comm was read from /proc since the last exec */
 	bool exited;
 	uint64_t exited_ns; /* now_ns at which its end was noticed */

@@ -96,6 +96,7 @@ static bool losses(const struct tui_status *st, char *s, size_t size)
 	}
 	add_loss(s, size, st->map_full, "map full");
 	add_loss(s, size, st->flows_dropped, "flows");
+	add_loss(s, size, st->cgroups_full, "cgroups");
 	add_loss(s, size, st->helper_err, "errors");
 	add_loss(s, size, st->implausible, "implausible");
 	if (st->programs_off)

@@ -34,6 +34,7 @@ struct tui_status {
 	uint64_t map_full;	/* counts that found a map full */
 	uint64_t lost_bytes;	/* payload bytes counted nowhere because of it */
 	uint64_t flows_dropped; /* netprobe_loss_stats.flows_dropped */
+	uint64_t cgroups_full;	/* netprobe_loss_stats.cgroups_full */
 	uint64_t helper_err;	/* kernel helpers that failed */
 	uint64_t implausible;	/* netprobe_loss_stats.implausible */
 	uint32_t programs;	/* programs attached; 0: not shown */

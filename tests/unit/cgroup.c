@@ -112,11 +112,33 @@ static void full_table_shares_one_nameless_entry(void **state)
 	uint64_t i;
 
 	for (i = 1; i <= 10; i++)
-		assert_non_null(cgroup_table_get(t, 1ull << (50 + i), SECOND));
+		assert_non_null(cgroup_ref(cgroup_table_get(t, 1ull << (50 + i), SECOND)));
 	c = cgroup_table_get(t, 1ull << 58, SECOND);
 	assert_int_equal(c->id, 0);
 	assert_null(c->path);
 	assert_ptr_equal(c, cgroup_table_get(t, 1ull << 59, SECOND));
+	assert_int_equal(cgroup_table_full(t), 10);
+	(void)cgroup_table_free(t);
+}
+
+/* On a host that starts containers all day nobody is "unknown" because of those that are gone. */
+static void cgroups_nobody_refers_to_make_room(void **state)
+{
+	struct fixture *f = *state;
+	struct cgroup_table *t = cgroup_table_new(f->tree.root, f->mount, 4);
+	uint64_t id = id_of(f, "cgroup/docker/" ID), now = SECOND;
+	const struct cgroup *kept = cgroup_ref(cgroup_table_get(t, id, now));
+	const struct cgroup *c;
+
+	for (uint64_t i = 0; i < 1000; i++) {
+		now += SECOND;
+		c = cgroup_table_get(t, (1ull << 40) + i, now);
+		assert_int_equal(c->id, (1ull << 40) + i);
+	}
+	assert_int_equal(cgroup_table_full(t), 0);
+	assert_ptr_equal(cgroup_table_get(t, id, now), kept);
+	assert_string_equal(kept->container_id, ID);
+	cgroup_unref(kept);
 	(void)cgroup_table_free(t);
 }
 
@@ -432,6 +454,7 @@ int main(void)
 		FIXTURE_TEST(unknown_id_is_searched_again_after_a_second),
 		FIXTURE_TEST(container_that_is_gone_keeps_its_name),
 		FIXTURE_TEST(full_table_shares_one_nameless_entry),
+		FIXTURE_TEST(cgroups_nobody_refers_to_make_room),
 		FIXTURE_TEST(path_is_taken_with_and_without_the_mount),
 		FIXTURE_TEST(path_that_is_no_cgroup_is_not_found),
 		FIXTURE_TEST(mount_is_found_by_its_type),

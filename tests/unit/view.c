@@ -267,8 +267,8 @@ static void loopback_is_told_apart_by_namespace(void **state)
 static void container_rows_name_host_and_unknown(void **state)
 {
 	struct world *w = *state;
-	struct cgroup root = { .id = 1, .path = (char *)"/" };
-	struct cgroup gone = { .id = 4711 };
+	static struct cgroup root = { .id = 1, .path = (char *)"/" };
+	static struct cgroup gone = { .id = 4711 };
 	char name[64];
 	struct group_key key = { .kind = GROUP_CONTAINER };
 	struct np_sock_rec rec = tcp_rec(1);
@@ -367,10 +367,10 @@ static void filter_looks_into_what_a_row_is_about(void **state)
 static void filter_finds_containers_by_id_and_path(void **state)
 {
 	struct world *w = *state;
-	struct cgroup c = { .id = 5,
-			    .path = (char *)"/docker/abcdef",
-			    .container_id = (char *)"abcdef",
-			    .runtime = "docker" };
+	static struct cgroup c = { .id = 5,
+				   .path = (char *)"/docker/abcdef",
+				   .container_id = (char *)"abcdef",
+				   .runtime = "docker" };
 	struct np_sock_rec rec = tcp_rec(1);
 	struct view view;
 	uint8_t kind;
