@@ -17,7 +17,10 @@
 /* For so long after the last spliced bytes their reader is watched for: it costs every receive call. */
 #define WATCH_READS_NS 60000000000ULL
 #define SEED_AGAIN_NS 1000000000ULL /* least time between two walks over all open files */
-#define STALL_NS 100000000ULL	    /* default of --stall-threshold */
+/* Looks that cost more the more there is on the machine take one part in so many of a processor, at most. */
+#define LOOK_SHARE 200
+#define SCAN_LEAST 64	      /* processes looked up in /proc at each tick, whatever that costs */
+#define STALL_NS 100000000ULL /* default of --stall-threshold */
 #define FULL_SWEEP_NS 30000000000ULL
 #define LOAD_NS 60000000000ULL /* counting may have begun so long before the session's start */
 
@@ -387,6 +390,7 @@ int session_open(const struct session_opts *opts, struct session **ret_session,
 	/* What fn is given of it passes no filter: it is of addresses and interfaces, not of sockets. */
 	if (s->events && opts->guard)
 		s->devices = devices_new(opts->event_fn, opts->event_arg);
+	s->scan_max = SCAN_LEAST;
 	s->start_ns = s->now_ns = s->tick_ns = s->full_ns = clock_monotonic_ns();
 	flow_table_tick(s->flows, s->now_ns);
 	*ret_session = s;
@@ -443,8 +447,8 @@ static void look_for_stalls(struct session *s)
 	took = cpu_ns();
 	if (s->rung.ops->stalls(s->rung.arg, threshold))
 		return;
-	took = cpu_ns() - took;
-	s->stall_next_ns = s->now_ns + (took * 200 > threshold / 2 ? took * 200 : threshold / 2);
+	took = (cpu_ns() - took) * LOOK_SHARE;
+	s->stall_next_ns = s->now_ns + (took > threshold / 2 ? took : threshold / 2);
 }
 
 int session_poll(struct session *s)
@@ -479,13 +483,27 @@ int session_fd(const struct session *s)
 static int seed_again(struct session *s)
 {
 	int (*seed)(void *) = s->rung.ops->seed;
+	uint64_t took;
 
-	if (!seed || !s->has_listener_owned || s->now_ns - s->seed_ns < SEED_AGAIN_NS)
+	if (!seed || !s->has_listener_owned || s->now_ns < s->seed_next_ns)
 		return 0;
-	s->seed_ns = s->now_ns;
+	took = cpu_ns();
 	(void)seed(s->rung.arg);
+	took = (cpu_ns() - took) * LOOK_SHARE;
+	s->seed_next_ns = s->now_ns + (took > SEED_AGAIN_NS ? took : SEED_AGAIN_NS);
 	s->has_listener_owned = false;
 	return s->rung.ops->sweep(s->rung.arg, false, on_sock, s);
+}
+
+/* Who is gone: as many of them as the share of the interval allows, in turn. */
+static void scan_processes(struct session *s)
+{
+	uint64_t took = cpu_ns(), share = (s->now_ns - s->tick_ns) / LOOK_SHARE, max;
+	uint32_t n = process_table_scan(s->procs, s->now_ns, s->scan_max);
+
+	took = cpu_ns() - took;
+	max = n && took ? share * n / took : SCAN_LEAST;
+	s->scan_max = max < SCAN_LEAST ? SCAN_LEAST : max > UINT32_MAX ? UINT32_MAX : (uint32_t)max;
 }
 
 static void watch_reads(struct session *s)
@@ -559,7 +577,7 @@ static int tick(struct session *s, bool full)
 			engine_events_loss(s->events, losses, seconds, false);
 	}
 	sight_tick(&s->sight, (double)(s->now_ns - s->tick_ns) / 1e9);
-	process_table_scan(s->procs, s->now_ns); /* after the events: it frees who is gone */
+	scan_processes(s); /* after the events: it frees who is gone */
 	s->tick_ns = s->now_ns;
 	watch_reads(s);
 	return 0;
@@ -587,7 +605,7 @@ int session_finish(struct session *s)
 
 	if (s->rung.ops->finish)
 		s->rung.ops->finish(s->rung.arg);
-	s->seed_ns = 0; /* the last chance to find who holds what */
+	s->seed_next_ns = 0; /* the last chance to find who holds what */
 	r = tick(s, true);
 	/* ends that the last sweep found */
 	if (r >= 0)

@@ -31,10 +31,11 @@ struct session {
 	bool parts_wait;	       /* parts of before the last change of filters */
 	struct engine_events *events;  /* NULL: nobody listens */
 	struct flow_watch watch;
-	uint64_t start_ns, now_ns, tick_ns, seed_ns, full_ns, stall_next_ns;
+	uint64_t start_ns, now_ns, tick_ns, seed_next_ns, full_ns, stall_next_ns;
 	uint64_t sight_ns; /* names of packets up to then are known */
 	/* an accepted connection nobody used yet was seen in the last sweep */
 	bool has_listener_owned;
+	uint32_t scan_max;    /* processes looked up in /proc with the next tick */
 	bool asks_routes;     /* no rung but ebpf tells the interface of a TCP socket */
 	uint64_t implausible; /* records not believed */
 	uint64_t spliced_ns;  /* when bytes that no receive call took were last seen; 0 never */

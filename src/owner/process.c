@@ -25,7 +25,8 @@ struct process_table {
 	struct index entries;
 	struct cgroup_table *cgroups; /* not ours; may be NULL */
 	char *proc_root;
-	uint64_t tick_ns; /* of the clock that /proc/<tgid>/stat counts in */
+	uint32_t scan_slot; /* where the next scan goes on */
+	uint64_t tick_ns;   /* of the clock that /proc/<tgid>/stat counts in */
 	/*
 	 * Set at the first process found in /proc as the kernel half described it. Until then an
 	 * absent one proves nothing: this may be another pid namespace's /proc, or hidepid.
@@ -265,35 +266,52 @@ void process_unref(struct process_table *t, struct process *p)
 		p->refs--;
 }
 
-void process_table_scan(struct process_table *t, uint64_t now_ns)
+static void free_unused(struct process_table *t, struct index_node **link)
 {
-	uint32_t i;
+	while (*link) {
+		struct process_entry *e = index_entry(*link, struct process_entry, node);
 
-	for (i = 0; i <= t->entries.mask; i++) {
-		struct index_node **link = &t->entries.slots[i];
-
-		while (*link) {
-			struct process_entry *e = index_entry(*link, struct process_entry, node);
-			int r;
-
-			if (!e->process.refs) {
-				*link = e->node.next;
-				t->entries.count--;
-				entry_free(e);
-				continue;
-			}
+		if (e->process.refs) {
 			link = &e->node.next;
-			if (e->process.exited)
-				continue;
-			r = is_alive(t, &e->process);
-			if (r == 1)
-				t->proc_usable = true;
-			if (r != 0 || !t->proc_usable)
-				continue;
-			e->process.exited = true;
-			e->process.exited_ns = now_ns;
+			continue;
 		}
+		*link = e->node.next;
+		t->entries.count--;
+		entry_free(e);
 	}
+}
+
+/* True: /proc was asked. */
+static bool look(struct process_table *t, struct process *p, uint64_t now_ns)
+{
+	int r;
+
+	if (p->exited)
+		return false;
+	r = is_alive(t, p);
+	if (r == 1)
+		t->proc_usable = true;
+	if (r != 0 || !t->proc_usable)
+		return true;
+	p->exited = true;
+	p->exited_ns = now_ns;
+	return true;
+}
+
+uint32_t process_table_scan(struct process_table *t, uint64_t now_ns, uint32_t max)
+{
+	uint32_t n = 0, slots = t->entries.mask + 1;
+
+	for (uint32_t i = 0; i < slots; i++)
+		free_unused(t, &t->entries.slots[i]);
+	for (uint32_t i = 0; i < slots && n < max; i++) {
+		struct index_node *node = t->entries.slots[t->scan_slot++ & t->entries.mask];
+
+		for (; node; node = node->next)
+			n += look(t, &index_entry(node, struct process_entry, node)->process,
+				  now_ns);
+	}
+	return n;
 }
 
 uint32_t process_table_count(const struct process_table *t)

@@ -49,11 +49,11 @@ bool process_is_current(const struct process *p, const struct np_owner *owner);
 /* Program path learnt from the kernel half's exec hook, for processes already gone from /proc. */
 void process_set_exe(struct process *p, const char *exe);
 /*
- * Look which are gone (one /proc/<tgid>/stat each, start time compared) and free those nobody
- * refers to any more; call once an interval. A process is called gone only once /proc was seen to
- * know any of them.
+ * Free those nobody refers to any more, and look which of the others are gone (one /proc/<tgid>/stat each,
+ * start time compared): max of them, in turn from call to call. Call once an interval. A process is
+ * called gone only once /proc was seen to know any of them. How many were looked at.
  */
-void process_table_scan(struct process_table *t, uint64_t now_ns);
+uint32_t process_table_scan(struct process_table *t, uint64_t now_ns, uint32_t max);
 /* Those known, without the unknown one. */
 uint32_t process_table_count(const struct process_table *t);
 /* Of them those that somebody refers to. Walks all. */

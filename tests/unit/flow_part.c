@@ -194,7 +194,7 @@ static void closed_flow_stays_for_the_grace_time(void **state)
 	world_tick(w, SECOND);
 	assert_int_equal(flow_table_count(w->flows), 0);
 	assert_int_equal(flow_table_dropped(w->flows), 0);
-	process_table_scan(w->procs, w->now);
+	process_table_scan(w->procs, w->now, UINT32_MAX);
 	assert_int_equal(process_table_count(w->procs), 1); /* its row is still there */
 }
 

@@ -168,7 +168,7 @@ static void scan_notices_who_is_gone(void **state)
 	tree_process(&f->tree, 44, "other", 'S', 1, 900, NULL);
 	tree_process(&f->tree, 45, "zombie", 'Z', 1, 1, NULL);
 	tree_process(&f->tree, 46, "headless", 'Z', 2, 1, NULL); /* a thread of it still runs */
-	process_table_scan(f->procs, 777);
+	process_table_scan(f->procs, 777, UINT32_MAX);
 	assert_false(p[0]->exited);
 	assert_true(p[1]->exited);
 	assert_int_equal(p[1]->exited_ns, 777);
@@ -183,8 +183,35 @@ static void absence_proves_nothing_where_proc_knows_nobody(void **state)
 	struct np_owner o = owner(42, TICK_NS, "elsewhere");
 	struct process *p = process_table_get(f->procs, &o, 1);
 
-	process_table_scan(f->procs, 1);
+	process_table_scan(f->procs, 1, UINT32_MAX);
 	assert_false(p->exited);
+}
+
+/* With ten thousand owners a tick looks at some of them, the next one at others. */
+static void scan_looks_at_some_in_turn(void **state)
+{
+	struct fixture *f = *state;
+	struct process *p[100];
+	struct np_owner known = owner(42, TICK_NS, "curl");
+	unsigned int gone = 0, ticks = 0;
+
+	for (uint32_t i = 0; i < 100; i++) {
+		struct np_owner o = owner(1000 + i, TICK_NS, "w");
+
+		p[i] = process_table_get(f->procs, &o, 1);
+		assert_non_null(p[i]);
+	}
+	/* one that /proc knows: the absence of the others means something */
+	tree_process(&f->tree, 42, "curl", 'S', 1, 1, NULL);
+	(void)process_table_get(f->procs, &known, 1);
+	while (gone < 100 && ticks++ < 100) {
+		assert_in_range(process_table_scan(f->procs, ticks, 10), 0, 20);
+		gone = 0;
+		for (uint32_t i = 0; i < 100; i++)
+			gone += p[i]->exited;
+		assert_true(gone <= ticks * 20);
+	}
+	assert_int_equal(gone, 100);
 }
 
 static void scan_frees_whom_nobody_refers_to(void **state)
@@ -194,10 +221,10 @@ static void scan_frees_whom_nobody_refers_to(void **state)
 	struct process *p = process_table_get(f->procs, &o, 1);
 
 	process_unref(f->procs, NULL);
-	process_table_scan(f->procs, 1);
+	process_table_scan(f->procs, 1, UINT32_MAX);
 	assert_int_equal(process_table_count(f->procs), 1);
 	process_unref(f->procs, p);
-	process_table_scan(f->procs, 2);
+	process_table_scan(f->procs, 2, UINT32_MAX);
 	assert_int_equal(process_table_count(f->procs), 0);
 }
 
@@ -279,7 +306,7 @@ static void own_process_is_found_in_the_real_proc(void **state)
 	p = process_table_get(procs, &o, 1);
 	assert_non_null(p->exe);
 	assert_non_null(strstr(p->exe, "process"));
-	process_table_scan(procs, 2);
+	process_table_scan(procs, 2, UINT32_MAX);
 	assert_false(p->exited);
 	(void)process_table_free(procs);
 }
@@ -298,6 +325,7 @@ int main(void)
 		FIXTURE_TEST(exec_hook_names_programs_that_proc_no_longer_knows),
 		FIXTURE_TEST(scan_notices_who_is_gone),
 		FIXTURE_TEST(absence_proves_nothing_where_proc_knows_nobody),
+		FIXTURE_TEST(scan_looks_at_some_in_turn),
 		FIXTURE_TEST(scan_frees_whom_nobody_refers_to),
 		FIXTURE_TEST(cgroup_follows_the_owner),
 		cmocka_unit_test(stat_survives_any_comm),

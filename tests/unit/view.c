@@ -215,7 +215,7 @@ static void ended_process_leaves_its_row_after_the_grace_time(void **state)
 	assert_true(row && row->rest && !row->proc);
 	assert_int_equal(row->tx_bytes, 500);
 	view_done(&view);
-	process_table_scan(w->procs, w->now);
+	process_table_scan(w->procs, w->now, UINT32_MAX);
 	assert_int_equal(process_table_count(w->procs), 0);
 	assert_adds_up(w, 500, 0);
 }
