@@ -40,7 +40,7 @@ bool self_in_user_namespace(void)
 
 bool self_in_foreign_netns(void)
 {
-	int fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC), owner;
+	int fd = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC), owner;
 	bool foreign;
 
 	if (fd < 0)

@@ -77,7 +77,7 @@ static int set_filters(struct afpacket *a)
 	return r;
 }
 
-/* That it came or went is said by the session. */
+/* That it came or went is said by the session. A name that goes to another interface does so in two steps. */
 static void on_link(uint32_t ifindex, const char *name, bool came, void *arg)
 {
 	struct afpacket *a = arg;

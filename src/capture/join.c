@@ -151,7 +151,9 @@ static void give(struct afpacket *a, struct wire_flow *f, unsigned int e, struct
 	uint32_t out, in;
 	struct np_counts c;
 
-	if (!k->rec.tuple.ifname[0] && !(k->rec.tuple.flags & NP_F_UNCONN)) {
+	/* its name may change, and its way */
+	if (t->ifname[0] && !(k->rec.tuple.flags & NP_F_UNCONN) &&
+	    (!k->rec.tuple.ifname[0] || k->rec.tuple.ifindex == t->ifindex)) {
 		memcpy(k->rec.tuple.ifname, t->ifname, sizeof(t->ifname));
 		k->rec.tuple.ifindex = t->ifindex;
 	}

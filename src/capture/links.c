@@ -15,7 +15,9 @@
 struct iface {
 	uint32_t ifindex;
 	char name[16];
-	bool seen; /* in the listing under way */
+	struct netdev
+		began; /* what it had counted when it was met: nothing, unless it came from elsewhere */
+	bool seen;     /* in the listing under way */
 };
 
 struct address {
@@ -61,8 +63,10 @@ static void tell(struct links *l, const struct iface *i, bool came)
 		l->fn(i->ifindex, i->name, came, l->arg);
 }
 
-static void on_link(struct links *l, bool gone, uint32_t ifindex, const char *name)
+/* A name is no identity: another name of the same number is told as the old one's end and the new one's beginning. */
+static void on_link(struct links *l, bool gone, uint32_t ifindex, const struct netdev *now)
 {
+	const char *name = now->name;
 	struct iface *i = find(l, ifindex);
 
 	if (gone) {
@@ -79,12 +83,13 @@ static void on_link(struct links *l, bool gone, uint32_t ifindex, const char *na
 		i->seen = true;
 	if (i && !strcmp(i->name, name))
 		return;
+	if (i)
+		tell(l, i, false);
 	if (!i) {
 		if (!grow((void **)&l->ifaces, &l->cap_ifaces, l->n_ifaces, sizeof(*i)))
 			return;
 		i = &l->ifaces[l->n_ifaces++];
-		i->ifindex = ifindex;
-		i->seen = true;
+		*i = (struct iface){ .ifindex = ifindex, .seen = true, .began = *now };
 	}
 	(void)snprintf(i->name, sizeof(i->name), "%s", name);
 	tell(l, i, true);
@@ -107,22 +112,38 @@ static void on_addr(struct links *l, bool gone, uint32_t ifindex, const uint8_t 
 	l->addrs[l->n_addrs++].ifindex = ifindex;
 }
 
+static void take_stats(const struct rtattr *a, struct netdev *ret)
+{
+	uint64_t v
+		[4]; /* packets received and sent, bytes received and sent: struct rtnl_link_stats64 */
+
+	if (RTA_PAYLOAD(a) < sizeof(v))
+		return;
+	memcpy(v, RTA_DATA(a), sizeof(v));
+	ret->rx_packets = v[0];
+	ret->tx_packets = v[1];
+	ret->rx_bytes = v[2];
+	ret->tx_bytes = v[3];
+}
+
 static void parse_link(struct links *l, const struct nlmsghdr *h)
 {
 	const struct ifinfomsg *m = NLMSG_DATA(h);
 	int left = (int)h->nlmsg_len - (int)NLMSG_LENGTH(sizeof(*m));
 	const struct rtattr *a = IFLA_RTA(m);
 
+	struct netdev now = { .name = "" };
+
 	if (left < 0)
 		return;
 	for (; RTA_OK(a, left); a = RTA_NEXT(a, left)) {
-		char name[16] = "";
-
-		if (a->rta_type != IFLA_IFNAME)
-			continue;
-		memcpy(name, RTA_DATA(a), RTA_PAYLOAD(a) < 15 ? RTA_PAYLOAD(a) : 15);
-		on_link(l, h->nlmsg_type == RTM_DELLINK, (uint32_t)m->ifi_index, name);
+		if (a->rta_type == IFLA_IFNAME)
+			memcpy(now.name, RTA_DATA(a), RTA_PAYLOAD(a) < 15 ? RTA_PAYLOAD(a) : 15);
+		else if (a->rta_type == IFLA_STATS64)
+			take_stats(a, &now);
 	}
+	if (now.name[0])
+		on_link(l, h->nlmsg_type == RTM_DELLINK, (uint32_t)m->ifi_index, &now);
 }
 
 static void parse_addr(struct links *l, const struct nlmsghdr *h)
@@ -280,6 +301,15 @@ const char *links_name(const struct links *l, uint32_t ifindex)
 	const struct iface *i = find(l, ifindex);
 
 	return i ? i->name : NULL;
+}
+
+bool links_began(const struct links *l, uint32_t ifindex, struct netdev *ret)
+{
+	const struct iface *i = find(l, ifindex);
+
+	if (i)
+		*ret = i->began;
+	return i;
 }
 
 uint32_t links_index(const struct links *l, const char *name)

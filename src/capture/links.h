@@ -6,9 +6,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "capture/netdev.h"
+
 struct links;
 
-/* came: it was not there (or had another name) before; else it has gone. */
+/* came: it was not there before; else it has gone. One that is renamed goes under its old name and comes under the new one. */
 typedef void (*link_fn)(uint32_t ifindex, const char *name, bool came, void *arg);
 
 /* NULL with *ret_err a negative errno. */
@@ -19,6 +21,8 @@ int links_fd(const struct links *l);
 void links_read(struct links *l, link_fn fn, void *arg);
 const char *links_name(const struct links *l, uint32_t ifindex); /* NULL unknown */
 uint32_t links_index(const struct links *l, const char *name);	 /* 0: not there */
+/* What it had counted when it was met. false: it is not there. */
+bool links_began(const struct links *l, uint32_t ifindex, struct netdev *ret);
 bool links_is_local(const struct links *l, const uint8_t addr[16]);
 
 #endif

@@ -30,13 +30,12 @@ int netdev_parse(const char *line, struct netdev *ret)
 	return 0;
 }
 
-int netdev_each(const char *path, void (*fn)(const struct netdev *d, void *arg), void *arg)
+int netdev_each(FILE *f, void (*fn)(const struct netdev *d, void *arg), void *arg)
 {
-	FILE *f = fopen(path, "re");
 	char line[512];
 	int n = 0;
 
-	if (!f)
+	if (fseek(f, 0, SEEK_SET))
 		return -errno;
 	while (fgets(line, sizeof(line), f)) {
 		struct netdev d;
@@ -46,6 +45,5 @@ int netdev_each(const char *path, void (*fn)(const struct netdev *d, void *arg),
 		fn(&d, arg);
 		n++;
 	}
-	(void)fclose(f);
-	return n;
+	return ferror(f) ? -EIO : n;
 }

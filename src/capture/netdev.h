@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
 struct netdev {
 	char name[16];
@@ -13,7 +14,7 @@ struct netdev {
 
 /* One line of the table. Pure. -EINVAL: no interface's line (its two headings are none). */
 int netdev_parse(const char *line, struct netdev *ret);
-/* Every interface; their number or a negative errno. */
-int netdev_each(const char *path, void (*fn)(const struct netdev *d, void *arg), void *arg);
+/* Every interface of an open table, from its beginning; their number or a negative errno. */
+int netdev_each(FILE *f, void (*fn)(const struct netdev *d, void *arg), void *arg);
 
 #endif

@@ -52,7 +52,7 @@ int socks_open(const struct socks_opts *opts, struct socks **ret, struct netprob
 		(void)socks_close(s);
 		return error_set(err, -ENOMEM, "out of memory");
 	}
-	if (!stat("/proc/self/ns/net", &st))
+	if (!stat("/proc/thread-self/ns/net", &st))
 		s->netns = (uint32_t)st.st_ino;
 	note_owners(s);
 	s->watch_fd = diag_watch_open();

@@ -35,7 +35,7 @@ struct attacks *attacks_new(void (*fn)(const struct event *ev, void *arg), void 
 		return NULL;
 	a->fn = fn;
 	a->arg = arg;
-	a->netns = netns_inode("/proc/self/ns/net");
+	a->netns = netns_inode("/proc/thread-self/ns/net");
 	return a;
 }
 

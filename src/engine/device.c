@@ -26,7 +26,7 @@ struct devices {
 static void tell(const struct event_device *dev, const char *name,
 		 void (*fn)(const struct event *ev, void *arg), void *arg)
 {
-	struct np_tuple where = { .netns = netns_inode("/proc/self/ns/net") };
+	struct np_tuple where = { .netns = netns_inode("/proc/thread-self/ns/net") };
 	uint64_t packets = dev->count->rx.packets + dev->count->tx.packets;
 	struct event ev = {
 		.kind = dev->mode ? EVENT_IFACE : EVENT_GLOBAL,

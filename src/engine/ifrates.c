@@ -8,7 +8,8 @@
 
 #include "capture/netdev.h"
 
-#define NETDEV "/proc/self/net/dev"
+/* Of the calling thread's namespace, whatever its process is in; open, it stays that one's for other threads. */
+#define NETDEV "/proc/thread-self/net/dev"
 
 struct known {
 	struct netdev start, last;
@@ -17,6 +18,7 @@ struct known {
 };
 
 struct ifrates {
+	FILE *table;
 	uint32_t netns;
 	const struct ifwatch *watch;
 	const struct np_filter *filter; /* of the tick under way, as events */
@@ -27,19 +29,26 @@ struct ifrates {
 	double seconds;
 };
 
-/* It appeared while we run: all that it counted is of this time. */
-static void from_nothing(struct known *k, const struct netdev *d)
-{
-	memset(&k->start, 0, sizeof(k->start));
-	memcpy(k->start.name, d->name, sizeof(d->name));
-	k->last = k->start;
-}
-
-static struct known *get(struct ifrates *r, const struct netdev *d)
+/*
+ * Interfaces are their numbers: a new name changes nothing. One that appears while we run begins with what
+ * it had counted by then: nothing, unless it comes from another namespace; where that is not known, with
+ * its first figures.
+ */
+static struct known *find(struct ifrates *r, const struct netdev *d, uint32_t ifindex)
 {
 	for (size_t i = 0; i < r->n; i++)
-		if (!strcmp(r->all[i].last.name, d->name))
+		if (ifindex && r->all[i].ifindex ? r->all[i].ifindex == ifindex
+						 : !strcmp(r->all[i].last.name, d->name))
 			return &r->all[i];
+	return NULL;
+}
+
+static struct known *get(struct ifrates *r, const struct netdev *d, uint32_t ifindex)
+{
+	struct known *k = find(r, d, ifindex);
+
+	if (k)
+		return k;
 	if (r->n == r->cap) {
 		size_t cap = r->cap ? r->cap * 2 : 16;
 		void *p = reallocarray(r->all, cap, sizeof(*r->all));
@@ -49,10 +58,12 @@ static struct known *get(struct ifrates *r, const struct netdev *d)
 		r->all = p;
 		r->cap = cap;
 	}
-	r->all[r->n] = (struct known){ .start = *d, .last = *d };
-	if (!r->first)
-		from_nothing(&r->all[r->n], d);
-	return &r->all[r->n++];
+	k = &r->all[r->n++];
+	*k = (struct known){ .start = *d, .ifindex = ifindex };
+	if (!r->first && ifindex)
+		(void)ifwatch_began(r->watch, ifindex, &k->start);
+	k->last = k->start;
+	return k;
 }
 
 static void tell(struct ifrates *r, const struct known *k, const struct netdev *d)
@@ -85,14 +96,11 @@ static void tell(struct ifrates *r, const struct known *k, const struct netdev *
 static void on_dev(const struct netdev *d, void *arg)
 {
 	struct ifrates *r = arg;
-	struct known *k = get(r, d);
-	uint32_t ifindex;
+	uint32_t ifindex = r->watch ? ifwatch_index(r->watch, d->name) : 0;
+	struct known *k = get(r, d, ifindex);
 
 	if (!k)
 		return;
-	ifindex = r->watch ? ifwatch_index(r->watch, d->name) : 0;
-	if (k->ifindex && ifindex && k->ifindex != ifindex)
-		from_nothing(k, d);
 	k->ifindex = ifindex ? ifindex : k->ifindex;
 	k->seen = true;
 	/* A counter of 32 bits that went round, or one that its driver set back: begin again. */
@@ -114,8 +122,10 @@ struct ifrates *ifrates_new(uint32_t netns, const struct ifwatch *watch)
 		return NULL;
 	r->netns = netns;
 	r->watch = watch;
+	r->table = fopen(NETDEV, "re");
 	r->first = true;
-	(void)netdev_each(NETDEV, on_dev, r);
+	if (r->table)
+		(void)netdev_each(r->table, on_dev, r);
 	r->first = false;
 	return r;
 }
@@ -124,6 +134,8 @@ struct ifrates *ifrates_free(struct ifrates *r)
 {
 	if (!r)
 		return NULL;
+	if (r->table)
+		(void)fclose(r->table);
 	free(r->all);
 	free(r);
 	return NULL;
@@ -148,7 +160,7 @@ void ifrates_tick(struct ifrates *r, const struct np_filter *filter, struct engi
 	r->filter = filter;
 	r->events = e;
 	r->seconds = seconds;
-	if (netdev_each(NETDEV, on_dev, r) >= 0)
+	if (r->table && netdev_each(r->table, on_dev, r) >= 0)
 		forget(r);
 	r->events = NULL;
 }

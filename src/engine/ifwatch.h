@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "capture/netdev.h"
 #include "wire/config.h"
 
 struct ifwatch;
@@ -20,6 +21,8 @@ struct ifwatch *ifwatch_free(struct ifwatch *w);
 void ifwatch_read(struct ifwatch *w, const struct np_filter *filter, bool all);
 /* Number of the interface of that name; 0 unknown. */
 uint32_t ifwatch_index(const struct ifwatch *w, const char *name);
+/* What it had counted when it came. false: unknown. */
+bool ifwatch_began(const struct ifwatch *w, uint32_t ifindex, struct netdev *ret);
 
 /* Does a filter (-i) let this interface pass? */
 bool ifwatch_wanted(const struct np_filter *filter, const char *name);

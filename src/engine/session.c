@@ -386,7 +386,7 @@ int session_open(const struct session_opts *opts, struct session **ret_session,
 		s->rung.ops->watch_moved(s->rung.arg, on_moved, s);
 	s->ifwatch = ifwatch_new();
 	if (s->asks_routes && s->events)
-		s->ifrates = ifrates_new(netns_inode("/proc/self/ns/net"), s->ifwatch);
+		s->ifrates = ifrates_new(netns_inode("/proc/thread-self/ns/net"), s->ifwatch);
 	/* What fn is given of it passes no filter: it is of addresses and interfaces, not of sockets. */
 	if (s->events && opts->guard)
 		s->devices = devices_new(opts->event_fn, opts->event_arg);

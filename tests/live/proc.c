@@ -265,3 +265,73 @@ TEST(proc_follows_interfaces_that_come_and_go)
 	CHECK_EQ(iface_pkts(p.records, "np-d0"), 200, "packets of the one that came");
 	CHECK_EQ(iface_pkts(p.records, "np-d1"), 0, "packets of one that was not asked for");
 }
+
+/* The largest rate that was told of an interface, Mbit/s. */
+static double iface_most(const json_t *records, const char *name)
+{
+	double most = 0;
+	const json_t *r;
+	size_t i;
+
+	json_array_foreach (records, i, r)
+		if (is_iface(r, name) && record_num(r, "num") > most)
+			most = record_num(r, "num");
+	return most;
+}
+
+/* An interface is its number, in its namespace: a new name, or another namespace, is no traffic. */
+TEST(an_interface_that_is_renamed_or_comes_from_elsewhere_brings_no_bytes_along)
+{
+	static const char *const args[] = { "events", "--format",	"json", "--interval",
+					    "0.2",    "--capture-mode", "proc", NULL };
+	struct probe_opts opts = { .args = args, .plain = true };
+	struct netns other = netns_new(), ns;
+	struct telling came = { NULL, "interface np-new (4000) appeared" };
+	struct telling gone = { NULL, "interface np-d0 (4000) vanished" };
+	struct telling moved = { NULL, "interface np-d5 (5000) appeared" };
+	char command[256];
+	struct probe p;
+	json_t *r;
+
+	/* one with a past, in another namespace: its number is free here as well */
+	rung_go(&other);
+	netns_must(&other,
+		   "ip link add np-d5 index 5000 type veth peer name np-d1 && "
+		   "ip link set np-d5 addrgenmode none && ip link set np-d1 addrgenmode none && "
+		   "ip link set np-d5 up && ip link set np-d1 up");
+	send_frames(20000);
+	ns = rung_enter();
+	netns_must(&ns,
+		   "ip link add np-d0 index 4000 type veth peer name np-d1 && "
+		   "ip link set np-d0 addrgenmode none && ip link set np-d1 addrgenmode none && "
+		   "ip link set np-d0 up && ip link set np-d1 up");
+	send_frames(20000);
+	p = probe_spawn(&opts);
+	came.path = gone.path = moved.path = p.log;
+	send_frames(10);
+	r = probe_wait_record(&p, is_iface, "np-d0", RUNG_END_MS);
+	REQUIRE(r, "no record of the interface");
+	json_decref(r);
+	netns_must(&ns, "ip link set np-d0 down && ip link set np-d0 name np-new && "
+			"ip link set np-new up");
+	CHECK(wait_until(tells, &came, RUNG_END_MS), "nothing was said of the new name");
+	CHECK(wait_until(tells, &gone, RUNG_END_MS), "nothing was said of the old name");
+	send_frames(5);
+	snprintf(command, sizeof(command), "ip link set np-d5 netns %d", (int)ns.holder);
+	netns_must(&other, command);
+	CHECK(wait_until(tells, &moved, RUNG_END_MS), "nothing was said of the one that came");
+	netns_must(&ns, "ip link set np-d5 up");
+	rung_go(&other);
+	send_frames(7);
+	r = probe_wait_record(&p, is_iface, "np-d5", RUNG_END_MS);
+	REQUIRE(r, "no record of the interface that came");
+	json_decref(r);
+	probe_stop(&p);
+	CHECK_EQ(iface_pkts(p.records, "np-new"), 15,
+		 "packets since the start, under the new name");
+	CHECK(iface_most(p.records, "np-new") < 1, "the rename was told as %f Mbit/s",
+	      iface_most(p.records, "np-new"));
+	CHECK_EQ(iface_pkts(p.records, "np-d5"), 7, "packets since it came");
+	CHECK(iface_most(p.records, "np-d5") < 1, "its past was told as %f Mbit/s",
+	      iface_most(p.records, "np-d5"));
+}
