@@ -48,8 +48,10 @@ struct space {
 	char path[300]; /* empty: ours */
 	struct link *links;
 	unsigned int n, cap;
-	bool primed;	/* its beginning is known */
-	bool gone, out; /* out: cannot be looked into */
+	uint64_t past[C_MAX]; /* of links that are gone and made room */
+	bool primed;	      /* its beginning is known */
+	bool gone, out;	      /* out: cannot be looked into */
+	bool full;	      /* it has more links than are looked at */
 };
 
 struct ifdrops {
@@ -59,6 +61,7 @@ struct ifdrops {
 	struct space *spaces;
 	unsigned int n;
 	bool full;
+	uint64_t past[C_MAX]; /* of namespaces that are gone and made room */
 	uint64_t softnet, softnet_all;
 	bool primed;
 	char *dump;
@@ -95,6 +98,39 @@ struct ifdrops *ifdrops_free(struct ifdrops *d)
 	return NULL;
 }
 
+/* What is gone is kept for what it lost, as long as nobody else needs the room: then only the sum is. */
+static bool forget_space(struct ifdrops *d)
+{
+	for (unsigned int i = 0; i < d->n; i++) {
+		struct space *s = &d->spaces[i];
+
+		if (!s->gone)
+			continue;
+		for (unsigned int c = 0; c < C_MAX; c++) {
+			d->past[c] += s->past[c];
+			for (unsigned int j = 0; j < s->n; j++)
+				d->past[c] += s->links[j].all[c];
+		}
+		free(s->links);
+		*s = d->spaces[--d->n];
+		return true;
+	}
+	return false;
+}
+
+static bool forget_link(struct space *s)
+{
+	for (unsigned int i = 0; i < s->n; i++) {
+		if (!s->links[i].gone)
+			continue;
+		for (unsigned int c = 0; c < C_MAX; c++)
+			s->past[c] += s->links[i].all[c];
+		s->links[i] = s->links[--s->n];
+		return true;
+	}
+	return false;
+}
+
 static int on_space(uint32_t inode, const char *path, void *arg)
 {
 	struct ifdrops *d = arg;
@@ -104,7 +140,7 @@ static int on_space(uint32_t inode, const char *path, void *arg)
 		if (d->spaces[i].netns == inode && !d->spaces[i].gone)
 			s = &d->spaces[i];
 	if (!s) {
-		if (d->n == SPACES) {
+		if (d->n == SPACES && !forget_space(d)) {
 			d->full = true;
 			return 1;
 		}
@@ -122,8 +158,12 @@ static struct link *link_get(struct space *s, uint32_t ifindex, bool make)
 	for (unsigned int i = 0; i < s->n; i++)
 		if (s->links[i].ifindex == ifindex && !s->links[i].gone)
 			return &s->links[i];
-	if (!make || s->n == LINKS_SEEN)
+	if (!make)
 		return NULL;
+	if (s->n == LINKS_SEEN && !forget_link(s)) {
+		s->full = true;
+		return NULL;
+	}
 	if (s->n == s->cap) {
 		unsigned int cap = s->cap ? s->cap * 2 : 8;
 		void *p = reallocarray(s->links, cap, sizeof(*s->links));
@@ -271,6 +311,7 @@ static void look_into(struct ifdrops *d, struct space *s, ifdrops_fn fn, void *a
 	s->out = fd < 0;
 	if (fd < 0)
 		return;
+	s->full = false;
 	for (unsigned int i = 0; i < s->n; i++)
 		s->links[i].seen = false;
 	whole = ask(d, fd, RTM_GETLINK) && read_dump(d, fd, s, on_link, RTM_NEWLINK) &&
@@ -337,14 +378,24 @@ void ifdrops_poll(struct ifdrops *d, ifdrops_fn fn, void *arg)
 	d->primed = true;
 }
 
+static void tell_past(const uint64_t past[C_MAX], uint32_t netns, ifdrops_fn fn, void *arg)
+{
+	for (unsigned int c = 0; c < C_MAX; c++)
+		if (past[c])
+			fn(&(struct ifdrops_count){ "", reasons[c], 0, netns, past[c] }, arg);
+}
+
 void ifdrops_totals(const struct ifdrops *d, ifdrops_fn fn, void *arg)
 {
 	struct ifdrops_count n = { "", "SOFTNET_BACKLOG", 0, 0, d->softnet_all };
 
 	if (n.packets)
 		fn(&n, arg);
+	tell_past(d->past, 0, fn, arg);
 	for (unsigned int i = 0; i < d->n; i++) {
 		const struct space *s = &d->spaces[i];
+
+		tell_past(s->past, s->netns, fn, arg);
 
 		for (unsigned int j = 0; j < s->n * C_MAX; j++) {
 			const struct link *l = &s->links[j / C_MAX];
@@ -362,6 +413,6 @@ unsigned int ifdrops_left_out(const struct ifdrops *d)
 	unsigned int n = d->full;
 
 	for (unsigned int i = 0; i < d->n; i++)
-		n += d->spaces[i].out && !d->spaces[i].gone;
+		n += (d->spaces[i].out || d->spaces[i].full) && !d->spaces[i].gone;
 	return n;
 }

@@ -13,10 +13,11 @@ struct ifdrops;
 
 /* Of one counter: what it went up by. Strings are valid during the call. */
 struct ifdrops_count {
-	const char *iface; /* empty for the backlog, which is the processors' */
+	/* empty for the backlog, which is the processors', and for sums of interfaces that are gone */
+	const char *iface;
 	const char *
 		reason; /* "DRIVER_RX", "DRIVER_TX", "DRIVER_RX_MISSED", "QDISC", "SOFTNET_BACKLOG" */
-	uint32_t ifindex, netns; /* 0 for the backlog */
+	uint32_t ifindex, netns; /* 0 for the backlog; netns 0 also where that is gone */
 	uint64_t packets;
 };
 
@@ -29,7 +30,7 @@ struct ifdrops *ifdrops_free(struct ifdrops *d);
 void ifdrops_poll(struct ifdrops *d, ifdrops_fn fn, void *arg);
 /* ... and since the start, up to the last call of ifdrops_poll. */
 void ifdrops_totals(const struct ifdrops *d, ifdrops_fn fn, void *arg);
-/* Namespaces that could not be looked into, for want of a right or of room. */
+/* Namespaces that could not be looked into, or not wholly, for want of a right or of room. */
 unsigned int ifdrops_left_out(const struct ifdrops *d);
 
 #endif
