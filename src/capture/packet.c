@@ -63,10 +63,10 @@ static int parse_udp(struct packet *p, uint32_t off, uint32_t end)
 	p->sport = be16(h);
 	p->dport = be16(h + 2);
 	len = be16(h + 4);
-	if (p->proto == IPPROTO_UDPLITE || p->gso_size || !len)
+	if (p->proto == IPPROTO_UDPLITE || p->gso_size || (!len && p->family == AF_INET6))
 		len = end - off; /* coverage, or of one segment, or a jumbogram */
-	/* A first fragment has less than its datagram; the rest comes without a header. */
-	if (len < 8)
+	/* A first fragment has less than its datagram; the rest comes without a header. Nothing else has. */
+	if (len < 8 || (len > end - off && !p->more))
 		return -EINVAL;
 	p->payload_off = off + 8;
 	p->payload_len = len - 8;
@@ -106,13 +106,14 @@ static int parse_ipv4(struct packet *p, uint32_t off)
 		return -EINVAL;
 	header = (uint32_t)(h[0] & 15) * 4;
 	total = be16(h + 2);
-	if (!total)
+	if (!total && p->gso_size)
 		total = there; /* longer than the field can tell (BIG TCP) */
 	if (header < 20 || total < header || total > there)
 		return -EINVAL;
 	p->family = AF_INET;
 	p->proto = h[9];
 	p->fragment = be16(h + 6) & 0x1fff;
+	p->more = be16(h + 6) & 0x2000;
 	memcpy(p->src, mapped, 12);
 	memcpy(p->src + 12, h + 12, 4);
 	memcpy(p->dst, mapped, 12);
@@ -129,8 +130,9 @@ static int parse_ipv6(struct packet *p, uint32_t off)
 	if (!h || h[0] >> 4 != 6 || there < 40)
 		return -EINVAL;
 	end = off + 40 + be16(h + 4);
-	if (!be16(h + 4))
-		end = off + there; /* jumbogram */
+	/* A jumbogram says its length in an option, what stands for several segments nowhere. */
+	if (!be16(h + 4) && (h[6] == IPPROTO_HOPOPTS || p->gso_size))
+		end = off + there;
 	if (end > off + there)
 		return -EINVAL;
 	p->family = AF_INET6;
@@ -155,6 +157,7 @@ static int parse_ipv6(struct packet *p, uint32_t off)
 				return -EINVAL;
 			next = x[0];
 			p->fragment = be16(x + 2) & 0xfff8;
+			p->more = x[3] & 1;
 			off += 8;
 			continue;
 		default:
@@ -185,7 +188,7 @@ int packet_parse(struct packet *p)
 	uint32_t off = p->net_off;
 	uint16_t protocol = p->protocol;
 
-	p->fragment = false;
+	p->fragment = p->more = false;
 	p->tcp_flags = 0;
 	p->sport = p->dport = p->window = 0;
 	p->seq = p->ack = p->payload_len = 0;

@@ -33,6 +33,7 @@ struct packet {
 	uint8_t family; /* AF_INET, AF_INET6 */
 	uint8_t proto;	/* IPPROTO_* */
 	bool fragment;	/* not the first: no ports, no payload counted */
+	bool more;	/* others follow it: a datagram may be longer than this packet */
 	uint8_t tcp_flags;
 	uint8_t src[16], dst[16]; /* IPv4 as ::ffff:a.b.c.d */
 	uint16_t sport, dport;	  /* host order; 0 where there are none */

@@ -150,6 +150,69 @@ static void lengths_beyond_the_packet_are_refused(void **state)
 	(void)state;
 }
 
+/* What the kernel throws away is nobody's: a length that no packet has is not believed. */
+static void datagrams_are_as_long_as_their_packet(void **state)
+{
+	uint8_t buf[64] = { 0 };
+	struct packet p;
+
+	(void)state;
+	put16(buf + 24, 8 + 10);
+	ipv4(&p, buf, IPPROTO_UDP, 8, 10, false);
+	assert_int_equal(packet_parse(&p), 0);
+	assert_int_equal(p.payload_len, 10);
+	for (unsigned int i = 0; i < 2; i++) {
+		put16(buf + 24, i ? 65535 : 8 + 11);
+		ipv4(&p, buf, IPPROTO_UDP, 8, 10, false);
+		assert_int_not_equal(packet_parse(&p), 0);
+		put16(buf + 6, 0x2000); /* the rest comes in other fragments */
+		assert_int_equal(packet_parse(&p), 0);
+		assert_int_equal(p.payload_len, i ? 65527 : 11);
+	}
+	put16(buf + 24, 7);
+	ipv4(&p, buf, IPPROTO_UDP, 8, 10, false);
+	assert_int_not_equal(packet_parse(&p), 0);
+	put16(buf + 24, 0); /* only IPv6 has datagrams without one */
+	assert_int_not_equal(packet_parse(&p), 0);
+}
+
+static void ipv6_udp(struct packet *p, uint8_t *buf, unsigned int length, unsigned int udp,
+		     unsigned int there)
+{
+	memset(buf, 0, 64);
+	buf[0] = 0x60;
+	put16(buf + 4, length);
+	buf[6] = IPPROTO_UDP;
+	put16(buf + 44, udp);
+	*p = (struct packet){
+		.data = buf, .caplen = 48, .len = 40 + there, .protocol = 0x86dd, .ifindex = 1
+	};
+}
+
+static void packets_without_a_length_are_what_they_say_they_are(void **state)
+{
+	uint8_t buf[64];
+	struct packet p;
+
+	(void)state;
+	ipv6_udp(&p, buf, 18, 18, 18);
+	assert_int_equal(packet_parse(&p), 0);
+	assert_int_equal(p.payload_len, 10);
+	ipv6_udp(&p, buf, 18, 19, 24);
+	assert_int_not_equal(packet_parse(&p), 0);
+	ipv6_udp(&p, buf, 0, 18, 18); /* empty, with something behind it */
+	assert_int_not_equal(packet_parse(&p), 0);
+	p.gso_size = 5; /* longer than its field: the kernel's own */
+	assert_int_equal(packet_parse(&p), 0);
+	assert_int_equal(p.payload_len, 10);
+	tcp(&p, buf, false, 1, 1, PACKET_ACK, 100, 1);
+	put16(buf + 2, 0);
+	assert_int_not_equal(packet_parse(&p), 0);
+	p.gso_size = 50;
+	assert_int_equal(packet_parse(&p), 0);
+	assert_int_equal(p.payload_len, 100);
+}
+
 static void bytes_are_counted_by_sequence_numbers(void **state)
 {
 	struct wire w;
@@ -297,6 +360,8 @@ int main(void)
 		cmocka_unit_test(large_packet_stands_for_its_segments),
 		cmocka_unit_test(padding_of_short_frames_is_no_payload),
 		cmocka_unit_test(lengths_beyond_the_packet_are_refused),
+		cmocka_unit_test(datagrams_are_as_long_as_their_packet),
+		cmocka_unit_test(packets_without_a_length_are_what_they_say_they_are),
 		cmocka_unit_test(bytes_are_counted_by_sequence_numbers),
 		cmocka_unit_test(what_goes_out_again_is_a_retransmit_and_no_byte),
 		cmocka_unit_test(overtaken_segment_is_no_retransmit),
