@@ -13,6 +13,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* RuntimeDirectory= of dist/netprobe.service.in. */
+#define SERVICE_DIR "/run/netprobe-service"
+
 static int dir_name(struct control_dir *d, struct netprobe_error *err)
 {
 	const char *own = getenv("NETPROBE_RUNTIME_DIR"), *xdg = getenv("XDG_RUNTIME_DIR");
@@ -68,6 +71,20 @@ int control_dir_find(struct control_dir *ret_dir, bool create, struct netprobe_e
 	return check_dir(ret_dir, err);
 }
 
+int control_dir_service(struct control_dir *ret_dir)
+{
+	const char *own = getenv("NETPROBE_RUNTIME_DIR");
+	struct stat st;
+
+	if (geteuid() != 0 || (own && *own == '/'))
+		return -ENOENT;
+	(void)snprintf(ret_dir->path, sizeof(ret_dir->path), SERVICE_DIR);
+	/* /run is root's: nobody puts another folder into its place between this look and the next. */
+	if (lstat(ret_dir->path, &st) < 0 || !S_ISDIR(st.st_mode))
+		return -ENOENT;
+	return st.st_mode & (S_IWGRP | S_IWOTH) ? -EPERM : 0;
+}
+
 static void set_addr(const struct control_dir *d, const char *format, pid_t pid,
 		     struct sockaddr_un *ret_addr)
 {
@@ -81,6 +98,15 @@ static void set_addr(const struct control_dir *d, const char *format, pid_t pid,
 void control_dir_addr(const struct control_dir *d, pid_t pid, struct sockaddr_un *ret_addr)
 {
 	set_addr(d, "%d.sock", pid, ret_addr);
+}
+
+bool control_dir_has(const struct control_dir *d, pid_t pid)
+{
+	struct sockaddr_un addr;
+	struct stat st;
+
+	control_dir_addr(d, pid, &addr);
+	return lstat(addr.sun_path, &st) == 0 && S_ISSOCK(st.st_mode);
 }
 
 static int new_socket(void)

@@ -2,7 +2,8 @@
 /*
  * Where control sockets are: a folder of the user's own, PID.sock in it for each running instance.
  * Root: /run/netprobe; others: $XDG_RUNTIME_DIR/netprobe, else /tmp/netprobe-UID. NETPROBE_RUNTIME_DIR
- * names another one.
+ * names another one. The service (dist/netprobe.service.in) has a user and a folder of its own, which root's
+ * `ctl` looks into as well.
  */
 #ifndef NETPROBE_CONTROL_DIR_H
 #define NETPROBE_CONTROL_DIR_H
@@ -25,6 +26,13 @@ struct control_dir {
  * else's, or others may write there; -errno else. err filled.
  */
 int control_dir_find(struct control_dir *ret_dir, bool create, struct netprobe_error *err);
+/*
+ * The service's folder, for root and where no folder is named. -ENOENT: there is none, or it is not for this
+ * user; -EPERM: others than its user may write there.
+ */
+int control_dir_service(struct control_dir *ret_dir);
+/* Has it a socket of that instance, alive or dead? */
+bool control_dir_has(const struct control_dir *d, pid_t pid);
 /* Address of an instance's socket. */
 void control_dir_addr(const struct control_dir *d, pid_t pid, struct sockaddr_un *ret_addr);
 /* Connected, non-blocking; -errno: -ENOENT no such instance, -ECONNREFUSED a dead one's. */
