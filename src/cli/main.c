@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "cli/cli.h"
+#include "cli/rights.h"
 
 static int cmd_version(int argc, char **argv)
 {
@@ -84,6 +85,7 @@ int main(int argc, char **argv)
 {
 	int status;
 
+	rights_take(argv);
 	(void)setlocale(LC_ALL, "");
 	log_set_level(LOG_NOTICE);
 	(void)signal(SIGPIPE, SIG_IGN);
