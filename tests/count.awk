@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # One program's TAP: a line for people, with its failures and skips, on stdout; "passed failed
 # skipped" appended to `results`, "outcome place test" to `outcomes`. Set by -v: label, place,
-# log_file, status (exit code), results, outcomes.
+# log_file, status (exit code), results, outcomes, ci ("true": what is not installed is a failure).
 #
 # A plan that was not kept, an exit code that no test explains and a program that says nothing are
 # failures; a plan of none is kept (no test has the words asked for). cmocka's dialect: "not ok 2 #
@@ -36,6 +36,13 @@ function say_notes(   n, i, part) {
 		reason = substr(name, RSTART + RLENGTH)
 		name = substr(name, 1, RSTART - 1)
 		sub(/ *$/, "", name)
+		if (ci == "true" && reason ~ /(is|are) not installed/) {
+			failed++
+			say("     FAIL " name (name == "" ? "" : ": ") reason ", and CI is set")
+			outcome("fail", name)
+			notes = ""
+			next
+		}
 		skipped++
 		say("     skip " name (name == "" ? "" : ": ") reason)
 		outcome("skip", name == "" ? reason : name)
@@ -103,5 +110,5 @@ END {
 	if (skipped)
 		printf ", %d skipped", skipped
 	printf "%s\n%s", failed ? " (" log_file ")" : "", lines
-	print passed + 0, failed + 0, skipped + 0 >>results
+	print passed + 0, failed + 0, skipped + 0, label >>results
 }
