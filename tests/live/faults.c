@@ -8,16 +8,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
-#include <linux/bpf.h>
-
+#include "ids.h"
 #include "ownership.h"
 #include "tap.h"
 
 #define END_MS 15000
-#define MAX_IDS 1024
 
 /* At once after the ready signal: there is no moment at which it is deaf. */
 TEST(sigterm_and_sigint_end_it_cleanly)
@@ -38,96 +35,6 @@ TEST(duration_ends_it)
 	CHECK(status == 0, "expected exit 0, got %d", status);
 }
 
-/* BPF objects a process holds, as its descriptors tell: "prog_id:\t12". */
-struct ids {
-	struct {
-		int command; /* BPF_*_GET_FD_BY_ID */
-		uint32_t id;
-	} row[MAX_IDS];
-	unsigned int n, progs, maps, links;
-};
-
-static void take_id(struct ids *ids, const char *line)
-{
-	uint32_t id;
-	int command;
-
-	if (ids->n == MAX_IDS)
-		return;
-	if (sscanf(line, "prog_id: %u", &id) == 1) {
-		command = BPF_PROG_GET_FD_BY_ID;
-		ids->progs++;
-	} else if (sscanf(line, "map_id: %u", &id) == 1) {
-		command = BPF_MAP_GET_FD_BY_ID;
-		ids->maps++;
-	} else if (sscanf(line, "link_id: %u", &id) == 1) {
-		command = BPF_LINK_GET_FD_BY_ID;
-		ids->links++;
-	} else {
-		return;
-	}
-	ids->row[ids->n].command = command;
-	ids->row[ids->n++].id = id;
-}
-
-static struct ids ids_of(pid_t pid)
-{
-	struct ids ids = { .n = 0 };
-
-	for (int fd = 0; fd < 1024; fd++) {
-		char path[64], line[256];
-		FILE *f;
-
-		snprintf(path, sizeof(path), "/proc/%d/fdinfo/%d", pid, fd);
-		f = fopen(path, "re");
-		while (f && fgets(line, sizeof(line), f))
-			take_id(&ids, line);
-		if (f)
-			fclose(f);
-	}
-	return ids;
-}
-
-static bool exists(int command, uint32_t id)
-{
-	union bpf_attr attr;
-	long fd;
-
-	memset(&attr, 0, sizeof(attr));
-	attr.prog_id = id; /* map_id and link_id share its place */
-	fd = syscall(SYS_bpf, command, &attr, sizeof(attr));
-	if (fd >= 0)
-		close((int)fd);
-	return fd >= 0 || errno != ENOENT;
-}
-
-static unsigned int count_left(const struct ids *ids)
-{
-	unsigned int left = 0;
-
-	for (unsigned int i = 0; i < ids->n; i++)
-		left += exists(ids->row[i].command, ids->row[i].id);
-	return left;
-}
-
-static bool all_gone(void *arg)
-{
-	return count_left(arg) == 0;
-}
-
-static void check_gone(struct ids *ids)
-{
-	CHECK(ids->progs > 0 && ids->maps > 0,
-	      "while it ran: expected programs and maps, got %u and %u", ids->progs, ids->maps);
-	wait_until(all_gone, ids, END_MS);
-	for (unsigned int i = 0; i < ids->n; i++)
-		CHECK(!exists(ids->row[i].command, ids->row[i].id), "left behind: %s id %u",
-		      ids->row[i].command == BPF_PROG_GET_FD_BY_ID  ? "program"
-		      : ids->row[i].command == BPF_MAP_GET_FD_BY_ID ? "map"
-								    : "link",
-		      ids->row[i].id);
-}
-
 TEST(kill_9_leaves_no_program_map_or_link)
 {
 	struct netns ns = netns_new();
@@ -136,7 +43,9 @@ TEST(kill_9_leaves_no_program_map_or_link)
 	struct ids ids = ids_of(p.pid);
 
 	probe_signal(&p, SIGKILL); /* in the middle of traffic */
-	check_gone(&ids);
+	CHECK(ids.progs > 0 && ids.maps > 0,
+	      "while it ran: expected programs and maps, got %u and %u", ids.progs, ids.maps);
+	ids_gone(&ids);
 	maker_finish(&m);
 }
 
@@ -146,7 +55,9 @@ TEST(clean_end_leaves_no_program_map_or_link)
 	struct ids ids = ids_of(p.pid);
 
 	probe_stop(&p);
-	check_gone(&ids);
+	CHECK(ids.progs > 0 && ids.maps > 0,
+	      "while it ran: expected programs and maps, got %u and %u", ids.progs, ids.maps);
+	ids_gone(&ids);
 }
 
 TEST(closed_pipe_ends_quietly)

@@ -156,7 +156,12 @@ void maker_go(struct maker *m)
 
 void maker_finish(struct maker *m)
 {
-	int64_t deadline = deadline_in(MAKER_MS);
+	maker_finish_within(m, MAKER_MS);
+}
+
+void maker_finish_within(struct maker *m, int ms)
+{
+	int64_t deadline = deadline_in(ms);
 	char *save;
 
 	while (read_more(m, deadline))

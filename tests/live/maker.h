@@ -33,6 +33,8 @@ pid_t maker_wait_hold(struct maker *m);
 void maker_go(struct maker *m);
 /* Wait for its end. A maker that finds its system call missing skips the test. */
 void maker_finish(struct maker *m);
+/* For one that takes longer than a minute. */
+void maker_finish_within(struct maker *m, int ms);
 /* All of the above for one that does not hold. */
 struct maker maker_run(const struct netns *ns, const char *command);
 
