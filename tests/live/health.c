@@ -296,16 +296,27 @@ static char *limited(const struct netns_pair *n, const char *by)
 {
 	char command[100];
 
-	snprintf(command, sizeof(command), "limit --by %s --port %s --seconds 3", by, own_port());
+	snprintf(command, sizeof(command), "limit --by %s --port %s --seconds 3 --hold connected",
+		 by, own_port());
 	return between(n, command);
+}
+
+/* `why` of a connection that is there when it begins, and used from then on, by its port as option. */
+static struct probe why_of(struct maker *m, const char *option)
+{
+	struct probe p;
+
+	maker_wait_hold(m);
+	p = probe_start("why", "--format", "json", option, own_port(), "--duration", "2", NULL);
+	maker_go(m);
+	return p;
 }
 
 /* What `why` says first of the client of a limit maker. */
 static void check_why(const struct netns_pair *n, const char *by, const char *verdict)
 {
-	struct probe p = probe_start("why", "--format", "json", "--dst-port", own_port(),
-				     "--duration", "2", NULL);
 	struct maker m = maker_start(NULL, -1, limited(n, by));
+	struct probe p = why_of(&m, "--dst-port");
 	const json_t *answer, *shares, *share;
 	json_t *records;
 	const char *key;
@@ -360,9 +371,8 @@ TEST(why_says_receive_window_of_a_slow_reader)
 TEST(why_says_of_a_slow_reader_that_it_reads_too_slowly)
 {
 	struct netns_pair n = netns_pair_new();
-	struct probe p = probe_start("why", "--format", "json", "--src-port", own_port(),
-				     "--duration", "2", NULL);
 	struct maker m = maker_start(NULL, -1, limited(&n, "reader"));
+	struct probe p = why_of(&m, "--src-port");
 	const json_t *answer;
 	json_t *records;
 
