@@ -122,7 +122,8 @@ int netprobe_manager_allow(struct netprobe_manager *m, const struct netprobe_ban
 			   struct netprobe_error *err);
 
 /*
- * Forget a ban, or an allowance, by its address or network. -ENOENT: there is none; -EINVAL; -EPERM. Since: 0.1.
+ * Forget a ban, those of detection within it too, or an allowance, by its address or network. -ENOENT: there is
+ * none; -EINVAL; -EPERM. Since: 0.1.
  */
 int netprobe_manager_unban(struct netprobe_manager *m, const char *cidr,
 			   struct netprobe_error *err);

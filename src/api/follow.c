@@ -94,8 +94,10 @@ void follow_poll(struct netprobe_manager *m)
 		g = NULL;
 	if (m->links_fd >= 0)
 		drain(m->links_fd, g);
-	if (g)
+	if (g) {
 		(void)guard_follow(g, on_again, m);
+		(void)guard_spare(g, NULL); /* addresses and gateways may be others by now */
+	}
 	guard_close(g);
 }
 

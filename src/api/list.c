@@ -166,14 +166,18 @@ static int remove_one(const char *cidr, bool allow, struct netprobe_error *err)
 {
 	struct guard_item item = { .allow = allow };
 	struct guard *g = NULL;
-	int r = cidr ? guard_parse_cidr(cidr, &item, err) : error_set(err, -EINVAL, "no address");
+	int lifted = 0,
+	    r = cidr ? guard_parse_cidr(cidr, &item, err) : error_set(err, -EINVAL, "no address");
 
 	if (!r)
 		r = api_guard(0, &g, err);
+	/* A source that detection has banned is in no list, but banned all the same. */
+	if (!r && !allow)
+		lifted = guard_lift(g, &item);
 	if (!r)
 		r = guard_remove(g, &item, err);
 	guard_close(g);
-	return r;
+	return r == -ENOENT && lifted ? 0 : r;
 }
 
 API_PUBLIC int netprobe_manager_unban(struct netprobe_manager *m, const char *cidr,

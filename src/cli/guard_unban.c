@@ -54,6 +54,8 @@ static int all_there(struct guard_call *call)
 	if (!r)
 		r = o->allow ? netprobe_manager_allowed(call->m, mark, &w, &call->err)
 			     : netprobe_manager_banned(call->m, mark, &w, &call->err);
+	if (r >= 0 && !o->allow)
+		r = netprobe_manager_detected(call->m, mark, &w, &call->err);
 	for (unsigned int i = 0; i < n && r >= 0; i++)
 		if (!w.there[i])
 			r = error_set(&call->err, -ENOENT, "%s: there is no such entry",
@@ -89,7 +91,7 @@ int guard_cmd_unban(int argc, char **argv)
 	static const struct args_spec spec = {
 		.prog = "netprobe guard unban",
 		.operands = "CIDR...",
-		.summary = "Forget a ban, or with --allow an allowance.",
+		.summary = "Forget a ban, by detection too, or with --allow an allowance.",
 		.tables = tables,
 		.min_operands = 1,
 	};

@@ -371,11 +371,25 @@ int guard_remove(struct guard *g, const struct guard_item *item, struct netprobe
 }
 
 /* Rounded up: 0 is "for ever", which what is about to end is not. */
-static uint32_t seconds_left(uint32_t ticks)
+uint32_t guard_seconds_left(uint32_t ticks)
 {
 	uint32_t s = (uint32_t)(ticks / TICKS_PER_S);
 
 	return s * TICKS_PER_S < ticks ? s + 1 : s;
+}
+
+bool guard_entry_is_any(const struct guard *g, const struct np_guard_entry *e, uint32_t now)
+{
+	const struct np_guard_rule *rule = &g->rules[e->rule < NP_GUARD_RULES ? e->rule : 0];
+
+	for (uint32_t i = 0; e->rule && i < rule->n && i < NP_GUARD_CLAUSES; i++) {
+		const struct np_guard_clause *c = &rule->clause[i];
+
+		if (!c->proto && !c->port_from && c->port_to == 0xffff && !c->dry_run &&
+		    (!c->expires || c->expires > now))
+			return true;
+	}
+	return !e->rule;
 }
 
 static int list_one(struct guard *g, uint32_t kind, const struct raw_item *raw, uint32_t now,
@@ -413,7 +427,7 @@ static int list_one(struct guard *g, uint32_t kind, const struct raw_item *raw, 
 			if (ends && ends <= now)
 				continue;
 		}
-		item.ttl_s = ends ? seconds_left(ends - now) : 0;
+		item.ttl_s = ends ? guard_seconds_left(ends - now) : 0;
 		r = fn(&item, arg);
 	}
 	return r;

@@ -217,6 +217,9 @@ int guard_detected(struct guard *g,
 			     uint64_t drops, void *arg),
 		   void *arg);
 
+/* Lift bans by detection of the sources in that network. How many there were. */
+int guard_lift(struct guard *g, const struct guard_item *net);
+
 /* Parse "CIDR", an address or a network; -EINVAL: "'x' is no ...". */
 int guard_parse_cidr(const char *text, struct guard_item *ret, struct netprobe_error *err);
 /*
@@ -231,6 +234,8 @@ int guard_parse_list(const char *text, size_t len, const struct guard_item *defa
  * default gateways, the caller's SSH peer, everything.
  */
 struct guard_safety;
+/* Tell the kernel half whom detection must not ban: those guard_safety_check asks for. 0 or -errno. */
+int guard_spare(struct guard *g, struct netprobe_error *err);
 int guard_safety_new(struct guard_safety **ret, struct netprobe_error *err);
 struct guard_safety *guard_safety_free(struct guard_safety *s);
 int guard_safety_check(const struct guard_safety *s, const struct guard_item *item,

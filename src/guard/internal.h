@@ -79,6 +79,10 @@ uint32_t cookie_count(struct guard *g);	 /* services */
 
 #define NP_ENOTSUPP 524 /* the kernel's own, for maps without batches */
 
+/* ban.c: rounded up; whether one of its rules holds for all packets. */
+uint32_t guard_seconds_left(uint32_t ticks);
+bool guard_entry_is_any(const struct guard *g, const struct np_guard_entry *e, uint32_t now);
+
 /* An entry as the maps have it. */
 struct raw_item {
 	uint8_t key[20]; /* of its map */

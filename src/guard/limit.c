@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Limits and detection: what the kernel half is told, in its own units. */
 #include <errno.h>
+#include <netinet/in.h>
 #include <string.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
 
 #include "guard/internal.h"
 
@@ -173,10 +177,78 @@ static void change_detect(struct np_guard_policy *p, const void *arg)
 	p->detect = d->mode;
 }
 
+static bool is_banned(const struct np_guard_source *s, uint32_t now)
+{
+	return s->per == 1 + NP_PER_SOURCE && s->banned_until > now;
+}
+
+static bool is_within(const struct np_guard_source *s, const struct guard_item *net)
+{
+	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
+	unsigned int bits = net->len + (net->v6 ? 0 : 96), bytes = bits / 8;
+	uint8_t addr[16], want[16];
+
+	memcpy(addr, &s->hi, 8);
+	memcpy(addr + 8, &s->lo, 8);
+	memcpy(want, net->v6 ? net->addr : mapped, net->v6 ? 16 : 12);
+	if (!net->v6)
+		memcpy(want + 12, net->addr, 4);
+	if (memcmp(addr, want, bytes) != 0)
+		return false;
+	return bits % 8 == 0 || !((addr[bytes] ^ want[bytes]) >> (8 - bits % 8));
+}
+
+/* net NULL: all. */
+static int lift(struct guard *g, const struct guard_item *net)
+{
+	struct np_guard_source *s = g->sources;
+	uint32_t now = guard_tick_now();
+	int n = 0;
+
+	for (uint32_t i = 0; i < NP_GUARD_SOURCES; i++, s++) {
+		if (!is_banned(s, now) || (net && !is_within(s, net)))
+			continue;
+		s->banned_until = 0;
+		s->strikes = 0;
+		n++;
+	}
+	return n;
+}
+
+int guard_lift(struct guard *g, const struct guard_item *net)
+{
+	return lift(g, net);
+}
+
 int guard_set_detect(struct guard *g, const struct guard_detect *d, uint32_t confirm_s,
 		     struct netprobe_error *err)
 {
-	return set_change(g, change_detect, d, confirm_s, err);
+	int r = d->mode == NP_DETECT_OFF ? 0 : guard_spare(g, err);
+
+	if (!r)
+		r = set_change(g, change_detect, d, confirm_s, err);
+	/* Bans end with it, also where it is on again soon; one that may come back by itself keeps them. */
+	if (!r && !confirm_s && d->mode != NP_DETECT_BAN)
+		(void)lift(g, NULL);
+	return r;
+}
+
+/* Whatever it sends; some ports only leave the ban where it is. */
+static bool is_allowed(struct guard *g, const uint8_t addr[16])
+{
+	bool v4 = IN6_IS_ADDR_V4MAPPED((const struct in6_addr *)addr);
+	uint32_t len = v4 ? 32 : 128, now = guard_tick_now();
+	struct np_guard_entry e;
+	uint8_t key[20] = {};
+	int r, fd = set_fd(g, set_current(g), v4 ? NP_SET_ALLOW4 : NP_SET_ALLOW6);
+
+	if (fd < 0)
+		return false;
+	memcpy(key, &len, 4);
+	memcpy(key + 4, v4 ? addr + 12 : addr, v4 ? 4 : 16);
+	r = bpf_map_lookup_elem(fd, key, &e);
+	(void)close(fd);
+	return !r && (!e.expires || e.expires > now) && guard_entry_is_any(g, &e, now);
 }
 
 int guard_detected(struct guard *g,
@@ -188,15 +260,16 @@ int guard_detected(struct guard *g,
 	uint32_t now = guard_tick_now();
 	int r = 0;
 
+	if (g->conf->policy[set_current(g)].detect != NP_DETECT_BAN)
+		return 0; /* none holds */
 	for (uint32_t i = 0; i < NP_GUARD_SOURCES && !r; i++, s++) {
 		uint8_t addr[16];
 
-		if (s->per != 1 + NP_PER_SOURCE || s->banned_until <= now)
-			continue;
 		memcpy(addr, &s->hi, 8);
 		memcpy(addr + 8, &s->lo, 8);
-		r = fn(addr, (uint32_t)((s->banned_until - now) / TICKS_PER_S + 0.5), s->strikes,
-		       s->drops, arg);
+		if (!is_banned(s, now) || is_allowed(g, addr))
+			continue;
+		r = fn(addr, guard_seconds_left(s->banned_until - now), s->strikes, s->drops, arg);
 	}
 	return r;
 }

@@ -14,7 +14,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "guard/guard.h"
+#include "guard/internal.h"
 #include "guard/sshd.h"
 
 #define DUMP_TRIES 8 /* of a table that changes while it is read */
@@ -195,6 +195,40 @@ struct guard_safety *guard_safety_free(struct guard_safety *s)
 		free(s->items);
 	free(s);
 	return NULL;
+}
+
+/* Those that cut most off first: there is room for some hundred. */
+int guard_spare(struct guard *g, struct netprobe_error *err)
+{
+	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
+	struct guard_safety *s;
+	uint32_t n = 0;
+	int r = guard_safety_new(&s, err);
+
+	if (r)
+		return r;
+	/* None is compared with one that is half written. */
+	g->conf->n_spared = 0;
+	for (int kind = KIND_SSH; kind >= KIND_OWN; kind--) {
+		for (size_t i = 0; i < s->n && n < NP_GUARD_SPARED; i++) {
+			const struct precious *p = &s->items[i];
+			uint8_t addr[16];
+			uint64_t half[2];
+
+			if (p->kind != kind)
+				continue;
+			memcpy(addr, p->v6 ? p->addr : mapped, p->v6 ? 16 : 12);
+			if (!p->v6)
+				memcpy(addr + 12, p->addr, 4);
+			memcpy(half, addr, sizeof(half));
+			g->conf->spared[n].hi = half[0];
+			g->conf->spared[n++].lo = half[1];
+		}
+	}
+	__sync_synchronize();
+	g->conf->n_spared = n;
+	guard_safety_free(s);
+	return 0;
 }
 
 static bool contains(const struct guard_item *net, const struct precious *p)

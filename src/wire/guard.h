@@ -9,7 +9,7 @@
 #include "frame.h"
 #include "types.h"
 
-#define NP_GUARD_VERSION 3 /* of everything here; other pins are not adopted */
+#define NP_GUARD_VERSION 4 /* of everything here; other pins are not adopted */
 #define NP_GUARD_IFS 64	   /* interfaces of one network namespace */
 /* Slots of programs that are called: by interface, the balancer's, and those for SYN cookies. */
 #define NP_GUARD_NEXT_COOKIE NP_GUARD_IFS
@@ -205,6 +205,7 @@ struct np_guard_dest {
  * that of the state's set; while a change waits to be confirmed only until the deadline, and from then
  * on the other one: a change nobody confirms ends by itself, whoever is still alive.
  */
+#define NP_GUARD_SPARED 256
 struct np_guard_conf {
 	__u64 state; /* bit 0: the set; upper half: tick of the deadline, 0 nothing waits. One word: read at once */
 	__u64 netns_cookie; /* of the namespace these pins are for; 0 unknown */
@@ -219,7 +220,17 @@ struct np_guard_conf {
 	__u8 pad[5];
 	struct np_guard_policy policy[2];
 	__u64 events; /* security events so far: the number of the newest */
+	/*
+	 * Whom detection never bans, for anybody can send in their name: gateways, SSH peers, own addresses; high and
+	 * low half as they are in memory, IPv4 as ::ffff:a.b.c.d.
+	 */
+	__u32 n_spared;
+	__u32 pad1;
+	struct {
+		__u64 hi, lo;
+	} spared[NP_GUARD_SPARED];
 };
+#define NP_GUARD_SPARED_MASK (NP_GUARD_SPARED - 1)
 #define NP_GUARD_STATE(set, until) ((__u64)(until) << 32 | (set))
 
 #define NP_GUARD_IF_OWN_CLSACT 1 /* the clsact qdisc is ours, and goes with us */

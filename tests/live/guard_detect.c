@@ -219,6 +219,70 @@ static unsigned int numbers_of(const char *name, const char *type, const char *k
 	return n;
 }
 
+/* Detection has banned 10.77.0.2 there. */
+static struct netns_pair banned_pair(void)
+{
+	struct netns_pair p = guard_pair("on --icmp-flood 200 --ban-time 60s");
+
+	forge_second(&p.b, &(struct forged){ .proto = IPPROTO_ICMP }, 600);
+	forge(&p.b, &(struct forged){ .proto = IPPROTO_ICMP }, 1, 1);
+	CHECK_EQ(datagrams(&p.b, &p.a, "10.77.0.1", 6001, 5), 0, "banned");
+	guard_must(&p.a, "list");
+	CHECK(strstr(guard_out(), "10.77.0.2"), "not in the list: %s", guard_out());
+	return p;
+}
+
+static void not_banned(struct netns_pair *p, const char *why)
+{
+	guard_must(&p->a, "list");
+	CHECK(!strstr(guard_out(), "10.77.0.2"), "%s: still in the list: %s", why, guard_out());
+	CHECK_EQ(datagrams(&p->b, &p->a, "10.77.0.1", 6002, 5), 5, why);
+}
+
+TEST(unban_lifts_what_detection_has_banned)
+{
+	struct netns_pair p = banned_pair();
+
+	CHECK_EQ(guard_run(&p.a, "unban 10.99.0.0/16"), 3, "unban of a network without any");
+	guard_must(&p.a, "unban 10.77.0.0/24");
+	not_banned(&p, "after unban");
+	CHECK_EQ(guard_run(&p.a, "unban 10.77.0.2"), 3, "unban of what is lifted");
+}
+
+TEST(bans_of_detection_end_with_it_and_are_not_told_of_who_is_allowed)
+{
+	struct netns_pair p = banned_pair();
+
+	guard_must(&p.a, "allow 10.77.0.2");
+	guard_must(&p.a, "list --format json");
+	CHECK(!strstr(guard_out(), "\"detect\""), "told as banned: %s", guard_out());
+	guard_must(&p.a, "unban --allow 10.77.0.2");
+	CHECK_EQ(datagrams(&p.b, &p.a, "10.77.0.1", 6001, 5), 0, "banned again");
+	guard_must(&p.a, "detect off");
+	not_banned(&p, "after detect off");
+	guard_must(&p.a, "detect on");
+	not_banned(&p, "after detect on");
+}
+
+TEST(gateway_is_told_and_never_banned_by_detection)
+{
+	struct netns_pair p = netns_pair_new();
+
+	netns_must(&p.a, "ip route add 0.0.0.0/1 via 10.77.0.2");
+	guard_must(&p.a, "attach %s --mode filter", p.if_a);
+	CHECK_EQ(guard_run(&p.a, "ban 10.77.0.2"), 3, "a ban of half of the default route");
+	guard_must(&p.a, "detect on --icmp-flood 200 --ban-time 60s");
+	begin_command(&p.a, "guard events --format json --duration 60", "spared");
+	CHECK_EQ(datagrams(&p.b, &p.a, "10.77.0.1", 6001, 1), 1, "before");
+	forge_second(&p.b, &(struct forged){ .proto = IPPROTO_ICMP }, 600);
+	forge(&p.b, &(struct forged){ .proto = IPPROTO_ICMP }, 1, 1);
+	CHECK(wait_until(is_seen, &(struct seen){ "spared", "security.icmp_flood" }, 20000),
+	      "not told");
+	CHECK(!times("spared", "security.ban"), "banned");
+	not_banned(&p, "of the gateway");
+	end_command(&p.a, "spared");
+}
+
 TEST(each_repeat_doubles_the_ban)
 {
 	struct netns_pair p = guard_pair("on --icmp-flood 200 --ban-time 1s");

@@ -16,6 +16,7 @@
 #define SCAN_TICKS 120	/* 8 s */
 #define REFILL_MAX_NS (1ULL << 30)
 #define MAX_DOUBLINGS 10
+#define BAN_TICKS_MAX (1U << 30) /* 2.3 years: a tick of now and this do not wrap */
 #define SYSTEM_PORTS 1024
 #define SIGMAS_SQUARED 36 /* 6 standard deviations */
 #define EWMA_SHIFT 4
@@ -304,6 +305,30 @@ static __always_inline void tell(struct limit_query *q, struct np_guard_source *
 	log_end(slot, number);
 }
 
+/* Asked only where a ban would begin. */
+__noinline int guard_spares(__u64 hi, __u64 lo)
+{
+	volatile struct np_guard_conf *conf = guard_conf();
+
+	if (!conf)
+		return 0;
+	for (__u32 i = 0; i < NP_GUARD_SPARED; i++) {
+		if (i >= conf->n_spared)
+			break;
+		if (conf->spared[i].hi == hi && conf->spared[i].lo == lo)
+			return 1;
+	}
+	return 0;
+}
+
+/* The first ban, doubled with each repeat, up to the longest there can be. */
+static __always_inline __u32 ban_of(__u32 ticks, __u32 strikes)
+{
+	__u64 ban = (__u64)ticks << (strikes < MAX_DOUBLINGS ? strikes : MAX_DOUBLINGS);
+
+	return ban < BAN_TICKS_MAX ? (__u32)ban : BAN_TICKS_MAX;
+}
+
 /* Something was found: tell it once in a window, and ban where that is wanted. */
 __noinline int guard_found(struct limit_query *q, struct np_guard_source *s, __u32 attack_seen)
 {
@@ -319,10 +344,10 @@ __noinline int guard_found(struct limit_query *q, struct np_guard_source *s, __u
 	s->told |= 1U << attack;
 	if (action == NP_DETECT_BAN && !(p->ban_mask & (1U << attack)))
 		action = NP_DETECT_ALERT;
+	if (action == NP_DETECT_BAN && guard_spares(q->shi, q->slo))
+		action = NP_DETECT_ALERT;
 	if (action == NP_DETECT_BAN) {
-		__u32 doublings = s->strikes < MAX_DOUBLINGS ? s->strikes : MAX_DOUBLINGS;
-
-		ban = p->ban_ticks << doublings;
+		ban = ban_of(p->ban_ticks, s->strikes);
 		s->strikes++;
 		s->banned_until = NP_GUARD_TICK(q->now) + ban;
 	}
