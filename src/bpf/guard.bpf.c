@@ -216,6 +216,8 @@ static __always_inline int filter(struct np_guard_dev *dev, const struct frame *
 		return XDP_PASS;
 	}
 	if (found == BAN_MATCH) {
+		if (unlikely(is_unfinished(f)))
+			dev->unfinished++;
 		dev->drops[NP_DROP_BAN]++;
 		dev->drop_bytes += len;
 		return XDP_DROP;

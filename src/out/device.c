@@ -65,6 +65,7 @@ static void put_dev(struct buf *b, const struct np_guard_dev *d)
 	json_kv_u64(b, "lost_flows", d->flows_lost);
 	json_kv_u64(b, "lost_sources", d->sources_lost);
 	json_kv_u64(b, "lost_nested", d->nest_lost);
+	json_kv_u64(b, "unfinished", d->unfinished);
 }
 
 void device_put_json(struct buf *b, const struct event_device *e)

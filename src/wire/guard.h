@@ -293,6 +293,7 @@ struct np_guard_dev {
 	__u64 sources_lost;	       /* sources forgotten within a second of their last packet */
 	__u64 cookies_sent;	       /* SYNs answered here with a cookie */
 	__u64 nest_lost;	       /* look-ups given up: too many networks within networks */
+	__u64 unfinished; /* dropped by a ban that could hold for what the parser did not get to */
 };
 
 /* struct np_guard_flow_key: local is our end, whatever the direction. */

@@ -261,7 +261,11 @@ TEST(bad_fragments_are_told_by_kind)
 	pkt_eth(&p, ETH_P_IP);
 	pkt_ip4(&p, "10.0.0.1", "10.0.0.2", IPPROTO_TCP, 0, 0x2000);
 	p.len += 8;
+	pkt_put16(&p, p.len - 8, 4000);
+	pkt_put16(&p, p.len - 6, 22);
 	CHECK_EQ(parse(&p).bad, NP_FRAME_FRAG_TINY, "ports without flags");
+	CHECK_EQ(parse(&p).dport, 22, "port of a first piece of 8 bytes");
+	CHECK_EQ(parse(&p).l4, 0, "transport header that is cut short");
 }
 
 TEST(bad_ip_headers_are_told_by_kind)

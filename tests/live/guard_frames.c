@@ -81,6 +81,70 @@ TEST(bans_hold_behind_tags_extension_headers_and_in_fragments)
 	CHECK_EQ(verdict(fd, &f), PASS, "the network beside it");
 }
 
+/* The first n bytes of a SYN, of which Linux puts the rest behind it. */
+static void piece(struct pkt *p, const char *src, unsigned int dport, unsigned int n)
+{
+	pkt_eth(p, ETH_P_IP);
+	pkt_ip4(p, src, "10.77.0.1", IPPROTO_TCP, 0, 0x2000);
+	pkt_tcp(p, 4000, dport, 0x02);
+	p->len = p->l4 + n;
+}
+
+TEST(small_first_pieces_of_tcp_have_their_ports_and_count_as_syns)
+{
+	struct netns_pair p = netns_pair_new();
+	unsigned int drops = 0;
+	struct pkt f;
+	int fd;
+
+	guard_must(&p.a, "attach %s --mode filter --xdp generic", p.if_a);
+	guard_must(&p.a, "ban 192.0.2.7 --proto tcp --port 8022");
+	fd = guard_program(&p.a);
+	for (unsigned int n = 8; n <= 24; n += 8) {
+		piece(&f, "192.0.2.7", 8022, n > 20 ? 20 : n);
+		f.len = f.l4 + n;
+		CHECK_EQ(verdict(fd, &f), DROP, "a piece to the banned port");
+		piece(&f, "192.0.2.7", 8023, n > 20 ? 20 : n);
+		f.len = f.l4 + n;
+		CHECK_EQ(verdict(fd, &f), PASS, "a piece to another port");
+	}
+	guard_must(&p.a, "limit --syn-rate 5");
+	for (unsigned int i = 0; i < 40; i++) {
+		piece(&f, "192.0.2.9", 80, 8);
+		drops += verdict(fd, &f) == DROP;
+	}
+	/* The burst of a second, and what a slow machine takes for these. */
+	CHECK(drops >= 20, "%u of 40 pieces of SYNs were beyond 5 a second", drops);
+}
+
+TEST(what_the_parser_does_not_finish_is_dropped_where_a_ban_could_hold)
+{
+	struct netns_pair p = netns_pair_new();
+	static const char *const sources[] = { "2001:db8:7::1", "2001:db8:8::1", "2001:db8:9::1" };
+	static const unsigned int want[] = { DROP, PASS, PASS };
+	json_t *stats;
+	struct pkt f;
+	int fd;
+
+	guard_must(&p.a, "attach %s --mode filter --xdp generic", p.if_a);
+	guard_must(&p.a, "ban 2001:db8:7::/48 --proto tcp --port 22");
+	guard_must(&p.a, "ban 2001:db8:8::/48 --proto tcp --port 22");
+	guard_must(&p.a, "allow 2001:db8:8::1");
+	fd = guard_program(&p.a);
+	for (unsigned int i = 0; i < 3; i++) {
+		pkt_eth(&f, ETH_P_IPV6);
+		pkt_ip6(&f, sources[i], "fd77::1", IPPROTO_TCP);
+		for (unsigned int n = 0; n < 9; n++)
+			pkt_ext(&f, IPPROTO_DSTOPTS, 8, 0);
+		pkt_tcp(&f, 4000, 80, 0x02);
+		CHECK_EQ(verdict(fd, &f), want[i], sources[i]);
+	}
+	stats = guard_stats(&p.a, p.if_a);
+	CHECK_EQ(json_at(stats, "unfinished"), 1, "unfinished");
+	CHECK_EQ(json_at(stats, "drops.ban"), 1, "drops by ban");
+	json_decref(stats);
+}
+
 /* What was looked up a moment ago holds for what it was looked up for, and each packet is a hit. */
 TEST(verdicts_that_are_remembered_are_those_of_each_packet)
 {

@@ -30,15 +30,21 @@
 #define WHAT_HAS_PORT(what) ((what) >> 8 & 1)
 #define WHAT_SET(what) ((what) >> 16 & 1)
 #define WHAT_ALLOW (1U << 24) /* the allow list, not the bans */
+/*
+ * The parser could not finish: ports, and of proto 0 the protocol too, may be any. A ban holds where it could
+ * hold; what is allowed has to be known.
+ */
+#define WHAT_OPEN (1U << 25)
+#define WHAT_IS_OPEN(what) (((what) & (WHAT_OPEN | WHAT_ALLOW)) == WHAT_OPEN)
 
 static __always_inline bool clause_holds(const struct np_guard_clause *c, __u32 tick, __u32 what,
 					 __u32 dport)
 {
 	if (c->expires && c->expires <= tick)
 		return false;
-	if (c->proto && c->proto != WHAT_PROTO(what))
+	if (c->proto && c->proto != WHAT_PROTO(what) && !(WHAT_IS_OPEN(what) && !WHAT_PROTO(what)))
 		return false;
-	if (c->port_from == 0 && c->port_to == 0xffff)
+	if ((c->port_from == 0 && c->port_to == 0xffff) || WHAT_IS_OPEN(what))
 		return true;
 	/* A later fragment has no ports: it is harmless without the first, which has. */
 	return WHAT_HAS_PORT(what) && dport >= c->port_from && dport <= c->port_to;
@@ -346,11 +352,24 @@ static __always_inline bool near6(const struct in6_addr *a, __u32 set)
 	return bits && (*bits >> (bit & 63) & 1);
 }
 
+/* Extension headers that end beyond what can be read, or never: the stack may find a transport header there. */
+static __always_inline bool is_unfinished(const struct frame *f)
+{
+	return f->bad == NP_FRAME_EXT_MANY || f->bad == NP_FRAME_EXT_SHORT;
+}
+
+static __always_inline __u32 ban_what(const struct frame *f, __u32 set)
+{
+	if (unlikely(is_unfinished(f)))
+		return BAN_WHAT(0, 0, set) | WHAT_OPEN;
+	return BAN_WHAT(f->proto, f->dport != 0, set);
+}
+
 /* BAN_* of a frame, with BAN_NEST_LOST. p: the set's. */
 static __always_inline int ban_check(const struct frame *f, __u32 set,
 				     volatile struct np_guard_policy *p)
 {
-	__u32 what = BAN_WHAT(f->proto, f->dport != 0, set), dport = bpf_ntohs(f->dport);
+	__u32 what = ban_what(f, set), dport = bpf_ntohs(f->dport);
 	struct np_guard_hot *h;
 	__u64 half[2];
 	__u32 hot;

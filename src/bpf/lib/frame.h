@@ -95,6 +95,26 @@ static __always_inline void frame_short_l4(struct frame *f)
 	f->l4 = NULL;
 }
 
+#define FRAME_PIECE 8	     /* bytes of payload that a fragment but the last has at least */
+#define FRAME_PIECE_FLAGS 14 /* bytes of TCP's header up to its flags */
+
+/*
+ * A first fragment that ends within TCP's header, which Linux puts together all the same: ports are there
+ * always. Flags that come with the next piece are taken for what is worst: one that opens a connection.
+ */
+static __always_inline void frame_tcp_piece(struct frame *f, __u32 left)
+{
+	__u8 *h = f->l4;
+
+	if (f->frag != FRAME_FIRST || left < FRAME_PIECE || (void *)(h + FRAME_PIECE) > f->end)
+		return;
+	f->sport = ((__be16 *)h)[0];
+	f->dport = ((__be16 *)h)[1];
+	f->tcp_flags = FRAME_TCP_SYN;
+	if (left >= FRAME_PIECE_FLAGS && (void *)(h + FRAME_PIECE_FLAGS) <= f->end)
+		f->tcp_flags = h[13];
+}
+
 static __always_inline void frame_tcp(struct frame *f, __u32 left)
 {
 	struct tcphdr *h = f->l4;
@@ -102,6 +122,7 @@ static __always_inline void frame_tcp(struct frame *f, __u32 left)
 	__u8 flags;
 
 	if ((void *)(h + 1) > f->end || left < sizeof(*h)) {
+		frame_tcp_piece(f, left);
 		frame_short_l4(f);
 		return;
 	}
