@@ -39,6 +39,7 @@ struct checker {
 	struct asking at[LB_BACKENDS];
 	uint32_t gen;		   /* step_ns is of that one */
 	uint64_t step_ns[LB_VIPS]; /* when a slow start goes on; 0 none */
+	uint64_t looked_ns;	   /* when gen was read: what others changed since was made later */
 	struct pollfd fds[LB_BACKENDS];
 	uint16_t slots[LB_BACKENDS]; /* of fds */
 };
@@ -189,25 +190,27 @@ static void explain(struct lb_backend_conf *conf, int result)
 		conf->why[0] = '\0';
 }
 
-/* When a slow start of one of a VIP's backends goes on; 0: none is under way. */
-static uint64_t next_step(const struct checker *c, unsigned int vip)
+/* When a slow start of one of a VIP's backends goes on after that time; 0: none is under way. */
+static uint64_t next_step(const struct checker *c, unsigned int vip, uint64_t after_ns)
 {
-	uint64_t now = now_ns(), least = 0;
+	uint64_t least = 0;
 
 	for (unsigned int i = 0; (i = model_next(c->b->model, vip, i));) {
-		uint64_t step = health_next_step_ns(&c->b->model->confs[i], now);
+		uint64_t step = health_next_step_ns(&c->b->model->confs[i], after_ns);
 
 		if (step && (!least || step < least))
 			least = step;
 	}
-	return least ? now + least : 0;
+	return least ? after_ns + least : 0;
 }
 
+/* What begins while the ring is made is not in it: the next step is that after the time before. */
 static int update(struct checker *c, unsigned int vip, struct netprobe_error *err)
 {
+	uint64_t before = now_ns();
 	int r = balance_update(c->b, vip, err);
 
-	c->step_ns[vip] = next_step(c, vip);
+	c->step_ns[vip] = next_step(c, vip, before);
 	return r;
 }
 
@@ -319,6 +322,7 @@ static int turns(struct checker *c, struct netprobe_error *err)
 {
 	uint32_t was = c->gen;
 	int r = balance_take(c->b, err);
+	uint64_t now = now_ns();
 
 	if (r)
 		return r;
@@ -329,11 +333,12 @@ static int turns(struct checker *c, struct netprobe_error *err)
 			continue;
 		/* Others may have added what starts slowly. */
 		if (was != c->b->gen)
-			c->step_ns[i] = next_step(c, i);
+			c->step_ns[i] = next_step(c, i, c->looked_ns);
 		if (c->step_ns[i] && c->step_ns[i] <= now_ns())
 			r = update(c, i, err);
 	}
 	c->gen = c->b->gen;
+	c->looked_ns = now;
 	balance_share(c->b);
 	return r;
 }

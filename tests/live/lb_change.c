@@ -135,12 +135,24 @@ static double share_at(uint64_t since_ns, uint64_t all_ns)
 #define SLOW_MS 2000
 #define SAMPLE 2000
 
-TEST(slow_start_lets_the_share_grow_with_time)
+/* Another VIP changes, as by the checks of its backends or by another command. */
+static void change_other(struct balance *b, const struct lb_vip_key *other, uint32_t weight)
 {
 	struct netprobe_error err = { 0 };
-	struct lb_vip_key key;
+	uint8_t addr[16];
+
+	lb_address("10.99.0.10", addr);
+	REQUIRE(balance_take(b, &err) == 0, "%s", err.msg);
+	REQUIRE(balance_backend_weight(b, other, addr, weight, &err) == 0, "%s", err.msg);
+	balance_share(b);
+}
+
+static void check_slow_start(bool others)
+{
+	struct netprobe_error err = { 0 };
+	struct lb_vip_key key, other;
 	unsigned int next = 0, looks = 0;
-	uint64_t began, before, all = SLOW_MS * 1000000ULL;
+	uint64_t began, added, before, all = SLOW_MS * 1000000ULL;
 	struct checker *c;
 	struct balance *b;
 	double first = 1, last = 0;
@@ -150,29 +162,45 @@ TEST(slow_start_lets_the_share_grow_with_time)
 	b = lb_begin();
 	key = lb_vip(b, VIP4, 0);
 	add(b, &key, 10, 0);
+	other = lb_vip(b, "192.0.2.2:80/tcp", 0);
+	add(b, &other, 10, 0);
 	began = now_ns();
 	add(b, &key, 11, SLOW_MS);
+	added = now_ns();
 	c = checker_new(b, NULL, NULL);
 	do {
 		unsigned int n = 0;
 		double least, most;
 
+		if (others)
+			change_other(b, &other, 1 + looks % 2);
 		before = now_ns();
 		REQUIRE(checker_run(c, 0, &err) == 0, "%s", err.msg);
-		/* It began after our clock was read, and the ring was made before it is read again. */
+		/* It began between two looks at our clock, and the ring was made between two others. */
 		most = share_at(now_ns() - began, all);
-		least = share_at(before - began > 20000000 ? before - began - 20000000 : 0, all);
+		least = share_at(before - added, all);
 		for (unsigned int i = 0; i < SAMPLE; i++)
 			n += choice(b, next++) == 11;
 		last = (double)n / SAMPLE;
 		first = looks++ ? first : last;
 		CHECK(last > least - 0.05 && last < most + 0.05,
-		      "after %.2f s a share of %.3f, expected %.3f to %.3f",
-		      (double)(before - began) / 1e9, last, least, most);
+		      "after %.2f s, add took %.2f, a share of %.3f, expected %.3f to %.3f",
+		      (double)(before - began) / 1e9, (double)(added - began) / 1e9, last, least,
+		      most);
 		pause_ms(150);
-	} while (before - began <= all + 100000000);
+	} while (before - added <= all);
 	CHECK(looks > 2 && last - first > 0.2, "%.3f became %.3f in %u looks", first, last, looks);
 	checker_free(c);
 	REQUIRE(balance_take(b, &err) == 0, "%s", err.msg);
 	lb_end(b);
+}
+
+TEST(slow_start_lets_the_share_grow_with_time)
+{
+	check_slow_start(false);
+}
+
+TEST(slow_start_goes_on_while_other_vips_change)
+{
+	check_slow_start(true);
 }
