@@ -119,6 +119,37 @@ int guard_run_verb(const struct args_spec *spec, int argc, char **argv, void *op
 	return r;
 }
 
+struct filtering {
+	unsigned int on; /* interfaces that filter */
+	char monitors[128];
+};
+
+static int add_mode(const struct netprobe_interface *i, void *arg)
+{
+	struct filtering *f = arg;
+	size_t n = strlen(f->monitors);
+
+	if (i->mode == NETPROBE_MODE_MONITOR)
+		(void)snprintf(f->monitors + n, sizeof(f->monitors) - n, "%s%s", n ? ", " : "",
+			       i->name);
+	else if (i->state == NETPROBE_STATE_ON)
+		f->on++;
+	return 0;
+}
+
+void guard_tell_effect(struct guard_call *call)
+{
+	struct netprobe_security_stats s = { .size = sizeof(s) };
+	struct filtering f = {};
+
+	if (netprobe_manager_interfaces(call->m, add_mode, &f, NULL) >= 0 && !f.on)
+		log_notice("no effect yet: no interface filters%s%s; netprobe guard attach IF "
+			   "--mode filter",
+			   f.monitors[0] ? ", guard only counts on " : "", f.monitors);
+	else if (!netprobe_manager_get_security_stats(call->m, &s, NULL) && s.off)
+		log_notice("no effect yet: filtering is off; netprobe guard on");
+}
+
 uint32_t guard_seconds(double s)
 {
 	return s > 0 ? (uint32_t)(s + 0.999) : 0;

@@ -41,6 +41,8 @@ int guard_run_verb(const struct args_spec *spec, int argc, char **argv, void *op
 /* The manager's settings, with those of its fields that change set. */
 int guard_configure(struct guard_call *call, const struct netprobe_config *c);
 void guard_config(struct netprobe_config *ret); /* what guard_run_verb begins with */
+/* A notice where what was changed has no effect now: no interface filters, or filtering is off. */
+void guard_tell_effect(struct guard_call *call);
 /* Write out to stdout: exit code. */
 int guard_print(struct buf *out);
 /* Seconds, rounded up. */

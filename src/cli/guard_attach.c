@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* `netprobe guard attach, detach, status, confirm, off, on`. */
 #include <errno.h>
+#include <string.h>
 
 #include "base/log.h"
 #include "cli/guard.h"
@@ -55,6 +56,17 @@ static const struct option_row *const attach_tables[] = { attach_rows, NULL };
 static const struct option_row *const plain_tables[] = { plain_rows, NULL };
 static const struct option_row *const status_tables[] = { status_rows, NULL };
 
+/* How guard is on it now: the caller may have asked for "auto". */
+static int tell_attached(const struct netprobe_interface *i, void *arg)
+{
+	static const char *const xdp[] = { "no", "native", "generic" };
+
+	if (strcmp(i->name, arg) != 0)
+		return 0;
+	log_notice("%s: mode %s, %s XDP", i->name, mode_names[i->mode % 3], xdp[i->xdp % 3]);
+	return 1;
+}
+
 static int attach(struct guard_call *call)
 {
 	const char *ifname = call->operands.items[0];
@@ -77,6 +89,7 @@ static int attach(struct guard_call *call)
 		log_notice("%s: %s", ifname, call->err.msg);
 	if (call->err.hint[0])
 		log_warn("%s: %s", ifname, call->err.hint);
+	(void)netprobe_manager_interfaces(call->m, tell_attached, (void *)ifname, NULL);
 	return EXIT_OK;
 }
 
@@ -255,12 +268,20 @@ static int confirm(struct guard_call *call)
 
 static int switch_off(struct guard_call *call)
 {
-	return netprobe_manager_set_filtering(call->m, false, &call->err);
+	int r = netprobe_manager_set_filtering(call->m, false, &call->err);
+
+	if (!r)
+		log_notice("everything passes now; `netprobe guard on` filters again");
+	return r;
 }
 
 static int switch_on(struct guard_call *call)
 {
-	return netprobe_manager_set_filtering(call->m, true, &call->err);
+	int r = netprobe_manager_set_filtering(call->m, true, &call->err);
+
+	if (!r)
+		guard_tell_effect(call);
+	return r;
 }
 
 static int plain(const struct args_spec *spec, int argc, char **argv, guard_work_fn work)

@@ -173,6 +173,7 @@ static int add(struct guard_call *call, uint32_t list)
 	if (r < 0)
 		return r;
 	tell_confirm(o);
+	guard_tell_effect(call);
 	return EXIT_OK;
 }
 
@@ -374,6 +375,7 @@ static int import(struct guard_call *call)
 	if (r < 0)
 		return r;
 	tell_confirm(o);
+	guard_tell_effect(call);
 	log_notice("%d entries", r);
 	if (!o->allow)
 		tell_fill(call);

@@ -130,6 +130,7 @@ static int show_limits(struct guard_call *call)
 static int limit(struct guard_call *call)
 {
 	struct limit_opts *o = call->opts;
+	int r;
 
 	if (call->bare)
 		return show_limits(call);
@@ -141,7 +142,10 @@ static int limit(struct guard_call *call)
 	o->limits.port = (uint16_t)o->port;
 	o->limits.dry_run = o->dry_run;
 	o->limits.confirm_s = guard_seconds(o->confirm);
-	return netprobe_manager_set_limits(call->m, &o->limits, &call->err);
+	r = netprobe_manager_set_limits(call->m, &o->limits, &call->err);
+	if (!r)
+		guard_tell_effect(call);
+	return r;
 }
 
 int guard_cmd_limit(int argc, char **argv)
@@ -216,7 +220,11 @@ static int detect(struct guard_call *call)
 	r = mode_of(call->operands.items[0], &o->detect.mode, &call->err);
 	o->detect.ban_s = guard_seconds(o->ban_time);
 	o->detect.confirm_s = guard_seconds(o->confirm);
-	return r ? r : netprobe_manager_set_detection(call->m, &o->detect, &call->err);
+	if (!r)
+		r = netprobe_manager_set_detection(call->m, &o->detect, &call->err);
+	if (!r && o->detect.mode)
+		guard_tell_effect(call);
+	return r;
 }
 
 int guard_cmd_detect(int argc, char **argv)

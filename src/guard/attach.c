@@ -302,6 +302,15 @@ static int attach_at(struct attach *a)
 	if (!a->ifindex)
 		return error_set(a->err, -ENODEV, "'%.40s' is no interface here; takes one of %s",
 				 a->ifname, device_names((char[160]){}, 160));
+	if (!device_has_ethernet(a->ifname)) {
+		error_set(
+			a->err, -EOPNOTSUPP,
+			"%s: its packets have no Ethernet header (a tunnel, tun, WireGuard or ppp), "
+			"which guard takes for granted",
+			a->ifname);
+		error_hint(a->err, "attach guard to the interface that its packets come in by");
+		return -EOPNOTSUPP;
+	}
 	if (g->there && !find_slot(g, (uint32_t)a->ifindex, NULL, &a->slot, &old)) {
 		if (attach_can_exchange(a, &old)) {
 			r = attach_exchange(a, &old);

@@ -9,6 +9,7 @@
 #include <linux/rtnetlink.h>
 #include <linux/sockios.h>
 #include <net/if.h>
+#include <net/if_arp.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -106,6 +107,20 @@ static int mtu_and_lro(const char *ifname, bool *ret_lro)
 		*ret_lro = flags.data & ETH_FLAG_LRO;
 	(void)close(fd);
 	return mtu;
+}
+
+bool device_has_ethernet(const char *ifname)
+{
+	struct ifreq ifr = {};
+	int r, fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return true;
+	(void)snprintf(ifr.ifr_name, sizeof(ifr.ifr_name), "%s", ifname);
+	r = ioctl(fd, SIOCGIFHWADDR, &ifr);
+	(void)close(fd);
+	return r || ifr.ifr_hwaddr.sa_family == ARPHRD_ETHER ||
+	       ifr.ifr_hwaddr.sa_family == ARPHRD_LOOPBACK;
 }
 
 uint16_t device_mtu(const char *ifname)

@@ -19,6 +19,11 @@ int device_count(const char *ifname, struct device_count *ret);
 void device_base(const char *ifname, struct np_guard_if *at);
 /* Bytes above Ethernet's header, at most 65535; 1500 where it cannot be told. */
 uint16_t device_mtu(const char *ifname);
+/*
+ * Whether its frames begin with an Ethernet header; those of tunnels, tun, WireGuard and ppp begin with IP's. true
+ * where it cannot be told.
+ */
+bool device_has_ethernet(const char *ifname);
 /* In words, with the remedy. r: what attaching returned. */
 void device_why_no_xdp(const char *ifname, int r, char *ret, size_t size);
 /* The same of what is known already. */

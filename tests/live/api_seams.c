@@ -174,6 +174,39 @@ TEST(attach_from_a_mount_namespace_of_its_own_outlives_it)
 	guard_must(&p.a, "detach %s", p.if_a);
 }
 
+TEST(device_without_ethernet_headers_is_refused)
+{
+	struct netns ns = netns_new();
+
+	netns_must(&ns, "ip tuntap add dev tun0 mode tun && ip link set tun0 up");
+	CHECK(guard_run(&ns, "attach tun0 --mode filter") != 0, "attached to a tun device");
+	CHECK(strstr(guard_log(), "tun0") && strstr(guard_log(), "Ethernet"), "log: %s",
+	      guard_log());
+}
+
+TEST(verbs_without_effect_say_so)
+{
+	struct netns_pair p = netns_pair_new();
+
+	guard_must(&p.a, "attach %s --mode monitor", p.if_a);
+	CHECK(strstr(guard_log(), "mode monitor"), "attach: %s", guard_log());
+	guard_must(&p.a, "ban 192.0.2.1");
+	CHECK(strstr(guard_log(), "no interface filters"), "ban: %s", guard_log());
+	guard_must(&p.a, "limit --pps 5");
+	CHECK(strstr(guard_log(), "no interface filters"), "limit: %s", guard_log());
+	guard_must(&p.a, "detect on");
+	CHECK(strstr(guard_log(), "no interface filters"), "detect: %s", guard_log());
+	guard_must(&p.a, "attach %s --mode filter --xdp generic", p.if_a);
+	CHECK(strstr(guard_log(), "mode filter, generic XDP"), "attach: %s", guard_log());
+	guard_must(&p.a, "ban 192.0.2.2");
+	CHECK(!guard_log()[0], "ban where it holds: %s", guard_log());
+	guard_must(&p.a, "off");
+	CHECK(strstr(guard_log(), "everything passes"), "off: %s", guard_log());
+	guard_must(&p.a, "ban 192.0.2.3");
+	CHECK(strstr(guard_log(), "filtering is off"), "ban while it is off: %s", guard_log());
+	guard_must(&p.a, "detach %s", p.if_a);
+}
+
 TEST(icmp_of_an_ipv6_source_is_icmpv6)
 {
 	struct netns_pair p = netns_pair_new();
