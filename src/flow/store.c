@@ -161,6 +161,7 @@ void store_queue_push(struct flow_queue *q, struct flow *f)
 	else
 		q->head = f;
 	q->tail = f;
+	q->in++;
 }
 
 struct flow *store_queue_pop(struct flow_queue *q)
@@ -173,6 +174,7 @@ struct flow *store_queue_pop(struct flow_queue *q)
 	if (!q->head)
 		q->tail = NULL;
 	f->queue_next = NULL;
+	q->out++;
 	return f;
 }
 

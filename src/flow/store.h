@@ -13,6 +13,7 @@
 struct flow_queue {
 	struct flow *head;
 	struct flow *tail;
+	uint64_t in, out; /* how many ever */
 };
 
 /* The flows of a socket beside its current main one; there only for sockets that have such. */
@@ -49,6 +50,8 @@ struct flow_table {
 	struct flow_queue closed; /* main flows and parts, in the order their end was noticed */
 	struct flow_queue parts;  /* parts not in closed, looked after in turn */
 	uint32_t n_parts;	  /* in that queue */
+	uint64_t trimmed;	  /* closed.out when memory was given back last */
+	uint64_t closed_told;	  /* of those ever closed: noticed before the last tick */
 	uint32_t n_open, serial;
 	uint64_t n_dropped;
 	uint64_t tick_ns; /* of the last tick, or of the first record */

@@ -3,12 +3,17 @@
  * The flow table as its users see it, and the end of an interval: deltas, rates, ageing. Records
  * come in through feed.c and part.c; store.c keeps the flows.
  */
+#include <malloc.h>
 #include <stdlib.h>
 
 #include "flow/store.h"
 
 #define TABLE_MAX_FLOWS 262144
 #define TABLE_GRACE_NS (10 * 1000000000ull)
+/* More closed ones than these only stay until they were shown at the end of an interval. */
+#define CLOSED_MANY 16384
+/* After so many were dropped the allocator is asked for what they took. */
+#define TRIM_AFTER 16384
 /* 1 MiB at most: more rows than anyone scrolls through */
 #define TABLE_HISTORIES 4096
 /* A peer of an unconnected socket that was silent for so long is taken for gone. */
@@ -106,15 +111,33 @@ static void tick_parts(struct flow_table *t, uint64_t now_ns)
 	}
 }
 
+/* How long the oldest closed one stays: in a burst of short connections they would be most of the memory. */
+static uint64_t closed_stay_ns(const struct flow_table *t)
+{
+	bool many = t->closed.in - t->closed.out > CLOSED_MANY && t->closed.out < t->closed_told;
+
+	return many ? 0 : t->opts.grace_ns;
+}
+
+/* What a burst took, when it is over. */
+static void give_back(struct flow_table *t)
+{
+	if (t->closed.out - t->trimmed < TRIM_AFTER || t->closed.in - t->closed.out > CLOSED_MANY)
+		return;
+	t->trimmed = t->closed.out;
+	(void)malloc_trim(0);
+}
+
 static void tick_closed(struct flow_table *t, uint64_t now_ns)
 {
 	const struct flow *again = NULL;
+	uint64_t in = t->closed.in;
 
 	while (t->closed.head && t->closed.head != again) {
 		struct flow *f = t->closed.head;
 
-		if (since(now_ns, f->closed_ns) < t->opts.grace_ns)
-			return;
+		if (since(now_ns, f->closed_ns) < closed_stay_ns(t))
+			break;
 		f = store_queue_pop(&t->closed);
 		if (f->active_ns != now_ns) {
 			store_drop(t, f);
@@ -124,6 +147,8 @@ static void tick_closed(struct flow_table *t, uint64_t now_ns)
 		store_queue_push(&t->closed, f);
 		again = again ? again : f;
 	}
+	t->closed_told = in;
+	give_back(t);
 }
 
 void flow_table_turn(struct flow_table *t)

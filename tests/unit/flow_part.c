@@ -198,6 +198,29 @@ static void closed_flow_stays_for_the_grace_time(void **state)
 	assert_int_equal(process_table_count(w->procs), 1); /* its row is still there */
 }
 
+static void very_many_closed_flows_stay_until_they_were_shown(void **state)
+{
+	struct world *w = *state;
+	struct np_sock_rec rec = tcp_rec(1);
+
+	rec.tuple.flags |= NP_F_DEAD;
+	for (unsigned int i = 0; i < 20000; i++) {
+		rec.sock_id = i + 1;
+		rec.counts.tx_bytes = 10;
+		feed(w, &rec);
+	}
+	world_tick(w, SECOND);
+	assert_int_equal(flow_table_count(w->flows), 20000);
+	/* the oldest go: what comes late of those is as old as the interval that is over */
+	world_tick(w, 2 * SECOND);
+	assert_int_equal(flow_table_count(w->flows), 16384);
+	assert_null(flow_table_find(w->flows, 1));
+	assert_non_null(flow_table_find(w->flows, 20000));
+	world_tick(w, 12 * SECOND);
+	assert_int_equal(flow_table_count(w->flows), 0);
+	assert_int_equal(flow_table_dropped(w->flows), 0);
+}
+
 static void closed_flow_is_shown_once_however_short_the_grace(void **state)
 {
 	const struct flow_table_opts opts = { .grace_ns = 1 };
@@ -404,6 +427,7 @@ int main(void)
 		WORLD_TEST(part_without_a_socket_goes_after_the_grace_time),
 		WORLD_TEST(silent_peer_of_an_open_socket_goes_after_a_minute),
 		WORLD_TEST(closed_flow_stays_for_the_grace_time),
+		WORLD_TEST(very_many_closed_flows_stay_until_they_were_shown),
 		cmocka_unit_test(closed_flow_is_shown_once_however_short_the_grace),
 		cmocka_unit_test(kept_closed_flows_are_dropped_oldest_first_when_full),
 		cmocka_unit_test(table_full_of_open_flows_refuses_and_counts),
