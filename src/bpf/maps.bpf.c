@@ -5,6 +5,7 @@
  */
 #include "lib/emit.h"
 #include "lib/part.h"
+#include "lib/sum.h"
 #include "lib/traffic.h"
 #include "lib/calls.h"
 
@@ -36,6 +37,8 @@ struct np_zero_map np_zero SEC(".maps");
 struct np_loss_map np_losses SEC(".maps");
 struct np_parts_map np_parts_a SEC(".maps");
 struct np_parts_map np_parts_b SEC(".maps");
+struct np_sums_map np_sums_a SEC(".maps");
+struct np_sums_map np_sums_b SEC(".maps");
 struct np_part_scratch_map np_part_scratch SEC(".maps");
 struct np_events_map np_events SEC(".maps");
 struct np_events_perf_map np_events_perf SEC(".maps");

@@ -56,6 +56,15 @@ static __always_inline __u64 changed(const struct np_sock *st, struct sock *sk)
 	return 0;
 }
 
+static __noinline int sweep_tell(struct np_sock *st, struct sock *sk, struct np_sock_rec *rec)
+{
+	if (!st || !rec)
+		return 0;
+	rec_fill(rec, st, sk);
+	told_counts(&st->told, rec);
+	return 0;
+}
+
 /*
  * 1 where all slots are full: the read() ends with EAGAIN, and the next one begins at this socket again.
  * print: what changed() returned.
@@ -77,11 +86,14 @@ static __always_inline int sweep_one(struct np_sock *st, struct sock *sk, __u64 
 	if (!rec)
 		return 0;
 	st_sweep_seen++;
+	if (__sync_val_compare_and_swap(&st->teller, 0, NP_TELL_SWEEP))
+		return 0; /* it ended, and a sum has what it moved */
 	if (!(st->flags & NP_F_UNCONN))
 		sock_tuple(&st->tuple, sk);
-	rec_fill(rec, st, sk);
-	st->swept_tx = rec->counts.tx_bytes;
-	st->swept_rx = rec->counts.rx_bytes;
+	sweep_tell(st, sk, rec);
+	/* It ended meanwhile, and left it to this record. */
+	if (__sync_val_compare_and_swap(&st->teller, NP_TELL_SWEEP, 0) != NP_TELL_SWEEP)
+		sweep_tell(st, sk, rec);
 	st->sweep_gen = st_sweep_gen;
 	st->sweep_print = print;
 	/* A full barrier: who sees the number sees the record. */

@@ -23,6 +23,8 @@
 #define STALL_NS 100000000ULL /* default of --stall-threshold */
 #define FULL_SWEEP_NS 30000000000ULL
 #define LOAD_NS 60000000000ULL /* counting may have begun so long before the session's start */
+/* The same where sockets were lost for want of room, which nothing but a full sweep finds gone. */
+#define FULL_AGAIN_NS 5000000000ULL
 
 uint64_t clock_monotonic_ns(void)
 {
@@ -224,6 +226,8 @@ static void on_part(const struct np_part_key *key, const struct np_part *part, v
 	if (!is_believed(s, implausible_part(part, s->now_ns - s->start_ns + LOAD_NS),
 			 key->sock_id))
 		return;
+	if (key->sock_id & NP_SUM_ID)
+		s->has_sums = true;
 	sampler_scale_part(&copy, s->parts_filter.sample_rate);
 	learn_iface(s, &copy.tuple, copy.owner.tgid);
 	if (!iface_wanted(&s->parts_filter, &copy.tuple))
@@ -538,8 +542,10 @@ static int tick(struct session *s, bool full)
 
 	if (r < 0)
 		return r;
-	full |= s->opts.full_sweeps || s->now_ns - s->full_ns >= FULL_SWEEP_NS;
+	full |= s->opts.full_sweeps ||
+		s->now_ns - s->full_ns >= (s->has_sums ? FULL_AGAIN_NS : FULL_SWEEP_NS);
 	if (full) {
+		s->has_sums = false;
 		s->full_ns = s->now_ns;
 		flow_table_expect_all(s->flows);
 	}

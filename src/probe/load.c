@@ -21,6 +21,7 @@
 #define HASH_MIN 32768
 #define HASH_MAX 262144
 #define QUIET_RING (256 * 1024)
+#define CLOSED_FEW 64
 
 /* libbpf names the failing program only in its log; set while a load is under way in this thread. */
 static __thread struct {
@@ -95,6 +96,14 @@ static int size_maps(struct probe *p)
 		r = set_map(s->maps.np_parts_a, p->opts.parts);
 	if (!r)
 		r = set_map(s->maps.np_parts_b, p->opts.parts);
+	if (p->opts.fail_at == FAIL_FULL) {
+		if (!r)
+			r = set_map(s->maps.np_sums_a, p->opts.parts);
+		if (!r)
+			r = set_map(s->maps.np_sums_b, p->opts.parts);
+		if (!r)
+			r = set_map(s->maps.np_closed, CLOSED_FEW);
+	}
 	/* What is not used must not cost memory. */
 	if (!r)
 		r = set_map(s->maps.np_socks_h, p->store_hash ? hash_entries() : 1);

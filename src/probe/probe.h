@@ -26,7 +26,9 @@
 #define FAIL_PROVE 3	/* attached, and a needed one is silent */
 #define FAIL_RING 5	/* afpacket gets no ring */
 #define FAIL_DEATH 6	/* the hash keeps the entries of sockets that are gone */
-#define FAIL_READ 4	/* attached and proven, and there is no memory for the ring */
+/* few last records that find the ring full have a place, and opts.parts is for sums as well */
+#define FAIL_FULL 7
+#define FAIL_READ 4 /* attached and proven, and there is no memory for the ring */
 
 struct probe_opts {
 	uint8_t fail_at;  /* FAIL_* */

@@ -122,9 +122,12 @@ static void wait_for_programs(void)
 		(void)usleep(100000); /* far longer than any program runs */
 }
 
-static int drain(int fd, probe_part_fn fn, void *arg)
+typedef void (*drain_fn)(const void *key, const struct np_part *part, probe_part_fn fn, void *arg);
+
+/* Every entry of a map that nobody writes, out of it. Keys are of that size. */
+static int drain(int fd, size_t key_size, drain_fn one, probe_part_fn fn, void *arg)
 {
-	struct np_part_key *keys = calloc(PARTS_BATCH, sizeof(*keys));
+	uint8_t *keys = calloc(PARTS_BATCH, key_size);
 	struct np_part *parts = calloc(PARTS_BATCH, sizeof(*parts));
 	LIBBPF_OPTS(bpf_map_batch_opts, opts);
 	__u32 in = 0, out = 0, count;
@@ -138,7 +141,7 @@ static int drain(int fd, probe_part_fn fn, void *arg)
 		if (r && r != -ENOENT)
 			break; /* -ENOSPC: a bucket larger than the batch; the next round has it */
 		for (__u32 i = 0; i < count; i++)
-			fn(&keys[i], &parts[i], arg);
+			one(keys + i * key_size, &parts[i], fn, arg);
 		total += (int)count;
 		in = out;
 		first = false;
@@ -146,6 +149,30 @@ static int drain(int fd, probe_part_fn fn, void *arg)
 	free(keys);
 	free(parts);
 	return r && r != -ENOENT ? r : total;
+}
+
+/* Of a sum: a number that is another one for what differs beside the process. */
+static uint64_t sum_id(const struct np_sum_key *key)
+{
+	uint64_t h = key->cgroup_id;
+
+	h = (h ^ key->netns) * 0x9e3779b97f4a7c15ULL;
+	h = (h ^ h >> 29 ^ key->ifindex) * 0xff51afd7ed558ccdULL;
+	h = (h ^ h >> 32 ^ key->proto ^ (uint64_t)key->family << 8) * 0xc4ceb9fe1a85ec53ULL;
+	return h | NP_SUM_ID;
+}
+
+static void on_sum(const void *data, const struct np_part *sum, probe_part_fn fn, void *arg)
+{
+	const struct np_sum_key *key = data;
+	const struct np_part_key as = { .sock_id = sum_id(key), .tgid = key->tgid };
+
+	fn(&as, sum, arg);
+}
+
+static void on_part(const void *data, const struct np_part *part, probe_part_fn fn, void *arg)
+{
+	fn(data, part, arg);
 }
 
 void probe_parts_turn(struct probe *p)
@@ -163,15 +190,21 @@ void probe_parts_turn(struct probe *p)
 
 int probe_parts(struct probe *p, probe_part_fn fn, void *arg)
 {
-	struct bpf_map *map;
+	struct netprobe_bpf *s = p->skel;
+	bool a;
+	int r, sums;
 
 	probe_parts_turn(p);
 	if (!p->parts_turned)
 		return 0;
 	p->parts_turned = false;
-	map = p->skel->bss->st_parts_gen ? p->skel->maps.np_parts_a : p->skel->maps.np_parts_b;
+	a = s->bss->st_parts_gen;
 	wait_for_programs();
-	return drain(bpf_map__fd(map), fn, arg);
+	r = drain(bpf_map__fd(a ? s->maps.np_parts_a : s->maps.np_parts_b),
+		  sizeof(struct np_part_key), on_part, fn, arg);
+	sums = drain(bpf_map__fd(a ? s->maps.np_sums_a : s->maps.np_sums_b),
+		     sizeof(struct np_sum_key), on_sum, fn, arg);
+	return r < 0 || sums < 0 ? (r < 0 ? r : sums) : r + sums;
 }
 
 /*

@@ -161,6 +161,24 @@ struct np_part_key {
 	__u8 raddr[16];
 };
 
+/*
+ * Of what a sum is, in place of a socket: what sockets of one owner moved whose last records (or parts) found
+ * no room. Its value is a struct np_part whose tuple has no ends. Handed to readers of parts with NP_SUM_ID
+ * and a number of its own for sock_id.
+ */
+#define NP_SUM_ID (1ULL << 63)
+
+struct np_sum_key {
+	__u64 start_ns;
+	__u64 cgroup_id;
+	__u32 tgid;
+	__u32 netns;
+	__u32 ifindex;
+	__u8 proto;
+	__u8 family;
+	__u8 pad[2];
+};
+
 struct np_part {
 	struct np_tuple tuple; /* peer in raddr/rport where the key has one */
 	struct np_owner owner;
@@ -174,6 +192,7 @@ NP_WIRE_SIZE(struct np_counts, 40);
 NP_WIRE_SIZE(struct np_tcp, 200);
 NP_WIRE_SIZE(struct np_sock_rec, 520);
 NP_WIRE_SIZE(struct np_part_key, 32);
+NP_WIRE_SIZE(struct np_sum_key, 32);
 NP_WIRE_SIZE(struct np_part, 160);
 
 #endif

@@ -52,8 +52,8 @@
 
 /* struct np_loss: one program's account; all since the start. */
 struct np_loss {
-	__u64 submitted;     /* records handed over */
-	__u64 ring_full;     /* event ring full: the event is lost, its counts are not */
+	__u64 submitted; /* records handed over */
+	__u64 ring_full; /* event ring full: the event (or the connection) is lost, its counts are not */
 	__u64 filtered;	     /* did not match the filters */
 	__u64 sampled_out;   /* left out by --sample-rate */
 	__u64 rate_limited;  /* left out by --max-events */

@@ -26,6 +26,7 @@ PERF(a_reader_that_pauses_stalls_both_ends_with_their_causes)
 PERF(interval_records_of_short_lived_processes_add_up)
 PERF(two_instances_count_the_same)
 PERF(full_ring_loses_events_never_counts)
+PERF(ends_that_find_no_room_leave_their_bytes_to_their_owners)
 PERF(probe_loss_adds_up)
 PERF(max_events_bounds_their_rate_and_loses_no_byte)
 

@@ -8,6 +8,7 @@
 
 #include "filter.h"
 #include "owner.h"
+#include "sum.h"
 
 struct np_events_map {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
@@ -30,7 +31,7 @@ struct np_ev_scratch_map {
 };
 extern struct np_ev_scratch_map np_ev_scratch SEC(".maps");
 
-/* Last records that found the ring full. User space empties it at each sweep. */
+/* Last records that found the ring full. User space empties it at each sweep. Full as well: see sum.h. */
 struct np_closed_map {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 65536);
@@ -240,25 +241,46 @@ static __always_inline bool event_admit(__u64 now_ns)
 }
 
 /*
- * Does this record become a line? If not, it is left out, unless it is a socket's last: that one
+ * Does this record become a line? If not, it is left out and counted, unless it is a socket's last: that one
  * goes as NP_EV_SOCK_CLOSE, which is counts without a line.
  */
-static __always_inline bool event_wanted(const struct np_sock *st, struct np_ev_sock *ev,
-					 __u32 prog)
+static __always_inline bool event_wanted(const struct np_sock *st, const struct np_ev_sock *ev)
 {
-	if (!(st->pass & (NP_PASS_NOW | NP_PASS_EVER)))
-		count_one(prog, filtered);
-	else if (!event_admit(ev->hdr.ts_ns))
+	return (st->pass & (NP_PASS_NOW | NP_PASS_EVER)) && event_admit(ev->hdr.ts_ns);
+}
+
+/* Of a record that is no line. */
+static __always_inline void event_left_out(const struct np_sock *st, __u32 prog)
+{
+	if (st->pass & (NP_PASS_NOW | NP_PASS_EVER))
 		count_one(prog, rate_limited);
 	else
-		return true;
-	return false;
+		count_one(prog, filtered);
+}
+
+/*
+ * The last record of a socket finds the ring full: it waits in np_closed, else its counts join a sum and the
+ * connection is lost, else they are lost as well. 0: it comes later than others.
+ */
+static __always_inline int emit_last(struct np_sock *st, struct np_ev_sock *ev, __u32 prog)
+{
+	struct np_counts all;
+
+	if (!bpf_map_update_elem(&np_closed, &ev->rec.sock_id, ev, BPF_NOEXIST)) {
+		__sync_fetch_and_add(&st_closed_made, 1);
+		return 0;
+	}
+	if (!sum_last(st, &ev->rec))
+		return -ENOSPC;
+	told_counts(&all, &ev->rec);
+	count_add(prog, lost_tx_bytes, told_rest(all.tx_bytes, st->told.tx_bytes));
+	count_add(prog, lost_rx_bytes, told_rest(all.rx_bytes, st->told.rx_bytes));
+	return -ENOMEM;
 }
 
 /*
  * Send an event of this socket. what: EMIT_WHAT(NP_PROG_*, NP_EV_*), since five arguments are all
- * that BPF has. err: errno for NP_EV_CONN_FAIL. The last record of a socket that finds the ring full
- * goes through np_closed, so that its counts survive.
+ * that BPF has. err: errno for NP_EV_CONN_FAIL. Each is counted once, by the worst that befell it.
  */
 static __noinline __attribute__((unused)) int emit_sock(void *ctx, struct np_sock *st,
 							struct sock *sk, __u32 what, __s32 err)
@@ -267,6 +289,7 @@ static __noinline __attribute__((unused)) int emit_sock(void *ctx, struct np_soc
 	bool last = type == NP_EV_CONN_CLOSE || type == NP_EV_SOCK_CLOSE;
 	struct np_ev_sock *ev;
 	bool line;
+	int r = 0;
 
 	if (!st || (cfg_quiet && !last && type != NP_EV_CONN_FAIL))
 		return 0;
@@ -277,29 +300,19 @@ static __noinline __attribute__((unused)) int emit_sock(void *ctx, struct np_soc
 	ev->err = err;
 	if (last)
 		ev->rec.tuple.flags |= NP_F_DEAD;
-	line = type == NP_EV_SOCK_CLOSE || event_wanted(st, ev, prog);
-	if (!line && !last)
-		return 0;
+	line = type == NP_EV_SOCK_CLOSE || event_wanted(st, ev);
 	if (!line)
 		ev->hdr.type = NP_EV_SOCK_CLOSE;
-	if (!emit_record(ctx, ev, sizeof(*ev))) {
-		if (line)
-			count_one(prog, submitted);
-		return 0;
-	}
-	if (last && !bpf_map_update_elem(&np_closed, &ev->rec.sock_id, ev, BPF_NOEXIST)) {
-		__sync_fetch_and_add(&st_closed_made, 1);
-		if (line)
-			count_one(prog, submitted); /* later than others, but it comes */
-		return 0;
-	}
-	if (line)
-		count_one(prog, ring_full);
-	if (last) {
+	if ((line || last) && emit_record(ctx, ev, sizeof(*ev)))
+		r = last ? emit_last(st, ev, prog) : -ENOSPC;
+	if (r == -ENOMEM)
 		count_one(prog, map_full);
-		count_add(prog, lost_tx_bytes, st->counts.tx_bytes - st->swept_tx);
-		count_add(prog, lost_rx_bytes, st->counts.rx_bytes - st->swept_rx);
-	}
+	else if (!line)
+		event_left_out(st, prog);
+	else if (r)
+		count_one(prog, ring_full);
+	else
+		count_one(prog, submitted);
 	return 0;
 }
 
@@ -322,9 +335,9 @@ emit_stall(void *ctx, struct np_sock *st, struct sock *sk, struct np_watch *w, _
 	ev->since_ns = w->since_ns;
 	ev->cause = w->cause;
 	ev->ended = what & 1;
-	if (!event_wanted(st, ev, prog))
-		return 0;
-	if (emit_record(ctx, ev, sizeof(*ev)))
+	if (!event_wanted(st, ev))
+		event_left_out(st, prog);
+	else if (emit_record(ctx, ev, sizeof(*ev)))
 		count_one(prog, ring_full);
 	else
 		count_one(prog, submitted);

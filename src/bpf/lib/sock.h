@@ -29,6 +29,13 @@
 
 #define NP_DGRAM_NAMES 2 /* its peer answers for names: what is read is looked at, see answer.h */
 
+/*
+ * A sweep tells counts from the beginning, a sum what was not told yet. Both may be at a socket that ends:
+ * whoever comes second leaves it to the other.
+ */
+#define NP_TELL_SWEEP 1 /* a sweep writes its record */
+#define NP_TELL_SUM 2	/* it ended: a sum has it, or the sweep that is under way tells all */
+
 /* Address of one datagram, kept between the hook that sees it and the hook that sees the result. */
 struct np_peer {
 	__u64 key; /* pid_tgid of the task; 0 free */
@@ -61,12 +68,14 @@ struct np_sock {
 	__u64 sock_id;
 	__u64 sweep_print; /* fingerprint of what the sweep wrote last */
 	__u64 synack_retrans;
-	__u32 hands;		  /* how often last became another one */
-	__u32 sweep_gen;	  /* sweep that wrote it last */
-	__u64 swept_tx, swept_rx; /* bytes user space knows of */
+	__u32 hands;	 /* how often last became another one */
+	__u32 sweep_gen; /* sweep that wrote it last */
 
 	__u64 opened_ns, established_ns, closed_ns;
 	__u32 connect_us, err;
+	/* what user space knows of, see told_counts; whose it is to write that: NP_TELL_* */
+	struct np_counts told;
+	__u32 teller;
 	struct np_tuple tuple;
 	struct np_owner acct; /* owner of counts */
 	struct np_owner last; /* last user; written under last_lock */
@@ -185,6 +194,23 @@ static __always_inline void sock_drop(struct sock *sk)
 	}
 }
 
+/* What a record tells of the socket itself: received bytes with those that no call took, packets for calls. */
+static __always_inline void told_counts(struct np_counts *to, const struct np_sock_rec *rec)
+{
+	*to = rec->counts;
+	if (rec->tuple.proto != IPPROTO_TCP)
+		return;
+	if (rec->tcp.rx_unseen > 0 && !(rec->tuple.flags & NP_F_ULP))
+		to->rx_bytes += rec->tcp.rx_unseen;
+	to->tx_calls = rec->tcp.segs_out;
+	to->rx_calls = rec->tcp.segs_in;
+}
+
+static __always_inline __u64 told_rest(__u64 now, __u64 told)
+{
+	return (__s64)(now - told) > 0 ? now - told : 0;
+}
+
 /*
  * A socket has just been made at this address. An entry that is there was another one's, whose end no
  * hook saw: what user space was not told of it is lost, and none of it is the new one's.
@@ -201,8 +227,10 @@ static __always_inline void sock_born(struct sock *sk)
 		return;
 	if (!old->gone) {
 		count_one(NP_PROG_DESTROY, helper_err);
-		count_add(NP_PROG_DESTROY, lost_tx_bytes, old->counts.tx_bytes - old->swept_tx);
-		count_add(NP_PROG_DESTROY, lost_rx_bytes, old->counts.rx_bytes - old->swept_rx);
+		count_add(NP_PROG_DESTROY, lost_tx_bytes,
+			  told_rest(old->counts.tx_bytes, old->told.tx_bytes));
+		count_add(NP_PROG_DESTROY, lost_rx_bytes,
+			  told_rest(old->counts.rx_bytes, old->told.rx_bytes));
 	}
 	(void)bpf_map_delete_elem(&np_socks_h, &key);
 }

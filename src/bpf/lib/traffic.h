@@ -10,6 +10,7 @@
 #include "filter.h"
 #include "owner.h"
 #include "part.h"
+#include "sum.h"
 
 /* One call as a hook saw it. */
 struct np_call {
@@ -252,7 +253,41 @@ static __always_inline bool peer_of_sock(struct sock *sk, struct np_peer *ret_pe
 	return true;
 }
 
-/* Count into a part; into the socket's own counts when there is no room and they are this owner's. */
+/*
+ * There is no room for a part: the peer is lost, the bytes are not. Those of the owner of the socket's counts
+ * join them, those of others go to a sum. Where even that is full they are lost, and still nobody else's:
+ * what is counted nowhere must not look like bytes that no call took.
+ */
+static __noinline __attribute__((unused)) int
+part_full(struct np_sock *st, const struct np_owner *owner, const struct np_call *call, __u32 own)
+{
+	struct np_part *sum;
+
+	if (!st || !owner || !call)
+		return 0;
+	count_one(call->prog, map_full);
+	if (own) {
+		counts_add(&st->counts, call, st->dgram);
+		return 0;
+	}
+	sum = sum_get(&st->tuple, owner);
+	if (sum) {
+		counts_add(&sum->counts, call, st->dgram);
+		if (call->tx)
+			__sync_fetch_and_add(&st->tx_parts, call->ret);
+		else
+			__sync_fetch_and_add(&st->rx_parts, call->ret);
+		return 0;
+	}
+	call_pass(st, call);
+	if (call->tx)
+		count_add(call->prog, lost_tx_bytes, call->ret);
+	else
+		count_add(call->prog, lost_rx_bytes, call->ret);
+	return 0;
+}
+
+/* Count into a part. */
 static __always_inline void part_count(struct np_sock *st, const struct np_owner *owner,
 				       const struct np_peer *peer, const struct np_call *call,
 				       bool own)
@@ -272,17 +307,7 @@ static __always_inline void part_count(struct np_sock *st, const struct np_owner
 		(void)call_skip(st, call, filtered == NP_PART_SAMPLED_OUT);
 		return;
 	}
-	count_one(call->prog, map_full);
-	if (own) {
-		counts_add(&st->counts, call, st->dgram); /* the peer is lost, the bytes are not */
-		return;
-	}
-	/* Lost and said so: the kernel's own counters must not bring them back as somebody else's. */
-	call_pass(st, call);
-	if (call->tx)
-		count_add(call->prog, lost_tx_bytes, call->ret);
-	else
-		count_add(call->prog, lost_rx_bytes, call->ret);
+	(void)part_full(st, owner, call, own);
 }
 
 /* Start of a connection on this socket: counts begin anew. */
@@ -312,7 +337,8 @@ static __always_inline void conn_reset(struct np_sock *st, struct sock *sk)
 	st->pass = 0;
 	st->sweep_gen = 0;
 	st->sweep_print = 0;
-	st->swept_tx = st->swept_rx = 0;
+	__builtin_memset(&st->told, 0, sizeof(st->told));
+	st->teller = 0;
 	st->flags &= NP_F_OWNID | NP_F_IGNORE;
 	st->dgram = 0;
 	st->opened_ns = bpf_ktime_get_ns();
