@@ -28,7 +28,7 @@ volatile __u64 st_closed_made = 0;
 volatile __u64 st_event_ns = 0;
 volatile __u32 st_event_n = 0;
 volatile __u64 st_answer_ports[NP_PORT_WORDS] = {};
-volatile __u32 st_users[NP_USER_SLOTS] = {};
+struct np_user st_users[NP_USER_SLOTS] = {};
 volatile __u64 st_next_id = 1;
 
 struct np_socks_map np_socks SEC(".maps");

@@ -3,7 +3,7 @@
  * Programs that processes run, followed over exec, fork and exit, so that a process that is gone
  * before user space could look into /proc still has its path. Off the data path.
  */
-#include "lib/np.h"
+#include "lib/owner.h"
 #include "wire/process.h"
 
 /* By tgid. Written here, read by user space when a process appears. LRU: the oldest go first. */
@@ -28,9 +28,7 @@ static __always_inline int on_exec(struct task_struct *task, struct linux_binprm
 	struct np_exec *e = bpf_map_lookup_elem(&np_exec_scratch, &slot);
 
 	prog_hit(NP_PROG_EXEC);
-	/* See exec_now: of this process's sockets each has to ask anew who calls. */
-	if (st_users[USER_SLOT(tgid)] == np_filter.exec_gen)
-		__sync_fetch_and_add(&np_filter.exec_gen, 1);
+	owner_changed(tgid);
 	if (!e)
 		return 0;
 	e->start_ns = BPF_CORE_READ(task, group_leader, start_boottime);
@@ -48,7 +46,8 @@ static __always_inline int on_fork(struct task_struct *parent, struct task_struc
 
 	prog_hit(NP_PROG_FORK);
 	if (ptgid == tgid)
-		return 0; /* a thread */
+		return 0;    /* a thread */
+	owner_changed(tgid); /* the number of one that is gone */
 	from = bpf_map_lookup_elem(&np_execs, &ptgid);
 	e = bpf_map_lookup_elem(&np_exec_scratch, &slot);
 	if (!from || !e)
@@ -127,4 +126,80 @@ SEC("kprobe/do_exit")
 int BPF_KPROBE(np_exit_kp)
 {
 	return on_exit((void *)bpf_get_current_task());
+}
+
+/* A thread is named. The process has its leader's name; the tracepoint comes just before. Since 3.4. */
+static __always_inline int on_rename(struct task_struct *task)
+{
+	prog_hit(NP_PROG_RENAME);
+	if (BPF_CORE_READ(task, pid) == BPF_CORE_READ(task, tgid))
+		owner_changed(BPF_CORE_READ(task, tgid));
+	return 0;
+}
+
+SEC("tp_btf/task_rename")
+int BPF_PROG(np_rename_tp, struct task_struct *task)
+{
+	return on_rename(task);
+}
+
+SEC("fexit/__set_task_comm")
+int BPF_PROG(np_rename_fx, struct task_struct *task)
+{
+	return on_rename(task);
+}
+
+SEC("kretprobe/__set_task_comm")
+int BPF_KRETPROBE(np_rename_kr)
+{
+	return on_rename((void *)bpf_get_current_task());
+}
+
+/* A process was moved into another cgroup. Context: who moves it. Since 4.14. */
+static __always_inline int on_move(struct task_struct *task)
+{
+	prog_hit(NP_PROG_MOVE);
+	owner_changed(BPF_CORE_READ(task, tgid));
+	return 0;
+}
+
+SEC("tp_btf/cgroup_attach_task")
+int BPF_PROG(np_move_tp, struct cgroup *to, const char *path, struct task_struct *task)
+{
+	return on_move(task);
+}
+
+SEC("fexit/cgroup_attach_task")
+int BPF_PROG(np_move_fx, struct cgroup *to, struct task_struct *task)
+{
+	return on_move(task);
+}
+
+/* Whom it moved is not at hand any more: rare enough to have all sockets ask. */
+SEC("kretprobe/cgroup_attach_task")
+int BPF_KRETPROBE(np_move_kr)
+{
+	prog_hit(NP_PROG_MOVE);
+	__sync_fetch_and_add(&np_filter.exec_gen, 1);
+	return 0;
+}
+
+/* The current task has other credentials. Since 2.6.29. */
+static __always_inline int on_cred(void)
+{
+	prog_hit(NP_PROG_CRED);
+	owner_changed(bpf_get_current_pid_tgid() >> 32);
+	return 0;
+}
+
+SEC("fexit/commit_creds")
+int BPF_PROG(np_cred_fx)
+{
+	return on_cred();
+}
+
+SEC("kretprobe/commit_creds")
+int BPF_KRETPROBE(np_cred_kr)
+{
+	return on_cred();
 }

@@ -56,6 +56,20 @@ static __always_inline __u64 changed(const struct np_sock *st, struct sock *sk)
 	return 0;
 }
 
+/*
+ * The next call on this socket looks at its process anew, one socket of each process that moved something
+ * since the last sweep. Where no hook tells that a process is not what it was, that finds it.
+ */
+static __always_inline void sweep_look(struct np_sock *st)
+{
+	struct np_user *user = &st_users[USER_SLOT(st->acct_tgid)];
+
+	if (user->swept == st_sweep_gen)
+		return;
+	user->swept = st_sweep_gen;
+	st->hot = 0;
+}
+
 static __noinline int sweep_tell(struct np_sock *st, struct sock *sk, struct np_sock_rec *rec)
 {
 	if (!st || !rec)
@@ -73,6 +87,7 @@ static __always_inline int sweep_one(struct np_sock *st, struct sock *sk, __u64 
 {
 	struct np_sock_rec *rec;
 	__u32 slot, n;
+	bool moved;
 
 	if (!sock_wanted(st, sk)) {
 		st_sweep_seen++;
@@ -89,8 +104,11 @@ static __always_inline int sweep_one(struct np_sock *st, struct sock *sk, __u64 
 	if (__sync_val_compare_and_swap(&st->teller, 0, NP_TELL_SWEEP))
 		return 0; /* it ended, and a sum has what it moved */
 	if (!(st->flags & NP_F_UNCONN))
-		sock_tuple(&st->tuple, sk);
+		sock_where(st, sk);
+	moved = st->counts.tx_bytes != st->told.tx_bytes || st->counts.rx_bytes > st->told.rx_bytes;
 	sweep_tell(st, sk, rec);
+	if (moved)
+		sweep_look(st);
 	/* It ended meanwhile, and left it to this record. */
 	if (__sync_val_compare_and_swap(&st->teller, NP_TELL_SWEEP, 0) != NP_TELL_SWEEP)
 		sweep_tell(st, sk, rec);

@@ -113,7 +113,7 @@ int BPF_PROG(np_read_tp, struct sock *sk)
 	struct np_owner me;
 
 	prog_hit(NP_PROG_SPLICE);
-	if (!st || st->hot == key || (st->flags & NP_F_IGNORE))
+	if (!st || hot_is(st, key) || (st->flags & NP_F_IGNORE))
 		return 0;
 	if (st->last.tgid == key >> 32 && st->last.match == NP_MATCH_EXACT)
 		return 0;

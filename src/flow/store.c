@@ -35,6 +35,7 @@ static uint64_t part_hash(const struct np_part_key *key)
 {
 	struct np_part_key k = *key;
 
+	k.start_ns = 0; /* compared with the owner's */
 	k.family = 0;
 	k.pad = 0;
 	return index_hash(&k, sizeof(k));

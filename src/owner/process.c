@@ -176,11 +176,20 @@ static bool has_cgroup(const struct process *p, const struct np_owner *o)
 	return p->cgroup && p->cgroup_id == o->cgroup_id && p->cgroup->settled;
 }
 
+/* Of a socket that its process did not use since it was looked at anew by another one. */
+static bool is_older(const struct process *p, const struct np_owner *o)
+{
+	return (int32_t)(o->look - p->look) < 0;
+}
+
 static void refresh(struct process_table *t, struct process *p, const struct np_owner *o,
 		    uint64_t now_ns)
 {
 	bool fresh = !p->comm[0] && !p->exe;
 
+	if (is_older(p, o))
+		return;
+	p->look = o->look;
 	p->uid = o->uid;
 	if (o->ppid)
 		p->ppid = o->ppid;
@@ -252,7 +261,7 @@ bool process_is_current(const struct process *p, const struct np_owner *owner)
 {
 	if (!process_is(p, owner))
 		return false;
-	if (!p->tgid)
+	if (!p->tgid || is_older(p, owner))
 		return true;
 	return p->exec_id == owner->exec_id && p->uid == owner->uid &&
 	       (!owner->cgroup_id || has_cgroup(p, owner)) &&

@@ -25,6 +25,7 @@ struct process {
 	bool named;		     /* comm was read from /proc since the last exec */
 	bool exited;
 	uint64_t exited_ns; /* now_ns at which its end was noticed */
+	uint32_t look;	    /* np_owner.look of what is above */
 	uint32_t refs;	    /* flows and groups that point here */
 };
 

@@ -198,6 +198,31 @@ const struct hook hook_table[NP_PROG_MAX] = {
 			{ KP("np_exit_kp"), .since = "4.1" },
 		},
 	},
+	[NP_PROG_RENAME] = {
+		.name = "rename", .what = "names that processes give themselves", .proven = true, .follows = -1,
+		.n_alts = 3, .alts = {
+			{ TP("np_rename_tp"), .since = "5.5" },
+			{ FE("np_rename_fx"), .since = "5.5" },
+			{ KP("np_rename_kr"), .since = "4.1",
+			  .lacks = "a name written to another process's comm file, for an interval" },
+		},
+	},
+	[NP_PROG_MOVE] = {
+		.name = "cgroup move", .what = "processes moved into another cgroup", .follows = -1,
+		.n_alts = 3, .alts = {
+			{ TP("np_move_tp"), .since = "5.5" },
+			{ FE("np_move_fx"), .since = "5.5" },
+			{ KP("np_move_kr"), .since = "4.1" },
+		},
+	},
+	[NP_PROG_CRED] = {
+		.name = "user id", .what = "processes that become another user", .follows = -1,
+		.n_alts = 3, .alts = {
+			{ FE("np_cred_fx"), .since = "5.5" },
+			{ KP("np_cred_kr"), .since = "4.1" },
+			{ NOPROG(FAMILY_TRACEPOINT, "another user id, for an interval") },
+		},
+	},
 	[NP_PROG_CA_STATE] = {
 		.name = "congestion state", .what = "time in loss recovery, retransmits that were not needed",
 		.follows = -1,

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -118,6 +119,14 @@ static void make_child(void)
 		(void)waitpid(pid, NULL, 0);
 }
 
+static void name_self(void)
+{
+	char name[16];
+
+	if (!prctl(PR_GET_NAME, name))
+		(void)prctl(PR_SET_NAME, name);
+}
+
 int selftest_run(void)
 {
 	int r = tcp_exchange(AF_INET, 0);
@@ -134,5 +143,6 @@ int selftest_run(void)
 	(void)tcp_exchange(AF_INET6, 0);
 	(void)udp_exchange(AF_INET6);
 	make_child();
+	name_self();
 	return 0;
 }

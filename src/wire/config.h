@@ -42,9 +42,22 @@ struct np_filter_cgroup {
 	__u32 pad;
 };
 
+/* The kernel half's own. Several processes share a slot: who used a socket last there. */
+struct np_user {
+	__u64 start_ns; /* of the process that was looked at last */
+	__u64 print;	/* of what it was then, see owner_settle */
+	__u32 exec;	/* np_filter.exec_gen under which one of the slot used a socket last */
+	__u32 tgid;	/* who did so; NP_USER_SEVERAL */
+	__u32 swept;	/* sweep that had it looked at again, see sweep_look */
+	__u32 pad;
+};
+
+#define NP_USER_SEVERAL (~0U)
+
 struct np_filter {
 	__u32 gen; /* raised at each change; 0 is never used */
-	__u32 exec_gen; /* the kernel half's own: raised when a process that uses sockets runs another program */
+	/* the kernel half's own: raised when a process that uses sockets is not what it was, see owner.h */
+	__u32 exec_gen;
 	__u8 enabled;	 /* 0: nothing is recorded */
 	__u8 proto_mask; /* NP_PROTO_*; 0: all */
 	__u8 family;	 /* AF_INET or AF_INET6; 0: both */

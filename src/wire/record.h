@@ -15,7 +15,7 @@
 #define NP_MATCH_LISTENER 2 /* accepted connection nobody used yet: the listener's owner */
 #define NP_MATCH_PROCFS 3   /* joined from /proc by user space, never by the kernel half */
 
-/* struct np_owner: the process a socket belongs to. 56 bytes. */
+/* struct np_owner: the process a socket belongs to. 64 bytes. */
 struct np_owner {
 	__u32 tgid; /* process id in the initial pid namespace; 0 unknown */
 	__u32 tid;  /* thread that used the socket last; 0 unknown */
@@ -31,6 +31,9 @@ struct np_owner {
 	/* kernel half's own: low half of np_filter.gen that cgroup_pass was found under */
 	__u16 cgroup_gen;
 	char comm[16]; /* thread group leader's comm, NUL-terminated; empty unknown */
+	/* np_filter.exec_gen when the task was looked at: of two that differ the later one is true; wraps */
+	__u32 look;
+	__u32 pad;
 };
 
 #define NP_F_UNCONN 0x01  /* datagram socket without a fixed peer: peers come as parts */
@@ -154,6 +157,7 @@ struct np_sock_rec {
  */
 struct np_part_key {
 	__u64 sock_id;
+	__u64 start_ns; /* of the process; with tgid, that of another one that has its number now */
 	__u32 tgid;
 	__u16 rport; /* host byte order; 0: no peer (the part only tells owners apart) */
 	__u8 family; /* AF_*; 0: no peer */
@@ -186,13 +190,13 @@ struct np_part {
 };
 
 #define NP_WIRE_SIZE(type, size) _Static_assert(sizeof(type) == (size), #type " changed size")
-NP_WIRE_SIZE(struct np_owner, 56);
+NP_WIRE_SIZE(struct np_owner, 64);
 NP_WIRE_SIZE(struct np_tuple, 64);
 NP_WIRE_SIZE(struct np_counts, 40);
 NP_WIRE_SIZE(struct np_tcp, 200);
-NP_WIRE_SIZE(struct np_sock_rec, 520);
-NP_WIRE_SIZE(struct np_part_key, 32);
+NP_WIRE_SIZE(struct np_sock_rec, 536);
+NP_WIRE_SIZE(struct np_part_key, 40);
 NP_WIRE_SIZE(struct np_sum_key, 32);
-NP_WIRE_SIZE(struct np_part, 160);
+NP_WIRE_SIZE(struct np_part, 168);
 
 #endif

@@ -35,7 +35,10 @@
 #define NP_PROG_TLP 23
 #define NP_PROG_STALL 24
 #define NP_PROG_CONNECT_END 25
-#define NP_PROG_MAX 26
+#define NP_PROG_RENAME 26
+#define NP_PROG_MOVE 27
+#define NP_PROG_CRED 28
+#define NP_PROG_MAX 29
 
 /* Accounts of the same shape that user space keeps where no program runs. */
 #define LOSS_AFPACKET NP_PROG_MAX      /* packets read from a ring */

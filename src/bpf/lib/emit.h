@@ -151,6 +151,9 @@ static __always_inline void rec_fill(struct np_sock_rec *rec, struct np_sock *st
 	rec->connect_us = st->connect_us;
 	rec->err = st->err;
 	rec->last = st->last;
+	/* of the process that is known to call, the thread that did so last */
+	if (st->hot >> 32 == st->last.tgid)
+		rec->last.tid = (__u32)st->hot;
 	rec->owner = st->acct_tgid ? st->acct : st->last;
 	rec->stall_ns = st->stall_ns;
 	rec->rtx_cpu_tgid = st->rtx_cpu_tgid;

@@ -79,8 +79,8 @@ extern volatile __u64 st_parts_made;
 extern volatile __u64 st_closed_made; /* records that went to np_closed */
 extern volatile __u64 st_event_ns;    /* begin of the second that max_events is counted in */
 extern volatile __u32 st_event_n;     /* records in it */
-/* np_filter.exec_gen under which a process of that slot used a socket last, see exec_gen_now */
-extern volatile __u32 st_users[NP_USER_SLOTS];
+/* by USER_SLOT(tgid) */
+extern struct np_user st_users[NP_USER_SLOTS];
 extern volatile __u64 st_next_id; /* own socket numbers where the kernel gave no cookie */
 
 /* Remote ports of datagrams whose content is handed up, a bit each (answer.h); written by user space. */

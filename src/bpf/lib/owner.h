@@ -21,7 +21,33 @@ static __always_inline __u32 exec_now(void)
 		return np_filter.exec_gen;
 	task = (void *)bpf_get_current_task();
 
-	return BPF_CORE_READ(task, self_exec_id);
+	return np_filter.exec_gen + BPF_CORE_READ(task, self_exec_id);
+}
+
+/*
+ * Something about that process is not what it was: its program, name, cgroup or user id; or its number went
+ * to another one. Each socket asks anew who calls. It has to have used a socket since the last
+ * time: most that exec, are named or move were forked a moment before and never did.
+ */
+static __always_inline void owner_changed(__u32 tgid)
+{
+	const struct np_user *user = &st_users[USER_SLOT(tgid)];
+
+	if (user->exec == np_filter.exec_gen &&
+	    (user->tgid == tgid || user->tgid == NP_USER_SEVERAL))
+		__sync_fetch_and_add(&np_filter.exec_gen, 1);
+}
+
+/* That process uses a socket, and under exec its calls need no thought. */
+static __always_inline void owner_uses(__u32 tgid, __u32 exec)
+{
+	struct np_user *user = &st_users[USER_SLOT(tgid)];
+
+	if (user->exec != exec)
+		user->tgid = tgid;
+	else if (user->tgid != tgid)
+		user->tgid = NP_USER_SEVERAL;
+	user->exec = exec;
 }
 
 /* Id of the task's ancestor cgroup at that depth; 0 when the task is not that deep. */
@@ -57,6 +83,10 @@ static __always_inline void owner_of_task(struct np_owner *o, struct task_struct
 	struct task_struct *leader = BPF_CORE_READ(task, group_leader);
 	struct cgroup *cgrp = BPF_CORE_READ(task, cgroups, dfl_cgrp);
 
+	/* Before all else: what is read after a change may carry the number of before, not the other way round. */
+	o->look = np_filter.exec_gen;
+	o->pad = 0;
+	barrier();
 	o->tgid = BPF_CORE_READ(task, tgid);
 	o->tid = BPF_CORE_READ(task, pid);
 	o->start_ns = BPF_CORE_READ(leader, start_boottime);
@@ -71,6 +101,29 @@ static __always_inline void owner_of_task(struct np_owner *o, struct task_struct
 	/* The group leader's name is the process's; threads carry names of their own. */
 	__builtin_memset(o->comm, 0, sizeof(o->comm));
 	(void)bpf_probe_read_kernel_str(o->comm, sizeof(o->comm), &leader->comm);
+}
+
+/*
+ * The same process is not what it was when one of its sockets was looked at last: no hook told, so it is the
+ * others' turn now. Setting a user id has none that is cheap but a function's. The leader stands for the
+ * process: threads may have cgroups and users of their own.
+ */
+static __always_inline void owner_settle(struct np_owner *o)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+	struct task_struct *leader = BPF_CORE_READ(task, group_leader);
+	struct np_user *user = &st_users[USER_SLOT(o->tgid)];
+	const __u64 *name = (const __u64 *)o->comm;
+	__u64 print = BPF_CORE_READ(leader, cgroups, dfl_cgrp, kn, id) * 0xff51afd7ed558ccdULL;
+
+	print = (print ^ name[0]) * 0x9e3779b97f4a7c15ULL;
+	print = (print ^ name[1]) * 0xc4ceb9fe1a85ec53ULL + BPF_CORE_READ(leader, cred, uid.val);
+	if (user->start_ns == o->start_ns && user->print != print) {
+		owner_changed(o->tgid);
+		o->look = np_filter.exec_gen;
+	}
+	user->start_ns = o->start_ns;
+	user->print = print;
 }
 
 static __always_inline void owner_of_current(struct np_owner *o)

@@ -71,6 +71,7 @@ static __noinline struct np_part *part_get(struct np_sock *st, const struct np_o
 	if (!st || !owner || !ret_filtered)
 		return NULL;
 	key.sock_id = st->sock_id;
+	key.start_ns = owner->start_ns;
 	key.tgid = owner->tgid;
 	if (peer) {
 		__builtin_memcpy(key.raddr, peer->raddr, 16);
@@ -83,7 +84,7 @@ static __noinline struct np_part *part_get(struct np_sock *st, const struct np_o
 	init = bpf_map_lookup_elem(&np_part_scratch, &prog);
 	if (!init)
 		return NULL;
-	init->tuple = st->tuple;
+	init->tuple = st->here.family ? st->here : st->tuple;
 	init->tuple.flags = st->flags;
 	if (peer) {
 		__builtin_memcpy(init->tuple.raddr, peer->raddr, 16);

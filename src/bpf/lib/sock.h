@@ -55,7 +55,8 @@ struct np_watch {
 
 struct np_sock {
 	/* read at every call: keep in one cache line */
-	__u64 hot;	 /* pid_tgid whose calls need no thought; 0: take the slow path */
+	/* pid_tgid: calls of that process need no thought, its thread made the last one; 0: take the slow path */
+	__u64 hot;
 	__u32 hot_exec;	 /* exec_now() that goes with it */
 	__u32 gen;	 /* np_filter.gen that pass was computed under */
 	__u8 pass;	 /* NP_PASS_* */
@@ -77,6 +78,8 @@ struct np_sock {
 	struct np_counts told;
 	__u32 teller;
 	struct np_tuple tuple;
+	/* where a datagram socket is whose own counts are of another peer or port; family 0: as in tuple */
+	struct np_tuple here;
 	struct np_owner acct; /* owner of counts */
 	struct np_owner last; /* last user; written under last_lock */
 	/* 1 while last is written: whoever comes then leaves it, both are fair */
@@ -372,6 +375,31 @@ static __always_inline void sock_tuple(struct np_tuple *t, struct sock *typed)
 	if (!t->netns)
 		t->netns = BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
 	sock_route(t, sk);
+}
+
+/*
+ * Where the socket is now. A datagram socket that is connected again keeps the ends that its own counts are
+ * of: from then on peers are parts, each from where the socket is then.
+ */
+static __always_inline void sock_where(struct np_sock *st, struct sock *sk)
+{
+	const __u64 *was = (const __u64 *)st->tuple.raddr;
+	const __u64 *now = (const __u64 *)st->here.raddr;
+
+	if (!st->dgram || !st->tuple.rport || !(st->counts.tx_calls | st->counts.rx_calls)) {
+		sock_tuple(&st->tuple, sk);
+		return;
+	}
+	__builtin_memset(&st->here, 0, sizeof(st->here));
+	sock_tuple(&st->here, sk);
+	if (st->here.rport != st->tuple.rport || st->here.lport != st->tuple.lport ||
+	    now[0] != was[0] || now[1] != was[1]) {
+		st->flags |= NP_F_UNCONN;
+		return;
+	}
+	st->tuple.ifindex = st->here.ifindex;
+	__builtin_memcpy(st->tuple.ifname, st->here.ifname, sizeof(st->tuple.ifname));
+	st->here.family = 0;
 }
 
 /* Payload bytes the kernel took out of the receive queue for the reader, whoever that was. */

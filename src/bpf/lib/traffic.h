@@ -85,11 +85,32 @@ static __always_inline void sock_seed(struct np_sock *st, struct sock *typed, __
 	st->retrans_seen = BPF_CORE_READ(tp, total_retrans);
 }
 
+/*
+ * Is the call one of the process whose calls need no thought? Which of its threads made it is noted in the
+ * lower half alone: whoever ends this meanwhile writes 0 to the upper one.
+ */
+static __always_inline bool hot_is(struct np_sock *st, __u64 key)
+{
+	__u64 hot = st->hot;
+
+	if (likely(hot == key))
+		return true;
+	if ((hot ^ key) >> 32)
+		return false;
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	*(__u32 *)&st->hot = (__u32)key;
+#else
+	*((__u32 *)&st->hot + 1) = (__u32)key;
+#endif
+	return true;
+}
+
 static __always_inline void owner_publish(struct np_sock *st, const struct np_owner *me)
 {
 	if (__sync_val_compare_and_swap(&st->last_lock, 0, 1))
 		return;
-	st->hands += st->last.tgid != me->tgid || st->last.match != me->match;
+	st->hands += st->last.tgid != me->tgid || st->last.start_ns != me->start_ns ||
+		     st->last.match != me->match;
 	st->last = *me;
 	barrier();
 	st->last_lock = 0;
@@ -105,9 +126,10 @@ static __always_inline bool acct_take(struct np_sock *st, const struct np_owner 
 	}
 	if (!owner->tgid || st->acct_tgid != owner->tgid)
 		return false;
-	/* The same process runs another program now, or was compared with other cgroups. */
-	if (st->acct.exec_id != owner->exec_id || st->acct.cgroup_gen != owner->cgroup_gen)
-		st->acct = *owner;
+	/* Its number may be another process's now. 0: it is just being written, by a thread of the same one. */
+	if (st->acct.start_ns != owner->start_ns && st->acct.start_ns)
+		return false;
+	st->acct = *owner; /* what it is now: program, name, cgroup, user */
 	return true;
 }
 
@@ -118,8 +140,9 @@ static __always_inline bool acct_take(struct np_sock *st, const struct np_owner 
 static __always_inline void sock_use(struct np_sock *st, struct sock *sk, struct np_owner *me)
 {
 	owner_of_current(me);
+	owner_settle(me);
 	owner_publish(st, me);
-	sock_tuple(&st->tuple, sk);
+	sock_where(st, sk);
 	filter_sock(st);
 	filter_segs(st, sk_raw(sk));
 }
@@ -427,6 +450,9 @@ static __always_inline bool dgram_peer(struct np_sock *st, struct sock *sk,
 		*ret_has_peer = true;
 		if (!(st->flags & NP_F_UNCONN) && (fresh || peer_is_own(st, peer)))
 			return true;
+		/* connected to others in between */
+		if (!fresh && st->tuple.rport && !st->here.family && peer_is_own(st, peer))
+			return true;
 	}
 	st->flags |= NP_F_UNCONN;
 	return !*ret_has_peer;
@@ -447,7 +473,7 @@ static __noinline int traffic_slow(struct sock *sk, struct np_sock *st, struct n
 		st = sock_meet(sk, call);
 	else if (!st->sock_id)
 		sock_identify(st, sk); /* data that came with the SYN */
-	else if (st->hot != call->key)
+	else if ((st->hot ^ call->key) >> 32)
 		sock_check_copy(st, sk);
 	if (!st || (st->flags & NP_F_IGNORE))
 		return 0;
@@ -458,7 +484,7 @@ static __noinline int traffic_slow(struct sock *sk, struct np_sock *st, struct n
 			sock_use(st, sk, &me);
 		return 0;
 	}
-	if (st->hot == call->key && st->hot_exec == call->exec && st->gen == np_filter.gen) {
+	if (hot_is(st, call->key) && st->hot_exec == call->exec && st->gen == np_filter.gen) {
 		owner = &st->acct;
 		own = true;
 	} else {
@@ -474,7 +500,7 @@ static __noinline int traffic_slow(struct sock *sk, struct np_sock *st, struct n
 		}
 	}
 	if (own) {
-		st_users[USER_SLOT(call->key >> 32)] = call->exec;
+		owner_uses(call->key >> 32, call->exec);
 		st->hot_exec = call->exec;
 		st->hot = call->key;
 	}
@@ -496,7 +522,7 @@ static __noinline int traffic_slow(struct sock *sk, struct np_sock *st, struct n
 static __always_inline bool traffic_fast(struct np_sock *st, __u64 key, __u32 exec, __s64 ret,
 					 bool tx)
 {
-	if (!likely(st && st->hot == key && st->hot_exec == exec && st->gen == np_filter.gen &&
+	if (!likely(st && hot_is(st, key) && st->hot_exec == exec && st->gen == np_filter.gen &&
 		    !(st->flags & NP_F_UNCONN) && (st->pass & NP_PASS_NOW) &&
 		    st->dgram != NP_DGRAM_NAMES))
 		return false;
@@ -522,6 +548,7 @@ static __noinline __attribute__((unused)) bool traffic_peer(struct np_sock *st, 
 	if (p->key != PEER_KEY(key, tx) || answer_port(p->rport))
 		return false;
 	part_key.sock_id = st->sock_id;
+	part_key.start_ns = st->acct.start_ns;
 	part_key.tgid = st->acct.tgid;
 	part_key.rport = p->rport;
 	part_key.family = p->family;
@@ -539,9 +566,9 @@ static __noinline __attribute__((unused)) bool traffic_peer(struct np_sock *st, 
 }
 
 /* Is the call one of a socket that this task is known to own, and many peers use? */
-static __always_inline bool traffic_has_peers(const struct np_sock *st, __u64 key, __u32 exec)
+static __always_inline bool traffic_has_peers(struct np_sock *st, __u64 key, __u32 exec)
 {
-	return st && st->hot == key && st->hot_exec == exec && st->gen == np_filter.gen &&
+	return st && hot_is(st, key) && st->hot_exec == exec && st->gen == np_filter.gen &&
 	       (st->flags & NP_F_UNCONN) && st->dgram != NP_DGRAM_NAMES;
 }
 
@@ -550,7 +577,7 @@ static __always_inline int traffic(struct sock *sk, struct np_sock *st, struct n
 				   struct np_peer *peer)
 {
 	prog_hit(call->prog);
-	if (st && st->hot == call->key && st->hot_exec == call->exec && st->gen == np_filter.gen &&
+	if (st && hot_is(st, call->key) && st->hot_exec == call->exec && st->gen == np_filter.gen &&
 	    !(st->flags & NP_F_UNCONN) && st->dgram != NP_DGRAM_NAMES)
 		return call_skip(st, call, st->pass & NP_PASS_SAMPLED_OUT);
 	return traffic_slow(sk, st, call, peer);
