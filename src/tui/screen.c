@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Curses behind a handful of calls. Styles become attributes here, and nowhere else; what changed
- * between two frames is curses' to find out. Draws nothing of its own.
+ * between two frames is curses' to find out. Draws nothing of its own. A thread puts frames on the
+ * terminal: one that takes nothing (Ctrl-S, a connection that is gone) loses frames, and nobody waits.
  */
 #include "tui/screen.h"
 
@@ -9,21 +10,35 @@
 #include <errno.h>
 #include <langinfo.h>
 #include <poll.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <term.h>
+#include <time.h>
 #include <unistd.h>
+
+#include "tui/rescue.h"
 
 /* A lone Escape is told from a function key by silence after it; curses waits that long, in ms. */
 #define ESCAPE_MS 25
+#define KEY_WAIT_MS 20	/* for the thread, where it has curses */
+#define END_WAIT_MS 300 /* for a terminal that takes nothing, at the end */
 
 struct screen {
 	SCREEN *curses;
 	bool utf8, blocks;
 	attr_t attr[STYLE_MAX];
 	short pair[STYLE_MAX];
+	pthread_t thread;
+	bool has_thread;
+	pthread_mutex_t curses_lock; /* curses knows no threads */
+	pthread_mutex_t lock;	     /* of what follows */
+	pthread_cond_t more, done;
+	struct grid next, shown; /* the frame that waits; the one that is drawn, the thread's own */
+	bool waits, forget, ending, ended;
 };
 
 /* With colours they carry the meaning; without, bold, dim and reverse have to. */
@@ -91,6 +106,146 @@ static bool can_place_text(void)
 	return move_to && move_to != (const char *)-1;
 }
 
+static void draw_cell(const struct screen *s, int y, int x, const struct cell *c)
+{
+	wchar_t ch[2 + GRID_MARKS] = { 0 };
+	cchar_t out;
+
+	memcpy(ch, c->ch, sizeof(c->ch));
+	if (setcchar(&out, ch, s->attr[c->style], s->pair[c->style], NULL) == OK)
+		(void)mvadd_wch(y, x, &out);
+}
+
+/* The thread's, with curses its own. */
+static void put_frame(struct screen *s, bool forget)
+{
+	const struct grid *g = &s->shown;
+	int y, x;
+
+	if (g->rows > 0 && g->cols > 0 && (g->rows != LINES || g->cols != COLS))
+		(void)resizeterm(g->rows, g->cols);
+	if (forget)
+		(void)clearok(curscr, TRUE);
+	(void)erase();
+	for (y = 0; y < g->rows && y < LINES; y++) {
+		for (x = 0; x < g->cols && x < COLS; x++) {
+			const struct cell *c = grid_at(g, y, x);
+
+			if (c->width)
+				draw_cell(s, y, x, c);
+		}
+	}
+	(void)refresh();
+}
+
+static void *put_frames(void *arg)
+{
+	struct screen *s = arg;
+
+	(void)pthread_mutex_lock(&s->lock);
+	for (;;) {
+		struct grid frame;
+		bool forget;
+
+		while (!s->waits && !s->ending)
+			(void)pthread_cond_wait(&s->more, &s->lock);
+		if (!s->waits)
+			break;
+		frame = s->next;
+		s->next = s->shown;
+		s->shown = frame;
+		forget = s->forget;
+		s->waits = s->forget = false;
+		(void)pthread_mutex_unlock(&s->lock);
+		(void)pthread_mutex_lock(&s->curses_lock);
+		put_frame(s, forget);
+		(void)pthread_mutex_unlock(&s->curses_lock);
+		(void)pthread_mutex_lock(&s->lock);
+	}
+	s->ended = true;
+	(void)pthread_cond_signal(&s->done);
+	(void)pthread_mutex_unlock(&s->lock);
+	return NULL;
+}
+
+/* Signals are for the thread that has the loop, but for those of its own mistakes. */
+static int start_thread(struct screen *s)
+{
+	static const int own[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGSYS, SIGQUIT };
+	pthread_condattr_t attr;
+	sigset_t set, was;
+	int r;
+
+	(void)pthread_mutex_init(&s->curses_lock, NULL);
+	(void)pthread_mutex_init(&s->lock, NULL);
+	(void)pthread_condattr_init(&attr);
+	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	(void)pthread_cond_init(&s->more, &attr);
+	(void)pthread_cond_init(&s->done, &attr);
+	(void)pthread_condattr_destroy(&attr);
+	(void)sigfillset(&set);
+	for (unsigned int i = 0; i < sizeof(own) / sizeof(own[0]); i++)
+		(void)sigdelset(&set, own[i]);
+	(void)pthread_sigmask(SIG_SETMASK, &set, &was);
+	r = pthread_create(&s->thread, NULL, put_frames, s);
+	(void)pthread_sigmask(SIG_SETMASK, &was, NULL);
+	s->has_thread = !r;
+	return -r;
+}
+
+static struct timespec from_now(clockid_t clock, int ms)
+{
+	struct timespec ts;
+
+	(void)clock_gettime(clock, &ts);
+	ts.tv_nsec += ms * 1000000L;
+	ts.tv_sec += ts.tv_nsec / 1000000000;
+	ts.tv_nsec %= 1000000000;
+	return ts;
+}
+
+/* False: the terminal takes nothing, and the thread is left where it waits for it. */
+static bool stop_thread(struct screen *s)
+{
+	struct timespec until = from_now(CLOCK_MONOTONIC, END_WAIT_MS);
+	bool ended;
+
+	if (!s->has_thread)
+		return true;
+	(void)pthread_mutex_lock(&s->lock);
+	s->ending = true;
+	(void)pthread_cond_signal(&s->more);
+	while (!s->ended && !pthread_cond_timedwait(&s->done, &s->lock, &until))
+		;
+	ended = s->ended;
+	(void)pthread_mutex_unlock(&s->lock);
+	if (ended)
+		(void)pthread_join(s->thread, NULL);
+	return ended;
+}
+
+static bool takes_output(void)
+{
+	struct pollfd p = { .fd = STDOUT_FILENO, .events = POLLOUT };
+
+	return poll(&p, 1, 0) == 1 && (p.revents & (POLLOUT | POLLHUP | POLLERR));
+}
+
+static void arm(void)
+{
+	static const char *const names[] = { "sgr0", "op", "rmkx", "cnorm", "rmcup" };
+	const char *strings[sizeof(names) / sizeof(names[0]) + 1] = { NULL };
+	unsigned int n = 0;
+
+	for (unsigned int i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		const char *s = tigetstr(names[i]);
+
+		if (s && s != (const char *)-1)
+			strings[n++] = s;
+	}
+	rescue_arm(strings);
+}
+
 struct screen *screen_open(bool no_color, struct netprobe_error *err)
 {
 	const char *term = getenv("TERM");
@@ -103,6 +258,7 @@ struct screen *screen_open(bool no_color, struct netprobe_error *err)
 		(void)error_set(err, -ENOMEM, "no memory for the live view");
 		return NULL;
 	}
+	rescue_modes();
 	/* newterm() because initscr() ends the program when TERM is unknown. */
 	s->curses = newterm(NULL, stdout, stdin);
 	if (!s->curses) {
@@ -132,6 +288,11 @@ struct screen *screen_open(bool no_color, struct netprobe_error *err)
 	(void)leaveok(stdscr, TRUE);
 	(void)curs_set(0);
 	set_looks(s, no_color);
+	arm();
+	if (start_thread(s)) {
+		(void)error_set(err, -ENOMEM, "no thread for the live view");
+		return screen_close(s);
+	}
 	return s;
 }
 
@@ -139,12 +300,20 @@ struct screen *screen_close(struct screen *s)
 {
 	if (!s)
 		return NULL;
+	if (!stop_thread(s) || !takes_output()) {
+		rescue_terminal();
+		rescue_disarm();
+		return NULL; /* with what the thread may still use */
+	}
 	/* leaveok() let the cursor lie anywhere; the shell's prompt belongs on the last line. */
 	(void)leaveok(stdscr, FALSE);
 	(void)move(LINES - 1, 0);
 	(void)curs_set(1);
 	(void)endwin();
 	delscreen(s->curses);
+	rescue_disarm();
+	grid_done(&s->next);
+	grid_done(&s->shown);
 	free(s);
 	return NULL;
 }
@@ -153,44 +322,36 @@ int screen_measure(struct screen *s, struct grid *g)
 {
 	struct winsize ws;
 
-	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &ws) == 0 && ws.ws_row && ws.ws_col &&
-	    (ws.ws_row != LINES || ws.ws_col != COLS))
-		(void)resizeterm(ws.ws_row, ws.ws_col);
+	int rows = LINES, cols = COLS;
+
+	/* curses is told with the next frame */
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &ws) == 0 && ws.ws_row && ws.ws_col) {
+		rows = ws.ws_row;
+		cols = ws.ws_col;
+	}
 	g->utf8 = s->utf8;
 	g->glyphs = s->blocks ? &glyphs_utf8 : &glyphs_ascii;
-	return grid_resize(g, LINES, COLS);
-}
-
-static void draw_cell(const struct screen *s, int y, int x, const struct cell *c)
-{
-	wchar_t ch[2 + GRID_MARKS] = { 0 };
-	cchar_t out;
-
-	memcpy(ch, c->ch, sizeof(c->ch));
-	if (setcchar(&out, ch, s->attr[c->style], s->pair[c->style], NULL) == OK)
-		(void)mvadd_wch(y, x, &out);
+	return grid_resize(g, rows, cols);
 }
 
 void screen_draw(struct screen *s, const struct grid *g)
 {
-	int y, x;
-
-	(void)erase();
-	for (y = 0; y < g->rows && y < LINES; y++) {
-		for (x = 0; x < g->cols && x < COLS; x++) {
-			const struct cell *c = grid_at(g, y, x);
-
-			if (c->width)
-				draw_cell(s, y, x, c);
-		}
+	(void)pthread_mutex_lock(&s->lock);
+	/* One that still waits is out of date. No memory: the old one stays on the screen. */
+	if (!grid_resize(&s->next, g->rows, g->cols)) {
+		memcpy(s->next.cells, g->cells,
+		       (size_t)g->rows * (size_t)g->cols * sizeof(*g->cells));
+		s->waits = true;
+		(void)pthread_cond_signal(&s->more);
 	}
-	(void)refresh();
+	(void)pthread_mutex_unlock(&s->lock);
 }
 
 void screen_forget(struct screen *s)
 {
-	(void)s;
-	(void)clearok(curscr, TRUE);
+	(void)pthread_mutex_lock(&s->lock);
+	s->forget = true;
+	(void)pthread_mutex_unlock(&s->lock);
 }
 
 /* No key to be had: is the terminal still there? */
@@ -211,11 +372,15 @@ static int check_input(void)
 
 int screen_key(struct screen *s, struct key *ret_key)
 {
+	struct timespec until = from_now(CLOCK_REALTIME, KEY_WAIT_MS);
 	wint_t code;
 	int r;
 
-	(void)s;
+	/* While the terminal takes nothing keys wait as well; signals do not. */
+	if (pthread_mutex_timedlock(&s->curses_lock, &until))
+		return 0;
 	r = get_wch(&code);
+	(void)pthread_mutex_unlock(&s->curses_lock);
 	if (r == ERR)
 		return check_input();
 	ret_key->code = code;

@@ -21,6 +21,7 @@
 #include <sys/ioctl.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 #include <utmp.h>
 
@@ -113,6 +114,8 @@ static void start(struct terminal *t, const char *term)
 	(void)unsetenv("COLUMNS");
 	(void)close(t->master);
 	(void)login_tty(t->slave);
+	(void)signal(SIGSEGV, SIG_DFL); /* cmocka's own */
+	(void)signal(SIGABRT, SIG_DFL);
 	_exit(child_main());
 }
 
@@ -179,6 +182,58 @@ static void ending_by_signal_gives_the_terminal_back(void **state)
 	assert_int_equal(kill(t.child, SIGTERM), 0);
 	await(&t, "\x1b[?1049l");
 	assert_int_equal(finish(&t), TERMED);
+	assert_restored(&t);
+}
+
+/* It dies of the signal, as whoever waits for it has to know, and the terminal is as before. */
+static void dies_of(int sig, const char *key)
+{
+	static struct terminal t;
+	int status = 0;
+
+	start(&t, "xterm");
+	await(&t, "visible");
+	if (key)
+		assert_int_equal(write(t.master, key, 1), 1);
+	else
+		assert_int_equal(kill(t.child, sig), 0);
+	await(&t, "\x1b[?1049l");
+	assert_int_equal(waitpid(t.child, &status, 0), t.child);
+	assert_true(WIFSIGNALED(status));
+	assert_int_equal(WTERMSIG(status), sig);
+	assert_restored(&t);
+}
+
+static void ctrl_backslash_gives_the_terminal_back(void **state)
+{
+	(void)state;
+	dies_of(SIGQUIT, "\x1c");
+}
+
+static void a_crash_gives_the_terminal_back(void **state)
+{
+	(void)state;
+	dies_of(SIGSEGV, NULL);
+	dies_of(SIGABRT, NULL);
+}
+
+/* Ctrl-S: what is drawn from then on waits in the kernel, and with it whoever writes. */
+static void a_stopped_terminal_does_not_keep_it_from_its_end(void **state)
+{
+	static struct terminal t;
+	struct winsize ws = { .ws_row = 40, .ws_col = 120 };
+	struct timespec from, to;
+
+	(void)state;
+	start(&t, "xterm");
+	await(&t, "visible");
+	assert_int_equal(write(t.master, "\x13", 1), 1);
+	assert_int_equal(ioctl(t.master, TIOCSWINSZ, &ws), 0);
+	(void)clock_gettime(CLOCK_MONOTONIC, &from);
+	assert_int_equal(kill(t.child, SIGTERM), 0);
+	assert_int_equal(finish(&t), TERMED);
+	(void)clock_gettime(CLOCK_MONOTONIC, &to);
+	assert_true(to.tv_sec - from.tv_sec < 5);
 	assert_restored(&t);
 }
 
@@ -275,6 +330,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(quitting_gives_the_terminal_back),
 		cmocka_unit_test(ending_by_signal_gives_the_terminal_back),
+		cmocka_unit_test(ctrl_backslash_gives_the_terminal_back),
+		cmocka_unit_test(a_crash_gives_the_terminal_back),
+		cmocka_unit_test(a_stopped_terminal_does_not_keep_it_from_its_end),
 		cmocka_unit_test(hang_up_ends_the_view),
 		cmocka_unit_test(hostile_names_do_not_reach_the_terminal),
 		cmocka_unit_test(view_follows_a_resize),

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* See rescue.h. */
+#include "tui/rescue.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <string.h>
+#include <termios.h>
+#include <unistd.h>
+
+static const int deadly[] = { SIGQUIT, SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGSYS };
+
+#define DEADLY (sizeof(deadly) / sizeof(deadly[0]))
+
+static struct termios modes;
+static volatile sig_atomic_t have_modes;
+static char text[256];
+static size_t text_len;
+static struct sigaction was[DEADLY];
+
+void rescue_modes(void)
+{
+	have_modes = !tcgetattr(STDIN_FILENO, &modes);
+}
+
+/* Without the delays that terminfo writes into strings, "$<20>": terminals that need them are gone. */
+static void add(const char *s)
+{
+	while (s && *s && text_len < sizeof(text)) {
+		if (s[0] == '$' && s[1] == '<' && strchr(s, '>'))
+			s = strchr(s, '>') + 1;
+		else
+			text[text_len++] = *s++;
+	}
+}
+
+/* For signal handlers too. */
+void rescue_terminal(void)
+{
+	struct pollfd p = { .fd = STDOUT_FILENO, .events = POLLOUT };
+
+	if (poll(&p, 1, 0) == 1 && (p.revents & POLLOUT))
+		(void)!write(STDOUT_FILENO, text, text_len);
+	/* Not TCSADRAIN: a terminal that is stopped drains never. */
+	if (have_modes)
+		(void)tcsetattr(STDIN_FILENO, TCSANOW, &modes);
+}
+
+/* The handler is off by then: the signal that is sent again ends it, with its core and its status. */
+static void on_deadly(int sig)
+{
+	rescue_terminal();
+	(void)raise(sig);
+}
+
+void rescue_arm(const char *const *strings)
+{
+	struct sigaction sa = { .sa_handler = on_deadly, .sa_flags = SA_RESETHAND | SA_NODEFER };
+
+	text_len = 0;
+	for (; *strings; strings++)
+		add(*strings);
+	for (unsigned int i = 0; i < DEADLY; i++)
+		if (!sigaction(deadly[i], NULL, &was[i]) && was[i].sa_handler == SIG_DFL)
+			(void)sigaction(deadly[i], &sa, NULL);
+}
+
+void rescue_disarm(void)
+{
+	struct sigaction now;
+
+	for (unsigned int i = 0; i < DEADLY; i++)
+		if (!sigaction(deadly[i], NULL, &now) && now.sa_handler == on_deadly)
+			(void)sigaction(deadly[i], &was[i], NULL);
+	have_modes = 0;
+	text_len = 0;
+}
