@@ -204,6 +204,15 @@ typedef int (*netprobe_loss_fn)(const struct netprobe_loss *l, void *arg);
 int netprobe_manager_losses(struct netprobe_manager *m, netprobe_loss_fn fn, void *arg,
 			    struct netprobe_error *err);
 
+/*
+ * What became of the events after they were handed out is the program's to know: tell a probe.loss of it, of a
+ * place of that name (a queue, a file), with what it took and what found no room so far. To handlers that are
+ * set, as of any other. Not from within a handler. -EINVAL: no name; -ENODEV: nothing is captured (load).
+ * Since: 0.1.
+ */
+int netprobe_manager_tell_loss(struct netprobe_manager *m, const char *place, uint64_t taken,
+			       uint64_t lost, struct netprobe_error *err);
+
 /* All that was lost since load; what is not watched lost nothing. */
 struct netprobe_loss_stats {
 	size_t size;

@@ -72,6 +72,35 @@ API_PUBLIC int netprobe_manager_note(struct netprobe_manager *m, char *ret, size
 	return r;
 }
 
+API_PUBLIC int netprobe_manager_tell_loss(struct netprobe_manager *m, const char *place,
+					  uint64_t taken, uint64_t lost, struct netprobe_error *err)
+{
+	API_ENTER(m, err);
+	struct np_loss loss = { .submitted = taken, .ring_full = lost };
+	struct event ev = { .kind = EVENT_PROBE_LOSS, .unit = "events", .loss = &loss };
+	int r = place && *place ? api_check_listing(err)
+				: error_set(err, -EINVAL, "a loss needs the name of its place");
+
+	if (r)
+		return r;
+	ev.lost = lost;
+	ev.num = (double)lost;
+	ev.ktime_ns = clock_monotonic_ns();
+	ev.wall_ns = clock_wall_ns();
+	(void)snprintf(ev.value, sizeof(ev.value), "%llu", (unsigned long long)lost);
+	(void)snprintf(ev.entity_id, sizeof(ev.entity_id), "%s", place);
+	api_lock(m);
+	if (m->session) {
+		ev.mode = session_mode(m->session);
+		ev.interval_s = session_uptime(m->session);
+		queue_session_event(&ev, m);
+	} else {
+		r = api_not_loaded(err);
+	}
+	api_unlock(m);
+	return r;
+}
+
 static void add_names(struct netprobe_loss_stats *s, const struct names *n)
 {
 	struct names_losses l;

@@ -7,6 +7,7 @@
 #include "base/log.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -20,6 +21,7 @@
 
 #define LINE_MAX_BYTES 1024
 #define HELD_MAX_BYTES 8192
+#define WAIT_MS 100 /* for who reads the log */
 
 static atomic_int max_level; /* 0: silent, as a library is; commands raise it */
 static const char *_Atomic line_ident = "netprobe";
@@ -62,13 +64,29 @@ static size_t written(int n, size_t size)
 	return n < 0 ? 0 : (size_t)n < size ? (size_t)n : size - 1;
 }
 
+static bool stopped;  /* the terminal or the reader takes nothing */
+static size_t unsaid; /* lines since then */
+
+/* A terminal that is stopped, or a reader that is: nobody waits long for it, and once. */
+static bool takes_more(void)
+{
+	struct pollfd p = { .fd = STDERR_FILENO, .events = POLLOUT };
+
+	stopped = poll(&p, 1, stopped ? 0 : WAIT_MS) == 0;
+	return !stopped;
+}
+
 static void write_all(const char *p, size_t len)
 {
 	ssize_t n;
 
 	while (len > 0) {
+		if (!takes_more()) {
+			unsaid++;
+			return;
+		}
 		n = write(STDERR_FILENO, p, len);
-		if (n < 0 && errno == EINTR)
+		if (n < 0 && (errno == EINTR || errno == EAGAIN))
 			continue;
 		if (n <= 0)
 			return; /* nowhere left to say it */
@@ -96,13 +114,27 @@ static void keep(const char *line, size_t len)
 	held_len += len;
 }
 
+static void say_unsaid(void)
+{
+	char line[128];
+	int n = snprintf(line, sizeof(line),
+			 "%s: %zu lines of the log are lost: nobody took them\n", line_ident,
+			 unsaid);
+
+	unsaid = 0;
+	write_all(line, (size_t)n);
+}
+
 static void put(const char *line, size_t len)
 {
 	(void)pthread_mutex_lock(&held_lock);
-	if (holds)
+	if (holds) {
 		keep(line, len);
-	else
+	} else {
+		if (unsaid && takes_more())
+			say_unsaid();
 		write_all(line, len);
+	}
 	(void)pthread_mutex_unlock(&held_lock);
 }
 

@@ -86,7 +86,8 @@ void cli_tell_losses(struct netprobe_manager *m);
 /*
  * The loop of every capturing command: ticks each interval, drains the ring in between, ends on
  * SIGINT, SIGTERM, --duration or -n. Each callback returns 0, 1 to end, or -errno. SIGHUP ends it
- * too, unless there is a --config to be read again and no keyboard. With opts it answers `ctl`, which
+ * too, unless there is a --config to be read again or a file (-o) to be opened anew, and no keyboard.
+ * Signals that were ignored when the command started stay so. With opts it answers `ctl`, which
  * may change opts and, with opts->interval, the interval.
  */
 struct loop {
@@ -100,6 +101,7 @@ struct loop {
 	int (*on_resize)(void *arg); /* SIGWINCH; NULL */
 	void *arg;
 	struct common_opts *opts; /* of common_parse; NULL: nobody can ask */
+	struct sink *sink;	  /* of what sink_put() takes: SIGHUP opens it anew; NULL */
 	/* before they are: -EINVAL, err filled, and nothing is; NULL */
 	int (*on_check)(const struct common_opts *next, void *arg, struct netprobe_error *err);
 	/* more that next means, before s is in force: -ENOMEM; NULL */

@@ -19,7 +19,6 @@ struct dns {
 	struct netprobe_manager *manager;
 	struct dns_summary *sums; /* NULL unless --summary */
 	struct table *table;	  /* csv, tsv: one row at a time */
-	bool headed;		  /* their heading was written */
 };
 
 static const char *const format_names[] = { "text", "json", "csv", "tsv", "xctl", NULL };
@@ -81,7 +80,7 @@ static const char *join(const struct netprobe_dns_query *d, struct buf *b)
 	return buf_str(b);
 }
 
-/* A row without the heading, which is written once. */
+/* A row; the heading is written once. */
 static int write_row(struct dns *x, const struct netprobe_event *ev)
 {
 	const struct netprobe_dns_query *d = ev->dns;
@@ -105,19 +104,15 @@ static int write_row(struct dns *x, const struct netprobe_event *ev)
 		cell_str(d->asked_by_comm),
 		cell_double(d->waited_ms),
 	};
-	size_t from = 0;
 	int r = x->table ? 0 : -ENOMEM;
 
 	if (!r)
 		r = table_add(x->table, c);
 	if (!r)
-		r = table_write(x->table, &line, x->s.format, false);
-	if (!r && x->headed)
-		while (from < line.len && line.data[from++] != '\n')
-			;
+		r = (sink_heading(&x->s.sink) ? table_write : table_write_on)(x->table, &line,
+									      x->s.format, false);
 	if (!r)
-		buf_put(&x->s.out, line.data + from, line.len - from);
-	x->headed = true;
+		buf_put(&x->s.out, line.data, line.len);
 	if (x->table)
 		table_clear(x->table);
 	buf_done(&line);
@@ -183,10 +178,15 @@ static int finish(struct dns *x, int r)
 		r = dns_summary_write(x->sums, x->o.count ? x->o.count : DNS_TOP, x->s.format,
 				      x->s.sink.color, &x->s.out);
 	if (!r)
-		r = stream_flush(&x->s);
+		r = stream_finish(&x->s, x->manager);
 	if (r == -EPIPE)
 		return EXIT_OK; /* the reader has seen enough */
 	tell_losses(x);
+	x->manager =
+		netprobe_manager_free(x->manager); /* nothing runs while a reader is waited for */
+	r = sink_finish(&x->s.sink) ?: r;
+	if (r == -EPIPE)
+		return EXIT_OK;
 	if (!r)
 		return EXIT_OK;
 	return stream_failed("DNS transactions", x->o.output, r);
@@ -208,6 +208,7 @@ static int make(struct dns *x, struct settings *s)
 	struct netprobe_error err = {};
 	int r;
 
+	x->s.sink.once = x->summary;
 	if (settings_fill(s, &x->o, &err) || names_fill(&x->o, &s->c, &err) ||
 	    sink_open(&x->s.sink, &x->o, &err))
 		return cli_usage_failed(&err);
@@ -249,6 +250,7 @@ static int run(struct dns *x, struct settings *s)
 			      .on_poll = after,
 			      .input_fd = -1,
 			      .opts = &x->o,
+			      .sink = &x->s.sink,
 			      .arg = x };
 	return finish(x, loop_run(&loop));
 }

@@ -10,6 +10,7 @@
 
 #include "base/log.h"
 #include "cli/cli.h"
+#include "cli/stream.h"
 #include "confine/confine.h"
 
 struct doctor {
@@ -317,8 +318,7 @@ static int run(struct doctor *d)
 	r = sink_write(&d->sink, &d->out);
 	if (!r || r == -EPIPE)
 		return EXIT_OK;
-	log_err("cannot write: %s", strerror(-r));
-	return EXIT_INTERNAL;
+	return stream_failed("the report", d->o.output, r);
 }
 
 int cmd_doctor(int argc, char **argv)

@@ -101,10 +101,15 @@ static int finish(struct drops *x, int r)
 		r = drop_summary_write(x->manager, x->by, x->all, x->o.count, x->s.format,
 				       x->s.sink.color, &x->s.out);
 	if (!r)
-		r = stream_flush(&x->s);
+		r = stream_finish(&x->s, x->manager);
 	if (r == -EPIPE)
 		return EXIT_OK; /* the reader has seen enough */
 	tell_losses(x);
+	x->manager =
+		netprobe_manager_free(x->manager); /* nothing runs while a reader is waited for */
+	r = sink_finish(&x->s.sink) ?: r;
+	if (r == -EPIPE)
+		return EXIT_OK;
 	if (!r)
 		return EXIT_OK;
 	return stream_failed("drops", x->o.output, r);
@@ -179,6 +184,7 @@ static int make(struct drops *x, struct settings *s)
 	s->c.drop_benign = x->all;
 	s->c.drop_addresses = x->kernel_addresses;
 	(void)on_settings(s, &x->o, x);
+	x->s.sink.once = x->summary;
 	if (sink_open(&x->s.sink, &x->o, &err))
 		return cli_usage_failed(&err);
 	r = pick_format(x);
@@ -209,6 +215,7 @@ static int run(struct drops *x, struct settings *s)
 			      .on_poll = after,
 			      .input_fd = -1,
 			      .opts = &x->o,
+			      .sink = &x->s.sink,
 			      .on_check = check,
 			      .on_settings = on_settings,
 			      .arg = x };

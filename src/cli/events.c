@@ -67,13 +67,18 @@ static int finish(struct events *e, int r)
 	if (!r && !is_full(e)) {
 		r = netprobe_manager_finish(e->manager);
 		if (r >= 0)
-			r = stream_flush(&e->s);
+			r = stream_finish(&e->s, e->manager);
 	}
 	if (r == -EPIPE)
 		return EXIT_OK; /* the reader has seen enough */
 	cli_tell_losses(e->manager);
 	if (e->trace)
 		trace_tell_losses(e->manager);
+	e->manager =
+		netprobe_manager_free(e->manager); /* nothing runs while a reader is waited for */
+	r = sink_finish(&e->s.sink) ?: r;
+	if (r == -EPIPE)
+		return EXIT_OK;
 	if (!r)
 		return EXIT_OK;
 	return stream_failed("events", e->o.output, r);
@@ -131,6 +136,7 @@ static int run(struct events *e, struct settings *s)
 		.on_poll = after,
 		.input_fd = -1,
 		.opts = &e->o,
+		.sink = &e->s.sink,
 		.arg = e,
 	};
 	return finish(e, loop_run(&loop));

@@ -265,10 +265,10 @@ static int print(struct flows *x)
 	for (size_t i = 0; i < x->n && !r; i++)
 		r = add_flow(x, &x->list[i]);
 	if (!r)
-		r = table_write(x->table, &b, x->o.format < 0 ? FORMAT_TEXT : x->o.format,
-				x->sink.color);
+		r = (sink_heading(&x->sink) ? table_write : table_write_on)(
+			x->table, &b, x->o.format < 0 ? FORMAT_TEXT : x->o.format, x->sink.color);
 	if (!r)
-		r = sink_write(&x->sink, &b);
+		r = sink_put(&x->sink, &b, NULL);
 	buf_done(&b);
 	return r;
 }
@@ -303,6 +303,11 @@ static int watch(struct flows *x)
 	if (w == -EPIPE)
 		return EXIT_OK;
 	cli_tell_losses(x->manager);
+	x->manager =
+		netprobe_manager_free(x->manager); /* nothing runs while a reader is waited for */
+	w = sink_finish(&x->sink) ?: w;
+	if (w == -EPIPE)
+		return EXIT_OK;
 	if (w)
 		return stream_failed("flows", x->o.output, w);
 	if (r < 0) {
@@ -328,6 +333,7 @@ static int run(struct flows *x, struct settings *s)
 	r = cli_manager(&x->o, s, &x->manager);
 	if (r)
 		return r;
+	x->sink.once = true;
 	if (sink_open(&x->sink, &x->o, &err))
 		return cli_usage_failed(&err);
 	return cli_load(x->manager) ?: watch(x);

@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "cli/guard.h"
+#include "cli/inherit.h"
 #include "out/table.h"
 
 #define LOOK_MS 200 /* for signals */
@@ -51,6 +52,7 @@ static void on_signal(int sig)
 {
 	(void)sig;
 	ended = 1;
+	sink_hurry();
 }
 
 /* What detection found; bans and unbans by hand are other managers' own matter. */
@@ -89,7 +91,7 @@ static int loop(struct watcher *w, struct netprobe_manager *m)
 		r = netprobe_manager_poll(m,
 					  left * 1e3 < LOOK_MS ? (int)(left * 1e3) + 1 : LOOK_MS);
 		if (r >= 0)
-			r = sink_write(&w->sink, &w->out);
+			r = sink_put(&w->sink, &w->out, NULL);
 	}
 	return r < 0 ? r : 0;
 }
@@ -128,13 +130,13 @@ static int watch(struct guard_call *call)
 	struct watcher *w = call->opts;
 	int r;
 
-	w->sink = (struct sink){ .fd = STDOUT_FILENO };
+	w->sink = (struct sink){ .fd = STDOUT_FILENO, .opener = -1 };
 	w->sink.color = isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
 	if (w->o.format < 0)
 		w->o.format = isatty(STDOUT_FILENO) ? FORMAT_TEXT : FORMAT_JSON;
-	(void)sigaction(SIGINT, &sa, NULL);
-	(void)sigaction(SIGTERM, &sa, NULL);
-	(void)sigaction(SIGHUP, &sa, NULL);
+	signal_heed(SIGINT, &sa);
+	signal_heed(SIGTERM, &sa);
+	signal_heed(SIGHUP, &sa);
 	r = start(call, w);
 	if (r)
 		return r;
@@ -142,7 +144,8 @@ static int watch(struct guard_call *call)
 		(void)!write((int)w->o.ready_fd, "R", 1);
 		(void)close((int)w->o.ready_fd);
 	}
-	r = loop(w, call->m);
+	r = loop(w, call->m) ?: sink_finish(&w->sink);
+	sink_close(&w->sink);
 	(void)netprobe_manager_set_event_handler(call->m, NETPROBE_EVENT_ALL, NULL, NULL);
 	if (!netprobe_manager_get_global_stats(call->m, &s, NULL) && s.events_lost)
 		log_notice("%llu events came faster than they were written",

@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "cli/guard.h"
+#include "cli/inherit.h"
 #include "out/table.h"
 
 struct watch {
@@ -46,6 +47,7 @@ static void on_signal(int sig)
 {
 	(void)sig;
 	ended = 1;
+	sink_hurry();
 }
 
 static double now_s(void)
@@ -97,7 +99,7 @@ static int run(struct watch *w, struct netprobe_manager *m, struct netprobe_erro
 		n++;
 		r = netprobe_manager_report(m, NETPROBE_EVENT_BALANCING, err);
 		if (r >= 0)
-			r = sink_write(&w->sink, &w->out);
+			r = sink_put(&w->sink, &w->out, NULL);
 	}
 	return r < 0 ? r : 0;
 }
@@ -157,10 +159,11 @@ static int watch(struct guard_call *call)
 	if (w->format < 0)
 		w->format = w->sink.tty ? 0 : 1;
 	r = start(call, w);
-	(void)sigaction(SIGINT, &sa, NULL);
-	(void)sigaction(SIGTERM, &sa, NULL);
+	signal_heed(SIGINT, &sa);
+	signal_heed(SIGTERM, &sa);
 	if (!r)
-		r = run(w, call->m, &call->err);
+		r = run(w, call->m, &call->err) ?: sink_finish(&w->sink);
+	sink_close(&w->sink);
 	(void)netprobe_manager_set_event_handler(call->m, NETPROBE_EVENT_ALL, NULL, NULL);
 	if (r == -EPIPE)
 		return EXIT_OK;
@@ -179,7 +182,9 @@ int guard_cmd_watch(int argc, char **argv)
 			"interrupted. Without it backends stay as they were last seen.",
 		.tables = tables,
 	};
-	struct watch w = { .interval = 1, .format = -1, .sink = { .fd = STDOUT_FILENO } };
+	struct watch w = { .interval = 1,
+			   .format = -1,
+			   .sink = { .fd = STDOUT_FILENO, .opener = -1 } };
 	int r = guard_run_verb(&spec, argc, argv, &w, &w.help, watch);
 
 	buf_done(&w.out);

@@ -256,7 +256,7 @@ int histograms_write(struct netprobe_manager *m, struct sink *sink, const struct
 	if (!r && !l.n && format == FORMAT_TEXT)
 		buf_puts(&b, "no process did anything that can be timed\n");
 	if (!r)
-		r = sink_write(sink, &b);
+		r = sink_put(sink, &b, NULL);
 	buf_done(&b);
 	free(l.all);
 	return r;

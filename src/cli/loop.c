@@ -13,6 +13,7 @@
 
 #include "base/log.h"
 #include "cli/cli.h"
+#include "cli/inherit.h"
 #include "cli/instance.h"
 #include "confine/confine.h"
 
@@ -54,12 +55,15 @@ static int timer_new(double seconds)
 	return r ? r : fd;
 }
 
+/* A signal that is blocked waits in a signalfd even where it is ignored. */
 static void loop_signals(sigset_t *set)
 {
+	static const int ends[] = { SIGINT, SIGTERM, SIGHUP };
+
 	(void)sigemptyset(set);
-	(void)sigaddset(set, SIGINT);
-	(void)sigaddset(set, SIGTERM);
-	(void)sigaddset(set, SIGHUP);
+	for (unsigned int i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
+		if (!signal_is_ignored(ends[i]))
+			(void)sigaddset(set, ends[i]);
 	(void)sigaddset(set, SIGWINCH);
 }
 
@@ -153,18 +157,28 @@ static int heed(struct loop *l, struct fds *f)
 	return timer_set(f->timer, l->interval);
 }
 
+/* False: nothing can be read again or opened anew. */
+static bool on_hangup(struct loop *l, struct fds *f)
+{
+	bool reloads = f->instance && l->opts->config && l->input_fd < 0;
+	bool turns = l->sink && l->input_fd < 0 && sink_turn(l->sink);
+
+	if (reloads)
+		instance_reload(f->instance);
+	return reloads || turns;
+}
+
 /* 1: end. */
 static int on_signal(struct loop *l, struct fds *f)
 {
-	bool reloads = f->instance && l->opts->config && l->input_fd < 0;
 	struct signalfd_siginfo si;
 	int r = 0;
 
 	while (!r && read(f->signals, &si, sizeof(si)) == sizeof(si)) {
-		if (si.ssi_signo == SIGHUP && reloads) {
-			instance_reload(f->instance);
+		if (si.ssi_signo == SIGHUP && on_hangup(l, f)) {
 			r = heed(l, f);
 		} else if (si.ssi_signo != SIGWINCH) {
+			sink_hurry();
 			return 1;
 		} else if (l->on_resize) {
 			r = l->on_resize(l->arg);
@@ -198,6 +212,8 @@ static int on_timer(struct loop *l, int fd, uint32_t *ticks)
 	r = netprobe_manager_tick(l->manager);
 	if (r < 0)
 		return r;
+	if (l->sink)
+		sink_tell(l->sink, l->manager, false);
 	r = l->on_tick(l->arg);
 	if (!r && l->count && ++*ticks >= l->count)
 		r = 1;
@@ -221,6 +237,7 @@ int loop_run(struct loop *l)
 {
 	uint64_t end = l->duration > 0 ? now_ns() + (uint64_t)(l->duration * 1e9) : 0;
 	struct fds f = { -1, -1, -1, NULL, 0 };
+	uint64_t drained = now_ns();
 	uint32_t ticks = 0;
 	int r = fds_open(&f, l);
 
@@ -241,8 +258,11 @@ int loop_run(struct loop *l)
 			r = -errno;
 		for (int i = 0; i < n && !r; i++)
 			r = dispatch(l, &f, ev[i].data.fd, &ticks);
-		if (!r && n <= 0)
+		/* also while keys or requests keep coming */
+		if (!r && (n <= 0 || now_ns() - drained > DRAIN_MS * 1000000ULL)) {
 			r = drain(l);
+			drained = now_ns();
+		}
 	}
 	fds_close(&f);
 	return r < 0 ? r : 0;

@@ -2,12 +2,12 @@
 /* The table of commands and nothing else: each command is a file of its own. */
 #include <errno.h>
 #include <locale.h>
-#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/log.h"
 #include "cli/cli.h"
+#include "cli/inherit.h"
 #include "cli/rights.h"
 
 static int cmd_version(int argc, char **argv)
@@ -85,10 +85,11 @@ int main(int argc, char **argv)
 {
 	int status;
 
+	inherit();
 	rights_take(argv);
-	(void)setlocale(LC_ALL, "");
+	/* The screen needs to know the character set; numbers are printed alike in every locale. */
+	(void)setlocale(LC_CTYPE, "");
 	log_set_level(LOG_NOTICE);
-	(void)signal(SIGPIPE, SIG_IGN);
 	status = run(argc, argv);
 	/* What the C library still holds may fail to be written. A reader that left is no failure. */
 	if ((fflush(stdout) || ferror(stdout)) && errno != EPIPE && status == EXIT_OK) {

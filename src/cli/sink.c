@@ -1,24 +1,62 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Where a command's data goes. A reader that goes away ends the command quietly. */
+#include "cli/sink.h"
+
 #include <errno.h>
 #include <fcntl.h>
+#include <netprobe/netprobe.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "cli/cli.h"
+#include "cli/opener.h"
+#include "cli/writer.h"
+
+#define LOOK_MS 20
+#define PATIENCE_MS 2000  /* with a reader that takes nothing, at the end */
+#define HURRY_MS 300	  /* the same after a signal */
+#define HURRY_MAX_MS 5000 /* and with one that takes little */
+
+static volatile sig_atomic_t hurry;
+
+void sink_hurry(void)
+{
+	hurry = 1;
+}
+
+static int open_file(struct sink *k, const char *path, struct netprobe_error *err)
+{
+	struct stat st;
+
+	k->fd = opener_open(path);
+	if (k->fd < 0)
+		return error_set(err, k->fd, "-o: '%s': %s; takes a file that can be written", path,
+				 strerror(-k->fd));
+	k->name = path;
+	if (fstat(k->fd, &st) || !S_ISREG(st.st_mode))
+		return 0;
+	k->empty = !st.st_size;
+	k->opener = opener_start(path);
+	if (k->opener < 0)
+		log_info("-o: '%s' cannot be opened anew: %s", path, strerror(-k->opener));
+	return 0;
+}
 
 int sink_open(struct sink *k, const struct common_opts *o, struct netprobe_error *err)
 {
 	const char *no_color = getenv("NO_COLOR");
+	int r;
 
-	*k = (struct sink){ .fd = STDOUT_FILENO };
+	*k = (struct sink){ .fd = STDOUT_FILENO, .opener = -1, .empty = true, .once = k->once };
 	if (o->output && strcmp(o->output, "-")) {
-		k->fd = open(o->output, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-		if (k->fd < 0)
-			return error_set(err, -errno,
-					 "-o: '%s': %s; takes a file that can be written",
-					 o->output, strerror(errno));
+		r = open_file(k, o->output, err);
+		if (r)
+			return r;
 	}
 	k->tty = isatty(k->fd);
 	k->color = k->tty && !o->no_color && !(no_color && *no_color);
@@ -27,13 +65,22 @@ int sink_open(struct sink *k, const struct common_opts *o, struct netprobe_error
 
 void sink_close(struct sink *k)
 {
+	uint64_t lost;
+
+	if (k->writer)
+		(void)writer_end(k->writer, &lost);
+	k->writer = writer_free(k->writer);
 	if (k->fd > STDERR_FILENO)
 		(void)close(k->fd);
-	k->fd = -1;
+	if (k->name && k->opener >= 0)
+		(void)close(k->opener);
+	k->fd = k->opener = -1;
+	k->name = NULL;
 }
 
 int sink_write(struct sink *k, struct buf *b)
 {
+	struct pollfd pfd = { .fd = k->fd, .events = POLLOUT };
 	size_t done = 0;
 	int r = b->err;
 
@@ -42,11 +89,117 @@ int sink_write(struct sink *k, struct buf *b)
 
 		if (n >= 0)
 			done += (size_t)n;
+		else if (errno == EAGAIN) /* whoever shares it made it non-blocking */
+			(void)poll(&pfd, 1, -1);
 		else if (errno != EINTR)
 			r = -errno;
 	}
-	if (r == -EPIPE)
-		k->closed = true;
 	buf_reset(b);
+	return r;
+}
+
+int sink_put(struct sink *k, struct buf *b, uint64_t *ret_lost)
+{
+	uint64_t lost = 0;
+	int r;
+
+	if (!b->len && !b->err)
+		return 0;
+	if (!k->writer)
+		k->writer = writer_new(k->fd, k->name, k->once);
+	r = k->writer ? writer_put(k->writer, b, &lost) : -ENOMEM;
+	if (ret_lost)
+		*ret_lost = lost;
+	return r;
+}
+
+bool sink_heading(struct sink *k)
+{
+	bool due = k->empty;
+
+	k->empty = false;
+	return due;
+}
+
+static int open_anew(void *arg)
+{
+	struct sink *k = arg;
+
+	return opener_ask(k->opener);
+}
+
+bool sink_turn(struct sink *k)
+{
+	if (k->opener < 0 || !k->name)
+		return false;
+	if (!k->writer)
+		k->writer = writer_new(k->fd, k->name, k->once);
+	if (!k->writer || writer_turn(k->writer, open_anew, k))
+		log_err("-o: '%s' cannot be opened anew: out of memory", k->name);
+	else
+		k->empty = true;
+	return true;
+}
+
+void sink_tell(struct sink *k, struct netprobe_manager *m, bool final)
+{
+	uint64_t lines, lost;
+
+	if (!k->writer)
+		return;
+	writer_counts(k->writer, &lines, &lost);
+	if (lost == k->told && !(final && lost))
+		return;
+	k->told = lost;
+	(void)netprobe_manager_tell_loss(m, "output", lines - lost, lost, NULL);
+}
+
+static bool signalled(void)
+{
+	sigset_t set;
+
+	if (hurry)
+		return true;
+	return !sigpending(&set) &&
+	       (sigismember(&set, SIGTERM) == 1 || sigismember(&set, SIGINT) == 1 ||
+		sigismember(&set, SIGHUP) == 1);
+}
+
+/* Until all is written, the reader has taken nothing for long enough, or a signal says so. */
+static void wait_for_reader(struct sink *k)
+{
+	uint64_t left, before = UINT64_MAX;
+	int still = 0, since = 0;
+
+	while (!writer_wait(k->writer, LOOK_MS, &left)) {
+		bool now = signalled();
+
+		still = left < before ? 0 : still + LOOK_MS;
+		before = left;
+		since += now ? LOOK_MS : 0;
+		if (now && (still >= HURRY_MS || since >= HURRY_MAX_MS))
+			return;
+		if (still >= PATIENCE_MS && (!k->once || writer_is_full(k->writer)))
+			return;
+	}
+}
+
+int sink_finish(struct sink *k)
+{
+	uint64_t lost;
+	int r;
+
+	if (!k->writer)
+		return 0;
+	wait_for_reader(k);
+	r = writer_end(k->writer, &lost);
+	if (r == -EPIPE)
+		return r;
+	if (lost && !(k->once && r))
+		log_notice("losses: %llu lines were not written: %s", (unsigned long long)lost,
+			   r ? strerror(-r) : "the reader did not take them in time");
+	/* A stream goes on where there is room again; a snapshot that is not there is none. */
+	if (!k->once && writer_is_full(k->writer))
+		r = 0;
 	return r;
 }

@@ -4,6 +4,7 @@
 #define NETPROBE_CLI_SINK_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/buf.h"
 #include "base/error.h"
@@ -15,16 +16,44 @@
 #define EXIT_INTERNAL 4
 
 struct common_opts;
+struct netprobe_manager;
+struct writer;
 
-/* Where a command's data goes: stdout or -o FILE. */
+/*
+ * Where a command's data goes: stdout or -o FILE. What captures hands it to a thread (sink_put), so
+ * that collecting waits for nobody; what has nothing else to do writes by itself (sink_write).
+ */
 struct sink {
 	int fd;
 	bool tty, color;
-	bool closed; /* the reader went away: end quietly */
+	bool once; /* one snapshot: it is waited for, and it counts as a failure if it is not written */
+	bool empty;	  /* nothing is in the file yet: a heading is due */
+	const char *name; /* -o; NULL: stdout */
+	struct writer *writer;
+	int opener;    /* opens the file anew; -1: cannot be */
+	uint64_t told; /* of the lost lines */
 };
 int sink_open(struct sink *k, const struct common_opts *o, struct netprobe_error *err);
 void sink_close(struct sink *k);
 /* All of b, then b is empty. -EPIPE when the reader is gone, -errno when the disk is full or the like. */
 int sink_write(struct sink *k, struct buf *b);
+/*
+ * The whole lines of b, to be written when there is room; then b is empty. Those that find the queue
+ * full are lost, and counted: *ret_lost, where not NULL. -EPIPE when the reader is gone, or -errno.
+ */
+int sink_put(struct sink *k, struct buf *b, uint64_t *ret_lost);
+/* What is put from here on goes into a file that is opened anew. False: it is none. */
+bool sink_turn(struct sink *k);
+/* Whether a heading is due: nothing is in the file yet. True once for each file. */
+bool sink_heading(struct sink *k);
+/* Lines lost since the last call become a probe.loss of m; at the end (final) all of them. */
+void sink_tell(struct sink *k, struct netprobe_manager *m, bool final);
+/*
+ * Wait for what was put: as long as it goes on, and where it is once as long as nobody sends a signal.
+ * Tells what was lost. 0, -EPIPE, or -errno of what could not be written.
+ */
+int sink_finish(struct sink *k);
+/* A signal asked for the end: the reader has half a second from here on. Safe in a handler. */
+void sink_hurry(void);
 
 #endif

@@ -27,14 +27,25 @@ uint32_t stream_formats(const struct stream *s)
 
 int stream_flush(struct stream *s)
 {
+	uint64_t lost = 0;
 	int r;
 
 	if (!s->out.len || s->failed)
 		return s->failed;
-	r = sink_write(&s->sink, &s->out);
+	r = sink_put(&s->sink, &s->out, &lost);
+	s->written -= lost < s->written ? lost : s->written;
 	if (r)
 		s->failed = r;
 	return r;
+}
+
+int stream_finish(struct stream *s, struct netprobe_manager *m)
+{
+	int r = stream_flush(s);
+
+	if (!r)
+		sink_tell(&s->sink, m, true);
+	return r ?: stream_flush(s);
 }
 
 void stream_event(struct stream *s, const struct netprobe_event *ev)

@@ -11,7 +11,7 @@ struct stream {
 	struct sink sink;
 	struct buf out;
 	int format;	  /* FORMAT_TEXT, FORMAT_JSON, FORMAT_XCTL */
-	uint64_t written; /* events */
+	uint64_t written; /* events; without those that found no room */
 	int failed;	  /* negative errno of the first that could not be written */
 };
 
@@ -19,8 +19,10 @@ struct stream {
 uint32_t stream_formats(const struct stream *s);
 /* One event into the buffer, which is written when it is large. Nothing once something failed. */
 void stream_event(struct stream *s, const struct netprobe_event *ev);
-/* What waits. 0, or what failed first. */
+/* What waits, handed to the sink. 0, or what failed first. */
 int stream_flush(struct stream *s);
+/* At the end, after m has told its last: also what the sink lost, and wait for the reader. */
+int stream_finish(struct stream *s, struct netprobe_manager *m);
 /* After r went wrong: the exit code, told as "cannot write WHAT to OUTPUT" (NULL: stdout). */
 int stream_failed(const char *what, const char *output, int r);
 void stream_done(struct stream *s);

@@ -22,7 +22,7 @@ struct top {
 	struct table *table;
 	struct buf now; /* when the rows of the table were asked for */
 	int err;
-	bool headed, unwritten;
+	bool unwritten;
 	bool seen; /* causes of retransmits and stalls; the lower rungs do not see them */
 };
 
@@ -194,13 +194,13 @@ static int print_table(struct top *x)
 	r = x->now.err ? x->now.err : netprobe_manager_view(x->manager, &q, add_row, x, NULL, NULL);
 	r = x->err ? x->err : r < 0 ? r : 0;
 	if (!r)
-		r = (x->headed ? table_write_on : table_write)(
+		/* a file that goes on has its heading */
+		r = (sink_heading(&x->sink) ? table_write : table_write_on)(
 			x->table, &out, is_text(x) ? FORMAT_TEXT : x->o.format, x->sink.color);
-	x->headed = true;
 	if (!r && is_text(x))
 		buf_putc(&out, '\n');
 	if (!r) {
-		r = sink_write(&x->sink, &out);
+		r = sink_put(&x->sink, &out, NULL);
 		x->unwritten = r != 0;
 	}
 	buf_done(&out);
@@ -270,7 +270,13 @@ static int finish(struct top *x, int r)
 	if (r == -EPIPE || (live && r == -EIO))
 		return EXIT_OK;
 	cli_tell_losses(x->manager);
-	if (!r)
+	x->manager =
+		netprobe_manager_free(x->manager); /* nothing runs while a reader is waited for */
+	if (!r) {
+		r = sink_finish(&x->sink);
+		x->unwritten = r != 0;
+	}
+	if (!r || r == -EPIPE)
 		return EXIT_OK;
 	if (x->unwritten)
 		return stream_failed("tables", x->o.output, r);
@@ -301,6 +307,7 @@ static int go(struct top *x, struct netprobe_error *err)
 		.on_tick = on_tick,
 		.input_fd = -1,
 		.opts = &x->o,
+		.sink = &x->sink,
 		.on_resize = on_resize,
 		.arg = x,
 	};
@@ -357,6 +364,7 @@ static int run(struct top *x, struct settings *s)
 	r = cli_manager(&x->o, s, &x->manager);
 	if (r)
 		return r;
+	x->sink.once = x->o.once || x->o.count == 1;
 	if (sink_open(&x->sink, &x->o, &err))
 		return cli_usage_failed(&err);
 	r = cli_load(x->manager);

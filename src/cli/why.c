@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/parse.h"
 #include "cli/settings.h"
+#include "cli/stream.h"
 #include "out/table.h"
 #include "out/words.h"
 
@@ -454,7 +455,7 @@ static int print(struct why *x)
 		json(x, &all);
 	else
 		text(x, &all);
-	return sink_write(&x->sink, &x->out);
+	return sink_put(&x->sink, &x->out, NULL);
 }
 
 /* Nothing but TCP has a verdict: the rest need not be looked at. */
@@ -480,6 +481,7 @@ static int run(struct why *x, struct settings *s)
 	r = cli_manager(&x->o, s, &x->manager);
 	if (r)
 		return r;
+	x->sink.once = true;
 	if (sink_open(&x->sink, &x->o, &err))
 		return cli_usage_failed(&err);
 	r = cli_load(x->manager);
@@ -496,12 +498,14 @@ static int run(struct why *x, struct settings *s)
 		.arg = x,
 	};
 	r = loop_run(&loop) ?: print(x);
+	x->manager =
+		netprobe_manager_free(x->manager); /* nothing runs while a reader is waited for */
+	r = r ?: sink_finish(&x->sink);
 	if (!r || r == -EPIPE)
 		return EXIT_OK;
 	if (r == -ESRCH)
 		return EXIT_USAGE;
-	log_err("cannot tell: %s", strerror(-r));
-	return EXIT_INTERNAL;
+	return stream_failed("the verdict", x->o.output, r);
 }
 
 int cmd_why(int argc, char **argv)

@@ -67,6 +67,27 @@ static int drop_caps(const struct confine_opts *opts)
 	return capng_apply(bounds ? CAPNG_SELECT_BOTH : CAPNG_SELECT_CAPS) ? EPERM : 0;
 }
 
+void confine_opener(void)
+{
+	bool keep, search, bounds;
+
+	(void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	if (!capng_get_caps_process()) {
+		bounds = capng_have_capability(CAPNG_EFFECTIVE, CAP_SETPCAP);
+		keep = capng_have_capability(CAPNG_PERMITTED, CAP_DAC_OVERRIDE);
+		search = capng_have_capability(CAPNG_PERMITTED, CAP_DAC_READ_SEARCH);
+		capng_clear(bounds ? CAPNG_SELECT_BOTH : CAPNG_SELECT_CAPS);
+		if (keep)
+			(void)capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED,
+					   CAP_DAC_OVERRIDE);
+		if (search)
+			(void)capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED,
+					   CAP_DAC_READ_SEARCH);
+		(void)capng_apply(bounds ? CAPNG_SELECT_BOTH : CAPNG_SELECT_CAPS);
+	}
+	(void)seccomp_install_opener();
+}
+
 void confine(const struct confine_opts *opts, struct confined *ret)
 {
 	*ret = (struct confined){ .landlock_err = -1 };

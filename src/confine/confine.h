@@ -31,6 +31,8 @@ struct confined {
  * lets it. Never fails: ret tells what could not be had.
  */
 void confine(const struct confine_opts *opts, struct confined *ret);
+/* Of a process that only opens one file: the right to write anywhere stays, other programs and sockets go. */
+void confine_opener(void);
 /* Names of the capabilities a process of those opts keeps, of those it has now. */
 void confine_caps(const struct confine_opts *opts, char *buf, size_t size);
 

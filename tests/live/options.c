@@ -134,13 +134,15 @@ TEST(count_ends_after_that_many)
 	CHECK_EQ(json_array_size(records), 5, "records of -n 5");
 }
 
-TEST(a_full_disk_exits_4_and_names_the_file)
+TEST(a_snapshot_on_a_full_disk_exits_4_and_names_the_file)
 {
 	static const char *const commands[][8] = {
-		{ "events", "--duration", "2", "-o", "/dev/full" },
 		{ "flows", "--duration", "0.2", "-o", "/dev/full" },
 		{ "flows", "--histograms", "--duration", "0.2", "-o", "/dev/full" },
 		{ "top", "--once", "--interval", "0.2", "-o", "/dev/full" },
+		{ "why", "--duration", "0.2", "-o", "/dev/full" },
+		{ "drops", "--summary", "--all", "--duration", "0.2", "-o", "/dev/full" },
+		{ "doctor", "-o", "/dev/full" },
 	};
 
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {

@@ -194,6 +194,20 @@ static _Noreturn void child(const struct probe *p, const struct probe_opts *opts
 
 		(void)setrlimit(RLIMIT_AS, &all);
 	}
+	if (opts->file_size) {
+		struct rlimit all = { opts->file_size, opts->file_size };
+
+		(void)setrlimit(RLIMIT_FSIZE, &all);
+	}
+	if (opts->files) {
+		struct rlimit all = { opts->files, opts->files_hard ?: opts->files };
+
+		(void)setrlimit(RLIMIT_NOFILE, &all);
+	}
+	if (opts->ignored)
+		signal(opts->ignored, SIG_IGN);
+	if (opts->closed)
+		close(opts->closed);
 	if (opts->uid && become(opts->uid, opts->caps) < 0)
 		_exit(126);
 	/* by descriptor: another user may not be allowed to walk there */

@@ -1,0 +1,497 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* See writer.h. */
+#include "cli/writer.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/log.h"
+
+#define QUEUE_BYTES (8U << 20) /* memory of all that waits */
+#define JOIN_BYTES (64U << 10) /* smaller pieces are put together */
+#define SPARE 2
+#define RETRY_MS 200 /* a disk that was full is asked again */
+#define STUCK_MS 200 /* a thread that does not come back from the kernel by then is left there */
+#define WAKE SIGURG  /* takes the thread out of a write; nobody else means anything by it */
+
+struct chunk {
+	struct chunk *next;
+	struct buf b;
+	int (*turn)(void *arg); /* no lines: a new descriptor */
+	void *arg;
+};
+
+struct writer {
+	pthread_t thread;
+	pthread_mutex_t lock;
+	pthread_cond_t more, less; /* for the thread; for who waits for it */
+	struct chunk *first, *last, *spare[SPARE];
+	size_t at;   /* of first, so much is written */
+	size_t room; /* memory of the chunks */
+	uint64_t left, lines, lost;
+	bool ending, ended;
+	int fd, err; /* err: the end of it */
+	int full;    /* errno of a disk that takes nothing; 0: it does */
+	bool said, regular, own;
+	size_t pipe; /* what an empty one takes; 0: it is none */
+	const char *name;
+};
+
+static uint64_t count_lines(const char *p, size_t n)
+{
+	const char *end = p + n;
+	uint64_t lines = 0;
+
+	while (p < end && (p = memchr(p, '\n', (size_t)(end - p)))) {
+		lines++;
+		p++;
+	}
+	return lines;
+}
+
+static void know(struct writer *w, int fd)
+{
+	struct stat st;
+	bool known = !fstat(fd, &st);
+
+	w->fd = fd;
+	w->pipe = 0;
+	if (known && S_ISFIFO(st.st_mode)) {
+		int size = fcntl(fd, F_GETPIPE_SZ);
+
+		w->pipe = size > PIPE_BUF ? (size_t)size : PIPE_BUF;
+	}
+	w->regular = known && S_ISREG(st.st_mode);
+}
+
+/* What a later attempt may succeed at: RLIMIT_FSIZE (EFBIG) among it. */
+static bool is_full(const struct writer *w, int err)
+{
+	return err == ENOSPC || err == EDQUOT || err == EFBIG || (err == EIO && w->regular);
+}
+
+/*
+ * How much of the chunk goes into one write. A pipe takes PIPE_BUF bytes as a whole or not at all, and
+ * an empty one what it has room for: what is cut off by the end is cut off between two lines.
+ */
+static size_t piece(const struct writer *w, const char *p, size_t n)
+{
+	const char *end;
+	int waiting = 0;
+
+	if (!w->pipe || n <= PIPE_BUF)
+		return n;
+	if (ioctl(w->fd, FIONREAD, &waiting) || waiting)
+		n = PIPE_BUF;
+	else if (n > w->pipe)
+		n = w->pipe;
+	end = memrchr(p, '\n', n);
+	return end ? (size_t)(end - p) + 1 : n;
+}
+
+/* Half a line that the disk took before it was full: taken back, where the file ends with it. */
+static void cut_back(struct writer *w, struct chunk *c)
+{
+	const char *nl = w->at ? memrchr(c->b.data, '\n', w->at) : NULL;
+	size_t half = nl ? w->at - (size_t)(nl - c->b.data) - 1 : w->at;
+	off_t end = half && w->regular ? lseek(w->fd, 0, SEEK_CUR) : -1;
+	struct stat st;
+
+	if (end < (off_t)half || fstat(w->fd, &st) || st.st_size != end ||
+	    ftruncate(w->fd, end - (off_t)half))
+		return; /* it is completed once there is room */
+	(void)lseek(w->fd, end - (off_t)half, SEEK_SET);
+	w->at -= half;
+	w->left += half;
+}
+
+static void say_full(struct writer *w, int err)
+{
+	if (!w->said)
+		log_warn("%s%s%s: %s; lines are lost, and counted, until there is room",
+			 w->name ? "-o: '" : "", w->name ?: "standard output", w->name ? "'" : "",
+			 strerror(err));
+	w->said = true;
+}
+
+/* Without the lock. 0, or the errno. */
+static int write_piece(struct writer *w, const char *p, size_t n, size_t *ret_done)
+{
+	ssize_t r = write(w->fd, p, n);
+
+	*ret_done = r > 0 ? (size_t)r : 0;
+	if (r >= 0 || errno == EINTR)
+		return 0;
+	if (errno == EAGAIN) { /* somebody who shares it made it non-blocking */
+		struct pollfd pfd = { .fd = w->fd, .events = POLLOUT };
+
+		(void)poll(&pfd, 1, RETRY_MS);
+		return 0;
+	}
+	return errno;
+}
+
+static void drop_first(struct writer *w)
+{
+	struct chunk *c = w->first;
+
+	w->first = c->next;
+	if (!w->first)
+		w->last = NULL;
+	w->at = 0;
+	w->room -= c->b.cap;
+	for (unsigned int i = 0; i < SPARE; i++)
+		if (!w->spare[i] && !c->turn && c->b.cap <= 4 * JOIN_BYTES) {
+			buf_reset(&c->b);
+			w->spare[i] = c;
+			return;
+		}
+	buf_done(&c->b);
+	free(c);
+}
+
+static void turn(struct writer *w, struct chunk *c)
+{
+	int fd, old = w->fd;
+
+	(void)pthread_mutex_unlock(&w->lock);
+	fd = c->turn(c->arg);
+	(void)pthread_mutex_lock(&w->lock);
+	if (fd < 0) {
+		log_err("-o: '%s' cannot be opened anew: %s; the file that is open stays",
+			w->name ?: "", strerror(-fd));
+		return;
+	}
+	know(w, fd);
+	if (w->own)
+		(void)close(old);
+	w->own = true;
+	w->said = false;
+}
+
+/* Where the disk is full, a file that is opened anew may be on another one: it is not waited for. */
+static bool turn_early(struct writer *w)
+{
+	for (struct chunk *c = w->first; c; c = c->next)
+		if (c->turn) {
+			turn(w, c);
+			c->turn = NULL;
+			return true;
+		}
+	return false;
+}
+
+static void wait_for_room(struct writer *w)
+{
+	struct timespec ts;
+
+	if (turn_early(w))
+		return;
+	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
+	ts.tv_nsec += RETRY_MS * 1000000L;
+	ts.tv_sec += ts.tv_nsec / 1000000000;
+	ts.tv_nsec %= 1000000000;
+	(void)pthread_cond_timedwait(&w->more, &w->lock, &ts);
+}
+
+static void step(struct writer *w)
+{
+	struct chunk *c = w->first;
+	size_t done = 0, n;
+	int err;
+
+	if (c->turn || !c->b.len) {
+		if (c->turn)
+			turn(w, c);
+		drop_first(w);
+		return;
+	}
+	(void)pthread_mutex_unlock(&w->lock);
+	n = piece(w, c->b.data + w->at, c->b.len - w->at);
+	err = write_piece(w, c->b.data + w->at, n, &done);
+	(void)pthread_mutex_lock(&w->lock);
+	w->at += done;
+	w->left -= done;
+	if (done)
+		w->full = 0;
+	if (w->at == c->b.len)
+		drop_first(w);
+	if (!err)
+		return;
+	if (!is_full(w, err)) {
+		w->err = -err;
+		return;
+	}
+	w->full = err;
+	say_full(w, err);
+	cut_back(w, c);
+	if (!w->ending)
+		wait_for_room(w);
+}
+
+static void *run(void *arg)
+{
+	struct writer *w = arg;
+
+	(void)pthread_mutex_lock(&w->lock);
+	while (!w->ending && !w->err) {
+		if (w->first)
+			step(w);
+		else
+			(void)pthread_cond_wait(&w->more, &w->lock);
+		if (!w->first || w->err)
+			(void)pthread_cond_broadcast(&w->less);
+	}
+	w->ended = true;
+	(void)pthread_cond_broadcast(&w->less);
+	(void)pthread_mutex_unlock(&w->lock);
+	return NULL;
+}
+
+static void nothing(int sig)
+{
+	(void)sig;
+}
+
+/* Signals are for the loop; but one, which takes the thread out of a write. */
+static int start(struct writer *w)
+{
+	struct sigaction sa = { .sa_handler = nothing };
+	sigset_t all, was;
+	int r;
+
+	(void)sigaction(WAKE, &sa, NULL);
+	(void)sigfillset(&all);
+	(void)sigdelset(&all, WAKE);
+	(void)pthread_sigmask(SIG_SETMASK, &all, &was);
+	r = pthread_create(&w->thread, NULL, run, w);
+	(void)pthread_sigmask(SIG_SETMASK, &was, NULL);
+	return -r;
+}
+
+struct writer *writer_new(int fd, const char *name, bool quiet)
+{
+	struct writer *w = calloc(1, sizeof(*w));
+	pthread_condattr_t attr;
+
+	if (!w)
+		return NULL;
+	(void)pthread_mutex_init(&w->lock, NULL);
+	(void)pthread_condattr_init(&attr);
+	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	(void)pthread_cond_init(&w->more, &attr);
+	(void)pthread_cond_init(&w->less, &attr);
+	(void)pthread_condattr_destroy(&attr);
+	w->name = name;
+	w->said = quiet;
+	know(w, fd);
+	if (start(w)) {
+		free(w);
+		return NULL;
+	}
+	return w;
+}
+
+/* With the lock. NULL: no memory. */
+static struct chunk *chunk_new(struct writer *w)
+{
+	for (unsigned int i = 0; i < SPARE; i++)
+		if (w->spare[i]) {
+			struct chunk *c = w->spare[i];
+
+			w->spare[i] = NULL;
+			*c = (struct chunk){ .b = c->b };
+			return c;
+		}
+	return calloc(1, sizeof(struct chunk));
+}
+
+static void append(struct writer *w, struct chunk *c)
+{
+	c->next = NULL;
+	if (w->last)
+		w->last->next = c;
+	else
+		w->first = c;
+	w->last = c;
+	w->room += c->b.cap;
+}
+
+/* Small pieces share a chunk: a queue of them would take far more memory than their bytes. */
+static bool join(struct writer *w, struct buf *b)
+{
+	struct chunk *c = w->last;
+
+	if (!c || c == w->first || c->turn || c->b.len + b->len > JOIN_BYTES)
+		return false;
+	w->room -= c->b.cap;
+	buf_put(&c->b, b->data, b->len);
+	w->room += c->b.cap;
+	return !c->b.err;
+}
+
+/* The bytes change hands, they are not copied. */
+static bool hand_over(struct writer *w, struct buf *b)
+{
+	struct chunk *c;
+	struct buf empty;
+
+	if (w->first && w->room + b->cap > QUEUE_BYTES)
+		return false;
+	if (join(w, b))
+		return true;
+	c = chunk_new(w);
+	if (!c)
+		return false;
+	empty = c->b;
+	c->b = *b;
+	*b = empty;
+	append(w, c);
+	return true;
+}
+
+int writer_put(struct writer *w, struct buf *b, uint64_t *ret_lost)
+{
+	uint64_t lines;
+	size_t n = b->len;
+	int r = b->err;
+
+	*ret_lost = 0;
+	if (r || !n) {
+		buf_reset(b);
+		return r;
+	}
+	lines = count_lines(b->data, n);
+	(void)pthread_mutex_lock(&w->lock);
+	r = w->err;
+	w->lines += lines;
+	if (!r && hand_over(w, b)) {
+		w->left += n;
+		(void)pthread_cond_signal(&w->more);
+	} else {
+		w->lost += lines;
+		*ret_lost = lines;
+	}
+	(void)pthread_mutex_unlock(&w->lock);
+	buf_reset(b);
+	return r;
+}
+
+int writer_turn(struct writer *w, int (*fn)(void *arg), void *arg)
+{
+	struct chunk *c = calloc(1, sizeof(*c));
+
+	if (!c)
+		return -ENOMEM;
+	c->turn = fn;
+	c->arg = arg;
+	(void)pthread_mutex_lock(&w->lock);
+	append(w, c);
+	(void)pthread_cond_signal(&w->more);
+	(void)pthread_mutex_unlock(&w->lock);
+	return 0;
+}
+
+bool writer_wait(struct writer *w, int ms, uint64_t *ret_left)
+{
+	struct timespec ts;
+	bool done;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
+	ts.tv_nsec += (long)(ms % 1000) * 1000000L;
+	ts.tv_sec += ms / 1000 + ts.tv_nsec / 1000000000;
+	ts.tv_nsec %= 1000000000;
+	(void)pthread_mutex_lock(&w->lock);
+	while (w->first && !w->err)
+		if (pthread_cond_timedwait(&w->less, &w->lock, &ts))
+			break;
+	*ret_left = w->left;
+	done = !w->first || w->err;
+	(void)pthread_mutex_unlock(&w->lock);
+	return done;
+}
+
+/* A thread in a write that blocks is taken out of it, so that what it wrote is known. */
+static void stop(struct writer *w)
+{
+	struct timespec ts = { .tv_nsec = 2000000 };
+
+	(void)pthread_mutex_lock(&w->lock);
+	w->ending = true;
+	(void)pthread_cond_broadcast(&w->more);
+	for (int i = 0; i < STUCK_MS / 2 && !w->ended; i++) {
+		(void)pthread_mutex_unlock(&w->lock);
+		(void)pthread_kill(w->thread, WAKE);
+		(void)nanosleep(&ts, NULL);
+		(void)pthread_mutex_lock(&w->lock);
+	}
+	(void)pthread_mutex_unlock(&w->lock);
+}
+
+int writer_end(struct writer *w, uint64_t *ret_lost)
+{
+	int r;
+
+	stop(w);
+	(void)pthread_mutex_lock(&w->lock);
+	r = w->err;
+	if (!r && w->first && w->full)
+		r = -w->full;
+	for (const struct chunk *c = w->first; c; c = c->next) {
+		size_t at = c == w->first ? w->at : 0;
+
+		w->lost += count_lines(c->b.data + at, c->b.len - at);
+	}
+	*ret_lost = w->lost;
+	(void)pthread_mutex_unlock(&w->lock);
+	return r;
+}
+
+bool writer_is_full(struct writer *w)
+{
+	bool full;
+
+	(void)pthread_mutex_lock(&w->lock);
+	full = w->full;
+	(void)pthread_mutex_unlock(&w->lock);
+	return full;
+}
+
+void writer_counts(struct writer *w, uint64_t *ret_lines, uint64_t *ret_lost)
+{
+	(void)pthread_mutex_lock(&w->lock);
+	*ret_lines = w->lines;
+	*ret_lost = w->lost;
+	(void)pthread_mutex_unlock(&w->lock);
+}
+
+struct writer *writer_free(struct writer *w)
+{
+	if (!w || !w->ended)
+		return NULL;
+	(void)pthread_join(w->thread, NULL);
+	while (w->first)
+		drop_first(w);
+	for (unsigned int i = 0; i < SPARE; i++)
+		if (w->spare[i]) {
+			buf_done(&w->spare[i]->b);
+			free(w->spare[i]);
+		}
+	if (w->own)
+		(void)close(w->fd);
+	(void)pthread_mutex_destroy(&w->lock);
+	(void)pthread_cond_destroy(&w->more);
+	(void)pthread_cond_destroy(&w->less);
+	free(w);
+	return NULL;
+}

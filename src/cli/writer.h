@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A thread that writes, so that nobody else waits for a reader, a terminal or a disk. What waits is
+ * bounded: lines that find no room are lost, and counted. Only whole lines are handed over.
+ */
+#ifndef NETPROBE_CLI_WRITER_H
+#define NETPROBE_CLI_WRITER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+
+struct writer;
+
+/*
+ * name: of the file, for the log, borrowed; NULL: standard output. quiet: says nothing of a full disk.
+ * NULL: out of memory or threads.
+ */
+struct writer *writer_new(int fd, const char *name, bool quiet);
+/*
+ * The lines of b, which is empty afterwards. Lines that find no room are lost: how many, in
+ * *ret_lost. 0, or the negative errno that ended it: -EPIPE where the reader went away.
+ */
+int writer_put(struct writer *w, struct buf *b, uint64_t *ret_lost);
+/* What comes from here on goes where fn(arg) says: a new descriptor, or a negative errno (the old one stays). */
+int writer_turn(struct writer *w, int (*fn)(void *arg), void *arg);
+/* Wait for at most ms until all is written. *ret_left: bytes that are not, less each time it goes on. */
+bool writer_wait(struct writer *w, int ms, uint64_t *ret_left);
+/*
+ * The end: what is not written is lost. *ret_lost: all lines that were. 0, or what ended it, or
+ * what the disk said last if something was left over because of that.
+ */
+int writer_end(struct writer *w, uint64_t *ret_lost);
+/* The disk takes nothing now. */
+bool writer_is_full(struct writer *w);
+/* Lines handed over so far, the lost ones included, and those. */
+void writer_counts(struct writer *w, uint64_t *ret_lines, uint64_t *ret_lost);
+/* After writer_end(); NULL. Its thread may be left in the kernel, and the memory with it. */
+struct writer *writer_free(struct writer *w);
+
+#endif

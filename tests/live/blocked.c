@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Nobody takes what is printed: collecting goes on, whoever asks is answered, and the end comes. */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pty.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "ctl.h"
+#include "ownership.h"
+#include "tap.h"
+
+#define FULL_MS 10000
+#define END_MS 1000 /* from the signal on */
+
+struct output {
+	int read, write;
+};
+
+/* A pipe of one page: it is full soon, and stays so. */
+static struct output pipe_new(void)
+{
+	int fds[2];
+
+	REQUIRE(pipe2(fds, O_CLOEXEC) == 0, "pipe: %s", strerror(errno));
+	REQUIRE(fcntl(fds[1], F_SETPIPE_SZ, 4096) >= 4096, "F_SETPIPE_SZ: %s", strerror(errno));
+	return (struct output){ fds[0], fds[1] };
+}
+
+/* The writer waits: nothing fits, and there is something more, since each connection makes lines. */
+static void wait_full(const struct output *o, const struct netns *ns)
+{
+	struct pollfd p = { .fd = o->write, .events = POLLOUT };
+	int64_t deadline = deadline_in(FULL_MS);
+
+	while (poll(&p, 1, 0) == 1 && now_ms() < deadline) {
+		if (ns)
+			maker_run(ns, "stream --bytes 100");
+		else
+			pause_ms(20);
+	}
+	REQUIRE(poll(&p, 1, 0) == 0, "the pipe: expected it to be full, got room");
+}
+
+static void ends_in_time(struct probe *p, int sig, const char *what)
+{
+	int64_t from = now_ms(), took;
+	int status;
+
+	kill(p->pid, sig);
+	status = probe_wait(p, FULL_MS);
+	took = now_ms() - from;
+	CHECK(status == 0, "%s: expected exit 0, got %d", what, status);
+	CHECK((double)took <= END_MS * test_slow(), "%s: expected its end within %d ms, got %lld",
+	      what, END_MS, (long long)took);
+}
+
+static void check_signal(const char *const *args, int sig)
+{
+	struct netns ns = netns_new();
+	struct output o = pipe_new();
+	struct probe_opts opts = { .args = args, .out_fd = o.write };
+	struct probe p = probe_spawn(&opts);
+
+	wait_full(&o, &ns);
+	ends_in_time(&p, sig, args[0]);
+	close(o.read);
+	close(o.write);
+}
+
+TEST(sigterm_ends_events_whose_reader_takes_nothing)
+{
+	static const char *const args[] = { "events", "--interval", "0.05", NULL };
+
+	check_signal(args, SIGTERM);
+	check_signal(args, SIGINT);
+}
+
+TEST(sigterm_ends_tables_whose_reader_takes_nothing)
+{
+	static const char *const args[] = { "top",  "-n",     "1000", "--interval",
+					    "0.05", "--idle", NULL };
+
+	check_signal(args, SIGTERM);
+}
+
+TEST(sigterm_ends_flows_whose_reader_takes_nothing)
+{
+	static const char *const args[] = {
+		"flows", "--duration", "0.2", "--format", "json", NULL
+	};
+	struct netns ns = netns_new();
+	struct output o = pipe_new();
+	struct probe_opts opts = { .args = args, .out_fd = o.write };
+	struct probe p = probe_spawn(&opts);
+
+	for (int i = 0; i < 10; i++)
+		maker_run(&ns, "stream --bytes 100");
+	wait_full(&o, NULL);
+	/* A snapshot has time: it is not cut off as long as nobody wants its end. */
+	CHECK(probe_wait(&p, 500) == -1, "flows: expected it to wait for its reader");
+	ends_in_time(&p, SIGTERM, "flows");
+	close(o.read);
+	close(o.write);
+}
+
+TEST(duration_ends_events_whose_reader_takes_nothing)
+{
+	struct netns ns = netns_new();
+	struct output o = pipe_new();
+	static const char *const args[] = {
+		"events", "--interval", "0.05", "--duration", "3", NULL
+	};
+	struct probe_opts opts = { .args = args, .out_fd = o.write };
+	struct probe p = probe_spawn(&opts);
+	int status;
+
+	wait_full(&o, &ns);
+	status = probe_wait(&p, 8000);
+	CHECK(status == 0, "expected its end and exit 0, got %d", status);
+	close(o.read);
+	close(o.write);
+}
+
+/* All that comes out of the pipe, until its end. */
+static char *read_all(int fd)
+{
+	size_t size = 0, room = 1 << 20;
+	char *text = malloc(room + 1);
+	ssize_t n;
+
+	REQUIRE(text, "out of memory");
+	while ((n = read(fd, text + size, room - size)) > 0) {
+		size += (size_t)n;
+		if (size == room)
+			text = realloc(text, (room *= 2) + 1);
+		REQUIRE(text, "out of memory");
+	}
+	text[size] = '\0';
+	return text;
+}
+
+static json_t *parse_lines(char *text)
+{
+	json_t *all = json_array();
+	char *save, *end = strrchr(text, '\n');
+
+	CHECK(!end || !end[1], "expected whole lines, got at the end: %.100s", end ? end + 1 : "");
+	for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+		json_t *one = json_loads(line, 0, NULL);
+
+		CHECK(one, "no JSON: %.200s", line);
+		if (one)
+			json_array_append_new(all, one);
+	}
+	return all;
+}
+
+static uint64_t lines_told(const struct probe *p)
+{
+	char *log = file_text(p->log), *at = strstr(log, "losses: "), *words;
+	uint64_t n = 0;
+
+	for (; at; at = strstr(at + 1, "losses: ")) {
+		n = strtoull(at + 8, &words, 10);
+		if (!strncmp(words, " lines were not written", 23))
+			break;
+		n = 0;
+	}
+	free(log);
+	return n;
+}
+
+TEST(a_stopped_reader_loses_lines_that_are_counted_and_whole)
+{
+	struct netns ns = netns_new();
+	struct output o = pipe_new();
+	static const char *const args[] = { "events", "--interval", "0.05", NULL };
+	struct probe_opts opts = { .args = args, .out_fd = o.write };
+	struct probe p = probe_spawn(&opts);
+	char *text;
+	int64_t from;
+	json_t *all;
+
+	wait_full(&o, &ns);
+	from = now_ms();
+	json_decref(ctl_values(&p));
+	CHECK((double)(now_ms() - from) < 1000 * test_slow(),
+	      "ctl: expected an answer at once, got it after %lld ms",
+	      (long long)(now_ms() - from));
+	ends_in_time(&p, SIGTERM, "events");
+	CHECK(lines_told(&p) > 0, "expected the lines that are lost on stderr, got none");
+	close(o.write);
+	text = read_all(o.read);
+	all = parse_lines(text);
+	CHECK(json_array_size(all) > 0, "expected what fitted into the pipe, got nothing");
+	json_decref(all);
+	free(text);
+	close(o.read);
+}
+
+/* Whoever shares an open file may set that: a shell's terminal, a supervisor's pipe. */
+TEST(output_that_does_not_block_is_waited_for)
+{
+	struct netns ns = netns_new();
+	struct output o = pipe_new();
+	static const char *const args[] = { "events", "--interval", "0.05", NULL };
+	struct probe_opts opts = { .args = args, .out_fd = o.write };
+	struct probe p;
+	struct pollfd pfd = { .fd = o.read, .events = POLLIN };
+	char *text;
+	json_t *all;
+	size_t size = 0;
+
+	REQUIRE(fcntl(o.write, F_SETFL, O_WRONLY | O_NONBLOCK) == 0, "F_SETFL: %s",
+		strerror(errno));
+	p = probe_spawn(&opts);
+	close(o.write);
+	text = malloc(8 << 20);
+	REQUIRE(text, "out of memory");
+	for (int i = 0; i < 20; i++) {
+		maker_run(&ns, "stream --bytes 100");
+		if (i % 4 == 3) /* now and then */
+			while (poll(&pfd, 1, 200) == 1 && size < (4 << 20))
+				size += (size_t)read(o.read, text + size, 1000);
+	}
+	kill(p.pid, SIGTERM);
+	for (ssize_t n; (n = read(o.read, text + size, (8 << 20) - 1 - size)) > 0;)
+		size += (size_t)n;
+	text[size] = '\0';
+	CHECK(probe_wait(&p, FULL_MS) == 0, "expected exit 0, got %d", p.status);
+	CHECK_EQ(lines_told(&p), 0, "lines lost");
+	all = parse_lines(text);
+	CHECK(json_array_size(all) > 20, "expected records, got %zu", json_array_size(all));
+	json_decref(all);
+	free(text);
+	close(o.read);
+}
+
+static void check_terminal(const char *const *args, bool stop)
+{
+	struct winsize size = { .ws_row = 50, .ws_col = 200 };
+	struct probe_opts opts = { .args = args, .terminal = true };
+	struct termios before, after;
+	int master, slave;
+	struct probe p;
+	struct pollfd pfd;
+	char text[4096];
+
+	REQUIRE(openpty(&master, &slave, NULL, NULL, &size) == 0, "openpty: %s", strerror(errno));
+	tcgetattr(slave, &before);
+	opts.out_fd = slave;
+	p = probe_spawn(&opts);
+	pfd = (struct pollfd){ .fd = master, .events = POLLIN };
+	REQUIRE(poll(&pfd, 1, FULL_MS) == 1 && read(master, text, sizeof(text)) > 0,
+		"%s: drew nothing", args[0]);
+	if (stop)
+		REQUIRE(write(master, "\x13", 1) == 1, "Ctrl-S: %s", strerror(errno));
+	for (int64_t end = deadline_in(2000); now_ms() < end;)
+		maker_run(NULL, "stream --bytes 100");
+	ends_in_time(&p, SIGTERM, args[0]);
+	tcgetattr(slave, &after);
+	CHECK(before.c_lflag == after.c_lflag && before.c_iflag == after.c_iflag,
+	      "%s: expected the terminal's modes as before", args[0]);
+	close(master);
+	close(slave);
+}
+
+TEST(sigterm_ends_what_draws_on_a_stopped_terminal)
+{
+	static const char *const top[] = { "top", "--interval", "0.1", NULL };
+	static const char *const events[] = { "events", "--interval", "0.1", NULL };
+
+	check_terminal(top, true);
+	check_terminal(top, false);
+	check_terminal(events, true);
+}

@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* -o FILE over a long time: disks that are full, limits, rotation; and what a command inherits. */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "ownership.h"
+#include "tap.h"
+
+#define WAIT_MS 10000
+
+static off_t size_of(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) ? -1 : st.st_size;
+}
+
+/* Wait until a file has so many bytes; traffic goes on meanwhile. */
+static void wait_size(const struct netns *ns, const char *path, off_t bytes)
+{
+	int64_t deadline = deadline_in(WAIT_MS);
+
+	while (size_of(path) < bytes && now_ms() < deadline)
+		maker_run(ns, "stream --bytes 100");
+	REQUIRE(size_of(path) >= bytes, "%s: expected %lld bytes, got %lld", path, (long long)bytes,
+		(long long)size_of(path));
+}
+
+/* Every line is a whole one. How many. */
+static unsigned int check_lines(const char *path)
+{
+	char *text = file_text(path), *save, *end = strrchr(text, '\n');
+	off_t size = size_of(path);
+	unsigned int n = 0;
+
+	CHECK((off_t)strlen(text) == size, "%s: expected no NUL, got one at %zu of %lld", path,
+	      strlen(text), (long long)size);
+	CHECK(!*text || (end && !end[1]), "%s: expected a whole last line, got: %.100s", path,
+	      end ? end + 1 : text);
+	for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+		json_t *one = json_loads(line, 0, NULL);
+
+		n++;
+		CHECK(one, "%s line %u: expected JSON, got: %.200s", path, n, line);
+		json_decref(one);
+	}
+	free(text);
+	return n;
+}
+
+static bool says(const struct probe *p, const char *words)
+{
+	char *log = file_text(p->log);
+	bool found = strstr(log, words);
+
+	free(log);
+	return found;
+}
+
+static void wait_said(const struct netns *ns, const struct probe *p, const char *words)
+{
+	int64_t deadline = deadline_in(WAIT_MS);
+
+	while (!says(p, words) && now_ms() < deadline)
+		maker_run(ns, "stream --bytes 100");
+	REQUIRE(says(p, words), "expected '%s' in the log, got none", words);
+}
+
+static void disk_new(char *dir, size_t size)
+{
+	snprintf(dir, size, "%s/disk", test_dir());
+	REQUIRE(mkdir(dir, 0700) == 0 && mount("none", dir, "tmpfs", 0, "size=64k") == 0,
+		"a small disk: %s", strerror(errno));
+}
+
+TEST(a_full_disk_loses_lines_and_goes_on_when_there_is_room)
+{
+	struct netns ns = netns_new();
+	char dir[300], path[320], filler[320], zeros[40000] = "";
+	struct probe p;
+	off_t full;
+	int fd;
+
+	disk_new(dir, sizeof(dir));
+	snprintf(path, sizeof(path), "%s/events", dir);
+	snprintf(filler, sizeof(filler), "%s/filler", dir);
+	fd = open(filler, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	REQUIRE(fd >= 0 && write(fd, zeros, sizeof(zeros)) == sizeof(zeros), "filler: %s",
+		strerror(errno));
+	p = probe_start("events", "--interval", "0.05", "-o", path, NULL);
+	wait_said(&ns, &p, "No space left on device");
+	full = size_of(path);
+	CHECK(check_lines(path) > 0, "expected lines before the disk was full, got none");
+	(void)unlink(filler);
+	close(fd);
+	wait_size(&ns, path, full + 2000);
+	wait_said(&ns, &p, "No space left on device");
+	/* full once more */
+	for (int i = 0; i < 30; i++)
+		maker_run(&ns, "stream --bytes 100");
+	probe_stop(&p);
+	check_lines(path);
+	CHECK(says(&p, "lines were not written: No space left on device"),
+	      "expected the lines that were lost on stderr, got none");
+	umount2(dir, MNT_DETACH);
+}
+
+TEST(a_stream_into_a_full_device_ends_with_0_and_tells_its_loss)
+{
+	struct probe p = probe_start("events", "--duration", "0.5", "-o", "/dev/full", NULL);
+	int status = probe_wait(&p, WAIT_MS);
+
+	CHECK(status == 0, "expected exit 0, got %d", status);
+	CHECK(says(&p, "lines were not written: No space left on device"),
+	      "expected the loss, got none");
+}
+
+TEST(a_limit_of_file_sizes_is_a_full_disk)
+{
+	struct netns ns = netns_new();
+	char path[300];
+	const char *args[] = { "events", "--interval", "0.05", "-o", path, NULL };
+	struct probe_opts opts = { .args = args, .file_size = 20000 };
+	struct probe p;
+	int status;
+
+	snprintf(path, sizeof(path), "%s/limited", test_dir());
+	p = probe_spawn(&opts);
+	wait_said(&ns, &p, "File too large");
+	status = probe_signal(&p, SIGTERM);
+	CHECK(status == 0, "expected exit 0, got %d", status);
+	CHECK(check_lines(path) > 0 && size_of(path) <= 20000,
+	      "expected lines up to 20000 bytes, got %lld", (long long)size_of(path));
+}
+
+TEST(output_goes_on_behind_a_truncation)
+{
+	struct netns ns = netns_new();
+	char path[300];
+	struct probe p;
+
+	snprintf(path, sizeof(path), "%s/truncated", test_dir());
+	p = probe_start("events", "--interval", "0.05", "-o", path, NULL);
+	wait_size(&ns, path, 5000);
+	REQUIRE(truncate(path, 0) == 0, "truncate: %s", strerror(errno));
+	wait_size(&ns, path, 5000);
+	probe_stop(&p);
+	CHECK(check_lines(path) > 0, "expected lines behind the truncation, got none");
+}
+
+TEST(sighup_opens_the_output_anew)
+{
+	struct netns ns = netns_new();
+	char path[300], old[310];
+	struct probe p;
+	off_t before;
+
+	snprintf(path, sizeof(path), "%s/rotated", test_dir());
+	snprintf(old, sizeof(old), "%s.1", path);
+	p = probe_start("events", "--interval", "0.05", "-o", path, NULL);
+	for (int i = 0; i < 3; i++) {
+		wait_size(&ns, path, 3000);
+		REQUIRE(rename(path, old) == 0, "rename: %s", strerror(errno));
+		kill(p.pid, SIGHUP);
+		wait_size(&ns, path, 1);
+		before = size_of(old);
+		wait_size(&ns, path, 3000);
+		CHECK(size_of(old) == before, "the old file: expected %lld bytes, got %lld",
+		      (long long)before, (long long)size_of(old));
+		check_lines(old);
+	}
+	probe_stop(&p);
+	CHECK(check_lines(path) > 0, "expected lines in the new file, got none");
+}
+
+TEST(an_output_file_is_appended_to)
+{
+	char path[300];
+	unsigned int first;
+
+	snprintf(path, sizeof(path), "%s/appended", test_dir());
+	for (int i = 0; i < 2; i++) {
+		struct probe p = probe_start("events", "--duration", "0.3", "-o", path, NULL);
+
+		CHECK(probe_wait(&p, WAIT_MS) == 0, "expected exit 0, got %d", p.status);
+		if (!i)
+			first = check_lines(path);
+	}
+	CHECK(check_lines(path) > first,
+	      "expected more than %u lines after a second run, got no more", first);
+}
+
+TEST(signals_that_were_ignored_stay_ignored)
+{
+	static const int signals[] = { SIGHUP, SIGINT };
+	static const char *const args[] = { "events", NULL };
+
+	for (unsigned int i = 0; i < 2; i++) {
+		struct probe_opts opts = { .args = args, .ignored = signals[i] };
+		struct probe p = probe_spawn(&opts);
+
+		kill(p.pid, signals[i]);
+		CHECK(probe_wait(&p, 500) == -1, "%s: expected it to live on, got end %d",
+		      strsignal(signals[i]), p.status);
+		probe_stop(&p);
+	}
+}
+
+TEST(the_log_does_not_get_into_a_file_where_stderr_is_closed)
+{
+	char path[300];
+	const char *args[] = { "events", "-vv", "--duration", "0.3", "-o", path, NULL };
+	struct probe_opts opts = { .args = args, .closed = STDERR_FILENO };
+	struct probe p;
+
+	snprintf(path, sizeof(path), "%s/alone", test_dir());
+	p = probe_spawn(&opts);
+	CHECK(probe_wait(&p, WAIT_MS) == 0, "expected exit 0, got %d", p.status);
+	CHECK(check_lines(path) > 0, "expected records, got none");
+}
+
+TEST(a_closed_stdout_is_an_error)
+{
+	static const char *const args[] = { "events", "--duration", "0.3", NULL };
+	struct probe_opts opts = { .args = args, .closed = STDOUT_FILENO };
+	struct probe p = probe_spawn(&opts);
+
+	CHECK(probe_wait(&p, WAIT_MS) == 4, "expected exit 4, got %d", p.status);
+	CHECK(says(&p, "Bad file descriptor"), "expected the reason, got none");
+}
+
+TEST(the_soft_limit_of_descriptors_is_raised)
+{
+	static const char *const args[] = { "events", "--capture-mode", "ebpf", "--duration", "0.3",
+					    NULL };
+	struct probe_opts opts = { .args = args, .files = 64, .files_hard = 4096 };
+	struct probe p = probe_spawn(&opts);
+
+	CHECK(probe_wait(&p, WAIT_MS) == 0, "expected exit 0, got %d", p.status);
+}
