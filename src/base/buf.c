@@ -7,6 +7,7 @@
 #include "base/buf.h"
 
 #include <errno.h>
+#include <locale.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -86,21 +87,48 @@ void buf_putc(struct buf *b, char c)
 	b->data[b->len++] = c;
 }
 
-void buf_printf(struct buf *b, const char *fmt, ...)
+/* Of the calling thread, for the time of one conversion: a library's caller may have any locale. */
+static int convert(char *s, size_t size, const char *format, va_list ap)
+{
+	static _Atomic locale_t once;
+	locale_t plain = once, was;
+	int n;
+
+	if (!plain) /* the C library's own: each thread gets the same */
+		once = plain = newlocale(LC_ALL_MASK, "C", (locale_t)0);
+	was = plain ? uselocale(plain) : (locale_t)0;
+	n = vsnprintf(s, size, format, ap);
+	if (was)
+		(void)uselocale(was);
+	return n;
+}
+
+int fmt(char *s, size_t size, const char *format, ...)
 {
 	va_list ap;
 	int n;
 
-	va_start(ap, fmt);
-	n = vsnprintf(NULL, 0, fmt, ap);
+	va_start(ap, format);
+	n = convert(s, size, format, ap);
+	va_end(ap);
+	return n;
+}
+
+void buf_printf(struct buf *b, const char *format, ...)
+{
+	va_list ap;
+	int n;
+
+	va_start(ap, format);
+	n = convert(NULL, 0, format, ap);
 	va_end(ap);
 	/* A format that cannot be printed (EILSEQ) loses the text: it must not pass. */
 	if (n < 0)
 		b->err = b->err ? b->err : -EINVAL;
 	if (n < 0 || buf_reserve(b, (size_t)n + 1) < 0)
 		return;
-	va_start(ap, fmt);
-	(void)vsnprintf(b->data + b->len, (size_t)n + 1, fmt, ap);
+	va_start(ap, format);
+	(void)convert(b->data + b->len, (size_t)n + 1, format, ap);
 	va_end(ap);
 	b->len += (size_t)n;
 }

@@ -29,6 +29,8 @@ void buf_put(struct buf *b, const void *data, size_t len);
 void buf_puts(struct buf *b, const char *s);
 void buf_putc(struct buf *b, char c);
 void buf_printf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* snprintf whose numbers have a point, whatever the locale of the program. buf_printf is the same. */
+int fmt(char *s, size_t size, const char *format, ...) __attribute__((format(printf, 3, 4)));
 void buf_u64(struct buf *b, uint64_t v);
 void buf_i64(struct buf *b, int64_t v);
 /*

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "engine/netns.h"
 #include "engine/session.h"
 
@@ -109,7 +110,7 @@ static void tell(struct attacks *a, const struct np_ev_guard *at, uint8_t kind, 
 		ev.iface = name;
 		(void)snprintf(ev.entity_id, sizeof(ev.entity_id), "%s", name);
 	}
-	(void)snprintf(ev.value, sizeof(ev.value), "%.0f", num);
+	(void)fmt(ev.value, sizeof(ev.value), "%.0f", num);
 	a->fn(&ev, a->arg);
 }
 

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "engine/ifdrops.h"
 #include "out/drop.h"
 #include "probe/ksyms.h"
@@ -305,7 +306,7 @@ static void tell_loss(struct drop_watch *w, double seconds)
 	told.filtered = l.seen > loss_seen(&told) ? l.seen - loss_seen(&told) : 0;
 	ev.loss = &told;
 	ev.num = (double)(l.ring_full + l.map_full + ev.missed);
-	(void)snprintf(ev.value, sizeof(ev.value), "%.0f", ev.num);
+	(void)fmt(ev.value, sizeof(ev.value), "%.0f", ev.num);
 	stamp(&ev, clock_monotonic_ns());
 	w->opts.event_fn(&ev, w->opts.event_arg);
 }

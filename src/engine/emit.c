@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "engine/sums.h"
 #include "flow/verdict.h"
 
@@ -112,13 +113,13 @@ static void set_duration(struct event *ev, const struct np_sock_rec *rec, uint64
 		return;
 	ev->duration_ms = (double)(until_ns - rec->opened_ns) / 1e6;
 	ev->num = ev->duration_ms;
-	(void)snprintf(ev->value, sizeof(ev->value), "%.3f", ev->duration_ms);
+	(void)fmt(ev->value, sizeof(ev->value), "%.3f", ev->duration_ms);
 }
 
 /* As short as it can be told, down to a byte in eight seconds. */
 static void set_rate(struct event *ev)
 {
-	int n = snprintf(ev->value, sizeof(ev->value), "%.*f", ev->num < 1 ? 6 : 3, ev->num);
+	int n = fmt(ev->value, sizeof(ev->value), "%.*f", ev->num < 1 ? 6 : 3, ev->num);
 
 	while (n > 0 && (size_t)n < sizeof(ev->value) && ev->value[n - 1] == '0')
 		ev->value[--n] = '\0';
@@ -207,7 +208,7 @@ static void tell_stall(struct engine_events *e, struct event *ev, const struct n
 			  ? (double)((kev->hdr.ts_ns - kev->since_ns) / 1000000)
 			  : 0;
 	ev->since_wall_ns = ev->wall_ns - (kev->hdr.ts_ns - kev->since_ns);
-	(void)snprintf(ev->value, sizeof(ev->value), "STALL_%.0fms", ev->num);
+	(void)fmt(ev->value, sizeof(ev->value), "STALL_%.0fms", ev->num);
 	tell(e, ev);
 }
 
@@ -247,7 +248,7 @@ void engine_events_sock(struct engine_events *e, const struct np_ev_sock *kev,
 		ev.kind = EVENT_CONN_OPEN;
 		ev.state = "ESTABLISHED"; /* the hook runs just before the state is written */
 		ev.num = rec->connect_us / 1e3;
-		(void)snprintf(ev.value, sizeof(ev.value), "%.3f", ev.num);
+		(void)fmt(ev.value, sizeof(ev.value), "%.3f", ev.num);
 		break;
 	case NP_EV_CONN_CLOSE:
 		ev.verdict = life_verdict(rec, f);
@@ -445,7 +446,7 @@ static void tell_retrans(struct engine_events *e, struct retrans_event *p, doubl
 	p->ev.tuple = &p->tuple;
 	p->ev.iface = p->iface[0] ? p->iface : NULL;
 	p->ev.interval_s = seconds;
-	(void)snprintf(p->ev.value, sizeof(p->ev.value), "RETRANSMIT:%.0f", p->ev.num);
+	(void)fmt(p->ev.value, sizeof(p->ev.value), "RETRANSMIT:%.0f", p->ev.num);
 	(void)snprintf(p->ev.entity_id, sizeof(p->ev.entity_id), "%s", p->iface);
 	if (note) {
 		memcpy(p->cpu_comm, note->cpu_comm, sizeof(p->cpu_comm));

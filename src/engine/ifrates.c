@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "capture/netdev.h"
 
 /* Of the calling thread's namespace, whatever its process is in; open, it stays that one's for other threads. */
@@ -88,7 +89,7 @@ static void tell(struct ifrates *r, const struct known *k, const struct netdev *
 	}
 	ev.num = ev.tx_mbit + ev.rx_mbit;
 	memcpy(where.ifname, d->name, sizeof(where.ifname));
-	(void)snprintf(ev.value, sizeof(ev.value), "%.3f", ev.num);
+	(void)fmt(ev.value, sizeof(ev.value), "%.3f", ev.num);
 	(void)snprintf(ev.entity_id, sizeof(ev.entity_id), "%s", d->name);
 	engine_events_tell(r->events, &ev);
 }

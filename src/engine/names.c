@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "engine/resolve.h"
 #include "engine/session.h"
 #include "name/cache.h"
@@ -568,7 +569,7 @@ static void tell_loss(struct names *n, struct event *ev, const struct np_loss *l
 	ev->num = (double)(loss->ring_full + loss->map_full + missed);
 	ev->ktime_ns = clock_monotonic_ns();
 	ev->wall_ns = clock_wall_ns();
-	(void)snprintf(ev->value, sizeof(ev->value), "%.0f", ev->num);
+	(void)fmt(ev->value, sizeof(ev->value), "%.0f", ev->num);
 	n->fn(ev, n->arg);
 }
 

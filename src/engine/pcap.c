@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/log.h"
 #include "engine/session.h"
 #include "engine/tap.h"
@@ -262,7 +263,7 @@ void pcap_tick(struct pcap *p, double seconds, void (*fn)(const struct event *ev
 	ev.num = (double)(l.ring_full + st.lost + ev.missed);
 	ev.ktime_ns = clock_monotonic_ns();
 	ev.wall_ns = clock_wall_ns();
-	(void)snprintf(ev.value, sizeof(ev.value), "%.0f", ev.num);
+	(void)fmt(ev.value, sizeof(ev.value), "%.0f", ev.num);
 	fn(&ev, arg);
 }
 

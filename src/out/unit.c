@@ -6,6 +6,7 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "base/buf.h"
 #include "out/table.h"
 
 #define COUNT_OF(a) (sizeof(a) / sizeof((a)[0]))
@@ -28,21 +29,21 @@ static void format_scaled(const struct scale *scale, double v, char *s, unsigned
 		v /= scale->step;
 		i++;
 	}
-	(void)snprintf(s, size, i && v < 99.95 ? "%.1f %s" : "%.0f %s", v, scale->names[i]);
+	(void)fmt(s, size, i && v < 99.95 ? "%.1f %s" : "%.0f %s", v, scale->names[i]);
 }
 
 static void format_time(double usec, char *s, unsigned int size)
 {
 	if (usec < 999.5)
-		(void)snprintf(s, size, "%.0f us", usec);
+		(void)fmt(s, size, "%.0f us", usec);
 	else if (usec < 999950)
-		(void)snprintf(s, size, usec < 99950 ? "%.1f ms" : "%.0f ms", usec / 1e3);
+		(void)fmt(s, size, usec < 99950 ? "%.1f ms" : "%.0f ms", usec / 1e3);
 	else if (usec < 99.95e6)
-		(void)snprintf(s, size, "%.1f s", usec / 1e6);
+		(void)fmt(s, size, "%.1f s", usec / 1e6);
 	else if (usec < 1e14)
-		(void)snprintf(s, size, "%.0f s", usec / 1e6);
+		(void)fmt(s, size, "%.0f s", usec / 1e6);
 	else
-		(void)snprintf(s, size, "%.3g s", usec / 1e6);
+		(void)fmt(s, size, "%.3g s", usec / 1e6);
 }
 
 void unit_format(uint8_t unit, double v, char *s, unsigned int size)
@@ -68,6 +69,6 @@ void unit_format(uint8_t unit, double v, char *s, unsigned int size)
 		format_time(v * 1000, s, size);
 		break;
 	default:
-		(void)snprintf(s, size, v == floor(v) || v >= 1000 ? "%.0f" : "%.1f", v);
+		(void)fmt(s, size, v == floor(v) || v >= 1000 ? "%.0f" : "%.1f", v);
 	}
 }
