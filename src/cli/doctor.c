@@ -7,11 +7,14 @@
 #include <netprobe/netprobe.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "base/log.h"
 #include "cli/cli.h"
 #include "cli/stream.h"
 #include "confine/confine.h"
+
+#define DESCRIPTORS 120 /* of ebpf capture, about */
 
 struct doctor {
 	struct common_opts o;
@@ -65,10 +68,25 @@ static void text_cookies(struct doctor *d)
 			   m->tcp_syncookies == 1 ? ": while a listener's queue is full" : "");
 }
 
+/* First: with too few of them all else says no, for other reasons. */
+static void text_descriptors(struct doctor *d)
+{
+	struct rlimit l;
+
+	if (getrlimit(RLIMIT_NOFILE, &l) || l.rlim_cur >= DESCRIPTORS)
+		return;
+	buf_printf(
+		&d->out,
+		"descriptors       only %llu may be open here, ebpf capture takes about %u: what "
+		"follows may fail for that alone\ndo: ulimit -n 1024, LimitNOFILE= of a service\n\n",
+		(unsigned long long)l.rlim_cur, DESCRIPTORS);
+}
+
 static void text_facts(struct doctor *d)
 {
 	const struct netprobe_machine *m = &d->machine;
 
+	text_descriptors(d);
 	buf_printf(&d->out, "kernel            %s %s\n", m->kernel, m->arch);
 	if (!m->bpf)
 		return;

@@ -70,6 +70,10 @@ void stream_event(struct stream *s, const struct netprobe_event *ev)
 
 int stream_failed(const char *what, const char *output, int r)
 {
+	if (r == -EMFILE) { /* it was not the writing */
+		log_err("cannot go on: too few descriptors may be open here (ulimit -n)");
+		return EXIT_CAPTURE;
+	}
 	log_err("cannot write %s%s%s: %s", what, output ? " to " : "", output ? output : "",
 		strerror(-r));
 	return EXIT_INTERNAL;

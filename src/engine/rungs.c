@@ -5,6 +5,9 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/eventfd.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "capture/afpacket.h"
@@ -33,6 +36,7 @@ static const struct {
 	{ "proc", MODE_PROC, open_proc },
 };
 
+#define SPARE 12
 #define RUNGS (sizeof(ladder) / sizeof(ladder[0]))
 
 static void note_add(char *note, size_t size, const char *text)
@@ -59,6 +63,40 @@ static void note_rung(char *note, size_t size, const struct rung *rung)
 	else if (*own)
 		log_notice("%s: %s", rung->ops->mode, own);
 	note_add(note, size, own);
+}
+
+/* What runs needs descriptors of its own: loops, /proc, netlink. A rung that leaves none is none. */
+struct spare {
+	int fds[SPARE];
+	unsigned int n;
+};
+
+static bool spare_take(struct spare *s)
+{
+	for (s->n = 0; s->n < SPARE; s->n++) {
+		s->fds[s->n] = eventfd(0, EFD_CLOEXEC);
+		if (s->fds[s->n] < 0)
+			return false;
+	}
+	return true;
+}
+
+static void spare_give(struct spare *s)
+{
+	while (s->n)
+		(void)close(s->fds[--s->n]);
+}
+
+static int too_few(struct netprobe_error *err)
+{
+	struct rlimit l = {};
+
+	(void)getrlimit(RLIMIT_NOFILE, &l);
+	return error_set(
+		err, -EMFILE,
+		"capture cannot start: only %llu descriptors may be open here (ulimit -n); ebpf "
+		"takes about 120, the other modes about 40",
+		(unsigned long long)l.rlim_cur);
 }
 
 static int open_explicit(const struct session_opts *opts, struct rung *ret_rung,
@@ -98,14 +136,20 @@ int rungs_open(const struct session_opts *opts, struct rung *ret_rung, char *not
 	       struct netprobe_error *err)
 {
 	struct netprobe_error local;
+	struct spare spare;
 	int r;
 
 	note[0] = '\0';
 	err = err ? err : &local;
-	if (opts->mode == MODE_AUTO)
+	if (!spare_take(&spare))
+		r = -EMFILE;
+	else if (opts->mode == MODE_AUTO)
 		r = open_highest(opts, ret_rung, note, note_size, err);
 	else
 		r = open_explicit(opts, ret_rung, err);
+	spare_give(&spare);
+	if (r == -EMFILE)
+		return too_few(err);
 	if (!r)
 		note_rung(note, note_size, ret_rung);
 	return r;

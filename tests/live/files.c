@@ -245,3 +245,28 @@ TEST(the_soft_limit_of_descriptors_is_raised)
 
 	CHECK(probe_wait(&p, WAIT_MS) == 0, "expected exit 0, got %d", p.status);
 }
+
+/* One right word, and nothing is announced that cannot run. */
+TEST(too_few_descriptors_are_named_and_exit_2)
+{
+	static const char *const commands[][8] = {
+		{ "events", "--duration", "0.3", NULL },
+		{ "top", "--once", NULL },
+		{ "flows", "--duration", "0.3", NULL },
+	};
+	static const unsigned int limits[] = { 8, 16 };
+
+	for (unsigned int i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+		for (unsigned int k = 0; k < 2; k++) {
+			struct probe_opts opts = { .args = commands[i],
+						   .files = limits[k],
+						   .no_ready = true };
+			struct probe p = probe_spawn(&opts);
+			int status = probe_wait(&p, WAIT_MS);
+
+			CHECK(status == 2, "%s with %u: expected exit 2, got %d", commands[i][0],
+			      limits[k], status);
+			CHECK(says(&p, "descriptors may be open here") && !says(&p, "capture mode"),
+			      "%s with %u: expected the one reason", commands[i][0], limits[k]);
+		}
+}
