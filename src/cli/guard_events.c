@@ -27,6 +27,7 @@ struct watcher {
 	struct buf out;
 	struct sink sink;
 	uint32_t written;
+	bool gone; /* guard is nowhere, as was said */
 };
 
 static const char *const format_names[] = { "text", "json", NULL };
@@ -79,9 +80,33 @@ static double now_s(void)
 	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
 }
 
+static int nothing(const struct netprobe_interface *i, void *arg)
+{
+	(void)i;
+	(void)arg;
+	return 0;
+}
+
+/* Detached, or its file system unmounted, under us: silence would look like peace. */
+static void look_for_guard(struct watcher *w, struct netprobe_manager *m)
+{
+	struct netprobe_error err = {};
+	int n = netprobe_manager_interfaces(m, nothing, NULL, &err);
+
+	if ((n <= 0) == w->gone)
+		return;
+	w->gone = n <= 0;
+	if (w->gone)
+		log_warn(
+			"guard is on no interface here any more (%s); nothing is found until it is attached again",
+			err.msg[0] ? err.msg : "detached");
+	else
+		log_notice("guard is attached again");
+}
+
 static int loop(struct watcher *w, struct netprobe_manager *m)
 {
-	double end = now_s() + w->o.duration;
+	double end = now_s() + w->o.duration, look = now_s() + 1;
 	int r = 0;
 
 	while (r >= 0 && !ended && (!w->o.count || w->written < w->o.count) &&
@@ -92,15 +117,12 @@ static int loop(struct watcher *w, struct netprobe_manager *m)
 					  left * 1e3 < LOOK_MS ? (int)(left * 1e3) + 1 : LOOK_MS);
 		if (r >= 0)
 			r = sink_put(&w->sink, &w->out, NULL);
+		if (now_s() >= look) {
+			look_for_guard(w, m);
+			look = now_s() + 1;
+		}
 	}
 	return r < 0 ? r : 0;
-}
-
-static int nothing(const struct netprobe_interface *i, void *arg)
-{
-	(void)i;
-	(void)arg;
-	return 0;
 }
 
 static int start(struct guard_call *call, struct watcher *w)
