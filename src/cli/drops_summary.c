@@ -10,7 +10,8 @@
 #include "out/words.h"
 
 struct kind {
-	char reason[48], location[48], iface[17], comm[17], container[72];
+	/* as long as the kernel's: KSYM_NAME_LEN is 512 since 6.1 */
+	char reason[80], location[544], iface[17], comm[17], container[256];
 	uint32_t pid, netns;
 	uint8_t proto, match;
 	uint16_t lport;

@@ -6,6 +6,7 @@
 #include <netprobe/netprobe.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/log.h"
 #include "cli/cli.h"
@@ -26,7 +27,9 @@ struct flows {
 	struct netprobe_flow
 		*list; /* their strings are good until the next look, after the end for ever */
 	size_t n, room;
-	double seconds; /* watched: rates are averages over them, as the byte counts are sums */
+	struct netprobe_capture capture;
+	struct buf when; /* of the snapshot */
+	double seconds;	 /* watched: rates are averages over them, as the byte counts are sums */
 };
 
 static const char *const format_names[] = { "text", "json", "csv", "tsv", NULL };
@@ -53,6 +56,9 @@ static const struct option_row rows[] = {
 
 /* Columns of every format; text shows those with a title. */
 static const struct table_column columns[] = {
+	{ "ts", NULL, UNIT_NONE, false, 0 },
+	{ "host", NULL, UNIT_NONE, false, 0 },
+	{ "mode", NULL, UNIT_NONE, false, 0 },
 	{ "pid", "PID", UNIT_NONE, true, 0 },
 	{ "tid", NULL, UNIT_NONE, true, 0 },
 	{ "ppid", NULL, UNIT_NONE, true, 0 },
@@ -191,8 +197,12 @@ static int add_flow(struct flows *x, const struct netprobe_flow *f)
 {
 	char l[INET6_ADDRSTRLEN], r[INET6_ADDRSTRLEN];
 	struct cell c[N_COLUMNS];
-	unsigned int i = owner_cells(c, f);
+	unsigned int i = 0;
 
+	c[i++] = cell_str(buf_str(&x->when));
+	c[i++] = cell_str(x->capture.host);
+	c[i++] = cell_str(x->capture.mode);
+	i += owner_cells(c + i, f);
 	i += where_cells(c + i, f, l, r);
 	i += count_cells(c + i, f, x->seconds);
 	c[i++] = cell_u64_or_null(f->srtt_us);
@@ -244,6 +254,7 @@ static int by_moved(const void *a, const void *b)
 static int print(struct flows *x)
 {
 	struct netprobe_capture now = { .size = sizeof(now) };
+	struct timespec ts = {};
 	struct buf b = {};
 	int r = netprobe_manager_flows(x->manager, collect, x, NULL);
 
@@ -256,6 +267,9 @@ static int print(struct flows *x)
 		r = -ENOMEM;
 	if (r < 0)
 		return r;
+	(void)clock_gettime(CLOCK_REALTIME, &ts);
+	buf_time_ns(&x->when, (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec);
+	x->capture = now;
 	x->seconds = now.uptime_s;
 	x->causes = now.capture == NETPROBE_CAPTURE_EBPF;
 	if (x->n)
@@ -359,6 +373,7 @@ int cmd_flows(int argc, char **argv)
 		r = run(&x, &s);
 	(void)table_free(x.table);
 	free(x.list);
+	buf_done(&x.when);
 	(void)netprobe_manager_free(x.manager);
 	settings_done(&s);
 	sink_close(&x.sink);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/utf8.h"
 #include "out/table.h"
 
 #define BAR 40 /* columns of the longest bar */
@@ -178,8 +179,14 @@ static void text_slots(struct buf *b, const uint64_t *h)
 
 static void put_text(struct buf *b, const struct figures *e)
 {
-	buf_printf(b, "%s%.16s[%u]%s%.12s\n", b->len ? "\n" : "", e->l.pid ? e->comm : "?",
-		   e->l.pid, *e->container ? "  " : "", e->container);
+	const char *name = e->l.pid ? e->comm : "?";
+
+	if (b->len)
+		buf_putc(b, '\n');
+	(void)utf8_put_printable(b, name, strlen(name), 0);
+	buf_printf(b, "[%u]%s", e->l.pid, *e->container ? "  " : "");
+	(void)utf8_put_printable(b, e->container, strnlen(e->container, 12), 0);
+	buf_putc(b, '\n');
 	for (unsigned int i = 0; i < FIGURES; i++) {
 		const uint64_t *h = e->l.counts[i];
 		char p50[16], p99[16];

@@ -23,6 +23,7 @@ struct top {
 	struct buf now; /* when the rows of the table were asked for */
 	int err;
 	bool unwritten;
+	struct netprobe_capture capture; /* its host and mode */
 	bool seen; /* causes of retransmits and stalls; the lower rungs do not see them */
 };
 
@@ -61,7 +62,9 @@ static const struct option_row rows[] = {
 };
 
 static const struct table_column columns[] = {
-	{ "time", NULL, UNIT_NONE, false, 0 },
+	{ "ts", NULL, UNIT_NONE, false, 0 },
+	{ "host", NULL, UNIT_NONE, false, 0 },
+	{ "mode", NULL, UNIT_NONE, false, 0 },
 	{ "name", "NAME", UNIT_NONE, false, 60 },
 	{ "rname", NULL, UNIT_NONE, false, 0 },
 	{ "pid", "PID", UNIT_NONE, true, 0 },
@@ -103,6 +106,15 @@ static const struct table_column columns[] = {
 #define N_COLUMNS (sizeof(columns) / sizeof(columns[0]))
 #define N_PLAIN (N_COLUMNS - 8 - 2 * NETPROBE_LATENCY_MAX) /* without --health */
 
+/* What the view cuts at its front, for programs: "...6db8f.scope" is "/kubepods.slice/...6db8f.scope". */
+static const char *whole_name(const struct netprobe_row *row)
+{
+	size_t n = strlen(row->name), all = row->cgroup ? strlen(row->cgroup) : 0;
+
+	return !row->pid && all > n && !strcmp(row->cgroup + all - n, row->name) ? row->cgroup
+										 : row->name;
+}
+
 /* Of text, where names have no column of their own. */
 static const char *full_name(const struct netprobe_row *row, bool text, char *buf, size_t size)
 {
@@ -111,7 +123,7 @@ static const char *full_name(const struct netprobe_row *row, bool text, char *bu
 	else if (text && row->netns) /* each has its lo */
 		(void)snprintf(buf, size, "%s (netns %u)", row->name, row->netns);
 	else
-		return row->name;
+		return text ? row->name : whole_name(row);
 	return buf;
 }
 
@@ -141,6 +153,8 @@ static int add_row(const struct netprobe_row *row, void *arg)
 	char name[256];
 	struct cell c[N_COLUMNS] = {
 		cell_str(x->now.data),
+		cell_str(x->capture.host),
+		cell_str(x->capture.mode),
 		cell_str(full_name(row, is_text(x), name, sizeof(name))),
 		cell_str(row->rname),
 		cell_u64_or_null(row->pid),
@@ -326,6 +340,7 @@ static int go(struct top *x, struct netprobe_error *err)
 	};
 
 	(void)netprobe_manager_get_capture(x->manager, &now, NULL);
+	x->capture = now;
 	x->seen = now.capture == NETPROBE_CAPTURE_EBPF;
 	if (x->o.once)
 		loop.count = 1;

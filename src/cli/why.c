@@ -12,6 +12,7 @@
 
 #include "base/log.h"
 #include "base/parse.h"
+#include "base/utf8.h"
 #include "cli/settings.h"
 #include "cli/stream.h"
 #include "out/table.h"
@@ -359,6 +360,12 @@ static void put_unit(struct buf *b, const char *name, uint8_t unit, double v)
 	buf_printf(b, " %s %s", name, s);
 }
 
+/* Processes choose their names. */
+static void put_name(struct buf *b, const char *name)
+{
+	(void)utf8_put_printable(b, name, strlen(name), 0);
+}
+
 static void text_connection(struct buf *b, const struct subject *s)
 {
 	const struct netprobe_flow *t = &s->last;
@@ -366,9 +373,10 @@ static void text_connection(struct buf *b, const struct subject *s)
 	const char *name = netprobe_verdict_name(first_of(&s->sum));
 	const char *now = netprobe_verdict_name(first_of(&s->now));
 
-	buf_printf(b, "\n%s:%u > %s:%u  %.16s[%u]  %s\n  shares:", addr_str(t->laddr, l) ?: "*",
-		   t->lport, addr_str(t->raddr, r) ?: "*", t->rport, t->last_pid ? s->comm : "?",
-		   t->last_pid, name ? name : "not seen long enough");
+	buf_printf(b, "\n%s:%u > %s:%u  ", addr_str(t->laddr, l) ?: "*", t->lport,
+		   addr_str(t->raddr, r) ?: "*", t->rport);
+	put_name(b, t->last_pid ? s->comm : "?");
+	buf_printf(b, "[%u]  %s\n  shares:", t->last_pid, name ? name : "not seen long enough");
 	buf_putc(b, ' ');
 	text_shares(b, &s->sum);
 	if (now)

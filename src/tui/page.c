@@ -139,7 +139,11 @@ static void age_line(struct pen *p, const struct detail *d)
 		return;
 	if (d->age_s > 0)
 		fmt_uptime(d->age_s, s, sizeof(s));
-	field(p, "", STYLE_NORMAL, d->age_s > 0 ? s : "older than netprobe's start");
+	/* of datagram sockets nobody tells when they were made */
+	field(p, "", STYLE_NORMAL,
+	      d->age_s > 0 ? s
+	      : d->tcp	   ? "older than netprobe's start"
+			   : "unknown");
 	if (d->connect_us) {
 		fmt_usec(d->connect_us, s, sizeof(s));
 		field(p, "connected in", STYLE_NORMAL, s);
