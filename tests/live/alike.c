@@ -52,7 +52,10 @@ static void check_stream(const char *format, const char *key)
 	size_t i;
 
 	maker_run(&ns, "stream --bytes 5000");
-	probe_stop(&p); /* a line that is no JSON is a failed check */
+	if (key)
+		probe_stop(&p); /* a line that is no JSON is a failed check */
+	else
+		CHECK(probe_signal(&p, SIGTERM) == 0, "%s: exit %d", format, p.status);
 	if (key)
 		json_array_foreach (p.records, i, r)
 			CHECK(!strchr(record_str(r, key), ','), "%s: %s: expected a point, got %s",
