@@ -15,6 +15,7 @@
 #include "engine/session.h"
 #include "engine/tap.h"
 
+#define END_MS 300		  /* for the reader of a pipe that takes nothing, at the end */
 #define WAIT_NS 300000000ULL	  /* a packet waits so long for its owner to be found */
 #define WAITING_BYTES (64U << 20) /* and so many may wait */
 
@@ -295,6 +296,7 @@ struct pcap *pcap_close(struct pcap *p)
 		p->offset_ns = (int64_t)(clock_wall_ns() - clock_monotonic_ns());
 		write_waiting(p, UINT64_MAX);
 		(void)pcap_poll(p);
+		pcapng_end(p->file, END_MS);
 		say_sums(p);
 	}
 	(void)probe_packets_close(p->packets);

@@ -3,9 +3,12 @@
 #include "out/pcapng.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -23,6 +26,8 @@
 #define OPTION_PACKET_FLAGS 2
 #define FLUSH_BYTES (256 * 1024)
 #define INTERFACES 4096
+#define WAITING_BYTES (8U << 20) /* for the reader of a pipe */
+#define COMPACT_BYTES (1U << 20)
 
 struct interface {
 	uint32_t netns, ifindex;
@@ -33,6 +38,8 @@ struct interface {
 struct pcapng {
 	int fd;
 	struct buf out;	       /* whole blocks that wait */
+	bool pipe;	       /* or the like: it is written what it takes, and out is kept */
+	size_t at, edge;       /* of out: so much is written; the last end of a block up to there */
 	off_t good;	       /* bytes in the file that are whole blocks */
 	bool dead;	       /* it ends within a block: nothing more can be written */
 	uint32_t waiting;      /* packets in out */
@@ -115,10 +122,12 @@ static void put_section(struct pcapng *p, const char *host, const char *version)
 struct pcapng *pcapng_new(int fd, const char *host, const char *version)
 {
 	struct pcapng *p = calloc(1, sizeof(*p));
+	struct stat st;
 
 	if (!p)
 		return NULL;
 	p->fd = fd;
+	p->pipe = !fstat(fd, &st) && !S_ISREG(st.st_mode);
 	put_section(p, host, version);
 	return p;
 }
@@ -182,7 +191,8 @@ void pcapng_put(struct pcapng *p, const struct pcapng_packet *pkt)
 	int interface;
 	size_t at;
 
-	if (p->dead || (interface = interface_of(p, pkt)) < 0) {
+	if (p->dead || p->out.len - p->at > WAITING_BYTES ||
+	    (interface = interface_of(p, pkt)) < 0) {
 		p->stats.lost++;
 		return;
 	}
@@ -218,11 +228,101 @@ static int give_up(struct pcapng *p, int r, bool half)
 	return r;
 }
 
+/* From the block at from: the end of the last one that ends by limit. *ret_packets: packets among them. */
+static size_t block_end_before(const struct pcapng *p, size_t from, size_t limit,
+			       uint32_t *ret_packets)
+{
+	*ret_packets = 0;
+	while (from + 12 <= p->out.len) {
+		uint32_t type, len;
+
+		memcpy(&type, p->out.data + from, sizeof(type));
+		memcpy(&len, p->out.data + from + 4, sizeof(len));
+		if (from + len > limit)
+			break;
+		from += len;
+		*ret_packets += type == BLOCK_PACKET;
+	}
+	return from;
+}
+
+/* What is written goes from the front, so that a reader that is slow and steady does not make it grow. */
+static void compact(struct pcapng *p)
+{
+	memmove(p->out.data, p->out.data + p->edge, p->out.len - p->edge);
+	p->out.len -= p->edge;
+	p->at -= p->edge;
+	p->edge = 0;
+}
+
+static bool takes_now(const struct pcapng *p, int ms)
+{
+	struct pollfd pfd = { .fd = p->fd, .events = POLLOUT };
+
+	return poll(&pfd, 1, ms) == 1;
+}
+
+/* Of a pipe: a write of PIPE_BUF bytes does not wait where poll() says so; whole blocks if they fit. */
+static int flush_pipe(struct pcapng *p)
+{
+	int r = p->out.err;
+
+	while (!r && p->at < p->out.len && takes_now(p, 0)) {
+		size_t to = p->at + PIPE_BUF < p->out.len ? p->at + PIPE_BUF : p->out.len, end;
+		uint32_t packets;
+		ssize_t n;
+
+		end = block_end_before(p, p->edge, to, &packets);
+		n = write(p->fd, p->out.data + p->at, (end > p->at ? end : to) - p->at);
+		if (n < 0 && errno == EAGAIN)
+			break;
+		if (n < 0 && errno != EINTR)
+			r = -errno;
+		if (n < 0)
+			continue;
+		p->at += (size_t)n;
+		p->edge = block_end_before(p, p->edge, p->at, &packets);
+		p->waiting -= packets;
+		if (p->edge > COMPACT_BYTES)
+			compact(p);
+	}
+	if (r) {
+		p->stats.err = -r;
+		p->stats.lost += p->waiting;
+		p->stats.packets -= p->waiting;
+		p->dead = true; /* it goes on behind half a block, or its reader is gone */
+		p->at = p->out.len;
+	}
+	if (p->at == p->out.len) {
+		p->at = p->edge = 0;
+		p->waiting = 0;
+		buf_reset(&p->out);
+	}
+	return r;
+}
+
+void pcapng_end(struct pcapng *p, int ms)
+{
+	(void)pcapng_flush(p);
+	while (p->pipe && p->out.len && takes_now(p, ms))
+		(void)pcapng_flush(p);
+	if (!p->pipe || !p->out.len)
+		return;
+	p->stats.lost += p->waiting;
+	p->stats.packets -= p->waiting;
+	p->dead = true;
+	p->waiting = 0;
+	p->at = p->edge = 0;
+	buf_reset(&p->out);
+}
+
 int pcapng_flush(struct pcapng *p)
 {
 	size_t done = 0;
 	int r = p->out.err;
 
+	if (p->pipe)
+		return flush_pipe(p);
 	while (!r && done < p->out.len) {
 		ssize_t n = write(p->fd, p->out.data + done, p->out.len - done);
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A pcapng file: one section, an interface for each one that packets came by, packets with a comment.
- * Only whole blocks are ever left in the file; what could not be written is counted.
+ * Only whole blocks are ever left in the file; what could not be written is counted. A pipe is not waited
+ * for: up to 8 MiB wait for its reader.
  */
 #ifndef NETPROBE_OUT_PCAPNG_H
 #define NETPROBE_OUT_PCAPNG_H
@@ -38,8 +39,10 @@ struct pcapng *pcapng_new(int fd, const char *host, const char *version);
 /* Writes what waits. */
 struct pcapng *pcapng_free(struct pcapng *p);
 void pcapng_put(struct pcapng *p, const struct pcapng_packet *pkt);
-/* Write what waits: 0 or -errno, and that much is lost. */
+/* Write what waits, or of a pipe what it takes now: 0 or -errno, and that much is lost. */
 int pcapng_flush(struct pcapng *p);
+/* The end: a reader that takes nothing for ms loses what waits. */
+void pcapng_end(struct pcapng *p, int ms);
 void pcapng_stats(const struct pcapng *p, struct pcapng_stats *ret_stats);
 
 #endif

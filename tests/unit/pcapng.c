@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,7 +18,7 @@
 #include "out/pcapng.h"
 
 static char path[] = "/tmp/netprobe-pcapng.XXXXXX";
-static uint8_t file[1 << 16];
+static uint8_t file[1 << 17];
 static size_t size;
 
 struct blocks {
@@ -207,12 +208,54 @@ static void full_disk_loses_packets_and_breaks_no_block(void **state)
 	(void)unlink(path);
 }
 
+/* A FIFO whose reader sleeps: nobody waits for it, and what it gets in the end is whole. */
+static void reader_that_sleeps_loses_packets_and_gets_whole_blocks(void **state)
+{
+	static uint8_t bytes[1400];
+	const struct pcapng_packet pkt = { .wall_ns = 1,
+					   .netns = 1,
+					   .ifindex = 2,
+					   .ifname = "eth0",
+					   .linktype = PCAPNG_ETHERNET,
+					   .bytes = bytes,
+					   .captured = sizeof(bytes),
+					   .full = sizeof(bytes) };
+	struct pcapng_stats st;
+	struct pcapng *p;
+	struct blocks b;
+	int fds[2], out;
+	ssize_t n;
+
+	(void)state;
+	assert_int_equal(pipe(fds), 0);
+	p = pcapng_new(fds[1], "host", "1");
+	assert_non_null(p);
+	for (unsigned int i = 0; i < 20000; i++)
+		pcapng_put(p, &pkt);
+	pcapng_end(p, 0);
+	pcapng_stats(p, &st);
+	assert_true(st.lost > 0 && st.packets > 0);
+	assert_int_equal(st.lost + st.packets, 20000);
+	assert_null(pcapng_free(p));
+	out = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	assert_true(out >= 0);
+	while ((n = read(fds[0], file, sizeof(file))) > 0)
+		assert_int_equal(write(out, file, (size_t)n), n);
+	(void)close(out);
+	(void)close(fds[0]);
+	b = read_blocks();
+	assert_int_equal(b.sections, 1);
+	assert_int_equal(b.packets, st.packets);
+	(void)unlink(path);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(packet_carries_time_lengths_and_comment),
 		cmocka_unit_test(each_interface_of_each_namespace_has_its_block),
 		cmocka_unit_test(full_disk_loses_packets_and_breaks_no_block),
+		cmocka_unit_test(reader_that_sleeps_loses_packets_and_gets_whole_blocks),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
