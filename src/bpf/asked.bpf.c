@@ -4,6 +4,7 @@
  * object of its own, loaded only where asked for, since a probed function costs its callers a trap.
  */
 #include "lib/owner.h"
+#include "lib/scratch.h"
 #include "wire/asked.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
@@ -37,11 +38,16 @@ struct {
 	__type(value, struct np_asked_loss);
 } np_asked_loss SEC(".maps");
 
+struct asked_place {
+	struct scratch_head head;
+	struct asked_call call;
+};
+
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1);
+	__uint(max_entries, SCRATCH_DEPTH);
 	__type(key, __u32);
-	__type(value, struct asked_call);
+	__type(value, struct asked_place);
 } np_asked_new SEC(".maps");
 
 #define asked_count(member)                                                                \
@@ -61,22 +67,10 @@ static __always_inline void asked_emit(struct np_ev_asked *ev)
 		asked_count(submitted);
 }
 
-/* Context: the calling task. Its first argument is the name, in all of them. */
-SEC("uprobe")
-int BPF_KPROBE(np_asked_in, const char *name)
+/* A call begins. */
+static __always_inline void asked_begin(struct asked_call *call, __u64 id, __u64 now,
+					const char *name)
 {
-	__u64 id = bpf_get_current_pid_tgid(), now = bpf_ktime_get_ns();
-	struct asked_call *call = bpf_map_lookup_elem(&np_asked_calls, &id);
-	__u32 zero = 0;
-
-	if (call && now - call->ev.begin_ns < STALE_NS) {
-		call->depth++;
-		return 0;
-	}
-	call = bpf_map_lookup_elem(&np_asked_new, &zero);
-	if (!call || !name)
-		return 0;
-	asked_count(seen);
 	__builtin_memset(call, 0, sizeof(*call));
 	call->ev.hdr.len = sizeof(call->ev);
 	call->ev.hdr.cpu = bpf_get_smp_processor_id();
@@ -84,11 +78,35 @@ int BPF_KPROBE(np_asked_in, const char *name)
 	owner_of_current(&call->ev.owner);
 	if (bpf_probe_read_user_str(call->ev.name, sizeof(call->ev.name), name) <= 0) {
 		asked_count(helper_err);
-		return 0;
+		return;
 	}
 	if (bpf_map_update_elem(&np_asked_calls, &id, call, BPF_ANY))
 		asked_count(map_full);
 	asked_emit(&call->ev);
+}
+
+/* Context: the calling task. Its first argument is the name, in all of them. */
+SEC("uprobe")
+int BPF_KPROBE(np_asked_in, const char *name)
+{
+	__u64 id = bpf_get_current_pid_tgid(), now = bpf_ktime_get_ns();
+	struct asked_call *call = bpf_map_lookup_elem(&np_asked_calls, &id);
+	struct asked_place *place;
+
+	if (call && now - call->ev.begin_ns < STALE_NS) {
+		call->depth++;
+		return 0;
+	}
+	if (!name)
+		return 0;
+	asked_count(seen);
+	place = scratch_take(&np_asked_new);
+	if (!place) {
+		asked_count(map_full);
+		return 0;
+	}
+	asked_begin(&place->call, id, now, name);
+	scratch_give(place);
 	return 0;
 }
 

@@ -5,6 +5,7 @@
  * filters: an answer to one process names the address for all.
  */
 #include "lib/cgskb.h"
+#include "lib/scratch.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -30,17 +31,14 @@ struct {
 } np_dns_loss SEC(".maps");
 
 struct dns_scratch {
+	struct scratch_head head;
 	struct np_ev_packet ev;
 	__u8 bytes[NP_PACKET_BYTES];
 };
 
-/*
- * Sending runs with softirqs on: an answer that comes in meanwhile needs a scratch of its own, so
- * there is one for each direction.
- */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 2);
+	__uint(max_entries, SCRATCH_DEPTH);
 	__type(key, __u32);
 	__type(value, struct dns_scratch);
 } np_dns_scratch SEC(".maps");
@@ -67,18 +65,39 @@ static __always_inline __u32 dns_payload(struct __sk_buff *ctx, const struct cgs
 	return l4->l4 + (tcp[12] >> 4) * 4;
 }
 
+static __always_inline void dns_send(struct __sk_buff *ctx, struct dns_scratch *s, __u32 at,
+				     __u32 n)
+{
+	/* To 6.1 the verifier does not learn from "not 0" that it is 1 at least; from this it does. */
+	n--;
+	barrier_var(n);
+	if (n >= NP_PACKET_BYTES || bpf_skb_load_bytes(ctx, at, s->bytes, n + 1)) {
+		dns_count(helper_err);
+		return;
+	}
+	if (bpf_ringbuf_output(&np_dns_ring, &s->ev, sizeof(s->ev) + n + 1, BPF_RB_NO_WAKEUP))
+		dns_count(ring_full);
+	else
+		dns_count(submitted);
+}
+
 static __noinline int dns_hand_up(struct __sk_buff *ctx, const struct cgskb_l4 *l4, __u32 tx,
 				  __u32 type)
 {
-	__u32 dir = tx, seq = 0, at, full, n;
-	struct dns_scratch *s = bpf_map_lookup_elem(&np_dns_scratch, &dir);
+	__u32 seq = 0, at, full, n;
+	struct dns_scratch *s;
 
-	if (!s || !l4)
+	if (!l4)
 		return 0;
 	at = dns_payload(ctx, l4, &seq);
 	if (!at || ctx->len <= at)
 		return 0; /* an acknowledgement alone */
 	dns_count(seen);
+	s = scratch_take(&np_dns_scratch);
+	if (!s) {
+		dns_count(ring_full);
+		return 0;
+	}
 	full = ctx->len - at;
 	n = full < NP_PACKET_BYTES ? full : NP_PACKET_BYTES;
 	(void)cgskb_fill(&s->ev, ctx, l4, tx);
@@ -87,17 +106,8 @@ static __noinline int dns_hand_up(struct __sk_buff *ctx, const struct cgskb_l4 *
 	s->ev.full = full;
 	s->ev.captured = n;
 	s->ev.wanted = cgskb_wanted(&s->ev);
-	/* To 6.1 the verifier does not learn from "not 0" that it is 1 at least; from this it does. */
-	n--;
-	barrier_var(n);
-	if (n >= NP_PACKET_BYTES || bpf_skb_load_bytes(ctx, at, s->bytes, n + 1)) {
-		dns_count(helper_err);
-		return 0;
-	}
-	if (bpf_ringbuf_output(&np_dns_ring, s, sizeof(s->ev) + n + 1, BPF_RB_NO_WAKEUP))
-		dns_count(ring_full);
-	else
-		dns_count(submitted);
+	dns_send(ctx, s, at, n);
+	scratch_give(s);
 	return 0;
 }
 

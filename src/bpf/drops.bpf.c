@@ -6,6 +6,7 @@
  */
 #include "lib/filter.h"
 #include "lib/packet.h"
+#include "lib/scratch.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -56,6 +57,7 @@ struct {
 } np_drop_loss SEC(".maps");
 
 struct drop_scratch {
+	struct scratch_head head;
 	struct np_drop_key key;
 	struct np_drop_sum fresh;
 	struct np_ev_drop ev;
@@ -63,7 +65,7 @@ struct drop_scratch {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1);
+	__uint(max_entries, SCRATCH_DEPTH);
 	__type(key, __u32);
 	__type(value, struct drop_scratch);
 } np_drop_scratch SEC(".maps");
@@ -309,18 +311,20 @@ static __always_inline int on_drop(void *ctx, struct sk_buff *typed, __u64 locat
 	__u8 state = BPF_CORE_READ(plain_sk, __sk_common.skc_state);
 	struct drop_scratch *s;
 	struct np_ev_drop *ev;
-	__u32 zero = 0;
 
 	loss_one(seen);
-	s = bpf_map_lookup_elem(&np_drop_scratch, &zero);
-	if (!s)
+	s = scratch_take(&np_drop_scratch);
+	if (!s) {
+		loss_one(map_full);
 		return 0;
+	}
 	ev = &s->ev;
 	__builtin_memset(ev, 0, sizeof(*ev));
 	/* Messages of unix and netlink sockets are such buffers too, and no packets. */
 	if ((rx_state && !is_inet(plain_rx)) || (!rx_state && state && !is_inet(plain_sk)) ||
 	    (!rx_state && !state && !BPF_CORE_READ(skb, protocol) && !pkt_dev(skb))) {
 		loss_one(filtered);
+		scratch_give(s);
 		return 0;
 	}
 	ev->hdr.ts_ns = bpf_ktime_get_ns();
@@ -340,9 +344,12 @@ static __always_inline int on_drop(void *ctx, struct sk_buff *typed, __u64 locat
 		owner_of_hint(ev, skb);
 	if (!drop_wanted(ev)) {
 		loss_one(filtered);
+		scratch_give(s);
 		return 0;
 	}
-	return drop_count(ctx, s);
+	(void)drop_count(ctx, s);
+	scratch_give(s);
+	return 0;
 }
 
 /* Every drop. Context: any but NMI. rx_sk since 6.11. */

@@ -4,6 +4,7 @@
  * its own, loaded only where asked for; it filters as drops do.
  */
 #include "lib/cgskb.h"
+#include "lib/scratch.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -29,14 +30,14 @@ struct {
 } np_pcap_loss SEC(".maps");
 
 struct pcap_scratch {
+	struct scratch_head head;
 	struct np_ev_packet ev;
 	__u8 bytes[NP_PCAP_BYTES];
 };
 
-/* One for each direction: a packet may come in while one is being sent. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 2);
+	__uint(max_entries, SCRATCH_DEPTH);
 	__type(key, __u32);
 	__type(value, struct pcap_scratch);
 } np_pcap_scratch SEC(".maps");
@@ -76,23 +77,11 @@ static __always_inline __u32 pcap_header_len(struct __sk_buff *ctx, const struct
 	return l4->l4 + (off >> 4) * 4;
 }
 
-static __noinline int pcap_take(struct __sk_buff *ctx, const struct cgskb_l4 *l4, __u32 tx)
+static __always_inline void pcap_write(struct __sk_buff *ctx, struct pcap_scratch *s,
+				       const struct cgskb_l4 *l4)
 {
-	struct pcap_scratch *s;
-	__u32 dir = tx, n;
+	__u32 n = pcap_header_len(ctx, l4);
 
-	if (!l4)
-		return 0;
-	s = bpf_map_lookup_elem(&np_pcap_scratch, &dir);
-	if (!s)
-		return 0;
-	pcap_count(seen);
-	(void)cgskb_fill(&s->ev, ctx, l4, tx);
-	if (!cgskb_wanted(&s->ev)) {
-		pcap_count(filtered);
-		return 0;
-	}
-	n = pcap_header_len(ctx, l4);
 	if (n > ctx->len)
 		n = ctx->len;
 	if (n > NP_PCAP_BYTES)
@@ -105,12 +94,32 @@ static __noinline int pcap_take(struct __sk_buff *ctx, const struct cgskb_l4 *l4
 	barrier_var(n);
 	if (n >= NP_PCAP_BYTES || bpf_skb_load_bytes(ctx, 0, s->bytes, n + 1)) {
 		pcap_count(helper_err);
-		return 0;
+		return;
 	}
-	if (bpf_ringbuf_output(&np_pcap_ring, s, sizeof(s->ev) + n + 1, BPF_RB_NO_WAKEUP))
+	if (bpf_ringbuf_output(&np_pcap_ring, &s->ev, sizeof(s->ev) + n + 1, BPF_RB_NO_WAKEUP))
 		pcap_count(ring_full);
 	else
 		pcap_count(submitted);
+}
+
+static __noinline int pcap_take(struct __sk_buff *ctx, const struct cgskb_l4 *l4, __u32 tx)
+{
+	struct pcap_scratch *s;
+
+	if (!l4)
+		return 0;
+	pcap_count(seen);
+	s = scratch_take(&np_pcap_scratch);
+	if (!s) {
+		pcap_count(ring_full);
+		return 0;
+	}
+	(void)cgskb_fill(&s->ev, ctx, l4, tx);
+	if (cgskb_wanted(&s->ev))
+		pcap_write(ctx, s, l4);
+	else
+		pcap_count(filtered);
+	scratch_give(s);
 	return 0;
 }
 

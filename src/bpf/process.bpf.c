@@ -4,6 +4,8 @@
  * before user space could look into /proc still has its path. Off the data path.
  */
 #include "lib/owner.h"
+#include "lib/scratch.h"
+#include "lib/sock.h"
 #include "wire/process.h"
 
 /* By tgid. Written here, read by user space when a process appears. LRU: the oldest go first. */
@@ -14,48 +16,63 @@ struct {
 	__type(value, struct np_exec);
 } np_execs SEC(".maps");
 
-/* One value per program: see np_part_scratch. */
+struct exec_place {
+	struct scratch_head head;
+	struct np_exec exec;
+};
+
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 2);
+	__uint(max_entries, SCRATCH_DEPTH);
 	__type(key, __u32);
-	__type(value, struct np_exec);
+	__type(value, struct exec_place);
 } np_exec_scratch SEC(".maps");
 
 static __always_inline int on_exec(struct task_struct *task, struct linux_binprm *bprm)
 {
-	__u32 tgid = BPF_CORE_READ(task, tgid), slot = 0;
-	struct np_exec *e = bpf_map_lookup_elem(&np_exec_scratch, &slot);
+	__u32 tgid = BPF_CORE_READ(task, tgid);
+	struct exec_place *place;
+	struct np_exec *e;
 
 	prog_hit(NP_PROG_EXEC);
 	owner_changed(tgid);
-	if (!e)
+	place = scratch_take(&np_exec_scratch);
+	if (!place) {
+		count_one(NP_PROG_EXEC, map_full);
 		return 0;
+	}
+	e = &place->exec;
 	e->start_ns = BPF_CORE_READ(task, group_leader, start_boottime);
 	e->exit_ns = 0;
 	__builtin_memset(e->path, 0, sizeof(e->path));
 	(void)bpf_probe_read_kernel_str(e->path, sizeof(e->path), BPF_CORE_READ(bprm, filename));
 	(void)bpf_map_update_elem(&np_execs, &tgid, e, BPF_ANY);
+	scratch_give(place);
 	return 0;
 }
 
 static __always_inline int on_fork(struct task_struct *parent, struct task_struct *child)
 {
-	__u32 ptgid = BPF_CORE_READ(parent, tgid), tgid = BPF_CORE_READ(child, tgid), slot = 1;
-	struct np_exec *from, *e;
+	__u32 ptgid = BPF_CORE_READ(parent, tgid), tgid = BPF_CORE_READ(child, tgid);
+	struct exec_place *place;
+	struct np_exec *from;
 
 	prog_hit(NP_PROG_FORK);
 	if (ptgid == tgid)
 		return 0;    /* a thread */
 	owner_changed(tgid); /* the number of one that is gone */
 	from = bpf_map_lookup_elem(&np_execs, &ptgid);
-	e = bpf_map_lookup_elem(&np_exec_scratch, &slot);
-	if (!from || !e)
+	place = from ? scratch_take(&np_exec_scratch) : NULL;
+	if (!place) {
+		if (from)
+			count_one(NP_PROG_FORK, map_full);
 		return 0;
-	*e = *from;
-	e->start_ns = BPF_CORE_READ(child, start_boottime);
-	e->exit_ns = 0;
-	(void)bpf_map_update_elem(&np_execs, &tgid, e, BPF_ANY);
+	}
+	place->exec = *from;
+	place->exec.start_ns = BPF_CORE_READ(child, start_boottime);
+	place->exec.exit_ns = 0;
+	(void)bpf_map_update_elem(&np_execs, &tgid, &place->exec, BPF_ANY);
+	scratch_give(place);
 	return 0;
 }
 

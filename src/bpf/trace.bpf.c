@@ -6,6 +6,7 @@
  */
 #include "lib/filter.h"
 #include "lib/packet.h"
+#include "lib/scratch.h"
 #include "kernel/netfilter.h"
 #include "wire/trace.h"
 
@@ -39,11 +40,16 @@ struct {
 	__type(value, struct np_trace_loss);
 } np_trace_loss SEC(".maps");
 
+struct trace_place {
+	struct scratch_head head;
+	struct np_ev_trace ev;
+};
+
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1);
+	__uint(max_entries, SCRATCH_DEPTH);
 	__type(key, __u32);
-	__type(value, struct np_ev_trace);
+	__type(value, struct trace_place);
 } np_trace_rec SEC(".maps");
 
 /* A packet on its way. LRU: a buffer whose end no hook sees must not stay for ever. */
@@ -185,11 +191,18 @@ static __noinline int number_step(struct np_ev_trace *ev, __u64 skb)
 	return 0;
 }
 
+/* Whoever takes a place with new_step gives it back: here, or with send_step. */
+static __always_inline void step_over(struct np_ev_trace *ev)
+{
+	scratch_give((char *)ev - offsetof(struct trace_place, ev));
+}
+
 static __noinline int send_step(struct np_ev_trace *ev)
 {
 	loss_one(seen);
 	if (!window_pass(ev->hdr.ts_ns)) {
 		loss_one(limited);
+		step_over(ev);
 		return 0;
 	}
 	ev->hdr.type = NP_EV_TRACE;
@@ -199,16 +212,21 @@ static __noinline int send_step(struct np_ev_trace *ev)
 		loss_one(ring_full);
 	else
 		loss_one(submitted);
+	step_over(ev);
 	return 0;
 }
 
 static __always_inline struct np_ev_trace *new_step(__u32 step)
 {
-	__u32 zero = 0;
-	struct np_ev_trace *ev = bpf_map_lookup_elem(&np_trace_rec, &zero);
+	struct trace_place *place = scratch_take(&np_trace_rec);
+	struct np_ev_trace *ev;
 
-	if (!ev)
+	if (!place) {
+		loss_one(seen);
+		loss_one(ring_full);
 		return NULL;
+	}
+	ev = &place->ev;
 	__builtin_memset(ev, 0, sizeof(*ev));
 	ev->step = step;
 	ev->hook = NP_HOOK_NONE;
@@ -234,8 +252,12 @@ static __always_inline int step_sk(struct sk_buff *skb, __u32 step, struct sock 
 {
 	struct np_ev_trace *ev = new_step(step);
 
-	if (!ev || !read_step(ev, skb))
+	if (!ev)
 		return 0;
+	if (!read_step(ev, skb)) {
+		step_over(ev);
+		return 0;
+	}
 	read_owner(ev, sk);
 	return send_step(ev);
 }
@@ -299,8 +321,12 @@ int BPF_PROG(np_step_drop, struct sk_buff *skb, void *location, __u32 reason)
 	struct np_ev_trace *ev = new_step(NP_STEP_DROP);
 	__u64 args[1] = { (__u64)location };
 
-	if (!ev || !read_step(ev, skb))
+	if (!ev)
 		return 0;
+	if (!read_step(ev, skb)) {
+		step_over(ev);
+		return 0;
+	}
 	ev->reason = reason;
 	(void)bpf_snprintf(ev->function, sizeof(ev->function), "%ps", args, sizeof(args));
 	read_owner(ev, ((struct sk_buff___pkt *)skb)->sk);
@@ -376,14 +402,18 @@ int BPF_PROG(np_step_nf, struct sk_buff *skb, struct nf_hook_state *state, const
 	ev->hook = BPF_CORE_READ(state, hook);
 	ev->verdict = ret;
 	if (ret == 1) {
-		if (!read_step(ev, skb))
+		if (!read_step(ev, skb)) {
+			step_over(ev);
 			return 0;
+		}
 		read_owner(ev, ((struct sk_buff___pkt *)skb)->sk);
 		return send_step(ev);
 	}
 	way = bpf_map_lookup_elem(&np_trace_way, &key);
-	if (!way)
+	if (!way) {
+		step_over(ev);
 		return 0;
+	}
 	ev->tuple = way->tuple;
 	ev->packet = way->packet;
 	ev->packet_id = way->packet_id;

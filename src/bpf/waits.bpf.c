@@ -9,6 +9,7 @@
 
 #include "kernel/skb.h"
 #include "lib/sock.h"
+#include "lib/scratch.h"
 #include "wire/waits.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
@@ -65,11 +66,16 @@ struct {
 } np_waits SEC(".maps");
 
 /* A new entry, too large for the stack. */
+struct fresh_hist {
+	struct scratch_head head;
+	struct np_wait_hist hist;
+};
+
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1);
+	__uint(max_entries, SCRATCH_DEPTH);
 	__type(key, __u32);
-	__type(value, struct np_wait_hist);
+	__type(value, struct fresh_hist);
 } np_wait_fresh SEC(".maps");
 
 struct {
@@ -121,14 +127,14 @@ static __always_inline __u32 slot_of(__u64 ns)
 static __always_inline struct np_wait_hist *hist_make(const struct np_wait_key *key,
 						      const struct np_owner *owner)
 {
-	__u32 zero = 0;
-	struct np_wait_hist *fresh = bpf_map_lookup_elem(&np_wait_fresh, &zero);
+	struct fresh_hist *fresh = scratch_take(&np_wait_fresh);
 
 	if (!fresh)
 		return NULL;
-	fresh->owner = *owner; /* its counters stay 0: nobody writes them there */
-	(void)bpf_map_update_elem(&np_waits, key, fresh,
+	fresh->hist.owner = *owner; /* its counters stay 0: nobody writes them there */
+	(void)bpf_map_update_elem(&np_waits, key, &fresh->hist,
 				  BPF_NOEXIST); /* a lost race: the winner's */
+	scratch_give(fresh);
 	return bpf_map_lookup_elem(&np_waits, key);
 }
 

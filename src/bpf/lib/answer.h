@@ -12,14 +12,14 @@
 #define DNS_HEADER 12
 
 struct np_answer {
+	struct scratch_head head;
 	struct np_ev_answer ev;
 	__u8 bytes[NP_ANSWER_BYTES];
 };
 
-/* Scratch; a receive call is never interrupted by another one on its processor. */
 struct np_answer_map {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1);
+	__uint(max_entries, SCRATCH_DEPTH);
 	__type(key, __u32);
 	__type(value, struct np_answer);
 };
@@ -84,13 +84,34 @@ static __always_inline __u64 buffer_of(struct task_struct *task, __u64 *room)
 	return iov[0];
 }
 
+static __always_inline void answer_send(struct np_answer *a, __u64 at, __u32 n, __u32 full,
+					__u32 prog)
+{
+	barrier_var(n);
+	if (n < DNS_HEADER || n > NP_ANSWER_BYTES)
+		return;
+	if (bpf_probe_read_user(a->bytes, n, (void *)at)) {
+		count_one(prog, helper_err);
+		return;
+	}
+	a->ev.hdr.type = NP_EV_ANSWER;
+	a->ev.hdr.len = sizeof(a->ev) + n;
+	a->ev.hdr.cpu = bpf_get_smp_processor_id();
+	a->ev.hdr.ts_ns = bpf_ktime_get_ns();
+	a->ev.full = full;
+	a->ev.captured = n;
+	if (bpf_ringbuf_output(&np_events, &a->ev, sizeof(a->ev) + n, BPF_RB_NO_WAKEUP))
+		count_one(prog, ring_full);
+	else
+		count_one(prog, submitted);
+}
+
 /* The current task received so many bytes from a port of DNS. Context: process, in the call. Since 5.15. */
 static __noinline __attribute__((unused)) int answer_take(__u32 full, __u32 prog)
 {
 	struct task_struct *task;
 	struct np_answer *a;
 	__u64 room = full, at;
-	__u32 zero = 0, n;
 
 	if (cfg_use_perf || full < DNS_HEADER ||
 	    !bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_task_pt_regs))
@@ -99,27 +120,15 @@ static __noinline __attribute__((unused)) int answer_take(__u32 full, __u32 prog
 	if (task->flags & (PF_KTHREAD | PF_IO_WORKER))
 		return 0;
 	at = buffer_of(task, &room);
-	a = bpf_map_lookup_elem(&np_answers, &zero);
-	if (!at || !a)
+	if (!at)
 		return 0;
-	n = room < NP_ANSWER_BYTES ? (__u32)room : NP_ANSWER_BYTES;
-	barrier_var(n);
-	if (n < DNS_HEADER || n > NP_ANSWER_BYTES)
-		return 0;
-	if (bpf_probe_read_user(a->bytes, n, (void *)at)) {
-		count_one(prog, helper_err);
+	a = scratch_take(&np_answers);
+	if (!a) {
+		count_one(prog, ring_full);
 		return 0;
 	}
-	a->ev.hdr.type = NP_EV_ANSWER;
-	a->ev.hdr.len = sizeof(a->ev) + n;
-	a->ev.hdr.cpu = bpf_get_smp_processor_id();
-	a->ev.hdr.ts_ns = bpf_ktime_get_ns();
-	a->ev.full = full;
-	a->ev.captured = n;
-	if (bpf_ringbuf_output(&np_events, a, sizeof(a->ev) + n, BPF_RB_NO_WAKEUP))
-		count_one(prog, ring_full);
-	else
-		count_one(prog, submitted);
+	answer_send(a, at, room < NP_ANSWER_BYTES ? (__u32)room : NP_ANSWER_BYTES, full, prog);
+	scratch_give(a);
 	return 0;
 }
 

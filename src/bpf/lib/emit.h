@@ -8,6 +8,7 @@
 
 #include "filter.h"
 #include "owner.h"
+#include "scratch.h"
 #include "sum.h"
 
 struct np_events_map {
@@ -23,11 +24,16 @@ struct np_events_perf_map {
 };
 extern struct np_events_perf_map np_events_perf SEC(".maps");
 
+struct np_ev_place {
+	struct scratch_head head;
+	struct np_ev_sock ev;
+};
+
 struct np_ev_scratch_map {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 2 * NP_PROG_MAX); /* second programs after the first ones */
+	__uint(max_entries, SCRATCH_DEPTH);
 	__type(key, __u32);
-	__type(value, struct np_ev_sock);
+	__type(value, struct np_ev_place);
 };
 extern struct np_ev_scratch_map np_ev_scratch SEC(".maps");
 
@@ -205,15 +211,10 @@ static __always_inline long emit_record(void *ctx, void *rec, __u64 size)
 	return bpf_ringbuf_output(&np_events, rec, size, flags);
 }
 
-/* Head and socket of an event, in this program's scratch value. */
-static __always_inline struct np_ev_sock *event_fill(struct np_sock *st, struct sock *sk,
-						     __u32 prog, __u32 type)
+/* Head and socket of an event. */
+static __always_inline void event_fill(struct np_ev_sock *ev, struct np_sock *st, struct sock *sk,
+				       __u32 type)
 {
-	__u32 slot = prog & NP_PROG_SECOND ? (prog & NP_PROG_MASK) + NP_PROG_MAX : prog;
-	struct np_ev_sock *ev = bpf_map_lookup_elem(&np_ev_scratch, &slot);
-
-	if (!ev)
-		return NULL;
 	ev->hdr.type = type;
 	ev->hdr.len = sizeof(*ev);
 	ev->hdr.cpu = bpf_get_smp_processor_id();
@@ -225,7 +226,6 @@ static __always_inline struct np_ev_sock *event_fill(struct np_sock *st, struct 
 	__builtin_memset(ev->cpu_comm, 0, sizeof(ev->cpu_comm));
 	(void)bpf_get_current_comm(ev->cpu_comm, sizeof(ev->cpu_comm));
 	rec_fill(&ev->rec, st, sk);
-	return ev;
 }
 
 /* --max-events: may one more line of the event stream leave? Counted in whole seconds, by all processors. */
@@ -281,29 +281,26 @@ static __always_inline int emit_last(struct np_sock *st, struct np_ev_sock *ev, 
 	return -ENOMEM;
 }
 
-/*
- * Send an event of this socket. what: EMIT_WHAT(NP_PROG_*, NP_EV_*), since five arguments are all
- * that BPF has. err: errno for NP_EV_CONN_FAIL. Each is counted once, by the worst that befell it.
- */
-static __noinline __attribute__((unused)) int emit_sock(void *ctx, struct np_sock *st,
-							struct sock *sk, __u32 what, __s32 err)
+/* No place was left for the record: more runs than places were stopped in the middle on this processor. */
+static __always_inline void event_missed(const struct np_sock *st, __u32 prog, bool last)
 {
-	__u32 prog = what >> 8, type = what & 0xff;
-	bool last = type == NP_EV_CONN_CLOSE || type == NP_EV_SOCK_CLOSE;
-	struct np_ev_sock *ev;
-	bool line;
+	if (!last) {
+		count_one(prog, ring_full);
+		return;
+	}
+	count_one(prog, map_full);
+	count_add(prog, lost_tx_bytes, told_rest(st->counts.tx_bytes, st->told.tx_bytes));
+	count_add(prog, lost_rx_bytes, told_rest(st->counts.rx_bytes, st->told.rx_bytes));
+}
+
+static __always_inline void emit_filled(void *ctx, struct np_sock *st, struct np_ev_sock *ev,
+					__u32 prog, bool last)
+{
+	bool line = ev->hdr.type == NP_EV_SOCK_CLOSE || event_wanted(st, ev);
 	int r = 0;
 
-	if (!st || (cfg_quiet && !last && type != NP_EV_CONN_FAIL))
-		return 0;
-	ev = event_fill(st, sk, prog, type);
-	if (!ev)
-		return 0;
-	prog &= NP_PROG_MASK;
-	ev->err = err;
 	if (last)
 		ev->rec.tuple.flags |= NP_F_DEAD;
-	line = type == NP_EV_SOCK_CLOSE || event_wanted(st, ev);
 	if (!line)
 		ev->hdr.type = NP_EV_SOCK_CLOSE;
 	if ((line || last) && emit_record(ctx, ev, sizeof(*ev)))
@@ -316,34 +313,53 @@ static __noinline __attribute__((unused)) int emit_sock(void *ctx, struct np_soc
 		count_one(prog, ring_full);
 	else
 		count_one(prog, submitted);
-	return 0;
 }
 
 /*
- * A stall of this socket; w is one of its watches. what: EMIT_WHAT(program that runs, 1 over, 0 goes
- * on); the program's own scratch value is used, since another one may be interrupted by it.
+ * Send an event of this socket. what: EMIT_WHAT(NP_PROG_*, NP_EV_*), since five arguments are all
+ * that BPF has. err: errno for NP_EV_CONN_FAIL. Each is counted once, by the worst that befell it.
  */
+static __noinline __attribute__((unused)) int emit_sock(void *ctx, struct np_sock *st,
+							struct sock *sk, __u32 what, __s32 err)
+{
+	__u32 prog = what >> 8 & NP_PROG_MASK, type = what & 0xff;
+	bool last = type == NP_EV_CONN_CLOSE || type == NP_EV_SOCK_CLOSE;
+	struct np_ev_place *place;
+
+	if (!st || (cfg_quiet && !last && type != NP_EV_CONN_FAIL))
+		return 0;
+	place = scratch_take(&np_ev_scratch);
+	if (!place) {
+		event_missed(st, prog, last);
+		return 0;
+	}
+	event_fill(&place->ev, st, sk, type);
+	place->ev.err = err;
+	emit_filled(ctx, st, &place->ev, prog, last);
+	scratch_give(place);
+	return 0;
+}
+
+/* A stall of this socket; w is one of its watches. what: EMIT_WHAT(program that runs, 1 over, 0 goes on). */
 static __noinline __attribute__((unused)) int
 emit_stall(void *ctx, struct np_sock *st, struct sock *sk, struct np_watch *w, __u32 what)
 {
-	__u32 prog = what >> 8;
-	struct np_ev_sock *ev;
+	__u32 prog = what >> 8 & NP_PROG_MASK;
+	struct np_ev_place *place;
 
 	if (!st || !w)
 		return 0;
-	ev = event_fill(st, sk, prog, NP_EV_STALL);
-	if (!ev)
+	place = scratch_take(&np_ev_scratch);
+	if (!place) {
+		event_missed(st, prog, false);
 		return 0;
-	prog &= NP_PROG_MASK;
-	ev->since_ns = w->since_ns;
-	ev->cause = w->cause;
-	ev->ended = what & 1;
-	if (!event_wanted(st, ev))
-		event_left_out(st, prog);
-	else if (emit_record(ctx, ev, sizeof(*ev)))
-		count_one(prog, ring_full);
-	else
-		count_one(prog, submitted);
+	}
+	event_fill(&place->ev, st, sk, NP_EV_STALL);
+	place->ev.since_ns = w->since_ns;
+	place->ev.cause = w->cause;
+	place->ev.ended = what & 1;
+	emit_filled(ctx, st, &place->ev, prog, false);
+	scratch_give(place);
 	return 0;
 }
 

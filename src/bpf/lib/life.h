@@ -345,7 +345,7 @@ static __always_inline void rtx_count(struct np_sock *st, __u32 d)
 		__sync_fetch_and_add(&st->counts.retrans, d);
 		return;
 	}
-	part = part_get(st, &last, NULL, NP_PROG_RETRANSMIT, &filtered);
+	part = part_get(st, &last, NULL, &filtered);
 	if (part)
 		__sync_fetch_and_add(&part->counts.retrans, d);
 	else if (!filtered)

@@ -9,6 +9,7 @@
 
 #include "filter.h"
 #include "owner.h"
+#include "scratch.h"
 
 struct np_parts_map {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -20,12 +21,16 @@ struct np_parts_map {
 extern struct np_parts_map np_parts_a SEC(".maps");
 extern struct np_parts_map np_parts_b SEC(".maps");
 
-/* One value per program: a program does not run twice at once on one processor. */
+struct np_part_place {
+	struct scratch_head head;
+	struct np_part part;
+};
+
 struct np_part_scratch_map {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, NP_PROG_MAX);
+	__uint(max_entries, SCRATCH_DEPTH);
 	__type(key, __u32);
-	__type(value, struct np_part);
+	__type(value, struct np_part_place);
 };
 extern struct np_part_scratch_map np_part_scratch SEC(".maps");
 
@@ -57,16 +62,42 @@ static __always_inline __u64 part_flow(const struct np_sock *st, const struct np
 	return st->sock_id + (a[0] ^ a[1] ^ (__u64)peer->rport << 16) * 0xff51afd7ed558ccdULL;
 }
 
+/* What a new part begins with; false: it is not wanted (*ret_filtered, NP_PART_*). */
+static __always_inline bool part_begin(struct np_part *init, struct np_sock *st,
+				       const struct np_owner *owner, const struct np_peer *peer,
+				       __u32 *ret_filtered)
+{
+	init->tuple = st->here.family ? st->here : st->tuple;
+	init->tuple.flags = st->flags;
+	if (peer) {
+		__builtin_memcpy(init->tuple.raddr, peer->raddr, 16);
+		init->tuple.rport = peer->rport;
+		init->tuple.family = peer->family;
+	}
+	init->owner = *owner;
+	__builtin_memset(&init->counts, 0, sizeof(init->counts));
+	if (!np_filter.enabled || !filter_cgroup(owner, np_filter.gen) ||
+	    !filter_owner(&init->owner) || !filter_tuple(&init->tuple)) {
+		*ret_filtered = NP_PART_FILTERED;
+		return false;
+	}
+	if (!sample_hit(part_flow(st, peer))) {
+		*ret_filtered = NP_PART_SAMPLED_OUT;
+		return false;
+	}
+	return true;
+}
+
 /*
  * The part of owner, with peer (NULL: none); made if it is not there. NULL: no room, or it is not
  * wanted (*ret_filtered, NP_PART_*).
  */
 static __noinline struct np_part *part_get(struct np_sock *st, const struct np_owner *owner,
-					   const struct np_peer *peer, __u32 prog,
-					   __u32 *ret_filtered)
+					   const struct np_peer *peer, __u32 *ret_filtered)
 {
 	struct np_part_key key = {};
-	struct np_part *part, *init;
+	struct np_part_place *place;
+	struct np_part *part;
 
 	if (!st || !owner || !ret_filtered)
 		return NULL;
@@ -81,31 +112,16 @@ static __noinline struct np_part *part_get(struct np_sock *st, const struct np_o
 	part = part_lookup(&key);
 	if (part)
 		return part;
-	init = bpf_map_lookup_elem(&np_part_scratch, &prog);
-	if (!init)
+	place = scratch_take(&np_part_scratch);
+	if (!place)
 		return NULL;
-	init->tuple = st->here.family ? st->here : st->tuple;
-	init->tuple.flags = st->flags;
-	if (peer) {
-		__builtin_memcpy(init->tuple.raddr, peer->raddr, 16);
-		init->tuple.rport = peer->rport;
-		init->tuple.family = peer->family;
+	if (part_begin(&place->part, st, owner, peer, ret_filtered)) {
+		/* a lost race leaves the winner's: look up again in both cases */
+		(void)part_insert(&key, &place->part);
+		st_parts_made++;
 	}
-	init->owner = *owner;
-	__builtin_memset(&init->counts, 0, sizeof(init->counts));
-	if (!np_filter.enabled || !filter_cgroup(owner, np_filter.gen) ||
-	    !filter_owner(&init->owner) || !filter_tuple(&init->tuple)) {
-		*ret_filtered = NP_PART_FILTERED;
-		return NULL;
-	}
-	if (!sample_hit(part_flow(st, peer))) {
-		*ret_filtered = NP_PART_SAMPLED_OUT;
-		return NULL;
-	}
-	/* a lost race leaves the winner's: look up again in both cases */
-	(void)part_insert(&key, init);
-	st_parts_made++;
-	return part_lookup(&key);
+	scratch_give(place);
+	return *ret_filtered ? NULL : part_lookup(&key);
 }
 
 #endif

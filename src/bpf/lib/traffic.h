@@ -316,7 +316,7 @@ static __always_inline void part_count(struct np_sock *st, const struct np_owner
 				       bool own)
 {
 	__u32 filtered = 0;
-	struct np_part *part = part_get(st, owner, peer, call->prog, &filtered);
+	struct np_part *part = part_get(st, owner, peer, &filtered);
 
 	if (part) {
 		counts_add(&part->counts, call, st->dgram);
