@@ -12,8 +12,9 @@
  *      half          messages with a rest between them, in two halves --pause MS apart; --take all: by MSG_WAITALL,
  *                    lowat: told of all of it, plain: one call after the other, splice: into a pipe
  *                    Of wait and half the reports tell how long bytes waited, at least and at most.
+ * --messages N       no more than those
  * --idle MS          rests with all of it acknowledged before it ends
- * --addr, --port, --client-ns, --server-ns, --hold connected, waiting or resting: as stream's
+ * --addr, --port, --client-ns, --server-ns, --hold connected, waiting, half (after each) or resting: as stream's
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -235,6 +236,7 @@ static void send_half(struct report *r, int fd)
 	}
 	send_bytes(r, fd, MESSAGE / 2, MESSAGE);
 	tm_sleep_ms((unsigned int)tm_num("pause", 500));
+	tm_hold("half");
 }
 
 static int unsent(int fd)
@@ -270,8 +272,9 @@ static void fill(struct report *r, int fd)
 static void drive(struct report *r, int fd)
 {
 	uint64_t end = tm_now_ns() + tm_num("seconds", 3) * 1000000000u;
+	uint64_t messages = tm_num("messages", UINT64_MAX);
 
-	while (tm_now_ns() < end) {
+	while (tm_now_ns() < end && messages--) {
 		if (by("application")) {
 			send_bytes(r, fd, 200, 200);
 			tm_sleep_ms(50);
