@@ -313,6 +313,8 @@ struct netprobe_machine {
 	struct netprobe_error ebpf, afpacket, proc; /* ways of capture; code 0: it works */
 	int32_t xdp_syncookies; /* helpers for SYN cookies at XDP: 1 yes, 0 none, -1 not tried */
 	int32_t tcp_syncookies; /* the sysctl of this network namespace; -1 none */
+	uint64_t
+		memory_limit; /* of this process's cgroups, bytes; tables fit one below 256 MiB; 0: none */
 };
 
 /*

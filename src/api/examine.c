@@ -6,6 +6,7 @@
 
 #include "api/internal.h"
 #include "base/error.h"
+#include "owner/memory.h"
 #include "probe/asked.h"
 #include "probe/kernel.h"
 #include "probe/trial.h"
@@ -66,6 +67,7 @@ static void put_facts(const struct kernel_facts *f, struct netprobe_machine *ret
 	ret->unprivileged_bpf_disabled = f->unprivileged_disabled;
 	ret->perf_paranoid = f->perf_paranoid;
 	ret->seccomp = f->seccomp;
+	ret->memory_limit = memory_limit("/proc", "/sys/fs/cgroup");
 	ret->xdp_syncookies = f->bpf_err ? -1 : guard_cookie_helpers();
 	if (ret->xdp_syncookies < 0)
 		ret->xdp_syncookies = -1;

@@ -117,6 +117,12 @@ static void text_facts(struct doctor *d)
 		   : m->unprivileged_bpf_disabled   ? "off"
 						    : "on");
 	buf_printf(&d->out, "perf paranoid     %d\n", m->perf_paranoid);
+	if (m->memory_limit)
+		buf_printf(&d->out, "memory limit      %llu MiB%s\n",
+			   (unsigned long long)m->memory_limit >> 20,
+			   m->memory_limit < (256ULL << 20) ? ": tables are made to fit" : "");
+	else
+		buf_puts(&d->out, "memory limit      none\n");
 	text_cookies(d);
 	buf_putc(&d->out, '\n');
 }
@@ -257,6 +263,10 @@ static void json_facts(struct doctor *d)
 	json_kv_bool(b, "btf", m->btf);
 	json_kv_bool(b, "btf_own", m->btf_own);
 	json_kv_str(b, "uprobes_missing", m->uprobes_missing[0] ? m->uprobes_missing : NULL);
+	if (m->memory_limit)
+		json_kv_u64(b, "memory_limit", m->memory_limit);
+	else
+		json_kv_null(b, "memory_limit");
 	json_kv_bool(b, "cap_bpf", m->cap_bpf);
 	json_kv_bool(b, "cap_perfmon", m->cap_perfmon);
 	json_kv_bool(b, "cap_net_admin", m->cap_net_admin);

@@ -10,9 +10,11 @@
 
 #include "base/log.h"
 #include "engine/emit.h"
+#include "engine/fit.h"
 #include "engine/netns.h"
 #include "engine/session_parts.h"
 #include "flow/plausible.h"
+#include "owner/memory.h"
 
 /* For so long after the last spliced bytes their reader is watched for: it costs every receive call. */
 #define WATCH_READS_NS 60000000000ULL
@@ -347,6 +349,18 @@ static int make_events(struct session *s, struct netprobe_error *err)
 	return 0;
 }
 
+static void fit(struct session *s)
+{
+	uint64_t limit = memory_limit("/proc", "/sys/fs/cgroup");
+
+	fit_to_memory(&s->opts, limit);
+	if (limit && limit < FIT_PLENTY)
+		log_debug(
+			"%llu MiB is this cgroup's memory limit: at most %u sockets are kept, the event ring has %u KiB",
+			(unsigned long long)limit >> 20, s->opts.flows.max_flows,
+			s->opts.probe.ring_bytes >> 10);
+}
+
 int session_open(const struct session_opts *opts, struct session **ret_session,
 		 struct netprobe_error *err)
 {
@@ -359,6 +373,7 @@ int session_open(const struct session_opts *opts, struct session **ret_session,
 	s->opts.filter.gen = 1;
 	s->opts.probe.filter = &s->opts.filter;
 	s->opts.probe.quiet = !s->opts.event_fn;
+	fit(s);
 	s->parts_filter = s->opts.filter;
 	s->sight = (struct sight){ .session = s,
 				   .opts = &s->opts,

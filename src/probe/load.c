@@ -93,6 +93,8 @@ static int size_maps(struct probe *p)
 		r = set_map(s->maps.np_events,
 			    p->opts.ring_bytes || !p->opts.quiet ? p->opts.ring_bytes : QUIET_RING);
 	if (!r)
+		r = set_map(s->maps.np_closed, p->opts.closed);
+	if (!r)
 		r = set_map(s->maps.np_parts_a, p->opts.parts);
 	if (!r)
 		r = set_map(s->maps.np_parts_b, p->opts.parts);
