@@ -193,11 +193,11 @@ static int start_thread(struct screen *s)
 	return -r;
 }
 
-static struct timespec from_now(clockid_t clock, int ms)
+static struct timespec from_now(int ms)
 {
 	struct timespec ts;
 
-	(void)clock_gettime(clock, &ts);
+	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
 	ts.tv_nsec += ms * 1000000L;
 	ts.tv_sec += ts.tv_nsec / 1000000000;
 	ts.tv_nsec %= 1000000000;
@@ -207,7 +207,7 @@ static struct timespec from_now(clockid_t clock, int ms)
 /* False: the terminal takes nothing, and the thread is left where it waits for it. */
 static bool stop_thread(struct screen *s)
 {
-	struct timespec until = from_now(CLOCK_MONOTONIC, END_WAIT_MS);
+	struct timespec until = from_now(END_WAIT_MS);
 	bool ended;
 
 	if (!s->has_thread)
@@ -372,12 +372,12 @@ static int check_input(void)
 
 int screen_key(struct screen *s, struct key *ret_key)
 {
-	struct timespec until = from_now(CLOCK_REALTIME, KEY_WAIT_MS);
+	struct timespec until = from_now(KEY_WAIT_MS);
 	wint_t code;
 	int r;
 
 	/* While the terminal takes nothing keys wait as well; signals do not. */
-	if (pthread_mutex_timedlock(&s->curses_lock, &until))
+	if (pthread_mutex_clocklock(&s->curses_lock, CLOCK_MONOTONIC, &until))
 		return 0;
 	r = get_wch(&code);
 	(void)pthread_mutex_unlock(&s->curses_lock);

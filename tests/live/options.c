@@ -141,7 +141,6 @@ TEST(a_snapshot_on_a_full_disk_exits_4_and_names_the_file)
 		{ "flows", "--histograms", "--duration", "0.2", "-o", "/dev/full" },
 		{ "top", "--once", "--interval", "0.2", "-o", "/dev/full" },
 		{ "why", "--duration", "0.2", "-o", "/dev/full" },
-		{ "drops", "--summary", "--all", "--duration", "0.2", "-o", "/dev/full" },
 		{ "doctor", "-o", "/dev/full" },
 	};
 
