@@ -379,3 +379,49 @@ TEST(what_this_machine_allows_is_examined)
 	machine.size = 1;
 	FAILS(EINVAL, netprobe_examine(NULL, &machine, NULL, NULL, &err));
 }
+
+struct place {
+	unsigned int told;
+	char json[2048];
+};
+
+static void on_place(const struct netprobe_event *events, size_t n, void *arg)
+{
+	struct place *t = arg;
+
+	for (size_t i = 0; i < n; i++) {
+		if (strcmp(events[i].entity_id, "output"))
+			continue;
+		t->told++;
+		snprintf(t->json, sizeof(t->json), "%s", events[i].json);
+	}
+}
+
+TEST(a_loss_of_the_programs_own_is_told_as_any_other)
+{
+	struct netprobe_config c;
+	struct netprobe_manager *m;
+	struct place t = { 0 };
+	json_t *r;
+
+	netprobe_config_default(&c);
+	c.capture = NETPROBE_CAPTURE_PROC;
+	m = manager(&c);
+	OK(netprobe_manager_set_event_handler(m, NETPROBE_EVENT_STATISTICS, on_place, &t));
+	CHECK(netprobe_manager_tell_loss(m, "output", 10, 3, NULL) == -ENODEV,
+	      "expected -ENODEV before load");
+	OK(netprobe_manager_load(m, &err));
+	CHECK(netprobe_manager_tell_loss(m, NULL, 10, 3, NULL) == -EINVAL, "expected -EINVAL");
+	OK(netprobe_manager_tell_loss(m, "output", 10, 3, &err));
+	for (int64_t deadline = deadline_in(5000); !t.told && now_ms() < deadline;)
+		OK(netprobe_manager_poll(m, 100));
+	CHECK_EQ(t.told, 1, "losses told");
+	r = json_loads(t.json, 0, NULL);
+	CHECK(r && !strcmp(record_str(r, "event_type"), "probe.loss") &&
+		      !strcmp(record_str(r, "program"), "output"),
+	      "expected probe.loss of output, got %s", t.json);
+	CHECK_EQ(record_u64(r, "seen"), 13, "seen");
+	CHECK_EQ(record_u64(r, "ring_full"), 3, "ring_full");
+	json_decref(r);
+	netprobe_manager_free(m);
+}
