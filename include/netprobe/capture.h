@@ -133,6 +133,14 @@ const char *netprobe_verdict_name(uint32_t verdict);
 const char *netprobe_verdict_advice(uint32_t verdict);
 const char *netprobe_verdict_advice_receiver(bool slow);
 
+/* What a dropped packet means. Reasons nobody knows are a loss. */
+#define NETPROBE_DROP_LOSS 0
+#define NETPROBE_DROP_POLICY 1 /* a rule said so: firewall, filter, authentication */
+#define NETPROBE_DROP_BENIGN 2 /* used up, or a copy of what is there already */
+#define NETPROBE_DROP_OTHERS 3 /* for another host, or of a protocol nobody here speaks */
+/* "loss", "policy", "benign", "others"; NULL for what is none. Borrowed for ever, any thread. Since: 0.1. */
+const char *netprobe_drop_kind_name(uint32_t kind);
+
 /* All packets that were dropped for one reason, at one place, of one owner. Strings are NULL where unknown. */
 struct netprobe_drop {
 	size_t size;
@@ -144,11 +152,12 @@ struct netprobe_drop {
 	uint32_t owner_match; /* NETPROBE_MATCH_* */
 	uint32_t netns;	      /* inode; 0: unknown */
 	uint8_t proto;	      /* IPPROTO_*; 0: unknown */
-	bool benign;	      /* no loss: used up, or not for this host */
+	bool benign;	      /* kind is NETPROBE_DROP_BENIGN or NETPROBE_DROP_OTHERS */
 	bool counter;	      /* what an interface counts itself: may be among the others as well */
 	uint16_t lport;
 	uint64_t packets, bytes;
 	const char *container; /* id of the owner's */
+	uint32_t kind;	       /* NETPROBE_DROP_* */
 };
 typedef int (*netprobe_drop_fn)(const struct netprobe_drop *d, void *arg);
 

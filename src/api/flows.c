@@ -6,6 +6,7 @@
 #include "api/fill.h"
 #include "api/internal.h"
 #include "base/error.h"
+#include "flow/reason.h"
 
 struct listing {
 	struct netprobe_manager *m;
@@ -75,7 +76,8 @@ static void on_drop(const struct drop_total *t, void *arg)
 				   .owner_match = known ? t->owner_match : NETPROBE_MATCH_NONE,
 				   .netns = t->netns,
 				   .proto = t->proto,
-				   .benign = t->benign,
+				   .benign = t->kind == DROP_BENIGN || t->kind == DROP_OTHERS,
+				   .kind = (uint32_t)t->kind,
 				   .counter = t->counter,
 				   .lport = t->lport,
 				   .packets = t->packets,
@@ -87,6 +89,11 @@ static void on_drop(const struct drop_total *t, void *arg)
 		return;
 	l->n++;
 	l->stopped = l->drop && l->drop(&x, l->arg);
+}
+
+API_PUBLIC const char *netprobe_drop_kind_name(uint32_t kind)
+{
+	return kind < DROP_KINDS ? drop_kind_name((int)kind) : NULL;
 }
 
 API_PUBLIC int netprobe_manager_drops(struct netprobe_manager *m, netprobe_drop_fn fn, void *arg,

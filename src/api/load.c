@@ -75,7 +75,7 @@ static int open_drops(struct netprobe_manager *m, struct netprobe_error *err)
 	const struct netprobe_config *c = &m->config;
 	struct drop_watch_opts o = { .filter = m->filter,
 				     .stack = c->drop_stacks || c->drop_addresses,
-				     .benign = c->drop_benign,
+				     .quiet = c->drop_benign,
 				     .kernel_addresses = c->drop_addresses,
 				     .interfaces = true,
 				     .event_fn = c->enable_drop_events ? queue_session_event : NULL,

@@ -7,6 +7,7 @@
 #include "api/internal.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "flow/reason.h"
 
 #define QUERY_LEAST (offsetof(struct netprobe_view_query, limit) + sizeof(size_t))
 
@@ -162,7 +163,7 @@ API_PUBLIC int netprobe_manager_connection(struct netprobe_manager *m, uint64_t 
 
 static void on_drop(const struct drop_total *t, void *arg)
 {
-	if (!t->benign && !t->counter)
+	if (t->kind == DROP_LOSS && !t->counter)
 		(void)dropped_add(arg, t->owner, t->netns, t->iface, t->packets);
 }
 

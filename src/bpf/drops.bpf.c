@@ -10,16 +10,22 @@
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
-/* Reasons below SKB_DROP_REASON_SUBSYS_MASK are the core's; only those can be benign. */
 #define PF_PACKET 17
 #define BURST_WINDOW_NS 1000000000ULL
+#define QUIET_CHARS 24
 
 const volatile __u8 cfg_store_hash = 0;
-const volatile __u64 cfg_benign[NP_DROP_REASONS / 64] = {}; /* bit per reason: no loss */
+/*
+ * What is lost to nobody here. Bit per reason; those below SKB_DROP_REASON_SUBSYS_MASK are the core's, and
+ * only they can be. And what has no reason, by function.
+ */
+const volatile __u64 cfg_drop_quiet[NP_DROP_REASONS / 64] = {};
+const volatile char cfg_drop_quiet_in[NP_DROP_QUIET][QUIET_CHARS] = {};
+const volatile __u32 cfg_unspecified = 0; /* the reason that says nothing */
 
 struct np_filter np_filter = { .gen = 1, .enabled = 1 };
 volatile __u8 st_stack = 0;	      /* 1: take the kernel stack of what is told */
-volatile __u8 st_show_benign = 0;     /* 1: tell of benign ones too */
+volatile __u8 st_show_quiet = 0;      /* 1: tell of what is lost to nobody too */
 volatile __u32 st_key_events = 10;    /* events a second of each kind */
 volatile __u32 st_all_events = 10000; /* a second of all together, unless np_filter says */
 volatile __u64 st_window_ns = 0;
@@ -177,9 +183,29 @@ static __noinline int drop_wanted(struct np_ev_drop *ev)
 	return filter_owner(&ev->owner) && filter_tuple(&ev->tuple);
 }
 
-static __always_inline bool is_benign(__u32 reason)
+/* "ip6_mc_input", "ip6_mc_input [ipv6]" */
+static __always_inline bool is_named(const char *function, const volatile char *name)
 {
-	return reason < NP_DROP_REASONS && (cfg_benign[reason / 64] & (1ULL << (reason % 64)));
+	for (int i = 0; i < QUIET_CHARS; i++) {
+		if (!name[i])
+			return i && (!function[i] || function[i] == ' ');
+		if (function[i] != name[i])
+			return false;
+	}
+	return false;
+}
+
+/* Asked once for each kind of drop. */
+static __always_inline bool is_quiet(__u32 reason, const char *function)
+{
+	if (reason < NP_DROP_REASONS && (cfg_drop_quiet[reason / 64] & (1ULL << (reason % 64))))
+		return true;
+	if (reason != cfg_unspecified)
+		return false;
+	for (int i = 0; i < NP_DROP_QUIET; i++)
+		if (is_named(function, cfg_drop_quiet_in[i]))
+			return true;
+	return false;
 }
 
 static __always_inline void key_fill(struct np_drop_key *key, const struct np_ev_drop *ev)
@@ -204,12 +230,12 @@ static __noinline int sum_make(struct drop_scratch *s)
 	__u64 args[1];
 
 	__builtin_memset(sum, 0, sizeof(*sum));
-	sum->benign = is_benign(s->ev.reason);
 	sum->dir = s->ev.packet.dir;
 	sum->owner = s->ev.owner;
 	__builtin_memcpy(sum->ifname, s->ev.tuple.ifname, sizeof(sum->ifname));
 	args[0] = s->ev.location;
 	(void)bpf_snprintf(sum->function, sizeof(sum->function), "%ps", args, sizeof(args));
+	sum->quiet = is_quiet(s->ev.reason, sum->function);
 	if (!bpf_map_update_elem(&np_drop_sums, &s->key, sum, BPF_NOEXIST))
 		__sync_fetch_and_add(&st_keys, 1);
 	return 0;
@@ -279,7 +305,7 @@ static __always_inline int drop_count(void *ctx, struct drop_scratch *s)
 	__sync_fetch_and_add(&sum->packets, 1);
 	__sync_fetch_and_add(&sum->bytes, s->ev.packet.len);
 	__sync_fetch_and_add(&sum->pending, 1);
-	if (sum->benign && !st_show_benign)
+	if (sum->quiet && !st_show_quiet)
 		return 0;
 	if (window_pass(&sum->window_ns, &sum->window_events, s->ev.hdr.ts_ns, st_key_events) &&
 	    window_pass(&st_window_ns, &st_window_events, s->ev.hdr.ts_ns,

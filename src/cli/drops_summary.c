@@ -13,16 +13,17 @@ struct kind {
 	/* as long as the kernel's: KSYM_NAME_LEN is 512 since 6.1 */
 	char reason[80], location[544], iface[17], comm[17], container[256];
 	uint32_t pid, netns;
-	uint8_t proto, match;
+	uint8_t proto, match, kind;
 	uint16_t lport;
-	bool benign, counter;
+	bool counter;
 	uint64_t packets, bytes;
 };
 
 struct summary {
 	struct kind *kinds;
 	size_t n, cap;
-	uint64_t benign; /* packets left out */
+	uint64_t quiet;					   /* packets left out */
+	struct kind sums[NETPROBE_DROP_OTHERS + 1], total; /* of packets, not of counters */
 	bool all;
 	int by;
 	int err;
@@ -32,6 +33,7 @@ static const struct table_column columns[] = {
 	{ "packets", "PACKETS", UNIT_NONE, true, 0 },
 	{ "bytes", "BYTES", UNIT_BYTES, true, 0 },
 	{ "reason", "REASON", UNIT_NONE, false, 0 },
+	{ "kind", "KIND", UNIT_NONE, false, 0 },
 	{ "benign", NULL, UNIT_NONE, false, 0 },
 	{ "source", "SEEN", UNIT_NONE, false, 0 },
 	{ "location", "FUNCTION", UNIT_NONE, false, 0 },
@@ -57,7 +59,7 @@ static void kind_of(struct kind *k, const struct netprobe_drop *t, int by)
 	memset(k, 0, sizeof(*k)); /* kinds are compared as bytes */
 	k->packets = t->packets;
 	k->bytes = t->bytes;
-	k->benign = t->benign;
+	k->kind = (uint8_t)t->kind;
 	k->counter = t->counter;
 	if (reason)
 		(void)snprintf(k->reason, sizeof(k->reason), "%s", t->reason ? t->reason : "");
@@ -87,8 +89,14 @@ static int on_total(const struct netprobe_drop *t, void *arg)
 	if (t->counter && s->by == DROPS_BY_OWNER)
 		return 0; /* they have none, and are partly the others */
 	if (t->benign && !s->all) {
-		s->benign += t->packets;
+		s->quiet += t->packets;
 		return 0;
+	}
+	if (!t->counter && t->kind <= NETPROBE_DROP_OTHERS) {
+		s->sums[t->kind].packets += t->packets;
+		s->sums[t->kind].bytes += t->bytes;
+		s->total.packets += t->packets;
+		s->total.bytes += t->bytes;
 	}
 	if (s->n == s->cap) {
 		size_t cap = s->cap ? s->cap * 2 : 256;
@@ -137,23 +145,33 @@ static void merge(struct summary *s)
 	qsort(s->kinds, s->n, sizeof(*s->kinds), by_packets);
 }
 
-static int add_row(struct table *t, const struct kind *k, int by)
+/* source: "packet", "counter", or "sum" and "total" of the rows of packets. */
+static int add_row(struct table *t, const struct kind *k, const char *source, int by)
 {
 	bool owner = by == DROPS_BY_ALL || by == DROPS_BY_OWNER;
+	bool total = !strcmp(source, "total"), is_sum = total || !strcmp(source, "sum");
 	struct cell c[N_COLUMNS];
 	unsigned int i = 0;
 
 	c[i++] = (struct cell){ .type = CELL_U64, .u64 = k->packets };
 	c[i++] = (struct cell){ .type = CELL_U64, .u64 = k->bytes };
 	c[i++] = cell_str(k->reason);
-	c[i++] = (struct cell){ .type = CELL_BOOL, .b = k->benign };
-	c[i++] = cell_str(k->counter ? "counter" : "packet");
+	if (total) {
+		c[i++] = (struct cell){ .type = CELL_NULL };
+		c[i++] = (struct cell){ .type = CELL_NULL };
+	} else {
+		c[i++] = cell_str(netprobe_drop_kind_name(k->kind));
+		c[i++] = (struct cell){ .type = CELL_BOOL,
+					.b = k->kind == NETPROBE_DROP_BENIGN ||
+					     k->kind == NETPROBE_DROP_OTHERS };
+	}
+	c[i++] = cell_str(source);
 	c[i++] = cell_str(k->location);
 	c[i++] = cell_str(k->iface);
 	c[i++] = cell_u64_or_null(k->netns);
 	c[i++] = cell_u64_or_null(k->pid);
 	c[i++] = cell_str(k->comm);
-	c[i++] = cell_str(owner ? owner_match_name(k->match) : NULL);
+	c[i++] = cell_str(owner && !is_sum ? owner_match_name(k->match) : NULL);
 	c[i++] = cell_str(k->container);
 	c[i++] = cell_str(transport_name(k->proto));
 	c[i++] = cell_u64_or_null(k->lport);
@@ -176,12 +194,19 @@ int drop_summary_write(struct netprobe_manager *m, int by, bool benign, uint32_t
 			s.n = limit;
 	}
 	for (size_t i = 0; i < s.n && !r; i++)
-		r = add_row(t, &s.kinds[i], by);
+		r = add_row(t, &s.kinds[i], s.kinds[i].counter ? "counter" : "packet", by);
+	for (uint8_t i = 0; i <= NETPROBE_DROP_OTHERS && !r; i++) {
+		s.sums[i].kind = i;
+		if (s.sums[i].packets)
+			r = add_row(t, &s.sums[i], "sum", by);
+	}
+	if (!r && s.total.packets)
+		r = add_row(t, &s.total, "total", by);
 	if (!r)
 		r = table_write(t, out, format, color);
-	if (!r && s.benign)
+	if (!r && s.quiet)
 		log_notice("left out: %llu packets that are no loss (--all shows them)",
-			   (unsigned long long)s.benign);
+			   (unsigned long long)s.quiet);
 	(void)table_free(t);
 	free(s.kinds);
 	return r;

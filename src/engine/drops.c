@@ -9,6 +9,7 @@
 
 #include "base/buf.h"
 #include "engine/ifdrops.h"
+#include "flow/reason.h"
 #include "out/drop.h"
 #include "probe/ksyms.h"
 
@@ -69,7 +70,9 @@ int drop_watch_open(struct session *s, const struct drop_watch_opts *opts,
 {
 	struct probe_drops_opts po = { .filter = &opts->filter,
 				       .stack = opts->stack,
-				       .benign = opts->benign };
+				       .quiet = opts->quiet,
+				       .is_quiet = drop_is_quiet,
+				       .functions = drop_quiet_functions() };
 	struct drop_watch *w = calloc(1, sizeof(*w));
 	int r;
 
@@ -222,7 +225,8 @@ static void on_drop(const struct np_ev_drop *kev, void *arg)
 
 	if (!w->opts.event_fn)
 		return;
-	d.benign = probe_drops_benign(w->drops, kev->reason);
+	d.kind = drop_kind_name(drop_kind(d.reason, d.location));
+	d.quiet = drop_is_quiet(d.reason, d.location);
 	d.n_stack = kev->stack_id >= 0 ? stack_text(w, kev) : 0;
 	if (!owner.tgid && (kev->tuple.flags & NP_F_LISTEN))
 		owner_of_listener(w, &owner, kev->sock_id);
@@ -264,7 +268,9 @@ static bool iface_wanted(const struct drop_watch *w, const char *iface)
 static void on_counter(const struct ifdrops_count *n, void *arg)
 {
 	struct drop_watch *w = arg;
-	struct event_drop d = { .reason = n->reason, .packets = n->packets };
+	struct event_drop d = { .reason = n->reason,
+				.kind = drop_kind_name(DROP_LOSS),
+				.packets = n->packets };
 	struct np_tuple where = { .ifindex = n->ifindex, .netns = n->netns };
 	struct event ev = { .kind = EVENT_DROP,
 			    .num = (double)n->packets,
@@ -334,7 +340,6 @@ static void on_rest(const struct np_drop_key *key, const struct np_drop_sum *sum
 		.location = function_name(function, sum->function),
 		.packets = sum->pending,
 		.suppressed = sum->pending,
-		.benign = sum->benign,
 	};
 	struct np_owner owner = sum->owner;
 	struct np_tuple where = { .netns = key->netns,
@@ -350,8 +355,10 @@ static void on_rest(const struct np_drop_key *key, const struct np_drop_sum *sum
 			    .drop = &d,
 			    .direction = direction_name(sum->dir) };
 
-	if (!sum->pending || (sum->benign && !w->opts.benign))
+	if (!sum->pending || (sum->quiet && !w->opts.quiet))
 		return;
+	d.kind = drop_kind_name(drop_kind(d.reason, d.location));
+	d.quiet = drop_is_quiet(d.reason, d.location);
 	memcpy(where.ifname, sum->ifname, sizeof(where.ifname));
 	if (!owner.tgid)
 		owner_of_listener(w, &owner, key->listener);
@@ -397,9 +404,9 @@ static void on_sum(const struct np_drop_key *key, const struct np_drop_sum *sum,
 		.netns = key->netns,
 		.packets = sum->packets,
 		.bytes = sum->bytes,
-		.benign = sum->benign,
 	};
 
+	t.kind = drop_kind(t.reason, t.location);
 	(void)snprintf(iface, sizeof(iface), "%.15s", sum->ifname);
 	if (!owner.tgid)
 		owner_of_listener(c->w, &owner, key->listener);

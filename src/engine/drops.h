@@ -12,7 +12,7 @@
 struct drop_watch_opts {
 	struct np_filter filter;
 	bool stack;
-	bool benign;	       /* tell of packets that are no loss, too */
+	bool quiet;	       /* tell of packets that are lost to nobody, too */
 	bool kernel_addresses; /* in stacks, beside the names */
 	bool interfaces;       /* counters of interfaces, too */
 	session_event_fn event_fn;
@@ -28,7 +28,7 @@ struct drop_total {
 	uint16_t lport;
 	uint32_t netns;
 	uint64_t packets, bytes;
-	bool benign;
+	int kind;     /* DROP_* of flow/reason.h */
 	bool counter; /* what an interface counts itself: may be among the other kinds as well */
 };
 

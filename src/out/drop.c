@@ -89,7 +89,8 @@ void drop_put_json(struct buf *b, const struct event_drop *d, const struct np_tu
 		buf_putc(b, ']');
 	json_kv_u64(b, "packets", d->packets);
 	json_kv_u64(b, "suppressed", d->suppressed);
-	json_kv_bool(b, "benign", d->benign);
+	json_kv_str(b, "kind", d->kind);
+	json_kv_bool(b, "benign", d->quiet);
 	packet_put_json(b, d->packet, t);
 }
 
@@ -97,6 +98,8 @@ void drop_put_text(struct buf *b, const struct event_drop *d, const struct np_tu
 {
 	char flags[40];
 
+	if (d->kind)
+		buf_printf(b, "%s ", d->kind);
 	if (d->location)
 		buf_printf(b, "in %s ", d->location);
 	if (d->packet && t && d->packet->has_l4 && t->proto == IPPROTO_TCP)

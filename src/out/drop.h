@@ -14,7 +14,8 @@ struct event_drop {
 	const struct np_packet *packet; /* NULL: a counter moved, no packet was seen */
 	uint64_t packets;		/* of its kind since the last event of that kind */
 	uint64_t suppressed;		/* of them, those without an event of their own */
-	bool benign;
+	const char *kind;		/* "loss", "policy", "benign", "others" */
+	bool quiet;			/* lost to nobody here */
 };
 
 /* The fields of the packet alone, each with its comma: shared by all that tell of packets. */

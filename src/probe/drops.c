@@ -128,17 +128,32 @@ static int on_ring(void *ctx, void *data, size_t size)
 	return 0;
 }
 
+static void set_quiet(struct probe_drops *d, const struct probe_drops_opts *opts)
+{
+	struct netprobe_drops__rodata *ro = d->skel->rodata;
+	const char *const *fn = opts->functions;
+
+	for (uint32_t i = 0; i < NP_DROP_REASONS; i++)
+		if (d->reasons.names[i] && opts->is_quiet &&
+		    opts->is_quiet(d->reasons.names[i], NULL))
+			ro->cfg_drop_quiet[i / 64] |= 1ULL << (i % 64);
+	ro->cfg_unspecified = d->reasons.unspecified;
+	for (unsigned int i = 0; i < NP_DROP_QUIET && fn && fn[i]; i++)
+		(void)snprintf((char *)ro->cfg_drop_quiet_in[i], sizeof(ro->cfg_drop_quiet_in[i]),
+			       "%s", fn[i]);
+}
+
 static int load(struct probe_drops *d, const struct probe_drops_opts *opts)
 {
 	struct netprobe_drops *s = d->skel;
 	int r;
 
 	s->rodata->cfg_store_hash = d->probe->store_hash;
-	memcpy((void *)s->rodata->cfg_benign, d->reasons.benign, sizeof(d->reasons.benign));
+	set_quiet(d, opts);
 	if (opts->filter)
 		s->data->np_filter = *opts->filter;
 	s->bss->st_stack = opts->stack;
-	s->bss->st_show_benign = opts->benign;
+	s->bss->st_show_quiet = opts->quiet;
 	if (opts->key_events)
 		s->data->st_key_events = opts->key_events;
 	r = opts->ring_bytes ? bpf_map__set_max_entries(s->maps.np_drop_ring, opts->ring_bytes) : 0;
@@ -292,12 +307,6 @@ unsigned int probe_drops_stack(const struct probe_drops *d, int32_t id,
 const char *probe_drops_reason(const struct probe_drops *d, uint32_t reason, char *buf, size_t size)
 {
 	return reasons_name(&d->reasons, reason, buf, size);
-}
-
-bool probe_drops_benign(const struct probe_drops *d, uint32_t reason)
-{
-	return reason < NP_DROP_REASONS &&
-	       (d->reasons.benign[reason / 64] & (1ULL << (reason % 64)));
 }
 
 bool probe_drops_has_reasons(const struct probe_drops *d)

@@ -16,9 +16,12 @@ struct probe_drops;
 struct probe_drops_opts {
 	const struct np_filter *filter; /* NULL: everything */
 	bool stack;			/* take kernel stacks */
-	bool benign;			/* tell of benign ones too */
-	uint32_t key_events;		/* events a second of each kind; 0: 10 */
-	uint32_t ring_bytes;		/* 0: 1 MiB */
+	bool quiet;			/* tell of what is lost to nobody, too */
+	/* Is it that, by its reason? functions: whose drops without a reason are; NULL-terminated. */
+	bool (*is_quiet)(const char *reason, const char *function);
+	const char *const *functions;
+	uint32_t key_events; /* events a second of each kind; 0: 10 */
+	uint32_t ring_bytes; /* 0: 1 MiB */
 };
 
 /* Load and attach. -EOPNOTSUPP where no hook of the wanted family tells of drops. */
@@ -48,7 +51,6 @@ unsigned int probe_drops_stack(const struct probe_drops *d, int32_t id,
 /* "NETFILTER_DROP", as this kernel's BTF names it; a number where it has no name. */
 const char *probe_drops_reason(const struct probe_drops *d, uint32_t reason, char *buf,
 			       size_t size);
-bool probe_drops_benign(const struct probe_drops *d, uint32_t reason);
 bool probe_drops_has_reasons(const struct probe_drops *d);
 const char *probe_drops_note(const struct probe_drops *d); /* what this kernel lacks; empty */
 

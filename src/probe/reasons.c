@@ -9,16 +9,6 @@
 
 #define SUBSYS_SHIFT 16 /* SKB_DROP_REASON_SUBSYS_MASK is 0xffff0000, since 6.4 */
 
-/*
- * No loss to anybody: the packet was used up, or was for another host or for a protocol nobody here
- * speaks. By name, since the numbers are another kernel's business; what it has not is passed over.
- */
-static const char *const benign_names[] = {
-	"NOT_DROPPED_YET",	   "CONSUMED",	   "OTHERHOST",
-	"UNHANDLED_PROTO",	   "PTYPE_ABSENT", "UNIX_SKIP_OOB",
-	"IPV6_NDISC_NS_OTHERHOST", "QUEUE_PURGE",
-};
-
 static const char *without_prefix(const char *name)
 {
 	static const char *const prefixes[] = { "SKB_DROP_REASON_SUBSYS_", "SKB_DROP_REASON_",
@@ -45,23 +35,18 @@ static void take(const struct btf *btf, const char *type, const char **names, un
 	}
 }
 
-static void mark_benign(struct reasons *r)
-{
-	for (unsigned int i = 0; i < NP_DROP_REASONS; i++)
-		for (unsigned int j = 0; j < sizeof(benign_names) / sizeof(benign_names[0]); j++)
-			if (r->names[i] && !strcmp(r->names[i], benign_names[j]))
-				r->benign[i / 64] |= 1ULL << (i % 64);
-}
-
 void reasons_init(struct reasons *r, const struct btf *btf)
 {
 	*r = (struct reasons){ .btf = btf };
 	take(btf, "skb_drop_reason", r->names, NP_DROP_REASONS);
 	take(btf, "skb_drop_reason_subsys", r->subsystems,
 	     sizeof(r->subsystems) / sizeof(r->subsystems[0]));
-	for (unsigned int i = 0; i < NP_DROP_REASONS; i++)
-		r->n += r->names[i] != NULL;
-	mark_benign(r);
+	for (uint32_t i = 0; i < NP_DROP_REASONS; i++)
+		if (r->names[i]) {
+			r->n++;
+			if (!strcmp(r->names[i], "NOT_SPECIFIED"))
+				r->unspecified = i;
+		}
 }
 
 const char *reasons_name(const struct reasons *r, uint32_t reason, char *buf, size_t size)

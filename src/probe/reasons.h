@@ -12,10 +12,10 @@ struct btf;
 
 struct reasons {
 	const struct btf *btf;
-	const char *names[NP_DROP_REASONS];    /* the core's, without their prefix; NULL none */
-	const char *subsystems[16];	       /* "OPENVSWITCH"; NULL none */
-	unsigned int n;			       /* 0: this kernel has none */
-	uint64_t benign[NP_DROP_REASONS / 64]; /* bit per reason */
+	const char *names[NP_DROP_REASONS]; /* the core's, without their prefix; NULL none */
+	const char *subsystems[16];	    /* "OPENVSWITCH"; NULL none */
+	unsigned int n;			    /* 0: this kernel has none */
+	uint32_t unspecified;		    /* the one that says nothing */
 };
 
 void reasons_init(struct reasons *r, const struct btf *btf); /* strings are btf's */

@@ -12,7 +12,8 @@
 #define NP_DROP_STACK_DEPTH 32 /* frames kept of a stack */
 #define NP_DROP_STACKS 4096    /* different stacks kept */
 #define NP_DROP_KEYS 16384     /* different kinds of drops kept apart */
-#define NP_DROP_REASONS 512    /* reasons that can be told to be benign */
+#define NP_DROP_REASONS 512    /* reasons that can be quiet */
+#define NP_DROP_QUIET 4	       /* functions whose drops without a reason are */
 
 #define NP_DIR_UNKNOWN 0
 #define NP_DIR_RX 1
@@ -61,8 +62,8 @@ struct np_drop_sum {
 	__u64 pending;	 /* packets no event has told of yet */
 	__u64 window_ns; /* CLOCK_MONOTONIC at which the second began in which events are counted */
 	__u32 window_events;
-	__u8 benign; /* 1: the reason is one of those that are no loss */
-	__u8 dir;    /* NP_DIR_* of the first */
+	__u8 quiet; /* 1: lost to nobody here, by reason or function: told only where all are asked for */
+	__u8 dir; /* NP_DIR_* of the first */
 	__u8 pad[2];
 	struct np_owner owner; /* as it was at the first */
 	char ifname[16];

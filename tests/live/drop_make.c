@@ -112,3 +112,62 @@ struct drops count_drops(const json_t *records, const struct netns *ns, const ch
 	}
 	return d;
 }
+
+static int bound_socket(int family, uint16_t port)
+{
+	struct sockaddr_storage at;
+	socklen_t len = loopback(family, port, &at);
+	int fd = socket(family, SOCK_DGRAM, 0), size = 4096;
+
+	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size)) < 0 ||
+	    bind(fd, (struct sockaddr *)&at, len) < 0)
+		_exit(1);
+	return fd;
+}
+
+int up[2], down[2];
+
+/* Holds a socket that it does not read from, until told to end. */
+void hold_socket(void *arg)
+{
+	char byte;
+
+	bound_socket(*(int *)arg, OPEN);
+	close(down[1]);
+	if (write(up[1], "", 1) != 1 || read(down[0], &byte, 1) < 0)
+		_exit(1);
+	/* Without closing the socket: what is still queued would be dropped as well. */
+	kill(getpid(), SIGKILL);
+}
+
+/* IPv6 has a file and a form of its own. */
+uint64_t rcvbuf_errors(const struct netns *ns, int family)
+{
+	unsigned long long value = 0;
+	char path[64], line[256];
+	FILE *f;
+
+	if (family == AF_INET)
+		return netns_counter(ns, "Udp", "RcvbufErrors");
+	snprintf(path, sizeof(path), "/proc/%d/net/snmp6", ns->holder);
+	f = fopen(path, "re");
+	while (f && fgets(line, sizeof(line), f))
+		if (sscanf(line, "Udp6RcvbufErrors %llu", &value) == 1)
+			break;
+	if (f)
+		fclose(f);
+	return value;
+}
+
+void drop_output(const struct netns *ns, const char *match)
+{
+	char command[300];
+
+	snprintf(command, sizeof(command),
+		 "nft add table inet np && "
+		 "nft add chain inet np out '{ type filter hook output priority 0; }' && "
+		 "nft add rule inet np out %s drop",
+		 match);
+	if (netns_run(ns, command))
+		test_skip("nftables cannot drop packets on this kernel");
+}

@@ -41,4 +41,16 @@ struct drops {
 struct drops count_drops(const json_t *records, const struct netns *ns, const char *reason,
 			 pid_t pid);
 
+#define CLOSED 9999 /* a port where nobody listens */
+#define OPEN 7000
+
+/* A byte comes up when hold_socket is ready; one down ends it. Made by the test. */
+extern int up[2], down[2];
+/* A child's: holds a small socket at OPEN that it does not read from. arg: int, the family. */
+void hold_socket(void *arg);
+/* RcvbufErrors of UDP there. */
+uint64_t rcvbuf_errors(const struct netns *ns, int family);
+/* nft drops what matches on its way out, or the test is skipped. */
+void drop_output(const struct netns *ns, const char *match);
+
 #endif

@@ -23,9 +23,6 @@
 #include "tap.h"
 
 #define FLOOD 200000
-#define CLOSED 9999 /* a port where nobody listens */
-#define OPEN 7000
-#define ETH_P_NOBODY 0x88b5 /* for local experiments: no handler */
 
 TEST(a_flood_to_a_closed_port_is_counted_to_the_last_packet)
 {
@@ -59,52 +56,6 @@ TEST(a_flood_to_a_closed_port_is_counted_to_the_last_packet)
 	CHECK_EQ(record_u64(d.first, "lport"), CLOSED, "port it was for");
 	CHECK_EQ(record_u64(d.first, "len"), 48, "bytes of it");
 	CHECK_EQ(record_u64(d.first, "ttl"), 64, "its TTL");
-}
-
-static int bound_socket(int family, uint16_t port)
-{
-	struct sockaddr_storage at;
-	socklen_t len = loopback(family, port, &at);
-	int fd = socket(family, SOCK_DGRAM, 0), size = 4096;
-
-	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size)) < 0 ||
-	    bind(fd, (struct sockaddr *)&at, len) < 0)
-		_exit(1);
-	return fd;
-}
-
-static int up[2], down[2];
-
-/* Holds a socket that it does not read from, until told to end. */
-static void hold_socket(void *arg)
-{
-	char byte;
-
-	bound_socket(*(int *)arg, OPEN);
-	close(down[1]);
-	if (write(up[1], "", 1) != 1 || read(down[0], &byte, 1) < 0)
-		_exit(1);
-	/* Without closing the socket: what is still queued would be dropped as well. */
-	kill(getpid(), SIGKILL);
-}
-
-/* IPv6 has a file and a form of its own. */
-static uint64_t rcvbuf_errors(const struct netns *ns, int family)
-{
-	unsigned long long value = 0;
-	char path[64], line[256];
-	FILE *f;
-
-	if (family == AF_INET)
-		return netns_counter(ns, "Udp", "RcvbufErrors");
-	snprintf(path, sizeof(path), "/proc/%d/net/snmp6", ns->holder);
-	f = fopen(path, "re");
-	while (f && fgets(line, sizeof(line), f))
-		if (sscanf(line, "Udp6RcvbufErrors %llu", &value) == 1)
-			break;
-	if (f)
-		fclose(f);
-	return value;
 }
 
 static void check_overflow(int family)
@@ -144,19 +95,6 @@ TEST(datagrams_that_find_their_buffer_full_are_the_receivers)
 TEST(datagrams_that_find_their_buffer_full_are_the_receivers_over_ipv6)
 {
 	check_overflow(AF_INET6);
-}
-
-static void drop_output(const struct netns *ns, const char *match)
-{
-	char command[300];
-
-	snprintf(command, sizeof(command),
-		 "nft add table inet np && "
-		 "nft add chain inet np out '{ type filter hook output priority 0; }' && "
-		 "nft add rule inet np out %s drop",
-		 match);
-	if (netns_run(ns, command))
-		test_skip("nftables cannot drop packets on this kernel");
 }
 
 TEST(a_packet_dropped_on_its_way_out_is_its_senders)
@@ -446,7 +384,7 @@ static bool is_refused(const json_t *r, const void *arg)
 TEST(a_segment_that_its_socket_refuses_is_the_receivers)
 {
 	struct netns ns = netns_new();
-	struct probe p = start_drops(NULL, NULL, NULL);
+	struct probe p = start_drops("--all", NULL, NULL);
 	pid_t server, client;
 	const json_t *r;
 	json_t *first;
@@ -558,67 +496,6 @@ TEST(a_summary_has_every_packet_once)
 	}
 	CHECK_EQ(got[0], 300, "packets over IPv4");
 	CHECK_EQ(got[1], 200, "packets over IPv6");
-}
-
-TEST(top_shows_what_each_process_lost)
-{
-	struct netns ns = netns_new();
-	struct dgrams few = { AF_INET, 5, 100, OPEN, true };
-	const json_t *r;
-	struct probe p;
-	bool found = false;
-	pid_t pid;
-
-	need_tracepoint();
-	drop_output(&ns, "udp dport 7000");
-	p = probe_start("top", "--health", "-n", "3", "--interval", "1", "--idle", "--format",
-			"json", NULL);
-	pid = start_in(&ns, send_dgrams, &few);
-	finish(pid);
-	REQUIRE(probe_wait(&p, 30000) == 0, "top: expected to end by itself with 0");
-	p.records = probe_records(&p);
-	for (size_t i = 0; i < json_array_size(p.records); i++) {
-		r = json_array_get(p.records, i);
-		if (record_u64(r, "pid") != (uint64_t)pid)
-			continue;
-		found = true;
-		CHECK(json_is_null(json_object_get(r, "drops")) || record_u64(r, "drops") <= 5,
-		      "drops: expected up to 5, got %" PRIu64, record_u64(r, "drops"));
-		if (record_u64(r, "drops") == 5)
-			return;
-	}
-	CHECK(false, "expected a row of pid %d with 5 drops, got %s", pid,
-	      found ? "other figures" : "none");
-}
-
-static void send_for_nobody(void *arg)
-{
-	struct sockaddr_ll to = { .sll_family = AF_PACKET,
-				  .sll_protocol = htons(ETH_P_NOBODY),
-				  .sll_halen = 6 };
-	int fd = socket(AF_PACKET, SOCK_DGRAM, 0);
-
-	(void)arg;
-	to.sll_ifindex = (int)if_nametoindex("lo");
-	for (int i = 0; i < 4; i++)
-		if (sendto(fd, "frame", 5, 0, (struct sockaddr *)&to, sizeof(to)) < 0)
-			_exit(1);
-}
-
-TEST(what_is_no_loss_is_told_only_when_asked_for)
-{
-	struct netns ns = netns_new();
-	struct probe plain = start_drops(NULL, NULL, NULL), all = start_drops("--all", NULL, NULL);
-	struct drops d;
-
-	finish(start_in(&ns, send_for_nobody, NULL));
-	probe_stop(&plain);
-	probe_stop(&all);
-	d = count_drops(plain.records, &ns, "UNHANDLED_PROTO", 0);
-	CHECK_EQ(d.packets, 0, "frames for nobody, told without --all");
-	d = count_drops(all.records, &ns, "UNHANDLED_PROTO", 0);
-	CHECK_EQ(d.packets, 4, "frames for nobody, told with --all");
-	CHECK(d.first && json_is_true(json_object_get(d.first, "benign")), "benign: expected true");
 }
 
 TEST(a_process_that_is_not_there_is_named)
