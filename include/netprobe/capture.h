@@ -28,7 +28,8 @@ struct netprobe_manager;
 #define NETPROBE_VERDICT_SEND_BUFFER 2
 #define NETPROBE_VERDICT_CONGESTION_WINDOW 3
 #define NETPROBE_VERDICT_LOSS 4
-#define NETPROBE_VERDICT_MAX 5
+#define NETPROBE_VERDICT_PACING 5 /* the rate its process asked for: SO_MAX_PACING_RATE */
+#define NETPROBE_VERDICT_MAX 6
 #define NETPROBE_VERDICT_NONE 255 /* no TCP, or nothing known */
 
 /*
@@ -114,6 +115,8 @@ struct netprobe_verdict_sum {
 	size_t size;
 	uint64_t us[NETPROBE_VERDICT_MAX];  /* microseconds, by NETPROBE_VERDICT_* */
 	uint64_t bytes_sent, bytes_retrans; /* in that time */
+	/* of the application's: less than a segment waited, for Nagle's algorithm, for TCP_CORK */
+	uint64_t nagle_us, cork_us;
 };
 
 /*
@@ -125,6 +128,12 @@ int netprobe_verdict_add(struct netprobe_verdict_sum *sum, const struct netprobe
 
 /* "receive_window"; NULL for what is none. Borrowed for ever, any thread. Since: 0.1. */
 const char *netprobe_verdict_name(uint32_t verdict);
+
+/*
+ * "nagle" or "cork": the sum's first is the application, and half of its time or more was that; else NULL. Borrowed
+ * for ever, any thread. Since: 0.1.
+ */
+const char *netprobe_verdict_detail(const struct netprobe_verdict_sum *sum);
 
 /*
  * What to do about it, one English sentence; the second one for an end that mostly receives, whose own sending is

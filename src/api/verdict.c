@@ -79,7 +79,7 @@ API_PUBLIC int netprobe_verdict_add(struct netprobe_verdict_sum *sum,
 				    const struct netprobe_flow *was,
 				    const struct netprobe_flow *now)
 {
-	struct verdict_times t;
+	struct verdict_times t = {};
 	int r, first;
 
 	if (!sum || sum->size < sizeof(*sum) || sum->size > API_SIZE_MAX)
@@ -87,14 +87,30 @@ API_PUBLIC int netprobe_verdict_add(struct netprobe_verdict_sum *sum,
 	memcpy(t.us, sum->us, sizeof(t.us));
 	t.sent = sum->bytes_sent;
 	t.resent = sum->bytes_retrans;
+	t.held[HELD_NAGLE] = sum->nagle_us;
+	t.held[HELD_CORK] = sum->cork_us;
 	r = add_looks(&t, was, now);
 	if (r)
 		return r;
 	memcpy(sum->us, t.us, sizeof(t.us));
 	sum->bytes_sent = t.sent;
 	sum->bytes_retrans = t.resent;
+	sum->nagle_us = t.held[HELD_NAGLE];
+	sum->cork_us = t.held[HELD_CORK];
 	first = verdict_first(&t);
 	return first < 0 ? NETPROBE_VERDICT_NONE : first;
+}
+
+API_PUBLIC const char *netprobe_verdict_detail(const struct netprobe_verdict_sum *sum)
+{
+	struct verdict_times t = {};
+
+	if (!sum || sum->size < sizeof(*sum))
+		return NULL;
+	memcpy(t.us, sum->us, sizeof(t.us));
+	t.held[HELD_NAGLE] = sum->nagle_us;
+	t.held[HELD_CORK] = sum->cork_us;
+	return verdict_held_name(verdict_held(&t));
 }
 
 API_PUBLIC const char *netprobe_verdict_name(uint32_t verdict)

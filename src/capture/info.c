@@ -68,6 +68,9 @@ void info_tcp(const struct diag_sock *s, struct np_tcp *t)
 		t->bytes_acked = i->tcpi_bytes_acked;
 		t->bytes_received = i->tcpi_bytes_received;
 		t->pacing_rate = i->tcpi_pacing_rate;
+		if (i->tcpi_max_pacing_rate != ~0ULL && t->pacing_rate >= i->tcpi_max_pacing_rate)
+			t->limits |=
+				NP_TCP_PACED; /* of Nagle and TCP_CORK tcp_info tells nothing */
 	}
 	if (HAS(s, tcpi_min_rtt)) {
 		t->unsent_bytes = i->tcpi_notsent_bytes;

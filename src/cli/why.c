@@ -121,6 +121,8 @@ static void fade(struct netprobe_verdict_sum *t)
 {
 	for (uint32_t v = 0; v < NETPROBE_VERDICT_MAX; v++)
 		t->us[v] -= t->us[v] / 4;
+	t->nagle_us -= t->nagle_us / 4;
+	t->cork_us -= t->cork_us / 4;
 }
 
 static int sample(const struct netprobe_flow *f, void *arg)
@@ -203,11 +205,27 @@ static double share_of(const struct netprobe_verdict_sum *t, uint32_t verdict)
 	return all ? (double)t->us[verdict] / (double)all : 0;
 }
 
+/* Where its own stack holds the bytes back, what to do about that; else NULL. */
+static const char *advice_held(const struct netprobe_verdict_sum *t)
+{
+	const char *held = netprobe_verdict_detail(t);
+
+	if (!held)
+		return NULL;
+	return !strcmp(held, "cork")
+		       ? "TCP_CORK holds back less than a segment: the process should take it off when a "
+			 "message is whole."
+		       : "Small writes wait until the one before is acknowledged, which the peer delays "
+			 "(Nagle's algorithm): set TCP_NODELAY, or write a message in one go.";
+}
+
 static const char *advice_of(const struct subject *s)
 {
 	uint32_t verdict = first_of(&s->sum);
 	bool slow = full_share(s) >= 0.5;
 
+	if (netprobe_verdict_detail(&s->sum))
+		return advice_held(&s->sum);
 	if (verdict == NETPROBE_VERDICT_APPLICATION && (slow || receives(s)))
 		return netprobe_verdict_advice_receiver(slow);
 	return netprobe_verdict_advice(verdict);
@@ -218,6 +236,8 @@ static const char *advice_of_all(const struct why *x, const struct netprobe_verd
 {
 	uint32_t verdict = first_of(all);
 
+	if (netprobe_verdict_detail(all))
+		return advice_held(all);
 	if (verdict == NETPROBE_VERDICT_APPLICATION && x->n &&
 	    first_of(&x->subjects[0].sum) == verdict)
 		return advice_of(&x->subjects[0]);
@@ -251,6 +271,8 @@ static void sum_up(const struct why *x, struct netprobe_verdict_sum *ret)
 			continue;
 		for (unsigned int v = 0; v < NETPROBE_VERDICT_MAX; v++)
 			ret->us[v] += s->sum.us[v];
+		ret->nagle_us += s->sum.nagle_us;
+		ret->cork_us += s->sum.cork_us;
 	}
 }
 
@@ -314,6 +336,7 @@ static void put_connection(struct buf *b, const struct subject *s)
 	json_kv_u64_or_null(b, "sock", f->sock);
 	json_kv_str(b, "state", s->state[0] ? s->state : NULL);
 	json_kv_str(b, "verdict", netprobe_verdict_name(first_of(&s->sum)));
+	json_kv_str(b, "detail", netprobe_verdict_detail(&s->sum));
 	json_kv_str(b, "now", netprobe_verdict_name(first_of(&s->now)));
 	put_shares(b, &s->sum);
 	json_kv_str(b, "advice", advice_of(s));
@@ -331,6 +354,7 @@ static void json(struct why *x, const struct netprobe_verdict_sum *all)
 
 	buf_putc(b, '{');
 	json_kv_str(b, "verdict", netprobe_verdict_name(verdict));
+	json_kv_str(b, "detail", netprobe_verdict_detail(all));
 	put_shares(b, all);
 	json_kv_str(b, "advice", advice_of_all(x, all));
 	json_kv_u64(b, "n_connections", x->n);
@@ -379,6 +403,8 @@ static void text_connection(struct buf *b, const struct subject *s)
 	buf_printf(b, "[%u]  %s\n  shares:", t->last_pid, name ? name : "not seen long enough");
 	buf_putc(b, ' ');
 	text_shares(b, &s->sum);
+	if (netprobe_verdict_detail(&s->sum))
+		buf_printf(b, "  held back by: %s\n", netprobe_verdict_detail(&s->sum));
 	if (now)
 		buf_printf(b, "  now: %s\n", now);
 	if (s->full)

@@ -37,6 +37,7 @@ struct verdict_past {
 	uint16_t window; /* waiting for nothing else, and the window was full */
 	uint16_t room;	 /* the same, and its buffer was */
 	uint16_t queued; /* all of it, behind a queue on the way */
+	uint16_t pacing; /* waiting for nothing else, at the rate its process asked for */
 };
 
 /* The kernel's figures of a TCP connection: struct np_tcp (see there) but for what flow settles. */

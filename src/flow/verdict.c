@@ -32,9 +32,40 @@ static bool is_full(uint32_t limits, uint32_t in_flight, uint32_t unsent, uint32
 	return limits & NP_TCP_NO_ROOM && held < cwnd;
 }
 
-static bool wants_more(uint32_t limits, uint32_t in_flight, uint32_t unsent, uint32_t cwnd)
+static bool window_full(uint32_t limits, uint32_t in_flight, uint32_t cwnd)
 {
-	return unsent || limits & NP_TCP_CWND_LIMITED || (cwnd && in_flight >= cwnd);
+	return limits & NP_TCP_CWND_LIMITED || (cwnd && in_flight >= cwnd);
+}
+
+/* It has more to send and room for it, but asked for no higher rate. */
+static bool is_paced(uint32_t limits, uint32_t in_flight, uint32_t unsent, uint32_t cwnd)
+{
+	return limits & NP_TCP_PACED && unsent && in_flight < cwnd;
+}
+
+/* With room in the window and less than a segment to send it is the sender's own stack that waits for more. */
+static bool is_part(uint32_t limits, uint32_t in_flight, uint32_t unsent, uint32_t mss,
+		    uint32_t cwnd)
+{
+	return unsent && unsent < mss && cwnd && !window_full(limits, in_flight, cwnd);
+}
+
+static uint8_t held_by(uint32_t limits, uint32_t in_flight, bool part)
+{
+	if (!part)
+		return HELD_NO;
+	if (limits & NP_TCP_CORK)
+		return HELD_CORK;
+	return limits & NP_TCP_NAGLE && in_flight ? HELD_NAGLE : HELD_NO;
+}
+
+static bool wants_more(uint32_t limits, uint32_t in_flight, uint32_t unsent, uint32_t mss,
+		       uint32_t cwnd)
+{
+	if (is_paced(limits, in_flight, unsent, cwnd) ||
+	    is_part(limits, in_flight, unsent, mss, cwnd))
+		return false;
+	return unsent || window_full(limits, in_flight, cwnd);
 }
 
 static bool ran_full(uint32_t limits, uint32_t in_flight, uint32_t unsent, uint64_t rate)
@@ -48,9 +79,17 @@ static bool ran_full(uint32_t limits, uint32_t in_flight, uint32_t unsent, uint6
 		.busy_us = (tcp)->busy_us, .rwnd_us = (tcp)->rwnd_limited_us,                     \
 		.sndbuf_us = (tcp)->sndbuf_limited_us, .recovery_us = (tcp)->recovery_us,         \
 		.full = is_full((tcp)->limits, (tcp)->in_flight, (tcp)->unsent_bytes, (tcp)->mss, \
-				(tcp)->snd_cwnd),                                                 \
+				(tcp)->snd_cwnd) &&                                               \
+			!is_paced((tcp)->limits, (tcp)->in_flight, (tcp)->unsent_bytes,           \
+				  (tcp)->snd_cwnd),                                               \
 		.wants = wants_more((tcp)->limits, (tcp)->in_flight, (tcp)->unsent_bytes,         \
-				    (tcp)->snd_cwnd),                                             \
+				    (tcp)->mss, (tcp)->snd_cwnd),                                 \
+		.paced = is_paced((tcp)->limits, (tcp)->in_flight, (tcp)->unsent_bytes,           \
+				  (tcp)->snd_cwnd),                                               \
+		.held = held_by((tcp)->limits, (tcp)->in_flight,                                  \
+				is_part((tcp)->limits, (tcp)->in_flight, (tcp)->unsent_bytes,     \
+					(tcp)->mss, (tcp)->snd_cwnd)),                            \
+		.window = (uint64_t)(tcp)->mss * (tcp)->snd_cwnd,                                 \
 		.queued = is_queued((tcp)->srtt_us, (tcp)->rttvar_us, (tcp)->min_rtt_us,          \
 				    (tcp)->snd_cwnd),                                             \
 		.ran_full = ran_full((tcp)->limits, (tcp)->in_flight, (tcp)->unsent_bytes,        \
@@ -84,22 +123,35 @@ static uint64_t take(uint64_t *left, uint64_t want)
 }
 
 struct rest {
-	uint64_t window,
-		room; /* of the congestion window, of the send buffer; else the application's */
+	/* of the congestion window, of the send buffer, of the rate asked for; else the application's */
+	uint64_t window, room, pacing;
 	bool queued;
 };
+
+/* All that was sent fits into the window, and at neither end is anything that waits for it. */
+static bool is_small(const struct verdict_sample *was, const struct verdict_sample *now)
+{
+	return now->window && grown(was->sent, now->sent) <= now->window && !was->wants &&
+	       !now->wants;
+}
 
 /* Busy time that the kernel's counters give to nothing else, by what the two looks saw. */
 static struct rest rest_split(const struct verdict_sample *was, const struct verdict_sample *now,
 			      uint64_t rest)
 {
 	bool window = (was->wants && !was->full) || (now->wants && !now->full);
+	bool full = was->full || now->full;
 	struct rest r = { .queued = was->queued || now->queued };
 
-	if (was->full || now->full) {
+	if (was->paced || now->paced) {
+		r.pacing = full || window ? rest / 2 : rest;
+		rest -= r.pacing;
+	}
+	if (full) {
 		r.window = window ? rest / 2 : 0;
 		r.room = rest - r.window;
-	} else if (window || r.queued || (now->ran_full && now->rate != was->rate)) {
+	} else if (window || (!is_small(was, now) &&
+			      (r.queued || (now->ran_full && now->rate != was->rate)))) {
 		r.window = rest;
 	}
 	return r;
@@ -116,7 +168,8 @@ static void add_rest(struct verdict_times *sum, const struct rest *r, uint64_t r
 
 	sum->us[lossy ? VERDICT_LOSS : VERDICT_CONGESTION_WINDOW] += r->window;
 	sum->us[VERDICT_SEND_BUFFER] += r->room;
-	sum->us[VERDICT_APPLICATION] += rest - r->window - r->room;
+	sum->us[VERDICT_PACING] += r->pacing;
+	sum->us[VERDICT_APPLICATION] += rest - r->window - r->room - r->pacing;
 }
 
 void verdict_add(struct verdict_times *sum, const struct verdict_sample *was,
@@ -135,6 +188,9 @@ void verdict_add(struct verdict_times *sum, const struct verdict_sample *was,
 		sum->us[VERDICT_LOSS] += take(&busy, grown(was->recovery_us, now->recovery_us));
 	r = rest_split(was, now, busy);
 	add_rest(sum, &r, busy);
+	busy -= r.window + r.room + r.pacing;
+	sum->held[was->held] += busy / 2;
+	sum->held[now->held] += busy - busy / 2;
 }
 
 /* *part of was_us, and more besides, as a part of now_us. */
@@ -170,6 +226,7 @@ void verdict_past_add(struct verdict_past *past, const struct flow_tcp *was,
 	r = rest_split(&from, &to, rest);
 	part_add(&past->window, was->busy_us, now->busy_us, r.window);
 	part_add(&past->room, was->busy_us, now->busy_us, r.room);
+	part_add(&past->pacing, was->busy_us, now->busy_us, r.pacing);
 	part_add(&past->queued, was->busy_us, now->busy_us, r.queued ? busy : 0);
 }
 
@@ -189,6 +246,7 @@ static void life(struct verdict_times *ret, const struct verdict_past *past,
 	left = rest;
 	r.window = take(&left, part_of(past->window, busy));
 	r.room = take(&left, part_of(past->room, busy));
+	r.pacing = take(&left, part_of(past->pacing, busy));
 	add_rest(ret, &r, rest);
 }
 
@@ -231,6 +289,21 @@ int verdict_first(const struct verdict_times *t)
 	return first;
 }
 
+int verdict_held(const struct verdict_times *t)
+{
+	int most = t->held[HELD_CORK] > t->held[HELD_NAGLE] ? HELD_CORK : HELD_NAGLE;
+
+	return verdict_first(t) == VERDICT_APPLICATION && t->held[most] &&
+			       t->held[most] >= t->us[VERDICT_APPLICATION] / 2
+		       ? most
+		       : HELD_NO;
+}
+
+const char *verdict_held_name(int held)
+{
+	return held == HELD_NAGLE ? "nagle" : held == HELD_CORK ? "cork" : NULL;
+}
+
 double verdict_share(const struct verdict_times *t, unsigned int verdict)
 {
 	uint64_t all = total(t);
@@ -242,7 +315,7 @@ const char *verdict_name(int verdict)
 {
 	static const char *const names[VERDICT_MAX] = { "application", "receive_window",
 							"send_buffer", "congestion_window",
-							"loss" };
+							"loss",	       "pacing" };
 
 	return verdict >= 0 && verdict < VERDICT_MAX ? names[verdict] : NULL;
 }
@@ -260,6 +333,8 @@ const char *verdict_advice(int verdict)
 		"round trip under load; a faster sender would not help.",
 		"Segments get lost and are repaired: look for drops at the interfaces and queues on the way "
 		"(netprobe drops on both ends).",
+		"The connection keeps to the rate that its process asked for (SO_MAX_PACING_RATE): raise that to "
+		"send faster.",
 	};
 
 	return verdict >= 0 && verdict < VERDICT_MAX ? advice[verdict] : NULL;

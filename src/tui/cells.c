@@ -174,8 +174,8 @@ enum style cell_stall(const struct tui_model *m, const struct tui_row *row, char
 
 const char *verdict_short(int verdict)
 {
-	static const char *const name[NETPROBE_VERDICT_MAX] = { "app", "rwnd", "sndbuf", "cwnd",
-								"loss" };
+	static const char *const name[NETPROBE_VERDICT_MAX] = { "app",	"rwnd", "sndbuf",
+								"cwnd", "loss", "paced" };
 
 	return verdict >= 0 && verdict < NETPROBE_VERDICT_MAX ? name[verdict] : "-";
 }

@@ -47,7 +47,7 @@ struct glyphs {
 	int gutter;
 	const char *down, *up; /* sort direction */
 	const char *crumb;
-	const char *share[5]; /* what a bar of VERDICT_* is made of */
+	const char *share[6]; /* what a bar of VERDICT_* is made of */
 	const char *rule;     /* frame: horizontal, vertical, corners */
 	const char *wall;
 	const char *corner[4];

@@ -205,6 +205,9 @@ static void legend_line(struct pen *p, const struct detail *d)
 	if (d->verdict < 0 || !d->tx_bytes || !line(p, ""))
 		return;
 	for (i = 0; i < NETPROBE_VERDICT_MAX; i++) {
+		/* few processes ask for a rate: told where one did */
+		if (i == NETPROBE_VERDICT_PACING && detail_share(d, (unsigned int)i) <= 0)
+			continue;
 		(void)snprintf(s, sizeof(s), "%s %s %.0f%%", p->g->glyphs->share[i],
 			       verdict_short(i), 100 * detail_share(d, (unsigned int)i));
 		/* bytes are not columns here: no field() */

@@ -84,7 +84,10 @@ struct np_counts {
 #define NP_TCP_CWND_LIMITED \
 	0x2 /* the congestion window was full at some time of the last round trip */
 #define NP_TCP_APP_LIMITED \
-	0x4 /* in the latest sample of delivery_rate the sender had no more to send */
+	0x4		  /* in the latest sample of delivery_rate the sender had no more to send */
+#define NP_TCP_NAGLE 0x8  /* no TCP_NODELAY: less than a segment waits while others are in flight */
+#define NP_TCP_CORK 0x10  /* TCP_CORK: less than a segment waits */
+#define NP_TCP_PACED 0x20 /* its rate is the one its process asked for (SO_MAX_PACING_RATE) */
 
 /* struct np_tcp: the kernel's own figures of a TCP connection (struct tcp_sock). 200 bytes. */
 struct np_tcp {
@@ -123,7 +126,7 @@ struct np_tcp {
 	__u32 rcv_wnd;	      /* our receive window, bytes */
 	__u32 sndbuf_bytes;   /* size of the send buffer */
 	__u32 wmem_bytes;     /* of which is in use, the kernel's own structures included */
-	__u32 limits;	      /* NP_TCP_NO_ROOM, NP_TCP_CWND_LIMITED, NP_TCP_APP_LIMITED */
+	__u32 limits;	      /* NP_TCP_NO_ROOM and the others above; what is unknown is not set */
 	__u64 synack_retrans; /* listener: SYN-ACKs retransmitted; 0 for others */
 };
 

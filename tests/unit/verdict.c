@@ -351,6 +351,101 @@ static void no_time_gives_no_verdict(void **state)
 	assert_true(verdict_share(&t, VERDICT_LOSS) == 0);
 }
 
+/* One segment in flight, 100 bytes behind it: the peer delays its acknowledgement. */
+static const struct flow_tcp small_writes = { .busy_us = 900,
+					      .snd_cwnd = 131,
+					      .in_flight = 1,
+					      .mss = 1448,
+					      .unsent_bytes = 100,
+					      .limits = NP_TCP_NAGLE };
+
+static void small_writes_that_nagle_holds_back_are_the_applications(void **state)
+{
+	struct flow_tcp unknown = small_writes, full = small_writes;
+	struct verdict_times t = flow_over(&small_writes, &small_writes);
+
+	(void)state;
+	assert_int_equal(t.us[VERDICT_APPLICATION], 1000);
+	assert_int_equal(t.held[HELD_NAGLE], 900);
+	assert_string_equal(verdict_held_name(verdict_held(&t)), "nagle");
+	unknown.limits = 0; /* tcp_info does not tell */
+	t = flow_over(&unknown, &unknown);
+	assert_int_equal(t.us[VERDICT_APPLICATION], 1000);
+	assert_null(verdict_held_name(verdict_held(&t)));
+	full.in_flight = 131; /* the same bytes behind a full window */
+	assert_int_equal(flow_over(&full, &full).us[VERDICT_CONGESTION_WINDOW], 900);
+}
+
+static void what_is_corked_is_the_applications(void **state)
+{
+	struct flow_tcp corked = small_writes;
+	struct verdict_times t;
+
+	(void)state;
+	corked.in_flight = 0;
+	corked.limits = NP_TCP_CORK;
+	t = flow_over(&corked, &corked);
+	assert_int_equal(t.us[VERDICT_APPLICATION], 1000);
+	assert_string_equal(verdict_held_name(verdict_held(&t)), "cork");
+}
+
+static void a_rate_that_was_asked_for_is_pacing(void **state)
+{
+	struct flow_tcp paced = { .busy_us = 900,
+				  .snd_cwnd = 34,
+				  .mss = 1448,
+				  .unsent_bytes = 800000,
+				  .limits = NP_TCP_PACED | NP_TCP_NO_ROOM };
+	struct flow_tcp full = paced;
+	struct verdict_times t = flow_over(&paced, &paced);
+
+	(void)state;
+	assert_int_equal(t.us[VERDICT_PACING], 900);
+	assert_int_equal(verdict_first(&t), VERDICT_PACING);
+	full.in_flight = 34; /* the window lets out less than was asked for */
+	assert_int_equal(flow_over(&full, &full).us[VERDICT_CONGESTION_WINDOW], 900);
+	full = paced;
+	full.limits = 0;
+	assert_int_equal(flow_over(&full, &full).us[VERDICT_PACING], 0);
+}
+
+static void a_life_at_a_rate_that_was_asked_for_is_pacing(void **state)
+{
+	struct np_tcp recs[3] = { { .busy_us = 1000000,
+				    .snd_cwnd = 34,
+				    .mss = 1448,
+				    .unsent_bytes = 800000,
+				    .bytes_sent = 2000000,
+				    .limits = NP_TCP_PACED } };
+	struct verdict_times t;
+
+	(void)state;
+	recs[2] = recs[1] = recs[0];
+	recs[1].busy_us = 2000000;
+	recs[2].busy_us = 2100000;
+	recs[2].unsent_bytes = 0;
+	t = life_of(recs, 3, 2200000);
+	assert_int_equal(verdict_first(&t), VERDICT_PACING);
+	assert_true(t.us[VERDICT_PACING] > 1900000);
+}
+
+/* A request that fits into the window: no sample of the rate, no late round trip makes it the window's. */
+static void a_request_that_fits_into_the_window_is_the_applications(void **state)
+{
+	struct np_tcp end = { .busy_us = 900,
+			      .delivery_rate = 50000000,
+			      .snd_cwnd = 10,
+			      .mss = 1448,
+			      .bytes_sent = 83,
+			      .srtt_us = 9000,
+			      .min_rtt_us = 40 };
+
+	(void)state;
+	assert_int_equal(life_of(&end, 1, 2000).us[VERDICT_APPLICATION], 2000);
+	end.bytes_sent = 1448 * 11;
+	assert_int_equal(life_of(&end, 1, 2000).us[VERDICT_CONGESTION_WINDOW], 900);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -373,6 +468,11 @@ int main(void)
 		cmocka_unit_test(shares_add_up_even_where_counters_overlap),
 		cmocka_unit_test(counters_that_go_back_count_nothing),
 		cmocka_unit_test(no_time_gives_no_verdict),
+		cmocka_unit_test(small_writes_that_nagle_holds_back_are_the_applications),
+		cmocka_unit_test(what_is_corked_is_the_applications),
+		cmocka_unit_test(a_rate_that_was_asked_for_is_pacing),
+		cmocka_unit_test(a_life_at_a_rate_that_was_asked_for_is_pacing),
+		cmocka_unit_test(a_request_that_fits_into_the_window_is_the_applications),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -137,7 +137,8 @@ struct tcp_sock {
 	__u8 chrono_type : 2; /* a whole byte since 6.?; read as a bit field, which fits both */
 	__u8 is_cwnd_limited : 1;
 	__u8 rate_app_limited : 1; /* of the sample in the two above; since 4.9 */
-	__u32 chrono_start;	   /* jiffies at which chrono_type began, low half */
+	__u8 nonagle : 4;   /* 1 TCP_NODELAY, 2 TCP_CORK (include/linux/tcp.h, 5.14 to 6.18) */
+	__u32 chrono_start; /* jiffies at which chrono_type began, low half */
 	__u32 snd_nxt;
 	__u32 snd_una;
 	struct rb_root out_of_order_queue;
@@ -151,6 +152,7 @@ struct tcp_sock {
 /* sk_pacing_rate is an unsigned long: read apart, since its width is the machine's. */
 struct sock___pacing {
 	unsigned long sk_pacing_rate;
+	unsigned long sk_max_pacing_rate; /* SO_MAX_PACING_RATE; all ones: none asked for */
 };
 
 struct request_sock {

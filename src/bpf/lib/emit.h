@@ -62,6 +62,23 @@ static __always_inline __u32 retrans_settle(struct np_sock *st, struct sock *sk,
 	return total - seen;
 }
 
+#define NAGLE_OFF 1  /* bits of nonagle: TCP_NODELAY, */
+#define NAGLE_CORK 2 /* TCP_CORK */
+
+/* What keeps bytes in a sender that could send them. */
+static __always_inline __u32 rec_held(struct sock *sk, struct tcp_sock *tp, __u64 pacing_rate)
+{
+	__u64 asked = SK_READ((struct sock___pacing *)sk, sk_max_pacing_rate);
+	__u8 nonagle = SK_READ_BITS(tp, nonagle);
+	__u32 limits = asked != ~0UL && pacing_rate >= asked ? NP_TCP_PACED : 0;
+
+	if (nonagle & NAGLE_CORK)
+		limits |= NP_TCP_CORK;
+	else if (!(nonagle & NAGLE_OFF))
+		limits |= NP_TCP_NAGLE;
+	return limits;
+}
+
 #define SOCK_NOSPACE 2 /* bit of socket.flags (6.18: include/linux/net.h) */
 
 /* Did a send, or a poll for room, find none, and was not yet told that there is some? */
@@ -135,6 +152,7 @@ static __always_inline void rec_tcp(struct np_tcp *t, const struct np_sock *st, 
 	t->wmem_bytes = SK_READ(sk, sk_wmem_queued);
 	/* With nothing queued there is room. */
 	t->limits = t->wmem_bytes && sock_no_room(SK_READ(sk, sk_socket)) ? NP_TCP_NO_ROOM : 0;
+	t->limits |= rec_held(sk, tp, t->pacing_rate);
 	if (SK_READ_BITS(tp, is_cwnd_limited))
 		t->limits |= NP_TCP_CWND_LIMITED;
 	if (SK_READ_BITS(tp, rate_app_limited))
