@@ -48,6 +48,12 @@ void kernel_facts_init(struct kernel_facts *facts, const char *btf_path);
 int kernel_btf_check(const char *path, struct netprobe_error *err);
 void kernel_facts_done(struct kernel_facts *facts);
 /*
+ * This process as programs see it: its number in the initial pid namespace, wherever netprobe is. Where the kernel runs
+ * no program for that, the number it has here, which is the same in that namespace only.
+ */
+uint32_t kernel_own_tgid(void);
+
+/*
  * The BTF is some MiB that are of no use while programs run. kernel_facts_init leaves it held once; who needs
  * it later holds it again, and all that points into it lasts until the last one lets go.
  */

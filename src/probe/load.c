@@ -199,7 +199,7 @@ static int load_skel(struct probe *p)
 	p->skel->rodata->cfg_hz = jiffies_per_s();
 	if (p->opts.filter)
 		filter_copy(&p->skel->data->np_filter, p->opts.filter);
-	p->skel->bss->st_ignore_tgid = (uint32_t)getpid();
+	p->skel->bss->st_ignore_tgid = kernel_own_tgid();
 	if (p->opts.fail_at == FAIL_VERIFIER)
 		spoil(p);
 	load_failure.program[0] = '\0';
