@@ -324,7 +324,7 @@ static int query_connections(struct viewer *v, struct pass *p, struct view *view
 
 static int query_groups(struct viewer *v, struct pass *p, struct view *view)
 {
-	uint32_t i;
+	uint32_t i, idle = 0;
 	int r;
 
 	p->kind = group_of_view[p->q->kind];
@@ -343,9 +343,13 @@ static int query_groups(struct viewer *v, struct pass *p, struct view *view)
 	for (i = 0; i < p->tallies.n; i++) {
 		const struct tally *row = p->tallies.all[i];
 
+		/* with idle ones listed there are more */
+		idle += p->kind == GROUP_PROCESS && !row->rest && row->key.proc->tgid;
 		if (is_shown(p, row))
 			p->ranked[p->n++] = (struct ranked){ rank_of(p->q->sort, row), row };
 	}
+	if (p->q->idle && !p->drilled && idle)
+		view->processes = idle;
 	return make_rows(v, p, view);
 }
 
@@ -377,6 +381,22 @@ int viewer_connection(struct viewer *v, uint64_t key, struct view_row *ret_row)
 	return 0;
 }
 
+/* Processes with a row where idle ones are not listed. */
+static uint32_t processes_moved(const struct viewer *v)
+{
+	const struct index *all = &v->groups.sets[GROUP_PROCESS].groups;
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i <= all->mask; i++)
+		for (struct index_node *e = all->slots[i]; e; e = e->next) {
+			const struct group *g = index_entry(e, struct group, node);
+
+			n += g->key.proc->tgid &&
+			     (g->sums.tx_bytes | g->sums.rx_bytes | g->sums.retrans);
+		}
+	return n;
+}
+
 int viewer_query(struct viewer *v, const struct view_query *q, struct view *ret_view)
 {
 	const struct sums *total = &v->groups.total;
@@ -394,7 +414,7 @@ int viewer_query(struct viewer *v, const struct view_query *q, struct view *ret_
 		.tx_bytes = total->tx_bytes - total->now_tx,
 		.rx_bytes = total->rx_bytes - total->now_rx,
 		.retrans = total->retrans,
-		.processes = process_table_used(flow_table_processes(v->flows)),
+		.processes = processes_moved(v),
 		.history = total->history,
 	};
 	int r;

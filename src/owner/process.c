@@ -327,13 +327,3 @@ uint32_t process_table_count(const struct process_table *t)
 {
 	return t->entries.count;
 }
-
-uint32_t process_table_used(const struct process_table *t)
-{
-	uint32_t n = 0;
-
-	for (uint32_t i = 0; i <= t->entries.mask; i++)
-		for (struct index_node *e = t->entries.slots[i]; e; e = e->next)
-			n += index_entry(e, struct process_entry, node)->process.refs != 0;
-	return n;
-}

@@ -57,7 +57,5 @@ void process_set_exe(struct process *p, const char *exe);
 uint32_t process_table_scan(struct process_table *t, uint64_t now_ns, uint32_t max);
 /* Those known, without the unknown one. */
 uint32_t process_table_count(const struct process_table *t);
-/* Of them those that somebody refers to. Walks all. */
-uint32_t process_table_used(const struct process_table *t);
 
 #endif
