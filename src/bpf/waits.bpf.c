@@ -3,7 +3,7 @@
  * How long data waits in the queues of sockets: from its arrival until the process reads it, and
  * from send() until it leaves. An object of its own, attached only where somebody asks, so that the
  * data path does not know of it. Each direction of a socket is timed once at a time and begins anew
- * at most once a jiffy: what is rarer than that is timed every time, what is more often by sample.
+ * at most once a jiffy: what is rarer than that is timed every time, what is more often by sample (see is_picked).
  */
 #include <linux/tcp.h>
 
@@ -38,6 +38,13 @@ volatile __u64 st_read_ns = 0;
 struct np_socks_map np_socks SEC(".maps");
 struct np_socks_h_map np_socks_h SEC(".maps");
 
+/* Which of the calls of one jiffy begins a wait. */
+struct wait_turn {
+	__u32 jiffy;
+	__u16 n;    /* calls in it so far */
+	__u16 pick; /* the one that is timed */
+};
+
 /* What is timed on one socket; dies with it. */
 struct wait {
 	__u64 rx_ns;   /* when the data at rx_mark came; 0 nothing is timed */
@@ -45,7 +52,7 @@ struct wait {
 	__u32 rx_mark; /* TCP: sequence number */
 	__s32 rx_left; /* else: reads until it is taken off */
 	__u32 tx_mark; /* sequence number */
-	__u32 rx_jiffy, tx_jiffy;
+	struct wait_turn rx, tx;
 	__u32 pad;
 };
 
@@ -191,6 +198,20 @@ static __always_inline bool mark_off(__u64 *ns, __u64 since, volatile __u32 *mar
 	return true;
 }
 
+/*
+ * One more call. Of several in one jiffy always the first would be the one that finds the queue empty, so it is any of as
+ * many as the last jiffy had. 16 bits that wrap: another one is timed.
+ */
+static __always_inline bool is_picked(struct wait_turn *t, __u32 jiffy)
+{
+	if (t->jiffy != jiffy) {
+		t->pick = t->n > 1 ? (jiffy * 2654435761U >> 16) % t->n : 0;
+		t->jiffy = jiffy;
+		t->n = 0;
+	}
+	return t->n++ == t->pick;
+}
+
 static __always_inline void rx_over(struct sock *sk, struct wait *w, __u64 since)
 {
 	if (mark_off(&w->rx_ns, since, &st_rx_marks))
@@ -214,7 +235,7 @@ static __always_inline int tcp_ready(struct sock *sk)
 	if (sk->__sk_common.skc_state == TCP_LISTEN)
 		return 0;
 	w = wait_of(sk, true);
-	if (!w || w->rx_ns || w->rx_jiffy == jiffy)
+	if (!w || w->rx_ns || !is_picked(&w->rx, jiffy))
 		return 0;
 	tp = (struct tcp_sock *)bpf_skc_to_tcp_sock(sk);
 	if (!tp)
@@ -223,7 +244,6 @@ static __always_inline int tcp_ready(struct sock *sk)
 	/* The peer's FIN takes a sequence number and is no data. */
 	if (queued <= (sk->__sk_common.skc_state == TCP_CLOSE_WAIT))
 		return 0;
-	w->rx_jiffy = jiffy;
 	w->rx_mark = tp->rcv_nxt;
 	__sync_fetch_and_add(&st_rx_marks, 1);
 	w->rx_ns = bpf_ktime_get_ns();
@@ -252,10 +272,9 @@ static __always_inline int dgram_ready(struct sock *sk)
 	struct wait *w = wait_of(sk, true);
 	__u64 now;
 
-	if (!w || w->rx_ns || w->rx_jiffy == jiffy)
+	if (!w || w->rx_ns || !is_picked(&w->rx, jiffy))
 		return 0;
 	now = bpf_ktime_get_ns();
-	w->rx_jiffy = jiffy;
 	w->rx_left = QUEUE_UNKNOWN;
 	__sync_fetch_and_add(&st_rx_marks, 1);
 	w->rx_ns = now;
@@ -305,9 +324,8 @@ int BPF_PROG(np_wait_probe, struct sock *sk, struct sk_buff *skb)
 	    bpf_ntohl(th.seq) != BPF_CORE_READ(tp, rcv_nxt))
 		return 0;
 	w = wait_of(sk, true);
-	if (!w || w->rx_ns || w->rx_jiffy == jiffy)
+	if (!w || w->rx_ns || !is_picked(&w->rx, jiffy))
 		return 0;
-	w->rx_jiffy = jiffy;
 	w->rx_mark = bpf_ntohl(th.seq) + BPF_CORE_READ(b, len) - th.doff * 4U;
 	__sync_fetch_and_add(&st_rx_marks, 1);
 	w->rx_ns = bpf_ktime_get_ns();
@@ -438,7 +456,7 @@ static __always_inline int tcp_sent(struct sock *sk)
 	struct tcp_sock *tp;
 	__u64 since;
 
-	if (!w || w->tx_jiffy == jiffy)
+	if (!w || !is_picked(&w->tx, jiffy))
 		return 0;
 	tp = (struct tcp_sock *)bpf_skc_to_tcp_sock(sk);
 	if (!tp)
@@ -448,7 +466,6 @@ static __always_inline int tcp_sent(struct sock *sk)
 	if (w->tx_ns)
 		return 0;
 	end = tp->write_seq;
-	w->tx_jiffy = jiffy;
 	if ((__s32)(tp->snd_nxt - end) >= 0) {
 		wait_over(sk, 0, true);
 		return 0;

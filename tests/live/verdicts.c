@@ -269,3 +269,35 @@ TEST(a_thousand_small_requests_are_all_the_applications)
 	CHECK(!wrong, "%" PRIu64 " verdicts that are not application, as %s", wrong,
 	      json_dumps(last, JSON_COMPACT));
 }
+
+/* Of two writes in one jiffy the second one waits: a sample that always took the first would never see it. */
+TEST(waits_of_either_write_of_a_pair_are_timed)
+{
+	struct netns_pair n = netns_pair_new();
+	struct child s = { &n.b, serve_pairs, own_port() }, c = { &n.a, ask_in_pairs, own_port() };
+	pid_t serving = child_start(&s), asking;
+	uint64_t at_once = 0, waited = 0;
+	const json_t *r, *slot;
+	struct probe p;
+	size_t i, k;
+
+	netns_wait_listener(&n.b, own_port());
+	asking = child_start(&c);
+	p = probe_start("flows", "--histograms", "--format", "json", "--duration", "5", NULL);
+	REQUIRE(probe_wait(&p, 30000) == 0, "expected flows to end by itself with 0");
+	kill(asking, SIGKILL);
+	kill(serving, SIGKILL);
+	p.records = probe_records(&p);
+	json_array_foreach (p.records, i, r) {
+		if (record_u64(r, "pid") != (uint64_t)asking)
+			continue;
+		json_array_foreach (json_object_get(json_object_get(r, "send_wait"), "slots"), k,
+				    slot)
+			*(record_u64(slot, "from_us") >= 16384 ? &waited : &at_once) +=
+				record_u64(slot, "count");
+	}
+	CHECK(at_once >= 10 && waited >= 10,
+	      "expected many that left at once and many that waited 40 ms, got %" PRIu64
+	      " and %" PRIu64,
+	      at_once, waited);
+}
