@@ -21,7 +21,10 @@ const volatile __u8 cfg_store_hash = 0;
  */
 const volatile __u64 cfg_drop_quiet[NP_DROP_REASONS / 64] = {};
 const volatile char cfg_drop_quiet_in[NP_DROP_QUIET][QUIET_CHARS] = {};
-const volatile __u32 cfg_unspecified = 0; /* the reason that says nothing */
+const volatile __u32 cfg_unspecified = 0;     /* the reason that says nothing */
+const volatile __u32 cfg_listen_overflow = 0; /* TCP_LISTEN_OVERFLOW; 0: there is none */
+
+const volatile __u16 cfg_port_low = 0, cfg_port_high = 0; /* ip_local_port_range; 0, 0: unknown */
 
 struct np_filter np_filter = { .gen = 1, .enabled = 1 };
 volatile __u8 st_stack = 0;	      /* 1: take the kernel stack of what is told */
@@ -85,7 +88,7 @@ struct drop_hint {
 	__u64 net; /* address of the socket's namespace */
 	__u64 sock_id;
 	struct np_owner owner;
-	struct np_tuple tuple;
+	struct np_tuple tuple; /* flags: NP_F_PASSIVE where somebody serves at lport */
 };
 
 struct {
@@ -103,12 +106,44 @@ struct {
 			__sync_fetch_and_add(&loss_->member, 1);                         \
 	} while (0)
 
+#define SOCK_BINDPORT_LOCK \
+	8 /* bit of sk_userlocks: bind() named the port (6.18: include/net/sock.h) */
+
+/*
+ * A port that the kernel picked for one connection tells nothing of a kind, and each would be a kind of its own. One in
+ * that range at which somebody serves does: it was bound, or is an accepted connection's.
+ */
+static __always_inline __u8 served(const struct np_sock *st, struct sock *sk)
+{
+	return st->flags & NP_F_PASSIVE ||
+			       BPF_CORE_READ_BITFIELD_PROBED(sk, sk_userlocks) & SOCK_BINDPORT_LOCK
+		       ? NP_F_PASSIVE
+		       : 0;
+}
+
+static __always_inline bool is_ephemeral(const struct np_tuple *t)
+{
+	return t->lport >= cfg_port_low && t->lport <= cfg_port_high &&
+	       !(t->flags & (NP_F_LISTEN | NP_F_PASSIVE));
+}
+
 static __always_inline void take_owner(struct np_ev_drop *ev, struct np_sock *st, __u8 state)
 {
 	ev->owner = st->last;
 	ev->sock_id = st->flags & NP_F_OWNID ? 0 : st->sock_id;
 	if (state == TCP_LISTEN && ev->owner.match == NP_MATCH_EXACT)
 		ev->owner.match = NP_MATCH_LISTENER;
+}
+
+/*
+ * How much sk_drops rises by a packet that a listener drops: an acknowledgement that finds the accept queue full
+ * counts as a connection and as a packet (tcp_v4_syn_recv_sock and tcp_v4_rcv, 5.14 to 6.18).
+ */
+static __always_inline __u32 listener_drops(struct sock *sk, __u32 reason)
+{
+	if (cfg_listen_overflow)
+		return reason == cfg_listen_overflow ? 2 : 1;
+	return BPF_CORE_READ(sk, sk_ack_backlog) > BPF_CORE_READ(sk, sk_max_ack_backlog) ? 2 : 1;
 }
 
 /* Owner of a full socket. state: of the socket, 0 where sk is NULL. */
@@ -123,6 +158,9 @@ static __always_inline bool owner_of_sock(struct np_ev_drop *ev, struct sock *sk
 	st = sock_find(sk);
 	if (!st || (st->flags & NP_F_IGNORE))
 		return false;
+	if (state == TCP_LISTEN)
+		(void)__sync_fetch_and_add(&st->drops_told, listener_drops(sk, ev->reason));
+	ev->tuple.flags |= served(st, sk);
 	take_owner(ev, st, state);
 	return ev->owner.tgid != 0;
 }
@@ -164,6 +202,7 @@ static __always_inline void owner_of_hint(struct np_ev_drop *ev, struct sk_buff_
 	ev->owner = h->owner;
 	ev->sock_id = h->sock_id;
 	ev->tuple.state = h->tuple.state;
+	ev->tuple.flags |= h->tuple.flags;
 	if (ev->tuple.netns)
 		return;
 	/* TCP takes the device off the packet before it gives it to the socket. */
@@ -210,6 +249,7 @@ static __always_inline bool is_quiet(__u32 reason, const char *function)
 
 static __always_inline void key_fill(struct np_drop_key *key, const struct np_ev_drop *ev)
 {
+	/* a request's: its own socket is not known */
 	key->listener = (ev->tuple.flags & NP_F_LISTEN) && !ev->owner.tgid ? ev->sock_id : 0;
 	key->location = ev->location;
 	key->owner_start_ns = ev->owner.start_ns;
@@ -218,7 +258,8 @@ static __always_inline void key_fill(struct np_drop_key *key, const struct np_ev
 	key->netns = ev->tuple.netns;
 	key->ifindex = ev->tuple.ifindex;
 	/* A scan of all ports must not take the room of everything else. */
-	key->lport = st_keys < NP_DROP_KEYS / 4 * 3 ? ev->tuple.lport : 0;
+	key->lport = st_keys < NP_DROP_KEYS / 4 * 3 && !is_ephemeral(&ev->tuple) ? ev->tuple.lport
+										 : 0;
 	key->proto = ev->tuple.proto;
 	key->family = ev->tuple.family;
 	key->pad = 0;
@@ -418,6 +459,7 @@ static __noinline int hint(struct sock *sk, struct sk_buff *skb)
 	h->owner = st->last;
 	h->sock_id = st->flags & NP_F_OWNID ? 0 : st->sock_id;
 	h->tuple.proto = BPF_CORE_READ(sk, sk_protocol);
+	h->tuple.flags = served(st, sk);
 	h->tuple.lport = BPF_CORE_READ(sk, __sk_common.skc_num);
 	h->tuple.rport = bpf_ntohs(BPF_CORE_READ(sk, __sk_common.skc_dport));
 	net = BPF_CORE_READ(sk, __sk_common.skc_net.net);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
  * Hooks on the life of TCP connections and on what the kernel does for them in softirq:
- * retransmits, resets. Bodies are in lib/life.h. Not here: calls of processes (life, traffic).
+ * retransmits, resets, errors of datagram sockets. Bodies are in lib/life.h. Not here: calls of processes (life, traffic).
  */
 #define NP_SOCK_TYPED
 #include "lib/calls.h"
@@ -210,4 +210,23 @@ SEC("kprobe/tcp_reset")
 int BPF_KPROBE(np_rst_rx_kp, struct sock *sk)
 {
 	return conn_rst(ctx, sk, NP_PROG_RESET_RX, NP_EV_RESET_RX);
+}
+
+/* An ICMP error for a datagram socket: its process will see it. Context: softirq, or the sender. Since 5.14. */
+SEC("tp_btf/inet_sk_error_report")
+int BPF_PROG(np_error_tp, struct sock *sk)
+{
+	return dgram_error(ctx, sk);
+}
+
+SEC("fentry/sk_error_report")
+int BPF_PROG(np_error_fe, struct sock *sk)
+{
+	return dgram_error(ctx, sk);
+}
+
+SEC("kprobe/sk_error_report")
+int BPF_KPROBE(np_error_kp, struct sock *sk)
+{
+	return dgram_error(ctx, sk);
 }

@@ -103,6 +103,9 @@ int diag_parse(const void *data, size_t len, uint8_t proto, struct diag_sock *re
 			ret->sndbuf_bytes = mem_info(a, SK_MEMINFO_SNDBUF);
 			if (body >= (SK_MEMINFO_WMEM_QUEUED + 1) * sizeof(uint32_t))
 				ret->wmem_bytes = mem_info(a, SK_MEMINFO_WMEM_QUEUED);
+			ret->has_drops = body >= (SK_MEMINFO_DROPS + 1) * sizeof(uint32_t);
+			if (ret->has_drops)
+				ret->drops = mem_info(a, SK_MEMINFO_DROPS);
 		}
 		if (step > left)
 			break;

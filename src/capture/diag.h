@@ -19,6 +19,8 @@ struct diag_sock {
 	uint32_t uid;
 	uint32_t unread_bytes, unsent_bytes; /* queues as the kernel reports them */
 	uint32_t sndbuf_bytes, wmem_bytes;   /* 0 unknown */
+	uint32_t drops;			     /* sk_drops */
+	bool has_drops;			     /* since 4.7 */
 	uint32_t info_len;		     /* bytes of info that the kernel filled; 0: none */
 	struct np_tuple tuple;
 	struct tcp_info info;

@@ -234,6 +234,25 @@ static void count_tcp(struct socks *s, struct sock *k, const struct diag_sock *d
 	k->raw_segs_in = d->info.tcpi_segs_in;
 }
 
+/* SYNs that it had no room for. How many are half open is not told. */
+static void count_listen(struct socks *s, struct sock *k, const struct diag_sock *d)
+{
+	if (d->tuple.state != STATE_LISTEN || !d->has_drops)
+		return;
+	if (d->unread_bytes >
+	    d->unsent_bytes) /* of a listener: to be accepted, and how many may be */
+		k->rec.tcp.limits |= NP_TCP_ACCEPT_FULL;
+	else
+		k->rec.tcp.limits &= ~(uint32_t)NP_TCP_ACCEPT_FULL;
+	if (d->drops == k->raw_drops)
+		return;
+	if (passes(s, k)) {
+		k->rec.tcp.listen_drops += d->drops - k->raw_drops;
+		k->dirty = true;
+	}
+	k->raw_drops = d->drops;
+}
+
 /* Time in recovery is not in tcp_info: an interval that ends in it counts as spent there. */
 static void count_recovery(struct socks *s, struct sock *k, const struct diag_sock *d)
 {
@@ -278,6 +297,7 @@ static struct sock *add(struct socks *s, const struct diag_sock *d)
 		k->raw_retrans = info_retrans(d);
 		k->raw_segs_out = d->info.tcpi_segs_out;
 		k->raw_segs_in = d->info.tcpi_segs_in;
+		k->raw_drops = d->drops;
 		k->opened_told = true;
 	}
 	k->dirty = true;
@@ -337,6 +357,7 @@ static void on_listed(const struct diag_sock *d, void *arg)
 	want_owner(s, k, d->inode);
 	if (d->tuple.proto == IPPROTO_TCP) {
 		count_recovery(s, k, d);
+		count_listen(s, k, d);
 		if (d->tuple.state != STATE_LISTEN)
 			count_tcp(s, k, d, false);
 		if (d->tuple.state != STATE_LISTEN && d->tuple.state != STATE_SYN_SENT)

@@ -19,7 +19,7 @@ struct sock {
 	uint32_t gen;	/* listing that had it last */
 	bool established, opened_told, told, dirty;
 	uint64_t raw_tx, raw_rx; /* of the kernel, as far as they are counted */
-	uint32_t raw_retrans, raw_segs_out, raw_segs_in;
+	uint32_t raw_retrans, raw_segs_out, raw_segs_in, raw_drops;
 	uint64_t look_ns; /* of the last listing */
 	struct np_sock_rec rec;
 	uint64_t ended_ns; /* its end was told of, its last packets may not have been counted yet */

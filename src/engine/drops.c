@@ -9,6 +9,7 @@
 
 #include "base/buf.h"
 #include "engine/ifdrops.h"
+#include "engine/listen.h"
 #include "flow/reason.h"
 #include "out/drop.h"
 #include "probe/ksyms.h"
@@ -18,12 +19,25 @@
 #define REFRESH_NS \
 	50000000ULL /* least time between two sweeps for listeners that are not known yet */
 
+/* SYNs that one listener dropped, since drops are watched. */
+struct listen_sum {
+	uint64_t sock_id, packets;
+	const char *reason;
+	struct np_owner owner;
+	struct np_tuple where;
+};
+
 struct drop_watch {
 	struct drop_watch_opts opts;
 	struct session *session;
 	struct probe_drops *drops;
 	struct ksyms *ksyms; /* NULL: no stacks are taken */
 	struct ifdrops *interfaces;
+	struct flow_watch listens;
+	bool watching;
+	struct listen_sum *listen_sums;
+	size_t n_listen, cap_listen;
+	uint64_t listen_lost; /* packets in no sum: no memory */
 	uint64_t tick_ns, refresh_ns, look_ns;
 	struct np_drop_loss told;
 	uint64_t told_missed;
@@ -65,6 +79,62 @@ static int want_stacks(struct drop_watch *w)
 	return 0;
 }
 
+static struct listen_sum *listen_sum_of(struct drop_watch *w, uint64_t sock_id, const char *reason)
+{
+	for (size_t i = 0; i < w->n_listen; i++)
+		if (w->listen_sums[i].sock_id == sock_id && w->listen_sums[i].reason == reason)
+			return &w->listen_sums[i];
+	if (w->n_listen == w->cap_listen) {
+		size_t cap = w->cap_listen ? w->cap_listen * 2 : 16;
+		void *p = reallocarray(w->listen_sums, cap, sizeof(*w->listen_sums));
+
+		if (!p)
+			return NULL;
+		w->listen_sums = p;
+		w->cap_listen = cap;
+	}
+	w->listen_sums[w->n_listen] = (struct listen_sum){ .sock_id = sock_id, .reason = reason };
+	return &w->listen_sums[w->n_listen++];
+}
+
+static void owner_of_process(struct np_owner *o, const struct process *p, uint8_t match)
+{
+	*o = (struct np_owner){ .tgid = p->tgid,
+				.start_ns = p->start_ns,
+				.uid = p->uid,
+				.ppid = p->ppid,
+				.exec_id = p->exec_id,
+				.cgroup_id = p->cgroup ? p->cgroup->id : 0,
+				.match = match };
+	memcpy(o->comm, p->comm, sizeof(o->comm));
+}
+
+/* A listener counted SYNs it had no room for: no packet is seen dropped. */
+static void on_listen(const struct flow *f, const struct flow_delta *d, void *arg)
+{
+	struct drop_watch *w = arg;
+	struct listen_sum *sum;
+	struct event_drop drop;
+	struct np_tuple where;
+	struct event ev;
+
+	if (!d->listen_drops)
+		return;
+	sum = listen_sum_of(w, f->sock_id, listen_reason(d->listen_limits));
+	if (sum) {
+		sum->packets += d->listen_drops;
+		sum->where = f->tuple;
+		owner_of_process(&sum->owner, f->last, f->last_match);
+	} else {
+		w->listen_lost += d->listen_drops;
+	}
+	if (!w->opts.event_fn)
+		return;
+	listen_event(&ev, &drop, &where, f, d);
+	stamp(&ev, clock_monotonic_ns());
+	w->opts.event_fn(&ev, w->opts.event_arg);
+}
+
 int drop_watch_open(struct session *s, const struct drop_watch_opts *opts,
 		    struct drop_watch **ret_watch, struct netprobe_error *err)
 {
@@ -91,6 +161,9 @@ int drop_watch_open(struct session *s, const struct drop_watch_opts *opts,
 		return r;
 	}
 	note_add(w, probe_drops_note(w->drops));
+	w->listens = (struct flow_watch){ .fn = on_listen, .arg = w };
+	session_watch_drops(s, &w->listens, opts->event_fn != NULL);
+	w->watching = true;
 	if (opts->interfaces)
 		w->interfaces = ifdrops_new();
 	*ret_watch = w;
@@ -101,6 +174,9 @@ struct drop_watch *drop_watch_close(struct drop_watch *w)
 {
 	if (!w)
 		return NULL;
+	if (w->watching)
+		flow_table_unwatch(session_flows(w->session), &w->listens);
+	free(w->listen_sums);
 	(void)probe_drops_close(w->drops);
 	(void)ksyms_free(w->ksyms);
 	(void)ifdrops_free(w->interfaces);
@@ -183,14 +259,7 @@ static void owner_of_listener(struct drop_watch *w, struct np_owner *o, uint64_t
 	}
 	if (!f || !f->last->tgid)
 		return;
-	*o = (struct np_owner){ .tgid = f->last->tgid,
-				.start_ns = f->last->start_ns,
-				.uid = f->last->uid,
-				.ppid = f->last->ppid,
-				.exec_id = f->last->exec_id,
-				.cgroup_id = f->last->cgroup ? f->last->cgroup->id : 0,
-				.match = NP_MATCH_LISTENER };
-	memcpy(o->comm, f->last->comm, sizeof(o->comm));
+	owner_of_process(o, f->last, NP_MATCH_LISTENER);
 }
 
 static const char *direction_name(uint8_t dir)
@@ -433,6 +502,28 @@ static void on_count(const struct ifdrops_count *n, void *arg)
 		c->fn(&t, c->arg);
 }
 
+static void listen_totals(const struct totals_call *c)
+{
+	for (size_t i = 0; i < c->w->n_listen; i++) {
+		const struct listen_sum *sum = &c->w->listen_sums[i];
+		struct drop_total t = {
+			.reason = sum->reason,
+			.iface = sum->where.ifname[0] ? sum->where.ifname : NULL,
+			.proto = sum->where.proto,
+			.lport = sum->where.lport,
+			.netns = sum->where.netns,
+			.packets = sum->packets,
+			.kind = DROP_LOSS,
+			.owner_match = sum->owner.tgid ? sum->owner.match : NP_MATCH_NONE,
+		};
+
+		if (sum->owner.tgid)
+			t.owner = session_owner(c->w->session, &sum->owner);
+		c->fn(&t, c->arg);
+		session_owner_done(c->w->session, t.owner);
+	}
+}
+
 int drop_watch_totals(struct drop_watch *w, void (*fn)(const struct drop_total *t, void *arg),
 		      void *arg)
 {
@@ -440,13 +531,17 @@ int drop_watch_totals(struct drop_watch *w, void (*fn)(const struct drop_total *
 
 	if (w->interfaces)
 		ifdrops_totals(w->interfaces, on_count, &c);
+	listen_totals(&c);
 	return probe_drops_sums(w->drops, on_sum, &c);
 }
 
 int drop_watch_losses(const struct drop_watch *w, struct np_drop_loss *ret_loss,
 		      uint64_t *ret_missed)
 {
-	return probe_drops_losses(w->drops, ret_loss, ret_missed);
+	int r = probe_drops_losses(w->drops, ret_loss, ret_missed);
+
+	ret_loss->map_full += w->listen_lost;
+	return r;
 }
 
 unsigned int drop_watch_left_out(const struct drop_watch *w)

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "engine/listen.h"
 #include "engine/sums.h"
 #include "flow/verdict.h"
 
@@ -17,6 +18,7 @@ struct engine_events {
 	void *arg;
 	const char *mode;
 	uint32_t sample_rate; /* 1 socket in so many is recorded */
+	bool no_drops;
 	struct sums *bw;      /* per owner and interface */
 	struct sums *retrans; /* per interface */
 	struct retrans_note {
@@ -144,6 +146,19 @@ static const char *fail_word(int err)
 	}
 }
 
+/* What ICMP told a datagram socket (icmp_err_convert, icmpv6_err_convert, 5.14 to 6.18); not that a datagram was too big. */
+static const char *error_word(int err)
+{
+	switch (err) {
+	case ENOPROTOOPT:
+	case ENONET:
+	case EACCES: /* by a rule on the way */
+		return "UNREACHABLE";
+	default:
+		return fail_word(err);
+	}
+}
+
 /*
  * Why a connect() failed of which the kernel told no errno. One that never got to its SYN found no route,
  * one that sent none no port; else nobody had answered when the process closed the socket.
@@ -267,6 +282,10 @@ void engine_events_sock(struct engine_events *e, const struct np_ev_sock *kev,
 	case NP_EV_STALL:
 		tell_stall(e, &ev, kev);
 		return;
+	case NP_EV_ERROR:
+		ev.err = kev->err;
+		tell_error(e, &ev, EVENT_CONN_ERROR, error_word(kev->err));
+		return;
 	case NP_EV_RESET_TX:
 	case NP_EV_RESET_RX:
 		tell_error(e, &ev, EVENT_RESET,
@@ -363,6 +382,22 @@ static void hold_causes(struct engine_events *e, const struct flow *f, const str
 		(void)hold_retrans(e, f, left, NULL, !f->part);
 }
 
+void engine_events_no_drops(struct engine_events *e)
+{
+	e->no_drops = true;
+}
+
+static void tell_listen(struct engine_events *e, const struct flow *f, const struct flow_delta *d)
+{
+	struct event_drop drop;
+	struct np_tuple where;
+	struct event ev;
+
+	listen_event(&ev, &drop, &where, f, d);
+	stamp(&ev, clock_monotonic_ns());
+	tell(e, &ev);
+}
+
 void engine_events_flow(struct engine_events *e, const struct flow *f, const struct flow_delta *d)
 {
 	const char *iface = f->tuple.ifname[0] ? f->tuple.ifname : NULL;
@@ -382,6 +417,8 @@ void engine_events_flow(struct engine_events *e, const struct flow *f, const str
 		hold_causes(e, f, d);
 	if (d->synack)
 		(void)hold_retrans(e, f, d->synack, "synack", true);
+	if (d->listen_drops && !e->no_drops)
+		tell_listen(e, f, d);
 }
 
 void engine_events_tell(struct engine_events *e, struct event *ev)

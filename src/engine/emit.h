@@ -25,6 +25,8 @@ void engine_events_rate(struct engine_events *e, uint32_t sample_rate);
 void engine_events_seen(struct engine_events *e, const struct np_sock_rec *rec);
 /* A flow moved something: summed up per owner and interface until engine_events_tick. */
 void engine_events_flow(struct engine_events *e, const struct flow *f, const struct flow_delta *d);
+/* SYNs that listeners dropped are told by somebody else. */
+void engine_events_no_drops(struct engine_events *e);
 /* transport.bw and retransmit records of the interval. */
 void engine_events_tick(struct engine_events *e, double seconds);
 /* probe.loss: every program of which a counter moved since the last time; all: whatever is not zero. */

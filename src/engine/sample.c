@@ -9,7 +9,7 @@
 
 /* Cumulative 64-bit counters of a record, then its 32-bit ones, which wrap. */
 #define N_WIDE 10
-#define N_NARROW (3 + NP_RTX_MAX)
+#define N_NARROW (4 + NP_RTX_MAX)
 #define N_ALL (N_WIDE + N_NARROW)
 
 struct entry {
@@ -85,6 +85,7 @@ static void narrow_fields(struct np_sock_rec *rec, uint32_t *ret_fields[N_NARROW
 	ret_fields[2] = &rec->tcp.rtx_spurious;
 	for (unsigned int i = 0; i < NP_RTX_MAX; i++)
 		ret_fields[3 + i] = &rec->tcp.rtx_cause[i];
+	ret_fields[3 + NP_RTX_MAX] = &rec->tcp.listen_drops;
 }
 
 static void get(struct np_sock_rec *rec, uint64_t v[N_ALL])

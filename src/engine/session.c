@@ -292,6 +292,13 @@ static void on_delta(const struct flow *f, const struct flow_delta *d, void *arg
 	engine_events_flow(s->events, f, d);
 }
 
+void session_watch_drops(struct session *s, struct flow_watch *w, bool tells)
+{
+	flow_table_watch(s->flows, w);
+	if (s->events && tells)
+		engine_events_no_drops(s->events);
+}
+
 /* Every event on its way out: the remote end by its name. */
 static void on_out(const struct event *ev, void *arg)
 {

@@ -96,6 +96,8 @@ struct names *session_names(struct session *s);
 const char *session_rname(const struct session *s, const struct flow *f); /* NULL unknown */
 struct cgroup_table *session_cgroups(struct session *s);
 void session_losses(struct session *s, struct session_losses *ret_losses);
+/* Told each delta of the flow table, and those that are drops of listeners are not events of the session's. */
+void session_watch_drops(struct session *s, struct flow_watch *w, bool tells);
 /* The process of an owner found elsewhere (drops); to be given back. NULL: no memory. */
 const struct process *session_owner(struct session *s, const struct np_owner *owner);
 /* Of a packet by its ends, where sockets are looked for (afpacket): what is found now. False: nothing. */

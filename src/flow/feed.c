@@ -165,6 +165,8 @@ static void causes_apply(struct flow_tcp *to, const struct np_tcp *from, struct 
 	d->rtx_spurious = (uint32_t)grow_wrapping(&to->rtx_spurious, from->rtx_spurious);
 }
 
+#define LISTEN_LIMITS (NP_TCP_ACCEPT_FULL | NP_TCP_SYN_FULL)
+
 static void counts_apply(struct flow *f, const struct np_sock_rec *rec,
 			 const struct np_counts *base, struct flow_delta *d)
 {
@@ -193,6 +195,11 @@ static void counts_apply(struct flow *f, const struct np_sock_rec *rec,
 		if (rec->tcp.synack_retrans > f->tcp->synack_retrans) {
 			d->synack = rec->tcp.synack_retrans - f->tcp->synack_retrans;
 			f->tcp->synack_retrans = (uint32_t)rec->tcp.synack_retrans;
+		}
+		if (rec->tcp.listen_drops > f->tcp->listen_drops) {
+			d->listen_drops = rec->tcp.listen_drops - f->tcp->listen_drops;
+			d->listen_limits = (f->tcp->limits | rec->tcp.limits) & LISTEN_LIMITS;
+			f->tcp->listen_drops = rec->tcp.listen_drops;
 		}
 		causes_apply(f->tcp, &rec->tcp, d);
 		(void)grow(&f->tcp->stall_ns, rec->stall_ns);
@@ -273,7 +280,8 @@ static bool may_move(const struct flow *f, const struct np_sock_rec *rec)
 	return rec->tcp.rx_unseen > 0 || rec->tcp.segs_out != f->tcp->segs_out ||
 	       rec->tcp.segs_in != f->tcp->segs_in ||
 	       rec->tcp.rtx_spurious != f->tcp->rtx_spurious ||
-	       rec->tcp.synack_retrans > f->tcp->synack_retrans;
+	       rec->tcp.synack_retrans > f->tcp->synack_retrans ||
+	       rec->tcp.listen_drops > f->tcp->listen_drops;
 }
 
 static void delta_add(struct flow_delta *to, const struct flow_delta *d)
@@ -287,6 +295,8 @@ static void delta_add(struct flow_delta *to, const struct flow_delta *d)
 	for (unsigned int i = 0; i < NP_RTX_MAX; i++)
 		to->rtx_cause[i] += d->rtx_cause[i];
 	to->rtx_spurious += d->rtx_spurious;
+	to->listen_drops += d->listen_drops;
+	to->listen_limits |= d->listen_limits;
 }
 
 static int apply(struct flow_table *t, struct flow *f, const struct np_sock_rec *rec,

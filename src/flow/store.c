@@ -387,7 +387,7 @@ void store_deactivate(struct flow_table *t, struct flow *f)
 bool delta_is_zero(const struct flow_delta *d)
 {
 	return !(d->tx_bytes | d->rx_bytes | d->tx_pkts | d->rx_pkts | d->retrans | d->synack |
-		 d->rtx_spurious);
+		 d->rtx_spurious | d->listen_drops);
 }
 
 bool store_settle(struct flow_table *t, struct flow *f)

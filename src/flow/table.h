@@ -27,6 +27,9 @@ struct flow_delta {
 	/* of the socket's retransmits, whoever owns them; NP_RTX_* */
 	uint32_t rtx_cause[NP_RTX_MAX];
 	uint32_t rtx_spurious; /* retransmits that the kernel took back */
+	/* SYNs that a listener dropped: of the last user; limits: NP_TCP_ACCEPT_FULL, NP_TCP_SYN_FULL at either look */
+	uint32_t listen_drops;
+	uint32_t listen_limits;
 };
 
 /*
@@ -53,7 +56,7 @@ struct flow_tcp {
 	uint64_t busy_us, rwnd_limited_us, sndbuf_limited_us, recovery_us, stall_ns;
 	uint32_t rtx_cause[NP_RTX_MAX], rtx_spurious;
 	uint32_t unread_bytes, unsent_bytes, rcv_wnd, sndbuf_bytes, wmem_bytes;
-	uint32_t synack_retrans;
+	uint32_t synack_retrans, listen_drops;
 	uint32_t taken_us; /* wraps: only differences mean something; 0 unknown */
 	struct verdict_past past;
 };

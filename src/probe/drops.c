@@ -138,9 +138,24 @@ static void set_quiet(struct probe_drops *d, const struct probe_drops_opts *opts
 		    opts->is_quiet(d->reasons.names[i], NULL))
 			ro->cfg_drop_quiet[i / 64] |= 1ULL << (i % 64);
 	ro->cfg_unspecified = d->reasons.unspecified;
+	ro->cfg_listen_overflow = d->reasons.listen_overflow;
 	for (unsigned int i = 0; i < NP_DROP_QUIET && fn && fn[i]; i++)
 		(void)snprintf((char *)ro->cfg_drop_quiet_in[i], sizeof(ro->cfg_drop_quiet_in[i]),
 			       "%s", fn[i]);
+}
+
+/* Other namespaces may have another range: they nearly never do. */
+static void set_ports(struct netprobe_drops__rodata *ro)
+{
+	FILE *f = fopen("/proc/sys/net/ipv4/ip_local_port_range", "re");
+	unsigned int low, high;
+
+	if (f && fscanf(f, "%u %u", &low, &high) == 2 && low && low <= high && high < 65536) {
+		ro->cfg_port_low = (uint16_t)low;
+		ro->cfg_port_high = (uint16_t)high;
+	}
+	if (f)
+		(void)fclose(f);
 }
 
 static int load(struct probe_drops *d, const struct probe_drops_opts *opts)
@@ -150,6 +165,7 @@ static int load(struct probe_drops *d, const struct probe_drops_opts *opts)
 
 	s->rodata->cfg_store_hash = d->probe->store_hash;
 	set_quiet(d, opts);
+	set_ports(s->rodata);
 	if (opts->filter)
 		s->data->np_filter = *opts->filter;
 	s->bss->st_stack = opts->stack;

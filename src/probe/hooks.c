@@ -174,6 +174,14 @@ const struct hook hook_table[NP_PROG_MAX] = {
 			{ KP("np_rst_rx_kp"), .since = "4.1" },
 		},
 	},
+	[NP_PROG_ERROR] = {
+		.name = "error", .what = "what the network answers to datagrams: refused, unreachable", .follows = -1,
+		.n_alts = 3, .alts = {
+			{ TP("np_error_tp"), .since = "5.14" },
+			{ FE("np_error_fe"), .since = "5.14" },
+			{ KP("np_error_kp"), .since = "5.14" },
+		},
+	},
 	[NP_PROG_EXEC] = {
 		.name = "exec", .what = "programs that processes run", .follows = -1,
 		.n_alts = 3, .alts = {

@@ -46,6 +46,8 @@ void reasons_init(struct reasons *r, const struct btf *btf)
 			r->n++;
 			if (!strcmp(r->names[i], "NOT_SPECIFIED"))
 				r->unspecified = i;
+			if (!strcmp(r->names[i], "TCP_LISTEN_OVERFLOW"))
+				r->listen_overflow = i;
 		}
 }
 

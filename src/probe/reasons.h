@@ -16,6 +16,7 @@ struct reasons {
 	const char *subsystems[16];	    /* "OPENVSWITCH"; NULL none */
 	unsigned int n;			    /* 0: this kernel has none */
 	uint32_t unspecified;		    /* the one that says nothing */
+	uint32_t listen_overflow; /* an accept queue was full; 0: has no reason of its own */
 };
 
 void reasons_init(struct reasons *r, const struct btf *btf); /* strings are btf's */

@@ -49,7 +49,8 @@ struct np_drop_key {
 	__u32 tgid;	      /* owner; 0 unknown */
 	__u32 netns;	      /* inode number of the network namespace; 0 unknown */
 	__u32 ifindex;	      /* 0 unknown */
-	__u16 lport; /* local port, host order; 0 none, or left out because there are too many */
+	/* local port, host order; 0 none, one the kernel picked for a connection, or left out because there are too many */
+	__u16 lport;
 	__u8 proto;  /* IPPROTO_*; 0 none */
 	__u8 family; /* AF_*; 0 no IP packet */
 	__u32 pad;

@@ -15,7 +15,8 @@
 #define NP_EV_RESET_TX 5   /* RST sent */
 #define NP_EV_RESET_RX 6   /* RST received */
 #define NP_EV_STALL 7	   /* a send or receive does not go on: cause, since_ns, ended */
-#define NP_EV_MAX 8
+#define NP_EV_ERROR 8	   /* the network told a datagram socket an error: err */
+#define NP_EV_MAX 9
 #define NP_EV_ANSWER 64 /* a message a process read from a port of DNS: struct np_ev_answer */
 
 #define NP_STALL_SEND_BUFFER 1	 /* the process waits for room in the send buffer */
@@ -31,11 +32,11 @@ struct np_ev_hdr {
 	__u64 ts_ns; /* CLOCK_MONOTONIC */
 };
 
-/* struct np_ev_sock: NP_EV_CONN_*, NP_EV_SOCK_CLOSE, NP_EV_RESET_*. */
+/* struct np_ev_sock: NP_EV_CONN_*, NP_EV_SOCK_CLOSE, NP_EV_RESET_*, NP_EV_STALL, NP_EV_ERROR. */
 struct np_ev_sock {
 	struct np_ev_hdr hdr;
 	__u32 cpu_tgid;	   /* process that happened to be on the CPU, never the owner by itself */
-	__s32 err;	   /* CONN_FAIL: errno, 0 where the kernel tells none */
+	__s32 err;	   /* CONN_FAIL, ERROR: errno, 0 where the kernel tells none */
 	char cpu_comm[16]; /* its comm */
 	__u64 since_ns;	   /* STALL: CLOCK_MONOTONIC at which it was first seen; else 0 */
 	__u32 cause;	   /* STALL: NP_STALL_*; else 0 */
@@ -54,6 +55,6 @@ struct np_ev_answer {
 
 NP_WIRE_SIZE(struct np_ev_answer, 24);
 NP_WIRE_SIZE(struct np_ev_hdr, 16);
-NP_WIRE_SIZE(struct np_ev_sock, 592);
+NP_WIRE_SIZE(struct np_ev_sock, 600);
 
 #endif

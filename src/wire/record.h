@@ -84,12 +84,14 @@ struct np_counts {
 #define NP_TCP_CWND_LIMITED \
 	0x2 /* the congestion window was full at some time of the last round trip */
 #define NP_TCP_APP_LIMITED \
-	0x4		  /* in the latest sample of delivery_rate the sender had no more to send */
-#define NP_TCP_NAGLE 0x8  /* no TCP_NODELAY: less than a segment waits while others are in flight */
-#define NP_TCP_CORK 0x10  /* TCP_CORK: less than a segment waits */
-#define NP_TCP_PACED 0x20 /* its rate is the one its process asked for (SO_MAX_PACING_RATE) */
+	0x4		 /* in the latest sample of delivery_rate the sender had no more to send */
+#define NP_TCP_NAGLE 0x8 /* no TCP_NODELAY: less than a segment waits while others are in flight */
+#define NP_TCP_CORK 0x10 /* TCP_CORK: less than a segment waits */
+#define NP_TCP_ACCEPT_FULL 0x40 /* listener: its accept queue is full */
+#define NP_TCP_SYN_FULL 0x80	/* listener: as many connections are half open as may be */
+#define NP_TCP_PACED 0x20	/* its rate is the one its process asked for (SO_MAX_PACING_RATE) */
 
-/* struct np_tcp: the kernel's own figures of a TCP connection (struct tcp_sock). 200 bytes. */
+/* struct np_tcp: the kernel's own figures of a TCP connection (struct tcp_sock). 208 bytes. */
 struct np_tcp {
 	__u64 bytes_acked;    /* payload bytes the peer acknowledged */
 	__u64 bytes_received; /* payload bytes received in order */
@@ -128,6 +130,9 @@ struct np_tcp {
 	__u32 wmem_bytes;     /* of which is in use, the kernel's own structures included */
 	__u32 limits;	      /* NP_TCP_NO_ROOM and the others above; what is unknown is not set */
 	__u64 synack_retrans; /* listener: SYN-ACKs retransmitted; 0 for others */
+	/* listener: what sk_drops rose by since the probe met it, less what kfree_skb told of; wraps */
+	__u32 listen_drops;
+	__u32 pad;
 };
 
 /* struct np_sock_rec: one socket, now or at its end. */
@@ -196,8 +201,8 @@ struct np_part {
 NP_WIRE_SIZE(struct np_owner, 64);
 NP_WIRE_SIZE(struct np_tuple, 64);
 NP_WIRE_SIZE(struct np_counts, 40);
-NP_WIRE_SIZE(struct np_tcp, 200);
-NP_WIRE_SIZE(struct np_sock_rec, 536);
+NP_WIRE_SIZE(struct np_tcp, 208);
+NP_WIRE_SIZE(struct np_sock_rec, 544);
 NP_WIRE_SIZE(struct np_part_key, 40);
 NP_WIRE_SIZE(struct np_sum_key, 32);
 NP_WIRE_SIZE(struct np_part, 168);

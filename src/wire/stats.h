@@ -38,7 +38,8 @@
 #define NP_PROG_RENAME 26
 #define NP_PROG_MOVE 27
 #define NP_PROG_CRED 28
-#define NP_PROG_MAX 29
+#define NP_PROG_ERROR 29
+#define NP_PROG_MAX 30
 
 /* Accounts of the same shape that user space keeps where no program runs. */
 #define LOSS_AFPACKET NP_PROG_MAX      /* packets read from a ring */

@@ -177,3 +177,44 @@ TEST(a_summary_sums_up_by_kind)
 		 "sum of what rules refused");
 	CHECK_EQ(row_of(p.records, "total", NULL), row_of(p.records, "packet", NULL), "total");
 }
+
+static void connect_and_send(void *arg)
+{
+	struct sockaddr_storage to;
+	socklen_t len = loopback(AF_INET, OPEN, &to);
+
+	(void)arg;
+	for (int i = 0; i < 20; i++) {
+		int fd = socket(AF_INET, SOCK_DGRAM, 0); /* left open: each has a port of its own */
+
+		if (i % 2 && connect(fd, (struct sockaddr *)&to, len) < 0)
+			_exit(1);
+		(void)sendto(fd, "x", 1, 0, i % 2 ? NULL : (struct sockaddr *)&to, i % 2 ? 0 : len);
+	}
+}
+
+TEST(ports_that_the_kernel_picked_make_no_rows_of_their_own)
+{
+	struct netns ns = netns_new();
+	uint64_t packets = 0;
+	const json_t *r;
+	struct probe p;
+	int rows = 0;
+	pid_t pid;
+	size_t i;
+
+	drop_output(&ns, "udp dport 7000");
+	p = start_drops("--summary", NULL, NULL);
+	pid = start_in(&ns, connect_and_send, NULL);
+	finish(pid);
+	probe_stop(&p);
+	json_array_foreach (p.records, i, r) {
+		if (record_u64(r, "pid") != (uint64_t)pid)
+			continue;
+		rows++;
+		packets += record_u64(r, "packets");
+		CHECK(json_is_null(json_object_get(r, "lport")), "lport: expected null");
+	}
+	CHECK_EQ(rows, 1, "rows of a process with 20 ports");
+	CHECK_EQ(packets, 20, "packets in them");
+}

@@ -75,11 +75,15 @@ struct sock {
 		atomic_t rmem_alloc;
 	} sk_backlog;
 	int sk_err;
+	atomic_t sk_drops;
+	__u32 sk_ack_backlog,
+		sk_max_ack_backlog; /* of a listener: to be accepted, at most so many */
 	int sk_sndbuf;
 	int sk_wmem_queued;
 	__u16 sk_protocol; /* a whole u16 since 5.6 */
 	__u16 sk_type;
 	__u8 sk_shutdown;
+	__u8 sk_userlocks : 4;
 	struct dst_entry *sk_dst_cache;
 	int sk_rcvlowat;	 /* SO_RCVLOWAT: readers are told of no less */
 	struct socket_wq *sk_wq; /* who waits for the socket; NULL once the process closed it */
@@ -93,8 +97,13 @@ struct inet_sock {
 
 struct tcp_ulp_ops;
 
+struct request_sock_queue {
+	atomic_t qlen; /* connections half open */
+};
+
 struct inet_connection_sock {
 	struct inet_sock icsk_inet;
+	struct request_sock_queue icsk_accept_queue;
 	const struct tcp_ulp_ops *icsk_ulp_ops;
 	__u8 icsk_ca_state : 5;
 	__u8 icsk_pending; /* which timer is set: 5 is the loss probe's (ICSK_TIME_LOSS_PROBE) */

@@ -162,6 +162,26 @@ static __always_inline void rec_tcp(struct np_tcp *t, const struct np_sock *st, 
 	t->tx_unseen = (__s32)(tcp_tx_queued(st, tp) - (__u32)(st->counts.tx_bytes + st->tx_parts));
 }
 
+/*
+ * SYNs for which a queue was full: the kernel counts them on the listener and lets their buffers go as if they had
+ * been used (tcp_conn_request, 5.14 to 6.18), which no tracepoint tells.
+ */
+static __always_inline void rec_listen(struct np_tcp *t, const struct np_sock *st, struct sock *sk,
+				       struct tcp_sock *tp)
+{
+	struct inet_connection_sock *icsk = (struct inet_connection_sock *)tp;
+	__u32 drops = (__u32)SK_READ(sk, sk_drops.counter) - st->drops_base - st->drops_told;
+	__u32 backlog = SK_READ(sk, sk_max_ack_backlog);
+
+	t->listen_drops = (__s32)drops > 0 ? drops : 0;
+	if (SK_READ(sk, __sk_common.skc_state) != TCP_LISTEN)
+		return;				   /* at its end its queues are empty */
+	if (SK_READ(sk, sk_ack_backlog) > backlog) /* as sk_acceptq_is_full */
+		t->limits |= NP_TCP_ACCEPT_FULL;
+	if ((__u32)SK_READ(icsk, icsk_accept_queue.qlen.counter) >= backlog)
+		t->limits |= NP_TCP_SYN_FULL;
+}
+
 /* Everything known of the socket now. rec need not be zeroed. */
 static __always_inline void rec_fill(struct np_sock_rec *rec, struct np_sock *st, struct sock *sk)
 {
@@ -187,7 +207,9 @@ static __always_inline void rec_fill(struct np_sock_rec *rec, struct np_sock *st
 	if (st->tuple.proto == IPPROTO_TCP)
 		tp = tcp_of(sk);
 	if (tp) {
-		if (state != TCP_LISTEN) {
+		if (state == TCP_CLOSE && (st->flags & NP_F_LISTEN)) {
+			rec_listen(&rec->tcp, st, sk, tp);
+		} else if (state != TCP_LISTEN) {
 			__u32 d = 0;
 
 			/*
@@ -201,6 +223,7 @@ static __always_inline void rec_fill(struct np_sock_rec *rec, struct np_sock *st
 			rec_tcp(&rec->tcp, st, sk, tp);
 		} else {
 			st->flags |= NP_F_LISTEN;
+			rec_listen(&rec->tcp, st, sk, tp);
 		}
 		if (SK_READ((struct inet_connection_sock *)tp, icsk_ulp_ops))
 			st->flags |= NP_F_ULP;

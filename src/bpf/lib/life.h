@@ -233,6 +233,9 @@ static __always_inline int conn_state(void *ctx, struct sock *sk, int from, int 
 			st->flags &= ~NP_F_OWNID;
 		}
 		break;
+	case TCP_LISTEN:
+		st->flags |= NP_F_LISTEN;
+		break;
 	case TCP_ESTABLISHED:
 		type = conn_established(st, sk, from, fresh);
 		break;
@@ -488,6 +491,32 @@ static __always_inline int conn_rst(void *ctx, struct sock *sk, __u32 prog, __u3
 		return 0;
 	sock_tuple(&st->tuple, sk); /* a refused connect() has its route only now */
 	conn_event(ctx, st, sk, prog, type, 0);
+	return 0;
+}
+
+/*
+ * sk_err of a datagram socket was set. TCP tells its errors by its states; timestamps of what was sent come
+ * this way too, without an error, and so does one that another processor has handed to its reader already.
+ */
+static __always_inline int dgram_error(void *ctx, struct sock *sk)
+{
+	struct np_sock *st;
+	__s32 err;
+
+	if (BPF_CORE_READ(sk, sk_protocol) == IPPROTO_TCP)
+		return 0;
+	err = BPF_CORE_READ(sk, sk_err);
+	if (!err)
+		return 0;
+	prog_hit(NP_PROG_ERROR);
+	st = sock_find(sk);
+	if (!st || !st->dgram || sock_is_other(st, sk)) {
+		count_one(NP_PROG_ERROR, filtered); /* nobody used it since the probe began */
+		return 0;
+	}
+	if (!(st->flags & NP_F_UNCONN))
+		sock_tuple(&st->tuple, sk); /* it may have connected since its last call */
+	conn_event(ctx, st, sk, NP_PROG_ERROR, NP_EV_ERROR, err);
 	return 0;
 }
 

@@ -106,6 +106,8 @@ struct np_sock {
 	__u32 fin_tx; /* 1: we sent a FIN, which takes a sequence number */
 	__u32 rtx_cpu_tgid;
 	char rtx_cpu_comm[16];
+	/* listener: sk_drops when counting began, and what of it since kfree_skb told of as well */
+	__u32 drops_base, drops_told;
 };
 
 struct np_socks_map {

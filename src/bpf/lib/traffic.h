@@ -73,6 +73,7 @@ static __always_inline void sock_seed(struct np_sock *st, struct sock *typed, __
 		return;
 	if (state == TCP_LISTEN) {
 		st->flags |= NP_F_LISTEN;
+		st->drops_base = BPF_CORE_READ(sk, sk_drops.counter);
 		return;
 	}
 	if (state == TCP_CLOSE)
