@@ -160,7 +160,7 @@ static bool is_believed(struct session *s, const char *fault, uint64_t sock_id)
 	if (!fault)
 		return true;
 	s->implausible++;
-	log_debug("socket %llu: %s: not counted", (unsigned long long)sock_id, fault);
+	log_info("socket %llu: %s: not counted", (unsigned long long)sock_id, fault);
 	return false;
 }
 

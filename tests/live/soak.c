@@ -296,3 +296,26 @@ TEST(kill_9_at_any_moment_leaves_nothing)
 	maker_finish_within(&m, BURST_MS);
 	CHECK(running > 0, "expected some to be killed while attached, got none of %u", kills);
 }
+
+/* Nobody takes what comes from the kernel: its ring is full, and so is what stands in for it. */
+TEST(a_stopped_netprobe_loses_connections_but_no_byte_of_an_owner)
+{
+	unsigned int dgrams = whole() ? 400000 : 100000;
+	struct moved told = moved_new(), made = moved_new();
+	struct netns ns = netns_new();
+	struct loaded l = loaded_start();
+	int64_t began = now_ms();
+	char command[100];
+	struct maker m;
+
+	snprintf(command, sizeof(command), "burst --procs 20 --dgrams %u", dgrams);
+	kill(l.probe.pid, SIGSTOP);
+	m = maker_start(&ns, -1, command);
+	maker_finish_within(&m, BURST_MS);
+	kill(l.probe.pid, SIGCONT);
+	add_reports(&made, &m);
+	wait_idle(&l.probe);
+	loaded_stop(&l, (double)(now_ms() - began) / 1000);
+	add_told(&told, l.path, &ns);
+	check_moved(&told, &made);
+}
