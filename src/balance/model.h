@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * All VIPs and backends, as the pinned maps hold them, and what may be done to them. Arithmetic and
- * tables only: maps.c reads and writes the maps.
+ * tables only: pins.c reads and writes the maps.
  */
 #ifndef NETPROBE_BALANCE_MODEL_H
 #define NETPROBE_BALANCE_MODEL_H

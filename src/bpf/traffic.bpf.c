@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
  * Hooks that see send and receive calls with their return values. Three families, one body
- * (lib/traffic.h). Not here: where datagrams go when only the address hooks know (peer.bpf.c).
+ * (lib/traffic.h). Not here: where datagrams go when only the address hooks know (addr.bpf.c).
  */
 #include "lib/calls.h"
 #include "lib/traffic.h"
@@ -80,7 +80,7 @@ struct np_after_map np_after_recv SEC(".maps");
 /*
  * Family 1: sock_send_length and sock_recv_length fire for every socket call of every family with
  * its return value. Context: process. Since 6.3. Lacks: splice from a socket, TCP_ZEROCOPY_RECEIVE
- * (found by the kernel's own counters), addresses (peer.bpf.c).
+ * (found by the kernel's own counters), addresses (addr.bpf.c).
  */
 SEC("tp_btf/sock_send_length")
 int BPF_PROG(np_send_tp, struct sock *sk, int ret, int flags)

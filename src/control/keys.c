@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Fields of option rows by name (see keys.h). How a value is spelt is args_value.c's. */
+/* Fields of option rows by name (see keys.h). How a value is spelt is base/args_value.c's. */
 #include "control/keys.h"
 
 #include <errno.h>

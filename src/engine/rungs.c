@@ -111,7 +111,7 @@ static int open_explicit(const struct session_opts *opts, struct rung *ret_rung,
 static int open_highest(const struct session_opts *opts, struct rung *ret_rung, char *note,
 			size_t note_size, struct netprobe_error *err)
 {
-	char why[640] = ""; /* two messages of error.h and their heads */
+	char why[640] = ""; /* two messages of base/error.h and their heads */
 	int r = -EOPNOTSUPP;
 
 	for (unsigned int i = 0; i < RUNGS; i++) {

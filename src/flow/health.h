@@ -2,7 +2,7 @@
 /*
  * How sockets fare: retransmits by cause and stalls, counted once however often a socket changes
  * hands or a record comes late, and what limited a connection lately. Lives beside the flow table;
- * groups.c sums up what it hands out.
+ * group.c sums up what it hands out.
  */
 #ifndef NETPROBE_FLOW_HEALTH_H
 #define NETPROBE_FLOW_HEALTH_H

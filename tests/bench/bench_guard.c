@@ -260,7 +260,7 @@ static unsigned int number(int argc, char **argv, const char *name, unsigned int
 	return def;
 }
 
-/* pktstat-bpf's own program (bpf/xdp.bpf.c of its sources, compiled), where there is one. */
+/* pktstat-bpf's own XDP program, compiled, where there is one. */
 static int pktstat(void)
 {
 	const char *path = getenv("PKTSTAT_XDP");

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The live view over made-up traffic, to be looked at: `tui_demo [INTERVAL]`. Not installed. Shows
- * as well how a caller drives tui.h: one epoll, signals by file descriptor, nothing blocks.
+ * as well how a caller drives tui/tui.h: one epoll, signals by file descriptor, nothing blocks.
  */
 #include <errno.h>
 #include <locale.h>
