@@ -27,7 +27,7 @@ help:
 	@echo 'make clean      remove what was built; guest kernels are kept'
 
 deps:
-	@dist/deps build test bench
+	@dist/deps
 
 build:
 	@dist/deps build
@@ -41,11 +41,11 @@ run:
 	@$(BUILD)/netprobe $(ARGS)
 
 test:
-	@dist/deps build test
+	@dist/deps build test $(or $(SUITES),$(shell tests/run --list))
 	@tests/run $(SUITES)
 
 test-all:
-	@dist/deps build test
+	@dist/deps build test $(or $(SUITES),$(shell tests/run --list))
 	@tests/run --all $(SUITES)
 
 bench:
