@@ -49,7 +49,9 @@ int refused_packet(int e, const struct refused_facts *facts, struct netprobe_err
 	if (not_permitted && !facts->cap_net_raw) {
 		error_set(err, -EPERM,
 			  "packet capture needs CAP_NET_RAW, which this process does not have");
-		error_hint(err, "run it as root, or grant it with: setcap cap_net_raw+ep netprobe");
+		error_hint(
+			err,
+			"run it as root, or give a file of your own the right: setcap cap_net_raw+ep FILE");
 		return -EPERM;
 	}
 	if (not_permitted && facts->foreign_netns) {

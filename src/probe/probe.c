@@ -22,7 +22,7 @@ static int check_rights(const struct probe *p, struct netprobe_error *err)
 			  cap);
 		error_hint(
 			err,
-			"run it as root, or grant it with: setcap cap_bpf,cap_perfmon,cap_net_admin+ep netprobe");
+			"run it as root, as a member of the group netprobe where it is installed, or give a file of your own the right: setcap cap_bpf,cap_perfmon,cap_net_admin+ep FILE");
 		return -EPERM;
 	}
 	if (kernel_refuses_bpf(&p->facts, reason, sizeof(reason), remedy, sizeof(remedy))) {
