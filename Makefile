@@ -53,7 +53,9 @@ bench:
 	@dist/build $(BUILD) $(MESON_OPTIONS) >&2
 	@tests/bench/run $(ARGS)
 
+# The log of an earlier one may be root's.
 install: build
+	@rm -f $(BUILD)/meson-logs/install-log.txt
 	@meson install -C $(BUILD) --no-rebuild
 
 uninstall:
