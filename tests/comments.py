@@ -53,7 +53,7 @@ bad = 0
 for source, line, text in comments:
     for match in FILE.finditer(text):
         if not exists(match.group(1), source):
-            print(f"{source}:{line + text.count(chr(10), 0, match.start())}: there is no {match.group(1)}")
+            print(f"{source}:{line + text.count(chr(10), 0, match.start())}: there is no {match.group(1)} here (elsewhere: name its path)")
             bad = 1
     for match in FUNCTION.finditer(text):
         if match.group(1) not in identifiers | ELSEWHERE:

@@ -56,7 +56,7 @@ struct np_user {
 
 struct np_filter {
 	__u32 gen; /* raised at each change; 0 is never used */
-	/* the kernel half's own: raised when a process that uses sockets is not what it was, see owner.h */
+	/* the kernel half's own: raised when a process that uses sockets is not what it was, see bpf/lib/owner.h */
 	__u32 exec_gen;
 	__u8 enabled;	 /* 0: nothing is recorded */
 	__u8 proto_mask; /* NP_PROTO_*; 0: all */
