@@ -2,16 +2,16 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Comments of C sources that name a file or a function which does not exist: comments.py, the tree's files on stdin.
 
-A file is named by itself in its own folder, else by its path or the end of it; a BPF program by its name.
-The kernel's are named by their path from include/ or with the folder that #include has. A function is one with ()
-behind it; what is not an identifier of the tree is in ELSEWHERE.
+A file is named by itself or by the end of its path. The kernel's are named by their path from include/ or with the folder that #include has. A function is one with ()
+behind it; what is neither an identifier of the tree nor the C library's is in ELSEWHERE.
 """
-import os
+import ctypes
 import re
 import sys
 
-# Of the kernel and of libraries, where only a comment speaks of them.
+# Of the kernel and of libraries, where only a comment speaks of them. The C library is asked itself.
 ELSEWHERE = {"synchronize_rcu", "initscr"}
+LIBC = ctypes.CDLL(None)
 FILE = re.compile(r"(?<![\w./<-])([a-z][\w/]*\.(?:bpf\.c|skel\.h|c|h))\b(?!\w)")
 FUNCTION = re.compile(r"\b([a-z_]\w{2,})\(\)")
 
@@ -35,16 +35,12 @@ def split(name):
     included.update(re.findall(r"# *include *<([^>]+)>", code))
 
 
-def exists(named, by):
+def exists(named):
     if named.startswith("include/") or named in included:
         return True
     if named.endswith(".skel.h"):
         named = named[: -len("skel.h")] + "bpf.c"
-    if named in files or os.path.dirname(by) + "/" + named in files:
-        return True
-    if "/" in named or named.endswith(".bpf.c"):
-        return any(f.endswith("/" + named) for f in files)
-    return False
+    return named in files or any(f.endswith("/" + named) for f in files)
 
 
 for source in sources:
@@ -52,11 +48,11 @@ for source in sources:
 bad = 0
 for source, line, text in comments:
     for match in FILE.finditer(text):
-        if not exists(match.group(1), source):
-            print(f"{source}:{line + text.count(chr(10), 0, match.start())}: there is no {match.group(1)} here (elsewhere: name its path)")
+        if not exists(match.group(1)):
+            print(f"{source}:{line + text.count(chr(10), 0, match.start())}: there is no {match.group(1)}")
             bad = 1
     for match in FUNCTION.finditer(text):
-        if match.group(1) not in identifiers | ELSEWHERE:
+        if match.group(1) not in identifiers | ELSEWHERE and not hasattr(LIBC, match.group(1)):
             print(f"{source}:{line + text.count(chr(10), 0, match.start())}: nothing is called {match.group(1)}()")
             bad = 1
 sys.exit(bad)

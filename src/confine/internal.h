@@ -6,7 +6,7 @@
 #include "confine/confine.h"
 
 int seccomp_install(const struct confine_opts *opts);
-/* Only what opener.c calls. */
+/* Only what cli/opener.c calls. */
 int seccomp_install_opener(void);
 /*
  * No file is written, made, executed or renamed any more, wherever it is. A process under Landlock
