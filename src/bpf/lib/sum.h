@@ -7,6 +7,7 @@
 #ifndef NETPROBE_BPF_LIB_SUM_H
 #define NETPROBE_BPF_LIB_SUM_H
 
+#include "part.h"
 #include "sock.h"
 
 struct np_sums_map {
@@ -33,12 +34,26 @@ static __always_inline long sum_insert(const struct np_sum_key *key, const struc
 	return bpf_map_update_elem(&np_sums_a, key, init, BPF_NOEXIST);
 }
 
+static __always_inline void sum_begin(struct np_part *init, const struct np_tuple *t,
+				      const struct np_owner *owner)
+{
+	__builtin_memset(init, 0, sizeof(*init));
+	init->owner = *owner;
+	init->tuple.netns = t->netns;
+	init->tuple.ifindex = t->ifindex;
+	init->tuple.proto = t->proto;
+	init->tuple.family = t->family;
+	init->tuple.flags = NP_F_OWNID;
+	__builtin_memcpy(init->tuple.ifname, t->ifname, sizeof(init->tuple.ifname));
+}
+
 /* The sum that this owner's counts on a socket at t go to; made if it is not there. NULL: no room. */
 static __noinline __attribute__((unused)) struct np_part *sum_get(const struct np_tuple *t,
 								  const struct np_owner *owner)
 {
+	struct np_part_place *place;
 	struct np_sum_key key = {};
-	struct np_part init = {}, *sum;
+	struct np_part *sum;
 
 	if (!t || !owner)
 		return NULL;
@@ -55,15 +70,13 @@ static __noinline __attribute__((unused)) struct np_part *sum_get(const struct n
 	sum = sum_lookup(&key);
 	if (sum)
 		return sum;
-	init.owner = *owner;
-	init.tuple.netns = t->netns;
-	init.tuple.ifindex = t->ifindex;
-	init.tuple.proto = t->proto;
-	init.tuple.family = t->family;
-	init.tuple.flags = NP_F_OWNID;
-	__builtin_memcpy(init.tuple.ifname, t->ifname, sizeof(init.tuple.ifname));
+	place = scratch_take(&np_part_scratch);
+	if (!place)
+		return NULL;
+	sum_begin(&place->part, t, owner);
 	/* a lost race leaves the winner's: look up again in both cases */
-	(void)sum_insert(&key, &init);
+	(void)sum_insert(&key, &place->part);
+	scratch_give(place);
 	st_parts_made++;
 	return sum_lookup(&key);
 }
