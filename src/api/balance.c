@@ -23,8 +23,8 @@ static int open_balance(bool create, uint32_t flows, struct balance *ret,
 		error_hint(err, "netprobe guard vip add ADDR:PORT/PROTO makes one");
 		return r;
 	}
-	if (r && err)
-		*err = e;
+	if (r)
+		error_take(err, &e);
 	return r;
 }
 

@@ -59,7 +59,7 @@ static bool is_readable(int fd)
 	return fd >= 0 && poll(&p, 1, 0) > 0;
 }
 
-static void on_again(const char *ifname, int r, const struct netprobe_error *err, void *arg)
+static void on_again(const char *ifname, int r, const struct netprobe_error *why, void *arg)
 {
 	struct netprobe_manager *m = arg;
 	char words[320];
@@ -67,9 +67,9 @@ static void on_again(const char *ifname, int r, const struct netprobe_error *err
 
 	buf_puts(&b, " ");
 	json_kv_str(&b, "iface", ifname);
-	json_kv_str(&b, "why", r ? err->msg : NULL);
+	json_kv_str(&b, "why", r ? why->msg : NULL);
 	(void)snprintf(words, sizeof(words), "%s: is back, and guard %s%s%s", ifname,
-		       r ? "could not be attached to it: " : "is on it again", r ? err->msg : "",
+		       r ? "could not be attached to it: " : "is on it again", r ? why->msg : "",
 		       "");
 	if (buf_str(&b))
 		queue_own_event(m, NETPROBE_EVENT_STATISTICS, "guard.again", ifname,

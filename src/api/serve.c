@@ -122,7 +122,7 @@ static int answer_set(const struct netprobe_instance *in, const struct control_r
 	r = in->ops.set(settings, q->n, err, in->ops.arg);
 	/* Whatever was wrong with a value is the asker's fault. */
 	if (r && r != -ENOMEM)
-		r = err->code = -EINVAL;
+		r = error_recode(err, -EINVAL);
 	return r ? r : answer_values(in, NULL, b, err);
 }
 

@@ -44,6 +44,19 @@ int error_set(struct netprobe_error *err, int code, const char *fmt, ...)
 	return code;
 }
 
+void error_take(struct netprobe_error *err, const struct netprobe_error *from)
+{
+	if (err)
+		*err = *from;
+}
+
+int error_recode(struct netprobe_error *err, int code)
+{
+	if (err)
+		err->code = code;
+	return code;
+}
+
 void error_hint(struct netprobe_error *err, const char *fmt, ...)
 {
 	char hint[sizeof(err->hint)];

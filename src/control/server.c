@@ -29,6 +29,7 @@ struct client {
 struct control_server {
 	struct control_dir dir;
 	int epoll, listener, timer;
+	bool deaf; /* there was no descriptor for a client: those wait until the timer's next time */
 	control_answer_fn fn;
 	void *arg;
 	struct client clients[CONTROL_CLIENTS];
@@ -67,16 +68,16 @@ static void client_drop(struct control_server *s, struct client *c)
 	c->fd = -1;
 	for (unsigned int i = 0; i < CONTROL_CLIENTS; i++)
 		any |= s->clients[i].fd >= 0;
-	set_timer(s, any);
+	set_timer(s, any || s->deaf);
 }
 
-static void write_error(struct buf *b, const struct netprobe_error *err)
+static void write_error(struct buf *b, const struct netprobe_error *why)
 {
 	buf_reset(b);
 	buf_puts(b, "{\"ok\":false");
 	/* The exit code that fits: whose fault it is. */
-	json_kv_u64(b, "code", err->code == -EPERM ? 1 : err->code == -EINVAL ? 3 : 4);
-	json_kv_str(b, "error", err->msg);
+	json_kv_u64(b, "code", why->code == -EPERM ? 1 : why->code == -EINVAL ? 3 : 4);
+	json_kv_str(b, "error", why->msg);
 	buf_puts(b, "}\n");
 }
 
@@ -180,8 +181,15 @@ static void accept_one(struct control_server *s)
 	int fd = accept4(s->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 	struct client *c;
 
-	if (fd < 0)
+	if (fd < 0) {
+		/* It stays readable: to be called for it at once would take a processor for nothing. */
+		if ((errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) &&
+		    !watch(s, EPOLL_CTL_MOD, s->listener, 0)) {
+			s->deaf = true;
+			set_timer(s, true);
+		}
 		return;
+	}
 	c = free_client(s);
 	if (!c || watch(s, EPOLL_CTL_ADD, fd, EPOLLIN)) {
 		turn_away(fd);
@@ -201,9 +209,16 @@ static void accept_one(struct control_server *s)
 static void expire(struct control_server *s)
 {
 	int64_t now = now_ms();
+	bool any = false;
 	uint64_t n;
 
 	(void)!read(s->timer, &n, sizeof(n));
+	if (s->deaf && !watch(s, EPOLL_CTL_MOD, s->listener, EPOLLIN)) {
+		s->deaf = false;
+		for (unsigned int i = 0; i < CONTROL_CLIENTS; i++)
+			any |= s->clients[i].fd >= 0;
+		set_timer(s, any);
+	}
 	for (unsigned int i = 0; i < CONTROL_CLIENTS; i++)
 		if (s->clients[i].fd >= 0 && now >= s->clients[i].deadline_ms)
 			client_drop(s, &s->clients[i]);

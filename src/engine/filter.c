@@ -88,29 +88,31 @@ static int add_container(struct np_filter *f, const char *value, struct netprobe
 		: !cgroup_mount(t)
 			? -ENODEV
 			: container_find(cgroup_mount(t), "", value, found, NP_FILTER_SLOTS);
+	int r = 0;
 
 	if (n == -ENOMEM)
-		error_set(err, n, "out of memory");
+		r = error_set(err, n, "out of memory");
 	else if (n == -ENODEV)
-		error_set(err, n, "'%s': no cgroup v2 tree is mounted here", value);
+		r = error_set(err, n, "'%s': no cgroup v2 tree is mounted here", value);
 	else if (n == -ENOTUNIQ)
-		error_set(err, -EINVAL, "'%s' is the beginning of several ids; takes more of it",
-			  value);
+		r = error_set(err, -EINVAL,
+			      "'%s' is the beginning of several ids; takes more of it", value);
 	else if (n < 0)
-		error_set(err, n,
-			  "there is no container '%s' that runs; takes its name, its id, or the "
-			  "first %d characters of that and more",
-			  value, CONTAINER_PREFIX);
+		r = error_set(
+			err, n,
+			"there is no container '%s' that runs; takes its name, its id, or the "
+			"first %d characters of that and more",
+			value, CONTAINER_PREFIX);
 	else if (n > NP_FILTER_SLOTS - f->n_cgroup)
-		n = error_set(
+		r = error_set(
 			err, -EINVAL,
 			"'%s' is too many cgroups; takes up to %d, those of --cgroup included",
 			value, NP_FILTER_SLOTS);
-	for (int i = 0; i < n; i++)
+	for (int i = 0; !r && i < n; i++)
 		f->cgroup[f->n_cgroup++] =
 			(struct np_filter_cgroup){ .id = found[i].id, .level = found[i].level };
 	(void)cgroup_table_free(t);
-	return n < 0 ? err->code : 0;
+	return r;
 }
 
 static int add_host(struct np_filter *f, unsigned int end, const char *value,

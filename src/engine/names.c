@@ -406,6 +406,7 @@ static int open_dns(struct names *n, struct probe *probe, const struct np_filter
 	uint16_t ports[NAMES_PORTS + 3];
 	unsigned int n_ports = names_ports(&n->opts, ports);
 	uint32_t what = 0;
+	struct netprobe_error why = {};
 	int r;
 
 	if (!probe) {
@@ -425,13 +426,12 @@ static int open_dns(struct names *n, struct probe *probe, const struct np_filter
 		what &= ~(uint32_t)PACKETS_ANSWERS;
 	if (!what)
 		return 0;
-	r = probe_dns_open(probe, ports, n_ports, filter, what, &n->packets, err);
-	if (r && !n->opts.required) {
-		(void)snprintf(n->note, sizeof(n->note), "no names from DNS: %s", err->msg);
-		*err = (struct netprobe_error){};
-		r = 0;
-	}
-	return r;
+	if (n->opts.required)
+		return probe_dns_open(probe, ports, n_ports, filter, what, &n->packets, err);
+	r = probe_dns_open(probe, ports, n_ports, filter, what, &n->packets, &why);
+	if (r)
+		(void)snprintf(n->note, sizeof(n->note), "no names from DNS: %s", why.msg);
+	return 0;
 }
 
 int names_open(struct session *s, struct probe *probe, const struct names_opts *opts,
@@ -439,6 +439,7 @@ int names_open(struct session *s, struct probe *probe, const struct names_opts *
 	       void *arg, struct names **ret_names, struct netprobe_error *err)
 {
 	struct names *n = calloc(1, sizeof(*n));
+	struct netprobe_error why = {};
 	int r;
 
 	if (!n)
@@ -465,11 +466,9 @@ int names_open(struct session *s, struct probe *probe, const struct names_opts *
 		if (!n->resolver)
 			r = error_set(err, -ENOMEM, "--resolve: no thread for look-ups");
 	}
-	if (!r && probe && fn && (opts->from & NAMES_ASKED) && asked_open(probe, &n->asked, err)) {
+	if (!r && probe && fn && (opts->from & NAMES_ASKED) && asked_open(probe, &n->asked, &why))
 		/* Never needed: what is told then has no asker. */
-		(void)snprintf(n->note, sizeof(n->note), "%s", err->msg);
-		*err = (struct netprobe_error){};
-	}
+		(void)snprintf(n->note, sizeof(n->note), "%s", why.msg);
 	if (r) {
 		(void)names_close(n);
 		return r;

@@ -116,9 +116,10 @@ static int open_highest(const struct session_opts *opts, struct rung *ret_rung, 
 
 	for (unsigned int i = 0; i < RUNGS; i++) {
 		char not [300];
+		struct netprobe_error last = {};
 
-		*err = (struct netprobe_error){};
-		r = ladder[i].open(opts, ret_rung, err);
+		r = ladder[i].open(opts, ret_rung, &last);
+		error_take(err, &last);
 		if (!r) {
 			if (i)
 				(void)snprintf(note, note_size, "mode %s%s", ladder[i].name, why);
@@ -126,7 +127,7 @@ static int open_highest(const struct session_opts *opts, struct rung *ret_rung, 
 		}
 		if (r == -ENOMEM)
 			log_debug("%s: out of memory", ladder[i].name);
-		(void)snprintf(not, sizeof(not ), "; not %s: %s", ladder[i].name, err->msg);
+		(void)snprintf(not, sizeof(not ), "; not %s: %s", ladder[i].name, last.msg);
 		(void)snprintf(why + strlen(why), sizeof(why) - strlen(why), "%s", not );
 	}
 	return r;
@@ -135,12 +136,10 @@ static int open_highest(const struct session_opts *opts, struct rung *ret_rung, 
 int rungs_open(const struct session_opts *opts, struct rung *ret_rung, char *note, size_t note_size,
 	       struct netprobe_error *err)
 {
-	struct netprobe_error local;
 	struct spare spare;
 	int r;
 
 	note[0] = '\0';
-	err = err ? err : &local;
 	if (!spare_take(&spare))
 		r = -EMFILE;
 	else if (opts->mode == MODE_AUTO)

@@ -182,6 +182,23 @@ void sampler_scale(struct sampler *s, struct np_sock_rec *rec, bool known)
 	}
 }
 
+void sampler_purge(struct sampler *s, bool (*is_open)(uint64_t sock_id, void *arg), void *arg)
+{
+	for (uint32_t i = 0; i <= s->socks.mask; i++) {
+		struct index_node *node = s->socks.slots[i], *next;
+
+		for (; node; node = next) {
+			struct entry *e = index_entry(node, struct entry, node);
+
+			next = node->next;
+			if (is_open(e->sock_id, arg))
+				continue;
+			index_remove(&s->socks, node);
+			free(e);
+		}
+	}
+}
+
 void sampler_scale_part(struct np_part *part, uint32_t rate)
 {
 	struct np_counts *c = &part->counts;

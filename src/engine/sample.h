@@ -23,6 +23,8 @@ bool sampler_is_idle(const struct sampler *s, const struct np_sock_rec *rec);
  * records came before, at rate 1. The kernel's own figures of the connection stay what they are.
  */
 void sampler_scale(struct sampler *s, struct np_sock_rec *rec, bool known);
+/* Forget those that are not open any more: their last record was lost, or another one came behind it. */
+void sampler_purge(struct sampler *s, bool (*is_open)(uint64_t sock_id, void *arg), void *arg);
 /* Parts are drained, so each is a step. */
 void sampler_scale_part(struct np_part *part, uint32_t rate);
 

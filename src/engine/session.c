@@ -372,6 +372,7 @@ int session_open(const struct session_opts *opts, struct session **ret_session,
 		 struct netprobe_error *err)
 {
 	struct session *s = calloc(1, sizeof(*s));
+	struct netprobe_error why = {};
 	int r;
 
 	if (!s)
@@ -399,8 +400,8 @@ int session_open(const struct session_opts *opts, struct session **ret_session,
 		r = make_events(s, err);
 	if (!r && opts->latency)
 		r = session_set_latency(s, true, err);
-	else if (!r && opts->latency_try && session_set_latency(s, true, err))
-		log_notice("no waits in queues of sockets: %s", err->msg);
+	else if (!r && opts->latency_try && session_set_latency(s, true, &why))
+		log_notice("no waits in queues of sockets: %s", why.msg);
 	if (!r)
 		r = sight_open(&s->sight, ebpf_probe(&s->rung), err);
 	if (r) {
@@ -558,6 +559,13 @@ static void take_parts(struct session *s)
 	} while (more);
 }
 
+static bool is_open(uint64_t sock_id, void *arg)
+{
+	const struct flow *f = flow_table_find(((struct session *)arg)->flows, sock_id);
+
+	return f && !f->closed;
+}
+
 static int tick(struct session *s, bool full)
 {
 	int r = session_poll(s);
@@ -582,6 +590,7 @@ static int tick(struct session *s, bool full)
 
 		if (n)
 			log_debug("%u sockets ended without a last record", n);
+		sampler_purge(s->sampler, is_open, s);
 	}
 	r = seed_again(s);
 	if (r < 0)

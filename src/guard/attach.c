@@ -189,11 +189,11 @@ static int attach_xdp(struct attach *a)
 			return 0;
 		device_why_no_xdp(a->ifname, r, why, sizeof(why));
 		if (a->opts->xdp == GUARD_XDP_NATIVE || r == -EBUSY || r == -EPERM) {
-			error_set(a->err, r == -EPERM ? r : -EOPNOTSUPP,
-				  "%s takes no XDP program in its driver (native): %s", a->ifname,
-				  why);
+			r = r == -EPERM ? r : -EOPNOTSUPP;
+			error_set(a->err, r, "%s takes no XDP program in its driver (native): %s",
+				  a->ifname, why);
 			error_hint(a->err, "or --xdp generic, which costs more for each packet");
-			return a->err->code;
+			return r;
 		}
 		attach_unload(a);
 		if (a->opts->mode == NP_GUARD_MONITOR) {

@@ -127,21 +127,14 @@ static int load_pcap(struct probe *p, struct probe_packets *k, const struct np_f
 	return r ? r : netprobe_pcap__load(k->pcap);
 }
 
-/* NULL: err says why. */
-static struct probe_packets *packets_new(const struct probe *p, const char *what,
-					 struct netprobe_error *err)
+static int packets_new(const struct probe *p, const char *what, struct probe_packets **ret_packets,
+		       struct netprobe_error *err)
 {
-	struct probe_packets *k = NULL;
-
-	if (!p->facts.cgroup_mount[0] || p->cgroup_fd < 0) {
-		error_set(err, -EOPNOTSUPP,
-			  "%s by cgroup programs, and no cgroup v2 tree is mounted", what);
-	} else {
-		k = calloc(1, sizeof(*k));
-		if (!k)
-			error_set(err, -ENOMEM, "out of memory");
-	}
-	return k;
+	if (!p->facts.cgroup_mount[0] || p->cgroup_fd < 0)
+		return error_set(err, -EOPNOTSUPP,
+				 "%s by cgroup programs, and no cgroup v2 tree is mounted", what);
+	*ret_packets = calloc(1, sizeof(**ret_packets));
+	return *ret_packets ? 0 : error_set(err, -ENOMEM, "out of memory");
 }
 
 /* r: of loading. */
@@ -162,18 +155,20 @@ static int finish(struct probe *p, struct probe_packets *k, int r, const char *w
 int probe_dns_open(struct probe *p, const uint16_t *ports, size_t n, const struct np_filter *filter,
 		   uint32_t what, struct probe_packets **ret_packets, struct netprobe_error *err)
 {
-	struct probe_packets *k = packets_new(p, "DNS is seen", err);
+	struct probe_packets *k;
+	int r = packets_new(p, "DNS is seen", &k, err);
 
-	return !k ? err->code
-		  : finish(p, k, load_dns(p, k, ports, n, filter, what), "DNS", ret_packets, err);
+	return r ? r
+		 : finish(p, k, load_dns(p, k, ports, n, filter, what), "DNS", ret_packets, err);
 }
 
 int probe_pcap_open(struct probe *p, const struct np_filter *filter,
 		    struct probe_packets **ret_packets, struct netprobe_error *err)
 {
-	struct probe_packets *k = packets_new(p, "packets are seen", err);
+	struct probe_packets *k;
+	int r = packets_new(p, "packets are seen", &k, err);
 
-	return !k ? err->code : finish(p, k, load_pcap(p, k, filter), "--pcap", ret_packets, err);
+	return r ? r : finish(p, k, load_pcap(p, k, filter), "--pcap", ret_packets, err);
 }
 
 void probe_packets_stop(struct probe_packets *k)

@@ -197,6 +197,7 @@ int probe_waits_open(struct probe *p, struct probe_waits **ret_waits, struct net
 {
 	LIBBPF_OPTS(bpf_object_open_opts, open_opts, .btf_custom_path = p->opts.btf_path);
 	struct probe_waits *w = calloc(1, sizeof(*w));
+	bool lacks;
 	int r;
 
 	if (!w)
@@ -208,19 +209,18 @@ int probe_waits_open(struct probe *p, struct probe_waits **ret_waits, struct net
 	if (!r)
 		r = choose(w);
 	kernel_btf_release(&p->facts);
-	if (r == -EOPNOTSUPP)
-		error_set(err, r,
-			  "--latency: kernel %s has not the tracepoints tcp_probe, "
-			  "tcp_rcv_space_adjust and net_dev_queue",
-			  p->facts.release);
-	else if (!r)
+	lacks = r == -EOPNOTSUPP;
+	if (!r)
 		r = load(w);
 	if (r) {
 		(void)probe_waits_close(w);
-		return err->code
-			       ? r
-			       : error_set(err, r, "cannot load the BPF programs for --latency: %s",
-					   strerror(-r));
+		if (!lacks)
+			return error_set(err, r, "cannot load the BPF programs for --latency: %s",
+					 strerror(-r));
+		return error_set(err, r,
+				 "--latency: kernel %s has not the tracepoints tcp_probe, "
+				 "tcp_rcv_space_adjust and net_dev_queue",
+				 p->facts.release);
 	}
 	*ret_waits = w;
 	return 0;

@@ -26,6 +26,7 @@ TEST(wrong_configurations_name_the_field_and_change_nothing)
 {
 	static const char *const filters[] = { "port=0", NULL }, *const unknown[] = { "color=red",
 										      NULL };
+	static const char *const nobody[] = { "container=nope", NULL };
 	struct netprobe_manager *m = NULL, *good;
 	struct netprobe_config c, got = { .size = sizeof(got) };
 
@@ -38,6 +39,11 @@ TEST(wrong_configurations_name_the_field_and_change_nothing)
 	c.filters = filters;
 	CHECK(netprobe_manager_new_with_config(&c, &m, &err) == -EINVAL && !m, "port 0 was taken");
 	CHECK(!strncmp(err.msg, "filters: port: ", 15), "said: %s", err.msg);
+	/* nobody has to ask for the reason */
+	CHECK(netprobe_manager_new_with_config(&c, &m, NULL) == -EINVAL && !m, "port 0 was taken");
+	c.filters = nobody;
+	CHECK(netprobe_manager_new_with_config(&c, &m, NULL) < 0 && !m,
+	      "a container that is not there was taken");
 	good = manager(NULL);
 	c.filters = unknown;
 	CHECK(netprobe_manager_update_config(good, &c, &err) == -EINVAL, "color was taken");

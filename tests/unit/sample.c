@@ -135,6 +135,35 @@ static void parts_are_multiplied_as_they_are(void **state)
 	assert_int_equal(part.counts.rx_calls, 6);
 }
 
+static bool is_open(uint64_t sock_id, void *arg)
+{
+	return sock_id == *(const uint64_t *)arg;
+}
+
+/* A sweep's record that comes behind the last one, or a last one that never comes, leaves nothing. */
+static void sockets_that_are_not_open_are_forgotten(void **state)
+{
+	uint64_t open = 2;
+
+	(void)state;
+	for (uint64_t i = 1; i <= 1000; i++) {
+		struct np_sock_rec rec = record(i, 100, 4);
+
+		sampler_scale(s, &rec, false);
+	}
+	sampler_purge(s, is_open, &open);
+	{
+		struct np_sock_rec rec = record(2, 300, 4), old = record(1, 50, 1);
+
+		sampler_scale(s, &rec, true);
+		assert_int_equal(rec.counts.tx_bytes, 1200);
+		rec = record(2, 300, 4);
+		rec.tuple.flags |= NP_F_DEAD;
+		sampler_scale(s, &rec, true);
+		assert_true(sampler_is_idle(s, &old));
+	}
+}
+
 #define TEST_OF(fn) cmocka_unit_test_setup_teardown(fn, set_up, clean_up)
 
 int main(void)
@@ -149,6 +178,7 @@ int main(void)
 		TEST_OF(last_record_ends_it),
 		TEST_OF(counter_of_32_bits_may_wrap),
 		TEST_OF(parts_are_multiplied_as_they_are),
+		TEST_OF(sockets_that_are_not_open_are_forgotten),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
