@@ -181,6 +181,15 @@ API_PUBLIC int netprobe_manager_load(struct netprobe_manager *m, struct netprobe
 	return r;
 }
 
+/* The interval under way ends when it would have, or sooner: however often the configuration changes. */
+static void next_tick(struct netprobe_manager *m, const struct netprobe_config *c)
+{
+	uint64_t next_ns = clock_monotonic_ns() + c->stats_report_interval * NS_PER_MS;
+
+	if (!m->next_tick_ns || next_ns < m->next_tick_ns)
+		m->next_tick_ns = next_ns;
+}
+
 API_PUBLIC int netprobe_manager_update_config(struct netprobe_manager *m,
 					      const struct netprobe_config *config,
 					      struct netprobe_error *err)
@@ -202,7 +211,7 @@ API_PUBLIC int netprobe_manager_update_config(struct netprobe_manager *m,
 	if (!r && api_config_use(m, &c, &filter))
 		r = error_set(err, -ENOMEM, "no memory");
 	if (!r)
-		m->next_tick_ns = clock_monotonic_ns() + c.stats_report_interval * NS_PER_MS;
+		next_tick(m, &c);
 	api_unlock(m);
 	return r;
 }

@@ -102,7 +102,7 @@ static uint32_t set_filter(void *rung, const struct np_filter *filter)
 static int events(void *rung, probe_event_fn fn, void *arg)
 {
 	struct afpacket *a = rung;
-	int r = a->readers[0].running ? 0 : readers_start(a);
+	int r = a->all_run ? 0 : readers_start(a);
 
 	if (r)
 		return r;

@@ -49,8 +49,10 @@ struct afpacket {
 	struct links *links;
 	struct reader readers[AFPACKET_RINGS_MAX];
 	uint32_t n_readers;
+	bool all_run; /* each of them has its thread */
 	int herald, epoll, timer, wake, stop;
 	pthread_mutex_t fn_lock;
+	struct np_tuple fresh[FRESH_MAX]; /* taken from a reader, looked at without its lock */
 	struct pending pending[PENDING_MAX];
 	uint32_t n_pending;
 	probe_sock_fn moved_fn;

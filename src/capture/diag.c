@@ -128,6 +128,14 @@ struct ask {
 	struct inet_diag_req_v2 req;
 };
 
+/* Of each request its own: an answer that nobody waited for is not taken for the next one's. */
+static uint32_t next_seq(void)
+{
+	static uint32_t seq;
+
+	return __atomic_add_fetch(&seq, 1, __ATOMIC_RELAXED);
+}
+
 static int send_ask(int fd, struct ask *q, uint16_t flags)
 {
 	struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
@@ -135,19 +143,22 @@ static int send_ask(int fd, struct ask *q, uint16_t flags)
 	q->nlh.nlmsg_len = sizeof(*q);
 	q->nlh.nlmsg_type = SOCK_DIAG_BY_FAMILY;
 	q->nlh.nlmsg_flags = (uint16_t)(NLM_F_REQUEST | flags);
-	q->nlh.nlmsg_seq = 1;
+	q->nlh.nlmsg_seq = next_seq();
 	if (sendto(fd, q, sizeof(*q), 0, (struct sockaddr *)&kernel, sizeof(kernel)) < 0)
 		return -errno;
 	return 0;
 }
 
-/* Messages of one datagram. 1: the listing is over. */
-static int take(const char *buf, size_t n, uint8_t proto, diag_fn fn, void *arg)
+/* Messages of one datagram, of the request seq, NULL any. 1: the answer is over. */
+static int take(const char *buf, size_t n, const uint32_t *seq, uint8_t proto, diag_fn fn,
+		void *arg)
 {
 	const struct nlmsghdr *h = (const void *)buf;
 	struct diag_sock s;
 
 	for (; NLMSG_OK(h, n); h = NLMSG_NEXT(h, n)) {
+		if (seq && h->nlmsg_seq != *seq)
+			continue;
 		if (h->nlmsg_type == NLMSG_DONE)
 			return 1;
 		if (h->nlmsg_type == NLMSG_ERROR) {
@@ -166,7 +177,7 @@ static int take(const char *buf, size_t n, uint8_t proto, diag_fn fn, void *arg)
 }
 
 /* To the end of a listing. */
-static int take_all(int fd, uint8_t proto, diag_fn fn, void *arg)
+static int take_all(int fd, uint32_t seq, uint8_t proto, diag_fn fn, void *arg)
 {
 	static __thread char buf[RECEIVE_BYTES] __attribute__((aligned(8)));
 	int r = 0;
@@ -176,7 +187,7 @@ static int take_all(int fd, uint8_t proto, diag_fn fn, void *arg)
 
 		if (n < 0 && errno == EINTR)
 			continue;
-		r = n < 0 ? -errno : take(buf, (size_t)n, proto, fn, arg);
+		r = n < 0 ? -errno : take(buf, (size_t)n, &seq, proto, fn, arg);
 	}
 	return r > 0 ? 0 : r;
 }
@@ -193,7 +204,7 @@ static int dump_one(int fd, uint8_t family, uint8_t proto, uint16_t port, diag_f
 	if (proto == IPPROTO_TCP)
 		q.req.idiag_ext = 1 << (INET_DIAG_INFO - 1) | 1 << (INET_DIAG_SKMEMINFO - 1);
 	r = send_ask(fd, &q, NLM_F_DUMP);
-	return r ? r : take_all(fd, proto, fn, arg);
+	return r ? r : take_all(fd, q.nlh.nlmsg_seq, proto, fn, arg);
 }
 
 int diag_dump_port(int fd, uint16_t port, diag_fn fn, void *arg)
@@ -223,7 +234,7 @@ static int dump_tcp(int fd, diag_fn fn, void *arg)
 	} q = { .nlh = { .nlmsg_len = sizeof(q),
 			 .nlmsg_type = TCPDIAG_GETSOCK,
 			 .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP,
-			 .nlmsg_seq = 1 },
+			 .nlmsg_seq = next_seq() },
 		.req = { .idiag_family = AF_INET,
 			 .idiag_ext = 1 << (INET_DIAG_INFO - 1) | 1 << (INET_DIAG_SKMEMINFO - 1),
 			 .idiag_states = STATES_WANTED } };
@@ -231,7 +242,7 @@ static int dump_tcp(int fd, diag_fn fn, void *arg)
 
 	if (sendto(fd, &q, sizeof(q), 0, (struct sockaddr *)&kernel, sizeof(kernel)) < 0)
 		return -errno;
-	return take_all(fd, IPPROTO_TCP, fn, arg);
+	return take_all(fd, q.nlh.nlmsg_seq, IPPROTO_TCP, fn, arg);
 }
 
 int diag_dump(int fd, diag_fn fn, void *arg)
@@ -289,10 +300,13 @@ static int find_one(int fd, uint8_t family, const struct np_tuple *t, struct dia
 	if (r)
 		return r;
 	memset(ret, 0, sizeof(*ret));
-	n = recv(fd, buf, sizeof(buf), 0);
-	if (n < 0)
-		return -errno;
-	r = take(buf, (size_t)n, t->proto, keep, ret);
+	/* one message, a socket or an error; before it may lie what an interrupted call did not read */
+	while (!r && !ret->cookie) {
+		n = recv(fd, buf, sizeof(buf), 0);
+		if (n < 0 && errno == EINTR)
+			continue;
+		r = n < 0 ? -errno : take(buf, (size_t)n, &q.nlh.nlmsg_seq, t->proto, keep, ret);
+	}
 	if (r < 0)
 		return r;
 	/* The kernel answers with a listener or an unconnected socket where nothing fits better. */
@@ -341,6 +355,6 @@ int diag_watch_read(int fd, diag_fn fn, void *arg, uint64_t *ret_lost)
 		}
 		if (n < 0)
 			return errno == EAGAIN || errno == EINTR ? 0 : -errno;
-		(void)take(buf, (size_t)n, 0, fn, arg);
+		(void)take(buf, (size_t)n, NULL, 0, fn, arg);
 	}
 }

@@ -75,17 +75,16 @@ void meet_fresh(struct afpacket *a)
 
 	(void)eventfd_read(a->wake, &v);
 	for (uint32_t i = 0; i < a->n_readers; i++) {
-		static struct np_tuple fresh[FRESH_MAX];
 		struct reader *r = &a->readers[i];
 		uint32_t n;
 
 		(void)pthread_mutex_lock(&r->lock);
 		n = r->n_fresh;
-		memcpy(fresh, r->fresh, n * sizeof(fresh[0]));
+		memcpy(a->fresh, r->fresh, n * sizeof(a->fresh[0]));
 		r->n_fresh = 0;
 		(void)pthread_mutex_unlock(&r->lock);
 		for (uint32_t k = 0; k < n; k++)
-			want_both(a, &fresh[k]);
+			want_both(a, &a->fresh[k]);
 	}
 }
 

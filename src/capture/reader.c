@@ -87,10 +87,13 @@ int readers_start(struct afpacket *a)
 	(void)sigfillset(&all);
 	(void)pthread_sigmask(SIG_SETMASK, &all, &old);
 	for (uint32_t i = 0; i < a->n_readers && !r; i++) {
+		if (a->readers[i].running)
+			continue; /* of a start that failed later on */
 		r = -pthread_create(&a->readers[i].thread, NULL, run, &a->readers[i]);
 		a->readers[i].running = !r;
 	}
 	(void)pthread_sigmask(SIG_SETMASK, &old, NULL);
+	a->all_run = !r;
 	return r;
 }
 

@@ -11,7 +11,7 @@
 
 int sight_prepare(struct sight *t, struct session_opts *opts)
 {
-	static uint16_t ports[NAMES_PORTS + 3]; /* read while the rung opens */
+	uint16_t *ports = t->ports;
 	uint32_t from = opts->names.from;
 	struct tap_opts to = { .ports = ports,
 			       .first = from & (NAMES_SNI | NAMES_HTTP),

@@ -14,10 +14,11 @@ struct sight {
 	struct session *session;
 	const struct session_opts *opts;
 	const struct rung *rung;
-	struct names *names; /* NULL: nobody asks for them */
-	struct pcap *pcap;   /* NULL unless --pcap */
-	struct tap *tap;     /* packets of the afpacket rung; NULL: nobody wants them */
-	sight_event_fn fn;   /* NULL: nobody wants events */
+	struct names *names;		 /* NULL: nobody asks for them */
+	struct pcap *pcap;		 /* NULL unless --pcap */
+	uint16_t ports[NAMES_PORTS + 3]; /* read while the rung opens */
+	struct tap *tap;		 /* packets of the afpacket rung; NULL: nobody wants them */
+	sight_event_fn fn;		 /* NULL: nobody wants events */
 	void *arg;
 };
 

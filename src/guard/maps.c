@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The pinned maps: adopted where they are, pinned by the first who attaches. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -163,7 +164,7 @@ int maps_first(struct guard *g, struct netprobe_guard *skel, struct netprobe_err
 		struct bpf_map *map = bpf_object__find_map_by_name(skel->obj, guard_map_names[i]);
 
 		folder_path(g, guard_map_names[i], path, sizeof(path));
-		g->map[i] = map ? dup(bpf_map__fd(map)) : -1;
+		g->map[i] = map ? fcntl(bpf_map__fd(map), F_DUPFD_CLOEXEC, 3) : -1;
 		r = g->map[i] < 0 ? -ENOENT : bpf_obj_pin(g->map[i], path);
 		if (r)
 			r = error_set(err, r, "cannot pin %s: %s", path, strerror(-r));

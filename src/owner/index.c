@@ -17,17 +17,19 @@
 
 static uint64_t index_seed(void)
 {
-	static uint64_t seed;
+	static uint64_t seed; /* threads may be the first at once: all of them write the same */
+	uint64_t s = __atomic_load_n(&seed, __ATOMIC_RELAXED);
 	const void *random;
 
-	if (seed)
-		return seed;
+	if (s)
+		return s;
 	/* sixteen random bytes every process gets from execve(2): it costs no system call */
 	random = (const void *)getauxval(AT_RANDOM);
 	if (random)
-		memcpy(&seed, random, sizeof(seed));
-	seed |= 1;
-	return seed;
+		memcpy(&s, random, sizeof(s));
+	s |= 1;
+	__atomic_store_n(&seed, s, __ATOMIC_RELAXED);
+	return s;
 }
 
 uint64_t index_hash(const void *data, size_t len)

@@ -5,6 +5,7 @@
  */
 #include "probe/trial.h"
 
+#include <pthread.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -67,14 +68,22 @@ void probe_trial_merge(struct hook_status *trial, const struct hook_status *real
 			trial->alts[i] = real->alts[i];
 }
 
+/* Opened once, never loaded: only its section names are read. */
+static struct netprobe_bpf *target_skel;
+
+static void target_open(void)
+{
+	target_skel = probe_skel_open(NULL);
+}
+
 const char *probe_trial_target(const char *program)
 {
-	/* opened once, never loaded: only its section names are read */
-	static struct netprobe_bpf *skel;
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	struct netprobe_bpf *skel;
 	struct bpf_program *prog;
 
-	if (!skel)
-		skel = probe_skel_open(NULL);
+	(void)pthread_once(&once, target_open);
+	skel = target_skel;
 	prog = skel ? bpf_object__find_program_by_name(skel->obj, program) : NULL;
 	return prog ? bpf_program__section_name(prog) : NULL;
 }
