@@ -184,6 +184,13 @@ static __always_inline struct np_sock *sock_make(struct sock *sk, __u32 prog)
 		st = bpf_map_lookup_elem(&np_socks_h, &key);
 	} else {
 		st = bpf_sk_storage_get(&np_socks, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
+		/*
+		 * Two processors that make the first storage of a socket, or the same entry: the one that is
+		 * late gets an error (bpf_local_storage_alloc: EAGAIN, bpf_local_storage_update: EEXIST; 5.2
+		 * to 6.18), and nothing is full. Here too the winner's is there.
+		 */
+		if (!st)
+			st = bpf_sk_storage_get(&np_socks, sk, NULL, 0);
 	}
 	if (!st)
 		count_one(prog, map_full);
