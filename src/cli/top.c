@@ -111,6 +111,8 @@ static const char *whole_name(const struct netprobe_row *row)
 {
 	size_t n = strlen(row->name), all = row->cgroup ? strlen(row->cgroup) : 0;
 
+	if (row->netns && !strcmp(row->name, "?"))
+		return NULL; /* an interface that is not known */
 	return !row->pid && all > n && !strcmp(row->cgroup + all - n, row->name) ? row->cgroup
 										 : row->name;
 }

@@ -41,6 +41,7 @@ struct netns_sock {
 struct entry {
 	uint32_t gen;
 	uint8_t raddr[16];
+	uint32_t ifindex;
 	char name[IF_NAMESIZE]; /* empty: no route */
 	uint64_t until_ns;	/* 0: free */
 };
@@ -247,18 +248,19 @@ static int ask_ifindex(struct route_cache *c, int fd, const uint8_t raddr[16])
 	return n > 0 ? parse_answer((const struct nlmsghdr *)answer, (int)n) : 0;
 }
 
-static void ask(struct route_cache *c, int fd, const uint8_t raddr[16], char name[IF_NAMESIZE])
+static void ask(struct route_cache *c, int fd, const uint8_t raddr[16], struct entry *e)
 {
 	struct ifreq ifr = { .ifr_ifindex = ask_ifindex(c, fd, raddr) };
 
-	name[0] = '\0';
+	e->ifindex = (uint32_t)ifr.ifr_ifindex;
+	e->name[0] = '\0';
 	/* SIOCGIFNAME on the netlink socket answers for that socket's namespace. */
 	if (ifr.ifr_ifindex && !ioctl(fd, SIOCGIFNAME, &ifr))
-		(void)snprintf(name, IF_NAMESIZE, "%s", ifr.ifr_name);
+		(void)snprintf(e->name, IF_NAMESIZE, "%s", ifr.ifr_name);
 }
 
 const char *route_iface(struct route_cache *c, uint32_t netns, uint32_t tgid,
-			const uint8_t raddr[16], uint64_t now_ns)
+			const uint8_t raddr[16], uint64_t now_ns, uint32_t *ret_ifindex)
 {
 	uint32_t h = netns * 2654435761U;
 	struct netns_sock *s;
@@ -272,11 +274,14 @@ const char *route_iface(struct route_cache *c, uint32_t netns, uint32_t tgid,
 	for (int i = 0; i < 16; i++)
 		h = (h ^ raddr[i]) * 16777619U;
 	e = &c->entries[h % ENTRIES];
-	if (e->until_ns > now_ns && e->gen == s->gen && !memcmp(e->raddr, raddr, 16))
-		return e->name[0] ? e->name : NULL;
-	e->gen = s->gen;
-	memcpy(e->raddr, raddr, 16);
-	e->until_ns = now_ns + TTL_NS;
-	ask(c, s->fd, raddr, e->name);
-	return e->name[0] ? e->name : NULL;
+	if (e->until_ns <= now_ns || e->gen != s->gen || memcmp(e->raddr, raddr, 16) != 0) {
+		e->gen = s->gen;
+		memcpy(e->raddr, raddr, 16);
+		e->until_ns = now_ns + TTL_NS;
+		ask(c, s->fd, raddr, e);
+	}
+	if (!e->name[0])
+		return NULL;
+	*ret_ifindex = e->ifindex;
+	return e->name;
 }

@@ -16,11 +16,11 @@ struct route_cache *route_cache_free(struct route_cache *c);
 void route_cache_tick(struct route_cache *c, uint64_t now_ns);
 
 /*
- * Name of the interface towards raddr (16 bytes, v4-mapped) in namespace netns (inode number); NULL
+ * Name and number of the interface towards raddr (16 bytes, v4-mapped) in namespace netns (inode number); NULL
  * where the kernel has no route, or the namespace cannot be entered. tgid: a process that lives in
  * it, if it still lives. The name is the cache's, valid until the next call.
  */
 const char *route_iface(struct route_cache *c, uint32_t netns, uint32_t tgid,
-			const uint8_t raddr[16], uint64_t now_ns);
+			const uint8_t raddr[16], uint64_t now_ns, uint32_t *ret_ifindex);
 
 #endif

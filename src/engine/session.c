@@ -76,7 +76,7 @@ static void learn_iface(struct session *s, struct np_tuple *t, uint32_t tgid)
 	if (t->ifname[0] || (t->proto == IPPROTO_TCP && !s->asks_routes) ||
 	    !memcmp(t->raddr, none, sizeof(none)))
 		return;
-	name = route_iface(s->routes, t->netns, tgid, t->raddr, s->now_ns);
+	name = route_iface(s->routes, t->netns, tgid, t->raddr, s->now_ns, &t->ifindex);
 	if (name)
 		(void)snprintf(t->ifname, sizeof(t->ifname), "%s", name);
 }
@@ -88,7 +88,7 @@ static void learn_iface(struct session *s, struct np_tuple *t, uint32_t tgid)
 static void synack_iface(struct session *s, struct np_sock_rec *rec)
 {
 	const char *name = route_iface(s->routes, rec->tuple.netns, rec->last.tgid,
-				       rec->synack_raddr, s->now_ns);
+				       rec->synack_raddr, s->now_ns, &rec->tuple.ifindex);
 
 	if (name)
 		(void)snprintf(rec->tuple.ifname, sizeof(rec->tuple.ifname), "%s", name);

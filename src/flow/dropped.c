@@ -108,12 +108,14 @@ int dropped_add(struct dropped *d, const struct process *proc, uint32_t netns, c
 
 bool dropped_find(const struct dropped *d, const struct group_key *key, uint64_t *ret_packets)
 {
+	struct group_key named = *key;
 	const struct entry *e;
 
 	/* Whom a packet was from is not among what makes a kind; nobody's are no process's. */
 	if (key->kind == GROUP_REMOTE || (key->kind == GROUP_PROCESS && !key->proc->tgid))
 		return false;
-	e = find(d, key);
+	named.ifindex = 0; /* who counts drops tells the name of today */
+	e = find(d, &named);
 	*ret_packets = e ? e->packets : 0;
 	return true;
 }

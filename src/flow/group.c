@@ -11,14 +11,28 @@
 
 #define GROUP_HISTORIES 8192
 
+/* An interface may be renamed, and a name may be given to another one. */
+static struct group_key identity(const struct group_key *key)
+{
+	struct group_key id = *key;
+
+	if (id.ifindex)
+		memset(id.ifname, 0, sizeof(id.ifname));
+	return id;
+}
+
 uint64_t group_key_hash(const struct group_key *key)
 {
-	return index_hash(key, sizeof(*key));
+	const struct group_key id = identity(key);
+
+	return index_hash(&id, sizeof(id));
 }
 
 bool group_key_equal(const struct group_key *a, const struct group_key *b)
 {
-	return memcmp(a, b, sizeof(*a)) == 0;
+	const struct group_key x = identity(a), y = identity(b);
+
+	return memcmp(&x, &y, sizeof(x)) == 0;
 }
 
 static uint64_t group_hash(const struct index_node *node)
@@ -27,7 +41,7 @@ static uint64_t group_hash(const struct index_node *node)
 }
 
 /* Hashed and compared as bytes: there must be no padding. */
-_Static_assert(sizeof(struct group_key) == 2 * sizeof(void *) + 40, "padding in struct group_key");
+_Static_assert(sizeof(struct group_key) == 2 * sizeof(void *) + 48, "padding in struct group_key");
 
 void group_key_of(struct group_key *key, uint32_t kind, const struct flow *f, struct process *owner)
 {
@@ -45,6 +59,7 @@ void group_key_of(struct group_key *key, uint32_t kind, const struct flow *f, st
 		break;
 	default:
 		key->netns = f->tuple.netns;
+		key->ifindex = f->tuple.ifindex;
 		/* not strncpy: what is behind the NUL must be zero, too */
 		memcpy(key->ifname, f->tuple.ifname,
 		       strnlen(f->tuple.ifname, sizeof(key->ifname) - 1));
@@ -189,6 +204,8 @@ static struct sums *group_touch(struct groups *gs, uint32_t kind, const struct f
 		g = group_make(gs, s, &key);
 	if (!g)
 		return &s->rest;
+	if (key.ifindex && f->tuple.ifname[0])
+		memcpy(g->key.ifname, key.ifname, sizeof(key.ifname));
 	g->active_tick = gs->tick;
 	if (s->newest != g) {
 		list_remove(s, g);

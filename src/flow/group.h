@@ -21,9 +21,10 @@ struct group_key {
 	struct process *proc;	     /* process */
 	const struct cgroup *cgroup; /* container; NULL unknown */
 	uint8_t addr[16];	     /* remote; all zero: no peer */
-	char ifname[16];	     /* interface; "?" unknown */
-	uint32_t netns;		     /* interface */
-	uint32_t kind;
+	/* interface: its latest name, "?" unknown; it is the number that tells it, where that is known */
+	char ifname[16];
+	uint32_t netns, ifindex; /* interface */
+	uint32_t kind, zero;
 };
 
 struct sums {

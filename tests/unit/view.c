@@ -34,6 +34,7 @@ static void make_traffic(struct world *w)
 	rec.tcp.srtt_us = 200;
 	rec.owner = rec.last = owner(101, "nginx");
 	(void)strcpy(rec.tuple.ifname, "lo");
+	rec.tuple.ifindex = 1;
 	feed(w, &rec);
 	world_tick(w, SECOND);
 }
@@ -245,6 +246,7 @@ static void loopback_is_told_apart_by_namespace(void **state)
 	struct view view;
 
 	(void)strcpy(rec.tuple.ifname, "lo");
+	rec.tuple.ifindex = 1;
 	rec.counts.tx_bytes = 1;
 	feed(w, &rec);
 	rec.sock_id = 2;
@@ -252,6 +254,7 @@ static void loopback_is_told_apart_by_namespace(void **state)
 	feed(w, &rec);
 	rec.sock_id = 3;
 	memset(rec.tuple.ifname, 0, sizeof(rec.tuple.ifname));
+	rec.tuple.ifindex = 0;
 	feed(w, &rec);
 	world_tick(w, SECOND);
 	view = ask(w, (struct view_query){ .kind = VIEW_INTERFACE, .sort = SORT_NAME });
@@ -261,6 +264,30 @@ static void loopback_is_told_apart_by_namespace(void **state)
 	assert_string_equal(view.rows[2].name, "lo");
 	assert_int_equal(view.rows[1].netns, 17);
 	assert_true(view.rows[1].key != view.rows[2].key);
+	view_done(&view);
+}
+
+/* A new name is no other interface, and another interface of the same name is no old one. */
+static void interface_rows_are_numbers_with_their_latest_name(void **state)
+{
+	struct world *w = *state;
+	struct np_sock_rec rec = tcp_rec(1), other = tcp_rec(2);
+	struct view view;
+
+	rec.counts.tx_bytes = 100;
+	feed(w, &rec);
+	world_tick(w, SECOND);
+	rec.counts.tx_bytes = 150;
+	(void)strcpy(rec.tuple.ifname, "wan");
+	feed(w, &rec);
+	other.counts.tx_bytes = 7;
+	other.tuple.ifindex = 3; /* eth0 now */
+	feed(w, &other);
+	world_tick(w, SECOND);
+	view = ask(w, (struct view_query){ .kind = VIEW_INTERFACE });
+	assert_int_equal(view.n_rows, 2);
+	assert_int_equal(row_called(&view, "wan")->tx_bytes, 150);
+	assert_int_equal(row_called(&view, "eth0")->tx_bytes, 7);
 	view_done(&view);
 }
 
@@ -565,6 +592,7 @@ int main(void)
 		WORLD_TEST(ended_process_leaves_its_row_after_the_grace_time),
 		WORLD_TEST(synack_retransmits_are_the_last_users),
 		WORLD_TEST(loopback_is_told_apart_by_namespace),
+		WORLD_TEST(interface_rows_are_numbers_with_their_latest_name),
 		WORLD_TEST(container_rows_name_host_and_unknown),
 		WORLD_TEST(peers_of_an_unconnected_socket_are_remote_rows),
 		cmocka_unit_test(forgotten_hosts_go_into_one_row),
