@@ -428,6 +428,8 @@ static void end(struct socks *s, struct sock *k)
 			tell_open(s, k);
 		tell(s, tcp && k->established ? NP_EV_CONN_CLOSE : NP_EV_SOCK_CLOSE, k);
 	}
+	if (k->untold)
+		gone_add(&s->gone, k->rec.sock_id);
 	socks_drop(s, k);
 }
 
@@ -499,7 +501,9 @@ static void finish_one(struct socks *s, struct sock *k, void *arg)
 
 	if (k->ended_ns)
 		return;
-	if (k->gen != s->gen) { /* its end was told of in a notice that was lost */
+	if (k->gen !=
+	    s->gen) { /* its end was told of in a notice that was lost, or that comes later */
+		k->untold = true;
 		end_soon(s, k);
 		return;
 	}
@@ -522,8 +526,12 @@ static void on_ended(const struct diag_sock *d, void *arg)
 	struct sock *k = find_cookie(s, d->cookie);
 	struct diag_sock last = *d;
 
-	if (k && k->ended_ns)
+	if (k && k->ended_ns) {
+		k->untold = false;
 		return;
+	}
+	if (!k && gone_take(s->gone, d->cookie))
+		return; /* told when the listing had it no more */
 	if (!k) {
 		/* Opened and ended between two listings: only TCP's figures tell that it was there. */
 		if (d->tuple.proto != IPPROTO_TCP || !d->info_len || !d->info.tcpi_segs_in ||

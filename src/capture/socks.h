@@ -18,6 +18,7 @@ struct sock {
 	uint32_t inode; /* 0: nobody has it (yet) */
 	uint32_t gen;	/* listing that had it last */
 	bool established, opened_told, told, dirty;
+	bool untold;		 /* it ended, and the kernel's notice of that has not come */
 	uint64_t raw_tx, raw_rx; /* of the kernel, as far as they are counted */
 	uint32_t raw_retrans, raw_segs_out, raw_segs_in, raw_drops;
 	uint64_t look_ns; /* of the last listing */

@@ -3,6 +3,7 @@
 #ifndef NETPROBE_CAPTURE_SOCKS_INTERNAL_H
 #define NETPROBE_CAPTURE_SOCKS_INTERNAL_H
 
+#include "capture/gone.h"
 #include "capture/socks.h"
 
 struct socks {
@@ -10,6 +11,7 @@ struct socks {
 	struct np_filter filter;
 	struct cgroup_table *cgroups;
 	struct procfs *procfs;
+	struct gone *gone;
 	struct index by_cookie, by_tuple;
 	int ask_fd, watch_fd;
 	uint32_t netns, gen;

@@ -93,6 +93,7 @@ struct socks *socks_close(struct socks *s)
 	if (s->watch_fd >= 0)
 		(void)close(s->watch_fd);
 	(void)procfs_free(s->procfs);
+	(void)gone_free(s->gone);
 	(void)cgroup_table_free(s->cgroups);
 	free(s->events);
 	free(s);

@@ -335,3 +335,89 @@ TEST(an_interface_that_is_renamed_or_comes_from_elsewhere_brings_no_bytes_along)
 	CHECK(iface_most(p.records, "np-d5") < 1, "its past was told as %f Mbit/s",
 	      iface_most(p.records, "np-d5"));
 }
+
+struct ends {
+	const struct probe *p;
+	uint64_t port, rx_bytes;
+	unsigned int n;
+};
+
+/* Ends that were told of connections from a port, and what they received. */
+static struct ends count_ends(const json_t *records, uint64_t lport)
+{
+	struct ends e = { .port = lport };
+	const json_t *r;
+	size_t i;
+
+	json_array_foreach (records, i, r) {
+		if (strcmp(record_str(r, "event_type"), "conn.close") != 0 ||
+		    record_u64(r, "lport") != lport)
+			continue;
+		e.n++;
+		e.rx_bytes += record_u64(r, "rx_bytes");
+	}
+	return e;
+}
+
+static bool has_ended(void *arg)
+{
+	const struct ends *e = arg;
+	json_t *records = probe_records(e->p);
+	bool yes = count_ends(records, e->port).n > 0;
+
+	json_decref(records);
+	return yes;
+}
+
+/* The kernel tells of a reset connection's end when its last descriptor is closed: a listing knew before. */
+static void check_reset(const char *mode)
+{
+	struct sockaddr_in at = { .sin_family = AF_INET,
+				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct linger hard = { .l_onoff = 1 };
+	socklen_t size = sizeof(at);
+	struct ends e = { NULL };
+	char buf[5000] = "";
+	struct maker m;
+	struct probe p;
+	int l, c, s;
+
+	(void)rung_enter();
+	p = rung_events(mode, 0, 0);
+	e.p = &p;
+	l = socket(AF_INET, SOCK_STREAM, 0);
+	REQUIRE(!bind(l, (struct sockaddr *)&at, size) && !listen(l, 1) &&
+			!getsockname(l, (struct sockaddr *)&at, &size),
+		"cannot listen");
+	c = socket(AF_INET, SOCK_STREAM, 0);
+	REQUIRE(!connect(c, (struct sockaddr *)&at, size), "cannot connect");
+	s = accept(l, NULL, NULL);
+	REQUIRE(send(c, buf, sizeof(buf), 0) == sizeof(buf) &&
+			recv(s, buf, sizeof(buf), MSG_WAITALL) == sizeof(buf),
+		"cannot send");
+	rung_wait_open(&p, getpid());
+	(void)setsockopt(c, SOL_SOCKET, SO_LINGER, &hard, sizeof(hard));
+	(void)close(c);
+	e.port = ntohs(at.sin_port);
+	CHECK(wait_until(has_ended, &e, RUNG_END_MS), "the end was not told while it is held");
+	(void)close(s);
+	(void)close(l);
+	/* another connection's end comes behind that notice */
+	m = maker_run(NULL, "stream --bytes 1000");
+	rung_wait_closed(&p, 4);
+	(void)m;
+	probe_stop(&p);
+	e = count_ends(p.records, e.port);
+	CHECK_EQ(e.n, 1, "ends that were told of it");
+	CHECK_EQ(e.rx_bytes, sizeof(buf), "bytes it received");
+}
+
+TEST(proc_tells_the_end_of_a_reset_connection_once)
+{
+	check_reset("proc");
+}
+
+TEST(packets_tell_the_end_of_a_reset_connection_once)
+{
+	check_reset("afpacket");
+}
