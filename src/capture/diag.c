@@ -172,6 +172,9 @@ static int take(const char *buf, size_t n, const uint32_t *seq, uint8_t proto, d
 			continue;
 		if (!diag_parse(NLMSG_DATA(h), h->nlmsg_len - NLMSG_HDRLEN, proto, &s))
 			fn(&s, arg);
+		/* of a look for one socket there is no other message */
+		if (seq && !(h->nlmsg_flags & NLM_F_MULTI))
+			return 1;
 	}
 	return 0;
 }
@@ -301,7 +304,7 @@ static int find_one(int fd, uint8_t family, const struct np_tuple *t, struct dia
 		return r;
 	memset(ret, 0, sizeof(*ret));
 	/* one message, a socket or an error; before it may lie what an interrupted call did not read */
-	while (!r && !ret->cookie) {
+	while (!r) {
 		n = recv(fd, buf, sizeof(buf), 0);
 		if (n < 0 && errno == EINTR)
 			continue;
