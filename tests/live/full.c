@@ -148,3 +148,40 @@ TEST(where_sums_are_full_what_is_lost_is_told_to_the_byte)
 	CHECK(loss_sum(p.records, "map_full") > 0, "map_full in probe.loss: expected some");
 	CHECK_EQ(ends_seen(p.records), 2 * 200 + 1, "TCP sockets that ended");
 }
+
+static bool is_stall_over(const json_t *r, const void *arg)
+{
+	return !strcmp(record_str(r, "event_type"), "transport.drop") &&
+	       !strcmp(record_str(r, "comm"), arg) && json_is_true(json_object_get(r, "ended"));
+}
+
+/* The record of a stall tells what its socket moved so far, between two sweeps. */
+TEST(what_an_event_told_is_not_in_a_sum_again)
+{
+	struct netns ns = netns_new();
+	unsigned int id = (unsigned int)getpid();
+	char addr[32], command[128];
+	struct maker stalled, herd;
+	struct probe p;
+
+	snprintf(addr, sizeof(addr), "127.%u.%u.%u", 100 + (id >> 16 & 63), id >> 8 & 255,
+		 id & 255);
+	p = probe_start("events", "--interval", "60", FULL, "--host", addr, NULL);
+	snprintf(command, sizeof(command),
+		 "limit --by pause --pause 500 --seconds 1 --idle 1 --hold resting --addr %s",
+		 addr);
+	stalled = maker_start(&ns, -1, command);
+	maker_wait_hold(&stalled);
+	json_decref(probe_wait_record(&p, is_stall_over, "client", 10000));
+	REQUIRE(kill(p.pid, SIGSTOP) == 0, "SIGSTOP failed");
+	snprintf(command, sizeof(command), HERD " --addr %s", addr);
+	herd = maker_run(&ns, command);
+	maker_go(&stalled);
+	maker_finish(&stalled);
+	REQUIRE(kill(p.pid, SIGCONT) == 0, "SIGCONT failed");
+	probe_stop(&p);
+	json_array_extend(herd.reports, stalled.reports);
+	check_owners(p.records, "transport.bw", herd.reports, &ns);
+	CHECK_EQ(loss_sum(p.records, "lost_tx_bytes") + loss_sum(p.records, "lost_rx_bytes"), 0,
+		 "bytes lost");
+}

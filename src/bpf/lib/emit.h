@@ -346,6 +346,9 @@ static __always_inline void emit_filled(void *ctx, struct np_sock *st, struct np
 		ev->hdr.type = NP_EV_SOCK_CLOSE;
 	if ((line || last) && emit_record(ctx, ev, sizeof(*ev)))
 		r = last ? emit_last(st, ev, prog) : -ENOSPC;
+	/* User space takes the counts of such a record too: a sum must not have them again. */
+	if (line && !last && !r && ev->hdr.type != NP_EV_CONN_OPEN)
+		told_counts(&st->told, &ev->rec);
 	if (r == -ENOMEM)
 		count_one(prog, map_full);
 	else if (!line)
