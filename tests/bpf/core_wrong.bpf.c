@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * What tests/check-core has to find, so that it is known to look: fields and a type no kernel has,
- * and a width that is wrong. The same missing things, asked for before use, are allowed. Never loaded.
+ * a width that is wrong, and frames of a call that are deeper than all may be. The same missing things, asked
+ * for before use, are allowed. Never loaded.
  */
 #include <linux/bpf.h>
 #include <linux/types.h>
@@ -30,6 +31,21 @@ struct asked_for_type {
 };
 
 #pragma clang attribute pop
+
+static __noinline int deep_below(__u32 at)
+{
+	volatile char frame[260] = {};
+
+	return frame[at & 255];
+}
+
+SEC("raw_tp/sock_rcvqueue_full")
+int core_deep(struct bpf_raw_tracepoint_args *ctx)
+{
+	volatile char frame[260] = {};
+
+	return frame[ctx->args[0] & 255] + deep_below((__u32)ctx->args[1]);
+}
 
 SEC("raw_tp/sock_rcvqueue_full")
 int core_wrong(struct bpf_raw_tracepoint_args *ctx)
