@@ -42,7 +42,7 @@ struct writer {
 	bool ending, ended;
 	int fd, err; /* err: the end of it */
 	int full;    /* errno of a disk that takes nothing; 0: it does */
-	bool said, regular, own;
+	bool said, regular;
 	size_t pipe; /* what an empty one takes; 0: it is none */
 	const char *name;
 };
@@ -81,20 +81,33 @@ static bool is_full(const struct writer *w, int err)
 }
 
 /*
+ * What a pipe surely takes at once. Its pages are shared by writes that follow each other where they fit: what waits
+ * fills more than half of them, but for the first, which may be half read, and the last (pipe_write, 5.14 to 6.18).
+ */
+static size_t pipe_room(const struct writer *w)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE), taken;
+	int waiting = 0;
+
+	if (ioctl(w->fd, FIONREAD, &waiting))
+		return PIPE_BUF;
+	taken = waiting ? 2 * (size_t)waiting + 3 * page : 0;
+	return taken + PIPE_BUF < w->pipe ? (w->pipe - taken) / page * page : PIPE_BUF;
+}
+
+/*
  * How much of the chunk goes into one write. A pipe takes PIPE_BUF bytes as a whole or not at all, and
- * an empty one what it has room for: what is cut off by the end is cut off between two lines.
+ * more where it has room: what is cut off by the end is cut off between two lines.
  */
 static size_t piece(const struct writer *w, const char *p, size_t n)
 {
+	size_t room;
 	const char *end;
-	int waiting = 0;
 
 	if (!w->pipe || n <= PIPE_BUF)
 		return n;
-	if (ioctl(w->fd, FIONREAD, &waiting) || waiting)
-		n = PIPE_BUF;
-	else if (n > w->pipe)
-		n = w->pipe;
+	room = pipe_room(w);
+	n = n < room ? n : room;
 	end = memrchr(p, '\n', n);
 	return end ? (size_t)(end - p) + 1 : n;
 }
@@ -162,20 +175,25 @@ static void drop_first(struct writer *w)
 
 static void turn(struct writer *w, struct chunk *c)
 {
-	int fd, old = w->fd;
+	int fd;
 
 	(void)pthread_mutex_unlock(&w->lock);
 	fd = c->turn(c->arg);
+	/* In the place of the old one, which nothing keeps then: its room on the disk is free when it is deleted. */
+	if (fd >= 0 && dup3(fd, w->fd, O_CLOEXEC) < 0) {
+		int err = errno;
+
+		(void)close(fd);
+		fd = -err;
+	}
 	(void)pthread_mutex_lock(&w->lock);
 	if (fd < 0) {
 		log_err("-o: '%s' cannot be opened anew: %s; the file that is open stays",
 			w->name ?: "", strerror(-fd));
 		return;
 	}
-	know(w, fd);
-	if (w->own)
-		(void)close(old);
-	w->own = true;
+	(void)close(fd);
+	know(w, w->fd);
 	w->said = false;
 }
 
@@ -487,8 +505,6 @@ struct writer *writer_free(struct writer *w)
 			buf_done(&w->spare[i]->b);
 			free(w->spare[i]);
 		}
-	if (w->own)
-		(void)close(w->fd);
 	(void)pthread_mutex_destroy(&w->lock);
 	(void)pthread_cond_destroy(&w->more);
 	(void)pthread_cond_destroy(&w->less);

@@ -155,6 +155,21 @@ TEST(output_goes_on_behind_a_truncation)
 	CHECK(check_lines(path) > 0, "expected lines behind the truncation, got none");
 }
 
+/* Room of a file that is deleted is free only when nobody has it open. */
+static void check_is_let_go(pid_t pid, const char *path)
+{
+	char name[64], target[400];
+
+	for (int fd = 0; fd < 256; fd++) {
+		ssize_t n;
+
+		snprintf(name, sizeof(name), "/proc/%d/fd/%d", (int)pid, fd);
+		n = readlink(name, target, sizeof(target) - 1);
+		target[n > 0 ? n : 0] = '\0';
+		CHECK(strcmp(target, path) != 0, "%s is open as %d still", path, fd);
+	}
+}
+
 TEST(sighup_opens_the_output_anew)
 {
 	struct netns ns = netns_new();
@@ -175,6 +190,7 @@ TEST(sighup_opens_the_output_anew)
 		CHECK(size_of(old) == before, "the old file: expected %lld bytes, got %lld",
 		      (long long)before, (long long)size_of(old));
 		check_lines(old);
+		check_is_let_go(p.pid, old);
 	}
 	probe_stop(&p);
 	CHECK(check_lines(path) > 0, "expected lines in the new file, got none");
