@@ -17,8 +17,9 @@
 
 #include "base/log.h"
 
-#define QUEUE_BYTES (8U << 20) /* memory of all that waits */
-#define JOIN_BYTES (64U << 10) /* smaller pieces are put together */
+#define QUEUE_BYTES (8U << 20)	 /* memory of all that waits */
+#define JOIN_BYTES (64U << 10)	 /* smaller pieces are put together */
+#define PIECE_BYTES (256U << 10) /* of one write: what a slow one takes is seen while it goes on */
 #define SPARE 2
 #define RETRY_MS 200 /* a disk that was full is asked again */
 #define STUCK_MS 200 /* a thread that does not come back from the kernel by then is left there */
@@ -97,16 +98,17 @@ static size_t pipe_room(const struct writer *w)
 
 /*
  * How much of the chunk goes into one write. A pipe takes PIPE_BUF bytes as a whole or not at all, and
- * more where it has room: what is cut off by the end is cut off between two lines.
+ * more where it has room: what is cut off by the end is cut off between two lines. Others take a piece: a
+ * snapshot of a quarter of a million rows in one write looks as if nobody took any of it.
  */
 static size_t piece(const struct writer *w, const char *p, size_t n)
 {
 	size_t room;
 	const char *end;
 
-	if (!w->pipe || n <= PIPE_BUF)
+	if (n <= (w->pipe ? PIPE_BUF : PIECE_BYTES))
 		return n;
-	room = pipe_room(w);
+	room = w->pipe ? pipe_room(w) : PIECE_BYTES;
 	n = n < room ? n : room;
 	end = memrchr(p, '\n', n);
 	return end ? (size_t)(end - p) + 1 : n;
