@@ -257,7 +257,15 @@ static void json_facts(struct doctor *d)
 {
 	const struct netprobe_machine *m = &d->machine;
 	struct buf *b = &d->out;
+	struct rlimit l;
 
+	if (getrlimit(RLIMIT_NOFILE, &l)) {
+		json_kv_null(b, "descriptors");
+		json_kv_null(b, "descriptors_enough");
+	} else {
+		json_kv_u64(b, "descriptors", l.rlim_cur);
+		json_kv_bool(b, "descriptors_enough", l.rlim_cur >= DESCRIPTORS);
+	}
 	json_kv_str(b, "kernel", m->kernel);
 	json_kv_str(b, "arch", m->arch);
 	json_kv_bool(b, "btf", m->btf);

@@ -6,6 +6,7 @@
 #include <netprobe/netprobe.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/utf8.h"
 #include "out/table.h"
@@ -14,10 +15,11 @@
 
 /* Columns of CSV and TSV: a line a slot that is not empty. */
 static const struct table_column columns[] = {
-	{ "pid", "PID", UNIT_NONE, true, 0 },	    { "comm", "COMM", UNIT_NONE, false, 0 },
-	{ "container", NULL, UNIT_NONE, false, 0 }, { "figure", "FIGURE", UNIT_NONE, false, 0 },
-	{ "from_us", "FROM", UNIT_NONE, true, 0 },  { "to_us", "TO", UNIT_NONE, true, 0 },
-	{ "count", "COUNT", UNIT_NONE, true, 0 },
+	{ "ts", NULL, UNIT_NONE, false, 0 },	     { "host", NULL, UNIT_NONE, false, 0 },
+	{ "mode", NULL, UNIT_NONE, false, 0 },	     { "pid", "PID", UNIT_NONE, true, 0 },
+	{ "comm", "COMM", UNIT_NONE, false, 0 },     { "container", NULL, UNIT_NONE, false, 0 },
+	{ "figure", "FIGURE", UNIT_NONE, false, 0 }, { "from_us", "FROM", UNIT_NONE, true, 0 },
+	{ "to_us", "TO", UNIT_NONE, true, 0 },	     { "count", "COUNT", UNIT_NONE, true, 0 },
 };
 
 #define SLOTS NETPROBE_LATENCY_SLOTS
@@ -32,6 +34,8 @@ struct list {
 	struct figures *all;
 	size_t n, cap;
 	int err;
+	struct buf when; /* they were taken, and where and how */
+	struct netprobe_capture capture;
 };
 
 static int collect(const struct netprobe_latency *e, void *arg)
@@ -123,9 +127,13 @@ static void put_slots(struct buf *b, const uint64_t *h)
 }
 
 /* One object a process; a figure that was never timed is null. */
-static void put_json(struct buf *b, const struct figures *e, const struct common_opts *o)
+static void put_json(struct buf *b, struct list *list, const struct figures *e,
+		     const struct common_opts *o)
 {
 	buf_putc(b, '{');
+	json_kv_str(b, "ts", buf_str(&list->when));
+	json_kv_str(b, "host", list->capture.host);
+	json_kv_str(b, "mode", list->capture.mode);
 	json_kv_u64_or_null(b, "pid", e->l.pid);
 	json_kv_str(b, "comm", known(e->comm));
 	json_kv_str(b, "container", known(e->container));
@@ -202,7 +210,7 @@ static void put_text(struct buf *b, const struct figures *e)
 	}
 }
 
-static int put_rows(struct table *t, const struct figures *e)
+static int put_rows(struct table *t, struct list *list, const struct figures *e)
 {
 	int r = 0;
 
@@ -210,6 +218,9 @@ static int put_rows(struct table *t, const struct figures *e)
 		unsigned int what = i / SLOTS, slot = i % SLOTS;
 		const struct cell none = { .type = CELL_NULL };
 		struct cell c[] = {
+			cell_str(buf_str(&list->when)),
+			cell_str(list->capture.host),
+			cell_str(list->capture.mode),
 			cell_u64_or_null(e->l.pid),
 			cell_str(e->comm),
 			cell_str(e->container),
@@ -227,17 +238,27 @@ static int put_rows(struct table *t, const struct figures *e)
 	return r;
 }
 
-static int put_table(struct buf *b, const struct list *l, int format)
+static int put_table(struct buf *b, struct list *l, int format)
 {
 	struct table *t = table_new(columns, sizeof(columns) / sizeof(columns[0]));
 	int r = t ? 0 : -ENOMEM;
 
 	for (size_t i = 0; i < l->n && !r; i++)
-		r = put_rows(t, &l->all[i]);
+		r = put_rows(t, l, &l->all[i]);
 	if (!r)
 		r = table_write(t, b, format, false);
 	(void)table_free(t);
 	return r;
+}
+
+static int take_place(struct list *l, struct netprobe_manager *m)
+{
+	struct timespec ts = {};
+
+	(void)clock_gettime(CLOCK_REALTIME, &ts);
+	buf_time_ns(&l->when, (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec);
+	l->capture.size = sizeof(l->capture);
+	return netprobe_manager_get_capture(m, &l->capture, NULL);
 }
 
 int histograms_write(struct netprobe_manager *m, struct sink *sink, const struct common_opts *o)
@@ -247,7 +268,7 @@ int histograms_write(struct netprobe_manager *m, struct sink *sink, const struct
 	struct buf b = {};
 	int r = netprobe_manager_latencies(m, collect, &l, NULL);
 
-	r = l.err ? l.err : r < 0 ? r : 0;
+	r = l.err ? l.err : r < 0 ? r : take_place(&l, m);
 	if (!r && l.n)
 		qsort(l.all, l.n, sizeof(*l.all), by_figures);
 	if (o->count && l.n > o->count)
@@ -256,7 +277,7 @@ int histograms_write(struct netprobe_manager *m, struct sink *sink, const struct
 		r = put_table(&b, &l, format);
 	for (size_t i = 0; i < l.n && !r && format <= FORMAT_JSON; i++) {
 		if (format == FORMAT_JSON)
-			put_json(&b, &l.all[i], o);
+			put_json(&b, &l, &l.all[i], o);
 		else
 			put_text(&b, &l.all[i]);
 	}
@@ -265,6 +286,7 @@ int histograms_write(struct netprobe_manager *m, struct sink *sink, const struct
 	if (!r)
 		r = sink_put(sink, &b, NULL);
 	buf_done(&b);
+	buf_done(&l.when);
 	free(l.all);
 	return r;
 }

@@ -162,6 +162,7 @@ TEST(rows_carry_when_where_and_how)
 {
 	static const char *const commands[][10] = {
 		{ "flows", "--duration", "0.3", "--format", "json", NULL },
+		{ "flows", "--histograms", "--duration", "0.5", "--format", "json", NULL },
 		{ "top", "--once", "--interval", "0.3", "--idle", "--format", "json", NULL },
 	};
 	pid_t child = hostile_new();

@@ -286,3 +286,25 @@ TEST(too_few_descriptors_are_named_and_exit_2)
 			      "%s with %u: expected the one reason", commands[i][0], limits[k]);
 		}
 }
+
+TEST(doctor_tells_programs_that_descriptors_are_too_few)
+{
+	static const char *const args[] = { "doctor", "--format", "json", NULL };
+	static const unsigned int limits[] = { 16, 256 };
+
+	for (unsigned int i = 0; i < 2; i++) {
+		struct probe_opts opts = { .args = args, .files = limits[i], .no_ready = true };
+		struct probe p = probe_spawn(&opts);
+		json_t *records;
+		const json_t *r;
+
+		(void)probe_wait(&p, 60000);
+		records = probe_records(&p);
+		r = json_array_get(records, 0);
+		REQUIRE(r, "with %u: expected a report, got none", limits[i]);
+		CHECK_EQ(record_u64(r, "descriptors"), limits[i], "descriptors");
+		CHECK(json_is_true(json_object_get(r, "descriptors_enough")) == (i == 1),
+		      "with %u: descriptors_enough is wrong", limits[i]);
+		json_decref(records);
+	}
+}
