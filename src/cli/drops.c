@@ -60,8 +60,17 @@ static void on_event(const struct netprobe_event *ev, size_t n, void *arg)
 {
 	struct drops *x = arg;
 
-	for (; n && !is_full(x); n--, ev++)
-		stream_event(&x->s, ev);
+	for (; n && !is_full(x); n--, ev++) {
+		uint64_t written = x->s.written;
+
+		if (ev->family == NETPROBE_EVENT_DROP) {
+			stream_event(&x->s, ev);
+		} else if (!x->summary && !strcmp(ev->type, "probe.loss") &&
+			   !strcmp(ev->entity_id, "output")) {
+			stream_event(&x->s, ev);
+			x->s.written = written; /* -n is of drops */
+		}
+	}
 }
 
 static int after(void *arg)
@@ -192,8 +201,8 @@ static int make(struct drops *x, struct settings *s)
 	if (!r)
 		r = cli_manager(&x->o, s, &x->manager);
 	if (!r)
-		(void)netprobe_manager_set_event_handler(x->manager, NETPROBE_EVENT_DROP, on_event,
-							 x);
+		(void)netprobe_manager_set_event_handler(
+			x->manager, NETPROBE_EVENT_DROP | NETPROBE_EVENT_STATISTICS, on_event, x);
 	return r;
 }
 

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Nobody takes what is printed: collecting goes on, whoever asks is answered, and the end comes. */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <pty.h>
 #include <signal.h>
@@ -9,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "ctl.h"
@@ -240,6 +243,72 @@ TEST(output_that_does_not_block_is_waited_for)
 	json_decref(all);
 	free(text);
 	close(o.read);
+}
+
+/* So many ports that each datagram without a receiver is a record of its own. */
+static void flood_closed_ports(const char *addr)
+{
+	struct sockaddr_in to = { .sin_family = AF_INET };
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	REQUIRE(fd >= 0 && inet_pton(AF_INET, addr, &to.sin_addr) == 1, "%s", addr);
+	for (int i = 0; i < 60000; i++) {
+		to.sin_port = htons((uint16_t)(1024 + i));
+		(void)sendto(fd, "x", 1, 0, (struct sockaddr *)&to, sizeof(to));
+		if (i % 500 == 0)
+			pause_ms(10);
+	}
+	close(fd);
+}
+
+/* All that is there, until a record tells of lines that were lost. */
+static bool reads_loss_of_output(int fd)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	static char text[1 << 16];
+	size_t kept = 0;
+	ssize_t n;
+
+	while (poll(&p, 1, 500) == 1 && (n = read(fd, text + kept, sizeof(text) - 1 - kept)) > 0) {
+		char *end, *line = text;
+
+		kept += (size_t)n;
+		text[kept] = '\0';
+		for (; (end = strchr(line, '\n')); line = end + 1) {
+			*end = '\0';
+			if (strstr(line, "\"probe.loss\"") && strstr(line, "\"output\""))
+				return true;
+		}
+		kept -= (size_t)(line - text);
+		memmove(text, line, kept);
+	}
+	return false;
+}
+
+TEST(drops_tell_of_the_lines_that_a_stopped_reader_cost)
+{
+	struct output o = pipe_new();
+	unsigned int id = (unsigned int)getpid();
+	char addr[32];
+	const char *const args[] = { "drops", "--all",	"--interval", "0.2", "--format",
+				     "json",  "--host", addr,	      NULL };
+	struct probe_opts opts = { .args = args, .out_fd = o.write };
+	int64_t deadline = deadline_in(3 * FULL_MS);
+	bool told = false;
+	struct probe p;
+
+	snprintf(addr, sizeof(addr), "127.%u.%u.%u", 100 + (id >> 16 & 63), id >> 8 & 255,
+		 id & 255);
+	p = probe_spawn(&opts);
+	close(o.write);
+	while (!told && now_ms() < deadline) {
+		flood_closed_ports(addr);
+		told = reads_loss_of_output(o.read);
+	}
+	CHECK(told, "expected a record of the lines that were lost, got none");
+	kill(p.pid, SIGTERM);
+	close(o.read);
+	CHECK(probe_wait(&p, FULL_MS) == 0, "expected exit 0, got %d", p.status);
 }
 
 static void check_terminal(const char *const *args, bool stop)
