@@ -34,6 +34,7 @@
 #define BLOCK 65536
 #define MESSAGE 1000
 #define CHUNK 16384
+#define ROOM 65536
 #define HALVES 64
 #define JIFFIES_MS 30 /* more than two, at 100 Hz as well */
 
@@ -199,7 +200,7 @@ static int serve(const struct gate *up)
 	tm_comm("server");
 	listener = tcp_listen(&a, 1);
 	if (by("reader") || by("pause") || by("wait"))
-		sock_int(listener, SOL_SOCKET, SO_RCVBUF, 65536);
+		sock_int(listener, SOL_SOCKET, SO_RCVBUF, ROOM);
 	a = addr_of(listener);
 	gate_open(up, addr_port(&a));
 	fd = tcp_accept(listener);
@@ -249,14 +250,15 @@ static int unsent(int fd)
 }
 
 /*
- * More than its peer has room for: so much that some is left when all acknowledgements came. The last of it is sent
- * when nothing was for some jiffies: waits are timed once in one.
+ * More than its peer has room for: twice what it asked for, and a segment, however late a probe of its window
+ * finds some of that. The last of it is sent when nothing was for some jiffies: waits are timed once in one.
  */
 static void fill(struct report *r, int fd)
 {
+	sock_int(fd, SOL_SOCKET, SO_SNDBUF, 4 * ROOM);
 	times->sent[0] = tm_now_ns();
 	do {
-		while (unsent(fd) < CHUNK)
+		while (unsent(fd) < CHUNK || r->tx < 4 * ROOM)
 			send_bytes(r, fd, CHUNK, CHUNK);
 		tm_sleep_ms(JIFFIES_MS);
 	} while (unsent(fd) < CHUNK);
