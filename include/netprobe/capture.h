@@ -32,6 +32,9 @@ struct netprobe_manager;
 #define NETPROBE_VERDICT_MAX 6
 #define NETPROBE_VERDICT_NONE 255 /* no TCP, or nothing known */
 
+/* For MPTCP, which is 262 in the kernel and does not fit into 8 bits. */
+#define NETPROBE_IPPROTO_MPTCP 252
+
 /*
  * A socket, with one owner and, where it is unconnected, one peer. Strings are empty and numbers 0
  * where unknown, unless it says so; they are good during the call, with netprobe_config.own_intervals until the
@@ -47,7 +50,7 @@ struct netprobe_flow {
 	uint64_t cgroup_id;
 	const char *cgroup, *container; /* path below the cgroup mount; id */
 	uint32_t netns;			/* inode of its network namespace */
-	uint8_t proto;			/* IPPROTO_* */
+	uint8_t proto;			/* IPPROTO_*, or NETPROBE_IPPROTO_MPTCP */
 	bool closed;
 	uint16_t lport, rport;
 	uint8_t laddr[16], raddr[16];
@@ -90,6 +93,8 @@ struct netprobe_flow {
 	uint32_t retransmits_spurious;
 	uint32_t
 		taken_us; /* when the kernel's figures were read, by a clock that wraps; 0: told_ns */
+	uint32_t
+		subflows; /* MPTCP: TCP connections that carry it, or did at last; 0: none, or no MPTCP */
 };
 typedef int (*netprobe_flow_fn)(const struct netprobe_flow *f, void *arg);
 

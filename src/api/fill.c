@@ -14,6 +14,7 @@ _Static_assert(NETPROBE_VERDICT_MAX == VERDICT_MAX && NETPROBE_VERDICT_LOSS == V
 _Static_assert(NETPROBE_LATENCY_MAX == LATENCY_MAX && NETPROBE_LATENCY_STALL == LATENCY_STALL &&
 		       NETPROBE_LATENCY_SLOTS == NP_HIST_SLOTS,
 	       "latencies");
+_Static_assert(NETPROBE_IPPROTO_MPTCP == NP_IPPROTO_MPTCP, "protocols");
 _Static_assert(NETPROBE_MATCH_EXACT == NP_MATCH_EXACT &&
 		       NETPROBE_MATCH_LISTENER == NP_MATCH_LISTENER &&
 		       NETPROBE_MATCH_PROCFS == NP_MATCH_PROCFS,
@@ -54,8 +55,7 @@ static void put_owner(struct netprobe_flow *x, const struct flow *f)
 static void put_where(struct netprobe_flow *x, const struct flow *f)
 {
 	const struct np_tuple *t = &f->tuple;
-	const char *state = f->closed && t->proto == IPPROTO_TCP ? "CLOSE"
-								 : tcp_state_name(t->state);
+	const char *state = f->closed && f->tcp ? "CLOSE" : tcp_state_name(t->state);
 
 	x->sock = t->flags & NP_F_OWNID ? 0 : f->sock_id;
 	x->netns = t->netns;
@@ -80,12 +80,26 @@ static void put_counts(struct netprobe_flow *x, const struct flow *f, bool count
 	}
 	x->tx_bytes = f->counts.tx_bytes;
 	x->rx_bytes = flow_rx_bytes(f);
-	x->tx_packets = f->tx_pkts;
-	x->rx_packets = f->rx_pkts;
+	/* of MPTCP the segments are its subflows' */
+	x->tx_packets = f->tuple.proto == NP_IPPROTO_MPTCP ? NETPROBE_UNKNOWN : f->tx_pkts;
+	x->rx_packets = f->tuple.proto == NP_IPPROTO_MPTCP ? NETPROBE_UNKNOWN : f->rx_pkts;
 	x->tx_unseen_bytes = f->tx_unseen;
 	x->rx_unseen_bytes = f->rx_unseen;
 	x->tx_rate = (uint64_t)flow_tx_rate(f, seconds);
 	x->rx_rate = (uint64_t)flow_rx_rate(f, seconds);
+}
+
+/* What is told of MPTCP as well. */
+static void put_retransmits(struct netprobe_flow *x, const struct flow_tcp *t)
+{
+	x->stall_ns = t->stall_ns;
+	x->retransmits_timeout = t->rtx_cause[NP_RTX_TIMEOUT];
+	x->retransmits_fast = t->rtx_cause[NP_RTX_FAST];
+	x->retransmits_probe = t->rtx_cause[NP_RTX_TLP];
+	x->retransmits_synack = t->synack_retrans;
+	x->retransmits_spurious = t->rtx_spurious;
+	x->retransmits += t->synack_retrans;
+	x->subflows = t->subflows;
 }
 
 /* Of former owners only what was while they had the socket; what is of one moment stays what it was then. */
@@ -94,12 +108,14 @@ static void put_tcp(struct netprobe_flow *x, const struct flow *f)
 	struct flow_tcp own, *t = &own;
 
 	flow_tcp_own(f, &own);
+	put_retransmits(x, t);
+	if (!flow_is_tcp(f))
+		return;
 	x->bytes_acked = t->bytes_acked;
 	x->bytes_received = t->bytes_received;
 	x->bytes_retrans = t->bytes_retrans;
 	x->srtt_us = t->srtt_us;
 	x->min_rtt_us = t->min_rtt_us == UINT32_MAX ? 0 : t->min_rtt_us;
-	x->stall_ns = t->stall_ns;
 	x->cwnd = t->snd_cwnd;
 	x->ssthresh = t->snd_ssthresh;
 	x->in_flight = t->in_flight;
@@ -122,12 +138,6 @@ static void put_tcp(struct netprobe_flow *x, const struct flow *f)
 	x->receive_window = t->rcv_wnd;
 	x->sndbuf_used_bytes = t->wmem_bytes;
 	x->taken_us = t->taken_us;
-	x->retransmits_timeout = t->rtx_cause[NP_RTX_TIMEOUT];
-	x->retransmits_fast = t->rtx_cause[NP_RTX_FAST];
-	x->retransmits_probe = t->rtx_cause[NP_RTX_TLP];
-	x->retransmits_synack = t->synack_retrans;
-	x->retransmits_spurious = t->rtx_spurious;
-	x->retransmits += t->synack_retrans;
 	x->ca_state = t->ca_state;
 }
 
@@ -139,7 +149,7 @@ static void put_verdict(struct netprobe_flow *x, const struct flow *f, uint64_t 
 	int first;
 
 	x->verdict = NETPROBE_VERDICT_NONE;
-	if (!f->tcp || !f->established_ns || end <= f->established_ns)
+	if (!flow_is_tcp(f) || !f->established_ns || end <= f->established_ns)
 		return;
 	verdict_life(&t, f->tcp, (end - f->established_ns) / 1000);
 	first = verdict_first(&t);
@@ -161,7 +171,9 @@ void api_flow_fill(struct netprobe_flow *x, const struct flow *f, const char *rn
 	x->part = f->part;
 	x->former = f->frozen;
 	x->closed = f->closed;
-	x->retransmits = f->tuple.proto == IPPROTO_TCP ? f->counts.retrans : NETPROBE_UNKNOWN;
+	x->retransmits = f->tuple.proto == IPPROTO_TCP || f->tuple.proto == NP_IPPROTO_MPTCP
+				 ? f->counts.retrans
+				 : NETPROBE_UNKNOWN;
 	if (f->tcp)
 		put_tcp(x, f);
 	x->connect_us = f->connect_us;

@@ -63,7 +63,7 @@ static __always_inline int held(struct bpf_sock_addr *ctx)
 	if (!sk)
 		return 1;
 	st = sock_find(SK_OF(sk));
-	if (!st || st->tuple.proto != IPPROTO_TCP)
+	if (!st || !is_conn(st))
 		return 1;
 	if (st->sock_id && !(st->flags & NP_F_OWNID) && bpf_get_socket_cookie(ctx) != st->sock_id)
 		conn_missed(st, SK_OF(sk));

@@ -458,7 +458,7 @@ static __noinline int hint(struct sock *sk, struct sk_buff *skb)
 		return 0;
 	h->owner = st->last;
 	h->sock_id = st->flags & NP_F_OWNID ? 0 : st->sock_id;
-	h->tuple.proto = BPF_CORE_READ(sk, sk_protocol);
+	h->tuple.proto = sock_proto(BPF_CORE_READ(sk, sk_protocol), BPF_CORE_READ(sk, sk_type));
 	h->tuple.flags = served(st, sk);
 	h->tuple.lport = BPF_CORE_READ(sk, __sk_common.skc_num);
 	h->tuple.rport = bpf_ntohs(BPF_CORE_READ(sk, __sk_common.skc_dport));

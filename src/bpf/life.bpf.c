@@ -84,9 +84,18 @@ int BPF_KPROBE(np_bind6_kp, struct socket *sock)
 	return sock_claim(BPF_CORE_READ(sock, sk), NP_PROG_BIND, true);
 }
 
-/* connect() of TCP: before the route is looked for. The cgroup hooks are in addr.bpf.c. */
-static __always_inline int connect_named(struct sock *sk, void *uaddr)
+/* Whose connection it is: of a subflow that of MPTCP. For programs of the function families, process context. */
+static __always_inline struct sock *user_sock(struct sock *sk)
 {
+	struct sock *main = sock_is_subflow(sk) ? subflow_main(sk) : NULL;
+
+	return main ? main : sk;
+}
+
+/* connect() of TCP: before the route is looked for. The cgroup hooks are in addr.bpf.c. */
+static __always_inline int connect_named(struct sock *tcp, void *uaddr)
+{
+	struct sock *sk = user_sock(tcp);
 	struct np_peer peer = {};
 
 	connect_begins(sk);
@@ -111,19 +120,19 @@ int BPF_PROG(np_conn_t6_fe, struct sock *sk, void *uaddr)
 SEC("fexit/tcp_v4_connect")
 int BPF_PROG(np_connend_t4_fx, struct sock *sk, void *uaddr, int len, int ret)
 {
-	return connect_failed(ctx, sk, ret);
+	return connect_failed(ctx, user_sock(sk), ret);
 }
 
 SEC("fexit/tcp_v6_connect")
 int BPF_PROG(np_connend_t6_fx, struct sock *sk, void *uaddr, int len, int ret)
 {
-	return connect_failed(ctx, sk, ret);
+	return connect_failed(ctx, user_sock(sk), ret);
 }
 
 SEC("kprobe/tcp_v4_connect")
 int BPF_KPROBE(np_connend_t4_kp, struct sock *sk)
 {
-	call_enter(NP_PROG_CONNECT_END, sk, NULL, 0);
+	call_enter(NP_PROG_CONNECT_END, user_sock(sk), NULL, 0);
 	return 0;
 }
 
@@ -131,7 +140,7 @@ int BPF_KPROBE(np_connend_t4_kp, struct sock *sk)
 SEC("kprobe/tcp_v6_connect")
 int BPF_KPROBE(np_connend_t6_kp, struct sock *sk)
 {
-	call_enter(NP_PROG_CONNECT_END, sk, NULL, 0);
+	call_enter(NP_PROG_CONNECT_END, user_sock(sk), NULL, 0);
 	return 0;
 }
 
@@ -199,14 +208,14 @@ int BPF_KPROBE(np_conn_u6_kp, struct sock *sk)
 SEC("fexit/inet_csk_accept")
 int BPF_PROG(np_accept_fx, struct sock *sk, void *arg, struct sock *child)
 {
-	return child ? sock_claim(child, NP_PROG_ACCEPT, true) : 0;
+	return child ? sock_claim(user_sock(child), NP_PROG_ACCEPT, true) : 0;
 }
 
 /* Before 6.10 it had four arguments; the return value stands after them. */
 SEC("fexit/inet_csk_accept")
 int BPF_PROG(np_accept_o_fx, struct sock *sk, int flags, int *err, bool kern, struct sock *child)
 {
-	return child ? sock_claim(child, NP_PROG_ACCEPT, true) : 0;
+	return child ? sock_claim(user_sock(child), NP_PROG_ACCEPT, true) : 0;
 }
 
 SEC("kretprobe/inet_csk_accept")
@@ -214,7 +223,7 @@ int BPF_KRETPROBE(np_accept_kr, struct sock *child)
 {
 	if (!child)
 		return 0;
-	return sock_claim(child, NP_PROG_ACCEPT, true);
+	return sock_claim(user_sock(child), NP_PROG_ACCEPT, true);
 }
 
 /* Last close of a socket. Context: process. Since 5.9. */

@@ -46,4 +46,6 @@ struct np_ev_scratch_map np_ev_scratch SEC(".maps");
 struct np_closed_map np_closed SEC(".maps");
 struct np_peers_map np_peers SEC(".maps");
 struct np_calls_map np_calls SEC(".maps");
+struct np_mains_map np_mains SEC(".maps");
+struct np_newest_map np_newest SEC(".maps");
 struct np_answer_map np_answers SEC(".maps");

@@ -6,6 +6,7 @@
  */
 #define NP_SOCK_TYPED
 #include "kernel/iter.h"
+#include "kernel/skb.h"
 #include "lib/life.h"
 #include "lib/waiter.h"
 
@@ -53,10 +54,9 @@ static __always_inline bool in_the_middle(const struct np_sock *st, struct tcp_s
 	return taken > st->rx_base + st->counts.rx_bytes + st->rx_parts && waits_for_all(sk);
 }
 
-static __always_inline void stall_rx(void *ctx, struct np_sock *st, struct sock *sk, __u8 state,
-				     bool open)
+static __always_inline void stall_rx(void *ctx, struct np_sock *st, struct sock *sk,
+				     struct tcp_sock *tp, __u8 state, bool open)
 {
-	struct tcp_sock *tp = (struct tcp_sock *)sk;
 	__u32 rcv_nxt = BPF_CORE_READ(tp, rcv_nxt), copied = BPF_CORE_READ(tp, copied_seq);
 	__u32 unread = rcv_nxt - copied, cause = 0, mark = 0;
 
@@ -77,9 +77,9 @@ static __always_inline void stall_rx(void *ctx, struct np_sock *st, struct sock 
 	watch_step(ctx, st, sk, &st->watch_rx, cause, mark);
 }
 
-static __always_inline void stall_tcp(void *ctx, struct np_sock *st, struct sock *sk)
+static __always_inline void stall_tcp(void *ctx, struct np_sock *st, struct sock *sk,
+				      struct tcp_sock *tp)
 {
-	struct tcp_sock *tp = (struct tcp_sock *)sk;
 	struct socket *sock = BPF_CORE_READ(sk, sk_socket);
 	__u32 write_seq = BPF_CORE_READ(tp, write_seq), una = BPF_CORE_READ(tp, snd_una);
 	__u8 state = BPF_CORE_READ(sk, __sk_common.skc_state);
@@ -93,19 +93,38 @@ static __always_inline void stall_tcp(void *ctx, struct np_sock *st, struct sock
 		mark = write_seq;
 	}
 	watch_step(ctx, st, sk, &st->watch_tx, cause, mark);
-	stall_rx(ctx, st, sk, state, sock);
+	stall_rx(ctx, st, sk, tp, state, sock);
+}
+
+/*
+ * MPTCP: data in order that nobody takes. What its subflows do among themselves, whose sequence numbers are not the
+ * connection's, is left out.
+ */
+static __always_inline void stall_mptcp(void *ctx, struct np_sock *st, struct sock *sk)
+{
+	struct sock___queue *q = (struct sock___queue *)sk;
+
+	watch_step(ctx, st, sk, &st->watch_rx,
+		   BPF_CORE_READ(q, sk_receive_queue.qlen) ? NP_STALL_RECEIVE_QUEUE : 0,
+		   (__u32)(st->counts.rx_bytes + st->rx_parts));
 }
 
 static __always_inline int stall_one(void *ctx, struct np_sock *st, struct sock *sk)
 {
+	struct tcp_sock *tp;
 	__u8 state;
 
 	if (!st->sock_id || (st->flags & NP_F_IGNORE) || !sock_wanted(st, sk))
 		return 0;
-	if (st->tuple.proto == IPPROTO_TCP) {
+	if (is_conn(st)) {
 		state = BPF_CORE_READ(sk, __sk_common.skc_state);
-		if (state != TCP_LISTEN && state != TCP_CLOSE && state != TCP_SYN_SENT)
-			stall_tcp(ctx, st, sk);
+		if (state == TCP_LISTEN || state == TCP_CLOSE || state == TCP_SYN_SENT)
+			return 0;
+		tp = tcp_of(sk);
+		if (tp && !sock_is_subflow(sk))
+			stall_tcp(ctx, st, sk, tp);
+		else if (!tp)
+			stall_mptcp(ctx, st, sk);
 		return 0;
 	}
 	watch_step(ctx, st, sk, &st->watch_rx,

@@ -39,6 +39,9 @@ static __always_inline __u64 fingerprint(const struct np_sock *st, struct sock *
 		print += ((__u64)SK_READ(tp, segs_in) + SK_READ(tp, segs_out) +
 			  SK_READ(tp, total_retrans)) +
 			 ((__u64)SK_READ(sk, __sk_common.skc_state) << 56);
+	else if (st->tuple.proto == NP_IPPROTO_MPTCP)
+		print += ((__u64)SK_READ(sk, __sk_common.skc_state) << 56) +
+			 ((__u64)main_subflows(sk) << 48) + main_pending(sk);
 	return print ? print : 1;
 }
 
@@ -91,6 +94,12 @@ static __always_inline int sweep_one(struct np_sock *st, struct sock *sk, __u64 
 	__u32 slot, n;
 	bool moved;
 
+	/* the kernel made it a subflow after it was made */
+	if (st->tuple.proto == IPPROTO_TCP && sock_is_subflow(sk)) {
+		subflow_hide(st);
+		return 0;
+	}
+	main_settle(NULL, st, sk, NP_PROG_SWEEP);
 	if (!sock_wanted(st, sk)) {
 		st_sweep_seen++;
 		return 0;

@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
  * Hooks on the life of TCP connections and on what the kernel does for them in softirq:
- * retransmits, resets, errors of datagram sockets. Bodies are in lib/life.h. Not here: calls of processes (life, traffic).
+ * retransmits, resets, errors of datagram sockets. Bodies are in lib/life.h and lib/subflow.h. Not here: calls of
+ * processes (life, traffic).
  */
 #define NP_SOCK_TYPED
 #include "lib/calls.h"
-#include "lib/life.h"
+#include "lib/subflow.h"
 
 /* Every change of state. Context: process or softirq. tp since 4.16; function since ever. */
 SEC("tp_btf/inet_sock_set_state")
 int BPF_PROG(np_state_tp, struct sock *sk, int oldstate, int newstate)
 {
-	return conn_state(ctx, sk, oldstate, newstate, NP_PROG_STATE);
+	return tcp_state(ctx, sk, oldstate, newstate, NP_PROG_STATE);
 }
 
 /*
@@ -21,27 +22,27 @@ int BPF_PROG(np_state_tp, struct sock *sk, int oldstate, int newstate)
 SEC("tp_btf/inet_sock_set_state")
 int BPF_PROG(np_state2_tp, struct sock *sk, int oldstate, int newstate)
 {
-	return conn_state(ctx, sk, oldstate, newstate, NP_PROG_STATE | NP_PROG_SECOND);
+	return tcp_state(ctx, sk, oldstate, newstate, NP_PROG_STATE | NP_PROG_SECOND);
 }
 
 /* Lacks: LISTEN and the first state of accepted sockets, which are stored without this function. */
 SEC("fentry/tcp_set_state")
 int BPF_PROG(np_state_fe, struct sock *sk, int state)
 {
-	return conn_state(ctx, sk, BPF_CORE_READ(sk, __sk_common.skc_state), state, NP_PROG_STATE);
+	return tcp_state(ctx, sk, BPF_CORE_READ(sk, __sk_common.skc_state), state, NP_PROG_STATE);
 }
 
 SEC("fentry/tcp_set_state")
 int BPF_PROG(np_state2_fe, struct sock *sk, int state)
 {
-	return conn_state(ctx, sk, BPF_CORE_READ(sk, __sk_common.skc_state), state,
-			  NP_PROG_STATE | NP_PROG_SECOND);
+	return tcp_state(ctx, sk, BPF_CORE_READ(sk, __sk_common.skc_state), state,
+			 NP_PROG_STATE | NP_PROG_SECOND);
 }
 
 SEC("kprobe/tcp_set_state")
 int BPF_KPROBE(np_state_kp, struct sock *sk, int state)
 {
-	return conn_state(ctx, sk, BPF_CORE_READ(sk, __sk_common.skc_state), state, NP_PROG_STATE);
+	return tcp_state(ctx, sk, BPF_CORE_READ(sk, __sk_common.skc_state), state, NP_PROG_STATE);
 }
 
 /*
@@ -59,6 +60,10 @@ int BPF_KPROBE(np_clone_kp, struct sock *sk, struct sock *child)
 		return 0;
 	sock_born(child);
 	from = sock_find(sk);
+	if (!from && sock_is_subflow(sk)) {
+		sk = subflow_main(sk);
+		from = sk ? sock_find(sk) : NULL;
+	}
 	st = sock_see(child, NP_PROG_CLONE, &fresh);
 	if (!st)
 		return 0;
@@ -74,44 +79,44 @@ int BPF_KPROBE(np_clone_kp, struct sock *sk, struct sock *child)
 SEC("tp_btf/tcp_destroy_sock")
 int BPF_PROG(np_destroy_tp, struct sock *sk)
 {
-	return sock_gone(ctx, sk, NP_PROG_DESTROY);
+	return tcp_gone(ctx, sk, NP_PROG_DESTROY);
 }
 
 SEC("tp_btf/tcp_destroy_sock")
 int BPF_PROG(np_destroy2_tp, struct sock *sk)
 {
-	return sock_gone(ctx, sk, NP_PROG_DESTROY | NP_PROG_SECOND);
+	return tcp_gone(ctx, sk, NP_PROG_DESTROY | NP_PROG_SECOND);
 }
 
 SEC("fentry/tcp_v4_destroy_sock")
 int BPF_PROG(np_destroy_fe, struct sock *sk)
 {
-	return sock_gone(ctx, sk, NP_PROG_DESTROY);
+	return tcp_gone(ctx, sk, NP_PROG_DESTROY);
 }
 
 SEC("fentry/tcp_v4_destroy_sock")
 int BPF_PROG(np_destroy2_fe, struct sock *sk)
 {
-	return sock_gone(ctx, sk, NP_PROG_DESTROY | NP_PROG_SECOND);
+	return tcp_gone(ctx, sk, NP_PROG_DESTROY | NP_PROG_SECOND);
 }
 
 SEC("kprobe/tcp_v4_destroy_sock")
 int BPF_KPROBE(np_destroy_kp, struct sock *sk)
 {
-	return sock_gone(ctx, sk, NP_PROG_DESTROY);
+	return tcp_gone(ctx, sk, NP_PROG_DESTROY);
 }
 
 /* After the kernel counted the retransmit, but only where it could be sent. tp since 4.16. */
 SEC("tp_btf/tcp_retransmit_skb")
 int BPF_PROG(np_rtx_tp, struct sock *sk)
 {
-	return conn_retransmit(sk, true);
+	return tcp_retransmit(sk, true);
 }
 
 SEC("fexit/tcp_retransmit_skb")
 int BPF_PROG(np_rtx_fx, struct sock *sk)
 {
-	return conn_retransmit(sk, true);
+	return tcp_retransmit(sk, true);
 }
 
 /*
@@ -121,20 +126,20 @@ int BPF_PROG(np_rtx_fx, struct sock *sk)
 SEC("kprobe/tcp_retransmit_skb")
 int BPF_KPROBE(np_rtx_kp, struct sock *sk)
 {
-	return conn_retransmit(sk, false);
+	return tcp_retransmit(sk, false);
 }
 
 /* Loss probes call __tcp_retransmit_skb themselves and so pass by the two above. Since 3.10. */
 SEC("fentry/tcp_send_loss_probe")
 int BPF_PROG(np_tlp_fe, struct sock *sk)
 {
-	return conn_loss_probe(sk);
+	return tcp_loss_probe(sk);
 }
 
 SEC("kprobe/tcp_send_loss_probe")
 int BPF_KPROBE(np_tlp_kp, struct sock *sk)
 {
-	return conn_loss_probe(sk);
+	return tcp_loss_probe(sk);
 }
 
 /* Congestion state, before it is written. Context: softirq mostly. Since 5.16. */
@@ -148,13 +153,13 @@ int BPF_PROG(np_ca_tp, struct sock *sk, __u8 state)
 SEC("tp_btf/tcp_retransmit_synack")
 int BPF_PROG(np_synack_tp, struct sock *sk, struct request_sock *req)
 {
-	return conn_synack(sk, req);
+	return tcp_synack(sk, req);
 }
 
 SEC("fexit/tcp_rtx_synack")
 int BPF_PROG(np_synack_fx, struct sock *sk, struct request_sock *req, int ret)
 {
-	return ret ? 0 : conn_synack(sk, req);
+	return ret ? 0 : tcp_synack(sk, req);
 }
 
 SEC("kprobe/tcp_rtx_synack")
@@ -171,45 +176,45 @@ int BPF_KRETPROBE(np_synack_kr, int ret)
 
 	if (!call_leave(NP_PROG_SYNACK, &args) || ret)
 		return 0;
-	return conn_synack((struct sock *)args.sk, (struct request_sock *)args.extra);
+	return tcp_synack((struct sock *)args.sk, (struct request_sock *)args.extra);
 }
 
 /* RST out: in answer to a segment (sk may be NULL) or because the connection is aborted. tp since 4.16. */
 SEC("tp_btf/tcp_send_reset")
 int BPF_PROG(np_rst_tx_tp, struct sock *sk)
 {
-	return conn_rst(ctx, sk, NP_PROG_RESET_TX, NP_EV_RESET_TX);
+	return tcp_rst(ctx, sk, NP_PROG_RESET_TX, NP_EV_RESET_TX);
 }
 
 SEC("fentry/tcp_send_active_reset")
 int BPF_PROG(np_rst_tx_fe, struct sock *sk)
 {
-	return conn_rst(ctx, sk, NP_PROG_RESET_TX, NP_EV_RESET_TX);
+	return tcp_rst(ctx, sk, NP_PROG_RESET_TX, NP_EV_RESET_TX);
 }
 
 SEC("kprobe/tcp_send_active_reset")
 int BPF_KPROBE(np_rst_tx_kp, struct sock *sk)
 {
-	return conn_rst(ctx, sk, NP_PROG_RESET_TX, NP_EV_RESET_TX);
+	return tcp_rst(ctx, sk, NP_PROG_RESET_TX, NP_EV_RESET_TX);
 }
 
 /* RST in. Context: softirq. tp since 4.16. */
 SEC("tp_btf/tcp_receive_reset")
 int BPF_PROG(np_rst_rx_tp, struct sock *sk)
 {
-	return conn_rst(ctx, sk, NP_PROG_RESET_RX, NP_EV_RESET_RX);
+	return tcp_rst(ctx, sk, NP_PROG_RESET_RX, NP_EV_RESET_RX);
 }
 
 SEC("fentry/tcp_reset")
 int BPF_PROG(np_rst_rx_fe, struct sock *sk)
 {
-	return conn_rst(ctx, sk, NP_PROG_RESET_RX, NP_EV_RESET_RX);
+	return tcp_rst(ctx, sk, NP_PROG_RESET_RX, NP_EV_RESET_RX);
 }
 
 SEC("kprobe/tcp_reset")
 int BPF_KPROBE(np_rst_rx_kp, struct sock *sk)
 {
-	return conn_rst(ctx, sk, NP_PROG_RESET_RX, NP_EV_RESET_RX);
+	return tcp_rst(ctx, sk, NP_PROG_RESET_RX, NP_EV_RESET_RX);
 }
 
 /* An ICMP error for a datagram socket: its process will see it. Context: softirq, or the sender. Since 5.14. */

@@ -19,7 +19,7 @@ static __always_inline int sock_slow(struct sock *sk, struct np_sock *st, struct
 	};
 	struct np_peer peer = {};
 
-	if (msg && BPF_CORE_READ(sk, sk_protocol) != IPPROTO_TCP && ret >= 0)
+	if (msg && ret >= 0 && BPF_CORE_READ(sk, sk_type) != SOCK_STREAM)
 		peer_of_name(&peer, BPF_CORE_READ(msg, msg_name));
 	return traffic(sk, st, &call, &peer);
 }

@@ -14,7 +14,6 @@
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
-#define SOCK_STREAM 1
 #define TCP_CLOSE_WAIT 8
 #define QUEUE_UNKNOWN (1 << 30) /* longer than any queue */
 

@@ -42,6 +42,7 @@ static uint8_t proto_bit(uint8_t proto)
 {
 	switch (proto) {
 	case IPPROTO_TCP:
+	case NP_IPPROTO_MPTCP:
 		return NP_PROTO_TCP;
 	case IPPROTO_UDP:
 	case IPPROTO_UDPLITE:

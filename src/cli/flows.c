@@ -107,6 +107,7 @@ static const struct table_column columns[] = {
 	{ "verdict", NULL, UNIT_NONE, false, 0 },
 	{ "closed", NULL, UNIT_NONE, false, 0 },
 	{ "sample_rate", NULL, UNIT_NONE, true, 0 },
+	{ "subflows", NULL, UNIT_NONE, true, 0 },
 };
 
 #define N_COLUMNS (sizeof(columns) / sizeof(columns[0]))
@@ -183,7 +184,7 @@ static unsigned int retransmit_cells(struct cell *c, const struct netprobe_flow 
 {
 	unsigned int i = 0;
 
-	causes &= f->has_tcp;
+	causes &= f->has_tcp || f->proto == NETPROBE_IPPROTO_MPTCP;
 	c[i++] = count(f->retransmits);
 	c[i++] = causes ? cell_u64(f->retransmits_timeout) : null;
 	c[i++] = causes ? cell_u64(f->retransmits_fast) : null;
@@ -217,6 +218,7 @@ static int add_flow(struct flows *x, const struct netprobe_flow *f)
 	c[i++] = cell_str(netprobe_verdict_name(f->verdict));
 	c[i++] = cell_bool(f->closed);
 	c[i++] = cell_u64_or_null(x->o.sample_rate > 1 ? x->o.sample_rate : 0);
+	c[i++] = cell_u64_or_null(f->subflows);
 	return table_add(x->table, c);
 }
 

@@ -38,6 +38,7 @@ struct why {
 	struct netprobe_manager *manager;
 	struct subject *subjects;
 	size_t n, room;
+	size_t mptcp;	 /* connections of MPTCP in the last look */
 	uint32_t *slots; /* by the flow's id, open addressing: index + 1; 0 free */
 	size_t n_slots;	 /* a power of two */
 	struct buf out;
@@ -131,6 +132,7 @@ static int sample(const struct netprobe_flow *f, void *arg)
 	struct subject *s;
 	bool is_new;
 
+	x->mptcp += f->proto == NETPROBE_IPPROTO_MPTCP && f->rport && !f->closed && !f->part;
 	if (!f->has_tcp || f->part || f->former || f->listens || !f->rport ||
 	    (x->o.sock && f->sock != x->o.sock))
 		return 0;
@@ -154,7 +156,10 @@ static int sample(const struct netprobe_flow *f, void *arg)
 static int on_tick(void *arg)
 {
 	struct why *x = arg;
-	int r = netprobe_manager_flows(x->manager, sample, x, NULL);
+	int r;
+
+	x->mptcp = 0;
+	r = netprobe_manager_flows(x->manager, sample, x, NULL);
 
 	return x->err ? x->err : r < 0 ? r : 0;
 }
@@ -448,6 +453,12 @@ static void text(struct why *x, const struct netprobe_verdict_sum *all)
 	uint32_t verdict = first_of(all);
 	struct buf *b = &x->out;
 
+	if (x->mptcp)
+		buf_printf(
+			b,
+			"%zu MPTCP connection%s matched: what limits one is decided on each of its subflows, "
+			"and not judged here\n",
+			x->mptcp, x->mptcp == 1 ? "" : "s");
 	if (!x->n) {
 		buf_puts(b,
 			 "no TCP connection matched: netprobe flows lists those that are open\n");

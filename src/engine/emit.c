@@ -167,7 +167,8 @@ static const char *fail_cause(const struct np_sock_rec *rec)
 {
 	if (rec->tuple.state != TCP_SYN_SENT)
 		return "no_route";
-	return rec->tcp.segs_out ? "given_up" : "no_port";
+	/* the SYN of MPTCP is a subflow's */
+	return rec->tcp.segs_out || rec->tuple.proto == NP_IPPROTO_MPTCP ? "given_up" : "no_port";
 }
 
 /* error.net beside a reset or a failed connect: entity is the interface. */
@@ -193,7 +194,7 @@ static const char *life_verdict(const struct np_sock_rec *rec, const struct flow
 	struct verdict_times t;
 
 	if (!rec->established_ns || rec->closed_ns <= rec->established_ns ||
-	    rec->tuple.flags & NP_F_SEEDED)
+	    rec->tuple.flags & NP_F_SEEDED || rec->tuple.proto == NP_IPPROTO_MPTCP)
 		return NULL;
 	verdict_life_ended(&t, f && f->opened_ns == rec->opened_ns ? f->tcp : NULL, &rec->tcp,
 			   (rec->closed_ns - rec->established_ns) / 1000);
@@ -239,7 +240,9 @@ void engine_events_sock(struct engine_events *e, const struct np_ev_sock *kev,
 		.cpu_tgid = kev->cpu_tgid,
 		.cpu_comm = kev->cpu_comm,
 		.counts = &counts,
-		.tcp = &rec->tcp,
+		/* of MPTCP the kernel's figures are its subflows' */
+		.tcp = rec->tuple.proto == NP_IPPROTO_MPTCP ? NULL : &rec->tcp,
+		.subflows = rec->subflows,
 		.connect_us = rec->connect_us,
 		.err = (int)rec->err,
 		.stall_ms = (double)rec->stall_ns / 1e6,

@@ -205,6 +205,7 @@ static void counts_apply(struct flow *f, const struct np_sock_rec *rec,
 		(void)grow(&f->tcp->stall_ns, rec->stall_ns);
 		verdict_past_add(&f->tcp->past, f->tcp, &rec->tcp);
 		tcp_store(f->tcp, &rec->tcp);
+		f->tcp->subflows = rec->subflows;
 	}
 	d->rx_bytes = flow_rx_bytes(f) - rx_shown;
 }
@@ -330,7 +331,7 @@ static int apply(struct flow_table *t, struct flow *f, const struct np_sock_rec 
 static int flow_make(struct flow_table *t, const struct np_sock_rec *rec, uint64_t now_ns,
 		     struct flow **ret)
 {
-	bool tcp = rec->tuple.proto == IPPROTO_TCP;
+	bool tcp = rec->tuple.proto == IPPROTO_TCP || rec->tuple.proto == NP_IPPROTO_MPTCP;
 	struct flow *f;
 	int r;
 

@@ -153,7 +153,7 @@ void healths_watch(struct healths *h, bool on)
 /* A connection's own figures: no listener, and nothing that went on to another owner. */
 static bool is_connection(const struct flow *f)
 {
-	return f->tcp && !f->part && !f->frozen && !(f->tuple.flags & NP_F_LISTEN) &&
+	return flow_is_tcp(f) && !f->part && !f->frozen && !(f->tuple.flags & NP_F_LISTEN) &&
 	       f->tuple.rport;
 }
 

@@ -58,6 +58,8 @@ struct flow_tcp {
 	uint32_t unread_bytes, unsent_bytes, rcv_wnd, sndbuf_bytes, wmem_bytes;
 	uint32_t synack_retrans, listen_drops;
 	uint32_t taken_us; /* wraps: only differences mean something; 0 unknown */
+	uint32_t
+		subflows; /* MPTCP, of which nothing else is here but causes, SYN-ACKs and stalls */
 	struct verdict_past past;
 };
 
@@ -89,7 +91,7 @@ struct flow {
 	struct process *owner;	    /* owner of the counts; never NULL */
 	struct process *last;	    /* last user of the socket; never NULL */
 	struct flow_recent *recent; /* NULL: nothing moved lately */
-	struct flow_tcp *tcp;	    /* NULL unless it is a TCP socket's main flow */
+	struct flow_tcp *tcp;	    /* NULL unless it is a TCP (or MPTCP) socket's main flow */
 	struct flow_former *former; /* NULL: it had no owner before this one, or is no TCP socket */
 	struct np_tuple tuple;
 	uint8_t owner_match, last_match;
@@ -112,6 +114,12 @@ struct flow {
 	struct index_node node;	       /* private: by socket, or by socket, owner and peer */
 	struct flow *queue_next;       /* private: closed ones by age, parts to look after */
 };
+
+/* Are the kernel's figures of TCP there? */
+static inline bool flow_is_tcp(const struct flow *f)
+{
+	return f->tcp && f->tuple.proto != NP_IPPROTO_MPTCP;
+}
 
 struct flow_table_opts {
 	uint32_t max_flows; /* full: closed flows are dropped, then idle parts; 0: 262144 */

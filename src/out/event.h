@@ -90,6 +90,7 @@ struct event {
 	const struct np_tcp *tcp; /* srtt_us, min_rtt_us, segments, bytes_acked ... */
 	uint64_t rx_unseen, tx_unseen;
 	uint32_t connect_us; /* 0 null */
+	uint32_t subflows;   /* of MPTCP; 0 null */
 	double duration_ms;  /* negative: null (opened before the probe) */
 	/* EVENT_PROBE_LOSS */
 	bool lost; /* something was lost since the last one of this program; else it only counted */

@@ -278,6 +278,7 @@ static void put_close(struct buf *b, const struct event *ev)
 	put_connect(b, ev);
 	json_kv_double(b, "stall_ms", ev->stall_ms);
 	json_kv_str(b, "verdict", ev->verdict);
+	json_kv_u64_or_null(b, "subflows", ev->subflows);
 	put_error(b, ev);
 }
 

@@ -33,6 +33,8 @@ const char *transport_name(uint8_t proto)
 	switch (proto) {
 	case IPPROTO_TCP:
 		return "tcp";
+	case NP_IPPROTO_MPTCP:
+		return "mptcp";
 	case IPPROTO_UDP:
 	case IPPROTO_UDPLITE:
 		return "udp";

@@ -4,6 +4,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <netprobe/netprobe.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -163,6 +164,8 @@ const char *fmt_proto(uint8_t proto)
 	switch (proto) {
 	case IPPROTO_TCP:
 		return "tcp";
+	case NETPROBE_IPPROTO_MPTCP:
+		return "mptcp";
 	case IPPROTO_UDP:
 		return "udp";
 	case IPPROTO_UDPLITE:

@@ -55,6 +55,6 @@ struct np_ev_answer {
 
 NP_WIRE_SIZE(struct np_ev_answer, 24);
 NP_WIRE_SIZE(struct np_ev_hdr, 16);
-NP_WIRE_SIZE(struct np_ev_sock, 600);
+NP_WIRE_SIZE(struct np_ev_sock, 608);
 
 #endif

@@ -46,16 +46,24 @@ struct np_owner {
 #define NP_F_LISTEN 0x40 /* listening socket */
 #define NP_F_IGNORE 0x80 /* the probe's own self-test; never leaves the kernel half */
 
+/*
+ * MPTCP, whose number in the kernel is 262: one that is nobody's stands for it in 8 bits (IANA has 146 to 252
+ * to give). What else does not fit, or is that very number, is 0.
+ */
+#define NP_IPPROTO_MPTCP 252
+#define NP_KERNEL_MPTCP 262
+
 /* struct np_tuple: the two ends and where they are. 64 bytes. */
 struct np_tuple {
 	__u8 laddr[16]; /* local address; IPv4 as ::ffff:a.b.c.d; all zero unknown or wildcard */
 	__u8 raddr[16]; /* remote address, same form; all zero where there is none */
-	__u16 lport;	/* local port, host byte order; 0 none */
+	__u16 lport;	/* local port, host byte order; 0 none, as of raw sockets */
 	__u16 rport;	/* remote port, host byte order; 0 none */
 	/* AF_INET or AF_INET6, as on the wire (a v4-mapped socket is AF_INET); 0 unknown */
 	__u8 family;
-	__u8 proto; /* IPPROTO_* (TCP 6, UDP 17, UDPLITE 136, ICMP 1, ICMPV6 58) */
-	/* TCP_* state of the kernel (1 ESTABLISHED .. 12 NEW_SYN_RECV); 0 for others */
+	/* IPPROTO_* (TCP 6, UDP 17, UDPLITE 136, ICMP 1, ICMPV6 58) or NP_IPPROTO_MPTCP; 0 another one, or a raw socket for TCP */
+	__u8 proto;
+	/* TCP_* state of the kernel (1 ESTABLISHED .. 12 NEW_SYN_RECV), of MPTCP as well; 0 for others */
 	__u8 state;
 	__u8 flags;	 /* NP_F_* */
 	__u32 netns;	 /* inode number of the network namespace */
@@ -70,7 +78,7 @@ struct np_counts {
 	__u64 rx_bytes;
 	__u64 tx_calls; /* datagrams sent (one per call); 0 for TCP */
 	__u64 rx_calls; /* datagrams received (one per call); 0 for TCP */
-	__u64 retrans;	/* TCP segments retransmitted while this owner was the socket's last user */
+	__u64 retrans; /* TCP segments (MPTCP: of all subflows) retransmitted while this owner was the socket's last user */
 };
 
 /* Why segments went out again. */
@@ -149,14 +157,17 @@ struct np_sock_rec {
 	struct np_counts counts;
 	__u64 tx_parts; /* bytes of this socket that are counted in parts, not in counts */
 	__u64 rx_parts;
-	__u64 stall_ns;	   /* time in stalls that are over, nanoseconds */
-	struct np_tcp tcp; /* all zero unless proto is TCP */
+	__u64 stall_ns; /* time in stalls that are over, nanoseconds */
+	/* all zero unless proto is TCP; of MPTCP only rtx_cause and synack_retrans, the sums of its subflows */
+	struct np_tcp tcp;
 	/* process on the CPU at the latest retransmit: not the owner; 0 none or idle */
 	__u32 rtx_cpu_tgid;
 	__u32 sample_rate;     /* this flow stands for so many; 0, 1: for itself */
 	char rtx_cpu_comm[16]; /* its comm */
 	/* TCP listener: where the SYN-ACK went that was retransmitted last; else of no meaning */
 	__u8 synack_raddr[16];
+	__u32 subflows; /* MPTCP: TCP connections that carry it, the last number that was not 0; 0 for others */
+	__u32 pad;
 };
 
 /*
@@ -202,7 +213,7 @@ NP_WIRE_SIZE(struct np_owner, 64);
 NP_WIRE_SIZE(struct np_tuple, 64);
 NP_WIRE_SIZE(struct np_counts, 40);
 NP_WIRE_SIZE(struct np_tcp, 208);
-NP_WIRE_SIZE(struct np_sock_rec, 544);
+NP_WIRE_SIZE(struct np_sock_rec, 552);
 NP_WIRE_SIZE(struct np_part_key, 40);
 NP_WIRE_SIZE(struct np_sum_key, 32);
 NP_WIRE_SIZE(struct np_part, 168);

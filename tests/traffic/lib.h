@@ -37,7 +37,8 @@ struct report {
 
 /*
  * Arguments are --name value pairs, or bare words; lib keeps argv. Every maker takes --pid-ns (run
- * in a pid namespace of its own) and --lite (UDP-Lite instead of UDP).
+ * in a pid namespace of its own), --lite (UDP-Lite instead of UDP) and --mptcp (instead of TCP; --mptcp-client and
+ * --mptcp-server of one end only).
  */
 void tm_init(int argc, char **argv);
 const char *tm_word(int n); /* n-th bare word; NULL */

@@ -8,6 +8,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#ifndef IPPROTO_MPTCP
+#define IPPROTO_MPTCP 262
+#endif
+
 struct addr addr_parse(const char *text, uint16_t port)
 {
 	struct addr a = { .len = 0 };
@@ -54,13 +58,22 @@ void sock_int(int fd, int level, int option, int value)
 		die("setsockopt");
 }
 
+static bool listens; /* the next socket is a listener */
+
 int sock_new(int family, int type)
 {
 	bool lite = tm_flag("lite") && (type & 0xf) == SOCK_DGRAM;
-	int fd = socket(family, type | SOCK_CLOEXEC, lite ? IPPROTO_UDPLITE : 0);
+	bool mptcp = type == SOCK_STREAM &&
+		     (tm_flag("mptcp") || tm_flag(listens ? "mptcp-server" : "mptcp-client"));
+	int fd = socket(family, type | SOCK_CLOEXEC,
+			lite	? IPPROTO_UDPLITE
+			: mptcp ? IPPROTO_MPTCP
+				: 0);
 
 	if (fd < 0 && lite)
 		unsupported("IPPROTO_UDPLITE");
+	if (fd < 0 && mptcp)
+		unsupported("IPPROTO_MPTCP");
 	if (fd < 0)
 		die("socket");
 	return fd;
@@ -68,8 +81,11 @@ int sock_new(int family, int type)
 
 int tcp_listen(const struct addr *a, int backlog)
 {
-	int fd = sock_new(a->ss.ss_family, SOCK_STREAM);
+	int fd;
 
+	listens = true;
+	fd = sock_new(a->ss.ss_family, SOCK_STREAM);
+	listens = false;
 	sock_int(fd, SOL_SOCKET, SO_REUSEADDR, 1);
 	if (bind(fd, (const struct sockaddr *)&a->ss, a->len) < 0)
 		die("bind");

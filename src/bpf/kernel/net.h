@@ -7,6 +7,7 @@
 #ifndef NETPROBE_BPF_KERNEL_NET_H
 #define NETPROBE_BPF_KERNEL_NET_H
 
+#include <stdbool.h>
 #include <linux/in6.h>
 #include <linux/types.h>
 
@@ -105,6 +106,7 @@ struct inet_connection_sock {
 	struct inet_sock icsk_inet;
 	struct request_sock_queue icsk_accept_queue;
 	const struct tcp_ulp_ops *icsk_ulp_ops;
+	void *icsk_ulp_data; /* of a subflow its struct mptcp_subflow_context */
 	__u8 icsk_ca_state : 5;
 	__u8 icsk_pending; /* which timer is set: 5 is the loss probe's (ICSK_TIME_LOSS_PROBE) */
 };
@@ -153,6 +155,7 @@ struct tcp_sock {
 	struct rb_root out_of_order_queue;
 	__u32 rcv_wnd;
 	__u32 undo_marker; /* 0 once the kernel took its slow-down back */
+	bool is_mptcp; /* carries (part of) an MPTCP connection; since 5.6, where that is built in */
 
 	__u32 chrono_stat[3]; /* jiffies: busy, receive window limited, send buffer limited */
 	struct minmax rtt_min;
@@ -188,6 +191,29 @@ struct socket_wq {
 struct socket {
 	unsigned long flags; /* SOCK_NOSPACE among them */
 	struct sock *sk;
+};
+
+struct mptcp_subflow_context {
+	struct sock *conn; /* the connection it belongs to */
+};
+
+struct mptcp_pm_data {
+	__u8 extra_subflows; /* beside the first; since 6.18 */
+};
+
+struct mptcp_pm_data___6_17 {
+	__u8 subflows; /* the same before */
+};
+
+/* Begins as every connection's socket does, and is no tcp_sock. Since 5.6. */
+struct mptcp_sock {
+	struct mptcp_pm_data pm;
+	struct list_head conn_list;
+	struct sock *first;
+};
+
+struct mptcp_sock___6_17 {
+	struct mptcp_pm_data___6_17 pm;
 };
 
 struct msghdr {

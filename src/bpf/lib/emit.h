@@ -7,6 +7,7 @@
 #define NETPROBE_BPF_LIB_EMIT_H
 
 #include "filter.h"
+#include "mptcp.h"
 #include "owner.h"
 #include "scratch.h"
 #include "sum.h"
@@ -50,15 +51,17 @@ extern struct np_closed_map np_closed SEC(".maps");
 /*
  * The retransmits that the kernel counted since last time; they have that cause. A hook and a sweep
  * may both be here: whoever moves retrans_seen on counts, the other leaves it to the next time.
+ * to: the connection's entry, where st is a subflow's.
  */
-static __always_inline __u32 retrans_settle(struct np_sock *st, struct sock *sk, __u32 cause)
+static __always_inline __u32 retrans_settle(struct np_sock *st, struct np_sock *to,
+					    struct tcp_sock *tp, __u32 cause)
 {
-	__u32 total = BPF_CORE_READ((struct tcp_sock *)sk, total_retrans);
+	__u32 total = BPF_CORE_READ(tp, total_retrans);
 	__u32 seen = st->retrans_seen;
 
 	if (total <= seen || __sync_val_compare_and_swap(&st->retrans_seen, seen, total) != seen)
 		return 0;
-	__sync_fetch_and_add(&st->rtx_cause[cause & (NP_RTX_MAX - 1)], total - seen);
+	__sync_fetch_and_add(&to->rtx_cause[cause & (NP_RTX_MAX - 1)], total - seen);
 	return total - seen;
 }
 
@@ -182,6 +185,26 @@ static __always_inline void rec_listen(struct np_tcp *t, const struct np_sock *s
 		t->limits |= NP_TCP_SYN_FULL;
 }
 
+/* What subflows did is counted here, as it happens: nothing of the connection's own socket is TCP's. */
+static __always_inline void rec_mptcp(struct np_sock_rec *rec, struct np_sock *st, struct sock *sk,
+				      __u8 state)
+{
+	__u32 n;
+
+	__builtin_memcpy(rec->tcp.rtx_cause, st->rtx_cause, sizeof(rec->tcp.rtx_cause));
+	rec->tcp.synack_retrans = st->synack_retrans;
+	if (state == TCP_LISTEN) {
+		st->flags |= NP_F_LISTEN;
+		return;
+	}
+	if (!st->tuple.ifname[0])
+		subflow_route(&st->tuple, (__u64)main_first(sk)); /* it has none of its own */
+	n = state == TCP_CLOSE || state == TCP_SYN_SENT ? 0 : main_subflows(sk);
+	if (n)
+		st->subflows = n;
+	rec->subflows = st->subflows;
+}
+
 /* Everything known of the socket now. rec need not be zeroed. */
 static __always_inline void rec_fill(struct np_sock_rec *rec, struct np_sock *st, struct sock *sk)
 {
@@ -217,7 +240,7 @@ static __always_inline void rec_fill(struct np_sock_rec *rec, struct np_sock *st
 			 * counted. While the connection lives, the next hit brings what is missing, with its cause.
 			 */
 			if (cfg_store_hash || state == TCP_CLOSE)
-				d = retrans_settle(st, sk, st->rtx_next);
+				d = retrans_settle(st, st, tp, st->rtx_next);
 			if (d)
 				__sync_fetch_and_add(&st->counts.retrans, d);
 			rec_tcp(&rec->tcp, st, sk, tp);
@@ -229,12 +252,15 @@ static __always_inline void rec_fill(struct np_sock_rec *rec, struct np_sock *st
 			st->flags |= NP_F_ULP;
 		rec->tcp.synack_retrans = st->synack_retrans;
 	}
+	rec->subflows = 0;
+	if (st->tuple.proto == NP_IPPROTO_MPTCP)
+		rec_mptcp(rec, st, sk, state);
 	__builtin_memcpy(rec->synack_raddr, st->tx_peer.raddr, 16);
 	rec->counts = st->counts;
 	rec->tx_parts = st->tx_parts;
 	rec->rx_parts = st->rx_parts;
 	rec->tuple = st->tuple;
-	rec->tuple.state = st->tuple.proto == IPPROTO_TCP ? state : 0;
+	rec->tuple.state = is_conn(st) ? state : 0;
 	rec->tuple.flags = st->flags;
 }
 

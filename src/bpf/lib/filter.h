@@ -50,7 +50,7 @@ __weak __noinline int match_iface(const struct np_tuple *t)
 	if (!t)
 		return 0;
 	/* An unconnected datagram socket has no route of its own: user space filters its parts. */
-	if (!t->ifname[0] && t->proto != IPPROTO_TCP)
+	if (!t->ifname[0] && t->proto != IPPROTO_TCP && t->proto != NP_IPPROTO_MPTCP)
 		return 1;
 	for (int i = 0; i < NP_FILTER_SLOTS; i++) {
 		if (i >= np_filter.n_iface)
@@ -100,6 +100,7 @@ static __always_inline __u8 proto_bit(__u8 proto)
 {
 	switch (proto) {
 	case IPPROTO_TCP:
+	case NP_IPPROTO_MPTCP:
 		return NP_PROTO_TCP;
 	case IPPROTO_UDP:
 	case IPPROTO_UDPLITE:
@@ -208,10 +209,13 @@ static __always_inline void filter_sock(struct np_sock *st)
  */
 static __always_inline void filter_segs(struct np_sock *st, struct sock *sk)
 {
-	struct tcp_sock *tp = (struct tcp_sock *)sk;
+	struct tcp_sock *tp;
 
 	if (!(st->pass & NP_PASS_NOW) == !!(st->pass & NP_PASS_HELD) ||
 	    st->tuple.proto != IPPROTO_TCP)
+		return;
+	tp = tcp_of(sk);
+	if (!tp)
 		return;
 	st->segs_out_base = BPF_CORE_READ(tp, segs_out) - st->segs_out_base;
 	st->segs_in_base = BPF_CORE_READ(tp, segs_in) - st->segs_in_base;

@@ -41,7 +41,8 @@ static __noinline __attribute__((unused)) int sock_claim(struct sock *sk, __u32 
 
 	prog_hit(prog);
 	st = sock_see(sk, prog, &fresh);
-	if (!st || (st->flags & NP_F_IGNORE))
+	/* a listener's subflow hands its owner on to those of its children that are plain TCP */
+	if (!st || ((st->flags & NP_F_IGNORE) && st->phase != NP_PHASE_SUBFLOW))
 		return 0;
 	if (fresh && seed)
 		sock_seed(st, sk, 0, 0);
@@ -57,7 +58,7 @@ static __always_inline void connect_begins(struct sock *sk)
 
 	(void)sock_claim(sk, NP_PROG_CONNECT, true);
 	st = sock_find(sk);
-	if (!st || st->tuple.proto != IPPROTO_TCP)
+	if (!st || !is_conn(st))
 		return;
 	if (st->phase == NP_PHASE_NEW || st->phase == NP_PHASE_CONNECT) {
 		st->phase = NP_PHASE_CONNECT;
@@ -101,19 +102,24 @@ static __always_inline void owner_rename(struct np_sock *st)
 		__builtin_memcpy(st->acct.comm, st->last.comm, sizeof(st->acct.comm));
 }
 
+static __always_inline bool event_passes(struct np_sock *st, struct sock *sk, __u32 prog)
+{
+	if (st->flags & NP_F_IGNORE)
+		return false;
+	if (sock_wanted(st, sk))
+		return true;
+	if (st->pass & NP_PASS_SAMPLED_OUT)
+		count_one(prog & NP_PROG_MASK, sampled_out);
+	else
+		count_one(prog & NP_PROG_MASK, filtered);
+	return false;
+}
+
 static __always_inline void conn_event(void *ctx, struct np_sock *st, struct sock *sk, __u32 prog,
 				       __u32 type, __s32 err)
 {
-	if (st->flags & NP_F_IGNORE)
-		return;
-	if (!sock_wanted(st, sk)) {
-		if (st->pass & NP_PASS_SAMPLED_OUT)
-			count_one(prog & NP_PROG_MASK, sampled_out);
-		else
-			count_one(prog & NP_PROG_MASK, filtered);
-		return;
-	}
-	(void)emit_sock(ctx, st, sk, EMIT_WHAT(prog, type), err);
+	if (event_passes(st, sk, prog))
+		(void)emit_sock(ctx, st, sk, EMIT_WHAT(prog, type), err);
 }
 
 /*
@@ -147,7 +153,7 @@ static __always_inline __u32 conn_over(const struct np_sock *st)
 static __always_inline __u32 conn_established(struct np_sock *st, struct sock *sk, int old,
 					      bool fresh)
 {
-	struct tcp_sock *tp = (struct tcp_sock *)sk;
+	struct tcp_sock *tp = tcp_of(sk);
 
 	if (old == TCP_SYN_RECV && !(st->flags & NP_F_PASSIVE))
 		conn_child(st, sk, !fresh);
@@ -155,8 +161,10 @@ static __always_inline __u32 conn_established(struct np_sock *st, struct sock *s
 	if (old == TCP_SYN_SENT && st->phase == NP_PHASE_SYN)
 		st->connect_us = (st->established_ns - st->opened_ns) / 1000;
 	/* Data may have gone out with the SYN (TCP Fast Open): it is already counted. */
-	st->tx_base = BPF_CORE_READ(tp, write_seq) - (__u32)(st->counts.tx_bytes + st->tx_parts);
-	if (old == TCP_SYN_RECV)
+	if (tp)
+		st->tx_base =
+			BPF_CORE_READ(tp, write_seq) - (__u32)(st->counts.tx_bytes + st->tx_parts);
+	if (tp && old == TCP_SYN_RECV)
 		/* its SYN-ACKs are the listener's */
 		st->retrans_seen = BPF_CORE_READ(tp, total_retrans);
 	st->phase = NP_PHASE_OPEN;
@@ -214,12 +222,12 @@ static __always_inline int conn_state(void *ctx, struct sock *sk, int from, int 
 	bool fresh = false;
 	__u32 type = 0;
 
-	if (BPF_CORE_READ(sk, sk_protocol) != IPPROTO_TCP)
-		return 0;
 	prog_hit(NP_PROG_STATE);
 	st = state_of(sk, from, to, &fresh);
 	if (!st)
 		return 0;
+	if (st->phase == NP_PHASE_SUBFLOW && to != TCP_SYN_RECV)
+		subflow_unhide(st);
 	switch (to) {
 	case TCP_SYN_SENT:
 		type = conn_over(st);
@@ -268,23 +276,84 @@ static __always_inline void stall_over(void *ctx, struct np_sock *st, struct soc
 	w->told_ns = 0;
 }
 
+static __always_inline void rtx_count(struct np_sock *st, __u32 d)
+{
+	struct np_owner last = st->last;
+	struct np_part *part;
+	__u32 filtered = 0;
+
+	if (!last.tgid || acct_take(st, &last)) {
+		__sync_fetch_and_add(&st->counts.retrans, d);
+		return;
+	}
+	part = part_get(st, &last, NULL, &filtered);
+	if (part)
+		__sync_fetch_and_add(&part->counts.retrans, d);
+	else if (!filtered)
+		__sync_fetch_and_add(&st->counts.retrans, d);
+}
+
+/*
+ * What subflows of an MPTCP connection did is its own now. Context: a sweep (ctx NULL: tells of no reset), or a
+ * hook on the connection's socket.
+ */
+static __always_inline void main_settle(void *ctx, struct np_sock *st, struct sock *sk, __u32 prog)
+{
+	__u64 key = (__u64)sk;
+	struct np_main *m;
+	__u32 d = 0, resets;
+
+	if (st->tuple.proto != NP_IPPROTO_MPTCP)
+		return;
+	m = bpf_map_lookup_elem(&np_mains, &key);
+	if (!m)
+		return;
+	for (int i = 0; i < NP_RTX_MAX; i++) {
+		__u32 n = m->rtx[i] ? __sync_lock_test_and_set(&m->rtx[i], 0) : 0;
+
+		st->rtx_cause[i] += n;
+		d += n;
+	}
+	st->rtx_cpu_tgid = m->cpu_tgid;
+	__builtin_memcpy(st->rtx_cpu_comm, m->cpu_comm, sizeof(st->rtx_cpu_comm));
+	if (m->synack)
+		st->synack_retrans += __sync_lock_test_and_set(&m->synack, 0);
+	if (d)
+		rtx_count(st, d);
+	if (!ctx)
+		return;
+	/* A connection ends by one reset, whatever number of subflows it takes to tell the peer. */
+	resets = m->resets & ~st->resets;
+	st->resets |= resets;
+	if (resets & 1)
+		conn_event(ctx, st, sk, prog, NP_EV_RESET_TX, 0);
+	if (resets & 2)
+		conn_event(ctx, st, sk, prog, NP_EV_RESET_RX, 0);
+}
+
+static __always_inline __u32 gone_type(struct np_sock *st, struct sock *sk)
+{
+	st->gone = 1;
+	sock_check_copy(st, sk);
+	if (!st->closed_ns)
+		st->closed_ns = bpf_ktime_get_ns();
+	owner_rename(st);
+	return st->phase == NP_PHASE_OPEN || st->phase == NP_PHASE_OVER ? NP_EV_CONN_CLOSE
+									: NP_EV_SOCK_CLOSE;
+}
+
 /* The socket is gone for good: its last record. prog: NP_PROG_DESTROY or NP_PROG_RELEASE. */
 static __always_inline int sock_gone(void *ctx, struct sock *sk, __u32 prog)
 {
 	struct np_sock *st;
-	__u32 type = NP_EV_SOCK_CLOSE;
+	__u32 type;
 
 	prog_hit(prog & NP_PROG_MASK);
 	st = sock_find(sk);
 	if (!st || st->gone)
 		return 0;
-	st->gone = 1;
-	sock_check_copy(st, sk);
-	if (st->phase == NP_PHASE_OPEN || st->phase == NP_PHASE_OVER)
-		type = NP_EV_CONN_CLOSE;
-	if (!st->closed_ns)
-		st->closed_ns = bpf_ktime_get_ns();
-	owner_rename(st);
+	type = gone_type(st, sk);
+	main_settle(ctx, st, sk, prog);
 	stall_over(ctx, st, sk, &st->watch_tx, prog);
 	stall_over(ctx, st, sk, &st->watch_rx, prog);
 	conn_event(ctx, st, sk, prog, type, 0);
@@ -298,14 +367,18 @@ static __always_inline int sock_gone(void *ctx, struct sock *sk, __u32 prog)
  */
 static __always_inline int sock_released(void *ctx, struct sock *sk)
 {
+	__u16 protocol = BPF_CORE_READ(sk, sk_protocol);
 	struct np_sock *st;
 
-	if (BPF_CORE_READ(sk, sk_protocol) != IPPROTO_TCP)
+	/* What TCP still does for it, on itself or on its subflows, comes afterwards. */
+	if (protocol == NP_KERNEL_MPTCP ? main_is_over(sk) : !tcp_of(sk))
 		return sock_gone(ctx, sk, NP_PROG_RELEASE);
 	prog_hit(NP_PROG_RELEASE);
 	st = sock_find(sk);
 	if (st)
 		owner_rename(st);
+	if (st && protocol == NP_KERNEL_MPTCP)
+		st->resets |= MAIN_RELEASED;
 	if (st && st->phase == NP_PHASE_CONNECT) {
 		st->phase = NP_PHASE_FAILED;
 		st->closed_ns = bpf_ktime_get_ns();
@@ -338,72 +411,68 @@ static __always_inline __u32 rtx_why(struct sock *sk)
 	return NP_RTX_FAST;
 }
 
-static __always_inline void rtx_count(struct np_sock *st, __u32 d)
-{
-	struct np_owner last = st->last;
-	struct np_part *part;
-	__u32 filtered = 0;
-
-	if (!last.tgid || acct_take(st, &last)) {
-		__sync_fetch_and_add(&st->counts.retrans, d);
-		return;
-	}
-	part = part_get(st, &last, NULL, &filtered);
-	if (part)
-		__sync_fetch_and_add(&part->counts.retrans, d);
-	else if (!filtered)
-		__sync_fetch_and_add(&st->counts.retrans, d);
-}
-
 /*
  * Segments go out again. The kernel's own total tells how many, so that one hit may stand for many
  * segments and a hit that was missed costs nothing. counted: the hook comes after the kernel counted
  * this retransmit; else what is counted is what went before, for the cause noted then.
  * Context: softirq, or process in release_sock.
  */
+static __always_inline void rtx_seen(struct np_sock *st, struct np_sock *to, struct sock *sk,
+				     struct tcp_sock *tp, bool counted)
+{
+	__u32 d, why = rtx_why(sk);
+
+	rtx_cpu(to);
+	d = retrans_settle(st, to, tp, counted ? why : st->rtx_next);
+	if (counted && st->rtx_next && d > 1) {
+		/* A loss probe, one segment, went before without a hook that counts. */
+		to->rtx_cause[why & (NP_RTX_MAX - 1)]--;
+		to->rtx_cause[st->rtx_next & (NP_RTX_MAX - 1)]++;
+	}
+	st->rtx_next = counted ? NP_RTX_UNKNOWN : why;
+	if (d)
+		rtx_count(to, d);
+}
+
 static __always_inline int conn_retransmit(struct sock *sk, bool counted)
 {
+	struct tcp_sock *tp = tcp_of(sk);
 	struct np_sock *st;
 	bool fresh = false;
-	__u32 d, why;
 
 	prog_hit(NP_PROG_RETRANSMIT);
-	st = sock_see(sk, NP_PROG_RETRANSMIT, &fresh);
+	st = tp ? sock_see(sk, NP_PROG_RETRANSMIT, &fresh) : NULL;
 	if (!st || (st->flags & NP_F_IGNORE))
 		return 0;
 	if (fresh) {
 		sock_seed(st, sk, 0, 0);
 		filter_sock(st);
 	}
-	rtx_cpu(st);
-	why = rtx_why(sk);
-	d = retrans_settle(st, sk, counted ? why : st->rtx_next);
-	if (counted && st->rtx_next && d > 1) {
-		/* A loss probe, one segment, went before without a hook that counts. */
-		st->rtx_cause[why & (NP_RTX_MAX - 1)]--;
-		st->rtx_cause[st->rtx_next & (NP_RTX_MAX - 1)]++;
-	}
-	st->rtx_next = counted ? NP_RTX_UNKNOWN : why;
-	if (d)
-		rtx_count(st, d);
+	rtx_seen(st, st, sk, tp, counted);
 	return 0;
 }
 
 /* A tail loss probe begins: what is counted next is its doing. For families whose retransmit hook misses it. */
-static __always_inline int conn_loss_probe(struct sock *sk)
+static __always_inline void tlp_seen(struct np_sock *st, struct np_sock *to, struct tcp_sock *tp)
 {
-	struct np_sock *st;
 	__u32 d;
 
-	prog_hit(NP_PROG_TLP);
-	st = sock_find(sk);
-	if (!st || (st->flags & NP_F_IGNORE))
-		return 0;
-	rtx_cpu(st);
-	d = retrans_settle(st, sk, st->rtx_next);
+	rtx_cpu(to);
+	d = retrans_settle(st, to, tp, st->rtx_next);
 	st->rtx_next = NP_RTX_TLP;
 	if (d)
-		rtx_count(st, d);
+		rtx_count(to, d);
+}
+
+static __always_inline int conn_loss_probe(struct sock *sk)
+{
+	struct tcp_sock *tp = tcp_of(sk);
+	struct np_sock *st;
+
+	prog_hit(NP_PROG_TLP);
+	st = tp ? sock_find(sk) : NULL;
+	if (st && !(st->flags & NP_F_IGNORE))
+		tlp_seen(st, st, tp);
 	return 0;
 }
 
@@ -414,17 +483,19 @@ static __always_inline int conn_loss_probe(struct sock *sk)
 static __always_inline int conn_ca_state(struct sock *sk, __u8 new)
 {
 	__u8 old = BPF_CORE_READ_BITFIELD_PROBED((struct inet_connection_sock *)sk, icsk_ca_state);
-	struct tcp_sock *tp = (struct tcp_sock *)sk;
 	bool was = old >= TCP_CA_RECOVERY, is = new >= TCP_CA_RECOVERY;
-	__u32 total = BPF_CORE_READ(tp, total_retrans);
+	struct tcp_sock *tp;
 	struct np_sock *st;
+	__u32 total;
 
 	prog_hit(NP_PROG_CA_STATE);
 	if (was == is)
 		return 0;
 	st = sock_find(sk);
-	if (!st || (st->flags & NP_F_IGNORE))
+	tp = st ? tcp_of(sk) : NULL;
+	if (!tp || (st->flags & NP_F_IGNORE))
 		return 0;
+	total = BPF_CORE_READ(tp, total_retrans);
 	if (is) {
 		st->recovery = 1;
 		st->recovery_start_ns = bpf_ktime_get_ns();

@@ -28,6 +28,8 @@
 /* Kernel ABI without a UAPI header that BPF code can include. */
 #define AF_INET 2
 #define AF_INET6 10
+#define SOCK_STREAM 1
+#define SOCK_RAW 3
 #define MSG_PEEK 0x2
 #define MSG_WAITALL 0x100
 #define MSG_ERRQUEUE 0x2000
@@ -46,6 +48,12 @@
 #define TCP_LAST_ACK 9
 #define TCP_LISTEN 10
 #define TCP_NEW_SYN_RECV 12
+
+/*
+ * A number put into a narrower one: what is cut off was looked at before, or cannot be, as the line says.
+ * tests/check-narrow finds every other place.
+ */
+#define CUT(type, value) ((type)(value))
 
 #define likely(x) __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)

@@ -19,6 +19,7 @@
 #define NP_PHASE_OPEN 3	   /* was established */
 #define NP_PHASE_OVER 4	   /* closed after it was open, or failed */
 #define NP_PHASE_FAILED 5
+#define NP_PHASE_SUBFLOW 6 /* no connection by itself: carries an MPTCP one; NP_F_IGNORE is set */
 
 #define NP_PASS_NOW 1  /* matches the filters */
 #define NP_PASS_EVER 2 /* did so once: has counts to report */
@@ -108,6 +109,11 @@ struct np_sock {
 	char rtx_cpu_comm[16];
 	/* listener: sk_drops when counting began, and what of it since kfree_skb told of as well */
 	__u32 drops_base, drops_told;
+	/* MPTCP: subflows that were met and live; of a subflow: 1, it is among them */
+	__u32 live;
+	__u32 subflows; /* MPTCP: the number told last that was not 0 */
+	__u32 resets;	/* MPTCP: bits of resets told (1 sent, 2 received), MAIN_RELEASED */
+	__u32 pad;
 };
 
 struct np_socks_map {
@@ -277,14 +283,39 @@ static __always_inline struct sock *sk_raw(struct sock *sk)
 #define SK_READ_BITS(p, field) BPF_CORE_READ_BITFIELD_PROBED(p, field)
 #endif
 
-/* A TCP socket as such; NULL where it is none (typed sources only: others have to know). */
-static __always_inline struct tcp_sock *tcp_of(struct sock *sk)
+/*
+ * A TCP socket as such; NULL where it is none. Nothing else makes a tcp_sock of a sock: an MPTCP socket is
+ * shorter, and a raw socket may have TCP's protocol number. sk: a full socket.
+ */
+static __always_inline struct tcp_sock *tcp_of(struct sock *typed)
 {
+	struct sock *sk = sk_raw(typed);
+
 #ifdef NP_SOCK_TYPED
 	if (!cfg_store_hash)
 		return (struct tcp_sock *)bpf_skc_to_tcp_sock(sk);
 #endif
+	if (BPF_CORE_READ(sk, sk_protocol) != IPPROTO_TCP ||
+	    BPF_CORE_READ(sk, sk_type) != SOCK_STREAM)
+		return NULL;
 	return (struct tcp_sock *)sk;
+}
+
+/* What np_tuple.proto says of a socket: its whole protocol number is asked, and its type. */
+static __always_inline __u8 sock_proto(__u16 protocol, __u16 type)
+{
+	if (protocol == NP_KERNEL_MPTCP)
+		return NP_IPPROTO_MPTCP;
+	if (protocol > 0xff || protocol == NP_IPPROTO_MPTCP ||
+	    (protocol == IPPROTO_TCP && type != SOCK_STREAM))
+		return 0;
+	return CUT(__u8, protocol);
+}
+
+/* A connection, of TCP or MPTCP. */
+static __always_inline bool is_conn(const struct np_sock *st)
+{
+	return st->tuple.proto == IPPROTO_TCP || st->tuple.proto == NP_IPPROTO_MPTCP;
 }
 
 /*
@@ -356,9 +387,12 @@ static __always_inline void sock_tuple(struct np_tuple *t, struct sock *typed)
 	__u16 family = SK_READ(sk, __sk_common.skc_family);
 	__u16 rport = bpf_ntohs(SK_READ(sk, __sk_common.skc_dport));
 	__u16 lport = SK_READ(sk, __sk_common.skc_num), sport;
+	__u16 type = SK_READ(sk, sk_type);
 	__u8 laddr[16], raddr[16];
 
-	if (!lport || lport != t->lport) {
+	if (type == SOCK_RAW) {
+		lport = 0; /* their number is the protocol */
+	} else if (!lport || lport != t->lport) {
 		sport = bpf_ntohs(BPF_CORE_READ((struct inet_sock *)sk, inet_sport));
 		lport = sport ? sport : lport;
 	}
@@ -374,13 +408,15 @@ static __always_inline void sock_tuple(struct np_tuple *t, struct sock *typed)
 	if (rport) {
 		t->rport = rport;
 		__builtin_memcpy(t->raddr, raddr, 16);
+	} else if (type == SOCK_RAW) {
+		__builtin_memcpy(t->raddr, raddr, 16);
 	}
-	if (lport || rport)
+	if (lport || rport || type == SOCK_RAW)
 		__builtin_memcpy(t->laddr, laddr, 16);
-	t->family = family;
+	t->family = CUT(__u8, family); /* AF_* are less than 64 */
 	if (family == AF_INET6 && (addr_is_v4(t->raddr) || addr_is_v4(t->laddr)))
 		t->family = AF_INET;
-	t->proto = SK_READ(sk, sk_protocol);
+	t->proto = sock_proto(SK_READ(sk, sk_protocol), type);
 	if (!t->netns)
 		t->netns = BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
 	sock_route(t, sk);

@@ -8,6 +8,7 @@
 
 #include "answer.h"
 #include "filter.h"
+#include "mptcp.h"
 #include "owner.h"
 #include "part.h"
 #include "sum.h"
@@ -34,15 +35,20 @@ extern struct np_peers_map np_peers SEC(".maps");
 #define PEER_KEY(key, tx) \
 	((key) ^ ((tx) ? 1ULL << 63 : 0)) /* tgid has 22 bits: the top bit is free */
 
+static __always_inline void sock_own_id(struct np_sock *st)
+{
+	st->sock_id = (1ULL << 62) + __sync_fetch_and_add(&st_next_id, 1);
+	st->flags |= NP_F_OWNID;
+}
+
 static __always_inline void sock_identify(struct np_sock *st, struct sock *sk)
 {
 	__u64 id = sock_cookie(sk);
 
-	if (!id) {
-		id = (1ULL << 62) + __sync_fetch_and_add(&st_next_id, 1);
-		st->flags |= NP_F_OWNID;
-	}
-	st->sock_id = id;
+	if (!id)
+		sock_own_id(st);
+	else
+		st->sock_id = id;
 }
 
 /* First sight of a socket: who and where it is. */
@@ -50,7 +56,11 @@ static __always_inline void sock_init(struct np_sock *st, struct sock *sk)
 {
 	sock_identify(st, sk);
 	sock_tuple(&st->tuple, sk);
-	st->dgram = st->tuple.proto != IPPROTO_TCP;
+	st->dgram = !is_conn(st);
+	if (st->tuple.proto == IPPROTO_TCP && sock_is_subflow(sk))
+		subflow_hide(st);
+	if (st->tuple.proto == NP_IPPROTO_MPTCP && main_met(sk))
+		sock_own_id(st);
 	if (st_ignore_tgid && st_ignore_tgid == bpf_get_current_pid_tgid() >> 32)
 		st->flags |= NP_F_IGNORE;
 }
@@ -66,10 +76,7 @@ static __always_inline void sock_seed(struct np_sock *st, struct sock *typed, __
 	struct tcp_sock *tp;
 
 	st->flags |= NP_F_SEEDED;
-	if (st->tuple.proto != IPPROTO_TCP)
-		return;
-	tp = tcp_of(sk);
-	if (!tp)
+	if (!is_conn(st) || st->phase == NP_PHASE_SUBFLOW)
 		return;
 	if (state == TCP_LISTEN) {
 		st->flags |= NP_F_LISTEN;
@@ -79,6 +86,9 @@ static __always_inline void sock_seed(struct np_sock *st, struct sock *typed, __
 	if (state == TCP_CLOSE)
 		return;
 	st->phase = NP_PHASE_OPEN;
+	tp = tcp_of(sk);
+	if (!tp)
+		return;
 	st->tx_base = BPF_CORE_READ(tp, write_seq) - tx;
 	st->rx_base = tcp_rx_taken(tp, sk) - rx;
 	st->segs_out_base = BPF_CORE_READ(tp, segs_out);
@@ -273,7 +283,7 @@ static __always_inline bool peer_of_sock(struct sock *sk, struct np_peer *ret_pe
 	else
 		BPF_CORE_READ_INTO(&ret_peer->raddr, sk, __sk_common.skc_v6_daddr);
 	ret_peer->rport = rport;
-	ret_peer->family = family == AF_INET6 && addr_is_v4(ret_peer->raddr) ? AF_INET : family;
+	ret_peer->family = family == AF_INET6 && !addr_is_v4(ret_peer->raddr) ? AF_INET6 : AF_INET;
 	return true;
 }
 
@@ -337,7 +347,7 @@ static __always_inline void part_count(struct np_sock *st, const struct np_owner
 /* Start of a connection on this socket: counts begin anew. */
 static __always_inline void conn_reset(struct np_sock *st, struct sock *sk)
 {
-	struct tcp_sock *tp = (struct tcp_sock *)sk_raw(sk);
+	struct tcp_sock *tp = tcp_of(sk);
 
 	st->hot = 0;
 	st->acct_tgid = 0;
@@ -347,9 +357,10 @@ static __always_inline void conn_reset(struct np_sock *st, struct sock *sk)
 	st->tx_parts = st->rx_parts = 0;
 	st->synack_retrans = 0;
 	st->rx_base = 0;
-	st->tx_base = BPF_CORE_READ(tp, write_seq);
+	st->tx_base = tp ? BPF_CORE_READ(tp, write_seq) : 0;
 	st->segs_out_base = st->segs_in_base = 0;
-	st->retrans_seen = BPF_CORE_READ(tp, total_retrans);
+	st->retrans_seen = tp ? BPF_CORE_READ(tp, total_retrans) : 0;
+	st->live = st->subflows = st->resets = 0;
 	st->fin_tx = 0;
 	st->rtx_cpu_tgid = 0;
 	__builtin_memset(st->rtx_cpu_comm, 0, 16);
@@ -382,7 +393,8 @@ static __always_inline void conn_child(struct np_sock *st, struct sock *sk, bool
 
 	if (cloned) {
 		last = st->last;
-		ignored = st->flags & NP_F_IGNORE;
+		if (st->phase != NP_PHASE_SUBFLOW)
+			ignored = st->flags & NP_F_IGNORE;
 	}
 	if (last.match == NP_MATCH_EXACT)
 		last.match = NP_MATCH_LISTENER;
@@ -392,6 +404,8 @@ static __always_inline void conn_child(struct np_sock *st, struct sock *sk, bool
 	st->phase = NP_PHASE_NEW;
 	st->tx_peer.key = st->rx_peer.key = 0;
 	sock_init(st, sk);
+	if (st->tuple.proto == NP_IPPROTO_MPTCP && !(st->flags & NP_F_OWNID))
+		sock_own_id(st);
 	conn_reset(st, sk);
 	st->flags |= NP_F_PASSIVE;
 	st->pass = 0;
