@@ -24,6 +24,55 @@
 
 #define FLOOD 200000
 
+/*
+ * Segments out of order, then one that covers each: the kernel merges them, and where such a segment had its device is
+ * a link of its tree.
+ */
+static const char out_of_order[] =
+	"import socket, struct\n"
+	"def csum(b):\n"
+	"  b += b'\\0' * (len(b) % 2); t = sum(struct.unpack('!%dH' % (len(b) // 2), b))\n"
+	"  while t >> 16: t = (t & 0xffff) + (t >> 16)\n"
+	"  return ~t & 0xffff\n"
+	"l = socket.create_server(('127.0.0.1', 7100)); c = socket.create_connection(('127.0.0.1', 7100))\n"
+	"s = l.accept()[0]; port = c.getsockname()[1]\n"
+	"c.setsockopt(6, 19, 1); c.setsockopt(6, 20, 2); seq = c.getsockopt(6, 21) & 0xffffffff\n"
+	"c.setsockopt(6, 20, 1); ack = c.getsockopt(6, 21) & 0xffffffff; c.setsockopt(6, 19, -1)\n"
+	"r = socket.socket(socket.AF_INET, socket.SOCK_RAW, 255); a = socket.inet_aton('127.0.0.1')\n"
+	"def send(off, n):\n"
+	"  d = b'x' * n; q = (seq + off) & 0xffffffff\n"
+	"  h = struct.pack('!HHIIBBHHH', port, 7100, q, ack, 0x50, 0x10, 500, 0, 0)\n"
+	"  k = csum(a + a + struct.pack('!BBH', 0, 6, len(h) + n) + h + d)\n"
+	"  h = h[:16] + struct.pack('!H', k) + h[18:]\n"
+	"  r.sendto(struct.pack('!BBHHHBBH', 0x45, 0, 20 + len(h) + n, 1, 0, 64, 6, 0) + a + a + h + d, ('127.0.0.1', 0))\n"
+	"for i in range(15): send(1000 + 300 * i, 100)\n"
+	"for i in range(7): send(900 + 600 * i, 350)\n";
+
+TEST(segments_out_of_order_have_their_interface_and_no_memory_of_the_kernel)
+{
+	struct netns ns = netns_new();
+	struct probe p = start_drops("--all", NULL, NULL);
+	char command[sizeof(out_of_order) + 64];
+	unsigned int n = 0;
+	const json_t *one;
+	size_t i;
+
+	snprintf(command, sizeof(command), "python3 -c \"%s\"", out_of_order);
+	netns_must(&ns, command);
+	probe_stop(&p);
+	json_array_foreach (p.records, i, one) {
+		if (strcmp(record_str(one, "value"), "DROP:TCP_OFOMERGE") != 0)
+			continue;
+		if (record_u64(one, "lport") != 7100)
+			continue;
+		n++;
+		CHECK_EQ(record_u64(one, "netns"), ns.inode, "netns");
+		CHECK(!strcmp(record_str(one, "iface"), "lo"), "iface: expected lo, got %s",
+		      record_str(one, "iface"));
+	}
+	CHECK(n > 0, "expected segments that were merged, got none");
+}
+
 TEST(a_flood_to_a_closed_port_is_counted_to_the_last_packet)
 {
 	struct netns ns = netns_new();

@@ -34,20 +34,53 @@ static __always_inline bool is_kernel_ptr(const void *p)
 	return (__s64)p < 0;
 }
 
+/*
+ * Is it a device that its namespace lists? What a buffer has where it keeps its device belongs to others at times: in
+ * TCP's out-of-order queue the same bytes are a link of the tree (6.18: rbnode), in UDP's receive queue lengths, in
+ * TCP's send queue those of the route are list pointers. A device that is being taken off is not listed any more.
+ */
+static __noinline int dev_is_listed(__u64 addr)
+{
+	struct net_device___pkt *dev = (struct net_device___pkt *)addr;
+	__u64 wanted = addr + bpf_core_field_offset(struct net_device___pkt, index_hlist);
+	struct hlist_head *heads;
+	struct hlist_node *node;
+	struct net___pkt *net;
+	int ifindex;
+
+	if (!is_kernel_ptr(dev))
+		return 0;
+	ifindex = BPF_CORE_READ(dev, ifindex);
+	net = (struct net___pkt *)BPF_CORE_READ(dev, nd_net.net);
+	if (ifindex <= 0 || !is_kernel_ptr(net))
+		return 0;
+	heads = BPF_CORE_READ(net, dev_index_head);
+	if (!is_kernel_ptr(heads))
+		return 0;
+	heads += ifindex & (DEV_BUCKETS - 1);
+	node = BPF_CORE_READ(heads, first);
+	for (int i = 0; i < DEV_CHAIN && node; i++) {
+		if ((__u64)node == wanted)
+			return 1;
+		node = BPF_CORE_READ(node, next);
+	}
+	return 0;
+}
+
 /* The device it is on or going to; NULL where the buffer does not say. */
 static __always_inline struct net_device___pkt *pkt_dev(struct sk_buff___pkt *skb)
 {
 	struct net_device___pkt *dev = BPF_CORE_READ(skb, dev);
 	unsigned long dst;
 
-	if (is_kernel_ptr(dev))
+	if (dev_is_listed((__u64)dev))
 		return dev;
 	/* Without a device it is on its way out and only its route knows, or in UDP's receive queue. */
 	if (BPF_CORE_READ(skb, skb_iif))
 		return NULL;
 	dst = BPF_CORE_READ(skb, _skb_refdst) & ~DST_FLAGS;
 	dev = dst ? BPF_CORE_READ((struct dst_entry___pkt *)dst, dev) : NULL;
-	return is_kernel_ptr(dev) ? dev : NULL;
+	return dev_is_listed((__u64)dev) ? dev : NULL;
 }
 
 /* Name of an interface by its number: a walk over one bucket of the namespace's table. */
@@ -77,10 +110,11 @@ static __noinline int dev_name(struct np_tuple *t, struct net___pkt *net)
 	return 0;
 }
 
+/* came: it reached sk, which then is surer than the buffer, and the interface is the one it came in by. */
 static __always_inline void pkt_where(struct np_tuple *t, struct sk_buff___pkt *skb,
-				      struct sock *sk)
+				      struct sock *sk, bool came)
 {
-	struct net_device___pkt *dev = pkt_dev(skb);
+	struct net_device___pkt *dev = sk && came ? NULL : pkt_dev(skb);
 	struct net *net = NULL;
 
 	if (dev) {
@@ -244,6 +278,7 @@ static __always_inline void pkt_read(struct np_tuple *t, struct np_packet *p,
 	unsigned char *head = BPF_CORE_READ(skb, head);
 	__u16 off = BPF_CORE_READ(skb, network_header);
 	__u16 proto = bpf_ntohs(BPF_CORE_READ(skb, protocol));
+	bool came = p->dir == NP_DIR_RX;
 	__s32 left;
 	__u8 first = 0;
 
@@ -254,7 +289,7 @@ static __always_inline void pkt_read(struct np_tuple *t, struct np_packet *p,
 	p->len = BPF_CORE_READ(skb, len);
 	p->eth_proto = proto;
 	pkt_vlan(p, skb);
-	pkt_where(t, skb, sk);
+	pkt_where(t, skb, sk, came);
 	/* Before the stack met it the network header is not set; then the data begins with it. */
 	if (!off || off == HEADER_UNSET)
 		off = BPF_CORE_READ(skb, data) - head;
