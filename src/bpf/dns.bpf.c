@@ -101,11 +101,11 @@ static __noinline int dns_hand_up(struct __sk_buff *ctx, const struct cgskb_l4 *
 	full = ctx->len - at;
 	n = full < NP_PACKET_BYTES ? full : NP_PACKET_BYTES;
 	(void)cgskb_fill(&s->ev, ctx, l4, tx);
-	s->ev.hdr.type = type;
+	s->ev.hdr.type = CUT(__u16, type); /* NP_EV_* */
 	s->ev.seq = seq;
 	s->ev.full = full;
 	s->ev.captured = n;
-	s->ev.wanted = cgskb_wanted(&s->ev);
+	s->ev.wanted = CUT(__u8, cgskb_wanted(&s->ev)); /* 0 or 1 */
 	dns_send(ctx, s, at, n);
 	scratch_give(s);
 	return 0;

@@ -311,14 +311,14 @@ int BPF_PROG(np_wait_ready, struct sock *sk)
 SEC("tp_btf/tcp_probe")
 int BPF_PROG(np_wait_probe, struct sock *sk, struct sk_buff *skb)
 {
-	struct tcp_sock *tp = (struct tcp_sock *)sk;
+	struct tcp_sock *tp = (struct tcp_sock *)bpf_skc_to_tcp_sock(sk);
 	struct sk_buff___pkt *b = (struct sk_buff___pkt *)skb;
 	__u32 jiffy = (__u32)bpf_jiffies64();
 	struct tcphdr th = {};
 	struct wait *w;
 
 	/* data points to the TCP header; what comes out of order waits for others, not for its reader */
-	if (bpf_probe_read_kernel(&th, sizeof(th), BPF_CORE_READ(b, data)) ||
+	if (!tp || bpf_probe_read_kernel(&th, sizeof(th), BPF_CORE_READ(b, data)) ||
 	    BPF_CORE_READ(b, len) <= th.doff * 4U ||
 	    bpf_ntohl(th.seq) != BPF_CORE_READ(tp, rcv_nxt))
 		return 0;

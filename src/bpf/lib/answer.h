@@ -95,7 +95,7 @@ static __always_inline void answer_send(struct np_answer *a, __u64 at, __u32 n, 
 		return;
 	}
 	a->ev.hdr.type = NP_EV_ANSWER;
-	a->ev.hdr.len = sizeof(a->ev) + n;
+	a->ev.hdr.len = CUT(__u16, sizeof(a->ev) + n); /* n was bounded */
 	a->ev.hdr.cpu = bpf_get_smp_processor_id();
 	a->ev.hdr.ts_ns = bpf_ktime_get_ns();
 	a->ev.full = full;

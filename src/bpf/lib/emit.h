@@ -72,7 +72,7 @@ static __always_inline __u32 retrans_settle(struct np_sock *st, struct np_sock *
 static __always_inline __u32 rec_held(struct sock *sk, struct tcp_sock *tp, __u64 pacing_rate)
 {
 	__u64 asked = SK_READ((struct sock___pacing *)sk, sk_max_pacing_rate);
-	__u8 nonagle = SK_READ_BITS(tp, nonagle);
+	__u8 nonagle = CUT(__u8, SK_READ_BITS(tp, nonagle)); /* 4 bits */
 	__u32 limits = asked != ~0UL && pacing_rate >= asked ? NP_TCP_PACED : 0;
 
 	if (nonagle & NAGLE_CORK)
@@ -95,7 +95,7 @@ static __always_inline void rec_chrono(struct np_tcp *t, struct tcp_sock *tp)
 {
 	__u64 jiffies = bpf_jiffies64();
 	__u32 now = (__u32)jiffies, start = SK_READ(tp, chrono_start);
-	__u32 type = SK_READ_BITS(tp, chrono_type);
+	__u32 type = CUT(__u32, SK_READ_BITS(tp, chrono_type)); /* 2 bits */
 	__u64 c0 = SK_READ(tp, chrono_stat[0]);
 	__u64 c1 = SK_READ(tp, chrono_stat[1]);
 	__u64 c2 = SK_READ(tp, chrono_stat[2]);
@@ -149,7 +149,8 @@ static __always_inline void rec_tcp(struct np_tcp *t, const struct np_sock *st, 
 	t->rtx_spurious = st->rtx_spurious;
 	t->unread_bytes = SK_READ(tp, rcv_nxt) - SK_READ(tp, copied_seq);
 	t->unsent_bytes = SK_READ(tp, write_seq) - snd_nxt;
-	t->ca_state = SK_READ_BITS((struct inet_connection_sock *)tp, icsk_ca_state);
+	/* 5 bits */
+	t->ca_state = CUT(__u8, SK_READ_BITS((struct inet_connection_sock *)tp, icsk_ca_state));
 	t->rcv_wnd = SK_READ(tp, rcv_wnd);
 	t->sndbuf_bytes = SK_READ(sk, sk_sndbuf);
 	t->wmem_bytes = SK_READ(sk, sk_wmem_queued);
@@ -282,7 +283,7 @@ static __always_inline long emit_record(void *ctx, void *rec, __u64 size)
 static __always_inline void event_fill(struct np_ev_sock *ev, struct np_sock *st, struct sock *sk,
 				       __u32 type)
 {
-	ev->hdr.type = type;
+	ev->hdr.type = CUT(__u16, type); /* NP_EV_* */
 	ev->hdr.len = sizeof(*ev);
 	ev->hdr.cpu = bpf_get_smp_processor_id();
 	ev->hdr.ts_ns = bpf_ktime_get_ns();

@@ -159,7 +159,8 @@ static __always_inline __u32 conn_established(struct np_sock *st, struct sock *s
 		conn_child(st, sk, !fresh);
 	st->established_ns = bpf_ktime_get_ns();
 	if (old == TCP_SYN_SENT && st->phase == NP_PHASE_SYN)
-		st->connect_us = (st->established_ns - st->opened_ns) / 1000;
+		/* no handshake takes the 71 minutes that fit */
+		st->connect_us = CUT(__u32, (st->established_ns - st->opened_ns) / 1000);
 	/* Data may have gone out with the SYN (TCP Fast Open): it is already counted. */
 	if (tp)
 		st->tx_base =
@@ -398,7 +399,7 @@ static __always_inline __u32 rtx_why(struct sock *sk)
 {
 	struct inet_connection_sock *icsk = (struct inet_connection_sock *)sk;
 	__u8 state = BPF_CORE_READ(sk, __sk_common.skc_state);
-	__u8 ca = BPF_CORE_READ_BITFIELD_PROBED(icsk, icsk_ca_state);
+	__u8 ca = CUT(__u8, BPF_CORE_READ_BITFIELD_PROBED(icsk, icsk_ca_state)); /* 5 bits */
 
 	if (state == TCP_SYN_SENT || ca == TCP_CA_LOSS)
 		return NP_RTX_TIMEOUT;
@@ -482,7 +483,8 @@ static __always_inline int conn_loss_probe(struct sock *sk)
  */
 static __always_inline int conn_ca_state(struct sock *sk, __u8 new)
 {
-	__u8 old = BPF_CORE_READ_BITFIELD_PROBED((struct inet_connection_sock *)sk, icsk_ca_state);
+	struct inet_connection_sock *icsk = (struct inet_connection_sock *)sk;
+	__u8 old = CUT(__u8, BPF_CORE_READ_BITFIELD_PROBED(icsk, icsk_ca_state)); /* 5 bits */
 	bool was = old >= TCP_CA_RECOVERY, is = new >= TCP_CA_RECOVERY;
 	struct tcp_sock *tp;
 	struct np_sock *st;

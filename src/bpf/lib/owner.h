@@ -21,7 +21,8 @@ static __always_inline __u32 exec_now(void)
 		return np_filter.exec_gen;
 	task = (void *)bpf_get_current_task();
 
-	return np_filter.exec_gen + BPF_CORE_READ(task, self_exec_id);
+	/* wraps, as exec_gen does: only differences mean something */
+	return np_filter.exec_gen + CUT(__u32, BPF_CORE_READ(task, self_exec_id));
 }
 
 /*
@@ -93,11 +94,11 @@ static __always_inline void owner_of_task(struct np_owner *o, struct task_struct
 	o->cgroup_id = BPF_CORE_READ(cgrp, kn, id);
 	o->uid = BPF_CORE_READ(task, cred, uid.val);
 	o->ppid = BPF_CORE_READ(leader, real_parent, tgid);
-	o->exec_id = BPF_CORE_READ(task, self_exec_id);
+	o->exec_id = CUT(__u32, BPF_CORE_READ(task, self_exec_id)); /* only compared */
 	o->match = NP_MATCH_EXACT;
 	o->cgroup_gen = (__u16)np_filter.gen;
 	barrier();
-	o->cgroup_pass = cgroup_wanted((__u64)cgrp);
+	o->cgroup_pass = CUT(__u8, cgroup_wanted((__u64)cgrp)); /* 0 or 1 */
 	/* The group leader's name is the process's; threads carry names of their own. */
 	__builtin_memset(o->comm, 0, sizeof(o->comm));
 	(void)bpf_probe_read_kernel_str(o->comm, sizeof(o->comm), &leader->comm);

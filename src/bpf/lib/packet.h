@@ -248,7 +248,7 @@ static __noinline int pkt_ipv6(struct pkt_view *v, const void *l3, __s32 left)
 	proto = ipv6_skip(l3, left, h.nexthdr, &off, &fragment);
 	if (proto < 0)
 		return 0;
-	t->proto = proto;
+	t->proto = CUT(__u8, proto); /* a header's byte */
 	p->fragment = fragment;
 	if (!fragment)
 		(void)pkt_transport(v, l3 + off, left - off, (__s32)p->len - off);
@@ -260,7 +260,8 @@ static __always_inline void pkt_vlan(struct np_packet *p, struct sk_buff___pkt *
 	struct sk_buff___6_1 *old = (void *)skb;
 
 	if (bpf_core_field_exists(old->vlan_present))
-		p->has_vlan = BPF_CORE_READ_BITFIELD_PROBED(old, vlan_present);
+		p->has_vlan =
+			CUT(__u8, BPF_CORE_READ_BITFIELD_PROBED(old, vlan_present)); /* 1 bit */
 	else
 		p->has_vlan = BPF_CORE_READ(skb, vlan_proto) != 0;
 	if (p->has_vlan)
@@ -292,7 +293,7 @@ static __always_inline void pkt_read(struct np_tuple *t, struct np_packet *p,
 	pkt_where(t, skb, sk, came);
 	/* Before the stack met it the network header is not set; then the data begins with it. */
 	if (!off || off == HEADER_UNSET)
-		off = BPF_CORE_READ(skb, data) - head;
+		off = CUT(__u16, BPF_CORE_READ(skb, data) - head); /* as wide as network_header */
 	left = (__s32)BPF_CORE_READ(skb, tail) - off;
 	if (proto && proto != ETH_P_IP && proto != ETH_P_IPV6)
 		return;
