@@ -81,8 +81,9 @@ struct netprobe_flow {
 	uint8_t tcp_state; /* TCP_* of the kernel, the number of state; 0: unknown */
 	uint8_t ca_state;  /* TCP_CA_* of the kernel */
 	bool has_tcp;	   /* the kernel's figures of TCP are there */
-	bool part;	   /* of a socket of several owners or peers, beside its main entry */
-	bool former;	   /* its socket went on to another owner */
+	/* of a socket of several owners or peers, beside its main entry; or a sum: sock 0, no ends, closed */
+	bool part;
+	bool former; /* its socket went on to another owner */
 	bool listens;
 	bool queue_full; /* more data waits for the reader than the peer may still send */
 	/* part of the two above: what no call was seen to move */
@@ -257,6 +258,10 @@ struct netprobe_loss_stats {
 	uint64_t steps_seen, steps_limited, steps_ring_full; /* of packets that are traced */
 	uint64_t implausible;  /* records with figures that cannot be, not added to anything */
 	uint64_t cgroups_full; /* owners whose cgroup is not known: there are too many */
+	/* of flows_dropped and of what found no room, where keep_closed: rows without ends have their counts */
+	uint64_t flows_summed;
+	uint64_t flow_sums; /* so many rows: by process, interface, transport and family */
+	uint64_t flows_lost, flows_lost_bytes; /* counts of flows that are in no row and no sum */
 };
 
 /*

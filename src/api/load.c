@@ -56,6 +56,7 @@ static void fill_opts(struct netprobe_manager *m, struct session_opts *ret)
 					    .rings = c->packet_rings,
 					    .fail_ring = c->fail_at == FAIL_RING };
 	o.flows.keep_closed = c->keep_closed;
+	o.flows.max_flows = c->fail_at == FAIL_TABLE ? FAIL_TABLE_FLOWS : 0;
 	o.names.from = names_from(c);
 	o.names.silent = !c->enable_dns_events;
 	o.names.required = c->enable_dns_events && !(c->optional & NETPROBE_OPTIONAL_DNS);

@@ -162,6 +162,10 @@ API_PUBLIC int netprobe_manager_get_loss_stats(struct netprobe_manager *m,
 	s.missed = l.missed;
 	s.helper_errors = l.helper_err;
 	s.flows_dropped = l.flows_dropped;
+	s.flows_summed = l.left.summed;
+	s.flow_sums = l.left.sums;
+	s.flows_lost = l.left.lost;
+	s.flows_lost_bytes = l.left.lost_bytes;
 	s.implausible = l.prog[LOSS_FIGURES].implausible;
 	s.cgroups_full = l.cgroups_full;
 	s.security_lost = l.attacks_lost;

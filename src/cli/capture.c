@@ -64,6 +64,22 @@ static void tell_waits(const struct netprobe_loss_stats *l)
 			   (unsigned long long)l->waits_missed);
 }
 
+/* Where closed flows are kept for the end, those that had to go left their counts to sums. */
+static void tell_flows(const struct netprobe_loss_stats *l)
+{
+	if (l->flows_summed)
+		log_notice(
+			"the table of sockets was full: %llu of them have no row, what they moved is in %llu "
+			"rows without ends, by process, interface and protocol",
+			(unsigned long long)l->flows_summed, (unsigned long long)l->flow_sums);
+	else if (l->flows_dropped)
+		log_notice("losses: %llu flows not kept", (unsigned long long)l->flows_dropped);
+	if (l->flows_lost)
+		log_notice("losses: %llu flows had no room, %llu bytes of them are in no row",
+			   (unsigned long long)l->flows_lost,
+			   (unsigned long long)l->flows_lost_bytes);
+}
+
 void cli_tell_losses(struct netprobe_manager *m)
 {
 	struct netprobe_loss_stats l = { .size = sizeof(l) };
@@ -75,13 +91,14 @@ void cli_tell_losses(struct netprobe_manager *m)
 	if (c.latency_note[0])
 		log_notice("%s", c.latency_note);
 	tell_waits(&l);
-	if (l.ring_full | l.map_full | l.missed | l.helper_errors | l.flows_dropped)
+	if (l.ring_full | l.map_full | l.missed | l.helper_errors)
 		log_notice(
 			"losses: %llu events found the ring full, %llu counts found a map full (%llu bytes lost), "
-			"%llu program runs left out by the kernel, %llu helpers failed, %llu flows not kept",
+			"%llu program runs left out by the kernel, %llu helpers failed",
 			(unsigned long long)l.ring_full, (unsigned long long)l.map_full,
 			(unsigned long long)l.lost_bytes, (unsigned long long)l.missed,
-			(unsigned long long)l.helper_errors, (unsigned long long)l.flows_dropped);
+			(unsigned long long)l.helper_errors);
+	tell_flows(&l);
 	if (l.implausible)
 		log_notice(
 			"losses: %llu records with figures that cannot be were left out; -v names them",

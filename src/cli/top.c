@@ -242,7 +242,7 @@ static void show_status(struct top *x)
 				: NULL;
 	st.events_lost = l.ring_full + l.missed;
 	st.map_full = l.map_full;
-	st.lost_bytes = l.lost_bytes;
+	st.lost_bytes = l.lost_bytes + l.flows_lost_bytes;
 	st.flows_dropped = l.flows_dropped;
 	st.cgroups_full = l.cgroups_full;
 	st.helper_err = l.helper_errors;

@@ -44,6 +44,7 @@ struct session_losses {
 	struct probe_loss prog[LOSS_MAX];
 	uint64_t ring_full, map_full, missed, helper_err, lost_bytes; /* sums over the programs */
 	uint64_t flows_dropped;
+	struct flow_left left;	   /* of those */
 	uint64_t cgroups_full;	   /* owners whose cgroup there was no room for */
 	struct np_wait_loss waits; /* while they are timed */
 	uint64_t figures_dropped;  /* latencies of processes there was no room for */

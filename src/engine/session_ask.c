@@ -23,6 +23,7 @@ void session_losses(struct session *s, struct session_losses *ret_losses)
 		.cgroups_full = cgroup_table_full(s->cgroups),
 		.attacks_lost = s->devices ? devices_lost(s->devices) : 0,
 	};
+	flow_table_left(s->flows, &ret_losses->left);
 	if (session_rung_losses(s, ret_losses->prog))
 		return;
 	for (unsigned int id = 0; id < LOSS_MAX; id++) {

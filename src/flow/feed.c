@@ -335,7 +335,7 @@ static int flow_make(struct flow_table *t, const struct np_sock_rec *rec, uint64
 	struct flow *f;
 	int r;
 
-	r = store_make_room(t);
+	r = store_make_room(t, rec->tuple.flags & NP_F_DEAD);
 	if (r < 0)
 		return r;
 	f = tcp ? pool_take(&t->tcp_flows) : calloc(1, sizeof(struct flow));
@@ -473,6 +473,15 @@ int flow_table_moved(struct flow_table *t, const struct np_sock_rec *rec, uint64
 	if (f && !(f->closed && !is_same_life(f, rec)))
 		add_former(&all, f);
 	r = flow_table_sock(t, &all, now_ns);
+	if (r < 0) {
+		const struct flow_delta d = { .tx_bytes = rec->counts.tx_bytes,
+					      .rx_bytes = rec->counts.rx_bytes,
+					      .retrans = rec->counts.retrans,
+					      .tx_pkts = rec->tcp.segs_out + rec->counts.tx_calls,
+					      .rx_pkts = rec->tcp.segs_in + rec->counts.rx_calls };
+
+		store_spill(t, &rec->owner, &rec->tuple, &d, now_ns);
+	}
 	f = store_find_main(t, rec->sock_id);
 	if (f)
 		f->moved = true;

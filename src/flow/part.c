@@ -17,7 +17,7 @@ static int part_make(struct flow_table *t, const struct np_part_key *key,
 	struct flow_home *h;
 	int r;
 
-	r = store_make_room(t);
+	r = store_make_room(t, false);
 	if (r < 0)
 		return r;
 	p = calloc(1, sizeof(*p));
@@ -108,8 +108,14 @@ int flow_table_part(struct flow_table *t, const struct np_part_key *key, const s
 		r = part_make(t, key, part, now_ns, &f);
 	if (r == 0)
 		r = store_activate(t, f);
-	if (r < 0)
+	if (r < 0) {
+		struct flow_delta d = { 0 };
+		struct flow none = { 0 };
+
+		part_counts(&none, &part->counts, &d);
+		store_spill(t, &part->owner, &part->tuple, &d, now_ns);
 		return r;
+	}
 	part_tuple(&f->tuple, &part->tuple);
 	f->owner_match = part->owner.match;
 	f->last_match = part->owner.match;

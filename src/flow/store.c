@@ -98,7 +98,8 @@ int store_init(struct flow_table *t)
 	int r;
 
 	r = index_init(&t->flows, STORE_SLOTS, flow_hash);
-	return r < 0 ? r : index_init(&t->homes, 64, home_hash);
+	r = r < 0 ? r : index_init(&t->homes, 64, home_hash);
+	return r < 0 ? r : store_sums_init(t);
 }
 
 static void flow_free(struct flow_table *t, struct flow *f)
@@ -130,6 +131,7 @@ void store_done(struct flow_table *t)
 			free(index_entry(n, struct flow_home, node));
 		}
 	}
+	store_sums_done(t);
 	index_done(&t->flows);
 	index_done(&t->homes);
 	pool_done(&t->tcp_flows);
@@ -138,8 +140,7 @@ void store_done(struct flow_table *t)
 	free(t->active);
 }
 
-/* An array of flow pointers with room for one more. */
-static int array_reserve(struct flow ***array, uint32_t *cap, uint32_t n)
+int store_reserve(struct flow ***array, uint32_t *cap, uint32_t n)
 {
 	uint32_t want = *cap ? *cap + *cap / 2 : STORE_CAP;
 	struct flow **p;
@@ -197,18 +198,22 @@ static struct flow *least_wanted(struct flow_table *t)
 	return f;
 }
 
-int store_make_room(struct flow_table *t)
+int store_make_room(struct flow_table *t, bool last)
 {
 	struct flow *f;
 
 	while (t->flows.count >= t->opts.max_flows) {
-		t->n_dropped++;
 		f = least_wanted(t);
+		if (!f && last)
+			break;
+		t->n_dropped++;
 		if (!f)
 			return -ENOSPC;
+		if (t->opts.keep_closed)
+			store_sum(t, f);
 		store_drop(t, f);
 	}
-	return array_reserve(&t->all, &t->all_cap, t->flows.count);
+	return store_reserve(&t->all, &t->all_cap, t->flows.count);
 }
 
 void store_add(struct flow_table *t, struct flow *f)
@@ -341,7 +346,7 @@ int store_activate(struct flow_table *t, struct flow *f)
 
 	if (f->recent)
 		return early_get(t, f->recent);
-	r = array_reserve(&t->active, &t->active_cap, t->n_active);
+	r = store_reserve(&t->active, &t->active_cap, t->n_active);
 	if (r < 0)
 		return r;
 	f->recent = pool_take(&t->recents);

@@ -54,6 +54,10 @@ struct flow_table {
 	uint64_t closed_told;	  /* of those ever closed: noticed before the last tick */
 	uint32_t n_open, serial;
 	uint64_t n_dropped;
+	struct index by_sum; /* what flows moved that made room, see sum.c */
+	struct flow **sums;
+	uint32_t sums_cap, max_sums;
+	struct flow_left left;
 	uint64_t tick_ns; /* of the last tick, or of the first record */
 	float seconds;	  /* between the last two */
 	struct history_budget histories;
@@ -65,8 +69,13 @@ struct flow_table {
 /* store.c */
 int store_init(struct flow_table *t);
 void store_done(struct flow_table *t);
-/* Room for one more, by dropping what matters least. -ENOSPC, -ENOMEM. */
-int store_make_room(struct flow_table *t);
+/*
+ * Room for one more, by dropping what matters least; where closed flows are kept its counts join a sum. -ENOSPC
+ * (not for the last that will be heard of a socket: it is the next to make room), -ENOMEM.
+ */
+int store_make_room(struct flow_table *t, bool last);
+/* An array of flow pointers gets room for one more than n. -ENOMEM. */
+int store_reserve(struct flow ***array, uint32_t *cap, uint32_t n);
 /* Main flows go by socket alone: the one of its latest life, frozen ones left out. NULL. */
 struct flow *store_find_main(const struct flow_table *t, uint64_t sock_id);
 struct flow *store_find_part(const struct flow_table *t, const struct np_part_key *key,
@@ -92,6 +101,15 @@ bool delta_is_zero(const struct flow_delta *d);
 
 /* The socket is gone, f its main flow: closes it and all its parts and frozen flows. */
 void store_close(struct flow_table *t, struct flow *f, uint64_t closed_ns);
+
+/* sum.c */
+int store_sums_init(struct flow_table *t);
+void store_sums_done(struct flow_table *t);
+/* f has to go: its counts join their sum, or are counted as lost. */
+void store_sum(struct flow_table *t, const struct flow *f);
+/* What moved has no flow and gets none: the watchers are told, and where closed flows are kept it joins a sum. */
+void store_spill(struct flow_table *t, const struct np_owner *owner, const struct np_tuple *tuple,
+		 const struct flow_delta *d, uint64_t now_ns);
 
 /* feed.c: the candidate of unseen bytes stands, no record came to say otherwise. */
 void feed_confirm_unseen(struct flow_table *t, struct flow *f);

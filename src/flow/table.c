@@ -198,7 +198,7 @@ void flow_table_unwatch(struct flow_table *t, struct flow_watch *w)
 
 uint32_t flow_table_count(const struct flow_table *t)
 {
-	return t->flows.count;
+	return t->flows.count + t->by_sum.count;
 }
 
 uint32_t flow_table_open(const struct flow_table *t)
@@ -209,6 +209,12 @@ uint32_t flow_table_open(const struct flow_table *t)
 uint64_t flow_table_dropped(const struct flow_table *t)
 {
 	return t->n_dropped;
+}
+
+void flow_table_left(const struct flow_table *t, struct flow_left *ret)
+{
+	*ret = t->left;
+	ret->sums = t->by_sum.count;
 }
 
 float flow_table_seconds(const struct flow_table *t)
@@ -262,6 +268,8 @@ int flow_table_each(struct flow_table *t, int (*fn)(struct flow *f, void *arg), 
 			__builtin_prefetch(t->all[i + 8]);
 		r = fn(t->all[i], arg);
 	}
+	for (i = 0; r == 0 && i < t->by_sum.count; i++)
+		r = fn(t->sums[i], arg);
 	return r;
 }
 

@@ -124,7 +124,8 @@ static inline bool flow_is_tcp(const struct flow *f)
 struct flow_table_opts {
 	uint32_t max_flows; /* full: closed flows are dropped, then idle parts; 0: 262144 */
 	uint64_t grace_ns;  /* how long closed flows and exited owners stay; 0: 10 s */
-	bool keep_closed;   /* `flows`: for the whole run instead, still bounded by max_flows */
+	/* `flows`: for the whole run instead, still bounded by max_flows: the counts of what is dropped join sums */
+	bool keep_closed;
 };
 
 struct flow_table;
@@ -143,8 +144,8 @@ struct flow_table *flow_table_free(struct flow_table *t);
  * never on NP_F_ULP sockets; where it turns out to have been a call under way it is taken back, but
  * the sum never falls.
  *
- * 0, -ENOMEM (nothing changed; a part's counts are lost), -ENOSPC (table full of open flows;
- * counted).
+ * 0, -ENOMEM (nothing changed), -ENOSPC (table full of open flows; counted; a last record still finds room).
+ * A part that fails has no flow, but its counts are told to watchers, and join a sum where closed flows are kept.
  */
 int flow_table_sock(struct flow_table *t, const struct np_sock_rec *rec, uint64_t now_ns);
 int flow_table_part(struct flow_table *t, const struct np_part_key *key, const struct np_part *part,
@@ -152,7 +153,7 @@ int flow_table_part(struct flow_table *t, const struct np_part_key *key, const s
 /*
  * A flow that has no socket. Its counts, segments and causes of retransmits are what came since its last
  * record, each told once, so that it may be forgotten and come back. No sweep has to bring it: only a record
- * with NP_F_DEAD ends it. As flow_table_sock, but on failure the counts are lost.
+ * with NP_F_DEAD ends it. As flow_table_sock; its counts fare as a part's on failure.
  */
 int flow_table_moved(struct flow_table *t, const struct np_sock_rec *rec, uint64_t now_ns);
 /*
@@ -187,13 +188,23 @@ void flow_table_unwatch(struct flow_table *t, struct flow_watch *w);
 void flow_table_expect_all(struct flow_table *t);
 uint32_t flow_table_close_missing(struct flow_table *t, uint64_t now_ns);
 
-uint32_t flow_table_count(const struct flow_table *t);
+uint32_t flow_table_count(const struct flow_table *t);	 /* sums among them */
 uint32_t flow_table_open(const struct flow_table *t);	 /* open sockets among them */
 uint64_t flow_table_dropped(const struct flow_table *t); /* not kept for want of room */
-float flow_table_seconds(const struct flow_table *t);	 /* length of the last interval */
+/* What became of the counts of those where closed flows are kept; lost: no memory, or too many sums. */
+struct flow_left {
+	uint64_t summed;	   /* flows, and parts that found no room */
+	uint64_t sums;		   /* they are in so many */
+	uint64_t lost, lost_bytes; /* in no sum */
+};
+void flow_table_left(const struct flow_table *t, struct flow_left *ret);
+float flow_table_seconds(const struct flow_table *t); /* length of the last interval */
 uint64_t flow_table_grace(const struct flow_table *t);
 struct process_table *flow_table_processes(const struct flow_table *t);
-/* Every flow; fn returns non-zero to stop, which is returned. fn must not change the table. */
+/*
+ * Every flow, then the sums: parts that are closed, without a socket and ends. fn returns non-zero to stop, which is returned. fn must
+ * not change the table.
+ */
 int flow_table_each(struct flow_table *t, int (*fn)(struct flow *f, void *arg), void *arg);
 /* The same for those that moved in the last interval. */
 int flow_table_each_active(struct flow_table *t, int (*fn)(struct flow *f, void *arg), void *arg);

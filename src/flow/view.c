@@ -317,8 +317,9 @@ static int query_connections(struct viewer *v, struct pass *p, struct view *view
 	if (!p->ranked)
 		return -ENOMEM;
 	(void)flow_table_each(v->flows, pass_connection, p);
-	view->gone_tx_bytes = view->tx_bytes - p->tx_bytes;
-	view->gone_rx_bytes = view->rx_bytes - p->rx_bytes;
+	/* what went into a sum of this interval is in its row before it is in the total */
+	view->gone_tx_bytes = view->tx_bytes > p->tx_bytes ? view->tx_bytes - p->tx_bytes : 0;
+	view->gone_rx_bytes = view->rx_bytes > p->rx_bytes ? view->rx_bytes - p->rx_bytes : 0;
 	return make_rows(v, p, view);
 }
 

@@ -28,6 +28,8 @@
 #define FAIL_DEATH 6	/* the hash keeps the entries of sockets that are gone */
 /* few last records that find the ring full have a place, and opts.parts is for sums as well */
 #define FAIL_FULL 7
+#define FAIL_TABLE 8 /* the flow table has room for FAIL_TABLE_FLOWS */
+#define FAIL_TABLE_FLOWS 64
 #define FAIL_READ 4 /* attached and proven, and there is no memory for the ring */
 
 struct probe_opts {

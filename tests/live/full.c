@@ -2,6 +2,7 @@
 /* Nobody reads, and every place for records of sockets that end is full: connections are lost, bytes are not. */
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -12,6 +13,14 @@
 
 #define FULL "--ring-size", "4096", "--fail-at", "full"
 #define HERD "herd --procs 200"
+
+/* What others on this machine lose is not of a test that has an address of its own. */
+static void own_addr(char *addr, size_t size)
+{
+	unsigned int id = (unsigned int)getpid();
+
+	snprintf(addr, size, "127.%u.%u.%u", 100 + (id >> 16 & 63), id >> 8 & 255, id & 255);
+}
 
 /* netprobe stands still while the makers come and go. */
 static struct maker make_unread(struct probe *p, const struct netns *ns, const char *command)
@@ -123,7 +132,6 @@ static uint64_t ends_seen(const json_t *records)
 TEST(where_sums_are_full_what_is_lost_is_told_to_the_byte)
 {
 	struct netns ns = netns_new();
-	unsigned int id = (unsigned int)getpid();
 	char addr[32], command[96];
 	uint64_t made_tx = 0, made_rx = 0;
 	const json_t *r;
@@ -131,9 +139,7 @@ TEST(where_sums_are_full_what_is_lost_is_told_to_the_byte)
 	struct maker m;
 	size_t i;
 
-	/* an address of its own: what others on this machine lose is not of this test */
-	snprintf(addr, sizeof(addr), "127.%u.%u.%u", 100 + (id >> 16 & 63), id >> 8 & 255,
-		 id & 255);
+	own_addr(addr, sizeof(addr));
 	snprintf(command, sizeof(command), "herd --procs 200 --addr %s", addr);
 	p = probe_start("events", FULL, "--parts-size", "1", "--host", addr, NULL);
 	m = make_unread(&p, &ns, command);
@@ -184,4 +190,40 @@ TEST(what_an_event_told_is_not_in_a_sum_again)
 	check_owners(p.records, "transport.bw", herd.reports, &ns);
 	CHECK_EQ(loss_sum(p.records, "lost_tx_bytes") + loss_sum(p.records, "lost_rx_bytes"), 0,
 		 "bytes lost");
+}
+
+static bool has_ends(const json_t *r)
+{
+	return !json_is_null(json_object_get(r, "lport")) ||
+	       !json_is_null(json_object_get(r, "rport"));
+}
+
+/* 64 rows for 101 sockets: those that have none are told, and their bytes are in rows without ends. */
+TEST(rows_have_the_bytes_of_connections_that_the_table_had_no_room_for)
+{
+	struct netns ns = netns_new();
+	unsigned int rows = 0, sums = 0;
+	char addr[32], command[96];
+	const json_t *r;
+	struct probe p;
+	struct maker m;
+	char *said;
+	size_t i;
+
+	own_addr(addr, sizeof(addr));
+	snprintf(command, sizeof(command), "herd --procs 50 --addr %s", addr);
+	p = probe_start("flows", "--format", "json", "--fail-at", "table", "--host", addr, NULL);
+	m = maker_run(&ns, command);
+	probe_stop(&p);
+	check_owners(p.records, NULL, m.reports, &ns);
+	json_array_foreach (p.records, i, r) {
+		rows += has_ends(r);
+		sums += !has_ends(r) && record_u64(r, "netns") == ns.inode;
+	}
+	CHECK(rows <= 64, "rows with ends: %u, expected 64 at most", rows);
+	CHECK(sums > 0, "rows without ends: expected some");
+	said = file_text(p.log);
+	CHECK(strstr(said, "the table of sockets was full: "), "stderr: %s", said);
+	CHECK(!strstr(said, "losses: "), "stderr: %s", said);
+	free(said);
 }
