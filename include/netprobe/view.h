@@ -84,6 +84,8 @@ struct netprobe_row {
 	uint32_t n_rates;
 	const struct netprobe_flow *flow;	/* connection view; else NULL */
 	const struct netprobe_latency *latency; /* of the process; NULL: nothing was timed */
+	/* interface view: "unowned", "forwarded": bytes on the wire that no socket moved, in no sum; else empty */
+	const char *what;
 };
 typedef int (*netprobe_row_fn)(const struct netprobe_row *row, void *arg);
 

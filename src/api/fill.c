@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 
 #include "api/fill.h"
+#include "flow/unowned.h"
 #include "flow/verdict.h"
 #include "out/event.h"
 
@@ -257,6 +258,7 @@ void api_row_fill(struct api_row *to, const struct view_row *from, bool counted,
 	put_group(x, from);
 	put_health(x, from);
 	x->n_rates = api_rates_fill(to->rates, from->history);
+	x->what = from->what == UNOWNED_FORWARD ? "forwarded" : from->what ? "unowned" : "";
 	if (from->flow) {
 		api_flow_fill(&to->flow, from->flow, from->rname, counted, seconds, now_ns);
 		x->flow = &to->flow;

@@ -6,6 +6,7 @@
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
+#include <net/if_arp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +19,7 @@ struct iface {
 	struct netdev
 		began; /* what it had counted when it was met: nothing, unless it came from elsewhere */
 	bool seen;     /* in the listing under way */
+	uint32_t master, below; /* the one it is part of, the one it is on; 0 none */
 };
 
 struct address {
@@ -133,6 +135,9 @@ static void parse_link(struct links *l, const struct nlmsghdr *h)
 	const struct rtattr *a = IFLA_RTA(m);
 
 	struct netdev now = { .name = "" };
+	uint32_t master = 0, below = 0;
+	bool elsewhere = false; /* what is below is in another namespace */
+	struct iface *i;
 
 	if (left < 0)
 		return;
@@ -141,9 +146,21 @@ static void parse_link(struct links *l, const struct nlmsghdr *h)
 			memcpy(now.name, RTA_DATA(a), RTA_PAYLOAD(a) < 15 ? RTA_PAYLOAD(a) : 15);
 		else if (a->rta_type == IFLA_STATS64)
 			take_stats(a, &now);
+		else if (a->rta_type == IFLA_MASTER && RTA_PAYLOAD(a) == sizeof(master))
+			memcpy(&master, RTA_DATA(a), sizeof(master));
+		else if (a->rta_type == IFLA_LINK && RTA_PAYLOAD(a) == sizeof(below))
+			memcpy(&below, RTA_DATA(a), sizeof(below));
+		else if (a->rta_type == IFLA_LINK_NETNSID)
+			elsewhere = true;
 	}
 	if (now.name[0])
 		on_link(l, h->nlmsg_type == RTM_DELLINK, (uint32_t)m->ifi_index, &now);
+	i = find(l, (uint32_t)m->ifi_index);
+	if (!i)
+		return;
+	i->master = master;
+	/* A tunnel's packets are its own there, not those of its sockets. */
+	i->below = elsewhere || m->ifi_type != ARPHRD_ETHER ? 0 : below;
 }
 
 static void parse_addr(struct links *l, const struct nlmsghdr *h)
@@ -318,6 +335,15 @@ uint32_t links_index(const struct links *l, const char *name)
 		if (!strcmp(l->ifaces[i].name, name))
 			return l->ifaces[i].ifindex;
 	return 0;
+}
+
+bool links_is_stacked(const struct links *l, uint32_t ifindex)
+{
+	for (uint32_t i = 0; i < l->n_ifaces; i++)
+		if (l->ifaces[i].ifindex == ifindex ? l->ifaces[i].master
+						    : l->ifaces[i].below == ifindex)
+			return true;
+	return false;
 }
 
 bool links_is_local(const struct links *l, const uint8_t addr[16])

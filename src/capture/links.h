@@ -23,6 +23,8 @@ const char *links_name(const struct links *l, uint32_t ifindex); /* NULL unknown
 uint32_t links_index(const struct links *l, const char *name);	 /* 0: not there */
 /* What it had counted when it was met. false: it is not there. */
 bool links_began(const struct links *l, uint32_t ifindex, struct netdev *ret);
+/* Is it part of another one, or is one of this namespace on it? */
+bool links_is_stacked(const struct links *l, uint32_t ifindex);
 bool links_is_local(const struct links *l, const uint8_t addr[16]);
 
 #endif

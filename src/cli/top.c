@@ -81,6 +81,8 @@ static const struct table_column columns[] = {
 	{ "exited", NULL, UNIT_NONE, false, 0 },
 	{ "sample_rate", NULL, UNIT_NONE, true, 0 },
 	{ "netns", NULL, UNIT_NONE, true, 0 }, /* of interfaces */
+	{ "what", NULL, UNIT_NONE, false,
+	  0 }, /* of interfaces: "unowned", "forwarded"; sockets' null */
 	/* --health; why names verdicts the same */
 	{ "retr_timeout", "TMO", UNIT_NONE, true, 0 },
 	{ "retr_fast", "FAST", UNIT_NONE, true, 0 },
@@ -173,6 +175,7 @@ static int add_row(const struct netprobe_row *row, void *arg)
 		cell_bool(row->exited),
 		cell_u64_or_null(x->o.sample_rate > 1 ? x->o.sample_rate : 0),
 		cell_u64_or_null(row->netns),
+		cell_str(row->what),
 		cell_if(x->seen, row->retransmits_timeout),
 		cell_if(x->seen, row->retransmits_fast),
 		cell_if(x->seen, row->retransmits_probe),

@@ -67,6 +67,11 @@ uint32_t ifwatch_index(const struct ifwatch *w, const char *name)
 	return links_index(w->links, name);
 }
 
+bool ifwatch_is_stacked(const struct ifwatch *w, uint32_t ifindex)
+{
+	return links_is_stacked(w->links, ifindex);
+}
+
 bool ifwatch_began(const struct ifwatch *w, uint32_t ifindex, struct netdev *ret)
 {
 	return links_began(w->links, ifindex, ret);

@@ -21,6 +21,8 @@ struct ifwatch *ifwatch_free(struct ifwatch *w);
 void ifwatch_read(struct ifwatch *w, const struct np_filter *filter, bool all);
 /* Number of the interface of that name; 0 unknown. */
 uint32_t ifwatch_index(const struct ifwatch *w, const char *name);
+/* Is it part of another interface (a bridge's, a bond's), or is another one on it (a VLAN)? */
+bool ifwatch_is_stacked(const struct ifwatch *w, uint32_t ifindex);
 /* What it had counted when it came. false: unknown. */
 bool ifwatch_began(const struct ifwatch *w, uint32_t ifindex, struct netdev *ret);
 

@@ -412,7 +412,10 @@ int session_open(const struct session_opts *opts, struct session **ret_session,
 	if (s->rung.ops->watch_moved)
 		s->rung.ops->watch_moved(s->rung.arg, on_moved, s);
 	s->ifwatch = ifwatch_new();
-	if (s->asks_routes && s->events)
+	if (!s->asks_routes)
+		s->unowned = unowned_new(netns_inode("/proc/thread-self/ns/net"), s->ifwatch,
+					 s->flows, s->viewer);
+	else if (s->events)
 		s->ifrates = ifrates_new(netns_inode("/proc/thread-self/ns/net"), s->ifwatch);
 	/* What fn is given of it passes no filter: it is of addresses and interfaces, not of sockets. */
 	if (s->events && opts->guard)
@@ -431,6 +434,7 @@ struct session *session_close(struct session *s)
 	sight_close(&s->sight);
 	(void)engine_latency_free(s->latency);
 	(void)ifrates_free(s->ifrates);
+	(void)unowned_free(s->unowned);
 	(void)ifwatch_free(s->ifwatch);
 	(void)devices_free(s->devices);
 	if (s->rung.ops)
@@ -581,6 +585,7 @@ static int tick(struct session *s, bool full)
 	}
 	if (s->ifwatch)
 		ifwatch_read(s->ifwatch, &s->opts.filter, s->asks_routes);
+	unowned_begin(s->unowned);
 	flow_table_turn(s->flows);
 	r = s->rung.ops->sweep(s->rung.arg, full, on_sock, s);
 	if (r < 0)
@@ -597,8 +602,10 @@ static int tick(struct session *s, bool full)
 		return r;
 	/* Of the counts just swept: the wait for the parts is none of theirs. */
 	s->now_ns = clock_monotonic_ns();
+	unowned_read(s->unowned);
 	take_parts(s);
 	flow_table_tick(s->flows, s->now_ns);
+	session_unowned(s);
 	engine_latency_tick(s->latency, s->now_ns);
 	viewer_tick(s->viewer, s->now_ns);
 	if (s->events) {
@@ -618,15 +625,6 @@ static int tick(struct session *s, bool full)
 	s->tick_ns = s->now_ns;
 	watch_reads(s);
 	return 0;
-}
-
-int session_rung_losses(struct session *s, struct probe_loss ret_losses[LOSS_MAX])
-{
-	int r = s->rung.ops->losses(s->rung.arg, ret_losses);
-
-	if (!r)
-		ret_losses[LOSS_FIGURES].implausible = s->implausible;
-	return r;
 }
 
 int session_tick(struct session *s)
@@ -652,11 +650,6 @@ int session_finish(struct session *s)
 	if (!r && s->events && !session_rung_losses(s, losses))
 		engine_events_loss(s->events, losses, session_uptime(s), true);
 	return r;
-}
-
-void session_set_full_sweeps(struct session *s, bool on)
-{
-	s->opts.full_sweeps = on;
 }
 
 /*

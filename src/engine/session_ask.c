@@ -10,10 +10,24 @@ const struct np_filter *session_filter(const struct session *s)
 	return &s->opts.filter;
 }
 
+void session_set_full_sweeps(struct session *s, bool on)
+{
+	s->opts.full_sweeps = on;
+}
+
 void session_set_stall(struct session *s, uint64_t stall_ns)
 {
 	s->opts.stall_ns = stall_ns;
 	s->stall_next_ns = 0;
+}
+
+int session_rung_losses(struct session *s, struct probe_loss ret_losses[LOSS_MAX])
+{
+	int r = s->rung.ops->losses(s->rung.arg, ret_losses);
+
+	if (!r)
+		ret_losses[LOSS_FIGURES].implausible = s->implausible;
+	return r;
 }
 
 void session_losses(struct session *s, struct session_losses *ret_losses)
@@ -124,4 +138,12 @@ const char *session_host(const struct session *s)
 double session_uptime(const struct session *s)
 {
 	return (double)(clock_monotonic_ns() - s->start_ns) / 1e9;
+}
+
+void session_unowned(struct session *s)
+{
+	struct probe_loss losses[LOSS_MAX];
+
+	if (s->unowned && !session_rung_losses(s, losses))
+		unowned_tick(s->unowned, &s->opts.filter, losses, s->events);
 }

@@ -11,11 +11,13 @@
 #include "engine/sample.h"
 #include "engine/session.h"
 #include "engine/sight.h"
+#include "engine/unowned.h"
 
 struct session {
 	struct session_opts opts;
 	struct rung rung;
 	struct ifrates *ifrates; /* NULL: the rung counts for every namespace itself */
+	struct unowned *unowned; /* NULL: the rung does not see all sockets */
 	struct ifwatch *ifwatch; /* NULL: the kernel tells of no interfaces */
 	struct devices *devices; /* NULL: guard is not asked */
 	char note[1024];
@@ -45,5 +47,8 @@ struct session {
 
 /* The rung's accounts and our own. -errno. */
 int session_rung_losses(struct session *s, struct probe_loss ret_losses[LOSS_MAX]);
+
+/* Tells what no socket moved, after flow_table_tick. */
+void session_unowned(struct session *s);
 
 #endif

@@ -192,6 +192,8 @@ static void counts_apply(struct flow *f, const struct np_sock_rec *rec,
 		d->rx_pkts = grow_wrapping(&f->tcp->segs_in, rec->tcp.segs_in);
 		f->tx_pkts += d->tx_pkts;
 		f->rx_pkts += d->rx_pkts;
+		d->tx_wire = above(rec->tcp.bytes_sent, f->tcp->bytes_sent);
+		d->rx_wire = above(rec->tcp.bytes_received, f->tcp->bytes_received);
 		if (rec->tcp.synack_retrans > f->tcp->synack_retrans) {
 			d->synack = rec->tcp.synack_retrans - f->tcp->synack_retrans;
 			f->tcp->synack_retrans = (uint32_t)rec->tcp.synack_retrans;
@@ -291,6 +293,8 @@ static void delta_add(struct flow_delta *to, const struct flow_delta *d)
 	to->rx_bytes += d->rx_bytes;
 	to->tx_pkts += d->tx_pkts;
 	to->rx_pkts += d->rx_pkts;
+	to->tx_wire += d->tx_wire;
+	to->rx_wire += d->rx_wire;
 	to->retrans += d->retrans;
 	to->synack += d->synack;
 	for (unsigned int i = 0; i < NP_RTX_MAX; i++)

@@ -2,6 +2,7 @@
 /* What is in a row: figures of a flow or of a group, put where drawing code looks for them. */
 #include <string.h>
 
+#include "flow/beside.h"
 #include "flow/fill.h"
 #include "flow/row.h"
 
@@ -72,6 +73,7 @@ void fill_group(struct view_row *to, const struct tally *row)
 	/* of the group, not of the query: the same row has the same key in each */
 	to->key = group_key_hash(&row->key);
 	to->rest = row->rest;
+	to->what = BESIDE_WHAT(row->key.kind);
 	if (row->rest) {
 		(void)strcpy(to->name, row_name_rest(row->key.kind));
 		to->exited = row->key.kind == GROUP_PROCESS;

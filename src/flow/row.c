@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "flow/beside.h"
 #include "flow/row.h"
 
 static const uint8_t no_addr[16];
@@ -94,6 +95,8 @@ static void cgroup_text(char *buf, size_t size, const struct cgroup *c)
 
 void row_name_group(char *buf, size_t size, const struct group_key *key)
 {
+	static const char *const what[] = { "", " unowned", " forwarded" };
+
 	switch (key->kind) {
 	case GROUP_PROCESS:
 		process_text(buf, size, key->proc);
@@ -108,7 +111,8 @@ void row_name_group(char *buf, size_t size, const struct group_key *key)
 			addr_text(buf, size, key->addr);
 		break;
 	default:
-		(void)snprintf(buf, size, "%.*s", (int)sizeof(key->ifname), key->ifname);
+		(void)snprintf(buf, size, "%.*s%s", (int)sizeof(key->ifname), key->ifname,
+			       what[BESIDE_WHAT(key->kind) % 3]);
 		break;
 	}
 }

@@ -22,6 +22,8 @@
 struct flow_delta {
 	uint64_t tx_bytes, rx_bytes; /* payload; rx with the unseen ones that were settled */
 	uint64_t tx_pkts, rx_pkts;
+	/* TCP: payload in segments, what was sent again among it; not before, and not by whom, calls moved it */
+	uint64_t tx_wire, rx_wire;
 	uint64_t retrans; /* of the flow's owner */
 	uint32_t synack;  /* SYN-ACKs of a listener, retransmitted: of the flow's last user */
 	/* of the socket's retransmits, whoever owns them; NP_RTX_* */

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "flow/beside.h"
 #include "flow/fill.h"
 #include "flow/group.h"
 #include "flow/rank.h"
@@ -18,6 +19,7 @@ struct viewer {
 	struct flow_table *flows;
 	struct groups groups;
 	struct healths healths;
+	struct beside beside;
 	struct flow_watch watch;
 	const struct latencies *latencies; /* NULL: none */
 	viewer_name_fn name_fn;		   /* NULL: nobody knows names */
@@ -83,8 +85,20 @@ struct viewer *viewer_free(struct viewer *v)
 	flow_table_unwatch(v->flows, &v->watch);
 	groups_done(&v->groups);
 	healths_done(&v->healths);
+	beside_done(&v->beside);
 	free(v);
 	return NULL;
+}
+
+void viewer_unowned_begin(struct viewer *v, float seconds)
+{
+	beside_begin(&v->beside, seconds);
+}
+
+void viewer_unowned(struct viewer *v, const struct np_tuple *where, uint32_t what,
+		    uint64_t tx_bytes, uint64_t rx_bytes)
+{
+	beside_add(&v->beside, where, what, tx_bytes, rx_bytes);
 }
 
 void viewer_tick(struct viewer *v, uint64_t now_ns)
@@ -278,7 +292,7 @@ static void set_name(const struct viewer *v, struct view_row *row, uint8_t kind)
 static void fill_drops(const struct viewer *v, const struct pass *p, const struct tally *row,
 		       struct view_row *to)
 {
-	if (v->dropped && !p->drilled && !row->rest)
+	if (v->dropped && !p->drilled && !row->rest && row->key.kind == p->kind)
 		to->has_drops = dropped_find(v->dropped, &row->key, &to->drops);
 }
 
@@ -332,6 +346,8 @@ static int query_groups(struct viewer *v, struct pass *p, struct view *view)
 	r = tallies_init(&p->tallies, flow_table_count(v->flows));
 	if (r == 0 && !p->drilled)
 		r = tallies_seed(&p->tallies, &v->groups.sets[p->kind], p->kind);
+	if (r == 0 && !p->drilled && p->kind == GROUP_INTERFACE)
+		r = beside_seed(&v->beside, &p->tallies);
 	if (r == 0)
 		r = flow_table_each(v->flows, pass_group, p);
 	if (r == 0)

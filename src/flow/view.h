@@ -58,6 +58,7 @@ struct view_row {
 	uint32_t rtt_us;	     /* srtt, or the median over its TCP connections; 0 unknown */
 	bool exited;		     /* owner gone or connection closed, still in its grace time */
 	bool rest;		     /* see above */
+	uint32_t what;		     /* interface view: UNOWNED_*; of no socket */
 	const struct history *history; /* NULL: no traffic lately, too many rows, or drilled */
 	uint64_t drops;		       /* packets of it that were dropped, since they are watched */
 	bool has_drops; /* false: not watched, or not told apart by rows of that kind */
@@ -106,6 +107,10 @@ void viewer_set_dropped(struct viewer *v, const struct dropped *d);
 void viewer_watch_health(struct viewer *v, bool on);
 /* One connection by the key of its row, as of the last tick. -ENOENT: no longer kept. */
 int viewer_connection(struct viewer *v, uint64_t key, struct view_row *ret_row);
+/* What interfaces moved that no socket did: an interval, then each that did so in it. what: UNOWNED_*. */
+void viewer_unowned_begin(struct viewer *v, float seconds);
+void viewer_unowned(struct viewer *v, const struct np_tuple *where, uint32_t what,
+		    uint64_t tx_bytes, uint64_t rx_bytes);
 /* After each flow_table_tick: rates and histories of the groups. */
 void viewer_tick(struct viewer *v, uint64_t now_ns);
 /*

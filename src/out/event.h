@@ -82,6 +82,8 @@ struct event {
 	/* EVENT_BW: of the interval; EVENT_IFACE: since the start, the rates of the interval */
 	uint64_t tx_bytes, rx_bytes, tx_pkts, rx_pkts;
 	double tx_mbit, rx_mbit;
+	const char *
+		what; /* EVENT_BW: "unowned", "forwarded": no socket's, packets not known; NULL: sockets' */
 	/* EVENT_RETRANSMIT, EVENT_CONN_FAIL ... */
 	const char *cause; /* "synack"; NULL null */
 	int err; /* errno; 0 null. Printed as "errno" (number) and "error" (ECONNREFUSED) */

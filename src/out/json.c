@@ -180,11 +180,18 @@ static void put_bw(struct buf *b, const struct event *ev)
 {
 	json_kv_u64(b, "tx_bytes", ev->tx_bytes);
 	json_kv_u64(b, "rx_bytes", ev->rx_bytes);
-	json_kv_u64(b, "tx_pkts", ev->tx_pkts);
-	json_kv_u64(b, "rx_pkts", ev->rx_pkts);
+	if (ev->what) {
+		json_kv_null(b, "tx_pkts");
+		json_kv_null(b, "rx_pkts");
+	} else {
+		json_kv_u64(b, "tx_pkts", ev->tx_pkts);
+		json_kv_u64(b, "rx_pkts", ev->rx_pkts);
+	}
 	put_interval(b, ev);
 	json_kv_double(b, "tx_mbit", ev->tx_mbit);
 	json_kv_double(b, "rx_mbit", ev->rx_mbit);
+	if (ev->what)
+		json_kv_str(b, "what", ev->what);
 }
 
 static void put_retransmit(struct buf *b, const struct event *ev)
