@@ -261,6 +261,8 @@ struct netprobe_loss_stats {
 	/* of flows_dropped and of what found no room, where keep_closed: rows without ends have their counts */
 	uint64_t flows_summed;
 	uint64_t flow_sums; /* so many rows: by process, interface, transport and family */
+	uint64_t
+		flows_unowned; /* of flows_summed: in rows without a process, there are too many of those */
 	uint64_t flows_lost, flows_lost_bytes; /* counts of flows that are in no row and no sum */
 };
 

@@ -164,6 +164,7 @@ API_PUBLIC int netprobe_manager_get_loss_stats(struct netprobe_manager *m,
 	s.flows_dropped = l.flows_dropped;
 	s.flows_summed = l.left.summed;
 	s.flow_sums = l.left.sums;
+	s.flows_unowned = l.left.unowned;
 	s.flows_lost = l.left.lost;
 	s.flows_lost_bytes = l.left.lost_bytes;
 	s.implausible = l.prog[LOSS_FIGURES].implausible;

@@ -74,6 +74,10 @@ static void tell_flows(const struct netprobe_loss_stats *l)
 			(unsigned long long)l->flows_summed, (unsigned long long)l->flow_sums);
 	else if (l->flows_dropped)
 		log_notice("losses: %llu flows not kept", (unsigned long long)l->flows_dropped);
+	if (l->flows_unowned)
+		log_notice(
+			"%llu of those are in rows without a process: there were too many processes",
+			(unsigned long long)l->flows_unowned);
 	if (l->flows_lost)
 		log_notice("losses: %llu flows had no room, %llu bytes of them are in no row",
 			   (unsigned long long)l->flows_lost,

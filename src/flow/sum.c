@@ -13,6 +13,10 @@
 #define SUMS_LEAST 64
 /* One for so many flows of a full table. */
 #define SUMS_SHARE 16
+/* More of them for owners that have none, by interface, transport and family alone. */
+#define SUMS_UNOWNED 64
+
+static const struct np_owner nobody;
 
 /* Hashed and compared as bytes. */
 struct sum_key {
@@ -79,13 +83,12 @@ static struct flow *sum_find(const struct flow_table *t, const struct flow *f)
 	return NULL;
 }
 
-static struct flow *sum_make(struct flow_table *t, const struct flow *f)
+static struct flow *sum_make(struct flow_table *t, const struct flow *f, uint32_t max)
 {
 	struct flow_main_tcp *m;
 	struct flow *s;
 
-	if (t->by_sum.count >= t->max_sums ||
-	    store_reserve(&t->sums, &t->sums_cap, t->by_sum.count) < 0)
+	if (t->by_sum.count >= max || store_reserve(&t->sums, &t->sums_cap, t->by_sum.count) < 0)
 		return NULL;
 	m = calloc(1, sizeof(*m));
 	if (!m)
@@ -127,12 +130,25 @@ static void add_tcp(struct flow_tcp *to, const struct flow *f)
 	to->synack_retrans += own.synack_retrans;
 }
 
+static struct flow *sum_get(struct flow_table *t, const struct flow *f)
+{
+	struct flow *s = sum_find(t, f) ?: sum_make(t, f, t->max_sums);
+	struct flow unowned = { .tuple = f->tuple };
+
+	if (s)
+		return s;
+	/* too many owners: nobody's, never another one's */
+	unowned.owner = process_table_get(t->procs, &nobody, 0);
+	s = sum_find(t, &unowned) ?: sum_make(t, &unowned, t->max_sums + SUMS_UNOWNED);
+	process_unref(t->procs, unowned.owner);
+	t->left.unowned += s != NULL;
+	return s;
+}
+
 void store_sum(struct flow_table *t, const struct flow *f)
 {
-	struct flow *s = sum_find(t, f);
+	struct flow *s = sum_get(t, f);
 
-	if (!s)
-		s = sum_make(t, f);
 	if (!s) {
 		t->left.lost++;
 		t->left.lost_bytes += f->counts.tx_bytes + flow_rx_bytes(f);

@@ -197,6 +197,7 @@ uint64_t flow_table_dropped(const struct flow_table *t); /* not kept for want of
 struct flow_left {
 	uint64_t summed;	   /* flows, and parts that found no room */
 	uint64_t sums;		   /* they are in so many */
+	uint64_t unowned;	   /* of summed: in one without owner, there are too many */
 	uint64_t lost, lost_bytes; /* in no sum */
 };
 void flow_table_left(const struct flow_table *t, struct flow_left *ret);

@@ -157,13 +157,39 @@ static void where_sums_are_too_many_what_is_lost_is_told_in_bytes(void **state)
 
 	(void)state;
 	world_open(&w, &opts);
+	for (uint32_t i = 1; i <= 201; i++) {
+		struct np_sock_rec rec = tcp_rec(i);
+
+		rec.owner = rec.last = owner(1000 + i, "burst");
+		rec.tuple.ifindex = i;
+		rec.counts.tx_bytes = 100;
+		feed_end(&w, &rec);
+	}
+	s = shown(&w);
+	assert_int_equal(s.sums, 64 + 64);
+	assert_int_equal(left(&w).unowned, 64);
+	assert_int_equal(left(&w).lost, 200 - 64 - 64);
+	assert_int_equal(left(&w).lost_bytes, (200 - 64 - 64) * 100);
+	assert_int_equal(s.tx_bytes + left(&w).lost_bytes, 201 * 100);
+	world_close(&w);
+}
+
+static void what_too_many_owners_moved_is_nobodys_and_no_other_ones(void **state)
+{
+	const struct flow_table_opts opts = { .max_flows = 1, .keep_closed = true };
+	struct world w;
+
+	(void)state;
+	world_open(&w, &opts);
 	for (uint32_t i = 1; i <= 101; i++)
 		feed_short(&w, i, 1000 + i);
-	s = shown(&w);
-	assert_int_equal(s.sums, 64);
-	assert_int_equal(left(&w).lost, 100 - 64);
-	assert_int_equal(left(&w).lost_bytes, (100 - 64) * 117);
-	assert_int_equal(s.tx_bytes + s.rx_bytes + left(&w).lost_bytes, 101 * 117);
+	check_shown(&w, 101);
+	assert_int_equal(shown(&w).sums, 64 + 1);
+	assert_int_equal(shown(&w).sum->owner->tgid, 0);
+	assert_int_equal(shown(&w).sum->counts.tx_bytes, (100 - 64) * 100);
+	assert_int_equal(left(&w).summed, 100);
+	assert_int_equal(left(&w).unowned, 100 - 64);
+	assert_int_equal(left(&w).lost, 0);
 	world_close(&w);
 }
 
@@ -300,6 +326,7 @@ int main(void)
 		cmocka_unit_test(kept_flows_that_have_to_go_leave_each_count_to_their_owners_sum),
 		cmocka_unit_test(sums_are_apart_by_interface_transport_and_family),
 		cmocka_unit_test(where_sums_are_too_many_what_is_lost_is_told_in_bytes),
+		cmocka_unit_test(what_too_many_owners_moved_is_nobodys_and_no_other_ones),
 		cmocka_unit_test(ends_are_counted_where_the_table_is_full_of_open_flows),
 		cmocka_unit_test(part_that_finds_no_room_joins_a_sum_and_the_totals),
 		cmocka_unit_test(totals_never_shrink_when_flows_go),
