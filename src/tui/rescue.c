@@ -11,6 +11,7 @@
 
 static const int deadly[] = { SIGQUIT, SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGSYS };
 
+#define RESCUE_MS 200
 #define DEADLY (sizeof(deadly) / sizeof(deadly[0]))
 
 static struct termios modes;
@@ -40,7 +41,8 @@ void rescue_terminal(void)
 {
 	struct pollfd p = { .fd = STDOUT_FILENO, .events = POLLOUT };
 
-	if (poll(&p, 1, 0) == 1 && (p.revents & POLLOUT))
+	/* What the view just drew may still fill it; one that takes nothing is not waited for. */
+	if (poll(&p, 1, RESCUE_MS) == 1 && (p.revents & POLLOUT))
 		(void)!write(STDOUT_FILENO, text, text_len);
 	/* Not TCSADRAIN: a terminal that is stopped drains never. */
 	if (have_modes)

@@ -281,6 +281,8 @@ struct screen *screen_open(bool no_color, struct netprobe_error *err)
 	s->blocks = s->utf8 && !(term && strncmp(term, "linux", 5) == 0);
 	(void)set_escdelay(ESCAPE_MS);
 	(void)cbreak();
+	/* Else Ctrl-\ discards what its handler writes to give the terminal back. */
+	noqiflush();
 	(void)noecho();
 	(void)nonl();
 	(void)nodelay(stdscr, TRUE);

@@ -119,7 +119,7 @@ static void start(struct terminal *t, const char *term)
 	_exit(child_main());
 }
 
-/* Read what the child writes until want is in it, for two seconds at most. */
+/* Read what the child writes until want is in it, for some seconds at most. */
 static void await(struct terminal *t, const char *want)
 {
 	struct pollfd p = { .fd = t->master, .events = POLLIN };
@@ -128,7 +128,7 @@ static void await(struct terminal *t, const char *want)
 	while (!memmem(t->out + from, t->len - from, want, strlen(want))) {
 		ssize_t n;
 
-		if (poll(&p, 1, 2000) <= 0)
+		if (poll(&p, 1, 10000) <= 0)
 			fail_msg("never drew '%s'", want);
 		n = read(t->master, t->out + t->len, sizeof(t->out) - t->len);
 		if (n <= 0)
