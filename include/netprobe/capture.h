@@ -173,6 +173,7 @@ struct netprobe_drop {
 	uint64_t packets, bytes;
 	const char *container; /* id of the owner's */
 	uint32_t kind;	       /* NETPROBE_DROP_* */
+	bool rest;	       /* of kinds that are not told apart any more: no owner and port */
 };
 typedef int (*netprobe_drop_fn)(const struct netprobe_drop *d, void *arg);
 

@@ -79,6 +79,7 @@ static void on_drop(const struct drop_total *t, void *arg)
 				   .benign = t->kind == DROP_BENIGN || t->kind == DROP_OTHERS,
 				   .kind = (uint32_t)t->kind,
 				   .counter = t->counter,
+				   .rest = t->rest,
 				   .lport = t->lport,
 				   .packets = t->packets,
 				   .bytes = t->bytes };

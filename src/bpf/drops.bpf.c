@@ -33,18 +33,24 @@ volatile __u32 st_key_events = 10;    /* events a second of each kind */
 volatile __u32 st_all_events = 10000; /* a second of all together, unless np_filter says */
 volatile __u64 st_window_ns = 0;
 volatile __u32 st_window_events = 0;
-volatile __u32 st_keys = 0; /* entries of np_drop_sums */
+volatile __u32 st_sums_gen = 0; /* 0 or 1: which of the maps of sums is written */
+volatile __u32 st_keys[2] = {}; /* entries of each */
 
 struct np_socks_map np_socks SEC(".maps");
 struct np_socks_h_map np_socks_h SEC(".maps");
 
-/* Written here, read by user space; an entry stays to the end. */
-struct {
+/*
+ * One is written here while user space drains the other, so no count is lost between its reading and its
+ * deletion. Nothing is deleted from the one that is written.
+ */
+struct np_drop_sums_map {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, NP_DROP_KEYS);
 	__type(key, struct np_drop_key);
 	__type(value, struct np_drop_sum);
-} np_drop_sums SEC(".maps");
+};
+struct np_drop_sums_map np_drop_sums_a SEC(".maps");
+struct np_drop_sums_map np_drop_sums_b SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_STACK_TRACE);
@@ -247,7 +253,8 @@ static __always_inline bool is_quiet(__u32 reason, const char *function)
 	return false;
 }
 
-static __always_inline void key_fill(struct np_drop_key *key, const struct np_ev_drop *ev)
+static __always_inline void key_fill(struct np_drop_key *key, const struct np_ev_drop *ev,
+				     __u32 gen)
 {
 	/* a request's: its own socket is not known */
 	key->listener = (ev->tuple.flags & NP_F_LISTEN) && !ev->owner.tgid ? ev->sock_id : 0;
@@ -258,17 +265,19 @@ static __always_inline void key_fill(struct np_drop_key *key, const struct np_ev
 	key->netns = ev->tuple.netns;
 	key->ifindex = ev->tuple.ifindex;
 	/* A scan of all ports must not take the room of everything else. */
-	key->lport = st_keys < NP_DROP_KEYS / 4 * 3 && !is_ephemeral(&ev->tuple) ? ev->tuple.lport
-										 : 0;
+	key->lport = st_keys[gen] < NP_DROP_KEYS / 4 * 3 && !is_ephemeral(&ev->tuple)
+			     ? ev->tuple.lport
+			     : 0;
 	key->proto = ev->tuple.proto;
 	key->family = ev->tuple.family;
 	key->pad = 0;
 }
 
-static __noinline int sum_make(struct drop_scratch *s)
+static __noinline int sum_make(struct drop_scratch *s, __u32 gen)
 {
 	struct np_drop_sum *sum = &s->fresh;
 	__u64 args[1];
+	long r;
 
 	__builtin_memset(sum, 0, sizeof(*sum));
 	sum->dir = s->ev.packet.dir;
@@ -277,21 +286,34 @@ static __noinline int sum_make(struct drop_scratch *s)
 	args[0] = s->ev.location;
 	(void)bpf_snprintf(sum->function, sizeof(sum->function), "%ps", args, sizeof(args));
 	sum->quiet = is_quiet(s->ev.reason, sum->function);
-	if (!bpf_map_update_elem(&np_drop_sums, &s->key, sum, BPF_NOEXIST))
-		__sync_fetch_and_add(&st_keys, 1);
+	if (gen)
+		r = bpf_map_update_elem(&np_drop_sums_b, &s->key, sum, BPF_NOEXIST);
+	else
+		r = bpf_map_update_elem(&np_drop_sums_a, &s->key, sum, BPF_NOEXIST);
+	if (!r)
+		__sync_fetch_and_add(&st_keys[gen ? 1 : 0], 1);
 	return 0;
+}
+
+static __always_inline struct np_drop_sum *sum_find(const struct np_drop_key *key, __u32 gen)
+{
+	if (gen)
+		return bpf_map_lookup_elem(&np_drop_sums_b, key);
+	return bpf_map_lookup_elem(&np_drop_sums_a, key);
 }
 
 static __always_inline struct np_drop_sum *sum_of(struct drop_scratch *s)
 {
+	__u32 gen = st_sums_gen &
+		    1; /* read once: user space waits for who still writes to the old one */
 	struct np_drop_sum *sum;
 
-	key_fill(&s->key, &s->ev);
-	sum = bpf_map_lookup_elem(&np_drop_sums, &s->key);
+	key_fill(&s->key, &s->ev, gen);
+	sum = sum_find(&s->key, gen);
 	if (sum)
 		return sum;
-	(void)sum_make(s); /* a lost race leaves the winner's */
-	return bpf_map_lookup_elem(&np_drop_sums, &s->key);
+	(void)sum_make(s, gen); /* a lost race leaves the winner's */
+	return sum_find(&s->key, gen);
 }
 
 /* One more in this second's window; true: within the limit. */

@@ -15,7 +15,7 @@ struct kind {
 	uint32_t pid, netns;
 	uint8_t proto, match, kind;
 	uint16_t lport;
-	bool counter;
+	bool counter, rest;
 	uint64_t packets, bytes;
 };
 
@@ -61,6 +61,7 @@ static void kind_of(struct kind *k, const struct netprobe_drop *t, int by)
 	k->bytes = t->bytes;
 	k->kind = (uint8_t)t->kind;
 	k->counter = t->counter;
+	k->rest = t->rest;
 	if (reason)
 		(void)snprintf(k->reason, sizeof(k->reason), "%s", t->reason ? t->reason : "");
 	if (place) {
@@ -145,7 +146,7 @@ static void merge(struct summary *s)
 	qsort(s->kinds, s->n, sizeof(*s->kinds), by_packets);
 }
 
-/* source: "packet", "counter", or "sum" and "total" of the rows of packets. */
+/* source: "packet", "rest", "counter", or "sum" and "total" of the rows of packets. */
 static int add_row(struct table *t, const struct kind *k, const char *source, int by)
 {
 	bool owner = by == DROPS_BY_ALL || by == DROPS_BY_OWNER;
@@ -178,6 +179,11 @@ static int add_row(struct table *t, const struct kind *k, const char *source, in
 	return table_add(t, c);
 }
 
+static const char *source_of(const struct kind *k)
+{
+	return k->counter ? "counter" : k->rest ? "rest" : "packet";
+}
+
 int drop_summary_write(struct netprobe_manager *m, int by, bool benign, uint32_t limit, int format,
 		       bool color, struct buf *out)
 {
@@ -194,7 +200,7 @@ int drop_summary_write(struct netprobe_manager *m, int by, bool benign, uint32_t
 			s.n = limit;
 	}
 	for (size_t i = 0; i < s.n && !r; i++)
-		r = add_row(t, &s.kinds[i], s.kinds[i].counter ? "counter" : "packet", by);
+		r = add_row(t, &s.kinds[i], source_of(&s.kinds[i]), by);
 	for (uint8_t i = 0; i <= NETPROBE_DROP_OTHERS && !r; i++) {
 		s.sums[i].kind = i;
 		if (s.sums[i].packets)

@@ -10,6 +10,7 @@
 #include "base/buf.h"
 #include "engine/ifdrops.h"
 #include "engine/listen.h"
+#include "flow/drop_sums.h"
 #include "flow/reason.h"
 #include "out/drop.h"
 #include "probe/ksyms.h"
@@ -19,13 +20,13 @@
 #define REFRESH_NS \
 	50000000ULL /* least time between two sweeps for listeners that are not known yet */
 
-/* SYNs that one listener dropped, since drops are watched. */
-struct listen_sum {
-	uint64_t sock_id, packets;
-	const char *reason;
-	struct np_owner owner;
-	struct np_tuple where;
-};
+/*
+ * The kernel half's table of kinds is emptied when a quarter of it is taken, but not before a second is over (its limits
+ * of events begin anew), and once a minute.
+ */
+#define TURN_KINDS (NP_DROP_KEYS / 4)
+#define TURN_LEAST_NS 1000000000ULL
+#define TURN_MOST_NS 60000000000ULL
 
 struct drop_watch {
 	struct drop_watch_opts opts;
@@ -35,10 +36,11 @@ struct drop_watch {
 	struct ifdrops *interfaces;
 	struct flow_watch listens;
 	bool watching;
-	struct listen_sum *listen_sums;
-	size_t n_listen, cap_listen;
-	uint64_t listen_lost; /* packets in no sum: no memory */
-	uint64_t tick_ns, refresh_ns, look_ns;
+	struct drop_sums *sums;
+	uint64_t sums_lost,
+		look_lost; /* packets in no sum: no memory. The second: at the last look */
+	bool draining;	   /* a turn was begun whose map is not empty yet */
+	uint64_t tick_ns, refresh_ns, look_ns, turn_ns;
 	struct np_drop_loss told;
 	uint64_t told_missed;
 	char note[320];
@@ -79,24 +81,6 @@ static int want_stacks(struct drop_watch *w)
 	return 0;
 }
 
-static struct listen_sum *listen_sum_of(struct drop_watch *w, uint64_t sock_id, const char *reason)
-{
-	for (size_t i = 0; i < w->n_listen; i++)
-		if (w->listen_sums[i].sock_id == sock_id && w->listen_sums[i].reason == reason)
-			return &w->listen_sums[i];
-	if (w->n_listen == w->cap_listen) {
-		size_t cap = w->cap_listen ? w->cap_listen * 2 : 16;
-		void *p = reallocarray(w->listen_sums, cap, sizeof(*w->listen_sums));
-
-		if (!p)
-			return NULL;
-		w->listen_sums = p;
-		w->cap_listen = cap;
-	}
-	w->listen_sums[w->n_listen] = (struct listen_sum){ .sock_id = sock_id, .reason = reason };
-	return &w->listen_sums[w->n_listen++];
-}
-
 static void owner_of_process(struct np_owner *o, const struct process *p, uint8_t match)
 {
 	*o = (struct np_owner){ .tgid = p->tgid,
@@ -109,30 +93,59 @@ static void owner_of_process(struct np_owner *o, const struct process *p, uint8_
 	memcpy(o->comm, p->comm, sizeof(o->comm));
 }
 
+static void listen_add(struct drop_watch *w, const struct flow *f, const struct flow_delta *d)
+{
+	static const char nowhere[sizeof(((struct drop_row *)0)->function)];
+	struct drop_kind_key key = { .kernel = { .listener = f->sock_id,
+						 .owner_start_ns = f->last->start_ns,
+						 .tgid = f->last->tgid,
+						 .netns = f->tuple.netns,
+						 .ifindex = f->tuple.ifindex,
+						 .lport = f->tuple.lport,
+						 .proto = f->tuple.proto,
+						 .family = f->tuple.family },
+				     .name = listen_reason(d->listen_limits) };
+	struct drop_row *row;
+	struct np_owner owner;
+
+	(void)snprintf(key.ifname, sizeof(key.ifname), "%.15s", f->tuple.ifname);
+	row = drop_sums_row(w->sums, &key, nowhere);
+	if (!row) {
+		w->sums_lost += d->listen_drops;
+		return;
+	}
+	row->packets += d->listen_drops;
+	row->last_ns = clock_monotonic_ns();
+	if (row->owner || row->key.rest || !f->last->tgid)
+		return;
+	owner_of_process(&owner, f->last, f->last_match);
+	row->owner = session_owner(w->session, &owner);
+	row->owner_match = f->last_match;
+}
+
 /* A listener counted SYNs it had no room for: no packet is seen dropped. */
 static void on_listen(const struct flow *f, const struct flow_delta *d, void *arg)
 {
 	struct drop_watch *w = arg;
-	struct listen_sum *sum;
 	struct event_drop drop;
 	struct np_tuple where;
 	struct event ev;
 
 	if (!d->listen_drops)
 		return;
-	sum = listen_sum_of(w, f->sock_id, listen_reason(d->listen_limits));
-	if (sum) {
-		sum->packets += d->listen_drops;
-		sum->where = f->tuple;
-		owner_of_process(&sum->owner, f->last, f->last_match);
-	} else {
-		w->listen_lost += d->listen_drops;
-	}
+	listen_add(w, f, d);
 	if (!w->opts.event_fn)
 		return;
 	listen_event(&ev, &drop, &where, f, d);
 	stamp(&ev, clock_monotonic_ns());
 	w->opts.event_fn(&ev, w->opts.event_arg);
+}
+
+static void owner_done(const struct process *owner, void *arg)
+{
+	struct drop_watch *w = arg;
+
+	session_owner_done(w->session, owner);
 }
 
 int drop_watch_open(struct session *s, const struct drop_watch_opts *opts,
@@ -151,7 +164,9 @@ int drop_watch_open(struct session *s, const struct drop_watch_opts *opts,
 	w->opts = *opts;
 	w->session = s;
 	w->tick_ns = clock_monotonic_ns();
-	r = opts->stack ? want_stacks(w) : 0;
+	w->turn_ns = w->tick_ns;
+	w->sums = drop_sums_new(DROP_SUMS_MAX, owner_done, w);
+	r = !w->sums ? -ENOMEM : opts->stack ? want_stacks(w) : 0;
 	if (r)
 		error_set(err, r, "out of memory");
 	else
@@ -176,7 +191,7 @@ struct drop_watch *drop_watch_close(struct drop_watch *w)
 		return NULL;
 	if (w->watching)
 		flow_table_unwatch(session_flows(w->session), &w->listens);
-	free(w->listen_sums);
+	w->sums = drop_sums_free(w->sums);
 	(void)probe_drops_close(w->drops);
 	(void)ksyms_free(w->ksyms);
 	(void)ifdrops_free(w->interfaces);
@@ -313,11 +328,6 @@ static void on_drop(const struct np_ev_drop *kev, void *arg)
 	session_owner_done(w->session, ev.owner);
 }
 
-int drop_watch_poll(struct drop_watch *w)
-{
-	return probe_drops_poll(w->drops, on_drop, w);
-}
-
 static bool iface_wanted(const struct drop_watch *w, const char *iface)
 {
 	const struct np_filter *f = &w->opts.filter;
@@ -366,7 +376,7 @@ static void tell_loss(struct drop_watch *w, double seconds)
 	struct np_drop_loss l;
 	struct np_loss told;
 
-	if (!w->opts.event_fn || probe_drops_losses(w->drops, &l, &ev.missed) ||
+	if (!w->opts.event_fn || drop_watch_losses(w, &l, &ev.missed) ||
 	    (!memcmp(&l, &w->told, sizeof(l)) && ev.missed == w->told_missed))
 		return;
 	ev.lost = l.ring_full != w->told.ring_full || l.map_full != w->told.map_full ||
@@ -400,9 +410,9 @@ void drop_watch_tick(struct drop_watch *w)
 }
 
 /* Packets of a kind that came after its last event: one event for them all, without a packet. */
-static void on_rest(const struct np_drop_key *key, const struct np_drop_sum *sum, void *arg)
+static void tell_rest(struct drop_watch *w, const struct np_drop_key *key,
+		      const struct np_drop_sum *sum)
 {
-	struct drop_watch *w = arg;
 	char number[48], function[48];
 	struct event_drop d = {
 		.reason = probe_drops_reason(w->drops, key->reason, number, sizeof(number)),
@@ -424,7 +434,7 @@ static void on_rest(const struct np_drop_key *key, const struct np_drop_sum *sum
 			    .drop = &d,
 			    .direction = direction_name(sum->dir) };
 
-	if (!sum->pending || (sum->quiet && !w->opts.quiet))
+	if (!w->opts.event_fn || !sum->pending || (sum->quiet && !w->opts.quiet))
 		return;
 	d.kind = drop_kind_name(drop_kind(d.reason, d.location));
 	d.quiet = drop_is_quiet(d.reason, d.location);
@@ -440,17 +450,89 @@ static void on_rest(const struct np_drop_key *key, const struct np_drop_sum *sum
 	session_owner_done(w->session, ev.owner);
 }
 
-int drop_watch_finish(struct drop_watch *w)
+/* The row for what the kernel half counted. NULL: no memory. */
+static struct drop_row *row_of(struct drop_watch *w, const struct np_drop_key *kernel,
+			       const struct np_drop_sum *sum)
+{
+	struct drop_kind_key key = { .kernel = *kernel };
+	struct np_owner owner = sum->owner;
+	struct drop_row *row;
+
+	if (!owner.tgid && kernel->listener) {
+		owner_of_listener(w, &owner, kernel->listener);
+		key.kernel.tgid = owner.tgid;
+		key.kernel.owner_start_ns = owner.start_ns;
+	}
+	(void)snprintf(key.ifname, sizeof(key.ifname), "%.15s", sum->ifname);
+	row = drop_sums_row(w->sums, &key, sum->function);
+	if (row)
+		row->quiet = sum->quiet;
+	if (row && !row->owner && !row->key.rest && owner.tgid) {
+		row->owner = session_owner(w->session, &owner);
+		row->owner_match = owner.match;
+	}
+	return row;
+}
+
+static void on_drained(const struct np_drop_key *key, const struct np_drop_sum *sum, void *arg)
+{
+	struct drop_watch *w = arg;
+	struct drop_row *row = row_of(w, key, sum);
+
+	if (row) {
+		row->packets += sum->packets;
+		row->bytes += sum->bytes;
+		row->last_ns = w->turn_ns;
+	} else {
+		w->sums_lost += sum->packets;
+	}
+	tell_rest(w, key, sum);
+}
+
+/* What the kernel half counted goes into the sums, and its table is empty. 0 or -errno: the next call goes on. */
+static int turn(struct drop_watch *w)
 {
 	int r;
 
+	w->turn_ns = clock_monotonic_ns();
+	w->draining = true;
+	probe_drops_turn(w->drops);
+	r = probe_drops_poll(w->drops, on_drop, w); /* before what no record has told of */
+	if (r >= 0)
+		r = probe_drops_drain(w->drops, on_drained, w);
+	if (r < 0)
+		return r;
+	w->draining = false;
+	return 0;
+}
+
+int drop_watch_poll(struct drop_watch *w)
+{
+	uint32_t kinds = probe_drops_kinds(w->drops);
+	uint64_t since_ns = clock_monotonic_ns() - w->turn_ns;
+
+	if (since_ns >= TURN_LEAST_NS &&
+	    (w->draining || kinds >= TURN_KINDS || (kinds && since_ns >= TURN_MOST_NS)))
+		if (!turn(w)) { /* if it failed, the next one or the last tells */
+			drop_sums_look(w->sums);
+			drop_sums_trim(w->sums);
+		}
+	return probe_drops_poll(w->drops, on_drop, w);
+}
+
+int drop_watch_finish(struct drop_watch *w)
+{
+	int r, q;
+
 	probe_drops_stop(w->drops);
 	w->look_ns = 0;
-	r = drop_watch_poll(w);
+	r = probe_drops_poll(w->drops, on_drop, w);
 	drop_watch_tick(w);
-	if (r >= 0 && w->opts.event_fn)
-		r = probe_drops_sums(w->drops, on_rest, w);
-	return r < 0 ? r : 0;
+	q = w->draining ? turn(w)
+			: 0; /* the map of a turn that failed, before the one that is written */
+	if (!q)
+		q = turn(w);
+	return r < 0 ? r : q;
 }
 
 struct totals_call {
@@ -459,31 +541,44 @@ struct totals_call {
 	void *arg;
 };
 
-static void on_sum(const struct np_drop_key *key, const struct np_drop_sum *sum, void *arg)
+/* What is not drained yet, beside what is. */
+static void on_now(const struct np_drop_key *key, const struct np_drop_sum *sum, void *arg)
+{
+	struct drop_watch *w = arg;
+	struct drop_row *row = row_of(w, key, sum);
+
+	if (!row) {
+		w->look_lost += sum->packets;
+		return;
+	}
+	row->now_packets += sum->packets;
+	row->now_bytes += sum->bytes;
+}
+
+static void on_row(const struct drop_row *row, void *arg)
 {
 	const struct totals_call *c = arg;
-	struct np_owner owner = sum->owner;
-	char number[48], function[48], iface[17];
+	const struct np_drop_key *key = &row->key.kernel;
+	char number[48], function[48];
 	struct drop_total t = {
-		.reason = probe_drops_reason(c->w->drops, key->reason, number, sizeof(number)),
-		.location = function_name(function, sum->function),
-		.iface = sum->ifname[0] ? iface : NULL,
+		.reason = row->key.name ? row->key.name
+					: probe_drops_reason(c->w->drops, key->reason, number,
+							     sizeof(number)),
+		.location = function_name(function, row->function),
+		.iface = row->key.ifname[0] ? row->key.ifname : NULL,
+		.owner = row->owner,
+		.owner_match = row->owner ? row->owner_match : NP_MATCH_NONE,
 		.proto = key->proto,
 		.lport = key->lport,
 		.netns = key->netns,
-		.packets = sum->packets,
-		.bytes = sum->bytes,
+		.packets = row->packets + row->now_packets,
+		.bytes = row->bytes + row->now_bytes,
+		.rest = row->key.rest != 0,
 	};
 
-	t.kind = drop_kind(t.reason, t.location);
-	(void)snprintf(iface, sizeof(iface), "%.15s", sum->ifname);
-	if (!owner.tgid)
-		owner_of_listener(c->w, &owner, key->listener);
-	t.owner_match = owner.tgid ? owner.match : NP_MATCH_NONE;
-	if (owner.tgid)
-		t.owner = session_owner(c->w->session, &owner);
-	c->fn(&t, c->arg);
-	session_owner_done(c->w->session, t.owner);
+	t.kind = row->key.name ? DROP_LOSS : drop_kind(t.reason, t.location);
+	if (t.packets)
+		c->fn(&t, c->arg);
 }
 
 /* What interfaces count, since the start. */
@@ -502,37 +597,19 @@ static void on_count(const struct ifdrops_count *n, void *arg)
 		c->fn(&t, c->arg);
 }
 
-static void listen_totals(const struct totals_call *c)
-{
-	for (size_t i = 0; i < c->w->n_listen; i++) {
-		const struct listen_sum *sum = &c->w->listen_sums[i];
-		struct drop_total t = {
-			.reason = sum->reason,
-			.iface = sum->where.ifname[0] ? sum->where.ifname : NULL,
-			.proto = sum->where.proto,
-			.lport = sum->where.lport,
-			.netns = sum->where.netns,
-			.packets = sum->packets,
-			.kind = DROP_LOSS,
-			.owner_match = sum->owner.tgid ? sum->owner.match : NP_MATCH_NONE,
-		};
-
-		if (sum->owner.tgid)
-			t.owner = session_owner(c->w->session, &sum->owner);
-		c->fn(&t, c->arg);
-		session_owner_done(c->w->session, t.owner);
-	}
-}
-
 int drop_watch_totals(struct drop_watch *w, void (*fn)(const struct drop_total *t, void *arg),
 		      void *arg)
 {
 	struct totals_call c = { .w = w, .fn = fn, .arg = arg };
+	int r;
 
 	if (w->interfaces)
 		ifdrops_totals(w->interfaces, on_count, &c);
-	listen_totals(&c);
-	return probe_drops_sums(w->drops, on_sum, &c);
+	drop_sums_look(w->sums);
+	w->look_lost = 0;
+	r = probe_drops_sums(w->drops, on_now, w);
+	drop_sums_each(w->sums, on_row, &c);
+	return r;
 }
 
 int drop_watch_losses(const struct drop_watch *w, struct np_drop_loss *ret_loss,
@@ -540,7 +617,7 @@ int drop_watch_losses(const struct drop_watch *w, struct np_drop_loss *ret_loss,
 {
 	int r = probe_drops_losses(w->drops, ret_loss, ret_missed);
 
-	ret_loss->map_full += w->listen_lost;
+	ret_loss->map_full += w->sums_lost + w->look_lost;
 	return r;
 }
 

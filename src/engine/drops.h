@@ -29,6 +29,7 @@ struct drop_total {
 	uint32_t netns;
 	uint64_t packets, bytes;
 	int kind;     /* DROP_* of flow/reason.h */
+	bool rest;    /* of kinds that are not told apart any more: without owner and port */
 	bool counter; /* what an interface counts itself: may be among the other kinds as well */
 };
 

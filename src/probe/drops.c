@@ -16,6 +16,7 @@
 #include "drops.skel.h"
 
 #define DROP_LINKS 4
+#define SUMS_BATCH 256
 
 struct probe_drops {
 	struct probe *probe;
@@ -25,6 +26,7 @@ struct probe_drops {
 	struct ring_buffer *ring;
 	struct reasons reasons;
 	char note[256];
+	bool turned;	  /* the map that was written before is not drained yet */
 	probe_drop_fn fn; /* of the probe_drops_poll call under way */
 	void *arg;
 	int n;
@@ -271,14 +273,19 @@ int probe_drops_poll(struct probe_drops *d, probe_drop_fn fn, void *arg)
 	return r < 0 ? r : d->n;
 }
 
+static int sums_fd(const struct probe_drops *d, bool b)
+{
+	return bpf_map__fd(b ? d->skel->maps.np_drop_sums_b : d->skel->maps.np_drop_sums_a);
+}
+
 int probe_drops_sums(struct probe_drops *d, probe_drop_sum_fn fn, void *arg)
 {
-	int fd = bpf_map__fd(d->skel->maps.np_drop_sums);
+	int fd = sums_fd(d, d->skel->bss->st_sums_gen);
 	struct np_drop_key key, next;
 	struct np_drop_sum sum;
 	bool first = true;
 
-	/* Entries are never deleted, so the walk meets each exactly once. */
+	/* Entries are not deleted while the map is written, so the walk meets each exactly once. */
 	while (!bpf_map_get_next_key(fd, first ? NULL : &key, &next)) {
 		first = false;
 		key = next;
@@ -286,6 +293,53 @@ int probe_drops_sums(struct probe_drops *d, probe_drop_sum_fn fn, void *arg)
 			fn(&key, &sum, arg);
 	}
 	return errno == ENOENT ? 0 : -errno;
+}
+
+uint32_t probe_drops_kinds(const struct probe_drops *d)
+{
+	const struct netprobe_drops__bss *st = d->skel->bss;
+
+	return st->st_keys[st->st_sums_gen & 1];
+}
+
+void probe_drops_turn(struct probe_drops *d)
+{
+	struct netprobe_drops__bss *st = d->skel->bss;
+
+	if (d->turned) /* what is not drained must not be written again */
+		return;
+	d->turned = true;
+	__atomic_store_n(&st->st_sums_gen, !st->st_sums_gen, __ATOMIC_SEQ_CST);
+	probe_wait_for_programs();
+}
+
+int probe_drops_drain(struct probe_drops *d, probe_drop_sum_fn fn, void *arg)
+{
+	struct netprobe_drops__bss *st = d->skel->bss;
+	bool b = !st->st_sums_gen;
+	struct np_drop_key *keys = calloc(SUMS_BATCH, sizeof(*keys));
+	struct np_drop_sum *sums = calloc(SUMS_BATCH, sizeof(*sums));
+	int r = !d->turned ? -ENOENT : keys && sums ? 0 : -ENOMEM;
+	LIBBPF_OPTS(bpf_map_batch_opts, opts);
+	__u32 in = 0, out = 0, count;
+
+	for (bool first = true; !r; first = false) {
+		count = SUMS_BATCH;
+		r = bpf_map_lookup_and_delete_batch(sums_fd(d, b), first ? NULL : &in, &out, keys,
+						    sums, &count, &opts);
+		if (r && r != -ENOENT)
+			break; /* what is left waits for the next call */
+		for (__u32 i = 0; i < count; i++)
+			fn(&keys[i], &sums[i], arg);
+		st->st_keys[b] -= count;
+		in = out;
+	}
+	free(keys);
+	free(sums);
+	if (r != -ENOENT)
+		return r;
+	d->turned = false;
+	return 0;
 }
 
 int probe_drops_losses(const struct probe_drops *d, struct np_drop_loss *ret_loss,

@@ -39,8 +39,17 @@ typedef void (*probe_drop_sum_fn)(const struct np_drop_key *key, const struct np
 				  void *arg);
 /* Drain the ring. Number of records or -errno. */
 int probe_drops_poll(struct probe_drops *d, probe_drop_fn fn, void *arg);
-/* Every kind of drop so far. 0 or -errno. */
+/* Every kind of drop since the last turn. 0 or -errno. */
 int probe_drops_sums(struct probe_drops *d, probe_drop_sum_fn fn, void *arg);
+/* How many those are. */
+uint32_t probe_drops_kinds(const struct probe_drops *d);
+/*
+ * Let programs count in the other map, and wait for those that still write to this one. Waits some ms. Not again
+ * before that map is drained.
+ */
+void probe_drops_turn(struct probe_drops *d);
+/* After a turn: every kind until then, out of its map. On -errno what was not handed over is, by the next call. */
+int probe_drops_drain(struct probe_drops *d, probe_drop_sum_fn fn, void *arg);
 /* missed: drops the kernel did not show because one was being looked at on that processor. */
 int probe_drops_losses(const struct probe_drops *d, struct np_drop_loss *ret_loss,
 		       uint64_t *ret_missed);

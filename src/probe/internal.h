@@ -73,5 +73,7 @@ int ladder_owner(const char *program, unsigned int *ret_hook, unsigned int *ret_
 /* read.c */
 int probe_readers_init(struct probe *p);
 void probe_readers_done(struct probe *p);
+/* Until every program that began before has ended: nobody writes any more to a map that was switched away from. */
+void probe_wait_for_programs(void);
 
 #endif

@@ -107,6 +107,16 @@ struct probe_drops *probe_drops_close(struct probe_drops *d)
 	return NULL;
 }
 
+int probe_drops_drain(struct probe_drops *d, probe_drop_sum_fn fn, void *arg)
+{
+	abort();
+}
+
+uint32_t probe_drops_kinds(const struct probe_drops *d)
+{
+	abort();
+}
+
 int probe_drops_losses(const struct probe_drops *d, struct np_drop_loss *ret_loss,
 		       uint64_t *ret_missed)
 {
@@ -156,6 +166,11 @@ void probe_drops_stop(struct probe_drops *d)
 }
 
 int probe_drops_sums(struct probe_drops *d, probe_drop_sum_fn fn, void *arg)
+{
+	abort();
+}
+
+void probe_drops_turn(struct probe_drops *d)
 {
 	abort();
 }

@@ -114,8 +114,7 @@ void probe_readers_done(struct probe *p)
 	p->slots = NULL;
 }
 
-/* Wait until every program that could still write to the old map has ended. */
-static void wait_for_programs(void)
+void probe_wait_for_programs(void)
 {
 	/* GLOBAL is synchronize_rcu(); programs run inside RCU read sections. Absent on nohz_full kernels. */
 	if (syscall(__NR_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0) < 0)
@@ -199,7 +198,7 @@ int probe_parts(struct probe *p, probe_part_fn fn, void *arg)
 		return 0;
 	p->parts_turned = false;
 	a = s->bss->st_parts_gen;
-	wait_for_programs();
+	probe_wait_for_programs();
 	r = drain(bpf_map__fd(a ? s->maps.np_parts_a : s->maps.np_parts_b),
 		  sizeof(struct np_part_key), on_part, fn, arg);
 	sums = drain(bpf_map__fd(a ? s->maps.np_sums_a : s->maps.np_sums_b),

@@ -11,7 +11,7 @@
 
 #define NP_DROP_STACK_DEPTH 32 /* frames kept of a stack */
 #define NP_DROP_STACKS 4096    /* different stacks kept */
-#define NP_DROP_KEYS 16384     /* different kinds of drops kept apart */
+#define NP_DROP_KEYS 8192      /* kinds of drops that each of the two maps has room for */
 #define NP_DROP_REASONS 512    /* reasons that can be quiet */
 #define NP_DROP_QUIET 4	       /* functions whose drops without a reason are */
 
@@ -56,7 +56,7 @@ struct np_drop_key {
 	__u32 pad;
 };
 
-/* struct np_drop_sum: what came of that kind, since the start. */
+/* struct np_drop_sum: what came of that kind, since the map with it was last drained. */
 struct np_drop_sum {
 	__u64 packets;	 /* all of them */
 	__u64 bytes;	 /* of them, from the IP header on */
