@@ -238,6 +238,22 @@ int netprobe_manager_losses(struct netprobe_manager *m, netprobe_loss_fn fn, voi
 int netprobe_manager_tell_loss(struct netprobe_manager *m, const char *place, uint64_t taken,
 			       uint64_t lost, struct netprobe_error *err);
 
+/*
+ * Whether the program has room for one more record of counts. Called from within the manager, often: it must
+ * be quick, and may call no function of the manager (-EDEADLK).
+ */
+typedef bool (*netprobe_room_fn)(void *arg);
+
+/*
+ * Ask fn before each record of what was counted since the one before: transport.bw, error.net RETRANSMIT. Where it
+ * says no, the record is not made now: its counts are kept, with their owner, and added to; told at the end of a later
+ * interval, with an interval_s as long as all of it. Kept are 65536 owners (by interface) and 8192 sockets that
+ * retransmitted; what is beyond, and what still waits after netprobe_manager_finish, is lost, and in probe.loss of `sums` to the byte.
+ * fn NULL (the beginning): the program takes everything. arg is handed through. -EDEADLK: from within a list or a
+ * direct handler. Since: 0.1.
+ */
+int netprobe_manager_set_room(struct netprobe_manager *m, netprobe_room_fn fn, void *arg);
+
 /* All that was lost since load; what is not watched lost nothing. */
 struct netprobe_loss_stats {
 	size_t size;

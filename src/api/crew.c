@@ -218,6 +218,21 @@ bool crew_push(struct netprobe_manager *m, unsigned int family, uint64_t sock,
 	return kept;
 }
 
+bool crew_has_room(const struct netprobe_manager *m, unsigned int family)
+{
+	bool room = true;
+
+	/* Whose socket it will be of is not known here. */
+	for (unsigned int i = 0; room && i < m->crew->n; i++) {
+		struct hand *h = &m->crew->hands[i];
+
+		(void)pthread_mutex_lock(&h->lock);
+		room = h->queues[family].n < API_QUEUE_MAX;
+		(void)pthread_mutex_unlock(&h->lock);
+	}
+	return room;
+}
+
 void crew_set_handler(struct crew *c, unsigned int family, netprobe_event_fn fn, void *arg)
 {
 	for (unsigned int i = 0; i < c->n; i++) {

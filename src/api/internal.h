@@ -53,6 +53,8 @@ struct netprobe_manager {
 	bool handling; /* a handler is running */
 	bool ending;   /* somebody frees it */
 	struct queue queues[API_FAMILIES];
+	netprobe_room_fn room_fn; /* NULL: there always is */
+	void *room_arg;
 	uint64_t delivered; /* workers add to it: atomic, see api_delivered() */
 	uint64_t lost;
 	uint64_t next_tick_ns;
@@ -130,6 +132,8 @@ void queue_own_event(struct netprobe_manager *m, uint32_t family, const char *ty
 		     const char *json, const char *words);
 /* One that is spelled already; of *like the strings are copied. sock: whose events stay in order; 0 no socket's. */
 void queue_push(struct netprobe_manager *m, const struct netprobe_event *like, uint64_t sock);
+/* Does one more record of counts find room, here and with who asked to be asked? */
+bool queue_has_room(void *manager);
 /* A copy at the queue's end; false: no room or no memory. */
 bool queue_add(struct queue *q, const struct netprobe_event *like);
 void queue_free_events(struct netprobe_event *events, size_t n);
@@ -149,6 +153,7 @@ void crew_stop(struct crew *c);
 struct crew *crew_free(struct crew *c); /* after it stopped, and nobody calls it any more */
 bool crew_push(struct netprobe_manager *m, unsigned int family, uint64_t sock,
 	       const struct netprobe_event *ev);
+bool crew_has_room(const struct netprobe_manager *m, unsigned int family);
 /* Not under the manager's lock: waits for a handler that runs. */
 void crew_set_handler(struct crew *c, unsigned int family, netprobe_event_fn fn, void *arg);
 bool crew_is_here(const struct netprobe_manager *m); /* in a handler that one of them runs */

@@ -42,6 +42,7 @@ static void fill_opts(struct netprobe_manager *m, struct session_opts *ret)
 	    (c->hook || c->event_buffer || latency || watches_drops(c) || c->trace_packets))
 		o.mode = MODE_EBPF;
 	o.event_fn = c->no_flow_events && !c->enable_dns_events ? NULL : queue_session_event;
+	o.room_fn = queue_has_room;
 	o.probe.ring_bytes = c->event_ring_bytes;
 	o.probe.parts = c->shared_sockets;
 	o.probe.fail_at = (uint8_t)c->fail_at;

@@ -101,6 +101,20 @@ API_PUBLIC int netprobe_manager_tell_loss(struct netprobe_manager *m, const char
 	return r;
 }
 
+API_PUBLIC int netprobe_manager_set_room(struct netprobe_manager *m, netprobe_room_fn fn, void *arg)
+{
+	API_ENTER(m, NULL);
+	int r = api_check_listing(NULL);
+
+	if (r)
+		return r;
+	api_lock(m);
+	m->room_fn = fn;
+	m->room_arg = arg;
+	api_unlock(m);
+	return 0;
+}
+
 static void add_names(struct netprobe_loss_stats *s, const struct names *n)
 {
 	struct names_losses l;

@@ -153,6 +153,26 @@ void queue_push(struct netprobe_manager *m, const struct netprobe_event *like, u
 	m->lost += !kept;
 }
 
+bool queue_has_room(void *manager)
+{
+	struct netprobe_manager *m = manager;
+	const struct queue *q = &m->queues[index_of(NETPROBE_EVENT_FLOW)];
+	bool room = true;
+
+	if (!q->fn)
+		return true;
+	if (m->room_fn) {
+		api_listing++;
+		room = m->room_fn(m->room_arg);
+		api_listing--;
+	}
+	if (!room || m->config.direct)
+		return room;
+	if (m->crew && !m->here)
+		return crew_has_room(m, index_of(NETPROBE_EVENT_FLOW));
+	return q->n < API_QUEUE_MAX;
+}
+
 void queue_free_events(struct netprobe_event *events, size_t n)
 {
 	for (size_t i = 0; i < n; i++)

@@ -65,6 +65,7 @@ static int after(void *arg)
 static int finish(struct events *e, int r)
 {
 	if (!r && !is_full(e)) {
+		stream_ends(&e->s);
 		r = netprobe_manager_finish(e->manager);
 		if (r >= 0)
 			r = stream_finish(&e->s, e->manager);
@@ -109,10 +110,11 @@ static int make(struct events *e, struct settings *s)
 					 : FORMAT_JSON;
 	s->c.formats = stream_formats(&e->s);
 	r = cli_manager(&e->o, s, &e->manager);
-	if (!r)
-		(void)netprobe_manager_set_event_handler(e->manager, NETPROBE_EVENT_ALL, on_event,
-							 e);
-	return r;
+	if (r)
+		return r;
+	(void)netprobe_manager_set_event_handler(e->manager, NETPROBE_EVENT_ALL, on_event, e);
+	(void)netprobe_manager_set_room(e->manager, stream_has_room, &e->s);
+	return 0;
 }
 
 static int run(struct events *e, struct settings *s)

@@ -98,7 +98,7 @@ int sink_write(struct sink *k, struct buf *b)
 	return r;
 }
 
-int sink_put(struct sink *k, struct buf *b, uint64_t *ret_lost)
+static int put(struct sink *k, struct buf *b, enum writer_kind kind, uint64_t *ret_lost)
 {
 	uint64_t lost = 0;
 	int r;
@@ -107,10 +107,25 @@ int sink_put(struct sink *k, struct buf *b, uint64_t *ret_lost)
 		return 0;
 	if (!k->writer)
 		k->writer = writer_new(k->fd, k->name, k->once);
-	r = k->writer ? writer_put(k->writer, b, &lost) : -ENOMEM;
+	r = k->writer ? writer_put(k->writer, b, kind, &lost) : -ENOMEM;
 	if (ret_lost)
 		*ret_lost = lost;
 	return r;
+}
+
+int sink_put(struct sink *k, struct buf *b, uint64_t *ret_lost)
+{
+	return put(k, b, k->ending && !k->once ? WRITER_FIRST : WRITER_COUNTS, ret_lost);
+}
+
+int sink_put_lines(struct sink *k, struct buf *b, uint64_t *ret_lost)
+{
+	return put(k, b, WRITER_LINES, ret_lost);
+}
+
+void sink_ends(struct sink *k)
+{
+	k->ending = true;
 }
 
 bool sink_heading(struct sink *k)
@@ -182,6 +197,34 @@ static void wait_for_reader(struct sink *k)
 		if (still >= PATIENCE_MS && (!k->once || writer_is_full(k->writer)))
 			return;
 	}
+}
+
+/* Some time for the reader, then what waits and is not of counts makes room. */
+static bool wait_for_room(struct sink *k, size_t bytes)
+{
+	uint64_t left, before = UINT64_MAX;
+	int still = 0, since = 0;
+
+	while (!writer_has_room(k->writer, bytes)) {
+		int most = (signalled() ? HURRY_MS : PATIENCE_MS) / 2;
+
+		if (still >= most || since >= HURRY_MAX_MS) {
+			k->gave_up = !writer_make_room(k->writer, bytes);
+			return !k->gave_up;
+		}
+		(void)writer_wait(k->writer, LOOK_MS, &left);
+		still = left < before ? 0 : still + LOOK_MS;
+		before = left;
+		since += LOOK_MS;
+	}
+	return true;
+}
+
+bool sink_has_room(struct sink *k, size_t bytes)
+{
+	if (!k->writer || writer_has_room(k->writer, bytes))
+		return true;
+	return k->ending && !k->gave_up && wait_for_room(k, bytes);
 }
 
 int sink_finish(struct sink *k)

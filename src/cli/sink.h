@@ -32,6 +32,8 @@ struct sink {
 	struct writer *writer;
 	int opener;    /* opens the file anew; -1: cannot be */
 	uint64_t told; /* of the lost lines */
+	bool ending;   /* counts go before whatever waits; the reader is waited for */
+	bool gave_up;  /* waiting for it */
 };
 int sink_open(struct sink *k, const struct common_opts *o, struct netprobe_error *err);
 void sink_close(struct sink *k);
@@ -42,6 +44,12 @@ int sink_write(struct sink *k, struct buf *b);
  * full are lost, and counted: *ret_lost, where not NULL. -EPIPE when the reader is gone, or -errno.
  */
 int sink_put(struct sink *k, struct buf *b, uint64_t *ret_lost);
+/* The same of lines that only half of the queue is for: those that tell no counts of an interval. */
+int sink_put_lines(struct sink *k, struct buf *b, uint64_t *ret_lost);
+/* Whether so many bytes of counts find room; at the end (sink_ends) the reader gets time to make some. */
+bool sink_has_room(struct sink *k, size_t bytes);
+/* What is put from here on is the last. */
+void sink_ends(struct sink *k);
 /* What is put from here on goes into a file that is opened anew. False: it is none. */
 bool sink_turn(struct sink *k);
 /* Whether a heading is due: nothing is in the file yet. True once for each file. */

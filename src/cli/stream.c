@@ -32,7 +32,7 @@ int stream_flush(struct stream *s)
 
 	if (!s->out.len || s->failed)
 		return s->failed;
-	r = sink_put(&s->sink, &s->out, &lost);
+	r = (s->counts ? sink_put : sink_put_lines)(&s->sink, &s->out, &lost);
 	s->written -= lost < s->written ? lost : s->written;
 	if (r)
 		s->failed = r;
@@ -48,6 +48,27 @@ int stream_finish(struct stream *s, struct netprobe_manager *m)
 	return r ?: stream_flush(s);
 }
 
+bool stream_has_room(void *stream)
+{
+	struct stream *s = stream;
+	size_t most = s->out.cap > 2 * FLUSH_BYTES ? s->out.cap : 2 * FLUSH_BYTES;
+
+	return s->failed || sink_has_room(&s->sink, 2 * most);
+}
+
+void stream_ends(struct stream *s)
+{
+	(void)stream_flush(s);
+	sink_ends(&s->sink);
+}
+
+/* Each tells what came since the one before, or all that was lost: one that is lost is missing for good. */
+static bool is_count(const struct netprobe_event *ev)
+{
+	return !strcmp(ev->type, "transport.bw") || !strcmp(ev->type, "probe.loss") ||
+	       (!strcmp(ev->type, "error.net") && !strncmp(ev->value, "RETRANSMIT", 10));
+}
+
 void stream_event(struct stream *s, const struct netprobe_event *ev)
 {
 	const char *line = s->format == FORMAT_TEXT   ? ev->text
@@ -57,6 +78,10 @@ void stream_event(struct stream *s, const struct netprobe_event *ev)
 	/* Text has nothing to say of some. */
 	if (s->failed || !line)
 		return;
+	if (s->counts != is_count(ev)) {
+		(void)stream_flush(s);
+		s->counts = !s->counts;
+	}
 	buf_puts(&s->out, line);
 	buf_putc(&s->out, '\n');
 	if (s->out.err) {

@@ -12,6 +12,7 @@ struct stream {
 	struct buf out;
 	int format;	  /* FORMAT_TEXT, FORMAT_JSON, FORMAT_XCTL */
 	uint64_t written; /* events; without those that found no room */
+	bool counts;	  /* out is lines of counts */
 	int failed;	  /* negative errno of the first that could not be written */
 };
 
@@ -19,6 +20,10 @@ struct stream {
 uint32_t stream_formats(const struct stream *s);
 /* One event into the buffer, which is written when it is large. Nothing once something failed. */
 void stream_event(struct stream *s, const struct netprobe_event *ev);
+/* For netprobe_manager_set_room; arg: the stream. */
+bool stream_has_room(void *stream);
+/* What comes from here on is the last: counts are written first. */
+void stream_ends(struct stream *s);
 /* What waits, handed to the sink. 0, or what failed first. */
 int stream_flush(struct stream *s);
 /* At the end, after m has told its last: also what the sink lost, and wait for the reader. */

@@ -28,6 +28,7 @@
 struct chunk {
 	struct chunk *next;
 	struct buf b;
+	enum writer_kind kind;
 	int (*turn)(void *arg); /* no lines: a new descriptor */
 	void *arg;
 };
@@ -37,8 +38,9 @@ struct writer {
 	pthread_mutex_t lock;
 	pthread_cond_t more, less; /* for the thread; for who waits for it */
 	struct chunk *first, *last, *spare[SPARE];
-	size_t at;   /* of first, so much is written */
-	size_t room; /* memory of the chunks */
+	struct chunk *front; /* the last that went before the others; NULL none */
+	size_t at;	     /* of first, so much is written */
+	size_t room;	     /* memory of the chunks */
 	uint64_t left, lines, lost;
 	bool ending, ended;
 	int fd, err; /* err: the end of it */
@@ -163,6 +165,8 @@ static void drop_first(struct writer *w)
 	w->first = c->next;
 	if (!w->first)
 		w->last = NULL;
+	if (w->front == c)
+		w->front = NULL;
 	w->at = 0;
 	w->room -= c->b.cap;
 	for (unsigned int i = 0; i < SPARE; i++)
@@ -336,9 +340,21 @@ static struct chunk *chunk_new(struct writer *w)
 	return calloc(1, sizeof(struct chunk));
 }
 
+/* The first may be under way. */
 static void append(struct writer *w, struct chunk *c)
 {
+	struct chunk *after = w->front ?: w->first;
+
 	c->next = NULL;
+	if (c->kind == WRITER_FIRST && after) {
+		c->next = after->next;
+		after->next = c;
+		w->front = c;
+		if (w->last == after)
+			w->last = c;
+		w->room += c->b.cap;
+		return;
+	}
 	if (w->last)
 		w->last->next = c;
 	else
@@ -348,11 +364,11 @@ static void append(struct writer *w, struct chunk *c)
 }
 
 /* Small pieces share a chunk: a queue of them would take far more memory than their bytes. */
-static bool join(struct writer *w, struct buf *b)
+static bool join(struct writer *w, struct buf *b, enum writer_kind kind)
 {
-	struct chunk *c = w->last;
+	struct chunk *c = kind == WRITER_FIRST ? w->front : w->last;
 
-	if (!c || c == w->first || c->turn || c->b.len + b->len > JOIN_BYTES)
+	if (!c || c == w->first || c->turn || c->kind != kind || c->b.len + b->len > JOIN_BYTES)
 		return false;
 	w->room -= c->b.cap;
 	buf_put(&c->b, b->data, b->len);
@@ -361,26 +377,27 @@ static bool join(struct writer *w, struct buf *b)
 }
 
 /* The bytes change hands, they are not copied. */
-static bool hand_over(struct writer *w, struct buf *b)
+static bool hand_over(struct writer *w, struct buf *b, enum writer_kind kind)
 {
 	struct chunk *c;
 	struct buf empty;
 
-	if (w->first && w->room + b->cap > QUEUE_BYTES)
+	if (w->first && w->room + b->cap > (kind == WRITER_LINES ? QUEUE_BYTES / 2 : QUEUE_BYTES))
 		return false;
-	if (join(w, b))
+	if (join(w, b, kind))
 		return true;
 	c = chunk_new(w);
 	if (!c)
 		return false;
 	empty = c->b;
 	c->b = *b;
+	c->kind = kind;
 	*b = empty;
 	append(w, c);
 	return true;
 }
 
-int writer_put(struct writer *w, struct buf *b, uint64_t *ret_lost)
+int writer_put(struct writer *w, struct buf *b, enum writer_kind kind, uint64_t *ret_lost)
 {
 	uint64_t lines;
 	size_t n = b->len;
@@ -395,7 +412,7 @@ int writer_put(struct writer *w, struct buf *b, uint64_t *ret_lost)
 	(void)pthread_mutex_lock(&w->lock);
 	r = w->err;
 	w->lines += lines;
-	if (!r && hand_over(w, b)) {
+	if (!r && hand_over(w, b, kind)) {
 		w->left += n;
 		(void)pthread_cond_signal(&w->more);
 	} else {
@@ -405,6 +422,49 @@ int writer_put(struct writer *w, struct buf *b, uint64_t *ret_lost)
 	(void)pthread_mutex_unlock(&w->lock);
 	buf_reset(b);
 	return r;
+}
+
+bool writer_has_room(struct writer *w, size_t bytes)
+{
+	bool room;
+
+	(void)pthread_mutex_lock(&w->lock);
+	room = w->err || w->room + bytes <= QUEUE_BYTES;
+	(void)pthread_mutex_unlock(&w->lock);
+	return room;
+}
+
+/* The youngest that is not under way, and not of counts. With the lock. */
+static bool lose_youngest(struct writer *w)
+{
+	struct chunk *before = NULL, *c;
+
+	for (c = w->first; c && c->next; c = c->next)
+		if (c->next->kind == WRITER_LINES && !c->next->turn)
+			before = c;
+	if (!before)
+		return false;
+	c = before->next;
+	before->next = c->next;
+	if (w->last == c)
+		w->last = before;
+	w->lost += count_lines(c->b.data, c->b.len);
+	w->left -= c->b.len;
+	w->room -= c->b.cap;
+	buf_done(&c->b);
+	free(c);
+	return true;
+}
+
+bool writer_make_room(struct writer *w, size_t bytes)
+{
+	bool room;
+
+	(void)pthread_mutex_lock(&w->lock);
+	while (!(room = w->err || w->room + bytes <= QUEUE_BYTES) && lose_youngest(w))
+		;
+	(void)pthread_mutex_unlock(&w->lock);
+	return room;
 }
 
 int writer_turn(struct writer *w, int (*fn)(void *arg), void *arg)

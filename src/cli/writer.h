@@ -18,11 +18,21 @@ struct writer;
  * NULL: out of memory or threads.
  */
 struct writer *writer_new(int fd, const char *name, bool quiet);
+/* What lines are: those of counts may fill all of the queue, others half of it. */
+enum writer_kind {
+	WRITER_LINES,
+	WRITER_COUNTS,
+	WRITER_FIRST, /* counts, before whatever waits and is not such */
+};
 /*
  * The lines of b, which is empty afterwards. Lines that find no room are lost: how many, in
  * *ret_lost. 0, or the negative errno that ended it: -EPIPE where the reader went away.
  */
-int writer_put(struct writer *w, struct buf *b, uint64_t *ret_lost);
+int writer_put(struct writer *w, struct buf *b, enum writer_kind kind, uint64_t *ret_lost);
+/* Whether so many bytes of counts find room now. */
+bool writer_has_room(struct writer *w, size_t bytes);
+/* The youngest lines that are not of counts are lost, until there is that room. Whether there is. */
+bool writer_make_room(struct writer *w, size_t bytes);
 /* What comes from here on goes where fn(arg) says: a new descriptor, or a negative errno (the old one stays). */
 int writer_turn(struct writer *w, int (*fn)(void *arg), void *arg);
 /* Wait for at most ms until all is written. *ret_left: bytes that are not, less each time it goes on. */

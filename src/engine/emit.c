@@ -13,8 +13,15 @@
 #include "engine/sums.h"
 #include "flow/verdict.h"
 
+#define HELD_OWNERS_MAX 65536 /* sums of owners that wait for room */
+#define HELD_RETRANS_MAX 8192 /* records of sockets that retransmitted */
+
 struct engine_events {
 	session_event_fn fn;
+	session_room_fn room; /* NULL: there always is */
+	void *room_arg;
+	struct process_table *procs;
+	struct np_loss lost; /* counts, for want of room or memory */
 	void *arg;
 	const char *mode;
 	uint32_t sample_rate; /* 1 socket in so many is recorded */
@@ -32,8 +39,10 @@ struct engine_events {
 		char iface[16];
 		char cpu_comm[16];
 		struct np_tuple tuple;
+		double held_s;
 	} * pending; /* per socket; held back so that the sum can be told with them */
 	size_t n_pending, cap_pending;
+	size_t n_held; /* of pending: found no room */
 	struct probe_loss told[LOSS_MAX];
 };
 
@@ -42,7 +51,8 @@ static void no_memory(void)
 	/* An event that cannot be made is lost; counts live in the flow table. */
 }
 
-struct engine_events *engine_events_new(session_event_fn fn, void *arg, const char *mode)
+struct engine_events *engine_events_new(session_event_fn fn, void *arg, const char *mode,
+					struct process_table *procs)
 {
 	struct engine_events *e = calloc(1, sizeof(*e));
 
@@ -51,17 +61,41 @@ struct engine_events *engine_events_new(session_event_fn fn, void *arg, const ch
 	e->fn = fn;
 	e->arg = arg;
 	e->mode = mode;
-	e->bw = sums_new();
-	e->retrans = sums_new();
+	e->procs = procs;
+	e->bw = sums_new(procs, HELD_OWNERS_MAX);
+	e->retrans = sums_new(procs, HELD_OWNERS_MAX);
 	if (!e->bw || !e->retrans)
 		return engine_events_free(e);
 	return e;
+}
+
+void engine_events_ask(struct engine_events *e, session_room_fn room, void *arg)
+{
+	e->room = room;
+	e->room_arg = arg;
+}
+
+void engine_events_lost(const struct engine_events *e, struct np_loss *ret_loss)
+{
+	*ret_loss = e->lost;
+}
+
+/* The first n of what waits are gone. */
+static void drop_retrans(struct engine_events *e, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (e->pending[i].ev.owner)
+			process_unref(e->procs, (struct process *)e->pending[i].ev.owner);
+	e->n_pending -= n;
+	if (n && e->n_pending)
+		memmove(e->pending, e->pending + n, e->n_pending * sizeof(*e->pending));
 }
 
 struct engine_events *engine_events_free(struct engine_events *e)
 {
 	if (!e)
 		return NULL;
+	drop_retrans(e, e->n_pending);
 	sums_free(e->bw);
 	sums_free(e->retrans);
 	free(e->notes);
@@ -333,12 +367,16 @@ static struct retrans_event *hold_retrans(struct engine_events *e, const struct 
 {
 	struct retrans_event *p;
 
+	if (e->n_held && e->n_pending >= HELD_RETRANS_MAX) {
+		e->lost.map_full++;
+		return NULL;
+	}
 	if (e->n_pending == e->cap_pending) {
 		size_t cap = e->cap_pending ? e->cap_pending * 2 : 64;
 
 		p = reallocarray(e->pending, cap, sizeof(*p));
 		if (!p) {
-			no_memory();
+			e->lost.map_full++;
 			return NULL;
 		}
 		e->pending = p;
@@ -355,6 +393,8 @@ static struct retrans_event *hold_retrans(struct engine_events *e, const struct 
 		.cause = cause,
 	};
 	set_owner(&p->ev, last ? f->last : f->owner, last ? f->last_match : f->owner_match, 0);
+	if (p->ev.owner)
+		((struct process *)p->ev.owner)->refs++;
 	return p;
 }
 
@@ -401,6 +441,13 @@ static void tell_listen(struct engine_events *e, const struct flow *f, const str
 	tell(e, &ev);
 }
 
+static void lose(struct engine_events *e, const struct sum *s)
+{
+	e->lost.map_full++;
+	e->lost.lost_tx_bytes += s->tx_bytes;
+	e->lost.lost_rx_bytes += s->rx_bytes;
+}
+
 void engine_events_flow(struct engine_events *e, const struct flow *f, const struct flow_delta *d)
 {
 	const char *iface = f->tuple.ifname[0] ? f->tuple.ifname : NULL;
@@ -412,10 +459,11 @@ void engine_events_flow(struct engine_events *e, const struct flow *f, const str
 		.segments = d->retrans + d->synack,
 	};
 
-	if (d->tx_bytes | d->rx_bytes)
-		(void)sums_add(e->bw, f->owner, f->owner_match, f->tuple.netns, iface, &add);
-	if (add.segments)
-		(void)sums_add(e->retrans, NULL, NP_MATCH_NONE, f->tuple.netns, iface, &add);
+	if (d->tx_bytes | d->rx_bytes &&
+	    sums_add(e->bw, f->owner, f->owner_match, f->tuple.netns, iface, &add))
+		lose(e, &add);
+	if (add.segments && sums_add(e->retrans, NULL, NP_MATCH_NONE, f->tuple.netns, iface, &add))
+		e->lost.map_full++;
 	if (d->retrans | d->rtx_spurious)
 		hold_causes(e, f, d);
 	if (d->synack)
@@ -430,7 +478,12 @@ void engine_events_tell(struct engine_events *e, struct event *ev)
 	tell(e, ev);
 }
 
-static void tell_bw(const struct sum *s, void *arg)
+static bool has_room(const struct engine_events *e)
+{
+	return !e->room || e->room(e->room_arg);
+}
+
+static bool tell_bw(const struct sum *s, void *arg)
 {
 	struct engine_events *e = arg;
 	struct np_tuple where = { .netns = s->netns };
@@ -446,6 +499,8 @@ static void tell_bw(const struct sum *s, void *arg)
 		.interval_s = seconds,
 	};
 
+	if (!has_room(e))
+		return false;
 	memcpy(where.ifname, s->iface, sizeof(where.ifname));
 	if (seconds > 0) {
 		ev.tx_mbit = (double)s->tx_bytes * 8 / 1e6 / seconds;
@@ -457,9 +512,10 @@ static void tell_bw(const struct sum *s, void *arg)
 	stamp(&ev, clock_monotonic_ns());
 	set_owner(&ev, s->owner, s->owner_match, 0);
 	tell(e, &ev);
+	return true;
 }
 
-static void tell_retrans_sum(const struct sum *s, void *arg)
+static bool tell_retrans_sum(const struct sum *s, void *arg)
 {
 	struct engine_events *e = arg;
 	struct np_tuple where = { .netns = s->netns };
@@ -471,41 +527,71 @@ static void tell_retrans_sum(const struct sum *s, void *arg)
 		.interval_s = sums_seconds(e->retrans),
 	};
 
+	if (!has_room(e))
+		return false;
 	memcpy(where.ifname, s->iface, sizeof(where.ifname));
 	(void)snprintf(ev.value, sizeof(ev.value), "RETRANSMIT:%llu",
 		       (unsigned long long)s->segments);
 	(void)snprintf(ev.entity_id, sizeof(ev.entity_id), "%s", s->iface);
 	stamp(&ev, clock_monotonic_ns());
 	tell(e, &ev);
+	return true;
+}
+
+/* Of this interval: the notes are of this one alone. */
+static void take_note(const struct engine_events *e, struct retrans_event *p)
+{
+	const struct retrans_note *note = find_note(e, p->ev.sock_id);
+
+	if (!note)
+		return;
+	memcpy(p->cpu_comm, note->cpu_comm, sizeof(p->cpu_comm));
+	p->ev.has_cpu = true;
+	p->ev.cpu_tgid = note->cpu_tgid;
 }
 
 static void tell_retrans(struct engine_events *e, struct retrans_event *p, double seconds)
 {
-	const struct retrans_note *note = find_note(e, p->ev.sock_id);
-
 	p->ev.tuple = &p->tuple;
 	p->ev.iface = p->iface[0] ? p->iface : NULL;
-	p->ev.interval_s = seconds;
+	p->ev.cpu_comm = p->ev.has_cpu ? p->cpu_comm : NULL;
+	p->ev.interval_s = p->held_s + seconds;
 	(void)fmt(p->ev.value, sizeof(p->ev.value), "RETRANSMIT:%.0f", p->ev.num);
 	(void)snprintf(p->ev.entity_id, sizeof(p->ev.entity_id), "%s", p->iface);
-	if (note) {
-		memcpy(p->cpu_comm, note->cpu_comm, sizeof(p->cpu_comm));
-		p->ev.has_cpu = true;
-		p->ev.cpu_tgid = note->cpu_tgid;
-		p->ev.cpu_comm = p->cpu_comm;
-	}
 	stamp(&p->ev, clock_monotonic_ns());
 	tell(e, &p->ev);
 }
 
 void engine_events_tick(struct engine_events *e, double seconds)
 {
+	size_t told = 0;
+
 	sums_drain(e->bw, seconds, tell_bw, e);
+	for (size_t i = e->n_held; i < e->n_pending; i++)
+		take_note(e, &e->pending[i]);
+	for (; told < e->n_pending && has_room(e); told++)
+		tell_retrans(e, &e->pending[told], seconds);
+	drop_retrans(e, told);
 	for (size_t i = 0; i < e->n_pending; i++)
-		tell_retrans(e, &e->pending[i], seconds);
-	e->n_pending = 0;
+		e->pending[i].held_s += seconds;
+	e->n_held = e->n_pending;
 	e->n_notes = 0;
 	sums_drain(e->retrans, seconds, tell_retrans_sum, e);
+}
+
+static bool lose_sum(const struct sum *s, void *arg)
+{
+	lose(arg, s);
+	return true;
+}
+
+void engine_events_end(struct engine_events *e)
+{
+	sums_drain(e->bw, 0, lose_sum, e);
+	e->lost.map_full += e->n_pending;
+	drop_retrans(e, e->n_pending);
+	e->n_held = 0;
+	sums_drain(e->retrans, 0, lose_sum, e);
 }
 
 static bool is_lost(const struct probe_loss *l, const struct probe_loss *before)

@@ -7,8 +7,13 @@
 
 struct engine_events;
 
-/* mode: of all records. */
-struct engine_events *engine_events_new(session_event_fn fn, void *arg, const char *mode);
+/* mode: of all records. procs: of their owners. */
+struct engine_events *engine_events_new(session_event_fn fn, void *arg, const char *mode,
+					struct process_table *procs);
+/* room(arg): whether a record of counts finds room; without, each does. What finds none is kept, and added to. */
+void engine_events_ask(struct engine_events *e, session_room_fn room, void *arg);
+/* Counts that were not kept for want of room or memory. */
+void engine_events_lost(const struct engine_events *e, struct np_loss *ret_loss);
 /* A record made elsewhere: time and mode are put in. */
 void engine_events_tell(struct engine_events *e, struct event *ev);
 struct engine_events *engine_events_free(struct engine_events *e);
@@ -27,8 +32,10 @@ void engine_events_seen(struct engine_events *e, const struct np_sock_rec *rec);
 void engine_events_flow(struct engine_events *e, const struct flow *f, const struct flow_delta *d);
 /* SYNs that listeners dropped are told by somebody else. */
 void engine_events_no_drops(struct engine_events *e);
-/* transport.bw and retransmit records of the interval. */
+/* transport.bw and retransmit records of the interval, and of those before that found no room. */
 void engine_events_tick(struct engine_events *e, double seconds);
+/* What finds no room now is lost, and counted. */
+void engine_events_end(struct engine_events *e);
 /* probe.loss: every program of which a counter moved since the last time; all: whatever is not zero. */
 void engine_events_loss(struct engine_events *e, const struct probe_loss losses[LOSS_MAX],
 			double seconds, bool all);

@@ -347,9 +347,10 @@ static int make_tables(struct session *s)
 
 static int make_events(struct session *s, struct netprobe_error *err)
 {
-	s->events = engine_events_new(on_out, s, s->rung.ops->mode);
+	s->events = engine_events_new(on_out, s, s->rung.ops->mode, s->procs);
 	if (!s->events)
 		return error_set(err, -ENOMEM, "out of memory");
+	engine_events_ask(s->events, s->opts.room_fn, s->opts.event_arg);
 	engine_events_rate(s->events, s->opts.filter.sample_rate);
 	s->watch = (struct flow_watch){ .fn = on_delta, .arg = s };
 	flow_table_watch(s->flows, &s->watch);
@@ -646,6 +647,10 @@ int session_finish(struct session *s)
 	if (r >= 0)
 		r = session_poll(s);
 	r = r > 0 ? 0 : r;
+	if (s->events) { /* and what those moved */
+		engine_events_tick(s->events, (double)(s->now_ns - s->tick_ns) / 1e9);
+		engine_events_end(s->events);
+	}
 	sight_finish(&s->sight);
 	if (!r && s->events && !session_rung_losses(s, losses))
 		engine_events_loss(s->events, losses, session_uptime(s), true);

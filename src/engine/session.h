@@ -20,6 +20,8 @@
 #include "probe/probe.h"
 
 typedef void (*session_event_fn)(const struct event *ev, void *arg);
+/* Whether whoever gets the events has room for one more of counts. */
+typedef bool (*session_room_fn)(void *arg);
 
 struct session_opts {
 	int mode; /* MODE_* */
@@ -28,6 +30,7 @@ struct session_opts {
 	struct np_filter filter; /* gen is set by the session */
 	struct flow_table_opts flows;
 	session_event_fn event_fn; /* NULL: no events are made */
+	session_room_fn room_fn;   /* with event_arg; NULL: there always is */
 	void *event_arg;
 	/* every socket at every tick, not only what changed: for figures that are times */
 	bool full_sweeps;

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 
+#include "engine/emit.h"
 #include "engine/session_parts.h"
 
 const struct np_filter *session_filter(const struct session *s)
@@ -25,9 +26,12 @@ int session_rung_losses(struct session *s, struct probe_loss ret_losses[LOSS_MAX
 {
 	int r = s->rung.ops->losses(s->rung.arg, ret_losses);
 
-	if (!r)
-		ret_losses[LOSS_FIGURES].implausible = s->implausible;
-	return r;
+	if (r)
+		return r;
+	ret_losses[LOSS_FIGURES].implausible = s->implausible;
+	if (s->events)
+		engine_events_lost(s->events, &ret_losses[LOSS_SUMS].loss);
+	return 0;
 }
 
 void session_losses(struct session *s, struct session_losses *ret_losses)

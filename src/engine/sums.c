@@ -13,17 +13,32 @@ struct sums {
 	uint32_t *index; /* item + 1; 0 free. A power of two, at most half full */
 	size_t index_size;
 	double seconds;
+	size_t max;
+	bool held; /* some were not taken */
+	struct process_table *procs;
 };
 
-struct sums *sums_new(void)
+struct sums *sums_new(struct process_table *procs, size_t max)
 {
-	return calloc(1, sizeof(struct sums));
+	struct sums *s = calloc(1, sizeof(*s));
+
+	if (s)
+		*s = (struct sums){ .procs = procs, .max = max };
+	return s;
+}
+
+static void let_go(struct sums *s, const struct sum *item)
+{
+	if (item->owner)
+		process_unref(s->procs, (struct process *)item->owner);
 }
 
 struct sums *sums_free(struct sums *s)
 {
 	if (!s)
 		return NULL;
+	for (size_t i = 0; i < s->n; i++)
+		let_go(s, &s->items[i]);
 	free(s->items);
 	free(s->index);
 	free(s);
@@ -88,6 +103,10 @@ int sums_add(struct sums *s, const struct process *owner, uint8_t owner_match, u
 		return -ENOMEM;
 	slot = slot_of(s, owner, netns, iface);
 	if (!s->index[slot]) {
+		if (s->held && s->n >= s->max)
+			return -ENOSPC;
+		if (owner)
+			((struct process *)owner)->refs++;
 		s->items[s->n] =
 			(struct sum){ .owner = owner, .netns = netns, .owner_match = owner_match };
 		(void)snprintf(s->items[s->n].iface, sizeof(s->items[0].iface), "%s", iface);
@@ -104,14 +123,40 @@ int sums_add(struct sums *s, const struct process *owner, uint8_t owner_match, u
 	return 0;
 }
 
-void sums_drain(struct sums *s, double seconds, void (*fn)(const struct sum *, void *), void *arg)
+/* The first n are gone. */
+static void cut(struct sums *s, size_t n)
 {
-	s->seconds = seconds;
-	for (size_t i = 0; i < s->n; i++)
-		fn(&s->items[i], arg);
-	s->n = 0;
+	s->n -= n;
 	if (s->index)
 		memset(s->index, 0, s->index_size * sizeof(*s->index));
+	memmove(s->items, s->items + n, s->n * sizeof(*s->items));
+	for (size_t i = 0; i < s->n; i++) {
+		const struct sum *at = &s->items[i];
+
+		s->index[slot_of(s, at->owner, at->netns, at->iface)] = (uint32_t)i + 1;
+	}
+}
+
+void sums_drain(struct sums *s, double seconds, bool (*fn)(const struct sum *, void *), void *arg)
+{
+	size_t taken = 0;
+
+	for (; taken < s->n; taken++) {
+		s->seconds = s->items[taken].held_s + seconds;
+		if (!fn(&s->items[taken], arg))
+			break;
+		let_go(s, &s->items[taken]);
+	}
+	if (taken)
+		cut(s, taken);
+	for (size_t i = 0; i < s->n; i++)
+		s->items[i].held_s += seconds;
+	s->held = s->n;
+}
+
+size_t sums_count(const struct sums *s)
+{
+	return s->n;
 }
 
 double sums_seconds(const struct sums *s)

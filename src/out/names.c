@@ -113,6 +113,7 @@ const char *prog_name(unsigned int prog)
 		[LOSS_AFPACKET] = "afpacket",
 		[LOSS_DIAG] = "sock_diag",
 		[LOSS_FIGURES] = "figures",
+		[LOSS_SUMS] = "sums",
 	};
 
 	_Static_assert(COUNT_OF(names) == LOSS_MAX, "a program has no name");

@@ -45,7 +45,8 @@
 #define LOSS_AFPACKET NP_PROG_MAX      /* packets read from a ring */
 #define LOSS_DIAG (NP_PROG_MAX + 1)    /* the kernel's notices about sockets that ended */
 #define LOSS_FIGURES (NP_PROG_MAX + 2) /* records with figures that cannot be */
-#define LOSS_MAX (NP_PROG_MAX + 3)
+#define LOSS_SUMS (NP_PROG_MAX + 3)    /* counts of an interval that nobody took */
+#define LOSS_MAX (NP_PROG_MAX + 4)
 
 /*
  * The kernel leaves a program out that would interrupt itself. Where a miss would lose something for
