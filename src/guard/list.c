@@ -102,8 +102,7 @@ static int parse_field(const char *name, const char *value, struct guard_item *i
 			    : 0;
 		item->dry_run = true;
 	} else {
-		return error_set(err, -EINVAL, "unknown field '%.40s='; expected one of " FIELDS,
-				 name);
+		return error_set(err, -EINVAL, "unknown field '%.40s='; takes " FIELDS, name);
 	}
 	if (r)
 		error_prefix(err, "%s=", name);
@@ -141,7 +140,8 @@ static int unquote(char **at, char **ret, struct netprobe_error *err)
 		}
 	}
 	if (*from != '"' || (from[1] && !strchr(BLANKS, from[1])))
-		return error_set(err, -EINVAL, "a text in quotes has no end, or more behind it");
+		return error_set(err, -EINVAL,
+				 "a text in quotes has no end, or more behind it; takes \"TEXT\"");
 	*at = from + 1;
 	*to = '\0';
 	return 0;
@@ -199,8 +199,8 @@ static int parse_fields(char *at, struct guard_item *item, struct netprobe_error
 
 		if (at[n] != '=') {
 			at[n] = '\0';
-			return error_set(err, -EINVAL,
-					 "'%.40s' is not a field; expected one of " FIELDS, name);
+			return error_set(err, -EINVAL, "'%.40s' is not a field; takes " FIELDS,
+					 name);
 		}
 		at[n] = '\0';
 		at = value;
@@ -317,7 +317,9 @@ static int parse_range(char *text, char *dash, struct guard_item *item, struct i
 			      "'%.50s-%.50s' is not a range; takes two addresses of one family",
 			      text, dash + 1);
 	if (!r && memcmp(item->addr, last.addr, bits / 8) > 0)
-		r = error_set(err, -EINVAL, "the range '%.50s-%.50s' is reversed", text, dash + 1);
+		r = error_set(err, -EINVAL,
+			      "the range '%.50s-%.50s' is reversed; takes the lower address first",
+			      text, dash + 1);
 	return r ? r : put_range(to, *item, &last, err);
 }
 

@@ -21,12 +21,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			abort();
 		return 0;
 	}
-	if (n > lines)
+	/* A range is at most two networks for each bit of an address. */
+	if (n > lines * 2 * 128)
 		abort();
 	for (size_t i = 0; i < n; i++)
 		if (items[i].len > (items[i].v6 ? 128 : 32) ||
 		    items[i].port_from > items[i].port_to ||
-		    memchr(items[i].reason, '\0', sizeof(items[i].reason)) == NULL)
+		    memchr(items[i].reason, '\0', sizeof(items[i].reason)) == NULL ||
+		    memchr(items[i].who, '\0', sizeof(items[i].who)) == NULL || items[i].line < 1 ||
+		    items[i].line > lines)
 			abort();
 	free(items);
 	return 0;
