@@ -3,7 +3,7 @@
  * How long data waits in the queues of sockets: from its arrival until the process reads it, and
  * from send() until it leaves. An object of its own, attached only where somebody asks, so that the
  * data path does not know of it. Each direction of a socket is timed once at a time and begins anew
- * at most once a jiffy: what is rarer than that is timed every time, what is more often by sample (see is_picked).
+ * at most twice a jiffy: what is rarer than that is timed every time, what is more often by sample (see is_picked).
  */
 #include <linux/tcp.h>
 
@@ -37,11 +37,11 @@ volatile __u64 st_read_ns = 0;
 struct np_socks_map np_socks SEC(".maps");
 struct np_socks_h_map np_socks_h SEC(".maps");
 
-/* Which of the calls of one jiffy begins a wait. */
+/* Which of the calls of one jiffy begin a wait. */
 struct wait_turn {
 	__u32 jiffy;
 	__u16 n;    /* calls in it so far */
-	__u16 pick; /* the one that is timed */
+	__u16 pick; /* the one that is timed beside the first */
 };
 
 /* What is timed on one socket; dies with it. */
@@ -198,17 +198,21 @@ static __always_inline bool mark_off(__u64 *ns, __u64 since, volatile __u32 *mar
 }
 
 /*
- * One more call. Of several in one jiffy always the first would be the one that finds the queue empty, so it is any of as
- * many as the last jiffy had. 16 bits that wrap: another one is timed.
+ * One more call. The first one of a jiffy is timed, so that none that is alone is left out; but the first finds the queue
+ * empty more often than others do, so another one is timed as well: any of as many as the last jiffy had. 16 bits that
+ * wrap: another one is timed.
  */
 static __always_inline bool is_picked(struct wait_turn *t, __u32 jiffy)
 {
+	__u16 n;
+
 	if (t->jiffy != jiffy) {
-		t->pick = t->n > 1 ? (jiffy * 2654435761U >> 16) % t->n : 0;
+		t->pick = t->n > 2 ? CUT(__u16, 1 + (jiffy * 2654435761U >> 16) % (t->n - 1U)) : 1;
 		t->jiffy = jiffy;
 		t->n = 0;
 	}
-	return t->n++ == t->pick;
+	n = t->n++;
+	return !n || n == t->pick;
 }
 
 static __always_inline void rx_over(struct sock *sk, struct wait *w, __u64 since)
