@@ -326,6 +326,7 @@ static void check_terminal(const char *const *args, bool stop)
 	opts.out_fd = slave;
 	p = probe_spawn(&opts);
 	pfd = (struct pollfd){ .fd = master, .events = POLLIN };
+	maker_run(NULL, "stream --bytes 100"); /* else a quiet machine has nothing to tell */
 	REQUIRE(poll(&pfd, 1, FULL_MS) == 1 && read(master, text, sizeof(text)) > 0,
 		"%s: drew nothing", args[0]);
 	if (stop)
