@@ -97,11 +97,6 @@ int probe_dns_open(struct probe *p, const uint16_t *ports, size_t n, const struc
 	return none(err);
 }
 
-bool probe_drops_benign(const struct probe_drops *d, uint32_t reason)
-{
-	abort();
-}
-
 struct probe_drops *probe_drops_close(struct probe_drops *d)
 {
 	return NULL;
