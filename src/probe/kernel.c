@@ -176,7 +176,7 @@ static bool has_any_func(const struct btf *btf)
 
 static const char *btf_folder(void)
 {
-	const char *env = getenv("NETPROBE_BTF_DIR");
+	const char *env = secure_getenv("NETPROBE_BTF_DIR");
 
 	return env && *env ? env : NETPROBE_BTF_DIR;
 }
