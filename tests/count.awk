@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # One program's TAP: a line for people, with its failures and skips, on stdout; "passed failed
 # skipped" appended to `results`, "outcome place test" to `outcomes`. Set by -v: label, place,
-# log_file, status (exit code), results, outcomes, ci ("true": what is not installed is a failure).
+# log_file, status (exit code), results, outcomes, times, ci ("true": what is not installed is a failure).
 #
 # A plan that was not kept, an exit code that no test explains and a program that says nothing are
 # failures; a plan of none is kept (no test has the words asked for). cmocka's dialect: "not ok 2 #
@@ -70,6 +70,12 @@ function say_notes(   n, i, part) {
 	say_notes()
 	outcome("again", name)
 	notes = ""
+	next
+}
+
+# How long it took, both times if it was run again: in milliseconds.
+/^# took / {
+	print $3, place, $5 >>times
 	next
 }
 

@@ -266,6 +266,7 @@ int main(int argc, char **argv)
 			result = run_one(t);
 		}
 		number++;
+		printf("# took %" PRId64 " ms: %s\n", now_ms() - began, t->name);
 		if (result == 0) {
 			passed++;
 			printf("ok %u - %s\n", number, t->name);
@@ -274,8 +275,8 @@ int main(int argc, char **argv)
 			print_skip(t->name, number);
 		} else {
 			failed++;
-			printf("not ok %u - %s\n# %s after %" PRId64 " ms; its files: %s\n", number,
-			       t->name, result < 0 ? "killed" : "ended", now_ms() - began, dir);
+			printf("not ok %u - %s\n# %s; its files: %s\n", number, t->name,
+			       result < 0 ? "killed for taking too long" : "ended", dir);
 		}
 		if (result == 0 || result == EXIT_SKIP)
 			remove_dir();
