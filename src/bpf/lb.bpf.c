@@ -255,19 +255,24 @@ static __always_inline __u32 place_for(const struct lb_set *set, __u32 hash, __u
 	return best;
 }
 
-static __always_inline void remember(struct lb_set *set, __u32 hash, const struct lb_backend *b,
-				     __u32 slot, __u32 now)
+/* A flood of new flows must not push the true ones out: the ring alone serves these. */
+static __always_inline bool may_remember(__u32 now)
 {
 	struct lb_cpu *cpu = this_cpu(now);
 	struct lb_config *c = config();
-	__u32 at;
 
-	/* A flood of new flows must not push the true ones out: the ring alone serves these. */
 	if (cpu && c && c->new_flows_cpu && cpu->new_flows++ >= c->new_flows_cpu) {
 		count_total(LB_TABLE_SKIPPED);
-		return;
+		return false;
 	}
-	at = place_for(set, hash, now);
+	return true;
+}
+
+static __always_inline void remember(struct lb_set *set, __u32 hash, const struct lb_backend *b,
+				     __u32 slot, __u32 now)
+{
+	__u32 at = place_for(set, hash, now);
+
 	if (at < LB_WAYS)
 		*(volatile __u64 *)&set->way[at] = LB_WORD(hash, now, b->uid, slot);
 }
@@ -290,36 +295,127 @@ static __always_inline __u32 find_flow(const struct lb_set *set, __u32 hash)
 	return LB_WAYS;
 }
 
+static __always_inline struct lb_set *set_of(const struct flow_hash *hash)
+{
+	__u32 at = (__u32)hash->key & cfg_set_mask;
+
+	return bpf_map_lookup_elem(&lb_conns, &at);
+}
+
+#define KNOWN_NOT 0
+#define KNOWN_MOVED 1 /* its backend takes it no more */
+#define KNOWN 2
+
+/* What the table says of a flow; KNOWN: in ret. fresh: seen in this tick already, or nothing is written. */
+static __always_inline int known_flow(const struct lb_packet *p, struct lb_set *set, __u32 mark,
+				      __u32 now, struct choice *ret, bool *ret_fresh)
+{
+	__u32 way = find_flow(set, mark);
+	__u64 word;
+
+	if (way >= LB_WAYS)
+		return KNOWN_NOT;
+	word = *(volatile __u64 *)&set->way[way];
+	ret->slot = LB_WORD_SLOT(word);
+	ret->backend = bpf_map_lookup_elem(&lb_backends, &ret->slot);
+	if (unlikely(LB_WORD_HASH(word) != mark || !is_kept(p, word, ret->backend, now)))
+		return KNOWN_MOVED;
+	ret->known = true;
+	*ret_fresh = LB_WORD_SEEN(word) == (now & LB_SEEN_MASK) || p->icmp;
+	if (!*ret_fresh)
+		*(volatile __u64 *)&set->way[way] =
+			LB_WORD(mark, now, ret->backend->uid, ret->slot);
+	return KNOWN;
+}
+
+static __always_inline void by_ring(const struct lb_vip *vip, __u32 hash, struct choice *ret)
+{
+	ret->known = false;
+	ret->backend = backend_of_ring(vip->slot, hash, &ret->slot);
+	if (ret->backend && ret->backend->state == LB_STATE_FREE)
+		ret->backend = NULL;
+}
+
 static __always_inline void choose(const struct lb_packet *p, const struct lb_vip *vip,
 				   const struct flow_hash *hash, __u32 now, struct choice *ret)
 {
-	__u32 at = (__u32)hash->key & cfg_set_mask, mark = hash->key >> 32, way;
-	struct lb_set *set = bpf_map_lookup_elem(&lb_conns, &at);
-	__u64 word;
+	struct lb_set *set = set_of(hash);
+	__u32 mark = hash->key >> 32;
+	bool fresh;
+	int known;
 
 	if (!set)
 		return;
-	way = find_flow(set, mark);
-	if (way < LB_WAYS) {
-		word = *(volatile __u64 *)&set->way[way];
-		ret->slot = LB_WORD_SLOT(word);
-		ret->backend = bpf_map_lookup_elem(&lb_backends, &ret->slot);
-		if (likely(LB_WORD_HASH(word) == mark && is_kept(p, word, ret->backend, now))) {
-			ret->known = true;
-			if (LB_WORD_SEEN(word) != (now & LB_SEEN_MASK) && !p->icmp)
-				*(volatile __u64 *)&set->way[way] =
-					LB_WORD(mark, now, ret->backend->uid, ret->slot);
-			return;
-		}
-		/* A connection's first packet is nobody's yet: nothing is moved. */
-		if (!p->syn && p->proto == IPPROTO_TCP)
-			count_total(LB_FLOW_MOVED);
+	known = known_flow(p, set, mark, now, ret, &fresh);
+	if (likely(known == KNOWN))
+		return;
+	/* A connection's first packet is nobody's yet: nothing is moved. */
+	if (known == KNOWN_MOVED && !p->syn && p->proto == IPPROTO_TCP)
+		count_total(LB_FLOW_MOVED);
+	by_ring(vip, hash->ring, ret);
+	if (ret->backend && !p->icmp && may_remember(now))
+		remember(set, mark, ret->backend, ret->slot, now);
+}
+
+/* Where a client's new flows go, by an entry of its own: those under way stay. 1: this one is to be remembered. */
+static __noinline int choose_by_client(const struct lb_packet *p, const struct lb_vip *vip,
+				       const struct flow_hash *client, __u32 now,
+				       struct choice *ret)
+{
+	struct lb_set *set = set_of(client);
+	__u32 mark = client->key >> 32;
+	bool fresh;
+
+	if (!set)
+		return 0;
+	if (known_flow(p, set, mark, now, ret, &fresh) == KNOWN &&
+	    /* Datagrams have no first one: of a flow that is not known this is it. */
+	    (ret->backend->state == LB_STATE_UP || p->proto == IPPROTO_TCP || p->icmp))
+		return may_remember(now);
+	by_ring(vip, client->ring, ret);
+	if (!ret->backend || p->icmp || !may_remember(now))
+		return 0;
+	remember(set, mark, ret->backend, ret->slot, now);
+	return 1;
+}
+
+/* Seen again: its client's entry is kept alive, wherever that leads by now. */
+static __noinline int touch_client(const struct flow_hash *client, __u32 now)
+{
+	struct lb_set *set = set_of(client);
+	__u32 mark = client->key >> 32, way = set ? find_flow(set, mark) : LB_WAYS;
+	__u64 word;
+
+	if (!set || way >= LB_WAYS)
+		return 0;
+	word = *(volatile __u64 *)&set->way[way];
+	if (LB_WORD_HASH(word) == mark)
+		*(volatile __u64 *)&set->way[way] =
+			LB_WORD(mark, now, LB_WORD_UID(word), LB_WORD_SLOT(word));
+	return 0;
+}
+
+static __always_inline void choose_source(const struct lb_packet *p, const struct lb_vip *vip,
+					  const struct flow_hash *client,
+					  const struct flow_hash *flow, __u32 now,
+					  struct choice *ret)
+{
+	struct lb_set *set = set_of(flow);
+	__u32 mark = flow->key >> 32;
+	bool fresh;
+	int known;
+
+	if (!set)
+		return;
+	known = known_flow(p, set, mark, now, ret, &fresh);
+	if (likely(known == KNOWN)) {
+		if (!fresh)
+			(void)touch_client(client, now);
+		return;
 	}
-	ret->known = false;
-	ret->backend = backend_of_ring(vip->slot, hash->ring, &ret->slot);
-	if (ret->backend && ret->backend->state == LB_STATE_FREE)
-		ret->backend = NULL;
-	if (ret->backend && !p->icmp)
+	if (known == KNOWN_MOVED && !p->syn && p->proto == IPPROTO_TCP)
+		count_total(LB_FLOW_MOVED);
+	if (choose_by_client(p, vip, client, now, ret) && ret->backend && !p->icmp)
 		remember(set, mark, ret->backend, ret->slot, now);
 }
 
@@ -446,7 +542,7 @@ static __always_inline int balance(struct xdp_md *ctx)
 	struct lb_flow flow = {};
 	struct choice ch = {};
 	struct lb_vip *vip;
-	struct flow_hash hash;
+	struct flow_hash hash, flow_own;
 	__u32 now;
 	int r;
 
@@ -464,13 +560,19 @@ static __always_inline int balance(struct xdp_md *ctx)
 	}
 	__builtin_memcpy(flow.client, p.client, sizeof(flow.client));
 	flow.vip_uid = vip->uid;
-	if (!(vip->flags & LB_VIP_SOURCE)) {
+	now = LB_TICK(bpf_ktime_get_coarse_ns());
+	if (unlikely(vip->flags & LB_VIP_SOURCE)) {
+		hash = hash_flow(&flow);
 		flow.client_port_be = p.client_port;
 		flow.service_port_be = p.service_port;
+		flow_own = hash_flow(&flow);
+		choose_source(&p, vip, &hash, &flow_own, now, &ch);
+	} else {
+		flow.client_port_be = p.client_port;
+		flow.service_port_be = p.service_port;
+		hash = hash_flow(&flow);
+		choose(&p, vip, &hash, now, &ch);
 	}
-	hash = hash_flow(&flow);
-	now = LB_TICK(bpf_ktime_get_coarse_ns());
-	choose(&p, vip, &hash, now, &ch);
 	if (unlikely(!ch.backend))
 		return refuse(LB_NO_BACKEND, vip->slot, 0);
 	if (unlikely(p.frag))

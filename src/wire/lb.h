@@ -74,9 +74,9 @@ struct lb_backend {
 
 /* struct lb_flow: what a flow is told by, the same for both kinds of addresses. */
 struct lb_flow {
-	__u8 client[16];       /* IPv4 as ::ffff:a.b.c.d */
-	__u16 client_port_be;  /* network order; 0 with LB_VIP_SOURCE */
-	__u16 service_port_be; /* network order; 0 with LB_VIP_SOURCE */
+	__u8 client[16];      /* IPv4 as ::ffff:a.b.c.d */
+	__u16 client_port_be; /* network order; both 0: all that a client has, with LB_VIP_SOURCE */
+	__u16 service_port_be; /* network order */
 	__u32 vip_uid;
 };
 

@@ -375,6 +375,71 @@ TEST(vip_by_source_keeps_a_client_together)
 	lb_end(b);
 }
 
+/* One client of a VIP by source: what was under way stays where its backend drains, and only that. */
+static void check_drain_by_source(const char *vip, const struct flow *like)
+{
+	struct netprobe_error err = { 0 };
+	unsigned int first, second;
+	struct lb_vip_key key;
+	struct balance *b;
+	struct outcome o;
+	char text[32];
+	uint8_t addr[16];
+
+	lb_namespace(1500);
+	b = lb_begin();
+	key = lb_vip(b, vip, LB_VIP_SOURCE);
+	for (unsigned int i = 10; i < 14; i++) {
+		snprintf(text, sizeof(text), "10.99.0.%u", i);
+		lb_backend(b, &key, text, LB_FORWARD_ENCAP);
+	}
+	for (unsigned int i = 0; i < 20; i++) {
+		struct flow f = nth(like, i);
+
+		o = run_flow(b, &f);
+	}
+	first = backend_of(&o);
+	snprintf(text, sizeof(text), "10.99.0.%u", first);
+	lb_address(text, addr);
+	REQUIRE(balance_backend_drain(b, &key, addr, true, &err) == 0, "%s", err.msg);
+	for (unsigned int round = 0; round < 2; round++) {
+		struct flow f = nth(like, 100 + round);
+
+		o = run_flow(b, &f);
+		second = backend_of(&o);
+		CHECK(second != first, "a draining backend got a new flow");
+		CHECK_EQ(later(b, &f), second, "the new flow's backend");
+		for (unsigned int i = 0; i < 20; i++) {
+			f = nth(like, i);
+			CHECK_EQ(later(b, &f), first, "backend of a flow under way");
+		}
+	}
+	/* New ones stay together where they are when it takes flows again. */
+	REQUIRE(balance_backend_drain(b, &key, addr, false, &err) == 0, "%s", err.msg);
+	for (unsigned int i = 0; i < 5; i++) {
+		struct flow f = nth(like, 200 + i);
+
+		o = run_flow(b, &f);
+		CHECK_EQ(backend_of(&o), second, "the client's backend");
+	}
+	CHECK_EQ(lb_total(b, LB_FLOW_MOVED), 0, "flows moved");
+	REQUIRE(balance_backend_remove(b, &key, addr, &err) == 0, "%s", err.msg);
+	for (unsigned int i = 0; i < 20; i++) {
+		struct flow f = nth(like, i);
+
+		CHECK_EQ(later(b, &f), second, "backend of a flow whose own is gone");
+	}
+	lb_end(b);
+}
+
+TEST(draining_keeps_what_is_under_way_of_a_client_by_source)
+{
+	struct flow udp = { "198.51.100.7", "192.0.2.1", 1, 53, IPPROTO_UDP, false, 20 };
+
+	check_drain_by_source(VIP4, &tcp4);
+	check_drain_by_source("192.0.2.1:53/udp", &udp);
+}
+
 TEST(udp_flows_are_told_by_addresses_and_ports)
 {
 	struct flow udp = { "198.51.100.7", "192.0.2.1", 1, 53, IPPROTO_UDP, false, 20 };
