@@ -87,7 +87,7 @@ static const struct option_row export_rows[] = {
 
 static void set_who(char *ret, size_t size)
 {
-	const char *sudo = getenv("SUDO_USER");
+	const char *sudo = secure_getenv("SUDO_USER");
 	const struct passwd *pw = sudo && *sudo ? NULL : getpwuid(getuid());
 
 	if (sudo && *sudo)

@@ -18,7 +18,7 @@
 
 static int dir_name(struct control_dir *d, struct netprobe_error *err)
 {
-	const char *own = getenv("NETPROBE_RUNTIME_DIR"), *xdg = getenv("XDG_RUNTIME_DIR");
+	const char *own = secure_getenv("NETPROBE_RUNTIME_DIR"), *xdg = getenv("XDG_RUNTIME_DIR");
 	int n;
 
 	if (own && *own == '/')
@@ -73,7 +73,7 @@ int control_dir_find(struct control_dir *ret_dir, bool create, struct netprobe_e
 
 int control_dir_service(struct control_dir *ret_dir)
 {
-	const char *own = getenv("NETPROBE_RUNTIME_DIR");
+	const char *own = secure_getenv("NETPROBE_RUNTIME_DIR");
 	struct stat st;
 
 	if (geteuid() != 0 || (own && *own == '/'))

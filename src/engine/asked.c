@@ -22,7 +22,7 @@ struct asked {
 	struct asked_call calls[CALLS];
 };
 
-static void on_library(const char *path, void *arg)
+static void on_library(const char *path, const char *name, void *arg)
 {
 	struct asked *a = arg;
 	int r = probe_asked_attach(a->probe, path);
@@ -30,7 +30,7 @@ static void on_library(const char *path, void *arg)
 	if (r > 0)
 		a->libraries++;
 	else
-		log_info("%s: not probed for who asks for names: %s", path,
+		log_info("%s: not probed for who asks for names: %s", name,
 			 r ? strerror(-r) : "none of the functions is there");
 }
 

@@ -5,12 +5,14 @@
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #define NAMESPACES 512
 #define TRIES 16 /* processes of a namespace looked at; a container's first may be static */
@@ -62,11 +64,15 @@ static bool is_libc(const char *path)
 			!strncmp(base, "/ld-musl-", 9));
 }
 
-/*
- * The library a process has mapped, as it calls it: 1, 0 none (a static program), -ENOENT it has
- * nothing mapped (a kernel thread, or it may not be looked at).
- */
-static int mapped_libc(const struct libc_finder *f, const char *pid, char path[PATH_MAX])
+/* A library that a process has mapped. */
+struct mapped {
+	char range[40]; /* its addresses, as the folder map_files has them */
+	unsigned long long ino;
+	char path[PATH_MAX]; /* as the process calls it */
+};
+
+/* 1, 0 none (a static program), -ENOENT it has nothing mapped (a kernel thread, or it may not be looked at). */
+static int mapped_libc(const struct libc_finder *f, const char *pid, struct mapped *ret)
 {
 	char file[96], *line = NULL, *at;
 	size_t size = 0;
@@ -81,9 +87,10 @@ static int mapped_libc(const struct libc_finder *f, const char *pid, char path[P
 		any = true;
 		line[strcspn(line, "\n")] = '\0';
 		at = strchr(line, '/');
-		found = at && strstr(line, " r-xp ") && strlen(at) < PATH_MAX && is_libc(at);
+		found = at && strstr(line, " r-xp ") && strlen(at) < PATH_MAX && is_libc(at) &&
+			sscanf(line, "%39s %*s %*s %*s %llu", ret->range, &ret->ino) == 2;
 		if (found)
-			(void)strcpy(path, at);
+			(void)strcpy(ret->path, at);
 	}
 	free(line);
 	(void)fclose(maps);
@@ -110,43 +117,77 @@ static struct mount_ns *namespace_of(struct libc_finder *f, const char *pid)
 	return &f->ns[f->n_ns++];
 }
 
-static bool is_new(struct libc_finder *f, const char *path)
+/*
+ * The file itself, opened for nothing (O_PATH): what has its name now may be another one, a FIFO that nobody writes to among
+ * them. The kernel's own link to what is mapped takes CAP_CHECKPOINT_RESTORE; without it is the file of that name that
+ * has the inode of what is mapped.
+ */
+static int open_mapped(const struct libc_finder *f, const char *pid, const struct mapped *m,
+		       struct stat *ret_st)
 {
-	struct stat st;
+	char path[PATH_MAX + 96];
+	bool by_name;
+	int fd;
 
-	if (stat(path, &st))
-		return false;
+	(void)snprintf(path, sizeof(path), "%s/%.16s/map_files/%s", f->proc_root, pid, m->range);
+	fd = open(path, O_PATH | O_CLOEXEC);
+	by_name = fd < 0;
+	if (by_name) {
+		(void)snprintf(path, sizeof(path), "%s/%.16s/root%s", f->proc_root, pid, m->path);
+		fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	}
+	if (fd < 0)
+		return -errno;
+	if (!fstat(fd, ret_st) && S_ISREG(ret_st->st_mode) &&
+	    (!by_name || ret_st->st_ino == m->ino))
+		return fd;
+	(void)close(fd);
+	return -ESTALE;
+}
+
+static bool is_new(struct libc_finder *f, const struct stat *st)
+{
 	for (unsigned int i = 0; i < f->n_libs; i++)
-		if (f->libs[i].dev == st.st_dev && f->libs[i].ino == st.st_ino)
+		if (f->libs[i].dev == st->st_dev && f->libs[i].ino == st->st_ino)
 			return false;
 	if (f->n_libs == LIBC_MAX) {
 		f->left_out++;
 		return false;
 	}
-	f->libs[f->n_libs].dev = st.st_dev;
-	f->libs[f->n_libs++].ino = st.st_ino;
+	f->libs[f->n_libs].dev = st->st_dev;
+	f->libs[f->n_libs++].ino = st->st_ino;
 	return true;
 }
 
 static int look_at(struct libc_finder *f, const char *pid, libc_fn fn, void *arg)
 {
-	char path[PATH_MAX], full[PATH_MAX + 96];
+	char path[32], name[PATH_MAX + 96];
 	struct mount_ns *ns = namespace_of(f, pid);
-	int r;
+	struct mapped m;
+	struct stat st;
+	int r, fd;
 
 	if (!ns)
 		return 0;
-	r = mapped_libc(f, pid, path);
+	r = mapped_libc(f, pid, &m);
 	if (r <= 0) {
 		ns->tries += r == 0;
 		return 0;
 	}
-	ns->found = true;
-	(void)snprintf(full, sizeof(full), "%s/%.16s/root%s", f->proc_root, pid, path);
-	if (!is_new(f, full))
+	fd = open_mapped(f, pid, &m, &st);
+	if (fd < 0) {
+		ns->tries++; /* somebody else there may have it whole */
 		return 0;
-	fn(full, arg);
-	return 1;
+	}
+	ns->found = true;
+	r = is_new(f, &st);
+	if (r) {
+		(void)snprintf(name, sizeof(name), "%s/%.16s/root%s", f->proc_root, pid, m.path);
+		(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+		fn(path, name, arg);
+	}
+	(void)close(fd);
+	return r;
 }
 
 int libc_find(struct libc_finder *f, libc_fn fn, void *arg)

@@ -14,8 +14,11 @@ struct libc_finder;
 
 struct libc_finder *libc_finder_new(const char *proc_root);
 struct libc_finder *libc_finder_free(struct libc_finder *f);
-/* path: valid during the call, through PROC_ROOT/<pid>/root where it is a container's. */
-typedef void (*libc_fn)(const char *path, void *arg);
+/*
+ * path opens the regular file that is mapped, whatever has its name by now; valid during the call. name: what to call it,
+ * PROC_ROOT/PID/root and the path in there.
+ */
+typedef void (*libc_fn)(const char *path, const char *name, void *arg);
 /* Those not told of before. Number of them, or -errno. */
 int libc_find(struct libc_finder *f, libc_fn fn, void *arg);
 /* Namespaces and libraries there was no room for. */

@@ -17,6 +17,7 @@
 #include <bpf/libbpf.h>
 
 #include "base/self.h"
+#include "base/trust.h"
 
 static int read_line(const char *path, char *s, size_t size)
 {
@@ -181,7 +182,10 @@ static const char *btf_folder(void)
 	return env && *env ? env : NETPROBE_BTF_DIR;
 }
 
-/* path itself, or RELEASE.btf in it where it is a folder. -ENOENT leaves ret empty. */
+/*
+ * path itself, or RELEASE.btf in it where it is a folder. Offsets come out of that file, so whoever writes it chooses what
+ * kernel memory is read: -EPERM where that is not root and the program has more rights than its user. Errors leave ret empty.
+ */
 static int find_btf(const char *path, char *ret, size_t size)
 {
 	struct utsname uts;
@@ -197,11 +201,12 @@ static int find_btf(const char *path, char *ret, size_t size)
 		return -errno;
 	else
 		n = snprintf(ret, size, "%s/%s.btf", path, uts.release);
-	if (n < 0 || (size_t)n >= size || access(ret, R_OK)) {
+	n = n < 0 || (size_t)n >= size || access(ret, R_OK) ? -ENOENT : 0;
+	if (!n && trust_is_higher())
+		n = trust_only_root(ret, size);
+	if (n)
 		ret[0] = '\0';
-		return -ENOENT;
-	}
-	return 0;
+	return n;
 }
 
 void kernel_facts_init(struct kernel_facts *facts, const char *btf_path)
@@ -260,8 +265,14 @@ int kernel_btf_check(const char *path, struct netprobe_error *err)
 	struct utsname uts;
 	char file[256];
 	struct btf *btf;
+	int r = find_btf(path, file, sizeof(file));
 
-	if (find_btf(path, file, sizeof(file)) && !uname(&uts))
+	if (r == -EPERM)
+		return error_set(
+			err, r,
+			"'%s' can be changed by others than root; with file capabilities netprobe takes a BTF file of root's only",
+			path);
+	if (r && !uname(&uts))
 		return error_set(
 			err, -EINVAL,
 			"'%s' has no %s.btf; takes a BTF file of this kernel, or a folder with one",

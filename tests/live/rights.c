@@ -4,6 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <limits.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
 #include <linux/capability.h>
 
 #include "ownership.h"
@@ -129,4 +133,60 @@ TEST(doctor_works_without_rights_and_says_what_root_would_add)
 	CHECK(strstr(out, "CAP_"), "doctor without rights: expected CAP_..., got: %.300s", out);
 	free(said);
 	free(out);
+}
+
+/* A copy of netprobe with file capabilities, as an installation has it; false: not on this file system. */
+static bool copy_with_capabilities(const char *folder)
+{
+	struct vfs_cap_data caps = { .magic_etc = VFS_CAP_REVISION_2 | VFS_CAP_FLAGS_EFFECTIVE };
+	char path[PATH_MAX], command[2 * PATH_MAX];
+	struct netns ns = netns_new();
+
+	for (unsigned int i = 0; i < 2; i++)
+		caps.data[i].permitted = (uint32_t)(ENOUGH >> 32 * i);
+	snprintf(path, sizeof(path), "%s/netprobe", folder);
+	snprintf(command, sizeof(command),
+		 "chmod 755 %s && cp %s %s && cp /sys/kernel/btf/vmlinux %s/theirs && "
+		 "chown %d %s/theirs && cp %s/theirs %s/root-s && mkdir -m 777 %s/run",
+		 folder, probe_binary(), path, folder, NOBODY, folder, folder, folder, folder);
+	netns_must(&ns, command);
+	if (setxattr(path, "security.capability", &caps, sizeof(caps), 0))
+		return false;
+	setenv("NETPROBE", path, 1);
+	return true;
+}
+
+TEST(with_file_capabilities_only_files_of_root_count)
+{
+	char folder[] = "/tmp/netprobe-live.XXXXXX", theirs[64], mine[64], run[64];
+	const char *const args[] = { "flows", "--btf",		NULL,	"--duration",
+				     "0.2",   "--capture-mode", "ebpf", NULL };
+	const char *given[8];
+	struct netns ns = netns_new();
+	char *out, *said, command[128];
+	int status;
+
+	REQUIRE(mkdtemp(folder), "mkdtemp: %m");
+	snprintf(theirs, sizeof(theirs), "%s/theirs", folder);
+	snprintf(mine, sizeof(mine), "%s/root-s", folder);
+	snprintf(run, sizeof(run), "%s/run", folder);
+	if (!copy_with_capabilities(folder))
+		test_skip("no file capabilities on /tmp");
+	setenv("NETPROBE_RUNTIME_DIR", run, 1);
+	memcpy(given, args, sizeof(given));
+	given[2] = theirs;
+	status = run_as_nobody(given, 0, &out, &said);
+	CHECK(status == 3 && strstr(said, "root's only"),
+	      "BTF of a user's: expected 3 and root's only, got %d: %s", status, said);
+	free(said);
+	free(out);
+	given[2] = mine;
+	status = run_as_nobody(given, 0, &out, &said);
+	CHECK(status == 0, "BTF of root's: expected 0, got %d: %s", status, said);
+	/* A folder that the user names is not looked at for the control socket: others may write to it, which would be told. */
+	CHECK(!strstr(said, run), "NETPROBE_RUNTIME_DIR: expected not heard, got: %s", said);
+	free(said);
+	free(out);
+	snprintf(command, sizeof(command), "rm -rf %s", folder);
+	netns_must(&ns, command);
 }
