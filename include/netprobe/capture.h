@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * libnetprobe: what a loaded manager knows of this machine's sockets, beside its events. Include
- * netprobe.h, whose conventions hold here too.
+ * libnetprobe: what a loaded manager knows of this machine's sockets, beside its events. The
+ * conventions are in netprobe.h.
  */
 #ifndef NETPROBE_CAPTURE_H
 #define NETPROBE_CAPTURE_H
 
-#include <netprobe/netprobe.h>
+#include <netprobe/core.h>
 
 #ifdef __cplusplus
 extern "C" {

@@ -2,12 +2,12 @@
 /*
  * libnetprobe: XDP and tc at interfaces of the caller's network namespace. What is done here belongs
  * to the namespace: it stays when the manager and the process are gone, and other managers and
- * commands see it. Include netprobe.h, whose conventions hold here too.
+ * commands see it. The conventions are in netprobe.h.
  */
 #ifndef NETPROBE_GUARD_H
 #define NETPROBE_GUARD_H
 
-#include <netprobe/netprobe.h>
+#include <netprobe/core.h>
 
 #ifdef __cplusplus
 extern "C" {

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * libnetprobe: commands and programs that run can be asked and changed by others of the same user, over a
- * socket of their own; this is both ends of it. Include netprobe.h, whose conventions hold here too.
+ * socket of their own; this is both ends of it. The conventions are in netprobe.h.
  */
 #ifndef NETPROBE_INSTANCE_H
 #define NETPROBE_INSTANCE_H
 
-#include <netprobe/netprobe.h>
+#include <netprobe/core.h>
 
 #ifdef __cplusplus
 extern "C" {

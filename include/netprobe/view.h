@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * libnetprobe: what a loaded manager knows, summed up by process, connection, container, remote host or
- * interface, sorted and filtered, as `netprobe top` shows it. Include netprobe.h, whose conventions hold here too.
+ * interface, sorted and filtered, as `netprobe top` shows it. The conventions are in netprobe.h.
  */
 #ifndef NETPROBE_VIEW_H
 #define NETPROBE_VIEW_H
