@@ -40,7 +40,7 @@ struct common_opts {
 	unsigned int verbose, quiet;
 	bool no_sandbox;
 	uint32_t ready_fd;
-	uint32_t ring_size, parts_size;
+	uint32_t ring_size, parts_size, queue_size;
 	uint32_t packet_ring, packet_block, packet_timeout, fanout;
 	/* top */
 	bool once, no_color, idle;

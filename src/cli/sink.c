@@ -52,7 +52,11 @@ int sink_open(struct sink *k, const struct common_opts *o, struct netprobe_error
 	const char *no_color = getenv("NO_COLOR");
 	int r;
 
-	*k = (struct sink){ .fd = STDOUT_FILENO, .opener = -1, .empty = true, .once = k->once };
+	*k = (struct sink){ .fd = STDOUT_FILENO,
+			    .opener = -1,
+			    .empty = true,
+			    .once = k->once,
+			    .queue = o->queue_size };
 	if (o->output && strcmp(o->output, "-")) {
 		r = open_file(k, o->output, err);
 		if (r)
@@ -106,7 +110,7 @@ static int put(struct sink *k, struct buf *b, enum writer_kind kind, uint64_t *r
 	if (!b->len && !b->err)
 		return 0;
 	if (!k->writer)
-		k->writer = writer_new(k->fd, k->name, k->once);
+		k->writer = writer_new(k->fd, k->name, k->once, k->queue);
 	r = k->writer ? writer_put(k->writer, b, kind, &lost) : -ENOMEM;
 	if (ret_lost)
 		*ret_lost = lost;
@@ -148,7 +152,7 @@ bool sink_turn(struct sink *k)
 	if (k->opener < 0 || !k->name)
 		return false;
 	if (!k->writer)
-		k->writer = writer_new(k->fd, k->name, k->once);
+		k->writer = writer_new(k->fd, k->name, k->once, k->queue);
 	if (!k->writer || writer_turn(k->writer, open_anew, k))
 		log_err("-o: '%s' cannot be opened anew: out of memory", k->name);
 	else

@@ -30,6 +30,7 @@ struct sink {
 	bool empty;	  /* nothing is in the file yet: a heading is due */
 	const char *name; /* -o; NULL: stdout */
 	struct writer *writer;
+	size_t queue;  /* of the writer, in bytes; 0: as it is by itself */
 	int opener;    /* opens the file anew; -1: cannot be */
 	uint64_t told; /* of the lost lines */
 	bool ending;   /* counts go before whatever waits; the reader is waited for */

@@ -17,7 +17,7 @@
 
 #include "base/log.h"
 
-#define QUEUE_BYTES (8U << 20)	 /* memory of all that waits */
+#define QUEUE_BYTES (8U << 20)	 /* memory of all that waits, where nobody asks for another size */
 #define JOIN_BYTES (64U << 10)	 /* smaller pieces are put together */
 #define PIECE_BYTES (256U << 10) /* of one write: what a slow one takes is seen while it goes on */
 #define SPARE 2
@@ -40,7 +40,7 @@ struct writer {
 	struct chunk *first, *last, *spare[SPARE];
 	struct chunk *front; /* the last that went before the others; NULL none */
 	size_t at;	     /* of first, so much is written */
-	size_t room;	     /* memory of the chunks */
+	size_t room, most;   /* memory of the chunks */
 	uint64_t left, lines, lost;
 	bool ending, ended;
 	int fd, err; /* err: the end of it */
@@ -303,7 +303,7 @@ static int start(struct writer *w)
 	return -r;
 }
 
-struct writer *writer_new(int fd, const char *name, bool quiet)
+struct writer *writer_new(int fd, const char *name, bool quiet, size_t most)
 {
 	struct writer *w = calloc(1, sizeof(*w));
 	pthread_condattr_t attr;
@@ -318,6 +318,7 @@ struct writer *writer_new(int fd, const char *name, bool quiet)
 	(void)pthread_condattr_destroy(&attr);
 	w->name = name;
 	w->said = quiet;
+	w->most = most ?: QUEUE_BYTES;
 	know(w, fd);
 	if (start(w)) {
 		free(w);
@@ -382,7 +383,7 @@ static bool hand_over(struct writer *w, struct buf *b, enum writer_kind kind)
 	struct chunk *c;
 	struct buf empty;
 
-	if (w->first && w->room + b->cap > (kind == WRITER_LINES ? QUEUE_BYTES / 2 : QUEUE_BYTES))
+	if (w->first && w->room + b->cap > (kind == WRITER_LINES ? w->most / 2 : w->most))
 		return false;
 	if (join(w, b, kind))
 		return true;
@@ -429,7 +430,7 @@ bool writer_has_room(struct writer *w, size_t bytes)
 	bool room;
 
 	(void)pthread_mutex_lock(&w->lock);
-	room = w->err || w->room + bytes <= QUEUE_BYTES;
+	room = w->err || w->room + bytes <= w->most;
 	(void)pthread_mutex_unlock(&w->lock);
 	return room;
 }
@@ -461,7 +462,7 @@ bool writer_make_room(struct writer *w, size_t bytes)
 	bool room;
 
 	(void)pthread_mutex_lock(&w->lock);
-	while (!(room = w->err || w->room + bytes <= QUEUE_BYTES) && lose_youngest(w))
+	while (!(room = w->err || w->room + bytes <= w->most) && lose_youngest(w))
 		;
 	(void)pthread_mutex_unlock(&w->lock);
 	return room;

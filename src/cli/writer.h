@@ -15,9 +15,9 @@ struct writer;
 
 /*
  * name: of the file, for the log, borrowed; NULL: standard output. quiet: says nothing of a full disk.
- * NULL: out of memory or threads.
+ * most: bytes of memory for what waits; 0: 8 MiB. NULL: out of memory or threads.
  */
-struct writer *writer_new(int fd, const char *name, bool quiet);
+struct writer *writer_new(int fd, const char *name, bool quiet, size_t most);
 /* What lines are: those of counts may fill all of the queue, others half of it. */
 enum writer_kind {
 	WRITER_LINES,

@@ -37,7 +37,7 @@ static void begin(struct scene *s)
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), 0);
 	s->reader = fds[0];
 	s->fd = fds[1];
-	s->w = writer_new(s->fd, NULL, true);
+	s->w = writer_new(s->fd, NULL, true, 0);
 	assert_non_null(s->w);
 	memset(line, 'x', LINE);
 	line[LINE - 1] = '\n';
