@@ -89,6 +89,7 @@ static bool ran_full(uint32_t limits, uint32_t in_flight, uint32_t unsent, uint6
 		.held = held_by((tcp)->limits, (tcp)->in_flight,                                  \
 				is_part((tcp)->limits, (tcp)->in_flight, (tcp)->unsent_bytes,     \
 					(tcp)->mss, (tcp)->snd_cwnd)),                            \
+		.idle = !(tcp)->in_flight && !(tcp)->unsent_bytes,                                \
 		.window = (uint64_t)(tcp)->mss * (tcp)->snd_cwnd,                                 \
 		.queued = is_queued((tcp)->srtt_us, (tcp)->rttvar_us, (tcp)->min_rtt_us,          \
 				    (tcp)->snd_cwnd),                                             \
@@ -172,6 +173,14 @@ static void add_rest(struct verdict_times *sum, const struct rest *r, uint64_t r
 	sum->us[VERDICT_APPLICATION] += rest - r->window - r->room - r->pacing;
 }
 
+/* A look between two busy times says nothing of either. */
+static void add_held(struct verdict_times *sum, const struct verdict_sample *was,
+		     const struct verdict_sample *now, uint64_t busy)
+{
+	sum->held[was->idle ? now->held : was->held] += busy / 2;
+	sum->held[now->idle ? was->held : now->held] += busy - busy / 2;
+}
+
 void verdict_add(struct verdict_times *sum, const struct verdict_sample *was,
 		 const struct verdict_sample *now, uint64_t elapsed_us)
 {
@@ -189,8 +198,7 @@ void verdict_add(struct verdict_times *sum, const struct verdict_sample *was,
 	r = rest_split(was, now, busy);
 	add_rest(sum, &r, busy);
 	busy -= r.window + r.room + r.pacing;
-	sum->held[was->held] += busy / 2;
-	sum->held[now->held] += busy - busy / 2;
+	add_held(sum, was, now, busy);
 }
 
 /* *part of was_us, and more besides, as a part of now_us. */

@@ -35,6 +35,7 @@ struct verdict_sample {
 	bool wants;
 	bool paced;   /* has data, and keeps to the rate its process asked for */
 	uint8_t held; /* HELD_* */
+	bool idle;    /* nothing in flight, nothing unsent */
 	/* its segments wait in a queue on the way: what got lost found that full */
 	bool queued;
 	/* sent all it had, but in the latest sample of its rate there was more than it could send */
@@ -59,7 +60,7 @@ void verdict_sample_record(struct verdict_sample *ret, const struct np_tcp *tcp)
  * counters neither waits for a window, a buffer nor a repair belongs to the send buffer if that is full
  * at either end, to the congestion window if the sender wants more, by halves if one end says this and
  * one that, else to the application, which gave it nothing more to send, or less than a segment that Nagle's
- * algorithm or TCP_CORK keeps back. What keeps to a rate its process asked for is paced. Where all that was sent
+ * algorithm or TCP_CORK keeps back; of that an idle look tells nothing, and the one at the other end is believed. What keeps to a rate its process asked for is paced. Where all that was sent
  * between the two fits into the window, neither a queue nor the kernel's sample of the rate says that it was full. A window without a
  * queue on the way, of a connection that sends a thousandth or more of its bytes again, is small because
  * of the losses: that time is theirs. Repairs belong to the congestion

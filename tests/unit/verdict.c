@@ -389,6 +389,24 @@ static void what_is_corked_is_the_applications(void **state)
 	assert_string_equal(verdict_held_name(verdict_held(&t)), "cork");
 }
 
+/* Writes of two in 200 ms are corked for two thirds of the time: each third look finds nothing. */
+static void a_look_that_finds_nothing_takes_none_of_what_is_corked(void **state)
+{
+	struct verdict_sample corked = { .held = HELD_CORK }, idle = { .idle = true };
+	struct verdict_times t = { 0 };
+
+	(void)state;
+	idle.busy_us = 50;
+	verdict_add(&t, &corked, &idle, 100);
+	corked.busy_us = 100;
+	verdict_add(&t, &idle, &corked, 100);
+	idle = corked;
+	corked.busy_us = 200;
+	verdict_add(&t, &idle, &corked, 100);
+	assert_int_equal(t.held[HELD_CORK], 200);
+	assert_string_equal(verdict_held_name(verdict_held(&t)), "cork");
+}
+
 static void a_rate_that_was_asked_for_is_pacing(void **state)
 {
 	struct flow_tcp paced = { .busy_us = 900,
@@ -470,6 +488,7 @@ int main(void)
 		cmocka_unit_test(no_time_gives_no_verdict),
 		cmocka_unit_test(small_writes_that_nagle_holds_back_are_the_applications),
 		cmocka_unit_test(what_is_corked_is_the_applications),
+		cmocka_unit_test(a_look_that_finds_nothing_takes_none_of_what_is_corked),
 		cmocka_unit_test(a_rate_that_was_asked_for_is_pacing),
 		cmocka_unit_test(a_life_at_a_rate_that_was_asked_for_is_pacing),
 		cmocka_unit_test(a_request_that_fits_into_the_window_is_the_applications),
