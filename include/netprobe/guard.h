@@ -172,6 +172,17 @@ int netprobe_manager_import_list(struct netprobe_manager *m, const struct netpro
 				 struct netprobe_error *err);
 
 /*
+ * Take n entries (each as long as the first one's size says) out of a list (NETPROBE_LIST_*): all of them, or none.
+ * One without proto and ports takes all that its address or network has, bans by detection too; with them the rule
+ * that was made with the same. Of the rest of an entry nothing is looked at.
+ * How many were taken, at most INT_MAX; -ENOENT: err names the first one that is not there; -EINVAL; -EBUSY as
+ * netprobe_manager_ban; -EPERM. err may be NULL. Takes turns with other callers, in any thread. Since: 0.2.
+ */
+int netprobe_manager_remove_list(struct netprobe_manager *m, uint32_t list,
+				 const struct netprobe_ban *entries, size_t n,
+				 struct netprobe_error *err);
+
+/*
  * Keep a change made with confirm_s, which else is undone by the kernel half itself when its time is over,
  * whoever is still alive. -ENOENT: none waits; -EPERM. Since: 0.1.
  */
@@ -327,15 +338,20 @@ struct netprobe_backend {
 	char host[64];			  /* the Host named there; empty: its address */
 };
 
+/* Flags of netprobe_manager_vip_add. */
+#define NETPROBE_VIP_BY_SOURCE 1 /* all flows of a client together */
+#define NETPROBE_VIP_FORCE 2	 /* also where it takes a server of this machine from its clients */
+
 /*
  * Virtual services ("192.0.2.1:80/tcp", "[2001:db8::1]:443/udp", * as the port for all) and their
- * backends, balanced at interfaces attached in mode BALANCE. by_source: all flows of a client together.
+ * backends, balanced at interfaces attached in mode BALANCE. flags: NETPROBE_VIP_*. Without FORCE an address of
+ * this machine is -EINVAL for all ports, and for a port where a server of it listens.
  * drain: keep flows, take no new ones; false takes them again. weight: 1 to 1000.
  * -EINVAL: no VIP, no backend, a field out of its range; -EEXIST, -ENOENT: it is, or is not there;
  * -ENOSPC: 256 VIPs, 4095 backends; -ENETUNREACH: no route to the backend; -EADDRINUSE: it is this host;
  * -EPERM. In force when it returns. Since: 0.1.
  */
-int netprobe_manager_vip_add(struct netprobe_manager *m, const char *vip, bool by_source,
+int netprobe_manager_vip_add(struct netprobe_manager *m, const char *vip, uint32_t flags,
 			     struct netprobe_error *err);
 int netprobe_manager_vip_remove(struct netprobe_manager *m, const char *vip,
 				struct netprobe_error *err);

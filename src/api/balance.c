@@ -36,7 +36,20 @@ static void leave(struct balance *b, bool in_use)
 	balance_close(b);
 }
 
-API_PUBLIC int netprobe_manager_vip_add(struct netprobe_manager *m, const char *vip, bool by_source,
+static int check_vip(const struct lb_vip_key *key, const char *vip, struct netprobe_error *err)
+{
+	struct guard_safety *s = NULL;
+	int r = guard_safety_new(&s, err);
+
+	if (!r)
+		r = guard_safety_service(s, key->addr, ntohs(key->port_be), key->proto, err);
+	if (r)
+		error_prefix(err, "%.80s", vip);
+	guard_safety_free(s);
+	return r;
+}
+
+API_PUBLIC int netprobe_manager_vip_add(struct netprobe_manager *m, const char *vip, uint32_t flags,
 					struct netprobe_error *err)
 {
 	API_ENTER(m, err);
@@ -47,12 +60,18 @@ API_PUBLIC int netprobe_manager_vip_add(struct netprobe_manager *m, const char *
 
 	if (!vip)
 		return error_set(err, -EINVAL, "no VIP");
+	if (flags & ~(uint32_t)(NETPROBE_VIP_BY_SOURCE | NETPROBE_VIP_FORCE))
+		return error_set(err, -EINVAL,
+				 "flags: %#x has some that are none of NETPROBE_VIP_*", flags);
 	r = vip_parse(vip, &key, err);
+	if (!r && !(flags & NETPROBE_VIP_FORCE))
+		r = check_vip(&key, vip, err);
 	in_use = !r && api_balances();
 	if (!r)
 		r = open_balance(true, m->config.balancer_flows, &b, err);
 	if (!r)
-		r = balance_vip_add(&b, &key, by_source ? LB_VIP_SOURCE : 0, err);
+		r = balance_vip_add(&b, &key, flags & NETPROBE_VIP_BY_SOURCE ? LB_VIP_SOURCE : 0,
+				    err);
 	leave(&b, in_use);
 	return r;
 }

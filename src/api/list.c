@@ -162,22 +162,26 @@ API_PUBLIC int netprobe_manager_allow(struct netprobe_manager *m, const struct n
 	return add_one(entry, true, &b, err);
 }
 
+/* All, or none. */
+static int remove_items(const struct guard_item *items, size_t n, size_t *ret_wrong,
+			struct netprobe_error *err)
+{
+	struct guard *g = NULL;
+	int r = api_guard(0, &g, err);
+
+	if (!r)
+		r = guard_remove(g, items, n, ret_wrong, err);
+	guard_close(g);
+	return r;
+}
+
 static int remove_one(const char *cidr, bool allow, struct netprobe_error *err)
 {
 	struct guard_item item = { .allow = allow };
-	struct guard *g = NULL;
-	int lifted = 0,
-	    r = cidr ? guard_parse_cidr(cidr, &item, err) : error_set(err, -EINVAL, "no address");
+	size_t wrong;
+	int r = cidr ? guard_parse_cidr(cidr, &item, err) : error_set(err, -EINVAL, "no address");
 
-	if (!r)
-		r = api_guard(0, &g, err);
-	/* A source that detection has banned is in no list, but banned all the same. */
-	if (!r && !allow)
-		lifted = guard_lift(g, &item);
-	if (!r)
-		r = guard_remove(g, &item, err);
-	guard_close(g);
-	return r == -ENOENT && lifted ? 0 : r;
+	return r ? r : remove_items(&item, 1, &wrong, err);
 }
 
 API_PUBLIC int netprobe_manager_unban(struct netprobe_manager *m, const char *cidr,
@@ -241,6 +245,43 @@ API_PUBLIC int netprobe_manager_change_list(struct netprobe_manager *m,
 		r = add_items(items, n, &c, err);
 	free(items);
 	return r;
+}
+
+API_PUBLIC int netprobe_manager_remove_list(struct netprobe_manager *m, uint32_t list,
+					    const struct netprobe_ban *entries, size_t n,
+					    struct netprobe_error *err)
+{
+	API_ENTER(m, err);
+	struct guard_item *items = n ? calloc(n, sizeof(*items)) : NULL;
+	size_t size = entries && n ? entries->size : 0, i = 0;
+	struct netprobe_ban b;
+	int r = 0;
+
+	if (list > NETPROBE_LIST_ALLOWED)
+		r = error_set(err, -EINVAL, "list: %u is none; takes NETPROBE_LIST_*", list);
+	else if (n && !entries)
+		r = error_set(err, -EINVAL, "no entries");
+	else if (n && !items)
+		r = error_set(err, -ENOMEM, "no memory");
+	for (i = 0; i < n && !r; i++) {
+		r = take_ban((const void *)((const char *)entries + i * size), size, &b, err);
+		if (!r)
+			r = item_of(&b, list == NETPROBE_LIST_ALLOWED, &items[i], err);
+	}
+	if (!r && n) {
+		r = remove_items(items, n, &i, err);
+		if (r == -ENOENT && err && i < n) {
+			(void)take_ban((const void *)((const char *)entries + i * size), size, &b,
+				       NULL);
+			error_prefix(err, "%s", b.cidr);
+		}
+	}
+	for (i = 0; i < n && !r && list == NETPROBE_LIST_BANS; i++) {
+		(void)take_ban((const void *)((const char *)entries + i * size), size, &b, NULL);
+		tell(m, "security.unban", b.cidr, NULL);
+	}
+	free(items);
+	return r ? r : n > INT_MAX ? INT_MAX : (int)n;
 }
 
 API_PUBLIC int netprobe_manager_import_list(struct netprobe_manager *m,

@@ -41,6 +41,9 @@ int guard_run_verb(const struct args_spec *spec, int argc, char **argv, void *op
 /* The manager's settings, with those of its fields that change set. */
 int guard_configure(struct guard_call *call, const struct netprobe_config *c);
 void guard_config(struct netprobe_config *ret); /* what guard_run_verb begins with */
+/* --proto and --port of an entry, all else zero; NULL: none. */
+int guard_match(const char *proto, const char *port, struct netprobe_ban *ret,
+		struct netprobe_error *err);
 /* A notice where what was changed has no effect now: no interface filters, or filtering is off. */
 void guard_tell_effect(struct guard_call *call);
 /* Write out to stdout: exit code. */

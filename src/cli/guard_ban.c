@@ -98,23 +98,22 @@ static void set_who(char *ret, size_t size)
 		(void)snprintf(ret, size, "%u", getuid());
 }
 
-/* What options say of every entry. */
-static int entry_from(const struct ban_opts *o, struct netprobe_ban *ret,
-		      struct netprobe_error *err)
+int guard_match(const char *proto, const char *port, struct netprobe_ban *ret,
+		struct netprobe_error *err)
 {
 	struct np_port_range ports;
 	int r;
 
-	*ret = (struct netprobe_ban){ .size = sizeof(*ret), .dry_run = o->dry_run };
-	if (o->proto) {
-		r = parse_ip_proto(o->proto, &ret->proto, err);
+	*ret = (struct netprobe_ban){ .size = sizeof(*ret) };
+	if (proto) {
+		r = parse_ip_proto(proto, &ret->proto, err);
 		if (r) {
 			error_prefix(err, "--proto");
 			return r;
 		}
 	}
-	if (o->port) {
-		r = parse_port_range(o->port, &ports, err);
+	if (port) {
+		r = parse_port_range(port, &ports, err);
 		if (r) {
 			error_prefix(err, "--port");
 			return r;
@@ -125,6 +124,18 @@ static int entry_from(const struct ban_opts *o, struct netprobe_ban *ret,
 		ret->port_from = ports.from;
 		ret->port_to = ports.to;
 	}
+	return 0;
+}
+
+/* What options say of every entry. */
+static int entry_from(const struct ban_opts *o, struct netprobe_ban *ret,
+		      struct netprobe_error *err)
+{
+	int r = guard_match(o->proto, o->port, ret, err);
+
+	if (r)
+		return r;
+	ret->dry_run = o->dry_run;
 	ret->ttl_s = guard_seconds(o->ttl);
 	if (o->reason && strlen(o->reason) >= sizeof(ret->reason))
 		return error_set(err, -EINVAL, "--reason: it has %zu bytes; takes up to %zu",

@@ -11,7 +11,7 @@
 #define WEIGHT_MAX 1000
 
 struct lb_opts {
-	bool help, undo;
+	bool help, undo, force;
 	int hash, forward, check, format;
 	uint32_t weight, port, rise, fall;
 	uint32_t interval_ms, timeout_ms, slow_start_ms, conns;
@@ -34,6 +34,8 @@ static const struct option_row vip_rows[] = {
 	ROW("flows", 0, OPTION_U32, conns, "N",
 	    "room for so many flows of all VIPs; told with the first (default 1048576)", .min = 8,
 	    .max = 1u << 27),
+	ROW("force", 0, OPTION_BOOL, force, NULL,
+	    "also where a server of this machine listens, or all ports of an own address"),
 	ROW("format", 0, OPTION_ENUM, format, NULL, "of list (default text)",
 	    .names = format_names),
 	ROW("help", 'h', OPTION_HELP, help, NULL, "this text"),
@@ -99,6 +101,8 @@ static int vip(struct guard_call *call)
 {
 	const char *verb = call->operands.items[0];
 	const struct lb_opts *o = call->opts;
+	uint32_t flags = (o->hash ? NETPROBE_VIP_BY_SOURCE : 0) |
+			 (o->force ? NETPROBE_VIP_FORCE : 0);
 	bool add = !strcmp(verb, "add");
 	struct netprobe_config c;
 	int r;
@@ -117,10 +121,10 @@ static int vip(struct guard_call *call)
 		r = guard_configure(call, &c);
 	if (r)
 		return r;
-	return prefixed(call, add ? netprobe_manager_vip_add(call->m, call->operands.items[1],
-							     o->hash, &call->err)
-				  : netprobe_manager_vip_remove(call->m, call->operands.items[1],
-								&call->err));
+	return prefixed(
+		call,
+		add ? netprobe_manager_vip_add(call->m, call->operands.items[1], flags, &call->err)
+		    : netprobe_manager_vip_remove(call->m, call->operands.items[1], &call->err));
 }
 
 int guard_cmd_vip(int argc, char **argv)

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* `netprobe guard unban`. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include "base/parse.h"
 #include "cli/guard.h"
 
 struct unban_opts {
 	bool help, allow;
+	const char *proto, *port;
 };
 
 #define ROW(name, letter, type, field, arg, help, ...) \
@@ -17,72 +17,33 @@ struct unban_opts {
 static const struct option_row rows[] = {
 	OPTIONS_HEADING("Options"),
 	ROW("allow", 0, OPTION_BOOL, allow, NULL, "an allowance instead of a ban"),
+	ROW("proto", 0, OPTION_STRING, proto, "PROTO",
+	    "only the rule made with this protocol; others stay"),
+	ROW("port", 0, OPTION_STRING, port, "PORT[-PORT]", "only the one made with these ports"),
 	ROW("help", 'h', OPTION_HELP, help, NULL, "this text"),
 	OPTIONS_END,
 };
-
-/* Several that are to go: which of them are there. */
-struct wanted {
-	const struct args_list *operands;
-	struct np_cidr *cidr;
-	bool *there;
-};
-
-static int mark(const struct netprobe_ban *b, void *arg)
-{
-	struct wanted *w = arg;
-	struct np_cidr c;
-
-	if (parse_cidr(b->cidr, &c, NULL))
-		return 0;
-	for (unsigned int i = 0; i < w->operands->n; i++)
-		w->there[i] |= c.len == w->cidr[i].len &&
-			       !memcmp(c.addr, w->cidr[i].addr, sizeof(c.addr));
-	return 0;
-}
-
-/* All of them, or none goes. */
-static int all_there(struct guard_call *call)
-{
-	const struct unban_opts *o = call->opts;
-	unsigned int n = call->operands.n;
-	struct wanted w = { &call->operands, calloc(n, sizeof(*w.cidr)), calloc(n, 1) };
-	int r = w.cidr && w.there ? 0 : -ENOMEM;
-
-	for (unsigned int i = 0; i < n && !r; i++)
-		r = parse_cidr(call->operands.items[i], &w.cidr[i], &call->err);
-	if (!r)
-		r = o->allow ? netprobe_manager_allowed(call->m, mark, &w, &call->err)
-			     : netprobe_manager_banned(call->m, mark, &w, &call->err);
-	if (r >= 0 && !o->allow)
-		r = netprobe_manager_detected(call->m, mark, &w, &call->err);
-	for (unsigned int i = 0; i < n && r >= 0; i++)
-		if (!w.there[i])
-			r = error_set(&call->err, -ENOENT, "%s: there is no such entry",
-				      call->operands.items[i]);
-	free(w.cidr);
-	free(w.there);
-	return r < 0 ? r : 0;
-}
 
 /* All are looked at before the first one goes. */
 static int unban(struct guard_call *call)
 {
 	const struct unban_opts *o = call->opts;
-	int r = 0;
+	unsigned int n = call->operands.n;
+	struct netprobe_ban model, *entries = calloc(n, sizeof(*entries));
+	int r = entries ? guard_match(o->proto, o->port, &model, &call->err) : -ENOMEM;
 
-	for (unsigned int i = 0; i < call->operands.n && !r; i++)
+	for (unsigned int i = 0; i < n && !r; i++) {
 		r = netprobe_check_cidr(call->operands.items[i], &call->err);
-	if (!r && call->operands.n > 1)
-		r = all_there(call);
-	for (unsigned int i = 0; i < call->operands.n && !r; i++) {
-		r = o->allow
-			    ? netprobe_manager_unallow(call->m, call->operands.items[i], &call->err)
-			    : netprobe_manager_unban(call->m, call->operands.items[i], &call->err);
-		if (r)
-			error_prefix(&call->err, "%s", call->operands.items[i]);
+		entries[i] = model;
+		(void)snprintf(entries[i].cidr, sizeof(entries[i].cidr), "%s",
+			       call->operands.items[i]);
 	}
-	return r;
+	if (!r)
+		r = netprobe_manager_remove_list(
+			call->m, o->allow ? NETPROBE_LIST_ALLOWED : NETPROBE_LIST_BANS, entries, n,
+			&call->err);
+	free(entries);
+	return r < 0 ? r : EXIT_OK;
 }
 
 int guard_cmd_unban(int argc, char **argv)
@@ -91,7 +52,8 @@ int guard_cmd_unban(int argc, char **argv)
 	static const struct args_spec spec = {
 		.prog = "netprobe guard unban",
 		.operands = "CIDR...",
-		.summary = "Forget a ban, by detection too, or with --allow an allowance.",
+		.summary = "Forget a ban, by detection too, or with --allow an allowance; with "
+			   "--proto and --port one rule of it.",
 		.tables = tables,
 		.min_operands = 1,
 	};

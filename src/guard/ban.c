@@ -340,34 +340,111 @@ int guard_add(struct guard *g, const struct guard_item *items, size_t n, unsigne
 	return r;
 }
 
-int guard_remove(struct guard *g, const struct guard_item *item, struct netprobe_error *err)
+/* Whether it names one rule of an address, by its protocol or ports, and not all there is. */
+static bool names_rule(const struct guard_item *item)
+{
+	return item->proto || item->port_from || (item->port_to && item->port_to != 0xffff);
+}
+
+/* The entry of that address or network. -ENOENT: there is none that has not ended. */
+static int find_entry(struct guard *g, const struct guard_item *item, uint8_t key[20],
+		      struct np_guard_entry *ret)
+{
+	uint32_t now = guard_tick_now();
+	int r, fd = set_fd(g, set_current(g), kind_of(item));
+
+	if (fd < 0)
+		return fd;
+	key_of(item, key);
+	r = bpf_map_lookup_elem(fd, key, ret);
+	(void)close(fd);
+	/* A trie answers with the longest network that fits: that may be another one. */
+	if (!r && (ret->len != item->len || (ret->expires && ret->expires <= now)))
+		r = -ENOENT;
+	return r;
+}
+
+static int say_no_entry(int r, struct netprobe_error *err)
+{
+	if (r == -ESRCH)
+		return error_set(err, -ENOENT,
+				 "there is no rule for that protocol and these ports");
+	if (r == -ENOENT)
+		return error_set(err, r, "there is no such entry");
+	return error_set(err, r, "cannot remove the entry: %s", strerror(-r));
+}
+
+/* Whether it is there: nothing is changed. -ESRCH: its address is, but no such rule. */
+static int is_there(struct guard *g, struct rule_index *x, const struct guard_item *item)
+{
+	struct np_guard_entry e, left;
+	uint8_t key[20];
+	int r = find_entry(g, item, key, &e);
+
+	if (r == -ENOENT && !item->allow && !names_rule(item) && guard_lifts(g, item))
+		return 0;
+	if (r || !names_rule(item))
+		return r;
+	r = rule_without(x, item, guard_tick_now(), &e, &left);
+	return r == -ENOENT ? -ESRCH : r > 0 ? 0 : r;
+}
+
+static int remove_one(struct guard *g, struct rule_index *x, const struct guard_item *item)
 {
 	uint32_t set = set_current(g), kind = kind_of(item);
-	struct np_guard_entry e;
+	struct np_guard_entry e, left;
 	uint8_t key[20];
-	int r, fd;
+	int fd, r = 1, there = find_entry(g, item, key, &e);
+
+	/* A source that detection has banned is in no list, but banned all the same. */
+	if (!item->allow && !names_rule(item))
+		(void)guard_lift(g, item);
+	if (there)
+		return there == -ENOENT ? 0 : there; /* named twice, or lifted */
+	if (names_rule(item))
+		r = rule_without(x, item, guard_tick_now(), &e, &left);
+	if (r == -ENOENT)
+		return 0; /* named twice */
+	if (r < 0)
+		return r;
+	fd = set_fd(g, set, kind);
+	if (fd < 0)
+		return fd;
+	if (r)
+		r = bpf_map_delete_elem(fd, key);
+	else
+		r = bpf_map_update_elem(fd, key, &left, BPF_EXIST) ?: -EALREADY;
+	(void)close(fd);
+	if (r && r != -EALREADY)
+		return r;
+	if (!r)
+		g->conf->policy[set].n[kind]--;
+	if (kind < NP_SET_ALLOW4)
+		hot_forget(g, kind, key);
+	return 0;
+}
+
+int guard_remove(struct guard *g, const struct guard_item *items, size_t n, size_t *ret_wrong,
+		 struct netprobe_error *err)
+{
+	struct rule_index *x;
+	size_t i = 0;
+	int r;
 
 	/* It would come back when the change is undone. */
 	if (g->conf->state >> 32)
 		return say_waits(err);
-	fd = set_fd(g, set, kind);
-	if (fd < 0)
-		return error_set(err, fd, "cannot open the list: %s", strerror(-fd));
-	key_of(item, key);
-	r = bpf_map_lookup_elem(fd, key, &e);
-	if (!r && e.len != item->len)
-		r = -ENOENT;
+	r = rule_index_new(g, &x);
+	for (i = 0; i < n && !r; i++)
+		r = is_there(g, x, &items[i]);
+	for (size_t k = 0; k < n && !r; k++)
+		r = remove_one(g, x, &items[k]);
+	rule_index_free(x);
 	if (!r)
-		r = bpf_map_delete_elem(fd, key);
-	(void)close(fd);
-	if (r)
-		return error_set(err, r,
-				 r == -ENOENT ? "there is no such entry"
-					      : "cannot remove the entry");
-	g->conf->policy[set].n[kind]--;
-	if (kind < NP_SET_ALLOW4)
-		hot_forget(g, kind, key);
-	return 0;
+		return 0;
+	*ret_wrong = i ? i - 1 : 0;
+	say_no_entry(r, err);
+	return r == -ESRCH ? -ENOENT : r;
 }
 
 /* Rounded up: 0 is "for ever", which what is about to end is not. */
@@ -463,6 +540,7 @@ int guard_sweep(struct guard *g)
 
 	for (uint32_t k = 0; k < NP_SET_MAX && !r; k++) {
 		struct raw_list l = {};
+		uint32_t gone = 0;
 		int fd = set_fd(g, set, k);
 
 		r = fd < 0 ? fd : set_read(g, set, k, &l);
@@ -472,10 +550,13 @@ int guard_sweep(struct guard *g)
 			if (!e->expires || e->expires > now)
 				continue;
 			if (!bpf_map_delete_elem(fd, l.items[i].key)) {
-				g->conf->policy[set].n[k]--;
 				swept++;
+				gone++;
 			}
 		}
+		/* Counted anew: who was killed between an entry and its number left them apart. */
+		if (!r)
+			g->conf->policy[set].n[k] = (uint32_t)l.n - gone;
 		free(l.items);
 		if (fd >= 0)
 			(void)close(fd);

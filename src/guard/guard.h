@@ -133,8 +133,13 @@ struct guard_item {
  */
 int guard_add(struct guard *g, const struct guard_item *items, size_t n, unsigned int flags,
 	      uint32_t confirm_s, struct netprobe_error *err);
-/* -ENOENT: there is no such entry. */
-int guard_remove(struct guard *g, const struct guard_item *item, struct netprobe_error *err);
+/*
+ * Remove entries, and what detection has banned of those sources: all of them, or none. One with a protocol or ports
+ * (port_to is 65535 for none) takes only the rule of its address that was made with the same. -ENOENT: *ret_wrong is
+ * the first that is not there.
+ */
+int guard_remove(struct guard *g, const struct guard_item *items, size_t n, size_t *ret_wrong,
+		 struct netprobe_error *err);
 /* Every entry that has not expired, one call for each of its rules. */
 int guard_list(struct guard *g, int (*fn)(const struct guard_item *item, void *arg), void *arg,
 	       struct netprobe_error *err);
@@ -219,6 +224,8 @@ int guard_detected(struct guard *g,
 
 /* Lift bans by detection of the sources in that network. How many there were. */
 int guard_lift(struct guard *g, const struct guard_item *net);
+/* Whether there is one. */
+bool guard_lifts(struct guard *g, const struct guard_item *net);
 
 /* Parse "CIDR", an address or a network; -EINVAL: "'x' is no ...". */
 int guard_parse_cidr(const char *text, struct guard_item *ret, struct netprobe_error *err);
@@ -240,5 +247,11 @@ int guard_safety_new(struct guard_safety **ret, struct netprobe_error *err);
 struct guard_safety *guard_safety_free(struct guard_safety *s);
 int guard_safety_check(const struct guard_safety *s, const struct guard_item *item,
 		       struct netprobe_error *err);
+/*
+ * The same of a service that is to be taken elsewhere: addr IPv4 as ::ffff:a.b.c.d, port in host order, 0 all of
+ * them. -EINVAL: it is at an address of this machine, and a server of it listens there, or port is 0.
+ */
+int guard_safety_service(const struct guard_safety *s, const uint8_t addr[16], uint16_t port,
+			 uint8_t proto, struct netprobe_error *err);
 
 #endif

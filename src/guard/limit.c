@@ -220,6 +220,17 @@ int guard_lift(struct guard *g, const struct guard_item *net)
 	return lift(g, net);
 }
 
+bool guard_lifts(struct guard *g, const struct guard_item *net)
+{
+	const struct np_guard_source *s = g->sources;
+	uint32_t now = guard_tick_now();
+
+	for (uint32_t i = 0; i < NP_GUARD_SOURCES; i++, s++)
+		if (is_banned(s, now) && is_within(s, net))
+			return true;
+	return false;
+}
+
 int guard_set_detect(struct guard *g, const struct guard_detect *d, uint32_t confirm_s,
 		     struct netprobe_error *err)
 {

@@ -238,3 +238,51 @@ int rule_join(struct rule_index *x, uint32_t now, const struct np_guard_entry *b
 	rule = x->g->rules[e->rule];
 	return join(x, &rule, now, before, e);
 }
+
+int rule_without(struct rule_index *x, const struct guard_item *item, uint32_t now,
+		 const struct np_guard_entry *before, struct np_guard_entry *ret)
+{
+	struct np_guard_rule none = {}, rule = {}, old = x->g->rules[before->rule];
+	struct np_guard_entry e = *before;
+	bool found = false;
+	int r;
+
+	rule_of(item, &none);
+	if (!before->rule) {
+		old.n = 1;
+		old.clause[0] = (struct np_guard_clause){ .port_to = 0xffff };
+	}
+	e.expires = 1;
+	for (uint32_t i = 0; i < old.n && i < NP_GUARD_CLAUSES; i++) {
+		struct np_guard_clause c = old.clause[i];
+
+		if (!c.expires)
+			c.expires = before->expires;
+		if (c.expires && c.expires <= now)
+			continue;
+		if (same_match(&c, &none.clause[0])) {
+			found = true;
+			continue;
+		}
+		if (!c.expires || !e.expires)
+			e.expires = 0;
+		else if (c.expires > e.expires)
+			e.expires = c.expires;
+		rule.clause[rule.n++] = c;
+	}
+	if (!found)
+		return -ENOENT;
+	if (!rule.n)
+		return 1;
+	/* One alone ends with its entry, as it does where it was made alone. */
+	if (rule.n == 1)
+		rule.clause[0].expires = 0;
+	memcpy(rule.reason, old.reason, sizeof(rule.reason));
+	memcpy(rule.who, old.who, sizeof(rule.who));
+	r = find(x, &rule);
+	if (r < 0)
+		return r;
+	e.rule = (uint32_t)r;
+	*ret = e;
+	return 0;
+}

@@ -19,4 +19,11 @@ int rule_entry(struct rule_index *x, const struct guard_item *item, uint32_t now
 int rule_join(struct rule_index *x, uint32_t now, const struct np_guard_entry *before,
 	      struct np_guard_entry *e);
 
+/*
+ * The entry as it is without the rule for the protocol and the ports of that item. 1: nothing is left of it; -ENOENT:
+ * it has no such rule.
+ */
+int rule_without(struct rule_index *x, const struct guard_item *item, uint32_t now,
+		 const struct np_guard_entry *before, struct np_guard_entry *ret);
+
 #endif

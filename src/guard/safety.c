@@ -265,3 +265,46 @@ int guard_safety_check(const struct guard_safety *s, const struct guard_item *it
 		   "--force does it all the same; --confirm 60s undoes it unless you come back");
 	return -EINVAL;
 }
+
+/* Whether a server of this machine is bound there; one that only was, is not. */
+static bool is_served(const uint8_t addr[16], uint16_t port, uint8_t proto)
+{
+	bool v4 = IN6_IS_ADDR_V4MAPPED((const struct in6_addr *)addr), taken = false;
+	struct sockaddr_in6 a6 = { .sin6_family = AF_INET6, .sin6_port = htons(port) };
+	struct sockaddr_in a4 = { .sin_family = AF_INET, .sin_port = htons(port) };
+	int yes = 1,
+	    fd = socket(v4 ? AF_INET : AF_INET6,
+			(proto == IPPROTO_UDP ? SOCK_DGRAM : SOCK_STREAM) | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return false;
+	memcpy(&a6.sin6_addr, addr, 16);
+	memcpy(&a4.sin_addr, addr + 12, 4);
+	/* Of TCP this leaves those that listen in the way. */
+	if (proto != IPPROTO_UDP)
+		(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
+	if (bind(fd, v4 ? (void *)&a4 : (void *)&a6, v4 ? sizeof(a4) : sizeof(a6)))
+		taken = errno == EADDRINUSE;
+	(void)close(fd);
+	return taken;
+}
+
+int guard_safety_service(const struct guard_safety *s, const uint8_t addr[16], uint16_t port,
+			 uint8_t proto, struct netprobe_error *err)
+{
+	bool v4 = IN6_IS_ADDR_V4MAPPED((const struct in6_addr *)addr), own = false;
+
+	for (size_t i = 0; i < s->n && !own; i++) {
+		const struct precious *p = &s->items[i];
+
+		own = p->kind == KIND_OWN && p->v6 != v4 &&
+		      !memcmp(p->addr, v4 ? addr + 12 : addr, v4 ? 4 : 16);
+	}
+	if (!own || (port && !is_served(addr, port, proto)))
+		return 0;
+	error_set(err, -EINVAL,
+		  port ? "a server of this machine listens there, and would be cut off"
+		       : "all ports of an address of this machine would be taken from it, SSH too");
+	error_hint(err, "--force does it all the same");
+	return -EINVAL;
+}

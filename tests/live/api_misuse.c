@@ -50,6 +50,7 @@ static void all_fail(struct netprobe_manager *m, int code)
 		netprobe_manager_detected(m, NULL, NULL, e),
 		netprobe_manager_change_list(m, NULL, &ban, 1, e),
 		netprobe_manager_import_list(m, NULL, NULL, "", 0, e),
+		netprobe_manager_remove_list(m, NETPROBE_LIST_BANS, &ban, 1, e),
 		netprobe_manager_confirm(m, e),
 		netprobe_manager_set_filtering(m, true, e),
 		netprobe_manager_set_limits(m, &l, e),
@@ -62,7 +63,7 @@ static void all_fail(struct netprobe_manager *m, int code)
 		netprobe_manager_get_detection(m, &x, e),
 		netprobe_manager_interfaces(m, NULL, NULL, e),
 		netprobe_manager_guard_flows(m, NULL, NULL, e),
-		netprobe_manager_vip_add(m, vip, false, e),
+		netprobe_manager_vip_add(m, vip, 0, e),
 		netprobe_manager_vip_remove(m, vip, e),
 		netprobe_manager_backend_add(m, vip, &back, e),
 		netprobe_manager_backend_remove(m, vip, "192.0.2.1", e),
@@ -151,7 +152,7 @@ TEST(wrong_sizes_are_einval)
 	FAILS(EINVAL, netprobe_manager_unban(m, NULL, &err));
 	FAILS(EINVAL, netprobe_manager_attach(m, NULL, &err));
 	FAILS(EINVAL, netprobe_manager_attach(m, NULL, NULL));
-	FAILS(EINVAL, netprobe_manager_vip_add(m, NULL, false, &err));
+	FAILS(EINVAL, netprobe_manager_vip_add(m, NULL, 0, &err));
 	FAILS(EINVAL, netprobe_manager_new(NULL, &err));
 	netprobe_config_default(NULL);
 	OK(netprobe_manager_detach(m, p.if_a, &err));

@@ -217,6 +217,35 @@ TEST(networks_ports_and_protocols_are_matched_and_allow_wins)
 	CHECK(wait_until(passes_over_ipv6, &p, 5000), "an allowed network within it is dropped");
 }
 
+TEST(one_rule_of_an_address_is_taken_back_and_the_others_stay)
+{
+	struct netns_pair p = guard_pair(NULL);
+
+	guard_must(&p.a, "ban 10.77.0.2 --proto udp --port 7001 --reason one --for 1h");
+	guard_must(&p.a, "ban 10.77.0.2 --proto udp --port 7002-7003 --reason two");
+	guard_must(&p.a, "ban 10.77.0.0/24 --proto udp --port 7004 --force");
+	CHECK_EQ(guard_run(&p.a, "unban 10.77.0.2 --proto tcp --port 7001"), 3, "no such rule");
+	CHECK(strstr(guard_log(), "10.77.0.2: there is no rule for that"), "%s", guard_log());
+	CHECK_EQ(guard_run(&p.a, "unban 10.77.0.2 10.77.0.0/24 --proto udp --port 7001"), 3,
+		 "a rule that only one of them has");
+	CHECK_EQ(datagrams(&p.b, &p.a, "10.77.0.1", 7001, 5), 0, "nothing was taken");
+	guard_must(&p.a, "unban 10.77.0.2 --proto udp --port 7002-7003");
+	CHECK_EQ(datagrams(&p.b, &p.a, "10.77.0.1", 7001, 5), 0, "the other rule");
+	CHECK_EQ(datagrams(&p.b, &p.a, "10.77.0.1", 7002, 5), 5, "after the rule was taken back");
+	guard_must(&p.a, "list --format tsv");
+	CHECK(strstr(guard_out(), "10.77.0.2\tudp\t7001\t36") ||
+		      strstr(guard_out(), "10.77.0.2\tudp\t7001\t35"),
+	      "the rule that is left lost its end: %s", guard_out());
+	guard_must(&p.a, "unban 10.77.0.2 --proto udp --port 7001");
+	guard_must(&p.a, "list --format tsv");
+	CHECK(!strstr(guard_out(), "10.77.0.2") && strstr(guard_out(), "10.77.0.0/24"),
+	      "the entry without rules, or the network: %s", guard_out());
+	CHECK_EQ(datagrams(&p.b, &p.a, "10.77.0.1", 7004, 5), 0, "the network's rule");
+	guard_must(&p.a, "allow 10.77.0.2 --proto udp");
+	guard_must(&p.a, "unban --allow 10.77.0.2 --proto udp");
+	CHECK_EQ(datagrams(&p.b, &p.a, "10.77.0.1", 7004, 5), 0, "the allowance is taken back");
+}
+
 TEST(dry_run_counts_and_lets_pass)
 {
 	struct netns_pair p = netns_pair_new();

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The balancer as its user has it: by commands, which end. */
+#include <arpa/inet.h>
 #include <errno.h>
+#include <netinet/in.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -238,4 +240,37 @@ TEST(wrong_vips_and_backends_change_nothing)
 	      "a refused backend is there");
 	MUST("vip", "remove", VIP);
 	CHECK(guard("vip", "list", NULL).out[0] == '\0', "a VIP is still there");
+}
+
+static int served(int type, uint16_t port)
+{
+	struct sockaddr_in any = { .sin_family = AF_INET, .sin_port = htons(port) };
+	int fd = socket(AF_INET, type | SOCK_CLOEXEC, 0);
+
+	REQUIRE(fd >= 0 && !bind(fd, (void *)&any, sizeof(any)), "port %u: %s", port,
+		strerror(errno));
+	REQUIRE(type != SOCK_STREAM || !listen(fd, 1), "listen: %s", strerror(errno));
+	return fd;
+}
+
+TEST(vip_that_cuts_off_a_server_of_this_machine_needs_force)
+{
+	struct net n = net_new();
+	int tcp = served(SOCK_STREAM, 8022), udp = served(SOCK_DGRAM, 8053);
+
+	(void)n;
+	REFUSED("all ports of an address of this machine", "vip", "add", "10.99.0.1:*/tcp");
+	REFUSED("listens there", "vip", "add", "10.99.0.1:8022/tcp");
+	REFUSED("listens there", "vip", "add", "10.99.0.1:8053/udp");
+	CHECK(guard("vip", "list", NULL).out[0] == '\0', "a refused VIP is there");
+	MUST("vip", "add", "10.99.0.1:8053/tcp");
+	MUST("vip", "add", NET_VIP4 ":*/tcp");
+	MUST("vip", "add", "10.99.0.1:8022/tcp", "--force");
+	MUST("vip", "add", "10.99.0.1:*/udp", "--force");
+	MUST("vip", "remove", "10.99.0.1:8053/tcp");
+	MUST("vip", "remove", NET_VIP4 ":*/tcp");
+	MUST("vip", "remove", "10.99.0.1:8022/tcp");
+	MUST("vip", "remove", "10.99.0.1:*/udp");
+	close(tcp);
+	close(udp);
 }
