@@ -43,10 +43,13 @@ void buf_time_ns(struct buf *b, uint64_t wall_ns);
 
 /*
  * JSON. Keys are literals and not escaped; values are, and bytes that are not UTF-8 become U+FFFD,
- * so a line is always valid JSON whatever a comm or a path holds.
+ * so a line is always valid JSON whatever a comm or a path holds. Characters that act instead of showing themselves
+ * (utf8_is_control) are written as \uXXXX.
  */
 void json_str(struct buf *b, const char *s);		  /* quoted; NULL gives null */
 void json_strn(struct buf *b, const char *s, size_t max); /* up to NUL or max */
+/* What another library wrote on one line, such characters escaped. */
+void json_text(struct buf *b, const char *json);
 void json_key(struct buf *b, const char *key); /* ,"key": with the comma where one is due */
 void json_kv_str(struct buf *b, const char *key, const char *s);
 void json_kv_u64(struct buf *b, const char *key, uint64_t v);

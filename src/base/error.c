@@ -6,26 +6,10 @@
 #include "base/error.h"
 
 #include <stdarg.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/utf8.h"
-
-/* Also what truncation left of a character at the end. */
-static void one_line(char *s)
-{
-	size_t len = strlen(s), n;
-	uint32_t cp = 0;
-	int r;
-
-	for (; len > 0; s += n, len -= n) {
-		r = utf8_decode(s, len, &cp);
-		n = (size_t)(r < 0 ? -r : r);
-		if (r < 0 || utf8_is_control(cp))
-			memset(s, '?', n);
-	}
-}
 
 int error_set(struct netprobe_error *err, int code, const char *fmt, ...)
 {
@@ -37,7 +21,7 @@ int error_set(struct netprobe_error *err, int code, const char *fmt, ...)
 	va_start(ap, fmt);
 	(void)vsnprintf(msg, sizeof(msg), fmt, ap);
 	va_end(ap);
-	one_line(msg);
+	utf8_one_line(msg);
 	err->code = code;
 	memcpy(err->msg, msg, sizeof(msg));
 	err->hint[0] = '\0';
@@ -67,7 +51,7 @@ void error_hint(struct netprobe_error *err, const char *fmt, ...)
 	va_start(ap, fmt);
 	(void)vsnprintf(hint, sizeof(hint), fmt, ap);
 	va_end(ap);
-	one_line(hint);
+	utf8_one_line(hint);
 	memcpy(err->hint, hint, sizeof(hint));
 }
 
@@ -83,6 +67,6 @@ void error_prefix(struct netprobe_error *err, const char *fmt, ...)
 	va_end(ap);
 	(void)snprintf(msg, sizeof(msg), "%s: %s", prefix, err->msg);
 	msg[sizeof(err->msg) - 1] = '\0';
-	one_line(msg);
+	utf8_one_line(msg);
 	memcpy(err->msg, msg, sizeof(err->msg));
 }

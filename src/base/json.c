@@ -11,27 +11,25 @@
 
 /* 0 plain, 1 to be escaped, 2 first byte of something beyond ASCII (or of nothing valid). */
 static const unsigned char char_class[256] = {
-	[0 ... 0x1f] = 1,
-	['"'] = 1,
-	['\\'] = 1,
-	[0x80 ... 0xff] = 2,
+	[0 ... 0x1f] = 1, ['"'] = 1, ['\\'] = 1, [0x7f] = 1, [0x80 ... 0xff] = 2,
 };
 
 /*
  * Whether eight bytes are all plain. Paths and container ids are most of a line's bytes; this takes
  * an eighth off its cost. Bit 7 of each byte of the sum tells of: the byte itself beyond ASCII,
- * below 0x20 (borrow), a quote or a backslash (exclusive-or gives 0, again a borrow). A borrow may
+ * below 0x20 (borrow), a quote, a backslash or DEL (exclusive-or gives 0, again a borrow). A borrow may
  * spill into the next byte: a false alarm costs time only.
  */
 static bool all_plain(const char *s)
 {
 	const uint64_t ones = 0x0101010101010101ull;
-	uint64_t w, quote, slash;
+	uint64_t w, quote, slash, del;
 
 	memcpy(&w, s, sizeof(w));
 	quote = (w ^ ones * '"') - ones;
 	slash = (w ^ ones * '\\') - ones;
-	return !((w | (w - ones * 0x20) | quote | slash) & ones * 0x80);
+	del = (w ^ ones * 0x7f) - ones;
+	return !((w | (w - ones * 0x20) | quote | slash | del) & ones * 0x80);
 }
 
 static void put_escaped(struct buf *b, unsigned char c)
@@ -47,6 +45,16 @@ static void put_escaped(struct buf *b, unsigned char c)
 		return;
 	}
 	buf_put(b, text, sizeof(text));
+}
+
+/* Of a character that shows nothing by itself: whoever reads JSON has it whole, a terminal does not obey it. */
+static void put_code(struct buf *b, uint32_t cp)
+{
+	if (cp > 0xffff) {
+		put_code(b, 0xd800 + ((cp - 0x10000) >> 10));
+		cp = 0xdc00 + (cp & 0x3ff);
+	}
+	buf_printf(b, "\\u%04x", cp);
 }
 
 static void put_quoted(struct buf *b, const char *s, size_t len)
@@ -68,16 +76,18 @@ static void put_quoted(struct buf *b, const char *s, size_t len)
 			continue;
 		}
 		n = char_class[c] == 2 ? utf8_decode(s + i, len - i, &cp) : 0;
-		if (n > 0) {
+		if (n > 0 && !utf8_is_control(cp)) {
 			i += (size_t)n;
 			continue;
 		}
 		buf_put(b, s + run, i - run);
 		if (n < 0)
 			buf_put(b, UTF8_REPLACEMENT, 3);
+		else if (n > 0)
+			put_code(b, cp);
 		else
 			put_escaped(b, c);
-		i += n < 0 ? (size_t)-n : 1;
+		i += n < 0 ? (size_t)-n : n > 0 ? (size_t)n : 1;
 		run = i;
 	}
 	buf_put(b, s + run, len - run);
@@ -98,6 +108,22 @@ void json_strn(struct buf *b, const char *s, size_t max)
 		put_quoted(b, s, strnlen(s, max));
 	else
 		buf_put(b, "null", 4);
+}
+
+void json_text(struct buf *b, const char *json)
+{
+	size_t len = strlen(json), n;
+	uint32_t cp = 0;
+
+	for (; len > 0; json += n, len -= n) {
+		int r = utf8_decode(json, len, &cp);
+
+		n = (size_t)(r < 0 ? -r : r);
+		if (r > 0 && utf8_is_control(cp))
+			put_code(b, cp);
+		else
+			buf_put(b, json, n);
+	}
 }
 
 void json_key(struct buf *b, const char *key)

@@ -19,6 +19,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/utf8.h"
+
 #define LINE_MAX_BYTES 1024
 #define HELD_MAX_BYTES 8192
 #define WAIT_MS 100 /* for who reads the log */
@@ -176,10 +178,11 @@ void log_msg(int level, const char *fmt, ...)
 	/* libbpf ends its messages with a newline of its own. */
 	while (len > i && line[len - 1] == '\n')
 		len--;
-	for (; i < len; i++) {
-		if ((unsigned char)line[i] < 0x20 || line[i] == 0x7f)
-			line[i] = line[i] == '\n' || line[i] == '\t' ? ' ' : '?';
-	}
+	line[len] = '\0';
+	for (size_t at = i; at < len; at++)
+		if (line[at] == '\n' || line[at] == '\t')
+			line[at] = ' ';
+	utf8_one_line(line + i); /* also what the end of the line left of a character */
 	line[len < sizeof(line) ? len++ : len - 1] = '\n';
 	put(line, len);
 	errno = saved;

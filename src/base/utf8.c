@@ -43,10 +43,33 @@ int utf8_decode(const char *s, size_t len, uint32_t *ret_cp)
 	return n;
 }
 
+/* General categories Cf, Zl, Zp, what Unicode calls default ignorable, and noncharacters of plane 0; as of Unicode 15. */
+static const struct {
+	uint32_t from, to;
+} unseen[] = {
+	{ 0xad, 0xad },	      { 0x34f, 0x34f },	    { 0x600, 0x605 },	  { 0x61c, 0x61c },
+	{ 0x6dd, 0x6dd },     { 0x70f, 0x70f },	    { 0x890, 0x891 },	  { 0x8e2, 0x8e2 },
+	{ 0x115f, 0x1160 },   { 0x17b4, 0x17b5 },   { 0x180b, 0x180f },	  { 0x200b, 0x200f },
+	{ 0x2028, 0x202e },   { 0x2060, 0x206f },   { 0x3164, 0x3164 },	  { 0xfdd0, 0xfdef },
+	{ 0xfe00, 0xfe0f },   { 0xfeff, 0xfeff },   { 0xffa0, 0xffa0 },	  { 0xfff0, 0xfffb },
+	{ 0xfffe, 0xffff },   { 0x110bd, 0x110bd }, { 0x110cd, 0x110cd }, { 0x13430, 0x1343f },
+	{ 0x1bca0, 0x1bca3 }, { 0x1d173, 0x1d17a }, { 0xe0000, 0xe0fff },
+};
+
 bool utf8_is_control(uint32_t cp)
 {
-	return cp < 0x20 || (cp >= 0x7f && cp < 0xa0) || (cp >= 0x2028 && cp <= 0x202e) ||
-	       (cp >= 0x2066 && cp <= 0x2069);
+	if (cp < 0xa0)
+		return cp < 0x20 || cp >= 0x7f;
+	for (size_t i = 0; i < sizeof(unseen) / sizeof(unseen[0]) && unseen[i].from <= cp; i++)
+		if (cp <= unseen[i].to)
+			return true;
+	return cp > 0xffff && (cp & 0xfffe) == 0xfffe;
+}
+
+bool utf8_is_blank(uint32_t cp)
+{
+	return cp == ' ' || cp == 0xa0 || cp == 0x1680 || (cp >= 0x2000 && cp <= 0x200a) ||
+	       cp == 0x202f || cp == 0x205f || cp == 0x2800 || cp == 0x3000;
 }
 
 static unsigned int char_width(uint32_t cp)
@@ -116,4 +139,52 @@ unsigned int utf8_put_printable(struct buf *b, const char *s, size_t len, unsign
 		return width;
 	buf_puts(b, "…");
 	return width + 1;
+}
+
+void utf8_one_line(char *s)
+{
+	size_t len = strlen(s), n;
+	uint32_t cp = 0;
+	int r;
+
+	for (; len > 0; s += n, len -= n) {
+		r = utf8_decode(s, len, &cp);
+		n = (size_t)(r < 0 ? -r : r);
+		if (r < 0 || utf8_is_control(cp))
+			memset(s, '?', n);
+	}
+}
+
+static bool needs_quotes(const char *s, size_t len)
+{
+	uint32_t cp = 0;
+
+	for (size_t i = 0; i < len;) {
+		i += next_char(s + i, len - i, &cp);
+		if (utf8_is_blank(cp))
+			return true;
+	}
+	return !len || *s == '"';
+}
+
+unsigned int utf8_put_field(struct buf *b, const char *s, size_t len)
+{
+	unsigned int width = 2;
+	size_t n;
+
+	if (!needs_quotes(s, len))
+		return utf8_put_printable(b, s, len, 0);
+	buf_putc(b, '"');
+	for (; len > 0; s += n, len -= n) {
+		for (n = 0; n < len && s[n] != '"' && s[n] != '\\'; n++)
+			;
+		width += utf8_put_printable(b, s, n, 0);
+		if (n == len)
+			break;
+		buf_putc(b, '\\');
+		buf_putc(b, s[n++]);
+		width += 2;
+	}
+	buf_putc(b, '"');
+	return width;
 }

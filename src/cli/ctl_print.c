@@ -4,7 +4,9 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "base/utf8.h"
 #include "out/table.h"
 
 static const char *text_of(const json_t *object, const char *key)
@@ -41,7 +43,7 @@ static void put_plain(struct buf *b, const json_t *v)
 		}
 		break;
 	case JSON_STRING:
-		buf_puts(b, json_string_value(v));
+		(void)utf8_put_printable(b, json_string_value(v), json_string_length(v), 0);
 		break;
 	case JSON_INTEGER:
 		buf_i64(b, json_integer_value(v));
@@ -64,7 +66,7 @@ static int put_json(struct buf *b, const json_t *v)
 
 	if (!text)
 		return -ENOMEM;
-	buf_puts(b, text);
+	json_text(b, text);
 	buf_putc(b, '\n');
 	free(text);
 	return b->err;
@@ -78,7 +80,8 @@ int ctl_print_values(struct buf *b, int format, const json_t *values)
 	if (format == FORMAT_JSON)
 		return put_json(b, values);
 	json_object_foreach ((json_t *)values, key, v) {
-		buf_printf(b, "%s=", key);
+		(void)utf8_put_printable(b, key, strlen(key), 0);
+		buf_putc(b, '=');
 		put_plain(b, v);
 		buf_putc(b, '\n');
 	}

@@ -11,6 +11,7 @@
 
 #include "base/log.h"
 #include "base/parse.h"
+#include "base/utf8.h"
 #include "cli/guard.h"
 #include "out/table.h"
 
@@ -414,9 +415,16 @@ int guard_cmd_import(int argc, char **argv)
 /* As it is where import reads it as it is. */
 static bool needs_quotes(const char *text, const char *stops)
 {
-	for (const char *s = text; *s; s++)
-		if ((unsigned char)*s < ' ' || *s == 0x7f || strchr(stops, *s))
+	size_t len = strlen(text), n;
+
+	for (const char *s = text; len > 0; s += n, len -= n) {
+		uint32_t cp = 0;
+		int r = utf8_decode(s, len, &cp);
+
+		n = (size_t)(r < 0 ? -r : r);
+		if (r < 0 || utf8_is_control(cp) || strchr(stops, *s))
 			return true;
+	}
 	return text[0] == ' ' || text[strlen(text) - 1] == ' ';
 }
 
@@ -428,17 +436,20 @@ static void export_text(struct buf *out, const char *name, const char *text, con
 		return;
 	}
 	buf_printf(out, " %s=\"", name);
-	for (; *text; text++) {
-		unsigned char c = (unsigned char)*text;
+	for (size_t len = strlen(text), n; len > 0; text += n, len -= n) {
+		uint32_t cp = 0;
+		int r = utf8_decode(text, len, &cp);
 
-		if (c == '"' || c == '\\')
-			buf_printf(out, "\\%c", c);
-		else if (c == '\n')
+		n = (size_t)(r < 0 ? -r : r);
+		if (*text == '"' || *text == '\\')
+			buf_printf(out, "\\%c", *text);
+		else if (*text == '\n')
 			buf_puts(out, "\\n");
-		else if (c < ' ' || c == 0x7f)
-			buf_printf(out, "\\x%02x", c);
+		else if (r > 0 && !utf8_is_control(cp))
+			buf_put(out, text, n);
 		else
-			buf_putc(out, *text);
+			for (size_t i = 0; i < n; i++)
+				buf_printf(out, "\\x%02x", (unsigned char)text[i]);
 	}
 	buf_putc(out, '"');
 }

@@ -191,9 +191,10 @@ static void put_text(struct buf *b, const struct figures *e)
 
 	if (b->len)
 		buf_putc(b, '\n');
-	(void)utf8_put_printable(b, name, strlen(name), 0);
+	(void)utf8_put_field(b, name, strlen(name));
 	buf_printf(b, "[%u]%s", e->l.pid, *e->container ? "  " : "");
-	(void)utf8_put_printable(b, e->container, strnlen(e->container, 12), 0);
+	if (*e->container)
+		(void)utf8_put_field(b, e->container, strnlen(e->container, 12));
 	buf_putc(b, '\n');
 	for (unsigned int i = 0; i < FIGURES; i++) {
 		const uint64_t *h = e->l.counts[i];

@@ -392,7 +392,7 @@ static void put_unit(struct buf *b, const char *name, uint8_t unit, double v)
 /* Processes choose their names. */
 static void put_name(struct buf *b, const char *name)
 {
-	(void)utf8_put_printable(b, name, strlen(name), 0);
+	(void)utf8_put_field(b, name, strlen(name));
 }
 
 static void text_connection(struct buf *b, const struct subject *s)

@@ -12,6 +12,7 @@
 
 #include "base/buf.h"
 #include "base/log.h"
+#include "base/utf8.h"
 #include "engine/session.h"
 #include "engine/tap.h"
 
@@ -33,6 +34,7 @@ struct pcap {
 	uint64_t tapped, no_memory;
 	struct buf queue; /* of the tap's, until their owners can be known */
 	size_t queue_at;
+	struct buf comment; /* of the packet that is written */
 	struct pcapng *file;
 	char *path;
 	int64_t offset_ns; /* from CLOCK_MONOTONIC to CLOCK_REALTIME */
@@ -80,34 +82,38 @@ int pcap_open(struct session *s, struct probe *probe, const struct tap *tap, con
 	return 0;
 }
 
-/* "pid=4242 comm=nginx ...": words as JSON has them, so that one search finds both. */
-static void describe(struct pcap *p, const struct np_ev_packet *ev, char *s, size_t size)
+/* "pid=4242 comm=nginx ...": words as JSON has them, so that one search finds both. A name with a blank is in quotes. */
+static void describe(struct pcap *p, const struct np_ev_packet *ev, struct buf *b)
 {
 	const struct process *proc = session_owner(p->session, &ev->owner);
 	const struct cgroup *cg = proc ? proc->cgroup : NULL;
 	const char *rname = names_find(session_names(p->session), ev->tuple.raddr, 0);
-	size_t n = 0;
 
-	if (ev->owner.tgid && proc)
-		n += (size_t)snprintf(s, size, "pid=%u comm=%.15s uid=%u owner_match=%s",
-				      proc->tgid, proc->comm, proc->uid,
-				      owner_match_name(ev->owner.match));
-	else
-		n += (size_t)snprintf(s, size, "owner_match=none");
-	if (n < size && ev->owner.tgid && cg && cg->container_id)
-		n += (size_t)snprintf(s + n, size - n, " container=%.64s", cg->container_id);
-	if (n < size && ev->sock_id)
-		n += (size_t)snprintf(s + n, size - n, " sock=%llu",
-				      (unsigned long long)ev->sock_id);
-	if (n < size && rname)
-		(void)snprintf(s + n, size - n, " rname=%s", rname);
+	if (ev->owner.tgid && proc) {
+		buf_printf(b, "pid=%u comm=", proc->tgid);
+		(void)utf8_put_field(b, proc->comm, strnlen(proc->comm, sizeof(proc->comm)));
+		buf_printf(b, " uid=%u owner_match=%s", proc->uid,
+			   owner_match_name(ev->owner.match));
+	} else {
+		buf_puts(b, "owner_match=none");
+	}
+	if (ev->owner.tgid && cg && cg->container_id) {
+		buf_puts(b, " container=");
+		(void)utf8_put_field(b, cg->container_id, strlen(cg->container_id));
+	}
+	if (ev->sock_id)
+		buf_printf(b, " sock=%llu", (unsigned long long)ev->sock_id);
+	if (rname) {
+		buf_puts(b, " rname=");
+		(void)utf8_put_field(b, rname, strlen(rname));
+	}
 	session_owner_done(p->session, proc);
 }
 
 static void put(struct pcap *p, const struct np_ev_packet *ev, uint16_t linktype,
 		const uint8_t *bytes)
 {
-	char comment[512], ifname[17];
+	char ifname[17];
 	struct pcapng_packet pkt = {
 		.wall_ns = ev->hdr.ts_ns + (uint64_t)p->offset_ns,
 		.netns = ev->tuple.netns,
@@ -118,11 +124,12 @@ static void put(struct pcap *p, const struct np_ev_packet *ev, uint16_t linktype
 		.bytes = bytes,
 		.captured = ev->captured,
 		.full = ev->full,
-		.comment = comment,
 	};
 
 	(void)snprintf(ifname, sizeof(ifname), "%.15s", ev->tuple.ifname);
-	describe(p, ev, comment, sizeof(comment));
+	buf_reset(&p->comment);
+	describe(p, ev, &p->comment);
+	pkt.comment = buf_str(&p->comment);
 	pcapng_put(p->file, &pkt);
 }
 
@@ -302,6 +309,7 @@ struct pcap *pcap_close(struct pcap *p)
 	(void)probe_packets_close(p->packets);
 	(void)pcapng_free(p->file);
 	buf_done(&p->queue);
+	buf_done(&p->comment);
 	free(p->path);
 	free(p);
 	return NULL;

@@ -104,8 +104,8 @@ void dns_put_text(struct buf *b, const struct event_dns *d)
 		buf_printf(b, "and %u more ", d->n_answers - d->n);
 	if (d->asked_by) {
 		buf_puts(b, "asked by ");
-		(void)utf8_put_printable(b, d->asked_by->comm,
-					 strnlen(d->asked_by->comm, sizeof(d->asked_by->comm)), 0);
+		(void)utf8_put_field(b, d->asked_by->comm,
+				     strnlen(d->asked_by->comm, sizeof(d->asked_by->comm)));
 		buf_printf(b, "[%u] ", d->asked_by->tgid);
 		if (d->waited_ms >= 0)
 			buf_printf(b, "which waited %.1f ms ", d->waited_ms);

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/utf8.h"
 
 #define BLOCK_SECTION 0x0a0d0d0a
 #define BLOCK_INTERFACE 1
@@ -24,6 +25,7 @@
 #define OPTION_IF_DESCRIPTION 3
 #define OPTION_IF_TSRESOL 9
 #define OPTION_PACKET_FLAGS 2
+#define TEXT_COLUMNS 8192 /* far less than an option can have */
 #define FLUSH_BYTES (256 * 1024)
 #define INTERFACES 4096
 #define WAITING_BYTES (8U << 20) /* for the reader of a pipe */
@@ -73,12 +75,23 @@ static void put_option(struct buf *b, uint16_t code, const void *data, size_t n)
 	put_padded(b, data, n);
 }
 
+/* UTF-8 by the format; readers show it on terminals. */
 static void put_text(struct buf *b, uint16_t code, const char *s)
 {
-	size_t n = s ? strlen(s) : 0;
+	static const char zero[4];
+	size_t at = b->len + 4;
+	uint16_t n;
 
-	if (n)
-		put_option(b, code, s, n < UINT16_MAX ? n : UINT16_MAX);
+	if (!s || !*s)
+		return;
+	put16(b, code);
+	put16(b, 0);
+	(void)utf8_put_printable(b, s, strlen(s), TEXT_COLUMNS);
+	if (b->err)
+		return;
+	n = (uint16_t)(b->len - at);
+	memcpy(b->data + at - sizeof(n), &n, sizeof(n));
+	buf_put(b, zero, (4 - n % 4U) % 4);
 }
 
 /* A block's length stands in front and behind. */

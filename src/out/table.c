@@ -136,6 +136,34 @@ static const char *stored_str(const struct table *t, const struct stored_cell *c
 	return t->strings.data + c->at;
 }
 
+/*
+ * Two blanks are between columns, so that a name has one at a time and none at its ends; what is more shows as U+FFFD.
+ */
+static unsigned int put_cell(struct buf *out, const char *s, size_t len, unsigned int max)
+{
+	struct buf one = { 0 };
+	uint32_t cp = 0;
+	bool blank = true; /* before this character: what may not be followed by one */
+	unsigned int w;
+
+	for (size_t i = 0; i < len;) {
+		int r = utf8_decode(s + i, len - i, &cp);
+		size_t n = (size_t)(r < 0 ? -r : r);
+		bool is = r > 0 && utf8_is_blank(cp);
+
+		if (is && (cp != ' ' || blank || i + n == len))
+			buf_put(&one, UTF8_REPLACEMENT, 3);
+		else
+			buf_put(&one, s + i, n);
+		blank = is;
+		i += n;
+	}
+	w = one.err ? 0 : utf8_put_printable(out, one.data, one.len, max);
+	out->err = out->err ? out->err : one.err;
+	buf_done(&one);
+	return w;
+}
+
 /* The cell as a person reads it, appended to out; returns its columns. */
 static unsigned int put_text_cell(const struct table *t, struct buf *out,
 				  const struct table_column *col, const struct stored_cell *c)
@@ -145,8 +173,7 @@ static unsigned int put_text_cell(const struct table *t, struct buf *out,
 
 	switch (c->type) {
 	case CELL_STR:
-		return utf8_put_printable(out, stored_str(t, c), strlen(stored_str(t, c)),
-					  col->max_width);
+		return put_cell(out, stored_str(t, c), strlen(stored_str(t, c)), col->max_width);
 	case CELL_BOOL:
 		buf_puts(out, c->b ? "yes" : "no");
 		break;
@@ -312,34 +339,44 @@ static int write_json(const struct table *t, struct buf *out)
 	return out->err;
 }
 
-/* RFC 4180: quoted where needed, quotes doubled, lines end in CR LF. */
+/* RFC 4180: quoted where needed, quotes doubled, lines end in CR LF. It has no escapes: controls are U+FFFD. */
 static void put_csv_str(struct buf *out, const char *s)
 {
-	if (!s[strcspn(s, ",\"\r\n")]) {
-		buf_puts(out, s);
-		return;
+	bool quoted = s[strcspn(s, ",\"\r\n")];
+
+	if (quoted)
+		buf_putc(out, '"');
+	while (*s) {
+		size_t n = strcspn(s, "\"");
+
+		(void)utf8_put_printable(out, s, n, 0);
+		s += n;
+		if (*s == '"') {
+			buf_puts(out, "\"\"");
+			s++;
+		}
 	}
-	buf_putc(out, '"');
-	for (; *s; s++) {
-		if (*s == '"')
-			buf_putc(out, '"');
-		buf_putc(out, *s);
-	}
-	buf_putc(out, '"');
+	if (quoted)
+		buf_putc(out, '"');
 }
 
 /* The PostgreSQL and mysql way: one line a row whatever a cell holds, and it can be undone. */
 static void put_tsv_str(struct buf *out, const char *s)
 {
-	for (; *s; s++) {
-		const char *name = strchr("\tt\nn\rr\\\\", *s);
+	size_t len = strlen(s), n;
 
-		if (name && (*s < ' ' || *s == '\\')) {
-			buf_putc(out, '\\');
-			buf_putc(out, name[1]);
-		} else {
-			buf_putc(out, *s);
-		}
+	for (; len > 0; s += n, len -= n) {
+		const char *name = *s == '\\' || *s < ' ' ? strchr("\tt\nn\rr\\\\", *s) : NULL;
+		uint32_t cp = 0;
+
+		n = (size_t)utf8_decode(s, len, &cp); /* what is stored is valid */
+		if (name)
+			buf_printf(out, "\\%c", name[1]);
+		else if (!utf8_is_control(cp))
+			buf_put(out, s, n);
+		else
+			for (size_t i = 0; i < n; i++)
+				buf_printf(out, "\\x%02x", (unsigned char)s[i]);
 	}
 }
 

@@ -109,8 +109,8 @@ static void put_who(struct buf *b, const struct event *ev)
 		return;
 	}
 	(void)snprintf(pid, sizeof(pid), "[%u]", p->tgid);
-	width = utf8_put_printable(b, p->comm[0] ? p->comm : "?",
-				   p->comm[0] ? strnlen(p->comm, sizeof(p->comm)) : 1, 0);
+	width = utf8_put_field(b, p->comm[0] ? p->comm : "?",
+			       p->comm[0] ? strnlen(p->comm, sizeof(p->comm)) : 1);
 	buf_puts(b, pid);
 	pad(b, width + (unsigned int)strlen(pid), WHO_COLUMNS);
 }
@@ -121,7 +121,7 @@ static void put_name(struct buf *b, const char *name)
 	if (!name)
 		return;
 	buf_putc(b, '(');
-	(void)utf8_put_printable(b, name, strlen(name), 0);
+	(void)utf8_put_field(b, name, strlen(name));
 	buf_puts(b, ") ");
 }
 
@@ -151,7 +151,7 @@ static void put_where(struct buf *b, const struct event *ev)
 		put_name(b, ev->rname);
 	}
 	if (iface) {
-		(void)utf8_put_printable(b, iface, strlen(iface), 0);
+		(void)utf8_put_field(b, iface, strlen(iface));
 		buf_putc(b, ' ');
 	}
 }
@@ -175,8 +175,7 @@ static void put_loss(struct buf *b, const struct event *ev)
 	const struct np_loss *l = ev->loss;
 
 	buf_putc(b, ' ');
-	(void)utf8_put_printable(b, ev->entity_id, strnlen(ev->entity_id, sizeof(ev->entity_id)),
-				 0);
+	(void)utf8_put_field(b, ev->entity_id, strnlen(ev->entity_id, sizeof(ev->entity_id)));
 	buf_putc(b, ' ');
 	if (!l)
 		return;

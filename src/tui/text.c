@@ -10,24 +10,13 @@
 
 #include "base/utf8.h"
 
-/*
- * Printable by wcwidth()'s word, yet invisible or able to reorder what follows: soft hyphen, zero
- * width marks, embeddings and isolates, invisible operators, byte order mark, annotations, tags.
- */
-static bool is_format(uint32_t cp)
-{
-	return cp == 0xad || cp == 0x61c || cp == 0x180e || (cp >= 0x200b && cp <= 0x200f) ||
-	       (cp >= 0x2028 && cp <= 0x202e) || (cp >= 0x2060 && cp <= 0x206f) || cp == 0xfeff ||
-	       (cp >= 0xfff9 && cp <= 0xfffb) || (cp >= 0xe0000 && cp <= 0xe0fff);
-}
-
 static void text_add(struct text *t, uint32_t cp, bool utf8)
 {
 	int w = -1;
 
 	if (cp >= 0x20 && cp < 0x7f)
 		w = 1;
-	else if (utf8 && cp >= 0xa0 && !is_format(cp))
+	else if (utf8 && cp >= 0xa0 && !utf8_is_control(cp))
 		w = wcwidth((wchar_t)cp);
 	/* A combining mark with nothing before it would sit on the neighbour's cell. */
 	if (w < 0 || w > 2 || (w == 0 && t->n == 0)) {

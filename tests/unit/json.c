@@ -37,7 +37,9 @@ static void json_str_escapes_quotes_backslashes_and_controls(void **state)
 	check_str("a\"b\\c", "\"a\\\"b\\\\c\"");
 	check_str("\b\f\n\r\t", "\"\\b\\f\\n\\r\\t\"");
 	check_str("\x01\x1f", "\"\\u0001\\u001f\"");
-	check_str("\x7f", "\"\x7f\"");
+	check_str("\x7f", "\"\\u007f\"");
+	check_str("1234567\x7f",
+		  "\"1234567\\u007f\""); /* also among eight that are looked at in one go */
 }
 
 static void json_str_keeps_valid_utf8(void **state)
@@ -45,9 +47,18 @@ static void json_str_keeps_valid_utf8(void **state)
 	(void)state;
 	check_str("h\xc3\xa9llo", "\"h\xc3\xa9llo\"");
 	check_str("\xe2\x82\xac \xf0\x9f\x98\x80", "\"\xe2\x82\xac \xf0\x9f\x98\x80\"");
-	/* NEL and U+2028 are no newlines to JSON. */
-	check_str("\xc2\x85\xe2\x80\xa8", "\"\xc2\x85\xe2\x80\xa8\"");
-	check_str("\xf4\x8f\xbf\xbf", "\"\xf4\x8f\xbf\xbf\"");
+	check_str("\xf4\x8f\xbf\xbd", "\"\xf4\x8f\xbf\xbd\"");
+}
+
+/* They are there for whoever reads JSON, and do nothing to a terminal. */
+static void json_str_escapes_what_shows_nothing_by_itself(void **state)
+{
+	(void)state;
+	check_str("\xc2\x85\xe2\x80\xa8", "\"\\u0085\\u2028\"");
+	check_str("a\xe2\x80\xae"
+		  "b",
+		  "\"a\\u202eb\"");
+	check_str("\xf3\xa0\x81\x81", "\"\\udb40\\udc41\""); /* U+E0041, a tag */
 }
 
 #define R UTF8_REPLACEMENT
@@ -191,6 +202,7 @@ int main(void)
 		cmocka_unit_test(json_str_copies_plain_text),
 		cmocka_unit_test(json_str_escapes_quotes_backslashes_and_controls),
 		cmocka_unit_test(json_str_keeps_valid_utf8),
+		cmocka_unit_test(json_str_escapes_what_shows_nothing_by_itself),
 		cmocka_unit_test(json_str_replaces_invalid_utf8),
 		cmocka_unit_test(json_strn_stops_at_max_or_nul),
 		cmocka_unit_test(json_str_of_any_two_bytes_anywhere_parses),

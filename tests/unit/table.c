@@ -128,7 +128,7 @@ static void table_csv_quotes_as_rfc_4180_says(void **state)
 	      "comm,pid,tx_bytes,srtt_us,alive\r\n"
 	      "nginx,42,1536,830.5,true\r\n"
 	      ",,,,\r\n"
-	      "\"a,\"\"b\"\"\t\\\n\",7,0,,false\r\n");
+	      "\"a,\"\"b\"\"\xef\xbf\xbd\\\xef\xbf\xbd\",7,0,,false\r\n");
 }
 
 static void table_tsv_is_one_line_a_row(void **state)

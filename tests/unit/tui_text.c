@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../nasty.h"
 #include "tui/fmt.h"
 #include "tui/grid.h"
 #include "tui/spark.h"
@@ -22,6 +23,29 @@ static void assert_wide(const struct text *t, const wchar_t *want)
 {
 	assert_int_equal(t->n, wcslen(want));
 	assert_memory_equal(t->ch, want, t->n * sizeof(wchar_t));
+}
+
+/* What a terminal is sent of a row that has the name in it. */
+static void names_of_others_are_clean_in_a_frame(void **state)
+{
+	struct grid g = { .glyphs = &glyphs_utf8, .utf8 = true };
+
+	(void)state;
+	assert_int_equal(grid_resize(&g, 1, 40), 0);
+	for (size_t i = 0; i < NASTY_NAMES; i++) {
+		char sent[1024];
+		size_t n = 0;
+
+		grid_clear(&g);
+		(void)grid_printf(&g, 0, 0, 40, STYLE_NORMAL, "%s", nasty_names[i]);
+		for (int x = 0; x < 40; x++)
+			for (unsigned int k = 0; k <= GRID_MARKS && grid_at(&g, 0, x)->ch[k]; k++)
+				n += (size_t)snprintf(sent + n, sizeof(sent) - n, "%lc",
+						      (wint_t)grid_at(&g, 0, x)->ch[k]);
+		assert_true(n >= 40);
+		assert_true(nasty_free(sent, n, ""));
+	}
+	grid_done(&g);
 }
 
 static void text_replaces_what_could_steer_a_terminal(void **state)
@@ -328,6 +352,7 @@ static void sparkline_shows_the_least_traffic(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(names_of_others_are_clean_in_a_frame),
 		cmocka_unit_test(text_replaces_what_could_steer_a_terminal),
 		cmocka_unit_test(text_counts_columns_not_bytes),
 		cmocka_unit_test(text_is_bounded),
