@@ -345,11 +345,12 @@ typedef int (*netprobe_hook_fn)(const struct netprobe_hook *h, void *arg);
 struct netprobe_machine {
 	size_t size;
 	char kernel[65], arch[65];
-	char cgroup_mount[256]; /* of cgroup v2; empty: none */
+	/* root of cgroup v2: where it is mounted, also in another mount namespace, or "a mount of its own"; empty: not seen */
+	char cgroup_mount[256];
 	char lockdown[16];
 	char uprobes_missing[160]; /* why who asks a local resolver cannot be told; empty: it can */
 	char family[16];	   /* of hooks in use by ebpf; empty: none */
-	char note[192];		   /* what ebpf lacks here, in a line */
+	char note[512];		   /* what ebpf lacks here, and what namespaces hide, in a line */
 	bool bpf;		   /* the library was built with it; false: the next are unknown */
 	bool btf, cap_bpf, cap_perfmon, cap_net_admin, kprobes;
 	bool btf_own;	     /* the kernel carries it itself; with btf alone it is a file's */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "api/internal.h"
+#include "base/cgroup2.h"
 #include "base/error.h"
 #include "owner/memory.h"
 #include "probe/asked.h"
@@ -52,7 +53,8 @@ static void put_facts(const struct kernel_facts *f, struct netprobe_machine *ret
 {
 	(void)snprintf(ret->kernel, sizeof(ret->kernel), "%s", f->release);
 	(void)snprintf(ret->arch, sizeof(ret->arch), "%s", f->arch);
-	(void)snprintf(ret->cgroup_mount, sizeof(ret->cgroup_mount), "%s", f->cgroup_mount);
+	(void)snprintf(ret->cgroup_mount, sizeof(ret->cgroup_mount), "%s",
+		       f->cgroup ? f->cgroup->where : "");
 	(void)snprintf(ret->lockdown, sizeof(ret->lockdown), "%s", f->lockdown);
 	if (!probe_asked_missing(ret->uprobes_missing, sizeof(ret->uprobes_missing)))
 		ret->uprobes_missing[0] = '\0';

@@ -17,6 +17,7 @@ const volatile __u32 cfg_ring_wakeup = 1024 * 1024;
 const volatile __u8 cfg_exec_seen = 0;
 const volatile __u8 cfg_quiet = 0;
 const volatile __u8 cfg_keep_dead = 0;
+const volatile __u8 cfg_no_ends = 0;
 const volatile __u32 cfg_hz = 0;
 
 struct np_filter np_filter = { .gen = 1, .exec_gen = 1, .enabled = 1 };

@@ -45,7 +45,7 @@ int socks_open(const struct socks_opts *opts, struct socks **ret, struct netprob
 	s->ended_tail = &s->ended;
 	s->filter = *opts->filter;
 	s->ask_fd = s->watch_fd = -1;
-	s->cgroups = cgroup_table_new("/proc", NULL, 0);
+	s->cgroups = cgroup_table_new(NULL, 0);
 	s->procfs = s->cgroups ? procfs_new("/proc", s->cgroups) : NULL;
 	if (!s->procfs || index_init(&s->by_cookie, 1024, socks_cookie_hash) ||
 	    index_init(&s->by_tuple, 1024, socks_tuple_hash)) {

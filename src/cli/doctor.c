@@ -104,7 +104,7 @@ static void text_facts(struct doctor *d)
 	buf_printf(&d->out, "kprobes           %s\n",
 		   m->kprobes ? "yes" : "not built into this kernel");
 	buf_printf(&d->out, "cgroup v2         %s\n",
-		   m->cgroup_mount[0] ? m->cgroup_mount : "not mounted");
+		   m->cgroup_mount[0] ? m->cgroup_mount : "not seen, see the note");
 	buf_printf(&d->out, "uprobes           %s\n",
 		   m->uprobes_missing[0] ? m->uprobes_missing : "yes: who asks a resolver is told");
 	buf_printf(&d->out, "seccomp           %s\n",

@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/cgroup2.h"
 #include "base/parse.h"
 #include "owner/cgroup.h"
 #include "owner/container.h"
@@ -55,9 +56,17 @@ static int add_iface(struct np_filter *f, const char *value, struct netprobe_err
 	return 0;
 }
 
+static int no_tree(const char *value, struct netprobe_error *err)
+{
+	char why[96];
+
+	(void)cgroup2_root(why, sizeof(why));
+	return error_set(err, -ENODEV, "'%s': %s", value, why);
+}
+
 static int add_cgroup(struct np_filter *f, const char *value, struct netprobe_error *err)
 {
-	struct cgroup_table *t = cgroup_table_new("/proc", NULL, 0);
+	struct cgroup_table *t = cgroup_table_new(NULL, 0);
 	struct np_filter_cgroup *c = &f->cgroup[f->n_cgroup];
 	uint64_t id = 0;
 	int r;
@@ -65,7 +74,7 @@ static int add_cgroup(struct np_filter *f, const char *value, struct netprobe_er
 	if (!t)
 		return error_set(err, -ENOMEM, "out of memory");
 	if (!cgroup_mount(t))
-		r = error_set(err, -ENODEV, "'%s': no cgroup v2 tree is mounted here", value);
+		r = no_tree(value, err);
 	else if (cgroup_lookup_path(t, value, &id, &c->level))
 		r = error_set(err, -ENOENT, "there is no cgroup '%s'; takes a path below %s", value,
 			      cgroup_mount(t));
@@ -82,7 +91,7 @@ static int add_cgroup(struct np_filter *f, const char *value, struct netprobe_er
 /* Into the same list as cgroups: both are alternatives. */
 static int add_container(struct np_filter *f, const char *value, struct netprobe_error *err)
 {
-	struct cgroup_table *t = cgroup_table_new("/proc", NULL, 0);
+	struct cgroup_table *t = cgroup_table_new(NULL, 0);
 	struct container_cgroup found[NP_FILTER_SLOTS];
 	int n = !t ? -ENOMEM
 		: !cgroup_mount(t)
@@ -93,7 +102,7 @@ static int add_container(struct np_filter *f, const char *value, struct netprobe
 	if (n == -ENOMEM)
 		r = error_set(err, n, "out of memory");
 	else if (n == -ENODEV)
-		r = error_set(err, n, "'%s': no cgroup v2 tree is mounted here", value);
+		r = no_tree(value, err);
 	else if (n == -ENOTUNIQ)
 		r = error_set(err, -EINVAL,
 			      "'%s' is the beginning of several ids; takes more of it", value);

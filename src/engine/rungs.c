@@ -47,19 +47,13 @@ static void note_add(char *note, size_t size, const char *text)
 		(void)snprintf(note + n, size - n, "%s%s", n ? "; " : "", text);
 }
 
-/*
- * One line: the rung and why not those above, and last its own words about what it lacks. The highest
- * has all, what it lacks is for who asks.
- */
+/* One line: the rung and why not those above, and last its own words about what it lacks. */
 static void note_rung(char *note, size_t size, const struct rung *rung)
 {
 	const char *own = rung->ops->note ? rung->ops->note(rung->arg) : "";
-	bool highest = !strcmp(rung->ops->mode, ladder[0].name);
 
 	if (*note)
 		log_notice("capture %s%s%s", note, *own ? "; " : "", own);
-	else if (*own && highest)
-		log_info("%s: %s", rung->ops->mode, own);
 	else if (*own)
 		log_notice("%s: %s", rung->ops->mode, own);
 	note_add(note, size, own);

@@ -329,7 +329,7 @@ bool session_whose(struct session *s, const struct np_tuple *t, struct np_owner 
 
 static int make_tables(struct session *s)
 {
-	s->cgroups = cgroup_table_name_by(cgroup_table_new("/proc", NULL, 0), "");
+	s->cgroups = cgroup_table_name_by(cgroup_table_new(NULL, 0), "");
 	s->procs = s->cgroups ? process_table_new("/proc", s->cgroups) : NULL;
 	s->flows = s->procs ? flow_table_new(&s->opts.flows, s->procs) : NULL;
 	s->viewer = s->flows ? viewer_new(s->flows) : NULL;
@@ -410,6 +410,7 @@ int session_open(const struct session_opts *opts, struct session **ret_session,
 		return r;
 	}
 	s->asks_routes = !ebpf_probe(&s->rung);
+	s->misses_ends = !s->asks_routes && probe_misses_ends(ebpf_probe(&s->rung));
 	if (s->rung.ops->watch_moved)
 		s->rung.ops->watch_moved(s->rung.arg, on_moved, s);
 	s->ifwatch = ifwatch_new();
@@ -578,7 +579,8 @@ static int tick(struct session *s, bool full)
 	if (r < 0)
 		return r;
 	full |= s->opts.full_sweeps ||
-		s->now_ns - s->full_ns >= (s->has_sums ? FULL_AGAIN_NS : FULL_SWEEP_NS);
+		s->now_ns - s->full_ns >=
+			(s->has_sums || s->misses_ends ? FULL_AGAIN_NS : FULL_SWEEP_NS);
 	if (full) {
 		s->has_sums = false;
 		s->full_ns = s->now_ns;

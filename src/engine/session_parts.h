@@ -39,6 +39,7 @@ struct session {
 	bool has_listener_owned;
 	uint32_t scan_max;    /* processes looked up in /proc with the next tick */
 	bool has_sums;	      /* last records found no room since the last full sweep */
+	bool misses_ends;     /* probe_misses_ends */
 	bool asks_routes;     /* no rung but ebpf tells the interface of a TCP socket */
 	uint64_t implausible; /* records not believed */
 	uint64_t spliced_ns;  /* when bytes that no receive call took were last seen; 0 never */

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/cgroup2.h"
 #include "owner/cgroup.h"
 #include "owner/cgroup_tree.h"
 #include "owner/container_name.h"
@@ -186,22 +187,25 @@ static void entry_search(struct cgroup_table *t, struct cgroup_entry *e, uint64_
 	e->cgroup.settled = e->cgroup.path || e->tries >= CGROUP_TRIES;
 }
 
-struct cgroup_table *cgroup_table_new(const char *proc_root, const char *cgroup_root,
-				      uint32_t max_entries)
+struct cgroup_table *cgroup_table_new(const char *cgroup_root, uint32_t max_entries)
 {
 	struct cgroup_table *t = calloc(1, sizeof(*t));
-	int r = -ENOMEM;
+	int r = 0;
 
 	if (!t)
 		return NULL;
 	t->max_entries = max_entries ? max_entries : CGROUP_ENTRIES_DEFAULT;
+	if (cgroup_root && !*cgroup_root) {
+		cgroup_root = NULL;
+	} else if (!cgroup_root) {
+		const struct cgroup2 *c = cgroup2_root(NULL, 0);
+
+		/* without a v2 tree, or without /proc, there are still ids, just no names */
+		cgroup_root = c ? c->path : NULL;
+	}
 	if (cgroup_root) {
 		t->mount = strdup(cgroup_root);
 		r = t->mount ? 0 : -ENOMEM;
-	} else {
-		r = cgroup_tree_find(proc_root, &t->mount);
-		/* without a v2 tree, or without /proc, there are still ids, just no names */
-		r = r == -ENOMEM ? r : 0;
 	}
 	if (r == 0)
 		r = index_init(&t->entries, 256, entry_hash);

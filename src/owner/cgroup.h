@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * cgroup v2 id -> path -> container. Finds the v2 tree from mountinfo, walks it once, rescans on an
+ * cgroup v2 id -> path -> container. Walks the v2 tree once, rescans on an
  * unknown id (at most once a second). A container that is gone keeps its name as long as somebody refers to
  * it, and as long as there is room; bounded, see cgroup_table_new.
  */
@@ -25,9 +25,8 @@ struct cgroup {
 
 struct cgroup_table;
 
-/* "/proc" and NULL (find it in mountinfo) but in tests, which bring their own trees. */
-struct cgroup_table *cgroup_table_new(const char *proc_root, const char *cgroup_root,
-				      uint32_t max_entries);
+/* cgroup_root: NULL (the machine's, see base/cgroup2.h) but in tests, which bring their own trees; "": there is none. */
+struct cgroup_table *cgroup_table_new(const char *cgroup_root, uint32_t max_entries);
 struct cgroup_table *cgroup_table_free(struct cgroup_table *t);
 /* From now on containers that are asked for get the names in files below root ("": the machine's). Gives t. */
 struct cgroup_table *cgroup_table_name_by(struct cgroup_table *t, const char *root);
@@ -48,7 +47,7 @@ uint64_t cgroup_table_full(const struct cgroup_table *t);
  */
 int cgroup_lookup_path(struct cgroup_table *t, const char *path, uint64_t *ret_id,
 		       uint32_t *ret_level);
-/* The v2 mount point, e.g. "/sys/fs/cgroup/unified"; NULL where there is none. */
+/* Where the v2 tree's root is for open(), e.g. "/sys/fs/cgroup/unified"; NULL where there is none. */
 const char *cgroup_mount(const struct cgroup_table *t);
 /* Pure: fill container_id, runtime, pod_uid of c from c->path. */
 int cgroup_parse_container(struct cgroup *c);

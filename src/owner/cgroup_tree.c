@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * Reads mountinfo and the cgroup v2 directories. On hybrid systems the v2 tree is not at
- * /sys/fs/cgroup, so the place is looked up by file system type and never assumed.
- */
+/* Reads the cgroup v2 directories. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/magic.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -21,85 +19,6 @@
 #define HANDLE_KERNFS 0xfe
 /* The kernel's own limit on nesting is far above what anyone uses; this one is for our stack. */
 #define TREE_DEPTH_MAX 64
-
-/* mountinfo writes space, tab, newline and backslash as three octal digits. */
-static void octal_unescape(char *s)
-{
-	char *out = s;
-
-	while (*s) {
-		if (s[0] == '\\' && s[1] >= '0' && s[1] <= '3' && s[2] >= '0' && s[2] <= '7' &&
-		    s[3] >= '0' && s[3] <= '7') {
-			*out++ = (char)((s[1] - '0') * 64 + (s[2] - '0') * 8 + (s[3] - '0'));
-			s += 4;
-		} else {
-			*out++ = *s++;
-		}
-	}
-	*out = '\0';
-}
-
-/* "36 35 0:38 ROOT MOUNT options [optional fields] - FSTYPE source options" */
-static bool parse_mount(char *line, char **ret_root, char **ret_mount)
-{
-	char *save = NULL, *field, *root = NULL, *mount = NULL;
-	int n;
-
-	for (n = 0, field = strtok_r(line, " \n", &save); field;
-	     field = strtok_r(NULL, " \n", &save), n++) {
-		if (n == 3)
-			root = field;
-		else if (n == 4)
-			mount = field;
-		else if (n > 5 && strcmp(field, "-") == 0)
-			break;
-	}
-	field = field ? strtok_r(NULL, " \n", &save) : NULL;
-	if (!field || strcmp(field, "cgroup2") != 0)
-		return false;
-	*ret_root = root;
-	*ret_mount = mount;
-	return true;
-}
-
-int cgroup_tree_find(const char *proc_root, char **ret_mount)
-{
-	char *line = NULL, *path, *root, *mount, *found = NULL;
-	size_t size = 0;
-	bool whole = false;
-	FILE *f;
-	int r = 0;
-
-	if (asprintf(&path, "%s/self/mountinfo", proc_root) < 0)
-		return -ENOMEM;
-	f = fopen(path, "re");
-	r = f ? 0 : -errno;
-	free(path);
-	if (!f)
-		return r;
-	/* bind mounts show parts of the tree: the first mount of all of it is the best one */
-	while (!whole && getline(&line, &size, f) > 0) {
-		if (!parse_mount(line, &root, &mount))
-			continue;
-		whole = strcmp(root, "/") == 0;
-		if (found && !whole)
-			continue;
-		free(found);
-		found = strdup(mount);
-		if (!found) {
-			r = -ENOMEM;
-			break;
-		}
-		octal_unescape(found);
-	}
-	free(line);
-	(void)fclose(f);
-	if (r == 0 && !found)
-		r = -ENOENT;
-	if (r == 0)
-		*ret_mount = found;
-	return r;
-}
 
 struct walk {
 	int (*fn)(uint64_t id, const char *path, void *arg);
@@ -165,10 +84,8 @@ int cgroup_tree_walk(const char *mount, int (*fn)(uint64_t id, const char *path,
 	return r < 0 ? r : 0;
 }
 
-/* Where an open directory is, with the mount cut off. */
-static int path_of_fd(int fd, const char *mount, char *buf, size_t size)
+static int path_of(int fd, char *buf, size_t size)
 {
-	size_t n = strcmp(mount, "/") == 0 ? 0 : strlen(mount);
 	char link[32];
 	ssize_t len;
 
@@ -179,12 +96,24 @@ static int path_of_fd(int fd, const char *mount, char *buf, size_t size)
 	if ((size_t)len >= size - 1)
 		return -ENAMETOOLONG;
 	buf[len] = '\0';
-	if (strncmp(buf, mount, n) != 0 || (buf[n] != '/' && buf[n] != '\0'))
+	return (int)len;
+}
+
+/* Where an open directory is, below the root that is open as at: how that is called depends on its mount, not on how it was opened. */
+static int path_of_fd(int fd, int at, char *buf, size_t size)
+{
+	char mount[PATH_MAX];
+	int len = path_of(fd, buf, size), n = path_of(at, mount, sizeof(mount));
+
+	if (len < 0 || n < 0)
+		return len < 0 ? len : n;
+	n = strcmp(mount, "/") == 0 ? 0 : n;
+	if (strncmp(buf, mount, (size_t)n) != 0 || (buf[n] != '/' && buf[n] != '\0'))
 		return -ENOENT; /* seen through another mount */
 	if (buf[n] == '\0')
 		(void)strcpy(buf, "/");
 	else
-		memmove(buf, buf + n, (size_t)len - n + 1);
+		memmove(buf, buf + n, (size_t)(len - n) + 1);
 	return 0;
 }
 
@@ -207,11 +136,9 @@ int cgroup_tree_open_id(const char *mount, uint64_t id, char *buf, size_t size)
 	}
 	memcpy(u.h.f_handle, &id, sizeof(id));
 	fd = open_by_handle_at(at, &u.h, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	r = fd < 0 ? -errno : 0;
+	r = fd < 0 ? -errno : path_of_fd(fd, at, buf, size);
 	(void)close(at);
-	if (fd < 0)
-		return r;
-	r = path_of_fd(fd, mount, buf, size);
-	(void)close(fd);
+	if (fd >= 0)
+		(void)close(fd);
 	return r;
 }

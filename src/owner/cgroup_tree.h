@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The cgroup v2 tree as the file system shows it: where it is mounted, which directory has which
- * id. Remembers nothing; cgroup.c does.
+ * The cgroup v2 tree as the file system shows it: which directory has which id. Remembers nothing; cgroup.c does.
  */
 #ifndef NETPROBE_OWNER_CGROUP_TREE_H
 #define NETPROBE_OWNER_CGROUP_TREE_H
@@ -9,8 +8,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Mount point of the v2 tree from PROC_ROOT/self/mountinfo, to be freed. -ENOENT: there is none. */
-int cgroup_tree_find(const char *proc_root, char **ret_mount);
 /* Every directory below mount, "/" for mount itself; fn's negative return ends the walk. */
 int cgroup_tree_walk(const char *mount, int (*fn)(uint64_t id, const char *path, void *arg),
 		     void *arg);

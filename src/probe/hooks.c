@@ -89,10 +89,13 @@ const struct hook hook_table[NP_PROG_MAX] = {
 	[NP_PROG_RELEASE] = {
 		.name = "release", .what = "the last counts of other sockets", .required = true, .proven = true,
 		.follows = -1,
-		.n_alts = 3, .alts = {
+		.n_alts = 4, .alts = {
 			{ CG("np_release_cg"), .since = "5.9" },
 			{ FE("np_release_fe"), .since = "5.5" },
 			{ KP("np_release_kp"), .since = "4.1" },
+			{ NOPROG(FAMILY_TRACEPOINT,
+				 "when other sockets than TCP's end: a look at all of them finds it, seconds later"),
+			  .last_resort = true },
 		},
 	},
 	[NP_PROG_CREATE] = {

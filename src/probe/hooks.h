@@ -32,8 +32,9 @@
 struct hook_alt {
 	uint8_t family;
 	uint8_t kind;
-	uint8_t nargs;	/* attach only to a function with so many arguments; 0: any */
-	bool on_demand; /* loaded, but attached only while asked for (probe_watch_reads) */
+	uint8_t nargs;	  /* attach only to a function with so many arguments; 0: any */
+	bool on_demand;	  /* loaded, but attached only while asked for (probe_watch_reads) */
+	bool last_resort; /* only where without it there is no choice at all */
 	const char *progs[HOOK_PROGS];
 	const char *optional[HOOK_PROGS];
 	const char *since; /* "6.3"; what is known from the kernel's history */

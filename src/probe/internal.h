@@ -27,10 +27,11 @@ struct probe {
 	struct bpf_link
 		*reads_link; /* of the hook that is attached on demand; NULL while it is not */
 	bool trial;	     /* one alternative alone: everything is attached at once */
-	int cgroup_fd;
+	int cgroup_fd;	     /* of facts.cgroup; -1 none */
 	bool store_hash;
+	bool last_resort; /* nothing else was left: see hook_alt */
 	bool has_pt_regs; /* the helper bpf_task_pt_regs */
-	char note[192];
+	char note[512];
 
 	struct ring_buffer *ring;
 	struct perf_buffer *perf;
@@ -46,6 +47,9 @@ struct probe {
 	bool parts_turned;    /* and the one that was written then is not drained yet */
 	char *load_log;	      /* tail of what libbpf said about a failed load */
 };
+
+/* One thing more that is missing. Causes are not told twice. */
+__attribute__((format(printf, 2, 3))) void probe_note_add(struct probe *p, const char *fmt, ...);
 
 /* load.c */
 /* Opened with no program to be loaded; btf_path as in the options. In one place: the object is in the code that opens it. */

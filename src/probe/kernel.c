@@ -16,6 +16,7 @@
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 
+#include "base/cgroup2.h"
 #include "base/self.h"
 #include "base/trust.h"
 
@@ -55,27 +56,6 @@ static void read_lockdown(char *s, size_t size)
 		*to = '\0';
 		(void)snprintf(s, size, "%s", from + 1);
 	}
-}
-
-/* Mount point of the v2 tree: wherever it is, never assumed (hybrid hosts have it beside v1). */
-static void find_cgroup2(char *s, size_t size)
-{
-	FILE *f = fopen("/proc/self/mountinfo", "re");
-	char *line = NULL;
-	size_t n = 0;
-
-	s[0] = '\0';
-	if (!f)
-		return;
-	while (!s[0] && getline(&line, &n, f) > 0) {
-		char *dash = strstr(line, " - cgroup2 ");
-		char root[256], point[256];
-
-		if (dash && sscanf(line, "%*s %*s %*s %255s %255s", root, point) == 2)
-			(void)snprintf(s, size, "%s", point);
-	}
-	free(line);
-	(void)fclose(f);
 }
 
 /* Programs by trampoline may be refused whole, whatever the function: try one that does nothing. */
@@ -256,7 +236,7 @@ void kernel_facts_init(struct kernel_facts *facts, const char *btf_path)
 	facts->trampoline_err = kernel_missing_cap(facts) || facts->bpf_err || !facts->btf_own
 					? -1
 					: try_trampoline(facts->btf);
-	find_cgroup2(facts->cgroup_mount, sizeof(facts->cgroup_mount));
+	facts->cgroup = cgroup2_root(facts->cgroup_missing, sizeof(facts->cgroup_missing));
 }
 
 int kernel_btf_check(const char *path, struct netprobe_error *err)

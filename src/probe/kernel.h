@@ -10,6 +10,7 @@
 #include "base/error.h"
 
 struct btf;
+struct cgroup2;
 
 struct kernel_facts {
 	bool no_bpf; /* this build has none; nothing else was asked */
@@ -35,7 +36,8 @@ struct kernel_facts {
 	bool kprobe_pmu;
 	/* positive errno a trivial fentry program got; 0 works, -1 not tried */
 	int trampoline_err;
-	char cgroup_mount[256]; /* cgroup v2; empty none */
+	const struct cgroup2 *cgroup; /* root of cgroup v2; NULL none */
+	char cgroup_missing[96];      /* why; empty there is one */
 };
 
 /*

@@ -79,7 +79,7 @@ int ladder_precheck(struct probe *p, const struct hook_alt *alt)
 		return p->facts.trampoline_err;
 	if (alt->kind == KIND_KPROBE && !p->facts.kprobe_pmu)
 		return ENOENT;
-	if (alt->kind == KIND_CGROUP && !p->facts.cgroup_mount[0])
+	if (alt->kind == KIND_CGROUP && !p->facts.cgroup)
 		return ENODEV;
 	return 0;
 }
@@ -95,14 +95,12 @@ static void alt_failed(struct probe *p, const struct hook_alt *alt, struct hook_
 		return;
 	}
 	if (alt->kind == KIND_CGROUP && err == ENODEV) {
-		bool proc = !access("/proc/self/mountinfo", R_OK);
-
-		(void)snprintf(st->reason, sizeof(st->reason), "%s",
-			       proc ? "no cgroup v2 tree is mounted"
-				    : "there is no /proc, where mounts of cgroup v2 are listed");
-		(void)snprintf(st->remedy, sizeof(st->remedy),
-			       proc ? "mount -t cgroup2 none /sys/fs/cgroup/unified"
-				    : "mount -t proc none /proc");
+		(void)snprintf(st->reason, sizeof(st->reason), "%s", p->facts.cgroup_missing);
+		(void)snprintf(
+			st->remedy, sizeof(st->remedy), "%s",
+			access("/proc/self/mountinfo", R_OK)
+				? "mount -t proc none /proc"
+				: "start it in the host's cgroup namespace, or with CAP_SYS_ADMIN and CAP_SYS_PTRACE in the host's pid namespace");
 		return;
 	}
 	if (err == ENOTSUP && !p->facts.btf_own && by_own_btf(alt)) {
@@ -158,7 +156,8 @@ static void choose_one(struct probe *p, unsigned int id)
 		struct hook_alt_status *st = &hs->alts[i];
 		int e;
 
-		if (st->status == HOOK_FAILED || st->status == HOOK_SILENT)
+		if (st->status == HOOK_FAILED || st->status == HOOK_SILENT ||
+		    (alt->last_resort && !p->last_resort))
 			continue;
 		e = ladder_precheck(p, alt);
 		if (e) {
@@ -216,17 +215,16 @@ static int choose_all(struct probe *p, unsigned int *ret_missing)
 
 int ladder_choose(struct probe *p, struct netprobe_error *err)
 {
-	unsigned int missing = 0;
+	unsigned int missing = 0, still = 0;
 
-	p->store_hash = p->opts.family == FAMILY_KPROBE;
-	if (!choose_all(p, &missing))
-		return 0;
-	/* What no typed hook can see, kprobes may: then the whole set goes by the hash. */
-	if (p->opts.family == FAMILY_AUTO) {
-		unsigned int still = 0;
-
-		p->store_hash = true;
-		if (!choose_all(p, &still))
+	for (int last = 0; last < 2; last++) {
+		p->last_resort = last;
+		p->store_hash = p->opts.family == FAMILY_KPROBE;
+		if (!choose_all(p, &missing))
+			return 0;
+		/* What no typed hook can see, kprobes may: then the whole set goes by the hash. */
+		p->store_hash = p->store_hash || p->opts.family == FAMILY_AUTO;
+		if (p->opts.family == FAMILY_AUTO && !choose_all(p, &still))
 			return 0;
 	}
 	return report_missing(p, missing, err);

@@ -14,6 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/cgroup2.h"
 #include "base/log.h"
 #include "probe/internal.h"
 #include "probe/selftest.h"
@@ -185,6 +186,13 @@ static uint32_t jiffies_per_s(void)
 	return (uint32_t)((1000000000 + res.tv_nsec / 2) / res.tv_nsec);
 }
 
+bool probe_misses_ends(const struct probe *p)
+{
+	int8_t used = p->hooks[NP_PROG_RELEASE].used;
+
+	return used >= 0 && hook_table[NP_PROG_RELEASE].alts[used].kind == KIND_NONE;
+}
+
 static int load_skel(struct probe *p)
 {
 	uint32_t ring = bpf_map__max_entries(p->skel->maps.np_events);
@@ -192,6 +200,7 @@ static int load_skel(struct probe *p)
 
 	p->skel->rodata->cfg_store_hash = p->store_hash;
 	p->skel->rodata->cfg_exec_seen = p->hooks[NP_PROG_EXEC].used >= 0;
+	p->skel->rodata->cfg_no_ends = probe_misses_ends(p);
 	p->skel->rodata->cfg_keep_dead = p->opts.fail_at == FAIL_DEATH;
 	p->skel->rodata->cfg_use_perf = p->opts.perf_buffer;
 	p->skel->rodata->cfg_ring_wakeup = ring / 4;
@@ -278,8 +287,7 @@ static int attach_hook(struct probe *p, unsigned int id)
 
 static int attach_all(struct probe *p)
 {
-	if (p->facts.cgroup_mount[0])
-		p->cgroup_fd = open(p->facts.cgroup_mount, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	p->cgroup_fd = p->facts.cgroup ? p->facts.cgroup->fd : -1;
 	for (unsigned int id = 0; id < NP_PROG_MAX; id++) {
 		int r;
 
@@ -304,9 +312,6 @@ void probe_unload(struct probe *p)
 	p->n_links = 0;
 	p->sweep_link = p->seed_link = p->stall_link = NULL;
 	p->sweep_run = p->stall_run = 0;
-	if (p->cgroup_fd >= 0)
-		(void)close(p->cgroup_fd);
-	p->cgroup_fd = -1;
 	netprobe_bpf__destroy(p->skel);
 	p->skel = NULL;
 }
@@ -333,9 +338,8 @@ static int prove(struct probe *p)
 	int r = selftest_run();
 
 	if (r) {
-		(void)snprintf(
-			p->note, sizeof(p->note),
-			"hooks are attached but not proven: loopback carries no traffic (%s)",
+		probe_note_add(
+			p, "hooks are attached but not proven: loopback carries no traffic (%s)",
 			strerror(-r));
 		return 0;
 	}

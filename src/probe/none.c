@@ -46,6 +46,11 @@ int probe_answers(struct probe *p, const uint16_t *ports, size_t n)
 	return -EOPNOTSUPP;
 }
 
+bool probe_misses_ends(const struct probe *p)
+{
+	return false;
+}
+
 int probe_watch_reads(struct probe *p, bool on)
 {
 	return -EOPNOTSUPP;

@@ -130,9 +130,9 @@ static int load_pcap(struct probe *p, struct probe_packets *k, const struct np_f
 static int packets_new(const struct probe *p, const char *what, struct probe_packets **ret_packets,
 		       struct netprobe_error *err)
 {
-	if (!p->facts.cgroup_mount[0] || p->cgroup_fd < 0)
-		return error_set(err, -EOPNOTSUPP,
-				 "%s by cgroup programs, and no cgroup v2 tree is mounted", what);
+	if (p->cgroup_fd < 0)
+		return error_set(err, -EOPNOTSUPP, "%s by cgroup programs, and %s", what,
+				 p->facts.cgroup_missing);
 	*ret_packets = calloc(1, sizeof(**ret_packets));
 	return *ret_packets ? 0 : error_set(err, -ENOMEM, "out of memory");
 }

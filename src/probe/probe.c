@@ -4,6 +4,8 @@
 
 #include <errno.h>
 #include <malloc.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -75,6 +77,33 @@ static int open_readers(struct probe *p, struct netprobe_error *err)
 	return r;
 }
 
+void probe_note_add(struct probe *p, const char *fmt, ...)
+{
+	size_t n = strlen(p->note);
+	va_list args;
+
+	if (n + 2 >= sizeof(p->note))
+		return;
+	va_start(args, fmt);
+	if (n)
+		(void)strcpy(p->note + n, "; ");
+	n = strlen(p->note);
+	(void)vsnprintf(p->note + n, sizeof(p->note) - n, fmt, args);
+	va_end(args);
+}
+
+/* What programs at the root of the cgroup tree see, and nothing else here does. */
+static void note_cgroup(struct probe *p)
+{
+	bool peers = p->hooks[NP_PROG_UDP_SEND_PEER].used < 0;
+
+	if (p->facts.cgroup)
+		return;
+	probe_note_add(p, "unseen are %s%sDNS and --pcap, for %s",
+		       probe_misses_ends(p) ? "ends of UDP sockets, " : "",
+		       peers ? "unconnected peers, " : "", p->facts.cgroup_missing);
+}
+
 int probe_open(const struct probe_opts *opts, struct probe **ret_probe, struct netprobe_error *err)
 {
 	struct probe *p = calloc(1, sizeof(*p));
@@ -99,12 +128,13 @@ int probe_open(const struct probe_opts *opts, struct probe **ret_probe, struct n
 		(void)probe_close(p);
 		return r;
 	}
+	note_cgroup(p);
 	p->has_pt_regs = kernel_has_helper(&p->facts, "BPF_FUNC_task_pt_regs");
 	probe_lean(p);
 	r = p->seed_link ? probe_seed(p) : 0;
 	if (!p->seed_link && !p->facts.btf_own)
-		(void)snprintf(
-			p->note, sizeof(p->note),
+		probe_note_add(
+			p,
 			"without BTF of its own the kernel tells nothing of sockets older than this: they are owned and counted from their first use on");
 	if (r < 0)
 		log_warn("sockets older than the probe have no owner: %s, ignoring", strerror(-r));

@@ -115,7 +115,10 @@ int probe_losses(const struct probe *p, struct probe_loss ret_losses[NP_PROG_MAX
 const struct hook_status *probe_hooks(const struct probe *p);
 uint8_t probe_family(const struct probe *p); /* family of the send hook */
 bool probe_store_is_hash(const struct probe *p);
-const char *probe_note(const struct probe *p); /* one line about what is missing; empty */
+/* The ends of other sockets than TCP's are not seen: only a full sweep finds them gone. */
+bool probe_misses_ends(const struct probe *p);
+/* One line about what is missing, and about what namespaces hide; empty. */
+const char *probe_note(const struct probe *p);
 
 struct probe_sweep_stats {
 	uint64_t sockets; /* sockets with an entry at the last sweep */

@@ -152,11 +152,13 @@ TEST(seccomp_that_refuses_perf_buffers_is_told)
 TEST(auto_falls_when_the_kernel_has_no_packet_sockets)
 {
 	static const char *const args[] = { "flows", SHORT, NULL };
-	static const char *const words[] = { "there is no /proc", "not afpacket",
+	static const char *const words[] = { "not ebpf", "not afpacket",
 					     "no packet sockets (CONFIG_PACKET)", NULL };
-	struct probe_opts opts = {
-		.args = args, .plain = true, .no_ready = true, .no_packet = EAFNOSUPPORT
-	};
+	struct probe_opts opts = { .args = args,
+				   .plain = true,
+				   .no_ready = true,
+				   .no_bpf = true,
+				   .no_packet = EAFNOSUPPORT };
 
 #ifdef __SANITIZE_ADDRESS__
 	test_skip("the sanitizers need /proc themselves");

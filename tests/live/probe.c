@@ -187,7 +187,8 @@ static _Noreturn void child(const struct probe *p, const struct probe_opts *opts
 	dup2(log, STDERR_FILENO);
 	if (ready >= 0)
 		dup2(ready, READY_FD);
-	if ((opts->user_ns && enter_user_ns() < 0) || refuse_all(opts) < 0)
+	if ((opts->user_ns && enter_user_ns() < 0) || (opts->enter && !opts->enter()) ||
+	    refuse_all(opts) < 0)
 		_exit(126);
 	if (opts->address_space) {
 		struct rlimit all = { opts->address_space, opts->address_space };

@@ -36,13 +36,15 @@ struct probe_opts {
 	int no_perf;		 /* one refuses perf_event_open(2) with that errno */
 	int no_netlink;		 /* one refuses socket(AF_NETLINK) with that errno */
 	bool user_ns;		 /* root in a user namespace of its own */
-	uint64_t address_space;	 /* RLIMIT_AS in bytes; 0: as it is */
-	uint64_t file_size;	 /* RLIMIT_FSIZE in bytes; 0: as it is */
-	uint64_t files;		 /* RLIMIT_NOFILE; 0: as it is */
-	uint64_t files_hard;	 /* the hard limit with it; 0: the same */
-	int ignored;		 /* a signal that is ignored, as by nohup; 0 none */
-	int closed;		 /* a descriptor that is not open, 1 or 2; 0 none */
-	const char *term;	 /* with terminal: its TERM; NULL xterm */
+	bool (*enter)(
+		void); /* called in it before it is netprobe: to enter namespaces; NULL none */
+	uint64_t address_space; /* RLIMIT_AS in bytes; 0: as it is */
+	uint64_t file_size;	/* RLIMIT_FSIZE in bytes; 0: as it is */
+	uint64_t files;		/* RLIMIT_NOFILE; 0: as it is */
+	uint64_t files_hard;	/* the hard limit with it; 0: the same */
+	int ignored;		/* a signal that is ignored, as by nohup; 0 none */
+	int closed;		/* a descriptor that is not open, 1 or 2; 0 none */
+	const char *term;	/* with terminal: its TERM; NULL xterm */
 	bool terminal; /* out_fd is a terminal: make it the controlling one, all of 0, 1, 2 */
 };
 

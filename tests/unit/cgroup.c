@@ -9,6 +9,7 @@
 
 #include <errno.h>
 
+#include "base/cgroup2.h"
 #include "owner/cgroup.h"
 #include "owner/cgroup_tree.h"
 #include "owner/container.h"
@@ -34,7 +35,7 @@ static int open_fixture(void **state)
 	tree_dir(&f.tree, "cgroup/system.slice/ssh.service");
 	tree_dir(&f.tree, "cgroup/docker/" ID);
 	tree_path(&f.tree, f.mount, sizeof(f.mount), "cgroup");
-	f.cgroups = cgroup_table_new(f.tree.root, f.mount, 0);
+	f.cgroups = cgroup_table_new(f.mount, 0);
 	assert_non_null(f.cgroups);
 	*state = &f;
 	return 0;
@@ -107,7 +108,7 @@ static void container_that_is_gone_keeps_its_name(void **state)
 static void full_table_shares_one_nameless_entry(void **state)
 {
 	struct fixture *f = *state;
-	struct cgroup_table *t = cgroup_table_new(f->tree.root, f->mount, 2);
+	struct cgroup_table *t = cgroup_table_new(f->mount, 2);
 	const struct cgroup *c;
 	uint64_t i;
 
@@ -125,7 +126,7 @@ static void full_table_shares_one_nameless_entry(void **state)
 static void cgroups_nobody_refers_to_make_room(void **state)
 {
 	struct fixture *f = *state;
-	struct cgroup_table *t = cgroup_table_new(f->tree.root, f->mount, 4);
+	struct cgroup_table *t = cgroup_table_new(f->mount, 4);
 	uint64_t id = id_of(f, "cgroup/docker/" ID), now = SECOND;
 	const struct cgroup *kept = cgroup_ref(cgroup_table_get(t, id, now));
 	const struct cgroup *c;
@@ -186,55 +187,70 @@ static void path_that_is_no_cgroup_is_not_found(void **state)
 	assert_int_equal(id, 5);
 }
 
-static void mount_is_found_by_its_type(void **state)
+struct seen {
+	char point[64], options[64];
+	unsigned int n;
+};
+
+static bool on_mount(const char *root, const char *point, const char *options, void *arg)
+{
+	struct seen *s = arg;
+
+	assert_int_equal(root[0], '/');
+	(void)snprintf(s->point, sizeof(s->point), "%s", point);
+	(void)snprintf(s->options, sizeof(s->options), "%s", options);
+	s->n++;
+	return false;
+}
+
+static void mounts_are_found_by_their_type(void **state)
 {
 	static const struct {
-		const char *mountinfo, *mount;
+		const char *mountinfo, *mount, *options; /* of the last one */
+		unsigned int n;
 	} cases[] = {
 		/* unified */
 		{ "30 23 0:26 / /sys/fs/cgroup rw,nosuid shared:4 - cgroup2 cgroup2 "
 		  "rw,nsdelegate\n",
-		  "/sys/fs/cgroup" },
+		  "/sys/fs/cgroup", "rw,nsdelegate", 1 },
 		/* hybrid */
 		{ "31 23 0:27 / /sys/fs/cgroup ro - tmpfs tmpfs ro,mode=755\n"
 		  "32 31 0:28 / /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory\n"
 		  "41 31 0:38 / /sys/fs/cgroup/unified rw,relatime - cgroup2 cgroup2 rw\n",
-		  "/sys/fs/cgroup/unified" },
-		/* a bind mount of a part of it comes first */
+		  "/sys/fs/cgroup/unified", "rw", 1 },
+		/* bind mounts of parts of it are others to be tried */
 		{ "50 23 0:26 /a /mnt/part rw - cgroup2 cgroup2 rw\n"
 		  "51 23 0:26 / /mnt/all rw shared:1 master:2 - cgroup2 cgroup2 rw\n"
 		  "52 23 0:26 / /mnt/again rw - cgroup2 cgroup2 rw\n",
-		  "/mnt/all" },
-		{ "60 23 0:26 / /mnt/a\\040b\\134c rw - cgroup2 none rw\n", "/mnt/a b\\c" },
+		  "/mnt/again", "rw", 3 },
+		{ "60 23 0:26 / /mnt/a\\040b\\134c rw - cgroup2 none rw\n", "/mnt/a b\\c", "rw",
+		  1 },
 		/* a source called cgroup2 is no type */
-		{ "70 23 0:26 / /mnt rw - tmpfs cgroup2 rw\n", NULL },
-		{ "80 23 0:26 / /mnt rw\n- cgroup2\nnonsense\n\n", NULL },
+		{ "70 23 0:26 / /mnt rw - tmpfs cgroup2 rw\n", NULL, NULL, 0 },
+		{ "80 23 0:26 / /mnt rw\n- cgroup2\nnonsense\n\n", NULL, NULL, 0 },
 	};
 	struct fixture *f = *state;
-	char *mount;
+	char path[160];
 	size_t i;
 
 	tree_dir(&f->tree, "self");
+	tree_path(&f->tree, path, sizeof(path), "self/mountinfo");
 	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct cgroup_table *t;
+		struct seen seen = { "", "", 0 };
 
 		tree_file(&f->tree, "self/mountinfo", cases[i].mountinfo);
-		mount = NULL;
-		assert_int_equal(cgroup_tree_find(f->tree.root, &mount),
-				 cases[i].mount ? 0 : -ENOENT);
-		if (cases[i].mount)
-			assert_string_equal(mount, cases[i].mount);
-		free(mount);
-		t = cgroup_table_new(f->tree.root, NULL, 0);
-		assert_int_equal(cgroup_mount(t) != NULL, cases[i].mount != NULL);
-		(void)cgroup_table_free(t);
+		assert_false(cgroup2_mounts(path, on_mount, &seen));
+		assert_int_equal(seen.n, cases[i].n);
+		assert_string_equal(seen.point, cases[i].mount ? cases[i].mount : "");
+		assert_string_equal(seen.options, cases[i].mount ? cases[i].options : "");
 	}
+	assert_false(cgroup2_mounts("/nonexistent", on_mount, NULL));
 }
 
 static void machine_without_v2_tree_still_gives_ids(void **state)
 {
 	struct fixture *f = *state;
-	struct cgroup_table *t = cgroup_table_new("/nonexistent", NULL, 0);
+	struct cgroup_table *t = cgroup_table_new("", 0);
 	const struct cgroup *c = cgroup_table_get(t, 77, SECOND);
 	uint64_t id;
 
@@ -331,7 +347,7 @@ static void path_that_is_unknown_names_no_container(void **state)
 
 static void real_tree_is_read_by_handle_or_by_walk(void **state)
 {
-	struct cgroup_table *t = cgroup_table_new("/proc", NULL, 0);
+	struct cgroup_table *t = cgroup_table_new(NULL, 0);
 	const struct cgroup *c;
 	uint64_t id;
 
@@ -457,7 +473,7 @@ int main(void)
 		FIXTURE_TEST(cgroups_nobody_refers_to_make_room),
 		FIXTURE_TEST(path_is_taken_with_and_without_the_mount),
 		FIXTURE_TEST(path_that_is_no_cgroup_is_not_found),
-		FIXTURE_TEST(mount_is_found_by_its_type),
+		FIXTURE_TEST(mounts_are_found_by_their_type),
 		FIXTURE_TEST(container_is_found_by_its_id_and_the_beginning_of_it),
 		FIXTURE_TEST(container_is_found_by_the_name_its_runtime_gave_it),
 		FIXTURE_TEST(containers_are_named_by_their_cgroup_and_their_runtimes_files),

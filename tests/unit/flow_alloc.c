@@ -175,7 +175,7 @@ static void owners_survive_every_failing_allocation(void **state)
 		o.start_ns = TICK_NS;
 		o.cgroup_id = st.st_ino;
 		alloc_fail_nth(n);
-		cgroups = cgroup_table_new("/proc", mount, 0);
+		cgroups = cgroup_table_new(mount, 0);
 		procs = process_table_new(tree.root, cgroups);
 		p = procs ? process_table_get(procs, &o, SECOND) : NULL;
 		failed = alloc_failed;
@@ -193,40 +193,12 @@ static void owners_survive_every_failing_allocation(void **state)
 	tree_remove(tree.root);
 }
 
-static void mount_search_survives_every_failing_allocation(void **state)
-{
-	struct tree tree;
-	unsigned int n;
-	bool failed = true;
-
-	(void)state;
-	tree_open(&tree);
-	tree_dir(&tree, "self");
-	tree_file(&tree, "self/mountinfo",
-		  "30 23 0:26 /a /x rw - cgroup2 cgroup2 rw\n"
-		  "30 23 0:26 / /y rw - cgroup2 cgroup2 rw\n");
-	for (n = 1; failed; n++) {
-		struct cgroup_table *t;
-
-		alloc_fail_nth(n);
-		t = cgroup_table_new(tree.root, NULL, 0);
-		failed = alloc_failed;
-		alloc_fail_nth(0);
-		assert_true(failed || t);
-		if (t)
-			assert_string_equal(cgroup_mount(t), "/y");
-		(void)cgroup_table_free(t);
-	}
-	tree_remove(tree.root);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(table_survives_every_failing_allocation),
 		cmocka_unit_test(record_lost_to_a_failed_allocation_is_made_up_by_the_next),
 		cmocka_unit_test(owners_survive_every_failing_allocation),
-		cmocka_unit_test(mount_search_survives_every_failing_allocation),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -231,7 +231,7 @@ static void scan_frees_whom_nobody_refers_to(void **state)
 static void cgroup_follows_the_owner(void **state)
 {
 	struct fixture *f = *state;
-	struct cgroup_table *cgroups = cgroup_table_new("/nonexistent", NULL, 0);
+	struct cgroup_table *cgroups = cgroup_table_new("", 0);
 	struct process_table *procs = process_table_new(f->tree.root, cgroups);
 	struct np_owner o = owner(42, TICK_NS, "curl");
 	struct process *p;

@@ -74,6 +74,8 @@ extern const volatile __u8 cfg_quiet;
 extern const volatile __u32 cfg_hz;
 /* For tests: entries of the hash stay after their socket, as where the hook at its end was missed. */
 extern const volatile __u8 cfg_keep_dead;
+/* No hook is at the end of other sockets than TCP's: what is counted in their entries goes with them. */
+extern const volatile __u8 cfg_no_ends;
 
 /* State shared with user space. */
 extern struct np_filter np_filter; /* written by user space; gen last */

@@ -461,6 +461,11 @@ static __always_inline bool dgram_peer(struct np_sock *st, struct sock *sk,
 	bool fresh = !(st->counts.tx_calls | st->counts.rx_calls);
 
 	*ret_has_peer = peer->family || peer_take(st, call, peer);
+	if (cfg_no_ends) {
+		*ret_has_peer = *ret_has_peer || peer_of_sock(sk, peer);
+		st->flags |= NP_F_UNCONN;
+		return false;
+	}
 	if (!*ret_has_peer && peer_of_sock(sk, peer)) {
 		*ret_has_peer = true;
 		if (!(st->flags & NP_F_UNCONN) && (fresh || peer_is_own(st, peer)))

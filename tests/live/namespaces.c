@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * netprobe in namespaces of its own, while the traffic is outside of them: it sees the same, or says in one line what it
+ * does not. Cgroup namespaces begin in a cgroup of the test's, as a container's does: at the root they would hide nothing.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cgroup.h"
+#include "ownership.h"
+#include "tap.h"
+
+#define SOCKETS 20
+#define BYTES 1000
+
+static const char *const flows_args[] = { FLOWS, "--proto", "udp", NULL };
+
+static struct cgroup_dir inner; /* what netprobe's cgroup namespace begins with */
+
+static bool mounts_private(void)
+{
+	return !unshare(CLONE_NEWNS) && !mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL);
+}
+
+/* Whatever is mounted there is not seen any more; a folder that is nowhere is none. */
+static void hide(const char *folder)
+{
+	(void)mount("none", folder, "tmpfs", 0, NULL);
+}
+
+static bool into_cgroup_ns(void)
+{
+	return write(inner.procs, "0", 1) == 1 && !unshare(CLONE_NEWCGROUP);
+}
+
+static bool own_part_mounted(void)
+{
+	struct stat st;
+
+	hide("/sys/fs/cgroup");
+	return !mount("none", "/sys/fs/cgroup", "cgroup2", 0, NULL) &&
+	       !stat("/sys/fs/cgroup", &st) && st.st_ino != 1;
+}
+
+/* Unconnected sockets, each closed as soon as it has sent: no sweep finds them open. */
+static void send_all(void)
+{
+	struct sockaddr_in to = { .sin_family = AF_INET,
+				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	int all = SOCKETS * BYTES * 4, in = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	static const char data[BYTES];
+	socklen_t len = sizeof(to);
+
+	REQUIRE(in >= 0 && !bind(in, (struct sockaddr *)&to, len) &&
+			!getsockname(in, (struct sockaddr *)&to, &len),
+		"a socket to send to: %s", strerror(errno));
+	(void)setsockopt(in, SOL_SOCKET, SO_RCVBUF, &all, sizeof(all));
+	for (unsigned int i = 0; i < SOCKETS; i++) {
+		int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+		REQUIRE(sendto(fd, data, BYTES, 0, (struct sockaddr *)&to, len) == BYTES,
+			"sendto: %s", strerror(errno));
+		close(fd);
+	}
+	close(in);
+}
+
+/* All bytes in rows of this process, by ebpf, and what it does not say it lacks. Gives what it said, to be freed. */
+static char *check_sees(struct probe_opts opts)
+{
+	unsigned int ended = 0, with_peer = 0;
+	char *said;
+	struct probe p;
+	const json_t *r;
+	size_t i;
+
+	opts.args = flows_args;
+	p = probe_spawn(&opts);
+	send_all();
+	probe_stop(&p);
+	CHECK_EQ(records_sum(p.records, NULL, "tx_bytes", getpid()), SOCKETS * BYTES,
+		 "bytes of sockets outside");
+	json_array_foreach (p.records, i, r) {
+		if (!record_u64(r, "tx_bytes") || record_u64(r, "pid") != (uint64_t)getpid())
+			continue;
+		ended += json_is_true(json_object_get(r, "closed"));
+		with_peer += json_is_string(json_object_get(r, "raddr"));
+		CHECK(!strcmp(record_str(r, "mode"), "ebpf"), "expected mode ebpf, got %s",
+		      record_str(r, "mode"));
+	}
+	said = file_text(p.log);
+	CHECK_EQ(with_peer, strstr(said, "unconnected peers") ? 0 : SOCKETS, "rows with peers");
+	CHECK_EQ(ended, strstr(said, "ends of UDP sockets") ? 0 : SOCKETS, "rows that ended");
+	return said;
+}
+
+static void check_sees_all(bool (*enter)(void))
+{
+	struct probe_opts opts = { .enter = enter };
+	char *said = check_sees(opts);
+
+	CHECK(!*said, "expected silence, got: %s", said);
+	free(said);
+}
+
+static bool enter_container(void)
+{
+	return into_cgroup_ns() && mounts_private() && own_part_mounted();
+}
+
+/* As in a container that shows its own part of the tree. */
+TEST(a_cgroup_namespace_hides_no_ends_and_no_peers)
+{
+	inner = cgroup_dir_new();
+	check_sees_all(enter_container);
+}
+
+/* As `ip netns exec` leaves it: /sys mounted anew, and nothing on it. */
+static bool enter_bare_sysfs(void)
+{
+	return mounts_private() && !umount2("/sys", MNT_DETACH) &&
+	       !mount("none", "/sys", "sysfs", 0, NULL);
+}
+
+TEST(no_mount_of_cgroups_hides_no_ends_and_no_peers)
+{
+	check_sees_all(enter_bare_sysfs);
+}
+
+static bool enter_chroot(void)
+{
+	char dir[600], into[700];
+
+	snprintf(dir, sizeof(dir), "%s/root", test_dir());
+	if (!mounts_private() || mkdir(dir, 0755) || mount("/", dir, NULL, MS_BIND, NULL))
+		return false;
+	snprintf(into, sizeof(into), "%s/proc", dir);
+	if (mount("none", into, "proc", 0, NULL))
+		return false;
+	snprintf(into, sizeof(into), "%s/sys", dir);
+	return !mount("none", into, "sysfs", 0, NULL) && !chroot(dir) && !chdir("/");
+}
+
+TEST(a_chroot_without_cgroups_hides_no_ends_and_no_peers)
+{
+	check_sees_all(enter_chroot);
+}
+
+static bool enter_pid_container(void)
+{
+	return into_cgroup_ns() && mounts_private() && own_part_mounted() &&
+	       !mount("none", "/proc", "proc", 0, NULL);
+}
+
+/* Docker's defaults: nobody it may ask is outside of its own part. */
+TEST(what_a_container_cannot_see_is_one_line_and_no_byte_is_missing)
+{
+	struct probe_opts opts = { .enter = enter_pid_container };
+	char *said, *end;
+
+	inner = cgroup_dir_new();
+	REQUIRE(!unshare(CLONE_NEWPID), "no pid namespace: %s", strerror(errno));
+	said = check_sees(opts);
+	end = strchr(said, '\n');
+	CHECK(strstr(said, "DNS and --pcap") && strstr(said, "part of the cgroup v2 tree"),
+	      "expected what is unseen, and why, got: %s", said);
+	CHECK(end && !end[1], "expected one line, got: %s", said);
+	free(said);
+}
