@@ -112,6 +112,14 @@ TEST(sigterm_ends_flows_whose_reader_takes_nothing)
 	close(o.write);
 }
 
+/* Its uprobes are the slowest thing to take off the kernel. */
+TEST(sigterm_ends_dns_in_time)
+{
+	struct probe p = probe_start("dns", NULL);
+
+	ends_in_time(&p, SIGTERM, "dns");
+}
+
 TEST(duration_ends_events_whose_reader_takes_nothing)
 {
 	struct netns ns = netns_new();
