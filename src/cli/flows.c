@@ -14,18 +14,22 @@
 #include "cli/names.h"
 #include "cli/settings.h"
 #include "cli/stream.h"
+#include "cli/strings.h"
 #include "out/table.h"
 #include "out/words.h"
 
+#define ROWS 128
+#define PIECE 65536
+
 struct flows {
 	struct common_opts o; /* first: rows of options count from here */
-	bool histograms;
+	bool histograms, text;
 	struct sink sink;
 	struct netprobe_manager *manager;
 	struct table *table;
 	bool causes; /* of retransmits are seen */
-	struct netprobe_flow
-		*list; /* their strings are good until the next look, after the end for ever */
+	struct netprobe_flow *list;
+	struct strings strings; /* of the list */
 	size_t n, room;
 	struct netprobe_capture capture;
 	struct buf when; /* of the snapshot */
@@ -219,7 +223,22 @@ static int add_flow(struct flows *x, const struct netprobe_flow *f)
 	c[i++] = cell_bool(f->closed);
 	c[i++] = cell_u64_or_null(x->o.sample_rate > 1 ? x->o.sample_rate : 0);
 	c[i++] = cell_u64_or_null(f->subflows);
+	for (i = 0; i < N_COLUMNS && x->text; i++)
+		if (!columns[i].title) /* not shown: not copied either */
+			c[i] = null;
 	return table_add(x->table, c);
+}
+
+/* They are printed when nothing runs any more, nor is any of it there: a reader may take long. */
+static int keep_strings(struct flows *x, struct netprobe_flow *f)
+{
+	const char **texts[] = { &f->comm,	&f->exe,   &f->last_comm, &f->cgroup,
+				 &f->container, &f->rname, &f->iface,	  &f->state };
+	int r = 0;
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]) && !r; i++)
+		r = strings_keep(&x->strings, texts[i]);
+	return r;
 }
 
 static int collect(const struct netprobe_flow *f, void *arg)
@@ -235,7 +254,10 @@ static int collect(const struct netprobe_flow *f, void *arg)
 		x->list = more;
 		x->room = room;
 	}
-	x->list[x->n++] = *f;
+	x->list[x->n] = *f;
+	if (keep_strings(x, &x->list[x->n]))
+		return -ENOMEM;
+	x->n++;
 	return 0;
 }
 
@@ -253,20 +275,17 @@ static int by_moved(const void *a, const void *b)
 	return x->sock < y->sock ? -1 : x->sock > y->sock;
 }
 
-static int print(struct flows *x)
+/* All that is to be printed. */
+static int gather(struct flows *x)
 {
 	struct netprobe_capture now = { .size = sizeof(now) };
 	struct timespec ts = {};
-	struct buf b = {};
 	int r = netprobe_manager_flows(x->manager, collect, x, NULL);
 
 	if (r >= 0 && (size_t)r != x->n)
 		r = -ENOMEM;
 	if (r >= 0)
 		r = netprobe_manager_get_capture(x->manager, &now, NULL);
-	x->table = table_new(columns, N_COLUMNS);
-	if (!r && !x->table)
-		r = -ENOMEM;
 	if (r < 0)
 		return r;
 	(void)clock_gettime(CLOCK_REALTIME, &ts);
@@ -278,13 +297,58 @@ static int print(struct flows *x)
 		qsort(x->list, x->n, sizeof(*x->list), by_moved);
 	if (x->o.count && x->n > x->o.count)
 		x->n = x->o.count;
-	for (size_t i = 0; i < x->n && !r; i++)
-		r = add_flow(x, &x->list[i]);
-	if (!r)
-		r = (sink_heading(&x->sink) ? table_write : table_write_on)(
-			x->table, &b, x->o.format < 0 ? FORMAT_TEXT : x->o.format, x->sink.color);
-	if (!r)
+	return 0;
+}
+
+/* The table has the rows from there on, a few of them: a quarter of a million at once would be 600 MiB. */
+static int fill_table(struct flows *x, size_t *at)
+{
+	size_t end = *at + ROWS < x->n ? *at + ROWS : x->n;
+	int r = 0;
+
+	table_clear(x->table);
+	for (; *at < end && !r; ++*at)
+		r = add_flow(x, &x->list[*at]);
+	return r;
+}
+
+static int measure(struct flows *x)
+{
+	size_t at = 0;
+	int r = 0;
+
+	while (!r && at < x->n)
+		r = fill_table(x, &at) ?: table_measure(x->table);
+	return r;
+}
+
+static int print(struct flows *x)
+{
+	int format = x->o.format < 0 ? FORMAT_TEXT : x->o.format, r;
+	size_t at = 0, put = 0;
+	struct buf b = {};
+	bool heading;
+
+	x->table = table_new(columns, N_COLUMNS);
+	x->text = format == FORMAT_TEXT;
+	r = !x->table ? -ENOMEM : x->text ? measure(x) : 0;
+	/* text has its heading in each snapshot, as the others in each file */
+	heading = sink_heading(&x->sink) || x->text;
+	while (!r && (heading || at < x->n)) {
+		r = fill_table(x, &at);
+		r = r
+			    ?: (heading ? table_write : table_write_on)(x->table, &b, format,
+									x->sink.color);
+		heading = false;
+		if (r || (b.len < PIECE && at < x->n))
+			continue;
+		if (!sink_wait_room(&x->sink, b.cap)) {
+			sink_lose(&x->sink, x->n - put);
+			break;
+		}
 		r = sink_put(&x->sink, &b, NULL);
+		put = at;
+	}
 	buf_done(&b);
 	return r;
 }
@@ -315,12 +379,12 @@ static int watch(struct flows *x)
 	if (!r)
 		r = netprobe_manager_finish(x->manager);
 	if (r >= 0)
-		w = x->histograms ? histograms_write(x->manager, &x->sink, &x->o) : print(x);
-	if (w == -EPIPE)
-		return EXIT_OK;
+		w = x->histograms ? histograms_write(x->manager, &x->sink, &x->o) : gather(x);
 	cli_tell_losses(x->manager);
 	x->manager =
 		netprobe_manager_free(x->manager); /* nothing runs while a reader is waited for */
+	if (r >= 0 && !w && !x->histograms)
+		w = print(x);
 	w = sink_finish(&x->sink) ?: w;
 	if (w == -EPIPE)
 		return EXIT_OK;
@@ -375,6 +439,7 @@ int cmd_flows(int argc, char **argv)
 		r = run(&x, &s);
 	(void)table_free(x.table);
 	free(x.list);
+	strings_done(&x.strings);
 	buf_done(&x.when);
 	(void)netprobe_manager_free(x.manager);
 	settings_done(&s);

@@ -210,16 +210,17 @@ static bool wait_for_room(struct sink *k, size_t bytes)
 	int still = 0, since = 0;
 
 	while (!writer_has_room(k->writer, bytes)) {
-		int most = (signalled() ? HURRY_MS : PATIENCE_MS) / 2;
+		bool now = signalled(), any = k->once && !now && !writer_is_full(k->writer);
+		int most = (now ? HURRY_MS : PATIENCE_MS) / 2;
 
-		if (still >= most || since >= HURRY_MAX_MS) {
+		if (!any && (still >= most || since >= HURRY_MAX_MS)) {
 			k->gave_up = !writer_make_room(k->writer, bytes);
 			return !k->gave_up;
 		}
 		(void)writer_wait(k->writer, LOOK_MS, &left);
 		still = left < before ? 0 : still + LOOK_MS;
 		before = left;
-		since += LOOK_MS;
+		since += any ? 0 : LOOK_MS;
 	}
 	return true;
 }
@@ -231,6 +232,16 @@ bool sink_has_room(struct sink *k, size_t bytes)
 	return k->ending && !k->gave_up && wait_for_room(k, bytes);
 }
 
+bool sink_wait_room(struct sink *k, size_t bytes)
+{
+	return !k->writer || (!k->gave_up && wait_for_room(k, bytes));
+}
+
+void sink_lose(struct sink *k, uint64_t lines)
+{
+	k->unput += lines;
+}
+
 int sink_finish(struct sink *k)
 {
 	uint64_t lost;
@@ -238,8 +249,10 @@ int sink_finish(struct sink *k)
 
 	if (!k->writer)
 		return 0;
-	wait_for_reader(k);
+	if (!k->once || !k->gave_up)
+		wait_for_reader(k);
 	r = writer_end(k->writer, &lost);
+	lost += k->unput;
 	if (r == -EPIPE)
 		return r;
 	if (lost && !(k->once && r))

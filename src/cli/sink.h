@@ -30,11 +30,12 @@ struct sink {
 	bool empty;	  /* nothing is in the file yet: a heading is due */
 	const char *name; /* -o; NULL: stdout */
 	struct writer *writer;
-	size_t queue;  /* of the writer, in bytes; 0: as it is by itself */
-	int opener;    /* opens the file anew; -1: cannot be */
-	uint64_t told; /* of the lost lines */
-	bool ending;   /* counts go before whatever waits; the reader is waited for */
-	bool gave_up;  /* waiting for it */
+	size_t queue;	/* of the writer, in bytes; 0: as it is by itself */
+	int opener;	/* opens the file anew; -1: cannot be */
+	uint64_t told;	/* of the lost lines */
+	bool ending;	/* counts go before whatever waits; the reader is waited for */
+	bool gave_up;	/* waiting for it */
+	uint64_t unput; /* lines that were not even put then */
 };
 int sink_open(struct sink *k, const struct common_opts *o, struct netprobe_error *err);
 void sink_close(struct sink *k);
@@ -49,6 +50,12 @@ int sink_put(struct sink *k, struct buf *b, uint64_t *ret_lost);
 int sink_put_lines(struct sink *k, struct buf *b, uint64_t *ret_lost);
 /* Whether so many bytes of counts find room; at the end (sink_ends) the reader gets time to make some. */
 bool sink_has_room(struct sink *k, size_t bytes);
+/*
+ * For one snapshot that is put in pieces: wait until so many bytes find room. False: the reader takes nothing and a
+ * signal came, or the disk stays full; what is not put is lost (sink_lose).
+ */
+bool sink_wait_room(struct sink *k, size_t bytes);
+void sink_lose(struct sink *k, uint64_t lines);
 /* What is put from here on is the last. */
 void sink_ends(struct sink *k);
 /* What is put from here on goes into a file that is opened anew. False: it is none. */

@@ -34,6 +34,8 @@ struct table {
 	struct stored_cell *cells; /* row by row */
 	size_t n_rows, cap_rows;
 	struct buf strings; /* NUL after each */
+	unsigned int *
+		widths; /* of the columns of text, measured before; NULL: of the rows that are there */
 };
 
 struct table *table_new(const struct table_column *columns, unsigned int n_columns)
@@ -52,6 +54,7 @@ struct table *table_free(struct table *t)
 	if (!t)
 		return NULL;
 	buf_done(&t->strings);
+	free(t->widths);
 	free(t->cells);
 	free(t);
 	return NULL;
@@ -240,7 +243,8 @@ static int measure(const struct table *t, struct text_layout *l)
 
 		if (!c->title)
 			continue;
-		l->widths[col] = utf8_width(c->title, strlen(c->title));
+		w = utf8_width(c->title, strlen(c->title));
+		l->widths[col] = w > l->widths[col] ? w : l->widths[col];
 		for (row = 0; row < t->n_rows; row++) {
 			buf_reset(&l->cell);
 			w = put_text_cell(t, &l->cell, c, cell_at(t, row, col));
@@ -265,42 +269,72 @@ static void write_text_line(const struct table *t, struct buf *out, size_t row,
 }
 
 static void write_text_lines(const struct table *t, struct buf *out, struct text_layout *l,
-			     bool color)
+			     bool color, bool head)
 {
 	size_t row;
 
-	out->err = out->err ? out->err : measure(t, l);
-	if (out->err)
-		return;
-	if (color)
+	if (color && head)
 		buf_puts(out, SGR_BOLD);
-	write_text_line(t, out, t->n_rows, l);
-	buf_puts(out, color ? SGR_RESET "\n" : "\n");
+	if (head) {
+		write_text_line(t, out, t->n_rows, l);
+		buf_puts(out, color ? SGR_RESET "\n" : "\n");
+	}
 	for (row = 0; row < t->n_rows; row++) {
 		write_text_line(t, out, row, l);
 		buf_putc(out, '\n');
 	}
 }
 
-static int write_text(const struct table *t, struct buf *out, bool color)
-{
-	/* Widths need a UTF-8 locale whatever the process runs in; this thread only. */
-	locale_t utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
-	locale_t old = utf8 ? uselocale(utf8) : (locale_t)0;
-	struct text_layout l = { 0 };
+/* Widths need a UTF-8 locale whatever the process runs in; this thread only. */
+struct text_locale {
+	locale_t utf8, before;
+};
 
-	l.widths = calloc(t->n_columns + 1, sizeof(*l.widths));
-	if (l.widths)
-		write_text_lines(t, out, &l, color);
-	else
-		out->err = -ENOMEM;
-	buf_done(&l.cell);
-	free(l.widths);
-	if (utf8) {
-		(void)uselocale(old);
-		freelocale(utf8);
+static struct text_locale locale_take(void)
+{
+	locale_t utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
+
+	return (struct text_locale){ utf8, utf8 ? uselocale(utf8) : (locale_t)0 };
+}
+
+static void locale_give(const struct text_locale *l)
+{
+	if (!l->utf8)
+		return;
+	(void)uselocale(l->before);
+	freelocale(l->utf8);
+}
+
+static int write_text(const struct table *t, struct buf *out, bool color, bool head)
+{
+	struct text_locale locale = locale_take();
+	struct text_layout l = { .widths = t->widths };
+
+	if (!l.widths) {
+		l.widths = calloc(t->n_columns + 1, sizeof(*l.widths));
+		out->err = out->err ?: l.widths ? measure(t, &l) : -ENOMEM;
 	}
+	if (!out->err)
+		write_text_lines(t, out, &l, color, head);
+	buf_done(&l.cell);
+	if (l.widths != t->widths)
+		free(l.widths);
+	locale_give(&locale);
 	return out->err;
+}
+
+int table_measure(struct table *t)
+{
+	struct text_locale locale = locale_take();
+	struct text_layout l = { .widths = t->widths };
+	int r;
+
+	if (!l.widths)
+		l.widths = t->widths = calloc(t->n_columns + 1, sizeof(*l.widths));
+	r = l.widths ? measure(t, &l) : -ENOMEM;
+	buf_done(&l.cell);
+	locale_give(&locale);
+	return r;
 }
 
 static void put_json_cell(const struct table *t, struct buf *out, const struct stored_cell *c)
@@ -411,7 +445,7 @@ int table_write(const struct table *t, struct buf *out, int format, bool color)
 {
 	switch (format) {
 	case FORMAT_TEXT:
-		return write_text(t, out, color);
+		return write_text(t, out, color, true);
 	case FORMAT_JSON:
 		return write_json(t, out);
 	case FORMAT_CSV:
@@ -426,5 +460,7 @@ int table_write_on(const struct table *t, struct buf *out, int format, bool colo
 {
 	if (format == FORMAT_CSV || format == FORMAT_TSV)
 		return write_separated(t, out, format, false);
+	if (format == FORMAT_TEXT && t->widths)
+		return write_text(t, out, color, false);
 	return table_write(t, out, format, color);
 }

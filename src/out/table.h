@@ -84,7 +84,15 @@ struct table *table_free(struct table *t);
 int table_add(struct table *t, const struct cell *cells);
 void table_clear(struct table *t);
 int table_write(const struct table *t, struct buf *out, int format, bool color);
-/* One more table of the same stream: CSV and TSV name their columns in the first alone. */
+/*
+ * The widths of the columns of text from here on are those of all rows that were measured: a table that is written
+ * in pieces is shown whole before, piece by piece. -ENOMEM.
+ */
+int table_measure(struct table *t);
+/*
+ * One more table of the same stream: CSV and TSV name their columns in the first alone, and so does text that was
+ * measured.
+ */
 int table_write_on(const struct table *t, struct buf *out, int format, bool color);
 /* "1.5 MiB" and the like into s (16 bytes are enough). */
 void unit_format(uint8_t unit, double v, char *s, unsigned int size);

@@ -112,32 +112,6 @@ TEST(sigterm_ends_flows_whose_reader_takes_nothing)
 	close(o.write);
 }
 
-/* Its uprobes are the slowest thing to take off the kernel. */
-TEST(sigterm_ends_dns_in_time)
-{
-	struct probe p = probe_start("dns", NULL);
-
-	ends_in_time(&p, SIGTERM, "dns");
-}
-
-TEST(duration_ends_events_whose_reader_takes_nothing)
-{
-	struct netns ns = netns_new();
-	struct output o = pipe_new();
-	static const char *const args[] = {
-		"events", "--interval", "0.05", "--duration", "3", NULL
-	};
-	struct probe_opts opts = { .args = args, .out_fd = o.write };
-	struct probe p = probe_spawn(&opts);
-	int status;
-
-	wait_full(&o, &ns);
-	status = probe_wait(&p, 8000);
-	CHECK(status == 0, "expected its end and exit 0, got %d", status);
-	close(o.read);
-	close(o.write);
-}
-
 /* All that comes out of the pipe, until its end. */
 static char *read_all(int fd)
 {
@@ -170,6 +144,66 @@ static json_t *parse_lines(char *text)
 			json_array_append_new(all, one);
 	}
 	return all;
+}
+
+/* Its rows wait where they are: their text is made as its reader takes it. */
+TEST(flows_whose_reader_waits_keeps_no_text_of_all_rows_and_writes_every_one)
+{
+	static const char *const args[] = { "flows", "--duration", "4", "--format", "json", NULL };
+	struct netns ns = netns_new();
+	struct output o = pipe_new();
+	struct probe_opts opts = { .args = args, .out_fd = o.write };
+	struct probe p = probe_spawn(&opts);
+	unsigned int rows = 0;
+	json_t *all;
+	uint64_t kib;
+	char *text;
+	size_t i;
+	const json_t *r;
+
+	maker_run(&ns, "burst --procs 4 --dgrams 20000");
+	wait_full(&o, NULL);
+	pause_ms(500); /* what it would hold by then */
+	kib = status_kib(p.pid, "VmHWM:");
+	(void)fcntl(o.write, F_SETPIPE_SZ, 1 << 20);
+	close(o.write);
+	text = read_all(o.read);
+	CHECK(probe_wait(&p, FULL_MS) == 0, "expected exit 0, got %d", p.status);
+	all = parse_lines(text);
+	json_array_foreach (all, i, r)
+		rows += record_u64(r, "netns") == ns.inode && record_u64(r, "tx_bytes") > 0;
+	CHECK_EQ(rows, 20000, "rows of sockets that sent something");
+	test_note("at most %" PRIu64 " KiB", kib);
+	CHECK(SANITIZED || kib < 64 << 10, "expected less than 64 MiB, got %" PRIu64 " KiB", kib);
+	json_decref(all);
+	free(text);
+	close(o.read);
+}
+
+/* Its uprobes are the slowest thing to take off the kernel. */
+TEST(sigterm_ends_dns_in_time)
+{
+	struct probe p = probe_start("dns", NULL);
+
+	ends_in_time(&p, SIGTERM, "dns");
+}
+
+TEST(duration_ends_events_whose_reader_takes_nothing)
+{
+	struct netns ns = netns_new();
+	struct output o = pipe_new();
+	static const char *const args[] = {
+		"events", "--interval", "0.05", "--duration", "3", NULL
+	};
+	struct probe_opts opts = { .args = args, .out_fd = o.write };
+	struct probe p = probe_spawn(&opts);
+	int status;
+
+	wait_full(&o, &ns);
+	status = probe_wait(&p, 8000);
+	CHECK(status == 0, "expected its end and exit 0, got %d", status);
+	close(o.read);
+	close(o.write);
 }
 
 static uint64_t lines_told(const struct probe *p)

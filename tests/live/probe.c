@@ -308,6 +308,20 @@ char *file_text(const char *path)
 	return text;
 }
 
+uint64_t status_kib(pid_t pid, const char *key)
+{
+	char path[40], *text, *at;
+	uint64_t kib = 0;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", pid);
+	text = file_text(path);
+	at = strstr(text, key);
+	if (at)
+		kib = strtoull(at + strlen(key), NULL, 10);
+	free(text);
+	return kib;
+}
+
 json_t *probe_records(const struct probe *p)
 {
 	char *text = file_text(p->out), *end = strrchr(text, '\n'), *save;

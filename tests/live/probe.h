@@ -65,6 +65,8 @@ int probe_run(struct probe *p, const char *const *args);
 
 /* The whole of a file, NUL-terminated; free() it. Empty when there is none. */
 char *file_text(const char *path);
+/* A figure of its /proc/PID/status ("VmHWM:"); 0: not there. */
+uint64_t status_kib(pid_t pid, const char *key);
 /* What was printed so far (whole lines only), parsed. json_decref() it. */
 json_t *probe_records(const struct probe *p);
 /* Wait until a record satisfies fn; a new reference, NULL when none came within ms (stretched). */

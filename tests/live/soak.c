@@ -17,13 +17,6 @@
 #include "ownership.h"
 #include "tap.h"
 
-/* Address sanitizer keeps what was freed for a while: its memory says nothing of ours. */
-#ifdef __SANITIZE_ADDRESS__
-#define SANITIZED true
-#else
-#define SANITIZED false
-#endif
-
 #define BURST_MS 240000
 #define IDLE_MS 60000
 #define SOCKET_MAX 97 /* bytes of one socket of the maker */
@@ -151,20 +144,6 @@ static void loaded_stop(struct loaded *l, double seconds)
 	CHECK(status == 0, "netprobe after SIGTERM: expected exit 0, got %d", status);
 	pclose(l->keep);
 	figures_check(l->path, seconds);
-}
-
-static uint64_t status_kib(pid_t pid, const char *key)
-{
-	char path[40], *text, *at;
-	uint64_t kib = 0;
-
-	snprintf(path, sizeof(path), "/proc/%d/status", pid);
-	text = file_text(path);
-	at = strstr(text, key);
-	if (at)
-		kib = strtoull(at + strlen(key), NULL, 10);
-	free(text);
-	return kib;
 }
 
 static void forget_peak(pid_t pid)

@@ -66,6 +66,13 @@ _Noreturn void test_end(void);
 _Noreturn __attribute__((format(printf, 1, 2))) void test_skip(const char *fmt, ...);
 __attribute__((format(printf, 1, 2))) void test_note(const char *fmt, ...);
 
+/* Address sanitizer keeps what was freed for a while: its memory says nothing of ours. */
+#ifdef __SANITIZE_ADDRESS__
+#define SANITIZED true
+#else
+#define SANITIZED false
+#endif
+
 /* Folder of the running test: removed when it passes. */
 const char *test_dir(void);
 /* NETPROBE_TEST_SLOW: how many times slower than a real machine this one is; at least 1. */

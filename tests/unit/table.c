@@ -164,6 +164,43 @@ static void table_names_its_columns_once_in_a_stream_of_csv(void **state)
 	}
 }
 
+static void table_in_pieces_is_the_table_as_a_whole(void **state)
+{
+	static const struct cell wide[] = { STR("a-longer-name"), U64(123456), U64(1), NONE,
+					    BOOL(false) };
+	const struct cell *rows[] = { plain, wide, unknown, odd };
+	static const int formats[] = { FORMAT_TEXT, FORMAT_JSON, FORMAT_CSV, FORMAT_TSV };
+
+	(void)state;
+	for (unsigned int f = 0; f < 4; f++) {
+		struct table *all = table_new(columns, N_COLUMNS);
+		struct table *piece = table_new(columns, N_COLUMNS);
+		struct buf want = {}, got = {};
+
+		assert_non_null(all);
+		assert_non_null(piece);
+		for (unsigned int i = 0; i < 4; i++) {
+			assert_int_equal(table_add(all, rows[i]), 0);
+			assert_int_equal(table_add(piece, rows[i]), 0);
+			assert_int_equal(table_measure(piece), 0);
+			table_clear(piece);
+		}
+		for (unsigned int i = 0; i < 4; i++) {
+			assert_int_equal(table_add(piece, rows[i]), 0);
+			assert_int_equal((i ? table_write_on : table_write)(piece, &got, formats[f],
+									    false),
+					 0);
+			table_clear(piece);
+		}
+		assert_int_equal(table_write(all, &want, formats[f], false), 0);
+		assert_string_equal(buf_str(&got), buf_str(&want));
+		buf_done(&want);
+		buf_done(&got);
+		(void)table_free(all);
+		(void)table_free(piece);
+	}
+}
+
 static void table_strings_are_copied_and_made_valid(void **state)
 {
 	char comm[] = "ab\xff";
@@ -246,6 +283,7 @@ int main(void)
 		cmocka_unit_test(table_csv_quotes_as_rfc_4180_says),
 		cmocka_unit_test(table_tsv_is_one_line_a_row),
 		cmocka_unit_test(table_names_its_columns_once_in_a_stream_of_csv),
+		cmocka_unit_test(table_in_pieces_is_the_table_as_a_whole),
 		cmocka_unit_test(table_strings_are_copied_and_made_valid),
 		cmocka_unit_test(unit_format_keeps_three_digits),
 		cmocka_unit_test(format_parse_knows_the_formats),
