@@ -223,6 +223,19 @@ static void print_skip(const char *name, unsigned int number)
 	printf("ok %u - %s # SKIP %s\n", number, name, reason);
 }
 
+/* NETPROBE_TEST_PART=K/N: the K-th of N parts, so that several processes run all of one program. */
+static bool of_our_part(unsigned int number)
+{
+	const char *text = getenv("NETPROBE_TEST_PART");
+	unsigned int part, parts;
+
+	if (!text)
+		return true;
+	REQUIRE(sscanf(text, "%u/%u", &part, &parts) == 2 && part >= 1 && part <= parts,
+		"NETPROBE_TEST_PART=%s: takes K/N", text);
+	return number % parts == part - 1;
+}
+
 static bool wanted(const struct test *t, int argc, char **argv)
 {
 	size_t own = strlen(t->name) - (t->again ? strlen(t->again) + 1 : 0);
@@ -238,7 +251,7 @@ static bool wanted(const struct test *t, int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-	unsigned int passed = 0, failed = 0, skipped = 0, number = 0;
+	unsigned int passed = 0, failed = 0, skipped = 0, number = 0, all = 0;
 	bool again = getenv("NETPROBE_TEST_AGAIN"); /* what failed once more, and said so */
 
 	if (argc > 1 && !strcmp(argv[1], "--list")) {
@@ -251,14 +264,14 @@ int main(int argc, char **argv)
 	signal(SIGHUP, on_signal);
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	for (struct test *t = tests; t; t = t->next)
-		number += wanted(t, argc, argv);
+		number += t->wanted = wanted(t, argc, argv) && of_our_part(all++);
 	printf("TAP version 13\n1..%u\n", number);
 	number = 0;
 	for (struct test *t = tests; t; t = t->next) {
 		int64_t began = now_ms();
 		int result;
 
-		if (!wanted(t, argc, argv))
+		if (!t->wanted)
 			continue;
 		result = run_one(t);
 		if (again && result != 0 && result != EXIT_SKIP) {

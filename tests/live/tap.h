@@ -15,12 +15,13 @@ struct test {
 	void (*run)(void);
 	struct test *next;
 	const char *again; /* the test of that name is what is run, after run */
+	bool wanted;	   /* by this process */
 };
 
 /* TEST(sentence_that_holds) { ... } */
 #define TEST(id)                                                     \
 	static void id(void);                                        \
-	static struct test test_##id = { #id, id, 0, 0 };            \
+	static struct test test_##id = { #id, id, 0, 0, false };     \
 	__attribute__((constructor)) static void register_##id(void) \
 	{                                                            \
 		test_register(&test_##id);                           \
@@ -31,11 +32,11 @@ struct test {
  * Another test of this program once more, as as_NAME, after prepare(). A word of the command line takes such
  * ones only where it is in as itself, or is the whole name.
  */
-#define AGAIN(as, id, prepare)                                                  \
-	static struct test test_##as##_##id = { #as "_" #id, prepare, 0, #id }; \
-	__attribute__((constructor)) static void register_##as##_##id(void)     \
-	{                                                                       \
-		test_register(&test_##as##_##id);                               \
+#define AGAIN(as, id, prepare)                                                         \
+	static struct test test_##as##_##id = { #as "_" #id, prepare, 0, #id, false }; \
+	__attribute__((constructor)) static void register_##as##_##id(void)            \
+	{                                                                              \
+		test_register(&test_##as##_##id);                                      \
 	}
 
 void test_register(struct test *t);
