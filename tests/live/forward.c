@@ -102,34 +102,37 @@ TEST(packets_of_no_socket_are_not_counted_while_capture_is_off)
 	CHECK_EQ(told_bytes(p.records), 15 * PAYLOAD, "bytes told in all");
 }
 
-static uint64_t largest(const json_t *records)
+static bool has_all(const json_t *r, const void *frames)
 {
-	uint64_t most = 0;
-	const json_t *r;
-	size_t i;
+	return record_u64(r, "tx_bytes") >= *(const uint64_t *)frames * PAYLOAD;
+}
 
-	json_array_foreach (records, i, r)
-		if (record_u64(r, "tx_bytes") > most)
-			most = record_u64(r, "tx_bytes");
-	return most;
+static void wait_all(struct probe *p, uint64_t frames)
+{
+	json_t *r = probe_wait_record(p, has_all, &frames, 10000);
+
+	REQUIRE(r, "no row ever had %" PRIu64 " frames", frames);
+	CHECK_EQ(record_u64(r, "tx_bytes"), frames * PAYLOAD, "bytes of the interface");
+	json_decref(r);
 }
 
 /* Each tick of the health view looks at all sockets; what has ended is forgotten after 10 s. */
 TEST(packets_of_no_socket_count_once_after_a_silence)
 {
-	static const char *const args[] = { "top",	"--health", "--by",	  "interface",
-					    "--format", "json",	    "--interval", "0.2",
-					    "-n",	"120",	    "-q",	  "--capture-mode",
-					    "afpacket", NULL };
+	static const char *const args[] = { "top",	  "--health", "--by",
+					    "interface",  "--format", "json",
+					    "--interval", "0.2",      "--duration",
+					    "600",	  "-q",	      "--capture-mode",
+					    "afpacket",	  NULL };
 	struct probe_opts opts = { .args = args, .plain = true };
 	struct probe p;
 
 	(void)rung_enter();
 	p = probe_spawn(&opts);
 	send_frames(1000);
-	pause_ms(13000); /* 10 s is what a flow is kept that has ended */
+	wait_all(&p, 1000);
+	pause_ms(11000); /* 10 s is what a flow is kept that has ended */
 	send_frames(1);
-	REQUIRE(!probe_wait(&p, 40000), "top did not end");
-	p.records = probe_records(&p);
-	CHECK_EQ(largest(p.records), 1001 * PAYLOAD, "bytes of the interface");
+	wait_all(&p, 1001);
+	probe_stop(&p);
 }
