@@ -45,7 +45,7 @@ struct names {
 	struct names_opts opts;
 	struct session *session;
 	struct probe_packets *packets; /* NULL: none from the kernel half */
-	bool answers_only;	       /* queries are not looked at: nobody wants events */
+	bool quiet; /* nobody wants events: what processes send and read will do */
 	struct dns_track *track;
 	struct dns_streams *streams;
 	struct name_cache *cache;
@@ -75,34 +75,6 @@ static void learn(struct names *n, const struct dns_result *res)
 		else if (a->type == DNS_TYPE_PTR && dns_reverse_addr(res->qname, addr))
 			(void)name_cache_add(n->cache, addr, a->text, NAME_FROM_PTR, a->ttl,
 					     res->end_ns);
-	}
-}
-
-/* An answer by itself: who asked is not known, what it is called is. */
-static void learn_answer(struct names *n, uint64_t now_ns, const uint8_t *msg, size_t len,
-			 size_t full)
-{
-	char name[DNS_NAME_TEXT], target[DNS_NAME_TEXT];
-	struct dns_question q;
-	struct dns_record rec;
-	struct dns_reader r;
-	uint8_t addr[16];
-
-	if (dns_open(&r, msg, len, full) || !r.header.response)
-		return;
-	name[0] = '\0';
-	if (dns_question(&r, &q) > 0)
-		memcpy(name, q.name, sizeof(name));
-	while (dns_record(&r, &rec) > 0 && rec.section == 1) {
-		const char *called = name[0] ? name : rec.name;
-
-		if (dns_data_addr(&r, &rec, addr))
-			(void)name_cache_add(n->cache, addr, called, NAME_FROM_DNS, rec.ttl,
-					     now_ns);
-		else if (rec.type == DNS_TYPE_PTR && dns_reverse_addr(called, addr) &&
-			 !dns_data_text(&r, &rec, target, sizeof(target)))
-			(void)name_cache_add(n->cache, addr, target, NAME_FROM_PTR, rec.ttl,
-					     now_ns);
 	}
 }
 
@@ -288,10 +260,6 @@ static void on_message(const uint8_t *msg, size_t len, size_t full, void *arg)
 	struct names *n = arg;
 	const struct np_ev_packet *ev = n->packet;
 
-	if (n->answers_only) {
-		learn_answer(n, ev->hdr.ts_ns, msg, len, full);
-		return;
-	}
 	dns_track_message(n->track, &(struct dns_packet){ .ts_ns = ev->hdr.ts_ns,
 							  .sock_id = ev->sock_id,
 							  .tuple = &ev->tuple,
@@ -332,8 +300,15 @@ static void on_dns(struct names *n, const struct np_ev_packet *ev, const uint8_t
 
 void names_answer(struct names *n, const struct np_ev_answer *ev)
 {
-	if (ev->hdr.len >= sizeof(*ev) && ev->captured <= ev->hdr.len - sizeof(*ev))
-		learn_answer(n, ev->hdr.ts_ns, (const uint8_t *)(ev + 1), ev->captured, ev->full);
+	if (ev->hdr.len < sizeof(*ev) || ev->captured > ev->hdr.len - sizeof(*ev))
+		return;
+	dns_track_message(n->track, &(struct dns_packet){ .ts_ns = ev->hdr.ts_ns,
+							  .sock_id = ev->sock_id,
+							  .tuple = &ev->tuple,
+							  .out = ev->dir == NP_DIR_TX,
+							  .msg = (const uint8_t *)(ev + 1),
+							  .len = ev->captured,
+							  .full = ev->full });
 }
 
 /* A connection by its number, where a name cache has addresses: a form that no host has. */
@@ -417,13 +392,13 @@ static int open_dns(struct names *n, struct probe *probe, const struct np_filter
 		return -EOPNOTSUPP;
 	}
 	if (n->opts.from & NAMES_DNS)
-		what |= n->answers_only ? PACKETS_ANSWERS : PACKETS_ANSWERS | PACKETS_QUERIES;
+		what |= PACKETS_ANSWERS | PACKETS_QUERIES;
 	if (n->opts.from & (NAMES_SNI | NAMES_HTTP))
 		what |= PACKETS_FIRST;
 	/* What processes read costs nobody else anything; packets cost a program each. */
-	if ((n->opts.from & NAMES_DNS) && n->answers_only && !n->opts.required &&
+	if ((n->opts.from & NAMES_DNS) && n->quiet && !n->opts.required &&
 	    !probe_answers(probe, ports, n_ports))
-		what &= ~(uint32_t)PACKETS_ANSWERS;
+		what &= ~(uint32_t)(PACKETS_ANSWERS | PACKETS_QUERIES);
 	if (!what)
 		return 0;
 	if (n->opts.required)
@@ -449,7 +424,7 @@ int names_open(struct session *s, struct probe *probe, const struct names_opts *
 	n->fn = fn;
 	n->arg = arg;
 	n->max_events = filter->max_events;
-	n->answers_only = !fn;
+	n->quiet = !fn;
 	n->held_last = &n->held;
 	n->track = dns_track_new(OPEN_MAX, opts->timeout_ns ? opts->timeout_ns : TIMEOUT_NS,
 				 on_result, n);

@@ -84,7 +84,8 @@ static struct entry *make_room(struct name_cache *c, const uint8_t addr[16], uin
 int name_cache_add(struct name_cache *c, const uint8_t addr[16], const char *name, uint8_t from,
 		   uint32_t ttl, uint64_t now_ns)
 {
-	uint64_t ends_ns = now_ns + ttl * 1000000000ULL + NAME_GRACE_NS;
+	uint32_t s = ttl < NAME_TTL_MAX ? ttl : NAME_TTL_MAX;
+	uint64_t ends_ns = now_ns + s * 1000000000ULL + NAME_GRACE_NS;
 	struct entry *e = find(c, addr);
 	char *copy;
 

@@ -12,6 +12,8 @@
 
 #define NAME_GRACE_NS 30000000000ULL /* programs use an address a while after its time is over */
 
+#define NAME_TTL_MAX 86400u /* seconds a name holds at most, whatever its answer says */
+
 /* Where a name is from: a better source is not replaced by a worse one that is as fresh. */
 #define NAME_FROM_LOOKUP 0 /* own reverse look-up (--resolve) */
 #define NAME_FROM_PTR 1	   /* the answer to somebody's reverse look-up */

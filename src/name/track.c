@@ -175,9 +175,16 @@ static bool same_ends(const struct np_tuple *a, const struct np_tuple *b)
 	       (a->rport == DNS_PORT_LLMNR || !memcmp(a->raddr, b->raddr, sizeof(a->raddr)));
 }
 
-static uint32_t find(const struct dns_track *t, const struct np_tuple *tuple, uint16_t id,
+/* Of several sockets that share a port an answer to one is none to another; which it is may not be known. */
+static bool same_socket(const struct open *o, uint64_t sock_id)
+{
+	return !o->sock_id || !sock_id || o->sock_id == sock_id;
+}
+
+static uint32_t find(const struct dns_track *t, const struct dns_packet *p, uint16_t id,
 		     const char *qname, uint16_t qtype)
 {
+	const struct np_tuple *tuple = p->tuple;
 	uint32_t h = mix_question(hash_ends(t, tuple, id), qname, qtype);
 	uint32_t i = chain_of(t, BY_QUESTION, h)->first;
 
@@ -185,16 +192,17 @@ static uint32_t find(const struct dns_track *t, const struct np_tuple *tuple, ui
 		const struct open *o = &t->open[i];
 
 		if (o->by[BY_QUESTION].hash == h && same_ends(&o->tuple, tuple) &&
-		    (is_mdns(tuple) || o->id == id) && o->qtype == qtype &&
-		    !strcmp(o->qname, qname))
+		    same_socket(o, p->sock_id) && (is_mdns(tuple) || o->id == id) &&
+		    o->qtype == qtype && !strcmp(o->qname, qname))
 			return i;
 	}
 	return NONE;
 }
 
 /* Of an answer that repeats no question. */
-static uint32_t find_unasked(const struct dns_track *t, const struct np_tuple *tuple, uint16_t id)
+static uint32_t find_unasked(const struct dns_track *t, const struct dns_packet *p, uint16_t id)
 {
+	const struct np_tuple *tuple = p->tuple;
 	uint32_t h = hash_ends(t, tuple, id), i = chain_of(t, BY_ENDS, h)->first;
 
 	if (is_mdns(tuple))
@@ -202,7 +210,8 @@ static uint32_t find_unasked(const struct dns_track *t, const struct np_tuple *t
 	for (unsigned int n = 0; i != NONE && n < LOOKS; i = t->open[i].by[BY_ENDS].next, n++) {
 		const struct open *o = &t->open[i];
 
-		if (o->by[BY_ENDS].hash == h && same_ends(&o->tuple, tuple) && o->id == id)
+		if (o->by[BY_ENDS].hash == h && same_ends(&o->tuple, tuple) && o->id == id &&
+		    same_socket(o, p->sock_id))
 			return i;
 	}
 	return NONE;
@@ -284,7 +293,7 @@ static uint32_t given_up(const struct dns_track *t, const struct dns_packet *p, 
 static void on_query(struct dns_track *t, const struct dns_packet *p, uint16_t id)
 {
 	const struct dns_question *q = &t->question;
-	uint32_t i = find(t, p->tuple, id, q->name, q->type), old, retries = 0;
+	uint32_t i = find(t, p, id, q->name, q->type), old, retries = 0;
 	uint64_t asked_ns = p->ts_ns;
 	struct open *o;
 	char *name;
@@ -384,8 +393,7 @@ static void on_answer(struct dns_track *t, const struct dns_packet *p, bool has_
 {
 	const struct dns_question *q = &t->question;
 	uint16_t id = t->reader.header.id;
-	uint32_t i = has_question ? find(t, p->tuple, id, q->name, q->type)
-				  : find_unasked(t, p->tuple, id);
+	uint32_t i = has_question ? find(t, p, id, q->name, q->type) : find_unasked(t, p, id);
 	struct dns_result res;
 
 	if (i == NONE) {
@@ -408,8 +416,8 @@ static void on_mdns(struct dns_track *t, const struct dns_packet *p)
 	while (dns_record(&at, &rec) > 0) {
 		uint32_t i;
 
-		while ((i = find(t, p->tuple, 0, rec.name, rec.type)) != NONE ||
-		       (i = find(t, p->tuple, 0, rec.name, DNS_TYPE_ANY)) != NONE) {
+		while ((i = find(t, p, 0, rec.name, rec.type)) != NONE ||
+		       (i = find(t, p, 0, rec.name, DNS_TYPE_ANY)) != NONE) {
 			struct dns_result res = result_of(&t->open[i]);
 			struct dns_reader start = t->reader;
 

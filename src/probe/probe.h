@@ -97,7 +97,7 @@ int probe_seed(struct probe *p);
  */
 int probe_watch_reads(struct probe *p, bool on);
 /*
- * From now on probe_events brings an NP_EV_ANSWER for each datagram that a process reads from these
+ * From now on probe_events brings an NP_EV_ANSWER for each datagram that a process sends to or reads from these
  * remote ports. -EOPNOTSUPP: this kernel, processor or way of events cannot.
  */
 int probe_answers(struct probe *p, const uint16_t *ports, size_t n);

@@ -17,7 +17,8 @@
 #define NP_EV_STALL 7	   /* a send or receive does not go on: cause, since_ns, ended */
 #define NP_EV_ERROR 8	   /* the network told a datagram socket an error: err */
 #define NP_EV_MAX 9
-#define NP_EV_ANSWER 64 /* a message a process read from a port of DNS: struct np_ev_answer */
+#define NP_EV_ANSWER \
+	64 /* a message a process sent to or read from a port of DNS: struct np_ev_answer */
 
 #define NP_STALL_SEND_BUFFER 1	 /* the process waits for room in the send buffer */
 #define NP_STALL_ZERO_WINDOW 2	 /* the peer takes nothing: its window is closed */
@@ -48,12 +49,16 @@ struct np_ev_sock {
 
 /* struct np_ev_answer: NP_EV_ANSWER. */
 struct np_ev_answer {
-	struct np_ev_hdr hdr; /* len: with the bytes */
-	__u32 full;	      /* bytes that were read */
-	__u32 captured;	      /* bytes that follow */
+	struct np_ev_hdr hdr;  /* len: with the bytes */
+	struct np_tuple tuple; /* of the socket, remote end: whom it was sent to, or came from */
+	__u64 sock_id;	       /* socket cookie; 0 unknown */
+	__u32 full;	       /* bytes that were sent or read */
+	__u32 captured;	       /* bytes that follow */
+	__u8 dir;	       /* NP_DIR_RX, NP_DIR_TX */
+	__u8 pad[7];
 };
 
-NP_WIRE_SIZE(struct np_ev_answer, 24);
+NP_WIRE_SIZE(struct np_ev_answer, 104);
 NP_WIRE_SIZE(struct np_ev_hdr, 16);
 NP_WIRE_SIZE(struct np_ev_sock, 608);
 

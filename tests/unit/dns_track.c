@@ -311,6 +311,39 @@ static void name_holds_for_its_time_and_a_grace(void **state)
 	(void)name_cache_free(c);
 }
 
+static void name_holds_a_day_at_most(void **state)
+{
+	static const uint8_t a[16] = { 1 };
+	struct name_cache *c = name_cache_new(64);
+	uint64_t end = 86400ULL * 1000 * MS + NAME_GRACE_NS;
+
+	(void)state;
+	assert_int_equal(name_cache_add(c, a, "mine", NAME_FROM_DNS, UINT32_MAX, 0), 0);
+	assert_string_equal(name_cache_find(c, a, end), "mine");
+	assert_null(name_cache_find(c, a, end + 1));
+	(void)name_cache_free(c);
+}
+
+/* Two sockets that share a port: what one is told is nothing to what the other asked. */
+static void answer_to_another_socket_ends_nothing(void **state)
+{
+	struct dns_packet p = { .tuple = &tuple, .sock_id = 1, .out = true };
+	uint8_t m[128];
+
+	(void)state;
+	p.msg = m;
+	p.len = p.full = make(m, 1, false, "host", DNS_TYPE_A, 0);
+	dns_track_message(t, &p);
+	p.out = false;
+	p.sock_id = 2;
+	p.len = p.full = make(m, 1, true, "host", DNS_TYPE_A, 0);
+	dns_track_message(t, &p);
+	assert_int_equal(n_results, 0);
+	p.sock_id = 1;
+	dns_track_message(t, &p);
+	assert_int_equal(n_results, 1);
+}
+
 static void full_cache_gives_up_what_ends_first(void **state)
 {
 	struct name_cache *c = name_cache_new(8);
@@ -470,6 +503,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(mdns_answer_finds_its_question_by_name, setup,
 						teardown),
 		cmocka_unit_test(name_holds_for_its_time_and_a_grace),
+		cmocka_unit_test(name_holds_a_day_at_most),
+		cmocka_unit_test_setup_teardown(answer_to_another_socket_ends_nothing, setup,
+						teardown),
 		cmocka_unit_test(full_cache_gives_up_what_ends_first),
 		cmocka_unit_test_setup_teardown(asking_again_is_found_among_many_others, setup,
 						teardown),

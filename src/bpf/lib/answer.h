@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * What a process reads from a port of DNS, handed up from its own buffer: names of addresses without a
+ * What a process sends to and reads from a port of DNS, handed up from its own buffer: names of addresses without a
  * look at every packet. Only where a call has to be thought about anyway. Lacks: messages over TCP,
  * recvmmsg(), io_uring, 32-bit programs; dns.bpf.c sees those.
  */
@@ -30,9 +30,12 @@ static __always_inline bool answer_port(__u16 port)
 	return st_answer_ports[(port / 64) & (NP_PORT_WORDS - 1)] & (1ULL << (port % 64));
 }
 
-#define BUFFER_PLAIN 1 /* read, recvfrom: the buffer is the second argument */
-#define BUFFER_IOV 2   /* readv: a vector of buffers is */
-#define BUFFER_MSG 3   /* recvmsg: a struct msghdr is, which points to one */
+#define BUFFER_PLAIN 1 /* read, recvfrom, write, sendto: the buffer is the second argument */
+#define BUFFER_IOV 2   /* readv, writev: a vector of buffers is */
+#define BUFFER_MSG 3   /* recvmsg, sendmsg: a struct msghdr is, which points to one */
+#define BUFFER_MMSG 4  /* sendmmsg: a vector of these is */
+#define MMSG_BYTES 64  /* of one of them */
+#define MMSG_LOOKS 4   /* glibc sends two, for A and AAAA */
 
 /* Numbers of system calls are ABI. */
 static __always_inline __u32 buffer_kind(struct task_struct *task, __u64 *ret_arg)
@@ -43,12 +46,18 @@ static __always_inline __u32 buffer_kind(struct task_struct *task, __u64 *ret_ar
 	*ret_arg = regs->si;
 	switch (regs->orig_ax) {
 	case 0:
+	case 1:
+	case 44:
 	case 45:
 		return BUFFER_PLAIN;
 	case 19:
+	case 20:
 		return BUFFER_IOV;
+	case 46:
 	case 47:
 		return BUFFER_MSG;
+	case 307:
+		return BUFFER_MMSG;
 	}
 #elif defined(__TARGET_ARCH_arm64)
 	struct pt_regs___arm64 *regs = (struct pt_regs___arm64 *)bpf_task_pt_regs(task);
@@ -56,28 +65,38 @@ static __always_inline __u32 buffer_kind(struct task_struct *task, __u64 *ret_ar
 	*ret_arg = regs->regs[1];
 	switch (regs->syscallno) {
 	case 63:
+	case 64:
+	case 206:
 	case 207:
 		return BUFFER_PLAIN;
 	case 65:
+	case 66:
 		return BUFFER_IOV;
+	case 211:
 	case 212:
 		return BUFFER_MSG;
+	case 269:
+		return BUFFER_MMSG;
 	}
 #endif
 	return 0;
 }
 
-/* Where the task reads to, and how much has room there; 0 unknown. */
-static __always_inline __u64 buffer_of(struct task_struct *task, __u64 *room)
+/*
+ * Where the call's bytes are, and how much has room there; 0 unknown. Of several messages of one call it is not known which
+ * is sent now: any as long as that.
+ */
+static __always_inline __u64 buffer_of(__u32 kind, __u64 arg, __u64 *room)
 {
-	__u64 arg = 0, iov[2];
-	__u32 kind = buffer_kind(task, &arg);
+	__u64 iov[2];
 
-	if (!kind || kind == BUFFER_PLAIN)
-		return kind ? arg : 0;
-	if (kind == BUFFER_MSG && bpf_probe_read_user(&arg, sizeof(arg), (void *)(arg + 16)))
+	if (kind == BUFFER_PLAIN)
+		return arg;
+	if (kind != BUFFER_IOV && bpf_probe_read_user(&arg, sizeof(arg), (void *)(arg + 16)))
 		return 0;
 	if (bpf_probe_read_user(iov, sizeof(iov), (void *)arg))
+		return 0;
+	if (kind == BUFFER_MMSG && iov[1] != *room)
 		return 0;
 	if (*room > iov[1])
 		*room = iov[1];
@@ -106,12 +125,17 @@ static __always_inline void answer_send(struct np_answer *a, __u64 at, __u32 n, 
 		count_one(prog, submitted);
 }
 
-/* The current task received so many bytes from a port of DNS. Context: process, in the call. Since 5.15. */
-static __noinline __attribute__((unused)) int answer_take(__u32 full, __u32 prog)
+/*
+ * The current task sent to or received from a port of DNS so many bytes. peer: NULL the socket's own. Context: process, in the call.
+ * Since 5.15.
+ */
+static __noinline __attribute__((unused)) int
+answer_take(const struct np_sock *st, const struct np_peer *peer, __u32 full, __u32 tx, __u32 prog)
 {
 	struct task_struct *task;
 	struct np_answer *a;
-	__u64 room = full, at;
+	__u64 arg = 0;
+	__u32 kind;
 
 	if (cfg_use_perf || full < DNS_HEADER ||
 	    !bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_task_pt_regs))
@@ -119,15 +143,30 @@ static __noinline __attribute__((unused)) int answer_take(__u32 full, __u32 prog
 	task = bpf_get_current_task_btf();
 	if (task->flags & (PF_KTHREAD | PF_IO_WORKER))
 		return 0;
-	at = buffer_of(task, &room);
-	if (!at)
+	kind = buffer_kind(task, &arg);
+	if (!kind)
 		return 0;
 	a = scratch_take(&np_answers);
 	if (!a) {
 		count_one(prog, ring_full);
 		return 0;
 	}
-	answer_send(a, at, room < NP_ANSWER_BYTES ? (__u32)room : NP_ANSWER_BYTES, full, prog);
+	a->ev.tuple = st->tuple;
+	if (peer) {
+		a->ev.tuple.rport = peer->rport;
+		__builtin_memcpy(a->ev.tuple.raddr, peer->raddr, 16);
+	}
+	a->ev.sock_id = st->sock_id;
+	a->ev.dir = tx ? NP_DIR_TX : NP_DIR_RX;
+	for (int i = 0; i < MMSG_LOOKS; i++, arg += MMSG_BYTES) {
+		__u64 room = full, at = buffer_of(kind, arg, &room);
+
+		if (at)
+			answer_send(a, at, room < NP_ANSWER_BYTES ? (__u32)room : NP_ANSWER_BYTES,
+				    full, prog);
+		if (kind != BUFFER_MMSG)
+			break;
+	}
 	scratch_give(a);
 	return 0;
 }

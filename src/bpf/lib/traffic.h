@@ -515,8 +515,8 @@ static __noinline int traffic_slow(struct sock *sk, struct np_sock *st, struct n
 		own_counts = dgram_peer(st, sk, call, peer, &has_peer);
 		if (answer_port(has_peer ? peer->rport : st->tuple.rport)) {
 			st->dgram = NP_DGRAM_NAMES;
-			if (!call->tx)
-				(void)answer_take((__u32)call->ret, call->prog);
+			(void)answer_take(st, has_peer ? peer : NULL, (__u32)call->ret, call->tx,
+					  call->prog);
 		}
 	}
 	if (own) {
