@@ -7,7 +7,6 @@
 #include <inttypes.h>
 #include <netprobe/netprobe.h>
 #include <stdio.h>
-#include <string.h>
 
 static int fail(const struct netprobe_error *err)
 {
@@ -18,17 +17,18 @@ static int fail(const struct netprobe_error *err)
 static int print(const struct netprobe_ban *ban, void *arg)
 {
 	(void)arg;
-	printf("%s hits %" PRIu64 " reason %s\n", ban->cidr, ban->hits, ban->reason);
+	printf("%s hits %" PRIu64 " reason %s\n", ban->cidr, ban->hits,
+	       ban->reason ? ban->reason : "-");
 	return 0;
 }
 
 static int ban(struct netprobe_manager *m, const char *cidr, struct netprobe_error *err)
 {
-	struct netprobe_ban b = { .size = sizeof(b), .ttl_s = 3600, .reason = "example" };
-	int r;
+	struct netprobe_ban b = {
+		.size = sizeof(b), .cidr = cidr, .ttl_s = 3600, .reason = "example"
+	};
+	int r = netprobe_manager_ban(m, &b, err);
 
-	strncpy(b.cidr, cidr, sizeof(b.cidr) - 1);
-	r = netprobe_manager_ban(m, &b, err);
 	if (r)
 		return r;
 	fprintf(stderr, "ready\n");

@@ -20,6 +20,8 @@ struct netprobe_error {
 	char hint[256]; /* what to do about it; empty where there is nothing to say */
 };
 
+#define NETPROBE_NO_END UINT32_MAX /* of what lasts so many seconds: for ever */
+
 /* netprobe_config.capture, and the answer of netprobe_is_supported. */
 #define NETPROBE_CAPTURE_AUTO 0	    /* the highest that works */
 #define NETPROBE_CAPTURE_EBPF 1	    /* everything, with exact owners */
@@ -66,7 +68,8 @@ struct netprobe_error {
 #define NETPROBE_MODE_BALANCE 2 /* and balance what is left */
 
 /* Kinds of events; bits of a mask for netprobe_manager_set_event_handler. */
-#define NETPROBE_EVENT_SECURITY 1   /* security.*: attacks, bans and unbans */
+#define NETPROBE_EVENT_SECURITY \
+	1 /* security.*: attacks, and what is banned and allowed, whoever did it */
 #define NETPROBE_EVENT_BALANCING 2  /* stats.lb, balance.health */
 #define NETPROBE_EVENT_STATISTICS 4 /* stats.global, stats.iface, probe.loss */
 #define NETPROBE_EVENT_FLOW 8	    /* transport.*, error.net, conn.* */
@@ -166,6 +169,40 @@ struct netprobe_dns_query {
 	size_t n_answers;
 };
 
+/* netprobe_security.by */
+#define NETPROBE_BY_DETECTION 0
+#define NETPROBE_BY_LIST 1 /* somebody, by a call or command of this machine */
+
+/*
+ * What security.* is about: netprobe_event.security. One shape for each type, whichever way it came about: of its
+ * fields those that a type has not are NULL and 0. Strings are NULL where unknown.
+ */
+struct netprobe_security {
+	size_t size;
+	/* "192.0.2.1", "2001:db8::/32", as the lists take it; NULL: of no one source (security.anomaly, security.list) */
+	const char *source;
+	const char *iface; /* NULL: all of them */
+	uint32_t by;	   /* NETPROBE_BY_* */
+	uint32_t ttl_s;	   /* security.ban, security.allow: how long, or NETPROBE_NO_END; else 0 */
+	/* of detection */
+	const char *rule;     /* "syn_flood"; NULL: not of detection */
+	uint64_t seen, limit; /* the figure that fired, and what it was compared with */
+	uint32_t strikes;     /* bans of this source so far */
+	uint16_t target_port; /* 0 none */
+	uint8_t target[16];   /* whom it went to */
+	/* of an entry of a list, as in netprobe_ban */
+	uint8_t proto; /* of detection too: of the packets */
+	bool dry_run;
+	uint16_t port_from, port_to;
+	const char *reason, *who;
+	/*
+	 * security.list: more entries of one change than are told one by one (256), one that replaced a list or waits to
+	 * be confirmed, or the undoing of that. The list is to be read anew.
+	 */
+	uint64_t entries; /* in the change */
+	bool replaced;	  /* others may be gone, without an event */
+};
+
 /* An event, as netprobe's commands print it. Strings are never NULL unless it says so. */
 struct netprobe_event {
 	size_t size;	       /* of this structure in the library; check before newer fields */
@@ -183,8 +220,9 @@ struct netprobe_event {
 		json; /* all of it, one JSON object without a newline; NULL with NETPROBE_FORMAT_NO_JSON */
 	const char *text,
 		*xctl; /* the same otherwise spelled, without a newline; NULL unless in config.formats */
-	const char *container;		      /* id of the owner's; empty unknown */
-	const struct netprobe_dns_query *dns; /* of dns.query; else NULL */
+	const char *container;			  /* id of the owner's; empty unknown */
+	const struct netprobe_dns_query *dns;	  /* of dns.query; else NULL */
+	const struct netprobe_security *security; /* of security.*; else NULL */
 };
 
 /* n events of one call, oldest first. arg is the one of netprobe_manager_set_event_handler. */
@@ -238,8 +276,8 @@ struct netprobe_security_stats {
 	uint64_t would_drop;					    /* by rules in dry-run */
 	uint64_t allowed;					    /* packets of the allow list */
 	uint64_t malformed;
-	uint32_t bans, allows; /* entries now */
-	uint32_t bans_max;
+	uint32_t bans, allows;	/* rules now, as netprobe_manager_banned and _allowed call for */
+	uint32_t bans_max;	/* entries there may be */
 	uint32_t off;		/* 1: the panic switch lets everything pass */
 	uint32_t detection;	/* NETPROBE_DETECT_* */
 	uint32_t confirm_s;	/* left to confirm a change; 0: none waits */
@@ -247,7 +285,8 @@ struct netprobe_security_stats {
 	uint32_t syn_cookies;	/* NETPROBE_COOKIES_*: whether they can protect a service */
 	int32_t tcp_syncookies; /* the sysctl of this network namespace; -1: the kernel has none */
 	uint32_t syn_cookie_services; /* protected now */
-	uint32_t reserved;	      /* 0 */
+	uint32_t
+		entries; /* of the ban list: an address or network is one, whatever its rules; those that just ended too */
 };
 
 /* netprobe_security_stats.syn_cookies */

@@ -85,19 +85,33 @@ typedef int (*netprobe_guard_flow_fn)(const struct netprobe_guard_flow *f, void 
 int netprobe_manager_guard_flows(struct netprobe_manager *m, netprobe_guard_flow_fn fn, void *arg,
 				 struct netprobe_error *err);
 
-/* An entry of the ban list or the allow list, or what is told of one. Zero is the default but for size and cidr. */
+/* netprobe_change.list, netprobe_ban.list */
+#define NETPROBE_LIST_BANS 0
+#define NETPROBE_LIST_ALLOWED 1
+#define NETPROBE_LIST_DETECTED 2 /* banned by detection; told only */
+
+#define NETPROBE_TTL_MAX 31622400 /* seconds: 366 days */
+#define NETPROBE_REASON_MAX 47	  /* bytes */
+#define NETPROBE_WHO_MAX 31	  /* bytes */
+
+/*
+ * An entry of the ban list or the allow list, or what is told of one. Zero is the default but for size, cidr and
+ * ttl_s. Strings are the caller's, or good during the call that tells of it.
+ */
 struct netprobe_ban {
 	size_t size;
-	char cidr[64];	/* "192.0.2.0/24", "2001:db8::1" */
-	uint32_t ttl_s; /* seconds from now on; 0 for ever */
-	uint32_t age_s; /* since it was added; told only */
-	uint64_t hits;	/* packets it matched; told only */
-	uint8_t proto;	/* IPPROTO_*; 0 any */
-	bool dry_run;	/* count what it would drop, and let it pass */
-	bool force;	/* also where it would cut off this machine's user or gateway; asked only */
+	const char *cidr; /* "192.0.2.0/24", "2001:db8::1" */
+	uint32_t ttl_s;	  /* seconds from now on, 1 to NETPROBE_TTL_MAX, or NETPROBE_NO_END */
+	uint32_t age_s;	  /* since it was added; told only */
+	uint64_t hits;	  /* packets it matched; told only */
+	uint32_t list;	  /* NETPROBE_LIST_*; told only */
+	uint8_t proto;	  /* IPPROTO_*; 0 any */
+	bool dry_run;	  /* count what it would drop, and let it pass */
+	bool force; /* also where it would cut off this machine's user or gateway; asked only */
 	uint16_t port_from, port_to; /* of the destination; 0 and 0: any */
-	char reason[48];
-	char who[32]; /* told; empty when asked: the program's user */
+	const char *reason;	     /* up to NETPROBE_REASON_MAX; NULL: none */
+	const char *
+		who; /* up to NETPROBE_WHO_MAX; NULL: when asked the program's user, when told unknown */
 };
 
 /*
@@ -112,9 +126,9 @@ typedef int (*netprobe_ban_fn)(const struct netprobe_ban *ban, void *arg);
 /*
  * Drop packets from an address or network; allow: let them in, whatever bans, limits and detection say.
  * ban->size is set.
- * -EINVAL: no address or network, or one whose ban would cut this machine off (see force), err says which;
- * -ENOENT: nothing is attached; -ENOSPC: the list is full; -EBUSY: an earlier change waits to be confirmed;
- * -EPERM. In force when it returns. Since: 0.1.
+ * -EINVAL: no address or network, no time, a text that is too long, err says which; -ECANCELED: refused, because it
+ * would cut this machine off (see force), err says from whom; -ENOENT: nothing is attached; -ENOSPC: the list is full;
+ * -EBUSY: an earlier change waits to be confirmed; -EPERM. In force when it returns. Since: 0.1.
  */
 int netprobe_manager_ban(struct netprobe_manager *m, const struct netprobe_ban *ban,
 			 struct netprobe_error *err);
@@ -131,8 +145,23 @@ int netprobe_manager_unallow(struct netprobe_manager *m, const char *cidr,
 			     struct netprobe_error *err);
 
 /*
- * Call fn (NULL: only count) for each ban, each allowance, or each source detection has banned (cidr, ttl_s, hits
- * and reason are told), in no order; the entry is good during the call. How many there were, or what
+ * Lift the bans by detection of the sources in an address or network; lists stay as they are. How many there were;
+ * -ENOENT: none, or guard is nowhere; -EINVAL; -EPERM. Any thread. Since: 0.2.
+ */
+int netprobe_manager_lift(struct netprobe_manager *m, const char *cidr, struct netprobe_error *err);
+
+/*
+ * What holds for all of an address or network: call fn (NULL: only count) for each rule that does, first those that
+ * allow, then bans, of each the smallest network first, then bans by detection; ban->list says which. What allows
+ * wins. How many there were, 0: nothing; -EINVAL: no address or network; -ENOENT: guard is nowhere; -EPERM. Takes as
+ * long for a long list as for a short one. Any thread. Since: 0.2.
+ */
+int netprobe_manager_lookup(struct netprobe_manager *m, const char *cidr, netprobe_ban_fn fn,
+			    void *arg, struct netprobe_error *err);
+
+/*
+ * Call fn (NULL: only count) for each rule of a ban, of an allowance, or each source detection has banned (cidr,
+ * ttl_s, hits and reason are told), in no order; the entry is good during the call. How many there were, or what
  * netprobe_manager_ban returns. Since: 0.1.
  */
 int netprobe_manager_banned(struct netprobe_manager *m, netprobe_ban_fn fn, void *arg,
@@ -141,10 +170,6 @@ int netprobe_manager_allowed(struct netprobe_manager *m, netprobe_ban_fn fn, voi
 			     struct netprobe_error *err);
 int netprobe_manager_detected(struct netprobe_manager *m, netprobe_ban_fn fn, void *arg,
 			      struct netprobe_error *err);
-
-/* netprobe_change.list */
-#define NETPROBE_LIST_BANS 0
-#define NETPROBE_LIST_ALLOWED 1
 
 /* How a list is changed as a whole: all of it or nothing. Zero is the default but for size. */
 struct netprobe_change {
@@ -160,7 +185,7 @@ struct netprobe_change {
  * Add n entries (each as long as the first one's size says), or those of a text of that many bytes: a CIDR or a
  * range "a-b" a line, behind it proto=, port=, for=, dry-run=1, who=, reason= where wanted, texts in quotes where
  * they need it; "#" begins a comment. Entries of one address add up. entry (NULL: the defaults) has
- * what lines do not say; its cidr is not looked at.
+ * what lines do not say, and ttl_s for them; its cidr is not looked at.
  * How many were added, at most INT_MAX; errors as netprobe_manager_ban's, and nothing is changed then. import
  * names the line. Since: 0.1.
  */
@@ -326,7 +351,7 @@ int netprobe_manager_syncookies(struct netprobe_manager *m, netprobe_syncookies_
 /* A backend to be added; zero is the default of every field but size and addr. */
 struct netprobe_backend {
 	size_t size;
-	char addr[64];	     /* "10.0.0.10", "2001:db8::10" */
+	const char *addr;    /* "10.0.0.10", "2001:db8::10" */
 	uint32_t weight;     /* share of new flows, up to 1000; 0: 1 */
 	uint32_t forward;    /* NETPROBE_FORWARD_* */
 	uint32_t check;	     /* NETPROBE_CHECK_* */
@@ -334,8 +359,9 @@ struct netprobe_backend {
 	uint16_t rise, fall; /* checks in a row that change its state, up to 100; 0: 2 and 3 */
 	uint32_t interval_ms, timeout_ms; /* of checks; 0: 2000 and 1000 */
 	uint32_t slow_start_ms;		  /* to reach its weight after coming up */
-	char path[64];			  /* of NETPROBE_CHECK_HTTP; empty: "/" */
-	char host[64];			  /* the Host named there; empty: its address */
+	/* up to 63 bytes each */
+	const char *path; /* of NETPROBE_CHECK_HTTP; NULL: "/" */
+	const char *host; /* the Host named there; NULL: its address */
 };
 
 /* Flags of netprobe_manager_vip_add. */
@@ -345,7 +371,7 @@ struct netprobe_backend {
 /*
  * Virtual services ("192.0.2.1:80/tcp", "[2001:db8::1]:443/udp", * as the port for all) and their
  * backends, balanced at interfaces attached in mode BALANCE. flags: NETPROBE_VIP_*. Without FORCE an address of
- * this machine is -EINVAL for all ports, and for a port where a server of it listens.
+ * this machine is -ECANCELED for all ports, and for a port where a server of it listens.
  * drain: keep flows, take no new ones; false takes them again. weight: 1 to 1000.
  * -EINVAL: no VIP, no backend, a field out of its range; -EEXIST, -ENOENT: it is, or is not there;
  * -ENOSPC: 256 VIPs, 4095 backends; -ENETUNREACH: no route to the backend; -EADDRINUSE: it is this host;

@@ -19,6 +19,16 @@ int api_guard(unsigned int flags, struct guard **ret_guard, struct netprobe_erro
 	return r ? r : guard_open(flags, ret_guard, err);
 }
 
+int api_guard_to_change(struct netprobe_manager *m, struct guard **ret_guard,
+			struct netprobe_error *err)
+{
+	int r = api_check_listing(err);
+
+	if (!r)
+		security_begin(m);
+	return r ? r : guard_open(0, ret_guard, err);
+}
+
 /* Balancing sends what it gets on: the host must be a router there. */
 static void note_forwarding(const char *ifname, struct netprobe_error *err)
 {
@@ -75,6 +85,7 @@ API_PUBLIC int netprobe_manager_attach(struct netprobe_manager *m, const char *i
 	guard_close(g);
 	if (r)
 		return r;
+	security_begin(m);
 	(void)error_set(err, 0, "%s", note);
 	if (how.mode == NP_GUARD_BALANCE)
 		note_forwarding(ifname, err);

@@ -2,6 +2,7 @@
 /* Virtual services and their backends. */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "api/internal.h"
@@ -20,7 +21,7 @@ static int open_balance(bool create, uint32_t flows, struct balance *ret,
 	r = balance_open(create, &opts, ret, &e);
 	if (r == -ENOENT) {
 		error_set(err, r, "there is no VIP in this network namespace");
-		error_hint(err, "netprobe guard vip add ADDR:PORT/PROTO makes one");
+		error_hint(err, "netprobe_manager_vip_add makes one");
 		return r;
 	}
 	if (r)
@@ -97,20 +98,19 @@ API_PUBLIC int netprobe_manager_vip_remove(struct netprobe_manager *m, const cha
 	return r;
 }
 
-static int no_text(const char *name, struct netprobe_error *err)
+/* Of an HTTP request: into ret, empty where there is none. */
+static int take_text(const char *name, const char *text, char *ret, size_t size,
+		     struct netprobe_error *err)
 {
-	return error_set(err, -EINVAL, "%s: has a blank in it, or no end", name);
-}
+	int r = api_check_text(name, text, size - 1, err);
 
-static bool is_text(const char *s, size_t size)
-{
-	for (size_t i = 0; i < size; i++) {
-		if (!s[i])
-			return true;
-		if (s[i] <= ' ' || s[i] == 127)
-			return false;
-	}
-	return false;
+	if (r)
+		return r;
+	for (const char *s = text; s && *s; s++)
+		if ((unsigned char)*s <= ' ' || *s == 127)
+			return error_set(err, -EINVAL, "%s: has a blank in it", name);
+	(void)snprintf(ret, size, "%s", text ? text : "");
+	return 0;
 }
 
 static int spec_of(const struct netprobe_backend *from, const struct lb_vip_key *vip,
@@ -118,20 +118,18 @@ static int spec_of(const struct netprobe_backend *from, const struct lb_vip_key 
 {
 	struct netprobe_backend x;
 	struct backend_spec s = {};
-	int r = api_take(from, from->size, offsetof(struct netprobe_backend, weight), &x, sizeof(x),
-			 err);
+	int r = api_take(from, from->size, offsetof(struct netprobe_backend, host) + sizeof(char *),
+			 &x, sizeof(x), err);
 
 	if (r)
 		return r;
-	if (!memchr(x.addr, 0, sizeof(x.addr)))
-		return no_text("addr", err);
+	if (!x.addr)
+		return error_set(err, -EINVAL, "no address of the backend");
 	r = backend_parse(x.addr, s.addr, err);
 	if (r)
 		return r;
-	if (!is_text(x.path, sizeof(x.path)) || (x.path[0] && x.path[0] != '/'))
-		return no_text("path", err);
-	if (!is_text(x.host, sizeof(x.host)))
-		return no_text("host", err);
+	if (x.path && x.path[0] && x.path[0] != '/')
+		return error_set(err, -EINVAL, "path: '%.40s' does not begin with /", x.path);
 	if (x.weight > LB_WEIGHT_MAX || x.forward > NETPROBE_FORWARD_MAC ||
 	    x.check > NETPROBE_CHECK_HTTP || x.rise > 100 || x.fall > 100)
 		return error_set(
@@ -153,10 +151,12 @@ static int spec_of(const struct netprobe_backend *from, const struct lb_vip_key 
 	if (x.check != NETPROBE_CHECK_NONE && !s.conf.port)
 		return error_set(err, -EINVAL,
 				 "check_port: the VIP takes all ports; takes one to check");
-	memcpy(s.conf.path, x.path, sizeof(x.path));
-	memcpy(s.conf.host, x.host, sizeof(x.host));
-	*ret = s;
-	return 0;
+	r = take_text("path", x.path, s.conf.path, sizeof(s.conf.path), err);
+	if (!r)
+		r = take_text("host", x.host, s.conf.host, sizeof(s.conf.host), err);
+	if (!r)
+		*ret = s;
+	return r;
 }
 
 API_PUBLIC int netprobe_manager_backend_add(struct netprobe_manager *m, const char *vip,

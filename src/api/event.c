@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* From what happens to what handlers get: spelled as they asked for, with the fields they use most. */
+#include <math.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "api/internal.h"
+#include "out/device.h"
 #include "out/dns.h"
 #include "owner/process.h"
 
@@ -93,6 +95,58 @@ static void put_dns(const struct event *ev, struct netprobe_dns_query *ret)
 	};
 }
 
+/* The same fields whichever way it came about; what they point to is in room, and in *ev. */
+struct security_room {
+	char source[ATTACK_SOURCE];
+};
+
+static void put_entry(const struct np_ev_guard *a, uint8_t kind, struct netprobe_security *s)
+{
+	s->dry_run = a->dry_run;
+	s->port_from = a->dport;
+	s->port_to = !a->dport && a->port_to == 0xffff ? 0 : a->port_to;
+	s->reason = a->reason[0] ? a->reason : NULL;
+	s->who = a->who[0] ? a->who : NULL;
+	if (kind == EVENT_LIST) {
+		s->entries = a->seen;
+		s->replaced = a->action != 0;
+	}
+}
+
+static void put_finding(const struct np_ev_guard *a, struct netprobe_security *s)
+{
+	s->rule = attack_rule_name(a->attack);
+	s->seen = a->seen;
+	s->limit = a->limit;
+	s->strikes = a->strikes;
+	s->target_port = a->dport;
+	memcpy(s->target, a->daddr, sizeof(s->target));
+}
+
+static void put_security(const struct event *ev, struct security_room *room,
+			 struct netprobe_security *ret)
+{
+	const struct np_ev_guard *a = ev->attack;
+	bool found = attack_is_found(a), lifted = a->kind == NP_GUARD_EV_LIFTED;
+	double s = attack_ban_seconds(a);
+	struct netprobe_security x = {
+		.size = sizeof(x),
+		.source = attack_source(a, room->source)[0] ? room->source : NULL,
+		.iface = a->ifindex ? ev->iface : NULL,
+		.by = found || lifted ? NETPROBE_BY_DETECTION : NETPROBE_BY_LIST,
+		.proto = a->proto,
+	};
+
+	if (found)
+		put_finding(a, &x);
+	else if (!lifted)
+		put_entry(a, ev->kind, &x);
+	/* A ban by detection may be shorter than a second. */
+	if (ev->kind == EVENT_BAN || ev->kind == EVENT_ALLOW)
+		x.ttl_s = !isfinite(s) ? NETPROBE_NO_END : s < 1 ? 1 : (uint32_t)(s + 0.5);
+	*ret = x;
+}
+
 void queue_session_event(const struct event *ev, void *manager)
 {
 	struct netprobe_manager *m = manager;
@@ -101,6 +155,8 @@ void queue_session_event(const struct event *ev, void *manager)
 	char comm[32] = "";
 	struct netprobe_event pub;
 	struct netprobe_dns_query dns;
+	struct netprobe_security security;
+	struct security_room room;
 
 	if (!queue_wanted(m, family_of(ev)) ||
 	    (is_detail(ev->kind) && !m->config.enable_detailed_events))
@@ -126,6 +182,10 @@ void queue_session_event(const struct event *ev, void *manager)
 	if (ev->kind == EVENT_DNS) {
 		put_dns(ev, &dns);
 		pub.dns = &dns;
+	}
+	if (event_is_attack(ev)) {
+		put_security(ev, &room, &security);
+		pub.security = &security;
 	}
 	if (spell(m, ev, &pub))
 		queue_push(m, &pub, ev->sock_id);

@@ -30,6 +30,10 @@ void security_poll(struct netprobe_manager *m)
 {
 }
 
+void security_begin(struct netprobe_manager *m)
+{
+}
+
 void security_tick(struct netprobe_manager *m)
 {
 }

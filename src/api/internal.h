@@ -170,6 +170,8 @@ void follow_done(struct netprobe_manager *m);
 /* security.c: detection's events. tick: look anew for guard, which may have come, gone or both. */
 void security_poll(struct netprobe_manager *m);
 void security_tick(struct netprobe_manager *m);
+/* From here on: what is changed next is told. */
+void security_begin(struct netprobe_manager *m);
 void security_free(struct netprobe_manager *m);
 
 /* stats.c: one direction of an interface. */
@@ -180,6 +182,12 @@ bool api_balances(void);
 
 /* guard_open, but -EDEADLK from within a list. */
 int api_guard(unsigned int flags, struct guard **ret_guard, struct netprobe_error *err);
+
+/* The same to change lists, which this manager wants to be told of. */
+int api_guard_to_change(struct netprobe_manager *m, struct guard **ret_guard,
+			struct netprobe_error *err);
+/* list.c: -EINVAL: it is longer than so many bytes. NULL is not. */
+int api_check_text(const char *name, const char *text, size_t most, struct netprobe_error *err);
 
 /* What the caller's structure has room for; -EINVAL: it says less than its own size field. */
 int api_give(void *ret, size_t room, const void *from, size_t size);

@@ -20,22 +20,46 @@ API_PUBLIC int netprobe_check_cidr(const char *cidr, struct netprobe_error *err)
 	return cidr ? guard_parse_cidr(cidr, &item, err) : error_set(err, -EINVAL, "no address");
 }
 
+#define BAN_LEAST (offsetof(struct netprobe_ban, who) + sizeof(char *))
+
+_Static_assert(NETPROBE_REASON_MAX + 1 == sizeof(((struct guard_item *)0)->reason), "its room");
+_Static_assert(NETPROBE_WHO_MAX + 1 == sizeof(((struct guard_item *)0)->who), "its room");
+
+/* Never cut: what is stored is what was given. */
+int api_check_text(const char *name, const char *text, size_t most, struct netprobe_error *err)
+{
+	if (!text || strlen(text) <= most)
+		return 0;
+	return error_set(err, -EINVAL, "%s: '%.40s...' has %zu bytes; takes up to %zu", name, text,
+			 strlen(text), most);
+}
+
 static int take_ban(const struct netprobe_ban *from, size_t size, struct netprobe_ban *ret,
 		    struct netprobe_error *err)
 {
 	struct netprobe_ban b;
-	int r = api_take(from, size, offsetof(struct netprobe_ban, ttl_s), &b, sizeof(b), err);
+	int r = api_take(from, size, BAN_LEAST, &b, sizeof(b), err);
 
+	if (!r)
+		r = api_check_text("reason", b.reason, NETPROBE_REASON_MAX, err);
+	if (!r)
+		r = api_check_text("who", b.who, NETPROBE_WHO_MAX, err);
 	if (r)
 		return r;
-	if (!memchr(b.cidr, 0, sizeof(b.cidr)) || !memchr(b.reason, 0, sizeof(b.reason)) ||
-	    !memchr(b.who, 0, sizeof(b.who)))
-		return error_set(err, -EINVAL, "a text of the ban has no end");
 	if (b.port_from > b.port_to)
 		return error_set(err, -EINVAL, "ports %u to %u run backwards", b.port_from,
 				 b.port_to);
 	*ret = b;
 	return 0;
+}
+
+/* Of what is added: "no end" is a wish of its own, never what a program forgot to say or counted down to. */
+static int check_time(const struct netprobe_ban *b, struct netprobe_error *err)
+{
+	if (b->ttl_s == NETPROBE_NO_END || (b->ttl_s && b->ttl_s <= NETPROBE_TTL_MAX))
+		return 0;
+	return error_set(err, -EINVAL, "ttl_s: %u is no time; takes 1 to %u, or NETPROBE_NO_END",
+			 b->ttl_s, NETPROBE_TTL_MAX);
 }
 
 /* All but the address. */
@@ -46,13 +70,13 @@ static void model_of(const struct netprobe_ban *b, bool allow, struct guard_item
 		.allow = allow,
 		.proto = b->proto,
 		.dry_run = b->dry_run,
-		.ttl_s = b->ttl_s,
+		.ttl_s = b->ttl_s == NETPROBE_NO_END ? 0 : b->ttl_s,
 		.port_from = b->port_from,
 		.port_to = b->port_to ? b->port_to : 65535,
 	};
 
-	memcpy(item.reason, b->reason, sizeof(item.reason));
-	memcpy(item.who, b->who, sizeof(item.who));
+	(void)snprintf(item.reason, sizeof(item.reason), "%s", b->reason ? b->reason : "");
+	(void)snprintf(item.who, sizeof(item.who), "%s", b->who ? b->who : "");
 	pw = item.who[0] ? NULL : getpwuid(getuid());
 	if (pw)
 		(void)snprintf(item.who, sizeof(item.who), "%s", pw->pw_name);
@@ -68,7 +92,9 @@ static int item_of(const struct netprobe_ban *b, bool allow, struct guard_item *
 	int r;
 
 	model_of(b, allow, &item);
-	r = guard_parse_cidr(b->cidr, &item, err);
+	r = netprobe_check_cidr(b->cidr, err);
+	if (!r)
+		r = guard_parse_cidr(b->cidr, &item, err);
 	if (!r)
 		*ret = item;
 	return r;
@@ -89,8 +115,8 @@ static int check_safety(const struct guard_item *items, size_t n, struct netprob
 	return r;
 }
 
-static int add_items(const struct guard_item *items, size_t n, const struct netprobe_change *how,
-		     struct netprobe_error *err)
+static int add_items(struct netprobe_manager *m, const struct guard_item *items, size_t n,
+		     const struct netprobe_change *how, struct netprobe_error *err)
 {
 	unsigned int flags = !how->replace			  ? 0
 			     : how->list == NETPROBE_LIST_ALLOWED ? GUARD_REPLACE_ALLOWED
@@ -99,44 +125,28 @@ static int add_items(const struct guard_item *items, size_t n, const struct netp
 	int r = how->force ? 0 : check_safety(items, n, err);
 
 	if (!r)
-		r = api_guard(0, &g, err);
+		r = api_guard_to_change(m, &g, err);
 	if (!r)
 		r = guard_add(g, items, n, flags, how->confirm_s, err);
 	guard_close(g);
 	return r < 0 ? r : n > INT_MAX ? INT_MAX : (int)n;
 }
 
-static void tell(struct netprobe_manager *m, const char *type, const char *cidr,
-		 const struct netprobe_ban *b)
-{
-	struct buf json = {};
-
-	api_lock(m);
-	buf_puts(&json, " ");
-	json_kv_str(&json, "source", cidr);
-	if (b) {
-		json_kv_u64_or_null(&json, "ttl_s", b->ttl_s);
-		json_kv_str(&json, "reason", b->reason[0] ? b->reason : NULL);
-	}
-	if (m->config.enable_security_alerts && buf_str(&json))
-		queue_own_event(m, NETPROBE_EVENT_SECURITY, type, "", cidr, 1, "count",
-				buf_str(&json), cidr);
-	buf_done(&json);
-	api_unlock(m);
-}
-
-static int add_one(const struct netprobe_ban *ban, bool allow, struct netprobe_ban *ret,
+static int add_one(struct netprobe_manager *m, const struct netprobe_ban *ban, bool allow,
 		   struct netprobe_error *err)
 {
 	struct netprobe_change how = {};
 	struct guard_item item;
-	int r = ban ? take_ban(ban, ban->size, ret, err) : error_set(err, -EINVAL, "no entry");
+	struct netprobe_ban b;
+	int r = ban ? take_ban(ban, ban->size, &b, err) : error_set(err, -EINVAL, "no entry");
 
 	if (!r)
-		r = item_of(ret, allow, &item, err);
+		r = check_time(&b, err);
+	if (!r)
+		r = item_of(&b, allow, &item, err);
 	if (!r) {
-		how.force = ret->force;
-		r = add_items(&item, 1, &how, err);
+		how.force = b.force;
+		r = add_items(m, &item, 1, &how, err);
 	}
 	return r < 0 ? r : 0;
 }
@@ -145,29 +155,24 @@ API_PUBLIC int netprobe_manager_ban(struct netprobe_manager *m, const struct net
 				    struct netprobe_error *err)
 {
 	API_ENTER(m, err);
-	struct netprobe_ban b;
-	int r = add_one(ban, false, &b, err);
 
-	if (!r)
-		tell(m, "security.ban", b.cidr, &b);
-	return r;
+	return add_one(m, ban, false, err);
 }
 
 API_PUBLIC int netprobe_manager_allow(struct netprobe_manager *m, const struct netprobe_ban *entry,
 				      struct netprobe_error *err)
 {
 	API_ENTER(m, err);
-	struct netprobe_ban b;
 
-	return add_one(entry, true, &b, err);
+	return add_one(m, entry, true, err);
 }
 
 /* All, or none. */
-static int remove_items(const struct guard_item *items, size_t n, size_t *ret_wrong,
-			struct netprobe_error *err)
+static int remove_items(struct netprobe_manager *m, const struct guard_item *items, size_t n,
+			size_t *ret_wrong, struct netprobe_error *err)
 {
 	struct guard *g = NULL;
-	int r = api_guard(0, &g, err);
+	int r = api_guard_to_change(m, &g, err);
 
 	if (!r)
 		r = guard_remove(g, items, n, ret_wrong, err);
@@ -175,24 +180,22 @@ static int remove_items(const struct guard_item *items, size_t n, size_t *ret_wr
 	return r;
 }
 
-static int remove_one(const char *cidr, bool allow, struct netprobe_error *err)
+static int remove_one(struct netprobe_manager *m, const char *cidr, bool allow,
+		      struct netprobe_error *err)
 {
 	struct guard_item item = { .allow = allow };
 	size_t wrong;
 	int r = cidr ? guard_parse_cidr(cidr, &item, err) : error_set(err, -EINVAL, "no address");
 
-	return r ? r : remove_items(&item, 1, &wrong, err);
+	return r ? r : remove_items(m, &item, 1, &wrong, err);
 }
 
 API_PUBLIC int netprobe_manager_unban(struct netprobe_manager *m, const char *cidr,
 				      struct netprobe_error *err)
 {
 	API_ENTER(m, err);
-	int r = remove_one(cidr, false, err);
 
-	if (!r)
-		tell(m, "security.unban", cidr, NULL);
-	return r;
+	return remove_one(m, cidr, false, err);
 }
 
 API_PUBLIC int netprobe_manager_unallow(struct netprobe_manager *m, const char *cidr,
@@ -200,7 +203,7 @@ API_PUBLIC int netprobe_manager_unallow(struct netprobe_manager *m, const char *
 {
 	API_ENTER(m, err);
 
-	return remove_one(cidr, true, err);
+	return remove_one(m, cidr, true, err);
 }
 
 static int take_change(const struct netprobe_change *from, struct netprobe_change *ret,
@@ -213,7 +216,11 @@ static int take_change(const struct netprobe_change *from, struct netprobe_chang
 		r = api_take(from, from->size, offsetof(struct netprobe_change, list), ret,
 			     sizeof(*ret), err);
 	if (!r && ret->list > NETPROBE_LIST_ALLOWED)
-		r = error_set(err, -EINVAL, "list: %u is none; takes NETPROBE_LIST_*", ret->list);
+		r = error_set(err, -EINVAL,
+			      "list: %u is none; takes NETPROBE_LIST_BANS or _ALLOWED", ret->list);
+	if (!r && ret->confirm_s > NETPROBE_TTL_MAX)
+		r = error_set(err, -EINVAL, "confirm_s: %u is too long; takes up to %u",
+			      ret->confirm_s, NETPROBE_TTL_MAX);
 	return r;
 }
 
@@ -239,10 +246,12 @@ API_PUBLIC int netprobe_manager_change_list(struct netprobe_manager *m,
 		r = take_ban((const struct netprobe_ban *)((const char *)entries + i * size), size,
 			     &b, err);
 		if (!r)
+			r = check_time(&b, err);
+		if (!r)
 			r = item_of(&b, c.list == NETPROBE_LIST_ALLOWED, &items[i], err);
 	}
 	if (!r)
-		r = add_items(items, n, &c, err);
+		r = add_items(m, items, n, &c, err);
 	free(items);
 	return r;
 }
@@ -269,16 +278,12 @@ API_PUBLIC int netprobe_manager_remove_list(struct netprobe_manager *m, uint32_t
 			r = item_of(&b, list == NETPROBE_LIST_ALLOWED, &items[i], err);
 	}
 	if (!r && n) {
-		r = remove_items(items, n, &i, err);
+		r = remove_items(m, items, n, &i, err);
 		if (r == -ENOENT && err && i < n) {
 			(void)take_ban((const void *)((const char *)entries + i * size), size, &b,
 				       NULL);
 			error_prefix(err, "%s", b.cidr);
 		}
-	}
-	for (i = 0; i < n && !r && list == NETPROBE_LIST_BANS; i++) {
-		(void)take_ban((const void *)((const char *)entries + i * size), size, &b, NULL);
-		tell(m, "security.unban", b.cidr, NULL);
 	}
 	free(items);
 	return r ? r : n > INT_MAX ? INT_MAX : (int)n;
@@ -291,7 +296,7 @@ API_PUBLIC int netprobe_manager_import_list(struct netprobe_manager *m,
 {
 	API_ENTER(m, err);
 	struct guard_item *items = NULL, model;
-	struct netprobe_ban b = {};
+	struct netprobe_ban b = { .ttl_s = NETPROBE_NO_END };
 	struct netprobe_change c;
 	size_t n = 0;
 	int r = take_change(how, &c, err);
@@ -300,12 +305,14 @@ API_PUBLIC int netprobe_manager_import_list(struct netprobe_manager *m,
 		r = error_set(err, -EINVAL, "no text");
 	if (!r && entry)
 		r = take_ban(entry, entry->size, &b, err);
+	if (!r)
+		r = check_time(&b, err);
 	if (r)
 		return r;
 	model_of(&b, c.list == NETPROBE_LIST_ALLOWED, &model);
 	r = guard_parse_list(bytes ? text : "", bytes, &model, &items, &n, err);
 	if (!r)
-		r = add_items(items, n, &c, err);
+		r = add_items(m, items, n, &c, err);
 	free(items);
 	return r;
 }
@@ -313,9 +320,19 @@ API_PUBLIC int netprobe_manager_import_list(struct netprobe_manager *m,
 struct listing {
 	netprobe_ban_fn fn;
 	void *arg;
-	bool allow;
+	bool both, allow;
+	const struct guard_item *within; /* NULL: of any source */
 	int n;
+	bool stop;
 };
+
+/* How many rules, and whether that one was the last that is wanted. */
+static int give(struct listing *l, const struct netprobe_ban *b)
+{
+	l->n++;
+	l->stop = l->fn && l->fn(b, l->arg);
+	return l->stop;
+}
 
 static void put_cidr(const struct guard_item *item, char *ret, size_t size)
 {
@@ -330,8 +347,13 @@ static void put_cidr(const struct guard_item *item, char *ret, size_t size)
 
 static int on_item(const struct guard_item *item, void *arg)
 {
+	char cidr[INET6_ADDRSTRLEN + 4];
 	struct netprobe_ban b = { .size = sizeof(b),
-				  .ttl_s = item->ttl_s,
+				  .cidr = cidr,
+				  .ttl_s = item->ttl_s ? item->ttl_s : NETPROBE_NO_END,
+				  .list = item->allow ? NETPROBE_LIST_ALLOWED : NETPROBE_LIST_BANS,
+				  .reason = item->reason[0] ? item->reason : NULL,
+				  .who = item->who[0] ? item->who : NULL,
 				  .age_s = item->age_s,
 				  .hits = item->hits,
 				  .proto = item->proto,
@@ -340,15 +362,12 @@ static int on_item(const struct guard_item *item, void *arg)
 				  .port_to = item->port_to };
 	struct listing *l = arg;
 
-	if (item->allow != l->allow)
+	if (!l->both && item->allow != l->allow)
 		return 0;
-	put_cidr(item, b.cidr, sizeof(b.cidr));
+	put_cidr(item, cidr, sizeof(cidr));
 	if (b.port_from == 0 && b.port_to == 65535)
 		b.port_to = 0;
-	memcpy(b.reason, item->reason, sizeof(b.reason));
-	memcpy(b.who, item->who, sizeof(b.who));
-	l->n++;
-	return l->fn ? l->fn(&b, l->arg) : 0;
+	return give(l, &b);
 }
 
 static int list(bool allow, netprobe_ban_fn fn, void *arg, struct netprobe_error *err)
@@ -386,14 +405,21 @@ API_PUBLIC int netprobe_manager_allowed(struct netprobe_manager *m, netprobe_ban
 static int on_detected(const uint8_t addr[16], uint32_t left_s, uint32_t strikes, uint64_t drops,
 		       void *arg)
 {
-	struct netprobe_ban b = { .size = sizeof(b), .ttl_s = left_s, .hits = drops };
+	char cidr[INET6_ADDRSTRLEN] = "", reason[NETPROBE_REASON_MAX + 1];
+	struct netprobe_ban b = { .size = sizeof(b),
+				  .cidr = cidr,
+				  .ttl_s = left_s,
+				  .hits = drops,
+				  .list = NETPROBE_LIST_DETECTED,
+				  .reason = reason };
 	bool v4 = IN6_IS_ADDR_V4MAPPED((const struct in6_addr *)addr);
 	struct listing *l = arg;
 
-	(void)inet_ntop(v4 ? AF_INET : AF_INET6, v4 ? addr + 12 : addr, b.cidr, sizeof(b.cidr));
-	(void)snprintf(b.reason, sizeof(b.reason), "detection, %u. time", strikes);
-	l->n++;
-	return l->fn ? l->fn(&b, l->arg) : 0;
+	if (l->within && memcmp(l->within->addr, v4 ? addr + 12 : addr, v4 ? 4 : 16) != 0)
+		return 0;
+	(void)inet_ntop(v4 ? AF_INET : AF_INET6, v4 ? addr + 12 : addr, cidr, sizeof(cidr));
+	(void)snprintf(reason, sizeof(reason), "detection, %u. time", strikes);
+	return give(l, &b);
 }
 
 API_PUBLIC int netprobe_manager_detected(struct netprobe_manager *m, netprobe_ban_fn fn, void *arg,
@@ -411,4 +437,56 @@ API_PUBLIC int netprobe_manager_detected(struct netprobe_manager *m, netprobe_ba
 	api_listing--;
 	guard_close(g);
 	return l.n;
+}
+
+/* A single address: what detection banned is one. */
+static bool is_address(const struct guard_item *item)
+{
+	return item->len == (item->v6 ? 128 : 32);
+}
+
+static int look_up(struct guard *g, const struct guard_item *at, struct listing *l,
+		   struct netprobe_error *err)
+{
+	int r;
+
+	api_listing++;
+	r = guard_find(g, at, on_item, l, err);
+	if (r >= 0 && !l->stop && is_address(at))
+		(void)guard_detected(g, on_detected, l);
+	api_listing--;
+	return r < 0 ? r : l->n;
+}
+
+API_PUBLIC int netprobe_manager_lookup(struct netprobe_manager *m, const char *cidr,
+				       netprobe_ban_fn fn, void *arg, struct netprobe_error *err)
+{
+	API_ENTER(m, err);
+	struct guard_item at = {};
+	struct listing l = { .fn = fn, .arg = arg, .both = true, .within = &at };
+	struct guard *g = NULL;
+	int r = cidr ? guard_parse_cidr(cidr, &at, err) : error_set(err, -EINVAL, "no address");
+
+	if (!r)
+		r = api_guard(GUARD_SHARED, &g, err);
+	if (!r)
+		r = look_up(g, &at, &l, err);
+	guard_close(g);
+	return r;
+}
+
+API_PUBLIC int netprobe_manager_lift(struct netprobe_manager *m, const char *cidr,
+				     struct netprobe_error *err)
+{
+	API_ENTER(m, err);
+	struct guard_item net = {};
+	struct guard *g = NULL;
+	int r = cidr ? guard_parse_cidr(cidr, &net, err) : error_set(err, -EINVAL, "no address");
+
+	if (!r)
+		r = api_guard_to_change(m, &g, err);
+	if (!r)
+		r = guard_lift(g, &net);
+	guard_close(g);
+	return r ? r : error_set(err, -ENOENT, "detection has banned no source there");
 }

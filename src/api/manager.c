@@ -248,6 +248,8 @@ API_PUBLIC int netprobe_manager_set_event_handler(struct netprobe_manager *m, ui
 		m->queues[i].arg = arg;
 	}
 	crew = m->crew;
+	if (fn && families & NETPROBE_EVENT_SECURITY)
+		security_begin(m);
 	api_unlock(m);
 	for (unsigned int i = 0; crew && i < API_FAMILIES; i++)
 		if (families & 1u << i)

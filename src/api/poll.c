@@ -193,8 +193,11 @@ int poll_finish(struct netprobe_manager *m)
 	uint64_t before = api_delivered(m);
 	int r = 0, q;
 
-	if (m->finished || !m->loaded)
+	if (m->finished || !m->loaded) {
+		if (!m->finished)
+			security_poll(m);
 		return handed_out(m, 0, before);
+	}
 	m->finished = true;
 	/* Steps are told before the losses of the run; their owners are known after a last look. */
 	if (m->tracer && !m->config.no_flow_events)

@@ -3,6 +3,7 @@
 #include <stdalign.h>
 #include <stdlib.h>
 #include <string.h>
+#include <xxhash.h>
 
 #include "api/internal.h"
 
@@ -95,6 +96,27 @@ static const struct netprobe_dns_query *dns_keep(char *at, const struct netprobe
 	return d;
 }
 
+static size_t security_room(const struct netprobe_security *s)
+{
+	return sizeof(*s) + alignof(max_align_t) + room_of(s->source) + room_of(s->iface) +
+	       room_of(s->rule) + room_of(s->reason) + room_of(s->who);
+}
+
+static const struct netprobe_security *security_keep(char *at, const struct netprobe_security *from)
+{
+	size_t off = (uintptr_t)at % alignof(max_align_t);
+	struct netprobe_security *s = (void *)(at + (off ? alignof(max_align_t) - off : 0));
+
+	*s = *from;
+	at = (char *)(s + 1);
+	s->source = keep_text(&at, from->source);
+	s->iface = keep_text(&at, from->iface);
+	s->rule = keep_text(&at, from->rule);
+	s->reason = keep_text(&at, from->reason);
+	s->who = keep_text(&at, from->who);
+	return s;
+}
+
 /* Now, without a copy: the handler may call nothing of its manager, which is in the middle of a look. */
 static void hand_over(struct netprobe_manager *m, const struct queue *q,
 		      const struct netprobe_event *ev)
@@ -120,6 +142,8 @@ bool queue_add(struct queue *q, const struct netprobe_event *like)
 	}
 	if (ev.dns)
 		sum += dns_room(ev.dns);
+	if (ev.security)
+		sum += security_room(ev.security);
 	block = make_room(q) ? malloc(sum) : NULL;
 	if (!block)
 		return false;
@@ -129,10 +153,21 @@ bool queue_add(struct queue *q, const struct netprobe_event *like)
 			*texts[i] = keep(&at, *texts[i], n[i]);
 	if (ev.dns)
 		ev.dns = dns_keep(at, ev.dns);
+	else if (ev.security)
+		ev.security = security_keep(at, ev.security);
 	if (!q->n)
 		q->since_ns = clock_monotonic_ns();
 	q->events[q->n++] = ev;
 	return true;
+}
+
+/* What is no socket's stays in order by what it is about. */
+static uint64_t share_by(const struct netprobe_event *ev)
+{
+	const char *about = ev->security && ev->security->source ? ev->security->source
+								 : ev->entity_id;
+
+	return XXH3_64bits_withSeed(about, strlen(about), ev->pid);
 }
 
 void queue_push(struct netprobe_manager *m, const struct netprobe_event *like, uint64_t sock)
@@ -147,7 +182,7 @@ void queue_push(struct netprobe_manager *m, const struct netprobe_event *like, u
 	if (m->config.direct)
 		hand_over(m, q, &ev);
 	else if (m->crew && !m->here)
-		kept = crew_push(m, family, sock, &ev);
+		kept = crew_push(m, family, sock ? sock : share_by(&ev), &ev);
 	else
 		kept = queue_add(q, &ev);
 	m->lost += !kept;

@@ -46,6 +46,15 @@ void security_poll(struct netprobe_manager *m)
 	attacks_tick(m->attacks);
 }
 
+void security_begin(struct netprobe_manager *m)
+{
+	api_lock(m);
+	if (!m->watch)
+		m->watch_tried = false;
+	security_poll(m);
+	api_unlock(m);
+}
+
 void security_tick(struct netprobe_manager *m)
 {
 	m->watch_tried = false;

@@ -13,12 +13,17 @@ static int no_size(struct netprobe_error *err)
 	return error_set(err, -EINVAL, "size is too small; takes the sizeof of the structure");
 }
 
+/* Of the lists, as they are called for one by one. */
+struct rules {
+	uint32_t bans, allows;
+};
+
 /* All interfaces; 0 of them where guard is nowhere. Number or -errno. */
 static int all_ifs(struct guard_if **ret_ifs, struct guard_state *ret_state,
-		   struct netprobe_error *err)
+		   struct rules *ret_rules, struct netprobe_error *err)
 {
 	struct guard *g = NULL;
-	int n = api_guard(GUARD_SHARED, &g, err);
+	int n = api_guard(GUARD_SHARED, &g, err), r;
 
 	*ret_ifs = NULL;
 	if (n == -ENOENT)
@@ -28,7 +33,12 @@ static int all_ifs(struct guard_if **ret_ifs, struct guard_state *ret_state,
 	n = guard_ifs(g, ret_ifs);
 	if (n >= 0 && ret_state)
 		guard_state(g, ret_state);
+	r = n >= 0 && ret_rules ? guard_count(g, &ret_rules->bans, &ret_rules->allows) : 0;
 	guard_close(g);
+	if (r) {
+		free(*ret_ifs);
+		return error_set(err, r, "guard's lists cannot be read: %s", strerror(-r));
+	}
 	return n < 0 ? error_set(err, n, "guard's counters cannot be read: %s", strerror(-n)) : n;
 }
 
@@ -62,7 +72,7 @@ API_PUBLIC int netprobe_manager_get_global_stats(struct netprobe_manager *m,
 
 	if (!ret || ret->size < sizeof(size_t) || ret->size > API_SIZE_MAX)
 		return no_size(err);
-	n = all_ifs(&ifs, NULL, err);
+	n = all_ifs(&ifs, NULL, NULL, err);
 	if (n < 0)
 		return n;
 	for (int i = 0; i < n; i++) {
@@ -113,7 +123,7 @@ API_PUBLIC int netprobe_manager_get_network_stats(struct netprobe_manager *m,
 
 	if (!ret || ret->size < sizeof(size_t) || ret->size > API_SIZE_MAX)
 		return no_size(err);
-	n = all_ifs(&ifs, NULL, err);
+	n = all_ifs(&ifs, NULL, NULL, err);
 	if (n < 0)
 		return n;
 	for (int i = 0; i < n; i++) {
@@ -182,7 +192,7 @@ API_PUBLIC int netprobe_manager_get_device_stats(struct netprobe_manager *m, con
 		return error_set(err, -EINVAL,
 				 "direction: %u is none; takes NETPROBE_RX or NETPROBE_TX",
 				 direction);
-	n = all_ifs(&ifs, NULL, err);
+	n = all_ifs(&ifs, NULL, NULL, err);
 	if (n < 0)
 		return n;
 	for (int i = 0; i < n && !found; i++) {
@@ -203,12 +213,13 @@ API_PUBLIC int netprobe_manager_get_security_stats(struct netprobe_manager *m,
 	API_ENTER(m, err);
 	struct netprobe_security_stats s = { .size = sizeof(s) };
 	struct guard_state state = {};
+	struct rules rules = {};
 	struct guard_if *ifs;
 	int n;
 
 	if (!ret || ret->size < sizeof(size_t) || ret->size > API_SIZE_MAX)
 		return no_size(err);
-	n = all_ifs(&ifs, &state, err);
+	n = all_ifs(&ifs, &state, &rules, err);
 	if (n < 0)
 		return n;
 	for (int i = 0; i < n; i++) {
@@ -223,8 +234,9 @@ API_PUBLIC int netprobe_manager_get_security_stats(struct netprobe_manager *m,
 		s.malformed += bad_of(d);
 	}
 	free(ifs);
-	s.bans = state.bans;
-	s.allows = state.allows;
+	s.bans = rules.bans;
+	s.allows = rules.allows;
+	s.entries = state.bans;
 	s.bans_max = state.room;
 	s.off = state.off;
 	s.detection = state.policy.detect;

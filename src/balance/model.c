@@ -17,7 +17,7 @@ int model_vip(const struct model *m, const struct lb_vip_key *key, struct netpro
 			return (int)i;
 	vip_format(key, text);
 	error_set(err, -ENOENT, "VIP %s is not there", text);
-	error_hint(err, "netprobe guard list shows VIPs; netprobe guard vip add %s adds it", text);
+	error_hint(err, "netprobe_manager_backends shows VIPs; netprobe_manager_vip_add adds it");
 	return -ENOENT;
 }
 
@@ -124,7 +124,7 @@ int model_backend_add(struct model *m, unsigned int vip, const struct backend_sp
 	if (spec->forward == LB_FORWARD_MAC && v6 == addr_is_v4(m->vips[vip].key.addr))
 		return error_set(
 			err, -EINVAL,
-			"backend %s: --forward mac takes a backend of the VIP's own kind of "
+			"backend %s: netprobe_backend.forward NETPROBE_FORWARD_MAC takes a backend of the VIP's own kind of "
 			"address",
 			text);
 	for (unsigned int i = 1; i < LB_BACKENDS; i++)

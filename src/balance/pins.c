@@ -165,7 +165,8 @@ static int adopt_one(struct pins *p, unsigned int i, struct netprobe_error *err)
 	if (info.value_size == pin_table[i].value_bytes)
 		return 0;
 	error_set(err, -EPROTO, "%s is of another version of netprobe", path);
-	error_hint(err, "netprobe guard detach of the version that made it, or remove %s", p->dir);
+	error_hint(err, "netprobe_manager_detach of the version that made it, or remove %s",
+		   p->dir);
 	return -EPROTO;
 }
 

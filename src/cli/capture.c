@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "cli/settings.h"
+#include "cli/words.h"
 
 int cli_manager(const struct common_opts *o, struct settings *s, struct netprobe_manager **ret)
 {
@@ -23,7 +24,9 @@ int cli_manager(const struct common_opts *o, struct settings *s, struct netprobe
 
 static int load_failed(const struct netprobe_error *err)
 {
-	log_err("%s%s%s", err->msg, err->hint[0] ? "; " : "", err->hint);
+	char words[CLI_WORDS];
+
+	log_err("%s", cli_error(err, words));
 	switch (err->code) {
 	case -EPERM:
 		return EXIT_PERM;
@@ -88,12 +91,13 @@ void cli_tell_losses(struct netprobe_manager *m)
 {
 	struct netprobe_loss_stats l = { .size = sizeof(l) };
 	struct netprobe_capture c = { .size = sizeof(c) };
+	char words[CLI_WORDS];
 
 	if (netprobe_manager_get_loss_stats(m, &l, NULL) ||
 	    netprobe_manager_get_capture(m, &c, NULL))
 		return;
 	if (c.latency_note[0])
-		log_notice("%s", c.latency_note);
+		log_notice("%s", cli_words(c.latency_note, words));
 	tell_waits(&l);
 	if (l.ring_full | l.map_full | l.missed | l.helper_errors)
 		log_notice(

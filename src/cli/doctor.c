@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "cli/cli.h"
 #include "cli/stream.h"
+#include "cli/words.h"
 #include "confine/confine.h"
 
 #define DESCRIPTORS 120 /* of ebpf capture, about */
@@ -129,6 +130,7 @@ static void text_facts(struct doctor *d)
 
 static void text_way(struct doctor *d, const struct netprobe_hook *h)
 {
+	char words[CLI_WORDS];
 	bool used = h->status == NETPROBE_TRIAL_IN_USE;
 	struct buf *b = &d->hooks;
 	const char *on = d->sink.color && used				      ? "\033[32m"
@@ -149,13 +151,14 @@ static void text_way(struct doctor *d, const struct netprobe_hook *h)
 	else if (h->reason)
 		buf_printf(b, "       %s\n", h->reason);
 	if (h->remedy && !h->seen)
-		buf_printf(b, "       do: %s\n", h->remedy);
+		buf_printf(b, "       do: %s\n", cli_words(h->remedy, words));
 	if (h->lacks && used)
 		buf_printf(b, "       lacks: %s\n", h->lacks);
 }
 
 static void json_way(struct doctor *d, const struct netprobe_hook *h)
 {
+	char words[CLI_WORDS];
 	struct buf *b = &d->hooks;
 
 	buf_puts(b, d->n ? ",{" : "{");
@@ -170,7 +173,7 @@ static void json_way(struct doctor *d, const struct netprobe_hook *h)
 	json_kv_u64_or_null(b, "errno", h->error);
 	json_kv_str(b, "error", h->error ? strerrorname_np((int)h->error) : NULL);
 	json_kv_str(b, "reason", h->reason);
-	json_kv_str(b, "remedy", h->remedy);
+	json_kv_str(b, "remedy", h->remedy ? cli_words(h->remedy, words) : NULL);
 	buf_putc(b, '}');
 }
 
@@ -215,12 +218,14 @@ static int on_hook(const struct netprobe_hook *h, void *arg)
 static void text_mode(struct doctor *d, const char *name, const struct netprobe_error *e,
 		      bool *taken)
 {
+	char words[CLI_WORDS];
+
 	if (e->code)
 		buf_printf(&d->out, "%s capture: no. %s\n", name, e->msg);
 	else
 		buf_printf(&d->out, "%s capture: yes%s\n", name, *taken ? "" : ", what auto takes");
 	if (e->hint[0])
-		buf_printf(&d->out, "do: %s\n", e->hint);
+		buf_printf(&d->out, "do: %s\n", cli_words(e->hint, words));
 	*taken = *taken || !e->code;
 }
 
@@ -237,6 +242,7 @@ static void text(struct doctor *d)
 {
 	const struct netprobe_machine *m = &d->machine;
 	bool taken = !m->ebpf.code;
+	char words[CLI_WORDS];
 
 	text_facts(d);
 	buf_put(&d->out, d->hooks.data, d->hooks.len);
@@ -245,7 +251,7 @@ static void text(struct doctor *d)
 	else
 		buf_printf(&d->out, "\nebpf capture: yes, family %s\n", m->family);
 	if (m->ebpf.hint[0])
-		buf_printf(&d->out, "do: %s\n", m->ebpf.hint);
+		buf_printf(&d->out, "do: %s\n", cli_words(m->ebpf.hint, words));
 	text_mode(d, "afpacket", &m->afpacket, &taken);
 	text_mode(d, "proc", &m->proc, &taken);
 	text_kept(d);
@@ -301,6 +307,7 @@ static void json_facts(struct doctor *d)
 
 static void json(struct doctor *d)
 {
+	char words[CLI_WORDS];
 	const struct netprobe_machine *m = &d->machine;
 	struct buf *b = &d->out;
 
@@ -309,7 +316,7 @@ static void json(struct doctor *d)
 	json_kv_bool(b, "ebpf", !m->ebpf.code);
 	json_kv_str(b, "family", m->family[0] ? m->family : NULL);
 	json_kv_str(b, "error", m->ebpf.code ? m->ebpf.msg : NULL);
-	json_kv_str(b, "remedy", m->ebpf.hint[0] ? m->ebpf.hint : NULL);
+	json_kv_str(b, "remedy", m->ebpf.hint[0] ? cli_words(m->ebpf.hint, words) : NULL);
 	json_kv_str(b, "note", m->note[0] ? m->note : NULL);
 	json_key(b, "modes");
 	buf_putc(b, '{');

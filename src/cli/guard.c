@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "cli/words.h"
 
 int cmd_guard(int argc, char **argv); /* cli.h, which knows more than this may */
 
@@ -49,12 +50,15 @@ static void usage(FILE *f)
 
 static int failed(const struct netprobe_error *err)
 {
-	log_err("%s%s%s", err->msg, err->hint[0] ? "; " : "", err->hint);
+	char words[CLI_WORDS];
+
+	log_err("%s", cli_error(err, words));
 	switch (err->code) {
 	case -EPERM:
 	case -EACCES:
 		return EXIT_PERM;
 	case -EINVAL:
+	case -ECANCELED: /* for safety */
 	case -ENOENT:
 	case -ENODEV:
 	case -ENOSPC:

@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "cli/guard.h"
+#include "cli/words.h"
 #include "out/table.h"
 
 struct attach_opts {
@@ -71,6 +72,7 @@ static int attach(struct guard_call *call)
 {
 	const char *ifname = call->operands.items[0];
 	const struct attach_opts *o = call->opts;
+	char words[CLI_WORDS];
 	struct netprobe_config c;
 	int r;
 
@@ -86,9 +88,9 @@ static int attach(struct guard_call *call)
 	if (r)
 		return r;
 	if (call->err.msg[0])
-		log_notice("%s: %s", ifname, call->err.msg);
+		log_notice("%s: %s", ifname, cli_words(call->err.msg, words));
 	if (call->err.hint[0])
-		log_warn("%s: %s", ifname, call->err.hint);
+		log_warn("%s: %s", ifname, cli_words(call->err.hint, words));
 	(void)netprobe_manager_interfaces(call->m, tell_attached, (void *)ifname, NULL);
 	return EXIT_OK;
 }
@@ -221,7 +223,7 @@ static void tell_state(struct buf *out, const struct netprobe_security_stats *s,
 	buf_printf(out, "%u bans of %u, %u allowed, detection %s, %u MiB of kernel memory\n",
 		   s->bans, s->bans_max, s->allows, detect[s->detection % 4], s->memory_kib / 1024);
 	tell_cookies(out, s);
-	if (s->bans > s->bans_max / 10 * 9)
+	if (s->entries > s->bans_max / 10 * 9)
 		buf_puts(out,
 			 "the ban list is nearly full: beyond the maximum, new bans are refused\n");
 }

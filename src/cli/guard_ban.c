@@ -86,17 +86,20 @@ static const struct option_row export_rows[] = {
 	OPTIONS_END,
 };
 
-static void set_who(char *ret, size_t size)
+/* Who runs this; of a longer name what a list keeps of it. */
+static const char *who(void)
 {
+	static char name[NETPROBE_WHO_MAX + 1];
 	const char *sudo = secure_getenv("SUDO_USER");
 	const struct passwd *pw = sudo && *sudo ? NULL : getpwuid(getuid());
 
 	if (sudo && *sudo)
-		(void)snprintf(ret, size, "%s", sudo);
+		(void)snprintf(name, sizeof(name), "%s", sudo);
 	else if (pw)
-		(void)snprintf(ret, size, "%s", pw->pw_name);
+		(void)snprintf(name, sizeof(name), "%s", pw->pw_name);
 	else
-		(void)snprintf(ret, size, "%u", getuid());
+		(void)snprintf(name, sizeof(name), "%u", getuid());
+	return name;
 }
 
 int guard_match(const char *proto, const char *port, struct netprobe_ban *ret,
@@ -137,13 +140,12 @@ static int entry_from(const struct ban_opts *o, struct netprobe_ban *ret,
 	if (r)
 		return r;
 	ret->dry_run = o->dry_run;
-	ret->ttl_s = guard_seconds(o->ttl);
-	if (o->reason && strlen(o->reason) >= sizeof(ret->reason))
-		return error_set(err, -EINVAL, "--reason: it has %zu bytes; takes up to %zu",
-				 strlen(o->reason), sizeof(ret->reason) - 1);
-	if (o->reason)
-		(void)snprintf(ret->reason, sizeof(ret->reason), "%s", o->reason);
-	set_who(ret->who, sizeof(ret->who));
+	ret->ttl_s = o->ttl > 0 ? guard_seconds(o->ttl) : NETPROBE_NO_END;
+	if (o->reason && strlen(o->reason) > NETPROBE_REASON_MAX)
+		return error_set(err, -EINVAL, "--reason: it has %zu bytes; takes up to %d",
+				 strlen(o->reason), NETPROBE_REASON_MAX);
+	ret->reason = o->reason;
+	ret->who = who();
 	return 0;
 }
 
@@ -171,12 +173,7 @@ static int add(struct guard_call *call, uint32_t list)
 
 	for (unsigned int i = 0; i < call->operands.n && !r; i++) {
 		entries[i] = model;
-		/* Too long for any address: the same words as for those that are none. */
-		r = strlen(call->operands.items[i]) < sizeof(model.cidr)
-			    ? 0
-			    : netprobe_check_cidr(call->operands.items[i], &call->err);
-		(void)snprintf(entries[i].cidr, sizeof(entries[i].cidr), "%s",
-			       call->operands.items[i]);
+		entries[i].cidr = call->operands.items[i];
 	}
 	if (!r)
 		r = netprobe_manager_change_list(call->m, &how, entries, call->operands.n,
@@ -194,10 +191,11 @@ static void tell_fill(struct guard_call *call)
 {
 	struct netprobe_security_stats s = { .size = sizeof(s) };
 
-	if (netprobe_manager_get_security_stats(call->m, &s, NULL) || s.bans <= s.bans_max / 10 * 9)
+	if (netprobe_manager_get_security_stats(call->m, &s, NULL) ||
+	    s.entries <= s.bans_max / 10 * 9)
 		return;
 	log_notice("the ban list is nearly full, %u of %u: beyond that new bans are refused",
-		   s.bans, s.bans_max);
+		   s.entries, s.bans_max);
 }
 
 static int ban(struct guard_call *call)
@@ -278,18 +276,18 @@ static int add_row(struct table *t, const char *action, const struct netprobe_ba
 	char ports[16], proto[4];
 
 	ports_text(b, ports);
-	return table_add(t,
-			 (struct cell[]){
-				 { CELL_STR, .str = action },
-				 { CELL_STR, .str = b->cidr },
-				 { b->proto ? CELL_STR : CELL_NULL, .str = proto_text(b, proto) },
-				 { b->port_to ? CELL_STR : CELL_NULL, .str = ports },
-				 { b->ttl_s ? CELL_U64 : CELL_NULL, .u64 = b->ttl_s },
-				 { told ? CELL_U64 : CELL_NULL, .u64 = b->age_s },
-				 { CELL_U64, .u64 = b->hits },
-				 { b->who[0] ? CELL_STR : CELL_NULL, .str = b->who },
-				 { b->reason[0] ? CELL_STR : CELL_NULL, .str = b->reason },
-			 });
+	return table_add(
+		t, (struct cell[]){
+			   { CELL_STR, .str = action },
+			   { CELL_STR, .str = b->cidr },
+			   { b->proto ? CELL_STR : CELL_NULL, .str = proto_text(b, proto) },
+			   { b->port_to ? CELL_STR : CELL_NULL, .str = ports },
+			   { b->ttl_s != NETPROBE_NO_END ? CELL_U64 : CELL_NULL, .u64 = b->ttl_s },
+			   { told ? CELL_U64 : CELL_NULL, .u64 = b->age_s },
+			   { CELL_U64, .u64 = b->hits },
+			   { b->who ? CELL_STR : CELL_NULL, .str = b->who },
+			   { b->reason ? CELL_STR : CELL_NULL, .str = b->reason },
+		   });
 }
 
 static int add_ban(const struct netprobe_ban *b, void *arg)
@@ -380,7 +378,7 @@ static int import(struct guard_call *call)
 	if (!r) {
 		r = netprobe_manager_import_list(call->m, &how, &entry, text.len ? text.data : "",
 						 text.len, &call->err);
-		if (r == -EINVAL)
+		if (r == -EINVAL || r == -ECANCELED)
 			error_prefix(&call->err, "'%s'", path);
 	}
 	buf_done(&text);
@@ -456,7 +454,7 @@ static void export_text(struct buf *out, const char *name, const char *text, con
 
 struct export_to {
 	struct buf *out;
-	char me[32]; /* whoever imports the list is meant where no other is named */
+	const char *me; /* whoever imports the list is meant where no other is named */
 };
 
 static int export_one(const struct netprobe_ban *b, void *arg)
@@ -472,13 +470,13 @@ static int export_one(const struct netprobe_ban *b, void *arg)
 		ports_text(b, text);
 		buf_printf(out, " port=%s", text);
 	}
-	if (b->ttl_s)
+	if (b->ttl_s != NETPROBE_NO_END)
 		buf_printf(out, " for=%us", b->ttl_s);
 	if (b->dry_run)
 		buf_puts(out, " dry-run=1");
-	if (b->who[0] && strcmp(b->who, to->me) != 0)
+	if (b->who && strcmp(b->who, to->me) != 0)
 		export_text(out, "who", b->who, " #;\"\\");
-	if (b->reason[0])
+	if (b->reason)
 		export_text(out, "reason", b->reason, "#\"\\");
 	buf_putc(out, '\n');
 	return out->err;
@@ -488,10 +486,9 @@ static int export(struct guard_call *call)
 {
 	const struct ban_opts *o = call->opts;
 	struct buf out = {};
-	struct export_to to = { .out = &out };
+	struct export_to to = { .out = &out, .me = who() };
 	int r;
 
-	set_who(to.me, sizeof(to.me));
 	r = o->allow ? netprobe_manager_allowed(call->m, export_one, &to, &call->err)
 		     : netprobe_manager_banned(call->m, export_one, &to, &call->err);
 	if (r >= 0)

@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "cli/guard.h"
+#include "cli/words.h"
 #include "out/table.h"
 
 struct cookie_opts {
@@ -90,10 +91,11 @@ static int add(struct guard_call *call, const char *service)
 					   .rate = o->rate,
 					   .dry_run = o->dry_run,
 					   .sysctl = o->sysctl };
+	char words[CLI_WORDS];
 	int r = netprobe_manager_syncookies_add(call->m, service, &how, &call->err);
 
 	if (!r && call->err.msg[0])
-		log_notice("%s", call->err.msg);
+		log_notice("%s", cli_words(call->err.msg, words));
 	return r;
 }
 

@@ -144,7 +144,9 @@ int guard_cmd_vip(int argc, char **argv)
 	return guard_run_verb(&spec, argc, argv, &o, &o.help, vip);
 }
 
-static int text_option(const char *name, const char *value, char *ret, size_t size,
+#define TEXT_MAX 63 /* netprobe_backend.path, .host */
+
+static int text_option(const char *name, const char *value, const char **ret,
 		       struct netprobe_error *err)
 {
 	if (!value)
@@ -154,11 +156,10 @@ static int text_option(const char *name, const char *value, char *ret, size_t si
 			return error_set(err, -EINVAL,
 					 "--%s: '%.100s' has a blank in it; takes printable text",
 					 name, value);
-	if (strlen(value) >= size)
-		return error_set(err, -EINVAL,
-				 "--%s: '%.40s...' is too long; takes up to %zu bytes", name, value,
-				 size - 1);
-	strcpy(ret, value);
+	if (strlen(value) > TEXT_MAX)
+		return error_set(err, -EINVAL, "--%s: '%.40s...' is too long; takes up to %d bytes",
+				 name, value, TEXT_MAX);
+	*ret = value;
 	return 0;
 }
 
@@ -190,14 +191,12 @@ static int fill(const struct lb_opts *o, const char *addr, struct netprobe_backe
 	if (o->path && o->path[0] != '/')
 		return error_set(err, -EINVAL,
 				 "--path: '%.100s' is no path; takes one like /health", o->path);
-	r = text_option("path", o->path, b.path, sizeof(b.path), err);
+	r = text_option("path", o->path, &b.path, err);
 	if (!r)
-		r = text_option("http-host", o->host, b.host, sizeof(b.host), err);
+		r = text_option("http-host", o->host, &b.host, err);
 	if (r)
 		return r;
-	if (strlen(addr) >= sizeof(b.addr))
-		return error_set(err, -EINVAL, "'%.40s...' is no address", addr);
-	strcpy(b.addr, addr);
+	b.addr = addr;
 	*ret = b;
 	return 0;
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* `netprobe guard unban`. */
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "cli/guard.h"
@@ -35,8 +34,7 @@ static int unban(struct guard_call *call)
 	for (unsigned int i = 0; i < n && !r; i++) {
 		r = netprobe_check_cidr(call->operands.items[i], &call->err);
 		entries[i] = model;
-		(void)snprintf(entries[i].cidr, sizeof(entries[i].cidr), "%s",
-			       call->operands.items[i]);
+		entries[i].cidr = call->operands.items[i];
 	}
 	if (!r)
 		r = netprobe_manager_remove_list(

@@ -2,6 +2,7 @@
 /* See attacks.h. */
 #include "engine/attacks.h"
 
+#include <math.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -11,6 +12,7 @@
 #include "base/buf.h"
 #include "engine/netns.h"
 #include "engine/session.h"
+#include "out/device.h"
 
 #define UNBANS 4096 /* bans whose end is told; of more it is not */
 
@@ -80,7 +82,9 @@ static void fill_tuple(const struct attacks *a, const struct np_ev_guard *at, st
 	static const uint8_t none[16];
 	const uint8_t *one = memcmp(at->saddr, none, 16) ? at->saddr : at->daddr;
 
-	*t = (struct np_tuple){ .netns = a->netns, .ifindex = at->ifindex, .lport = at->dport };
+	*t = (struct np_tuple){ .netns = a->netns, .ifindex = at->ifindex };
+	/* Of a list these are the ports that its rule is of. */
+	t->lport = attack_is_found(at) ? at->dport : 0;
 	t->family = IN6_IS_ADDR_V4MAPPED((const struct in6_addr *)one) ? AF_INET : AF_INET6;
 	/* One name for ICMP of both families. */
 	t->proto = at->proto == IPPROTO_ICMPV6 ? IPPROTO_ICMP : at->proto;
@@ -106,27 +110,21 @@ static void tell(struct attacks *a, const struct np_ev_guard *at, uint8_t kind, 
 	};
 
 	fill_tuple(a, at, &t);
-	if (if_indextoname(at->ifindex, name)) {
+	if (!at->ifindex) {
+		(void)snprintf(ev.entity_id, sizeof(ev.entity_id), "all");
+	} else if (if_indextoname(at->ifindex, name)) {
 		ev.iface = name;
 		(void)snprintf(ev.entity_id, sizeof(ev.entity_id), "%s", name);
 	}
-	(void)fmt(ev.value, sizeof(ev.value), "%.0f", num);
+	if (isfinite(num))
+		(void)fmt(ev.value, sizeof(ev.value), "%.0f", num);
+	else if (isinf(num))
+		(void)snprintf(ev.value, sizeof(ev.value), "no_end");
 	a->fn(&ev, a->arg);
 }
 
-static double ban_seconds(const struct np_ev_guard *ev)
+static void remember(struct attacks *a, const struct np_ev_guard *ev)
 {
-	return (double)((uint64_t)ev->ban_ticks << NP_GUARD_TICK_SHIFT) / 1e9;
-}
-
-void attacks_tell(struct attacks *a, const struct np_ev_guard *ev)
-{
-	if (ev->kind != NP_GUARD_EV_ATTACK || ev->attack >= NP_ATTACK_MAX)
-		return;
-	tell(a, ev, kind_of(ev->attack), (double)ev->seen, unit_of(ev->attack), ev->ktime_ns);
-	if (!ev->ban_ticks)
-		return;
-	tell(a, ev, EVENT_BAN, ban_seconds(ev), "s", ev->ktime_ns);
 	if (a->n == UNBANS) {
 		a->untold++;
 		return;
@@ -137,18 +135,95 @@ void attacks_tell(struct attacks *a, const struct np_ev_guard *ev)
 	};
 }
 
-void attacks_tick(struct attacks *a)
+/* Whether what is to end is what was made again, or taken back. */
+static bool is_over(const struct np_ev_guard *was, const struct np_ev_guard *now)
 {
-	uint64_t now = clock_monotonic_ns();
+	bool found = was->kind == NP_GUARD_EV_ATTACK;
 
+	if (now->kind == NP_GUARD_EV_CHANGED)
+		return !found && now->action;
+	if (memcmp(was->saddr, now->saddr, sizeof(was->saddr)) != 0)
+		return false;
+	if (found)
+		return now->kind == NP_GUARD_EV_LIFTED || now->kind == NP_GUARD_EV_ATTACK;
+	if (now->kind == NP_GUARD_EV_REMOVED || now->kind == NP_GUARD_EV_ADDED)
+		return was->len == now->len && was->allow == now->allow &&
+		       (!now->seen || (was->proto == now->proto && was->dport == now->dport &&
+				       was->port_to == now->port_to));
+	return false;
+}
+
+static void forget(struct attacks *a, const struct np_ev_guard *now)
+{
+	for (unsigned int i = 0; i < a->n;) {
+		if (is_over(&a->unbans[i].ev, now))
+			a->unbans[i] = a->unbans[--a->n];
+		else
+			i++;
+	}
+}
+
+/* Of one that was taken back nobody knows how long it would have been. */
+static double seconds_of(const struct np_ev_guard *ev)
+{
+	return ev->kind == NP_GUARD_EV_REMOVED || ev->kind == NP_GUARD_EV_LIFTED
+		       ? NAN
+		       : attack_ban_seconds(ev);
+}
+
+/* What somebody did to a list. */
+static void tell_list(struct attacks *a, const struct np_ev_guard *ev)
+{
+	bool added = ev->kind == NP_GUARD_EV_ADDED;
+
+	forget(a, ev);
+	if (ev->kind == NP_GUARD_EV_CHANGED) {
+		tell(a, ev, EVENT_LIST, (double)ev->seen, "entries", ev->ktime_ns);
+		return;
+	}
+	tell(a, ev,
+	     ev->allow ? added ? EVENT_ALLOW : EVENT_UNALLOW
+	     : added   ? EVENT_BAN
+		       : EVENT_UNBAN,
+	     seconds_of(ev), "s", ev->ktime_ns);
+	if (added && ev->ban_ticks)
+		remember(a, ev);
+}
+
+/* Bans that ended before then. */
+static void tell_ends(struct attacks *a, uint64_t until_ns)
+{
 	for (unsigned int i = 0; i < a->n;) {
 		struct unban *u = &a->unbans[i];
+		struct np_ev_guard ev = u->ev;
+		uint64_t at_ns = u->at_ns;
 
-		if (u->at_ns > now) {
+		if (at_ns > until_ns) {
 			i++;
 			continue;
 		}
-		tell(a, &u->ev, EVENT_UNBAN, ban_seconds(&u->ev), "s", u->at_ns);
 		*u = a->unbans[--a->n];
+		tell(a, &ev, ev.allow ? EVENT_UNALLOW : EVENT_UNBAN, attack_ban_seconds(&ev), "s",
+		     at_ns);
 	}
+}
+
+void attacks_tell(struct attacks *a, const struct np_ev_guard *ev)
+{
+	tell_ends(a, ev->ktime_ns);
+	if (ev->kind >= NP_GUARD_EV_ADDED && ev->kind <= NP_GUARD_EV_CHANGED)
+		tell_list(a, ev);
+	if (ev->kind != NP_GUARD_EV_ATTACK || ev->attack >= NP_ATTACK_MAX)
+		return;
+	tell(a, ev, kind_of(ev->attack), (double)ev->seen, unit_of(ev->attack), ev->ktime_ns);
+	if (!ev->ban_ticks)
+		return;
+	forget(a, ev);
+	tell(a, ev, EVENT_BAN, attack_ban_seconds(ev), "s", ev->ktime_ns);
+	remember(a, ev);
+}
+
+void attacks_tick(struct attacks *a)
+{
+	tell_ends(a, clock_monotonic_ns());
 }

@@ -113,10 +113,9 @@ static int add_container(struct np_filter *f, const char *value, struct netprobe
 			"first %d characters of that and more",
 			value, CONTAINER_PREFIX);
 	else if (n > NP_FILTER_SLOTS - f->n_cgroup)
-		r = error_set(
-			err, -EINVAL,
-			"'%s' is too many cgroups; takes up to %d, those of --cgroup included",
-			value, NP_FILTER_SLOTS);
+		r = error_set(err, -EINVAL,
+			      "'%s' is too many cgroups; takes up to %d, those of cgroup= included",
+			      value, NP_FILTER_SLOTS);
 	for (int i = 0; !r && i < n; i++)
 		f->cgroup[f->n_cgroup++] =
 			(struct np_filter_cgroup){ .id = found[i].id, .level = found[i].level };

@@ -388,7 +388,9 @@ static int open_dns(struct names *n, struct probe *probe, const struct np_filter
 		if (!n->opts.required || n->opts.tapped)
 			return 0;
 		error_set(err, -EOPNOTSUPP, "DNS is not seen in mode %s", session_mode(n->session));
-		error_hint(err, "use --capture-mode ebpf or afpacket");
+		error_hint(
+			err,
+			"netprobe_config.capture takes NETPROBE_CAPTURE_EBPF or NETPROBE_CAPTURE_AFPACKET for that");
 		return -EOPNOTSUPP;
 	}
 	if (n->opts.from & NAMES_DNS)
@@ -439,7 +441,8 @@ int names_open(struct session *s, struct probe *probe, const struct names_opts *
 	if (!r && (opts->from & NAMES_RESOLVE)) {
 		n->resolver = resolver_new();
 		if (!n->resolver)
-			r = error_set(err, -ENOMEM, "--resolve: no thread for look-ups");
+			r = error_set(err, -ENOMEM,
+				      "netprobe_config.names: no thread for look-ups");
 	}
 	if (!r && probe && fn && (opts->from & NAMES_ASKED) && asked_open(probe, &n->asked, &why))
 		/* Never needed: what is told then has no asker. */

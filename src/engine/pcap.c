@@ -49,7 +49,8 @@ static int open_file(struct pcap *p, const char *path, struct netprobe_error *er
 	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 
 	if (fd < 0)
-		return error_set(err, -EBADFD, "--pcap: '%s': %s; takes a file that can be written",
+		return error_set(err, -EBADFD,
+				 "netprobe_config.pcap: '%s': %s; takes a file that can be written",
 				 path, strerror(errno));
 	p->path = strdup(path);
 	p->file = pcapng_new(fd, session_host(p->session), NETPROBE_VERSION);
@@ -69,7 +70,8 @@ int pcap_open(struct session *s, struct probe *probe, const struct tap *tap, con
 	p->session = s;
 	p->tap = probe ? NULL : tap;
 	if (!probe && !tap)
-		r = error_set(err, -EOPNOTSUPP, "--pcap: mode %s sees no packets", session_mode(s));
+		r = error_set(err, -EOPNOTSUPP, "netprobe_config.pcap: mode %s sees no packets",
+			      session_mode(s));
 	else
 		r = open_file(p, path, err);
 	if (!r && probe)
@@ -206,7 +208,7 @@ static void say_lost(struct pcap *p)
 	if (!st.err || st.err == p->said)
 		return;
 	p->said = st.err;
-	log_warn("--pcap: '%s': %s; packets are lost from here on, and counted", p->path,
+	log_warn("pcap: '%s': %s; packets are lost from here on, and counted", p->path,
 		 strerror(st.err));
 }
 
@@ -286,7 +288,7 @@ static void say_sums(struct pcap *p)
 	pcapng_stats(p->file, &st);
 	if (l.ring_full | l.helper_err | missed | st.lost)
 		log_notice(
-			"losses of --pcap: %llu packets written; %llu found the ring full, %llu could "
+			"losses of pcap: %llu packets written; %llu found the ring full, %llu could "
 			"not be written, %llu could not be read, %llu were not shown by the kernel",
 			(unsigned long long)st.packets, (unsigned long long)l.ring_full,
 			(unsigned long long)st.lost, (unsigned long long)l.helper_err,

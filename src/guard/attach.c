@@ -192,7 +192,9 @@ static int attach_xdp(struct attach *a)
 			r = r == -EPERM ? r : -EOPNOTSUPP;
 			error_set(a->err, r, "%s takes no XDP program in its driver (native): %s",
 				  a->ifname, why);
-			error_hint(a->err, "or --xdp generic, which costs more for each packet");
+			error_hint(
+				a->err,
+				"or netprobe_config.xdp_mode NETPROBE_XDP_GENERIC, which costs more for each packet");
 			return r;
 		}
 		attach_unload(a);

@@ -67,7 +67,7 @@ int attach_exchange(struct attach *a, const struct np_guard_if *old)
 	if (!r && old->xdp == NP_GUARD_XDP_GENERIC && a->opts->xdp == GUARD_XDP_AUTO)
 		attach_note(
 			a, "XDP stays generic, so that the filter does not pause; detach first, or "
-			   "--xdp native, to try the driver's");
+			   "netprobe_config.xdp_mode NETPROBE_XDP_NATIVE, to try the driver's");
 	return r;
 }
 

@@ -301,7 +301,7 @@ static int rebuild(struct guard *g, const struct guard_item *items, size_t n, un
 static int say_waits(struct netprobe_error *err)
 {
 	error_set(err, -EBUSY, "an earlier change still waits to be confirmed");
-	error_hint(err, "netprobe guard confirm, or wait until it is undone");
+	error_hint(err, "netprobe_manager_confirm, or wait until it is undone");
 	return -EBUSY;
 }
 
@@ -318,8 +318,8 @@ int set_change(struct guard *g, void (*change)(struct np_guard_policy *p, const 
 	return 0;
 }
 
-int guard_add(struct guard *g, const struct guard_item *items, size_t n, unsigned int flags,
-	      uint32_t confirm_s, struct netprobe_error *err)
+int list_add(struct guard *g, const struct guard_item *items, size_t n, unsigned int flags,
+	     uint32_t confirm_s, struct netprobe_error *err)
 {
 	struct rule_index *x;
 	uint32_t now = guard_tick_now();
@@ -389,6 +389,7 @@ static int is_there(struct guard *g, struct rule_index *x, const struct guard_it
 	return r == -ENOENT ? -ESRCH : r > 0 ? 0 : r;
 }
 
+/* 1: it was there; 0: it is gone already, or only lifted. */
 static int remove_one(struct guard *g, struct rule_index *x, const struct guard_item *item)
 {
 	uint32_t set = set_current(g), kind = kind_of(item);
@@ -421,24 +422,38 @@ static int remove_one(struct guard *g, struct rule_index *x, const struct guard_
 		g->conf->policy[set].n[kind]--;
 	if (kind < NP_SET_ALLOW4)
 		hot_forget(g, kind, key);
-	return 0;
+	return 1;
 }
 
 int guard_remove(struct guard *g, const struct guard_item *items, size_t n, size_t *ret_wrong,
 		 struct netprobe_error *err)
 {
-	struct rule_index *x;
-	size_t i = 0;
+	struct guard_item *gone = calloc(GUARD_TOLD + 1, sizeof(*gone));
+	struct rule_index *x = NULL;
+	size_t i = 0, n_gone = 0;
 	int r;
 
 	/* It would come back when the change is undone. */
-	if (g->conf->state >> 32)
+	if (g->conf->state >> 32) {
+		free(gone);
 		return say_waits(err);
-	r = rule_index_new(g, &x);
+	}
+	r = gone ? rule_index_new(g, &x) : -ENOMEM;
 	for (i = 0; i < n && !r; i++)
 		r = is_there(g, x, &items[i]);
-	for (size_t k = 0; k < n && !r; k++)
+	for (size_t k = 0; k < n && !r; k++) {
 		r = remove_one(g, x, &items[k]);
+		if (r > 0) {
+			gone[n_gone < GUARD_TOLD ? n_gone : GUARD_TOLD] = items[k];
+			n_gone++;
+			r = 0;
+		}
+	}
+	if (n_gone <= GUARD_TOLD)
+		told_items(g, NP_GUARD_EV_REMOVED, gone, n_gone);
+	else
+		told_change(g, !items[0].allow, items[0].allow, true, n_gone);
+	free(gone);
 	rule_index_free(x);
 	if (!r)
 		return 0;
@@ -469,8 +484,8 @@ bool guard_entry_is_any(const struct guard *g, const struct np_guard_entry *e, u
 	return !e->rule;
 }
 
-static int list_one(struct guard *g, uint32_t kind, const struct raw_item *raw, uint32_t now,
-		    int (*fn)(const struct guard_item *item, void *arg), void *arg)
+int list_one(struct guard *g, uint32_t kind, const struct raw_item *raw, uint32_t now,
+	     int (*fn)(const struct guard_item *item, void *arg), void *arg)
 {
 	const struct np_guard_entry *e = &raw->entry;
 	const struct np_guard_rule *rule = &g->rules[e->rule < NP_GUARD_RULES ? e->rule : 0];

@@ -211,13 +211,13 @@ static int can_protect(struct guard *g, struct netprobe_error *err)
 		return 0;
 	case GUARD_COOKIES_NO_FILTER:
 		error_set(err, -EINVAL, "guard only counts here");
-		error_hint(err, "netprobe guard attach IF --mode filter");
+		error_hint(err, "netprobe_manager_attach first");
 		return -EINVAL;
 	case GUARD_COOKIES_LEFT_OUT:
 		error_set(err, -EOPNOTSUPP,
 			  "guard has no SYN cookies for XDP here: it was attached without, or the "
 			  "kernel refused the program");
-		error_hint(err, "netprobe guard attach IF --mode filter");
+		error_hint(err, "netprobe_manager_attach first");
 		return -EOPNOTSUPP;
 	}
 	return error_set(err, -EOPNOTSUPP,
@@ -248,11 +248,11 @@ static int settings(struct guard *g, bool set, char *note, size_t size, struct n
 		(void)snprintf(
 			note, size,
 			"net.ipv4.tcp_syncookies is 0: the kernel takes no cookies, so every "
-			"SYN is left to it; --sysctl sets it to 2");
+			"SYN is left to it; netprobe_syncookies.sysctl sets it to 2");
 	else if (cookies == 1)
 		(void)snprintf(note, size,
 			       "net.ipv4.tcp_syncookies is 1: SYNs are answered here only while a "
-			       "listener's queue is full; --sysctl sets it to 2");
+			       "listener's queue is full; netprobe_syncookies.sysctl sets it to 2");
 	g->conf->cookie_wscale = window_scale();
 	g->conf->cookie_ts = ts == NO_OFFSET && sysctl_read("ipv4/tcp_sack") == 1 &&
 			     sysctl_read("ipv4/tcp_window_scaling") == 1;

@@ -100,7 +100,7 @@ int folder_open(struct guard *g, unsigned int flags, struct netprobe_error *err)
 	if (r == -ENOENT) {
 		error_set(err, r,
 			  "guard is not attached to any interface of this network namespace");
-		error_hint(err, "netprobe guard attach IF --mode filter");
+		error_hint(err, "netprobe_manager_attach first");
 	} else if (r == -EPERM) {
 		error_set(err, r, "%s: not permitted", g->dir);
 		error_hint(err,

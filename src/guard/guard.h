@@ -9,6 +9,7 @@
 #ifndef NETPROBE_GUARD_GUARD_H
 #define NETPROBE_GUARD_GUARD_H
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -123,6 +124,9 @@ struct guard_item {
 	uint64_t hits;
 };
 
+#define GUARD_TOLD \
+	256 /* entries of one change that watchers are told one by one; more: that there were so many */
+
 #define GUARD_REPLACE_BANS 1	/* the entries instead of the bans that are there */
 #define GUARD_REPLACE_ALLOWED 2 /* instead of what is allowed; the other list stays as it is */
 
@@ -143,6 +147,12 @@ int guard_remove(struct guard *g, const struct guard_item *items, size_t n, size
 /* Every entry that has not expired, one call for each of its rules. */
 int guard_list(struct guard *g, int (*fn)(const struct guard_item *item, void *arg), void *arg,
 	       struct netprobe_error *err);
+/* The same of those that hold for all of that address or network; allowances first, then from the smallest on. */
+int guard_find(struct guard *g, const struct guard_item *at,
+	       int (*fn)(const struct guard_item *item, void *arg), void *arg,
+	       struct netprobe_error *err);
+/* How many calls guard_list would make. 0 or -errno. */
+int guard_count(struct guard *g, uint32_t *ret_bans, uint32_t *ret_allows);
 /* Delete what has expired. How many, or -errno. */
 int guard_sweep(struct guard *g);
 
@@ -237,9 +247,10 @@ int guard_parse_list(const char *text, size_t len, const struct guard_item *defa
 		     struct guard_item **ret_items, size_t *ret_n, struct netprobe_error *err);
 
 /*
- * Whether banning it would hurt the machine or its user: -EINVAL, err says whom. Our own addresses, the
+ * Whether banning it would hurt the machine or its user: GUARD_UNSAFE, err says whom. Our own addresses, the
  * default gateways, the caller's SSH peer, everything.
  */
+#define GUARD_UNSAFE (-ECANCELED) /* refused, not misunderstood */
 struct guard_safety;
 /* Tell the kernel half whom detection must not ban: those guard_safety_check asks for. 0 or -errno. */
 int guard_spare(struct guard *g, struct netprobe_error *err);
@@ -249,7 +260,7 @@ int guard_safety_check(const struct guard_safety *s, const struct guard_item *it
 		       struct netprobe_error *err);
 /*
  * The same of a service that is to be taken elsewhere: addr IPv4 as ::ffff:a.b.c.d, port in host order, 0 all of
- * them. -EINVAL: it is at an address of this machine, and a server of it listens there, or port is 0.
+ * them. GUARD_UNSAFE: it is at an address of this machine, and a server of it listens there, or port is 0.
  */
 int guard_safety_service(const struct guard_safety *s, const uint8_t addr[16], uint16_t port,
 			 uint8_t proto, struct netprobe_error *err);

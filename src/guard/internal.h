@@ -83,6 +83,14 @@ uint32_t cookie_count(struct guard *g);	 /* services */
 uint32_t guard_seconds_left(uint32_t ticks);
 bool guard_entry_is_any(const struct guard *g, const struct np_guard_entry *e, uint32_t now);
 
+/* ban.c: guard_add, and nobody is told. */
+int list_add(struct guard *g, const struct guard_item *items, size_t n, unsigned int flags,
+	     uint32_t confirm_s, struct netprobe_error *err);
+
+/* told.c: a change of lists that is done, into the log; kind: NP_GUARD_EV_*. Many at once are one event. */
+void told_items(struct guard *g, uint32_t kind, const struct guard_item *items, size_t n);
+void told_change(struct guard *g, bool bans, bool allows, bool replaced, size_t n);
+
 /* An entry as the maps have it. */
 struct raw_item {
 	uint8_t key[20]; /* of its map */
@@ -92,6 +100,9 @@ struct raw_list {
 	struct raw_item *items;
 	size_t n, room;
 };
+/* Each rule of an entry that has not ended. */
+int list_one(struct guard *g, uint32_t kind, const struct raw_item *raw, uint32_t now,
+	     int (*fn)(const struct guard_item *item, void *arg), void *arg);
 int raw_add(struct raw_list *l, const void *key, size_t key_size, const struct np_guard_entry *e);
 /* sort.c: by key, those of one key in the order they came. */
 int raw_sort(struct raw_list *l);

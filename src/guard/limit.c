@@ -2,6 +2,7 @@
 /* Limits and detection: what the kernel half is told, in its own units. */
 #include <errno.h>
 #include <netinet/in.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -201,6 +202,7 @@ static bool is_within(const struct np_guard_source *s, const struct guard_item *
 /* net NULL: all. */
 static int lift(struct guard *g, const struct guard_item *net)
 {
+	struct guard_item *told = NULL;
 	struct np_guard_source *s = g->sources;
 	uint32_t now = guard_tick_now();
 	int n = 0;
@@ -210,8 +212,21 @@ static int lift(struct guard *g, const struct guard_item *net)
 			continue;
 		s->banned_until = 0;
 		s->strikes = 0;
+		if (!told)
+			told = calloc(GUARD_TOLD + 1, sizeof(*told));
+		if (told && n <= GUARD_TOLD)
+			told[n] = (struct guard_item){ .v6 = true, .len = 128 };
+		if (told && n <= GUARD_TOLD) {
+			memcpy(told[n].addr, &s->hi, 8);
+			memcpy(told[n].addr + 8, &s->lo, 8);
+		}
 		n++;
 	}
+	if (told && n <= GUARD_TOLD)
+		told_items(g, NP_GUARD_EV_LIFTED, told, (size_t)n);
+	else if (n)
+		told_change(g, true, false, false, (size_t)n);
+	free(told);
 	return n;
 }
 

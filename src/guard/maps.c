@@ -216,7 +216,7 @@ int guard_open(unsigned int flags, struct guard **ret_guard, struct netprobe_err
 			error_set(err, r,
 				  "guard is not attached to any interface of this network "
 				  "namespace");
-			error_hint(err, "netprobe guard attach IF --mode filter");
+			error_hint(err, "netprobe_manager_attach first");
 		}
 	}
 	if (r)

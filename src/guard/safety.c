@@ -182,7 +182,7 @@ int guard_safety_new(struct guard_safety **ret, struct netprobe_error *err)
 	if (r) {
 		guard_safety_free(s);
 		error_set(err, r, "cannot tell which addresses are needed here: %s", strerror(-r));
-		error_hint(err, "--force goes on without the check");
+		error_hint(err, "netprobe_ban.force goes on without the check");
 		return r;
 	}
 	*ret = s;
@@ -255,15 +255,16 @@ int guard_safety_check(const struct guard_safety *s, const struct guard_item *it
 		return 0;
 	inet_ntop(item->v6 ? AF_INET6 : AF_INET, item->addr, net, sizeof(net));
 	if (!item->len) {
-		error_set(err, -EINVAL, "%s/0 would ban everybody", net);
+		error_set(err, GUARD_UNSAFE, "%s/0 would ban everybody", net);
 	} else {
 		inet_ntop(worst->v6 ? AF_INET6 : AF_INET, worst->addr, addr, sizeof(addr));
-		error_set(err, -EINVAL, "%s/%u would ban %s, %s", net, item->len, addr,
+		error_set(err, GUARD_UNSAFE, "%s/%u would ban %s, %s", net, item->len, addr,
 			  kind_words[worst->kind]);
 	}
-	error_hint(err,
-		   "--force does it all the same; --confirm 60s undoes it unless you come back");
-	return -EINVAL;
+	error_hint(
+		err,
+		"netprobe_ban.force does it all the same; netprobe_change.confirm_s undoes it unless you come back");
+	return GUARD_UNSAFE;
 }
 
 /* Whether a server of this machine is bound there; one that only was, is not. */
@@ -302,9 +303,9 @@ int guard_safety_service(const struct guard_safety *s, const uint8_t addr[16], u
 	}
 	if (!own || (port && !is_served(addr, port, proto)))
 		return 0;
-	error_set(err, -EINVAL,
+	error_set(err, GUARD_UNSAFE,
 		  port ? "a server of this machine listens there, and would be cut off"
 		       : "all ports of an address of this machine would be taken from it, SSH too");
-	error_hint(err, "--force does it all the same");
-	return -EINVAL;
+	error_hint(err, "NETPROBE_VIP_FORCE does it all the same");
+	return GUARD_UNSAFE;
 }

@@ -96,6 +96,7 @@ void set_settle(struct guard *g)
 		return;
 	g->conf->state = NP_GUARD_STATE(set ^ 1, 0);
 	set_drop(g, set);
+	told_change(g, true, true, true, 0);
 }
 
 int set_begin(struct guard *g, uint32_t *ret_set, struct netprobe_error *err)
@@ -104,7 +105,7 @@ int set_begin(struct guard *g, uint32_t *ret_set, struct netprobe_error *err)
 
 	if (g->conf->state >> 32) {
 		error_set(err, -EBUSY, "an earlier change still waits to be confirmed");
-		error_hint(err, "netprobe guard confirm, or wait until it is undone");
+		error_hint(err, "netprobe_manager_confirm, or wait until it is undone");
 		return -EBUSY;
 	}
 	set_drop(g, other);

@@ -2,8 +2,14 @@
 /* Guard's counters and findings in JSON and text (see device.h). */
 #include "out/device.h"
 
+#include <arpa/inet.h>
 #include <math.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
 
+#include "base/utf8.h"
+#include "out/event.h"
 #include "out/table.h"
 
 static const char *const kind_names[NP_KIND_MAX] = { "tcp", "udp", "icmp", "other", "non_ip" };
@@ -136,22 +142,135 @@ double attack_sigmas(const struct np_ev_guard *ev)
 	return dev > 0 ? ((double)ev->seen - (double)ev->mean) / dev : 0;
 }
 
-void attack_put_json(struct buf *b, const struct np_ev_guard *ev)
+bool attack_is_found(const struct np_ev_guard *ev)
 {
-	json_kv_str(b, "rule", attack_rule_name(ev->attack));
-	json_kv_str(b, "action", action_name(ev->action));
-	json_kv_u64(b, "seen", ev->seen);
-	json_kv_u64(b, "limit", ev->limit);
-	json_kv_u64(b, "strikes", ev->strikes);
-	if (ev->attack == NP_ATTACK_ANOMALY) {
+	return ev->kind == NP_GUARD_EV_ATTACK;
+}
+
+const char *attack_source(const struct np_ev_guard *ev, char ret[ATTACK_SOURCE])
+{
+	bool v4 = IN6_IS_ADDR_V4MAPPED((const struct in6_addr *)ev->saddr);
+	bool host = attack_is_found(ev) || ev->len == 128;
+	static const uint8_t none[16];
+	char addr[INET6_ADDRSTRLEN] = "";
+
+	ret[0] = '\0';
+	if (ev->kind == NP_GUARD_EV_CHANGED || (host && !memcmp(ev->saddr, none, sizeof(none))))
+		return ret;
+	(void)inet_ntop(v4 ? AF_INET : AF_INET6, v4 ? ev->saddr + 12 : ev->saddr, addr,
+			sizeof(addr));
+	if (host)
+		(void)snprintf(ret, ATTACK_SOURCE, "%s", addr);
+	else
+		(void)snprintf(ret, ATTACK_SOURCE, "%s/%d", addr, v4 ? ev->len - 96 : ev->len);
+	return ret;
+}
+
+double attack_ban_seconds(const struct np_ev_guard *ev)
+{
+	double s = (double)((uint64_t)ev->ban_ticks << NP_GUARD_TICK_SHIFT) / 1e9;
+
+	if (attack_is_found(ev))
+		return s;
+	/* Lists are told whole seconds, which end with a tick. */
+	return ev->ban_ticks ? round(s) : INFINITY;
+}
+
+static void put_ports(struct buf *b, const struct np_ev_guard *ev)
+{
+	char text[16];
+
+	if (attack_is_found(ev) || (!ev->dport && ev->port_to == 0xffff) || !ev->port_to) {
+		json_kv_null(b, "ports");
+		return;
+	}
+	if (ev->dport == ev->port_to)
+		(void)snprintf(text, sizeof(text), "%u", ev->dport);
+	else
+		(void)snprintf(text, sizeof(text), "%u-%u", ev->dport, ev->port_to);
+	json_kv_str(b, "ports", text);
+}
+
+/* What was banned or allowed: the same keys whoever did it. */
+static void put_entry(struct buf *b, uint8_t kind, const struct np_ev_guard *ev)
+{
+	double s = attack_ban_seconds(ev);
+
+	if (kind == EVENT_BAN || kind == EVENT_ALLOW) {
+		if (isfinite(s))
+			json_kv_double(b, "ttl_s", s);
+		else
+			json_kv_null(b, "ttl_s");
+	}
+	put_ports(b, ev);
+	json_kv_bool(b, "dry_run", !attack_is_found(ev) && ev->dry_run);
+	json_kv_str(b, "who", ev->who[0] ? ev->who : NULL);
+	json_kv_str(b, "reason", ev->reason[0] ? ev->reason : NULL);
+}
+
+static void put_figure(struct buf *b, const char *key, bool known, uint64_t v)
+{
+	if (known)
+		json_kv_u64(b, key, v);
+	else
+		json_kv_null(b, key);
+}
+
+void attack_put_json(struct buf *b, uint8_t kind, const struct np_ev_guard *ev)
+{
+	static const char *const lists[] = { "bans", "allowed", "both" };
+	bool found = attack_is_found(ev);
+	char source[ATTACK_SOURCE];
+
+	if (kind == EVENT_LIST) {
+		json_kv_str(b, "list", lists[ev->allow % 3]);
+		json_kv_u64(b, "entries", ev->seen);
+		json_kv_bool(b, "replaced", ev->action != 0);
+		return;
+	}
+	json_kv_str(b, "source", attack_source(ev, source)[0] ? source : NULL);
+	json_kv_str(b, "by", found || ev->kind == NP_GUARD_EV_LIFTED ? "detection" : "list");
+	json_kv_str(b, "rule", found ? attack_rule_name(ev->attack) : NULL);
+	json_kv_str(b, "action", found ? action_name(ev->action) : NULL);
+	put_figure(b, "seen", found, ev->seen);
+	put_figure(b, "limit", found, ev->limit);
+	put_figure(b, "strikes", found, ev->strikes);
+	if (found && ev->attack == NP_ATTACK_ANOMALY) {
 		json_kv_u64(b, "mean", ev->mean);
 		json_kv_double(b, "sigmas", attack_sigmas(ev));
 	}
+	if (kind >= EVENT_BAN)
+		put_entry(b, kind, ev);
 }
 
-void attack_put_text(struct buf *b, const struct np_ev_guard *ev)
+/* Words that somebody gave: what would act on a terminal shows itself. */
+static void put_said(struct buf *b, const char *what, const char *said, size_t size)
 {
-	buf_printf(b, "%s: %llu, limit %llu, %s ", attack_rule_name(ev->attack),
-		   (unsigned long long)ev->seen, (unsigned long long)ev->limit,
-		   action_name(ev->action));
+	char line[64];
+
+	if (!said[0])
+		return;
+	(void)snprintf(line, sizeof(line), "%.*s", (int)size, said);
+	utf8_one_line(line);
+	buf_printf(b, "%s%s ", what, line);
+}
+
+void attack_put_text(struct buf *b, uint8_t kind, const struct np_ev_guard *ev)
+{
+	char source[ATTACK_SOURCE];
+
+	if (kind == EVENT_LIST) {
+		buf_printf(b, "%llu entries%s ", (unsigned long long)ev->seen,
+			   ev->action ? ", others may be gone" : "");
+		return;
+	}
+	if (attack_is_found(ev)) {
+		buf_printf(b, "%s: %llu, limit %llu, %s ", attack_rule_name(ev->attack),
+			   (unsigned long long)ev->seen, (unsigned long long)ev->limit,
+			   action_name(ev->action));
+		return;
+	}
+	buf_printf(b, "%s ", attack_source(ev, source));
+	put_said(b, "by ", ev->who, sizeof(ev->who));
+	put_said(b, "reason ", ev->reason, sizeof(ev->reason));
 }

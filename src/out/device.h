@@ -31,7 +31,15 @@ void device_put_text(struct buf *b, const struct event_device *e);
 const char *attack_rule_name(unsigned int attack);
 /* Standard deviations that an anomaly is above the mean. */
 double attack_sigmas(const struct np_ev_guard *ev);
-void attack_put_json(struct buf *b, const struct np_ev_guard *ev);
-void attack_put_text(struct buf *b, const struct np_ev_guard *ev);
+/* "192.0.2.0/24", or "" where it is of no one source; of that many bytes. */
+#define ATTACK_SOURCE 64
+const char *attack_source(const struct np_ev_guard *ev, char ret[ATTACK_SOURCE]);
+/* Whether detection found it, or somebody changed a list. */
+bool attack_is_found(const struct np_ev_guard *ev);
+/* Seconds of its ban; infinite without an end. */
+double attack_ban_seconds(const struct np_ev_guard *ev);
+/* kind: EVENT_*, of the event. */
+void attack_put_json(struct buf *b, uint8_t kind, const struct np_ev_guard *ev);
+void attack_put_text(struct buf *b, uint8_t kind, const struct np_ev_guard *ev);
 
 #endif

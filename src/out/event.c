@@ -32,6 +32,9 @@ const char *event_type_name(uint8_t kind)
 		[EVENT_ANOMALY] = "security.anomaly",
 		[EVENT_BAN] = "security.ban",
 		[EVENT_UNBAN] = "security.unban",
+		[EVENT_ALLOW] = "security.allow",
+		[EVENT_UNALLOW] = "security.unallow",
+		[EVENT_LIST] = "security.list",
 	};
 
 	return kind < EVENT_MAX ? names[kind] : NULL;
@@ -39,7 +42,7 @@ const char *event_type_name(uint8_t kind)
 
 bool event_is_attack(const struct event *ev)
 {
-	return ev->kind >= EVENT_SYN_FLOOD && ev->kind <= EVENT_UNBAN;
+	return ev->kind >= EVENT_SYN_FLOOD && ev->kind <= EVENT_LIST;
 }
 
 const struct process *event_owner(const struct event *ev)

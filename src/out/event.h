@@ -38,8 +38,11 @@
 #define EVENT_PORT_SCAN 18
 #define EVENT_ANOMALY 19
 #define EVENT_BAN 20
-#define EVENT_UNBAN 21 /* security.unban; the last of them */
-#define EVENT_MAX 22
+#define EVENT_UNBAN 21
+#define EVENT_ALLOW 22
+#define EVENT_UNALLOW 23
+#define EVENT_LIST 24 /* security.list; the last of them */
+#define EVENT_MAX 25
 
 struct event_dns;    /* out/dns.h */
 struct event_drop;   /* out/drop.h */
@@ -110,7 +113,7 @@ struct event {
 	const struct event_dns *dns;   /* EVENT_DNS; never NULL there */
 	/* EVENT_GLOBAL; EVENT_IFACE: guard's counters instead of the four above; NULL none */
 	const struct event_device *device;
-	const struct np_ev_guard *attack; /* EVENT_SYN_FLOOD to EVENT_UNBAN; never NULL there */
+	const struct np_ev_guard *attack; /* EVENT_SYN_FLOOD to EVENT_LIST; never NULL there */
 	const struct event_trace *trace;  /* EVENT_TRACE; never NULL there */
 	uint64_t missed;		  /* runs the kernel left out, since the start */
 	uint64_t implausible;		  /* records not believed, since the start */

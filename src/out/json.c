@@ -362,7 +362,7 @@ static void put_specific(struct buf *b, const struct event *ev)
 		break;
 	default:
 		if (ev->attack)
-			attack_put_json(b, ev->attack);
+			attack_put_json(b, ev->kind, ev->attack);
 	}
 }
 

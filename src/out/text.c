@@ -243,7 +243,7 @@ static void put_extra(struct buf *b, const struct event *ev)
 		break;
 	default:
 		if (ev->attack)
-			attack_put_text(b, ev->attack);
+			attack_put_text(b, ev->kind, ev->attack);
 	}
 	if (ev->cause)
 		buf_printf(b, "%s ", ev->cause);

@@ -131,7 +131,7 @@ void kernel_reason(const struct kernel_facts *facts, const char *section, int er
 	} else if (!facts->btf) {
 		set(reason, reason_size, "the kernel carries no BTF (/sys/kernel/btf/vmlinux)");
 		set(remedy, remedy_size,
-		    "give a BTF file of this kernel with --btf FILE, or use a kernel with CONFIG_DEBUG_INFO_BTF");
+		    "give a BTF file of this kernel by netprobe_config.btf, or use a kernel with CONFIG_DEBUG_INFO_BTF");
 	} else if (kernel_refuses_bpf(facts, reason, reason_size, remedy, remedy_size)) {
 		return;
 	} else if (kernel_by_kprobe(section) && !facts->kprobe_pmu) {
@@ -153,7 +153,7 @@ void kernel_reason(const struct kernel_facts *facts, const char *section, int er
 	} else if (err == EINVAL || err == EACCES || err == E2BIG) {
 		(void)snprintf(reason, reason_size,
 			       "the verifier of kernel %.32s rejected the program", facts->release);
-		set(remedy, remedy_size, "report it with the output of netprobe doctor -v");
+		set(remedy, remedy_size, "report it with all that netprobe_examine tells");
 	} else if (err == EPERM) {
 		set(reason, reason_size,
 		    "refused by the kernel although all capabilities are there");

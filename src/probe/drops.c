@@ -198,7 +198,9 @@ int probe_drops_open(struct probe *p, const struct probe_drops_opts *opts,
 		error_set(err, -EOPNOTSUPP,
 			  "drops are seen by a tracepoint (kfree_skb) only, not by %s",
 			  family_label(p->opts.family));
-		error_hint(err, "use --hook auto or --hook tracepoint");
+		error_hint(
+			err,
+			"netprobe_config.hook takes NETPROBE_HOOK_AUTO or NETPROBE_HOOK_TRACEPOINT for that");
 		return -EOPNOTSUPP;
 	}
 	if (!p->facts.btf_own)

@@ -192,7 +192,7 @@ static int report_missing(struct probe *p, unsigned int id, struct netprobe_erro
 		  p->opts.family == FAMILY_AUTO ? "auto" : family_label(p->opts.family),
 		  hook_table[id].what, why[0] ? ": " : "", why, also[0] ? "; by kprobe: " : "",
 		  also);
-	error_hint(err, "netprobe doctor shows every hook and its alternatives");
+	error_hint(err, "netprobe_examine shows every hook and its alternatives");
 	return -EOPNOTSUPP;
 }
 

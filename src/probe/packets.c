@@ -168,7 +168,8 @@ int probe_pcap_open(struct probe *p, const struct np_filter *filter,
 	struct probe_packets *k;
 	int r = packets_new(p, "packets are seen", &k, err);
 
-	return r ? r : finish(p, k, load_pcap(p, k, filter), "--pcap", ret_packets, err);
+	return r ? r
+		 : finish(p, k, load_pcap(p, k, filter), "netprobe_config.pcap", ret_packets, err);
 }
 
 void probe_packets_stop(struct probe_packets *k)

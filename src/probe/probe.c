@@ -38,7 +38,7 @@ static int check_rights(const struct probe *p, struct netprobe_error *err)
 			  p->opts.btf_path
 				  ? p->opts.btf_path
 				  : "/sys/kernel/btf/vmlinux is not there (CONFIG_DEBUG_INFO_BTF)");
-		error_hint(err, "give a BTF file of this kernel with --btf FILE");
+		error_hint(err, "give a BTF file of this kernel by netprobe_config.btf");
 		return -EOPNOTSUPP;
 	}
 	return 0;
@@ -99,7 +99,7 @@ static void note_cgroup(struct probe *p)
 
 	if (p->facts.cgroup)
 		return;
-	probe_note_add(p, "unseen are %s%sDNS and --pcap, for %s",
+	probe_note_add(p, "unseen are %s%sDNS and pcap, for %s",
 		       probe_misses_ends(p) ? "ends of UDP sockets, " : "",
 		       peers ? "unconnected peers, " : "", p->facts.cgroup_missing);
 }

@@ -215,12 +215,15 @@ int probe_waits_open(struct probe *p, struct probe_waits **ret_waits, struct net
 	if (r) {
 		(void)probe_waits_close(w);
 		if (!lacks)
-			return error_set(err, r, "cannot load the BPF programs for --latency: %s",
-					 strerror(-r));
-		return error_set(err, r,
-				 "--latency: kernel %s has not the tracepoints tcp_probe, "
-				 "tcp_rcv_space_adjust and net_dev_queue",
-				 p->facts.release);
+			return error_set(
+				err, r,
+				"cannot load the BPF programs for netprobe_config.enable_latency: %s",
+				strerror(-r));
+		return error_set(
+			err, r,
+			"netprobe_config.enable_latency: kernel %s has not the tracepoints tcp_probe, "
+			"tcp_rcv_space_adjust and net_dev_queue",
+			p->facts.release);
 	}
 	*ret_waits = w;
 	return 0;

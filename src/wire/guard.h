@@ -9,7 +9,7 @@
 #include "frame.h"
 #include "types.h"
 
-#define NP_GUARD_VERSION 4 /* of everything here; other pins are not adopted */
+#define NP_GUARD_VERSION 5 /* of everything here; other pins are not adopted */
 #define NP_GUARD_IFS 64	   /* interfaces of one network namespace */
 /* Slots of programs that are called: by interface, the balancer's, and those for SYN cookies. */
 #define NP_GUARD_NEXT_COOKIE NP_GUARD_IFS
@@ -379,8 +379,17 @@ struct np_guard_cookie {
 	__u64 dry;    /* what a dry run would have answered */
 };
 
-/* struct np_ev_guard: a security event. */
+/*
+ * struct np_ev_guard: a security event. The kernel half tells attacks; the user half what was done to lists, whoever
+ * did it: ADDED, REMOVED one rule (seen 1, or all of the network: 0), LIFTED a ban by detection, CHANGED: more than
+ * is told one by one, of `seen` entries; action 1: others may be gone. There saddr is the network, dport and port_to
+ * are its ports.
+ */
 #define NP_GUARD_EV_ATTACK 1
+#define NP_GUARD_EV_ADDED 2
+#define NP_GUARD_EV_REMOVED 3
+#define NP_GUARD_EV_LIFTED 4
+#define NP_GUARD_EV_CHANGED 5
 struct np_ev_guard {
 	__u64 ktime_ns;
 	__u32 kind; /* NP_GUARD_EV_* */
@@ -390,13 +399,18 @@ struct np_ev_guard {
 	__u8 proto;		   /* IPPROTO_* */
 	__u8 attack;		   /* NP_ATTACK_* */
 	__u8 action;		   /* NP_DETECT_* */
-	__u8 pad[3];
-	__u64 seen;  /* packets a second, ports or hosts: the figure that fired */
-	__u64 limit; /* the one it was compared with */
+	__u8 len;		   /* of the network's 128 bits; but for attacks */
+	__u8 allow;   /* the allow list's, but for attacks; CHANGED: 0 bans, 1 allowed, 2 both */
+	__u8 dry_run; /* but for attacks */
+	__u64 seen;   /* packets a second, ports or hosts: the figure that fired */
+	__u64 limit;  /* the one it was compared with */
 	__u64 mean,
 		dev; /* of an anomaly: learned mean and standard deviation squared, packets a second */
-	__u32 ban_ticks; /* length of the ban; 0 none */
+	__u32 ban_ticks; /* length of the ban; 0 none; of a list: no end */
 	__u32 strikes;
+	__u16 port_to;
+	__u8 pad[6];
+	char reason[48], who[32]; /* of a list's entry */
 };
 
 /* struct np_guard_logged: a slot of the log; event n is in slot (n - 1) % NP_GUARD_LOG. */
@@ -421,7 +435,7 @@ _Static_assert(__builtin_offsetof(struct np_guard_source, more_tokens) == 64,
 _Static_assert(sizeof(struct np_guard_port_limit) == 88, "np_guard_port_limit");
 _Static_assert(sizeof(struct np_guard_service) == 20, "np_guard_service");
 _Static_assert(sizeof(struct np_guard_cookie) == 64, "np_guard_cookie");
-_Static_assert(sizeof(struct np_ev_guard) == 96, "np_ev_guard");
-_Static_assert(sizeof(struct np_guard_logged) == 104, "np_guard_logged");
+_Static_assert(sizeof(struct np_ev_guard) == 184, "np_ev_guard");
+_Static_assert(sizeof(struct np_guard_logged) == 192, "np_guard_logged");
 
 #endif

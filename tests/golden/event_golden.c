@@ -5,6 +5,7 @@
  * written anew: look at the diff before committing it. The directory is $NETPROBE_GOLDEN or
  * tests/golden.
  */
+#include <math.h>
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -157,17 +158,31 @@ static const struct event_device dev_eth0 = { .mode = "filter",
 static const struct event_device dev_all = {
 	.interfaces = 1, .count = &dev_count, .rx = { 91, 9042, 0, 0 }, .tx = { 9, 900, 1, 0 }
 };
-static const struct np_ev_guard flood = { .attack = NP_ATTACK_SYN_FLOOD,
+static const struct np_ev_guard flood = { .kind = NP_GUARD_EV_ATTACK,
+					  .saddr = { [10] = 0xff, [11] = 0xff, 192, 0, 2, 200 },
+					  .ban_ticks = 894,
+					  .attack = NP_ATTACK_SYN_FLOOD,
 					  .action = NP_DETECT_BAN,
 					  .seen = 5000,
 					  .limit = 1000,
 					  .strikes = 1 };
-static const struct np_ev_guard odd_rate = { .attack = NP_ATTACK_ANOMALY,
+static const struct np_ev_guard odd_rate = { .kind = NP_GUARD_EV_ATTACK,
+					     .attack = NP_ATTACK_ANOMALY,
 					     .action = NP_DETECT_ALERT,
 					     .seen = 9000,
 					     .limit = 1000,
 					     .mean = 1000,
 					     .dev = 10000 };
+
+static const struct np_ev_guard by_hand = { .kind = NP_GUARD_EV_ADDED,
+					    .saddr = { [10] = 0xff, [11] = 0xff, 198, 51, 100, 0 },
+					    .len = 120,
+					    .dport = 25,
+					    .port_to = 25,
+					    .seen = 1,
+					    .reason = "spam \"x\"\033[2J",
+					    .who = "ops" };
+static const struct np_ev_guard replaced = { .kind = NP_GUARD_EV_CHANGED, .action = 1, .seen = 7 };
 
 static const struct event stream[] = {
 	{ COMMON, OWNED(&nginx, NP_MATCH_EXACT), .kind = EVENT_BW, .entity_id = "eth0",
@@ -226,6 +241,12 @@ static const struct event stream[] = {
 	{ COMMON, .kind = EVENT_ANOMALY, .entity_id = "eth0", .value = "9000", .num = 9000,
 	  .unit = "pps", .iface = "eth0", .direction = "rx", .tuple = &udp_wild,
 	  .attack = &odd_rate },
+	{ COMMON, .kind = EVENT_BAN, .entity_id = "all", .value = "no_end", .num = INFINITY,
+	  .unit = "s", .direction = "rx", .attack = &by_hand },
+	{ COMMON, .kind = EVENT_UNALLOW, .entity_id = "all", .num = NAN, .unit = "s",
+	  .direction = "rx", .attack = &by_hand },
+	{ COMMON, .kind = EVENT_LIST, .entity_id = "all", .value = "7", .num = 7, .unit = "entries",
+	  .direction = "rx", .attack = &replaced },
 	{ COMMON, .kind = EVENT_PROBE_LOSS, .entity_id = "send", .value = "5", .num = 5,
 	  .unit = "events", .loss = &loss, .interval_s = 1 },
 };

@@ -152,7 +152,9 @@ TEST(bans_drop_are_listed_and_told)
 {
 	struct netns_pair p = netns_pair_new();
 	struct netprobe_config c = without_capture(NETPROBE_MODE_FILTER);
-	struct netprobe_ban ban = { .size = sizeof(ban), .cidr = "10.77.0.2", .reason = "test" };
+	struct netprobe_ban ban = {
+		.size = sizeof(ban), .cidr = "10.77.0.2", .ttl_s = NETPROBE_NO_END, .reason = "test"
+	};
 	struct netprobe_security_stats s = { .size = sizeof(s) };
 	struct netprobe_device_stats d = { .size = sizeof(d) };
 	struct got got = { 0 };
@@ -175,9 +177,9 @@ TEST(bans_drop_are_listed_and_told)
 	OK(netprobe_manager_get_device_stats(m, p.if_a, NETPROBE_RX, &d, &err));
 	CHECK(d.udp_packets >= 40 && d.dropped == s.dropped_banned,
 	      "udp %" PRIu64 ", dropped %" PRIu64, d.udp_packets, d.dropped);
-	strcpy(ban.cidr, "0.0.0.0/0");
-	CHECK(netprobe_manager_ban(m, &ban, &err) == -EINVAL, "everything was banned");
-	strcpy(ban.cidr, "10.77.0.300");
+	ban.cidr = "0.0.0.0/0";
+	CHECK(netprobe_manager_ban(m, &ban, &err) == -ECANCELED, "everything was banned");
+	ban.cidr = "10.77.0.300";
 	CHECK(netprobe_manager_ban(m, &ban, &err) == -EINVAL, "10.77.0.300 was banned");
 	OK(netprobe_manager_unban(m, "10.77.0.2", &err));
 	CHECK(netprobe_manager_unban(m, "10.77.0.2", &err) == -ENOENT, "unbanned twice");
@@ -267,7 +269,7 @@ TEST(statistics_of_interfaces_and_balancer_are_told)
 	CHECK(b.backends == 1 && b.backends_draining == 1, "backends %u, draining %u", b.backends,
 	      b.backends_draining);
 	OK(netprobe_manager_backend_drain(m, "192.0.2.1:80/tcp", "10.77.0.2", false, &err));
-	strcpy(backend.addr, "10.77.0.1");
+	backend.addr = "10.77.0.1";
 	CHECK(netprobe_manager_backend_add(m, "192.0.2.1:80/tcp", &backend, &err) == -EADDRINUSE,
 	      "this host is its own backend");
 	CHECK(netprobe_manager_backend_remove(m, "192.0.2.1:80/tcp", "10.77.0.3", &err) == -ENOENT,

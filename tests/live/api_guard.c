@@ -10,14 +10,25 @@
 
 static int keep_one(const struct netprobe_ban *b, void *arg)
 {
-	*(struct netprobe_ban *)arg = *b;
+	static char cidr[64], reason[64], who[64];
+	struct netprobe_ban *to = arg;
+
+	(void)snprintf(cidr, sizeof(cidr), "%s", b->cidr);
+	(void)snprintf(reason, sizeof(reason), "%s", b->reason ? b->reason : "");
+	(void)snprintf(who, sizeof(who), "%s", b->who ? b->who : "");
+	*to = *b;
+	to->cidr = cidr;
+	to->reason = reason;
+	to->who = who;
 	return 0;
 }
 
 TEST(allowed_sources_pass_whatever_is_banned)
 {
 	struct netns_pair p = netns_pair_new();
-	struct netprobe_ban net = { .size = sizeof(net), .cidr = "10.77.0.0/24", .force = true };
+	struct netprobe_ban net = {
+		.size = sizeof(net), .cidr = "10.77.0.0/24", .ttl_s = NETPROBE_NO_END, .force = true
+	};
 	struct netprobe_ban one = { .size = sizeof(one),
 				    .cidr = "10.77.0.2",
 				    .ttl_s = 600,
@@ -58,7 +69,9 @@ TEST(unconfirmed_changes_are_undone_and_confirmed_ones_stay)
 {
 	struct netns_pair p = netns_pair_new();
 	struct netprobe_change how = { .size = sizeof(how), .confirm_s = 2 };
-	struct netprobe_ban ban = { .size = sizeof(ban), .cidr = "10.77.0.2" };
+	struct netprobe_ban ban = { .size = sizeof(ban),
+				    .cidr = "10.77.0.2",
+				    .ttl_s = NETPROBE_NO_END };
 	struct netprobe_security_stats s = { .size = sizeof(s) };
 	struct netprobe_manager *m;
 
@@ -94,8 +107,10 @@ TEST(lists_are_imported_as_a_whole_or_not_at_all)
 	struct netns_pair p = netns_pair_new();
 	struct netprobe_change how = { .size = sizeof(how), .replace = true };
 	struct netprobe_ban entry = { .size = sizeof(entry), .ttl_s = 60 };
-	struct netprobe_ban two[2] = { { .size = sizeof(two[0]), .cidr = "203.0.113.1" },
-				       { .size = sizeof(two[0]), .cidr = "nonsense" } };
+	struct netprobe_ban two[2] = {
+		{ .size = sizeof(two[0]), .cidr = "203.0.113.1", .ttl_s = 9 },
+		{ .size = sizeof(two[0]), .cidr = "nonsense", .ttl_s = 9 },
+	};
 	struct netprobe_manager *m;
 
 	enter(&p.a);
@@ -305,7 +320,9 @@ static void count_events(const struct netprobe_event *events, size_t n, void *ar
 TEST(batches_wait_until_they_are_full_or_old_enough)
 {
 	struct netns_pair p = netns_pair_new();
-	struct netprobe_ban ban = { .size = sizeof(ban), .cidr = "192.0.2.1" };
+	struct netprobe_ban ban = { .size = sizeof(ban),
+				    .cidr = "192.0.2.1",
+				    .ttl_s = NETPROBE_NO_END };
 	struct netprobe_config c;
 	struct netprobe_manager *m;
 	unsigned int told = 0, others = 0;
@@ -348,7 +365,9 @@ TEST(switches_of_the_configuration_hold)
 {
 	struct netns_pair p = netns_pair_new();
 	struct netprobe_config c = without_capture(NETPROBE_MODE_FILTER);
-	struct netprobe_ban ban = { .size = sizeof(ban), .cidr = "192.0.2.1" };
+	struct netprobe_ban ban = { .size = sizeof(ban),
+				    .cidr = "192.0.2.1",
+				    .ttl_s = NETPROBE_NO_END };
 	struct netprobe_manager *m;
 	unsigned int told = 0;
 	struct seen s = { 0 };

@@ -21,7 +21,9 @@ static void all_fail(struct netprobe_manager *m, int code)
 	struct netprobe_device_stats d = { .size = sizeof(d) };
 	struct netprobe_security_stats s = { .size = sizeof(s) };
 	struct netprobe_balancer_stats b = { .size = sizeof(b) };
-	struct netprobe_ban ban = { .size = sizeof(ban), .cidr = "192.0.2.1" };
+	struct netprobe_ban ban = { .size = sizeof(ban),
+				    .cidr = "192.0.2.1",
+				    .ttl_s = NETPROBE_NO_END };
 	struct netprobe_limits l = { .size = sizeof(l) };
 	struct netprobe_detection x = { .size = sizeof(x) };
 	struct netprobe_backend back = { .size = sizeof(back), .addr = "192.0.2.1" };
@@ -174,7 +176,9 @@ static int from_a_list(const struct netprobe_ban *b, void *arg)
 TEST(calls_from_within_a_list_are_edeadlk)
 {
 	struct netns_pair p = netns_pair_new();
-	struct netprobe_ban ban = { .size = sizeof(ban), .cidr = "192.0.2.1" };
+	struct netprobe_ban ban = { .size = sizeof(ban),
+				    .cidr = "192.0.2.1",
+				    .ttl_s = NETPROBE_NO_END };
 	struct netprobe_manager *m;
 
 	enter(&p.a);

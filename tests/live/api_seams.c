@@ -42,7 +42,9 @@ TEST(thread_in_another_namespace_leaves_guard_of_the_first_one_alone)
 {
 	struct netns_pair p = netns_pair_new();
 	struct netns other = netns_new();
-	struct netprobe_ban ban = { .size = sizeof(ban), .cidr = "10.77.0.2" };
+	struct netprobe_ban ban = { .size = sizeof(ban),
+				    .cidr = "10.77.0.2",
+				    .ttl_s = NETPROBE_NO_END };
 	struct elsewhere e = { .ns = &other, .listed = 1 };
 	struct netprobe_manager *m;
 	pthread_t thread;
@@ -76,21 +78,26 @@ TEST(more_single_bans_than_the_first_map_holds_are_taken_whatever_err_is)
 {
 	struct netns_pair p = netns_pair_new();
 	struct netprobe_error stale = { .msg = "words of an earlier call" };
-	struct netprobe_ban ban = { .size = sizeof(ban) }, *first;
+	struct netprobe_ban ban = { .size = sizeof(ban), .ttl_s = NETPROBE_NO_END }, *first;
+	char cidr[32], (*names)[32];
 	struct netprobe_manager *m;
 	int r = 0, i;
 
 	enter(&p.a);
 	m = guarded(p.if_a);
 	first = calloc(AT_ONCE, sizeof(*first));
+	names = calloc(AT_ONCE, sizeof(*names));
 	for (i = 0; i < AT_ONCE; i++) {
-		first[i].size = sizeof(*first);
-		address_of(i, first[i].cidr, sizeof(first[i].cidr));
+		first[i] = ban;
+		first[i].cidr = names[i];
+		address_of(i, names[i], sizeof(names[i]));
 	}
 	OK(netprobe_manager_change_list(m, NULL, first, AT_ONCE, &err));
 	free(first);
+	free(names);
+	ban.cidr = cidr;
 	for (; i < MANY && r >= 0; i++) {
-		address_of(i, ban.cidr, sizeof(ban.cidr));
+		address_of(i, cidr, sizeof(cidr));
 		r = netprobe_manager_ban(m, &ban, i % 2 ? NULL : &stale);
 	}
 	CHECK(r >= 0, "ban %d of %d: %d", i, MANY, r);
@@ -237,8 +244,12 @@ TEST(list_that_replaces_leaves_the_other_list_alone)
 {
 	struct netns_pair p = netns_pair_new();
 	struct netprobe_change how = { .size = sizeof(how), .replace = true };
-	struct netprobe_ban friend = { .size = sizeof(friend), .cidr = "192.0.2.10" };
-	struct netprobe_ban ban = { .size = sizeof(ban), .cidr = "198.51.100.1" };
+	struct netprobe_ban friend = { .size = sizeof(friend),
+				       .cidr = "192.0.2.10",
+				       .ttl_s = NETPROBE_NO_END };
+	struct netprobe_ban ban = { .size = sizeof(ban),
+				    .cidr = "198.51.100.1",
+				    .ttl_s = NETPROBE_NO_END };
 	struct netprobe_manager *m;
 
 	enter(&p.a);
@@ -284,7 +295,9 @@ TEST(ban_that_is_about_to_end_is_never_told_as_one_for_ever)
 TEST(detach_by_a_name_that_went_to_another_device_is_refused)
 {
 	struct netns_pair p = netns_pair_new();
-	struct netprobe_ban ban = { .size = sizeof(ban), .cidr = "192.0.2.1" };
+	struct netprobe_ban ban = { .size = sizeof(ban),
+				    .cidr = "192.0.2.1",
+				    .ttl_s = NETPROBE_NO_END };
 	struct netprobe_manager *m;
 	char line[256];
 
@@ -368,7 +381,9 @@ static void taken_off_at_once(unsigned int workers)
 {
 	struct netns_pair p = netns_pair_new();
 	struct netprobe_config c = without_capture(NETPROBE_MODE_FILTER);
-	struct netprobe_ban ban = { .size = sizeof(ban), .cidr = "192.0.2.1" };
+	struct netprobe_ban ban = { .size = sizeof(ban),
+				    .cidr = "192.0.2.1",
+				    .ttl_s = NETPROBE_NO_END };
 	struct once o = {};
 
 	enter(&p.a);
@@ -419,7 +434,9 @@ static int set_within(const struct netprobe_ban *b, void *arg)
 TEST(setting_a_handler_from_within_a_list_is_an_error_and_no_deadlock)
 {
 	struct netns_pair p = netns_pair_new();
-	struct netprobe_ban ban = { .size = sizeof(ban), .cidr = "192.0.2.1" };
+	struct netprobe_ban ban = { .size = sizeof(ban),
+				    .cidr = "192.0.2.1",
+				    .ttl_s = NETPROBE_NO_END };
 	struct within w = {};
 
 	enter(&p.a);

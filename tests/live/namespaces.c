@@ -172,7 +172,7 @@ TEST(what_a_container_cannot_see_is_one_line_and_no_byte_is_missing)
 	REQUIRE(!unshare(CLONE_NEWPID), "no pid namespace: %s", strerror(errno));
 	said = check_sees(opts);
 	end = strchr(said, '\n');
-	CHECK(strstr(said, "DNS and --pcap") && strstr(said, "part of the cgroup v2 tree"),
+	CHECK(strstr(said, "DNS and pcap") && strstr(said, "part of the cgroup v2 tree"),
 	      "expected what is unseen, and why, got: %s", said);
 	CHECK(end && !end[1], "expected one line, got: %s", said);
 	free(said);
