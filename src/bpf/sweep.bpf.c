@@ -227,6 +227,7 @@ int np_seed(struct bpf_iter__task_file *ctx)
 	     st->last.cgroup_gen == (__u16)np_filter.gen))
 		return 0;
 	owner_of_task(&owner, task);
+	owner_v1(&owner, task);
 	owner_publish(st, &owner);
 	filter_sock(st);
 	count_one(NP_PROG_SEED, submitted);

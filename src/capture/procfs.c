@@ -147,25 +147,29 @@ static ssize_t read_at(int dir, const char *name, char *buf, size_t size)
 	return n;
 }
 
-/* id of the cgroup v2 in a /proc/PID/cgroup: the line that starts with "0::". */
-static uint64_t read_cgroup(struct procfs *p, int dir)
+/* id of the cgroup v2 in a /proc/PID/cgroup: of the line that starts with "0::". */
+static uint64_t cgroup_of(struct procfs *p, const char *text)
 {
-	char text[4096], *line, *end;
+	const char *line = strncmp(text, "0::", 3) ? strstr(text, "\n0::") : text;
+	char path[4096];
 	uint64_t id = 0;
 
-	if (!p->cgroups || !cgroup_mount(p->cgroups) ||
-	    read_at(dir, "cgroup", text, sizeof(text)) <= 0)
-		return 0;
-	line = strncmp(text, "0::", 3) ? strstr(text, "\n0::") : text;
-	if (!line)
+	if (!line || !cgroup_mount(p->cgroups))
 		return 0;
 	line += *line == '\n' ? 4 : 3;
-	end = strchr(line, '\n');
-	if (end)
-		*end = '\0';
-	if (cgroup_lookup_path(p->cgroups, line, &id, NULL))
-		return 0;
-	return id;
+	(void)snprintf(path, sizeof(path), "%.*s", (int)strcspn(line, "\n"), line);
+	return cgroup_lookup_path(p->cgroups, path, &id, NULL) ? 0 : id;
+}
+
+static void read_cgroup(struct procfs *p, int dir, struct np_owner *ret)
+{
+	char text[4096];
+	struct np_v1 v1;
+
+	if (!p->cgroups || read_at(dir, "cgroup", text, sizeof(text)) <= 0)
+		return;
+	ret->cgroup_id = cgroup_of(p, text);
+	ret->v1 = cgroup_v1_of(text, &v1);
 }
 
 static uint32_t number_after(const char *text, const char *key)
@@ -193,7 +197,7 @@ static int read_owner(struct procfs *p, int dir, uint32_t pid, struct np_owner *
 				  .uid = number_after(status, "\nUid:"),
 				  .match = NP_MATCH_PROCFS };
 	memcpy(ret->comm, st.comm, sizeof(ret->comm));
-	ret->cgroup_id = read_cgroup(p, dir);
+	read_cgroup(p, dir, ret);
 	*ret_ticks = st.start_ticks;
 	return 0;
 }

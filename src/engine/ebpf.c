@@ -60,6 +60,11 @@ static int exec(const void *rung, uint32_t tgid, struct np_exec *ret_exec)
 	return probe_exec(rung, tgid, ret_exec);
 }
 
+static int v1(void *rung, uint64_t key, struct np_v1 *ret_v1)
+{
+	return probe_v1(rung, key, ret_v1);
+}
+
 static int losses(const void *rung, struct probe_loss ret_losses[LOSS_MAX])
 {
 	memset(ret_losses, 0, LOSS_MAX * sizeof(*ret_losses));
@@ -84,6 +89,7 @@ static const struct rung_ops ebpf_ops = {
 	.watch_reads = watch_reads,
 	.stalls = stalls,
 	.exec = exec,
+	.v1 = v1,
 	.losses = losses,
 	.note = note,
 };

@@ -28,6 +28,7 @@
 struct cgroup_entry {
 	struct cgroup cgroup;
 	struct index_node node;
+	uint64_t v1; /* 0: the cgroup itself; else a place in it and in v1 hierarchies */
 	uint8_t tries;
 	uint8_t name_tries;
 	uint64_t named_ns; /* last time its name was looked for */
@@ -51,14 +52,14 @@ static uint64_t entry_hash(const struct index_node *node)
 	return index_hash(&e->cgroup.id, sizeof(e->cgroup.id));
 }
 
-static struct cgroup_entry *entry_find(const struct cgroup_table *t, uint64_t id)
+static struct cgroup_entry *entry_find(const struct cgroup_table *t, uint64_t id, uint64_t v1)
 {
 	struct index_node *n = index_chain(&t->entries, index_hash(&id, sizeof(id)));
 
 	for (; n; n = n->next) {
 		struct cgroup_entry *e = index_entry(n, struct cgroup_entry, node);
 
-		if (e->cgroup.id == id)
+		if (e->cgroup.id == id && e->v1 == v1)
 			return e;
 	}
 	return NULL;
@@ -156,7 +157,7 @@ static int entry_add(struct cgroup_table *t, uint64_t id, struct cgroup_entry **
 static int on_directory(uint64_t id, const char *path, void *arg)
 {
 	struct cgroup_table *t = arg;
-	struct cgroup_entry *e = entry_find(t, id);
+	struct cgroup_entry *e = entry_find(t, id, 0);
 	int r;
 
 	if (!e) {
@@ -260,7 +261,7 @@ const struct cgroup *cgroup_table_get(struct cgroup_table *t, uint64_t id, uint6
 	if (!t || !id)
 		return NULL;
 	due = !t->walked || now_ns - t->walked_ns >= CGROUP_RESCAN_NS;
-	e = entry_find(t, id);
+	e = entry_find(t, id, 0);
 	if (e && (e->cgroup.path || e->tries >= CGROUP_TRIES || !due))
 		return named(t, e, now_ns);
 	if (!e) {
@@ -279,6 +280,41 @@ const struct cgroup *cgroup_table_get(struct cgroup_table *t, uint64_t id, uint6
 	else
 		e->cgroup.settled = true;
 	return named(t, e, now_ns);
+}
+
+/* It has the same path, and a container of its own. */
+static void place_fill(struct cgroup_entry *e, const struct cgroup *base, cgroup_v1_fn fn,
+		       void *arg)
+{
+	struct np_v1 v1;
+
+	if (!e->cgroup.path && base && base->path)
+		e->cgroup.path = strdup(base->path);
+	if (!e->tries && !fn(arg, e->v1, &v1) && !cgroup_parse_v1(&e->cgroup, &v1))
+		e->tries = 1;
+	e->cgroup.settled = !base || base->settled;
+}
+
+const struct cgroup *cgroup_table_of(struct cgroup_table *t, uint64_t id, uint64_t v1,
+				     cgroup_v1_fn fn, void *arg, uint64_t now_ns)
+{
+	const struct cgroup *base = cgroup_table_get(t, id, now_ns);
+	struct cgroup_entry *e;
+
+	if (!t || !v1 || !fn || (base && base->container_id))
+		return base;
+	e = entry_find(t, id, v1);
+	if (!e) {
+		base = cgroup_ref(base);
+		if (t->entries.count >= t->max_entries)
+			purge(t, now_ns);
+		if (!entry_add(t, id, &e))
+			e->v1 = v1;
+		cgroup_unref(base);
+	}
+	if (e && !e->cgroup.settled)
+		place_fill(e, base, fn, arg);
+	return e && e->cgroup.container_id ? named(t, e, now_ns) : base;
 }
 
 /* The user's path without the mount in front; always starts with '/'. */

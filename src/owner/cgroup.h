@@ -10,6 +10,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "wire/process.h"
+
 struct cgroup {
 	uint64_t id;
 	char *path; /* below the v2 mount, "/" for its root; NULL unknown (id not in the tree) */
@@ -51,5 +53,17 @@ int cgroup_lookup_path(struct cgroup_table *t, const char *path, uint64_t *ret_i
 const char *cgroup_mount(const struct cgroup_table *t);
 /* Pure: fill container_id, runtime, pod_uid of c from c->path. */
 int cgroup_parse_container(struct cgroup *c);
+/* The same from places in v1 hierarchies: where several have known forms, from the deepest. */
+int cgroup_parse_v1(struct cgroup *c, const struct np_v1 *v1);
+/* Pure: from the text of a /proc/PID/cgroup, which is cut to pieces: places in v1 hierarchies, and a number for all. 0: none. */
+uint64_t cgroup_v1_of(char *text, struct np_v1 *ret);
+/*
+ * As cgroup_table_get, for a process that is also in cgroups of v1 hierarchies, all of which are the number v1
+ * (np_owner.v1; 0 none). Where its cgroup in the v2 tree is of no container, its container is theirs. fn tells the
+ * places of a number, once for each; -ENOENT: not known any more.
+ */
+typedef int (*cgroup_v1_fn)(void *arg, uint64_t v1, struct np_v1 *ret);
+const struct cgroup *cgroup_table_of(struct cgroup_table *t, uint64_t id, uint64_t v1,
+				     cgroup_v1_fn fn, void *arg, uint64_t now_ns);
 
 #endif

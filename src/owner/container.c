@@ -24,7 +24,8 @@ struct part {
 struct found {
 	struct part id, pod;
 	const char *runtime;
-	bool escaped; /* id is a systemd unit name, with \x2d for a dash */
+	bool escaped;	    /* id is a systemd unit name, with \x2d for a dash */
+	unsigned int depth; /* of the component that the id is of; the first is 1 */
 };
 
 static bool part_is(struct part p, const char *word)
@@ -244,21 +245,63 @@ static int found_store(const struct found *f, struct cgroup *c)
 	return 0;
 }
 
-int cgroup_parse_container(struct cgroup *c)
+static void find_all(struct found *f, const char *s)
 {
 	struct part above = { "", 0 }, p;
-	struct found f = { 0 };
-	const char *s = c->path;
+	unsigned int depth = 0;
 
 	while (s && *s) {
+		const char *id = f->id.s;
+
 		s += strspn(s, "/");
 		p.s = s;
 		p.len = strcspn(s, "/");
 		s += p.len;
 		if (!p.len)
 			break;
-		find_in(&f, above, p);
+		find_in(f, above, p);
+		depth++;
+		if (f->id.s != id)
+			f->depth = depth;
 		above = p;
 	}
+}
+
+int cgroup_parse_container(struct cgroup *c)
+{
+	struct found f = { 0 };
+
+	find_all(&f, c->path);
 	return found_store(&f, c);
+}
+
+/* "/a/b" of names from the end. False: there is none. */
+static bool v1_path(char *buf, size_t size, const char names[NP_V1_DEPTH][NP_V1_NAME])
+{
+	size_t n = 0;
+	int d = 0;
+
+	while (d < NP_V1_DEPTH && names[d][0])
+		d++;
+	buf[0] = '\0';
+	while (d-- && n < size)
+		n += (size_t)snprintf(buf + n, size - n, "/%.*s", NP_V1_NAME - 1, names[d]);
+	return n;
+}
+
+int cgroup_parse_v1(struct cgroup *c, const struct np_v1 *v1)
+{
+	char paths[NP_V1_PATHS][NP_V1_DEPTH * (NP_V1_NAME + 1) + 1];
+	struct found best = { 0 };
+
+	for (int i = 0; i < NP_V1_PATHS; i++) {
+		struct found f = { 0 };
+
+		if (!v1_path(paths[i], sizeof(paths[i]), v1->name[i]))
+			break;
+		find_all(&f, paths[i]);
+		if (f.id.s && f.depth > best.depth)
+			best = f;
+	}
+	return found_store(&best, c);
 }

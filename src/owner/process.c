@@ -24,6 +24,8 @@ struct process_entry {
 struct process_table {
 	struct index entries;
 	struct cgroup_table *cgroups; /* not ours; may be NULL */
+	cgroup_v1_fn v1_fn;	      /* NULL: nobody knows */
+	void *v1_arg;
 	char *proc_root;
 	uint32_t scan_slot; /* where the next scan goes on */
 	uint64_t tick_ns;   /* of the clock that /proc/<tgid>/stat counts in */
@@ -76,6 +78,12 @@ struct process_table *process_table_new(const char *proc_root, struct cgroup_tab
 	if (!t->proc_root || index_init(&t->entries, 256, entry_hash) < 0)
 		return process_table_free(t);
 	return t;
+}
+
+void process_table_v1_by(struct process_table *t, cgroup_v1_fn fn, void *arg)
+{
+	t->v1_fn = fn;
+	t->v1_arg = arg;
 }
 
 static void entry_free(struct process_entry *e)
@@ -173,7 +181,41 @@ static void learn_exe(struct process_table *t, struct process *p)
 /* Nothing would be learnt of the owner's cgroup. */
 static bool has_cgroup(const struct process *p, const struct np_owner *o)
 {
-	return p->cgroup && p->cgroup_id == o->cgroup_id && p->cgroup->settled;
+	return p->cgroup && p->cgroup_id == o->cgroup_id && p->cgroup_v1 == o->v1 &&
+	       p->cgroup->settled;
+}
+
+struct v1_asked {
+	const struct process_table *t;
+	const struct np_owner *owner;
+};
+
+/* For owners that were found in /proc. It may be another process by now, in other cgroups. */
+static int v1_in_proc(void *arg, uint64_t v1, struct np_v1 *ret)
+{
+	const struct v1_asked *a = arg;
+	char path[PATH_MAX], text[4096];
+	size_t n = 0;
+	FILE *f;
+
+	(void)snprintf(path, sizeof(path), "%s/%u/cgroup", a->t->proc_root, a->owner->tgid);
+	f = fopen(path, "re");
+	if (f) {
+		n = fread(text, 1, sizeof(text) - 1, f);
+		(void)fclose(f);
+	}
+	text[n] = '\0';
+	return cgroup_v1_of(text, ret) == v1 ? 0 : -ENOENT;
+}
+
+static const struct cgroup *cgroup_of(struct process_table *t, const struct np_owner *o,
+				      uint64_t now_ns)
+{
+	struct v1_asked a = { t, o };
+
+	if (o->match == NP_MATCH_PROCFS)
+		return cgroup_table_of(t->cgroups, o->cgroup_id, o->v1, v1_in_proc, &a, now_ns);
+	return cgroup_table_of(t->cgroups, o->cgroup_id, o->v1, t->v1_fn, t->v1_arg, now_ns);
 }
 
 /* Of a socket that its process did not use since it was looked at anew by another one. */
@@ -205,14 +247,15 @@ static void refresh(struct process_table *t, struct process *p, const struct np_
 		if (!p->exited)
 			learn_exe(t, p);
 	}
-	if (o->cgroup_id && !has_cgroup(p, o)) {
-		const struct cgroup *c = cgroup_table_get(t->cgroups, o->cgroup_id, now_ns);
+	if ((o->cgroup_id || o->v1) && !has_cgroup(p, o)) {
+		const struct cgroup *c = cgroup_of(t, o, now_ns);
 
 		if (c) {
 			cgroup_ref(c);
 			cgroup_unref(p->cgroup);
 			p->cgroup = c;
 			p->cgroup_id = o->cgroup_id;
+			p->cgroup_v1 = o->v1;
 		}
 	}
 }
@@ -264,7 +307,7 @@ bool process_is_current(const struct process *p, const struct np_owner *owner)
 	if (!p->tgid || is_older(p, owner))
 		return true;
 	return p->exec_id == owner->exec_id && p->uid == owner->uid &&
-	       (!owner->cgroup_id || has_cgroup(p, owner)) &&
+	       (!(owner->cgroup_id || owner->v1) || has_cgroup(p, owner)) &&
 	       (p->named || !owner->comm[0] || memcmp(p->comm, owner->comm, sizeof(p->comm)) == 0);
 }
 

@@ -19,10 +19,10 @@ struct process {
 	uint32_t exec_id;
 	uint64_t start_ns; /* CLOCK_BOOTTIME of the group leader */
 	char comm[16];
-	char *exe;		     /* path of its program; NULL unknown */
-	const struct cgroup *cgroup; /* NULL unknown; a reference */
-	uint64_t cgroup_id;	     /* what it was asked for by; 0 never */
-	bool named;		     /* comm was read from /proc since the last exec */
+	char *exe;		       /* path of its program; NULL unknown */
+	const struct cgroup *cgroup;   /* NULL unknown; a reference */
+	uint64_t cgroup_id, cgroup_v1; /* what it was asked for by; 0 never */
+	bool named;		       /* comm was read from /proc since the last exec */
 	bool exited;
 	uint64_t exited_ns; /* now_ns at which its end was noticed */
 	uint32_t look;	    /* np_owner.look of what is above */
@@ -33,6 +33,8 @@ struct process_table;
 
 struct process_table *process_table_new(const char *proc_root, struct cgroup_table *cgroups);
 struct process_table *process_table_free(struct process_table *t);
+/* Who knows where owners are in v1 hierarchies: see cgroup_table_of. */
+void process_table_v1_by(struct process_table *t, cgroup_v1_fn fn, void *arg);
 /*
  * The process of an owner, made or brought up to date (comm, exec_id, cgroup) from it; refs raised.
  * owner->tgid 0 gives the "unknown" process. exe is read from PROC_ROOT/<tgid>/exe at first sight

@@ -58,6 +58,20 @@ static void read_lockdown(char *s, size_t size)
 	}
 }
 
+/* "4:memory:/a": of the v2 tree the line begins with 0. */
+static bool has_v1(void)
+{
+	FILE *f = fopen("/proc/self/cgroup", "re");
+	bool found = false;
+	int c, last = '\n';
+
+	for (; f && !found && (c = getc(f)) != EOF; last = c)
+		found = last == '\n' && c != '0';
+	if (f)
+		(void)fclose(f);
+	return found;
+}
+
 /* Programs by trampoline may be refused whole, whatever the function: try one that does nothing. */
 static int try_trampoline(const struct btf *btf)
 {
@@ -236,6 +250,7 @@ void kernel_facts_init(struct kernel_facts *facts, const char *btf_path)
 	facts->trampoline_err = kernel_missing_cap(facts) || facts->bpf_err || !facts->btf_own
 					? -1
 					: try_trampoline(facts->btf);
+	facts->cgroup_v1 = has_v1();
 	facts->cgroup = cgroup2_root(facts->cgroup_missing, sizeof(facts->cgroup_missing));
 }
 

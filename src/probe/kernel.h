@@ -37,6 +37,7 @@ struct kernel_facts {
 	/* positive errno a trivial fentry program got; 0 works, -1 not tried */
 	int trampoline_err;
 	const struct cgroup2 *cgroup; /* root of cgroup v2; NULL none */
+	bool cgroup_v1;		      /* there are hierarchies of version 1 */
 	char cgroup_missing[96];      /* why; empty there is one */
 };
 

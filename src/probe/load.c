@@ -200,6 +200,7 @@ static int load_skel(struct probe *p)
 
 	p->skel->rodata->cfg_store_hash = p->store_hash;
 	p->skel->rodata->cfg_exec_seen = p->hooks[NP_PROG_EXEC].used >= 0;
+	p->skel->rodata->cfg_cgroup_v1 = p->facts.cgroup_v1;
 	p->skel->rodata->cfg_no_ends = probe_misses_ends(p);
 	p->skel->rodata->cfg_keep_dead = p->opts.fail_at == FAIL_DEATH;
 	p->skel->rodata->cfg_use_perf = p->opts.perf_buffer;

@@ -51,6 +51,11 @@ bool probe_misses_ends(const struct probe *p)
 	return false;
 }
 
+int probe_v1(struct probe *p, uint64_t key, struct np_v1 *ret_v1)
+{
+	abort();
+}
+
 int probe_watch_reads(struct probe *p, bool on)
 {
 	return -EOPNOTSUPP;

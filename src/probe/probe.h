@@ -109,6 +109,9 @@ int probe_stalls(struct probe *p, uint64_t threshold_ns);
 /* The program a process runs, as the exec hook saw it. -ENOENT. */
 int probe_exec(const struct probe *p, uint32_t tgid, struct np_exec *ret_exec);
 
+/* Where a process is in cgroup hierarchies of version 1, by np_owner.v1. -ENOENT. */
+int probe_v1(struct probe *p, uint64_t key, struct np_v1 *ret_v1);
+
 int probe_losses(const struct probe *p, struct probe_loss ret_losses[NP_PROG_MAX]);
 
 /* The ladder as it came out; n entries of NP_PROG_*. */

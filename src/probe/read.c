@@ -264,6 +264,21 @@ int probe_exec(const struct probe *p, uint32_t tgid, struct np_exec *ret_exec)
 											 : 0;
 }
 
+int probe_v1(struct probe *p, uint64_t key, struct np_v1 *ret_v1)
+{
+	int fd = bpf_map__fd(p->skel->maps.np_v1s), r;
+	uint64_t old;
+
+	r = bpf_map_lookup_elem(fd, &key, ret_v1) ? -errno : 0;
+	/* Those that are still in use come back with the next look at their processes. */
+	if (p->skel->bss->st_v1_full) {
+		while (!bpf_map_get_next_key(fd, NULL, &old) && !bpf_map_delete_elem(fd, &old))
+			;
+		p->skel->bss->st_v1_full = 0;
+	}
+	return r;
+}
+
 static void loss_add(struct np_loss *sum, const struct np_loss *one)
 {
 	uint64_t *to = (uint64_t *)sum;

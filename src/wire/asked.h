@@ -25,7 +25,7 @@ struct np_asked_loss {
 	__u64 helper_err; /* names that could not be read */
 };
 
-NP_WIRE_SIZE(struct np_ev_asked, 352);
+NP_WIRE_SIZE(struct np_ev_asked, 360);
 NP_WIRE_SIZE(struct np_asked_loss, 40);
 
 #endif

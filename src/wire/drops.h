@@ -104,8 +104,8 @@ struct np_drop_loss {
 
 NP_WIRE_SIZE(struct np_packet, 32);
 NP_WIRE_SIZE(struct np_drop_key, 48);
-NP_WIRE_SIZE(struct np_drop_sum, 168);
-NP_WIRE_SIZE(struct np_ev_drop, 280);
+NP_WIRE_SIZE(struct np_drop_sum, 176);
+NP_WIRE_SIZE(struct np_ev_drop, 288);
 NP_WIRE_SIZE(struct np_drop_loss, 56);
 
 #endif

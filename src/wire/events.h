@@ -60,6 +60,6 @@ struct np_ev_answer {
 
 NP_WIRE_SIZE(struct np_ev_answer, 104);
 NP_WIRE_SIZE(struct np_ev_hdr, 16);
-NP_WIRE_SIZE(struct np_ev_sock, 608);
+NP_WIRE_SIZE(struct np_ev_sock, 624);
 
 #endif

@@ -39,7 +39,7 @@ struct np_packet_loss {
 	__u64 helper_err; /* of which could not be read */
 };
 
-NP_WIRE_SIZE(struct np_ev_packet, 168);
+NP_WIRE_SIZE(struct np_ev_packet, 176);
 NP_WIRE_SIZE(struct np_packet_loss, 40);
 
 #endif

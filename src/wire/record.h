@@ -15,7 +15,7 @@
 #define NP_MATCH_LISTENER 2 /* accepted connection nobody used yet: the listener's owner */
 #define NP_MATCH_PROCFS 3   /* joined from /proc by user space, never by the kernel half */
 
-/* struct np_owner: the process a socket belongs to. 64 bytes. */
+/* struct np_owner: the process a socket belongs to. 72 bytes. */
 struct np_owner {
 	__u32 tgid; /* process id in the initial pid namespace; 0 unknown */
 	__u32 tid;  /* thread that used the socket last; 0 unknown */
@@ -33,7 +33,10 @@ struct np_owner {
 	char comm[16]; /* thread group leader's comm, NUL-terminated; empty unknown */
 	/* np_filter.exec_gen when the task was looked at: of two that differ the later one is true; wraps */
 	__u32 look;
-	__u32 pad;
+	/* its number in its own pid namespace; 0: that is the initial one, or unknown */
+	__u32 ns_tgid;
+	/* of the cgroups it is in elsewhere than in the v2 tree, all of them as one number; 0: none but roots */
+	__u64 v1;
 };
 
 #define NP_F_UNCONN 0x01  /* datagram socket without a fixed peer: peers come as parts */
@@ -209,13 +212,13 @@ struct np_part {
 };
 
 #define NP_WIRE_SIZE(type, size) _Static_assert(sizeof(type) == (size), #type " changed size")
-NP_WIRE_SIZE(struct np_owner, 64);
+NP_WIRE_SIZE(struct np_owner, 72);
 NP_WIRE_SIZE(struct np_tuple, 64);
 NP_WIRE_SIZE(struct np_counts, 40);
 NP_WIRE_SIZE(struct np_tcp, 208);
-NP_WIRE_SIZE(struct np_sock_rec, 552);
+NP_WIRE_SIZE(struct np_sock_rec, 568);
 NP_WIRE_SIZE(struct np_part_key, 40);
 NP_WIRE_SIZE(struct np_sum_key, 32);
-NP_WIRE_SIZE(struct np_part, 168);
+NP_WIRE_SIZE(struct np_part, 176);
 
 #endif

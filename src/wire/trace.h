@@ -62,7 +62,7 @@ struct np_trace_loss {
 };
 
 NP_WIRE_SIZE(struct np_trace_addr, 40);
-NP_WIRE_SIZE(struct np_ev_trace, 320);
+NP_WIRE_SIZE(struct np_ev_trace, 328);
 NP_WIRE_SIZE(struct np_trace_loss, 32);
 
 #endif

@@ -35,7 +35,7 @@ struct np_wait_loss {
 };
 
 NP_WIRE_SIZE(struct np_wait_key, 16);
-NP_WIRE_SIZE(struct np_wait_hist, 576);
+NP_WIRE_SIZE(struct np_wait_hist, 584);
 NP_WIRE_SIZE(struct np_wait_loss, 32);
 
 #endif

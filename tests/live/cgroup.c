@@ -16,9 +16,10 @@
 
 #define REMOVE_TRIES 100
 
-/* The v2 tree may be anywhere: hybrid systems have it at .../unified. */
-static bool find_mount(char *path, size_t size)
+/* The v2 tree may be anywhere: hybrid systems have it at .../unified. controller NULL: that one, else of version 1. */
+static bool find_mount(const char *controller, char *path, size_t size)
 {
+	const char *type = controller ? " - cgroup " : " - cgroup2 ";
 	FILE *f = fopen("/proc/self/mountinfo", "re");
 	char line[4096];
 	bool found = false;
@@ -26,7 +27,7 @@ static bool find_mount(char *path, size_t size)
 	while (f && !found && fgets(line, sizeof(line), f)) {
 		char root[1024], place[1024];
 
-		if (!strstr(line, " - cgroup2 "))
+		if (!strstr(line, type) || (controller && !strstr(line, controller)))
 			continue;
 		if (sscanf(line, "%*s %*s %*s %1023s %1023s", root, place) != 2)
 			continue;
@@ -53,7 +54,7 @@ static _Noreturn void remove_later(const char *path, int alive)
 	_exit(0);
 }
 
-static struct cgroup_dir dir_new(const char *name)
+static struct cgroup_dir dir_new(const char *controller, const char *name)
 {
 	struct cgroup_dir c;
 	char root[1024], procs[PATH_MAX + 16];
@@ -61,8 +62,8 @@ static struct cgroup_dir dir_new(const char *name)
 	int alive[2];
 	pid_t pid;
 
-	if (!find_mount(root, sizeof(root)))
-		test_skip("no cgroup v2 tree is mounted");
+	if (!find_mount(controller, root, sizeof(root)))
+		test_skip("no such cgroup tree is mounted: %s", controller ? controller : "v2");
 	snprintf(c.name, sizeof(c.name), "%s", name);
 	snprintf(c.path, sizeof(c.path), "%s%s", root, c.name);
 	if (mkdir(c.path, 0755) < 0)
@@ -89,7 +90,7 @@ struct cgroup_dir cgroup_dir_new(void)
 	char name[64];
 
 	snprintf(name, sizeof(name), "/netprobe-live-%d", getpid());
-	return dir_new(name);
+	return dir_new(NULL, name);
 }
 
 struct cgroup_dir cgroup_dir_lxc(const char *name)
@@ -97,7 +98,7 @@ struct cgroup_dir cgroup_dir_lxc(const char *name)
 	char path[96];
 
 	snprintf(path, sizeof(path), "/lxc.payload.%s", name);
-	return dir_new(path);
+	return dir_new(NULL, path);
 }
 
 struct cgroup_dir cgroup_dir_container(char *ret_id)
@@ -107,5 +108,14 @@ struct cgroup_dir cgroup_dir_container(char *ret_id)
 	/* no other test has our pid, and its beginning tells it from real ones */
 	snprintf(ret_id, 65, "%08x%056x", getpid(), 0xfeed);
 	snprintf(name, sizeof(name), "/docker-%s.scope", ret_id);
-	return dir_new(name);
+	return dir_new(NULL, name);
+}
+
+struct cgroup_dir cgroup_dir_pids(char *ret_id)
+{
+	char name[96];
+
+	snprintf(ret_id, 65, "%08x%056x", getpid(), 0xbeef);
+	snprintf(name, sizeof(name), "/docker-%s.scope", ret_id);
+	return dir_new(",pids", name);
 }

@@ -20,6 +20,8 @@ struct cgroup_dir {
 struct cgroup_dir cgroup_dir_new(void);
 /* The same, as Docker would name that of its container; id: 65 bytes. */
 struct cgroup_dir cgroup_dir_container(char *ret_id);
+/* As Docker names it, in the hierarchy of version 1 of the pids controller: in the v2 tree nothing is made. */
+struct cgroup_dir cgroup_dir_pids(char *ret_id);
 /* The same, as LXC would name that of its container. */
 struct cgroup_dir cgroup_dir_lxc(const char *name);
 

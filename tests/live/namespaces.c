@@ -177,3 +177,57 @@ TEST(what_a_container_cannot_see_is_one_line_and_no_byte_is_missing)
 	CHECK(end && !end[1], "expected one line, got: %s", said);
 	free(said);
 }
+
+/* The v2 tree is mounted, and the runtime made nothing in it: as on hybrid hosts. Its cgroup is gone when it is asked for. */
+TEST(a_container_in_v1_hierarchies_is_named_by_them)
+{
+	char id[65];
+	struct cgroup_dir c = cgroup_dir_pids(id);
+	struct probe p = probe_start(FLOWS, NULL);
+	struct maker m = maker_start(NULL, c.procs, "stream --bytes 10000");
+	unsigned int n = 0;
+	const json_t *r;
+	size_t i;
+
+	maker_finish(&m);
+	CHECK(!rmdir(c.path), "%s: %s", c.path, strerror(errno));
+	probe_stop(&p);
+	json_array_foreach (p.records, i, r) {
+		if (!is_socket_of(r, maker_report(&m, "client")))
+			continue;
+		n++;
+		CHECK(!strcmp(record_str(r, "container"), id), "expected container %s, got '%s'",
+		      id, record_str(r, "container"));
+		CHECK(!strcmp(record_str(r, "cgroup"), "/"), "expected cgroup /, got '%s'",
+		      record_str(r, "cgroup"));
+	}
+	CHECK(n, "expected a row of the client's socket, got none");
+}
+
+static bool is_open_of(const json_t *r, const void *arg)
+{
+	return !strcmp(record_str(r, "event_type"), "conn.open") &&
+	       record_u64(r, "pid") == (uint64_t) * (const pid_t *)arg;
+}
+
+/* What is found in /proc has it from there. */
+TEST(a_container_in_v1_hierarchies_is_found_in_proc_as_well)
+{
+	static const char *const args[] = { EVENTS, "--capture-mode", "proc", NULL };
+	struct probe_opts opts = { .args = args, .plain = true };
+	char id[65];
+	struct cgroup_dir c = cgroup_dir_pids(id);
+	struct probe p = probe_spawn(&opts);
+	struct maker m = maker_start(NULL, c.procs, "stream --bytes 10000 --hold connected");
+	pid_t pid = maker_wait_hold(&m);
+	json_t *r = probe_wait_record(&p, is_open_of, &pid, 10000);
+
+	maker_go(&m);
+	maker_finish(&m);
+	probe_stop(&p);
+	REQUIRE(r, "expected conn.open of %d", pid);
+	CHECK(!strcmp(record_str(json_object_get(r, "container"), "id"), id),
+	      "expected container %s, got '%s'", id,
+	      record_str(json_object_get(r, "container"), "id"));
+	json_decref(r);
+}

@@ -345,6 +345,106 @@ static void path_that_is_unknown_names_no_container(void **state)
 	assert_null(c.container_id);
 }
 
+static void check_text(const char *got, const char *want)
+{
+	if (want)
+		assert_string_equal(got, want);
+	else
+		assert_null(got);
+}
+
+/* As /proc/PID/cgroup of a hybrid host shows them. */
+static void container_is_that_of_v1_hierarchies(void **state)
+{
+	static const struct {
+		const char *text, *id, *runtime, *pod;
+	} cases[] = {
+		{ "8:pids:/docker/" ID "\n4:memory:/\n0::/\n", ID, "docker", NULL },
+		{ "8:pids:/\n4:memory:/kubepods/burstable/pod" UID "/" ID "\n0::/\n", ID,
+		  "containerd", UID },
+		{ "1:cpu,cpuacct:/system.slice/docker-" ID ".scope\n0::/\n", ID, "docker", NULL },
+		{ "1:name=systemd:/kubepods.slice/kubepods-burstable.slice/"
+		  "kubepods-burstable-pod" UID_ ".slice/cri-containerd-" ID ".scope\n0::/\n",
+		  ID, "containerd", UID },
+		{ "8:pids:/lxc/web\n4:memory:/lxc/web/docker/" ID "\n"
+		  "1:name=systemd:/lxc/web/init.scope\n",
+		  ID, "docker", NULL },
+		{ "8:pids:/docker/" ID "\n1:name=systemd:/system.slice/docker.service\n"
+		  "0::/system.slice/docker.service\n",
+		  ID, "docker", NULL },
+		/* seen from a cgroup namespace beside it */
+		{ "8:pids:/../docker-" ID ".scope\n0::/\n", ID, "docker", NULL },
+		{ "8:pids:/user.slice\n4:memory:/process/0123456789abcdef\n0::/\n", NULL, NULL,
+		  NULL },
+	};
+	static const char *const none[] = { "0::/\n", "8:pids:/\n0::/docker/" ID "\n", "", "8",
+					    "8:pids\n:::\n" };
+	struct np_v1 v1;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct cgroup c = { .id = 4 };
+		char *text = strdup(cases[i].text);
+
+		assert_non_null(text);
+		assert_true(cgroup_v1_of(text, &v1));
+		assert_int_equal(cgroup_parse_v1(&c, &v1), 0);
+		check_text(c.container_id, cases[i].id);
+		check_text(c.runtime, cases[i].runtime);
+		check_text(c.pod_uid, cases[i].pod);
+		free(text);
+		free(c.container_id);
+		free(c.pod_uid);
+	}
+	for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++) {
+		char *text = strdup(none[i]);
+
+		assert_non_null(text);
+		assert_false(cgroup_v1_of(text, &v1));
+		free(text);
+	}
+}
+
+static int tell_v1(void *arg, uint64_t key, struct np_v1 *ret)
+{
+	unsigned int *asked = arg;
+
+	++*asked;
+	memset(ret, 0, sizeof(*ret));
+	if (key != 5 && key != 6)
+		return -ENOENT;
+	(void)snprintf(ret->name[0][0], NP_V1_NAME, "docker-%s.scope", key == 5 ? ID2 : "x");
+	return 0;
+}
+
+static void v1_hierarchies_tell_what_the_v2_tree_does_not(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t root, docker;
+	unsigned int asked = 0;
+	const struct cgroup *c;
+
+	assert_int_equal(cgroup_lookup_path(f->cgroups, "/", &root, NULL), 0);
+	assert_int_equal(cgroup_lookup_path(f->cgroups, "/docker/" ID, &docker, NULL), 0);
+	c = cgroup_table_of(f->cgroups, root, 5, tell_v1, &asked, SECOND);
+	assert_int_equal(c->id, root);
+	assert_string_equal(c->path, "/");
+	assert_string_equal(c->container_id, ID2);
+	assert_true(c->settled);
+	assert_ptr_equal(cgroup_table_of(f->cgroups, root, 5, tell_v1, &asked, SECOND), c);
+	assert_int_equal(asked, 1);
+	/* that of the v2 tree comes first */
+	c = cgroup_table_of(f->cgroups, docker, 5, tell_v1, &asked, SECOND);
+	assert_string_equal(c->container_id, ID);
+	/* no container, not known any more, nobody to ask */
+	c = cgroup_table_get(f->cgroups, root, SECOND);
+	assert_null(c->container_id);
+	assert_ptr_equal(cgroup_table_of(f->cgroups, root, 6, tell_v1, &asked, SECOND), c);
+	assert_ptr_equal(cgroup_table_of(f->cgroups, root, 7, tell_v1, &asked, SECOND), c);
+	assert_ptr_equal(cgroup_table_of(f->cgroups, root, 5, NULL, NULL, SECOND), c);
+	assert_int_equal(asked, 3);
+}
+
 static void real_tree_is_read_by_handle_or_by_walk(void **state)
 {
 	struct cgroup_table *t = cgroup_table_new(NULL, 0);
@@ -481,6 +581,8 @@ int main(void)
 		FIXTURE_TEST(machine_without_v2_tree_still_gives_ids),
 		cmocka_unit_test(runtimes_are_told_by_the_names_they_give),
 		cmocka_unit_test(path_that_is_unknown_names_no_container),
+		cmocka_unit_test(container_is_that_of_v1_hierarchies),
+		FIXTURE_TEST(v1_hierarchies_tell_what_the_v2_tree_does_not),
 		cmocka_unit_test(real_tree_is_read_by_handle_or_by_walk),
 	};
 

@@ -5,6 +5,8 @@
 
 #include <linux/types.h>
 
+#include "net.h"
+
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
 typedef struct {
@@ -16,17 +18,47 @@ struct cred {
 };
 
 struct kernfs_node {
+	const char *name;
 	__u64 id; /* since 5.5; before, a union whose first member was it */
 };
 
+struct cgroup;
+
+struct cgroup_subsys_state {
+	struct cgroup *cgroup;
+	struct cgroup_subsys_state *parent;
+};
+
+struct cgroup_root {
+	int hierarchy_id;
+};
+
 struct cgroup {
+	struct cgroup_subsys_state self;
 	int level;
 	struct kernfs_node *kn;
+	struct cgroup_root *root;
 	struct cgroup *ancestors[0]; /* since 6.1; before it, u64 ancestor_ids[] */
+};
+
+/* One for each hierarchy, in a list that does not change while a hierarchy is neither mounted nor gone. */
+struct cgrp_cset_link {
+	struct cgroup *cgrp;
+	struct list_head cgrp_link; /* of css_set.cgrp_links */
 };
 
 struct css_set {
 	struct cgroup *dfl_cgrp; /* place in the v2 tree */
+	struct list_head cgrp_links;
+};
+
+struct upid {
+	int nr;
+};
+
+struct pid {
+	unsigned int level; /* of its innermost namespace; 0 the initial one */
+	struct upid numbers[1];
 };
 
 struct task_struct {
@@ -41,6 +73,7 @@ struct task_struct {
 	struct task_struct *real_parent;
 	const struct cred *cred;
 	struct css_set *cgroups;
+	struct pid *thread_pid; /* since 4.19 */
 };
 
 /* Registers of a task's user mode, as the kernel names them: the UAPI's struct pt_regs has other names. */

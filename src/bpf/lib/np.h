@@ -74,6 +74,8 @@ extern const volatile __u8 cfg_quiet;
 extern const volatile __u32 cfg_hz;
 /* For tests: entries of the hash stay after their socket, as where the hook at its end was missed. */
 extern const volatile __u8 cfg_keep_dead;
+/* There are cgroup hierarchies of version 1. */
+extern const volatile __u8 cfg_cgroup_v1;
 /* No hook is at the end of other sockets than TCP's: what is counted in their entries goes with them. */
 extern const volatile __u8 cfg_no_ends;
 
@@ -86,6 +88,7 @@ extern volatile __u8 st_hit[NP_PROG_MAX];
 extern volatile __u32 st_parts_gen; /* 0 or 1: which of the part maps is written */
 /* entries ever inserted into the part maps (racy: only "changed or not" counts) */
 extern volatile __u64 st_parts_made;
+extern volatile __u32 st_v1_full;     /* not 0: paths of v1 cgroups found no room */
 extern volatile __u64 st_closed_made; /* records that went to np_closed */
 extern volatile __u64 st_event_ns;    /* begin of the second that max_events is counted in */
 extern volatile __u32 st_event_n;     /* records in it */

@@ -79,6 +79,22 @@ __weak __noinline int cgroup_wanted(__u64 addr)
 	return 0;
 }
 
+/* Number of a process in its own pid namespace; 0 where that is the initial one. A global function: see filter.h. */
+__weak __noinline int pid_inside(__u64 leader)
+{
+	struct task_struct *task = (struct task_struct *)leader;
+	struct pid *pid = BPF_CORE_READ(task, thread_pid);
+	__u32 level = BPF_CORE_READ(pid, level);
+	int nr = 0;
+
+	if (!level)
+		return 0;
+	(void)bpf_probe_read_kernel(&nr, sizeof(nr),
+				    (char *)pid + bpf_core_field_offset(struct pid, numbers) +
+					    level * bpf_core_type_size(struct upid));
+	return nr;
+}
+
 static __always_inline void owner_of_task(struct np_owner *o, struct task_struct *task)
 {
 	struct task_struct *leader = BPF_CORE_READ(task, group_leader);
@@ -86,7 +102,6 @@ static __always_inline void owner_of_task(struct np_owner *o, struct task_struct
 
 	/* Before all else: what is read after a change may carry the number of before, not the other way round. */
 	o->look = np_filter.exec_gen;
-	o->pad = 0;
 	barrier();
 	o->tgid = BPF_CORE_READ(task, tgid);
 	o->tid = BPF_CORE_READ(task, pid);
@@ -95,6 +110,8 @@ static __always_inline void owner_of_task(struct np_owner *o, struct task_struct
 	o->uid = BPF_CORE_READ(task, cred, uid.val);
 	o->ppid = BPF_CORE_READ(leader, real_parent, tgid);
 	o->exec_id = CUT(__u32, BPF_CORE_READ(task, self_exec_id)); /* only compared */
+	o->ns_tgid = (__u32)pid_inside((__u64)leader);
+	o->v1 = 0; /* see cgroup1.h */
 	o->match = NP_MATCH_EXACT;
 	o->cgroup_gen = (__u16)np_filter.gen;
 	barrier();

@@ -54,6 +54,7 @@ static __always_inline void main_connects(void *ctx, struct np_sock *to, struct 
 	conn_reset(to, main);
 	to->phase = NP_PHASE_SYN;
 	owner_of_current(&me);
+	owner_v1(&me, (void *)bpf_get_current_task());
 	owner_publish(to, &me);
 	main_tuple(to, sub);
 }

@@ -9,6 +9,7 @@
 #include "answer.h"
 #include "filter.h"
 #include "mptcp.h"
+#include "cgroup1.h"
 #include "owner.h"
 #include "part.h"
 #include "sum.h"
@@ -151,6 +152,7 @@ static __always_inline bool acct_take(struct np_sock *st, const struct np_owner 
 static __always_inline void sock_use(struct np_sock *st, struct sock *sk, struct np_owner *me)
 {
 	owner_of_current(me);
+	owner_v1(me, (void *)bpf_get_current_task());
 	owner_settle(me);
 	owner_publish(st, me);
 	sock_where(st, sk);
