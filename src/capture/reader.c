@@ -11,6 +11,8 @@
 
 #include "capture/afpacket_internal.h"
 
+#define STACK_BYTES (512U << 10) /* address space may be limited (ulimit -v) */
+
 static void note_fresh(struct reader *r, const struct packet *p)
 {
 	struct np_tuple *t;
@@ -81,18 +83,23 @@ static void *run(void *arg)
 /* Signals are the loop's. */
 int readers_start(struct afpacket *a)
 {
+	pthread_attr_t attr;
 	sigset_t all, old;
-	int r = 0;
+	int r = -pthread_attr_init(&attr);
 
+	if (r)
+		return r;
+	(void)pthread_attr_setstacksize(&attr, STACK_BYTES);
 	(void)sigfillset(&all);
 	(void)pthread_sigmask(SIG_SETMASK, &all, &old);
 	for (uint32_t i = 0; i < a->n_readers && !r; i++) {
 		if (a->readers[i].running)
 			continue; /* of a start that failed later on */
-		r = -pthread_create(&a->readers[i].thread, NULL, run, &a->readers[i]);
+		r = -pthread_create(&a->readers[i].thread, &attr, run, &a->readers[i]);
 		a->readers[i].running = !r;
 	}
 	(void)pthread_sigmask(SIG_SETMASK, &old, NULL);
+	(void)pthread_attr_destroy(&attr);
 	a->all_run = !r;
 	return r;
 }

@@ -84,6 +84,8 @@ int refused_diag(int e, const struct refused_facts *facts, struct netprobe_error
 			err, -EOPNOTSUPP,
 			"this kernel does not list its sockets (sock_diag; CONFIG_INET_DIAG): %s",
 			strerror(-e));
+	if (e == -EMFILE || e == -ENFILE || e == -ENOMEM || e == -ENOBUFS)
+		return error_set(err, e, "sockets cannot be listed (sock_diag): %s", strerror(-e));
 	return error_set(err, e, "this kernel does not list its sockets (sock_diag): %s",
 			 strerror(-e));
 }

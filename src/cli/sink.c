@@ -147,6 +147,14 @@ static int open_anew(void *arg)
 	return opener_ask(k->opener);
 }
 
+/* By the name: a file that was not moved away goes on, under the heading that it has. */
+static bool begins_anew(const struct sink *k)
+{
+	struct stat st;
+
+	return stat(k->name, &st) ? errno == ENOENT : !st.st_size;
+}
+
 bool sink_turn(struct sink *k)
 {
 	if (k->opener < 0 || !k->name)
@@ -156,7 +164,7 @@ bool sink_turn(struct sink *k)
 	if (!k->writer || writer_turn(k->writer, open_anew, k))
 		log_err("-o: '%s' cannot be opened anew: out of memory", k->name);
 	else
-		k->empty = true;
+		k->empty = k->empty || begins_anew(k);
 	return true;
 }
 

@@ -99,6 +99,10 @@ int stream_failed(const char *what, const char *output, int r)
 		log_err("cannot go on: too few descriptors may be open here (ulimit -n)");
 		return EXIT_CAPTURE;
 	}
+	if (r == -ENOMEM || r == -EAGAIN) {
+		log_err("cannot go on with %s: out of memory or threads", what);
+		return EXIT_INTERNAL;
+	}
 	log_err("cannot write %s%s%s: %s", what, output ? " to " : "", output ? output : "",
 		strerror(-r));
 	return EXIT_INTERNAL;

@@ -21,7 +21,8 @@
 #define JOIN_BYTES (64U << 10)	 /* smaller pieces are put together */
 #define PIECE_BYTES (256U << 10) /* of one write: what a slow one takes is seen while it goes on */
 #define SPARE 2
-#define RETRY_MS 200 /* a disk that was full is asked again */
+#define STACK_BYTES (256U << 10) /* of the thread: address space may be limited (ulimit -v) */
+#define RETRY_MS 200		 /* a disk that was full is asked again */
 #define STUCK_MS 200 /* a thread that does not come back from the kernel by then is left there */
 #define WAKE SIGURG  /* takes the thread out of a write; nobody else means anything by it */
 
@@ -291,15 +292,21 @@ static void nothing(int sig)
 static int start(struct writer *w)
 {
 	struct sigaction sa = { .sa_handler = nothing };
+	pthread_attr_t attr;
 	sigset_t all, was;
-	int r;
+	int r = -pthread_attr_init(&attr);
+
+	if (r)
+		return r;
+	(void)pthread_attr_setstacksize(&attr, STACK_BYTES);
 
 	(void)sigaction(WAKE, &sa, NULL);
 	(void)sigfillset(&all);
 	(void)sigdelset(&all, WAKE);
 	(void)pthread_sigmask(SIG_SETMASK, &all, &was);
-	r = pthread_create(&w->thread, NULL, run, w);
+	r = pthread_create(&w->thread, &attr, run, w);
 	(void)pthread_sigmask(SIG_SETMASK, &was, NULL);
+	(void)pthread_attr_destroy(&attr);
 	return -r;
 }
 

@@ -28,6 +28,7 @@
 static __thread struct {
 	char program[64];
 	int err;
+	int btf; /* why the kernel's BTF could not be loaded: libbpf says "No such process" of all of that */
 } load_failure;
 
 static int on_libbpf_print(enum libbpf_print_level level, const char *fmt, va_list args)
@@ -41,6 +42,8 @@ static int on_libbpf_print(enum libbpf_print_level level, const char *fmt, va_li
 		(void)snprintf(load_failure.program, sizeof(load_failure.program), "%s", name);
 		load_failure.err = -e;
 	}
+	if (sscanf(line, "libbpf: loading kernel BTF '%63[^']': %d", name, &e) == 2 && e)
+		load_failure.btf = e;
 	/* One level down: what libbpf calls a warning is a step of the ladder here. */
 	log_debug("%s", line);
 	(void)level;
@@ -193,6 +196,12 @@ bool probe_misses_ends(const struct probe *p)
 	return used >= 0 && hook_table[NP_PROG_RELEASE].alts[used].kind == KIND_NONE;
 }
 
+/* Of this process or of now, not of the hook: another one would fail as well. */
+static bool is_shortage(int e)
+{
+	return e == EMFILE || e == ENFILE;
+}
+
 static int load_skel(struct probe *p)
 {
 	uint32_t ring = bpf_map__max_entries(p->skel->maps.np_events);
@@ -213,10 +222,14 @@ static int load_skel(struct probe *p)
 	if (p->opts.fail_at == FAIL_VERIFIER)
 		spoil(p);
 	load_failure.program[0] = '\0';
-	load_failure.err = 0;
+	load_failure.err = load_failure.btf = 0;
 	r = netprobe_bpf__load(p->skel);
 	if (!r)
 		return 0;
+	if (r == -ESRCH && load_failure.btf)
+		return load_failure.btf;
+	if (is_shortage(load_failure.err))
+		return -load_failure.err;
 	if (load_failure.program[0]) {
 		unsigned int hook, alt;
 
@@ -295,6 +308,8 @@ static int attach_all(struct probe *p)
 		if (p->hooks[id].used < 0)
 			continue;
 		r = attach_hook(p, id);
+		if (is_shortage(-r))
+			return r;
 		if (r) {
 			ladder_fail(p, id, HOOK_FAILED, -r);
 			return -EAGAIN;

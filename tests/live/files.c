@@ -196,6 +196,57 @@ TEST(sighup_opens_the_output_anew)
 	CHECK(check_lines(path) > 0, "expected lines in the new file, got none");
 }
 
+struct grown {
+	const char *path;
+	off_t than;
+};
+
+static unsigned int headings(const char *path)
+{
+	char *text = file_text(path);
+	unsigned int n = 0;
+
+	for (const char *at = text; (at = strstr(at, "ts,host,mode,")); at++)
+		n++;
+	free(text);
+	return n;
+}
+
+static bool is_larger(void *arg)
+{
+	const struct grown *g = arg;
+
+	return size_of(g->path) > g->than;
+}
+
+TEST(sighup_gives_a_new_file_a_heading_and_the_same_file_none)
+{
+	char path[300], old[310];
+	struct grown g = { path, 0 };
+	struct probe p;
+
+	snprintf(path, sizeof(path), "%s/table", test_dir());
+	snprintf(old, sizeof(old), "%s.1", path);
+	p = probe_start("top", "-n", "100000", "--idle", "--format", "csv", "--interval", "0.1",
+			"-o", path, NULL);
+	for (int i = 0; i < 3; i++) {
+		maker_run(NULL, "stream --bytes 100");
+		REQUIRE(wait_until(is_larger, &g, WAIT_MS), "%s: expected more than %lld bytes",
+			path, (long long)g.than);
+		kill(p.pid, SIGHUP);
+		g.than = size_of(path) + 500;
+	}
+	REQUIRE(wait_until(is_larger, &g, WAIT_MS), "%s: expected more", path);
+	CHECK_EQ(headings(path), 1, "headings of a file that stayed");
+	REQUIRE(rename(path, old) == 0, "rename: %s", strerror(errno));
+	kill(p.pid, SIGHUP);
+	g.than = 500;
+	REQUIRE(wait_until(is_larger, &g, WAIT_MS), "%s: expected a new one", path);
+	probe_stop(&p);
+	CHECK_EQ(headings(path), 1, "headings of a new file");
+	CHECK_EQ(headings(old), 1, "headings of the one that was moved away");
+}
+
 TEST(an_output_file_is_appended_to)
 {
 	char path[300];
@@ -269,11 +320,14 @@ TEST(too_few_descriptors_are_named_and_exit_2)
 		{ "events", "--duration", "0.3", NULL },
 		{ "top", "--once", NULL },
 		{ "flows", "--duration", "0.3", NULL },
+		{ "drops", "--duration", "0.3", NULL },
+		{ "events", "--capture-mode", "ebpf", "--duration", "0.3", NULL },
 	};
-	static const unsigned int limits[] = { 8, 16 };
+	/* with 48 some programs can be loaded; other modes run with that */
+	static const unsigned int limits[] = { 8, 16, 24, 48 };
 
 	for (unsigned int i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
-		for (unsigned int k = 0; k < 2; k++) {
+		for (unsigned int k = 0; k < (i < 3 ? 2 : 4); k++) {
 			struct probe_opts opts = { .args = commands[i],
 						   .files = limits[k],
 						   .no_ready = true };

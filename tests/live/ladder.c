@@ -91,6 +91,27 @@ TEST(auto_falls_when_the_packet_ring_has_no_room)
 	rung_check_falls(&opts, "proc", words);
 }
 
+/* libbpf has "No such process" for it: the kernel's BTF finds no room. */
+TEST(ebpf_that_finds_no_memory_says_so_and_exits_2)
+{
+	static const char *const args[] = { "events", "--capture-mode", "ebpf", "--duration", "0.3",
+					    NULL };
+	struct probe_opts opts = {
+		.args = args, .plain = true, .no_ready = true, .address_space = 60 << 20
+	};
+	struct probe p;
+	char *said;
+
+#ifdef __SANITIZE_ADDRESS__
+	test_skip("the sanitizers need more address space themselves");
+#endif
+	p = probe_spawn(&opts);
+	CHECK(probe_wait(&p, 20000) == 2, "expected exit 2, got %d", p.status);
+	said = file_text(p.log);
+	CHECK(strstr(said, "Cannot allocate memory"), "expected the reason, got: %s", said);
+	free(said);
+}
+
 /* Programs that need no cgroup tree are enough; where that is mounted is in /proc alone. */
 TEST(auto_without_proc_stays_on_ebpf_and_says_what_is_unseen)
 {
