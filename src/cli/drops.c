@@ -56,17 +56,23 @@ static bool is_full(const struct drops *x)
 	return x->o.count && x->s.written >= x->o.count;
 }
 
+/* Losses of what this command shows: the program that sees drops, and lines on their way out. */
+static bool is_ours(const char *place)
+{
+	return !strcmp(place, "drop") || !strncmp(place, "output", 6);
+}
+
 static void on_event(const struct netprobe_event *ev, size_t n, void *arg)
 {
 	struct drops *x = arg;
 
 	for (; n && !is_full(x); n--, ev++) {
 		uint64_t written = x->s.written;
+		bool loss = !strcmp(ev->type, "probe.loss");
 
-		if (ev->family == NETPROBE_EVENT_DROP) {
+		if (ev->family == NETPROBE_EVENT_DROP && !loss) {
 			stream_event(&x->s, ev);
-		} else if (!x->summary && !strcmp(ev->type, "probe.loss") &&
-			   !strcmp(ev->entity_id, "output")) {
+		} else if (!x->summary && loss && is_ours(ev->entity_id)) {
 			stream_event(&x->s, ev);
 			x->s.written = written; /* -n is of drops */
 		}

@@ -102,7 +102,8 @@ int sink_write(struct sink *k, struct buf *b)
 	return r;
 }
 
-static int put(struct sink *k, struct buf *b, enum writer_kind kind, uint64_t *ret_lost)
+static int put(struct sink *k, struct buf *b, struct buf *packets, enum writer_kind kind,
+	       uint64_t *ret_lost)
 {
 	uint64_t lost = 0;
 	int r;
@@ -111,7 +112,7 @@ static int put(struct sink *k, struct buf *b, enum writer_kind kind, uint64_t *r
 		return 0;
 	if (!k->writer)
 		k->writer = writer_new(k->fd, k->name, k->once, k->queue);
-	r = k->writer ? writer_put(k->writer, b, kind, &lost) : -ENOMEM;
+	r = k->writer ? writer_put(k->writer, b, packets, kind, &lost) : -ENOMEM;
 	if (ret_lost)
 		*ret_lost = lost;
 	return r;
@@ -119,12 +120,12 @@ static int put(struct sink *k, struct buf *b, enum writer_kind kind, uint64_t *r
 
 int sink_put(struct sink *k, struct buf *b, uint64_t *ret_lost)
 {
-	return put(k, b, k->ending && !k->once ? WRITER_FIRST : WRITER_COUNTS, ret_lost);
+	return put(k, b, NULL, k->ending && !k->once ? WRITER_FIRST : WRITER_COUNTS, ret_lost);
 }
 
-int sink_put_lines(struct sink *k, struct buf *b, uint64_t *ret_lost)
+int sink_put_lines(struct sink *k, struct buf *b, struct buf *packets, uint64_t *ret_lost)
 {
-	return put(k, b, WRITER_LINES, ret_lost);
+	return put(k, b, packets, WRITER_LINES, ret_lost);
 }
 
 void sink_ends(struct sink *k)
@@ -168,17 +169,25 @@ bool sink_turn(struct sink *k)
 	return true;
 }
 
+static void tell(struct netprobe_manager *m, const char *place, uint64_t all, uint64_t lost,
+		 uint64_t *told, bool final)
+{
+	if (lost == *told && !(final && lost))
+		return;
+	*told = lost;
+	(void)netprobe_manager_tell_loss(m, place, all - lost, lost, NULL);
+}
+
 void sink_tell(struct sink *k, struct netprobe_manager *m, bool final)
 {
-	uint64_t lines, lost;
+	uint64_t all, lost;
 
 	if (!k->writer)
 		return;
-	writer_counts(k->writer, &lines, &lost);
-	if (lost == k->told && !(final && lost))
-		return;
-	k->told = lost;
-	(void)netprobe_manager_tell_loss(m, "output", lines - lost, lost, NULL);
+	writer_counts(k->writer, &all, &lost);
+	tell(m, "output", all, lost, &k->told, final);
+	writer_packets(k->writer, &all, &lost);
+	tell(m, "output.packets", all, lost, &k->packets_told, final);
 }
 
 static bool signalled(void)
@@ -252,7 +261,7 @@ void sink_lose(struct sink *k, uint64_t lines)
 
 int sink_finish(struct sink *k)
 {
-	uint64_t lost;
+	uint64_t lost, packets, packets_lost;
 	int r;
 
 	if (!k->writer)
@@ -263,9 +272,13 @@ int sink_finish(struct sink *k)
 	lost += k->unput;
 	if (r == -EPIPE)
 		return r;
+	writer_packets(k->writer, &packets, &packets_lost);
 	if (lost && !(k->once && r))
 		log_notice("losses: %llu lines were not written: %s", (unsigned long long)lost,
 			   r ? strerror(-r) : "the reader did not take them in time");
+	if (packets_lost)
+		log_notice("losses: these lines are about %llu packets that were dropped, of %llu",
+			   (unsigned long long)packets_lost, (unsigned long long)packets);
 	/* A stream goes on where there is room again; a snapshot that is not there is none. */
 	if (!k->once && writer_is_full(k->writer))
 		r = 0;

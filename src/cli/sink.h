@@ -30,12 +30,12 @@ struct sink {
 	bool empty;	  /* nothing is in the file yet: a heading is due */
 	const char *name; /* -o; NULL: stdout */
 	struct writer *writer;
-	size_t queue;	/* of the writer, in bytes; 0: as it is by itself */
-	int opener;	/* opens the file anew; -1: cannot be */
-	uint64_t told;	/* of the lost lines */
-	bool ending;	/* counts go before whatever waits; the reader is waited for */
-	bool gave_up;	/* waiting for it */
-	uint64_t unput; /* lines that were not even put then */
+	size_t queue;		     /* of the writer, in bytes; 0: as it is by itself */
+	int opener;		     /* opens the file anew; -1: cannot be */
+	uint64_t told, packets_told; /* of the lost lines; of their packets */
+	bool ending;		     /* counts go before whatever waits; the reader is waited for */
+	bool gave_up;		     /* waiting for it */
+	uint64_t unput;		     /* lines that were not even put then */
 };
 int sink_open(struct sink *k, const struct common_opts *o, struct netprobe_error *err);
 void sink_close(struct sink *k);
@@ -46,8 +46,11 @@ int sink_write(struct sink *k, struct buf *b);
  * full are lost, and counted: *ret_lost, where not NULL. -EPIPE when the reader is gone, or -errno.
  */
 int sink_put(struct sink *k, struct buf *b, uint64_t *ret_lost);
-/* The same of lines that only half of the queue is for: those that tell no counts of an interval. */
-int sink_put_lines(struct sink *k, struct buf *b, uint64_t *ret_lost);
+/*
+ * The same of lines that only half of the queue is for: those that tell no counts of an interval. packets: that each
+ * is about, as of writer_put.
+ */
+int sink_put_lines(struct sink *k, struct buf *b, struct buf *packets, uint64_t *ret_lost);
 /* Whether so many bytes of counts find room; at the end (sink_ends) the reader gets time to make some. */
 bool sink_has_room(struct sink *k, size_t bytes);
 /*

@@ -32,7 +32,8 @@ int stream_flush(struct stream *s)
 
 	if (!s->out.len || s->failed)
 		return s->failed;
-	r = (s->counts ? sink_put : sink_put_lines)(&s->sink, &s->out, &lost);
+	r = s->counts ? sink_put(&s->sink, &s->out, &lost)
+		      : sink_put_lines(&s->sink, &s->out, &s->packets, &lost);
 	s->written -= lost < s->written ? lost : s->written;
 	if (r)
 		s->failed = r;
@@ -69,6 +70,16 @@ static bool is_count(const struct netprobe_event *ev)
 	       (!strcmp(ev->type, "error.net") && !strncmp(ev->value, "RETRANSMIT", 10));
 }
 
+/* Of each line that is no count: where one is lost it is known how much it told of. */
+static void note_packets(struct stream *s, const struct netprobe_event *ev)
+{
+	uint64_t n = 0;
+
+	if (!strcmp(ev->type, "transport.drop") && ev->unit && !strcmp(ev->unit, "packets"))
+		n = (uint64_t)ev->num;
+	buf_put(&s->packets, &n, sizeof(n));
+}
+
 void stream_event(struct stream *s, const struct netprobe_event *ev)
 {
 	const char *line = s->format == FORMAT_TEXT   ? ev->text
@@ -84,6 +95,8 @@ void stream_event(struct stream *s, const struct netprobe_event *ev)
 	}
 	buf_puts(&s->out, line);
 	buf_putc(&s->out, '\n');
+	if (!s->counts)
+		note_packets(s, ev);
 	if (s->out.err) {
 		s->failed = s->out.err;
 		return;
@@ -112,4 +125,5 @@ void stream_done(struct stream *s)
 {
 	sink_close(&s->sink);
 	buf_done(&s->out);
+	buf_done(&s->packets);
 }

@@ -10,10 +10,11 @@
 struct stream {
 	struct sink sink;
 	struct buf out;
-	int format;	  /* FORMAT_TEXT, FORMAT_JSON, FORMAT_XCTL */
-	uint64_t written; /* events; without those that found no room */
-	bool counts;	  /* out is lines of counts */
-	int failed;	  /* negative errno of the first that could not be written */
+	struct buf packets; /* that were dropped, by line of out; empty: none */
+	int format;	    /* FORMAT_TEXT, FORMAT_JSON, FORMAT_XCTL */
+	uint64_t written;   /* events; without those that found no room */
+	bool counts;	    /* out is lines of counts */
+	int failed;	    /* negative errno of the first that could not be written */
 };
 
 /* netprobe_config.formats that the stream needs: its own and no other. */

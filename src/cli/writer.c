@@ -29,6 +29,7 @@
 struct chunk {
 	struct chunk *next;
 	struct buf b;
+	struct buf packets; /* a uint64_t for each line; empty: 0 each */
 	enum writer_kind kind;
 	int (*turn)(void *arg); /* no lines: a new descriptor */
 	void *arg;
@@ -42,7 +43,7 @@ struct writer {
 	struct chunk *front; /* the last that went before the others; NULL none */
 	size_t at;	     /* of first, so much is written */
 	size_t room, most;   /* memory of the chunks */
-	uint64_t left, lines, lost;
+	uint64_t left, lines, lost, packets, packets_lost;
 	bool ending, ended;
 	int fd, err; /* err: the end of it */
 	int full;    /* errno of a disk that takes nothing; 0: it does */
@@ -61,6 +62,27 @@ static uint64_t count_lines(const char *p, size_t n)
 		p++;
 	}
 	return lines;
+}
+
+/* Of the lines from that one on. */
+static uint64_t packets_of(const struct buf *packets, uint64_t from)
+{
+	uint64_t sum = 0, one;
+
+	for (size_t at = (size_t)from * sizeof(one); at + sizeof(one) <= packets->len;
+	     at += sizeof(one)) {
+		memcpy(&one, packets->data + at, sizeof(one));
+		sum += one;
+	}
+	return sum;
+}
+
+static void fill_packets(struct buf *packets, uint64_t lines)
+{
+	static const uint64_t none;
+
+	while (packets->len < lines * sizeof(none) && !packets->err)
+		buf_put(packets, &none, sizeof(none));
 }
 
 static void know(struct writer *w, int fd)
@@ -173,10 +195,12 @@ static void drop_first(struct writer *w)
 	for (unsigned int i = 0; i < SPARE; i++)
 		if (!w->spare[i] && !c->turn && c->b.cap <= 4 * JOIN_BYTES) {
 			buf_reset(&c->b);
+			buf_reset(&c->packets);
 			w->spare[i] = c;
 			return;
 		}
 	buf_done(&c->b);
+	buf_done(&c->packets);
 	free(c);
 }
 
@@ -342,7 +366,7 @@ static struct chunk *chunk_new(struct writer *w)
 			struct chunk *c = w->spare[i];
 
 			w->spare[i] = NULL;
-			*c = (struct chunk){ .b = c->b };
+			*c = (struct chunk){ .b = c->b, .packets = c->packets };
 			return c;
 		}
 	return calloc(1, sizeof(struct chunk));
@@ -372,12 +396,20 @@ static void append(struct writer *w, struct chunk *c)
 }
 
 /* Small pieces share a chunk: a queue of them would take far more memory than their bytes. */
-static bool join(struct writer *w, struct buf *b, enum writer_kind kind)
+static bool join(struct writer *w, struct buf *b, struct buf *packets, enum writer_kind kind)
 {
 	struct chunk *c = kind == WRITER_FIRST ? w->front : w->last;
 
 	if (!c || c == w->first || c->turn || c->kind != kind || c->b.len + b->len > JOIN_BYTES)
 		return false;
+	if (c->packets.len || (packets && packets->len)) {
+		fill_packets(&c->packets, count_lines(c->b.data, c->b.len));
+		if (packets && packets->len)
+			buf_put(&c->packets, packets->data, packets->len);
+		else
+			fill_packets(&c->packets, c->packets.len / sizeof(uint64_t) +
+							  count_lines(b->data, b->len));
+	}
 	w->room -= c->b.cap;
 	buf_put(&c->b, b->data, b->len);
 	w->room += c->b.cap;
@@ -385,14 +417,14 @@ static bool join(struct writer *w, struct buf *b, enum writer_kind kind)
 }
 
 /* The bytes change hands, they are not copied. */
-static bool hand_over(struct writer *w, struct buf *b, enum writer_kind kind)
+static bool hand_over(struct writer *w, struct buf *b, struct buf *packets, enum writer_kind kind)
 {
 	struct chunk *c;
 	struct buf empty;
 
 	if (w->first && w->room + b->cap > (kind == WRITER_LINES ? w->most / 2 : w->most))
 		return false;
-	if (join(w, b, kind))
+	if (join(w, b, packets, kind))
 		return true;
 	c = chunk_new(w);
 	if (!c)
@@ -401,13 +433,19 @@ static bool hand_over(struct writer *w, struct buf *b, enum writer_kind kind)
 	c->b = *b;
 	c->kind = kind;
 	*b = empty;
+	if (packets && packets->len) {
+		empty = c->packets;
+		c->packets = *packets;
+		*packets = empty;
+	}
 	append(w, c);
 	return true;
 }
 
-int writer_put(struct writer *w, struct buf *b, enum writer_kind kind, uint64_t *ret_lost)
+int writer_put(struct writer *w, struct buf *b, struct buf *packets, enum writer_kind kind,
+	       uint64_t *ret_lost)
 {
-	uint64_t lines;
+	uint64_t lines, about = packets ? packets_of(packets, 0) : 0;
 	size_t n = b->len;
 	int r = b->err;
 
@@ -420,15 +458,19 @@ int writer_put(struct writer *w, struct buf *b, enum writer_kind kind, uint64_t 
 	(void)pthread_mutex_lock(&w->lock);
 	r = w->err;
 	w->lines += lines;
-	if (!r && hand_over(w, b, kind)) {
+	w->packets += about;
+	if (!r && hand_over(w, b, packets, kind)) {
 		w->left += n;
 		(void)pthread_cond_signal(&w->more);
 	} else {
 		w->lost += lines;
+		w->packets_lost += about;
 		*ret_lost = lines;
 	}
 	(void)pthread_mutex_unlock(&w->lock);
 	buf_reset(b);
+	if (packets)
+		buf_reset(packets);
 	return r;
 }
 
@@ -457,9 +499,11 @@ static bool lose_youngest(struct writer *w)
 	if (w->last == c)
 		w->last = before;
 	w->lost += count_lines(c->b.data, c->b.len);
+	w->packets_lost += packets_of(&c->packets, 0);
 	w->left -= c->b.len;
 	w->room -= c->b.cap;
 	buf_done(&c->b);
+	buf_done(&c->packets);
 	free(c);
 	return true;
 }
@@ -539,6 +583,7 @@ int writer_end(struct writer *w, uint64_t *ret_lost)
 		size_t at = c == w->first ? w->at : 0;
 
 		w->lost += count_lines(c->b.data + at, c->b.len - at);
+		w->packets_lost += packets_of(&c->packets, count_lines(c->b.data, at));
 	}
 	*ret_lost = w->lost;
 	(void)pthread_mutex_unlock(&w->lock);
@@ -563,6 +608,14 @@ void writer_counts(struct writer *w, uint64_t *ret_lines, uint64_t *ret_lost)
 	(void)pthread_mutex_unlock(&w->lock);
 }
 
+void writer_packets(struct writer *w, uint64_t *ret_packets, uint64_t *ret_lost)
+{
+	(void)pthread_mutex_lock(&w->lock);
+	*ret_packets = w->packets;
+	*ret_lost = w->packets_lost;
+	(void)pthread_mutex_unlock(&w->lock);
+}
+
 struct writer *writer_free(struct writer *w)
 {
 	if (!w || !w->ended)
@@ -573,6 +626,7 @@ struct writer *writer_free(struct writer *w)
 	for (unsigned int i = 0; i < SPARE; i++)
 		if (w->spare[i]) {
 			buf_done(&w->spare[i]->b);
+			buf_done(&w->spare[i]->packets);
 			free(w->spare[i]);
 		}
 	(void)pthread_mutex_destroy(&w->lock);

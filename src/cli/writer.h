@@ -25,10 +25,12 @@ enum writer_kind {
 	WRITER_FIRST, /* counts, before whatever waits and is not such */
 };
 /*
- * The lines of b, which is empty afterwards. Lines that find no room are lost: how many, in
- * *ret_lost. 0, or the negative errno that ended it: -EPIPE where the reader went away.
+ * The lines of b, which is empty afterwards, and what each is about (packets: a uint64_t for each line; NULL or empty:
+ * nothing to be counted), which is empty then as well. Lines that find no room are lost: how many, in *ret_lost. 0, or
+ * the negative errno that ended it: -EPIPE where the reader went away.
  */
-int writer_put(struct writer *w, struct buf *b, enum writer_kind kind, uint64_t *ret_lost);
+int writer_put(struct writer *w, struct buf *b, struct buf *packets, enum writer_kind kind,
+	       uint64_t *ret_lost);
 /* Whether so many bytes of counts find room now. */
 bool writer_has_room(struct writer *w, size_t bytes);
 /* The youngest lines that are not of counts are lost, until there is that room. Whether there is. */
@@ -46,6 +48,8 @@ int writer_end(struct writer *w, uint64_t *ret_lost);
 bool writer_is_full(struct writer *w);
 /* Lines handed over so far, the lost ones included, and those. */
 void writer_counts(struct writer *w, uint64_t *ret_lines, uint64_t *ret_lost);
+/* The packets of those lines. */
+void writer_packets(struct writer *w, uint64_t *ret_packets, uint64_t *ret_lost);
 /* After writer_end(); NULL. Its thread may be left in the kernel, and the memory with it. */
 struct writer *writer_free(struct writer *w);
 

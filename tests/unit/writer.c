@@ -44,7 +44,7 @@ static void begin(struct scene *s)
 	line[LINE] = '\0';
 	for (unsigned int i = 0; i < LINES; i++)
 		buf_puts(&b, line);
-	assert_int_equal(writer_put(s->w, &b, WRITER_COUNTS, &lost), 0);
+	assert_int_equal(writer_put(s->w, &b, NULL, WRITER_COUNTS, &lost), 0);
 	assert_int_equal(lost, 0);
 	buf_done(&b);
 }
