@@ -403,9 +403,10 @@ int netprobe_manager_set_event_handler(struct netprobe_manager *m, uint32_t fami
 int netprobe_manager_poll(struct netprobe_manager *m, int timeout_ms);
 
 /*
- * For an event loop of one's own: a descriptor that is readable when much waits for
- * netprobe_manager_poll. Call that every 50 ms as well, with a timeout of 0. The manager's, good until it is
- * freed. -ENODEV: nothing is captured (load). Since: 0.1.
+ * For an event loop of one's own: a descriptor that is readable when netprobe_manager_poll has something to do, with a
+ * timeout of 0: also where a manager has guard alone, and before load. No other timer is needed; where nobody wants
+ * events and nothing is captured it only tells of interfaces that come and go. The manager's, good until it is freed;
+ * to be waited for, not read. -EBUSY: the manager has workers, which look themselves. Since: 0.1.
  */
 int netprobe_manager_fd(struct netprobe_manager *m);
 
@@ -419,9 +420,17 @@ int netprobe_manager_tick(struct netprobe_manager *m);
 /*
  * The last interval: what only the end tells is told, probe.loss of the whole run with it, and handed out. Figures
  * can be asked for until the manager is freed; nothing new comes. netprobe_manager_free does this where the
- * caller has not. Errors as netprobe_manager_tick's; -EALREADY; with workers -EBUSY. Since: 0.1.
+ * caller has not. Workers hand out all that waits before it returns, and end with the manager. Errors as
+ * netprobe_manager_tick's; -EALREADY. Since: 0.1.
  */
 int netprobe_manager_finish(struct netprobe_manager *m);
+
+/*
+ * Look, and hand out all that waits, whatever its batch: when it returns handlers have returned, in this thread or,
+ * with workers, in theirs. Events handed out meanwhile; -EBUSY: from within a handler; -EBADF: another thread frees
+ * the manager meanwhile; -EIO and others where the kernel side failed. Any thread. Since: 0.2.
+ */
+int netprobe_manager_flush(struct netprobe_manager *m);
 
 /*
  * Make the records of these families now (NETPROBE_EVENT_STATISTICS, NETPROBE_EVENT_BALANCING) instead of at

@@ -23,6 +23,7 @@ struct hand {
 	size_t batch; /* the configuration's, as of the last event */
 	uint64_t batch_ns;
 	bool stop;
+	bool all; /* hand out what waits, whatever its batch */
 	int busy; /* family it hands out now; -1 none */
 };
 
@@ -56,7 +57,7 @@ static int due_queue(const struct hand *h, uint64_t *ret_due)
 
 		if (!q->n)
 			continue;
-		if (h->stop || q->n >= h->batch || at <= now)
+		if (h->stop || h->all || q->n >= h->batch || at <= now)
 			return i;
 		*ret_due = at < *ret_due ? at : *ret_due;
 	}
@@ -93,6 +94,36 @@ static void hand_out(struct hand *h, int i)
 	(void)pthread_mutex_lock(&h->lock);
 	h->busy = -1;
 	(void)pthread_cond_broadcast(&h->idle);
+}
+
+static bool has_any(const struct hand *h)
+{
+	for (unsigned int i = 0; i < API_FAMILIES; i++)
+		if (h->queues[i].n)
+			return true;
+	return h->busy >= 0;
+}
+
+/* Each at once, then each in turn. */
+void crew_flush(struct crew *c)
+{
+	for (unsigned int i = 0; i < c->n; i++) {
+		struct hand *h = &c->hands[i];
+
+		(void)pthread_mutex_lock(&h->lock);
+		h->all = true;
+		(void)pthread_cond_signal(&h->more);
+		(void)pthread_mutex_unlock(&h->lock);
+	}
+	for (unsigned int i = 0; i < c->n; i++) {
+		struct hand *h = &c->hands[i];
+
+		(void)pthread_mutex_lock(&h->lock);
+		while (has_any(h))
+			(void)pthread_cond_wait(&h->idle, &h->lock);
+		h->all = false;
+		(void)pthread_mutex_unlock(&h->lock);
+	}
 }
 
 static void wait_until(struct hand *h, uint64_t due_ns)

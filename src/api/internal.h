@@ -33,6 +33,13 @@ struct config_strings {
 	char **filters, *btf, *pcap; /* NULL: none */
 };
 
+/* wake.c: what netprobe_manager_fd gives. */
+struct wake {
+	bool open;
+	int epoll, timer;
+	int session, links; /* in it; -1: not */
+};
+
 struct attacks; /* engine/attacks.h */
 struct crew;
 
@@ -69,9 +76,12 @@ struct netprobe_manager {
 	struct buf line, text, xctl;
 	pthread_t worker;
 	bool has_worker;
-	struct crew *crew;  /* several workers; NULL: one or none */
-	bool here;	    /* events are for this thread to hand out, workers or not */
-	volatile bool stop; /* read by the worker between two steps */
+	struct crew *crew;	/* several workers; NULL: one or none */
+	bool here;		/* events are for this thread to hand out, workers or not */
+	volatile bool stop;	/* read by the worker between two steps */
+	bool stopping, stopped; /* somebody ends the worker; it has ended */
+	unsigned int flush_asked, flush_done; /* tickets: all that waits is to be handed out now */
+	struct wake wake;
 };
 
 /*
@@ -118,6 +128,13 @@ int api_apply(struct netprobe_manager *m, const struct netprobe_config *c,
 void *poll_work(void *manager); /* what the worker does */
 int poll_finish(struct netprobe_manager *m);
 
+/* End the looking thread, if there is one; by whichever call comes first. Not under the lock. */
+void poll_stop_worker(struct netprobe_manager *m);
+
+/* wake.c: when a poll is due next; nothing where no descriptor was asked for. */
+void wake_set(struct netprobe_manager *m);
+void wake_done(struct netprobe_manager *m);
+
 /* view.c: after an interval, what was dropped of each row. */
 void view_take_drops(struct netprobe_manager *m);
 
@@ -154,6 +171,8 @@ struct crew *crew_free(struct crew *c); /* after it stopped, and nobody calls it
 bool crew_push(struct netprobe_manager *m, unsigned int family, uint64_t sock,
 	       const struct netprobe_event *ev);
 bool crew_has_room(const struct netprobe_manager *m, unsigned int family);
+/* All that was pushed so far has been handed out when it returns. Not under the manager's lock. */
+void crew_flush(struct crew *c);
 /* Not under the manager's lock: waits for a handler that runs. */
 void crew_set_handler(struct crew *c, unsigned int family, netprobe_event_fn fn, void *arg);
 bool crew_is_here(const struct netprobe_manager *m); /* in a handler that one of them runs */

@@ -104,10 +104,7 @@ static bool may_free(struct netprobe_manager *m)
 
 static void finish(struct netprobe_manager *m)
 {
-	if (m->has_worker) {
-		__atomic_store_n(&m->stop, true, __ATOMIC_SEQ_CST);
-		(void)pthread_join(m->worker, NULL);
-	}
+	poll_stop_worker(m);
 	api_lock(m);
 	(void)poll_finish(m);
 	api_unlock(m);
@@ -130,6 +127,7 @@ API_PUBLIC struct netprobe_manager *netprobe_manager_free(struct netprobe_manage
 	m->crew = crew_free(m->crew);
 	api_close(m);
 	report_done(m);
+	wake_done(m);
 	follow_done(m);
 	security_free(m);
 	queue_done(m);
@@ -177,6 +175,7 @@ API_PUBLIC int netprobe_manager_load(struct netprobe_manager *m, struct netprobe
 	/* Last, when nothing can fail: what detection finds from here on is told. */
 	if (!r)
 		security_poll(m);
+	wake_set(m);
 	api_unlock(m);
 	return r;
 }
@@ -212,6 +211,7 @@ API_PUBLIC int netprobe_manager_update_config(struct netprobe_manager *m,
 		r = error_set(err, -ENOMEM, "no memory");
 	if (!r)
 		next_tick(m, &c);
+	wake_set(m);
 	api_unlock(m);
 	return r;
 }
@@ -250,6 +250,7 @@ API_PUBLIC int netprobe_manager_set_event_handler(struct netprobe_manager *m, ui
 	crew = m->crew;
 	if (fn && families & NETPROBE_EVENT_SECURITY)
 		security_begin(m);
+	wake_set(m);
 	api_unlock(m);
 	for (unsigned int i = 0; crew && i < API_FAMILIES; i++)
 		if (families & 1u << i)

@@ -10,6 +10,7 @@
 #define NS_PER_MS 1000000ull
 #define STEP_MS 50  /* the event ring asks to be read only when it gets full */
 #define CHECK_MS 10 /* health checks wait for answers */
+#define SHORT_MS 5  /* between looks at what another thread does */
 
 /* One look at everything that may have something. 0 or -errno. */
 static int look(struct netprobe_manager *m)
@@ -77,15 +78,19 @@ static int step(struct netprobe_manager *m, uint64_t most_ns)
 {
 	struct pollfd p = { .fd = -1, .events = POLLIN };
 	int r, wait = 0;
+	unsigned int asked;
 	size_t n = 0;
 
 	api_lock(m);
+	asked = m->flush_asked;
 	r = m->finished ? 0 : look_by_clock(m);
-	n = queue_flush(m, false);
+	n = queue_flush(m, asked != m->flush_done);
+	m->flush_done = asked;
 	if (!n && r >= 0) {
 		wait = idle_ms(m, most_ns);
 		p.fd = m->session ? session_fd(m->session) : -1;
 	}
+	wake_set(m);
 	api_unlock(m);
 	if (wait)
 		(void)poll(&p, 1, wait);
@@ -164,6 +169,7 @@ static int handed_out(struct netprobe_manager *m, int r, uint64_t before)
 	uint64_t n;
 
 	(void)queue_flush(m, true);
+	wake_set(m);
 	n = api_delivered(m) - before;
 	return r < 0 ? r : n < INT32_MAX ? (int)n : INT32_MAX;
 }
@@ -214,28 +220,91 @@ int poll_finish(struct netprobe_manager *m)
 	return handed_out(m, r, before);
 }
 
+void poll_stop_worker(struct netprobe_manager *m)
+{
+	bool mine;
+
+	api_lock(m);
+	mine = m->has_worker && !m->stopping;
+	m->stopping = true;
+	api_unlock(m);
+	if (mine) {
+		__atomic_store_n(&m->stop, true, __ATOMIC_SEQ_CST);
+		(void)pthread_join(m->worker, NULL);
+		__atomic_store_n(&m->stopped, true, __ATOMIC_SEQ_CST);
+	}
+	while (m->has_worker && !__atomic_load_n(&m->stopped, __ATOMIC_SEQ_CST))
+		(void)poll(NULL, 0, SHORT_MS);
+}
+
+/* Events that handlers have had since before; r: errno of what went before. */
+static int given_since(const struct netprobe_manager *m, uint64_t before, int r)
+{
+	uint64_t n = api_delivered(m) - before;
+
+	return r < 0 ? r : n < INT32_MAX ? (int)n : INT32_MAX;
+}
+
 API_PUBLIC int netprobe_manager_finish(struct netprobe_manager *m)
 {
 	API_ENTER(m, NULL);
+	uint64_t before;
 	int r = check_idle(m);
 
 	if (r)
 		return r;
-	if (m->has_worker)
-		return -EBUSY;
 	api_lock(m);
-	r = m->finished ? -EALREADY : !m->session ? -ENODEV : poll_finish(m);
+	r = m->finished ? -EALREADY : !m->session ? -ENODEV : 0;
 	api_unlock(m);
+	if (r)
+		return r;
+	before = api_delivered(m);
+	poll_stop_worker(m);
+	api_lock(m);
+	r = m->finished ? -EALREADY : poll_finish(m);
+	api_unlock(m);
+	if (r >= 0 && m->crew)
+		crew_flush(m->crew);
+	return given_since(m, before, r);
+}
+
+/* The looking thread takes what waits now, and hands out or over all of it. */
+static int flush_by_worker(struct netprobe_manager *m)
+{
+	unsigned int ticket;
+	int r = 0;
+
+	api_lock(m);
+	ticket = ++m->flush_asked;
+	api_unlock(m);
+	for (bool done = false; !done && !r;) {
+		api_lock(m);
+		done = (int)(m->flush_done - ticket) >= 0 || m->finished;
+		r = m->ending ? -EBADF : 0;
+		api_unlock(m);
+		if (!done && !r)
+			(void)poll(NULL, 0, SHORT_MS);
+	}
 	return r;
 }
 
-API_PUBLIC int netprobe_manager_fd(struct netprobe_manager *m)
+API_PUBLIC int netprobe_manager_flush(struct netprobe_manager *m)
 {
 	API_ENTER(m, NULL);
-	int r;
+	uint64_t before;
+	int r = check_idle(m);
 
+	if (r)
+		return r;
+	before = api_delivered(m);
+	if (m->has_worker) {
+		r = flush_by_worker(m);
+		if (r >= 0 && m->crew)
+			crew_flush(m->crew);
+		return given_since(m, before, r);
+	}
 	api_lock(m);
-	r = m->session ? session_fd(m->session) : -ENODEV;
+	r = handed_out(m, m->finished ? 0 : look(m), before);
 	api_unlock(m);
 	return r;
 }

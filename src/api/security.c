@@ -52,6 +52,7 @@ void security_begin(struct netprobe_manager *m)
 	if (!m->watch)
 		m->watch_tried = false;
 	security_poll(m);
+	wake_set(m);
 	api_unlock(m);
 }
 

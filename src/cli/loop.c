@@ -220,7 +220,8 @@ static int on_timer(struct loop *l, int fd, uint32_t *ticks)
 	return r;
 }
 
-static int dispatch(struct loop *l, struct fds *f, int fd, uint32_t *ticks)
+/* *drained: when the manager was looked at last. */
+static int dispatch(struct loop *l, struct fds *f, int fd, uint32_t *ticks, uint64_t *drained)
 {
 	if (fd == f->timer)
 		return on_timer(l, fd, ticks);
@@ -230,6 +231,7 @@ static int dispatch(struct loop *l, struct fds *f, int fd, uint32_t *ticks)
 		return l->on_input(l->arg);
 	if (f->instance && fd == instance_fd(f->instance))
 		return on_control(l, f);
+	*drained = now_ns();
 	return drain(l);
 }
 
@@ -257,7 +259,7 @@ int loop_run(struct loop *l)
 		if (n < 0 && errno != EINTR)
 			r = -errno;
 		for (int i = 0; i < n && !r; i++)
-			r = dispatch(l, &f, ev[i].data.fd, &ticks);
+			r = dispatch(l, &f, ev[i].data.fd, &ticks, &drained);
 		/* also while keys or requests keep coming */
 		if (!r && (n <= 0 || now_ns() - drained > DRAIN_MS * 1000000ULL)) {
 			r = drain(l);

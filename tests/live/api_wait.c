@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Waiting, flushing and finishing: by a descriptor, by workers. */
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "api_run.h"
+#include "guard_run.h"
+
+#define SOURCES 40
+
+static void count(const struct netprobe_event *events, size_t n, void *arg)
+{
+	(void)events;
+	(void)__atomic_add_fetch((unsigned int *)arg, (unsigned int)n, __ATOMIC_SEQ_CST);
+}
+
+static unsigned int seen(const unsigned int *n)
+{
+	return __atomic_load_n(n, __ATOMIC_SEQ_CST);
+}
+
+TEST(descriptor_alone_wakes_a_program_that_has_guard_alone)
+{
+	struct netns_pair p = netns_pair_new();
+	struct netprobe_config c = without_capture(NETPROBE_MODE_FILTER);
+	struct pollfd fd = { .events = POLLIN };
+	struct netprobe_manager *m;
+	int64_t end = deadline_in(20000);
+	unsigned int told = 0, wakes = 0;
+
+	enter(&p.a);
+	c.enable_health_checks = false;
+	m = manager(&c);
+	OK(netprobe_manager_attach(m, p.if_a, &err));
+	fd.fd = netprobe_manager_fd(m);
+	REQUIRE(fd.fd >= 0, "no descriptor: %d", fd.fd);
+	/* The first look, then nobody wants anything. */
+	CHECK_EQ(poll(&fd, 1, 20000), 1, "readable at first");
+	OK(netprobe_manager_poll(m, 0));
+	CHECK_EQ(poll(&fd, 1, 700), 0, "readable for nothing");
+	OK(netprobe_manager_set_event_handler(m, NETPROBE_EVENT_SECURITY, count, &told));
+	guard_must(&p.a, "ban 192.0.2.1");
+	while (!told && now_ms() < end) {
+		CHECK_EQ(poll(&fd, 1, 20000), 1, "readable");
+		OK(netprobe_manager_poll(m, 0));
+		wakes++;
+	}
+	CHECK_EQ(told, 1, "events of another process's ban");
+	CHECK(wakes < 100, "%u wakes for one event", wakes);
+	OK(netprobe_manager_set_event_handler(m, NETPROBE_EVENT_ALL, NULL, NULL));
+	OK(netprobe_manager_detach(m, p.if_a, &err));
+	netprobe_manager_free(m);
+}
+
+struct threads {
+	pthread_mutex_t lock;
+	pthread_t ids[16];
+	unsigned int n, events;
+};
+
+static void note_thread(const struct netprobe_event *events, size_t n, void *arg)
+{
+	struct threads *t = arg;
+	unsigned int i;
+
+	(void)events;
+	(void)pthread_mutex_lock(&t->lock);
+	t->events += (unsigned int)n;
+	for (i = 0; i < t->n && !pthread_equal(t->ids[i], pthread_self()); i++)
+		;
+	if (i == t->n && i < 16)
+		t->ids[t->n++] = pthread_self();
+	(void)pthread_mutex_unlock(&t->lock);
+}
+
+static void flushed(unsigned int workers)
+{
+	struct netns_pair p = netns_pair_new();
+	struct netprobe_config c = without_capture(NETPROBE_MODE_FILTER);
+	struct netprobe_ban bans[SOURCES] = {};
+	struct threads t = { .lock = PTHREAD_MUTEX_INITIALIZER };
+	char cidrs[SOURCES][32];
+	struct netprobe_manager *m;
+
+	enter(&p.a);
+	c.workers = workers;
+	c.batch_size = 65536;
+	c.batch_timeout = 60000;
+	m = manager(&c);
+	OK(netprobe_manager_set_event_handler(m, NETPROBE_EVENT_SECURITY, note_thread, &t));
+	OK(netprobe_manager_attach(m, p.if_a, &err));
+	OK(netprobe_manager_load(m, &err));
+	for (unsigned int i = 0; i < SOURCES; i++) {
+		(void)snprintf(cidrs[i], sizeof(cidrs[i]), "198.51.100.%u", i);
+		bans[i] = (struct netprobe_ban){ .size = sizeof(bans[i]),
+						 .cidr = cidrs[i],
+						 .ttl_s = NETPROBE_NO_END };
+	}
+	CHECK_EQ(netprobe_manager_change_list(m, NULL, bans, SOURCES, &err), SOURCES, "bans");
+	CHECK_EQ(netprobe_manager_flush(m), SOURCES, "events flushed");
+	CHECK_EQ(t.events, SOURCES, "events when it returned");
+	CHECK_EQ(netprobe_manager_flush(m), 0, "events flushed again");
+	CHECK(workers < 2 ? t.n == 1 : t.n > 1, "%u threads for %u workers", t.n, workers);
+	CHECK(workers || pthread_equal(t.ids[0], pthread_self()), "another thread without workers");
+	if (workers)
+		FAILS(EBUSY, netprobe_manager_fd(m));
+	OK(netprobe_manager_detach(m, p.if_a, &err));
+	netprobe_manager_free(m);
+}
+
+TEST(flush_hands_out_what_waits)
+{
+	flushed(0);
+}
+
+TEST(flush_hands_out_what_waits_by_a_worker)
+{
+	flushed(1);
+}
+
+TEST(flush_hands_out_what_waits_by_several_workers_which_share_sources)
+{
+	flushed(4);
+}
+
+TEST(finish_ends_workers_and_all_is_told_before_it_returns)
+{
+	struct netprobe_config c = without_capture(NETPROBE_MODE_FILTER);
+	struct netprobe_manager *m;
+	unsigned int told = 0, then;
+
+	/* Its programs give their accounts at the end. */
+	c.capture = NETPROBE_CAPTURE_EBPF;
+	c.workers = 3;
+	c.batch_size = 65536;
+	c.batch_timeout = 60000;
+	m = manager(&c);
+	OK(netprobe_manager_set_event_handler(m, NETPROBE_EVENT_ALL, count, &told));
+	OK(netprobe_manager_load(m, &err));
+	CHECK(netprobe_manager_finish(m) > 0, "nothing is told at the end");
+	then = seen(&told);
+	CHECK(then > 0, "events when it returned");
+	FAILS(EALREADY, netprobe_manager_finish(m));
+	FAILS(EALREADY, netprobe_manager_poll(m, 0));
+	CHECK_EQ(netprobe_manager_flush(m), 0, "events after the end");
+	CHECK(!netprobe_manager_free(m), "not freed");
+	CHECK_EQ(seen(&told), then, "events while it is freed");
+}
