@@ -314,8 +314,8 @@ int np_guard_syn(struct xdp_md *ctx)
 		return XDP_PASS;
 	frame_parse_xdp(ctx, &f, cfg_frags);
 	len = f.len;
-	if (f.proto == IPPROTO_TCP && f.l4 && !f.bad && f.frag == FRAME_WHOLE && f.l4_off <= 0xff &&
-	    len == (__u32)(f.end - (void *)(long)ctx->data))
+	if (f.proto == IPPROTO_TCP && f.l4 && !f.bad && !f.pppoe && f.frag == FRAME_WHOLE &&
+	    f.l4_off <= 0xff && len == (__u32)(f.end - (void *)(long)ctx->data))
 		verdict = cookie_check(ctx,
 				       COOKIE_AT((__u32)sizeof(struct ethhdr) +
 							 f.tags * (__u32)sizeof(struct frame_tag),

@@ -164,7 +164,7 @@ struct lb_count {
 /* What becomes of packets: index into the totals. Each but the first is a reason not to forward. */
 #define LB_FORWARDED 0
 #define LB_NO_VIP 1 /* not for a VIP: passed on */
-#define LB_VLAN 2   /* more VLAN tags than two: passed on */
+#define LB_VLAN 2   /* more VLAN tags than two, or a session of PPPoE: passed on */
 #define LB_FRAGMENT \
 	3 /* not the first one, and the first went to no VIP or was not seen: passed on */
 #define LB_MALFORMED 4	    /* headers that do not fit: passed on, the stack counts them too */

@@ -145,6 +145,41 @@ TEST(vlan_and_qinq_are_looked_behind_and_a_third_tag_is_told)
 	CHECK_EQ(s.l3, 0, "place of IP");
 }
 
+TEST(sessions_of_pppoe_are_looked_into)
+{
+	struct frame_said s;
+	struct pkt p;
+
+	pkt_eth(&p, ETH_P_PPP_SES);
+	pkt_tag(&p, ETH_P_8021Q, 7);
+	pkt_put(&p, "\x11\0\0\1\0\x1e\0\x21", 8);
+	pkt_ip4(&p, "10.0.0.1", "10.0.0.2", IPPROTO_UDP, 0, 0);
+	pkt_udp(&p, 1, 53);
+	s = parse(&p);
+	CHECK_EQ(s.bad, NP_FRAME_GOOD, "fault");
+	CHECK_EQ(s.family, AF_INET, "family");
+	CHECK_EQ(s.l3, 26, "place of IP");
+	CHECK_EQ(s.dport, 53, "port");
+
+	/* IPv6; a negotiation of the link; a frame that says its end to the session. */
+	pkt_eth(&p, ETH_P_PPP_SES);
+	pkt_put(&p, "\x11\0\0\1\0\x32\0\x57", 8);
+	pkt_ip6(&p, "fd00::1", "fd00::2", IPPROTO_TCP);
+	pkt_tcp(&p, 1234, 80, 0x02);
+	s = parse(&p);
+	CHECK_EQ(s.family, AF_INET6, "family");
+	CHECK_EQ(s.l4, 62, "place of TCP");
+	CHECK_EQ(s.dport, 80, "port");
+	pkt_eth(&p, ETH_P_PPP_SES);
+	pkt_put(&p, "\x11\0\0\1\0\x0a\xc0\x21", 8);
+	p.len = ETH_MIN;
+	CHECK_EQ(parse(&p).family, 0, "family of LCP");
+	pkt_eth(&p, ETH_P_PPP_SES);
+	pkt_put(&p, "\x11\xa7\0\1\0\x1e\0\x21", 8);
+	p.len = ETH_MIN;
+	CHECK_EQ(parse(&p).family, 0, "family of a code that is no data");
+}
+
 TEST(ipv4_options_move_the_transport_header)
 {
 	struct frame_said s;

@@ -37,6 +37,9 @@
 #include "wire/frame.h"
 
 #define FRAME_TAGS 2
+#define FRAME_PPPOE 8 /* bytes of PPPoE's header and PPP's protocol */
+#define FRAME_PPP_IPV4 0x0021
+#define FRAME_PPP_IPV6 0x0057
 #define FRAME_EXTS 6	 /* IPv6 extension headers looked through */
 #define FRAME_PULL 192U	 /* bytes made linear at tc where the headers are not: all of the above */
 #define FRAME_ICMP_LEN 8 /* both; <linux/icmp.h> brings in the C library */
@@ -62,7 +65,7 @@ struct frame {
 	__be32 frag_id;	       /* of an IPv6 fragment; IPv4's is in its header */
 	__u16 eth_type;	       /* ETH_P_*, host order, behind the tags; of 802.3 its length */
 	__u16 tag[FRAME_TAGS]; /* tag control information, host order, outer first */
-	__be16 sport, dport;   /* TCP, UDP, UDP-Lite and SCTP; 0 else */
+	__be16 sport, dport;   /* TCP, UDP, UDP-Lite, SCTP and DCCP; 0 else */
 	__u8 tags;	       /* how many; at tc those that the device has not taken out */
 	__u8 family;	       /* AF_INET, AF_INET6; 0 no IP */
 	__u8 proto;	       /* IPPROTO_* above IP and its extension headers; 0 unknown */
@@ -70,6 +73,7 @@ struct frame {
 	__u8 bad;	       /* NP_FRAME_*; the first fault found */
 	__u8 tcp_flags;	       /* byte 13 of TCP's header */
 	__u8 icmp_type, icmp_code;
+	__u8 pppoe; /* 1: eth_type is what PPP carries, behind FRAME_PPPOE more bytes */
 };
 
 struct frame_tag {
@@ -189,6 +193,7 @@ static __always_inline void frame_l4(struct frame *f)
 		frame_icmp(f, left);
 		break;
 	case IPPROTO_SCTP:
+	case IPPROTO_DCCP:
 		if (f->l4 + 4 > f->end || left < 4) {
 			frame_short_l4(f);
 			break;
@@ -228,7 +233,8 @@ struct frame_from {
  */
 static __always_inline __u32 frame_room(struct frame *f, const struct frame_from *from)
 {
-	__u32 l2 = sizeof(struct ethhdr) + f->tags * sizeof(struct frame_tag);
+	__u32 l2 =
+		sizeof(struct ethhdr) + f->tags * sizeof(struct frame_tag) + f->pppoe * FRAME_PPPOE;
 
 	if (from->is_xdp && from->frags && f->ip_len + l2 > f->len)
 		f->len = bpf_xdp_get_buff_len(from->ctx);
@@ -276,7 +282,7 @@ static __always_inline void frame_ipv4(struct frame *f, const struct frame_from 
 static __always_inline bool frame_is_ext(__u8 next)
 {
 	return next == IPPROTO_HOPOPTS || next == IPPROTO_ROUTING || next == IPPROTO_FRAGMENT ||
-	       next == IPPROTO_DSTOPTS || next == IPPROTO_AH || next == IPPROTO_MH;
+	       next == IPPROTO_DSTOPTS || next == IPPROTO_AH;
 }
 
 /* What a walk over extension headers found: in one word, as a function of its own returns it. */
@@ -405,6 +411,23 @@ static __always_inline void frame_ipv6(struct frame *f, const struct frame_from 
 	}
 }
 
+/* What a session of PPPoE (RFC 2516) carries, as an Ethernet type; else as it was. *pos: behind its header. */
+static __always_inline __be16 frame_pppoe(struct frame *f, void **pos)
+{
+	__u8 *h = *pos;
+	__u32 proto;
+
+	/* Version and type 1, code 0: data. */
+	if ((void *)(h + FRAME_PPPOE) > f->end || h[0] != 0x11 || h[1])
+		return bpf_htons(ETH_P_PPP_SES);
+	proto = (__u32)h[6] << 8 | h[7];
+	if (proto != FRAME_PPP_IPV4 && proto != FRAME_PPP_IPV6)
+		return bpf_htons(ETH_P_PPP_SES);
+	f->pppoe = 1;
+	*pos = h + FRAME_PPPOE;
+	return proto == FRAME_PPP_IPV4 ? bpf_htons(ETH_P_IP) : bpf_htons(ETH_P_IPV6);
+}
+
 /*
  * from->data..end: the linear part, from the Ethernet header on. len: bytes of the frame, as far as is
  * known without asking.
@@ -440,6 +463,8 @@ static __always_inline void frame_parse(struct frame *f, const struct frame_from
 		type = tag->type;
 		pos = tag + 1;
 	}
+	if (type == bpf_htons(ETH_P_PPP_SES))
+		type = frame_pppoe(f, &pos);
 	f->eth_type = bpf_ntohs(type);
 	if (type == bpf_htons(ETH_P_IP))
 		frame_ipv4(f, from, pos);

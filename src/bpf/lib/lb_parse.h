@@ -169,6 +169,9 @@ __weak __noinline int lb_parse(struct xdp_md *ctx, struct lb_packet *p)
 	if (!p)
 		return LB_MALFORMED;
 	frame_parse_xdp(ctx, &f, cfg_frags);
+	/* Through a session of PPPoE comes what is for this host: nothing is sent on in it. */
+	if (unlikely(f.pppoe))
+		return LB_VLAN;
 	if (unlikely(!f.family))
 		return f.bad == NP_FRAME_MANY_TAGS ? LB_VLAN : f.bad ? LB_MALFORMED : LB_NO_VIP;
 	if (unlikely(f.bad == NP_FRAME_IP_HEADER || f.bad == NP_FRAME_IP_LENGTH ||
