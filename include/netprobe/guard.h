@@ -40,8 +40,10 @@ int netprobe_manager_detach(struct netprobe_manager *m, const char *ifname,
 
 /* netprobe_interface.state */
 #define NETPROBE_STATE_ON 0
-#define NETPROBE_STATE_GONE 1 /* the interface is no more */
-#define NETPROBE_STATE_LOST 2 /* somebody took guard's XDP program off */
+#define NETPROBE_STATE_GONE 1		/* the interface is no more */
+#define NETPROBE_STATE_LOST 2		/* somebody took guard's XDP program off */
+#define NETPROBE_STATE_NOT_DELIVERING 3 /* what it sends is lost at the driver; since 0.2 */
+#define NETPROBE_STATE_MOVED 4 /* in another network namespace, where guard goes on; since 0.2 */
 
 /* An interface guard is attached to. */
 struct netprobe_interface {

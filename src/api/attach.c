@@ -56,14 +56,27 @@ static int chain_balancer(struct guard *g, const char *ifname, uint32_t flows,
 	return r;
 }
 
+uint32_t *api_ways(size_t *ret_n)
+{
+	struct balance b = {};
+	uint32_t *ways = NULL;
+
+	*ret_n = 0;
+	if (balance_open(false, NULL, &b, NULL))
+		return NULL;
+	(void)balance_ways(&b, &ways, ret_n);
+	balance_close(&b);
+	return ways;
+}
+
 API_PUBLIC int netprobe_manager_attach(struct netprobe_manager *m, const char *ifname,
 				       struct netprobe_error *err)
 {
 	API_ENTER(m, err);
 	struct guard_attach_opts how = {};
 	struct guard *g = NULL;
+	uint32_t flows, *ways = NULL;
 	char note[256] = "";
-	uint32_t flows;
 	int r;
 
 	if (!ifname)
@@ -77,12 +90,18 @@ API_PUBLIC int netprobe_manager_attach(struct netprobe_manager *m, const char *i
 	how.no_cookies = m->config.no_syn_cookies;
 	flows = m->config.balancer_flows;
 	api_unlock(m);
-	r = api_guard(GUARD_CREATE, &g, err);
+	r = api_check_listing(err);
+	/* Before guard's lock is taken: it is the first of the two. */
+	if (!r && how.mode == NP_GUARD_BALANCE)
+		how.ways = ways = api_ways(&how.ways_n);
+	if (!r)
+		r = api_guard(GUARD_CREATE, &g, err);
 	if (!r)
 		r = guard_attach(g, ifname, &how, note, sizeof(note), err);
 	if (!r && how.mode == NP_GUARD_BALANCE)
 		r = chain_balancer(g, ifname, flows, err);
 	guard_close(g);
+	free(ways);
 	if (r)
 		return r;
 	security_begin(m);
@@ -178,9 +197,11 @@ API_PUBLIC int netprobe_manager_interfaces(struct netprobe_manager *m, netprobe_
 						.xdp = f->at.xdp,
 						.tc = f->at.tc,
 						.program_id = f->at.xdp_id,
-						.state = f->gone       ? NETPROBE_STATE_GONE
+						.state = f->moved      ? NETPROBE_STATE_MOVED
+							 : f->gone     ? NETPROBE_STATE_GONE
 							 : f->lost_xdp ? NETPROBE_STATE_LOST
-								       : NETPROBE_STATE_ON,
+							 : f->mute ? NETPROBE_STATE_NOT_DELIVERING
+								   : NETPROBE_STATE_ON,
 						.rx = &rx,
 						.tx = &tx };
 

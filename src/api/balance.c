@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "api/internal.h"
@@ -159,6 +160,22 @@ static int spec_of(const struct netprobe_backend *from, const struct lb_vip_key 
 	return r;
 }
 
+/* A new backend may be reached by a device that takes nothing of what native XDP sends. */
+static int deliver(struct netprobe_error *err)
+{
+	struct guard *g = NULL;
+	char note[256] = "";
+	size_t n = 0;
+	uint32_t *ways = api_ways(&n);
+	int r = 0;
+
+	if (!api_guard(0, &g, NULL))
+		r = guard_deliver(g, ways, n, note, sizeof(note), err);
+	guard_close(g);
+	free(ways);
+	return r < 0 ? r : error_set(err, 0, "%s", note);
+}
+
 API_PUBLIC int netprobe_manager_backend_add(struct netprobe_manager *m, const char *vip,
 					    const struct netprobe_backend *backend,
 					    struct netprobe_error *err)
@@ -179,7 +196,7 @@ API_PUBLIC int netprobe_manager_backend_add(struct netprobe_manager *m, const ch
 	if (!r)
 		r = balance_backend_add(&b, &key, &s, err);
 	balance_close(&b);
-	return r;
+	return r ? r : deliver(err);
 }
 
 #define REMOVE 0

@@ -41,7 +41,7 @@ static int change(const char *service, const struct guard_cookie_opts *how,
 {
 	struct np_guard_service *services = NULL;
 	struct guard *g = NULL;
-	char note[256] = "";
+	char note[256] = "", generic[256] = "";
 	size_t n = 0;
 	int r = service ? api_guard(0, &g, err) : error_set(err, -EINVAL, "no service");
 
@@ -50,11 +50,13 @@ static int change(const char *service, const struct guard_cookie_opts *how,
 	if (!r)
 		r = how ? guard_cookie_add(g, services, n, how, note, sizeof(note), err)
 			: guard_cookie_remove(g, services, n, err);
+	if (!r && how)
+		r = guard_deliver(g, NULL, 0, generic, sizeof(generic), err);
 	guard_close(g);
 	free(services);
-	if (!r)
-		(void)error_set(err, 0, "%s", note);
-	return r;
+	if (r < 0)
+		return r;
+	return error_set(err, 0, "%s%s%s", note, note[0] && generic[0] ? "; " : "", generic);
 }
 
 API_PUBLIC int netprobe_manager_syncookies_add(struct netprobe_manager *m, const char *service,

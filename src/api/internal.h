@@ -198,6 +198,8 @@ void api_fill_device(struct netprobe_device_stats *s, const struct guard_if *f, 
 
 /* attach.c: is some interface in mode BALANCE? */
 bool api_balances(void);
+/* Interfaces by which backends are reached; free() it. */
+uint32_t *api_ways(size_t *ret_n);
 
 /* guard_open, but -EDEADLK from within a list. */
 int api_guard(unsigned int flags, struct guard **ret_guard, struct netprobe_error *err);

@@ -117,6 +117,29 @@ void balance_close(struct balance *b)
 	b->model = NULL;
 }
 
+int balance_ways(const struct balance *b, uint32_t **ret, size_t *ret_n)
+{
+	uint32_t *ways = calloc(LB_BACKENDS, sizeof(*ways));
+	size_t n = 0, k;
+
+	if (!ways)
+		return -ENOMEM;
+	for (unsigned int i = 1; i < LB_BACKENDS; i++) {
+		struct route route = {};
+
+		if (!b->model->confs[i].used ||
+		    route_find(b->model->backends[i].addr, &route, NULL))
+			continue;
+		for (k = 0; k < n && ways[k] != route.ifindex; k++)
+			;
+		if (k == n)
+			ways[n++] = route.ifindex;
+	}
+	*ret = ways;
+	*ret_n = n;
+	return 0;
+}
+
 int balance_prog_fd(const struct balance *b)
 {
 	return b->pins.fds[PIN_PROG];

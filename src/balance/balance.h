@@ -21,6 +21,8 @@ struct balance {
 int balance_open(bool create, const struct pins_opts *opts, struct balance *ret,
 		 struct netprobe_error *err);
 void balance_close(struct balance *b);
+/* Interfaces that the routes to its backends lead out at, each once; free() it. */
+int balance_ways(const struct balance *b, uint32_t **ret, size_t *ret_n);
 /* The program, to be attached to an interface. */
 int balance_prog_fd(const struct balance *b);
 /* Take all of it out of bpffs, the neighbour entries too. What is attached goes on until detached. */

@@ -21,7 +21,6 @@ const volatile __u8 cfg_rx_at_xdp = 0;
 const volatile __u8 cfg_flows = 0;
 const volatile __u8 cfg_inline = 1;
 const volatile __u8 cfg_cookies = 0;
-const volatile __u16 cfg_mtu = 1500;
 const volatile __u32 cfg_slot = 0;
 const volatile __u32 cfg_ifindex = 0;
 

@@ -149,14 +149,22 @@ static int add_if(const struct netprobe_interface *i, void *arg)
 {
 	static const char *const xdp[] = { "none", "native", "generic" };
 	static const char *const tc[] = { "none", "tcx", "clsact" };
-	static const char *const states[] = { "on", "gone", "lost" };
+	static const char *const states[] = { "on", "gone", "lost", "not delivering", "moved" };
 
 	if (i->state == NETPROBE_STATE_GONE)
 		log_warn(
 			"%s is gone: `netprobe guard detach %s`, or attach it again when it is back",
 			i->name, i->name);
+	else if (i->state == NETPROBE_STATE_MOVED)
+		log_warn("%s is in another network namespace, where guard goes on with this "
+			 "list: attach it there, or `netprobe guard detach %s` here",
+			 i->name, i->name);
 	else if (i->state == NETPROBE_STATE_LOST)
 		log_warn("%s: somebody took guard's XDP program off; attach it again", i->name);
+	else if (i->state == NETPROBE_STATE_NOT_DELIVERING)
+		log_warn("%s: what guard sends (SYN cookies, what is balanced) is lost at the "
+			 "driver: `netprobe guard attach %s --xdp generic` works with any",
+			 i->name, i->name);
 	return table_add(arg,
 			 (struct cell[]){
 				 { CELL_STR, .str = i->name },
@@ -165,7 +173,7 @@ static int add_if(const struct netprobe_interface *i, void *arg)
 				 { CELL_STR, .str = xdp[i->xdp % 3] },
 				 { CELL_STR, .str = tc[i->tc % 3] },
 				 { i->program_id ? CELL_U64 : CELL_NULL, .u64 = i->program_id },
-				 { CELL_STR, .str = states[i->state % 3] },
+				 { CELL_STR, .str = states[i->state % 5] },
 				 { CELL_U64, .u64 = i->rx->packets },
 				 { CELL_U64, .u64 = i->tx->packets },
 				 { CELL_U64, .u64 = i->rx->dropped },

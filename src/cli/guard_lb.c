@@ -225,7 +225,11 @@ static int backend_do(struct guard_call *call, const char *verb, const char *ser
 			"--check %s: the VIP takes all ports; takes --check-port PORT as well",
 			check_names[o->check]);
 	r = fill(o, addr, &b, err);
-	return r ? r : netprobe_manager_backend_add(call->m, service, &b, err);
+	if (!r)
+		r = netprobe_manager_backend_add(call->m, service, &b, err);
+	if (!r && err->msg[0])
+		log_notice("%s", err->msg);
+	return r;
 }
 
 static int backend(struct guard_call *call)

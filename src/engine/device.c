@@ -71,6 +71,7 @@ void device_events(const struct guard_if *ifs, int n, void (*fn)(const struct ev
 			.tc = tc[f->at.tc % 3],
 			.ifindex = f->at.ifindex,
 			.gone = f->gone,
+			.tx_errors_known = f->tx_errors_known,
 			.count = &f->count,
 			.rx = { f->rx_packets, f->rx_bytes, f->rx_dropped, f->rx_errors },
 			.tx = { f->tx_packets, f->tx_bytes, f->tx_dropped, f->tx_errors },
@@ -78,6 +79,7 @@ void device_events(const struct guard_if *ifs, int n, void (*fn)(const struct ev
 
 		for (size_t k = 0; k < sizeof(sum) / sizeof(*from); k++)
 			((uint64_t *)&sum)[k] += from[k];
+		all.tx_errors_known |= f->tx_errors_known;
 		own_add(&all.rx, &dev.rx);
 		own_add(&all.tx, &dev.tx);
 		tell(&dev, f->name, fn, arg);

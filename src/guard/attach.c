@@ -75,6 +75,20 @@ static int refuse_foreign(struct attach *a)
 	id = q.drv_prog_id ?: q.skb_prog_id ?: q.hw_prog_id ?: q.prog_id;
 	if (!id)
 		return 0;
+	if (attach_is_own(id)) {
+		r = attach_take_own((uint32_t)a->ifindex, id);
+		if (!r) {
+			attach_note(a, "it came with guard's programs of another network "
+				       "namespace, which went");
+			return 0;
+		}
+		error_set(a->err, -EBUSY,
+			  "%s has guard's programs of another network namespace, which cannot be "
+			  "taken off: %s",
+			  a->ifname, strerror(-r));
+		error_hint(a->err, "netprobe guard detach there, or run as root here");
+		return -EBUSY;
+	}
 	fd = bpf_prog_get_fd_by_id(id);
 	if (fd >= 0 && !bpf_obj_get_info_by_fd(fd, &info, &len))
 		error_set(a->err, -EBUSY,
@@ -134,7 +148,9 @@ int attach_record(struct attach *a)
 void attach_mode(struct attach *a)
 {
 	a->at.mode = a->opts->mode;
-	a->at.flags &= (__u8) ~(NP_GUARD_IF_FLOWS | NP_GUARD_IF_COOKIES);
+	a->at.flags &= (__u8) ~(NP_GUARD_IF_FLOWS | NP_GUARD_IF_COOKIES | NP_GUARD_IF_NATIVE);
+	if (a->opts->xdp == GUARD_XDP_NATIVE)
+		a->at.flags |= NP_GUARD_IF_NATIVE;
 	if (a->skel->rodata->cfg_cookies)
 		a->at.flags |= NP_GUARD_IF_COOKIES;
 	if (a->opts->flows)
@@ -169,15 +185,53 @@ void attach_unload(struct attach *a)
 	a->skel = NULL;
 }
 
+bool attach_has_to_send(struct guard *g, uint8_t mode)
+{
+	return mode == NP_GUARD_BALANCE || (mode == NP_GUARD_FILTER && g->there && cookie_count(g));
+}
+
+bool attach_loses(const struct attach *a, char *why, size_t size)
+{
+	char name[IF_NAMESIZE];
+
+	if (!attach_has_to_send(a->g, a->opts->mode))
+		return false;
+	if (!device_sends((uint32_t)a->ifindex)) {
+		(void)snprintf(why, size,
+			       "it is a veth, which loses what native XDP sends while its peer "
+			       "runs no XDP program");
+		return true;
+	}
+	for (size_t i = 0; a->opts->mode == NP_GUARD_BALANCE && i < a->opts->ways_n; i++) {
+		uint32_t way = a->opts->ways[i];
+
+		if (way == (uint32_t)a->ifindex || device_takes_sent(way))
+			continue;
+		(void)snprintf(why, size,
+			       "%s, by which backends are reached, takes nothing that "
+			       "native XDP sends",
+			       if_indextoname(way, name) ? name : "a device");
+		return true;
+	}
+	return false;
+}
+
 /* Native, else generic where that may be; with the programs that fit it loaded. */
 static int attach_xdp(struct attach *a)
 {
+	bool loses;
 	char why[256];
 	int r;
 
 	if (!attach_wants_xdp(a))
 		return attach_load(a, false);
-	if (a->opts->xdp != GUARD_XDP_GENERIC) {
+	loses = a->opts->xdp != GUARD_XDP_GENERIC && attach_loses(a, why, sizeof(why));
+	if (loses) {
+		attach_note(a, a->opts->xdp == GUARD_XDP_NATIVE ? "nothing it sends arrives: "
+								: "XDP is generic: ");
+		(void)strncat(a->note, why, a->note_size - strlen(a->note) - 1);
+	}
+	if (a->opts->xdp == GUARD_XDP_NATIVE || (a->opts->xdp == GUARD_XDP_AUTO && !loses)) {
 		r = attach_load(a, true);
 		if (r)
 			return r;
@@ -340,6 +394,37 @@ static int attach_at(struct attach *a)
 	return r;
 }
 
+int guard_deliver(struct guard *g, const uint32_t *ways, size_t ways_n, char *ret_note,
+		  size_t note_size, struct netprobe_error *err)
+{
+	int n = 0, r = 0;
+
+	ret_note[0] = '\0';
+	for (uint32_t slot = 0; slot < NP_GUARD_IFS && !r; slot++) {
+		struct guard_attach_opts opts;
+		struct attach a = { .g = g, .opts = &opts };
+		char name[IF_NAMESIZE], why[256], note[256];
+		struct np_guard_if at;
+
+		if (bpf_map_lookup_elem(g->map[MAP_IFS], &slot, &at) || !at.ifindex ||
+		    at.xdp != NP_GUARD_XDP_NATIVE || (at.flags & NP_GUARD_IF_NATIVE) ||
+		    !if_indextoname(at.ifindex, name))
+			continue;
+		attach_opts_of(&at, &opts);
+		opts.ways = ways;
+		opts.ways_n = ways_n;
+		a.ifindex = (int)at.ifindex;
+		if (!attach_loses(&a, why, sizeof(why)))
+			continue;
+		opts.xdp = GUARD_XDP_GENERIC;
+		r = guard_attach(g, name, &opts, note, sizeof(note), err);
+		if (!r && !n++)
+			(void)snprintf(ret_note, note_size, "XDP of %s is generic now: %s", name,
+				       why);
+	}
+	return r ? r : n;
+}
+
 int guard_attach(struct guard *g, const char *ifname, const struct guard_attach_opts *opts,
 		 char *ret_note, size_t note_size, struct netprobe_error *err)
 {
@@ -356,6 +441,9 @@ int guard_attach(struct guard *g, const char *ifname, const struct guard_attach_
 	r = attach_at(&a);
 	if (r && !in_use(g))
 		folder_remove(g);
+	/* Of a kernel without type information or these tracepoints it is not known. */
+	if (!r && opts->mode != NP_GUARD_MONITOR)
+		(void)sent_watch(g);
 	return r;
 }
 

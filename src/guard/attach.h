@@ -28,6 +28,8 @@ struct attach {
 int link_pin(struct attach *a, int fd, const char *what);
 /* Another program in the place of the pinned link's, in one step. *ret_old: the one of before. */
 int link_exchange(struct attach *a, int prog_fd, const char *what, int *ret_old);
+/* Whether the link is at a device still, of whatever namespace and number. */
+bool link_lives(struct guard *g, const char *what, uint32_t ifindex);
 bool link_is_on(struct guard *g, const char *what, uint32_t ifindex);
 void link_remove(struct guard *g, const char *what, uint32_t ifindex);
 
@@ -47,9 +49,16 @@ int attach_exchange(struct attach *a, const struct np_guard_if *old);
 void attach_opts_of(const struct np_guard_if *at, struct guard_attach_opts *ret);
 void attach_put_back(struct attach *a, const struct np_guard_if *old);
 
+/* attach_own.c: whether it is a program of guard's; those at an interface that came from another namespace go. */
+bool attach_is_own(uint32_t prog_id);
+int attach_take_own(uint32_t ifindex, uint32_t xdp_id);
+
 /* attach.c */
 void attach_note(struct attach *a, const char *text);
 uint32_t attach_prog_id(int fd);
+/* Whether guard sends anything at an interface of that mode; and whether native XDP there loses it, and why. */
+bool attach_has_to_send(struct guard *g, uint8_t mode);
+bool attach_loses(const struct attach *a, char *why, size_t size);
 void attach_mode(struct attach *a);
 /* Who answers SYNs behind the filter that was loaded with it. */
 int attach_syn(struct attach *a);

@@ -10,7 +10,6 @@
 #include <bpf/libbpf.h>
 
 #include "guard/attach.h"
-#include "guard/device.h"
 
 #define XDP_HAS_FRAGS (1U << 5)
 
@@ -42,7 +41,6 @@ static int load_skel(struct attach *a, bool native, bool frags, bool in_place, b
 	s->rodata->cfg_rx_at_xdp = native;
 	s->rodata->cfg_flows = a->opts->flows;
 	s->rodata->cfg_cookies = cookies;
-	s->rodata->cfg_mtu = device_mtu(a->ifname);
 	s->rodata->cfg_slot = a->slot;
 	s->rodata->cfg_ifindex = (__u32)a->ifindex;
 	if (frags)

@@ -13,6 +13,7 @@ bool attach_can_exchange(const struct attach *a, const struct np_guard_if *old)
 {
 	const struct guard_attach_opts *o = a->opts;
 	bool counts = old->xdp != NP_GUARD_XDP_NATIVE;
+	char why[256];
 
 	if (o->mode == NP_GUARD_MONITOR && old->xdp != NP_GUARD_XDP_NATIVE) {
 		if (o->xdp != GUARD_XDP_GENERIC || old->xdp != NP_GUARD_XDP_NONE)
@@ -22,6 +23,9 @@ bool attach_can_exchange(const struct attach *a, const struct np_guard_if *old)
 		   (o->xdp == GUARD_XDP_GENERIC && old->xdp != NP_GUARD_XDP_GENERIC)) {
 		return false;
 	}
+	if (old->xdp == NP_GUARD_XDP_NATIVE && o->xdp == GUARD_XDP_AUTO &&
+	    attach_loses(a, why, sizeof(why)))
+		return false;
 	if (old->xdp != NP_GUARD_XDP_NONE && !link_is_on(a->g, "xdp", old->ifindex))
 		return false;
 	if (old->tc == NP_GUARD_TC_CLSACT)
@@ -38,6 +42,9 @@ int attach_exchange(struct attach *a, const struct np_guard_if *old)
 	if (r)
 		return r;
 	a->at = *old;
+	/* It may have another name by now. */
+	memset(a->at.name, 0, sizeof(a->at.name));
+	(void)strncpy(a->at.name, a->ifname, sizeof(a->at.name) - 1);
 	attach_mode(a);
 	r = attach_syn(a);
 	if (r)
@@ -75,7 +82,9 @@ void attach_opts_of(const struct np_guard_if *at, struct guard_attach_opts *ret)
 {
 	*ret = (struct guard_attach_opts){
 		.mode = at->mode,
-		.xdp = at->xdp == NP_GUARD_XDP_NATIVE ? GUARD_XDP_NATIVE : GUARD_XDP_GENERIC,
+		.xdp = at->flags & NP_GUARD_IF_NATIVE	? GUARD_XDP_NATIVE
+		       : at->xdp == NP_GUARD_XDP_NATIVE ? GUARD_XDP_AUTO
+							: GUARD_XDP_GENERIC,
 		.flows = at->flags & NP_GUARD_IF_FLOWS,
 		.no_cookies = !(at->flags & NP_GUARD_IF_COOKIES),
 		.clsact = at->tc == NP_GUARD_TC_CLSACT,

@@ -123,14 +123,6 @@ bool device_has_ethernet(const char *ifname)
 	       ifr.ifr_hwaddr.sa_family == ARPHRD_LOOPBACK;
 }
 
-uint16_t device_mtu(const char *ifname)
-{
-	bool lro;
-	int mtu = mtu_and_lro(ifname, &lro);
-
-	return mtu <= 0 ? 1500 : mtu > 0xffff ? 0xffff : (uint16_t)mtu;
-}
-
 void device_why_no_xdp(const char *ifname, int r, char *ret, size_t size)
 {
 	bool lro;

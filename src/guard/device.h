@@ -17,13 +17,18 @@ struct device_count {
 int device_count(const char *ifname, struct device_count *ret);
 /* The counters of now, as the base of later ones. */
 void device_base(const char *ifname, struct np_guard_if *at);
-/* Bytes above Ethernet's header, at most 65535; 1500 where it cannot be told. */
-uint16_t device_mtu(const char *ifname);
 /*
  * Whether its frames begin with an Ethernet header; those of tunnels, tun, WireGuard and ppp begin with IP's. true
  * where it cannot be told.
  */
 bool device_has_ethernet(const char *ifname);
+/*
+ * Whether a frame that native XDP sends back out of it (XDP_TX) arrives, and whether one that is sent to it from
+ * another one (redirect) does: of a veth where its peer runs an XDP program in its driver, of others as the driver
+ * says (since 6.3). true where it cannot be told.
+ */
+bool device_sends(uint32_t ifindex);
+bool device_takes_sent(uint32_t ifindex);
 /* In words, with the remedy. r: what attaching returned. */
 void device_why_no_xdp(const char *ifname, int r, char *ret, size_t size);
 /* The same of what is known already. */

@@ -40,6 +40,9 @@ struct guard_attach_opts {
 	bool flows;	 /* count flows */
 	bool clsact;	 /* not TCX, also where the kernel has it */
 	bool no_cookies; /* as if the kernel had no helpers for SYN cookies */
+	/* In mode balance: interfaces that frames go out at; ways_n 0: nobody knows any. */
+	const uint32_t *ways;
+	size_t ways_n;
 };
 
 /*
@@ -60,6 +63,13 @@ int guard_follow(struct guard *g,
 		 void *arg);
 /* The interface of that number has (or had at its end) this name; of others nothing is noted. */
 void guard_renamed(struct guard *g, uint32_t ifindex, const char *name);
+/*
+ * Generic XDP in the place of native where that loses what is sent (SYN cookies, what is balanced): of each interface
+ * that has to send now, unless native was insisted on. The filter is off there for a moment. ways: as in struct
+ * guard_attach_opts. ret_note: which, in one line; empty. How many, or -errno.
+ */
+int guard_deliver(struct guard *g, const uint32_t *ways, size_t ways_n, char *ret_note,
+		  size_t note_size, struct netprobe_error *err);
 /* The program that gets what the filter lets through, in mode balance. -ENOENT: not attached. */
 int guard_set_next(struct guard *g, const char *ifname, int prog_fd, struct netprobe_error *err);
 
@@ -67,8 +77,11 @@ int guard_set_next(struct guard *g, const char *ifname, int prog_fd, struct netp
 struct guard_if {
 	struct np_guard_if at;
 	char name[16];		   /* now; as it was where it is gone */
-	bool gone;		   /* the interface is no more */
+	bool gone;		   /* the interface is no more, or not here */
+	bool moved;		   /* it is in another namespace, and the programs go on there */
 	bool lost_xdp;		   /* somebody took our XDP program away */
+	bool mute;		   /* what it sends does not arrive */
+	bool tx_errors_known;	   /* the kernel has the tracepoints */
 	struct np_guard_dev count; /* of all processors */
 	uint64_t rx_packets, rx_bytes, tx_packets, tx_bytes; /* the kernel's, since attached */
 	uint64_t rx_dropped, tx_dropped, rx_errors, tx_errors;

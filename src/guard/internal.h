@@ -72,6 +72,10 @@ int set_change(struct guard *g, void (*change)(struct np_guard_policy *p, const 
 	       const void *arg, uint32_t confirm_s, struct netprobe_error *err);
 void set_commit(struct guard *g, uint32_t set, uint32_t confirm_s);
 
+/* sent.c: count what drivers drop of what is sent, from now on; -errno: this kernel cannot. Whether it is counted. */
+int sent_watch(struct guard *g);
+bool sent_watched(const struct guard *g);
+
 /* cookie.c: the kernel's setting as it was before we changed it. */
 void cookie_settings_back(struct guard *g);
 uint8_t cookie_support(struct guard *g); /* GUARD_COOKIES_* */

@@ -58,19 +58,29 @@ int link_exchange(struct attach *a, int prog_fd, const char *what, int *ret_old)
 	return r;
 }
 
-bool link_is_on(struct guard *g, const char *what, uint32_t ifindex)
+/* The number of the device it is at, in the device's own namespace; 0 none. */
+static uint32_t link_device(struct guard *g, const char *what, uint32_t ifindex)
 {
 	/* libbpf 1.1 has no name for what TCX links tell: the number is in the same place as XDP's. */
 	struct bpf_link_info info = {};
 	__u32 len = sizeof(info);
-	int fd = link_open(g, what, ifindex);
-	bool on;
+	int r, fd = link_open(g, what, ifindex);
 
 	if (fd < 0)
-		return false;
-	on = !bpf_obj_get_info_by_fd(fd, &info, &len) && info.xdp.ifindex == ifindex;
+		return 0;
+	r = bpf_obj_get_info_by_fd(fd, &info, &len);
 	(void)close(fd);
-	return on;
+	return r ? 0 : info.xdp.ifindex;
+}
+
+bool link_lives(struct guard *g, const char *what, uint32_t ifindex)
+{
+	return link_device(g, what, ifindex) != 0;
+}
+
+bool link_is_on(struct guard *g, const char *what, uint32_t ifindex)
+{
+	return link_device(g, what, ifindex) == ifindex;
 }
 
 void link_remove(struct guard *g, const char *what, uint32_t ifindex)

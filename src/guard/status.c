@@ -42,12 +42,22 @@ static uint64_t since(uint64_t now, uint64_t base)
 static void fill(struct guard *g, struct guard_if *f)
 {
 	struct device_count c = {};
+	uint64_t may_send;
 
 	f->gone = !if_indextoname(f->at.ifindex, f->name);
 	if (f->gone)
 		memcpy(f->name, f->at.name, sizeof(f->name));
+	f->moved = f->gone && f->at.xdp && link_lives(g, "xdp", f->at.ifindex);
+	f->tx_errors_known = sent_watched(g);
 	f->lost_xdp = !f->gone && f->at.xdp && !link_is_on(g, "xdp", f->at.ifindex);
-	if (f->gone || device_count(f->name, &c))
+	if (f->gone)
+		return;
+	/* By facts, and by what became of what was sent; of what is balanced that is no more than came in. */
+	may_send = f->at.mode == NP_GUARD_BALANCE ? f->count.rx.packets : f->count.cookies_sent;
+	f->mute = attach_has_to_send(g, f->at.mode) &&
+		  ((f->at.xdp == NP_GUARD_XDP_NATIVE && !device_sends(f->at.ifindex)) ||
+		   f->count.tx_errors > may_send / 2);
+	if (device_count(f->name, &c))
 		return;
 	f->rx_packets = since(c.rx_packets, f->at.base_rx_packets);
 	f->rx_bytes = since(c.rx_bytes, f->at.base_rx_bytes);

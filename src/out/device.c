@@ -88,6 +88,10 @@ void device_put_json(struct buf *b, const struct event_device *e)
 	put_way(b, "rx", &e->count->rx, &e->rx);
 	put_way(b, "tx", &e->count->tx, &e->tx);
 	put_dev(b, e->count);
+	if (e->tx_errors_known)
+		json_kv_u64(b, "tx_errors", e->count->tx_errors);
+	else
+		json_kv_null(b, "tx_errors");
 }
 
 static void put_bytes(struct buf *b, const char *name, uint64_t v)

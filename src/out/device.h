@@ -20,6 +20,7 @@ struct event_device {
 	uint32_t ifindex;	 /* 0 with mode NULL */
 	unsigned int interfaces; /* with mode NULL: how many */
 	bool gone;
+	bool tx_errors_known; /* count->tx_errors is counted */
 	const struct np_guard_dev *count;
 	struct event_device_own rx, tx;
 };

@@ -5,7 +5,7 @@
 const char *lb_total_name(unsigned int what)
 {
 	static const char *const names[LB_TOTALS] = {
-		[LB_FORWARDED] = "forwarded",
+		[LB_FORWARDED] = "handed_to_driver",
 		[LB_NO_VIP] = "no_vip",
 		[LB_VLAN] = "vlan",
 		[LB_FRAGMENT] = "fragment",

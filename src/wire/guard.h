@@ -236,6 +236,7 @@ struct np_guard_conf {
 #define NP_GUARD_IF_OWN_CLSACT 1 /* the clsact qdisc is ours, and goes with us */
 #define NP_GUARD_IF_FLOWS 2	 /* flows are counted */
 #define NP_GUARD_IF_COOKIES 4	 /* the kernel has the helpers for SYN cookies */
+#define NP_GUARD_IF_NATIVE 8	 /* native XDP was insisted on */
 
 /* struct np_guard_if: an interface that guard is attached to, written by user space. */
 struct np_guard_if {
@@ -294,6 +295,7 @@ struct np_guard_dev {
 	__u64 cookies_sent;	       /* SYNs answered here with a cookie */
 	__u64 nest_lost;	       /* look-ups given up: too many networks within networks */
 	__u64 unfinished; /* dropped by a ban that could hold for what the parser did not get to */
+	__u64 tx_errors;  /* frames a driver did not take, which were handed to it from here */
 };
 
 /* struct np_guard_flow_key: local is our end, whatever the direction. */

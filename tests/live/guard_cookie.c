@@ -218,6 +218,40 @@ TEST(connections_come_about_through_cookies_and_carry_bytes)
 	CHECK_EQ(connections(&p.b, &p.a, "10.77.0.1", 5001, 20), 20, "afterwards");
 }
 
+/* A veth loses what native XDP sends, and says nothing, while its peer runs no program. */
+TEST(cookies_arrive_where_a_veths_peer_runs_no_program)
+{
+	struct netns_pair p = netns_pair_new();
+
+	sysctl(&p.a, "tcp_syncookies", 2);
+	guard_must(&p.a, "attach %s --mode filter", p.if_a);
+	CHECK(strstr(guard_log(), "native XDP"), "nothing to send, and not native: %s",
+	      guard_log());
+	guard_must(&p.a, "ban 192.0.2.1");
+	guard_must(&p.a, "syncookie add 5001 --mode always");
+	CHECK(strstr(guard_log(), "is generic now"), "%s", guard_log());
+	CHECK_EQ(connections(&p.b, &p.a, "10.77.0.1", 5001, 20), 20, "connections");
+	CHECK_EQ(connections(&p.b, &p.a, "fd77::1", 5001, 20), 20, "IPv6 connections");
+	CHECK_EQ(cookie_of(&p, "10.77.0.1:5001", "sent"), 20, "answered");
+	guard_must(&p.a, "status");
+	CHECK(!strstr(guard_out(), "not delivering"), "%s", guard_out());
+	/* Attached anew it stays so; who insists is told, and sees what becomes of it. */
+	guard_must(&p.a, "detach %s", p.if_a);
+	guard_must(&p.a, "attach %s --mode filter --xdp native", p.if_a);
+	guard_must(&p.a, "syncookie add 5001 --mode always");
+	CHECK_EQ(connections(&p.b, &p.a, "10.77.0.1", 5001, 1), 0, "connections");
+	guard_must(&p.a, "status");
+	CHECK(strstr(guard_out(), "not delivering"), "%s", guard_out());
+	CHECK(guard_stat(&p, "tx_errors") >= 1, "the driver took them");
+	CHECK_EQ(cookie_of(&p, "10.77.0.1:5001", "accepted"), 0, "accepted");
+	/* With a program at the peer they arrive. */
+	guard_must(&p.b, "attach %s --mode filter", p.if_b);
+	CHECK_EQ(connections(&p.b, &p.a, "10.77.0.1", 5001, 5), 5, "with a program at the peer");
+	guard_must(&p.a, "detach %s", p.if_a);
+	/* Known before: native is not even tried. */
+	guard_must(&p.b, "detach %s", p.if_b);
+}
+
 TEST(flood_of_spoofed_syns_never_reaches_the_listener)
 {
 	struct netns_pair p = cookie_pair(2);
@@ -393,7 +427,8 @@ static void segment(struct pkt *f, bool v6, unsigned int tags, bool more, unsign
 }
 
 /* The answer to segment(): right in every field that matters. */
-static void check_answer(const struct pkt *in, const struct pkt *out, bool v6, unsigned int tags)
+static void check_answer(const struct pkt *in, const struct pkt *out, bool v6, unsigned int tags,
+			 int mtu)
 {
 	unsigned int l3 = 14 + 4 * tags, ip = v6 ? 40 : 20, tcp = out->len - l3 - ip;
 	const uint8_t *h = out->b + l3, *t = h + ip;
@@ -423,7 +458,7 @@ static void check_answer(const struct pkt *in, const struct pkt *out, bool v6, u
 	CHECK_EQ((unsigned int)(t[0] << 8 | t[1]) << 16 | t[2] << 8 | t[3], 5001u << 16 | 40000,
 		 "ports");
 	CHECK_EQ(t[20] << 24 | t[21] << 16 | t[22] << 8 | t[23],
-		 2 << 24 | 4 << 16 | (v6 ? 1440 : 1460), "MSS");
+		 2 << 24 | 4 << 16 | (mtu - 20 - (v6 ? 40 : 20)), "MSS");
 }
 
 TEST(answers_are_right_behind_tags_options_and_extension_headers)
@@ -436,6 +471,8 @@ TEST(answers_are_right_behind_tags_options_and_extension_headers)
 	fd = guard_program(&p.a);
 	there = open(p.a.path, O_RDONLY | O_CLOEXEC);
 	REQUIRE(setns(there, CLONE_NEWNET) == 0, "setns: %s", strerror(errno));
+	/* Test runs come in at lo. */
+	REQUIRE(system("ip link set lo mtu 1500") == 0, "MTU");
 	for (unsigned int i = 0; i < 12; i++) {
 		bool v6 = i & 1, more = i & 2;
 		unsigned int tags = i / 4;
@@ -443,13 +480,19 @@ TEST(answers_are_right_behind_tags_options_and_extension_headers)
 		segment(&in, v6, tags, more, SYN);
 		REQUIRE(answer(fd, &in, &out) == XDP_ANSWERED, "no answer: IPv%d, %u tags",
 			v6 ? 6 : 4, tags);
-		check_answer(&in, &out, v6, tags);
+		check_answer(&in, &out, v6, tags, 1500);
 		segment(&in, v6, tags, more, ACK);
 		put32(in.b + in.l4 + 4, 0x01020305);
 		put32(in.b + in.l4 + 8, get32(out.b + out.len - 24 + 4) + 1);
 		CHECK_EQ(answer(fd, &in, &out), XDP_PASSED, "its acknowledgement");
 		put32(in.b + in.l4 + 8, get32(in.b + in.l4 + 8) + 100);
 		CHECK_EQ(answer(fd, &in, &out), XDP_DROPPED, "a forged one");
+	}
+	REQUIRE(system("ip link set lo mtu 1300") == 0, "MTU");
+	for (unsigned int v6 = 0; v6 < 2; v6++) {
+		segment(&in, v6, 0, false, SYN);
+		REQUIRE(answer(fd, &in, &out) == XDP_ANSWERED, "no answer after the MTU changed");
+		check_answer(&in, &out, v6, 0, 1300);
 	}
 	/* No SYNs of a connection's begin. */
 	segment(&in, false, 0, false, 0x04);

@@ -169,7 +169,8 @@ TEST(balancer_goes_on_after_its_commands_end)
 		packets += record_u64(backend_of_stats(vip, addr), "packets");
 	}
 	CHECK_EQ(packets, record_u64(vip, "packets"), "packets of all backends");
-	CHECK_EQ(record_u64(all, "forwarded"), record_u64(vip, "packets"), "packets forwarded");
+	CHECK_EQ(record_u64(all, "handed_to_driver"), record_u64(vip, "packets"),
+		 "packets forwarded");
 	gone();
 }
 
@@ -273,4 +274,39 @@ TEST(vip_that_cuts_off_a_server_of_this_machine_needs_force)
 	MUST("vip", "remove", "10.99.0.1:*/udp");
 	close(tcp);
 	close(udp);
+}
+
+static void serves(struct net *n)
+{
+	struct clients c = clients_new(n, NET_VIP4);
+
+	clients_open(&c, 0, 20);
+	CHECK_EQ(clients_echo(&c, 0, 20, 10000), 20, "connections through the balancer");
+	clients_end(&c);
+}
+
+/* A veth whose peer runs no program takes nothing from native XDP: then generic is taken, and said. */
+TEST(balancer_serves_where_a_veths_peer_runs_no_program)
+{
+	struct net n = net_new();
+	struct answer a;
+	json_t *all;
+
+	close(n.pass_link);
+	MUST("vip", "add", VIP);
+	MUST("backend", "add", VIP, "10.99.0.10");
+	MUST("backend", "add", VIP, "10.99.0.11");
+	a = guard("attach", "eth0", "--mode", "balance", NULL);
+	CHECK(a.status == 0 && strstr(a.log, "XDP is generic: it is a veth"), "%s", a.log);
+	serves(&n);
+	a = guard("status", NULL);
+	CHECK(strstr(a.out, "generic") && !strstr(a.out, "not delivering"), "%s", a.out);
+	MUST("attach", "eth0", "--mode", "balance", "--xdp", "native");
+	a = guard("status", NULL);
+	CHECK(strstr(a.out, "not delivering"), "%s", a.out);
+	MUST("attach", "eth0", "--mode", "balance", "--xdp", "generic");
+	serves(&n);
+	all = stats_of("balancer");
+	CHECK(record_u64(all, "handed_to_driver") >= 40, "packets handed to the driver");
+	gone();
 }

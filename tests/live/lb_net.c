@@ -204,7 +204,7 @@ struct net net_new(void)
 			      "echo 0 >/proc/sys/net/ipv4/conf/all/send_redirects");
 	n.pass = load_decap();
 	enter(&n.sw);
-	(void)attach(program_of(n.pass, "np_pass"), "lb");
+	n.pass_link = attach(program_of(n.pass, "np_pass"), "lb");
 	enter(&balancer);
 	return n;
 }

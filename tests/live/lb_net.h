@@ -24,7 +24,8 @@ struct net {
 	pid_t servers[NET_BACKENDS];
 	void *decap[NET_BACKENDS]; /* objects of decap.bpf.o */
 	void *pass;
-	int link; /* of the balancer's program */
+	int link;      /* of the balancer's program */
+	int pass_link; /* of the switch's at the balancer's cable, without which it takes nothing */
 };
 
 /* All of it, with servers that answer on NET_PORT at every address. */

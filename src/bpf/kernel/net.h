@@ -19,6 +19,7 @@ struct ns_common {
 
 struct net {
 	struct ns_common ns;
+	__u64 net_cookie; /* a plain number since 5.12 */
 };
 
 typedef struct {
@@ -32,6 +33,7 @@ typedef struct {
 struct net_device {
 	char name[16];
 	int ifindex;
+	possible_net_t nd_net;
 };
 
 struct dst_entry {

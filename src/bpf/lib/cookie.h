@@ -25,8 +25,6 @@ struct np_cookies_map {
 };
 extern struct np_cookies_map np_cookies SEC(".maps");
 
-extern const volatile __u16 cfg_mtu;
-
 #define COOKIE_WINDOW_TICKS 15	/* 1 s */
 #define COOKIE_HOLD_TICKS 150	/* an attack is over 10 s after its last second */
 #define COOKIE_VALID_TICKS 1940 /* cookies hold 2 minutes, and some more: 130 s */
@@ -319,6 +317,15 @@ static __always_inline void ip4_write(struct iphdr *to, struct iphdr *ip,
 	*to = *ip;
 }
 
+/* What the interface it came in at takes now, as its user may have changed it; the helper is there since 5.12. */
+static __always_inline __u32 cookie_mtu(struct xdp_md *ctx)
+{
+	__u32 mtu = 0;
+
+	(void)bpf_check_mtu(ctx, 0, &mtu, 0, 0);
+	return mtu < 576 ? 1500 : mtu > 0xffff ? 0xffff : mtu;
+}
+
 /* The answer in the place of the SYN; IP options, extension headers and data of it are gone. */
 static __always_inline int cookie_reply(struct xdp_md *ctx, __u32 at, __u32 have,
 					union cookie_work *w, struct cookie_tcp *t,
@@ -328,7 +335,7 @@ static __always_inline int cookie_reply(struct xdp_md *ctx, __u32 at, __u32 have
 	__u32 ip_len = v6 ? sizeof(struct ipv6hdr) : sizeof(struct iphdr), len;
 	void *data, *end;
 
-	len = cookie_header(t, e, cookie, asks, cfg_mtu - ip_len - sizeof(struct tcphdr));
+	len = cookie_header(t, e, cookie, asks, cookie_mtu(ctx) - ip_len - sizeof(struct tcphdr));
 	t->h.check =
 		csum_fold(bpf_csum_diff(NULL, 0, (__be32 *)t, sizeof(*t), cookie_pseudo(e, len)));
 	if (bpf_xdp_adjust_tail(ctx, (int)(AT_L3(at) + ip_len + len) - (int)have))
