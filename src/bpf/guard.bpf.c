@@ -356,13 +356,13 @@ static __always_inline void tc_count(struct __sk_buff *skb, struct np_guard_dev 
 {
 	__u32 more = skb->gso_segs > 1 ? skb->gso_segs - 1 : 0;
 
-	way_count(w, f, skb->len);
+	way_count(w, f, f->len);
 	if (more) {
 		w->more_segments += more;
 		w->more_bytes += (__u64)more * header_bytes(f);
 	}
 	if (cfg_flows)
-		flow_count(dev, f, skb->len, tx);
+		flow_count(dev, f, f->len, tx);
 }
 
 /* Behind GRO, before the stack (softirq). clsact since 4.5, TCX since 6.6. */
@@ -374,7 +374,8 @@ int np_guard_in(struct __sk_buff *skb)
 
 	if (!dev)
 		return -1;
-	frame_parse_tc(skb, &f);
+	/* Where the filter is not the driver's it is generic. */
+	frame_parse_tc(skb, &f, cfg_mode != NP_GUARD_MONITOR && !cfg_rx_at_xdp);
 	if (cfg_mode == NP_GUARD_MONITOR)
 		bad_count(dev, &f);
 	tc_count(skb, dev, &dev->rx, &f, false);
@@ -390,7 +391,7 @@ int np_guard_out(struct __sk_buff *skb)
 
 	if (!dev)
 		return -1;
-	frame_parse_tc(skb, &f);
+	frame_parse_tc(skb, &f, false);
 	tc_count(skb, dev, &dev->tx, &f, true);
 	if (cfg_mode != NP_GUARD_MONITOR && f.proto == IPPROTO_UDP &&
 	    is_amplifier(bpf_ntohs(f.dport))) {

@@ -42,7 +42,7 @@ int frame_tc(struct __sk_buff *skb)
 {
 	struct frame f;
 
-	frame_parse_tc(skb, &f);
+	frame_parse_tc(skb, &f, false);
 	say(&f, (void *)(long)skb->data);
 	return 0;
 }

@@ -56,6 +56,7 @@ static void compare_counts(const char *how)
 			  .ours_rx = "rx.packets",
 			  .ours_tx = "tx.packets",
 			  .least = 100 };
+	json_t *r;
 
 	guard_must(&p.a, "attach %s %s", p.if_a, how);
 	CHECK(stream(&p.b, &p.a, "10.77.0.1", 5001, 30000000), "no connection to us");
@@ -66,6 +67,13 @@ static void compare_counts(const char *how)
 	      "%s: rx expected %" PRIu64 " (device), got %" PRIu64 "; tx expected %" PRIu64
 	      ", got %" PRIu64,
 	      how, s.rx_device, s.rx, s.tx_device, s.tx);
+	r = guard_stats(&p.a, p.if_a);
+	CHECK(json_at(r, "rx.tcp.packets") > 0, "%s: no TCP came in", how);
+	CHECK(json_at(r, "rx.udp.packets") >= 100, "%s: %" PRIu64 " datagrams came in", how,
+	      json_at(r, "rx.udp.packets"));
+	CHECK_EQ(json_at(r, "rx.other.packets") + json_at(r, "tx.other.packets"), 0,
+		 "packets of no protocol that was sent");
+	json_decref(r);
 	guard_must(&p.a, "detach %s", p.if_a);
 }
 
@@ -78,6 +86,8 @@ TEST(counters_equal_the_devices_own_where_tc_counts_alone)
 {
 	compare_counts("--mode monitor --xdp generic");
 	compare_counts("--mode monitor --xdp generic --clsact");
+	/* There tc is given some packets without their Ethernet header. */
+	compare_counts("--mode filter --xdp generic");
 }
 
 /* Packets come in all the while it is put on: what ours has and the device's count has not would stay. */

@@ -225,6 +225,7 @@ struct frame_from {
 	void *data;  /* begin of the linear part */
 	bool is_xdp; /* ctx is a struct xdp_md, else a struct __sk_buff */
 	bool frags;  /* at XDP: there may be more than the linear part */
+	__be16 bare; /* not 0: the Ethernet header is not there, its type was this */
 };
 
 /*
@@ -443,11 +444,16 @@ static __always_inline void frame_parse(struct frame *f, const struct frame_from
 	__builtin_memset(f, 0, sizeof(*f));
 	f->end = end;
 	f->len = len;
-	if (pos > end) {
+	if (from->bare) {
+		f->len += sizeof(*eth);
+		type = from->bare;
+		pos = data;
+	} else if (pos > end) {
 		f->bad = NP_FRAME_SHORT_ETH;
 		return;
+	} else {
+		type = eth->h_proto;
 	}
-	type = eth->h_proto;
 #pragma unroll
 	for (int i = 0; i < FRAME_TAGS; i++) {
 		struct frame_tag *tag = pos;
@@ -493,18 +499,40 @@ static __always_inline void frame_parse_xdp(struct xdp_md *ctx, struct frame *f,
 	frame_parse(f, &from, end, (__u32)(end - from.data));
 }
 
-/* At tc: may make the headers linear, so packet pointers of before are gone. */
-static __always_inline void frame_parse_tc(struct __sk_buff *skb, struct frame *f)
+/*
+ * Behind generic XDP tc may be given a packet from the IP header on: where the kernel had to copy it to make room, its
+ * length of the hardware's header is lost (6.18). The header is still in front of it.
+ */
+static __always_inline bool frame_is_bare(struct __sk_buff *skb)
+{
+	void *data = (void *)(long)skb->data, *end = (void *)(long)skb->data_end;
+	__u16 mac[ETH_HLEN / 2], *here = data;
+
+	if (bpf_skb_load_bytes_relative(skb, 0, mac, sizeof(mac), BPF_HDR_START_MAC) ||
+	    data + sizeof(mac) > end)
+		return false;
+	return here[0] != mac[0] || here[1] != mac[1] || here[2] != mac[2] || here[6] != mac[6];
+}
+
+/*
+ * At tc: may make the headers linear, so packet pointers of before are gone. behind: behind generic XDP, on the way
+ * in.
+ */
+static __always_inline void frame_parse_tc(struct __sk_buff *skb, struct frame *f, bool behind)
 {
 	__u32 want = skb->len < FRAME_PULL ? skb->len : FRAME_PULL;
 	void *data = (void *)(long)skb->data, *end = (void *)(long)skb->data_end;
+	__be16 bare = 0;
 
 	if (data + want > end) {
 		(void)bpf_skb_pull_data(skb, want);
 		data = (void *)(long)skb->data;
 		end = (void *)(long)skb->data_end;
 	}
-	frame_parse(f, &(struct frame_from){ .ctx = skb, .data = data }, end, skb->len);
+	if (behind && frame_is_bare(skb))
+		bare = skb->protocol;
+	frame_parse(f, &(struct frame_from){ .ctx = skb, .data = data, .bare = bare }, end,
+		    skb->len);
 }
 
 #endif
