@@ -86,7 +86,7 @@ static int refuse_foreign(struct attach *a)
 			  "%s has guard's programs of another network namespace, which cannot be "
 			  "taken off: %s",
 			  a->ifname, strerror(-r));
-		error_hint(a->err, "netprobe guard detach there, or run as root here");
+		error_hint(a->err, "netprobe_manager_detach there, or run as root here");
 		return -EBUSY;
 	}
 	fd = bpf_prog_get_fd_by_id(id);
