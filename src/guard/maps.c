@@ -107,14 +107,17 @@ void maps_close(struct guard *g)
 /* Before anything else is believed of the pins: whose they are, and of which version. */
 static int check_conf(struct guard *g, struct netprobe_error *err)
 {
-	struct np_guard_conf conf;
+	struct np_guard_conf conf = {};
 	struct bpf_map_info info = {};
 	__u32 len = sizeof(info), zero = 0;
+	bool same = !bpf_obj_get_info_by_fd(g->map[MAP_CONF], &info, &len) &&
+		    info.value_size == sizeof(conf) &&
+		    !bpf_map_lookup_elem(g->map[MAP_CONF], &zero, &conf);
 
-	if (bpf_obj_get_info_by_fd(g->map[MAP_CONF], &info, &len) ||
-	    info.value_size != sizeof(conf) ||
-	    bpf_map_lookup_elem(g->map[MAP_CONF], &zero, &conf) ||
-	    conf.version != NP_GUARD_VERSION) {
+	/* The version is written last: an attach died before it had put anything on an interface. */
+	if (same && !conf.version)
+		return -ENOENT;
+	if (!same || conf.version != NP_GUARD_VERSION) {
 		error_set(err, -EPROTO, "%s was made by another version of netprobe", g->dir);
 		error_hint(err, "take it off with that version, or rm -r %s", g->dir);
 		return -EPROTO;

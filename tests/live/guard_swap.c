@@ -12,9 +12,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <bpf/bpf.h>
+
 #include "guard_run.h"
 #include "probe.h"
 #include "tap.h"
+#include "wire/guard.h"
 
 #define ROUNDS 10
 
@@ -27,13 +30,15 @@ static uint64_t bans_dropped(const struct netns *ns, const char *iface)
 	return n;
 }
 
-/* An attach that is killed so many microseconds after it began. */
-static void attach_killed(const struct netns *ns, const char *iface, const char *how,
-			  useconds_t after)
+/* A command of guard (its words after "guard") that is killed so many microseconds after it began. */
+static void killed(const struct netns *ns, useconds_t after, const char *const *words)
 {
+	const char *args[12] = { "netprobe", "guard" };
 	pid_t pid;
 	int status;
 
+	for (unsigned int i = 0; words[i]; i++)
+		args[2 + i] = words[i];
 	fflush(NULL);
 	pid = fork();
 	REQUIRE(pid >= 0, "fork: %s", strerror(errno));
@@ -44,13 +49,20 @@ static void attach_killed(const struct netns *ns, const char *iface, const char 
 			_exit(126);
 		dup2(null, 1);
 		dup2(null, 2);
-		execl(probe_binary(), "netprobe", "guard", "attach", iface, "--mode", "filter",
-		      "--xdp", how, (char *)NULL);
+		execv(probe_binary(), (char *const *)(uintptr_t)args);
 		_exit(127);
 	}
 	usleep(after);
 	kill(pid, SIGKILL);
 	waitpid(pid, &status, 0);
+}
+
+static void attach_killed(const struct netns *ns, const char *iface, const char *how,
+			  useconds_t after)
+{
+	const char *words[] = { "attach", iface, "--mode", "filter", "--xdp", how, NULL };
+
+	killed(ns, after, words);
 }
 
 /* The whole of what a restart does, again and again, while a banned source sends. */
@@ -118,26 +130,100 @@ TEST(list_replaced_in_a_flood_lets_nothing_through)
 	CHECK(sent > 1000, "no flood");
 }
 
+/* With NETPROBE_ALL=1 so many that each system call of a command is the last one some time. */
+static unsigned int kills(void)
+{
+	const char *all = getenv("NETPROBE_ALL");
+
+	return all && !strcmp(all, "1") ? 240 : 10;
+}
+
+/* How long the command takes that is killed: its whole life is gone through. */
+static useconds_t life_of(const struct netns *ns, const char *command, const char *iface)
+{
+	int64_t from = now_ms();
+
+	guard_must(ns, "%s %s", command, iface);
+	return (useconds_t)(now_ms() - from) * 1000;
+}
+
+/* status 0 or, where it found nothing, 3. */
+static void check_gone(const struct netns_pair *p, int status, bool was_on, unsigned int round)
+{
+	char command[256], path[128];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "/sys/fs/bpf/netprobe/guard-%" PRIu64, p->a.inode);
+	CHECK(status == 0 || (status == 3 && !was_on), "detach ended with %d: %s", status,
+	      guard_log());
+	CHECK(stat(path, &st) < 0, "round %u: pins are left", round);
+	snprintf(command, sizeof(command), "! ip link show %s | grep -q xdp", p->if_a);
+	CHECK_EQ(netns_run(&p->a, command), 0, "an XDP program is left; status");
+	snprintf(command, sizeof(command), "! tc filter show dev %s ingress 2>&1 | grep -q bpf",
+		 p->if_a);
+	CHECK_EQ(netns_run(&p->a, command), 0, "a tc program is left; status");
+}
+
 /* Wherever an attach dies, the next command goes on from there and detach finds all of it. */
 TEST(attach_killed_at_any_moment_is_adopted_and_detached_without_a_trace)
 {
 	static const char *const hows[] = { "native", "generic" };
 	struct netns_pair p = netns_pair_new();
-	char command[256], path[128];
-	struct stat st;
-	int status;
+	useconds_t life = life_of(&p.a, "attach", p.if_a);
 
-	snprintf(path, sizeof(path), "/sys/fs/bpf/netprobe/guard-%" PRIu64, p.a.inode);
-	for (unsigned int i = 0; i < 24; i++) {
-		attach_killed(&p.a, p.if_a, hows[i & 1], 2500 * i);
+	guard_must(&p.a, "detach %s", p.if_a);
+	for (unsigned int i = 0; i < kills(); i++) {
+		attach_killed(&p.a, p.if_a, hows[i & 1], life * i / (kills() - 4));
 		if (i & 2)
 			guard_must(&p.a, "attach %s --mode filter", p.if_a);
 		/* 3: it died before anything was done. */
-		status = guard_run(&p.a, "detach %s", p.if_a);
-		CHECK(status == 0 || (status == 3 && !(i & 2)), "detach ended with %d: %s", status,
-		      guard_log());
-		CHECK(stat(path, &st) < 0, "round %u: pins are left", i);
-		snprintf(command, sizeof(command), "! ip link show %s | grep -q xdp", p.if_a);
-		CHECK_EQ(netns_run(&p.a, command), 0, "an XDP program is left; status");
+		check_gone(&p, guard_run(&p.a, "detach %s", p.if_a), i & 2, i);
+	}
+}
+
+/* All maps are pinned by then, and the version is written last. */
+TEST(pins_of_an_attach_that_died_before_its_version_are_made_anew)
+{
+	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_MMAPABLE);
+	struct netns_pair p = netns_pair_new();
+	char dir[128], path[160];
+	int fd;
+
+	snprintf(dir, sizeof(dir), "/sys/fs/bpf/netprobe/guard-%" PRIu64, p.a.inode);
+	snprintf(path, sizeof(path), "%s/np_guard_conf", dir);
+	netns_unpin_later(p.a.inode);
+	(void)mkdir("/sys/fs/bpf/netprobe", 0700);
+	REQUIRE(mkdir(dir, 0700) == 0, "%s: %s", dir, strerror(errno));
+	fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "np_guard_conf", 4, sizeof(struct np_guard_conf), 1,
+			    &opts);
+	REQUIRE(fd >= 0 && bpf_obj_pin(fd, path) == 0, "%s: %s", path, strerror(errno));
+	close(fd);
+	CHECK_EQ(guard_run(&p.a, "status"), 0, "status");
+	guard_must(&p.a, "attach %s --mode filter", p.if_a);
+	check_gone(&p, guard_run(&p.a, "detach %s", p.if_a), true, 0);
+}
+
+/* And wherever a detach dies, what is left is detached, or attached again, as if it had not been. */
+TEST(detach_killed_at_any_moment_is_ended_or_undone_by_the_next_command)
+{
+	static const char *const hows[] = { "native", "generic" };
+	struct netns_pair p = netns_pair_new();
+	const char *words[] = { "detach", p.if_a, NULL };
+	useconds_t life;
+
+	guard_must(&p.a, "attach %s --mode filter", p.if_a);
+	life = life_of(&p.a, "detach", p.if_a);
+	for (unsigned int i = 0; i < kills(); i++) {
+		guard_must(&p.a, "attach %s --mode filter --xdp %s", p.if_a, hows[i & 1]);
+		guard_must(&p.a, "ban 10.77.0.2");
+		killed(&p.a, life * i / (kills() - 4), words);
+		CHECK_EQ(guard_run(&p.a, "status"), 0, "status after a killed detach");
+		if (i & 2) {
+			guard_must(&p.a, "attach %s --mode filter", p.if_a);
+			guard_must(&p.a, "status --format json");
+			CHECK(strstr(guard_out(), "\"state\":\"on\""), "round %u: not on: %s", i,
+			      guard_out());
+		}
+		check_gone(&p, guard_run(&p.a, "detach %s", p.if_a), i & 2, i);
 	}
 }
