@@ -96,6 +96,8 @@ struct netprobe_flow {
 		taken_us; /* when the kernel's figures were read, by a clock that wraps; 0: told_ns */
 	uint32_t
 		subflows; /* MPTCP: TCP connections that carry it, or did at last; 0: none, or no MPTCP */
+	uint32_t
+		ns_pid; /* of the owner, in its own pid namespace; 0: unknown, or the same as pid */
 };
 typedef int (*netprobe_flow_fn)(const struct netprobe_flow *f, void *arg);
 

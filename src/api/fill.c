@@ -44,6 +44,7 @@ static void put_owner(struct netprobe_flow *x, const struct flow *f)
 	x->pid = p->tgid;
 	x->tid = f->last == p ? f->last_tid : 0;
 	x->ppid = p->ppid;
+	x->ns_pid = p->ns_tgid == p->tgid ? 0 : p->ns_tgid;
 	x->uid = p->uid;
 	x->owner_match = f->owner_match;
 	x->comm = p->comm;

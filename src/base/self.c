@@ -14,8 +14,9 @@
 #include <linux/capability.h>
 #include <linux/nsfs.h>
 
-/* PROC_USER_INIT_INO: the same in every kernel since 3.8. */
+/* PROC_USER_INIT_INO, PROC_PID_INIT_INO: the same in every kernel since 3.8. */
 #define INITIAL_USER_NS 0xEFFFFFFDU
+#define INITIAL_PID_NS 0xEFFFFFFCU
 
 int self_seccomp(void)
 {
@@ -36,6 +37,13 @@ bool self_in_user_namespace(void)
 	struct stat st;
 
 	return !stat("/proc/self/ns/user", &st) && st.st_ino != INITIAL_USER_NS;
+}
+
+bool self_in_pid_namespace(void)
+{
+	struct stat st;
+
+	return !stat("/proc/self/ns/pid", &st) && st.st_ino != INITIAL_PID_NS;
 }
 
 bool self_in_foreign_netns(void)

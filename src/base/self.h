@@ -11,6 +11,8 @@ int self_seccomp(void);
 bool self_has_cap(unsigned int cap);
 /* In another user namespace than the initial one; false where it is not known. */
 bool self_in_user_namespace(void);
+/* In another pid namespace than the initial one; false where it is not known. */
+bool self_in_pid_namespace(void);
 /* The network namespace belongs to a user namespace above ours, where our capabilities are none; false where not known. */
 bool self_in_foreign_netns(void);
 

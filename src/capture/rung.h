@@ -66,8 +66,6 @@ struct rung_ops {
 	int (*watch_reads)(void *rung, bool on); /* see probe_watch_reads */
 	int (*stalls)(void *rung, uint64_t threshold_ns);
 	int (*exec)(const void *rung, uint32_t tgid, struct np_exec *ret_exec);
-	/* see probe_v1 */
-	int (*v1)(void *rung, uint64_t key, struct np_v1 *ret_v1);
 	int (*losses)(const void *rung, struct probe_loss ret_losses[LOSS_MAX]);
 	/* the end is near: what waits for more to come is handed over with the next sweep */
 	void (*finish)(void *rung);

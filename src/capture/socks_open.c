@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/self.h"
 #include "capture/refused.h"
 #include "capture/socks_internal.h"
 
@@ -22,6 +23,10 @@ static void note_owners(struct socks *s)
 			"owners are known of the caller's own processes only; others need CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH");
 	else if (access("/proc/self/fd", R_OK))
 		(void)snprintf(s->note, sizeof(s->note), "no owners: there is no /proc here");
+	else if (self_in_pid_namespace())
+		(void)snprintf(
+			s->note, sizeof(s->note),
+			"owners are known of processes of this pid namespace only, by their numbers here");
 	if (d)
 		(void)closedir(d);
 }

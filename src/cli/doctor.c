@@ -223,7 +223,8 @@ static void text_mode(struct doctor *d, const char *name, const struct netprobe_
 	if (e->code)
 		buf_printf(&d->out, "%s capture: no. %s\n", name, e->msg);
 	else
-		buf_printf(&d->out, "%s capture: yes%s\n", name, *taken ? "" : ", what auto takes");
+		buf_printf(&d->out, "%s capture: yes, of this network namespace alone%s\n", name,
+			   *taken ? "" : "; what auto takes");
 	if (e->hint[0])
 		buf_printf(&d->out, "do: %s\n", cli_words(e->hint, words));
 	*taken = *taken || !e->code;

@@ -112,6 +112,7 @@ static const struct table_column columns[] = {
 	{ "closed", NULL, UNIT_NONE, false, 0 },
 	{ "sample_rate", NULL, UNIT_NONE, true, 0 },
 	{ "subflows", NULL, UNIT_NONE, true, 0 },
+	{ "ns_pid", NULL, UNIT_NONE, true, 0 },
 };
 
 #define N_COLUMNS (sizeof(columns) / sizeof(columns[0]))
@@ -223,6 +224,7 @@ static int add_flow(struct flows *x, const struct netprobe_flow *f)
 	c[i++] = cell_bool(f->closed);
 	c[i++] = cell_u64_or_null(x->o.sample_rate > 1 ? x->o.sample_rate : 0);
 	c[i++] = cell_u64_or_null(f->subflows);
+	c[i++] = cell_u64_or_null(f->ns_pid);
 	for (i = 0; i < N_COLUMNS && x->text; i++)
 		if (!columns[i].title) /* not shown: not copied either */
 			c[i] = null;

@@ -134,8 +134,14 @@ int control_dir_connect(const struct control_dir *d, pid_t pid)
 int control_dir_listen(const struct control_dir *d, pid_t pid, int backlog)
 {
 	struct sockaddr_un before, addr;
-	int fd = new_socket(), r = 0;
+	int fd = control_dir_connect(d, pid), r = 0;
 
+	/* Two pid namespaces may share the folder: each has a process of that number. */
+	if (fd >= 0) {
+		(void)close(fd);
+		return -EADDRINUSE;
+	}
+	fd = new_socket();
 	if (fd < 0)
 		return fd;
 	/* Under another name first: one that is bound and not listening looks like a dead one's. */

@@ -293,8 +293,11 @@ int control_server_open(control_answer_fn fn, void *arg, struct control_server *
 	if (!r) {
 		r = open_fds(s);
 		if (r)
-			error_set(err, r, "%s/%d.sock: %s", s->dir.path, (int)getpid(),
-				  strerror(-r));
+			error_set(
+				err, r, "%s/%d.sock: %s", s->dir.path, (int)getpid(),
+				r == -EADDRINUSE
+					? "an instance in another pid namespace has that number, NETPROBE_RUNTIME_DIR names another folder"
+					: strerror(-r));
 	}
 	if (r)
 		(void)control_server_close(s);

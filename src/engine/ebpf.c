@@ -4,6 +4,7 @@
 
 #include "engine/rungs.h"
 #include "probe/kernel.h"
+#include "probe/pids.h"
 
 static void close_probe(void *rung)
 {
@@ -89,7 +90,6 @@ static const struct rung_ops ebpf_ops = {
 	.watch_reads = watch_reads,
 	.stalls = stalls,
 	.exec = exec,
-	.v1 = v1,
 	.losses = losses,
 	.note = note,
 };
@@ -105,6 +105,15 @@ int ebpf_open(const struct session_opts *opts, struct rung *ret_rung, struct net
 	if (!r)
 		*ret_rung = (struct rung){ &ebpf_ops, p };
 	return r;
+}
+
+void ebpf_owners(const struct rung *rung, struct process_table *procs)
+{
+	if (!ebpf_probe(rung))
+		return;
+	process_table_v1_by(procs, v1, rung->arg);
+	if (pids_differ())
+		process_table_inside(procs);
 }
 
 struct probe *ebpf_probe(const struct rung *rung)

@@ -116,7 +116,9 @@ static int open_highest(const struct session_opts *opts, struct rung *ret_rung, 
 		error_take(err, &last);
 		if (!r) {
 			if (i)
-				(void)snprintf(note, note_size, "mode %s%s", ladder[i].name, why);
+				(void)snprintf(note, note_size,
+					       "mode %s, which sees this network namespace alone%s",
+					       ladder[i].name, why);
 			return 0;
 		}
 		if (r == -ENOMEM)

@@ -14,6 +14,8 @@ int rungs_open(const struct session_opts *opts, struct rung *ret_rung, char *not
 
 /* ebpf.c */
 int ebpf_open(const struct session_opts *opts, struct rung *ret_rung, struct netprobe_error *err);
+/* What the kernel half, if it is that, tells of owners beside their records. */
+void ebpf_owners(const struct rung *rung, struct process_table *procs);
 struct probe *ebpf_probe(const struct rung *rung); /* NULL: another rung */
 
 #endif

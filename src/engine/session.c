@@ -409,7 +409,7 @@ int session_open(const struct session_opts *opts, struct session **ret_session,
 		(void)session_close(s);
 		return r;
 	}
-	process_table_v1_by(s->procs, s->rung.ops->v1, s->rung.arg);
+	ebpf_owners(&s->rung, s->procs);
 	s->asks_routes = !ebpf_probe(&s->rung);
 	s->misses_ends = !s->asks_routes && probe_misses_ends(ebpf_probe(&s->rung));
 	if (s->rung.ops->watch_moved)

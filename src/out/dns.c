@@ -49,6 +49,8 @@ static void put_asked_by(struct buf *b, const struct event_dns *d)
 	}
 	buf_putc(b, '{');
 	json_kv_u64(b, "pid", p->tgid);
+	if (p->ns_tgid && p->ns_tgid != p->tgid)
+		json_kv_u64(b, "ns_pid", p->ns_tgid);
 	json_key(b, "comm");
 	json_strn(b, p->comm[0] ? p->comm : NULL, sizeof(p->comm));
 	json_kv_str(b, "exe", p->exe);

@@ -105,6 +105,8 @@ static void put_owner(struct buf *b, const struct event *ev)
 
 	if (p) {
 		json_kv_u64(b, "pid", p->tgid);
+		if (p->ns_tgid && p->ns_tgid != p->tgid)
+			json_kv_u64(b, "ns_pid", p->ns_tgid);
 		json_kv_u64_or_null(b, "tid", ev->tid);
 		json_kv_u64_or_null(b, "ppid", p->ppid);
 		json_key(b, "comm");

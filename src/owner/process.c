@@ -34,6 +34,7 @@ struct process_table {
 	 * absent one proves nothing: this may be another pid namespace's /proc, or hidepid.
 	 */
 	bool proc_usable;
+	bool inside; /* see process_table_inside */
 	struct process unknown;
 };
 
@@ -80,6 +81,17 @@ struct process_table *process_table_new(const char *proc_root, struct cgroup_tab
 	return t;
 }
 
+void process_table_inside(struct process_table *t)
+{
+	t->inside = true;
+}
+
+/* What it is called there, perhaps: its start time tells. */
+static uint32_t number_in_proc(const struct process_table *t, const struct process *p)
+{
+	return t->inside && p->ns_tgid ? p->ns_tgid : p->tgid;
+}
+
 void process_table_v1_by(struct process_table *t, cgroup_v1_fn fn, void *arg)
 {
 	t->v1_fn = fn;
@@ -120,7 +132,7 @@ struct process_table *process_table_free(struct process_table *t)
 static int is_alive(const struct process_table *t, struct process *p)
 {
 	struct proc_stat st;
-	int r = proc_stat_read(t->proc_root, p->tgid, &st);
+	int r = proc_stat_read(t->proc_root, number_in_proc(t, p), &st);
 
 	if (r == -ENOENT || r == -ESRCH)
 		return 0;
@@ -165,7 +177,7 @@ static void learn_exe(struct process_table *t, struct process *p)
 	ssize_t n;
 	int len;
 
-	len = snprintf(path, sizeof(path), "%s/%u/exe", t->proc_root, p->tgid);
+	len = snprintf(path, sizeof(path), "%s/%u/exe", t->proc_root, number_in_proc(t, p));
 	if (len < 0 || (size_t)len >= sizeof(path))
 		return;
 	n = readlink(path, exe, sizeof(exe) - 1);
@@ -279,6 +291,7 @@ struct process *process_table_get(struct process_table *t, const struct np_owner
 		p->tgid = owner->tgid;
 		p->start_ns = owner->start_ns;
 		p->exec_id = owner->exec_id;
+		p->ns_tgid = owner->ns_tgid;
 		index_add(&t->entries, &e->node);
 	}
 	refresh(t, p, owner, now_ns);

@@ -13,8 +13,9 @@
 #include "wire/record.h"
 
 struct process {
-	uint32_t tgid; /* 0: the one "unknown" process */
-	uint32_t ppid; /* 0 unknown */
+	uint32_t tgid;	  /* 0: the one "unknown" process */
+	uint32_t ppid;	  /* 0 unknown */
+	uint32_t ns_tgid; /* in its own pid namespace; 0: that is the initial one, or unknown */
 	uint32_t uid;
 	uint32_t exec_id;
 	uint64_t start_ns; /* CLOCK_BOOTTIME of the group leader */
@@ -33,6 +34,8 @@ struct process_table;
 
 struct process_table *process_table_new(const char *proc_root, struct cgroup_table *cgroups);
 struct process_table *process_table_free(struct process_table *t);
+/* /proc calls processes by their numbers in its pid namespace: where an owner's are known, those are looked up. */
+void process_table_inside(struct process_table *t);
 /* Who knows where owners are in v1 hierarchies: see cgroup_table_of. */
 void process_table_v1_by(struct process_table *t, cgroup_v1_fn fn, void *arg);
 /*

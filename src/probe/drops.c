@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "probe/internal.h"
 #include "probe/percpu.h"
+#include "probe/pids.h"
 #include "probe/reasons.h"
 #include "drops.skel.h"
 
@@ -169,7 +170,7 @@ static int load(struct probe_drops *d, const struct probe_drops_opts *opts)
 	set_quiet(d, opts);
 	set_ports(s->rodata);
 	if (opts->filter)
-		s->data->np_filter = *opts->filter;
+		filter_host(&s->data->np_filter, opts->filter);
 	s->bss->st_stack = opts->stack;
 	s->bss->st_show_quiet = opts->quiet;
 	if (opts->key_events)

@@ -17,6 +17,7 @@
 #include "base/cgroup2.h"
 #include "base/log.h"
 #include "probe/internal.h"
+#include "probe/pids.h"
 #include "probe/selftest.h"
 
 #define HASH_MIN 32768
@@ -161,7 +162,11 @@ void filter_copy(struct np_filter *to, const struct np_filter *from)
 {
 	size_t begin = offsetof(struct np_filter, enabled);
 
-	memcpy((char *)to + begin, (const char *)from + begin, sizeof(*to) - begin);
+	struct np_filter host;
+
+	/* programs may be reading it: it is never there with other numbers than theirs */
+	filter_host(&host, from);
+	memcpy((char *)to + begin, (const char *)&host + begin, sizeof(*to) - begin);
 }
 
 /* The verifier cannot accept these: what they are attached to may not sleep. */

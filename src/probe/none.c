@@ -12,6 +12,7 @@
 #include "probe/asked.h"
 #include "probe/drops.h"
 #include "probe/packets.h"
+#include "probe/pids.h"
 #include "probe/trace.h"
 #include "probe/trial.h"
 #include "probe/waits.h"
@@ -44,6 +45,11 @@ int probe_answers(struct probe *p, const uint16_t *ports, size_t n)
 {
 	(void)p, (void)ports, (void)n;
 	return -EOPNOTSUPP;
+}
+
+bool pids_differ(void)
+{
+	return false;
 }
 
 bool probe_misses_ends(const struct probe *p)

@@ -8,6 +8,7 @@
 
 #include "probe/internal.h"
 #include "probe/percpu.h"
+#include "probe/pids.h"
 #include "dns.skel.h"
 #include "pcap.skel.h"
 
@@ -93,7 +94,7 @@ static int load_dns(struct probe *p, struct probe_packets *k, const uint16_t *po
 	k->dns->rodata->cfg_store_hash = p->store_hash;
 	k->filter = &k->dns->data->np_filter;
 	if (filter)
-		*k->filter = *filter;
+		filter_host(k->filter, filter);
 	for (size_t i = 0; i < n; i++)
 		k->dns->bss->st_ports[ports[i] / 64] |= 1ULL << (ports[i] % 64);
 	r = share_owners(p, k);
@@ -122,7 +123,7 @@ static int load_pcap(struct probe *p, struct probe_packets *k, const struct np_f
 	k->pcap->rodata->cfg_store_hash = p->store_hash;
 	k->filter = &k->pcap->data->np_filter;
 	if (filter)
-		*k->filter = *filter;
+		filter_host(k->filter, filter);
 	r = share_owners(p, k);
 	return r ? r : netprobe_pcap__load(k->pcap);
 }
@@ -193,7 +194,10 @@ struct probe_packets *probe_packets_close(struct probe_packets *k)
 
 void probe_packets_set_filter(struct probe_packets *k, const struct np_filter *filter)
 {
-	*k->filter = *filter; /* asked anew for each packet */
+	struct np_filter host;
+
+	filter_host(&host, filter);
+	*k->filter = host; /* asked anew for each packet */
 }
 
 int probe_packets_poll(struct probe_packets *k, probe_packet_fn fn, void *arg)

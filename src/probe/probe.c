@@ -13,6 +13,7 @@
 
 #include "base/log.h"
 #include "probe/internal.h"
+#include "probe/pids.h"
 
 static int check_rights(const struct probe *p, struct netprobe_error *err)
 {
@@ -129,6 +130,11 @@ int probe_open(const struct probe_opts *opts, struct probe **ret_probe, struct n
 		return r;
 	}
 	note_cgroup(p);
+	if (pids_inside())
+		probe_note_add(
+			p,
+			"sockets older than this have no owner until their first use, unless one "
+			"of this pid namespace holds them");
 	p->has_pt_regs = kernel_has_helper(&p->facts, "BPF_FUNC_task_pt_regs");
 	probe_lean(p);
 	r = p->seed_link ? probe_seed(p) : 0;

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "probe/internal.h"
 #include "probe/percpu.h"
+#include "probe/pids.h"
 #include "probe/reasons.h"
 #include "trace.skel.h"
 
@@ -103,7 +104,7 @@ static int load(struct probe_trace *t, const struct np_filter *filter, uint32_t 
 	int r;
 
 	s->rodata->cfg_store_hash = t->probe->store_hash;
-	s->data->np_filter = *filter;
+	filter_host(&s->data->np_filter, filter);
 	if (steps)
 		s->data->st_steps = steps;
 	r = bpf_map__reuse_fd(s->maps.np_socks, bpf_map__fd(main_skel->maps.np_socks));
@@ -159,7 +160,10 @@ struct probe_trace *probe_trace_close(struct probe_trace *t)
 
 void probe_trace_set_filter(struct probe_trace *t, const struct np_filter *filter)
 {
-	t->skel->data->np_filter = *filter; /* asked anew for each packet */
+	struct np_filter host;
+
+	filter_host(&host, filter);
+	t->skel->data->np_filter = host; /* asked anew for each packet */
 }
 
 int probe_trace_poll(struct probe_trace *t, probe_trace_fn fn, void *arg)

@@ -14,6 +14,7 @@
 #include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "cgroup.h"
@@ -230,4 +231,131 @@ TEST(a_container_in_v1_hierarchies_is_found_in_proc_as_well)
 	      "expected container %s, got '%s'", id,
 	      record_str(json_object_get(r, "container"), "id"));
 	json_decref(r);
+}
+
+static bool mount_proc(void)
+{
+	return mounts_private() && !mount("none", "/proc", "proc", 0, NULL);
+}
+
+static bool is_moved_by(const json_t *r, const void *arg)
+{
+	return record_u64(r, "pid") == (uint64_t) * (const pid_t *)arg && record_u64(r, "tx_bytes");
+}
+
+/* Sends until it is killed. */
+static pid_t send_on(void)
+{
+	pid_t pid;
+
+	fflush(NULL);
+	pid = fork();
+	REQUIRE(pid >= 0, "fork: %s", strerror(errno));
+	if (pid)
+		return pid;
+	for (;;) {
+		send_all();
+		pause_ms(20);
+	}
+}
+
+/* The init of that pid namespace, which has to live as long as anybody is to be born in it. */
+static pid_t new_pid_ns(void)
+{
+	pid_t pid;
+
+	REQUIRE(!unshare(CLONE_NEWPID), "no pid namespace: %s", strerror(errno));
+	fflush(NULL);
+	pid = fork();
+	REQUIRE(pid >= 0, "fork: %s", strerror(errno));
+	while (!pid)
+		pause();
+	return pid;
+}
+
+/* netprobe and a maker in a pid namespace, another maker outside. */
+TEST(pids_are_typed_as_proc_shows_them_and_shown_as_the_hosts)
+{
+	static const char *const args[] = { EVENTS, "-p", "2", NULL };
+	struct probe_opts opts = { .args = args, .plain = true, .enter = mount_proc };
+	pid_t outside = send_on(), inside;
+	struct probe p;
+	const json_t *one;
+	char *said;
+	json_t *r;
+	size_t i;
+
+	(void)new_pid_ns();
+	inside = send_on(); /* 2 in there */
+	p = probe_spawn(&opts);
+	r = probe_wait_record(&p, is_moved_by, &inside, 10000);
+	probe_signal(&p, SIGTERM);
+	CHECK(r, "expected a record of %d, got none", inside);
+	CHECK_EQ(record_u64(r, "ns_pid"), 2, "ns_pid");
+	CHECK(strstr(record_str(r, "exe"), "live"), "expected its program from there, got '%s'",
+	      record_str(r, "exe"));
+	json_array_foreach (p.records, i, one)
+		CHECK(record_u64(one, "pid") != (uint64_t)outside, "a record of %d passed",
+		      outside);
+	said = file_text(p.log);
+	CHECK(strstr(said, "no owner until their first use"),
+	      "expected what is not known of older sockets, got: %s", said);
+	free(said);
+	json_decref(r);
+}
+
+/* A process of a container, seen from the host. */
+TEST(a_process_inside_is_shown_with_both_its_numbers)
+{
+	struct probe p = probe_start(EVENTS, NULL);
+	pid_t inside, outside = send_on();
+	json_t *r;
+
+	(void)new_pid_ns();
+	inside = send_on();
+	r = probe_wait_record(&p, is_moved_by, &inside, 10000);
+	CHECK(r, "expected a record of %d, got none", inside);
+	CHECK_EQ(record_u64(r, "ns_pid"), 2, "ns_pid");
+	json_decref(r);
+	r = probe_wait_record(&p, is_moved_by, &outside, 10000);
+	CHECK(r && !json_object_get(r, "ns_pid"), "expected no ns_pid of one of the host's");
+	json_decref(r);
+	probe_stop(&p);
+}
+
+/* Each is 1. */
+static bool enter_own_pid_ns(void)
+{
+	int status;
+	pid_t pid;
+
+	if (unshare(CLONE_NEWPID))
+		return false;
+	pid = fork();
+	if (!pid)
+		return mount_proc();
+	(void)waitpid(pid, &status, 0);
+	_exit(0);
+}
+
+TEST(instances_of_one_number_do_not_take_each_others_control_socket)
+{
+	static const char *const args[] = { EVENTS, NULL };
+	static const char *const ask[] = { "ctl", "--instance", "1", "stats", NULL };
+	struct probe_opts opts = { .args = args, .enter = enter_own_pid_ns };
+	struct probe first, second, ctl;
+	int status;
+	char *said;
+
+	setenv("NETPROBE_RUNTIME_DIR", test_dir(), 1);
+	first = probe_spawn(&opts);
+	second = probe_spawn(&opts);
+	said = file_text(second.log);
+	CHECK(strstr(said, "1.sock") && strstr(said, "another pid namespace"),
+	      "expected whose the socket is, got: %s", said);
+	free(said);
+	kill(second.pid, SIGKILL);
+	status = probe_run(&ctl, ask);
+	CHECK(status == 0, "asking the first: expected exit 0, got %d", status);
+	kill(first.pid, SIGKILL);
 }

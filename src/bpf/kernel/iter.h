@@ -19,6 +19,12 @@ struct bpf_iter_meta {
 	__u64 seq_num;
 };
 
+/* since 5.8 */
+struct bpf_iter__task {
+	struct bpf_iter_meta *meta;
+	struct task_struct *task;
+};
+
 /* since 5.9 */
 struct bpf_iter__task_file {
 	struct bpf_iter_meta *meta;
