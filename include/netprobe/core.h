@@ -287,7 +287,14 @@ struct netprobe_security_stats {
 	uint32_t syn_cookie_services; /* protected now */
 	uint32_t
 		entries; /* of the ban list: an address or network is one, whatever its rules; those that just ended too */
+	uint32_t tracked; /* NETPROBE_TRACKED_*; since 0.2 */
+	uint32_t reserved;
 };
+
+/* netprobe_security_stats.tracked: whether netfilter tracks connections here, which cookies begin without a SYN */
+#define NETPROBE_TRACKED_NO 0
+#define NETPROBE_TRACKED_YES 1
+#define NETPROBE_TRACKED_STRICT 2 /* and such ones are invalid (nf_conntrack_tcp_loose is 0) */
 
 /* netprobe_security_stats.syn_cookies */
 #define NETPROBE_COOKIES_NO_FILTER 0 /* guard only counts here */

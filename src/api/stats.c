@@ -245,6 +245,7 @@ API_PUBLIC int netprobe_manager_get_security_stats(struct netprobe_manager *m,
 	s.syn_cookies = state.cookies;
 	s.tcp_syncookies = state.cookie_setting;
 	s.syn_cookie_services = state.cookie_services;
+	s.tracked = guard_tracked();
 	return GIVE(ret, s);
 }
 

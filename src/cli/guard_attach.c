@@ -198,11 +198,19 @@ static void tell_cookies(struct buf *out, const struct netprobe_security_stats *
 				   ? ": the kernel takes none (syncookie add --sysctl sets it)"
 			   : s->tcp_syncookies == 1 ? ": only while a listener's queue is full"
 						    : "");
+	if (s->syn_cookie_services && s->tracked)
+		buf_printf(out,
+			   "connections are tracked here: those that come by a cookie %s; "
+			   "docs/guard.md tells the rules that let them pass\n",
+			   s->tracked == NETPROBE_TRACKED_STRICT
+				   ? "are invalid there (nf_conntrack_tcp_loose is 0)"
+				   : "begin there with an acknowledgement");
 }
 
 static void tell_state(struct buf *out, const struct netprobe_security_stats *s, int format)
 {
 	static const char *const detect[] = { "off", "dry-run", "alert", "ban" };
+	static const char *const tracked[] = { "no", "yes", "strict" };
 	static const char *const cookies[] = { "no_filter", "no_kernel", "left_out", "ready" };
 
 	if (format == FORMAT_JSON) {
@@ -220,6 +228,7 @@ static void tell_state(struct buf *out, const struct netprobe_security_stats *s,
 		else
 			json_kv_u64(out, "tcp_syncookies", (uint64_t)s->tcp_syncookies);
 		json_kv_u64(out, "syn_cookie_services", s->syn_cookie_services);
+		json_kv_str(out, "connections_tracked", tracked[s->tracked % 3]);
 		buf_puts(out, "}\n");
 		return;
 	}

@@ -225,6 +225,31 @@ static int can_protect(struct guard *g, struct netprobe_error *err)
 			 "CONFIG_SYN_COOKIES)");
 }
 
+uint8_t guard_tracked(void)
+{
+	if (sysctl_read("netfilter/nf_conntrack_count") <= 0)
+		return GUARD_TRACKED_NO;
+	return sysctl_read("netfilter/nf_conntrack_tcp_loose") == 0 ? GUARD_TRACKED_STRICT
+								    : GUARD_TRACKED_YES;
+}
+
+/* Its SYN was answered before the tracking saw it: a connection begins there with an acknowledgement. */
+static void note_tracked(char *note, size_t size)
+{
+	size_t n = strlen(note);
+	uint8_t tracked = guard_tracked();
+
+	if (tracked == GUARD_TRACKED_NO)
+		return;
+	(void)snprintf(note + n, size - n,
+		       "%sconnections are tracked here (nf_conntrack), and those that come by a "
+		       "cookie %s: notrack the port, see docs/guard.md",
+		       n ? "; " : "",
+		       tracked == GUARD_TRACKED_STRICT
+			       ? "are invalid to it, because nf_conntrack_tcp_loose is 0"
+			       : "are new to it with their acknowledgement");
+}
+
 /* What the kernel's settings make of it, in words; empty: all is well. */
 static int settings(struct guard *g, bool set, char *note, size_t size, struct netprobe_error *err)
 {
@@ -253,6 +278,7 @@ static int settings(struct guard *g, bool set, char *note, size_t size, struct n
 		(void)snprintf(note, size,
 			       "net.ipv4.tcp_syncookies is 1: SYNs are answered here only while a "
 			       "listener's queue is full; netprobe_syncookies.sysctl sets it to 2");
+	note_tracked(note, size);
 	g->conf->cookie_wscale = window_scale();
 	g->conf->cookie_ts = ts == NO_OFFSET && sysctl_read("ipv4/tcp_sack") == 1 &&
 			     sysctl_read("ipv4/tcp_window_scaling") == 1;

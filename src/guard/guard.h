@@ -117,6 +117,14 @@ struct guard_state {
 /* Whether the kernel has the helpers: 1, 0, -errno where it cannot be asked. */
 int guard_cookie_helpers(void);
 int32_t guard_cookie_setting(void);
+/*
+ * Whether connections of this namespace are tracked by netfilter (some are now): those that come by a cookie begin
+ * there without a SYN. STRICT: such ones are invalid.
+ */
+#define GUARD_TRACKED_NO 0
+#define GUARD_TRACKED_YES 1
+#define GUARD_TRACKED_STRICT 2
+uint8_t guard_tracked(void);
 void guard_state(struct guard *g, struct guard_state *ret);
 /* -ENOENT: nothing waits. */
 int guard_confirm(struct guard *g, struct netprobe_error *err);

@@ -252,6 +252,48 @@ TEST(cookies_arrive_where_a_veths_peer_runs_no_program)
 	guard_must(&p.b, "detach %s", p.if_b);
 }
 
+static bool rules(const struct netns *ns, const char *text)
+{
+	char path[300], command[400];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/rules.nft", test_dir());
+	f = fopen(path, "we");
+	REQUIRE(f && fputs(text, f) >= 0 && !fclose(f), "%s", path);
+	snprintf(command, sizeof(command), "nft -f %s", path);
+	return !netns_run(ns, command);
+}
+
+/* docs/guard.md has the rules that work. */
+TEST(cookies_beside_connection_tracking_need_the_rules_that_are_told)
+{
+	struct netns_pair p = cookie_pair(2);
+
+	guard_must(&p.a, "syncookie add 5001 --mode always");
+	if (!rules(&p.a,
+		   "table inet f {\n chain in {\n type filter hook input priority 0; policy "
+		   "accept;\n ct state invalid drop\n ct state established accept\n tcp flags "
+		   "& (fin|syn|rst|ack) == syn ct state new accept\n meta l4proto tcp drop\n}\n"
+		   "}\n"))
+		test_skip("no connection tracking in nftables");
+	CHECK_EQ(connections(&p.b, &p.a, "10.77.0.1", 5002, 5), 5, "without cookies");
+	CHECK_EQ(connections(&p.b, &p.a, "10.77.0.1", 5001, 1), 0, "only SYNs may be new");
+	guard_must(&p.a, "syncookie add 5001 --mode always");
+	CHECK(strstr(guard_log(), "connections are tracked here"), "%s", guard_log());
+	guard_must(&p.a, "status");
+	CHECK(strstr(guard_out(), "connections are tracked here"), "%s", guard_out());
+	REQUIRE(rules(&p.a, "insert rule inet f in tcp dport 5001 ct state new accept\n"), "rule");
+	CHECK_EQ(connections(&p.b, &p.a, "10.77.0.1", 5001, 20), 20, "acknowledgements may be new");
+	netns_must(&p.a, "echo 0 > /proc/sys/net/netfilter/nf_conntrack_tcp_loose");
+	REQUIRE(rules(&p.a,
+		      "table inet cookies {\n chain in {\n type filter hook prerouting priority "
+		      "raw; tcp dport 5001 notrack\n}\n chain out {\n type filter hook output "
+		      "priority raw; tcp sport 5001 notrack\n}\n}\ninsert rule inet f in tcp "
+		      "dport 5001 ct state untracked accept\n"),
+		"rules of docs/guard.md");
+	CHECK_EQ(connections(&p.b, &p.a, "10.77.0.1", 5001, 20), 20, "untracked");
+}
+
 TEST(flood_of_spoofed_syns_never_reaches_the_listener)
 {
 	struct netns_pair p = cookie_pair(2);
