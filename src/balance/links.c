@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* See links.h. By rtnetlink, which tells the namespace that the socket was made in. */
+#include "base/netlink.h"
 #include "balance/links.h"
 
 #include <arpa/inet.h>
@@ -92,7 +93,7 @@ static int receive(struct vlans *v, int fd)
 	int r = 0;
 
 	for (;;) {
-		ssize_t n = recv(fd, buf, sizeof(buf), 0);
+		ssize_t n = netlink_recv(fd, buf, sizeof(buf), 0);
 
 		if (n <= 0)
 			return n ? -errno : -EPROTO;

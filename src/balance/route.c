@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* See route.h. */
+#include "base/netlink.h"
 #include "balance/route.h"
 
 #include <errno.h>
@@ -58,7 +59,7 @@ static ssize_t ask(struct request *q, char reply[REPLY_BYTES])
 	(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait));
 	n = send(fd, q, q->n.nlmsg_len, 0);
 	if (n >= 0)
-		n = recv(fd, reply, REPLY_BYTES, 0);
+		n = netlink_recv(fd, reply, REPLY_BYTES, 0);
 	if (n < 0)
 		n = -errno;
 	close(fd);

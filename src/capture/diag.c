@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* NETLINK_SOCK_DIAG (see diag.h). */
+#include "base/netlink.h"
 #include "capture/diag.h"
 
 #include <errno.h>
@@ -186,7 +187,7 @@ static int take_all(int fd, uint32_t seq, uint8_t proto, diag_fn fn, void *arg)
 	int r = 0;
 
 	while (!r) {
-		ssize_t n = recv(fd, buf, sizeof(buf), 0);
+		ssize_t n = netlink_recv(fd, buf, sizeof(buf), 0);
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -305,7 +306,7 @@ static int find_one(int fd, uint8_t family, const struct np_tuple *t, struct dia
 	memset(ret, 0, sizeof(*ret));
 	/* one message, a socket or an error; before it may lie what an interrupted call did not read */
 	while (!r) {
-		n = recv(fd, buf, sizeof(buf), 0);
+		n = netlink_recv(fd, buf, sizeof(buf), 0);
 		if (n < 0 && errno == EINTR)
 			continue;
 		r = n < 0 ? -errno : take(buf, (size_t)n, &q.nlh.nlmsg_seq, t->proto, keep, ret);
@@ -350,7 +351,7 @@ int diag_watch_read(int fd, diag_fn fn, void *arg, uint64_t *ret_lost)
 	char buf[8192] __attribute__((aligned(8)));
 
 	for (;;) {
-		ssize_t n = recv(fd, buf, sizeof(buf), MSG_DONTWAIT);
+		ssize_t n = netlink_recv(fd, buf, sizeof(buf), MSG_DONTWAIT);
 
 		if (n < 0 && errno == ENOBUFS) {
 			(*ret_lost)++;

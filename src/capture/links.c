@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Interfaces and addresses (see links.h). */
+#include "base/netlink.h"
 #include "capture/links.h"
 
 #include <errno.h>
@@ -226,7 +227,7 @@ static int list(struct links *l, uint16_t type)
 	if (send(l->fd, &q, sizeof(q), 0) < 0)
 		return -errno;
 	while (!r) {
-		ssize_t n = recv(l->fd, buf, sizeof(buf), 0);
+		ssize_t n = netlink_recv(l->fd, buf, sizeof(buf), 0);
 
 		if (n < 0 && errno != EINTR && errno != ENOBUFS)
 			return -errno;
@@ -300,7 +301,7 @@ void links_read(struct links *l, link_fn fn, void *arg)
 	l->fn = fn;
 	l->arg = arg;
 	for (;;) {
-		ssize_t n = recv(l->fd, buf, sizeof(buf), MSG_DONTWAIT);
+		ssize_t n = netlink_recv(l->fd, buf, sizeof(buf), MSG_DONTWAIT);
 
 		if (n < 0 && errno == ENOBUFS) {
 			list_again(l);

@@ -3,6 +3,7 @@
  * See ifdrops.h. Two rtnetlink dumps a namespace and call, over a socket that lives as long as they
  * take: one that was kept would keep the namespace of a container that is gone.
  */
+#include "base/netlink.h"
 #include "engine/ifdrops.h"
 
 #include <errno.h>
@@ -249,7 +250,7 @@ static bool read_dump(struct ifdrops *d, int fd, struct space *s,
 		      void (*fn)(struct space *, const struct nlmsghdr *), uint16_t type)
 {
 	for (;;) {
-		ssize_t got = recv(fd, d->dump, DUMP_BYTES, 0);
+		ssize_t got = netlink_recv(fd, d->dump, DUMP_BYTES, 0);
 		const struct nlmsghdr *h = (const struct nlmsghdr *)(void *)d->dump;
 		int left = (int)got;
 

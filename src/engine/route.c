@@ -3,6 +3,7 @@
  * Route look-ups over rtnetlink, one socket per network namespace (see route.h). A socket keeps its
  * namespace alive, and with it the other end of each cable into it: none is kept for longer than a second.
  */
+#include "base/netlink.h"
 #include "engine/route.h"
 
 #include <errno.h>
@@ -243,8 +244,9 @@ static int ask_ifindex(struct route_cache *c, int fd, const uint8_t raddr[16])
 	if (send(fd, &q, q.h.nlmsg_len, 0) < 0)
 		return 0;
 	do {
-		n = recv(fd, answer, sizeof(answer), 0);
-	} while (n > 0 && ((struct nlmsghdr *)answer)->nlmsg_seq != c->seq);
+		n = netlink_recv(fd, answer, sizeof(answer), 0);
+	} while (n >= (ssize_t)sizeof(struct nlmsghdr) &&
+		 ((struct nlmsghdr *)answer)->nlmsg_seq != c->seq);
 	return n > 0 ? parse_answer((const struct nlmsghdr *)answer, (int)n) : 0;
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* See device.h. By netlink and ioctl: /sys may be another namespace's. */
+#include "base/netlink.h"
 #include "guard/device.h"
 
 #include <errno.h>
@@ -50,9 +51,9 @@ int device_count(const char *ifname, struct device_count *ret)
 	if (fd < 0)
 		return fd;
 	if (send(fd, &req, sizeof(req), 0) == sizeof(req))
-		n = recv(fd, buf, sizeof(buf), 0);
+		n = netlink_recv(fd, buf, sizeof(buf), 0);
 	(void)close(fd);
-	if (n < (ssize_t)sizeof(*h) || h->nlmsg_type != RTM_NEWLINK)
+	if (n < 0 || !NLMSG_OK(h, n) || h->nlmsg_type != RTM_NEWLINK)
 		return -ENODEV;
 	n = (ssize_t)h->nlmsg_len - (ssize_t)NLMSG_SPACE(sizeof(struct ifinfomsg));
 	for (struct rtattr *a = IFLA_RTA(NLMSG_DATA(h)); RTA_OK(a, n); a = RTA_NEXT(a, n)) {
@@ -178,7 +179,7 @@ static bool tc_has(int fd, struct tcmsg m, __u16 ask, __u16 answer)
 	if (send(fd, &req, sizeof(req), 0) != sizeof(req))
 		return true;
 	for (;;) {
-		ssize_t n = recv(fd, buf, sizeof(buf), 0);
+		ssize_t n = netlink_recv(fd, buf, sizeof(buf), 0);
 
 		if (n <= 0)
 			return true;

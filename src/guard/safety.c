@@ -14,6 +14,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/netlink.h"
 #include "guard/internal.h"
 #include "guard/sshd.h"
 
@@ -134,7 +135,7 @@ static int dump_routes(struct guard_safety *s)
 	if (send(fd, &req, sizeof(req), 0) != sizeof(req))
 		r = -errno;
 	while (!r && !done) {
-		ssize_t n = recv(fd, buf, sizeof(buf), 0);
+		ssize_t n = netlink_recv(fd, buf, sizeof(buf), 0);
 
 		if (n <= 0)
 			r = n ? -errno : -EIO;
