@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Headers (see packet.h). Lengths are believed as far as the packet that carries them goes. */
+/* Headers (see packet.h). Lengths are believed as far as the packet that carries them goes; wire.c puts fragments together. */
 #include "capture/packet.h"
 
 #include <errno.h>
@@ -68,8 +68,9 @@ static int parse_udp(struct packet *p, uint32_t off, uint32_t end)
 	/* A first fragment has less than its datagram; the rest comes without a header. Nothing else has. */
 	if (len < 8 || (len > end - off && !p->more))
 		return -EINVAL;
+	p->udp_len = len;
 	p->payload_off = off + 8;
-	p->payload_len = len - 8;
+	p->payload_len = (len < end - off ? len : end - off) - 8;
 	return 0;
 }
 
@@ -80,6 +81,7 @@ static int parse_transport(struct packet *p, uint32_t off, uint32_t end)
 	if (off > end)
 		return -EINVAL;
 	p->payload_off = off;
+	p->frag_len = end - off;
 	if (p->fragment)
 		return 0;
 	if (p->proto == IPPROTO_TCP)
@@ -112,7 +114,9 @@ static int parse_ipv4(struct packet *p, uint32_t off)
 		return -EINVAL;
 	p->family = AF_INET;
 	p->proto = h[9];
-	p->fragment = be16(h + 6) & 0x1fff;
+	p->frag_id = be16(h + 4);
+	p->frag_off = (be16(h + 6) & 0x1fffU) * 8;
+	p->fragment = p->frag_off;
 	p->more = be16(h + 6) & 0x2000;
 	memcpy(p->src, mapped, 12);
 	memcpy(p->src + 12, h + 12, 4);
@@ -156,7 +160,9 @@ static int parse_ipv6(struct packet *p, uint32_t off)
 			if (!x)
 				return -EINVAL;
 			next = x[0];
-			p->fragment = be16(x + 2) & 0xfff8;
+			p->frag_id = be32(x + 4);
+			p->frag_off = be16(x + 2) & 0xfff8U;
+			p->fragment = p->frag_off;
 			p->more = x[3] & 1;
 			off += 8;
 			continue;
@@ -192,6 +198,7 @@ int packet_parse(struct packet *p)
 	p->tcp_flags = 0;
 	p->sport = p->dport = p->window = 0;
 	p->seq = p->ack = p->payload_len = 0;
+	p->frag_id = p->frag_off = p->frag_len = p->udp_len = 0;
 	p->segments = 1;
 	find_tag(p, &off, &protocol);
 	for (unsigned int i = 0; i < VLANS_MAX && (protocol == P_VLAN || protocol == P_QINQ); i++) {

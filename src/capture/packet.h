@@ -33,14 +33,18 @@ struct packet {
 	uint8_t family; /* AF_INET, AF_INET6 */
 	uint8_t proto;	/* IPPROTO_* */
 	bool fragment;	/* not the first: no ports, no payload counted */
-	bool more;	/* others follow it: a datagram may be longer than this packet */
+	bool more;	/* others follow it */
+	/* of a fragment, the first too: what is common to those of a datagram, where in it this begins, its bytes of it */
+	uint32_t frag_id, frag_off, frag_len;
+	uint32_t
+		udp_len; /* as UDP's header says; nobody but who has all fragments may believe it */
 	uint8_t tcp_flags;
 	uint8_t src[16], dst[16]; /* IPv4 as ::ffff:a.b.c.d */
 	uint16_t sport, dport;	  /* host order; 0 where there are none */
 	uint32_t seq, ack;
 	uint16_t window;      /* as in the header, not scaled */
 	uint32_t payload_off; /* of data; may lie beyond caplen */
-	uint32_t payload_len; /* bytes of transport payload, captured or not */
+	uint32_t payload_len; /* bytes of transport payload in this packet, captured or not */
 	uint32_t segments;    /* packets on the wire that it stands for */
 };
 

@@ -11,6 +11,8 @@
 #define REORDER_NS 3000000ULL
 /* The interface a direction is counted at is given up when it was silent for so long. */
 #define MOVE_NS 2000000000ULL
+#define DATAGRAMS 256	   /* in fragments at a time */
+#define DATAGRAM_MAX 65535 /* bytes */
 
 struct key {
 	uint8_t addr[2][16];
@@ -33,10 +35,21 @@ static uint64_t flow_hash(const struct index_node *node)
 	return key_hash(f->addr, f->port, f->proto);
 }
 
+/* Of a datagram in fragments: what of it has come. The first one's headers are all that will be counted by. */
+struct wire_datagram {
+	struct packet first; /* its data is gone */
+	uint8_t src[16], dst[16];
+	uint32_t id, ifindex, got, whole; /* bytes; whole: 0 the last one has not come */
+	uint16_t pieces;
+	uint8_t proto;
+	bool used, has_first;
+};
+
 int wire_init(struct wire *w, uint32_t max)
 {
 	*w = (struct wire){ .max = max };
-	return index_init(&w->flows, 1024, flow_hash);
+	w->parts = calloc(DATAGRAMS, sizeof(*w->parts));
+	return w->parts ? index_init(&w->flows, 1024, flow_hash) : -ENOMEM;
 }
 
 static void free_one(struct wire *w, struct wire_flow *f, void *arg)
@@ -50,6 +63,8 @@ void wire_done(struct wire *w)
 	if (w->flows.slots)
 		wire_each(w, free_one, NULL);
 	index_done(&w->flows);
+	free(w->parts);
+	w->parts = NULL;
 }
 
 void wire_drop(struct wire *w, struct wire_flow *f)
@@ -257,15 +272,80 @@ static void on_tcp(struct wire_flow *f, unsigned int from, const struct packet *
 		f->closed_ns = p->ktime_ns;
 }
 
+static struct wire_datagram *datagram_of(struct wire *w, const struct packet *p)
+{
+	uint32_t key[10] = { p->frag_id, p->ifindex ^ (uint32_t)p->proto << 24 };
+	struct wire_datagram *d;
+
+	memcpy(key + 2, p->src, 16);
+	memcpy(key + 6, p->dst, 16);
+	d = &w->parts[index_hash(key, sizeof(key)) % DATAGRAMS];
+	if (d->used && d->id == p->frag_id && d->ifindex == p->ifindex && d->proto == p->proto &&
+	    !memcmp(d->src, p->src, 16) && !memcmp(d->dst, p->dst, 16))
+		return d;
+	/* the older one gives way: most likely a fragment of it was lost */
+	*d = (struct wire_datagram){
+		.used = true, .id = p->frag_id, .ifindex = p->ifindex, .proto = p->proto
+	};
+	memcpy(d->src, p->src, 16);
+	memcpy(d->dst, p->dst, 16);
+	return d;
+}
+
+/*
+ * One more fragment. True: it was the last that was missing, and *ret_whole is the datagram as one packet. What
+ * never comes to its end is delivered to nobody, whatever length its first fragment says.
+ */
+static bool put_together(struct wire *w, const struct packet *p, struct packet *ret_whole)
+{
+	bool is_udp = p->proto == IPPROTO_UDP || p->proto == IPPROTO_UDPLITE;
+	struct wire_datagram *d;
+
+	if (p->more && p->frag_len % 8)
+		return false;
+	d = datagram_of(w, p);
+	d->got += p->frag_len;
+	d->pieces++;
+	if (!p->fragment) {
+		d->first = *p;
+		d->first.data = NULL;
+		d->has_first = true;
+	}
+	if (!p->more)
+		d->whole = p->frag_off + p->frag_len;
+	if (d->got > DATAGRAM_MAX || (d->whole && d->got > d->whole)) {
+		d->used = false; /* they overlap: nobody takes it */
+		return false;
+	}
+	if (!d->has_first || d->got != d->whole)
+		return false;
+	d->used = false;
+	*ret_whole = d->first;
+	ret_whole->ktime_ns = p->ktime_ns;
+	if (is_udp && d->first.udp_len > d->whole)
+		return false;
+	/* A length of UDP-Lite is that of what its checksum covers. */
+	ret_whole->payload_len = p->proto == IPPROTO_UDP ? d->first.udp_len - 8
+				 : is_udp		 ? d->whole - 8
+							 : d->whole;
+	return true;
+}
+
 struct wire_flow *wire_packet(struct wire *w, const struct packet *p, bool *ret_new)
 {
+	struct packet whole;
 	struct wire_flow *f;
 	struct wire_dir *d;
 	unsigned int from;
 
 	*ret_new = false;
+	if ((p->fragment || p->more) && p->proto != IPPROTO_TCP) {
+		if (!put_together(w, p, &whole))
+			return NULL;
+		p = &whole;
+	}
 	if (p->fragment)
-		return NULL; /* its bytes came with the first one's header */
+		return NULL; /* TCP's: sequence numbers tell of its bytes */
 	f = get(w, p, &from, ret_new);
 	if (!f)
 		return NULL;

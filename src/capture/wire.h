@@ -63,15 +63,21 @@ struct wire_flow {
 	struct wire_end end[2];
 };
 
+struct wire_datagram; /* wire.c */
+
 struct wire {
 	struct index flows;
 	uint32_t max;
+	struct wire_datagram *parts;	   /* datagrams of which fragments were seen, and not all */
 	uint64_t full_packets, full_bytes; /* of flows there was no room for */
 };
 
 int wire_init(struct wire *w, uint32_t max);
 void wire_done(struct wire *w);
-/* A parsed packet. The flow, made where it is new (*ret_new); NULL: no room, or no transport to count. */
+/*
+ * A parsed packet. The flow, made where it is new (*ret_new); NULL: no room, or no transport to count. A datagram in
+ * fragments is counted with the last of them, TCP by each first one.
+ */
 struct wire_flow *wire_packet(struct wire *w, const struct packet *p, bool *ret_new);
 /* The latest flow between two ends that began before then; *ret_end: which of them is the first given. */
 struct wire_flow *wire_find(const struct wire *w, uint8_t proto, const uint8_t a[16],

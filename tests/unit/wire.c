@@ -167,13 +167,67 @@ static void datagrams_are_as_long_as_their_packet(void **state)
 		assert_int_not_equal(packet_parse(&p), 0);
 		put16(buf + 6, 0x2000); /* the rest comes in other fragments */
 		assert_int_equal(packet_parse(&p), 0);
-		assert_int_equal(p.payload_len, i ? 65527 : 11);
+		assert_int_equal(p.payload_len, 10);
 	}
 	put16(buf + 24, 7);
 	ipv4(&p, buf, IPPROTO_UDP, 8, 10, false);
 	assert_int_not_equal(packet_parse(&p), 0);
 	put16(buf + 24, 0); /* only IPv6 has datagrams without one */
 	assert_int_not_equal(packet_parse(&p), 0);
+}
+
+/* A fragment of a datagram of UDP: n bytes at off, the header among them. What wire_packet made of it. */
+static struct wire_flow *fragment(struct wire *w, unsigned int id, unsigned int off, unsigned int n,
+				  bool more, unsigned int udp_len)
+{
+	static uint8_t buf[2048];
+	struct packet p;
+	bool fresh;
+
+	memset(buf, 0, sizeof(buf));
+	ipv4(&p, buf, IPPROTO_UDP, 8, n - 8, false);
+	put16(buf + 4, id);
+	put16(buf + 6, (more ? 0x2000 : 0) | off / 8);
+	if (!off) {
+		put16(buf + 20, 1000);
+		put16(buf + 22, 2000);
+		put16(buf + 24, udp_len);
+	}
+	assert_int_equal(packet_parse(&p), 0);
+	return wire_packet(w, &p, &fresh);
+}
+
+static uint64_t bytes_of(const struct wire_flow *f)
+{
+	return f->dir[0].bytes + f->dir[1].bytes;
+}
+
+static void datagrams_in_fragments_count_when_they_are_whole(void **state)
+{
+	struct wire_flow *f;
+	struct wire w;
+
+	(void)state;
+	assert_int_equal(wire_init(&w, 8), 0);
+	/* one after the other, and mixed with another one, the last first */
+	assert_null(fragment(&w, 1, 0, 800, true, 1708));
+	assert_null(fragment(&w, 2, 800, 100, false, 0));
+	assert_null(fragment(&w, 1, 800, 800, true, 0));
+	f = fragment(&w, 1, 1600, 108, false, 0);
+	assert_non_null(f);
+	assert_int_equal(bytes_of(f), 1700);
+	assert_ptr_equal(fragment(&w, 2, 0, 800, true, 900), f);
+	assert_int_equal(bytes_of(f), 1700 + 892);
+	/* nobody gets what is not whole, is longer than it is, or overlaps */
+	for (unsigned int id = 10; id < 30; id++)
+		assert_null(fragment(&w, id, 0, 8, true, 65535));
+	assert_null(fragment(&w, 10, 8, 800, false, 0));
+	assert_null(fragment(&w, 40, 0, 800, true, 808));
+	assert_null(fragment(&w, 40, 792, 16, false, 0));
+	assert_null(fragment(&w, 41, 0, 801, true, 808)); /* no multiple of 8 */
+	assert_null(fragment(&w, 41, 800, 8, false, 0));
+	assert_int_equal(bytes_of(f), 1700 + 892);
+	wire_done(&w);
 }
 
 static void ipv6_udp(struct packet *p, uint8_t *buf, unsigned int length, unsigned int udp,
@@ -361,6 +415,7 @@ int main(void)
 		cmocka_unit_test(padding_of_short_frames_is_no_payload),
 		cmocka_unit_test(lengths_beyond_the_packet_are_refused),
 		cmocka_unit_test(datagrams_are_as_long_as_their_packet),
+		cmocka_unit_test(datagrams_in_fragments_count_when_they_are_whole),
 		cmocka_unit_test(packets_without_a_length_are_what_they_say_they_are),
 		cmocka_unit_test(bytes_are_counted_by_sequence_numbers),
 		cmocka_unit_test(what_goes_out_again_is_a_retransmit_and_no_byte),
