@@ -15,6 +15,7 @@
 #define VLAN_BYTES 4
 #define VLANS_MAX 2
 #define EXTENSIONS_MAX 8
+#define PKTTYPE_OUTGOING 4 /* linux/if_packet.h */
 
 static uint16_t be16(const uint8_t *at)
 {
@@ -29,6 +30,29 @@ static uint32_t be32(const uint8_t *at)
 static const uint8_t *need(const struct packet *p, uint32_t off, uint32_t n)
 {
 	return off <= p->caplen && p->caplen - off >= n ? p->data + off : NULL;
+}
+
+#define OPTION_END 0
+#define OPTION_NOP 1
+#define OPTION_SCALE 3
+#define SCALE_MAX 14
+
+static uint8_t scale_of(const struct packet *p, uint32_t off, uint32_t end)
+{
+	while (off < end) {
+		const uint8_t *o = need(p, off, 2);
+		uint32_t len;
+
+		if (!o || o[0] == OPTION_END)
+			break;
+		len = o[0] == OPTION_NOP ? 1 : o[1];
+		if (!len || len > end - off)
+			break;
+		if (o[0] == OPTION_SCALE && len == 3 && need(p, off, 3))
+			return o[2] < SCALE_MAX ? o[2] : SCALE_MAX;
+		off += len;
+	}
+	return PACKET_NO_SCALE;
 }
 
 /* end: offset at which the transport's bytes end by the network header, or by the packet's length. */
@@ -48,6 +72,8 @@ static int parse_tcp(struct packet *p, uint32_t off, uint32_t end)
 	p->ack = be32(h + 8);
 	p->tcp_flags = h[13];
 	p->window = be16(h + 14);
+	if (p->tcp_flags & PACKET_SYN)
+		p->scale = scale_of(p, off + 20, off + header);
 	p->payload_off = off + header;
 	p->payload_len = end - p->payload_off;
 	return 0;
@@ -98,6 +124,18 @@ static int parse_transport(struct packet *p, uint32_t off, uint32_t end)
 	return 0;
 }
 
+/* The kernel drops a header whose checksum is wrong. */
+static bool is_summed(const struct packet *p, uint32_t off, uint32_t header)
+{
+	const uint8_t *h = need(p, off, header);
+	uint32_t sum = 0;
+
+	for (uint32_t i = 0; h && i < header; i += 2)
+		sum += be16(h + i);
+	sum = (sum & 0xffff) + (sum >> 16);
+	return !h || sum % 0xffff == 0;
+}
+
 static int parse_ipv4(struct packet *p, uint32_t off)
 {
 	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
@@ -111,6 +149,9 @@ static int parse_ipv4(struct packet *p, uint32_t off)
 	if (!total && p->gso_size)
 		total = there; /* longer than the field can tell (BIG TCP) */
 	if (header < 20 || total < header || total > there)
+		return -EINVAL;
+	/* what goes out is summed by some devices */
+	if (p->pkttype != PKTTYPE_OUTGOING && !p->gso_size && !is_summed(p, off, header))
 		return -EINVAL;
 	p->family = AF_INET;
 	p->proto = h[9];
@@ -197,6 +238,7 @@ int packet_parse(struct packet *p)
 	p->fragment = p->more = false;
 	p->tcp_flags = 0;
 	p->sport = p->dport = p->window = 0;
+	p->scale = PACKET_NO_SCALE;
 	p->seq = p->ack = p->payload_len = 0;
 	p->frag_id = p->frag_off = p->frag_len = p->udp_len = 0;
 	p->segments = 1;

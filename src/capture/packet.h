@@ -12,6 +12,8 @@
 #define PACKET_RST 4
 #define PACKET_ACK 16
 
+#define PACKET_NO_SCALE 255
+
 struct packet {
 	/* as captured */
 	const uint8_t
@@ -43,6 +45,7 @@ struct packet {
 	uint16_t sport, dport;	  /* host order; 0 where there are none */
 	uint32_t seq, ack;
 	uint16_t window;      /* as in the header, not scaled */
+	uint8_t scale;	      /* of a SYN: how its end scales windows; PACKET_NO_SCALE */
 	uint32_t payload_off; /* of data; may lie beyond caplen */
 	uint32_t payload_len; /* bytes of transport payload in this packet, captured or not */
 	uint32_t segments;    /* packets on the wire that it stands for */

@@ -216,6 +216,64 @@ static void on_old_segment(struct wire_dir *d, const struct packet *p)
 	d->retrans += p->segments;
 }
 
+#define SCALE_UNKNOWN 14 /* the most there may be */
+#define BEHIND_MAX (1 << 30)
+
+/* What that end's windows are shifted by. */
+static unsigned int scale_by(const struct wire_dir *d, const struct wire_dir *other)
+{
+	if (!d->syn || !other->syn)
+		return SCALE_UNKNOWN;
+	return d->scales && other->scales ? d->scale : 0;
+}
+
+/*
+ * The sender of p, by, acknowledges what d sent and lets it go on. Who acknowledges what was not seen has got it, where
+ * something like that was seen: packets were missed. Else it is forged.
+ */
+static void take_window(struct wire_dir *d, const struct wire_dir *by, const struct packet *p)
+{
+	uint32_t edge = p->ack;
+
+	if (!d->valid || !(p->tcp_flags & PACKET_ACK) || (p->tcp_flags & PACKET_RST))
+		return;
+	edge += (uint32_t)p->window << (p->tcp_flags & PACKET_SYN ? 0 : scale_by(by, d));
+	if ((int32_t)(p->ack - d->next) > d->fin) {
+		if (!d->has_far || (int32_t)(p->ack - d->far) > 0)
+			return;
+		d->fin |= d->far_fin && p->ack == d->far;
+		d->bytes += p->ack - d->next - (d->fin ? 1 : 0);
+		d->next = p->ack - (d->fin ? 1 : 0);
+		d->moved_ns = p->ktime_ns;
+		d->has_far = d->rtt_wait = false;
+	}
+	if (!d->has_edge || (int32_t)(edge - d->edge) > 0)
+		d->edge = edge;
+	d->has_edge = true;
+}
+
+/* No receiver takes what lies beyond its window, and none is that much behind. */
+static bool is_within(struct wire_dir *d, const struct packet *p)
+{
+	bool fin = p->tcp_flags & PACKET_FIN;
+	uint32_t end = p->seq + p->payload_len + !!(p->tcp_flags & PACKET_SYN);
+
+	if (!d->valid || !d->has_edge)
+		return true;
+	if (p->tcp_flags & PACKET_RST)
+		return (int32_t)(p->seq - d->edge) <= 0 &&
+		       (int32_t)(p->seq - d->next) > -BEHIND_MAX;
+	if ((int32_t)(end - d->edge) <= 0)
+		return true;
+	end += fin;
+	if ((p->payload_len || fin) && (!d->has_far || (int32_t)(end - d->far) > 0)) {
+		d->far = end;
+		d->has_far = true;
+		d->far_fin = fin;
+	}
+	return false;
+}
+
 /* Sequence numbers: what is new, what goes out again. */
 static void on_segment(struct wire_dir *d, const struct packet *p)
 {
@@ -230,6 +288,10 @@ static void on_segment(struct wire_dir *d, const struct packet *p)
 		d->isn = d->next = p->seq;
 	}
 	d->syn |= syn;
+	if (syn) {
+		d->scales = p->scale != PACKET_NO_SCALE;
+		d->scale = p->scale;
+	}
 	if (!carries) {
 		return;
 	}
@@ -257,6 +319,9 @@ static void on_tcp(struct wire_flow *f, unsigned int from, const struct packet *
 {
 	struct wire_dir *d = &f->dir[from], *other = &f->dir[!from];
 
+	take_window(other, d, p);
+	if (!is_within(d, p))
+		return;
 	on_segment(d, p);
 	on_ack(other, p);
 	if ((p->tcp_flags & (PACKET_SYN | PACKET_ACK)) == PACKET_SYN && !f->opened_ns) {

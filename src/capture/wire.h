@@ -17,6 +17,11 @@ struct wire_dir {
 	uint64_t retrans; /* TCP segments that went out again */
 	uint32_t ifindex; /* where it is counted; the same packet elsewhere (bridge, VLAN) is not */
 	bool valid, syn, fin;
+	bool scales, has_edge, has_far, far_fin;
+	uint8_t scale;
+	uint32_t edge; /* what the other end let it send up to, of all it said */
+	uint32_t
+		far; /* where what lies beyond that ended: forged, or acknowledgements were missed */
 	uint32_t isn, next; /* sequence numbers: first, and after the highest seen */
 	uint64_t moved_ns;  /* when next moved last */
 	bool hole;	    /* something below next was not seen yet */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Frames made by hand, for programs that are run on them (BPF_PROG_TEST_RUN). Layers are put one
- * behind the other; pkt_done() fills in the lengths of IP and UDP that nobody set on purpose.
+ * behind the other; pkt_done() fills in the lengths of IP and UDP and the checksum of IPv4 that nobody set on purpose.
  */
 #ifndef TESTS_BPF_PACKET_H
 #define TESTS_BPF_PACKET_H
@@ -135,6 +135,14 @@ static inline void pkt_done(struct pkt *p)
 		pkt_put16(p, p->l3 + 2, p->len - p->l3);
 	else if (p->l3 && !v4 && !p->b[p->l3 + 4] && !p->b[p->l3 + 5])
 		pkt_put16(p, p->l3 + 4, p->len - p->l3 - 40);
+	if (v4 && !p->b[p->l3 + 10] && !p->b[p->l3 + 11]) {
+		unsigned int header = (p->b[p->l3] & 15U) * 4, sum = 0;
+
+		for (unsigned int i = p->l3; i < p->l3 + header; i++)
+			sum += (unsigned int)p->b[i] << ((i - p->l3) & 1 ? 0 : 8);
+		sum = (sum & 0xffff) + (sum >> 16);
+		pkt_put16(p, p->l3 + 10, ~(sum + (sum >> 16)) & 0xffff);
+	}
 	if (proto == IPPROTO_UDP && p->len >= p->l4 + 8 && !p->b[p->l4 + 4] && !p->b[p->l4 + 5])
 		pkt_put16(p, p->l4 + 4, p->len - p->l4);
 }

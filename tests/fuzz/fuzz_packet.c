@@ -26,6 +26,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	p.len = p.caplen + data[2] * 16U;
 	p.protocol = (uint16_t)(data[0] << 8 | data[1]);
 	p.gso_size = data[2];
+	p.pkttype = data[2] & 2 ? 4 : 0; /* going out: its checksum is not looked at */
 	p.ifindex = 1;
 	/* with a link header in front, as Ethernet has it, where the last bit asks for one */
 	p.hatype = data[2] & 1;

@@ -26,6 +26,18 @@ static void put32(uint8_t *at, uint32_t v)
 	put16(at + 2, v & 0xffff);
 }
 
+/* The checksum of the header, as the packet is now. */
+static void sum(uint8_t *h)
+{
+	uint32_t s = 0;
+
+	put16(h + 10, 0);
+	for (unsigned int i = 0; i < (h[0] & 15U) * 4; i += 2)
+		s += (uint32_t)h[i] << 8 | h[i + 1];
+	s = (s & 0xffff) + (s >> 16);
+	put16(h + 10, ~(s + (s >> 16)) & 0xffff);
+}
+
 /* An IPv4 header in front of a transport header of n bytes; the payload itself is not captured. */
 static void ipv4(struct packet *p, uint8_t *buf, uint8_t proto, unsigned int n,
 		 unsigned int payload, bool back)
@@ -36,6 +48,7 @@ static void ipv4(struct packet *p, uint8_t *buf, uint8_t proto, unsigned int n,
 	buf[9] = proto;
 	put32(buf + 12, back ? 0x0a000002 : 0x0a000001);
 	put32(buf + 16, back ? 0x0a000001 : 0x0a000002);
+	sum(buf);
 	*p = (struct packet){ .data = buf,
 			      .caplen = 20 + n,
 			      .len = 20 + n + payload,
@@ -150,6 +163,20 @@ static void lengths_beyond_the_packet_are_refused(void **state)
 	(void)state;
 }
 
+/* What comes in is summed; what goes out may be summed by the device. */
+static void headers_with_a_wrong_checksum_are_refused(void **state)
+{
+	uint8_t buf[64];
+	struct packet p;
+
+	(void)state;
+	tcp(&p, buf, false, 1, 1, PACKET_ACK, 100, 1);
+	buf[10] ^= 1;
+	assert_int_not_equal(packet_parse(&p), 0);
+	p.pkttype = 4;
+	assert_int_equal(packet_parse(&p), 0);
+}
+
 /* What the kernel throws away is nobody's: a length that no packet has is not believed. */
 static void datagrams_are_as_long_as_their_packet(void **state)
 {
@@ -166,6 +193,7 @@ static void datagrams_are_as_long_as_their_packet(void **state)
 		ipv4(&p, buf, IPPROTO_UDP, 8, 10, false);
 		assert_int_not_equal(packet_parse(&p), 0);
 		put16(buf + 6, 0x2000); /* the rest comes in other fragments */
+		sum(buf);
 		assert_int_equal(packet_parse(&p), 0);
 		assert_int_equal(p.payload_len, 10);
 	}
@@ -193,6 +221,7 @@ static struct wire_flow *fragment(struct wire *w, unsigned int id, unsigned int 
 		put16(buf + 22, 2000);
 		put16(buf + 24, udp_len);
 	}
+	sum(buf);
 	assert_int_equal(packet_parse(&p), 0);
 	return wire_packet(w, &p, &fresh);
 }
@@ -291,6 +320,57 @@ static void bytes_are_counted_by_sequence_numbers(void **state)
 	assert_int_equal(f->dir[f->first].min_rtt_us, 7000);
 	wire_done(&w);
 	(void)state;
+}
+
+/* Anybody can send what claims to be of a connection; its receiver takes nothing beyond the window it gave. */
+static void segments_beyond_the_window_are_nobody_s(void **state)
+{
+	struct wire_flow *f;
+	struct wire w;
+
+	(void)state;
+	assert_int_equal(wire_init(&w, 10), 0);
+	send_tcp(&w, false, 0, 0, PACKET_SYN, 0, 1 * MS);
+	send_tcp(&w, true, 0, 1, PACKET_SYN | PACKET_ACK, 0, 2 * MS);
+	f = send_tcp(&w, false, 1, 1, PACKET_ACK, 100, 3 * MS);
+	send_tcp(&w, true, 1, 101, PACKET_ACK, 0, 4 * MS);
+	send_tcp(&w, false, 102 + 1000, 1, PACKET_ACK, 1, 5 * MS);
+	send_tcp(&w, false, 0x40000000, 1, PACKET_ACK, 100, 5 * MS);
+	send_tcp(&w, false, 0x40000000, 1, PACKET_ACK | PACKET_FIN, 0, 5 * MS);
+	send_tcp(&w, false, 0x40000000, 1, PACKET_RST, 0, 5 * MS);
+	send_tcp(&w, true, 1, 0x50000000, PACKET_ACK, 0, 6 * MS); /* nor is that acknowledged */
+	assert_int_equal(f->dir[f->first].bytes, 100);
+	assert_false(f->reset);
+	assert_false(f->dir[f->first].fin);
+	/* up to its edge */
+	send_tcp(&w, false, 101, 1, PACKET_ACK, 1000, 7 * MS);
+	assert_int_equal(f->dir[f->first].bytes, 1100);
+	assert_int_equal(f->dir[f->first].retrans, 0);
+	wire_done(&w);
+}
+
+/* A ring that was full has lost segments and what let them go: the next acknowledgement tells. */
+static void segments_missed_with_their_acknowledgements_are_counted(void **state)
+{
+	struct wire_flow *f;
+	struct wire w;
+
+	(void)state;
+	assert_int_equal(wire_init(&w, 10), 0);
+	send_tcp(&w, false, 0, 0, PACKET_SYN, 0, 1 * MS);
+	send_tcp(&w, true, 0, 1, PACKET_SYN | PACKET_ACK, 0, 2 * MS);
+	f = send_tcp(&w, false, 1, 1, PACKET_ACK, 100, 3 * MS);
+	send_tcp(&w, false, 5001, 1, PACKET_ACK, 100, 4 * MS);
+	send_tcp(&w, true, 1, 5101, PACKET_ACK, 0, 5 * MS);
+	assert_int_equal(f->dir[f->first].bytes, 5100);
+	send_tcp(&w, false, 5101, 1, PACKET_ACK, 100, 6 * MS);
+	assert_int_equal(f->dir[f->first].bytes, 5200);
+	/* to its end */
+	send_tcp(&w, false, 9001, 1, PACKET_ACK | PACKET_FIN, 100, 7 * MS);
+	send_tcp(&w, true, 1, 9102, PACKET_ACK, 0, 8 * MS);
+	assert_int_equal(f->dir[f->first].bytes, 9100);
+	assert_true(f->dir[f->first].fin);
+	wire_done(&w);
 }
 
 static void what_goes_out_again_is_a_retransmit_and_no_byte(void **state)
@@ -416,8 +496,11 @@ int main(void)
 		cmocka_unit_test(lengths_beyond_the_packet_are_refused),
 		cmocka_unit_test(datagrams_are_as_long_as_their_packet),
 		cmocka_unit_test(datagrams_in_fragments_count_when_they_are_whole),
+		cmocka_unit_test(headers_with_a_wrong_checksum_are_refused),
 		cmocka_unit_test(packets_without_a_length_are_what_they_say_they_are),
 		cmocka_unit_test(bytes_are_counted_by_sequence_numbers),
+		cmocka_unit_test(segments_beyond_the_window_are_nobody_s),
+		cmocka_unit_test(segments_missed_with_their_acknowledgements_are_counted),
 		cmocka_unit_test(what_goes_out_again_is_a_retransmit_and_no_byte),
 		cmocka_unit_test(overtaken_segment_is_no_retransmit),
 		cmocka_unit_test(same_packet_at_two_interfaces_counts_once),
