@@ -26,7 +26,7 @@ static const struct guard_verb verbs[] = {
 	{ "limit", guard_cmd_limit, "so much of each source or prefix, and no more" },
 	{ "detect", guard_cmd_detect, "find floods and scans; tell, or ban" },
 	{ "syncookie", guard_cmd_syncookie, "answer SYNs to a server with cookies" },
-	{ "events", guard_cmd_events, "what detection finds, as it finds it" },
+	{ "events", guard_cmd_events, "what is found, banned and allowed, as it happens" },
 	{ "vip", guard_cmd_vip, "virtual services of the balancer" },
 	{ "backend", guard_cmd_backend, "who serves them" },
 	{ "watch", guard_cmd_watch, "run the backends' health checks, print what is balanced" },

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* `netprobe guard events`: security.* as detection finds it. */
+/* `netprobe guard events`: security.* as it happens. */
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -56,7 +56,7 @@ static void on_signal(int sig)
 	sink_hurry();
 }
 
-/* What detection found; bans and unbans by hand are other managers' own matter. */
+/* What detection found, and what anybody did to the lists. */
 static void on_events(const struct netprobe_event *events, size_t n, void *arg)
 {
 	struct watcher *w = arg;
@@ -183,7 +183,9 @@ int guard_cmd_events(int argc, char **argv)
 	static const struct option_row *const tables[] = { rows, NULL };
 	static const struct args_spec spec = {
 		.prog = "netprobe guard events",
-		.summary = "What detection finds, as it finds it: security.* events.",
+		.summary =
+			"What detection finds and what is banned and allowed, as it happens: security.* "
+			"events.",
 		.tables = tables,
 	};
 	struct watcher w = { .o.format = -1 };

@@ -84,6 +84,12 @@ static int say_rule(struct netprobe_error *err, int r)
 	return error_set(err, r, "cannot make a rule: %s", strerror(-r));
 }
 
+/* Whether it is one rule without an end. */
+static bool is_plain(const struct guard *g, const struct np_guard_entry *e)
+{
+	return !e->expires && (!e->rule || g->rules[e->rule].n == 1);
+}
+
 /* One entry into the set in use. -EXFULL, without a message: its map has to grow. */
 static int add_direct(struct guard *g, struct rule_index *x, const struct guard_item *item,
 		      uint32_t now, struct netprobe_error *err)
@@ -115,6 +121,8 @@ static int add_direct(struct guard *g, struct rule_index *x, const struct guard_
 		return say_rule(err, r);
 	}
 	set_bits(g, set, kind, item->addr, item->len);
+	if (!is_plain(g, &e))
+		p->plain = 0;
 	/* The kernel half asks only where it is told that there is something. */
 	if (is_new)
 		p->n[kind]++;
@@ -236,14 +244,18 @@ static int write_all(struct guard *g, uint32_t set, const struct build *b,
 		     struct netprobe_error *err)
 {
 	volatile struct np_guard_policy *p = &g->conf->policy[set];
+	bool plain = true;
 	int r;
 
 	for (uint32_t k = 0; k < NP_SET_MAX; k++) {
 		const struct raw_list *l = &b->list[k];
 
-		for (size_t i = 0; i < l->n; i++)
+		for (size_t i = 0; i < l->n; i++) {
 			set_bits(g, set, k, addr_in(l->items[i].key, k), l->items[i].entry.len);
+			plain = plain && is_plain(g, &l->items[i].entry);
+		}
 	}
+	p->plain = plain;
 	r = set_fill(g, set, b->list);
 	if (r)
 		return error_set(err, r, "cannot fill the new list: %s", strerror(-r));

@@ -88,26 +88,47 @@ int guard_find(struct guard *g, const struct guard_item *at,
 	return r;
 }
 
-static int add_one(const struct guard_item *item, void *arg)
-{
-	uint32_t *n = arg;
+struct counting {
+	const struct guard *g;
+	uint32_t now, n;
+};
 
-	n[item->allow]++;
+/* As list_one() calls: each of its rules that has not ended. */
+static int count_one(const uint8_t *key, size_t key_size, const struct np_guard_entry *e, void *arg)
+{
+	struct counting *c = arg;
+	const struct np_guard_rule *rule = &c->g->rules[e->rule < NP_GUARD_RULES ? e->rule : 0];
+	uint32_t n = e->rule && rule->n > 1 ? rule->n : 1;
+
+	if (e->expires && e->expires <= c->now)
+		return 0;
+	for (uint32_t i = 0; i < n && i < NP_GUARD_CLAUSES; i++)
+		c->n += n == 1 || !rule->clause[i].expires || rule->clause[i].expires > c->now;
 	return 0;
+}
+
+static void count_again(void *arg)
+{
+	struct counting *c = arg;
+
+	c->n = 0;
 }
 
 int guard_count(struct guard *g, uint32_t *ret_bans, uint32_t *ret_allows)
 {
-	uint32_t set = set_current(g), now = guard_tick_now(), n[2] = {};
+	uint32_t set = set_current(g), n[2] = {};
+	volatile struct np_guard_policy *p = &g->conf->policy[set];
 	int r = 0;
 
 	for (uint32_t k = 0; k < NP_SET_MAX && !r; k++) {
-		struct raw_list l = {};
+		struct counting c = { .g = g, .now = guard_tick_now() };
 
-		r = set_read(g, set, k, &l);
-		for (size_t i = 0; i < l.n && !r; i++)
-			r = list_one(g, k, &l.items[i], now, add_one, n);
-		free(l.items);
+		/* Long lists mostly are of one kind: their number is known. */
+		if (p->plain)
+			c.n = p->n[k];
+		else
+			r = set_each(g, set, k, count_one, count_again, &c);
+		n[k >= NP_SET_ALLOW4] += c.n;
 	}
 	if (r)
 		return r;

@@ -112,6 +112,11 @@ int raw_add(struct raw_list *l, const void *key, size_t key_size, const struct n
 int raw_sort(struct raw_list *l);
 int raw_compare(const void *a, const void *b);
 size_t set_key_size(uint32_t kind);
+/* Each entry, as it lies in its map; again: what was told so far is told anew. */
+typedef int (*set_entry_fn)(const uint8_t *key, size_t key_size, const struct np_guard_entry *e,
+			    void *arg);
+int set_each(struct guard *g, uint32_t set, uint32_t kind, set_entry_fn fn,
+	     void (*again)(void *arg), void *arg);
 int set_read(struct guard *g, uint32_t set, uint32_t kind, struct raw_list *to);
 /* fill.c: all maps of a set that is not in use. */
 int set_fill(struct guard *g, uint32_t set, const struct raw_list lists[NP_SET_MAX]);

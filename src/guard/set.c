@@ -148,7 +148,7 @@ int raw_add(struct raw_list *l, const void *key, size_t key_size, const struct n
 }
 
 /* One by one, where the kernel has no batches for the map. */
-static int read_single(int fd, size_t key_size, struct raw_list *to)
+static int read_single(int fd, size_t key_size, set_entry_fn fn, void *arg)
 {
 	uint8_t key[20], next[20];
 	struct np_guard_entry e;
@@ -159,12 +159,12 @@ static int read_single(int fd, size_t key_size, struct raw_list *to)
 		first = false;
 		memcpy(key, next, sizeof(key));
 		if (!bpf_map_lookup_elem(fd, key, &e))
-			r = raw_add(to, key, key_size, &e);
+			r = fn(key, key_size, &e, arg);
 	}
 	return r;
 }
 
-static int read_batches(int fd, size_t key_size, struct raw_list *to)
+static int read_batches(int fd, size_t key_size, set_entry_fn fn, void *arg)
 {
 	LIBBPF_OPTS(bpf_map_batch_opts, o);
 	uint8_t *keys = malloc(BATCH * key_size), token[20];
@@ -181,7 +181,7 @@ static int read_batches(int fd, size_t key_size, struct raw_list *to)
 			break;
 		}
 		for (__u32 i = 0; i < n && !r; i++)
-			r = raw_add(to, keys + i * key_size, key_size, &values[i]);
+			r = fn(keys + i * key_size, key_size, &values[i], arg);
 		first = false;
 	}
 	free(keys);
@@ -189,9 +189,9 @@ static int read_batches(int fd, size_t key_size, struct raw_list *to)
 	return r;
 }
 
-int set_read(struct guard *g, uint32_t set, uint32_t kind, struct raw_list *to)
+int set_each(struct guard *g, uint32_t set, uint32_t kind, set_entry_fn fn,
+	     void (*again)(void *arg), void *arg)
 {
-	size_t before = to->n;
 	int r, fd;
 
 	if (!g->conf->policy[set].n[kind])
@@ -199,13 +199,39 @@ int set_read(struct guard *g, uint32_t set, uint32_t kind, struct raw_list *to)
 	fd = set_fd(g, set, kind);
 	if (fd < 0)
 		return fd;
-	r = read_batches(fd, set_key_size(kind), to);
+	r = read_batches(fd, set_key_size(kind), fn, arg);
 	if (r == -EOPNOTSUPP || r == -NP_ENOTSUPP || r == -EINVAL || r == -ENOSPC) {
-		to->n = before;
-		r = read_single(fd, set_key_size(kind), to);
+		again(arg);
+		r = read_single(fd, set_key_size(kind), fn, arg);
 	}
 	(void)close(fd);
 	return r;
+}
+
+struct reading {
+	struct raw_list *to;
+	size_t before;
+};
+
+static int keep_one(const uint8_t *key, size_t key_size, const struct np_guard_entry *e, void *arg)
+{
+	struct reading *r = arg;
+
+	return raw_add(r->to, key, key_size, e);
+}
+
+static void keep_again(void *arg)
+{
+	struct reading *r = arg;
+
+	r->to->n = r->before;
+}
+
+int set_read(struct guard *g, uint32_t set, uint32_t kind, struct raw_list *to)
+{
+	struct reading r = { to, to->n };
+
+	return set_each(g, set, kind, keep_one, keep_again, &r);
 }
 
 static void bits_range(uint64_t *bits, uint32_t from, uint32_t to)

@@ -9,7 +9,7 @@
 #include "frame.h"
 #include "types.h"
 
-#define NP_GUARD_VERSION 5 /* of everything here; other pins are not adopted */
+#define NP_GUARD_VERSION 6 /* of everything here; other pins are not adopted */
 #define NP_GUARD_IFS 64	   /* interfaces of one network namespace */
 /* Slots of programs that are called: by interface, the balancer's, and those for SYN cookies. */
 #define NP_GUARD_NEXT_COOKIE NP_GUARD_IFS
@@ -183,6 +183,7 @@ struct np_guard_policy {
 	__u32 attack_rate[NP_ATTACK_MAX]; /* packets a second, or ports or hosts in 8 s; 0: off */
 	__u32 ban_ticks;		  /* of the first ban by detection; doubles with repeats */
 	__u32 ban_mask;			  /* bit NP_ATTACK_*: bans, not only tells */
+	__u32 plain; /* user space: no entry ends or has several rules, so that n counts rules */
 	__u64 limit_ports; /* those that have limits: a bit for each port's last six */
 	struct np_guard_port_limit port[NP_GUARD_PORT_LIMITS];
 };
