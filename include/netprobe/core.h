@@ -13,9 +13,12 @@
 extern "C" {
 #endif
 
+#define NETPROBE_NOTE \
+	1 /* netprobe_error.code: it was done, and msg and hint say what not as wished */
+
 /* What failed in words; pass one wherever a function takes it, or NULL. */
 struct netprobe_error {
-	int code;	/* negative errno */
+	int code;	/* negative errno; NETPROBE_NOTE; 0: nothing to say */
 	char msg[256];	/* what failed, which kernel thing or input */
 	char hint[256]; /* what to do about it; empty where there is nothing to say */
 };

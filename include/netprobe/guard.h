@@ -17,9 +17,9 @@ struct netprobe_manager;
 
 /*
  * Attach guard to an interface by name, or change the mode of one that is attached. It stays until
- * netprobe_manager_detach or `netprobe guard detach`. On success err->code is 0, err->msg says in a line what was
- * not done as wished (generic XDP where AUTO asked), and err->hint which forwarding is off where packets are to
- * be balanced; empty where there is nothing to say.
+ * netprobe_manager_detach or `netprobe guard detach`. On success err->code is 0, or NETPROBE_NOTE: err->msg says
+ * in a line what was not done as wished (generic XDP where AUTO asked), and err->hint which forwarding is off where
+ * packets are to be balanced.
  * -ENODEV: no such interface; -EBUSY: a foreign XDP program is there, which stays; -EOPNOTSUPP: its driver
  * does not take XDP and the configuration insists; -EPERM. Since: 0.1.
  */
@@ -311,8 +311,8 @@ struct netprobe_syncookies {
 
 /*
  * Answer SYNs to a service ("ADDR:PORT", or "PORT" at every address this machine has now) with cookies, before
- * they cost its server memory; or no more. On success of add err->code is 0 and err->msg says what the kernel's
- * settings make of it; empty.
+ * they cost its server memory; or no more. On success of add err->code is 0, or NETPROBE_NOTE: err->msg says what
+ * the kernel's settings make of it.
  * -EINVAL: no service, or guard only counts here; -EOPNOTSUPP: the kernel has no SYN cookies for XDP; -ENOSPC: 1024
  * services; -ENOENT: guard is nowhere, or none of them was protected; -EPERM. Since: 0.1.
  */

@@ -36,6 +36,7 @@ static void note_forwarding(const char *ifname, struct netprobe_error *err)
 
 	if (v4 && v6)
 		return;
+	(void)error_recode(err, NETPROBE_NOTE);
 	error_hint(err,
 		   "%s forwarding is off, so nothing can be balanced there; sysctl -w "
 		   "net.%s.conf.%s.forwarding=1%s",
@@ -105,7 +106,7 @@ API_PUBLIC int netprobe_manager_attach(struct netprobe_manager *m, const char *i
 	if (r)
 		return r;
 	security_begin(m);
-	(void)error_set(err, 0, "%s", note);
+	(void)error_set(err, note[0] ? NETPROBE_NOTE : 0, "%s", note);
 	if (how.mode == NP_GUARD_BALANCE)
 		note_forwarding(ifname, err);
 	return 0;

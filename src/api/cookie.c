@@ -56,7 +56,9 @@ static int change(const char *service, const struct guard_cookie_opts *how,
 	free(services);
 	if (r < 0)
 		return r;
-	return error_set(err, 0, "%s%s%s", note, note[0] && generic[0] ? "; " : "", generic);
+	(void)error_set(err, note[0] || generic[0] ? NETPROBE_NOTE : 0, "%s%s%s", note,
+			note[0] && generic[0] ? "; " : "", generic);
+	return 0;
 }
 
 API_PUBLIC int netprobe_manager_syncookies_add(struct netprobe_manager *m, const char *service,

@@ -151,6 +151,9 @@ int main(int argc, char **argv)
 	SAME(netprobe_manager_new_with_config(&c, &m, &err), 0);
 	SAME(netprobe_manager_set_event_handler(m, NETPROBE_EVENT_SECURITY, on_events, NULL), 0);
 	SAME(netprobe_manager_attach(m, argv[1], &err), 0);
+	/* Of a loopback device no driver takes XDP. */
+	SAME(err.code, NETPROBE_NOTE);
+	TRUE(err.msg[0]);
 	work(m);
 	SAME(netprobe_manager_detach(m, argv[1], &err), 0);
 	TRUE(!netprobe_manager_free(m));
