@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Life of the afpacket rung (see afpacket.h): sockets and rings opened, what the session asks for. */
+#include "capture/match.h"
 #include "capture/afpacket.h"
 
 #include <arpa/inet.h>
@@ -385,9 +386,12 @@ static int start(struct afpacket *a, struct netprobe_error *err)
 int afpacket_open(const struct afpacket_opts *opts, const struct np_filter *filter,
 		  struct rung *ret_rung, struct netprobe_error *err)
 {
-	struct afpacket *a = calloc(1, sizeof(*a));
-	int r;
+	int r = match_check_ifaces(filter, "afpacket", err);
+	struct afpacket *a;
 
+	if (r)
+		return r;
+	a = calloc(1, sizeof(*a));
 	if (!a)
 		return error_set(err, -ENOMEM, "out of memory");
 	a->opts = *opts;

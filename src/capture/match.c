@@ -2,6 +2,8 @@
 /* Filters in user space (see match.h). */
 #include "capture/match.h"
 
+#include <errno.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <string.h>
 
@@ -127,4 +129,15 @@ bool match_sample(const struct np_filter *f, uint64_t flow)
 	/* As the kernel half does, so that both choose the same sockets. */
 	return f->sample_rate <= 1 ||
 	       (uint32_t)((flow * 0x9e3779b97f4a7c15ULL) >> 32) % f->sample_rate == 0;
+}
+
+int match_check_ifaces(const struct np_filter *f, const char *mode, struct netprobe_error *err)
+{
+	for (unsigned int i = 0; i < f->n_iface; i++)
+		if (!if_nametoindex(f->iface[i]))
+			return error_set(
+				err, -ENODEV,
+				"interface '%s' is in another network namespace, and %s sees this one alone",
+				f->iface[i], mode);
+	return 0;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The proc rung is the socket table and nothing else (see proc.h, socks.h). */
+#include "capture/match.h"
 #include "capture/proc.h"
 
 #include <string.h>
@@ -58,9 +59,11 @@ static const struct rung_ops proc_ops = {
 int proc_open(const struct np_filter *filter, struct rung *ret_rung, struct netprobe_error *err)
 {
 	struct socks_opts opts = { .filter = filter };
+	int r = match_check_ifaces(filter, "proc", err);
 	struct socks *s;
-	int r = socks_open(&opts, &s, err);
 
+	if (!r)
+		r = socks_open(&opts, &s, err);
 	if (!r)
 		*ret_rung = (struct rung){ &proc_ops, s };
 	return r;

@@ -42,7 +42,7 @@ const struct option_row filter_rows[] = {
 	    .flags = FILTER),
 	ROW("proto", 0, OPTION_STRINGS, proto, "PROTO", "tcp, udp or icmp", .flags = FILTER),
 	ROW("interface", 'i', OPTION_STRINGS, interface, "IF",
-	    "only traffic routed by this interface", .flags = FILTER),
+	    "only traffic routed by it, in whatever network namespace", .flags = FILTER),
 	ROW(NULL, '4', OPTION_BOOL, v4, NULL, "only IPv4"),
 	ROW(NULL, '6', OPTION_BOOL, v6, NULL, "only IPv6"),
 	OPTIONS_END,

@@ -11,6 +11,7 @@
 
 #include "base/cgroup2.h"
 #include "base/parse.h"
+#include "engine/netns.h"
 #include "owner/cgroup.h"
 #include "owner/container.h"
 
@@ -48,10 +49,11 @@ static int add_iface(struct np_filter *f, const char *value, struct netprobe_err
 {
 	size_t len = strlen(value);
 
-	if (len >= IFNAMSIZ || !if_nametoindex(value))
-		return error_set(err, -ENODEV,
-				 "there is no interface '%s' here; takes a name that ip link shows",
-				 value);
+	if (!netns_has_interface(value))
+		return error_set(
+			err, -ENODEV,
+			"there is no interface '%s' in any network namespace that can be looked into; takes a name that ip link shows",
+			value);
 	memcpy(f->iface[f->n_iface++], value, len);
 	return 0;
 }

@@ -7,9 +7,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/rtnetlink.h>
+#include <net/if.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -84,4 +87,50 @@ int netns_each(int (*fn)(uint32_t inode, const char *path, void *arg), void *arg
 	int r = each_in(NAMED, "", fn, arg);
 
 	return r ? r : each_in("/proc", "/ns/net", fn, arg);
+}
+
+#define SEEN 1024
+
+struct search {
+	const char *name;
+	int own; /* our namespace */
+	uint32_t seen[SEEN];
+	unsigned int n;
+};
+
+static int look_in(uint32_t inode, const char *path, void *arg)
+{
+	struct ifreq ifr = { .ifr_name = "" };
+	struct search *s = arg;
+	int fd, found;
+
+	for (unsigned int i = 0; i < s->n; i++)
+		if (s->seen[i] == inode)
+			return 0;
+	if (s->n < SEEN)
+		s->seen[s->n++] = inode;
+	fd = netns_rtnetlink(path, s->own);
+	if (fd < 0)
+		return 0;
+	(void)snprintf(ifr.ifr_name, sizeof(ifr.ifr_name), "%s", s->name);
+	found = !ioctl(fd, SIOCGIFINDEX, &ifr);
+	(void)close(fd);
+	return found;
+}
+
+bool netns_has_interface(const char *name)
+{
+	struct search s = { .name = name };
+	int found = 0;
+
+	if (strlen(name) >= IFNAMSIZ)
+		return false;
+	if (if_nametoindex(name))
+		return true;
+	s.own = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
+	if (s.own >= 0) {
+		found = netns_each(look_in, &s);
+		(void)close(s.own);
+	}
+	return found;
 }

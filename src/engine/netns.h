@@ -6,12 +6,16 @@
 #ifndef NETPROBE_ENGINE_NETNS_H
 #define NETPROBE_ENGINE_NETNS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* Inode number of a namespace's file; 0 where there is none. */
 uint32_t netns_inode(const char *path);
 /* An rtnetlink socket in the namespace at path, NULL our own; own_fd: of ours, to come back to. -errno. */
 int netns_rtnetlink(const char *path, int own_fd);
+
+/* Is there an interface of that name, here or in any namespace that this process may enter? */
+bool netns_has_interface(const char *name);
 
 /*
  * Every namespace that a process of /proc is in or that has a name below /run/netns, each once or

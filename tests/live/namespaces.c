@@ -359,3 +359,39 @@ TEST(instances_of_one_number_do_not_take_each_others_control_socket)
 	CHECK(status == 0, "asking the first: expected exit 0, got %d", status);
 	kill(first.pid, SIGKILL);
 }
+
+/* Nobody else has one of that name. */
+TEST(an_interface_is_one_of_any_network_namespace)
+{
+	struct netns_pair pair = netns_pair_new();
+	const char *const args[] = { FLOWS, "-i", pair.if_a, NULL };
+	const char *const lower[] = { "flows", "-i",	     pair.if_a, "--capture-mode",
+				      "proc",  "--duration", "0.1",	NULL };
+	const char *const none[] = { "flows", "-i", "nosuch0", "--duration", "0.1", NULL };
+	struct probe p = probe_start_args(args), other;
+	char command[200], *said;
+	struct maker m;
+	int status;
+
+	snprintf(command, sizeof(command), "stream --addr 10.77.0.2 --server-ns %s --bytes 40000",
+		 pair.b.path);
+	m = maker_run(&pair.a, command);
+	probe_stop(&p);
+	CHECK_EQ(records_sum(p.records, NULL, "tx_bytes", 0), 0, "bytes without owner");
+	CHECK_EQ(records_sum(p.records, NULL, "tx_bytes",
+			     (pid_t)record_u64(maker_report(&m, "client"), "pid")),
+		 40000, "bytes at it");
+	CHECK_EQ(records_sum(p.records, NULL, "rx_bytes",
+			     (pid_t)record_u64(maker_report(&m, "server"), "pid")),
+		 0, "bytes at the other end");
+	status = probe_run(&other, lower);
+	said = file_text(other.log);
+	CHECK(status == 2 && strstr(said, "another network namespace"),
+	      "expected exit 2 and where it is, got %d: %s", status, said);
+	free(said);
+	status = probe_run(&other, none);
+	said = file_text(other.log);
+	CHECK(status == 3 && strstr(said, "'nosuch0' in any network namespace"),
+	      "expected exit 3 and the name, got %d: %s", status, said);
+	free(said);
+}
