@@ -16,6 +16,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static char root[] = "/tmp/netprobe-fuzz.XXXXXX";
 
+static void clean(void)
+{
+	char command[64];
+
+	(void)snprintf(command, sizeof(command), "rm -rf %s", root);
+	(void)!system(command);
+}
+
 static int file_new(const char *path)
 {
 	char full[512];
@@ -46,7 +54,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size > 65536)
 		return 0;
 	if (docker < 0) {
-		if (!mkdtemp(root))
+		if (!mkdtemp(root) || atexit(clean))
 			abort();
 		docker = file_new("/var/lib/docker/containers/" ID "/config.v2.json");
 		podman = file_new("/var/lib/containers/storage/overlay-containers/containers.json");

@@ -14,12 +14,20 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static char root[] = "/tmp/netprobe-fuzz.XXXXXX";
 
+static void clean(void)
+{
+	char command[64];
+
+	(void)snprintf(command, sizeof(command), "rm -rf %s", root);
+	(void)!system(command);
+}
+
 /* A folder like /proc, with one process. */
 static int maps_new(void)
 {
 	char path[128];
 
-	if (!mkdtemp(root))
+	if (!mkdtemp(root) || atexit(clean))
 		abort();
 	for (unsigned int i = 0; i < 4; i++) {
 		static const char *const folders[] = { "1", "1/ns", "1/root", "1/root/lib" };
