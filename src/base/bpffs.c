@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* See bpffs.h. */
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/magic.h>
 #include <pthread.h>
 #include <stdbool.h>
@@ -125,17 +126,33 @@ int bpffs_ready(struct netprobe_error *err)
 	return r == -EACCES ? -EPERM : r;
 }
 
+/* Whether others could put another one in the place of what is in it. sticky: not in such a folder, as /tmp is. */
+static bool is_others(const struct stat *st, bool sticky)
+{
+	if (st->st_uid && st->st_uid != geteuid())
+		return true;
+	return st->st_mode & (S_IWGRP | S_IWOTH) && !(sticky && st->st_mode & S_ISVTX);
+}
+
 int bpffs_check_owner(int dir_fd, const char *path, struct netprobe_error *err)
 {
+	static const char *const at[] = { ".", "..", "../.." };
 	struct stat st;
 
-	if (fstat(dir_fd, &st))
-		return error_set(err, -errno, "%s: %s", path, strerror(errno));
-	if ((!st.st_uid || st.st_uid == geteuid()) && !(st.st_mode & (S_IWGRP | S_IWOTH)))
-		return 0;
-	error_set(err, -EPERM,
-		  "%s belongs to user %u, mode %o: others could exchange what is in it", path,
-		  st.st_uid, st.st_mode & 07777);
-	error_hint(err, "remove it, if it is not wanted: rm -r %s", path);
-	return -EPERM;
+	for (unsigned int i = 0; i < sizeof(at) / sizeof(at[0]); i++) {
+		if (fstatat(dir_fd, at[i], &st, 0))
+			return error_set(err, -errno, "%s/%s: %s", path, at[i], strerror(errno));
+		if (!is_others(&st, i == 2))
+			continue;
+		error_set(err, -EPERM,
+			  "%s%s%s belongs to user %u, mode %o: others could exchange what is in it",
+			  path, i ? "/" : "", i ? at[i] : "", st.st_uid, st.st_mode & 07777);
+		if (i < 2)
+			error_hint(err, "remove it, if it is not wanted: rm -r %s%s", path,
+				   i ? "/.." : "");
+		else
+			error_hint(err, "mount -o remount,mode=700 %s", bpffs_root());
+		return -EPERM;
+	}
+	return 0;
 }

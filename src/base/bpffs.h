@@ -21,7 +21,10 @@ const char *bpffs_root(void);
  */
 int bpffs_ready(struct netprobe_error *err);
 
-/* 0, or -EPERM where others than root and this user own the folder, or may write to it. */
+/*
+ * 0, or -EPERM where others than root and this user own the folder, the one it is in (netprobe), or that one's (the
+ * root of the file system, which may be sticky), or may write to it.
+ */
 int bpffs_check_owner(int dir_fd, const char *path, struct netprobe_error *err);
 
 #endif
