@@ -173,7 +173,10 @@ static int deliver(struct netprobe_error *err)
 		r = guard_deliver(g, ways, n, note, sizeof(note), err);
 	guard_close(g);
 	free(ways);
-	return r < 0 ? r : error_set(err, 0, "%s", note);
+	if (r < 0)
+		return r;
+	(void)error_set(err, note[0] ? NETPROBE_NOTE : 0, "%s", note);
+	return 0;
 }
 
 API_PUBLIC int netprobe_manager_backend_add(struct netprobe_manager *m, const char *vip,

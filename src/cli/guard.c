@@ -141,16 +141,27 @@ static int add_mode(const struct netprobe_interface *i, void *arg)
 	return 0;
 }
 
+const struct netprobe_security_stats *guard_stats_once(struct guard_call *call)
+{
+	if (call->stats.size)
+		return &call->stats;
+	call->stats.size = sizeof(call->stats);
+	if (!netprobe_manager_get_security_stats(call->m, &call->stats, NULL))
+		return &call->stats;
+	call->stats.size = 0;
+	return NULL;
+}
+
 void guard_tell_effect(struct guard_call *call)
 {
-	struct netprobe_security_stats s = { .size = sizeof(s) };
+	const struct netprobe_security_stats *s = guard_stats_once(call);
 	struct filtering f = {};
 
 	if (netprobe_manager_interfaces(call->m, add_mode, &f, NULL) >= 0 && !f.on)
 		log_notice("no effect yet: no interface filters%s%s; netprobe guard attach IF "
 			   "--mode filter",
 			   f.monitors[0] ? ", guard only counts on " : "", f.monitors);
-	else if (!netprobe_manager_get_security_stats(call->m, &s, NULL) && s.off)
+	else if (s && s->off)
 		log_notice("no effect yet: filtering is off; netprobe guard on");
 }
 

@@ -27,6 +27,7 @@ struct guard_call {
 	void *opts;
 	bool bare; /* nothing but the verb was given */
 	struct netprobe_error err;
+	struct netprobe_security_stats stats; /* guard_stats_once() */
 };
 
 /* 0 or more: an exit code; negative: -errno, call->err says why. */
@@ -44,6 +45,8 @@ void guard_config(struct netprobe_config *ret); /* what guard_run_verb begins wi
 /* --proto and --port of an entry, all else zero; NULL: none. */
 int guard_match(const char *proto, const char *port, struct netprobe_ban *ret,
 		struct netprobe_error *err);
+/* Asked for once: to count a long list takes time. NULL: they cannot be had. */
+const struct netprobe_security_stats *guard_stats_once(struct guard_call *call);
 /* A notice where what was changed has no effect now: no interface filters, or filtering is off. */
 void guard_tell_effect(struct guard_call *call);
 /* Write out to stdout: exit code. */

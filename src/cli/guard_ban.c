@@ -189,13 +189,12 @@ static int add(struct guard_call *call, uint32_t list)
 /* Before it is full, not only when it is. */
 static void tell_fill(struct guard_call *call)
 {
-	struct netprobe_security_stats s = { .size = sizeof(s) };
+	const struct netprobe_security_stats *s = guard_stats_once(call);
 
-	if (netprobe_manager_get_security_stats(call->m, &s, NULL) ||
-	    s.entries <= s.bans_max / 10 * 9)
+	if (!s || s->entries <= s->bans_max / 10 * 9)
 		return;
 	log_notice("the ban list is nearly full, %u of %u: beyond that new bans are refused",
-		   s.entries, s.bans_max);
+		   s->entries, s->bans_max);
 }
 
 static int ban(struct guard_call *call)

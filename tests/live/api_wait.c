@@ -9,6 +9,7 @@
 
 #include "api_run.h"
 #include "guard_run.h"
+#include "maker.h"
 
 #define SOURCES 40
 
@@ -131,16 +132,19 @@ TEST(finish_ends_workers_and_all_is_told_before_it_returns)
 {
 	struct netprobe_config c = without_capture(NETPROBE_MODE_FILTER);
 	struct netprobe_manager *m;
+	struct maker maker;
 	unsigned int told = 0, then;
 
-	/* Its programs give their accounts at the end. */
-	c.capture = NETPROBE_CAPTURE_EBPF;
+	/* What the maker did is told at the end at the latest. */
+	c.capture = NETPROBE_CAPTURE_AUTO;
 	c.workers = 3;
 	c.batch_size = 65536;
 	c.batch_timeout = 60000;
 	m = manager(&c);
 	OK(netprobe_manager_set_event_handler(m, NETPROBE_EVENT_ALL, count, &told));
 	OK(netprobe_manager_load(m, &err));
+	maker = maker_start(NULL, -1, "stream --bytes 20000");
+	maker_finish(&maker);
 	CHECK(netprobe_manager_finish(m) > 0, "nothing is told at the end");
 	then = seen(&told);
 	CHECK(then > 0, "events when it returned");
