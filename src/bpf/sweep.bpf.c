@@ -20,10 +20,13 @@ struct {
 /* Set by user space before a sweep. */
 volatile __u32 st_sweep_gen = 0; /* raised for each sweep, not for its further passes */
 volatile __u8 st_sweep_full = 0; /* 1: unchanged sockets as well */
+/* 1: nothing is told, but of those that left something it is noted that they are there */
+volatile __u8 st_sweep_mark = 0;
 /* Result of a pass. */
 volatile __u32 st_sweep_n = 0; /* records written; the n-th is in slot n modulo NP_SWEEP_SLOTS */
 volatile __u32 st_sweep_taken = 0; /* of which user space took, also while a pass goes on */
 volatile __u64 st_sweep_seen = 0;  /* sockets that have an entry */
+volatile __u64 st_sweep_alive = 0; /* of TCP and MPTCP, whether they are told or not */
 
 /* A number that differs whenever anything worth telling has changed. */
 static __always_inline __u64 fingerprint(const struct np_sock *st, struct sock *sk)
@@ -45,18 +48,32 @@ static __always_inline __u64 fingerprint(const struct np_sock *st, struct sock *
 	return print ? print : 1;
 }
 
+static __always_inline void left_met(const struct np_sock *st)
+{
+	struct np_left *left = st->released ? left_slot(st) : NULL;
+
+	if (left && left->sock_id == st->sock_id)
+		left->gen = st_left_gen;
+}
+
 /* st: the iterator's view of the entry, which is there without a look-up. 0: nothing to tell of it. */
 static __always_inline __u64 changed(const struct np_sock *st, struct sock *sk)
 {
 	__u64 print;
 
+	if (st_sweep_mark) {
+		left_met(st);
+		return 0;
+	}
+	st_sweep_alive += !st->dgram;
 	if (!st->sock_id || (st->flags & NP_F_IGNORE) || st->sweep_gen == st_sweep_gen)
 		return 0;
 	if (sock_is_other(st, sk))
 		return 0;
 	print = fingerprint(st, sk);
+	/* its last record was made a moment ago */
 	if (st_sweep_full || print != st->sweep_print)
-		return print;
+		return st->gone ? 0 : print;
 	st_sweep_seen++;
 	return 0;
 }
@@ -81,6 +98,7 @@ static __noinline int sweep_tell(struct np_sock *st, struct sock *sk, struct np_
 		return 0;
 	rec_fill(rec, st, sk);
 	told_counts(&st->told, rec);
+	left_told(st);
 	return 0;
 }
 

@@ -42,6 +42,8 @@ struct probe {
 	const struct np_sock_rec *slots; /* np_sweep, mapped */
 	size_t slots_size;
 	struct probe_sweep_stats sweep_stats;
+	uint64_t ends_unseen; /* of TCP sockets: no program of ours was called */
+	bool lefts_wait;      /* and what they left is to be taken */
 	uint64_t closed_made; /* st_closed_made when np_closed was last emptied */
 	uint64_t parts_made;  /* st_parts_made when the part maps were last switched */
 	bool parts_turned;    /* and the one that was written then is not drained yet */
@@ -73,6 +75,10 @@ int ladder_programs(struct probe *p, const struct hook_alt *alt,
 		    const char *ret_names[2 * HOOK_PROGS]);
 /* Hook and alternative a program belongs to; -ENOENT. */
 int ladder_owner(const char *program, unsigned int *ret_hook, unsigned int *ret_alt);
+
+/* sweep.c */
+/* What sockets left whose ends were not seen, each once; how many. Nothing where the last sweep found no such end. */
+int probe_lefts(struct probe *p, void (*fn)(const struct np_left *left, void *arg), void *arg);
 
 /* read.c */
 int probe_readers_init(struct probe *p);

@@ -187,15 +187,38 @@ void probe_parts_turn(struct probe *p)
 	__atomic_store_n(&st->st_parts_gen, !st->st_parts_gen, __ATOMIC_RELEASE);
 }
 
+struct left_reader {
+	probe_part_fn fn;
+	void *arg;
+};
+
+static void on_left(const struct np_left *left, void *arg)
+{
+	const struct left_reader *to = arg;
+	const struct np_tuple *t = &left->part.tuple;
+	const struct np_sum_key key = { .cgroup_id = left->part.owner.cgroup_id,
+					.tgid = left->part.owner.tgid,
+					.netns = t->netns,
+					.ifindex = t->ifindex,
+					.proto = t->proto,
+					.family = t->family };
+
+	on_sum(&key, &left->part, to->fn, to->arg);
+}
+
 int probe_parts(struct probe *p, probe_part_fn fn, void *arg)
 {
 	struct netprobe_bpf *s = p->skel;
+	struct left_reader left = { fn, arg };
 	bool a;
 	int r, sums;
 
+	r = p->store_hash ? 0 : probe_lefts(p, on_left, &left);
+	if (r < 0)
+		return r;
 	probe_parts_turn(p);
 	if (!p->parts_turned)
-		return 0;
+		return r;
 	p->parts_turned = false;
 	a = s->bss->st_parts_gen;
 	probe_wait_for_programs();
@@ -364,6 +387,7 @@ int probe_losses(const struct probe *p, struct probe_loss ret_losses[NP_PROG_MAX
 			loss_add(&ret_losses[id].loss, &per_cpu[c]);
 		ret_losses[id].missed = missed_runs(p, id) + missed_hits(p, id);
 	}
+	ret_losses[NP_PROG_DESTROY].missed += p->ends_unseen;
 	free(per_cpu);
 	return 0;
 }

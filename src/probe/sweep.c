@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -181,10 +182,81 @@ static int sweep_pass(struct sweep *s)
 	return s->r;
 }
 
+/* What the kernel half counts of TCP sockets, summed over processors. */
+static struct np_lives lives(const struct probe *p)
+{
+	int cpus = libbpf_num_possible_cpus(), fd = bpf_map__fd(p->skel->maps.np_lives);
+	struct np_lives *per_cpu = cpus > 0 ? calloc((size_t)cpus, sizeof(*per_cpu)) : NULL;
+	struct np_lives sum = {};
+	__u32 zero = 0;
+
+	if (per_cpu && !bpf_map_lookup_elem(fd, &zero, per_cpu)) {
+		for (int c = 0; c < cpus; c++) {
+			sum.made += per_cpu[c].made;
+			sum.ended += per_cpu[c].ended;
+		}
+	}
+	free(per_cpu);
+	return sum;
+}
+
+/*
+ * Sockets that were met before the walk, were not met by it, and have not ended: their ends were not seen. What came
+ * or went meanwhile makes it less, so it is never too much; a paused walk may leave some out.
+ */
+static void find_unseen_ends(struct probe *p, const struct np_lives *before)
+{
+	struct np_lives after = lives(p);
+	uint64_t known = after.ended + p->skel->bss->st_sweep_alive;
+
+	if (!after.made || before->made <= known || before->made - known <= p->ends_unseen)
+		return;
+	p->ends_unseen = before->made - known;
+	p->lefts_wait = true;
+}
+
+/*
+ * What sockets left whose ends were not seen. Of those that are there still a walk notes it in their slots; what was
+ * put there under another number is older than the walk.
+ */
+int probe_lefts(struct probe *p, void (*fn)(const struct np_left *left, void *arg), void *arg)
+{
+	struct netprobe_bpf__bss *bss = p->skel->bss;
+	size_t size = NP_LEFT_SLOTS * sizeof(struct np_left);
+	struct np_left *slots, left;
+	int r, n = 0;
+
+	if (!p->lefts_wait)
+		return 0;
+	p->lefts_wait = false;
+	slots = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED,
+		     bpf_map__fd(p->skel->maps.np_lefts), 0);
+	if (slots == MAP_FAILED)
+		return -errno;
+	p->skel->data->st_left_gen++;
+	probe_wait_for_programs();
+	bss->st_sweep_mark = 1;
+	r = run_iterator(p->sweep_link);
+	bss->st_sweep_mark = 0;
+	for (size_t i = 0; !r && i < NP_LEFT_SLOTS; i++) {
+		left = slots[i];
+		if (!left.sock_id || left.sock_id == UINT64_MAX ||
+		    left.gen == p->skel->data->st_left_gen)
+			continue;
+		if (__sync_bool_compare_and_swap(&slots[i].sock_id, left.sock_id, 0)) {
+			fn(&left, arg);
+			n++;
+		}
+	}
+	(void)munmap(slots, size);
+	return r ? r : n;
+}
+
 int probe_sweep(struct probe *p, bool full, probe_sock_fn fn, void *arg)
 {
 	struct netprobe_bpf__bss *st = p->skel->bss;
 	struct sweep s = { .p = p, .fn = fn, .arg = arg };
+	struct np_lives before = lives(p);
 	uint64_t start = monotonic_ns();
 	uint32_t pauses;
 	int r;
@@ -194,7 +266,7 @@ int probe_sweep(struct probe *p, bool full, probe_sock_fn fn, void *arg)
 	if (!st->st_sweep_gen)
 		st->st_sweep_gen = 1; /* 0 is what new sockets carry */
 	st->st_sweep_full = full;
-	st->st_sweep_seen = 0;
+	st->st_sweep_seen = st->st_sweep_alive = 0;
 	st->st_sweep_n = st->st_sweep_taken = 0;
 	do {
 		pauses = s.pauses;
@@ -203,6 +275,8 @@ int probe_sweep(struct probe *p, bool full, probe_sock_fn fn, void *arg)
 			return r;
 		/* A paused walk goes on by number: where sockets went meanwhile it leaves others out. */
 	} while (full && s.pauses != pauses);
+	if (!s.pauses)
+		find_unseen_ends(p, &before);
 	p->sweep_stats.passes = s.pauses + 1;
 	p->sweep_stats.sockets = st->st_sweep_seen;
 	p->sweep_stats.records = s.taken;

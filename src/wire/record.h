@@ -211,6 +211,19 @@ struct np_part {
 	struct np_counts counts;
 };
 
+/*
+ * What user space was not told yet of a TCP socket that no process holds any more: a value like a sum's, kept until
+ * a hook sees the socket's end. Should none, user space takes it from here. In slot sock_id modulo NP_LEFT_SLOTS.
+ */
+#define NP_LEFT_SLOTS 8192
+
+struct np_left {
+	__u64 sock_id; /* 0 free, all ones: being written */
+	__u32 gen;     /* st_left_gen when it was put here, or when a walk met its socket */
+	__u32 pad;
+	struct np_part part;
+};
+
 #define NP_WIRE_SIZE(type, size) _Static_assert(sizeof(type) == (size), #type " changed size")
 NP_WIRE_SIZE(struct np_owner, 72);
 NP_WIRE_SIZE(struct np_tuple, 64);
@@ -220,5 +233,6 @@ NP_WIRE_SIZE(struct np_sock_rec, 568);
 NP_WIRE_SIZE(struct np_part_key, 40);
 NP_WIRE_SIZE(struct np_sum_key, 32);
 NP_WIRE_SIZE(struct np_part, 176);
+NP_WIRE_SIZE(struct np_left, 192);
 
 #endif

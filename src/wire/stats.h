@@ -68,4 +68,10 @@ struct np_loss {
 	__u64 helper_err; /* a kernel helper failed for another reason */
 };
 
+/* struct np_lives: TCP sockets that the kernel half met, and those of them whose end it saw. */
+struct np_lives {
+	__u64 made;
+	__u64 ended;
+};
+
 #endif

@@ -19,7 +19,6 @@
 
 #define BURST_MS 240000
 #define IDLE_MS 60000
-#define SOCKET_MAX 97 /* bytes of one socket of the maker */
 #define PIDS (1 << 22)
 
 static bool whole(void)
@@ -106,9 +105,9 @@ static void check_moved(const struct moved *told, const struct moved *made)
 				  " rx %" PRIu64,
 				  pid, made->tx[pid], made->rx[pid], told->tx[pid], told->rx[pid]);
 	}
-	CHECK(less <= told->missed * SOCKET_MAX,
-	      "%" PRIu64 " bytes of %" PRIu64 " processes are missing, of %" PRIu64
-	      " ends that are told as missed",
+	CHECK(!less,
+	      "%" PRIu64 " bytes of %" PRIu64 " processes are missing; %" PRIu64
+	      " ends are told as missed",
 	      less, wrong, told->missed);
 }
 
@@ -243,6 +242,36 @@ TEST(bursts_of_processes_and_sockets_cost_no_byte_and_add_no_memory)
 	}
 	loaded_stop(&l, (double)(now_ms() - began) / 1000);
 	add_told(&told, l.path, &ns);
+	check_moved(&told, &made);
+}
+
+/*
+ * While others attach to its tracepoints and detach again, 6.18 calls no program for the ends of some sockets: dozens
+ * of 80,000, in two of three runs.
+ */
+TEST(ends_that_no_program_is_called_for_cost_no_byte_of_an_owner)
+{
+	struct moved told = moved_new(), made = moved_new();
+	unsigned int others = whole() ? 40 : 5;
+	struct netns ns = netns_new();
+	struct loaded l = loaded_start();
+	int64_t began = now_ms();
+	char command[100];
+	struct maker m;
+
+	snprintf(command, sizeof(command), "burst --procs 20 --conns %u --at-once 2",
+		 whole() ? 300000 : 25000);
+	m = maker_start(&ns, -1, command);
+	for (unsigned int i = 0; i < others; i++) {
+		struct probe p = probe_start(EVENTS, NULL);
+
+		probe_signal(&p, SIGTERM);
+	}
+	maker_finish_within(&m, BURST_MS);
+	add_reports(&made, &m);
+	loaded_stop(&l, (double)(now_ms() - began) / 1000);
+	add_told(&told, l.path, &ns);
+	test_note("%" PRIu64 " ends were missed", told.missed);
 	check_moved(&told, &made);
 }
 

@@ -334,8 +334,8 @@ static __always_inline void main_settle(void *ctx, struct np_sock *st, struct so
 
 static __always_inline __u32 gone_type(struct np_sock *st, struct sock *sk)
 {
-	st->gone = 1;
 	sock_check_copy(st, sk);
+	sock_ended(st, sk);
 	if (!st->closed_ns)
 		st->closed_ns = bpf_ktime_get_ns();
 	owner_rename(st);
@@ -385,6 +385,8 @@ static __always_inline int sock_released(void *ctx, struct sock *sk)
 		st->closed_ns = bpf_ktime_get_ns();
 		conn_event(ctx, st, sk, NP_PROG_RELEASE, NP_EV_CONN_FAIL, 0);
 	}
+	if (st && protocol != NP_KERNEL_MPTCP)
+		(void)left_note(st, sk);
 	return 0;
 }
 

@@ -94,6 +94,8 @@ extern volatile __u64 st_event_ns;    /* begin of the second that max_events is 
 extern volatile __u32 st_event_n;     /* records in it */
 /* by USER_SLOT(tgid) */
 extern struct np_user st_users[NP_USER_SLOTS];
+extern volatile __u32
+	st_left_gen; /* raised by user space before it looks for sockets that are gone */
 extern volatile __u64 st_next_id; /* own socket numbers where the kernel gave no cookie */
 
 /* Remote ports of datagrams whose content is handed up, a bit each (answer.h); written by user space. */

@@ -236,7 +236,7 @@ static __always_inline int tcp_gone(void *ctx, struct sock *sk, __u32 prog)
 	tp = tcp_of(sk);
 	if (!st || st->gone || !tp)
 		return 0;
-	st->gone = 1;
+	sock_ended(st, sk);
 	subflow_count(sk, st, tp, st->rtx_next, prog & NP_PROG_MASK);
 	main = subflow_main(sk);
 	to = main ? sock_find(main) : NULL;

@@ -81,6 +81,88 @@ static __noinline __attribute__((unused)) struct np_part *sum_get(const struct n
 	return sum_lookup(&key);
 }
 
+struct np_lefts_map {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, NP_LEFT_SLOTS);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__type(key, __u32);
+	__type(value, struct np_left);
+};
+extern struct np_lefts_map np_lefts SEC(".maps");
+
+#define LEFT_BUSY (~0ULL)
+
+static __always_inline struct np_left *left_slot(const struct np_sock *st)
+{
+	__u32 slot = (__u32)st->sock_id & (NP_LEFT_SLOTS - 1);
+
+	return bpf_map_lookup_elem(&np_lefts, &slot);
+}
+
+static __always_inline void left_counts(struct np_counts *c, const struct np_sock *st)
+{
+	c->tx_bytes = told_rest(st->counts.tx_bytes, st->told.tx_bytes);
+	c->rx_bytes = told_rest(st->counts.rx_bytes, st->told.rx_bytes);
+	c->retrans = told_rest(st->counts.retrans, st->told.retrans);
+}
+
+/*
+ * close() of a TCP socket that the kernel has not done with yet. What it moved is left in a slot, so that it is not
+ * lost should its end be unseen (see sock_made); where another one has that slot, it may be.
+ */
+static __noinline __attribute__((unused)) int left_note(struct np_sock *st, struct sock *sk)
+{
+	struct tcp_sock *tp;
+	struct np_left *left;
+
+	if (!st || cfg_store_hash || !st->sock_id || (st->flags & NP_F_IGNORE) ||
+	    !(st->pass & NP_PASS_ANY) || (np_filter.n_iface && !st->tuple.ifname[0]))
+		return 0;
+	left = left_slot(st);
+	if (!left || __sync_val_compare_and_swap(&left->sock_id, 0, LEFT_BUSY))
+		return 0;
+	tp = tcp_of(sk);
+	left->gen = st_left_gen;
+	sum_begin(&left->part, &st->tuple, st->acct_tgid ? &st->acct : &st->last);
+	left_counts(&left->part.counts, st);
+	if (tp && !(st->pass & NP_PASS_HELD)) {
+		left->part.counts.tx_calls = told_rest(
+			BPF_CORE_READ(tp, segs_out) - st->segs_out_base, st->told.tx_calls);
+		left->part.counts.rx_calls =
+			told_rest(BPF_CORE_READ(tp, segs_in) - st->segs_in_base, st->told.rx_calls);
+	}
+	st->released = 1;
+	/* a full barrier: who sees the number sees the rest */
+	(void)__sync_lock_test_and_set(&left->sock_id, st->sock_id);
+	return 0;
+}
+
+/* A sweep tells of the socket: of what it left nothing is new any more. */
+static __always_inline void left_told(struct np_sock *st)
+{
+	struct np_left *left = st->released ? left_slot(st) : NULL;
+
+	if (!left || left->sock_id != st->sock_id)
+		return;
+	left->part.counts.tx_calls = left->part.counts.rx_calls = 0;
+	left_counts(&left->part.counts, st);
+}
+
+/* A hook sees its end: its last record has all. */
+static __always_inline void sock_ended(struct np_sock *st, struct sock *sk)
+{
+	struct np_left *left = st->released ? left_slot(st) : NULL;
+	struct np_lives *lives;
+	__u32 zero = 0;
+
+	if (left)
+		(void)__sync_val_compare_and_swap(&left->sock_id, st->sock_id, 0);
+	lives = st->counted == (__u64)sk_raw(sk) ? bpf_map_lookup_elem(&np_lives, &zero) : NULL;
+	if (lives)
+		__sync_fetch_and_add(&lives->ended, 1);
+	st->gone = 1;
+}
+
 /* True where the sweep that writes this socket's record now will tell the rest. */
 static __always_inline bool sum_by_sweep(struct np_sock *st)
 {

@@ -62,6 +62,7 @@ static __always_inline void sock_init(struct np_sock *st, struct sock *sk)
 		subflow_hide(st);
 	if (st->tuple.proto == NP_IPPROTO_MPTCP && main_met(sk))
 		sock_own_id(st);
+	sock_made(st, sk);
 	if (st_ignore_tgid && st_ignore_tgid == bpf_get_current_pid_tgid() >> 32)
 		st->flags |= NP_F_IGNORE;
 }
