@@ -468,38 +468,39 @@ static void add_former(struct np_sock_rec *rec, const struct flow *f)
 		rec->tcp.rtx_cause[i] += f->tcp->rtx_cause[i];
 }
 
-int flow_table_moved(struct flow_table *t, const struct np_sock_rec *rec, uint64_t now_ns)
+/* Its flow went: what the record has more than was told then joins the totals, and makes no flow again. */
+static void late_apply(struct flow_table *t, struct flow_gone *g, const struct np_sock_rec *rec,
+		       uint64_t now_ns)
 {
-	struct flow *f = store_find_main(t, rec->sock_id);
-	struct np_sock_rec all = *rec;
-	int r;
+	struct np_counts now = rec->counts;
+	struct flow_delta d = { 0 };
 
-	if (f && !(f->closed && !is_same_life(f, rec)))
-		add_former(&all, f);
-	r = flow_table_sock(t, &all, now_ns);
-	if (r < 0) {
-		const struct flow_delta d = { .tx_bytes = rec->counts.tx_bytes,
-					      .rx_bytes = rec->counts.rx_bytes,
-					      .retrans = rec->counts.retrans,
-					      .tx_pkts = rec->tcp.segs_out + rec->counts.tx_calls,
-					      .rx_pkts = rec->tcp.segs_in + rec->counts.rx_calls };
-
+	if (g->heir)
+		return;
+	if (rec->tcp.rx_unseen > 0 && !(rec->tuple.flags & NP_F_ULP))
+		now.rx_bytes += (uint64_t)rec->tcp.rx_unseen;
+	d.tx_bytes = grow(&g->told.tx_bytes, now.tx_bytes);
+	d.rx_bytes = grow(&g->told.rx_bytes, now.rx_bytes);
+	d.retrans = grow(&g->told.retrans, now.retrans);
+	if (d.tx_bytes | d.rx_bytes | d.retrans)
 		store_spill(t, &rec->owner, &rec->tuple, &d, now_ns);
-	}
-	f = store_find_main(t, rec->sock_id);
-	if (f)
-		f->moved = true;
-	return r;
 }
 
-int flow_table_sock(struct flow_table *t, const struct np_sock_rec *rec, uint64_t now_ns)
+/* is_moved: rec tells what came since the last one, and a flow that went begins at nothing. */
+static int feed_sock(struct flow_table *t, const struct np_sock_rec *rec, uint64_t now_ns,
+		     bool is_moved)
 {
 	struct flow *f = store_find_main(t, rec->sock_id);
+	struct flow_gone *gone = f || is_moved ? NULL : store_gone(t, rec);
 	uint64_t closed_ns = rec->closed_ns ? rec->closed_ns : now_ns;
 	int r = 0;
 
 	if (!t->tick_ns)
 		t->tick_ns = now_ns;
+	if (gone) {
+		late_apply(t, gone, rec, now_ns);
+		return 0;
+	}
 	if (f && f->closed && !is_same_life(f, rec))
 		f = NULL;
 	if (f && f->closed && f->heir)
@@ -516,7 +517,38 @@ int flow_table_sock(struct flow_table *t, const struct np_sock_rec *rec, uint64_
 	if (r == 0)
 		r = apply(t, f, rec, now_ns);
 	/* even where its counts were lost for want of memory: there is no second end */
-	if (f && (rec->tuple.flags & NP_F_DEAD))
+	if (f && (rec->tuple.flags & NP_F_DEAD)) {
+		f->dead = !is_moved;
 		store_close(t, f, closed_ns);
+	}
+	return r;
+}
+
+int flow_table_sock(struct flow_table *t, const struct np_sock_rec *rec, uint64_t now_ns)
+{
+	return feed_sock(t, rec, now_ns, false);
+}
+
+int flow_table_moved(struct flow_table *t, const struct np_sock_rec *rec, uint64_t now_ns)
+{
+	struct flow *f = store_find_main(t, rec->sock_id);
+	struct np_sock_rec all = *rec;
+	int r;
+
+	if (f && !(f->closed && !is_same_life(f, rec)))
+		add_former(&all, f);
+	r = feed_sock(t, &all, now_ns, true);
+	if (r < 0) {
+		const struct flow_delta d = { .tx_bytes = rec->counts.tx_bytes,
+					      .rx_bytes = rec->counts.rx_bytes,
+					      .retrans = rec->counts.retrans,
+					      .tx_pkts = rec->tcp.segs_out + rec->counts.tx_calls,
+					      .rx_pkts = rec->tcp.segs_in + rec->counts.rx_calls };
+
+		store_spill(t, &rec->owner, &rec->tuple, &d, now_ns);
+	}
+	f = store_find_main(t, rec->sock_id);
+	if (f)
+		f->moved = true;
 	return r;
 }

@@ -11,6 +11,7 @@
 
 #define STORE_SLOTS 1024
 #define STORE_CAP 256
+#define STORE_GONE 4096
 /* Parts looked at when room is needed. */
 #define STORE_PARTS_TRIED 64
 
@@ -138,6 +139,7 @@ void store_done(struct flow_table *t)
 	pool_done(&t->recents);
 	free(t->all);
 	free(t->active);
+	free(t->gone);
 }
 
 int store_reserve(struct flow ***array, uint32_t *cap, uint32_t n)
@@ -229,10 +231,43 @@ void store_add(struct flow_table *t, struct flow *f)
 	}
 }
 
+static struct flow_gone *gone_slot(const struct flow_table *t, uint64_t sock_id)
+{
+	return &t->gone[main_hash(sock_id) % STORE_GONE];
+}
+
+static void gone_note(struct flow_table *t, const struct flow *f)
+{
+	if (!t->gone)
+		t->gone = calloc(STORE_GONE, sizeof(*t->gone));
+	if (!t->gone)
+		return;
+	*gone_slot(t, f->sock_id) = (struct flow_gone){ .sock_id = f->sock_id,
+							.opened_ns = f->opened_ns,
+							.closed_ns = f->closed_ns,
+							.told = { .tx_bytes = f->counts.tx_bytes,
+								  .rx_bytes = flow_rx_bytes(f),
+								  .retrans = f->counts.retrans },
+							.heir = f->heir };
+}
+
+struct flow_gone *store_gone(const struct flow_table *t, const struct np_sock_rec *rec)
+{
+	struct flow_gone *g = t->gone ? gone_slot(t, rec->sock_id) : NULL;
+
+	if (!g || g->sock_id != rec->sock_id || rec->opened_ns > g->closed_ns ||
+	    rec->established_ns > g->closed_ns ||
+	    (g->opened_ns && rec->opened_ns && g->opened_ns != rec->opened_ns))
+		return NULL;
+	return g;
+}
+
 void store_drop(struct flow_table *t, struct flow *f)
 {
 	struct flow *moved = t->all[t->flows.count - 1];
 
+	if (f->dead)
+		gone_note(t, f);
 	if (f->recent) {
 		(void)store_settle(t, f);
 		store_deactivate(t, f);

@@ -38,6 +38,14 @@ struct flow_part {
 	bool has_peer;		/* told apart by its peer; else the tuple has its socket's */
 };
 
+/* A socket whose flow went: a record of it that comes late tells what was told already. */
+struct flow_gone {
+	uint64_t sock_id; /* 0 none */
+	uint64_t opened_ns, closed_ns;
+	struct flow_counts told; /* rx_bytes with those that no call took */
+	bool heir;		 /* of the record not all was its own */
+};
+
 struct flow_table {
 	struct flow_table_opts opts;
 	struct process_table *procs;
@@ -62,6 +70,7 @@ struct flow_table {
 	float seconds;	  /* between the last two */
 	struct history_budget histories;
 	struct pool tcp_flows, recents; /* of what there are very many */
+	struct flow_gone *gone;		/* the latest, by sock_id; NULL: none went yet */
 	bool turned;			/* the interval is over, its tick not yet done */
 	struct flow_watch *watches;
 };
@@ -84,6 +93,8 @@ struct flow *store_find_part(const struct flow_table *t, const struct np_part_ke
 void store_add(struct flow_table *t, struct flow *f);
 /* Settles, unlinks and frees one that is in no queue any more. */
 void store_drop(struct flow_table *t, struct flow *f);
+/* What was told of the socket rec is of, where its flow went; NULL: not known, or it began anew since. */
+struct flow_gone *store_gone(const struct flow_table *t, const struct np_sock_rec *rec);
 struct flow_home *store_home(const struct flow_table *t, uint64_t sock_id);
 struct flow_home *store_home_get(struct flow_table *t, uint64_t sock_id); /* NULL: no memory */
 void store_home_put(struct flow_table *t, struct flow_home *h);		  /* freed when empty */

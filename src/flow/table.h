@@ -103,6 +103,7 @@ struct flow {
 	bool fresh : 1; /* private: a record came since the last tick */
 	bool heir : 1;	/* private: its socket's counts are also those of former owners */
 	bool moved : 1; /* private: of flow_table_moved, and no sweep's */
+	bool dead : 1;	/* private: it had its socket's last record */
 	uint16_t err;
 	uint32_t connect_us, last_tid;
 	uint64_t opened_ns, established_ns, closed_ns; /* CLOCK_MONOTONIC, as in np_sock_rec */

@@ -218,6 +218,64 @@ static void ends_are_counted_where_the_table_is_full_of_open_flows(void **state)
 	world_close(&w);
 }
 
+/* A record that was made before its socket's end, and is read when the flow has made room. */
+static void late_record_of_a_flow_that_went_counts_nothing_twice(void **state)
+{
+	const struct flow_table_opts opts = { .max_flows = 2, .keep_closed = true };
+	struct np_sock_rec rec = tcp_rec(1);
+	struct world w;
+
+	(void)state;
+	world_open(&w, &opts);
+	rec.owner = rec.last = owner(300, "burst");
+	rec.opened_ns = START;
+	rec.counts.tx_bytes = 100;
+	feed_end(&w, &rec);
+	for (uint64_t id = 2; id <= 4; id++) {
+		struct np_sock_rec other = tcp_rec(id);
+
+		feed_end(&w, &other);
+	}
+	assert_null(flow_table_find(w.flows, 1));
+	assert_int_equal(shown(&w).tx_bytes, 100);
+	rec.counts.tx_bytes = 90;
+	rec.tuple.flags = 0;
+	feed(&w, &rec);
+	assert_null(flow_table_find(w.flows, 1));
+	assert_int_equal(shown(&w).tx_bytes, 100);
+	/* of more than was told only that */
+	rec.counts.tx_bytes = 130;
+	feed(&w, &rec);
+	assert_int_equal(shown(&w).tx_bytes, 130);
+	/* the same socket connects again */
+	rec.opened_ns = w.now + SECOND;
+	rec.counts.tx_bytes = 7;
+	feed(&w, &rec);
+	assert_non_null(flow_table_find(w.flows, 1));
+	assert_int_equal(shown(&w).tx_bytes, 137);
+	world_close(&w);
+}
+
+static void late_record_of_a_flow_that_was_dropped_makes_no_flow(void **state)
+{
+	struct np_sock_rec rec = tcp_rec(1);
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	rec.counts.tx_bytes = 100;
+	feed_end(&w, &rec);
+	for (int i = 0; i < 12; i++) {
+		w.now += SECOND;
+		flow_table_tick(w.flows, w.now);
+	}
+	assert_int_equal(flow_table_count(w.flows), 0);
+	rec.tuple.flags = 0;
+	feed(&w, &rec);
+	assert_int_equal(flow_table_count(w.flows), 0);
+	world_close(&w);
+}
+
 static void part_that_finds_no_room_joins_a_sum_and_the_totals(void **state)
 {
 	const struct flow_table_opts opts = { .max_flows = 1, .keep_closed = true };
@@ -328,6 +386,8 @@ int main(void)
 		cmocka_unit_test(where_sums_are_too_many_what_is_lost_is_told_in_bytes),
 		cmocka_unit_test(what_too_many_owners_moved_is_nobodys_and_no_other_ones),
 		cmocka_unit_test(ends_are_counted_where_the_table_is_full_of_open_flows),
+		cmocka_unit_test(late_record_of_a_flow_that_went_counts_nothing_twice),
+		cmocka_unit_test(late_record_of_a_flow_that_was_dropped_makes_no_flow),
 		cmocka_unit_test(part_that_finds_no_room_joins_a_sum_and_the_totals),
 		cmocka_unit_test(totals_never_shrink_when_flows_go),
 		cmocka_unit_test(totals_keep_what_a_burst_of_sockets_moved),
