@@ -67,7 +67,7 @@ __weak __noinline int v1_path(__u32 slot, __u64 cgroup)
 {
 	struct np_v1_place *place = bpf_map_lookup_elem(&np_v1_scratch, &slot);
 	struct cgroup *cgrp = (struct cgroup *)cgroup;
-	__u32 n;
+	__u32 n, before;
 
 	if (!place)
 		return 0;
@@ -83,7 +83,10 @@ __weak __noinline int v1_path(__u32 slot, __u64 cgroup)
 						BPF_CORE_READ(cgrp, kn, name));
 		cgrp = BPF_CORE_READ(cgrp, self.parent, cgroup);
 	}
-	if (!n || !v1_same(place->v1.name[n][0], place->v1.name[n - 1][0]))
+	/* To 6.1 the verifier does not learn from "not 0" that it is 1 at least; from this it does. */
+	before = n - 1;
+	barrier_var(before);
+	if (before >= NP_V1_PATHS || !v1_same(place->v1.name[n][0], place->v1.name[before][0]))
 		place->head.pad = n + 1;
 	return 0;
 }
