@@ -29,7 +29,7 @@ void fit_to_memory(struct session_opts *o, uint64_t limit)
 	if (!o->probe.ring_bytes && !o->probe.quiet)
 		o->probe.ring_bytes = ring;
 	if (!o->probe.closed)
-		o->probe.closed = within(limit / 8 / CLOSED_BYTES, 1024, 65536);
+		o->probe.closed = within(limit / 8 / CLOSED_BYTES, 1024, 32768);
 	if (!o->probe.parts)
 		o->probe.parts = within(limit / 16 / PART_BYTES, 1024, 65536);
 }

@@ -41,7 +41,7 @@ extern struct np_ev_scratch_map np_ev_scratch SEC(".maps");
 /* Last records that found the ring full. User space empties it at each sweep. Full as well: see sum.h. */
 struct np_closed_map {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 65536);
+	__uint(max_entries, 32768);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__type(key, __u64);
 	__type(value, struct np_ev_sock);

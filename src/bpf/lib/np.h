@@ -86,7 +86,7 @@ extern volatile __u32 st_ignore_tgid;
 /* 1 once a logical program ran: the proof that a hook delivers */
 extern volatile __u8 st_hit[NP_PROG_MAX];
 extern volatile __u32 st_parts_gen; /* 0 or 1: which of the part maps is written */
-/* entries ever inserted into the part maps (racy: only "changed or not" counts) */
+/* entries ever inserted into the maps of parts and sums: one that is not seen in it would wait for the next */
 extern volatile __u64 st_parts_made;
 extern volatile __u32 st_v1_full;     /* not 0: paths of v1 cgroups found no room */
 extern volatile __u64 st_closed_made; /* records that went to np_closed */

@@ -118,7 +118,7 @@ static __noinline struct np_part *part_get(struct np_sock *st, const struct np_o
 	if (part_begin(&place->part, st, owner, peer, ret_filtered)) {
 		/* a lost race leaves the winner's: look up again in both cases */
 		(void)part_insert(&key, &place->part);
-		st_parts_made++;
+		__sync_fetch_and_add(&st_parts_made, 1);
 	}
 	scratch_give(place);
 	return *ret_filtered ? NULL : part_lookup(&key);

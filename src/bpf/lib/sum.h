@@ -77,7 +77,7 @@ static __noinline __attribute__((unused)) struct np_part *sum_get(const struct n
 	/* a lost race leaves the winner's: look up again in both cases */
 	(void)sum_insert(&key, &place->part);
 	scratch_give(place);
-	st_parts_made++;
+	__sync_fetch_and_add(&st_parts_made, 1);
 	return sum_lookup(&key);
 }
 
