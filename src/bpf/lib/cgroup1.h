@@ -153,24 +153,22 @@ __weak __noinline __u64 v1_key(__u64 css_set, __u64 dfl)
 	return key;
 }
 
-/* The number of a task's places, which are kept under it. */
-__weak __noinline __u64 v1_of(__u64 addr)
+/* The number of the places of a task's css_set, which are kept under it. */
+__weak __noinline __u64 v1_of(__u64 css_set, __u64 dfl)
 {
-	struct task_struct *task = (struct task_struct *)addr;
-	__u64 set = (__u64)BPF_CORE_READ(task, cgroups);
-	__u64 dfl = (__u64)BPF_CORE_READ(task, cgroups, dfl_cgrp);
-	__u64 key = v1_key(set, dfl);
+	__u64 key = v1_key(css_set, dfl);
 
 	if (key && !bpf_map_lookup_elem(&np_v1s, &key))
-		(void)v1_keep(set, dfl, key);
+		(void)v1_keep(css_set, dfl, key);
 	return key;
 }
 
-/* What owner_of_task leaves out. */
+/* What owner_of_task leaves out. task may be typed: what is read of it is a number. */
 static __always_inline void owner_v1(struct np_owner *o, struct task_struct *task)
 {
 	if (cfg_cgroup_v1)
-		o->v1 = v1_of((__u64)task);
+		o->v1 = v1_of((__u64)BPF_CORE_READ(task, cgroups),
+			      (__u64)BPF_CORE_READ(task, cgroups, dfl_cgrp));
 }
 
 #endif
