@@ -73,11 +73,17 @@ static const struct btf_type *find_member(const struct btf *btf, const struct bt
 	return NULL;
 }
 
+/* A number in a structure of its own, as atomic64_t. */
+static bool is_wrapped(const struct btf_type *t)
+{
+	return btf_is_struct(t) && btf_vlen(t) == 1;
+}
+
 /* Bytes of a number, pointer or element of an array of them; 0: a structure, compared by itself. */
 static __u32 width(const struct btf *btf, const struct btf_type *t)
 {
-	while (t && btf_is_array(t))
-		t = skip_names(btf, btf_array(t)->type);
+	while (t && (btf_is_array(t) || is_wrapped(t)))
+		t = skip_names(btf, btf_is_array(t) ? btf_array(t)->type : btf_members(t)->type);
 	if (!t || btf_is_composite(t))
 		return 0;
 	return btf_is_ptr(t) ? 8 : t->size;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * What tests/check-core has to find, so that it is known to look: fields and a type no kernel has,
- * a width that is wrong, and frames of a call that are deeper than all may be. The same missing things, asked
+ * a width that is wrong, hooks with other arguments, and frames of a call that are deeper than all may be. The same missing things, asked
  * for before use, are allowed. Never loaded.
  */
 #include <linux/bpf.h>
@@ -9,6 +9,7 @@
 
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
@@ -31,6 +32,9 @@ struct asked_for_type {
 };
 
 #pragma clang attribute pop
+
+struct socket;
+struct msghdr;
 
 static __noinline int deep_below(__u32 at)
 {
@@ -63,6 +67,19 @@ int core_wrong(struct bpf_raw_tracepoint_args *ctx)
 	if (bpf_core_type_exists(struct asked_for_type))
 		sum += BPF_CORE_READ(asked_for, field);
 	return sum;
+}
+
+SEC("fentry/inet_release")
+int BPF_PROG(core_other_struct, struct sock *sk)
+{
+	return sk ? 0 : 1;
+}
+
+SEC("fexit/inet_sendmsg")
+int BPF_PROG(core_late_result, struct socket *sock, struct msghdr *msg, unsigned long size,
+	     int flags, int ret)
+{
+	return ret;
 }
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -41,7 +41,7 @@ struct nf_conn {
 };
 
 struct nf_hook_state {
-	__u8 hook; /* NF_INET_* */
+	__u8 hook : 8; /* NF_INET_*; 32 bits before 5.15 (6802db48fc27): read as a bit field, which asks */
 };
 
 #pragma clang attribute pop

@@ -38,7 +38,11 @@ struct cgroup {
 	int level;
 	struct kernfs_node *kn;
 	struct cgroup_root *root;
-	struct cgroup *ancestors[0]; /* since 6.1; before it, u64 ancestor_ids[] */
+	struct cgroup *ancestors[0]; /* since 6.1 (7f203bc89eb6) */
+};
+
+struct cgroup___before_6_1 {
+	__u64 ancestor_ids[0]; /* since 4.19 */
 };
 
 /* One for each hierarchy, in a list that does not change while a hierarchy is neither mounted nor gone. */

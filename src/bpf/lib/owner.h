@@ -51,15 +51,27 @@ static __always_inline void owner_uses(__u32 tgid, __u32 exec)
 	user->exec = exec;
 }
 
+/* By itself: the compiler would move the relocation in front of the question whether it can be served. */
+static __noinline __u64 ancestor_id_before_6_1(struct cgroup *cgrp, __u32 level)
+{
+	struct cgroup___before_6_1 *before = (struct cgroup___before_6_1 *)cgrp;
+	__u64 id = 0;
+
+	if (bpf_core_field_exists(before->ancestor_ids))
+		(void)bpf_probe_read_kernel(&id, sizeof(id), &before->ancestor_ids[level]);
+	return id;
+}
+
 /* Id of the task's ancestor cgroup at that depth; 0 when the task is not that deep. */
 static __always_inline __u64 cgroup_ancestor_id(struct cgroup *cgrp, __u32 level)
 {
-	struct cgroup **ancestors = (struct cgroup **)&cgrp->ancestors; /* since 6.1 */
 	struct cgroup *up = NULL;
 
 	if ((int)level > BPF_CORE_READ(cgrp, level))
 		return 0;
-	(void)bpf_probe_read_kernel(&up, sizeof(up), ancestors + level);
+	if (!bpf_core_field_exists(cgrp->ancestors))
+		return ancestor_id_before_6_1(cgrp, level);
+	(void)bpf_probe_read_kernel(&up, sizeof(up), &cgrp->ancestors[level]);
 	return up ? BPF_CORE_READ(up, kn, id) : 0;
 }
 
