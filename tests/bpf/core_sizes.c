@@ -73,20 +73,22 @@ static const struct btf_type *find_member(const struct btf *btf, const struct bt
 	return NULL;
 }
 
-/* A number in a structure of its own, as atomic64_t. */
-static bool is_wrapped(const struct btf_type *t)
-{
-	return btf_is_struct(t) && btf_vlen(t) == 1;
-}
-
 /* Bytes of a number, pointer or element of an array of them; 0: a structure, compared by itself. */
 static __u32 width(const struct btf *btf, const struct btf_type *t)
 {
-	while (t && (btf_is_array(t) || is_wrapped(t)))
-		t = skip_names(btf, btf_is_array(t) ? btf_array(t)->type : btf_members(t)->type);
+	while (t && btf_is_array(t))
+		t = skip_names(btf, btf_array(t)->type);
 	if (!t || btf_is_composite(t))
 		return 0;
 	return btf_is_ptr(t) ? 8 : t->size;
+}
+
+/* Of a number in a structure of its own as well, as atomic64_t. */
+static __u32 width_there(const struct btf *btf, const struct btf_type *t)
+{
+	while (t && btf_is_struct(t) && btf_vlen(t) == 1)
+		t = skip_names(btf, btf_members(t)->type);
+	return width(btf, t);
 }
 
 static __u32 elements(const struct btf *btf, const struct btf_type *t)
@@ -115,7 +117,7 @@ static void compare_member(struct pair *p, const char *name, const struct btf_ty
 	if (!their_type || !our_width)
 		return;
 	p->compared++;
-	their_width = width(p->theirs, their_type);
+	their_width = width_there(p->theirs, their_type);
 	if (bits) {
 		printf("%s.%s: a bit field of %u bits there\n", name, field, bits);
 		p->wrong++;

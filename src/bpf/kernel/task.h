@@ -86,7 +86,7 @@ struct pt_regs___x86 {
 	unsigned long si;      /* its second argument */
 };
 
-struct pt_regs___arm64 {
+struct pt_regs___aarch64 {
 	__u64 regs[31];
 	int syscallno;
 };

@@ -60,7 +60,7 @@ static __always_inline __u32 buffer_kind(struct task_struct *task, __u64 *ret_ar
 		return BUFFER_MMSG;
 	}
 #elif defined(__TARGET_ARCH_arm64)
-	struct pt_regs___arm64 *regs = (struct pt_regs___arm64 *)bpf_task_pt_regs(task);
+	struct pt_regs___aarch64 *regs = (struct pt_regs___aarch64 *)bpf_task_pt_regs(task);
 
 	*ret_arg = regs->regs[1];
 	switch (regs->syscallno) {
