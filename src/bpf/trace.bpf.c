@@ -399,7 +399,7 @@ int BPF_PROG(np_step_nf, struct sk_buff *skb, struct nf_hook_state *state, const
 
 	if (!ev)
 		return 0;
-	ev->hook = BPF_CORE_READ_BITFIELD_PROBED(state, hook);
+	ev->hook = (__u8)BPF_CORE_READ_BITFIELD_PROBED(state, hook);
 	ev->verdict = ret;
 	if (ret == 1) {
 		if (!read_step(ev, skb)) {
