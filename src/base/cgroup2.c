@@ -16,8 +16,12 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "base/self.h"
+
 /* The tree's own root: kernfs numbers its first directory so since 5.5. */
 #define ROOT_INODE 1
+/* PROC_PID_INIT_INO: the same in every kernel since 3.8. */
+#define INITIAL_PID_NS 0xEFFFFFFCU
 /* Processes above this one that are asked; a shell in a container has a few. */
 #define ABOVE_MAX 16
 
@@ -27,6 +31,7 @@ struct search {
 	bool mounted;	   /* anybody at all has it mounted */
 	bool part;	   /* and here it is a part only */
 	bool known;	   /* somebody's list of mounts was read */
+	bool first;	   /* and that of the machine's first process */
 	char options[128]; /* of the file system */
 };
 
@@ -145,13 +150,27 @@ static bool on_mount(const char *root, const char *point, const char *options, v
 	return false;
 }
 
+/* Is it the machine's first process? That of a container's /proc is another one. */
+static bool is_first(const char *pid)
+{
+	struct stat st;
+
+	if (strcmp(pid, "1") != 0)
+		return false;
+	return !self_in_pid_namespace() ||
+	       (!stat("/proc/1/ns/pid", &st) && st.st_ino == INITIAL_PID_NS);
+}
+
 static bool find_mounted(struct search *s, const char *pid)
 {
 	char path[48];
+	bool known;
 
 	(void)snprintf(s->pid, sizeof(s->pid), "%s", pid);
 	(void)snprintf(path, sizeof(path), "/proc/%s/mountinfo", pid);
-	s->known = s->known || !access(path, R_OK);
+	known = !access(path, R_OK);
+	s->known = s->known || known;
+	s->first = s->first || (known && is_first(pid));
 	return cgroup2_mounts(path, on_mount, s);
 }
 
@@ -195,7 +214,8 @@ static int set_options(int fs, char *options)
 	for (char *o = strtok_r(options, ",", &save); o; o = strtok_r(NULL, ",", &save)) {
 		if (!strcmp(o, "rw") || !strcmp(o, "ro") || strchr(o, '='))
 			continue;
-		if (syscall(SYS_fsconfig, fs, FSCONFIG_SET_FLAG, o, NULL, 0))
+		/* positive: taken by a security module (seclabel), before 5.18 */
+		if (syscall(SYS_fsconfig, fs, FSCONFIG_SET_FLAG, o, NULL, 0) < 0)
 			return -errno;
 	}
 	return 0;
@@ -265,17 +285,20 @@ static bool mount_in(struct search *s, const char *pid)
 }
 
 /*
- * What is mounted nowhere has no options to keep, and where nobody's mounts can be read it is not known which: then this
- * mount would change them.
+ * What is mounted nowhere has no options to keep. Where no mount is seen, nor what the machine's first process sees, it is
+ * not known which there are: then this mount would change them.
  */
 static bool mount_own(struct search *s)
 {
-	int m = s->known ? mount_detached(s) : -1;
+	int m;
 
+	if (!s->mounted && !s->first)
+		return false;
+	m = mount_detached(s);
 	if (m >= 0 && keep_mount(s->found, m))
 		return true;
 	s->part = s->part || m >= 0;
-	return s->known && each_outside(mount_in, s);
+	return each_outside(mount_in, s);
 }
 
 static bool find(struct cgroup2 *c, char *why, size_t size)
@@ -289,6 +312,7 @@ static bool find(struct cgroup2 *c, char *why, size_t size)
 		s.part	    ? "only a part of the cgroup v2 tree is seen from this cgroup namespace"
 		: !s.known  ? "there is no /proc, where mounts of cgroup v2 are listed"
 		: s.mounted ? "the cgroup v2 tree is mounted only where this process may not look"
+		: !s.first  ? "no cgroup v2 tree is mounted where this process may look"
 			    : "no cgroup v2 tree is mounted");
 	return false;
 }

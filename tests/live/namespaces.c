@@ -179,6 +179,43 @@ TEST(what_a_container_cannot_see_is_one_line_and_no_byte_is_missing)
 	free(said);
 }
 
+static bool enter_bare_pid_container(void)
+{
+	return enter_bare_sysfs() && !mount("none", "/proc", "proc", 0, NULL);
+}
+
+/* Options of the tree, as the first mount of it has them; empty: it is mounted nowhere. */
+static void tree_options(char ret[256])
+{
+	FILE *f = fopen("/proc/self/mountinfo", "re");
+	char line[4096], *at;
+
+	*ret = '\0';
+	while (f && !*ret && fgets(line, sizeof(line), f))
+		if ((at = strstr(line, " - cgroup2 ")))
+			snprintf(ret, 256, "%s", at);
+	if (f)
+		fclose(f);
+}
+
+/* A mount by somebody who sees none, nor the machine's first process, would take the options from the host's. */
+TEST(who_sees_no_mount_of_cgroups_changes_none)
+{
+	struct probe_opts opts = { .enter = enter_bare_pid_container };
+	char before[256], after[256];
+	char *said;
+
+	tree_options(before);
+	REQUIRE(!unshare(CLONE_NEWPID), "no pid namespace: %s", strerror(errno));
+	said = check_sees(opts);
+	tree_options(after);
+	CHECK(strstr(said, "DNS and pcap") && strstr(said, "mounted where this process may look"),
+	      "expected what is unseen, and why, got: %s", said);
+	CHECK(!strcmp(before, after), "expected options of the tree as before, got %s for %s",
+	      after, before);
+	free(said);
+}
+
 /* The v2 tree is mounted, and the runtime made nothing in it: as on hybrid hosts. Its cgroup is gone when it is asked for. */
 TEST(a_container_in_v1_hierarchies_is_named_by_them)
 {
