@@ -147,9 +147,10 @@ int bpffs_check_owner(int dir_fd, const char *path, struct netprobe_error *err)
 		error_set(err, -EPERM,
 			  "%s%s%s belongs to user %u, mode %o: others could exchange what is in it",
 			  path, i ? "/" : "", i ? at[i] : "", st.st_uid, st.st_mode & 07777);
+		/* rm takes no path that ends in ".." */
 		if (i < 2)
-			error_hint(err, "remove it, if it is not wanted: rm -r %s%s", path,
-				   i ? "/.." : "");
+			error_hint(err, "remove it, if it is not wanted: rm -r %.*s",
+				   (int)(i ? strrchr(path, '/') - path : (long)strlen(path)), path);
 		else
 			error_hint(err, "mount -o remount,mode=700 %s", bpffs_root());
 		return -EPERM;

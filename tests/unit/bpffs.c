@@ -34,6 +34,7 @@ static int asked(uid_t top_uid, mode_t top_mode, uid_t mid_uid, mode_t mid_mode,
 	assert_true(fd >= 0);
 	r = bpffs_check_owner(fd, dir, &err);
 	assert_int_equal(!r, !err.msg[0]);
+	assert_null(strstr(err.hint, "..")); /* rm takes no such path */
 	(void)close(fd);
 	return r;
 }
