@@ -8,7 +8,6 @@
 #include "engine/filter.h"
 
 #define BATCH_MAX 65536
-#define WORKERS_MAX 16
 #define BATCH_MS_MAX 60000
 #define REPORT_MS_MIN 10
 #define REPORT_MS_MAX 3600000
@@ -85,7 +84,7 @@ static const struct {
 	NUMBER(batch_timeout, 0, BATCH_MS_MAX),
 	NUMBER(stats_report_interval, REPORT_MS_MIN, REPORT_MS_MAX),
 	NUMBER(sample_rate, 1, 1000000),
-	NUMBER(workers, 0, WORKERS_MAX),
+	NUMBER(workers, 0, API_WORKERS_MAX),
 	NUMBER(hook, 0, NETPROBE_HOOK_KPROBE),
 	NUMBER(event_buffer, 0, NETPROBE_BUFFER_PERF),
 	NUMBER(names, 0, MASK(NETPROBE_NAMES_ASKED)),

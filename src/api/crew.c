@@ -22,9 +22,11 @@ struct hand {
 	struct queue queues[API_FAMILIES];
 	size_t batch; /* the configuration's, as of the last event */
 	uint64_t batch_ns;
-	bool stop;
-	bool all; /* hand out what waits, whatever its batch */
-	int busy; /* family it hands out now; -1 none */
+	bool stop, over;
+	unsigned int flushes; /* that wait: hand out what there is, whatever its batch */
+	uint64_t pushed[API_FAMILIES], done[API_FAMILIES]; /* events, since it began */
+	int busy;					   /* family it hands out now; -1 none */
+	unsigned int next; /* family that is looked at first: none has to wait for a busy one */
 };
 
 struct crew {
@@ -51,14 +53,15 @@ static int due_queue(const struct hand *h, uint64_t *ret_due)
 	uint64_t now = clock_monotonic_ns();
 
 	*ret_due = UINT64_MAX;
-	for (int i = 0; i < API_FAMILIES; i++) {
+	for (unsigned int n = 0; n < API_FAMILIES; n++) {
+		unsigned int i = (h->next + n) % API_FAMILIES;
 		const struct queue *q = &h->queues[i];
 		uint64_t at = q->since_ns + h->batch_ns;
 
 		if (!q->n)
 			continue;
-		if (h->stop || h->all || q->n >= h->batch || at <= now)
-			return i;
+		if (h->stop || h->flushes || q->n >= h->batch || at <= now)
+			return (int)i;
 		*ret_due = at < *ret_due ? at : *ret_due;
 	}
 	return -1;
@@ -83,6 +86,7 @@ static void hand_out(struct hand *h, int i)
 	h->queues[i].events = NULL;
 	h->queues[i].n = h->queues[i].room = 0;
 	h->busy = i;
+	h->next = (unsigned int)i + 1;
 	(void)pthread_mutex_unlock(&h->lock);
 	for (size_t at = 0; handler_now(h, i, &q) && at < q.n; at += batch) {
 		size_t n = q.n - at < batch ? q.n - at : batch;
@@ -92,26 +96,31 @@ static void hand_out(struct hand *h, int i)
 	}
 	queue_free_events(q.events, q.n);
 	(void)pthread_mutex_lock(&h->lock);
+	h->done[i] += q.n;
 	h->busy = -1;
 	(void)pthread_cond_broadcast(&h->idle);
 }
 
-static bool has_any(const struct hand *h)
+/* Those that were pushed before the flush; more may come all the time. */
+static bool has_done(const struct hand *h, const uint64_t until[API_FAMILIES])
 {
 	for (unsigned int i = 0; i < API_FAMILIES; i++)
-		if (h->queues[i].n)
-			return true;
-	return h->busy >= 0;
+		if (h->done[i] < until[i])
+			return h->over;
+	return true;
 }
 
 /* Each at once, then each in turn. */
 void crew_flush(struct crew *c)
 {
+	uint64_t until[API_WORKERS_MAX][API_FAMILIES];
+
 	for (unsigned int i = 0; i < c->n; i++) {
 		struct hand *h = &c->hands[i];
 
 		(void)pthread_mutex_lock(&h->lock);
-		h->all = true;
+		h->flushes++;
+		memcpy(until[i], h->pushed, sizeof(until[i]));
 		(void)pthread_cond_signal(&h->more);
 		(void)pthread_mutex_unlock(&h->lock);
 	}
@@ -119,9 +128,9 @@ void crew_flush(struct crew *c)
 		struct hand *h = &c->hands[i];
 
 		(void)pthread_mutex_lock(&h->lock);
-		while (has_any(h))
+		while (!has_done(h, until[i]))
 			(void)pthread_cond_wait(&h->idle, &h->lock);
-		h->all = false;
+		h->flushes--;
 		(void)pthread_mutex_unlock(&h->lock);
 	}
 }
@@ -154,6 +163,8 @@ static void *work(void *arg)
 		else
 			wait_until(h, due);
 	}
+	h->over = true;
+	(void)pthread_cond_broadcast(&h->idle);
 	(void)pthread_mutex_unlock(&h->lock);
 	return NULL;
 }
@@ -242,6 +253,7 @@ bool crew_push(struct netprobe_manager *m, unsigned int family, uint64_t sock,
 	h->batch_ns = m->config.batch_timeout * NS_PER_MS;
 	first = !h->queues[family].n;
 	kept = queue_add(&h->queues[family], ev);
+	h->pushed[family] += kept;
 	/* It sleeps until the oldest is old enough, or for ever. */
 	if (kept && (first || h->queues[family].n >= h->batch))
 		(void)pthread_cond_signal(&h->more);
@@ -268,12 +280,14 @@ void crew_set_handler(struct crew *c, unsigned int family, netprobe_event_fn fn,
 {
 	for (unsigned int i = 0; i < c->n; i++) {
 		struct hand *h = &c->hands[i];
+		uint64_t done;
 
 		(void)pthread_mutex_lock(&h->lock);
+		done = h->done[family];
 		h->queues[family].fn = fn;
 		h->queues[family].arg = arg;
 		/* The former one's arg is not used any more when this returns; a handler cannot wait for itself. */
-		while (h->busy == (int)family && !crew_is_here(h->m))
+		while (h->busy == (int)family && h->done[family] == done && !crew_is_here(h->m))
 			(void)pthread_cond_wait(&h->idle, &h->lock);
 		(void)pthread_mutex_unlock(&h->lock);
 	}

@@ -16,6 +16,7 @@
 #define API_FAMILIES 6 /* bits of NETPROBE_EVENT_ALL */
 #define API_QUEUE_MAX \
 	65536 /* events of a family nobody has polled for; more are lost and counted */
+#define API_WORKERS_MAX 16
 #define API_PUBLIC __attribute__((visibility("default")))
 #define API_SIZE_MAX 65536 /* of a structure of the caller's: more is no size */
 
