@@ -22,7 +22,7 @@ static uint64_t sooner(uint64_t a, uint64_t b)
 
 static bool has_intervals(const struct netprobe_manager *m)
 {
-	if (m->finished || m->config.own_intervals)
+	if (m->config.own_intervals)
 		return false;
 	return m->session || m->config.enable_health_checks ||
 	       queue_wanted(m, NETPROBE_EVENT_STATISTICS) ||
@@ -34,11 +34,14 @@ static uint64_t due_ns(const struct netprobe_manager *m)
 {
 	uint64_t now = clock_monotonic_ns(), due = queue_due_ns(m);
 
-	if (m->session && !m->finished)
+	if (m->finished)
+		return due;
+	if (m->session)
 		due = sooner(due, now + RING_MS * NS_PER_MS);
-	if (m->watch)
+	if (m->watch && m->config.enable_security_alerts &&
+	    queue_wanted(m, NETPROBE_EVENT_SECURITY))
 		due = sooner(due, now + GUARD_MS * NS_PER_MS);
-	if (m->checker)
+	if (m->checker && m->config.enable_health_checks)
 		due = sooner(due, now + CHECK_MS * NS_PER_MS);
 	if (has_intervals(m))
 		due = sooner(due, m->next_tick_ns);
@@ -58,33 +61,27 @@ static void set_timer(int fd, uint64_t at_ns)
 	(void)timerfd_settime(fd, TFD_TIMER_ABSTIME, &at, NULL);
 }
 
-/* Once each: they stay as long as the manager. */
-static void join(const struct netprobe_manager *m, int fd, int *joined)
+/* In the set as long as somebody looks at it: what nobody takes would keep that readable. */
+static void follow(const struct netprobe_manager *m, int fd, bool looked_at, int *joined)
 {
 	struct epoll_event ev = { .events = EPOLLIN };
 
-	if (fd < 0 || fd == *joined)
-		return;
-	if (!epoll_ctl(m->wake.epoll, EPOLL_CTL_ADD, fd, &ev))
+	if (looked_at && fd >= 0 && *joined < 0 &&
+	    !epoll_ctl(m->wake.epoll, EPOLL_CTL_ADD, fd, &ev)) {
 		*joined = fd;
-}
-
-/* What a capture that is over still has for nobody would keep it readable. */
-static void leave(struct netprobe_manager *m)
-{
-	if (!m->finished || m->wake.session < 0)
-		return;
-	(void)epoll_ctl(m->wake.epoll, EPOLL_CTL_DEL, m->wake.session, NULL);
-	m->wake.session = -1;
+	} else if (!looked_at && *joined >= 0) {
+		(void)epoll_ctl(m->wake.epoll, EPOLL_CTL_DEL, *joined, NULL);
+		*joined = -1;
+	}
 }
 
 void wake_set(struct netprobe_manager *m)
 {
 	if (!m->wake.open)
 		return;
-	leave(m);
-	join(m, m->session && !m->finished ? session_fd(m->session) : -1, &m->wake.session);
-	join(m, m->follows ? m->links_fd : -1, &m->wake.links);
+	follow(m, m->session ? session_fd(m->session) : -1, !m->finished, &m->wake.session);
+	follow(m, m->follows ? m->links_fd : -1, !m->finished && m->config.enable_health_checks,
+	       &m->wake.links);
 	set_timer(m->wake.timer, due_ns(m));
 }
 
@@ -99,21 +96,22 @@ void wake_done(struct netprobe_manager *m)
 
 static int wake_open(struct netprobe_manager *m)
 {
-	int none = -1;
+	struct epoll_event ev = { .events = EPOLLIN };
 	struct wake w = { .epoll = epoll_create1(EPOLL_CLOEXEC), .session = -1, .links = -1 };
 	int r = w.epoll < 0 ? -errno : 0;
 
 	if (r)
 		return r;
 	w.timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-	if (w.timer < 0) {
+	if (w.timer < 0 || epoll_ctl(w.epoll, EPOLL_CTL_ADD, w.timer, &ev)) {
 		r = -errno;
+		if (w.timer >= 0)
+			(void)close(w.timer);
 		(void)close(w.epoll);
 		return r;
 	}
 	w.open = true;
 	m->wake = w;
-	join(m, w.timer, &none);
 	wake_set(m);
 	/* What the first look begins has not begun. */
 	set_timer(w.timer, 1);

@@ -128,6 +128,83 @@ TEST(flush_hands_out_what_waits_by_several_workers_which_share_sources)
 	flushed(4);
 }
 
+TEST(descriptor_is_silent_about_links_that_nobody_follows)
+{
+	struct netns_pair p = netns_pair_new();
+	struct netprobe_config c = without_capture(NETPROBE_MODE_FILTER);
+	struct pollfd fd = { .events = POLLIN };
+	struct netprobe_manager *m;
+
+	enter(&p.a);
+	c.enable_health_checks = true;
+	c.stats_report_interval = 3600000;
+	m = manager(&c);
+	fd.fd = netprobe_manager_fd(m);
+	REQUIRE(fd.fd >= 0, "no descriptor: %d", fd.fd);
+	OK(netprobe_manager_poll(m, 0));
+	netns_must(&p.a, "ip link add v7 type veth peer name v8");
+	CHECK_EQ(poll(&fd, 1, 20000), 1, "readable by a link");
+	OK(netprobe_manager_poll(m, 0));
+	c.enable_health_checks = false;
+	OK(netprobe_manager_update_config(m, &c, &err));
+	netns_must(&p.a, "ip link del v7");
+	CHECK_EQ(poll(&fd, 1, 300), 0, "readable by a link that nobody looks at");
+	c.enable_health_checks = true;
+	OK(netprobe_manager_update_config(m, &c, &err));
+	CHECK_EQ(poll(&fd, 1, 20000), 1, "readable by the link, then");
+	netprobe_manager_free(m);
+}
+
+static void count_slowly(const struct netprobe_event *events, size_t n, void *arg)
+{
+	count(events, n, arg);
+	(void)usleep(5000);
+}
+
+struct pusher {
+	struct netprobe_manager *m;
+	bool stop;
+};
+
+static void *push_on(void *arg)
+{
+	struct pusher *p = arg;
+
+	for (uint64_t i = 0; !__atomic_load_n(&p->stop, __ATOMIC_SEQ_CST); i++) {
+		(void)netprobe_manager_tell_loss(p->m, "queue", i, 0, NULL);
+		(void)usleep(100);
+	}
+	return NULL;
+}
+
+/* More come than a worker can hand out. */
+TEST(flush_and_a_new_handler_wait_for_no_events_that_come_later)
+{
+	struct netprobe_config c = without_capture(NETPROBE_MODE_FILTER);
+	struct pusher p = {};
+	unsigned int before = 0, after = 0;
+	pthread_t thread;
+
+	c.capture = NETPROBE_CAPTURE_PROC;
+	c.workers = 2;
+	c.batch_size = 16;
+	c.batch_timeout = 0;
+	p.m = manager(&c);
+	OK(netprobe_manager_set_event_handler(p.m, NETPROBE_EVENT_STATISTICS, count_slowly,
+					      &before));
+	OK(netprobe_manager_load(p.m, &err));
+	REQUIRE(!pthread_create(&thread, NULL, push_on, &p), "no thread");
+	for (unsigned int i = 0; i < 2; i++)
+		OK(netprobe_manager_flush(p.m));
+	OK(netprobe_manager_set_event_handler(p.m, NETPROBE_EVENT_STATISTICS, count_slowly,
+					      &after));
+	OK(netprobe_manager_flush(p.m));
+	__atomic_store_n(&p.stop, true, __ATOMIC_SEQ_CST);
+	(void)pthread_join(thread, NULL);
+	CHECK(seen(&before) && seen(&after), "%u and %u events", before, after);
+	netprobe_manager_free(p.m);
+}
+
 TEST(finish_ends_workers_and_all_is_told_before_it_returns)
 {
 	struct netprobe_config c = without_capture(NETPROBE_MODE_FILTER);
