@@ -62,10 +62,29 @@ static int check_time(const struct netprobe_ban *b, struct netprobe_error *err)
 			 b->ttl_s, NETPROBE_TTL_MAX);
 }
 
-/* All but the address. */
-static void model_of(const struct netprobe_ban *b, bool allow, struct guard_item *ret)
+/* Whose program this is: looked up once a call, without what threads would share. */
+struct self {
+	char name[NETPROBE_WHO_MAX + 1]; /* empty: not looked up */
+};
+
+static const char *name_of(struct self *s)
 {
-	const struct passwd *pw;
+	struct passwd pw, *found = NULL;
+	char buf[4096];
+
+	if (s->name[0])
+		return s->name;
+	if (!getpwuid_r(getuid(), &pw, buf, sizeof(buf), &found) && found)
+		(void)snprintf(s->name, sizeof(s->name), "%s", pw.pw_name);
+	if (!s->name[0])
+		(void)snprintf(s->name, sizeof(s->name), "%u", getuid());
+	return s->name;
+}
+
+/* All but the address. */
+static void model_of(const struct netprobe_ban *b, bool allow, struct self *self,
+		     struct guard_item *ret)
+{
 	struct guard_item item = {
 		.allow = allow,
 		.proto = b->proto,
@@ -76,22 +95,18 @@ static void model_of(const struct netprobe_ban *b, bool allow, struct guard_item
 	};
 
 	(void)snprintf(item.reason, sizeof(item.reason), "%s", b->reason ? b->reason : "");
-	(void)snprintf(item.who, sizeof(item.who), "%s", b->who ? b->who : "");
-	pw = item.who[0] ? NULL : getpwuid(getuid());
-	if (pw)
-		(void)snprintf(item.who, sizeof(item.who), "%s", pw->pw_name);
-	else if (!item.who[0])
-		(void)snprintf(item.who, sizeof(item.who), "%u", getuid());
+	(void)snprintf(item.who, sizeof(item.who), "%s",
+		       b->who && *b->who ? b->who : name_of(self));
 	*ret = item;
 }
 
-static int item_of(const struct netprobe_ban *b, bool allow, struct guard_item *ret,
-		   struct netprobe_error *err)
+static int item_of(const struct netprobe_ban *b, bool allow, struct self *self,
+		   struct guard_item *ret, struct netprobe_error *err)
 {
 	struct guard_item item;
 	int r;
 
-	model_of(b, allow, &item);
+	model_of(b, allow, self, &item);
 	r = netprobe_check_cidr(b->cidr, err);
 	if (!r)
 		r = guard_parse_cidr(b->cidr, &item, err);
@@ -138,12 +153,13 @@ static int add_one(struct netprobe_manager *m, const struct netprobe_ban *ban, b
 	struct netprobe_change how = {};
 	struct guard_item item;
 	struct netprobe_ban b;
+	struct self self = {};
 	int r = ban ? take_ban(ban, ban->size, &b, err) : error_set(err, -EINVAL, "no entry");
 
 	if (!r)
 		r = check_time(&b, err);
 	if (!r)
-		r = item_of(&b, allow, &item, err);
+		r = item_of(&b, allow, &self, &item, err);
 	if (!r) {
 		how.force = b.force;
 		r = add_items(m, &item, 1, &how, err);
@@ -232,6 +248,7 @@ API_PUBLIC int netprobe_manager_change_list(struct netprobe_manager *m,
 	API_ENTER(m, err);
 	struct guard_item *items = NULL;
 	struct netprobe_change c;
+	struct self self = {};
 	struct netprobe_ban b;
 	size_t size = entries && n ? entries->size : 0;
 	int r = take_change(how, &c, err);
@@ -248,7 +265,7 @@ API_PUBLIC int netprobe_manager_change_list(struct netprobe_manager *m,
 		if (!r)
 			r = check_time(&b, err);
 		if (!r)
-			r = item_of(&b, c.list == NETPROBE_LIST_ALLOWED, &items[i], err);
+			r = item_of(&b, c.list == NETPROBE_LIST_ALLOWED, &self, &items[i], err);
 	}
 	if (!r)
 		r = add_items(m, items, n, &c, err);
@@ -263,6 +280,7 @@ API_PUBLIC int netprobe_manager_remove_list(struct netprobe_manager *m, uint32_t
 	API_ENTER(m, err);
 	struct guard_item *items = n ? calloc(n, sizeof(*items)) : NULL;
 	size_t size = entries && n ? entries->size : 0, i = 0;
+	struct self self = {};
 	struct netprobe_ban b;
 	int r = 0;
 
@@ -275,7 +293,7 @@ API_PUBLIC int netprobe_manager_remove_list(struct netprobe_manager *m, uint32_t
 	for (i = 0; i < n && !r; i++) {
 		r = take_ban((const void *)((const char *)entries + i * size), size, &b, err);
 		if (!r)
-			r = item_of(&b, list == NETPROBE_LIST_ALLOWED, &items[i], err);
+			r = item_of(&b, list == NETPROBE_LIST_ALLOWED, &self, &items[i], err);
 	}
 	if (!r && n) {
 		r = remove_items(m, items, n, &i, err);
@@ -296,6 +314,7 @@ API_PUBLIC int netprobe_manager_import_list(struct netprobe_manager *m,
 {
 	API_ENTER(m, err);
 	struct guard_item *items = NULL, model;
+	struct self self = {};
 	struct netprobe_ban b = { .ttl_s = NETPROBE_NO_END };
 	struct netprobe_change c;
 	size_t n = 0;
@@ -309,7 +328,7 @@ API_PUBLIC int netprobe_manager_import_list(struct netprobe_manager *m,
 		r = check_time(&b, err);
 	if (r)
 		return r;
-	model_of(&b, c.list == NETPROBE_LIST_ALLOWED, &model);
+	model_of(&b, c.list == NETPROBE_LIST_ALLOWED, &self, &model);
 	r = guard_parse_list(bytes ? text : "", bytes, &model, &items, &n, err);
 	if (!r)
 		r = add_items(m, items, n, &c, err);
@@ -415,7 +434,8 @@ static int on_detected(const uint8_t addr[16], uint32_t left_s, uint32_t strikes
 	bool v4 = IN6_IS_ADDR_V4MAPPED((const struct in6_addr *)addr);
 	struct listing *l = arg;
 
-	if (l->within && memcmp(l->within->addr, v4 ? addr + 12 : addr, v4 ? 4 : 16) != 0)
+	if (l->within && (l->within->v6 == v4 ||
+			  memcmp(l->within->addr, v4 ? addr + 12 : addr, v4 ? 4 : 16) != 0))
 		return 0;
 	(void)inet_ntop(v4 ? AF_INET : AF_INET6, v4 ? addr + 12 : addr, cidr, sizeof(cidr));
 	(void)snprintf(reason, sizeof(reason), "detection, %u. time", strikes);

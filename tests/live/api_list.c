@@ -202,6 +202,8 @@ TEST(one_address_is_looked_up_and_a_ban_by_detection_lifted)
 		       "10.0.0.0/8:0:-1 10.77.0.2:2:",
 		       88),
 	      "got %s", got);
+	/* Its first four bytes are the other one's. */
+	CHECK_EQ(netprobe_manager_lookup(m, "a4d:2::1", NULL, NULL, &err), 0, "rules of IPv6");
 	CHECK_EQ(netprobe_manager_lift(m, "10.77.0.0/24", &err), 1, "lifted");
 	CHECK_EQ(netprobe_manager_lookup(m, "10.77.0.2", NULL, NULL, &err), 5, "rules");
 	CHECK_EQ(netprobe_manager_detected(m, NULL, NULL, &err), 0, "banned by detection");
