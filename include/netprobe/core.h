@@ -416,7 +416,7 @@ int netprobe_manager_poll(struct netprobe_manager *m, int timeout_ms);
  * For an event loop of one's own: a descriptor that is readable when netprobe_manager_poll has something to do, with a
  * timeout of 0: also where a manager has guard alone, and before load. No other timer is needed; where nobody wants
  * events and nothing is captured it only tells of interfaces that come and go. The manager's, good until it is freed;
- * to be waited for, not read. -EBUSY: the manager has workers, which look themselves. Since: 0.1.
+ * to be waited for, not read. -EBUSY: the manager has workers, which look themselves; -EMFILE, -ENFILE, -ENOMEM, -ENOSPC. Since: 0.1.
  */
 int netprobe_manager_fd(struct netprobe_manager *m);
 

@@ -377,7 +377,8 @@ struct netprobe_backend {
  * drain: keep flows, take no new ones; false takes them again. weight: 1 to 1000.
  * -EINVAL: no VIP, no backend, a field out of its range; -EEXIST, -ENOENT: it is, or is not there;
  * -ENOSPC: 256 VIPs, 4095 backends; -ENETUNREACH: no route to the backend; -EADDRINUSE: it is this host;
- * -EPERM. In force when it returns. Since: 0.1.
+ * -EPERM. In force when it returns. On success of backend_add err->code is 0, or NETPROBE_NOTE: err->msg says which
+ * interface has generic XDP from now on, or cannot have it, because frames to the backend are lost otherwise. Since: 0.1.
  */
 int netprobe_manager_vip_add(struct netprobe_manager *m, const char *vip, uint32_t flags,
 			     struct netprobe_error *err);

@@ -19,7 +19,7 @@ typedef int (*netprobe_instance_fn)(uint32_t pid, void *arg);
 
 /*
  * Commands of this user that run and can be asked (see netprobe-ctl in the documentation): call fn with the pid of
- * each. How many; with 0 err->msg says where they were looked for. -EPERM: the folder is somebody else's. Any thread.
+ * each. How many; with 0 err->code is NETPROBE_NOTE, and err->msg says where they were looked for. -EPERM: the folder is somebody else's. Any thread.
  * Since: 0.1.
  */
 int netprobe_instances(netprobe_instance_fn fn, void *arg, struct netprobe_error *err);

@@ -161,7 +161,7 @@ static int spec_of(const struct netprobe_backend *from, const struct lb_vip_key 
 }
 
 /* A new backend may be reached by a device that takes nothing of what native XDP sends. */
-static int deliver(struct netprobe_error *err)
+static void deliver(struct netprobe_error *err)
 {
 	struct guard *g = NULL;
 	char note[256] = "";
@@ -173,10 +173,11 @@ static int deliver(struct netprobe_error *err)
 		r = guard_deliver(g, ways, n, note, sizeof(note), err);
 	guard_close(g);
 	free(ways);
+	/* It is a backend all the same. */
 	if (r < 0)
-		return r;
-	(void)error_set(err, note[0] ? NETPROBE_NOTE : 0, "%s", note);
-	return 0;
+		(void)error_recode(err, NETPROBE_NOTE);
+	else
+		(void)error_set(err, note[0] ? NETPROBE_NOTE : 0, "%s", note);
 }
 
 API_PUBLIC int netprobe_manager_backend_add(struct netprobe_manager *m, const char *vip,
@@ -199,7 +200,9 @@ API_PUBLIC int netprobe_manager_backend_add(struct netprobe_manager *m, const ch
 	if (!r)
 		r = balance_backend_add(&b, &key, &s, err);
 	balance_close(&b);
-	return r ? r : deliver(err);
+	if (!r)
+		deliver(err);
+	return r;
 }
 
 #define REMOVE 0

@@ -42,6 +42,7 @@ static int change(const char *service, const struct guard_cookie_opts *how,
 	struct np_guard_service *services = NULL;
 	struct guard *g = NULL;
 	char note[256] = "", generic[256] = "";
+	struct netprobe_error e = {};
 	size_t n = 0;
 	int r = service ? api_guard(0, &g, err) : error_set(err, -EINVAL, "no service");
 
@@ -50,8 +51,9 @@ static int change(const char *service, const struct guard_cookie_opts *how,
 	if (!r)
 		r = how ? guard_cookie_add(g, services, n, how, note, sizeof(note), err)
 			: guard_cookie_remove(g, services, n, err);
-	if (!r && how)
-		r = guard_deliver(g, NULL, 0, generic, sizeof(generic), err);
+	/* They are protected all the same. */
+	if (!r && how && guard_deliver(g, NULL, 0, generic, sizeof(generic), &e) < 0)
+		(void)snprintf(generic, sizeof(generic), "%s", e.msg);
 	guard_close(g);
 	free(services);
 	if (r < 0)

@@ -33,13 +33,15 @@ API_PUBLIC int netprobe_instances(netprobe_instance_fn fn, void *arg, struct net
 
 	if (r && r != -ENOENT)
 		return r;
+	(void)error_set(err, 0, "%s", "");
 	r = r ? 0 : list_dir(&dir, fn, arg, &n, err);
 	if (!r && !control_dir_service(&service))
 		r = list_dir(&service, fn, arg, &n, err);
 	if (r < 0)
 		return r;
 	if (!n)
-		(void)error_set(err, 0, "no instance of this user runs in %s", dir.path);
+		(void)error_set(err, NETPROBE_NOTE, "no instance of this user runs in %s",
+				dir.path);
 	return n;
 }
 
