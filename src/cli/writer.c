@@ -479,7 +479,7 @@ bool writer_has_room(struct writer *w, size_t bytes)
 	bool room;
 
 	(void)pthread_mutex_lock(&w->lock);
-	room = w->err || w->room + bytes <= w->most;
+	room = w->err || !w->first || w->room + bytes <= w->most;
 	(void)pthread_mutex_unlock(&w->lock);
 	return room;
 }
@@ -513,7 +513,7 @@ bool writer_make_room(struct writer *w, size_t bytes)
 	bool room;
 
 	(void)pthread_mutex_lock(&w->lock);
-	while (!(room = w->err || w->room + bytes <= w->most) && lose_youngest(w))
+	while (!(room = w->err || !w->first || w->room + bytes <= w->most) && lose_youngest(w))
 		;
 	(void)pthread_mutex_unlock(&w->lock);
 	return room;

@@ -18,6 +18,7 @@
 #define LINES 65536U /* 4 MiB: far more than a socket holds */
 #define TRIES 2000
 #define WAIT_MS 5
+#define HUGE_BYTES ((size_t)64 << 20)
 
 struct scene {
 	int reader, fd;
@@ -77,6 +78,7 @@ static void what_a_slow_reader_took_is_known_while_it_goes_on(void **state)
 
 	(void)state;
 	begin(&s);
+	assert_false(writer_has_room(s.w, HUGE_BYTES));
 	take(&s, all / 2);
 	for (int i = 0; i < TRIES && left > all / 2 + all / 16; i++)
 		(void)writer_wait(s.w, WAIT_MS, &left);
@@ -86,6 +88,8 @@ static void what_a_slow_reader_took_is_known_while_it_goes_on(void **state)
 	for (int i = 0; i < TRIES && !writer_wait(s.w, WAIT_MS, &left); i++)
 		;
 	assert_int_equal(left, 0);
+	/* behind nothing there is room for whatever it is, as writer_put has */
+	assert_true(writer_has_room(s.w, HUGE_BYTES));
 	assert_int_equal(writer_end(s.w, &lost), 0);
 	assert_int_equal(lost, 0);
 	end(&s);
