@@ -127,17 +127,17 @@ static __always_inline void answer_send(struct np_answer *a, __u64 at, __u32 n, 
 
 /*
  * The current task sent to or received from a port of DNS so many bytes. peer: NULL the socket's own. Context: process, in the call.
- * Since 5.15.
+ * Since 5.15. A global function: see filter.h. Inside its callers each of their ways there would go through all of it.
  */
-static __noinline __attribute__((unused)) int
-answer_take(const struct np_sock *st, const struct np_peer *peer, __u32 full, __u32 tx, __u32 prog)
+__weak __noinline int answer_take(const struct np_sock *st, const struct np_peer *peer, __u32 full,
+				  __u32 tx, __u32 prog)
 {
 	struct task_struct *task;
 	struct np_answer *a;
 	__u64 arg = 0;
 	__u32 kind;
 
-	if (cfg_use_perf || full < DNS_HEADER ||
+	if (!st || cfg_use_perf || full < DNS_HEADER ||
 	    !bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_task_pt_regs))
 		return 0;
 	task = bpf_get_current_task_btf();
