@@ -136,11 +136,11 @@ int control_dir_listen(const struct control_dir *d, pid_t pid, int backlog)
 	struct sockaddr_un before, addr;
 	int fd = control_dir_connect(d, pid), r = 0;
 
-	/* Two pid namespaces may share the folder: each has a process of that number. */
-	if (fd >= 0) {
+	/* Two pid namespaces may share the folder: each has a process of that number. Its backlog may be full. */
+	if (fd >= 0)
 		(void)close(fd);
+	if (fd >= 0 || fd == -EAGAIN)
 		return -EADDRINUSE;
-	}
 	fd = new_socket();
 	if (fd < 0)
 		return fd;

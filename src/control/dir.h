@@ -39,7 +39,7 @@ void control_dir_addr(const struct control_dir *d, pid_t pid, struct sockaddr_un
 int control_dir_connect(const struct control_dir *d, pid_t pid);
 /*
  * Bound and listening, non-blocking, mode 0600; a socket is only ever seen listening. Unlink it with
- * control_dir_unlink.
+ * control_dir_unlink. -EADDRINUSE: somebody listens there.
  */
 int control_dir_listen(const struct control_dir *d, pid_t pid, int backlog);
 void control_dir_unlink(const struct control_dir *d, pid_t pid);
