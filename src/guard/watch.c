@@ -4,13 +4,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/timerfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
 
 #include "guard/internal.h"
 
-#define LOOK_NS 100000000 /* between two looks of who waits by descriptor */
+#define LOOK_NS 100000000      /* between two looks of who waits by descriptor */
+#define WRITE_NS 2000000000ULL /* nobody takes so long to write an event that has its number */
 #define LOG_BYTES (NP_GUARD_LOG * sizeof(struct np_guard_logged))
 
 struct guard_watch {
@@ -18,7 +20,8 @@ struct guard_watch {
 	struct np_guard_logged *log;
 	uint64_t next; /* number of the event to be read */
 	uint64_t lost;
-	uint32_t map_id; /* of the configuration: tells one guard from the next */
+	uint64_t awaited, awaited_ns; /* an event that has its number only, and since when */
+	uint32_t map_id;	      /* of the configuration: tells one guard from the next */
 	int timer;
 };
 
@@ -95,6 +98,21 @@ static int read_one(const struct guard_watch *w, struct np_ev_guard *ret)
 	return __atomic_load_n(&slot->number, __ATOMIC_RELAXED) == before ? 1 : -ESTALE;
 }
 
+/* Whether the next event will never be there: a process took its number and was killed (told.c). */
+static bool is_overdue(struct guard_watch *w)
+{
+	struct timespec ts;
+	uint64_t now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
+	now = (uint64_t)ts.tv_sec * 1000000000ULL + (uint64_t)ts.tv_nsec;
+	if (w->awaited != w->next) {
+		w->awaited = w->next;
+		w->awaited_ns = now;
+	}
+	return now - w->awaited_ns > WRITE_NS;
+}
+
 int guard_watch_poll(struct guard_watch *w, void (*fn)(const struct np_ev_guard *ev, void *arg),
 		     void *arg)
 {
@@ -110,10 +128,10 @@ int guard_watch_poll(struct guard_watch *w, void (*fn)(const struct np_ev_guard 
 		struct np_ev_guard ev;
 		int r = read_one(w, &ev);
 
-		if (!r)
+		if (!r && !is_overdue(w))
 			break; /* another processor is about to: at the next look */
 		w->next++;
-		if (r < 0) {
+		if (r <= 0) {
 			w->lost++;
 			continue;
 		}

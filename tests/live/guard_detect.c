@@ -1,14 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* guard's detection: what it finds, and above all whom it leaves alone. */
+#include <bpf/bpf.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "guard_run.h"
 #include "probe.h"
 #include "tap.h"
+#include "wire/guard.h"
 
 #define SYN 0x02
 #define ACK 0x10
@@ -165,6 +170,37 @@ TEST(every_watcher_and_the_event_stream_see_each_finding)
 			      "no stats.global");
 		guard_must(&p.a, "detach %s", p.if_a);
 	}
+}
+
+/* As a command that was killed between them: an event has its number, and nobody ever writes it. */
+static void leave_a_number(const struct netns *ns)
+{
+	char path[128];
+	size_t room = (sizeof(struct np_guard_conf) + 4095) / 4096 * 4096;
+	struct np_guard_conf *conf;
+	int fd;
+
+	snprintf(path, sizeof(path), "/sys/fs/bpf/netprobe/guard-%" PRIu64 "/np_guard_conf",
+		 ns->inode);
+	fd = bpf_obj_get(path);
+	REQUIRE(fd >= 0, "%s: %s", path, strerror(errno));
+	conf = mmap(NULL, room, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	REQUIRE(conf != MAP_FAILED, "%s: %s", path, strerror(errno));
+	__sync_fetch_and_add(&conf->events, 1);
+	munmap(conf, room);
+	close(fd);
+}
+
+TEST(an_event_that_its_writer_died_over_keeps_no_watcher_from_the_next)
+{
+	struct netns_pair p = guard_pair("off");
+
+	begin_command(&p.a, "guard events --format json --duration 60", "after");
+	leave_a_number(&p.a);
+	guard_must(&p.a, "ban 192.0.2.1");
+	CHECK(wait_until(is_seen, &(struct seen){ "after", "192.0.2.1" }, 20000),
+	      "not told of what came behind it");
+	end_command(&p.a, "after");
 }
 
 TEST(syn_flood_is_told_with_its_figures_and_its_source_banned)
