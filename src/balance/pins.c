@@ -195,7 +195,8 @@ static int pin_one(struct pins *p, unsigned int i, int fd)
 	return bpf_obj_pin(fd, path) ? -errno : 0;
 }
 
-static int first_config(const struct pins *p)
+/* Before the first pin: who finds them all finds this, too, whenever the one who made them was killed. */
+static int first_config(const struct netprobe_lb *skel)
 {
 	struct lb_config config = {
 		.udp_idle = 60,
@@ -205,7 +206,9 @@ static int first_config(const struct pins *p)
 	};
 	uint32_t zero = 0;
 
-	return bpf_map_update_elem(p->fds[PIN_CONFIG], &zero, &config, BPF_ANY) ? -errno : 0;
+	return bpf_map_update_elem(bpf_map__fd(skel->maps.lb_config), &zero, &config, BPF_ANY)
+		       ? -errno
+		       : 0;
 }
 
 /* Room for at least so many flows. */
@@ -243,6 +246,8 @@ static int load(struct pins *p, const struct pins_opts *opts, struct netprobe_er
 		r = take_frags(skel);
 	if (!r)
 		r = netprobe_lb__load(skel);
+	if (!r)
+		r = first_config(skel);
 	/* Left over from one that died half way: nothing adopts half a set. */
 	unlink_all(p);
 	for (unsigned int i = 0; !r && i < PINS; i++)
@@ -250,8 +255,6 @@ static int load(struct pins *p, const struct pins_opts *opts, struct netprobe_er
 			    i == PIN_PROG ? bpf_program__fd(skel->progs.np_lb)
 					  : bpf_object__find_map_fd_by_name(skel->obj,
 									    pin_table[i].name));
-	if (!r)
-		r = first_config(p);
 	netprobe_lb__destroy(skel);
 	(void)libbpf_set_print(was);
 	if (!r)
