@@ -3,6 +3,7 @@
  * Whether what XDP sends in the driver arrives. Some drivers take such frames always, some never, and a veth only
  * where its peer runs an XDP program in its driver: without, each one is dropped, and nobody is told.
  */
+#include "base/netlink.h"
 #include "guard/device.h"
 
 #include <errno.h>
@@ -57,7 +58,7 @@ static const struct nlmsghdr *ask(int protocol, struct request *q, char *buf, si
 	(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
 	q->h.nlmsg_flags = NLM_F_REQUEST;
 	if (send(fd, q, q->h.nlmsg_len, 0) == (ssize_t)q->h.nlmsg_len)
-		n = recv(fd, buf, size, 0);
+		n = netlink_recv(fd, buf, size, 0);
 	(void)close(fd);
 	if (n < (ssize_t)sizeof(*h) || !NLMSG_OK(h, n) || h->nlmsg_type == NLMSG_ERROR)
 		return NULL;
