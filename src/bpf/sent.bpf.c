@@ -20,7 +20,6 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 const volatile __u64 cfg_netns_cookie = 0; /* 0: unknown, any namespace */
 
 #define ACT_TX 3
-#define ACT_REDIRECT 4
 
 /* Guard's own: by interface slot, and written by user space and its programs (guard.bpf.c). */
 struct {
@@ -59,11 +58,11 @@ static __noinline int lost(const struct net_device *dev, __u32 frames)
 	return 0;
 }
 
-/* Since 4.18; context: softirq. */
+/* Since 4.18; context: softirq. Of what is redirected some drivers tell here too: np_sent_redirect has it already. */
 SEC("tp_btf/xdp_exception")
 int BPF_PROG(np_sent_exception, const struct net_device *dev, const void *prog, __u32 act)
 {
-	return act == ACT_TX || act == ACT_REDIRECT ? lost(dev, 1) : 0;
+	return act == ACT_TX ? lost(dev, 1) : 0;
 }
 
 /* Since 4.14. */
