@@ -371,7 +371,7 @@ static __noinline int choose_by_client(const struct lb_packet *p, const struct l
 	if (known_flow(p, set, mark, now, ret, &fresh) == KNOWN &&
 	    /* Datagrams have no first one: of a flow that is not known this is it. */
 	    (ret->backend->state == LB_STATE_UP || p->proto == IPPROTO_TCP || p->icmp))
-		return may_remember(now);
+		return !p->icmp && may_remember(now);
 	by_ring(vip, client->ring, ret);
 	if (!ret->backend || p->icmp || !may_remember(now))
 		return 0;
