@@ -387,13 +387,14 @@ static int say_no_entry(int r, struct netprobe_error *err)
 }
 
 /* Whether it is there: nothing is changed. -ESRCH: its address is, but no such rule. */
-static int is_there(struct guard *g, struct rule_index *x, const struct guard_item *item)
+static int is_there(struct guard *g, struct rule_index *x, const struct banned *b,
+		    const struct guard_item *item)
 {
 	struct np_guard_entry e, left;
 	uint8_t key[20];
 	int r = find_entry(g, item, key, &e);
 
-	if (r == -ENOENT && !item->allow && !names_rule(item) && guard_lifts(g, item))
+	if (r == -ENOENT && !item->allow && !names_rule(item) && banned_within(g, b, item))
 		return 0;
 	if (r || !names_rule(item))
 		return r;
@@ -402,7 +403,8 @@ static int is_there(struct guard *g, struct rule_index *x, const struct guard_it
 }
 
 /* 1: it was there; 0: it is gone already, or only lifted. */
-static int remove_one(struct guard *g, struct rule_index *x, const struct guard_item *item)
+static int remove_one(struct guard *g, struct rule_index *x, const struct banned *b,
+		      const struct guard_item *item)
 {
 	uint32_t set = set_current(g), kind = kind_of(item);
 	struct np_guard_entry e, left;
@@ -411,7 +413,7 @@ static int remove_one(struct guard *g, struct rule_index *x, const struct guard_
 
 	/* A source that detection has banned is in no list, but banned all the same. */
 	if (!item->allow && !names_rule(item))
-		(void)guard_lift(g, item);
+		(void)banned_lift(g, b, item);
 	if (there)
 		return there == -ENOENT ? 0 : there; /* named twice, or lifted */
 	if (names_rule(item))
@@ -442,6 +444,7 @@ int guard_remove(struct guard *g, const struct guard_item *items, size_t n, size
 {
 	struct guard_item *gone = calloc(GUARD_TOLD + 1, sizeof(*gone));
 	struct rule_index *x = NULL;
+	struct banned b = {};
 	size_t i = 0, n_gone = 0;
 	int r;
 
@@ -451,10 +454,12 @@ int guard_remove(struct guard *g, const struct guard_item *items, size_t n, size
 		return say_waits(err);
 	}
 	r = gone ? rule_index_new(g, &x) : -ENOMEM;
+	if (!r)
+		r = banned_find(g, &b);
 	for (i = 0; i < n && !r; i++)
-		r = is_there(g, x, &items[i]);
+		r = is_there(g, x, &b, &items[i]);
 	for (size_t k = 0; k < n && !r; k++) {
-		r = remove_one(g, x, &items[k]);
+		r = remove_one(g, x, &b, &items[k]);
 		if (r > 0) {
 			gone[n_gone < GUARD_TOLD ? n_gone : GUARD_TOLD] = items[k];
 			n_gone++;
@@ -466,6 +471,7 @@ int guard_remove(struct guard *g, const struct guard_item *items, size_t n, size
 	else
 		told_change(g, !items[0].allow, items[0].allow, true, n_gone);
 	free(gone);
+	free(b.at);
 	rule_index_free(x);
 	if (!r)
 		return 0;

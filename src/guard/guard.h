@@ -253,10 +253,8 @@ int guard_detected(struct guard *g,
 			     uint64_t drops, void *arg),
 		   void *arg);
 
-/* Lift bans by detection of the sources in that network. How many there were. */
+/* Lift bans by detection of the sources in that network. How many there were, or -errno. */
 int guard_lift(struct guard *g, const struct guard_item *net);
-/* Whether there is one. */
-bool guard_lifts(struct guard *g, const struct guard_item *net);
 
 /* Parse "CIDR", an address or a network; -EINVAL: "'x' is no ...". */
 int guard_parse_cidr(const char *text, struct guard_item *ret, struct netprobe_error *err);

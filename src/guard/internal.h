@@ -87,6 +87,18 @@ uint32_t cookie_count(struct guard *g);	 /* services */
 uint32_t guard_seconds_left(uint32_t ticks);
 bool guard_entry_is_any(const struct guard *g, const struct np_guard_entry *e, uint32_t now);
 
+/*
+ * limit.c: the sources that detection has banned, looked for once and not for each of many entries; free() at.
+ * Whether some of them are in that network still; lift the bans of those, NULL of all: how many there were.
+ */
+struct banned {
+	uint32_t *at; /* in g->sources */
+	uint32_t n;
+};
+int banned_find(struct guard *g, struct banned *ret);
+bool banned_within(const struct guard *g, const struct banned *b, const struct guard_item *net);
+int banned_lift(struct guard *g, const struct banned *b, const struct guard_item *net);
+
 /* ban.c: guard_add, and nobody is told. */
 int list_add(struct guard *g, const struct guard_item *items, size_t n, unsigned int flags,
 	     uint32_t confirm_s, struct netprobe_error *err);

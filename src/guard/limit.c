@@ -199,15 +199,43 @@ static bool is_within(const struct np_guard_source *s, const struct guard_item *
 	return bits % 8 == 0 || !((addr[bytes] ^ want[bytes]) >> (8 - bits % 8));
 }
 
-/* net NULL: all. */
-static int lift(struct guard *g, const struct guard_item *net)
+int banned_find(struct guard *g, struct banned *ret)
+{
+	const struct np_guard_source *s = g->sources;
+	uint32_t now = guard_tick_now();
+
+	*ret = (struct banned){};
+	for (uint32_t i = 0; i < NP_GUARD_SOURCES; i++) {
+		if (!is_banned(&s[i], now))
+			continue;
+		if (!ret->at)
+			ret->at = malloc(NP_GUARD_SOURCES * sizeof(*ret->at));
+		if (!ret->at)
+			return -ENOMEM;
+		ret->at[ret->n++] = i;
+	}
+	return 0;
+}
+
+bool banned_within(const struct guard *g, const struct banned *b, const struct guard_item *net)
+{
+	uint32_t now = guard_tick_now();
+
+	for (uint32_t i = 0; i < b->n; i++)
+		if (is_banned(&g->sources[b->at[i]], now) && is_within(&g->sources[b->at[i]], net))
+			return true;
+	return false;
+}
+
+int banned_lift(struct guard *g, const struct banned *b, const struct guard_item *net)
 {
 	struct guard_item *told = NULL;
-	struct np_guard_source *s = g->sources;
 	uint32_t now = guard_tick_now();
 	int n = 0;
 
-	for (uint32_t i = 0; i < NP_GUARD_SOURCES; i++, s++) {
+	for (uint32_t i = 0; i < b->n; i++) {
+		struct np_guard_source *s = &g->sources[b->at[i]];
+
 		if (!is_banned(s, now) || (net && !is_within(s, net)))
 			continue;
 		s->banned_until = 0;
@@ -230,20 +258,21 @@ static int lift(struct guard *g, const struct guard_item *net)
 	return n;
 }
 
+/* net NULL: all. */
+static int lift(struct guard *g, const struct guard_item *net)
+{
+	struct banned b;
+	int r = banned_find(g, &b);
+
+	if (!r)
+		r = banned_lift(g, &b, net);
+	free(b.at);
+	return r;
+}
+
 int guard_lift(struct guard *g, const struct guard_item *net)
 {
 	return lift(g, net);
-}
-
-bool guard_lifts(struct guard *g, const struct guard_item *net)
-{
-	const struct np_guard_source *s = g->sources;
-	uint32_t now = guard_tick_now();
-
-	for (uint32_t i = 0; i < NP_GUARD_SOURCES; i++, s++)
-		if (is_banned(s, now) && is_within(s, net))
-			return true;
-	return false;
 }
 
 int guard_set_detect(struct guard *g, const struct guard_detect *d, uint32_t confirm_s,
