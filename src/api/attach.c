@@ -78,8 +78,11 @@ API_PUBLIC int netprobe_manager_attach(struct netprobe_manager *m, const char *i
 	struct guard *g = NULL;
 	uint32_t flows, *ways = NULL;
 	char note[256] = "";
-	int r;
+	/* Before the manager's lock: whoever looks may wait for the list with it. */
+	int r = api_check_listing(err);
 
+	if (r)
+		return r;
 	if (!ifname)
 		return error_set(err, -EINVAL, "no interface");
 	api_lock(m);
@@ -91,12 +94,10 @@ API_PUBLIC int netprobe_manager_attach(struct netprobe_manager *m, const char *i
 	how.no_cookies = m->config.no_syn_cookies;
 	flows = m->config.balancer_flows;
 	api_unlock(m);
-	r = api_check_listing(err);
 	/* Before guard's lock is taken: it is the first of the two. */
-	if (!r && how.mode == NP_GUARD_BALANCE)
+	if (how.mode == NP_GUARD_BALANCE)
 		how.ways = ways = api_ways(&how.ways_n);
-	if (!r)
-		r = api_guard(GUARD_CREATE, &g, err);
+	r = api_guard(GUARD_CREATE, &g, err);
 	if (!r)
 		r = guard_attach(g, ifname, &how, note, sizeof(note), err);
 	if (!r && how.mode == NP_GUARD_BALANCE)

@@ -132,8 +132,15 @@ TEST(bans_are_told_in_one_shape_whichever_way_they_come)
 	CHECK_EQ(netprobe_manager_change_list(m, &how, two, 1, &err), 1, "replaced");
 	wait_for(m, &t, 11);
 	CHECK(!strcmp(t.lines[10], "security.list - 0 0 -"), "told: %s", t.lines[10]);
+	/* A ban ends when it does, whatever becomes of what is allowed. */
+	two[1].cidr = "192.0.2.5";
+	OK(netprobe_manager_ban(m, &two[1], &err));
+	how.list = NETPROBE_LIST_ALLOWED;
+	CHECK_EQ(netprobe_manager_change_list(m, &how, two, 1, &err), 1, "replaced");
+	wait_for(m, &t, 14);
+	CHECK(has(&t, "security.unban 192.0.2.5 0 0 soon"), "a ban that ended later");
 	/* Another manager has made none of these changes, and is told of them all the same. */
-	wait_for(other, &t2, 11);
+	wait_for(other, &t2, 14);
 	for (unsigned int i = 0; i < t.n; i++)
 		CHECK(has(&t2, t.lines[i]), "the other manager was not told: %s", t.lines[i]);
 	OK(netprobe_manager_detach(m, p.if_a, &err));
