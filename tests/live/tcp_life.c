@@ -240,6 +240,28 @@ TEST(timed_out_connects_fail_with_their_reason)
 		      "CONNECT_TIMEOUT", "ETIMEDOUT", false);
 }
 
+/* Met in the middle it is no open connection, whose segments the kernel would count anew when the call returns. */
+TEST(a_connect_that_was_under_way_fails_as_one)
+{
+	struct netns_pair n = netns_pair_new();
+	struct maker m;
+	struct probe p;
+	json_t *r;
+
+	netns_drop(&n.b, "tcp dport 5001", 100);
+	m = maker_start(&n.a, -1, "fail connect --addr 10.77.0.2 --port 5001 --syncnt 4");
+	netns_wait_counter(&n.a, "Tcp", "RetransSegs", 1);
+	p = probe_start(EVENTS, NULL);
+	netns_drop_end(&n.b); /* the next SYN is answered: nobody listens */
+	maker_finish(&m);
+	r = expect(&p, (struct wanted){ "conn.fail", maker_report(&m, "client"), NULL, 0 });
+	check_text(r, "error", "ECONNREFUSED");
+	json_decref(r);
+	probe_stop(&p);
+	CHECK(!record_of_socket(p.records, "conn.close", maker_report(&m, "client")),
+	      "conn.close of a connection that failed");
+}
+
 TEST(connects_answered_with_unreachable_fail_with_their_reason)
 {
 	struct netns_pair n = netns_pair_new();

@@ -132,8 +132,8 @@ static __always_inline void rec_tcp(struct np_tcp *t, const struct np_sock *st, 
 	t->segs_out = st->segs_out_base; /* see filter_segs */
 	t->segs_in = st->segs_in_base;
 	if (!(st->pass & NP_PASS_HELD)) {
-		t->segs_out = SK_READ(tp, segs_out) - t->segs_out;
-		t->segs_in = SK_READ(tp, segs_in) - t->segs_in;
+		t->segs_out = segs_since(SK_READ(tp, segs_out), t->segs_out);
+		t->segs_in = segs_since(SK_READ(tp, segs_in), t->segs_in);
 	}
 	t->snd_wnd = SK_READ(tp, snd_wnd);
 	t->mss = SK_READ(tp, mss_cache);

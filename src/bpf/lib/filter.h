@@ -217,8 +217,8 @@ static __always_inline void filter_segs(struct np_sock *st, struct sock *sk)
 	tp = tcp_of(sk);
 	if (!tp)
 		return;
-	st->segs_out_base = BPF_CORE_READ(tp, segs_out) - st->segs_out_base;
-	st->segs_in_base = BPF_CORE_READ(tp, segs_in) - st->segs_in_base;
+	st->segs_out_base = segs_since(BPF_CORE_READ(tp, segs_out), st->segs_out_base);
+	st->segs_in_base = segs_since(BPF_CORE_READ(tp, segs_in), st->segs_in_base);
 	st->pass ^= NP_PASS_HELD;
 }
 

@@ -158,7 +158,7 @@ static __always_inline __u32 conn_established(struct np_sock *st, struct sock *s
 	if (old == TCP_SYN_RECV && !(st->flags & NP_F_PASSIVE))
 		conn_child(st, sk, !fresh);
 	st->established_ns = bpf_ktime_get_ns();
-	if (old == TCP_SYN_SENT && st->phase == NP_PHASE_SYN)
+	if (old == TCP_SYN_SENT && st->phase == NP_PHASE_SYN && st->opened_ns)
 		/* no handshake takes the 71 minutes that fit */
 		st->connect_us = CUT(__u32, (st->established_ns - st->opened_ns) / 1000);
 	/* Data may have gone out with the SYN (TCP Fast Open): it is already counted. */

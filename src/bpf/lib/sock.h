@@ -476,6 +476,12 @@ static __always_inline void sock_made(struct np_sock *st, struct sock *sk)
 		__sync_fetch_and_add(&lives->made, 1);
 }
 
+/* Segments since base. The kernel counts from 0 again where a socket is disconnected, or fails to connect. */
+static __always_inline __u32 segs_since(__u32 now, __u32 base)
+{
+	return (__s32)(now - base) < 0 ? now : now - base;
+}
+
 /* Payload bytes the kernel took out of the receive queue for the reader, whoever that was. */
 static __always_inline __u64 tcp_rx_taken(struct tcp_sock *tp, struct sock *sk)
 {

@@ -126,10 +126,12 @@ static __noinline __attribute__((unused)) int left_note(struct np_sock *st, stru
 	sum_begin(&left->part, &st->tuple, st->acct_tgid ? &st->acct : &st->last);
 	left_counts(&left->part.counts, st);
 	if (tp && !(st->pass & NP_PASS_HELD)) {
-		left->part.counts.tx_calls = told_rest(
-			BPF_CORE_READ(tp, segs_out) - st->segs_out_base, st->told.tx_calls);
+		left->part.counts.tx_calls =
+			told_rest(segs_since(BPF_CORE_READ(tp, segs_out), st->segs_out_base),
+				  st->told.tx_calls);
 		left->part.counts.rx_calls =
-			told_rest(BPF_CORE_READ(tp, segs_in) - st->segs_in_base, st->told.rx_calls);
+			told_rest(segs_since(BPF_CORE_READ(tp, segs_in), st->segs_in_base),
+				  st->told.rx_calls);
 	}
 	st->released = 1;
 	/* a full barrier: who sees the number sees the rest */

@@ -87,11 +87,14 @@ static __always_inline void sock_seed(struct np_sock *st, struct sock *typed, __
 	}
 	if (state == TCP_CLOSE)
 		return;
-	st->phase = NP_PHASE_OPEN;
+	/* All that one has is of the connection that is being made. */
+	st->phase = state == TCP_SYN_SENT ? NP_PHASE_SYN : NP_PHASE_OPEN;
 	tp = tcp_of(sk);
 	if (!tp)
 		return;
 	st->tx_base = BPF_CORE_READ(tp, write_seq) - tx;
+	if (state == TCP_SYN_SENT)
+		return;
 	st->rx_base = tcp_rx_taken(tp, sk) - rx;
 	st->segs_out_base = BPF_CORE_READ(tp, segs_out);
 	st->segs_in_base = BPF_CORE_READ(tp, segs_in);
