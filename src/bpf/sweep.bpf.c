@@ -98,7 +98,7 @@ static __noinline int sweep_tell(struct np_sock *st, struct sock *sk, struct np_
 		return 0;
 	rec_fill(rec, st, sk);
 	told_counts(&st->told, rec);
-	left_told(st);
+	(void)left_told(st);
 	return 0;
 }
 

@@ -374,8 +374,10 @@ static __always_inline void emit_filled(void *ctx, struct np_sock *st, struct np
 	if ((line || last) && emit_record(ctx, ev, sizeof(*ev)))
 		r = last ? emit_last(st, ev, prog) : -ENOSPC;
 	/* User space takes the counts of such a record too: a sum must not have them again. */
-	if (line && !last && !r && ev->hdr.type != NP_EV_CONN_OPEN)
+	if (line && !last && !r && ev->hdr.type != NP_EV_CONN_OPEN) {
 		told_counts(&st->told, &ev->rec);
+		(void)left_told(st);
+	}
 	if (r == -ENOMEM)
 		count_one(prog, map_full);
 	else if (!line)

@@ -464,13 +464,15 @@ static __always_inline void sock_where(struct np_sock *st, struct sock *sk)
  */
 static __always_inline void sock_made(struct np_sock *st, struct sock *sk)
 {
-	__u64 at = (__u64)sk_raw(sk);
+	__u64 at = (__u64)sk_raw(sk), was = st->counted;
 	struct np_lives *lives;
 	__u32 zero = 0;
 
-	if (cfg_store_hash || st->tuple.proto != IPPROTO_TCP || st->counted == at)
+	if (cfg_store_hash || st->tuple.proto != IPPROTO_TCP || was == at)
 		return;
-	st->counted = at;
+	/* two processors may meet it at once */
+	if (__sync_val_compare_and_swap(&st->counted, was, at) != was)
+		return;
 	lives = bpf_map_lookup_elem(&np_lives, &zero);
 	if (lives)
 		__sync_fetch_and_add(&lives->made, 1);

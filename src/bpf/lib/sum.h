@@ -139,15 +139,16 @@ static __noinline __attribute__((unused)) int left_note(struct np_sock *st, stru
 	return 0;
 }
 
-/* A sweep tells of the socket: of what it left nothing is new any more. */
-static __always_inline void left_told(struct np_sock *st)
+/* A sweep or an event tells of the socket: of what it left nothing is new any more. A global function: see filter.h. */
+__weak __noinline int left_told(struct np_sock *st)
 {
-	struct np_left *left = st->released ? left_slot(st) : NULL;
+	struct np_left *left = st && st->released ? left_slot(st) : NULL;
 
 	if (!left || left->sock_id != st->sock_id)
-		return;
+		return 0;
 	left->part.counts.tx_calls = left->part.counts.rx_calls = 0;
 	left_counts(&left->part.counts, st);
+	return 0;
 }
 
 /* A hook sees its end: its last record has all. */
