@@ -505,8 +505,11 @@ API_PUBLIC int netprobe_manager_lift(struct netprobe_manager *m, const char *cid
 
 	if (!r)
 		r = api_guard_to_change(m, &g, err);
-	if (!r)
+	if (!r) {
 		r = guard_lift(g, &net);
+		if (r < 0)
+			error_set(err, r, "no memory");
+	}
 	guard_close(g);
 	return r ? r : error_set(err, -ENOENT, "detection has banned no source there");
 }
