@@ -402,9 +402,9 @@ static int is_there(struct guard *g, struct rule_index *x, const struct banned *
 	return r == -ENOENT ? -ESRCH : r > 0 ? 0 : r;
 }
 
-/* 1: it was there; 0: it is gone already, or only lifted. */
+/* 1: it was there; 0: it is gone already, or only lifted. hot: for hot_forget(). */
 static int remove_one(struct guard *g, struct rule_index *x, const struct banned *b,
-		      const struct guard_item *item)
+		      const struct guard_item *item, struct raw_list hot[NP_SET_ALLOW4])
 {
 	uint32_t set = set_current(g), kind = kind_of(item);
 	struct np_guard_entry e, left;
@@ -422,6 +422,8 @@ static int remove_one(struct guard *g, struct rule_index *x, const struct banned
 		return 0; /* named twice */
 	if (r < 0)
 		return r;
+	if (kind < NP_SET_ALLOW4 && raw_add(&hot[kind], key, sizeof(key), &e))
+		return -ENOMEM;
 	fd = set_fd(g, set, kind);
 	if (fd < 0)
 		return fd;
@@ -434,8 +436,6 @@ static int remove_one(struct guard *g, struct rule_index *x, const struct banned
 		return r;
 	if (!r)
 		g->conf->policy[set].n[kind]--;
-	if (kind < NP_SET_ALLOW4)
-		hot_forget(g, kind, key);
 	return 1;
 }
 
@@ -443,6 +443,7 @@ int guard_remove(struct guard *g, const struct guard_item *items, size_t n, size
 		 struct netprobe_error *err)
 {
 	struct guard_item *gone = calloc(GUARD_TOLD + 1, sizeof(*gone));
+	struct raw_list hot[NP_SET_ALLOW4] = {};
 	struct rule_index *x = NULL;
 	struct banned b = {};
 	size_t i = 0, n_gone = 0;
@@ -459,13 +460,16 @@ int guard_remove(struct guard *g, const struct guard_item *items, size_t n, size
 	for (i = 0; i < n && !r; i++)
 		r = is_there(g, x, &b, &items[i]);
 	for (size_t k = 0; k < n && !r; k++) {
-		r = remove_one(g, x, &b, &items[k]);
+		r = remove_one(g, x, &b, &items[k], hot);
 		if (r > 0) {
 			gone[n_gone < GUARD_TOLD ? n_gone : GUARD_TOLD] = items[k];
 			n_gone++;
 			r = 0;
 		}
 	}
+	hot_forget(g, hot);
+	for (uint32_t k = 0; k < NP_SET_ALLOW4; k++)
+		free(hot[k].items);
 	if (n_gone <= GUARD_TOLD)
 		told_items(g, NP_GUARD_EV_REMOVED, gone, n_gone);
 	else

@@ -65,20 +65,38 @@ void hot_add(struct guard *g, uint32_t set, uint32_t kind, struct raw_list *sort
 	free(hot);
 }
 
-void hot_forget(struct guard *g, uint32_t kind, const uint8_t key[20])
+/* The list of its kind has its entry. */
+static bool is_of(const struct np_guard_hot *hot, const struct raw_list lists[NP_SET_ALLOW4])
+{
+	for (uint32_t k = 0; k < NP_SET_ALLOW4; k++) {
+		struct raw_item key;
+
+		if (lists[k].n && key_of(hot, k, key.key))
+			return bsearch(&key, lists[k].items, lists[k].n, sizeof(key), raw_compare);
+	}
+	return false;
+}
+
+void hot_forget(struct guard *g, struct raw_list lists[NP_SET_ALLOW4])
 {
 	static const struct np_guard_hot none;
-	uint8_t other[20];
+	struct np_guard_hot *hot;
+	size_t n = 0;
 	int cpus;
-	struct np_guard_hot *hot = places(&cpus);
 
+	for (uint32_t k = 0; k < NP_SET_ALLOW4; k++) {
+		if (lists[k].n)
+			qsort(lists[k].items, lists[k].n, sizeof(*lists[k].items), raw_compare);
+		n += lists[k].n;
+	}
+	hot = n ? places(&cpus) : NULL;
 	for (uint32_t slot = 0; hot && slot < NP_GUARD_HOTS; slot++) {
 		bool found = false;
 
 		if (bpf_map_lookup_elem(g->map[MAP_HOT], &slot, hot))
 			continue;
 		for (int c = 0; c < cpus; c++)
-			found |= key_of(&hot[c], kind, other) && !memcmp(other, key, sizeof(other));
+			found |= is_of(&hot[c], lists);
 		if (!found)
 			continue;
 		for (int c = 0; c < cpus; c++)

@@ -132,9 +132,9 @@ int set_each(struct guard *g, uint32_t set, uint32_t kind, set_entry_fn fn,
 int set_read(struct guard *g, uint32_t set, uint32_t kind, struct raw_list *to);
 /* fill.c: all maps of a set that is not in use. */
 int set_fill(struct guard *g, uint32_t set, const struct raw_list lists[NP_SET_MAX]);
-/* hot.c: to each entry the hits that wait for it; what is remembered of one that was removed goes. */
+/* hot.c: to each entry the hits that wait for it; what is remembered of those that were removed goes, of all at once. */
 void hot_add(struct guard *g, uint32_t set, uint32_t kind, struct raw_list *sorted);
-void hot_forget(struct guard *g, uint32_t kind, const uint8_t key[20]);
+void hot_forget(struct guard *g, struct raw_list lists[NP_SET_ALLOW4]);
 void set_bits(struct guard *g, uint32_t set, uint32_t kind, const uint8_t *addr, unsigned int len);
 void set_bits_clear(struct guard *g, uint32_t set);
 
