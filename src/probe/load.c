@@ -304,10 +304,24 @@ static int attach_hook(struct probe *p, unsigned int id)
 	return 0;
 }
 
+/*
+ * Ends come first, then the others as they are numbered: a socket that is met and ends before its end is seen would
+ * be told as missed, and what it moved is lost.
+ */
+static unsigned int nth_hook(unsigned int i)
+{
+	if (i < 2)
+		return i ? NP_PROG_RELEASE : NP_PROG_DESTROY;
+	return i - 2 < NP_PROG_DESTROY ? i - 2 : i;
+}
+
+_Static_assert(NP_PROG_RELEASE == NP_PROG_DESTROY + 1, "nth_hook");
+
 static int attach_all(struct probe *p)
 {
 	p->cgroup_fd = p->facts.cgroup ? p->facts.cgroup->fd : -1;
-	for (unsigned int id = 0; id < NP_PROG_MAX; id++) {
+	for (unsigned int i = 0; i < NP_PROG_MAX; i++) {
+		unsigned int id = nth_hook(i);
 		int r;
 
 		if (p->hooks[id].used < 0)

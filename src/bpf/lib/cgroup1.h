@@ -11,7 +11,7 @@
 #include "scratch.h"
 #include "wire/process.h"
 
-#define V1_HIERARCHIES 16 /* 13 controllers, systemd's, and two that somebody named */
+#define V1_HIERARCHIES 17 /* 13 controllers, systemd's, two that somebody named, and the v2 tree */
 
 struct np_v1s_map {
 	__uint(type, BPF_MAP_TYPE_HASH);

@@ -9,7 +9,7 @@
  *
  *	struct frame f;
  *
- *	frame_parse_xdp(ctx, &f, cfg_frags);	or frame_parse_tc(skb, &f)
+ *	frame_parse_xdp(ctx, &f, cfg_frags);	or frame_parse_tc(skb, &f, false)
  *	if (!f.bad && f.proto == IPPROTO_TCP && f.l4) {
  *		struct tcphdr *tcp = f.l4;
  *
