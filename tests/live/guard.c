@@ -351,28 +351,6 @@ TEST(dangerous_bans_need_force)
 	CHECK_EQ(datagrams(&p.b, &p.a, "10.77.0.1", 6001, 5), 0, "forced");
 }
 
-TEST(foreign_xdp_program_is_named_and_never_replaced)
-{
-	struct netns_pair p = netns_pair_new();
-	char command[256];
-
-	guard_must(&p.a, "attach %s --mode filter", p.if_a);
-	/* Ours, seen as another's once its pins are gone from where we look. */
-	snprintf(command, sizeof(command),
-		 "mkdir /sys/fs/bpf/npt-%" PRIu64 " && mv /sys/fs/bpf/netprobe/guard-%" PRIu64
-		 "/xdp-* /sys/fs/bpf/npt-%" PRIu64
-		 "/xdp && rm -r /sys/fs/bpf/netprobe/guard-%" PRIu64,
-		 p.a.inode, p.a.inode, p.a.inode, p.a.inode);
-	netns_must(&p.a, command);
-	CHECK_EQ(guard_run(&p.a, "attach %s --mode filter", p.if_a), 2, "exit code");
-	CHECK(strstr(guard_log(), "np_guard_xdp") && strstr(guard_log(), "tag "),
-	      "it does not name the program: %s", guard_log());
-	CHECK(!has_folder(&p.a), "it left its folder behind");
-	snprintf(command, sizeof(command), "rm -r /sys/fs/bpf/npt-%" PRIu64, p.a.inode);
-	netns_must(&p.a, command);
-	guard_must(&p.a, "attach %s --mode filter", p.if_a);
-}
-
 static void check_no_trace(const struct netns *ns, const char *iface)
 {
 	char command[256];

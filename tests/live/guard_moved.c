@@ -1,9 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Interfaces that change their name and their network namespace under guard. */
+/* Interfaces that change their name and their network namespace under guard, or have a program that is not in its place. */
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <net/if.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "guard_run.h"
 #include "tap.h"
@@ -87,4 +95,59 @@ TEST(interface_that_is_renamed_and_moved_is_the_same_one)
 	}
 	guard_must(at, "detach %s", name);
 	CHECK(!has_folder(at), "pins are left");
+}
+
+/* A program that passes everything, by whose name nobody is known. */
+static int attach_foreign(const struct netns *ns, const char *iface)
+{
+	const struct bpf_insn pass[] = {
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = XDP_PASS },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	int there = open(ns->path, O_RDONLY | O_CLOEXEC), fd;
+
+	if (there < 0 || setns(there, CLONE_NEWNET))
+		return 1;
+	fd = bpf_prog_load(BPF_PROG_TYPE_XDP, "npt_pass", "GPL", pass, 2, NULL);
+	return fd < 0 || bpf_xdp_attach((int)if_nametoindex(iface), fd, 0, NULL) ? 1 : 0;
+}
+
+TEST(foreign_xdp_program_is_named_and_never_replaced)
+{
+	struct netns_pair p = netns_pair_new();
+	char command[128];
+	pid_t pid = fork();
+	int status;
+
+	if (pid == 0)
+		_exit(attach_foreign(&p.a, p.if_a));
+	REQUIRE(pid > 0 && waitpid(pid, &status, 0) == pid && status == 0,
+		"a program of somebody else's could not be attached");
+	CHECK_EQ(guard_run(&p.a, "attach %s --mode filter", p.if_a), 2, "exit code");
+	CHECK(strstr(guard_log(), "npt_pass") && strstr(guard_log(), "tag "),
+	      "it does not name the program: %s", guard_log());
+	CHECK(!has_folder(&p.a), "it left its folder behind");
+	snprintf(command, sizeof(command), "ip -d link show dev %s | grep -q npt_pass", p.if_a);
+	netns_must(&p.a, command);
+}
+
+/* As after a change by hand: the program is known by what it is, and its counters begin anew. */
+TEST(own_xdp_program_without_its_pins_is_replaced_and_it_is_said)
+{
+	struct netns_pair p = netns_pair_new();
+	char command[256];
+
+	guard_must(&p.a, "attach %s --mode filter", p.if_a);
+	snprintf(command, sizeof(command),
+		 "mkdir /sys/fs/bpf/npt-%" PRIu64 " && mv /sys/fs/bpf/netprobe/guard-%" PRIu64
+		 "/xdp-* /sys/fs/bpf/npt-%" PRIu64
+		 "/xdp && rm -r /sys/fs/bpf/netprobe/guard-%" PRIu64,
+		 p.a.inode, p.a.inode, p.a.inode, p.a.inode);
+	netns_must(&p.a, command);
+	CHECK_EQ(guard_run(&p.a, "attach %s --mode filter", p.if_a), 0, "exit code");
+	CHECK(strstr(guard_log(), "which went"), "it does not say what it met: %s", guard_log());
+	snprintf(command, sizeof(command), "rm -r /sys/fs/bpf/npt-%" PRIu64, p.a.inode);
+	netns_must(&p.a, command);
+	guard_must(&p.a, "ban 10.77.0.2 --force");
+	CHECK_EQ(datagrams(&p.b, &p.a, "10.77.0.1", 6001, 5), 0, "banned by the new one");
 }

@@ -153,7 +153,7 @@ TEST(full_disk_is_said_and_counted)
 	maker_run(&ns, "dns ask --ok 10");
 	probe_stop(&p);
 	log = file_text(p.log);
-	CHECK(strstr(log, "--pcap: '/dev/full': No space left on device"), "log: got %s", log);
+	CHECK(strstr(log, "pcap: '/dev/full': No space left on device"), "log: got %s", log);
 	CHECK(strstr(log, "could not be written"), "log: got %s", log);
 	free(log);
 }
