@@ -176,6 +176,12 @@ struct netprobe_dns_query {
 #define NETPROBE_BY_DETECTION 0
 #define NETPROBE_BY_LIST 1 /* somebody, by a call or command of this machine */
 
+/* Lists of guard: netprobe_security.list, and what guard's calls take. */
+#define NETPROBE_LIST_BANS 0
+#define NETPROBE_LIST_ALLOWED 1
+#define NETPROBE_LIST_DETECTED 2 /* banned by detection; told only */
+#define NETPROBE_LIST_BOTH 3	 /* bans and allowed; told only, by security.list */
+
 /*
  * What security.* is about: netprobe_event.security. One shape for each type, whichever way it came about: of its
  * fields those that a type has not are NULL and 0. Strings are NULL where unknown.
@@ -204,6 +210,7 @@ struct netprobe_security {
 	 */
 	uint64_t entries; /* in the change */
 	bool replaced;	  /* others may be gone, without an event */
+	uint8_t list;	  /* NETPROBE_LIST_*: which one; 0 for other types */
 };
 
 /* An event, as netprobe's commands print it. Strings are never NULL unless it says so. */

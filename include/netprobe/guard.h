@@ -87,11 +87,6 @@ typedef int (*netprobe_guard_flow_fn)(const struct netprobe_guard_flow *f, void 
 int netprobe_manager_guard_flows(struct netprobe_manager *m, netprobe_guard_flow_fn fn, void *arg,
 				 struct netprobe_error *err);
 
-/* netprobe_change.list, netprobe_ban.list */
-#define NETPROBE_LIST_BANS 0
-#define NETPROBE_LIST_ALLOWED 1
-#define NETPROBE_LIST_DETECTED 2 /* banned by detection; told only */
-
 #define NETPROBE_TTL_MAX 31622400 /* seconds: 366 days */
 #define NETPROBE_REASON_MAX 47	  /* bytes */
 #define NETPROBE_WHO_MAX 31	  /* bytes */

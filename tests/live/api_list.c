@@ -29,6 +29,13 @@ static void compare(const struct netprobe_event *ev)
 	v = json_object_get(o, "source");
 	CHECK(s->source ? !strcmp(s->source, json_string_value(v)) : !json_string_value(v),
 	      "source %s, %s", s->source, ev->json);
+	if (!strcmp(ev->type, "security.list"))
+		CHECK(!strcmp(json_string_value(json_object_get(o, "list")),
+			      s->list == NETPROBE_LIST_BANS	 ? "bans"
+			      : s->list == NETPROBE_LIST_ALLOWED ? "allowed"
+			      : s->list == NETPROBE_LIST_BOTH	 ? "both"
+								 : "none"),
+		      "list %u, %s", s->list, ev->json);
 	/* Of detection it is so many ticks. */
 	if (!strcmp(ev->type, "security.ban")) {
 		bool ends = s->ttl_s != NETPROBE_NO_END;
