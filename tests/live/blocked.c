@@ -50,7 +50,7 @@ static void wait_full(const struct output *o, const struct netns *ns)
 	REQUIRE(poll(&p, 1, 0) == 0, "the pipe: expected it to be full, got room");
 }
 
-static void ends_in_time(struct probe *p, int sig, const char *what)
+static void ends_within(struct probe *p, int sig, const char *what, int ms)
 {
 	int64_t from = now_ms(), took;
 	int status;
@@ -59,8 +59,13 @@ static void ends_in_time(struct probe *p, int sig, const char *what)
 	status = probe_wait(p, FULL_MS);
 	took = now_ms() - from;
 	CHECK(status == 0, "%s: expected exit 0, got %d", what, status);
-	CHECK((double)took <= END_MS * test_slow(), "%s: expected its end within %d ms, got %lld",
-	      what, END_MS, (long long)took);
+	CHECK((double)took <= ms * test_slow(), "%s: expected its end within %d ms, got %lld", what,
+	      ms, (long long)took);
+}
+
+static void ends_in_time(struct probe *p, int sig, const char *what)
+{
+	ends_within(p, sig, what, END_MS);
 }
 
 static void check_signal(const char *const *args, int sig)
@@ -185,12 +190,15 @@ TEST(flows_whose_reader_waits_keeps_no_text_of_all_rows_and_writes_every_one)
 	close(o.read);
 }
 
-/* Its uprobes are the slowest thing to take off the kernel. */
+/*
+ * Its uprobes are the slowest thing to take off the kernel, which waits for every processor at each: 0.6 s, and
+ * longer while others start and end. One after the other they took 1.9 s with nobody else.
+ */
 TEST(sigterm_ends_dns_in_time)
 {
 	struct probe p = probe_start("dns", NULL);
 
-	ends_in_time(&p, SIGTERM, "dns");
+	ends_within(&p, SIGTERM, "dns", 3 * END_MS);
 }
 
 TEST(duration_ends_events_whose_reader_takes_nothing)
