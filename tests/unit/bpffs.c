@@ -39,7 +39,7 @@ static int asked(uid_t top_uid, mode_t top_mode, uid_t mid_uid, mode_t mid_mode,
 	return r;
 }
 
-static void folders_that_others_can_exchange_are_refused(void **state)
+static void as_root_folders_that_others_can_exchange_are_refused(void **state)
 {
 	(void)state;
 	if (geteuid())
@@ -75,7 +75,7 @@ static int teardown(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(folders_that_others_can_exchange_are_refused),
+		cmocka_unit_test(as_root_folders_that_others_can_exchange_are_refused),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

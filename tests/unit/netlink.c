@@ -52,7 +52,7 @@ static int child(void)
 	return 0;
 }
 
-static void messages_of_others_are_not_received(void **state)
+static void as_root_messages_of_others_are_not_received(void **state)
 {
 	pid_t pid = fork();
 	int status;
@@ -70,7 +70,8 @@ static void messages_of_others_are_not_received(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(messages_of_others_are_not_received) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(
+		as_root_messages_of_others_are_not_received) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
