@@ -196,6 +196,9 @@ static int find_btf(const char *path, char *ret, size_t size)
 	else
 		n = snprintf(ret, size, "%s/%s.btf", path, uts.release);
 	n = n < 0 || (size_t)n >= size || access(ret, R_OK) ? -ENOENT : 0;
+	/* Whoever opens a FIFO waits for who writes to it. */
+	if (!n && (stat(ret, &st) || !S_ISREG(st.st_mode)))
+		n = -EINVAL;
 	if (!n && trust_is_higher())
 		n = trust_only_root(ret, size);
 	if (n)
@@ -266,6 +269,11 @@ int kernel_btf_check(const char *path, struct netprobe_error *err)
 		return error_set(
 			err, r,
 			"'%s' can be changed by others than root; with file capabilities netprobe takes a BTF file of root's only",
+			path);
+	if (r == -EINVAL)
+		return error_set(
+			err, r,
+			"'%s' is no regular file; takes a BTF file of this kernel, or a folder with one",
 			path);
 	if (r && !uname(&uts))
 		return error_set(
