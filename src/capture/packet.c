@@ -84,7 +84,8 @@ static int parse_udp(struct packet *p, uint32_t off, uint32_t end)
 	const uint8_t *h = need(p, off, 8);
 	uint32_t len;
 
-	if (!h)
+	/* What is captured may be longer than the packet: a link's padding, or a lie about the length. */
+	if (!h || end - off < 8)
 		return -EINVAL;
 	p->sport = be16(h);
 	p->dport = be16(h + 2);
@@ -107,7 +108,10 @@ static int parse_transport(struct packet *p, uint32_t off, uint32_t end)
 	if (off > end)
 		return -EINVAL;
 	p->payload_off = off;
-	p->frag_len = end - off;
+	if (!p->frag_start)
+		p->frag_start = off;
+	p->frag_len = end - p->frag_start;
+	p->frag_skip = off - p->frag_start;
 	if (p->fragment)
 		return 0;
 	if (p->proto == IPPROTO_TCP)
@@ -198,7 +202,7 @@ static int parse_ipv6(struct packet *p, uint32_t off)
 			continue;
 		case IPPROTO_FRAGMENT:
 			x = need(p, off, 8);
-			if (!x)
+			if (!x || p->more) /* fragments of a fragment: none sends them */
 				return -EINVAL;
 			next = x[0];
 			p->frag_id = be32(x + 4);
@@ -206,7 +210,12 @@ static int parse_ipv6(struct packet *p, uint32_t off)
 			p->fragment = p->frag_off;
 			p->more = x[3] & 1;
 			off += 8;
-			continue;
+			p->frag_start = off;
+			if (!p->fragment)
+				continue;
+			/* what follows is the middle of something, whatever header the datagram begins with */
+			p->proto = next;
+			return parse_transport(p, off, end);
 		default:
 			p->proto = next;
 			return parse_transport(p, off, end);
@@ -241,6 +250,7 @@ int packet_parse(struct packet *p)
 	p->scale = PACKET_NO_SCALE;
 	p->seq = p->ack = p->payload_len = 0;
 	p->frag_id = p->frag_off = p->frag_len = p->udp_len = 0;
+	p->frag_start = p->frag_skip = 0;
 	p->segments = 1;
 	find_tag(p, &off, &protocol);
 	for (unsigned int i = 0; i < VLANS_MAX && (protocol == P_VLAN || protocol == P_QINQ); i++) {

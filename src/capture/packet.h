@@ -38,6 +38,8 @@ struct packet {
 	bool more;	/* others follow it */
 	/* of a fragment, the first too: what is common to those of a datagram, where in it this begins, its bytes of it */
 	uint32_t frag_id, frag_off, frag_len;
+	/* where its bytes begin, and how many of them are IPv6 headers before the transport's (the first only) */
+	uint32_t frag_start, frag_skip;
 	uint32_t
 		udp_len; /* as UDP's header says; nobody but who has all fragments may believe it */
 	uint8_t tcp_flags;

@@ -339,18 +339,20 @@ static void on_tcp(struct wire_flow *f, unsigned int from, const struct packet *
 
 static struct wire_datagram *datagram_of(struct wire *w, const struct packet *p)
 {
-	uint32_t key[10] = { p->frag_id, p->ifindex ^ (uint32_t)p->proto << 24 };
+	/* IPv6's later fragments tell the header that follows the first one's, which may be an option's: not part of the key. */
+	uint8_t proto = p->family == AF_INET6 ? 0 : p->proto;
+	uint32_t key[10] = { p->frag_id, p->ifindex ^ (uint32_t)proto << 24 };
 	struct wire_datagram *d;
 
 	memcpy(key + 2, p->src, 16);
 	memcpy(key + 6, p->dst, 16);
 	d = &w->parts[index_hash(key, sizeof(key)) % DATAGRAMS];
-	if (d->used && d->id == p->frag_id && d->ifindex == p->ifindex && d->proto == p->proto &&
+	if (d->used && d->id == p->frag_id && d->ifindex == p->ifindex && d->proto == proto &&
 	    !memcmp(d->src, p->src, 16) && !memcmp(d->dst, p->dst, 16))
 		return d;
 	/* the older one gives way: most likely a fragment of it was lost */
 	*d = (struct wire_datagram){
-		.used = true, .id = p->frag_id, .ifindex = p->ifindex, .proto = p->proto
+		.used = true, .id = p->frag_id, .ifindex = p->ifindex, .proto = proto
 	};
 	memcpy(d->src, p->src, 16);
 	memcpy(d->dst, p->dst, 16);
@@ -363,8 +365,9 @@ static struct wire_datagram *datagram_of(struct wire *w, const struct packet *p)
  */
 static bool put_together(struct wire *w, const struct packet *p, struct packet *ret_whole)
 {
-	bool is_udp = p->proto == IPPROTO_UDP || p->proto == IPPROTO_UDPLITE;
 	struct wire_datagram *d;
+	uint32_t above; /* bytes of the transport */
+	bool is_udp;
 
 	if (p->more && p->frag_len % 8)
 		return false;
@@ -387,12 +390,14 @@ static bool put_together(struct wire *w, const struct packet *p, struct packet *
 	d->used = false;
 	*ret_whole = d->first;
 	ret_whole->ktime_ns = p->ktime_ns;
-	if (is_udp && d->first.udp_len > d->whole)
+	is_udp = d->first.proto == IPPROTO_UDP || d->first.proto == IPPROTO_UDPLITE;
+	above = d->whole - d->first.frag_skip;
+	if (is_udp && d->first.udp_len > above)
 		return false;
 	/* A length of UDP-Lite is that of what its checksum covers. */
-	ret_whole->payload_len = p->proto == IPPROTO_UDP ? d->first.udp_len - 8
-				 : is_udp		 ? d->whole - 8
-							 : d->whole;
+	ret_whole->payload_len = d->first.proto == IPPROTO_UDP ? d->first.udp_len - 8
+				 : is_udp		       ? above - 8
+							       : above;
 	return true;
 }
 

@@ -114,30 +114,30 @@ double relative(double measured, double reference)
 	return reference != 0 ? fabs(measured - reference) / reference : measured != 0;
 }
 
-static const char *below(const char *variable, const char *name)
+static const char *below(const char *variable, const char *instead, const char *name)
 {
 	static char paths[8][PATH_MAX];
 	static unsigned int next;
 	const char *dir = getenv(variable);
 	char *path = paths[next++ % 8];
 
-	snprintf(path, PATH_MAX, "%s/%s", dir ? dir : ".", name);
+	snprintf(path, PATH_MAX, "%s/%s", dir ? dir : instead, name);
 	return path;
 }
 
 const char *bin_path(const char *name)
 {
-	return below("BENCH_BIN", name);
+	return below("BENCH_BIN", ".", name);
 }
 
 const char *maker_path(const char *name)
 {
-	return below("BENCH_TRAFFIC", name);
+	return below("BENCH_TRAFFIC", ".", name);
 }
 
 const char *scratch_path(const char *name)
 {
-	return below("BENCH_TMP", name);
+	return below("BENCH_TMP", "/tmp", name);
 }
 
 static int host_ns = -1;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Packets by hand: what the headers say, and what flows make of it. */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -272,6 +273,74 @@ static void ipv6_udp(struct packet *p, uint8_t *buf, unsigned int length, unsign
 	};
 }
 
+/* A first fragment that ends within UDP's header, with the rest of one behind it: as padding may be. */
+static void fragment_without_a_whole_udp_header_is_refused(void **state)
+{
+	uint8_t buf[72] = { 0x60, [6] = IPPROTO_FRAGMENT, [40] = IPPROTO_UDP };
+	struct packet p = { .data = buf, .protocol = 0x86dd, .ifindex = 1 };
+
+	(void)state;
+	put16(buf + 52, 8 + 8);
+	for (unsigned int more = 0; more < 2; more++) {
+		buf[43] = more;
+		for (unsigned int n = 0; n <= 16; n++) {
+			put16(buf + 4, 8 + n);
+			p.caplen = p.len = 64;
+			assert_int_equal(packet_parse(&p), n < (more ? 8U : 16U) ? -EINVAL : 0);
+			if (n == 16)
+				assert_int_equal(p.payload_len, 8);
+		}
+	}
+}
+
+/* One of two fragments of a datagram over IPv6; the first has options behind its fragment header. */
+static struct wire_flow *fragment6(struct wire *w, unsigned int off, unsigned int n, bool more)
+{
+	static uint8_t buf[2048];
+	struct packet p = { .data = buf, .protocol = 0x86dd, .ifindex = 1 };
+	bool fresh;
+
+	memset(buf, 0, sizeof(buf));
+	buf[0] = 0x60;
+	put16(buf + 4, 8 + n);
+	buf[6] = IPPROTO_FRAGMENT;
+	buf[40] = IPPROTO_DSTOPTS;
+	put16(buf + 42, off | more);
+	buf[47] = 9;
+	if (!off) {
+		buf[48] = IPPROTO_UDP;
+		buf[49] = 1; /* 16 bytes */
+		put16(buf + 64, 1000);
+		put16(buf + 66, 2000);
+		put16(buf + 68, 8 + 1000);
+	} else {
+		buf[48] =
+			IPPROTO_FRAGMENT; /* bytes of the payload, whatever header they look like */
+		buf[56] = IPPROTO_TCP;
+	}
+	p.caplen = p.len = 48 + n;
+	assert_int_equal(packet_parse(&p), 0);
+	return wire_packet(w, &p, &fresh);
+}
+
+static void options_in_a_first_fragment_are_no_payload(void **state)
+{
+	struct wire_flow *f;
+	struct wire w;
+
+	(void)state;
+	for (unsigned int last_first = 0; last_first < 2; last_first++) {
+		assert_int_equal(wire_init(&w, 8), 0);
+		assert_null(
+			fragment6(&w, last_first ? 800 : 0, last_first ? 224 : 800, !last_first));
+		f = fragment6(&w, last_first ? 0 : 800, last_first ? 800 : 224, last_first);
+		assert_non_null(f);
+		assert_int_equal(f->proto, IPPROTO_UDP);
+		assert_int_equal(bytes_of(f), 1000);
+		wire_done(&w);
+	}
+}
+
 static void packets_without_a_length_are_what_they_say_they_are(void **state)
 {
 	uint8_t buf[64];
@@ -496,6 +565,8 @@ int main(void)
 		cmocka_unit_test(lengths_beyond_the_packet_are_refused),
 		cmocka_unit_test(datagrams_are_as_long_as_their_packet),
 		cmocka_unit_test(datagrams_in_fragments_count_when_they_are_whole),
+		cmocka_unit_test(fragment_without_a_whole_udp_header_is_refused),
+		cmocka_unit_test(options_in_a_first_fragment_are_no_payload),
 		cmocka_unit_test(headers_with_a_wrong_checksum_are_refused),
 		cmocka_unit_test(packets_without_a_length_are_what_they_say_they_are),
 		cmocka_unit_test(bytes_are_counted_by_sequence_numbers),
