@@ -165,19 +165,20 @@ static int losses(const void *rung, struct probe_loss ret_losses[LOSS_MAX])
 	socks_loss(a->socks, &ret_losses[LOSS_DIAG].loss);
 	for (uint32_t i = 0; i < a->n_readers; i++) {
 		struct reader *r = &a->readers[i];
-		uint64_t seen, dropped, other;
+		uint64_t seen, dropped, full;
 
 		(void)pthread_mutex_lock(&r->lock);
 		ring_stats(r->ring, &seen, &dropped);
-		other = r->wire.full_packets + r->unparsed;
-		l->map_full += r->wire.full_packets;
-		l->lost_rx_bytes += r->wire.full_bytes;
+		full = r->wire.full_packets + r->wire.fragments.lost_packets;
+		l->map_full += full;
+		l->lost_rx_bytes += r->wire.full_bytes + r->wire.fragments.lost_bytes;
 		l->filtered += r->unparsed;
+		full += r->unparsed;
 		(void)pthread_mutex_unlock(&r->lock);
 		l->ring_full += dropped;
 		/* what the kernel took in, dropped ones included */
 		seen -= dropped < seen ? dropped : seen;
-		l->submitted += seen > other ? seen - other : 0;
+		l->submitted += seen > full ? seen - full : 0;
 	}
 	l->lost_rx_bytes += a->parts_lost_bytes;
 	l->helper_err += a->parts_lost;

@@ -2,7 +2,6 @@
 /* Flows on the wire (see wire.h). */
 #include "capture/wire.h"
 
-#include <errno.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,8 +10,6 @@
 #define REORDER_NS 3000000ULL
 /* The interface a direction is counted at is given up when it was silent for so long. */
 #define MOVE_NS 2000000000ULL
-#define DATAGRAMS 256	   /* in fragments at a time */
-#define DATAGRAM_MAX 65535 /* bytes */
 
 struct key {
 	uint8_t addr[2][16];
@@ -35,21 +32,13 @@ static uint64_t flow_hash(const struct index_node *node)
 	return key_hash(f->addr, f->port, f->proto);
 }
 
-/* Of a datagram in fragments: what of it has come. The first one's headers are all that will be counted by. */
-struct wire_datagram {
-	struct packet first; /* its data is gone */
-	uint8_t src[16], dst[16];
-	uint32_t id, ifindex, got, whole; /* bytes; whole: 0 the last one has not come */
-	uint16_t pieces;
-	uint8_t proto;
-	bool used, has_first;
-};
-
 int wire_init(struct wire *w, uint32_t max)
 {
+	int r;
+
 	*w = (struct wire){ .max = max };
-	w->parts = calloc(DATAGRAMS, sizeof(*w->parts));
-	return w->parts ? index_init(&w->flows, 1024, flow_hash) : -ENOMEM;
+	r = fragments_init(&w->fragments);
+	return r ? r : index_init(&w->flows, 1024, flow_hash);
 }
 
 static void free_one(struct wire *w, struct wire_flow *f, void *arg)
@@ -63,8 +52,8 @@ void wire_done(struct wire *w)
 	if (w->flows.slots)
 		wire_each(w, free_one, NULL);
 	index_done(&w->flows);
-	free(w->parts);
-	w->parts = NULL;
+	if (w->fragments.all.slots)
+		fragments_done(&w->fragments);
 }
 
 void wire_drop(struct wire *w, struct wire_flow *f)
@@ -337,70 +326,6 @@ static void on_tcp(struct wire_flow *f, unsigned int from, const struct packet *
 		f->closed_ns = p->ktime_ns;
 }
 
-static struct wire_datagram *datagram_of(struct wire *w, const struct packet *p)
-{
-	/* IPv6's later fragments tell the header that follows the first one's, which may be an option's: not part of the key. */
-	uint8_t proto = p->family == AF_INET6 ? 0 : p->proto;
-	uint32_t key[10] = { p->frag_id, p->ifindex ^ (uint32_t)proto << 24 };
-	struct wire_datagram *d;
-
-	memcpy(key + 2, p->src, 16);
-	memcpy(key + 6, p->dst, 16);
-	d = &w->parts[index_hash(key, sizeof(key)) % DATAGRAMS];
-	if (d->used && d->id == p->frag_id && d->ifindex == p->ifindex && d->proto == proto &&
-	    !memcmp(d->src, p->src, 16) && !memcmp(d->dst, p->dst, 16))
-		return d;
-	/* the older one gives way: most likely a fragment of it was lost */
-	*d = (struct wire_datagram){
-		.used = true, .id = p->frag_id, .ifindex = p->ifindex, .proto = proto
-	};
-	memcpy(d->src, p->src, 16);
-	memcpy(d->dst, p->dst, 16);
-	return d;
-}
-
-/*
- * One more fragment. True: it was the last that was missing, and *ret_whole is the datagram as one packet. What
- * never comes to its end is delivered to nobody, whatever length its first fragment says.
- */
-static bool put_together(struct wire *w, const struct packet *p, struct packet *ret_whole)
-{
-	struct wire_datagram *d;
-	uint32_t above; /* bytes of the transport */
-	bool is_udp;
-
-	if (p->more && p->frag_len % 8)
-		return false;
-	d = datagram_of(w, p);
-	d->got += p->frag_len;
-	d->pieces++;
-	if (!p->fragment) {
-		d->first = *p;
-		d->first.data = NULL;
-		d->has_first = true;
-	}
-	if (!p->more)
-		d->whole = p->frag_off + p->frag_len;
-	if (d->got > DATAGRAM_MAX || (d->whole && d->got > d->whole)) {
-		d->used = false; /* they overlap: nobody takes it */
-		return false;
-	}
-	if (!d->has_first || d->got != d->whole)
-		return false;
-	d->used = false;
-	*ret_whole = d->first;
-	ret_whole->ktime_ns = p->ktime_ns;
-	is_udp = d->first.proto == IPPROTO_UDP || d->first.proto == IPPROTO_UDPLITE;
-	above = d->whole - d->first.frag_skip;
-	if (is_udp && d->first.udp_len > above)
-		return false;
-	/* A length of UDP-Lite is that of what its checksum covers. */
-	ret_whole->payload_len = d->first.proto == IPPROTO_UDP ? d->first.udp_len - 8
-				 : is_udp		       ? above - 8
-							       : above;
-	return true;
-}
-
 struct wire_flow *wire_packet(struct wire *w, const struct packet *p, bool *ret_new)
 {
 	struct packet whole;
@@ -410,7 +335,7 @@ struct wire_flow *wire_packet(struct wire *w, const struct packet *p, bool *ret_
 
 	*ret_new = false;
 	if ((p->fragment || p->more) && p->proto != IPPROTO_TCP) {
-		if (!put_together(w, p, &whole))
+		if (!fragments_add(&w->fragments, p, &whole))
 			return NULL;
 		p = &whole;
 	}

@@ -6,6 +6,7 @@
 #ifndef NETPROBE_CAPTURE_WIRE_H
 #define NETPROBE_CAPTURE_WIRE_H
 
+#include "capture/fragments.h"
 #include "capture/packet.h"
 #include "owner/index.h"
 #include "wire/record.h"
@@ -68,12 +69,10 @@ struct wire_flow {
 	struct wire_end end[2];
 };
 
-struct wire_datagram; /* wire.c */
-
 struct wire {
 	struct index flows;
 	uint32_t max;
-	struct wire_datagram *parts;	   /* datagrams of which fragments were seen, and not all */
+	struct fragments fragments;
 	uint64_t full_packets, full_bytes; /* of flows there was no room for */
 };
 

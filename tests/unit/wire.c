@@ -205,6 +205,8 @@ static void datagrams_are_as_long_as_their_packet(void **state)
 	assert_int_not_equal(packet_parse(&p), 0);
 }
 
+static uint64_t fragment_ns; /* when it comes */
+
 /* A fragment of a datagram of UDP: n bytes at off, the header among them. What wire_packet made of it. */
 static struct wire_flow *fragment(struct wire *w, unsigned int id, unsigned int off, unsigned int n,
 				  bool more, unsigned int udp_len)
@@ -223,6 +225,7 @@ static struct wire_flow *fragment(struct wire *w, unsigned int id, unsigned int 
 		put16(buf + 24, udp_len);
 	}
 	sum(buf);
+	p.ktime_ns = fragment_ns;
 	assert_int_equal(packet_parse(&p), 0);
 	return wire_packet(w, &p, &fresh);
 }
@@ -257,6 +260,86 @@ static void datagrams_in_fragments_count_when_they_are_whole(void **state)
 	assert_null(fragment(&w, 41, 0, 801, true, 808)); /* no multiple of 8 */
 	assert_null(fragment(&w, 41, 800, 8, false, 0));
 	assert_int_equal(bytes_of(f), 1700 + 892);
+	wire_done(&w);
+}
+
+static void fragments_of_many_datagrams_at_a_time_all_count(void **state)
+{
+	struct wire_flow *f = NULL;
+	struct wire w;
+
+	(void)state;
+	assert_int_equal(wire_init(&w, 8), 0);
+	for (unsigned int id = 0; id < 1000; id++)
+		assert_null(fragment(&w, id, 0, 800, true, 900));
+	for (unsigned int id = 0; id < 1000; id++)
+		f = fragment(&w, id, 800, 100, false, 0);
+	assert_non_null(f);
+	assert_int_equal(bytes_of(f), 1000 * 892);
+	assert_int_equal(w.fragments.lost_packets, 0);
+	wire_done(&w);
+}
+
+/* The kernel passes over a fragment that comes twice. */
+static void a_fragment_that_comes_twice_counts_once(void **state)
+{
+	struct wire_flow *f;
+	struct wire w;
+
+	(void)state;
+	assert_int_equal(wire_init(&w, 8), 0);
+	assert_null(fragment(&w, 1, 0, 800, true, 900));
+	assert_null(fragment(&w, 1, 0, 800, true, 900));
+	f = fragment(&w, 1, 800, 100, false, 0);
+	assert_non_null(f);
+	assert_int_equal(bytes_of(f), 892);
+	wire_done(&w);
+}
+
+/* As the kernel does after net.ipv4.ipfrag_time: a number that is used again is another datagram's. */
+static void fragments_are_waited_for_half_a_minute(void **state)
+{
+	struct wire_flow *f;
+	struct wire w;
+
+	(void)state;
+	assert_int_equal(wire_init(&w, 8), 0);
+	fragment_ns = 1000 * MS;
+	assert_null(fragment(&w, 1, 0, 800, true, 900));
+	assert_null(fragment(&w, 2, 0, 800, true, 900));
+	fragment_ns = 30000 * MS;
+	f = fragment(&w, 1, 800, 100, false, 0);
+	assert_non_null(f);
+	fragment_ns = 31001 * MS;
+	assert_null(fragment(&w, 2, 800, 200, false, 0));
+	assert_int_equal(w.fragments.all.count, 1);
+	assert_ptr_equal(fragment(&w, 2, 0, 800, true, 1000), f);
+	assert_int_equal(bytes_of(f), 892 + 992);
+	assert_int_equal(w.fragments.lost_packets, 0);
+	fragment_ns = 0;
+	wire_done(&w);
+}
+
+static void fragments_that_make_room_are_counted_as_lost(void **state)
+{
+	struct wire_flow *f = NULL;
+	struct wire w;
+
+	(void)state;
+	assert_int_equal(wire_init(&w, 8), 0);
+	for (unsigned int id = 0; id < FRAGMENTS_MAX + 10; id++) {
+		fragment_ns = id;
+		assert_null(fragment(&w, id, 0, 800, true, 900));
+	}
+	assert_int_equal(w.fragments.all.count, FRAGMENTS_MAX);
+	assert_int_equal(w.fragments.lost_packets, 10);
+	assert_int_equal(w.fragments.lost_bytes, 8000);
+	for (unsigned int id = 10; id < FRAGMENTS_MAX + 10; id++)
+		f = fragment(&w, id, 800, 100, false, 0);
+	assert_non_null(f);
+	assert_int_equal(bytes_of(f), FRAGMENTS_MAX * 892);
+	assert_int_equal(w.fragments.all.count, 0);
+	fragment_ns = 0;
 	wire_done(&w);
 }
 
@@ -565,6 +648,10 @@ int main(void)
 		cmocka_unit_test(lengths_beyond_the_packet_are_refused),
 		cmocka_unit_test(datagrams_are_as_long_as_their_packet),
 		cmocka_unit_test(datagrams_in_fragments_count_when_they_are_whole),
+		cmocka_unit_test(fragments_of_many_datagrams_at_a_time_all_count),
+		cmocka_unit_test(a_fragment_that_comes_twice_counts_once),
+		cmocka_unit_test(fragments_are_waited_for_half_a_minute),
+		cmocka_unit_test(fragments_that_make_room_are_counted_as_lost),
 		cmocka_unit_test(fragment_without_a_whole_udp_header_is_refused),
 		cmocka_unit_test(options_in_a_first_fragment_are_no_payload),
 		cmocka_unit_test(headers_with_a_wrong_checksum_are_refused),
