@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Flows on the wire (see wire.h). */
+#include "capture/again.h"
 #include "capture/wire.h"
 
 #include <netinet/in.h>
@@ -99,9 +100,9 @@ static bool is_new_life(const struct wire_flow *f, const struct packet *p)
 static struct wire_flow *get(struct wire *w, const struct packet *p, unsigned int *ret_from,
 			     bool *ret_new)
 {
+	struct wire_flow *f, *before = NULL;
 	uint8_t addr[2][16];
 	uint16_t port[2];
-	struct wire_flow *f;
 	struct index_node *n;
 
 	*ret_from = order(p, addr, port);
@@ -111,9 +112,22 @@ static struct wire_flow *get(struct wire *w, const struct packet *p, unsigned in
 		if (f->proto != p->proto || f->port[0] != port[0] || f->port[1] != port[1] ||
 		    memcmp(f->addr, addr, sizeof(addr)) != 0)
 			continue;
-		if (is_new_life(f, p))
-			break; /* the newest comes first in its chain */
-		return f;
+		/* the newest comes first in its chain */
+		if (f->over || is_new_life(f, p)) {
+			f->over = true;
+			break;
+		}
+		if (!again_is_answer(f, *ret_from, p))
+			return f;
+		if (again_only_asks(f)) {
+			again_restart(f, p);
+			return f;
+		}
+		before = f;
+		before->over = true;
+		if (!before->closed_ns)
+			before->closed_ns = before->another.ns;
+		break;
 	}
 	f = w->flows.count < w->max ? calloc(1, sizeof(*f)) : NULL;
 	if (!f) {
@@ -127,6 +141,8 @@ static struct wire_flow *get(struct wire *w, const struct packet *p, unsigned in
 	f->proto = p->proto;
 	f->first = (uint8_t)*ret_from;
 	f->first_ns = p->ktime_ns;
+	if (before)
+		again_begin(f, &before->another, &before->dir[before->another.from], p);
 	index_add(&w->flows, &f->node);
 	*ret_new = true;
 	return f;
@@ -158,8 +174,10 @@ struct wire_flow *wire_find(const struct wire *w, uint8_t proto, const uint8_t a
 /* The same packet is seen at a bridge and at its port, at a VLAN and below it: one of them counts. */
 static bool is_elsewhere(struct wire_dir *d, const struct packet *p)
 {
-	if (!d->ifindex || (d->ifindex != p->ifindex && p->ktime_ns - d->last_ns > MOVE_NS))
+	if (!d->ifindex || (d->ifindex != p->ifindex && p->ktime_ns - d->last_ns > MOVE_NS)) {
 		d->ifindex = p->ifindex;
+		d->out = p->pkttype == WIRE_OUTGOING;
+	}
 	return d->ifindex != p->ifindex;
 }
 
@@ -198,7 +216,7 @@ static void on_old_segment(struct wire_dir *d, const struct packet *p)
 	/* a keep-alive repeats the last byte */
 	if (p->payload_len <= 1 && p->seq + 1 == d->next && !(p->tcp_flags & PACKET_SYN))
 		return;
-	if (d->hole && p->ktime_ns - d->moved_ns < REORDER_NS && p->pkttype != 4)
+	if (d->hole && p->ktime_ns - d->moved_ns < REORDER_NS && p->pkttype != WIRE_OUTGOING)
 		return;
 	d->hole = false;
 	d->rtt_wait = false;
@@ -309,7 +327,7 @@ static void on_tcp(struct wire_flow *f, unsigned int from, const struct packet *
 	struct wire_dir *d = &f->dir[from], *other = &f->dir[!from];
 
 	take_window(other, d, p);
-	if (!is_within(d, p))
+	if (!is_within(d, p) || again_may_be(f, from, p))
 		return;
 	on_segment(d, p);
 	on_ack(other, p);
@@ -345,6 +363,10 @@ struct wire_flow *wire_packet(struct wire *w, const struct packet *p, bool *ret_
 	if (!f)
 		return NULL;
 	d = &f->dir[from];
+	if (again_is_of(f, from, p)) {
+		again_keep(f, from, p);
+		return f;
+	}
 	if (is_elsewhere(d, p))
 		return f;
 	d->packets += p->segments;

@@ -11,6 +11,8 @@
 #include "owner/index.h"
 #include "wire/record.h"
 
+#define WIRE_OUTGOING 4 /* PACKET_OUTGOING */
+
 /* What one end sends. */
 struct wire_dir {
 	uint64_t bytes; /* payload; TCP: by sequence numbers, so that a packet we missed is in it */
@@ -18,6 +20,7 @@ struct wire_dir {
 	uint64_t retrans; /* TCP segments that went out again */
 	uint32_t ifindex; /* where it is counted; the same packet elsewhere (bridge, VLAN) is not */
 	bool valid, syn, fin;
+	bool out; /* this host sends it, as far as that interface tells */
 	bool scales, has_edge, has_far, far_fin;
 	uint8_t scale;
 	uint32_t edge; /* what the other end let it send up to, of all it said */
@@ -54,6 +57,15 @@ struct wire_end {
 	uint64_t look_ns;
 };
 
+/* A SYN of numbers that are none of the flow's: forged, or the ends of the connection before were missed. */
+struct wire_syn {
+	uint64_t ns;
+	uint32_t isn, ack, payload, ifindex;
+	uint16_t packets, again; /* seen, and how many of them went out again */
+	uint8_t scale, from;
+	bool used, has_ack;
+};
+
 struct wire_flow {
 	struct index_node node;
 	uint8_t addr[2][16];
@@ -61,10 +73,12 @@ struct wire_flow {
 	uint8_t family, proto;
 	uint8_t first; /* end that sent the first packet seen */
 	bool reset, dirty;
+	bool over;		 /* a later connection has the same ends */
 	uint64_t opened_ns;	 /* CLOCK_MONOTONIC of its SYN; 0: it was there before */
 	uint64_t established_ns; /* of the answer's acknowledgement; 0 not seen */
 	uint64_t closed_ns;	 /* both FINs or a RST; 0 open */
 	uint64_t first_ns, last_ns;
+	struct wire_syn another;
 	struct wire_dir dir[2]; /* what end 0 and end 1 send */
 	struct wire_end end[2];
 };

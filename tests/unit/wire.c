@@ -11,78 +11,7 @@
 #include <netinet/in.h>
 
 #include "capture/netdev.h"
-#include "capture/wire.h"
-
-#define MS 1000000ULL
-
-static void put16(uint8_t *at, unsigned int v)
-{
-	at[0] = (uint8_t)(v >> 8);
-	at[1] = (uint8_t)v;
-}
-
-static void put32(uint8_t *at, uint32_t v)
-{
-	put16(at, v >> 16);
-	put16(at + 2, v & 0xffff);
-}
-
-/* The checksum of the header, as the packet is now. */
-static void sum(uint8_t *h)
-{
-	uint32_t s = 0;
-
-	put16(h + 10, 0);
-	for (unsigned int i = 0; i < (h[0] & 15U) * 4; i += 2)
-		s += (uint32_t)h[i] << 8 | h[i + 1];
-	s = (s & 0xffff) + (s >> 16);
-	put16(h + 10, ~(s + (s >> 16)) & 0xffff);
-}
-
-/* An IPv4 header in front of a transport header of n bytes; the payload itself is not captured. */
-static void ipv4(struct packet *p, uint8_t *buf, uint8_t proto, unsigned int n,
-		 unsigned int payload, bool back)
-{
-	memset(buf, 0, 20);
-	buf[0] = 0x45;
-	put16(buf + 2, 20 + n + payload);
-	buf[9] = proto;
-	put32(buf + 12, back ? 0x0a000002 : 0x0a000001);
-	put32(buf + 16, back ? 0x0a000001 : 0x0a000002);
-	sum(buf);
-	*p = (struct packet){ .data = buf,
-			      .caplen = 20 + n,
-			      .len = 20 + n + payload,
-			      .protocol = 0x0800,
-			      .ifindex = 1 };
-}
-
-static void tcp(struct packet *p, uint8_t *buf, bool back, uint32_t seq, uint32_t ack,
-		unsigned int flags, unsigned int payload, uint64_t ns)
-{
-	memset(buf + 20, 0, 20);
-	put16(buf + 20, back ? 80 : 4000);
-	put16(buf + 22, back ? 4000 : 80);
-	put32(buf + 24, seq);
-	put32(buf + 28, ack);
-	buf[32] = 0x50;
-	buf[33] = (uint8_t)flags;
-	put16(buf + 34, 1000);
-	ipv4(p, buf, IPPROTO_TCP, 20, payload, back);
-	p->ktime_ns = ns;
-	assert_int_equal(packet_parse(p), 0);
-}
-
-static struct wire_flow *send_tcp(struct wire *w, bool back, uint32_t seq, uint32_t ack,
-				  unsigned int flags, unsigned int payload, uint64_t ns)
-{
-	uint8_t buf[64];
-	struct packet p;
-	bool fresh;
-
-	tcp(&p, buf, back, seq, ack, flags, payload, ns);
-	return wire_packet(w, &p, &fresh);
-}
+#include "wire_make.h"
 
 static void vlan_tags_are_passed_over(void **state)
 {
@@ -579,28 +508,6 @@ static void same_packet_at_two_interfaces_counts_once(void **state)
 	(void)state;
 }
 
-static void ports_used_again_are_another_flow(void **state)
-{
-	struct wire_flow *old, *now, *found;
-	unsigned int end;
-	struct wire w;
-
-	assert_int_equal(wire_init(&w, 10), 0);
-	send_tcp(&w, false, 10, 0, PACKET_SYN, 0, 1 * MS);
-	old = send_tcp(&w, true, 20, 11, 4 | PACKET_ACK, 0, 2 * MS); /* RST */
-	now = send_tcp(&w, false, 9000, 0, PACKET_SYN, 0, 3 * MS);
-	assert_ptr_not_equal(old, now);
-	found = wire_find(&w, IPPROTO_TCP, now->addr[0], now->port[0], now->addr[1], now->port[1],
-			  2 * MS, &end);
-	assert_ptr_equal(found, old);
-	found = wire_find(&w, IPPROTO_TCP, now->addr[1], now->port[1], now->addr[0], now->port[0],
-			  4 * MS, &end);
-	assert_ptr_equal(found, now);
-	assert_int_equal(end, 1);
-	wire_done(&w);
-	(void)state;
-}
-
 static void full_table_counts_what_it_cannot_keep(void **state)
 {
 	struct wire w;
@@ -662,7 +569,6 @@ int main(void)
 		cmocka_unit_test(what_goes_out_again_is_a_retransmit_and_no_byte),
 		cmocka_unit_test(overtaken_segment_is_no_retransmit),
 		cmocka_unit_test(same_packet_at_two_interfaces_counts_once),
-		cmocka_unit_test(ports_used_again_are_another_flow),
 		cmocka_unit_test(full_table_counts_what_it_cannot_keep),
 		cmocka_unit_test(lines_of_proc_net_dev_are_read),
 	};
