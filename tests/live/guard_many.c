@@ -178,8 +178,7 @@ TEST(hundred_commands_at_once_do_each_what_they_say)
 /* Each as often as there are kills; killed later in its life each time. */
 TEST(change_that_is_killed_at_any_moment_is_made_or_not)
 {
-	const char *all = getenv("NETPROBE_ALL");
-	unsigned int kills = all && *all == '1' ? 60 : 15;
+	unsigned int kills = test_whole() ? 60 : 15;
 	struct netns_pair p = netns_pair_new();
 	char one[300], two[300], line[400];
 	struct flood f;

@@ -44,11 +44,10 @@ static void state_is(const struct netns *ns, const char *ifname, const char *sta
 /* Renamed and moved by turns; where it is now another guard takes it on, and the old one may go. */
 TEST(interface_that_is_renamed_and_moved_is_the_same_one)
 {
-	const char *all = getenv("NETPROBE_ALL");
 	struct netns_pair p = netns_pair_new();
 	struct netns there = netns_new(), *at = &p.a, *other = &there;
 	char name[16], next[16], command[300];
-	unsigned int rounds = all && *all == '1' ? 20 : 3;
+	unsigned int rounds = test_whole() ? 20 : 3;
 
 	snprintf(name, sizeof(name), "%s", p.if_a);
 	guard_must(at, "attach %s --mode filter", name);

@@ -133,9 +133,7 @@ TEST(list_replaced_in_a_flood_lets_nothing_through)
 /* With NETPROBE_ALL=1 so many that each system call of a command is the last one some time. */
 static unsigned int kills(void)
 {
-	const char *all = getenv("NETPROBE_ALL");
-
-	return all && !strcmp(all, "1") ? 240 : 10;
+	return test_whole() ? 240 : 10;
 }
 
 /* How long the command takes that is killed: its whole life is gone through. */

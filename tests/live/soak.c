@@ -21,13 +21,6 @@
 #define IDLE_MS 60000
 #define PIDS (1 << 22)
 
-static bool whole(void)
-{
-	const char *all = getenv("NETPROBE_ALL");
-
-	return all && *all && strcmp(all, "0");
-}
-
 /* What processes moved, by pid: one that was given again has the sums of both here as there. */
 struct moved {
 	uint64_t *tx, *rx;
@@ -203,8 +196,8 @@ static void wait_idle(const struct probe *p)
 
 TEST(bursts_of_processes_and_sockets_cost_no_byte_and_add_no_memory)
 {
-	unsigned int bursts = whole() ? 13 : 2, procs = whole() ? 25000 : 1500;
-	unsigned int sockets = whole() ? 120000 : 8000;
+	unsigned int bursts = test_whole() ? 13 : 2, procs = test_whole() ? 25000 : 1500;
+	unsigned int sockets = test_whole() ? 120000 : 8000;
 	struct moved told = moved_new(), made = moved_new();
 	uint64_t first_kib = 0, first_maps = 0, kib, maps;
 	struct netns ns = netns_new();
@@ -252,7 +245,7 @@ TEST(bursts_of_processes_and_sockets_cost_no_byte_and_add_no_memory)
 TEST(ends_that_no_program_is_called_for_cost_no_byte_of_an_owner)
 {
 	struct moved told = moved_new(), made = moved_new();
-	unsigned int others = whole() ? 40 : 5;
+	unsigned int others = test_whole() ? 40 : 5;
 	struct netns ns = netns_new();
 	struct loaded l = loaded_start();
 	int64_t began = now_ms();
@@ -260,7 +253,7 @@ TEST(ends_that_no_program_is_called_for_cost_no_byte_of_an_owner)
 	struct maker m;
 
 	snprintf(command, sizeof(command), "burst --procs 20 --conns %u --at-once 2",
-		 whole() ? 300000 : 25000);
+		 test_whole() ? 300000 : 25000);
 	m = maker_start(&ns, -1, command);
 	for (unsigned int i = 0; i < others; i++) {
 		struct probe p = probe_start(EVENTS, NULL);
@@ -284,7 +277,7 @@ static unsigned int next_random(unsigned int *state)
 
 TEST(kill_9_at_any_moment_leaves_nothing)
 {
-	unsigned int kills = whole() ? 302 : 12, seed = 1, running = 0;
+	unsigned int kills = test_whole() ? 302 : 12, seed = 1, running = 0;
 	struct netns ns = netns_new();
 	struct maker m = { .pid = -1 };
 
@@ -315,7 +308,7 @@ TEST(kill_9_at_any_moment_leaves_nothing)
 /* Nobody takes what comes from the kernel: its ring is full, and so is what stands in for it. */
 TEST(a_stopped_netprobe_loses_connections_but_no_byte_of_an_owner)
 {
-	unsigned int dgrams = whole() ? 400000 : 100000;
+	unsigned int dgrams = test_whole() ? 400000 : 100000;
 	struct moved told = moved_new(), made = moved_new();
 	struct netns ns = netns_new();
 	struct loaded l = loaded_start();

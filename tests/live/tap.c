@@ -16,12 +16,20 @@
 #include <unistd.h>
 
 #define TEST_TIMEOUT_MS 120000
+#define WHOLE_TIMEOUT_MS 1800000
 #define EXIT_SKIP 77
 
 static struct test *tests, **tests_tail = &tests;
 static char dir[PATH_MAX];
 static int failures;  /* of this test, in its process */
 static pid_t running; /* process group of the test under way */
+
+bool test_whole(void)
+{
+	const char *all = getenv("NETPROBE_ALL");
+
+	return all && *all && strcmp(all, "0") != 0;
+}
 
 void test_register(struct test *t)
 {
@@ -203,7 +211,7 @@ static int run_one(const struct test *t)
 	}
 	setpgid(pid, pid);
 	running = pid;
-	result = wait_for(pid, TEST_TIMEOUT_MS);
+	result = wait_for(pid, test_whole() ? WHOLE_TIMEOUT_MS : TEST_TIMEOUT_MS);
 	running = 0;
 	return result;
 }

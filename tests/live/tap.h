@@ -40,6 +40,8 @@ struct test {
 	}
 
 void test_register(struct test *t);
+/* NETPROBE_ALL=1: what takes long is done as often and as large as a release wants it, within half an hour a test. */
+bool test_whole(void);
 
 /* A failed CHECK is noted and the test goes on; a failed REQUIRE ends it. Say expected and got. */
 #define CHECK(cond, ...)                                            \
