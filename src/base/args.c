@@ -69,53 +69,17 @@ static const struct option_row *find_short(const struct option_row *const *table
 	return NULL;
 }
 
-#define NAME_MAX_LEN 32 /* longer ones are nobody's typing error */
-
-/* Insertions, deletions, substitutions and swaps of neighbours that turn a into b. */
-static unsigned int edit_distance(const char *a, size_t n, const char *b, size_t m)
-{
-	unsigned int d[3][NAME_MAX_LEN + 1]; /* the last three rows of the matrix */
-	size_t i, j;
-
-	for (j = 0; j <= m; j++)
-		d[0][j] = (unsigned int)j;
-	for (i = 1; i <= n; i++) {
-		unsigned int *cur = d[i % 3], *prev = d[(i + 2) % 3], *prev2 = d[(i + 1) % 3];
-
-		cur[0] = (unsigned int)i;
-		for (j = 1; j <= m; j++) {
-			unsigned int best = prev[j - 1] + (a[i - 1] != b[j - 1]);
-
-			best = prev[j] + 1 < best ? prev[j] + 1 : best;
-			best = cur[j - 1] + 1 < best ? cur[j - 1] + 1 : best;
-			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] &&
-			    prev2[j - 2] + 1 < best)
-				best = prev2[j - 2] + 1;
-			cur[j] = best;
-		}
-	}
-	return d[n % 3][m];
-}
-
 /* The option whose name is nearest to what was typed; NULL when none is near enough to be meant. */
 static const struct option_row *nearest(const struct option_row *const *tables, const char *name,
 					size_t len)
 {
 	const struct option_row *row = NULL, *best = NULL;
-	unsigned int least = (unsigned int)(len + 1) / 3 + 1, d; /* first that is too far */
+	unsigned int least = args_too_far(len), d;
 
-	if (len < 2 || len > NAME_MAX_LEN)
-		return NULL;
 	while ((row = next_row(&tables, row))) {
-		size_t m = row->name ? strlen(row->name) : 0;
-
-		if (!m || m > NAME_MAX_LEN || (row->flags & OPTION_HIDDEN))
+		if (!row->name || (row->flags & OPTION_HIDDEN))
 			continue;
-		/* A beginning of it is nearer than any error. */
-		if (m > len && memcmp(row->name, name, len) == 0)
-			d = 0;
-		else
-			d = edit_distance(name, len, row->name, m);
+		d = args_distance(name, len, row->name);
 		if (d < least) {
 			least = d;
 			best = row;

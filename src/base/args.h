@@ -111,6 +111,16 @@ bool option_takes_value(const struct option_row *row);
 /* Usage, summary and options by headings, 80 columns. */
 void args_help(const struct args_spec *spec, struct buf *out);
 
+/* Changes that turn len bytes of typed into word, 0 where it begins so; from args_too_far(len) on nobody meant it. */
+unsigned int args_distance(const char *typed, size_t len, const char *word);
+unsigned int args_too_far(size_t len);
+/*
+ * -EINVAL, with err "unknown WHAT 'typed'; did you mean X?", or with all the words where none is near. table: rows of
+ * size bytes that begin with a const char *, the word; NULL ends it.
+ */
+int args_unknown_word(const char *what, const char *typed, const void *table, size_t size,
+		      struct netprobe_error *err);
+
 int args_list_add(struct args_list *l, const char *s); /* -ENOMEM */
 void args_list_done(struct args_list *l);
 

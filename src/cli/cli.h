@@ -24,7 +24,7 @@ extern const struct command command_table[]; /* ends with a NULL name */
 
 /* Options that every capturing command has. */
 struct common_opts {
-	bool help;
+	bool help, version;
 	int capture_mode; /* NETPROBE_CAPTURE_* */
 	int hook;	  /* NETPROBE_HOOK_* */
 	int fail_at;	  /* netprobe_config.fail_at */

@@ -308,13 +308,18 @@ static const struct verb {
 	const char *name;
 	int (*run)(struct ctl *x);
 	unsigned int max; /* operands, the verb among them; 0: any */
-} verbs[] = { { "list", list, 1 }, { "get", get, 2 }, { "set", set, 0 }, { "stats", stats, 1 } };
+} verbs[] = { { "list", list, 1 },
+	      { "get", get, 2 },
+	      { "set", set, 0 },
+	      { "stats", stats, 1 },
+	      { NULL, NULL, 0 } };
 
 static int run(struct ctl *x)
 {
 	const char *name = x->operands.items[0];
+	struct netprobe_error err = {};
 
-	for (unsigned int i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
+	for (unsigned int i = 0; verbs[i].name; i++) {
 		if (strcmp(verbs[i].name, name) != 0)
 			continue;
 		if (!verbs[i].max || x->operands.n <= verbs[i].max)
@@ -323,7 +328,8 @@ static int run(struct ctl *x)
 			x->operands.items[verbs[i].max], verbs[i].max > 1 ? "one KEY" : "nothing");
 		return EXIT_USAGE;
 	}
-	log_err("'%.100s' is nothing ctl does; takes list, get, set, stats", name);
+	(void)args_unknown_word("ctl verb", name, verbs, sizeof(verbs[0]), &err);
+	log_err("%s", err.msg);
 	return EXIT_USAGE;
 }
 

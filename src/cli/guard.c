@@ -203,6 +203,7 @@ int guard_put_records(struct guard_call *call, uint32_t families, struct buf *ou
 
 int cmd_guard(int argc, char **argv)
 {
+	struct netprobe_error err = {};
 	struct buf known = {};
 
 	log_set_ident("netprobe guard");
@@ -214,12 +215,14 @@ int cmd_guard(int argc, char **argv)
 	for (const struct guard_verb *v = verbs; argc > 1 && v->name; v++)
 		if (!strcmp(v->name, argv[1]))
 			return v->run(argc - 1, argv + 1);
+	if (argc > 1) {
+		(void)args_unknown_word("guard verb", argv[1], verbs, sizeof(verbs[0]), &err);
+		log_err("%s", err.msg);
+		return EXIT_USAGE;
+	}
 	for (const struct guard_verb *v = verbs; v->name; v++)
 		buf_printf(&known, "%s%s", v == verbs ? "" : ", ", v->name);
-	if (argc > 1)
-		log_err("'%s' is no verb of guard; takes %s", argv[1], buf_str(&known));
-	else
-		log_err("a verb is missing; takes %s", buf_str(&known));
+	log_err("a verb is missing; expected one of %s", buf_str(&known));
 	buf_done(&known);
 	return EXIT_USAGE;
 }

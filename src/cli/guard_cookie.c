@@ -101,15 +101,15 @@ static int add(struct guard_call *call, const char *service)
 
 static int syncookie(struct guard_call *call)
 {
+	static const char *const verbs[] = { "add", "remove", "list", NULL };
 	const struct args_list *l = &call->operands;
 	const char *verb = l->n ? l->items[0] : "list";
 	const struct cookie_opts *o = call->opts;
 	bool lists = !strcmp(verb, "list"), adds = !strcmp(verb, "add");
 
 	if (!lists && !adds && strcmp(verb, "remove") != 0)
-		return error_set(&call->err, -EINVAL,
-				 "'%.40s' is nothing syncookie does; takes add, remove, list",
-				 verb);
+		return args_unknown_word("syncookie verb", verb, verbs, sizeof(verbs[0]),
+					 &call->err);
 	if (lists ? l->n > 1 : l->n != 2)
 		return error_set(&call->err, -EINVAL, "%s takes %s", verb,
 				 lists ? "no service" : "one service, like 192.0.2.1:443");

@@ -99,6 +99,7 @@ static int check_operands(struct guard_call *call, unsigned int n, const char *w
 
 static int vip(struct guard_call *call)
 {
+	static const char *const verbs[] = { "add", "remove", "list", NULL };
 	const char *verb = call->operands.items[0];
 	const struct lb_opts *o = call->opts;
 	uint32_t flags = (o->hash ? NETPROBE_VIP_BY_SOURCE : 0) |
@@ -112,8 +113,7 @@ static int vip(struct guard_call *call)
 		return r ? r : guard_print_balancer(call, o->format);
 	}
 	if (!add && strcmp(verb, "remove") != 0)
-		return error_set(&call->err, -EINVAL,
-				 "'%.100s' is nothing vip does; takes add, remove, list", verb);
+		return args_unknown_word("vip verb", verb, verbs, sizeof(verbs[0]), &call->err);
 	guard_config(&c);
 	c.balancer_flows = o->conns;
 	r = check_operands(call, 2, "one VIP, like 192.0.2.1:80/tcp");
@@ -234,18 +234,16 @@ static int backend_do(struct guard_call *call, const char *verb, const char *ser
 
 static int backend(struct guard_call *call)
 {
-	static const char *const verbs[] = { "add", "remove", "drain", "weight" };
+	static const char *const verbs[] = { "add", "remove", "drain", "weight", NULL };
 	const char *const *items = call->operands.items;
 	bool known = false;
 	int r;
 
-	for (unsigned int i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
+	for (unsigned int i = 0; verbs[i]; i++)
 		known |= !strcmp(items[0], verbs[i]);
 	if (!known)
-		return error_set(
-			&call->err, -EINVAL,
-			"'%.100s' is nothing backend does; takes add, remove, drain, weight",
-			items[0]);
+		return args_unknown_word("backend verb", items[0], verbs, sizeof(verbs[0]),
+					 &call->err);
 	r = check_operands(call, 3,
 			   "a VIP and a backend's address, like 192.0.2.1:80/tcp 10.0.0.10");
 	return r ? r : prefixed(call, backend_do(call, items[0], items[1], items[2]));

@@ -12,11 +12,15 @@
 
 static int cmd_version(int argc, char **argv)
 {
-	(void)argc;
-	(void)argv;
+	if (argc > 1) {
+		log_err("'%.100s' is one too many; version takes nothing", argv[1]);
+		return EXIT_USAGE;
+	}
 	puts("netprobe " NETPROBE_VERSION);
 	return EXIT_OK;
 }
+
+static int cmd_help(int argc, char **argv);
 
 const struct command command_table[] = {
 	{ "top", cmd_top, "live view by process, connection, container, remote host, interface" },
@@ -30,20 +34,27 @@ const struct command command_table[] = {
 	{ "ctl", cmd_ctl, "list running instances, read and change what they do" },
 	{ "doctor", cmd_doctor,
 	  "what this machine allows, what is used, what to do about the rest" },
+	{ "help", cmd_help, "explain a command: netprobe help events" },
 	{ "version", cmd_version, "print the version" },
 	{ NULL, NULL, NULL },
 };
 
 static void usage(FILE *f)
 {
-	(void)fputs(
-		"Usage: netprobe [COMMAND] [OPTIONS]\n"
-		"Which process and container sends and receives what, whom, and how it fares.\n\n"
-		"Commands (netprobe alone is netprobe top):\n",
-		f);
+	(void)fputs("Usage: netprobe [COMMAND] [OPTIONS]\n"
+		    "What each process and container sends and receives, to whom, and how well.\n\n"
+		    "Commands (netprobe alone is netprobe top):\n",
+		    f);
 	for (const struct command *c = command_table; c->name; c++)
 		(void)fprintf(f, "  %-10s %s\n", c->name, c->summary);
-	(void)fputs("\nnetprobe COMMAND --help tells a command's options.\n", f);
+	(void)fputs("\nExamples:\n"
+		    "  netprobe                          live: who sends and receives\n"
+		    "  netprobe --once                   one plain table\n"
+		    "  netprobe why --port 443           what limits the connections of a port\n"
+		    "  netprobe drops --summary          who loses packets, where and why\n"
+		    "  netprobe events --comm nginx      what happens to the connections of nginx\n"
+		    "\nnetprobe help COMMAND explains a command and its options.\n",
+		    f);
 }
 
 static const struct command *find(const char *name)
@@ -54,31 +65,60 @@ static const struct command *find(const char *name)
 	return NULL;
 }
 
-static int no_command(const char *word)
+static int unknown_command(const char *word)
 {
-	char list[256] = "";
-	size_t n = 0;
+	struct netprobe_error err = {};
 
-	for (const struct command *c = command_table; c->name && n < sizeof(list); c++)
-		n += (size_t)snprintf(list + n, sizeof(list) - n, "%s%s", n ? ", " : "", c->name);
-	log_err("'%s' is no command; takes %s (see netprobe --help)", word, list);
+	(void)args_unknown_word("command", word, command_table, sizeof(command_table[0]), &err);
+	log_err("%s (see netprobe --help)", err.msg);
 	return EXIT_USAGE;
+}
+
+/* "help", "help events", "help guard ban": the last word's --help. */
+static int cmd_help(int argc, char **argv)
+{
+	const struct command *c;
+	char *words[4];
+	int n = 0;
+
+	if (argc < 2) {
+		usage(stdout);
+		return EXIT_OK;
+	}
+	c = find(argv[1]);
+	if (!c)
+		return unknown_command(argv[1]);
+	if (argc > (c->run == cmd_guard ? 3 : 2)) {
+		log_err("'%.100s' is one too many; help takes one command", argv[argc - 1]);
+		return EXIT_USAGE;
+	}
+	if (c->run == cmd_help || c->run == cmd_version) {
+		(void)printf("Usage: netprobe %s\n\n%s\n",
+			     c->run == cmd_help ? "help [COMMAND]" : c->name, c->summary);
+		return EXIT_OK;
+	}
+	for (int i = 1; i < argc; i++)
+		words[n++] = argv[i];
+	words[n++] = (char[]){ "--help" };
+	words[n] = NULL;
+	return c->run(n, words);
 }
 
 static int run(int argc, char **argv)
 {
+	const char *first = argc > 1 ? argv[1] : "";
 	const struct command *c;
 
-	if (argc > 1 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "help"))) {
+	if (!strcmp(first, "--help") || !strcmp(first, "-h")) {
 		usage(stdout);
 		return EXIT_OK;
 	}
-	if (argc > 1 && !strcmp(argv[1], "--version"))
-		return cmd_version(argc, argv);
-	if (argc < 2 || argv[1][0] == '-')
+	if (!strcmp(first, "--version") || !strcmp(first, "-V"))
+		return cmd_version(argc - 1, argv + 1);
+	if (first[0] == '-' || !*first)
 		return cmd_top(argc, argv);
-	c = find(argv[1]);
-	return c ? c->run(argc - 1, argv + 1) : no_command(argv[1]);
+	c = find(first);
+	return c ? c->run(argc - 1, argv + 1) : unknown_command(first);
 }
 
 int main(int argc, char **argv)

@@ -105,6 +105,7 @@ const struct option_row common_rows[] = {
 	    "keep all capabilities and system calls after the start"),
 	ROW("verbose", 'v', OPTION_COUNT, verbose, NULL, "say more on stderr (-vv: everything)"),
 	ROW("quiet", 'q', OPTION_COUNT, quiet, NULL, "say less on stderr"),
+	ROW("version", 'V', OPTION_HELP, version, NULL, "print the version"),
 	ROW("help", 'h', OPTION_HELP, help, NULL, "this text"),
 	OPTIONS_END,
 };
@@ -154,6 +155,10 @@ int common_parse(const struct args_spec *spec, int argc, char **argv, struct com
 	if (r < 0)
 		return cli_usage_failed(&err);
 	set_log_level(o);
+	if (o->version) {
+		puts("netprobe " NETPROBE_VERSION);
+		return EXIT_OK;
+	}
 	if (o->help) {
 		struct buf b = {};
 

@@ -118,7 +118,7 @@ int source_parse(const struct args_spec *spec, int argc, char **argv, struct com
 	if (!src->defaults || keys_copy(spec->tables, o, src->defaults, &src->strings))
 		return no_memory(err);
 	r = parse_argv(src, o, err);
-	if (!r && o->config && !o->help)
+	if (!r && o->config && !o->help && !o->version)
 		r = use_config(src, o, err);
 	return r;
 }

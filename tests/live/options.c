@@ -66,6 +66,14 @@ static const struct wrong {
 	{ { "flows", "--format", "xctl" }, "--format", "xctl" },
 	{ { "top", "--interval", "0" }, "--interval", "0" },
 	{ { "frobnicate" }, "frobnicate", "" },
+	{ { "evnts" }, "evnts", "did you mean events" },
+	{ { "help", "evnts" }, "evnts", "did you mean events" },
+	{ { "help", "guard", "bam" }, "bam", "did you mean ban" },
+	{ { "help", "events", "x" }, "x", "one too many" },
+	{ { "version", "x" }, "x", "one too many" },
+	{ { "guard", "sttus" }, "sttus", "did you mean status" },
+	{ { "guard", "vip", "ad" }, "ad", "did you mean add" },
+	{ { "ctl", "sats" }, "sats", "did you mean stats" },
 	{ { "--frobnicate" }, "--frobnicate", "" },
 };
 
@@ -117,6 +125,37 @@ TEST(help_is_on_stdout_and_exits_0)
 		CHECK(strstr(out, "Usage:"), "%s --help: expected Usage: on stdout, got: %.80s",
 		      args[0], out);
 		free(out);
+	}
+}
+
+/* Two ways to ask for one text. */
+TEST(help_of_a_command_is_what_the_command_says_itself)
+{
+	static const char *const same[][2][4] = {
+		{ { "help" }, { "--help" } },
+		{ { "-h" }, { "--help" } },
+		{ { "help", "events" }, { "events", "--help" } },
+		{ { "help", "guard" }, { "guard", "--help" } },
+		{ { "help", "guard", "ban" }, { "guard", "ban", "--help" } },
+		{ { "-V" }, { "version" } },
+		{ { "events", "-V" }, { "--version" } },
+	};
+
+	for (unsigned int i = 0; i < sizeof(same) / sizeof(same[0]); i++) {
+		char *out[2];
+
+		for (unsigned int k = 0; k < 2; k++) {
+			struct probe p;
+			int status = probe_run(&p, same[i][k]);
+
+			out[k] = file_text(p.out);
+			CHECK(status == 0 && *out[k], "%s: expected a text and exit 0, got %d",
+			      same[i][k][0], status);
+		}
+		CHECK(!strcmp(out[0], out[1]), "%s %s: expected what %s prints, got %.100s",
+		      same[i][0][0], same[i][0][1] ? same[i][0][1] : "", same[i][1][0], out[0]);
+		free(out[0]);
+		free(out[1]);
 	}
 }
 

@@ -221,6 +221,33 @@ static void args_suggest_the_nearest_option(void **state)
 	REFUSES(&plain, "unknown option '--'; takes what 'netprobe events --help' lists", "--=1");
 }
 
+static void args_suggest_the_nearest_word(void **state)
+{
+	static const struct {
+		const char *name;
+		int other;
+	} table[] = { { "events", 1 }, { "top", 2 }, { "version", 3 }, { NULL, 4 } };
+	static const struct {
+		const char *typed, *message;
+	} cases[] = {
+		{ "evnts", "unknown command 'evnts'; did you mean events?" },
+		{ "tpo", "unknown command 'tpo'; did you mean top?" },
+		{ "ver", "unknown command 'ver'; did you mean version?" },
+		{ "zzz", "unknown command 'zzz'; expected one of events, top, version" },
+		{ "", "unknown command ''; expected one of events, top, version" },
+		{ "e", "unknown command 'e'; expected one of events, top, version" },
+	};
+
+	(void)state;
+	for (unsigned int i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		err = (struct netprobe_error){ 0 };
+		assert_int_equal(args_unknown_word("command", cases[i].typed, table,
+						   sizeof(table[0]), &err),
+				 -EINVAL);
+		assert_string_equal(err.msg, cases[i].message);
+	}
+}
+
 static void args_set_serves_config_files(void **state)
 {
 	(void)state;
@@ -280,6 +307,7 @@ int main(void)
 					  teardown),
 		cmocka_unit_test_teardown(args_errors_about_operands_say_what_is_taken, teardown),
 		cmocka_unit_test_teardown(args_suggest_the_nearest_option, teardown),
+		cmocka_unit_test(args_suggest_the_nearest_word),
 		cmocka_unit_test_teardown(args_set_serves_config_files, teardown),
 		cmocka_unit_test_teardown(args_help_lists_rows_under_their_headings, teardown),
 	};
