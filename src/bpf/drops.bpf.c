@@ -159,7 +159,10 @@ static __always_inline bool owner_of_sock(struct np_ev_drop *ev, struct sock *sk
 
 	if (!state || state == TCP_TIME_WAIT || state == TCP_NEW_SYN_RECV)
 		return false;
-	ev->tuple.state = BPF_CORE_READ(sk, sk_protocol) == IPPROTO_TCP ? state : 0;
+	ev->tuple.state = sock_proto(BPF_CORE_READ(sk, sk_protocol), BPF_CORE_READ(sk, sk_type)) ==
+					  IPPROTO_TCP
+				  ? state
+				  : 0;
 	ev->sock_id = BPF_CORE_READ(sk, __sk_common.skc_cookie.counter);
 	st = sock_find(sk);
 	if (!st || (st->flags & NP_F_IGNORE))

@@ -152,7 +152,9 @@ static __always_inline void read_owner(struct np_ev_trace *ev, struct sock *sk)
 	if (!state || state == TCP_TIME_WAIT || state == TCP_NEW_SYN_RECV || !sk)
 		return;
 	ev->sock_id = BPF_CORE_READ((struct sock *)plain, __sk_common.skc_cookie.counter);
-	if (ev->tuple.proto == IPPROTO_TCP)
+	/* A packet socket's, or a tap's, says nothing of the connection whose segment it sent. */
+	if (sock_proto(BPF_CORE_READ((struct sock *)plain, sk_protocol),
+		       BPF_CORE_READ((struct sock *)plain, sk_type)) == IPPROTO_TCP)
 		ev->tuple.state = state;
 	st = sock_find(sk);
 	if (st && !(st->flags & NP_F_IGNORE))

@@ -33,7 +33,8 @@ static __always_inline bool cgskb_ports(struct __sk_buff *ctx, struct cgskb_l4 *
 	if (data + sizeof(*ip) > end)
 		return false;
 	if (ip->version == 4) {
-		if (ip->frag_off & bpf_htons(IP_OFFSET_MASK))
+		/* one that a process wrote itself (IP_HDRINCL) may say that it is shorter than it is */
+		if (ip->ihl < sizeof(*ip) / 4 || (ip->frag_off & bpf_htons(IP_OFFSET_MASK)))
 			return false;
 		ret->l4 = ip->ihl * 4;
 		ret->proto = ip->protocol;

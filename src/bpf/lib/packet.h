@@ -176,6 +176,13 @@ static __noinline int pkt_transport(struct pkt_view *v, const void *l4, __s32 le
 	return 0;
 }
 
+/* What its header says, unless that is more than there is: what is behind it may be the wire's filling. 0: it does not say. */
+static __always_inline void pkt_len(struct np_packet *p, __u32 said)
+{
+	if (said && said < p->len)
+		p->len = said;
+}
+
 static __noinline int pkt_ipv4(struct pkt_view *v, const void *l3, __s32 left)
 {
 	struct np_packet *p = v->packet;
@@ -192,8 +199,7 @@ static __noinline int pkt_ipv4(struct pkt_view *v, const void *l3, __s32 left)
 	addr_from_v4(t->raddr, p->dir == NP_DIR_TX ? h.daddr : h.saddr);
 	p->ttl = h.ttl;
 	p->ip_id = bpf_ntohs(h.id);
-	if (h.tot_len)
-		p->len = bpf_ntohs(h.tot_len);
+	pkt_len(p, bpf_ntohs(h.tot_len));
 	if (bpf_ntohs(h.frag_off) & IP_OFFSET_MASK)
 		p->fragment = 1;
 	else if (hlen >= (__s32)sizeof(h))
@@ -244,7 +250,7 @@ static __noinline int pkt_ipv6(struct pkt_view *v, const void *l3, __s32 left)
 	__builtin_memcpy(t->raddr, p->dir == NP_DIR_TX ? &h.daddr : &h.saddr, 16);
 	p->ttl = h.hop_limit;
 	if (h.payload_len)
-		p->len = bpf_ntohs(h.payload_len) + sizeof(h);
+		pkt_len(p, bpf_ntohs(h.payload_len) + (__u32)sizeof(h));
 	proto = ipv6_skip(l3, left, h.nexthdr, &off, &fragment);
 	if (proto < 0)
 		return 0;
@@ -280,23 +286,33 @@ static __always_inline void pkt_read(struct np_tuple *t, struct np_packet *p,
 	__u16 off = BPF_CORE_READ(skb, network_header);
 	__u16 proto = bpf_ntohs(BPF_CORE_READ(skb, protocol));
 	bool came = p->dir == NP_DIR_RX;
-	__s32 left;
+	__s32 left, begin;
 	__u8 first = 0;
 
 	if (!p->dir && BPF_CORE_READ(skb, skb_iif))
 		p->dir = NP_DIR_RX;
 	else if (!p->dir && BPF_CORE_READ(skb, sk))
 		p->dir = NP_DIR_TX;
+	begin = (__s32)(BPF_CORE_READ(skb, data) - head);
 	p->len = BPF_CORE_READ(skb, len);
 	p->eth_proto = proto;
 	pkt_vlan(p, skb);
 	pkt_where(t, skb, sk, came);
-	/* Before the stack met it the network header is not set; then the data begins with it. */
-	if (!off || off == HEADER_UNSET)
-		off = CUT(__u16, BPF_CORE_READ(skb, data) - head); /* as wide as network_header */
+	if (!off || off == HEADER_UNSET) {
+		/*
+		 * What TCP put together anew in its queues, or a process into them (TCP_REPAIR), is payload alone, which
+		 * must not be taken for headers.
+		 */
+		if (!proto)
+			return;
+		off = CUT(__u16, begin); /* before the stack met it: the data begins with it */
+	}
 	left = (__s32)BPF_CORE_READ(skb, tail) - off;
 	if (proto && proto != ETH_P_IP && proto != ETH_P_IPV6)
 		return;
+	/* from the IP header on, wherever the stack is by now */
+	if ((__s32)p->len + begin - off > 0)
+		p->len += begin - off;
 	if (left < 1 || bpf_probe_read_kernel(&first, 1, head + off))
 		return;
 	if (first >> 4 == 4)
