@@ -93,27 +93,27 @@ static __always_inline struct sock *user_sock(struct sock *sk)
 }
 
 /* connect() of TCP: before the route is looked for. The cgroup hooks are in addr.bpf.c. */
-static __always_inline int connect_named(struct sock *tcp, void *uaddr)
+static __always_inline int connect_named(struct sock *tcp, void *uaddr, int len)
 {
 	struct sock *sk = user_sock(tcp);
 	struct np_peer peer = {};
 
 	connect_begins(sk);
-	peer_of_name(&peer, uaddr);
+	peer_of_name(&peer, uaddr, len); /* not yet looked at by the kernel */
 	connect_goes_to(sk, &peer);
 	return 0;
 }
 
 SEC("fentry/tcp_v4_connect")
-int BPF_PROG(np_conn_t4_fe, struct sock *sk, void *uaddr)
+int BPF_PROG(np_conn_t4_fe, struct sock *sk, void *uaddr, int len)
 {
-	return connect_named(sk, uaddr);
+	return connect_named(sk, uaddr, len);
 }
 
 SEC("fentry/tcp_v6_connect")
-int BPF_PROG(np_conn_t6_fe, struct sock *sk, void *uaddr)
+int BPF_PROG(np_conn_t6_fe, struct sock *sk, void *uaddr, int len)
 {
-	return connect_named(sk, uaddr);
+	return connect_named(sk, uaddr, len);
 }
 
 /* connect() of TCP returned: without a route or a port it never sends a SYN. */
@@ -178,15 +178,15 @@ int BPF_PROG(np_conn_u6_fx, struct sock *sk)
 }
 
 SEC("kprobe/tcp_v4_connect")
-int BPF_KPROBE(np_conn_t4_kp, struct sock *sk, void *uaddr)
+int BPF_KPROBE(np_conn_t4_kp, struct sock *sk, void *uaddr, int len)
 {
-	return connect_named(sk, uaddr);
+	return connect_named(sk, uaddr, len);
 }
 
 SEC("kprobe/tcp_v6_connect")
-int BPF_KPROBE(np_conn_t6_kp, struct sock *sk, void *uaddr)
+int BPF_KPROBE(np_conn_t6_kp, struct sock *sk, void *uaddr, int len)
 {
-	return connect_named(sk, uaddr);
+	return connect_named(sk, uaddr, len);
 }
 
 SEC("kprobe/ip4_datagram_connect")

@@ -20,7 +20,7 @@ static __always_inline int sock_slow(struct sock *sk, struct np_sock *st, struct
 	struct np_peer peer = {};
 
 	if (msg && ret >= 0 && BPF_CORE_READ(sk, sk_type) != SOCK_STREAM)
-		peer_of_name(&peer, BPF_CORE_READ(msg, msg_name));
+		peer_of_name(&peer, BPF_CORE_READ(msg, msg_name), BPF_CORE_READ(msg, msg_namelen));
 	return traffic(sk, st, &call, &peer);
 }
 

@@ -46,6 +46,8 @@ static __noinline __attribute__((unused)) int sock_claim(struct sock *sk, __u32 
 		return 0;
 	if (fresh && seed)
 		sock_seed(st, sk, 0, 0);
+	if (prog == NP_PROG_CREATE && st->dgram)
+		st->opened_ns = bpf_ktime_get_ns(); /* of a connection: when it begins */
 	st->hot = 0;
 	sock_use(st, sk, &me);
 	return 0;

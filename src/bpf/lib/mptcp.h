@@ -108,13 +108,15 @@ static __always_inline void subflow_route(struct np_tuple *t, __u64 addr)
 {
 	struct sock *sk = (struct sock *)addr;
 	struct net_device *dev;
+	int ifindex;
 
 	if (!addr)
 		return;
 	dev = BPF_CORE_READ(sk, sk_dst_cache, dev);
-	if (!dev)
+	ifindex = BPF_CORE_READ(dev, ifindex);
+	if (ifindex <= 0) /* none, or one that is gone: see sock_route */
 		return;
-	t->ifindex = (__u32)BPF_CORE_READ(dev, ifindex);
+	t->ifindex = (__u32)ifindex;
 	(void)bpf_probe_read_kernel_str(t->ifname, sizeof(t->ifname), &dev->name);
 }
 

@@ -376,18 +376,25 @@ static __always_inline bool addr_is_v4(const __u8 addr[16])
 	return !w[0] && !w[1] && w[2] == bpf_htonl(0xffff);
 }
 
-/* Interface of the socket's route; left alone when it has none now. */
+/*
+ * Interface of the socket's route; left alone when it has none now: a route whose device is gone points to one that is
+ * none of any namespace's and has number 0 (dst_dev_put, 5.3 to 6.18: blackhole_netdev).
+ */
 static __always_inline void sock_route(struct np_tuple *t, struct sock *sk)
 {
 	struct dst_entry *dst = SK_READ(sk, sk_dst_cache);
 	struct net_device *dev;
+	int ifindex;
 
 	if (!dst)
 		return;
 	dev = SK_READ(dst, dev);
 	if (!dev)
 		return;
-	t->ifindex = SK_READ(dev, ifindex);
+	ifindex = SK_READ(dev, ifindex);
+	if (ifindex <= 0)
+		return;
+	t->ifindex = (__u32)ifindex;
 	(void)bpf_probe_read_kernel_str(t->ifname, sizeof(t->ifname), &dev->name);
 }
 

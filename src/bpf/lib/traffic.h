@@ -248,12 +248,21 @@ static __always_inline void peer_note(struct np_sock *st, struct np_peer *peer, 
 		count_one(prog, map_full);
 }
 
-/* A struct sockaddr as the kernel keeps it for a call; family 0 where it is none of ours. */
-static __always_inline void peer_of_name(struct np_peer *peer, void *name)
+#define SIN6_LEN_LEAST \
+	24 /* the kernel takes an IPv6 address without its scope (SIN6_LEN_RFC2133) */
+
+/*
+ * A struct sockaddr as the kernel keeps it for a call; family 0 where it is none of ours. len: of which the caller gave
+ * or a protocol wrote so much; the rest is what was on the stack before.
+ */
+static __always_inline void peer_of_name(struct np_peer *peer, void *name, int len)
 {
 	struct sockaddr_in6 sa = {};
 
-	if (!name || bpf_probe_read_kernel(&sa, sizeof(sa), name))
+	if (!name || len < (int)sizeof(struct sockaddr_in) ||
+	    bpf_probe_read_kernel(&sa, sizeof(sa), name))
+		return;
+	if (sa.sin6_family == AF_INET6 && len < SIN6_LEN_LEAST)
 		return;
 	if (sa.sin6_family == AF_INET) {
 		addr_from_v4(peer->raddr, ((struct sockaddr_in *)&sa)->sin_addr.s_addr);

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Sockets of datagrams at the seams: their age, their peers, the interface they receive by. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "maker.h"
+#include "ownership.h"
+#include "tap.h"
+
+/* The row of that process with that local port that has no peer, or one with words for its raddr. */
+static const json_t *row(const struct probe *p, const struct netns *ns, uint16_t lport)
+{
+	const json_t *one;
+	size_t i;
+
+	json_array_foreach (p->records, i, one)
+		if (record_u64(one, "netns") == ns->inode && record_u64(one, "lport") == lport)
+			return one;
+	return NULL;
+}
+
+static void python(const struct netns *ns, const char *script)
+{
+	char command[4000];
+
+	snprintf(command, sizeof(command), "python3 -c \"import socket, struct, time, os\n%s\"",
+		 script);
+	netns_must(ns, command);
+}
+
+#define OPEN_FOR_A_WHILE                                                                      \
+	"s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.bind(('127.0.0.1', 7401))\n" \
+	"s.connect(('127.0.0.1', 7401)); s.send(b'x'); s.recv(9); time.sleep(0.3); s.send(b'x')\n"
+
+TEST(a_datagram_socket_is_as_old_as_it_is)
+{
+	struct netns ns = netns_new();
+	struct probe p = probe_start(FLOWS, NULL);
+	int64_t began = now_ms(), ended;
+	const json_t *one;
+	double ms;
+
+	python(&ns, OPEN_FOR_A_WHILE);
+	ended = now_ms();
+	probe_stop(&p);
+	one = row(&p, &ns, 7401);
+	REQUIRE(one, "expected a row of the socket, got none");
+	ms = record_num(one, "duration_ms");
+	CHECK(ms >= 300 && ms <= (double)(ended - began),
+	      "duration: expected between 300 and %d ms, got %f", (int)(ended - began), ms);
+}
+
+/* Its inode has no time of its birth, nor has the socket: nobody can tell. */
+TEST(the_age_of_an_older_datagram_socket_is_not_known)
+{
+	struct netns ns = netns_new();
+	struct maker m = maker_start(&ns, -1, "dgram --count 20 --hold start");
+	const json_t *one, *server;
+	unsigned int n = 0;
+	struct probe p;
+	size_t i;
+
+	maker_wait_hold(&m);
+	p = probe_start(FLOWS, NULL);
+	maker_go(&m);
+	maker_finish(&m);
+	probe_stop(&p);
+	server = maker_report(&m, "server");
+	json_array_foreach (p.records, i, one) {
+		if (!is_socket_of(one, server) || record_u64(one, "rport"))
+			continue;
+		n++;
+		CHECK(json_is_null(json_object_get(one, "duration_ms")),
+		      "duration of an older socket: expected null, got %f",
+		      record_num(one, "duration_ms"));
+	}
+	CHECK(n > 0, "expected a row of the server's socket, got none");
+}
+
+/* What was queued is read when the cable is gone: the route then points to a device that is none. */
+TEST(an_interface_that_is_gone_is_told_and_no_other)
+{
+	struct netns_pair n = netns_pair_new();
+	struct probe p = probe_start(FLOWS, "--interval", "0.2", NULL);
+	char script[900];
+	const json_t *one;
+
+	snprintf(
+		script, sizeof(script),
+		"s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.bind(('10.77.0.1', 7402))\n"
+		"s.connect(('10.77.0.2', 7403)); r, w = os.pipe()\n"
+		"if not os.fork():\n"
+		"  import ctypes; ctypes.CDLL(None).setns(os.open('%s', 0), 0)\n"
+		"  b = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); b.bind(('10.77.0.2', 7403)); os.write(w, b'.')\n"
+		"  b.sendto(b'y' * 1000, b.recvfrom(2000)[1]); os._exit(0)\n"
+		"os.read(r, 1); s.send(b'x' * 100); os.wait(); os.system('ip link del %s')\n"
+		"assert len(s.recv(2000)) == 1000; time.sleep(0.5)\n",
+		n.b.path, n.if_a);
+	python(&n.a, script);
+	probe_stop(&p);
+	one = row(&p, &n.a, 7402);
+	REQUIRE(one, "expected a row of the socket, got none");
+	CHECK_EQ(record_u64(one, "rx_bytes"), 1000, "bytes it received");
+	CHECK(!strcmp(record_str(one, "iface"), n.if_a), "interface: expected %s, got %s", n.if_a,
+	      record_str(one, "iface"));
+}
+
+/*
+ * The kernel copies what a caller gives of an address to its stack, where another one was before. A raw socket's send with an
+ * address of no length goes to its peer, a connect() with a short one fails.
+ */
+TEST(a_short_address_is_no_other_ones)
+{
+	struct netns ns = netns_new();
+	struct probe p = probe_start(EVENTS, NULL), flows = probe_start(FLOWS, NULL);
+	const json_t *one;
+	size_t i;
+
+	python(&ns,
+	       "import ctypes; c = ctypes.CDLL(None)\n"
+	       "u = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n"
+	       "r = socket.socket(socket.AF_INET, socket.SOCK_RAW, 253); r.connect(('127.0.0.1', 0))\n"
+	       "t = socket.socket(socket.AF_INET, socket.SOCK_STREAM)\n"
+	       "a = struct.pack('=HH', 2, 0x5a1b) + socket.inet_aton('127.9.9.9') + b'\\0' * 8\n"
+	       "d = b'x' * 100\n"
+	       "for i in range(20):\n"
+	       "  c.sendto(u.fileno(), d, 100, 0, a, 16)\n"
+	       "  assert c.sendto(r.fileno(), d, 100, 0, a, 0) == 100\n"
+	       "  c.connect(u.fileno(), a, 16); c.connect(t.fileno(), a, 4)\n");
+	probe_stop(&p);
+	probe_stop(&flows);
+	json_array_foreach (flows.records, i, one)
+		CHECK(record_u64(one, "netns") != ns.inode ||
+			      strcmp(record_str(one, "raddr"), "127.9.9.9") != 0 ||
+			      !strcmp(record_str(one, "transport"), "udp"),
+		      "a raw socket's peer is the one that was on the stack before");
+	json_array_foreach (p.records, i, one)
+		CHECK(record_u64(one, "netns") != ns.inode ||
+			      strcmp(record_str(one, "event_type"), "conn.fail") != 0 ||
+			      strcmp(record_str(one, "raddr"), "127.9.9.9") != 0,
+		      "a connection went to what was on the stack before");
+}
