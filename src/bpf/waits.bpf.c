@@ -520,7 +520,9 @@ static __always_inline int tcp_left(struct sock *sk, struct sk_buff___pkt *b)
 		return 0;
 	head = BPF_CORE_READ(b, head);
 	off = BPF_CORE_READ(b, transport_header);
-	if (bpf_probe_read_kernel(&th, sizeof(th), head + off))
+	/* below a tunnel the transport header is the tunnel's */
+	if (bpf_probe_read_kernel(&th, sizeof(th), head + off) ||
+	    th.dest != sk->__sk_common.skc_dport || th.source != bpf_htons(sk->__sk_common.skc_num))
 		return 0;
 	seq = bpf_ntohl(th.seq);
 	len = BPF_CORE_READ(b, len) - (__u32)(head + off - BPF_CORE_READ(b, data)) - th.doff * 4U;
