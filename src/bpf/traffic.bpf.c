@@ -4,11 +4,19 @@
  * (lib/traffic.h). Not here: where datagrams go when only the address hooks know (addr.bpf.c).
  */
 #include "lib/calls.h"
+#include "lib/named.h"
 #include "lib/traffic.h"
 
-/* The call needs thought. What that needs is made only now. */
+static __always_inline bool is_icmp_or_raw(struct sock *sk)
+{
+	__u16 protocol = BPF_CORE_READ(sk, sk_protocol), type = BPF_CORE_READ(sk, sk_type);
+
+	return type == SOCK_RAW || protocol == IPPROTO_ICMP || protocol == IPPROTO_ICMPV6;
+}
+
+/* The call needs thought. What that needs is made only now. args: where a tracepoint's arguments are. */
 static __always_inline int sock_slow(struct sock *sk, struct np_sock *st, struct msghdr *msg,
-				     long ret, __u64 key, bool tx, __u32 exec)
+				     long ret, __u64 key, bool tx, __u32 exec, __u64 args)
 {
 	struct np_call call = {
 		.key = key,
@@ -21,6 +29,8 @@ static __always_inline int sock_slow(struct sock *sk, struct np_sock *st, struct
 
 	if (msg && ret >= 0 && BPF_CORE_READ(sk, sk_type) != SOCK_STREAM)
 		peer_of_name(&peer, BPF_CORE_READ(msg, msg_name), BPF_CORE_READ(msg, msg_namelen));
+	else if (args && ret >= 0 && is_icmp_or_raw(sk))
+		(void)peer_of_call(&peer, tx, args);
 	return traffic(sk, st, &call, &peer);
 }
 
@@ -36,18 +46,19 @@ static __always_inline int sock_msg(struct sock *sk, struct msghdr *msg, long re
 	st = sock_find(sk);
 	if (likely(traffic_fast(st, key, exec, ret, tx)))
 		return 0;
-	return sock_slow(sk, st, msg, ret, key, tx, exec);
+	return sock_slow(sk, st, msg, ret, key, tx, exec, 0);
 }
 
 /*
  * Sockets of other families have no entry: they are told apart where one is missing. No tracepoint program
  * runs where entries live in the hash (fits_store), so nothing asks for that either.
  */
-static __always_inline int sock_tp(struct sock *sk, int ret, int flags, bool tx)
+static __always_inline int sock_tp(void *ctx, struct sock *sk, int ret, int flags, bool tx)
 {
 	__u64 key = bpf_get_current_pid_tgid();
 	__u32 exec = exec_now();
 	struct np_sock *st;
+	__u64 args = 0;
 	__u16 family;
 
 	if (!tx && (flags & (MSG_PEEK | MSG_ERRQUEUE)))
@@ -60,7 +71,8 @@ static __always_inline int sock_tp(struct sock *sk, int ret, int flags, bool tx)
 	family = sk->__sk_common.skc_family;
 	if (family != AF_INET && family != AF_INET6)
 		return 0;
-	return sock_slow(sk, st, NULL, ret, key, tx, exec);
+	(void)bpf_probe_read_kernel(&args, sizeof(args), &ctx); /* its address as a number */
+	return sock_slow(sk, st, NULL, ret, key, tx, exec, args);
 }
 
 /*
@@ -85,7 +97,7 @@ struct np_after_map np_after_recv SEC(".maps");
 SEC("tp_btf/sock_send_length")
 int BPF_PROG(np_send_tp, struct sock *sk, int ret, int flags)
 {
-	(void)sock_tp(sk, ret, flags, true);
+	(void)sock_tp(ctx, sk, ret, flags, true);
 	bpf_tail_call(ctx, &np_after_send, 0);
 	return 0;
 }
@@ -93,7 +105,7 @@ int BPF_PROG(np_send_tp, struct sock *sk, int ret, int flags)
 SEC("tp_btf/sock_recv_length")
 int BPF_PROG(np_recv_tp, struct sock *sk, int ret, int flags)
 {
-	(void)sock_tp(sk, ret, flags, false);
+	(void)sock_tp(ctx, sk, ret, flags, false);
 	bpf_tail_call(ctx, &np_after_recv, 0);
 	return 0;
 }

@@ -141,3 +141,55 @@ TEST(a_short_address_is_no_other_ones)
 			      strcmp(record_str(one, "raddr"), "127.9.9.9") != 0,
 		      "a connection went to what was on the stack before");
 }
+
+static uint64_t moved_with(const struct probe *p, const struct netns *ns, const char *raddr,
+			   const char *key)
+{
+	const json_t *one;
+	uint64_t sum = 0;
+	size_t i;
+
+	json_array_foreach (p->records, i, one)
+		if (record_u64(one, "netns") == ns->inode &&
+		    strcmp(record_str(one, "transport"), "udp") != 0 &&
+		    !strcmp(record_str(one, "raddr"), raddr))
+			sum += record_u64(one, key);
+	return sum;
+}
+
+/* Five requests of 64 bytes to each with sendto() and five with sendmsg(), and as many answers. */
+TEST(bytes_of_ping_and_raw_sockets_have_their_peers)
+{
+	struct netns ns = netns_new();
+	struct probe p = probe_start(FLOWS, NULL);
+	const json_t *one;
+	size_t i;
+
+	netns_must(&ns, "echo '0 2147483647' >/proc/sys/net/ipv4/ping_group_range");
+	python(&ns,
+	       "s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM, 1)\n"
+	       "d = struct.pack('!BBHHH', 8, 0, 0, 0, 1) + b'x' * 56\n"
+	       "for a in ('127.0.0.1', '127.0.0.2'):\n"
+	       "  for i in range(5):\n"
+	       "    s.sendto(d, (a, 0)); assert s.recvfrom(2000)[1][0] == a\n"
+	       "    s.sendmsg([d], [], 0, (a, 0)); assert s.recvmsg(2000)[3][0] == a\n"
+	       "d = struct.pack('!BBHHH', 128, 0, 0, 0, 1) + b'x' * 56\n"
+	       "s = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM, 58)\n"
+	       "for i in range(10): s.sendto(d, ('::1', 0)); s.recvfrom(2000)\n"
+	       "r = socket.socket(socket.AF_INET, socket.SOCK_RAW, 253)\n"
+	       "for i in range(10): r.sendto(b'x' * 100, ('127.0.0.3', 0)); r.recvfrom(2000)\n");
+	probe_stop(&p);
+	CHECK_EQ(moved_with(&p, &ns, "127.0.0.1", "tx_bytes"), 640, "bytes to the first");
+	CHECK_EQ(moved_with(&p, &ns, "127.0.0.2", "tx_bytes"), 640, "bytes to the second");
+	CHECK_EQ(moved_with(&p, &ns, "127.0.0.1", "rx_bytes"), 640 + 1200,
+		 "bytes from the first, the raw socket's with their headers");
+	CHECK_EQ(moved_with(&p, &ns, "127.0.0.2", "rx_bytes"), 640, "bytes from the second");
+	CHECK_EQ(moved_with(&p, &ns, "::1", "tx_bytes"), 640, "bytes to the one over IPv6");
+	CHECK_EQ(moved_with(&p, &ns, "::1", "rx_bytes"), 640, "bytes from the one over IPv6");
+	CHECK_EQ(moved_with(&p, &ns, "127.0.0.3", "tx_bytes"), 1000, "bytes of the raw socket");
+	json_array_foreach (p.records, i, one)
+		CHECK(record_u64(one, "netns") != ns.inode ||
+			      json_is_null(json_object_get(one, "lport")) ||
+			      !record_u64(one, "tx_bytes") || *record_str(one, "raddr"),
+		      "bytes without a peer");
+}

@@ -84,6 +84,7 @@ struct task_struct {
 struct pt_regs___x86 {
 	unsigned long orig_ax; /* number of the system call */
 	unsigned long si;      /* its second argument */
+	unsigned long r8, r9;  /* the fifth and sixth */
 };
 
 struct pt_regs___aarch64 {

@@ -248,6 +248,21 @@ static __always_inline void peer_note(struct np_sock *st, struct np_peer *peer, 
 		count_one(prog, map_full);
 }
 
+/* sa: of either family, or of none of ours */
+static __always_inline void peer_of_address(struct np_peer *peer, const struct sockaddr_in6 *sa)
+{
+	if (sa->sin6_family == AF_INET) {
+		addr_from_v4(peer->raddr, ((const struct sockaddr_in *)sa)->sin_addr.s_addr);
+		peer->family = AF_INET;
+	} else if (sa->sin6_family == AF_INET6) {
+		__builtin_memcpy(peer->raddr, &sa->sin6_addr, 16);
+		peer->family = addr_is_v4(peer->raddr) ? AF_INET : AF_INET6;
+	} else {
+		return;
+	}
+	peer->rport = bpf_ntohs(sa->sin6_port);
+}
+
 #define SIN6_LEN_LEAST \
 	24 /* the kernel takes an IPv6 address without its scope (SIN6_LEN_RFC2133) */
 
@@ -264,16 +279,7 @@ static __always_inline void peer_of_name(struct np_peer *peer, void *name, int l
 		return;
 	if (sa.sin6_family == AF_INET6 && len < SIN6_LEN_LEAST)
 		return;
-	if (sa.sin6_family == AF_INET) {
-		addr_from_v4(peer->raddr, ((struct sockaddr_in *)&sa)->sin_addr.s_addr);
-		peer->family = AF_INET;
-	} else if (sa.sin6_family == AF_INET6) {
-		__builtin_memcpy(peer->raddr, &sa.sin6_addr, 16);
-		peer->family = addr_is_v4(peer->raddr) ? AF_INET : AF_INET6;
-	} else {
-		return;
-	}
-	peer->rport = bpf_ntohs(sa.sin6_port);
+	peer_of_address(peer, &sa);
 }
 
 /* Is a connected datagram socket still with the peer its own counts are about? */
