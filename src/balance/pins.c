@@ -121,8 +121,11 @@ static void close_fds(struct pins *p)
 void pins_close(struct pins *p)
 {
 	close_fds(p);
-	if (p->lock >= 0)
+	/* Not by closing alone: a process that was forked meanwhile has the descriptor too, and the lock would stay. */
+	if (p->lock >= 0) {
+		pins_unlock(p);
 		close(p->lock);
+	}
 	p->lock = -1;
 }
 

@@ -41,6 +41,16 @@ void folder_path(const struct guard *g, const char *name, char *ret, size_t size
 	(void)snprintf(ret, size, "%s/%s", g->dir, name);
 }
 
+/* Not by closing alone: a process that was forked meanwhile has the descriptor too, and the lock would stay. */
+void folder_close(struct guard *g)
+{
+	if (g->dir_fd < 0)
+		return;
+	(void)flock(g->dir_fd, LOCK_UN);
+	(void)close(g->dir_fd);
+	g->dir_fd = -1;
+}
+
 /* Locked, and still the folder of that name: somebody may have removed it while we waited. */
 static int lock(struct guard *g, bool shared)
 {
@@ -52,8 +62,7 @@ static int lock(struct guard *g, bool shared)
 	if (flock(g->dir_fd, shared ? LOCK_SH : LOCK_EX) == 0 && !fstat(g->dir_fd, &mine) &&
 	    !stat(g->dir, &there) && mine.st_ino == there.st_ino && mine.st_dev == there.st_dev)
 		return 0;
-	(void)close(g->dir_fd);
-	g->dir_fd = -1;
+	folder_close(g);
 	return -EAGAIN;
 }
 

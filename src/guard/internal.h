@@ -43,6 +43,7 @@ uint32_t guard_ticks(double seconds); /* at least 1 */
 
 /* folder.c: the pins' folder and its lock. */
 int folder_open(struct guard *g, unsigned int flags, struct netprobe_error *err);
+void folder_close(struct guard *g);
 void folder_remove(struct guard *g); /* every pin, and the folder */
 void folder_path(const struct guard *g, const char *name, char *ret, size_t size);
 uint64_t netns_cookie(void);

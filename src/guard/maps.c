@@ -210,7 +210,7 @@ int guard_open(unsigned int flags, struct guard **ret_guard, struct netprobe_err
 		}
 		if (r == -ENOENT && (flags & GUARD_CREATE)) {
 			folder_remove(g);
-			(void)close(g->dir_fd);
+			folder_close(g);
 			r = folder_open(g, flags, err);
 		} else if (r == -ENOENT) {
 			/* Half of it: of an attach that died. Whoever attaches holds the lock meanwhile. */
@@ -235,8 +235,7 @@ struct guard *guard_close(struct guard *g)
 	if (!g)
 		return NULL;
 	maps_close(g);
-	if (g->dir_fd >= 0)
-		(void)close(g->dir_fd);
+	folder_close(g);
 	free(g);
 	return NULL;
 }

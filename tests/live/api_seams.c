@@ -482,3 +482,46 @@ TEST(threads_of_the_library_take_no_signal_of_the_program)
 		netprobe_manager_free(m);
 	}
 }
+
+static int fork_at_ban(const struct netprobe_ban *b, void *arg)
+{
+	pid_t *child = arg;
+
+	(void)b;
+	*child = fork();
+	if (!*child)
+		(void)pause();
+	return 1;
+}
+
+static int fork_at_backend(const struct netprobe_backend_stats *b, void *arg)
+{
+	(void)b;
+	return fork_at_ban(NULL, arg);
+}
+
+/* As a program does that forks while another thread of it is in the library; who waits for ever is ended by SIGALRM. */
+TEST(process_that_was_forked_within_a_call_keeps_no_lock)
+{
+	struct netns_pair p = netns_pair_new();
+	struct netprobe_ban ban = { .size = sizeof(ban),
+				    .cidr = "192.0.2.1",
+				    .ttl_s = NETPROBE_NO_END };
+	struct netprobe_manager *m;
+	pid_t children[2] = { 0 };
+
+	(void)alarm(60);
+	enter(&p.a);
+	m = guarded(p.if_a);
+	OK(netprobe_manager_ban(m, &ban, &err));
+	OK(netprobe_manager_vip_add(m, "192.0.2.1:80/tcp", 0, &err));
+	OK(netprobe_manager_banned(m, fork_at_ban, &children[0], &err));
+	OK(netprobe_manager_unban(m, "192.0.2.1", &err));
+	OK(netprobe_manager_backends(m, fork_at_backend, &children[1], &err));
+	OK(netprobe_manager_vip_remove(m, "192.0.2.1:80/tcp", &err));
+	CHECK(children[0] > 0 && children[1] > 0, "nothing was forked");
+	for (unsigned int i = 0; i < 2; i++)
+		(void)kill(children[i], SIGKILL);
+	OK(netprobe_manager_detach(m, p.if_a, &err));
+	netprobe_manager_free(m);
+}
