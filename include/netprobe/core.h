@@ -354,7 +354,7 @@ int netprobe_manager_new_with_config(const struct netprobe_config *config,
 /*
  * Stop capture and workers, hand out what still waits, wait for calls of other threads, and free. Interfaces
  * stay attached, bans stay: they are the network namespace's. NULL and a manager that was freed already are
- * allowed. Returns NULL; m where it does nothing, called by a handler or from within a list. Since: 0.1.
+ * allowed. Returns NULL; m where it does nothing, called from within what a call of it calls back. Since: 0.1.
  */
 struct netprobe_manager *netprobe_manager_free(struct netprobe_manager *m);
 

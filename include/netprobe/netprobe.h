@@ -24,7 +24,7 @@
  *   may call functions of their manager, but not free it (that does nothing and returns the manager). Two
  *   managers are independent, but both see the same guard: that belongs to the network namespace.
  * - Functions that call back for each entry of a list hold what the list is in: from the callback,
- *   others of the library that need it return -EDEADLK.
+ *   others of the library return -EDEADLK where they would need it, or what who holds that waits for.
  * - Misuse is an error, not a crash: NULL where there must be something and a size that is none are
  *   -EINVAL, a manager that was freed is -EBADF. Functions of a manager may return these three beside
  *   the errors they name: -EINVAL, -EBADF, -EDEADLK.

@@ -94,7 +94,7 @@ API_PUBLIC int netprobe_manager_attach(struct netprobe_manager *m, const char *i
 	how.no_cookies = m->config.no_syn_cookies;
 	flows = m->config.balancer_flows;
 	api_unlock(m);
-	/* Before guard's lock is taken: it is the first of the two. */
+	/* Asked before: the balancer's lock is taken within guard's (chain_balancer), never the other way. */
 	if (how.mode == NP_GUARD_BALANCE)
 		how.ways = ways = api_ways(&how.ways_n);
 	r = api_guard(GUARD_CREATE, &g, err);

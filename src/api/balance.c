@@ -57,9 +57,13 @@ API_PUBLIC int netprobe_manager_vip_add(struct netprobe_manager *m, const char *
 	API_ENTER(m, err);
 	struct balance b = {};
 	struct lb_vip_key key;
+	uint32_t conns;
 	bool in_use;
-	int r;
+	/* Before the manager's lock: whoever looks may wait for the list with it. */
+	int r = api_check_listing(err);
 
+	if (r)
+		return r;
 	if (!vip)
 		return error_set(err, -EINVAL, "no VIP");
 	if (flags & ~(uint32_t)(NETPROBE_VIP_BY_SOURCE | NETPROBE_VIP_FORCE))
@@ -69,8 +73,11 @@ API_PUBLIC int netprobe_manager_vip_add(struct netprobe_manager *m, const char *
 	if (!r && !(flags & NETPROBE_VIP_FORCE))
 		r = check_vip(&key, vip, err);
 	in_use = !r && api_balances();
+	api_lock(m);
+	conns = m->config.balancer_flows;
+	api_unlock(m);
 	if (!r)
-		r = open_balance(true, m->config.balancer_flows, &b, err);
+		r = open_balance(true, conns, &b, err);
 	if (!r)
 		r = balance_vip_add(&b, &key, flags & NETPROBE_VIP_BY_SOURCE ? LB_VIP_SOURCE : 0,
 				    err);

@@ -11,6 +11,7 @@ static pthread_cond_t left = PTHREAD_COND_INITIALIZER;
 static struct netprobe_manager *alive;
 
 __thread unsigned int api_listing;
+static __thread struct api_call *calls; /* the innermost one */
 
 void api_enlist(struct netprobe_manager *m)
 {
@@ -34,7 +35,7 @@ void api_delist(struct netprobe_manager *m)
 	(void)pthread_mutex_unlock(&lock);
 }
 
-struct netprobe_manager *api_hold(struct netprobe_manager *m)
+bool api_enter(struct api_call *call, struct netprobe_manager *m)
 {
 	struct netprobe_manager *found;
 
@@ -44,15 +45,28 @@ struct netprobe_manager *api_hold(struct netprobe_manager *m)
 	if (found)
 		found->users++;
 	(void)pthread_mutex_unlock(&lock);
-	return found;
+	if (!found)
+		return false;
+	*call = (struct api_call){ .m = found, .outer = calls };
+	calls = call;
+	return true;
 }
 
-void api_leave(struct netprobe_manager **m)
+bool api_is_within(const struct netprobe_manager *m)
 {
-	if (!*m)
+	for (const struct api_call *c = calls; c; c = c->outer)
+		if (c->m == m)
+			return true;
+	return false;
+}
+
+void api_leave(struct api_call *call)
+{
+	if (!call->m)
 		return;
+	calls = call->outer;
 	(void)pthread_mutex_lock(&lock);
-	if (!--(*m)->users)
+	if (!--call->m->users)
 		(void)pthread_cond_broadcast(&left);
 	(void)pthread_mutex_unlock(&lock);
 }

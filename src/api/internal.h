@@ -92,13 +92,20 @@ struct netprobe_manager {
 void api_enlist(struct netprobe_manager *m);
 /* No new calls; returns when those that are in it have left. */
 void api_delist(struct netprobe_manager *m);
-struct netprobe_manager *api_hold(struct netprobe_manager *m); /* NULL: it is not alive */
-void api_leave(struct netprobe_manager **m);
+/* One call of this thread, and the one that called back for it. */
+struct api_call {
+	struct netprobe_manager *m; /* NULL: it is not alive */
+	struct api_call *outer;
+};
+bool api_enter(struct api_call *call, struct netprobe_manager *m);
+void api_leave(struct api_call *call);
+/* Is this thread in a call of that manager already? */
+bool api_is_within(const struct netprobe_manager *m);
 int api_no_manager(const struct netprobe_manager *m, struct netprobe_error *err);
 
-#define API_ENTER(m, err)                                                                 \
-	struct netprobe_manager *held_ __attribute__((cleanup(api_leave))) = api_hold(m); \
-	if (!held_)                                                                       \
+#define API_ENTER(m, err)                                                           \
+	struct api_call held_ __attribute__((cleanup(api_leave))) = { NULL, NULL }; \
+	if (!api_enter(&held_, m))                                                  \
 	return api_no_manager(m, err)
 
 /* Calls of this thread that hand out a list: what they hold must not be asked for again. */

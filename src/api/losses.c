@@ -59,10 +59,10 @@ API_PUBLIC int netprobe_manager_losses(struct netprobe_manager *m, netprobe_loss
 API_PUBLIC int netprobe_manager_note(struct netprobe_manager *m, char *ret, size_t bytes)
 {
 	API_ENTER(m, NULL);
-	int r = 0;
+	int r = ret && bytes ? api_check_listing(NULL) : -EINVAL;
 
-	if (!ret || !bytes)
-		return -EINVAL;
+	if (r)
+		return r;
 	api_lock(m);
 	if (!m->session)
 		r = -ENODEV;
@@ -237,7 +237,7 @@ API_PUBLIC int netprobe_manager_get_capture(struct netprobe_manager *m,
 {
 	API_ENTER(m, err);
 	struct netprobe_capture c = {};
-	int r = ret ? 0 : error_set(err, -EINVAL, "nowhere to put it");
+	int r = ret ? api_check_listing(err) : error_set(err, -EINVAL, "nowhere to put it");
 
 	if (r)
 		return r;

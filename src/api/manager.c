@@ -87,7 +87,7 @@ API_PUBLIC int netprobe_manager_new(struct netprobe_manager **ret_manager,
 	return netprobe_manager_new_with_config(NULL, ret_manager, err);
 }
 
-/* Not from a handler, nor from within a list: they would lose the ground they stand on. */
+/* Not from what any call of it calls back: that would lose the ground it stands on. */
 static bool may_free(struct netprobe_manager *m)
 {
 	bool ok;
@@ -113,16 +113,17 @@ static void finish(struct netprobe_manager *m)
 
 API_PUBLIC struct netprobe_manager *netprobe_manager_free(struct netprobe_manager *m)
 {
-	struct netprobe_manager *held = api_hold(m);
+	struct api_call call;
+	bool within = api_is_within(m);
 
-	if (!held)
+	if (!api_enter(&call, m))
 		return NULL;
-	if (!may_free(m)) {
-		api_leave(&held);
+	if (within || !may_free(m)) {
+		api_leave(&call);
 		return m;
 	}
 	finish(m);
-	api_leave(&held);
+	api_leave(&call);
 	api_delist(m);
 	m->crew = crew_free(m->crew);
 	api_close(m);
@@ -219,10 +220,10 @@ API_PUBLIC int netprobe_manager_update_config(struct netprobe_manager *m,
 API_PUBLIC int netprobe_manager_get_config(struct netprobe_manager *m, struct netprobe_config *ret)
 {
 	API_ENTER(m, NULL);
-	int r;
+	int r = ret ? api_check_listing(NULL) : -EINVAL;
 
-	if (!ret)
-		return -EINVAL;
+	if (r)
+		return r;
 	api_lock(m);
 	r = GIVE(ret, m->config);
 	api_unlock(m);

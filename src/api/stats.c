@@ -284,7 +284,9 @@ API_PUBLIC int netprobe_manager_get_balancer_stats(struct netprobe_manager *m,
 
 	if (!ret || ret->size < sizeof(size_t) || ret->size > API_SIZE_MAX)
 		return no_size(err);
-	r = balance_open(false, NULL, &b, err);
+	r = api_check_listing(err);
+	if (!r)
+		r = balance_open(false, NULL, &b, err);
 	if (r == -ENOENT)
 		return GIVE(ret, s);
 	for (unsigned int i = 0; !r && i < LB_VIPS; i++)

@@ -121,8 +121,10 @@ static int wake_open(struct netprobe_manager *m)
 API_PUBLIC int netprobe_manager_fd(struct netprobe_manager *m)
 {
 	API_ENTER(m, NULL);
-	int r;
+	int r = api_check_listing(NULL);
 
+	if (r)
+		return r;
 	api_lock(m);
 	r = m->config.workers ? -EBUSY : m->wake.open ? 0 : wake_open(m);
 	if (!r)
