@@ -275,6 +275,8 @@ static int rebuild(struct guard *g, const struct guard_item *items, size_t n, un
 {
 	uint32_t set, room[NP_SET_MAX], now = guard_tick_now(), n_rules = g->conf->n_rules;
 	struct rule_index *x = NULL; /* one for all of it: it knows which rules it gave out */
+	uint8_t lists = (flags & GUARD_REPLACE_BANS ? NP_GUARD_PENDING_BANS : 0) |
+			(flags & GUARD_REPLACE_ALLOWED ? NP_GUARD_PENDING_ALLOWED : 0);
 	struct build b = {};
 	int r;
 
@@ -299,6 +301,10 @@ static int rebuild(struct guard *g, const struct guard_item *items, size_t n, un
 	if (!r && change)
 		change->fn((struct np_guard_policy *)&g->conf->policy[set], change->arg);
 	if (!r) {
+		/* Of limits and detection the lists are the same before and after. */
+		for (size_t i = 0; i < n; i++)
+			lists |= items[i].allow ? NP_GUARD_PENDING_ALLOWED : NP_GUARD_PENDING_BANS;
+		g->conf->pending = lists;
 		set_commit(g, set, confirm_s);
 	} else {
 		set_drop(g, set);

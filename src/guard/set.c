@@ -96,7 +96,9 @@ void set_settle(struct guard *g)
 		return;
 	g->conf->state = NP_GUARD_STATE(set ^ 1, 0);
 	set_drop(g, set);
-	told_change(g, true, true, true, 0);
+	if (g->conf->pending)
+		told_change(g, g->conf->pending & NP_GUARD_PENDING_BANS,
+			    g->conf->pending & NP_GUARD_PENDING_ALLOWED, true, 0);
 }
 
 int set_begin(struct guard *g, uint32_t *ret_set, struct netprobe_error *err)

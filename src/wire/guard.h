@@ -206,6 +206,8 @@ struct np_guard_dest {
  * that of the state's set; while a change waits to be confirmed only until the deadline, and from then
  * on the other one: a change nobody confirms ends by itself, whoever is still alive.
  */
+#define NP_GUARD_PENDING_BANS 1	   /* it changes the ban list */
+#define NP_GUARD_PENDING_ALLOWED 2 /* it changes what is allowed */
 #define NP_GUARD_SPARED 256
 struct np_guard_conf {
 	__u64 state; /* bit 0: the set; upper half: tick of the deadline, 0 nothing waits. One word: read at once */
@@ -218,7 +220,8 @@ struct np_guard_conf {
 	__u8 cookie_ts;	    /* 1: timestamps are offered, and with them SACK and the scale */
 	__u8 cookie_wscale; /* of our windows, as the kernel will choose it */
 	__u8 sysctl_was;    /* 1 + tcp_syncookies before we set it; 0: we did not */
-	__u8 pad[5];
+	__u8 pending;	    /* user space: NP_GUARD_PENDING_*, of a change that waits */
+	__u8 pad[4];
 	struct np_guard_policy policy[2];
 	__u64 events; /* security events so far: the number of the newest */
 	/*

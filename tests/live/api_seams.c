@@ -65,6 +65,58 @@ TEST(thread_in_another_namespace_leaves_guard_of_the_first_one_alone)
 	netprobe_manager_free(m);
 }
 
+static void keep_lists(const struct netprobe_event *ev, size_t n, void *arg)
+{
+	int *list = arg;
+
+	for (size_t i = 0; i < n; i++)
+		if (!strcmp(ev[i].type, "security.list") && ev[i].security->replaced)
+			*list = ev[i].security->list;
+}
+
+#define UNTOLD -1
+
+/* What nobody confirms is undone by itself; the next call tells it. */
+static int list_told_of(struct netprobe_manager *m, int *list)
+{
+	struct netprobe_security_stats s = { .size = sizeof(s) };
+	int64_t end = deadline_in(20000);
+
+	OK(netprobe_manager_flush(m));
+	*list = UNTOLD;
+	do {
+		pause_ms(20);
+		OK(netprobe_manager_get_security_stats(m, &s, &err));
+	} while (s.confirm_s && now_ms() < end);
+	OK(netprobe_manager_set_filtering(m, true, &err));
+	OK(netprobe_manager_flush(m));
+	return *list;
+}
+
+TEST(change_that_is_undone_is_told_of_the_lists_that_it_had_changed)
+{
+	struct netns_pair p = netns_pair_new();
+	struct netprobe_limits l = { .size = sizeof(l), .packets = 1000, .confirm_s = 1 };
+	struct netprobe_change how = { .size = sizeof(how),
+				       .confirm_s = 1,
+				       .list = NETPROBE_LIST_ALLOWED };
+	struct netprobe_ban friend = { .size = sizeof(friend),
+				       .cidr = "192.0.2.1",
+				       .ttl_s = NETPROBE_NO_END };
+	struct netprobe_manager *m;
+	int list;
+
+	enter(&p.a);
+	m = guarded(p.if_a);
+	OK(netprobe_manager_set_event_handler(m, NETPROBE_EVENT_SECURITY, keep_lists, &list));
+	OK(netprobe_manager_set_limits(m, &l, &err));
+	CHECK_EQ(list_told_of(m, &list), UNTOLD, "list, of limits");
+	OK(netprobe_manager_change_list(m, &how, &friend, 1, &err));
+	CHECK_EQ(list_told_of(m, &list), NETPROBE_LIST_ALLOWED, "list, of an allowance");
+	OK(netprobe_manager_detach(m, p.if_a, &err));
+	netprobe_manager_free(m);
+}
+
 /* Maps that hold AT_ONCE have room for 4,096. */
 #define AT_ONCE 3600
 #define MANY 4200
