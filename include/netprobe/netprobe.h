@@ -28,7 +28,8 @@
  * - Misuse is an error, not a crash: NULL where there must be something and a size that is none are
  *   -EINVAL, a manager that was freed is -EBADF. Functions of a manager may return these three beside
  *   the errors they name: -EINVAL, -EBADF, -EDEADLK.
- * - A manager uses the network namespace that the calling thread is in, at each call.
+ * - A manager uses the network namespace that the calling thread is in, at each call; security.* is told of all
+ *   (the last 8) that its calls came from.
  */
 #ifndef NETPROBE_NETPROBE_H
 #define NETPROBE_NETPROBE_H

@@ -106,4 +106,5 @@ void follow_done(struct netprobe_manager *m)
 	if (m->follows && m->links_fd >= 0)
 		(void)close(m->links_fd);
 	m->follows = false;
+	m->wake.links = -1; /* closed, so the set is without it */
 }

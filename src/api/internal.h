@@ -44,6 +44,18 @@ struct wake {
 struct attacks; /* engine/attacks.h */
 struct crew;
 
+#define API_PLACES 8
+
+/* security.c: a network namespace that calls of a manager came from. */
+struct api_place {
+	uint32_t netns;		   /* inode */
+	uint64_t used;		   /* number of the last call from there; 0: a free place */
+	struct guard_watch *watch; /* NULL: guard is not there */
+	struct attacks *attacks;
+	bool tried;   /* in this interval */
+	bool watched; /* looked for at least once */
+};
+
 struct netprobe_manager {
 	struct netprobe_manager *next; /* of those alive; handle.c */
 	unsigned int users;	       /* calls that are in it; handle.c */
@@ -68,12 +80,11 @@ struct netprobe_manager {
 	uint64_t next_tick_ns;
 	struct balance balance; /* model NULL: there is none, or it is not watched */
 	struct checker *checker;
-	bool follows;		   /* links_fd was asked for */
-	int links_fd;		   /* tells of interfaces that come and go; negative: does not */
-	struct guard_watch *watch; /* NULL: guard is nowhere, or nobody wants to know */
-	bool watch_tried;	   /* in this interval */
-	bool watched;		   /* looked for at least once */
-	struct attacks *attacks;
+	bool follows;	/* links_fd was asked for */
+	int links_fd;	/* tells of interfaces that come and go; negative: does not */
+	uint32_t netns; /* of whoever looked last; 0: nobody did */
+	struct api_place places[API_PLACES];
+	uint64_t places_used;
 	struct buf line, text, xctl;
 	pthread_t worker;
 	bool has_worker;
@@ -200,6 +211,11 @@ void security_tick(struct netprobe_manager *m);
 /* From here on: what is changed next is told. */
 void security_begin(struct netprobe_manager *m);
 void security_free(struct netprobe_manager *m);
+bool security_watches(const struct netprobe_manager *m); /* guard is somewhere */
+uint64_t security_lost(const struct netprobe_manager *m);
+uint32_t api_netns(void); /* this thread's; 0: unknown */
+/* Whoever looks may be in another namespace than who looked before. */
+void api_here(struct netprobe_manager *m);
 
 /* stats.c: one direction of an interface. */
 void api_fill_device(struct netprobe_device_stats *s, const struct guard_if *f, bool tx);

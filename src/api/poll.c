@@ -17,6 +17,7 @@ static int look(struct netprobe_manager *m)
 {
 	int r = m->session ? session_poll(m->session) : 0;
 
+	api_here(m);
 	if (r >= 0 && m->drops)
 		r = drop_watch_poll(m->drops);
 	if (r >= 0 && m->tracer)

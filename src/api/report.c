@@ -98,6 +98,7 @@ int report_tick(struct netprobe_manager *m, uint32_t families, struct netprobe_e
 {
 	int n = 0, r = 0;
 
+	api_here(m);
 	if ((families & NETPROBE_EVENT_STATISTICS) && queue_wanted(m, NETPROBE_EVENT_STATISTICS))
 		n = report_statistics(m, err);
 	if (n >= 0 && (families & NETPROBE_EVENT_BALANCING) &&

@@ -6,7 +6,6 @@
 
 #include "api/internal.h"
 #include "balance/health.h"
-#include "engine/attacks.h"
 
 static int no_size(struct netprobe_error *err)
 {
@@ -92,8 +91,7 @@ API_PUBLIC int netprobe_manager_get_global_stats(struct netprobe_manager *m,
 	s.interfaces = (uint32_t)n;
 	s.events_delivered = api_delivered(m);
 	s.events_lost = m->lost + losses.ring_full;
-	s.events_lost += m->watch ? guard_watch_lost(m->watch) : 0;
-	s.events_lost += m->attacks ? attacks_untold(m->attacks) : 0;
+	s.events_lost += security_lost(m);
 	s.capture = api_capture(m->session);
 	api_unlock(m);
 	return GIVE(ret, s);

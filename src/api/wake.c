@@ -38,7 +38,7 @@ static uint64_t due_ns(const struct netprobe_manager *m)
 		return due;
 	if (m->session)
 		due = sooner(due, now + RING_MS * NS_PER_MS);
-	if (m->watch && m->config.enable_security_alerts &&
+	if (security_watches(m) && m->config.enable_security_alerts &&
 	    queue_wanted(m, NETPROBE_EVENT_SECURITY))
 		due = sooner(due, now + GUARD_MS * NS_PER_MS);
 	if (m->checker && m->config.enable_health_checks)

@@ -19,6 +19,7 @@
 struct unban {
 	uint64_t at_ns; /* CLOCK_MONOTONIC */
 	struct np_ev_guard ev;
+	char iface[IF_NAMESIZE];
 };
 
 struct attacks {
@@ -92,11 +93,10 @@ static void fill_tuple(const struct attacks *a, const struct np_ev_guard *at, st
 	memcpy(t->raddr, at->saddr, sizeof(t->raddr));
 }
 
-static void tell(struct attacks *a, const struct np_ev_guard *at, uint8_t kind, double num,
-		 const char *unit, uint64_t ktime)
+static void tell(struct attacks *a, const struct np_ev_guard *at, const char *iface, uint8_t kind,
+		 double num, const char *unit, uint64_t ktime)
 {
 	struct np_tuple t;
-	char name[IF_NAMESIZE];
 	struct event ev = {
 		.kind = kind,
 		.ktime_ns = ktime,
@@ -112,9 +112,9 @@ static void tell(struct attacks *a, const struct np_ev_guard *at, uint8_t kind, 
 	fill_tuple(a, at, &t);
 	if (!at->ifindex) {
 		(void)snprintf(ev.entity_id, sizeof(ev.entity_id), "all");
-	} else if (if_indextoname(at->ifindex, name)) {
-		ev.iface = name;
-		(void)snprintf(ev.entity_id, sizeof(ev.entity_id), "%s", name);
+	} else if (iface[0]) {
+		ev.iface = iface;
+		(void)snprintf(ev.entity_id, sizeof(ev.entity_id), "%s", iface);
 	}
 	if (isfinite(num))
 		(void)fmt(ev.value, sizeof(ev.value), "%.0f", num);
@@ -123,16 +123,18 @@ static void tell(struct attacks *a, const struct np_ev_guard *at, uint8_t kind, 
 	a->fn(&ev, a->arg);
 }
 
-static void remember(struct attacks *a, const struct np_ev_guard *ev)
+static void remember(struct attacks *a, const struct np_ev_guard *ev, const char *iface)
 {
+	struct unban *u = &a->unbans[a->n];
+
 	if (a->n == UNBANS) {
 		a->untold++;
 		return;
 	}
-	a->unbans[a->n++] = (struct unban){
-		.at_ns = ev->ktime_ns + ((uint64_t)ev->ban_ticks << NP_GUARD_TICK_SHIFT),
-		.ev = *ev,
-	};
+	a->n++;
+	u->at_ns = ev->ktime_ns + ((uint64_t)ev->ban_ticks << NP_GUARD_TICK_SHIFT);
+	u->ev = *ev;
+	(void)snprintf(u->iface, sizeof(u->iface), "%s", iface);
 }
 
 /* Whether what is to end is what was made again, or taken back. */
@@ -172,22 +174,22 @@ static double seconds_of(const struct np_ev_guard *ev)
 }
 
 /* What somebody did to a list. */
-static void tell_list(struct attacks *a, const struct np_ev_guard *ev)
+static void tell_list(struct attacks *a, const struct np_ev_guard *ev, const char *iface)
 {
 	bool added = ev->kind == NP_GUARD_EV_ADDED;
 
 	forget(a, ev);
 	if (ev->kind == NP_GUARD_EV_CHANGED) {
-		tell(a, ev, EVENT_LIST, (double)ev->seen, "entries", ev->ktime_ns);
+		tell(a, ev, iface, EVENT_LIST, (double)ev->seen, "entries", ev->ktime_ns);
 		return;
 	}
-	tell(a, ev,
+	tell(a, ev, iface,
 	     ev->allow ? added ? EVENT_ALLOW : EVENT_UNALLOW
 	     : added   ? EVENT_BAN
 		       : EVENT_UNBAN,
 	     seconds_of(ev), "s", ev->ktime_ns);
 	if (added && ev->ban_ticks)
-		remember(a, ev);
+		remember(a, ev, iface);
 }
 
 /* Bans that ended before then. */
@@ -195,32 +197,32 @@ static void tell_ends(struct attacks *a, uint64_t until_ns)
 {
 	for (unsigned int i = 0; i < a->n;) {
 		struct unban *u = &a->unbans[i];
-		struct np_ev_guard ev = u->ev;
-		uint64_t at_ns = u->at_ns;
+		struct unban over = *u;
 
-		if (at_ns > until_ns) {
+		if (over.at_ns > until_ns) {
 			i++;
 			continue;
 		}
 		*u = a->unbans[--a->n];
-		tell(a, &ev, ev.allow ? EVENT_UNALLOW : EVENT_UNBAN, attack_ban_seconds(&ev), "s",
-		     at_ns);
+		tell(a, &over.ev, over.iface, over.ev.allow ? EVENT_UNALLOW : EVENT_UNBAN,
+		     attack_ban_seconds(&over.ev), "s", over.at_ns);
 	}
 }
 
-void attacks_tell(struct attacks *a, const struct np_ev_guard *ev)
+void attacks_tell(struct attacks *a, const struct np_ev_guard *ev, const char *iface)
 {
 	tell_ends(a, ev->ktime_ns);
 	if (ev->kind >= NP_GUARD_EV_ADDED && ev->kind <= NP_GUARD_EV_CHANGED)
-		tell_list(a, ev);
+		tell_list(a, ev, iface);
 	if (ev->kind != NP_GUARD_EV_ATTACK || ev->attack >= NP_ATTACK_MAX)
 		return;
-	tell(a, ev, kind_of(ev->attack), (double)ev->seen, unit_of(ev->attack), ev->ktime_ns);
+	tell(a, ev, iface, kind_of(ev->attack), (double)ev->seen, unit_of(ev->attack),
+	     ev->ktime_ns);
 	if (!ev->ban_ticks)
 		return;
 	forget(a, ev);
-	tell(a, ev, EVENT_BAN, attack_ban_seconds(ev), "s", ev->ktime_ns);
-	remember(a, ev);
+	tell(a, ev, iface, EVENT_BAN, attack_ban_seconds(ev), "s", ev->ktime_ns);
+	remember(a, ev, iface);
 }
 
 void attacks_tick(struct attacks *a)

@@ -10,8 +10,8 @@ struct attacks;
 /* NULL: no memory. fn: called within the calls below. */
 struct attacks *attacks_new(void (*fn)(const struct event *ev, void *arg), void *arg);
 struct attacks *attacks_free(struct attacks *a);
-/* A finding, and the ban that follows from it. */
-void attacks_tell(struct attacks *a, const struct np_ev_guard *ev);
+/* A finding, and the ban that follows from it. iface: the name of its interface; "": unknown. */
+void attacks_tell(struct attacks *a, const struct np_ev_guard *ev, const char *iface);
 /* Bans that ended since. */
 void attacks_tick(struct attacks *a);
 /* Ends of bans that there was no room to remember. */

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <net/if.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -130,13 +131,18 @@ struct devices *devices_free(struct devices *d)
 
 static void on_attack(const struct np_ev_guard *ev, void *arg)
 {
-	attacks_tell(arg, ev);
+	struct devices *d = arg;
+	char name[IF_NAMESIZE];
+
+	if (!if_indextoname(ev->ifindex, name))
+		name[0] = '\0';
+	attacks_tell(d->attacks, ev, name);
 }
 
 void devices_poll(struct devices *d)
 {
 	if (d->watch)
-		(void)guard_watch_poll(d->watch, on_attack, d->attacks);
+		(void)guard_watch_poll(d->watch, on_attack, d);
 	attacks_tick(d->attacks);
 }
 

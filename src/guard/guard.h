@@ -241,6 +241,8 @@ struct guard_watch *guard_watch_close(struct guard_watch *w);
 int guard_watch_fd(const struct guard_watch *w);
 /* Whether it watches this guard: the last detach ends one, an attach begins another. */
 bool guard_watch_is_of(const struct guard_watch *w, const struct guard *g);
+/* What guard calls the interface of that number, from whichever namespace it is asked; "": guard is not on it. */
+void guard_watch_name(const struct guard_watch *w, uint32_t ifindex, char ret[16]);
 /* Events that were overwritten before this watcher looked. */
 uint64_t guard_watch_lost(const struct guard_watch *w);
 /* Hand over what waits: how many, or -errno. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Security events out of the log that the kernel half writes: each watcher reads at its own pace. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/timerfd.h>
@@ -23,6 +24,7 @@ struct guard_watch {
 	uint64_t awaited, awaited_ns; /* an event that has its number only, and since when */
 	uint32_t map_id;	      /* of the configuration: tells one guard from the next */
 	int timer;
+	int ifs; /* the map of interfaces */
 };
 
 static uint32_t map_id(int fd)
@@ -42,11 +44,14 @@ int guard_watch_open(struct guard *g, bool from_start, struct guard_watch **ret,
 
 	if (!w)
 		return error_set(err, -ENOMEM, "out of memory");
+	w->ifs = -1;
 	w->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 	w->conf = map_view(g->map[MAP_CONF], sizeof(*w->conf), false);
 	w->log = map_view(g->map[MAP_LOG], LOG_BYTES, false);
 	w->map_id = map_id(g->map[MAP_CONF]);
-	if (w->timer < 0 || !w->conf || !w->log || timerfd_settime(w->timer, 0, &each, NULL)) {
+	w->ifs = fcntl(g->map[MAP_IFS], F_DUPFD_CLOEXEC, 3);
+	if (w->timer < 0 || w->ifs < 0 || !w->conf || !w->log ||
+	    timerfd_settime(w->timer, 0, &each, NULL)) {
 		r = -errno;
 		(void)guard_watch_close(w);
 		return error_set(err, r, "cannot read guard's events: %s", strerror(-r));
@@ -64,6 +69,8 @@ struct guard_watch *guard_watch_close(struct guard_watch *w)
 	map_unview(w->log, LOG_BYTES);
 	if (w->timer >= 0)
 		(void)close(w->timer);
+	if (w->ifs >= 0)
+		(void)close(w->ifs);
 	free(w);
 	return NULL;
 }
@@ -76,6 +83,20 @@ int guard_watch_fd(const struct guard_watch *w)
 bool guard_watch_is_of(const struct guard_watch *w, const struct guard *g)
 {
 	return w->map_id == map_id(g->map[MAP_CONF]);
+}
+
+void guard_watch_name(const struct guard_watch *w, uint32_t ifindex, char ret[16])
+{
+	struct np_guard_if at;
+
+	ret[0] = '\0';
+	for (uint32_t slot = 0; ifindex && slot < NP_GUARD_IFS; slot++) {
+		if (bpf_map_lookup_elem(w->ifs, &slot, &at) || at.ifindex != ifindex)
+			continue;
+		memcpy(ret, at.name, sizeof(at.name));
+		ret[sizeof(at.name) - 1] = '\0';
+		return;
+	}
 }
 
 uint64_t guard_watch_lost(const struct guard_watch *w)

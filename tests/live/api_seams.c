@@ -65,6 +65,98 @@ TEST(thread_in_another_namespace_leaves_guard_of_the_first_one_alone)
 	netprobe_manager_free(m);
 }
 
+struct told {
+	unsigned int n;
+	char words[16][128]; /* "security.ban 192.0.2.1 4026532000" */
+};
+
+static void keep_words(const struct netprobe_event *ev, size_t n, void *arg)
+{
+	struct told *t = arg;
+
+	for (size_t i = 0; i < n; i++) {
+		const char *netns = strstr(ev[i].json, "\"netns\":");
+
+		(void)snprintf(t->words[t->n++ % 16], sizeof(t->words[0]), "%s %s %.10s",
+			       ev[i].type, ev[i].security->source ? ev[i].security->source : "-",
+			       netns ? netns + 8 : "?");
+	}
+}
+
+static unsigned int times_told(const struct told *t, const char *type, const char *source,
+			       uint64_t netns)
+{
+	unsigned int times = 0;
+	char want[128];
+
+	(void)snprintf(want, sizeof(want), "%s %s %" PRIu64, type, source, netns);
+	for (unsigned int i = 0; i < t->n && i < 16; i++)
+		times += !strcmp(t->words[i], want);
+	return times;
+}
+
+struct other_place {
+	struct netns_pair p;
+	struct netprobe_manager *m;
+	int done;
+};
+
+static void *ban_there(void *arg)
+{
+	struct other_place *o = arg;
+	struct netprobe_ban ban = { .size = sizeof(ban),
+				    .cidr = "192.0.2.2",
+				    .ttl_s = NETPROBE_NO_END };
+
+	enter(&o->p.a);
+	o->done = netprobe_manager_attach(o->m, o->p.if_a, NULL);
+	if (!o->done)
+		o->done = netprobe_manager_ban(o->m, &ban, NULL);
+	pause_ms(20);
+	(void)netprobe_manager_poll(o->m, 0);
+	return NULL;
+}
+
+TEST(events_are_of_the_namespace_they_happened_in_and_told_once)
+{
+	struct netns_pair p = netns_pair_new();
+	struct other_place o = { .p = netns_pair_new() };
+	struct netprobe_config c = without_capture(NETPROBE_MODE_FILTER);
+	struct netprobe_ban ban = { .size = sizeof(ban),
+				    .cidr = "192.0.2.1",
+				    .ttl_s = NETPROBE_NO_END };
+	struct told t = { 0 };
+	pthread_t thread;
+
+	c.stats_report_interval = 10;
+	enter(&p.a);
+	o.m = manager(&c);
+	OK(netprobe_manager_attach(o.m, p.if_a, &err));
+	OK(netprobe_manager_set_event_handler(o.m, NETPROBE_EVENT_SECURITY, keep_words, &t));
+	OK(netprobe_manager_ban(o.m, &ban, &err));
+	REQUIRE(!pthread_create(&thread, NULL, ban_there, &o) && !pthread_join(thread, NULL),
+		"no thread");
+	OK(o.done);
+	ban.cidr = "192.0.2.3";
+	OK(netprobe_manager_ban(o.m, &ban, &err));
+	/* Each look at an interval's end may find another guard. */
+	for (unsigned int i = 0; i < 3; i++) {
+		pause_ms(20);
+		OK(netprobe_manager_poll(o.m, 0));
+	}
+	OK(netprobe_manager_flush(o.m));
+	for (unsigned int i = 0; i < t.n && i < 16; i++)
+		test_note("%s", t.words[i]);
+	CHECK_EQ(t.n, 3, "events");
+	CHECK_EQ(times_told(&t, "security.ban", "192.0.2.1", p.a.inode), 1, "of the first ban");
+	CHECK_EQ(times_told(&t, "security.ban", "192.0.2.2", o.p.a.inode), 1,
+		 "of the one in the other namespace");
+	CHECK_EQ(times_told(&t, "security.ban", "192.0.2.3", p.a.inode), 1, "of the last ban");
+	OK(netprobe_manager_detach(o.m, p.if_a, &err));
+	guard_must(&o.p.a, "detach %s", o.p.if_a);
+	netprobe_manager_free(o.m);
+}
+
 static void keep_lists(const struct netprobe_event *ev, size_t n, void *arg)
 {
 	int *list = arg;
