@@ -29,6 +29,13 @@ uint64_t afpacket_clock(void)
 	return (uint64_t)ts.tv_sec * 1000000000ULL + (uint64_t)ts.tv_nsec;
 }
 
+uint64_t afpacket_behind_ns(const struct afpacket *a)
+{
+	uint32_t timeout = a->opts.timeout_ms ? a->opts.timeout_ms : RING_TIMEOUT_MS;
+
+	return (2ULL * timeout + 50) * 1000000ULL;
+}
+
 static void close_fd(int fd)
 {
 	if (fd >= 0)
@@ -350,10 +357,9 @@ static int open_fds(struct afpacket *a, struct netprobe_error *err)
 
 static int open_socks(struct afpacket *a, struct netprobe_error *err)
 {
-	uint32_t timeout = a->opts.timeout_ms ? a->opts.timeout_ms : RING_TIMEOUT_MS;
 	struct socks_opts so = { .filter = &a->filter,
 				 .by_packets = true,
-				 .linger_ns = (2ULL * timeout + 50) * 1000000ULL,
+				 .linger_ns = afpacket_behind_ns(a),
 				 .last = join_last,
 				 .arg = a };
 

@@ -59,12 +59,15 @@ struct afpacket {
 	void *moved_arg;
 	struct part_out *parts;
 	uint32_t n_parts, cap_parts;
-	bool final; /* nothing is waited for any more */
+	bool final;	  /* nothing is waited for any more */
+	uint64_t read_ns; /* packets up to then were read */
 	uint64_t own_ids, now_ns, stall_ns, parts_lost, parts_lost_bytes;
 	char note[256];
 };
 
 uint64_t afpacket_clock(void);
+/* A packet is read so long after it came. */
+uint64_t afpacket_behind_ns(const struct afpacket *a);
 
 /* reader.c */
 int readers_start(struct afpacket *a);

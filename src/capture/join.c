@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "capture/afpacket_internal.h"
+#include "capture/pair.h"
 
 #define OWN_ID_BIT (1ULL << 62)
 /* A flow waits so long for its socket to be known before it becomes one of its own. */
@@ -292,20 +293,20 @@ static void give_own(struct join *j, struct wire_flow *f, unsigned int e, const 
 		tell_own_end(a, f, e, &rec);
 }
 
-static void join_end(struct join *j, struct wire_flow *f, unsigned int e, bool gone)
+static void join_end(struct join *j, struct wire *w, struct wire_flow *f, unsigned int e, bool gone)
 {
 	struct afpacket *a = j->a;
 	struct np_tuple t;
 	struct sock *k;
+	bool wait;
 
 	join_tuple(a, f, e, &t);
-	k = f->end[e].own_id ? NULL : socks_find(a->socks, &t);
-	/* The socket of an earlier connection between the same ends. */
-	if (k && f->proto == IPPROTO_TCP && k->ended_ns && f->first_ns > k->ended_ns)
-		k = NULL;
+	k = pair_sock(a->socks, w, f, e, &t, a->read_ns, &wait);
+	if (k && f->proto == IPPROTO_TCP)
+		k->flow_ns = f->first_ns;
 	if (k)
 		give(a, f, e, k, &t);
-	else if (!f->end[e].sock_id == !f->end[e].own_id &&
+	else if (!f->end[e].sock_id == !f->end[e].own_id && (gone || !wait) &&
 		 (gone || a->final || a->now_ns - f->first_ns >= JOIN_NS || f->end[e].own_id))
 		give_own(j, f, e, &t, gone);
 	if (k && !f->end[e].sock_id)
@@ -340,7 +341,7 @@ static void join_flow(struct wire *w, struct wire_flow *f, void *arg)
 			if (f->end[e].local ||
 			    (!any &&
 			     (join_is_group(f->addr[!f->first]) ? e != f->first : e == f->first)))
-				join_end(j, f, e, over);
+				join_end(j, w, f, e, over);
 	}
 	/* until its socket is known, or it is known to have none, it is asked about at each tick */
 	if (j->hand && a->now_ns - f->first_ns >= JOIN_NS && !f->closed_ns)
@@ -352,6 +353,8 @@ static void join_flow(struct wire *w, struct wire_flow *f, void *arg)
 void join_all(struct afpacket *a, bool hand)
 {
 	struct join j = { a, hand };
+
+	a->read_ns = a->final ? UINT64_MAX : afpacket_clock() - afpacket_behind_ns(a);
 
 	for (uint32_t i = 0; i < a->n_readers; i++) {
 		struct reader *r = &a->readers[i];
@@ -408,9 +411,10 @@ void join_last(struct sock *k, void *arg)
 		if (t->flags & NP_F_UNCONN) {
 			wire_each(&r->wire, last_peer, &l);
 		} else {
-			f = wire_find(&r->wire, t->proto, t->laddr, t->lport, t->raddr, t->rport,
-				      k->ended_ns, &e);
+			f = t->proto == IPPROTO_TCP ? pair_flow(&r->wire, k, &e)
+						    : wire_between(&r->wire, t, NULL, &e);
 			if (f && !f->end[e].own_id) {
+				k->flow_ns = f->first_ns;
 				f->end[e].sock_id = k->rec.sock_id;
 				join_tuple(a, f, e, &end);
 				give(a, f, e, k, &end);

@@ -27,7 +27,8 @@ static bool is_pending(const struct afpacket *a, const struct np_tuple *t)
 	return false;
 }
 
-static void want(struct afpacket *a, const struct np_tuple *t)
+/* begins: with a SYN, so a connection that is there is an earlier one. */
+static void want(struct afpacket *a, const struct np_tuple *t, bool begins)
 {
 	const struct sock *k;
 
@@ -36,21 +37,21 @@ static void want(struct afpacket *a, const struct np_tuple *t)
 	if (!links_is_local(a->links, t->laddr) || a->n_pending == PENDING_MAX || is_pending(a, t))
 		return;
 	k = socks_find(a->socks, t);
-	if (k && k->rec.owner.tgid)
+	if (k && k->rec.owner.tgid && !(begins && (k->established || k->ended_ns)))
 		return;
 	a->pending[a->n_pending++] = (struct pending){ .tuple = *t };
 }
 
-static void want_both(struct afpacket *a, const struct np_tuple *t)
+static void want_both(struct afpacket *a, const struct np_tuple *t, bool begins)
 {
 	struct np_tuple other = *t;
 
-	want(a, t);
+	want(a, t, begins);
 	memcpy(other.laddr, t->raddr, 16);
 	memcpy(other.raddr, t->laddr, 16);
 	other.lport = t->rport;
 	other.rport = t->lport;
-	want(a, &other);
+	want(a, &other, begins);
 }
 
 void meet_herald(struct afpacket *a)
@@ -65,7 +66,7 @@ void meet_herald(struct afpacket *a)
 
 		memcpy(t.laddr, p.src, 16);
 		memcpy(t.raddr, p.dst, 16);
-		want_both(a, &t);
+		want_both(a, &t, p.proto == IPPROTO_TCP);
 	}
 }
 
@@ -84,7 +85,7 @@ void meet_fresh(struct afpacket *a)
 		r->n_fresh = 0;
 		(void)pthread_mutex_unlock(&r->lock);
 		for (uint32_t k = 0; k < n; k++)
-			want_both(a, &a->fresh[k]);
+			want_both(a, &a->fresh[k], false);
 	}
 }
 

@@ -43,88 +43,6 @@ uint64_t socks_clock(void)
 	return (uint64_t)ts.tv_sec * 1000000000ULL + (uint64_t)ts.tv_nsec;
 }
 
-uint64_t socks_cookie_hash(const struct index_node *node)
-{
-	const struct sock *k = index_entry(node, struct sock, by_cookie);
-
-	return index_hash(&k->rec.sock_id, sizeof(k->rec.sock_id));
-}
-
-struct tuple_key {
-	uint8_t laddr[16], raddr[16];
-	uint16_t lport, rport;
-	uint32_t proto;
-};
-
-static uint64_t hash_of_tuple(const struct np_tuple *t)
-{
-	struct tuple_key k = { .lport = t->lport, .rport = t->rport, .proto = t->proto };
-
-	memcpy(k.laddr, t->laddr, 16);
-	memcpy(k.raddr, t->raddr, 16);
-	return index_hash(&k, sizeof(k));
-}
-
-uint64_t socks_tuple_hash(const struct index_node *node)
-{
-	return hash_of_tuple(&index_entry(node, struct sock, by_tuple)->rec.tuple);
-}
-
-static bool same_ends(const struct np_tuple *a, const struct np_tuple *b)
-{
-	return a->lport == b->lport && a->rport == b->rport && a->proto == b->proto &&
-	       !memcmp(a->laddr, b->laddr, 16) && !memcmp(a->raddr, b->raddr, 16);
-}
-
-static struct sock *find_cookie(const struct socks *s, uint64_t cookie)
-{
-	struct index_node *n = index_chain(&s->by_cookie, index_hash(&cookie, sizeof(cookie)));
-
-	for (; n; n = n->next) {
-		struct sock *k = index_entry(n, struct sock, by_cookie);
-
-		if (k->rec.sock_id == cookie)
-			return k;
-	}
-	return NULL;
-}
-
-static struct sock *find_tuple(struct socks *s, const struct np_tuple *t)
-{
-	struct index_node *n = index_chain(&s->by_tuple, hash_of_tuple(t));
-	struct sock *found = NULL;
-
-	for (; n; n = n->next) {
-		struct sock *k = index_entry(n, struct sock, by_tuple);
-
-		if (!same_ends(&k->rec.tuple, t))
-			continue;
-		/* The newest comes first. Datagram sockets may share a port: only the kernel knows which got it. */
-		if (t->proto == IPPROTO_TCP)
-			return k;
-		if (found && found->rec.owner.tgid != k->rec.owner.tgid)
-			return NULL;
-		found = found ? found : k;
-	}
-	return found;
-}
-
-struct sock *socks_find(struct socks *s, const struct np_tuple *t)
-{
-	struct np_tuple bound = *t;
-	struct sock *k = find_tuple(s, t);
-
-	if (k || t->proto == IPPROTO_TCP)
-		return k;
-	bound.rport = 0;
-	memset(bound.raddr, 0, sizeof(bound.raddr));
-	k = find_tuple(s, &bound);
-	if (k)
-		return k;
-	memset(bound.laddr, 0, sizeof(bound.laddr));
-	return find_tuple(s, &bound);
-}
-
 void socks_drop(struct socks *s, struct sock *k)
 {
 	index_remove(&s->by_cookie, &k->by_cookie);
@@ -288,6 +206,7 @@ static struct sock *add(struct socks *s, const struct diag_sock *d)
 	k->rec.sock_id = d->cookie;
 	k->rec.tuple = d->tuple;
 	k->rec.tuple.netns = s->netns;
+	k->met_ns = socks_clock();
 	if (d->tuple.proto == IPPROTO_TCP && d->tuple.rport && is_listening(s, d->tuple.lport))
 		k->rec.tuple.flags |= NP_F_PASSIVE;
 	if (s->seeding) {
@@ -314,7 +233,7 @@ static void update_tuple(struct socks *s, struct sock *k, const struct diag_sock
 
 	if (t->state != d->tuple.state)
 		k->dirty = true;
-	if (!same_ends(t, &d->tuple) && d->tuple.lport) {
+	if (!socks_same_ends(t, &d->tuple) && d->tuple.lport) {
 		index_remove(&s->by_tuple, &k->by_tuple);
 		*t = d->tuple;
 		t->netns = s->netns;
@@ -340,7 +259,7 @@ static bool is_remnant(const struct diag_sock *d)
 static void on_listed(const struct diag_sock *d, void *arg)
 {
 	struct socks *s = arg;
-	struct sock *k = find_cookie(s, d->cookie);
+	struct sock *k = socks_by_id(s, d->cookie);
 
 	if (d->tuple.state == STATE_CLOSE && d->tuple.proto == IPPROTO_TCP)
 		return; /* made and not used */
@@ -523,7 +442,7 @@ static bool was_established(const struct sock *k, const struct diag_sock *d)
 static void on_ended(const struct diag_sock *d, void *arg)
 {
 	struct socks *s = arg;
-	struct sock *k = find_cookie(s, d->cookie);
+	struct sock *k = socks_by_id(s, d->cookie);
 	struct diag_sock last = *d;
 
 	if (k && k->ended_ns) {
@@ -540,6 +459,7 @@ static void on_ended(const struct diag_sock *d, void *arg)
 		k = add(s, d);
 		if (!k)
 			return;
+		k->by_end = true;
 		k->established = was_established(k, d);
 		k->opened_told = k->opened_told || !k->established;
 		if (!d->info.tcpi_data_segs_in)
@@ -621,7 +541,7 @@ struct sock *socks_meet(struct socks *s, const struct np_tuple *t)
 	/* One of those bound there: which of them gets or sends a packet the kernel does not tell. */
 	if (d.tuple.flags & NP_F_UNCONN)
 		(void)diag_dump_port(s->ask_fd, d.tuple.lport, on_listed_bound, s);
-	return find_cookie(s, d.cookie);
+	return socks_by_id(s, d.cookie);
 }
 
 bool socks_look(struct socks *s)

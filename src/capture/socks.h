@@ -22,6 +22,9 @@ struct sock {
 	uint64_t raw_tx, raw_rx; /* of the kernel, as far as they are counted */
 	uint32_t raw_retrans, raw_segs_out, raw_segs_in, raw_drops;
 	uint64_t look_ns; /* of the last listing */
+	uint64_t met_ns;  /* it was there then, or by_end: it had ended */
+	uint64_t flow_ns; /* its packets' flow began then, as far as that is known; the caller's */
+	bool by_end;	  /* nothing but its end was told of */
 	struct np_sock_rec rec;
 	uint64_t ended_ns; /* its end was told of, its last packets may not have been counted yet */
 	struct sock *ended_next;
@@ -63,6 +66,9 @@ int socks_hand(struct socks *s, bool full, probe_sock_fn fn, void *arg);
  * bound there. NULL: none is known, or several that do not belong to the same process.
  */
 struct sock *socks_find(struct socks *s, const struct np_tuple *t);
+struct sock *socks_by_id(const struct socks *s, uint64_t sock_id);
+/* TCP sockets between these ends, the newest first: the one after k, NULL the first. */
+struct sock *socks_between(const struct socks *s, const struct np_tuple *t, const struct sock *k);
 /* Ask the kernel for it now and look for its owner with the next socks_look. NULL: it has none. */
 struct sock *socks_meet(struct socks *s, const struct np_tuple *t);
 /* From now on sockets that end do not linger. */

@@ -32,6 +32,7 @@ struct socks {
 uint64_t socks_clock(void); /* CLOCK_MONOTONIC */
 uint64_t socks_cookie_hash(const struct index_node *node);
 uint64_t socks_tuple_hash(const struct index_node *node);
+bool socks_same_ends(const struct np_tuple *a, const struct np_tuple *b);
 void socks_drop(struct socks *s, struct sock *k);
 /* Every socket of an index; fn may drop the one it is given. */
 void socks_each(struct socks *s, void (*fn)(struct socks *s, struct sock *k, void *arg), void *arg);

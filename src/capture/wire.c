@@ -113,8 +113,8 @@ static struct wire_flow *get(struct wire *w, const struct packet *p, unsigned in
 		    memcmp(f->addr, addr, sizeof(addr)) != 0)
 			continue;
 		/* the newest comes first in its chain */
-		if (f->over || is_new_life(f, p)) {
-			f->over = true;
+		if (f->over_ns || is_new_life(f, p)) {
+			f->over_ns = f->over_ns ? f->over_ns : p->ktime_ns;
 			break;
 		}
 		if (!again_is_answer(f, *ret_from, p))
@@ -124,7 +124,7 @@ static struct wire_flow *get(struct wire *w, const struct packet *p, unsigned in
 			return f;
 		}
 		before = f;
-		before->over = true;
+		before->over_ns = before->another.ns;
 		if (!before->closed_ns)
 			before->closed_ns = before->another.ns;
 		break;
@@ -148,25 +148,24 @@ static struct wire_flow *get(struct wire *w, const struct packet *p, unsigned in
 	return f;
 }
 
-struct wire_flow *wire_find(const struct wire *w, uint8_t proto, const uint8_t a[16],
-			    uint16_t a_port, const uint8_t b[16], uint16_t b_port,
-			    uint64_t before_ns, unsigned int *ret_end)
+struct wire_flow *wire_between(const struct wire *w, const struct np_tuple *t,
+			       const struct wire_flow *f, unsigned int *ret_end)
 {
-	struct packet as = { .proto = proto, .sport = a_port, .dport = b_port };
+	struct packet as = { .proto = t->proto, .sport = t->lport, .dport = t->rport };
 	uint8_t addr[2][16];
 	uint16_t port[2];
 	struct index_node *n;
 
-	memcpy(as.src, a, 16);
-	memcpy(as.dst, b, 16);
+	memcpy(as.src, t->laddr, 16);
+	memcpy(as.dst, t->raddr, 16);
 	*ret_end = order(&as, addr, port);
-	n = index_chain(&w->flows, key_hash(addr, port, proto));
+	n = f ? f->node.next : index_chain(&w->flows, key_hash(addr, port, t->proto));
 	for (; n; n = n->next) {
-		struct wire_flow *f = index_entry(n, struct wire_flow, node);
+		struct wire_flow *o = index_entry(n, struct wire_flow, node);
 
-		if (f->proto == proto && f->port[0] == port[0] && f->port[1] == port[1] &&
-		    !memcmp(f->addr, addr, sizeof(addr)) && f->first_ns <= before_ns)
-			return f;
+		if (o->proto == t->proto && o->port[0] == port[0] && o->port[1] == port[1] &&
+		    !memcmp(o->addr, addr, sizeof(addr)))
+			return o;
 	}
 	return NULL;
 }

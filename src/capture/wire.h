@@ -77,6 +77,7 @@ struct wire_flow {
 	uint64_t opened_ns;	 /* CLOCK_MONOTONIC of its SYN; 0: it was there before */
 	uint64_t established_ns; /* of the answer's acknowledgement; 0 not seen */
 	uint64_t closed_ns;	 /* both FINs or a RST; 0 open */
+	uint64_t over_ns;	 /* a later connection between the same ends began then; 0 none */
 	uint64_t first_ns, last_ns;
 	struct wire_syn another;
 	struct wire_dir dir[2]; /* what end 0 and end 1 send */
@@ -97,10 +98,9 @@ void wire_done(struct wire *w);
  * fragments is counted with the last of them, TCP by each first one.
  */
 struct wire_flow *wire_packet(struct wire *w, const struct packet *p, bool *ret_new);
-/* The latest flow between two ends that began before then; *ret_end: which of them is the first given. */
-struct wire_flow *wire_find(const struct wire *w, uint8_t proto, const uint8_t a[16],
-			    uint16_t a_port, const uint8_t b[16], uint16_t b_port,
-			    uint64_t before_ns, unsigned int *ret_end);
+/* Flows between the ends of t, the newest first: the one after f, NULL the first. *ret_end: which of them is the local one. */
+struct wire_flow *wire_between(const struct wire *w, const struct np_tuple *t,
+			       const struct wire_flow *f, unsigned int *ret_end);
 void wire_drop(struct wire *w, struct wire_flow *f);
 /* Every flow; fn may drop the one it gets. */
 void wire_each(struct wire *w, void (*fn)(struct wire *w, struct wire_flow *f, void *arg),

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The rung that reads packets: bytes and owners beside what the makers of the traffic know. */
 #include <linux/capability.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -58,6 +59,66 @@ TEST(packets_give_every_byte_to_the_process_that_moved_it)
 	CHECK_EQ(record_u64(r, "rx_bytes"), report_u64(server, "rx"), "bytes the server received");
 	CHECK(record_num(r, "duration_ms") > 0, "no duration");
 	CHECK(record_u64(r, "srtt_us") > 0, "no round trip");
+}
+
+/*
+ * Each of ten processes connects from the same port, sends another number of bytes, resets, and is gone. They take their
+ * time, so that each moment of a look meets some of them.
+ */
+static const char same_port[] =
+	"exec python3 - <<'END'\n"
+	"import os,socket,struct,time\n"
+	"l=socket.create_server(('127.0.0.1',7000))\n"
+	"for i in range(1,11):\n"
+	"  r,w=os.pipe(); pid=os.fork()\n"
+	"  if not pid:\n"
+	"    s=socket.socket(); s.setsockopt(1,2,1); s.setsockopt(1,13,struct.pack('ii',1,0))\n"
+	"    s.bind(('127.0.0.1',40000)); s.connect(('127.0.0.1',7000)); time.sleep(.03)\n"
+	"    s.sendall(b'x'*1000*i); os.read(r,1); time.sleep(.03); os._exit(0)\n"
+	"  c=l.accept()[0]; n=0\n"
+	"  while n<1000*i: n+=len(c.recv(65536))\n"
+	"  os.write(w,b'x'); os.waitpid(pid,0); c.close(); print(pid,1000*i)\n"
+	"END\n";
+
+/* Bytes of the clients' ends; *ret_known: of how many the process is known, each with what it sent. */
+static uint64_t check_clients(const json_t *records, FILE *said, unsigned int *ret_known)
+{
+	unsigned long pid, bytes;
+	const json_t *one;
+	uint64_t sum = 0;
+	size_t i;
+
+	while (fscanf(said, "%lu %lu", &pid, &bytes) == 2)
+		json_array_foreach (records, i, one) {
+			if (strcmp(record_str(one, "event_type"), "conn.close") != 0 ||
+			    record_u64(one, "lport") != 40000)
+				continue;
+			sum += bytes == 1000 ? record_u64(one, "tx_bytes") : 0;
+			if (record_u64(one, "pid") != pid)
+				continue;
+			CHECK_EQ(record_u64(one, "tx_bytes"), bytes, "bytes of a client");
+			(*ret_known)++;
+		}
+	return sum;
+}
+
+TEST(a_port_that_is_used_again_moves_no_bytes_to_another_process)
+{
+	unsigned int known = 0;
+	struct probe p;
+	uint64_t sum;
+	FILE *said;
+
+	(void)rung_enter();
+	p = rung_events("afpacket", 0, 0);
+	said = popen(same_port, "r");
+	REQUIRE(said, "python3 did not start");
+	rung_wait_closed(&p, 20);
+	probe_stop(&p);
+	sum = check_clients(p.records, said, &known);
+	CHECK_EQ(pclose(said), 0, "exit of the clients");
+	CHECK_EQ(sum, 55000, "bytes of all clients");
+	CHECK(known > 0, "expected clients with their processes, got none");
 }
 
 TEST(packets_of_datagrams_have_their_owner)

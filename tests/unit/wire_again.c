@@ -10,7 +10,8 @@
 
 static void ports_used_again_are_another_flow(void **state)
 {
-	struct wire_flow *old, *now, *found;
+	struct wire_flow *old, *now;
+	struct np_tuple t;
 	unsigned int end;
 	struct wire w;
 
@@ -19,13 +20,14 @@ static void ports_used_again_are_another_flow(void **state)
 	old = send_tcp(&w, true, 20, 11, 4 | PACKET_ACK, 0, 2 * MS); /* RST */
 	now = send_tcp(&w, false, 9000, 0, PACKET_SYN, 0, 3 * MS);
 	assert_ptr_not_equal(old, now);
-	found = wire_find(&w, IPPROTO_TCP, now->addr[0], now->port[0], now->addr[1], now->port[1],
-			  2 * MS, &end);
-	assert_ptr_equal(found, old);
-	found = wire_find(&w, IPPROTO_TCP, now->addr[1], now->port[1], now->addr[0], now->port[0],
-			  4 * MS, &end);
-	assert_ptr_equal(found, now);
+	t = (struct np_tuple){ .proto = IPPROTO_TCP, .lport = now->port[1], .rport = now->port[0] };
+	memcpy(t.laddr, now->addr[1], 16);
+	memcpy(t.raddr, now->addr[0], 16);
+	assert_ptr_equal(wire_between(&w, &t, NULL, &end), now);
 	assert_int_equal(end, 1);
+	assert_ptr_equal(wire_between(&w, &t, now, &end), old);
+	assert_null(wire_between(&w, &t, old, &end));
+	assert_int_equal(old->over_ns, 3 * MS);
 	wire_done(&w);
 	(void)state;
 }
