@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* --pcap: every packet of known traffic is in the file, with its owner. */
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include <netinet/in.h>
 
 #include "maker.h"
 #include "netns.h"
@@ -34,8 +37,9 @@ static struct file read_file(const char *path)
 	FILE *in = fopen(path, "r");
 
 	REQUIRE(in, "%s: cannot be read", path);
-	f.data = malloc(1 << 22);
-	f.size = fread(f.data, 1, 1 << 22, in);
+	f.data = malloc(1 << 24);
+	REQUIRE(f.data, "out of memory");
+	f.size = fread(f.data, 1, 1 << 24, in);
 	fclose(in);
 	return f;
 }
@@ -69,6 +73,18 @@ static void count_packet(struct file *f, const uint8_t *b, const struct netns *n
 			       : get32(b + 20) != 28 || get32(b + 24) <= 28;
 }
 
+/* A block that describes an interface tells its namespace. */
+static void note_interface(struct file *f, const uint8_t *b, uint32_t len)
+{
+	const uint8_t *text;
+
+	if (get32(b) != 1)
+		return;
+	text = memmem(b, len, "netns ", 6);
+	REQUIRE(f->n < 64 && text, "an interface: no namespace, or too many");
+	f->netns[f->n++] = (uint32_t)strtoul((const char *)text + 6, NULL, 10);
+}
+
 static struct counts count_file(struct file *f, const struct netns *ns, uint64_t client, bool ring)
 {
 	struct counts c = {};
@@ -79,14 +95,9 @@ static struct counts count_file(struct file *f, const struct netns *ns, uint64_t
 
 		REQUIRE(len >= 12 && len <= f->size - at && get32(b + len - 4) == len,
 			"a block at %zu: its lengths differ", at);
-		if (get32(b) == 1) {
-			const uint8_t *text = memmem(b, len, "netns ", 6);
-
-			REQUIRE(f->n < 64 && text, "an interface: no namespace, or too many");
-			f->netns[f->n++] = (uint32_t)strtoul((const char *)text + 6, NULL, 10);
-		} else if (get32(b) == PACKETS) {
+		note_interface(f, b, len);
+		if (get32(b) == PACKETS)
 			count_packet(f, b, ns, client, ring, &c);
-		}
 		at += len;
 	}
 	return c;
@@ -215,5 +226,86 @@ TEST(packets_of_the_ring_are_in_the_file_with_their_owner)
 	CHECK_EQ(a.last.packets, 27, "packets in the file");
 	CHECK_EQ(a.last.client + a.last.server, 27, "packets with an owner");
 	CHECK_EQ(a.last.bad_lengths, 0, "packets that are cut");
+	unlink(path);
+}
+
+/* What comes in at lo is dealt with by processor 0, whoever sends it. */
+static void steer(const struct netns *ns)
+{
+	if (netns_run(
+		    ns,
+		    "unshare -m sh -c 'mount -t sysfs none /sys && echo 1 >/sys/class/net/lo/queues/rx-0/rps_cpus'"))
+		test_skip("packets cannot be steered (RPS)");
+}
+
+/* Datagrams in that namespace; others: those with no word of the two. */
+static unsigned int count_blocks(struct file *f, const struct netns *ns, const char *a,
+				 const char *b, unsigned int *others)
+{
+	unsigned int n = 0;
+
+	for (size_t at = 0; at + 12 <= f->size; at += get32(f->data + at + 4)) {
+		const uint8_t *block = f->data + at;
+		uint32_t len = get32(block + 4);
+
+		REQUIRE(len >= 12 && len <= f->size - at, "a block at %zu: too long", at);
+		note_interface(f, block, len);
+		if (get32(block) != PACKETS || len < 64 || block[28 + 9] != IPPROTO_UDP ||
+		    get32(block + 8) >= f->n || f->netns[get32(block + 8)] != ns->inode)
+			continue;
+		n++;
+		*others += !has_word(block, len, a) && !has_word(block, len, b);
+	}
+	return n;
+}
+
+static struct maker start_on(const struct netns *ns, unsigned int cpu, const char *command)
+{
+	cpu_set_t all, one;
+	struct maker m;
+
+	CPU_ZERO(&one);
+	CPU_SET(cpu, &one);
+	REQUIRE(!sched_getaffinity(0, sizeof(all), &all) &&
+			!sched_setaffinity(0, sizeof(one), &one),
+		"processor %u is not to be had", cpu);
+	m = maker_start(ns, -1, command);
+	(void)sched_setaffinity(0, sizeof(all), &all);
+	return m;
+}
+
+/*
+ * A datagram leaves in the call of who sends it; in the middle of that a softirq sends acknowledgements of others on the same
+ * processor.
+ */
+TEST(packets_of_a_call_and_of_the_softirq_in_it_have_their_own_owners)
+{
+	struct netns ns = netns_new();
+	char path[256], client[32], server[32];
+	unsigned int others = 0, n;
+	struct maker tcp, udp;
+	struct probe p;
+	struct file f;
+
+	steer(&ns);
+	snprintf(path, sizeof(path), "%s/packets.pcapng", test_dir());
+	p = probe_start("events", "--format", "json", "--pcap", path, NULL);
+	udp = start_on(&ns, 0, "dgram --count 4000 --hold start");
+	maker_wait_hold(&udp);
+	tcp = start_on(&ns, 1, "pingpong --count 4000");
+	maker_go(&udp);
+	maker_finish(&udp);
+	maker_finish(&tcp);
+	probe_stop(&p);
+	snprintf(client, sizeof(client), "pid=%" PRIu64 " ",
+		 report_u64(maker_report(&udp, "client"), "pid"));
+	snprintf(server, sizeof(server), "pid=%" PRIu64 " ",
+		 report_u64(maker_report(&udp, "server"), "pid"));
+	f = read_file(path);
+	n = count_blocks(&f, &ns, client, server, &others);
+	test_note("%u datagrams in the file", n);
+	CHECK(n >= 4000, "datagrams in the file: expected 4000 at least, got %u", n);
+	CHECK_EQ(others, 0, "of which are others'");
+	free(f.data);
 	unlink(path);
 }
