@@ -33,6 +33,7 @@ volatile __u32 st_event_n = 0;
 volatile __u64 st_answer_ports[NP_PORT_WORDS] = {};
 struct np_user st_users[NP_USER_SLOTS] = {};
 volatile __u32 st_left_gen = 1;
+volatile __u32 st_need_arrive = 0;
 volatile __u64 st_next_id = 1;
 
 struct np_socks_map np_socks SEC(".maps");

@@ -14,6 +14,9 @@
 #define KRET_LACKS \
 	"calls that block at the same time beyond the return probes' slots; TCP's are found by the kernel's own counters"
 
+#define ARRIVE_LACKS \
+	"what comes until a reader that does not ask for the sender was seen: from then on it is attached"
+
 const struct hook hook_table[NP_PROG_MAX] = {
 	[NP_PROG_SEND] = {
 		.name = "send", .what = "bytes that processes send", .required = true, .proven = true, .follows = -1,
@@ -183,6 +186,15 @@ const struct hook hook_table[NP_PROG_MAX] = {
 			{ TP("np_error_tp"), .since = "5.14" },
 			{ FE("np_error_fe"), .since = "5.14" },
 			{ KP("np_error_kp"), .since = "5.14" },
+		},
+	},
+	[NP_PROG_ARRIVE] = {
+		.name = "arrive", .what = "the interface that unconnected datagrams come in by", .follows = NP_PROG_RECV,
+		.n_alts = 4, .alts = {
+			{ TP("np_arrive_tp"), .since = "6.3", .on_demand = true, .lacks = ARRIVE_LACKS },
+			{ FE("np_arrive_fe"), .since = "5.5", .on_demand = true, .lacks = ARRIVE_LACKS },
+			{ KP("np_arrive_kp"), .since = "4.1", .on_demand = true, .lacks = ARRIVE_LACKS },
+			{ NOPROG(FAMILY_AUTO, NULL) },
 		},
 	},
 	[NP_PROG_EXEC] = {

@@ -26,8 +26,12 @@ struct probe {
 	int sweep_run, stall_run; /* programs that do so without being attached; 0 none */
 	struct bpf_link
 		*reads_link; /* of the hook that is attached on demand; NULL while it is not */
-	bool trial;	     /* one alternative alone: everything is attached at once */
-	int cgroup_fd;	     /* of facts.cgroup; -1 none */
+	/* the same, of the interfaces of datagrams; when such a reader was seen last, 0 never */
+	struct bpf_link *arrive_link;
+	uint64_t arrive_needed_ns;
+	bool arrive_failed;
+	bool trial;    /* one alternative alone: everything is attached at once */
+	int cgroup_fd; /* of facts.cgroup; -1 none */
 	bool store_hash;
 	bool last_resort; /* nothing else was left: see hook_alt */
 	bool has_pt_regs; /* the helper bpf_task_pt_regs */
@@ -81,6 +85,8 @@ int ladder_owner(const char *program, unsigned int *ret_hook, unsigned int *ret_
 int probe_lefts(struct probe *p, void (*fn)(const struct np_left *left, void *arg), void *arg);
 
 /* read.c */
+/* Attaches or detaches the hook that tells by which interface datagrams came, as there are readers that need it. */
+void probe_watch_arrivals(struct probe *p);
 int probe_readers_init(struct probe *p);
 void probe_readers_done(struct probe *p);
 /* Until every program that began before has ended: nobody writes any more to a map that was switched away from. */

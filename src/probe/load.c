@@ -24,6 +24,8 @@
 #define HASH_MAX 262144
 #define QUIET_RING (256 * 1024)
 #define CLOSED_FEW 64
+#define KEEP_NS \
+	60000000000ULL /* a hook on demand stays so long after what it was last needed for */
 
 /* libbpf names the failing program only in its log; set while a load is under way in this thread. */
 static __thread struct {
@@ -342,6 +344,8 @@ void probe_unload(struct probe *p)
 {
 	(void)bpf_link__destroy(p->reads_link);
 	p->reads_link = NULL;
+	(void)bpf_link__destroy(p->arrive_link);
+	p->arrive_link = NULL;
 	for (unsigned int i = 0; i < p->n_links; i++)
 		(void)bpf_link__destroy(p->links[i]);
 	p->n_links = 0;
@@ -351,20 +355,45 @@ void probe_unload(struct probe *p)
 	p->skel = NULL;
 }
 
-int probe_watch_reads(struct probe *p, bool on)
+/* A hook that is on demand: on or off. *link: NULL while it is off. */
+static int watch(struct probe *p, unsigned int id, struct bpf_link **link, bool on)
 {
-	int8_t used = p->hooks[NP_PROG_SPLICE].used;
-	const struct hook_alt *alt = used < 0 ? NULL : &hook_table[NP_PROG_SPLICE].alts[used];
+	int8_t used = p->hooks[id].used;
+	const struct hook_alt *alt = used < 0 ? NULL : &hook_table[id].alts[used];
 
-	if (!alt || !alt->on_demand || on == (p->reads_link != NULL))
+	if (!alt || !alt->on_demand || on == (*link != NULL))
 		return 0;
 	if (!on) {
-		(void)bpf_link__destroy(p->reads_link);
-		p->reads_link = NULL;
+		(void)bpf_link__destroy(*link);
+		*link = NULL;
 		return 0;
 	}
-	p->reads_link = attach_one(p, probe_program(p, alt->progs[0]), alt);
-	return p->reads_link ? 0 : -errno;
+	*link = attach_one(p, probe_program(p, alt->progs[0]), alt);
+	return *link ? 0 : -errno;
+}
+
+int probe_watch_reads(struct probe *p, bool on)
+{
+	return watch(p, NP_PROG_SPLICE, &p->reads_link, on);
+}
+
+void probe_watch_arrivals(struct probe *p)
+{
+	struct timespec ts = { 0 };
+	uint64_t now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
+	now = (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
+	if (p->skel->bss->st_need_arrive) {
+		p->skel->bss->st_need_arrive = 0;
+		p->arrive_needed_ns = now;
+	}
+	if (p->arrive_failed || !p->arrive_needed_ns)
+		return;
+	if (watch(p, NP_PROG_ARRIVE, &p->arrive_link, now - p->arrive_needed_ns < KEEP_NS)) {
+		log_debug("interfaces of datagrams that come in: %s, ignoring", strerror(errno));
+		p->arrive_failed = true;
+	}
 }
 
 /* Attached is not delivering: make every hook that can be made fire do so, and look. */

@@ -266,6 +266,7 @@ int probe_events(struct probe *p, probe_event_fn fn, void *arg)
 	uint64_t made = p->skel->bss->st_closed_made;
 	int r;
 
+	probe_watch_arrivals(p);
 	p->event_fn = fn;
 	p->event_arg = arg;
 	p->n_events = 0;

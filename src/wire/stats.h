@@ -39,7 +39,8 @@
 #define NP_PROG_MOVE 27
 #define NP_PROG_CRED 28
 #define NP_PROG_ERROR 29
-#define NP_PROG_MAX 30
+#define NP_PROG_ARRIVE 30
+#define NP_PROG_MAX 31
 
 /* Accounts of the same shape that user space keeps where no program runs. */
 #define LOSS_AFPACKET NP_PROG_MAX      /* packets read from a ring */

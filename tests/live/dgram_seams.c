@@ -193,3 +193,55 @@ TEST(bytes_of_ping_and_raw_sockets_have_their_peers)
 			      !record_u64(one, "tx_bytes") || *record_str(one, "raddr"),
 		      "bytes without a peer");
 }
+
+/* Readers that do not ask who sent: of each interface the bytes that came in by it, in an interval, and at its end in a row. */
+TEST(readers_that_do_not_ask_for_the_sender_have_their_interface)
+{
+	struct netns_pair n = netns_pair_new();
+	struct probe events = probe_start(EVENTS, NULL), flows = probe_start(FLOWS, NULL);
+	uint64_t of_lo = 0, of_cable = 0, of_none = 0;
+	char script[900];
+	const json_t *one;
+	size_t i;
+
+	snprintf(
+		script, sizeof(script),
+		"a = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); a.bind(('', 7411))\n"
+		"b = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); b.bind(('', 7412))\n"
+		"r, w = os.pipe()\n"
+		"if not os.fork():\n"
+		"  import ctypes; u = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n"
+		"  ctypes.CDLL(None).setns(os.open('%s', 0), 0)\n"
+		"  c = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n"
+		"  for i in range(20):\n"
+		"    u.sendto(b'x' * 100, ('127.0.0.1', 7411)); c.sendto(b'x' * 200, ('10.77.0.1', 7412))\n"
+		"    time.sleep(0.1)\n"
+		"  os._exit(0)\n"
+		"for i in range(20): assert len(a.recv(999)) == 100; assert len(b.recv(999)) == 200\n"
+		"os.wait(); time.sleep(0.3)\n",
+		n.b.path);
+	python(&n.a, script);
+	probe_stop(&events);
+	probe_stop(&flows);
+	json_array_foreach (events.records, i, one) {
+		const char *iface = record_str(one, "iface");
+
+		if (record_u64(one, "netns") != n.a.inode ||
+		    strcmp(record_str(one, "event_type"), "transport.bw") != 0)
+			continue;
+		*(!strcmp(iface, "lo")	   ? &of_lo
+		  : !strcmp(iface, n.if_a) ? &of_cable
+					   : &of_none) += record_u64(one, "rx_bytes");
+	}
+	/* what is read before the hook is there, 50 ms later, has none unless more comes within the interval */
+	CHECK_EQ(of_lo + of_cable + of_none, 6000, "bytes received");
+	CHECK(of_none <= 600, "bytes of no interface: expected 600 at most, got %" PRIu64, of_none);
+	CHECK(of_lo <= 2000 && of_cable <= 4000,
+	      "bytes of lo and of the cable: got %" PRIu64 " and %" PRIu64, of_lo, of_cable);
+	one = row(&flows, &n.a, 7411);
+	CHECK(one && !strcmp(record_str(one, "iface"), "lo"),
+	      "interface of the first reader: got %s", one ? record_str(one, "iface") : "no row");
+	one = row(&flows, &n.a, 7412);
+	CHECK(one && !strcmp(record_str(one, "iface"), n.if_a),
+	      "interface of the second reader: got %s", one ? record_str(one, "iface") : "no row");
+}

@@ -96,6 +96,8 @@ extern volatile __u32 st_event_n;     /* records in it */
 extern struct np_user st_users[NP_USER_SLOTS];
 extern volatile __u32
 	st_left_gen; /* raised by user space before it looks for sockets that are gone */
+/* 1: a reader of datagrams has no interface (arrive.bpf.c); user space writes 0 whenever it has looked */
+extern volatile __u32 st_need_arrive;
 extern volatile __u64 st_next_id; /* own socket numbers where the kernel gave no cookie */
 
 /* Remote ports of datagrams whose content is handed up, a bit each (answer.h); written by user space. */

@@ -62,6 +62,13 @@ static __always_inline __u64 part_flow(const struct np_sock *st, const struct np
 	return st->sock_id + (a[0] ^ a[1] ^ (__u64)peer->rport << 16) * 0xff51afd7ed558ccdULL;
 }
 
+static __always_inline bool part_is_own(const struct np_tuple *t, const struct np_peer *peer)
+{
+	const __u64 *a = (const __u64 *)t->raddr, *b = (const __u64 *)peer->raddr;
+
+	return t->rport == peer->rport && a[0] == b[0] && a[1] == b[1];
+}
+
 /* What a new part begins with; false: it is not wanted (*ret_filtered, NP_PART_*). */
 static __always_inline bool part_begin(struct np_part *init, struct np_sock *st,
 				       const struct np_owner *owner, const struct np_peer *peer,
@@ -70,6 +77,11 @@ static __always_inline bool part_begin(struct np_part *init, struct np_sock *st,
 	init->tuple = st->here.family ? st->here : st->tuple;
 	init->tuple.flags = st->flags;
 	if (peer) {
+		/* the interface is that of another peer, or of what came last: user space asks for the route */
+		if (!part_is_own(&init->tuple, peer)) {
+			init->tuple.ifindex = 0;
+			__builtin_memset(init->tuple.ifname, 0, sizeof(init->tuple.ifname));
+		}
 		__builtin_memcpy(init->tuple.raddr, peer->raddr, 16);
 		init->tuple.rport = peer->rport;
 		init->tuple.family = peer->family;

@@ -285,9 +285,7 @@ static __always_inline void peer_of_name(struct np_peer *peer, void *name, int l
 /* Is a connected datagram socket still with the peer its own counts are about? */
 static __always_inline bool peer_is_own(struct np_sock *st, const struct np_peer *peer)
 {
-	const __u64 *a = (const __u64 *)st->tuple.raddr, *b = (const __u64 *)peer->raddr;
-
-	return st->tuple.rport == peer->rport && a[0] == b[0] && a[1] == b[1];
+	return part_is_own(&st->tuple, peer);
 }
 
 /* Peer of a connected datagram socket; false where it has none. */
@@ -496,6 +494,9 @@ static __always_inline bool dgram_peer(struct np_sock *st, struct sock *sk,
 			return true;
 	}
 	st->flags |= NP_F_UNCONN;
+	/* read before write: the line stays shared */
+	if (!*ret_has_peer && !call->tx && !st->tuple.rport && !st_need_arrive)
+		st_need_arrive = 1;
 	return !*ret_has_peer;
 }
 
