@@ -365,6 +365,7 @@ struct netprobe_machine {
 	int32_t tcp_syncookies; /* the sysctl of this network namespace; -1 none */
 	uint64_t
 		memory_limit; /* of this process's cgroups, bytes; tables fit one below 256 MiB; 0: none */
+	uint32_t tracked; /* NETPROBE_TRACKED_* of this network namespace; since 0.2 */
 };
 
 /*

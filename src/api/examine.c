@@ -74,6 +74,7 @@ static void put_facts(const struct kernel_facts *f, struct netprobe_machine *ret
 	if (ret->xdp_syncookies < 0)
 		ret->xdp_syncookies = -1;
 	ret->tcp_syncookies = guard_cookie_setting();
+	ret->tracked = guard_tracked();
 }
 
 /* What a real start chooses, over what the trials found. */

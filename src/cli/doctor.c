@@ -69,6 +69,19 @@ static void text_cookies(struct doctor *d)
 			   m->tcp_syncookies == 1 ? ": while a listener's queue is full" : "");
 }
 
+static void text_tracked(struct doctor *d)
+{
+	static const char *const words[] = {
+		"no: nothing is in the way of SYN cookies",
+		"yes: connections by a SYN cookie are new with their acknowledgement; do: notrack their "
+		"port, see docs/guard.md",
+		"yes, and nf_conntrack_tcp_loose is 0: connections by a SYN cookie are invalid; do: "
+		"notrack their port, see docs/guard.md",
+	};
+
+	buf_printf(&d->out, "conntrack         %s\n", words[d->machine.tracked % 3]);
+}
+
 /* First: with too few of them all else says no, for other reasons. */
 static void text_descriptors(struct doctor *d)
 {
@@ -125,6 +138,7 @@ static void text_facts(struct doctor *d)
 	else
 		buf_puts(&d->out, "memory limit      none\n");
 	text_cookies(d);
+	text_tracked(d);
 	buf_putc(&d->out, '\n');
 }
 
@@ -262,6 +276,7 @@ static void text(struct doctor *d)
 
 static void json_facts(struct doctor *d)
 {
+	static const char *const tracked[] = { "no", "yes", "strict" };
 	const struct netprobe_machine *m = &d->machine;
 	struct buf *b = &d->out;
 	struct rlimit l;
@@ -304,6 +319,7 @@ static void json_facts(struct doctor *d)
 		json_kv_null(b, "tcp_syncookies");
 	else
 		json_kv_u64(b, "tcp_syncookies", (uint64_t)m->tcp_syncookies);
+	json_kv_str(b, "connections_tracked", tracked[m->tracked % 3]);
 }
 
 static void json(struct doctor *d)

@@ -525,6 +525,7 @@ TEST(doctor_tells_of_every_rung)
 	CHECK(strstr(out, "ebpf capture: no"), "ebpf: %.2000s", out);
 	CHECK(strstr(out, "proc capture: yes"), "proc: %.2000s", out);
 	CHECK(strstr(out, "SYN cookies       not tried at XDP"), "SYN cookies: %.2000s", out);
+	CHECK(strstr(out, "\nconntrack         "), "connection tracking: %.2000s", out);
 	free(out);
 	free(said);
 }
