@@ -14,20 +14,6 @@
 #include "probe.h"
 #include "tap.h"
 
-static void folder_of(const struct netns *ns, char *ret, size_t size)
-{
-	snprintf(ret, size, "/sys/fs/bpf/netprobe/guard-%" PRIu64, ns->inode);
-}
-
-static bool has_folder(const struct netns *ns)
-{
-	char path[128];
-	struct stat st;
-
-	folder_of(ns, path, sizeof(path));
-	return stat(path, &st) == 0;
-}
-
 struct same {
 	const struct netns *ns;
 	const char *iface, *ours_rx, *ours_tx;
@@ -355,7 +341,7 @@ static void check_no_trace(const struct netns *ns, const char *iface)
 {
 	char command[256];
 
-	CHECK(!has_folder(ns), "the folder of pins is still there");
+	CHECK(!guard_has_pins(ns), "the folder of pins is still there");
 	snprintf(command, sizeof(command), "! ip link show %s | grep -q xdp", iface);
 	CHECK_EQ(netns_run(ns, command), 0, "an XDP program is still there; status");
 	snprintf(command, sizeof(command), "! tc qdisc show dev %s | grep -q clsact", iface);
@@ -370,7 +356,7 @@ TEST(detach_leaves_no_trace)
 
 	for (unsigned int i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
 		guard_must(&p.a, "attach %s %s", p.if_a, ways[i]);
-		CHECK(has_folder(&p.a), "no folder of pins");
+		CHECK(guard_has_pins(&p.a), "no folder of pins");
 		guard_must(&p.a, "ban 192.0.2.1");
 		guard_must(&p.a, "detach %s", p.if_a);
 		check_no_trace(&p.a, p.if_a);
@@ -429,7 +415,7 @@ TEST(namespaces_have_guards_of_their_own)
 	CHECK(!strstr(guard_out(), "10.77.0.2"), "a ban is in both: %s", guard_out());
 	CHECK_EQ(datagrams(&p.a, &p.b, "10.77.0.2", 6001, 5), 5, "the other way");
 	guard_must(&p.b, "detach %s", p.if_b);
-	CHECK(has_folder(&p.a) && !has_folder(&p.b), "the wrong pins went");
+	CHECK(guard_has_pins(&p.a) && !guard_has_pins(&p.b), "the wrong pins went");
 	guard_must(&p.a, "detach %s", p.if_a);
 }
 
@@ -484,7 +470,7 @@ TEST(interface_that_is_gone_is_told_and_let_go)
 	guard_must(&p.a, "status --format json");
 	CHECK(strstr(guard_out(), "\"state\":\"gone\""), "not told: %s", guard_out());
 	guard_must(&p.a, "detach %s", p.if_a);
-	CHECK(!has_folder(&p.a), "pins are left");
+	CHECK(!guard_has_pins(&p.a), "pins are left");
 }
 
 /* As many as there is room for, one of them who sends. */
@@ -637,7 +623,7 @@ TEST(interface_that_comes_back_is_followed_while_somebody_watches)
 	snprintf(command, sizeof(command), "kill $(cat %s/pid)", test_dir());
 	netns_must(&ns, command);
 	guard_must(&ns, "detach npy0");
-	CHECK(!has_folder(&ns), "pins are left");
+	CHECK(!guard_has_pins(&ns), "pins are left");
 }
 
 TEST(bad_input_is_named_and_changes_nothing)
@@ -647,7 +633,7 @@ TEST(bad_input_is_named_and_changes_nothing)
 	CHECK_EQ(guard_run(&p.a, "attach nosuch0"), 3, "no such interface");
 	CHECK(strstr(guard_log(), "nosuch0") && strstr(guard_log(), p.if_a), "log: %s",
 	      guard_log());
-	CHECK(!has_folder(&p.a), "a folder was made");
+	CHECK(!guard_has_pins(&p.a), "a folder was made");
 	CHECK_EQ(guard_run(&p.a, "attach %s --mode sieve", p.if_a), 3, "no such mode");
 	guard_must(&p.a, "attach %s --mode filter", p.if_a);
 	CHECK_EQ(guard_run(&p.a, "ban 10.0.0.1/8"), 3, "host bits");

@@ -9,26 +9,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "guard_run.h"
 #include "tap.h"
-
-static void folder_of(const struct netns *ns, char *ret, size_t size)
-{
-	snprintf(ret, size, "/sys/fs/bpf/netprobe/guard-%" PRIu64, ns->inode);
-}
-
-static bool has_folder(const struct netns *ns)
-{
-	char path[128];
-	struct stat st;
-
-	folder_of(ns, path, sizeof(path));
-	return stat(path, &st) == 0;
-}
 
 static void state_is(const struct netns *ns, const char *ifname, const char *state)
 {
@@ -79,7 +64,7 @@ TEST(interface_that_is_renamed_and_moved_is_the_same_one)
 		guard_must(was, "status");
 		CHECK(strstr(guard_out(), "gone"), "%s", guard_out());
 		guard_must(was, "detach %s", i ? "npx" : p.if_a);
-		CHECK(!has_folder(was), "pins are left where it was");
+		CHECK(!guard_has_pins(was), "pins are left where it was");
 		CHECK_EQ(datagrams(&p.b, at, "10.77.0.1", 6001, 5), 0, "by the new list");
 		/* A new device under the name that it has now is another one when it has moved on. */
 		snprintf(command, sizeof(command),
@@ -93,7 +78,7 @@ TEST(interface_that_is_renamed_and_moved_is_the_same_one)
 		CHECK_EQ(datagrams(&p.b, at, "10.77.0.1", 6001, 5), 0, "under another name");
 	}
 	guard_must(at, "detach %s", name);
-	CHECK(!has_folder(at), "pins are left");
+	CHECK(!guard_has_pins(at), "pins are left");
 }
 
 /* A program that passes everything, by whose name nobody is known. */
@@ -125,7 +110,7 @@ TEST(foreign_xdp_program_is_named_and_never_replaced)
 	CHECK_EQ(guard_run(&p.a, "attach %s --mode filter", p.if_a), 2, "exit code");
 	CHECK(strstr(guard_log(), "npt_pass") && strstr(guard_log(), "tag "),
 	      "it does not name the program: %s", guard_log());
-	CHECK(!has_folder(&p.a), "it left its folder behind");
+	CHECK(!guard_has_pins(&p.a), "it left its folder behind");
 	snprintf(command, sizeof(command), "ip -d link show dev %s | grep -q npt_pass", p.if_a);
 	netns_must(&p.a, command);
 }

@@ -410,3 +410,11 @@ void forge_second(const struct netns *from, const struct forged *what, unsigned 
 	forge(from, what, n, 100);
 	pause_ms(SECOND_MS);
 }
+
+bool guard_has_pins(const struct netns *ns)
+{
+	char path[128];
+
+	(void)snprintf(path, sizeof(path), "/sys/fs/bpf/netprobe/guard-%" PRIu64, ns->inode);
+	return !access(path, F_OK);
+}

@@ -20,6 +20,8 @@ const char *guard_log(void);
 json_t *guard_stats(const struct netns *ns, const char *iface);
 /* The XDP program of the one interface that guard is on there; close() it. */
 int guard_program(const struct netns *ns);
+/* Whether guard of that namespace has a folder of pins. */
+bool guard_has_pins(const struct netns *ns);
 /* An integer inside: "rx.packets". */
 uint64_t json_at(const json_t *record, const char *path);
 
