@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/bpffs.h"
+#include "base/self.h"
 
 #define OWN "/sys/fs/bpf"
 
@@ -31,22 +32,6 @@ static bool same_file(const char *a, const char *b)
 	return !stat(a, &sa) && !stat(b, &sb) && sa.st_dev == sb.st_dev && sa.st_ino == sb.st_ino;
 }
 
-static pid_t parent_of(pid_t pid)
-{
-	char path[32], line[128];
-	pid_t parent = 0;
-	FILE *f;
-
-	(void)snprintf(path, sizeof(path), "/proc/%d/status", pid);
-	f = fopen(path, "re");
-	while (f && fgets(line, sizeof(line), f))
-		if (sscanf(line, "PPid: %d", &parent) == 1)
-			break;
-	if (f)
-		(void)fclose(f);
-	return parent;
-}
-
 /* Empty where this is the mount namespace of the first process, or of the topmost above us that may be asked. */
 static char outside[64];
 
@@ -57,7 +42,7 @@ static void find_outside(void)
 	struct stat st;
 
 	for (pid_t pid = stat("/proc/1/ns/mnt", &st) ? getppid() : 1; pid > 0;
-	     pid = parent_of(pid)) {
+	     pid = self_parent_of(pid)) {
 		(void)snprintf(path, sizeof(path), "/proc/%d", pid);
 		(void)snprintf(outside, sizeof(outside), "%s/ns/mnt", path);
 		if (!stat(outside, &st))

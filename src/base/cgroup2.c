@@ -174,31 +174,15 @@ static bool find_mounted(struct search *s, const char *pid)
 	return cgroup2_mounts(path, on_mount, s);
 }
 
-static int parent_of(const char *pid)
-{
-	char path[48], line[128];
-	int parent = 0;
-	FILE *f;
-
-	(void)snprintf(path, sizeof(path), "/proc/%s/status", pid);
-	f = fopen(path, "re");
-	while (f && fgets(line, sizeof(line), f))
-		if (sscanf(line, "PPid: %d", &parent) == 1)
-			break;
-	if (f)
-		(void)fclose(f);
-	return parent;
-}
-
 /* The first process, then those above this one. fn's true ends it. */
 static bool each_outside(bool (*fn)(struct search *s, const char *pid), struct search *s)
 {
-	char pid[16] = "self";
-	int up;
+	char pid[16];
+	int up = 0;
 
 	if (fn(s, "1"))
 		return true;
-	for (int i = 0; i < ABOVE_MAX && (up = parent_of(pid)) > 1; i++) {
+	for (int i = 0; i < ABOVE_MAX && (up = self_parent_of(up)) > 1; i++) {
 		(void)snprintf(pid, sizeof(pid), "%d", up);
 		if (fn(s, pid))
 			return true;

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -59,4 +60,21 @@ bool self_in_foreign_netns(void)
 		(void)close(owner);
 	(void)close(fd);
 	return foreign;
+}
+
+int self_parent_of(int pid)
+{
+	char path[32] = "/proc/self/status", line[128];
+	int parent = 0;
+	FILE *f;
+
+	if (pid)
+		(void)snprintf(path, sizeof(path), "/proc/%d/status", pid);
+	f = fopen(path, "re");
+	while (f && fgets(line, sizeof(line), f))
+		if (sscanf(line, "PPid: %d", &parent) == 1)
+			break;
+	if (f)
+		(void)fclose(f);
+	return parent;
 }

@@ -15,5 +15,7 @@ bool self_in_user_namespace(void);
 bool self_in_pid_namespace(void);
 /* The network namespace belongs to a user namespace above ours, where our capabilities are none; false where not known. */
 bool self_in_foreign_netns(void);
+/* The parent of a process above this one, or of this one (pid 0); 0: it has none here, or cannot be seen. */
+int self_parent_of(int pid);
 
 #endif

@@ -10,6 +10,7 @@
 #include "lib/ban.h"
 #include "lib/cookie.h"
 #include "lib/count.h"
+#include "lib/guard_maps.h"
 #include "lib/limit.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
@@ -52,20 +53,10 @@ struct np_cookies_map np_cookies SEC(".maps");
 __u64 st_jiffies = 0, st_now_ns = 0;
 
 /* By interface slot: written here, cleared when a slot gets a new owner. */
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, NP_GUARD_IFS);
-	__type(key, __u32);
-	__type(value, struct np_guard_dev);
-} np_guard_devs SEC(".maps");
+struct np_guard_devs_map np_guard_devs SEC(".maps");
 
 /* By interface slot: written by user space, not read here. */
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, NP_GUARD_IFS);
-	__type(key, __u32);
-	__type(value, struct np_guard_if);
-} np_guard_ifs SEC(".maps");
+struct np_guard_ifs_map np_guard_ifs SEC(".maps");
 
 /*
  * By interface slot: an XDP program that gets what the filter lets through, in mode balance; behind

@@ -13,6 +13,7 @@
 #include <bpf/bpf_tracing.h>
 
 #include "kernel/net.h"
+#include "lib/guard_maps.h"
 #include "wire/guard.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
@@ -22,19 +23,9 @@ const volatile __u64 cfg_netns_cookie = 0; /* 0: unknown, any namespace */
 #define ACT_TX 3
 
 /* Guard's own: by interface slot, and written by user space and its programs (guard.bpf.c). */
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, NP_GUARD_IFS);
-	__type(key, __u32);
-	__type(value, struct np_guard_dev);
-} np_guard_devs SEC(".maps");
+struct np_guard_devs_map np_guard_devs SEC(".maps");
 
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, NP_GUARD_IFS);
-	__type(key, __u32);
-	__type(value, struct np_guard_if);
-} np_guard_ifs SEC(".maps");
+struct np_guard_ifs_map np_guard_ifs SEC(".maps");
 
 static __noinline int lost(const struct net_device *dev, __u32 frames)
 {
