@@ -69,6 +69,8 @@ struct {
 struct lb_links_map lb_links SEC(".maps");
 
 const volatile __u8 cfg_frags = 0;
+const volatile __u8 cfg_plain =
+	1; /* 0: all packets go the long way; for the test that both are the same */
 const volatile __u32 cfg_set_mask = 131071; /* max_entries less one */
 
 /* Written and read here, by backend slot; an answer is used for one tick. */
@@ -139,17 +141,29 @@ static __always_inline void count_total(__u32 what)
 		(*n)++;
 }
 
-static __always_inline struct lb_cpu *this_cpu(__u32 now)
+/* The tick it is. The clock is read once a jiffy; each tick allows anew. */
+static __always_inline __u32 cpu_tick(struct lb_cpu *c)
 {
-	__u32 zero = 0;
-	struct lb_cpu *c = bpf_map_lookup_elem(&lb_cpus, &zero);
+	__u64 jiffies = bpf_jiffies64();
+	__u32 now;
 
-	if (c && c->tick != now) {
-		c->tick = now;
+	if (likely(c->jiffies == jiffies))
+		return c->tick;
+	now = LB_TICK(bpf_ktime_get_coarse_ns());
+	if (c->tick != now) {
 		c->new_flows = 0;
 		c->told = 0;
 	}
-	return c;
+	c->tick = now;
+	c->jiffies = jiffies;
+	return now;
+}
+
+static __always_inline struct lb_cpu *this_cpu(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&lb_cpus, &zero);
 }
 
 static __always_inline struct lb_config *config(void)
@@ -159,21 +173,22 @@ static __always_inline struct lb_config *config(void)
 	return bpf_map_lookup_elem(&lb_config, &zero);
 }
 
+static __always_inline struct lb_vip *vip_of_key(struct lb_vip_key *key, const struct lb_config *c)
+{
+	struct lb_vip *vip = bpf_map_lookup_elem(&lb_vips, key);
+
+	if (vip || !c || !c->any_all_ports)
+		return vip;
+	key->port_be = 0;
+	return bpf_map_lookup_elem(&lb_vips, key);
+}
+
 static __always_inline struct lb_vip *find_vip(const struct lb_packet *p)
 {
 	struct lb_vip_key key = { .port_be = p->service_port, .proto = p->proto };
-	struct lb_config *c;
-	struct lb_vip *vip;
 
 	__builtin_memcpy(key.addr, p->service, sizeof(key.addr));
-	vip = bpf_map_lookup_elem(&lb_vips, &key);
-	if (vip)
-		return vip;
-	c = config();
-	if (!c || !c->any_all_ports)
-		return NULL;
-	key.port_be = 0;
-	return bpf_map_lookup_elem(&lb_vips, &key);
+	return vip_of_key(&key, config());
 }
 
 struct flow_hash {
@@ -182,19 +197,25 @@ struct flow_hash {
 };
 
 /* Multiplications by odd numbers lose nothing; the shifts bring high bits down again. */
-static __always_inline struct flow_hash hash_flow(const struct lb_flow *f)
+static __always_inline struct flow_hash hash_words(__u64 hi, __u64 lo, __u32 ports, __u32 vip_uid)
 {
-	const __u64 *w = (const __u64 *)f;
 	struct flow_hash ret;
-	__u64 h = (w[0] ^ 0x9e3779b97f4a7c15ULL) * 0xff51afd7ed558ccdULL;
+	__u64 h = (hi ^ 0x9e3779b97f4a7c15ULL) * 0xff51afd7ed558ccdULL;
 
-	h = (h ^ h >> 32 ^ w[1]) * 0xc4ceb9fe1a85ec53ULL;
-	h = (h ^ h >> 32 ^ (__u32)w[2]) * 0xff51afd7ed558ccdULL;
+	h = (h ^ h >> 32 ^ lo) * 0xc4ceb9fe1a85ec53ULL;
+	h = (h ^ h >> 32 ^ ports) * 0xff51afd7ed558ccdULL;
 	h ^= h >> 33;
 	h *= 0xc4ceb9fe1a85ec53ULL;
 	ret.ring = h >> 32;
-	ret.key = (h ^ h >> 33 ^ (__u64)f->vip_uid << 32) * 0xff51afd7ed558ccdULL;
+	ret.key = (h ^ h >> 33 ^ (__u64)vip_uid << 32) * 0xff51afd7ed558ccdULL;
 	return ret;
+}
+
+static __always_inline struct flow_hash hash_flow(const struct lb_flow *f)
+{
+	const __u64 *w = (const __u64 *)f;
+
+	return hash_words(w[0], w[1], (__u32)w[2], f->vip_uid);
 }
 
 static __always_inline struct lb_backend *backend_of_ring(__u32 vip_slot, __u32 hash, __u32 *slot)
@@ -216,65 +237,86 @@ static __always_inline struct lb_backend *backend_of_ring(__u32 vip_slot, __u32 
 }
 
 /* Whether a flow goes on with the backend it was given. */
-static __always_inline bool is_kept(const struct lb_packet *p, __u64 word,
-				    const struct lb_backend *b, __u32 now)
+static __always_inline bool is_kept(__u8 proto, bool syn, __u64 word, const struct lb_backend *b,
+				    __u32 now)
 {
 	__u32 age = (now - LB_WORD_SEEN(word)) & LB_SEEN_MASK;
 	struct lb_config *c;
 
 	if (!b || (b->uid & 0xff) != LB_WORD_UID(word))
 		return false;
-	if (b->state != LB_STATE_UP && (b->state != LB_STATE_DRAIN || p->syn))
+	if (b->state != LB_STATE_UP && (b->state != LB_STATE_DRAIN || syn))
 		return false;
-	if (p->proto == IPPROTO_UDP && unlikely(age)) {
+	if (proto == IPPROTO_UDP && unlikely(age)) {
 		c = config();
 		return c && age <= c->udp_idle;
 	}
 	return true;
 }
 
-/* Its own place, a free one, or that of the flow which is silent for longest. */
+/* 1 if n is not 0. */
+static __always_inline __u64 is_not_zero(__u64 n)
+{
+	n |= -n;
+	asm volatile("" : "+r"(n));
+	return n >> 63;
+}
+
+static __always_inline __u64 larger_of(__u64 a, __u64 b)
+{
+	__s64 less = (__s64)(a - b);
+
+	less >>= 63;
+	asm volatile("" : "+r"(less));
+	return b + ((a - b) & ~(__u64)less);
+}
+
+/*
+ * Its own place, a free one, or that of the flow which is silent for longest. Without a branch: no processor can
+ * foretell these, and the verifier would go all ways that eight of them make.
+ */
 static __always_inline __u32 place_for(const struct lb_set *set, __u32 hash, __u32 now)
 {
-	__u32 best = 0, best_age = 0, age, i;
+	__u64 best = 0, word, age, taken;
+	__u32 i;
 
 #pragma unroll
 	for (i = 0; i < LB_WAYS; i++) {
-		__u64 word = set->way[i];
-
+		word = set->way[i];
 		age = ((now - LB_WORD_SEEN(word)) & LB_SEEN_MASK) + 1;
-		if (!word || LB_WORD_HASH(word) == hash)
-			age = LB_SEEN_MASK + 2;
-		if (age > best_age) {
-			best_age = age;
-			best = i;
-		}
+		taken = is_not_zero(word) & is_not_zero(LB_WORD_HASH(word) ^ hash);
+		age = (age & -taken) | (1 - taken) << 13;
+		best = larger_of(best, age << 3 | (LB_WAYS - 1 - i));
 	}
-	if (best_age <= LB_RECENT)
+	if (best >> 3 <= LB_RECENT)
 		count_total(LB_TABLE_FULL);
-	return best;
+	return LB_WAYS - 1 - (best & (LB_WAYS - 1));
 }
 
 /* A flood of new flows must not push the true ones out: the ring alone serves these. */
-static __always_inline bool may_remember(__u32 now)
+static __always_inline bool cpu_may_remember(struct lb_cpu *cpu, const struct lb_config *c)
 {
-	struct lb_cpu *cpu = this_cpu(now);
-	struct lb_config *c = config();
-
-	if (cpu && c && c->new_flows_cpu && cpu->new_flows++ >= c->new_flows_cpu) {
+	if (c->new_flows_cpu && cpu->new_flows++ >= c->new_flows_cpu) {
 		count_total(LB_TABLE_SKIPPED);
 		return false;
 	}
 	return true;
 }
 
-static __always_inline void remember(struct lb_set *set, __u32 hash, const struct lb_backend *b,
-				     __u32 slot, __u32 now)
+static __always_inline bool may_remember(void)
 {
-	__u32 at = place_for(set, hash, now);
+	struct lb_cpu *cpu = this_cpu();
+	struct lb_config *c = config();
 
-	if (at < LB_WAYS)
-		*(volatile __u64 *)&set->way[at] = LB_WORD(hash, now, b->uid, slot);
+	return !cpu || !c || cpu_may_remember(cpu, c);
+}
+
+static __always_inline void remember(struct lb_set *set, __u32 hash, __u32 uid, __u32 slot,
+				     __u32 now)
+{
+	__u32 at = place_for(set, hash, now) & (LB_WAYS - 1);
+
+	*(volatile __u64 *)&set->way[at] = LB_WORD(hash, now, uid, slot);
 }
 
 struct choice {
@@ -283,16 +325,19 @@ struct choice {
 	bool known;
 };
 
-/* Where the flow is in its set; LB_WAYS: nowhere. */
-static __always_inline __u32 find_flow(const struct lb_set *set, __u32 hash)
+/* What is remembered of the flow in its set; 0: nothing. */
+static __always_inline __u64 find_flow(const struct lb_set *set, __u32 hash)
 {
+	__u64 word;
 	__u32 i;
 
 #pragma unroll
-	for (i = 0; i < LB_WAYS; i++)
-		if (LB_WORD_HASH(set->way[i]) == hash && set->way[i])
-			return i;
-	return LB_WAYS;
+	for (i = 0; i < LB_WAYS; i++) {
+		word = *(const volatile __u64 *)&set->way[i];
+		if (LB_WORD_HASH(word) == hash && word)
+			return word;
+	}
+	return 0;
 }
 
 static __always_inline struct lb_set *set_of(const struct flow_hash *hash)
@@ -306,25 +351,43 @@ static __always_inline struct lb_set *set_of(const struct flow_hash *hash)
 #define KNOWN_MOVED 1 /* its backend takes it no more */
 #define KNOWN 2
 
-/* What the table says of a flow; KNOWN: in ret. fresh: seen in this tick already, or nothing is written. */
-static __always_inline int known_flow(const struct lb_packet *p, struct lb_set *set, __u32 mark,
-				      __u32 now, struct choice *ret, bool *ret_fresh)
+/* Seen again: the entry of a flow or of a client is kept alive, wherever it leads by now. */
+static __noinline int touch(const struct flow_hash *hash, __u32 now)
 {
-	__u32 way = find_flow(set, mark);
+	struct lb_set *set = set_of(hash);
+	__u32 mark = hash->key >> 32, i;
 	__u64 word;
 
-	if (way >= LB_WAYS)
+	if (!set)
+		return 0;
+	for (i = 0; i < LB_WAYS; i++) {
+		word = *(volatile __u64 *)&set->way[i];
+		if (LB_WORD_HASH(word) == mark && word) {
+			*(volatile __u64 *)&set->way[i] =
+				LB_WORD(mark, now, LB_WORD_UID(word), LB_WORD_SLOT(word));
+			break;
+		}
+	}
+	return 0;
+}
+
+/* What the table says of a flow; KNOWN: in ret. fresh: seen in this tick already, or nothing is written. */
+static __always_inline int known_flow(const struct lb_packet *p, struct lb_set *set,
+				      const struct flow_hash *hash, __u32 now, struct choice *ret,
+				      bool *ret_fresh)
+{
+	__u64 word = find_flow(set, hash->key >> 32);
+
+	if (!word)
 		return KNOWN_NOT;
-	word = *(volatile __u64 *)&set->way[way];
 	ret->slot = LB_WORD_SLOT(word);
 	ret->backend = bpf_map_lookup_elem(&lb_backends, &ret->slot);
-	if (unlikely(LB_WORD_HASH(word) != mark || !is_kept(p, word, ret->backend, now)))
+	if (unlikely(!is_kept(p->proto, p->syn, word, ret->backend, now)))
 		return KNOWN_MOVED;
 	ret->known = true;
 	*ret_fresh = LB_WORD_SEEN(word) == (now & LB_SEEN_MASK) || p->icmp;
 	if (!*ret_fresh)
-		*(volatile __u64 *)&set->way[way] =
-			LB_WORD(mark, now, ret->backend->uid, ret->slot);
+		(void)touch(hash, now);
 	return KNOWN;
 }
 
@@ -346,15 +409,15 @@ static __always_inline void choose(const struct lb_packet *p, const struct lb_vi
 
 	if (!set)
 		return;
-	known = known_flow(p, set, mark, now, ret, &fresh);
+	known = known_flow(p, set, hash, now, ret, &fresh);
 	if (likely(known == KNOWN))
 		return;
 	/* A connection's first packet is nobody's yet: nothing is moved. */
 	if (known == KNOWN_MOVED && !p->syn && p->proto == IPPROTO_TCP)
 		count_total(LB_FLOW_MOVED);
 	by_ring(vip, hash->ring, ret);
-	if (ret->backend && !p->icmp && may_remember(now))
-		remember(set, mark, ret->backend, ret->slot, now);
+	if (ret->backend && !p->icmp && may_remember())
+		remember(set, mark, ret->backend->uid, ret->slot, now);
 }
 
 /* Where a client's new flows go, by an entry of its own: those under way stay. 1: this one is to be remembered. */
@@ -368,31 +431,15 @@ static __noinline int choose_by_client(const struct lb_packet *p, const struct l
 
 	if (!set)
 		return 0;
-	if (known_flow(p, set, mark, now, ret, &fresh) == KNOWN &&
+	if (known_flow(p, set, client, now, ret, &fresh) == KNOWN &&
 	    /* Datagrams have no first one: of a flow that is not known this is it. */
 	    (ret->backend->state == LB_STATE_UP || p->proto == IPPROTO_TCP || p->icmp))
-		return !p->icmp && may_remember(now);
+		return !p->icmp && may_remember();
 	by_ring(vip, client->ring, ret);
-	if (!ret->backend || p->icmp || !may_remember(now))
+	if (!ret->backend || p->icmp || !may_remember())
 		return 0;
-	remember(set, mark, ret->backend, ret->slot, now);
+	remember(set, mark, ret->backend->uid, ret->slot, now);
 	return 1;
-}
-
-/* Seen again: its client's entry is kept alive, wherever that leads by now. */
-static __noinline int touch_client(const struct flow_hash *client, __u32 now)
-{
-	struct lb_set *set = set_of(client);
-	__u32 mark = client->key >> 32, way = set ? find_flow(set, mark) : LB_WAYS;
-	__u64 word;
-
-	if (!set || way >= LB_WAYS)
-		return 0;
-	word = *(volatile __u64 *)&set->way[way];
-	if (LB_WORD_HASH(word) == mark)
-		*(volatile __u64 *)&set->way[way] =
-			LB_WORD(mark, now, LB_WORD_UID(word), LB_WORD_SLOT(word));
-	return 0;
 }
 
 static __always_inline void choose_source(const struct lb_packet *p, const struct lb_vip *vip,
@@ -407,29 +454,29 @@ static __always_inline void choose_source(const struct lb_packet *p, const struc
 
 	if (!set)
 		return;
-	known = known_flow(p, set, mark, now, ret, &fresh);
+	known = known_flow(p, set, flow, now, ret, &fresh);
 	if (likely(known == KNOWN)) {
 		if (!fresh)
-			(void)touch_client(client, now);
+			(void)touch(client, now);
 		return;
 	}
 	if (known == KNOWN_MOVED && !p->syn && p->proto == IPPROTO_TCP)
 		count_total(LB_FLOW_MOVED);
 	if (choose_by_client(p, vip, client, now, ret) && ret->backend && !p->icmp)
-		remember(set, mark, ret->backend, ret->slot, now);
+		remember(set, mark, ret->backend->uid, ret->slot, now);
 }
 
-static __always_inline void count_flow(struct lb_count *c, const struct lb_packet *p, bool known)
+static __always_inline void count_flow(struct lb_count *c, __u32 bytes, bool icmp, bool known)
 {
 	if (!c)
 		return;
 	c->packets++;
-	c->bytes += p->frame_bytes;
+	c->bytes += bytes;
 	if (known)
 		c->table_hits++;
-	else if (!p->icmp)
+	else if (!icmp)
 		c->new_flows++;
-	if (unlikely(p->icmp))
+	if (unlikely(icmp))
 		c->icmp++;
 }
 
@@ -447,9 +494,9 @@ static __noinline int refuse(__u32 why, __u32 vip_slot, __u32 slot)
 	return XDP_DROP;
 }
 
-static __noinline int too_big(struct xdp_md *ctx, struct lb_packet *p, __u32 mtu, __u32 now)
+static __noinline int too_big(struct xdp_md *ctx, struct lb_packet *p, __u32 mtu)
 {
-	struct lb_cpu *cpu = this_cpu(now);
+	struct lb_cpu *cpu = this_cpu();
 	struct lb_config *c = config();
 
 	/* Nobody is told about an ICMP error, and nobody who lets routers cut his packets. */
@@ -478,15 +525,16 @@ static __always_inline int forward(struct xdp_md *ctx, struct lb_packet *p, __u3
 	}
 	overhead = lb_overhead(b);
 	if (unlikely(p->l3_bytes + overhead > nh->mtu)) {
-		r = too_big(ctx, p, nh->mtu - overhead, now);
+		r = too_big(ctx, p, nh->mtu - overhead);
 		(void)refuse(r, vip_slot, slot);
 		return r == LB_TOO_BIG_TOLD ? XDP_TX : XDP_DROP;
 	}
 	r = lb_rewrite(ctx, p, b, nh, hash);
 	if (unlikely(r))
 		return refuse(r, vip_slot, slot);
-	count_flow(bpf_map_lookup_elem(&lb_vip_count, &vip_slot), p, ch->known);
-	count_flow(bpf_map_lookup_elem(&lb_be_count, &slot), p, ch->known);
+	count_flow(bpf_map_lookup_elem(&lb_vip_count, &vip_slot), p->frame_bytes, p->icmp,
+		   ch->known);
+	count_flow(bpf_map_lookup_elem(&lb_be_count, &slot), p->frame_bytes, p->icmp, ch->known);
 	count_total(LB_FORWARDED);
 	if (unlikely(p->frag))
 		count_total(LB_FRAGMENT_SENT);
@@ -536,19 +584,24 @@ static __noinline int later_fragment(struct xdp_md *ctx, struct lb_packet *p, __
 	return forward(ctx, p, frag->vip_slot, &ch, 0, now);
 }
 
-static __always_inline int balance(struct xdp_md *ctx)
+/* Any packet. These two have a stack each: one would be too large. */
+static __noinline int balance_long(struct xdp_md *ctx)
 {
 	struct lb_packet p = {};
 	struct lb_flow flow = {};
 	struct choice ch = {};
 	struct lb_vip *vip;
 	struct flow_hash hash, flow_own;
+	struct lb_cpu *cpu = this_cpu();
 	__u32 now;
 	int r;
 
+	if (!cpu)
+		return XDP_PASS;
+	now = cpu_tick(cpu);
 	r = lb_parse(ctx, &p);
 	if (unlikely(r == LB_FRAGMENT && p.frag == FRAME_LATER))
-		return later_fragment(ctx, &p, LB_TICK(bpf_ktime_get_coarse_ns()));
+		return later_fragment(ctx, &p, now);
 	if (r) {
 		count_total(r);
 		return XDP_PASS;
@@ -560,7 +613,6 @@ static __always_inline int balance(struct xdp_md *ctx)
 	}
 	__builtin_memcpy(flow.client, p.client, sizeof(flow.client));
 	flow.vip_uid = vip->uid;
-	now = LB_TICK(bpf_ktime_get_coarse_ns());
 	if (unlikely(vip->flags & LB_VIP_SOURCE)) {
 		hash = hash_flow(&flow);
 		flow.client_port_be = p.client_port;
@@ -578,6 +630,15 @@ static __always_inline int balance(struct xdp_md *ctx)
 	if (unlikely(p.frag))
 		first_fragment(&p, &ch, vip->slot, now);
 	return forward(ctx, &p, vip->slot, &ch, hash.ring, now);
+}
+
+#include "lib/lb_short.h"
+
+static __always_inline int balance(struct xdp_md *ctx)
+{
+	int r = cfg_plain ? balance_plain(ctx) : -1;
+
+	return likely(r >= 0) ? r : balance_long(ctx);
 }
 
 /*

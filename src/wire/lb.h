@@ -190,12 +190,23 @@ struct lb_config {
 	__u32 too_big_cpu; /* ICMP "too big" a tick and processor */
 };
 
-/* struct lb_cpu: what one processor allows itself within a tick. */
+/* struct lb_near: a VIP as one processor found it. */
+struct lb_near {
+	__u64 hi, lo;  /* address, as it is in struct lb_vip_key */
+	__u32 service; /* port in network order | protocol << 16, of the packet */
+	__u32 gen;     /* struct lb_config.gen of before: an answer holds as long as that does */
+	struct lb_vip vip;
+};
+#define LB_NEAR_BITS 5
+
+/* struct lb_cpu: of one processor: the time, what it allows itself within a tick, VIPs it found. */
 struct lb_cpu {
+	__u64 jiffies;	 /* when tick was read */
 	__u32 tick;	 /* LB_TICK */
 	__u32 new_flows; /* remembered in it */
 	__u32 told;	 /* "too big" sent in it */
 	__u32 pad;
+	struct lb_near near[1 << LB_NEAR_BITS]; /* by a hash */
 };
 
 /*
@@ -245,7 +256,8 @@ _Static_assert(sizeof(struct lb_frag) == 16, "layout");
 _Static_assert(sizeof(struct lb_nexthop) == 36, "layout");
 _Static_assert(sizeof(struct lb_count) == 48, "layout");
 _Static_assert(sizeof(struct lb_config) == 20, "layout");
-_Static_assert(sizeof(struct lb_cpu) == 16, "layout");
+_Static_assert(sizeof(struct lb_near) == 40, "layout");
+_Static_assert(sizeof(struct lb_cpu) == 24 + (40 << LB_NEAR_BITS), "layout");
 _Static_assert(sizeof(struct lb_vip_conf) == 32, "layout");
 _Static_assert(sizeof(struct lb_backend_conf) == 256, "layout");
 

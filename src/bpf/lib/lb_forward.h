@@ -81,17 +81,29 @@ static __noinline int lb_ask_route(struct xdp_md *ctx, struct lb_backend *b, str
 	return LB_FORWARDED;
 }
 
-static __always_inline void lb_outer_v4(struct iphdr *ip, const struct lb_packet *p,
+/* Of the packet that an outer header is put in front of. */
+struct lb_inner {
+	__u16 l3_bytes;
+	__u8 tos;
+	bool v6;
+};
+
+static __always_inline struct lb_inner lb_inner_of(const struct lb_packet *p)
+{
+	return (struct lb_inner){ .l3_bytes = p->l3_bytes, .tos = p->tos, .v6 = p->v6 };
+}
+
+static __always_inline void lb_outer_v4(struct iphdr *ip, struct lb_inner in,
 					const struct lb_backend *b)
 {
-	__u16 total = bpf_htons(p->l3_bytes + sizeof(*ip));
-	__u8 proto = p->v6 ? IPPROTO_IPV6 : IPPROTO_IPIP;
+	__u16 total = bpf_htons(in.l3_bytes + sizeof(*ip));
+	__u8 proto = in.v6 ? IPPROTO_IPV6 : IPPROTO_IPIP;
 	__u32 src = lb_v4_of(b->src), dst = lb_v4_of(b->addr);
 	__u64 sum;
 
 	ip->version = 4;
 	ip->ihl = 5;
-	ip->tos = p->tos; /* both congestion bits too, RFC 6040 */
+	ip->tos = in.tos; /* both congestion bits too, RFC 6040 */
 	ip->tot_len = total;
 	ip->id = 0;
 	ip->frag_off = bpf_htons(0x4000);
@@ -99,18 +111,18 @@ static __always_inline void lb_outer_v4(struct iphdr *ip, const struct lb_packet
 	ip->protocol = proto;
 	ip->saddr = src;
 	ip->daddr = dst;
-	sum = bpf_htons(0x4500 | p->tos) + (__u64)total + bpf_htons(0x4000) +
+	sum = bpf_htons(0x4500 | in.tos) + (__u64)total + bpf_htons(0x4000) +
 	      bpf_htons(LB_TTL << 8 | proto) + src + dst;
 	ip->check = lb_fold(sum);
 }
 
-static __always_inline void lb_outer_v6(struct ipv6hdr *ip, const struct lb_packet *p,
+static __always_inline void lb_outer_v6(struct ipv6hdr *ip, struct lb_inner in,
 					const struct lb_backend *b, __u32 hash)
 {
 	/* The label spreads flows over the receiver's queues, RFC 6438. */
-	*(__u32 *)ip = bpf_htonl(6u << 28 | (__u32)p->tos << 20 | (hash & 0xfffff));
-	ip->payload_len = bpf_htons(p->l3_bytes);
-	ip->nexthdr = p->v6 ? IPPROTO_IPV6 : IPPROTO_IPIP;
+	*(__u32 *)ip = bpf_htonl(6u << 28 | (__u32)in.tos << 20 | (hash & 0xfffff));
+	ip->payload_len = bpf_htons(in.l3_bytes);
+	ip->nexthdr = in.v6 ? IPPROTO_IPV6 : IPPROTO_IPIP;
 	ip->hop_limit = LB_TTL;
 	__builtin_memcpy(&ip->saddr, b->src, 16);
 	__builtin_memcpy(&ip->daddr, b->addr, 16);
@@ -199,42 +211,49 @@ static __noinline int lb_rewrite_tagged(struct xdp_md *ctx, const struct lb_pack
 	if (ip + sizeof(struct ipv6hdr) > end)
 		return overhead ? LB_MALFORMED : LB_FORWARDED;
 	if (overhead && b->v6)
-		lb_outer_v6(ip, p, b, hash);
+		lb_outer_v6(ip, lb_inner_of(p), b, hash);
 	else if (overhead)
-		lb_outer_v4(ip, p, b);
+		lb_outer_v4(ip, lb_inner_of(p), b);
 	return LB_FORWARDED;
 }
 
-/* LB_FORWARDED: the frame is ready to go out at nh. */
-static __always_inline int lb_rewrite(struct xdp_md *ctx, const struct lb_packet *p,
-				      const struct lb_backend *b, const struct lb_nexthop *nh,
-				      __u32 hash)
+/* LB_FORWARDED: the frame is ready to go out at nh; no tags are about. */
+static __always_inline int lb_push(struct xdp_md *ctx, struct lb_inner in,
+				   const struct lb_backend *b, const struct lb_nexthop *nh,
+				   __u32 hash)
 {
 	__u32 overhead = lb_overhead(b);
 	struct ethhdr *eth;
 	void *end;
 
-	if (unlikely(p->tags | nh->tags))
-		return lb_rewrite_tagged(ctx, p, b, nh, hash);
 	if (overhead && bpf_xdp_adjust_head(ctx, -(int)overhead))
 		return LB_NO_ROOM;
 	eth = (void *)(long)ctx->data;
 	end = (void *)(long)ctx->data_end;
 	if ((void *)(eth + 1) > end)
 		return LB_MALFORMED;
-	lb_ethernet(eth, nh, overhead ? b->v6 : p->v6);
+	lb_ethernet(eth, nh, overhead ? b->v6 : in.v6);
 	if (!overhead)
 		return LB_FORWARDED;
 	if (b->v6) {
 		if ((void *)(eth + 1) + sizeof(struct ipv6hdr) > end)
 			return LB_MALFORMED;
-		lb_outer_v6((void *)(eth + 1), p, b, hash);
+		lb_outer_v6((void *)(eth + 1), in, b, hash);
 	} else {
 		if ((void *)(eth + 1) + sizeof(struct iphdr) > end)
 			return LB_MALFORMED;
-		lb_outer_v4((void *)(eth + 1), p, b);
+		lb_outer_v4((void *)(eth + 1), in, b);
 	}
 	return LB_FORWARDED;
+}
+
+static __always_inline int lb_rewrite(struct xdp_md *ctx, const struct lb_packet *p,
+				      const struct lb_backend *b, const struct lb_nexthop *nh,
+				      __u32 hash)
+{
+	if (unlikely(p->tags | nh->tags))
+		return lb_rewrite_tagged(ctx, p, b, nh, hash);
+	return lb_push(ctx, lb_inner_of(p), b, nh, hash);
 }
 
 static __always_inline int lb_out(struct xdp_md *ctx, const struct lb_nexthop *nh)
