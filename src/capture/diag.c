@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <linux/inet_diag.h>
+#include <linux/mptcp.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <linux/sock_diag.h>
@@ -70,10 +71,56 @@ static uint32_t mem_info(const struct rtattr *a, unsigned int what)
 	return v;
 }
 
+/* The next of attributes that are left, NULL none; *at and *left go on behind it. */
+static const struct rtattr *next_attr(const char **at, size_t *left)
+{
+	const struct rtattr *a = (const void *)*at;
+	size_t step;
+
+	if (*left < sizeof(*a) || a->rta_len < RTA_LENGTH(0) || a->rta_len > *left)
+		return NULL;
+	step = RTA_ALIGN(a->rta_len);
+	step = step < *left ? step : *left;
+	*at += step;
+	*left -= step;
+	return a;
+}
+
+/* What an upper layer says of a TCP socket: MPTCP's subflows have their connection's token, one for each of its ends. */
+static void set_upper(struct diag_sock *ret, const struct rtattr *upper)
+{
+	const char *at = RTA_DATA(upper), *sub;
+	size_t left = upper->rta_len - RTA_LENGTH(0), size;
+	const struct rtattr *a, *b;
+
+	while ((a = next_attr(&at, &left))) {
+		size = a->rta_len - RTA_LENGTH(0);
+		sub = RTA_DATA(a);
+		if ((a->rta_type & NLA_TYPE_MASK) == INET_ULP_INFO_NAME && size >= 5 &&
+		    !memcmp(sub, "mptcp", 5))
+			ret->subflow = true;
+		if ((a->rta_type & NLA_TYPE_MASK) != INET_ULP_INFO_MPTCP)
+			continue;
+		ret->subflow = true;
+		while ((b = next_attr(&sub, &size))) {
+			unsigned int type = b->rta_type & NLA_TYPE_MASK;
+
+			if (type == MPTCP_SUBFLOW_ATTR_TOKEN_LOC && b->rta_len >= RTA_LENGTH(4))
+				memcpy(&ret->token, RTA_DATA(b), 4);
+			/* numbers of its ends' addresses: 0 are those that the connection began with */
+			if ((type == MPTCP_SUBFLOW_ATTR_ID_LOC ||
+			     type == MPTCP_SUBFLOW_ATTR_ID_REM) &&
+			    b->rta_len >= RTA_LENGTH(1))
+				ret->joined |= *(const uint8_t *)RTA_DATA(b) != 0;
+		}
+	}
+}
+
 int diag_parse(const void *data, size_t len, uint8_t proto, struct diag_sock *ret)
 {
 	const struct inet_diag_msg *m = data;
 	const char *at = (const char *)data + NLMSG_ALIGN(sizeof(*m));
+	const struct rtattr *a;
 	size_t left;
 
 	if (len < sizeof(*m))
@@ -87,12 +134,9 @@ int diag_parse(const void *data, size_t len, uint8_t proto, struct diag_sock *re
 	ret->unread_bytes = m->idiag_rqueue;
 	ret->unsent_bytes = m->idiag_wqueue;
 	left = len > NLMSG_ALIGN(sizeof(*m)) ? len - NLMSG_ALIGN(sizeof(*m)) : 0;
-	while (left >= sizeof(struct rtattr)) {
-		const struct rtattr *a = (const void *)at;
-		size_t size = a->rta_len, step = RTA_ALIGN(size), body = size - RTA_LENGTH(0);
+	while ((a = next_attr(&at, &left))) {
+		size_t body = a->rta_len - RTA_LENGTH(0);
 
-		if (size < RTA_LENGTH(0) || size > left)
-			break;
 		if (a->rta_type == INET_DIAG_INFO) {
 			ret->info_len = body < sizeof(ret->info) ? (uint32_t)body
 								 : (uint32_t)sizeof(ret->info);
@@ -107,11 +151,9 @@ int diag_parse(const void *data, size_t len, uint8_t proto, struct diag_sock *re
 			ret->has_drops = body >= (SK_MEMINFO_DROPS + 1) * sizeof(uint32_t);
 			if (ret->has_drops)
 				ret->drops = mem_info(a, SK_MEMINFO_DROPS);
+		} else if ((a->rta_type & NLA_TYPE_MASK) == INET_DIAG_ULP_INFO) {
+			set_upper(ret, a);
 		}
-		if (step > left)
-			break;
-		at += step;
-		left -= step;
 	}
 	set_tuple(&ret->tuple, m, proto);
 	return 0;

@@ -22,6 +22,9 @@ struct diag_sock {
 	uint32_t drops;			     /* sk_drops */
 	bool has_drops;			     /* since 4.7 */
 	uint32_t info_len;		     /* bytes of info that the kernel filled; 0: none */
+	bool subflow;	/* of MPTCP, whose connection has that token (0 not told) */
+	bool joined;	/* it was added to one that had another */
+	uint32_t token; /* its own end's */
 	struct np_tuple tuple;
 	struct tcp_info info;
 };

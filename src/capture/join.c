@@ -159,7 +159,8 @@ static void give(struct afpacket *a, struct wire_flow *f, unsigned int e, struct
 		k->rec.tuple.ifindex = t->ifindex;
 	}
 	wire_tcp(f, e, &k->rec);
-	(void)tell_zero_window(a, f, e, &k->rec);
+	if (!k->main)
+		(void)tell_zero_window(a, f, e, &k->rec);
 	if (!take(f, e, &c, &out, &in))
 		return;
 	if (!(k->rec.tuple.flags & NP_F_UNCONN)) {

@@ -47,7 +47,7 @@ struct rung_whose {
 /* A NULL function: the rung has nothing of that kind. They return 0 or more, or a negative errno. */
 struct rung_ops {
 	const char *mode; /* as records carry it */
-	bool tcp_only;	  /* bytes of nothing else are known */
+	bool tcp_only;	  /* bytes of nothing else are known (MPTCP is TCP below) */
 	void (*close)(void *rung);
 	/* for what happens from now on; returns the filters' generation */
 	uint32_t (*set_filter)(void *rung, const struct np_filter *filter);

@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "capture/info.h"
+#include "capture/mains.h"
 #include "capture/match.h"
 
 #define STATE_ESTABLISHED 1
@@ -143,6 +144,8 @@ static void count_tcp(struct socks *s, struct sock *k, const struct diag_sock *d
 		k->rec.tcp.segs_out += d->info.tcpi_segs_out - k->raw_segs_out;
 		k->rec.tcp.segs_in += d->info.tcpi_segs_in - k->raw_segs_in;
 		k->rec.tcp.rtx_cause[NP_RTX_UNKNOWN] = (uint32_t)k->rec.counts.retrans;
+		mains_count(k, tx > k->raw_tx ? tx - k->raw_tx : 0,
+			    rx > k->raw_rx ? rx - k->raw_rx : 0, retrans - k->raw_retrans);
 	}
 	/* A FIN that turns out to be one makes the figure fall by it. */
 	k->raw_tx = tx;
@@ -274,6 +277,8 @@ static void on_listed(const struct diag_sock *d, void *arg)
 	k->gen = s->gen;
 	update_tuple(s, k, d);
 	want_owner(s, k, d->inode);
+	if (d->subflow && d->tuple.state != STATE_LISTEN)
+		mains_join(s, k, d->token ? d->token : d->inode, d->joined);
 	if (d->tuple.proto == IPPROTO_TCP) {
 		count_recovery(s, k, d);
 		count_listen(s, k, d);
@@ -312,7 +317,7 @@ static void find_owners(struct socks *s)
 
 static void tell_open(struct socks *s, struct sock *k)
 {
-	if (k->opened_told || !k->established || k->rec.tuple.proto != IPPROTO_TCP)
+	if (k->main || k->opened_told || !k->established || k->rec.tuple.proto != IPPROTO_TCP)
 		return;
 	k->opened_told = true;
 	if (passes(s, k))
@@ -324,7 +329,7 @@ static void tell_open(struct socks *s, struct sock *k)
 static void hand_over(struct socks *s, struct sock *k, bool full, probe_sock_fn fn, void *arg)
 {
 	/* once told, it goes on being told: its state and figures change whoever owns it */
-	bool pass = k->told || passes(s, k);
+	bool pass = !k->main && (k->told || passes(s, k));
 
 	if (!pass || !(k->dirty || full))
 		return;
@@ -342,7 +347,9 @@ static void end(struct socks *s, struct sock *k)
 	k->rec.tuple.state = k->rec.tuple.proto == IPPROTO_TCP ? STATE_CLOSE : 0;
 	k->rec.closed_ns = s->now_ns;
 	k->rec.sample_rate = s->filter.sample_rate;
-	if (k->told || passes(s, k)) {
+	if (k->main) {
+		mains_leave(s, k);
+	} else if (k->told || passes(s, k)) {
 		if (tcp)
 			tell_open(s, k);
 		tell(s, tcp && k->established ? NP_EV_CONN_CLOSE : NP_EV_SOCK_CLOSE, k);
@@ -513,6 +520,8 @@ int socks_hand(struct socks *s, bool full, probe_sock_fn fn, void *arg)
 	struct hand h = { full, fn, arg };
 
 	socks_each(s, finish_one, &h);
+	if (!s->seeding)
+		mains_hand(s, full, fn, arg);
 	return (int)s->by_cookie.count;
 }
 
@@ -573,6 +582,7 @@ bool socks_count(struct socks *s, struct sock *k, const struct np_counts *more, 
 	k->rec.counts.tx_calls += more->tx_calls;
 	k->rec.counts.rx_calls += more->rx_calls;
 	k->rec.counts.retrans += more->retrans;
+	mains_count(k, more->tx_bytes, more->rx_bytes, more->retrans);
 	k->rec.tcp.rtx_cause[NP_RTX_UNKNOWN] = (uint32_t)k->rec.counts.retrans;
 	k->rec.tcp.segs_out += segs_out;
 	k->rec.tcp.segs_in += segs_in;

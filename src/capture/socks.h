@@ -13,6 +13,8 @@
 #include "capture/rung.h"
 #include "owner/index.h"
 
+struct mains_one;
+
 struct sock {
 	struct index_node by_cookie, by_tuple;
 	uint32_t inode; /* 0: nobody has it (yet) */
@@ -25,6 +27,7 @@ struct sock {
 	uint64_t met_ns;  /* it was there then, or by_end: it had ended */
 	uint64_t flow_ns; /* its packets' flow began then, as far as that is known; the caller's */
 	bool by_end;	  /* nothing but its end was told of */
+	struct mains_one *main; /* the MPTCP connection that it carries; NULL none */
 	struct np_sock_rec rec;
 	uint64_t ended_ns; /* its end was told of, its last packets may not have been counted yet */
 	struct sock *ended_next;

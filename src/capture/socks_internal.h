@@ -12,6 +12,8 @@ struct socks {
 	struct cgroup_table *cgroups;
 	struct procfs *procfs;
 	struct gone *gone;
+	struct index mains; /* MPTCP connections, by token */
+	uint64_t main_ids;
 	struct index by_cookie, by_tuple;
 	int ask_fd, watch_fd;
 	uint32_t netns, gen;

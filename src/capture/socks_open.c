@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/self.h"
+#include "capture/mains.h"
 #include "capture/refused.h"
 #include "capture/socks_internal.h"
 
@@ -53,7 +54,7 @@ int socks_open(const struct socks_opts *opts, struct socks **ret, struct netprob
 	s->cgroups = cgroup_table_new(NULL, 0);
 	s->procfs = s->cgroups ? procfs_new("/proc", s->cgroups) : NULL;
 	if (!s->procfs || index_init(&s->by_cookie, 1024, socks_cookie_hash) ||
-	    index_init(&s->by_tuple, 1024, socks_tuple_hash)) {
+	    index_init(&s->by_tuple, 1024, socks_tuple_hash) || mains_init(s)) {
 		(void)socks_close(s);
 		return error_set(err, -ENOMEM, "out of memory");
 	}
@@ -89,6 +90,7 @@ struct socks *socks_close(struct socks *s)
 {
 	if (!s)
 		return NULL;
+	mains_done(s);
 	if (s->by_cookie.slots && s->by_tuple.slots)
 		socks_each(s, free_one, NULL);
 	index_done(&s->by_cookie);

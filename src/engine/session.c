@@ -207,13 +207,13 @@ static void on_moved(const struct np_sock_rec *rec, void *arg)
 static void take_event(struct session *s, const struct np_sock_rec *rec)
 {
 	struct np_sock_rec state;
+	bool moved = rec->tuple.flags & NP_F_OWNID && rec->tuple.proto != NP_IPPROTO_MPTCP;
 
-	if (!s->rung.ops->watch_moved || !(rec->tuple.flags & NP_F_OWNID)) {
+	if (!s->rung.ops->watch_moved || !moved) {
 		take(s, rec, false);
 		return;
 	}
-	/* what it moved was handed over as that */
-	state = *rec;
+	state = *rec; /* what it moved was handed over as that */
 	state.counts = (struct np_counts){ 0 };
 	state.tcp.segs_out = state.tcp.segs_in = 0;
 	memset(state.tcp.rtx_cause, 0, sizeof(state.tcp.rtx_cause));

@@ -126,7 +126,7 @@ const char *session_mode(const struct session *s)
 
 bool session_counts(const struct session *s, uint8_t proto)
 {
-	return !s->rung.ops->tcp_only || proto == IPPROTO_TCP;
+	return !s->rung.ops->tcp_only || proto == IPPROTO_TCP || proto == NP_IPPROTO_MPTCP;
 }
 
 const char *session_note(const struct session *s)
