@@ -8,6 +8,7 @@
 #include "lib/sum.h"
 #include "lib/traffic.h"
 #include "lib/calls.h"
+#include "lib/second.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -20,6 +21,8 @@ const volatile __u8 cfg_keep_dead = 0;
 const volatile __u8 cfg_no_ends = 0;
 const volatile __u8 cfg_cgroup_v1 = 0;
 const volatile __u32 cfg_hz = 0;
+const volatile __u8 cfg_second = 0;
+const volatile __u8 cfg_settle_tx = 0;
 
 struct np_filter np_filter = { .gen = 1, .exec_gen = 1, .enabled = 1 };
 volatile __u32 st_ignore_tgid = 0;
@@ -35,6 +38,7 @@ struct np_user st_users[NP_USER_SLOTS] = {};
 volatile __u32 st_left_gen = 1;
 volatile __u32 st_need_arrive = 0;
 volatile __u64 st_next_id = 1;
+volatile __u64 st_second[NP_PROG_MAX] = {};
 
 struct np_socks_map np_socks SEC(".maps");
 struct np_socks_h_map np_socks_h SEC(".maps");
@@ -58,3 +62,4 @@ struct np_calls_map np_calls SEC(".maps");
 struct np_mains_map np_mains SEC(".maps");
 struct np_newest_map np_newest SEC(".maps");
 struct np_answer_map np_answers SEC(".maps");
+struct np_marks_map np_marks SEC(".maps");

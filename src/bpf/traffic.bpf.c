@@ -5,6 +5,7 @@
  */
 #include "lib/calls.h"
 #include "lib/named.h"
+#include "lib/second.h"
 #include "lib/traffic.h"
 
 static __always_inline bool is_icmp_or_raw(struct sock *sk)
@@ -61,6 +62,7 @@ static __always_inline int sock_tp(void *ctx, struct sock *sk, int ret, int flag
 	__u64 args = 0;
 	__u16 family;
 
+	mark_seen(key, tx ? NP_PROG_SEND : NP_PROG_RECV);
 	if (!tx && (flags & (MSG_PEEK | MSG_ERRQUEUE)))
 		return 0;
 	st = bpf_sk_storage_get(&np_socks, sk, NULL, 0);
@@ -107,6 +109,27 @@ int BPF_PROG(np_recv_tp, struct sock *sk, int ret, int flags)
 {
 	(void)sock_tp(ctx, sk, ret, flags, false);
 	bpf_tail_call(ctx, &np_after_recv, 0);
+	return 0;
+}
+
+/* The programs above, for the second ones, see second.h. Written by user space. */
+struct np_after_map np_first_send SEC(".maps");
+struct np_after_map np_first_recv SEC(".maps");
+
+/* Attached behind the first ones, which makes them run after those. Context: process. Since 7.0, where it takes them. */
+SEC("tp_btf/sock_send_length")
+int BPF_PROG(np_send2_tp)
+{
+	if (mark_missing(NP_PROG_SEND))
+		bpf_tail_call(ctx, &np_first_send, 0);
+	return 0;
+}
+
+SEC("tp_btf/sock_recv_length")
+int BPF_PROG(np_recv2_tp)
+{
+	if (mark_missing(NP_PROG_RECV))
+		bpf_tail_call(ctx, &np_first_recv, 0);
 	return 0;
 }
 

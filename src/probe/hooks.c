@@ -21,7 +21,7 @@ const struct hook hook_table[NP_PROG_MAX] = {
 	[NP_PROG_SEND] = {
 		.name = "send", .what = "bytes that processes send", .required = true, .proven = true, .follows = -1,
 		.n_alts = 3, .alts = {
-			{ TP("np_send_tp"), .since = "6.3" },
+			{ TP("np_send_tp"), .second = "np_send2_tp", .since = "6.3" },
 			{ FE("np_send4_fx", "np_send6_fx"), .optional = { "np_sendpage_fx" }, .since = "5.5" },
 			{ KP("np_send4_kp", "np_send4_kr", "np_send6_kp", "np_send6_kr"),
 			  .optional = { "np_sendpage_kp", "np_sendpage_kr" }, .since = "4.1", .lacks = KRET_LACKS },
@@ -30,7 +30,7 @@ const struct hook hook_table[NP_PROG_MAX] = {
 	[NP_PROG_RECV] = {
 		.name = "recv", .what = "bytes that processes receive", .required = true, .proven = true, .follows = -1,
 		.n_alts = 3, .alts = {
-			{ TP("np_recv_tp"), .since = "6.3" },
+			{ TP("np_recv_tp"), .second = "np_recv2_tp", .since = "6.3" },
 			{ FE("np_recv4_fx", "np_recv6_fx"), .since = "5.5" },
 			{ KP("np_recv4_kp", "np_recv4_kr", "np_recv6_kp", "np_recv6_kr"), .since = "4.1",
 			  .lacks = KRET_LACKS },

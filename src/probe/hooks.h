@@ -27,6 +27,7 @@
 
 #define HOOK_PROGS 4
 #define HOOK_ALTS 6
+#define HOOK_MAX_PROGS (2 * HOOK_PROGS + 1)
 
 /* One way to see it: all of progs must attach; those of optional that the kernel has a target for. */
 struct hook_alt {
@@ -37,6 +38,8 @@ struct hook_alt {
 	bool last_resort; /* only where without it there is no choice at all */
 	const char *progs[HOOK_PROGS];
 	const char *optional[HOOK_PROGS];
+	const char
+		*second; /* attached behind the others where tracepoint programs may be preempted */
 	const char *since; /* "6.3"; what is known from the kernel's history */
 	const char *until;
 	const char *lacks; /* NULL: nothing */

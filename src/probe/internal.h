@@ -76,7 +76,7 @@ void ladder_fail(struct probe *p, unsigned int hook, uint8_t status, int err);
 int ladder_precheck(struct probe *p, const struct hook_alt *alt);
 /* Programs of an alternative that this kernel has targets for; returns how many, -ENOENT when a needed one has none. */
 int ladder_programs(struct probe *p, const struct hook_alt *alt,
-		    const char *ret_names[2 * HOOK_PROGS]);
+		    const char *ret_names[HOOK_MAX_PROGS]);
 /* Hook and alternative a program belongs to; -ENOENT. */
 int ladder_owner(const char *program, unsigned int *ret_hook, unsigned int *ret_alt);
 

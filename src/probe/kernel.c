@@ -19,6 +19,7 @@
 #include "base/cgroup2.h"
 #include "base/self.h"
 #include "base/trust.h"
+#include "probe/preempted.h"
 
 static int read_line(const char *path, char *s, size_t size)
 {
@@ -253,6 +254,7 @@ void kernel_facts_init(struct kernel_facts *facts, const char *btf_path)
 	facts->trampoline_err = kernel_missing_cap(facts) || facts->bpf_err || !facts->btf_own
 					? -1
 					: try_trampoline(facts->btf);
+	facts->tp_preempted = facts->trampoline_err >= 0 && tracepoints_are_preempted(facts->btf);
 	facts->cgroup_v1 = has_v1();
 	facts->cgroup = cgroup2_root(facts->cgroup_missing, sizeof(facts->cgroup_missing));
 }

@@ -36,6 +36,8 @@ struct kernel_facts {
 	bool kprobe_pmu;
 	/* positive errno a trivial fentry program got; 0 works, -1 not tried */
 	int trampoline_err;
+	/* tracepoint programs may be preempted, and so left out (see preempted.h) */
+	bool tp_preempted;
 	const struct cgroup2 *cgroup; /* root of cgroup v2; NULL none */
 	bool cgroup_v1;		      /* there are hierarchies of version 1 */
 	char cgroup_missing[96];      /* why; empty there is one */

@@ -25,7 +25,7 @@ static bool fits_store(const struct probe *p, const struct hook_alt *alt)
 }
 
 int ladder_programs(struct probe *p, const struct hook_alt *alt,
-		    const char *ret_names[2 * HOOK_PROGS])
+		    const char *ret_names[HOOK_MAX_PROGS])
 {
 	int n = 0;
 
@@ -44,6 +44,8 @@ int ladder_programs(struct probe *p, const struct hook_alt *alt,
 		    kernel_has_target(&p->facts, bpf_program__section_name(prog), alt->nargs))
 			ret_names[n++] = alt->optional[i];
 	}
+	if (alt->second && p->facts.tp_preempted)
+		ret_names[n++] = alt->second;
 	return n;
 }
 
@@ -63,7 +65,7 @@ static bool by_own_btf(const struct hook_alt *alt)
 /* Can it work as far as one can tell without loading it? Positive errno if not. */
 int ladder_precheck(struct probe *p, const struct hook_alt *alt)
 {
-	const char *names[2 * HOOK_PROGS];
+	const char *names[HOOK_MAX_PROGS];
 
 	if (alt->kind == KIND_NONE)
 		return 0;
@@ -237,7 +239,8 @@ int ladder_owner(const char *program, unsigned int *ret_hook, unsigned int *ret_
 			const struct hook_alt *alt = &hook_table[id].alts[a];
 
 			for (int i = 0; i < HOOK_PROGS; i++) {
-				if ((alt->progs[i] && !strcmp(alt->progs[i], program)) ||
+				if ((alt->second && !strcmp(alt->second, program)) ||
+				    (alt->progs[i] && !strcmp(alt->progs[i], program)) ||
 				    (alt->optional[i] && !strcmp(alt->optional[i], program))) {
 					*ret_hook = id;
 					*ret_alt = a;

@@ -30,6 +30,10 @@
 #define FAIL_FULL 7
 #define FAIL_TABLE 8 /* the flow table has room for FAIL_TABLE_FLOWS */
 #define FAIL_TABLE_FLOWS 64
+/* second programs, as where those at tracepoints may be preempted; then the first ones left out; then both at sends */
+#define FAIL_SECOND 9
+#define FAIL_FIRST 10
+#define FAIL_SENDS 11
 #define FAIL_READ 4 /* attached and proven, and there is no memory for the ring */
 
 struct probe_opts {

@@ -344,12 +344,12 @@ static uint64_t missed_hits(const struct probe *p, unsigned int id)
 }
 
 /*
- * Runs that the kernel left out because the program would have interrupted itself. Of two programs at
- * one hook only one is left out at a time: what both missed is at most what the luckier one missed.
+ * Runs that the kernel left out because the program was active there. Where a hook has a second program, what that one
+ * saw is not lost, and no more is than it was left out of itself (src/bpf/lib/second.h).
  */
 static uint64_t missed_runs(const struct probe *p, unsigned int id)
 {
-	uint64_t missed = 0, second = UINT64_MAX;
+	uint64_t missed = 0, second = UINT64_MAX, seen;
 	struct bpf_program *prog;
 
 	bpf_object__for_each_program (prog, p->skel->obj) {
@@ -367,6 +367,9 @@ static uint64_t missed_runs(const struct probe *p, unsigned int id)
 		else
 			missed += info.recursion_misses;
 	}
+	seen = p->skel->bss
+		       ->st_second[id]; /* after the others: what happens meanwhile is no loss */
+	missed = missed > seen ? missed - seen : 0;
 	return missed < second ? missed : second;
 }
 

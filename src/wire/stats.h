@@ -55,6 +55,7 @@
  */
 #define NP_PROG_SECOND 0x40
 #define NP_PROG_MASK 0x3f
+#define NP_MARKS (4U << 20) /* thread ids there can be (PID_MAX_LIMIT), see second.h */
 
 /* struct np_loss: one program's account; all since the start. */
 struct np_loss {

@@ -7,6 +7,7 @@
 #define NETPROBE_BPF_LIB_LIFE_H
 
 #include "emit.h"
+#include "second.h"
 #include "traffic.h"
 
 /* An entry gets what it lacks. True where it was without anything. */
@@ -176,6 +177,46 @@ static __always_inline __u32 conn_established(struct np_sock *st, struct sock *s
 	return NP_EV_CONN_OPEN;
 }
 
+/*
+ * An open connection ends, by its old state with a FIN or without. What it was given is noted and not counted yet: a
+ * blocked call may be about to return what it put in.
+ */
+static __always_inline void tx_note(struct np_sock *st, struct sock *sk, int old)
+{
+	struct tcp_sock *tp = tcp_of(sk);
+
+	if (!tp)
+		return;
+	if (old == TCP_FIN_WAIT1 || old == TCP_FIN_WAIT2 || old == TCP_CLOSING ||
+	    old == TCP_LAST_ACK)
+		st->fin_tx = 1; /* the hook on that state may have been left out */
+	st->tx_end = BPF_CORE_READ(tp, write_seq) - st->fin_tx;
+	st->tx_ended = BPF_CORE_READ((struct inet_connection_sock *)tp, icsk_ulp_ops)
+			       ? TX_END_FRAMED
+			       : TX_END_PLAIN;
+}
+
+/*
+ * Sends that no program saw (see second.h) of a connection that is over: they are its owner's, if nobody else was seen
+ * to use it and it was the owner that closed it. Else they stay what np_tcp.tx_unseen tells.
+ */
+static __always_inline void tx_settle(struct np_sock *st)
+{
+	__s32 missing;
+
+	if (!cfg_settle_tx || st->tx_ended != TX_END_PLAIN || (st->flags & NP_F_IGNORE) ||
+	    !(st->pass & NP_PASS_NOW) || st->tx_parts || st->rx_parts)
+		return;
+	if (st->last.match != NP_MATCH_EXACT || st->last.tgid != st->closer)
+		return;
+	if (st->acct_tgid &&
+	    (st->acct.tgid != st->last.tgid || st->acct.start_ns != st->last.start_ns))
+		return;
+	missing = (__s32)(st->tx_end - st->tx_base - (__u32)st->counts.tx_bytes);
+	if (missing > 0)
+		__sync_fetch_and_add(&st->counts.tx_bytes, missing);
+}
+
 static __always_inline __u32 conn_closed(struct np_sock *st, struct sock *sk, int old)
 {
 	(void)sock_settle(st, sk);
@@ -190,8 +231,10 @@ static __always_inline __u32 conn_closed(struct np_sock *st, struct sock *sk, in
 		st->phase = NP_PHASE_FAILED;
 		return NP_EV_CONN_FAIL;
 	}
-	if (st->phase == NP_PHASE_OPEN)
+	if (st->phase == NP_PHASE_OPEN) {
+		tx_note(st, sk, old);
 		st->phase = NP_PHASE_OVER;
+	}
 	return 0;
 }
 
@@ -200,7 +243,8 @@ static __always_inline __u32 conn_closed(struct np_sock *st, struct sock *sk, in
  * programs may be at the same hook, since the kernel leaves out one that would interrupt itself: the
  * one that comes second finds the change noted. No change follows an equal one on the same socket.
  */
-static __always_inline struct np_sock *state_of(struct sock *sk, int from, int to, bool *ret_fresh)
+static __always_inline struct np_sock *state_of(struct sock *sk, int from, int to, __u32 prog,
+						bool *ret_fresh)
 {
 	__u32 change = 1U << 31 | (__u32)from << 8 | (__u32)to;
 	struct np_sock *st;
@@ -212,6 +256,7 @@ static __always_inline struct np_sock *state_of(struct sock *sk, int from, int t
 		st = sock_find(sk);
 	if (!st || st->change == change)
 		return NULL;
+	second_saw(prog);
 	st->change = change;
 	*ret_fresh = sock_settle(st, sk);
 	return st;
@@ -226,7 +271,7 @@ static __always_inline int conn_state(void *ctx, struct sock *sk, int from, int 
 	__u32 type = 0;
 
 	prog_hit(NP_PROG_STATE);
-	st = state_of(sk, from, to, &fresh);
+	st = state_of(sk, from, to, prog, &fresh);
 	if (!st)
 		return 0;
 	if (st->phase == NP_PHASE_SUBFLOW && to != TCP_SYN_RECV)
@@ -341,6 +386,7 @@ static __always_inline __u32 gone_type(struct np_sock *st, struct sock *sk)
 	if (!st->closed_ns)
 		st->closed_ns = bpf_ktime_get_ns();
 	owner_rename(st);
+	tx_settle(st);
 	return st->phase == NP_PHASE_OPEN || st->phase == NP_PHASE_OVER ? NP_EV_CONN_CLOSE
 									: NP_EV_SOCK_CLOSE;
 }
@@ -355,6 +401,7 @@ static __always_inline int sock_gone(void *ctx, struct sock *sk, __u32 prog)
 	st = sock_find(sk);
 	if (!st || st->gone)
 		return 0;
+	second_saw(prog);
 	type = gone_type(st, sk);
 	main_settle(ctx, st, sk, prog);
 	stall_over(ctx, st, sk, &st->watch_tx, prog);
@@ -387,8 +434,10 @@ static __always_inline int sock_released(void *ctx, struct sock *sk)
 		st->closed_ns = bpf_ktime_get_ns();
 		conn_event(ctx, st, sk, NP_PROG_RELEASE, NP_EV_CONN_FAIL, 0);
 	}
-	if (st && protocol != NP_KERNEL_MPTCP)
+	if (st && protocol != NP_KERNEL_MPTCP) {
+		st->closer = CUT(__u32, bpf_get_current_pid_tgid() >> 32);
 		(void)left_note(st, sk);
+	}
 	return 0;
 }
 

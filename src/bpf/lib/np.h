@@ -43,9 +43,11 @@
 #define TCP_SYN_SENT 2
 #define TCP_SYN_RECV 3
 #define TCP_FIN_WAIT1 4
+#define TCP_FIN_WAIT2 5
 #define TCP_TIME_WAIT 6
 #define TCP_CLOSE 7
 #define TCP_LAST_ACK 9
+#define TCP_CLOSING 11
 #define TCP_LISTEN 10
 #define TCP_NEW_SYN_RECV 12
 
@@ -78,6 +80,9 @@ extern const volatile __u8 cfg_keep_dead;
 extern const volatile __u8 cfg_cgroup_v1;
 /* No hook is at the end of other sockets than TCP's: what is counted in their entries goes with them. */
 extern const volatile __u8 cfg_no_ends;
+
+/* Programs at sends may be left out: what TCP sockets were given is settled by the kernel's counter at their end. */
+extern const volatile __u8 cfg_settle_tx;
 
 /* State shared with user space. */
 extern struct np_filter np_filter; /* written by user space; gen last */

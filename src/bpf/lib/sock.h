@@ -30,6 +30,9 @@
 #define NP_PASS_HELD 16	      /* segs_*_base hold what was counted, until it matches again */
 #define NP_PASS_ANY (NP_PASS_NOW | NP_PASS_EVER | NP_PASS_OLD)
 
+#define TX_END_PLAIN 1	/* of np_sock.tx_ended */
+#define TX_END_FRAMED 2 /* with an upper layer protocol: more than processes sent */
+
 #define NP_DGRAM_NAMES 2 /* its peer answers for names: what is read is looked at, see answer.h */
 
 /*
@@ -107,6 +110,9 @@ struct np_sock {
 	struct np_watch watch_tx, watch_rx;
 	__u64 stall_ns;
 	__u32 fin_tx; /* 1: we sent a FIN, which takes a sequence number */
+	/* what the kernel had been given when the connection ended (write_seq), and whether it did: TX_END_* */
+	__u32 tx_end, tx_ended;
+	__u32 closer; /* the process that let go of it last; 0 none did, or not seen */
 	__u32 rtx_cpu_tgid;
 	char rtx_cpu_comm[16];
 	/* listener: sk_drops when counting began, and what of it since kfree_skb told of as well */
@@ -506,9 +512,11 @@ static __always_inline __u64 tcp_rx_taken(struct tcp_sock *tp, struct sock *sk)
 	return received > queued ? received - queued : 0;
 }
 
-/* Bytes put into the send queue since base, modulo 2^32; our own FIN left out. */
+/* Bytes put into the send queue since base, modulo 2^32; our own FIN left out. tcp_disconnect moves write_seq. */
 static __always_inline __u32 tcp_tx_queued(const struct np_sock *st, struct tcp_sock *tp)
 {
+	if (st->tx_ended)
+		return st->tx_end - st->tx_base;
 	return SK_READ(tp, write_seq) - st->tx_base - st->fin_tx;
 }
 

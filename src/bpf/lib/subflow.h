@@ -102,7 +102,7 @@ static __always_inline int subflow_state(void *ctx, struct sock *sk, int from, i
 	bool fresh = false;
 
 	prog_hit(NP_PROG_STATE);
-	st = state_of(sk, from, to_state, &fresh);
+	st = state_of(sk, from, to_state, prog, &fresh);
 	if (!st)
 		return 0;
 	subflow_hide(st);
@@ -141,7 +141,7 @@ static __always_inline int main_state(void *ctx, struct sock *sk, int from, int 
 	bool fresh = false;
 
 	prog_hit(NP_PROG_STATE);
-	st = state_of(sk, from, to, &fresh);
+	st = state_of(sk, from, to, prog, &fresh);
 	if (!st || (st->flags & NP_F_IGNORE))
 		return 0;
 	if (child)
@@ -236,6 +236,7 @@ static __always_inline int tcp_gone(void *ctx, struct sock *sk, __u32 prog)
 	tp = tcp_of(sk);
 	if (!st || st->gone || !tp)
 		return 0;
+	second_saw(prog);
 	sock_ended(st, sk);
 	subflow_count(sk, st, tp, st->rtx_next, prog & NP_PROG_MASK);
 	main = subflow_main(sk);

@@ -381,6 +381,7 @@ static __always_inline void conn_reset(struct np_sock *st, struct sock *sk)
 	st->retrans_seen = tp ? BPF_CORE_READ(tp, total_retrans) : 0;
 	st->live = st->subflows = st->resets = 0;
 	st->fin_tx = 0;
+	st->tx_ended = 0;
 	st->rtx_cpu_tgid = 0;
 	__builtin_memset(st->rtx_cpu_comm, 0, 16);
 	__builtin_memset(st->rtx_cause, 0, sizeof(st->rtx_cause));
