@@ -8,7 +8,7 @@
  * generic XDP runs behind GRO. tc sees merged segments and tells how many they were.
  */
 #include "lib/cookie.h"
-#include "lib/guard_maps.h"
+#include "lib/plain.h"
 #include "lib/whole.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
@@ -18,8 +18,8 @@ const volatile __u8 cfg_frags = 0;
 const volatile __u8 cfg_coarse = 0;
 const volatile __u8 cfg_rx_at_xdp = 0;
 const volatile __u8 cfg_flows = 0;
-const volatile __u8 cfg_inline = 1;
 const volatile __u8 cfg_cookies = 0;
+const volatile __u8 cfg_plain = 1;
 const volatile __u32 cfg_slot = 0;
 const volatile __u32 cfg_ifindex = 0;
 
@@ -44,6 +44,8 @@ struct np_sources_map np_sources SEC(".maps");
 struct np_dests_map np_dests SEC(".maps");
 /* Written here, read by all who listen; the oldest event makes room. */
 struct np_guard_log_map np_guard_log SEC(".maps");
+/* Written and read here. */
+struct np_query_map np_query SEC(".maps");
 /* By service: written by user space, counted here. */
 struct np_cookies_map np_cookies SEC(".maps");
 
@@ -67,13 +69,6 @@ struct {
 	__type(value, __u32);
 } np_next SEC(".maps");
 
-static __always_inline struct np_guard_dev *this_dev(void)
-{
-	__u32 slot = cfg_slot;
-
-	return bpf_map_lookup_elem(&np_guard_devs, &slot);
-}
-
 static __always_inline void bad_count(struct np_guard_dev *dev, const struct frame *f)
 {
 	__u32 bad = f->bad;
@@ -96,14 +91,10 @@ static __always_inline bool wants_cookie(const struct frame *f)
 	return conf && (conf->cookie_ports & NP_GUARD_PORT_BIT(bpf_ntohs(f->dport))) && !conf->off;
 }
 
-/*
- * In the driver's receive path (softirq), or behind GRO in generic mode. XDP since 4.8, bpf_link for
- * it since 5.9; frames in several buffers since 5.18.
- */
-SEC("xdp")
-int np_guard_xdp(struct xdp_md *ctx)
+/* XDP_PASS, XDP_DROP or GO_COOKIE, of any packet. A call: so the plain ones pay for nothing that only it needs. */
+__noinline int guard_whole(struct xdp_md *ctx)
 {
-	struct np_guard_dev *dev = this_dev();
+	struct np_guard_dev *dev = guard_dev();
 	int verdict = XDP_PASS;
 	struct frame f;
 	__u32 len;
@@ -127,10 +118,30 @@ int np_guard_xdp(struct xdp_md *ctx)
 	if (cfg_flows && cfg_rx_at_xdp)
 		flow_count(dev, &f, len, false);
 	if (cfg_mode != NP_GUARD_MONITOR && wants_cookie(&f))
-		bpf_tail_call(ctx, &np_next, NP_GUARD_NEXT_COOKIE + cfg_slot);
+		return GO_COOKIE;
+	return verdict;
+}
+
+/*
+ * In the driver's receive path (softirq), or behind GRO in generic mode. XDP since 4.8, bpf_link for
+ * it since 5.9; frames in several buffers since 5.18.
+ */
+SEC("xdp")
+int np_guard_xdp(struct xdp_md *ctx)
+{
+	int go = cfg_plain ? plain(ctx) : GO_WHOLE;
+
+	if (unlikely(go == GO_WHOLE))
+		go = guard_whole(ctx);
+	if (unlikely(go != XDP_PASS)) {
+		if (go == XDP_DROP)
+			return XDP_DROP;
+		if (cfg_mode != NP_GUARD_MONITOR)
+			bpf_tail_call(ctx, &np_next, NP_GUARD_NEXT_COOKIE + cfg_slot);
+	}
 	if (cfg_mode == NP_GUARD_BALANCE)
 		bpf_tail_call(ctx, &np_next, cfg_slot);
-	return verdict;
+	return XDP_PASS;
 }
 
 /*
@@ -141,7 +152,7 @@ int np_guard_xdp(struct xdp_md *ctx)
 SEC("xdp")
 int np_guard_syn(struct xdp_md *ctx)
 {
-	struct np_guard_dev *dev = this_dev();
+	struct np_guard_dev *dev = guard_dev();
 	int verdict = XDP_PASS;
 	struct frame f;
 	__u32 len;
@@ -206,7 +217,7 @@ static __always_inline void tc_count(struct __sk_buff *skb, struct np_guard_dev 
 SEC("tc")
 int np_guard_in(struct __sk_buff *skb)
 {
-	struct np_guard_dev *dev = this_dev();
+	struct np_guard_dev *dev = guard_dev();
 	struct frame f;
 
 	if (!dev)
@@ -223,7 +234,7 @@ int np_guard_in(struct __sk_buff *skb)
 SEC("tc")
 int np_guard_out(struct __sk_buff *skb)
 {
-	struct np_guard_dev *dev = this_dev();
+	struct np_guard_dev *dev = guard_dev();
 	struct frame f;
 
 	if (!dev)

@@ -24,7 +24,7 @@ static bool can_cookies(const struct attach *a)
 	       guard_cookie_helpers() == 1;
 }
 
-static int load_skel(struct attach *a, bool native, bool frags, bool in_place, bool cookies,
+static int load_skel(struct attach *a, bool native, bool frags, bool cookies,
 		     struct netprobe_guard **ret)
 {
 	struct netprobe_guard *s = netprobe_guard__open();
@@ -36,7 +36,6 @@ static int load_skel(struct attach *a, bool native, bool frags, bool in_place, b
 		return r;
 	s->rodata->cfg_mode = a->opts->mode;
 	s->rodata->cfg_frags = frags;
-	s->rodata->cfg_inline = in_place;
 	s->rodata->cfg_coarse = coarse;
 	s->rodata->cfg_rx_at_xdp = native;
 	s->rodata->cfg_flows = a->opts->flows;
@@ -71,13 +70,10 @@ int attach_load(struct attach *a, bool native)
 	bool frags = libbpf_probe_bpf_helper(BPF_PROG_TYPE_XDP, BPF_FUNC_xdp_get_buff_len, NULL) ==
 		     1;
 	bool cookies = can_cookies(a);
-	int r = load_skel(a, native, frags, true, cookies, &a->skel);
+	int r = load_skel(a, native, frags, cookies, &a->skel);
 
-	/* An older verifier may find it too long. */
-	if (r && r != -EPERM)
-		r = load_skel(a, native, frags, false, cookies, &a->skel);
 	if (r && r != -EPERM && cookies)
-		r = load_skel(a, native, frags, false, false, &a->skel);
+		r = load_skel(a, native, frags, false, &a->skel);
 	if (r == -EPERM || r == -EACCES) {
 		error_set(a->err, -EPERM, "the kernel does not let us load programs for %s",
 			  a->ifname);

@@ -439,6 +439,10 @@ _Static_assert(sizeof(struct np_guard_source) == 256, "np_guard_source");
 _Static_assert(__builtin_offsetof(struct np_guard_source, more_tokens) == 64,
 	       "its first cache line");
 _Static_assert(sizeof(struct np_guard_port_limit) == 88, "np_guard_port_limit");
+_Static_assert(__builtin_offsetof(struct np_guard_policy, detect) % 2 == 0 &&
+		       __builtin_offsetof(struct np_guard_policy, limit_on) ==
+			       __builtin_offsetof(struct np_guard_policy, detect) + 1,
+	       "read as one word");
 _Static_assert(sizeof(struct np_guard_service) == 20, "np_guard_service");
 _Static_assert(sizeof(struct np_guard_cookie) == 64, "np_guard_cookie");
 _Static_assert(sizeof(struct np_ev_guard) == 184, "np_ev_guard");

@@ -233,10 +233,10 @@ static void tell(unsigned int rounds)
 	for (unsigned int s = 0; s < SUBJECTS; s++)
 		m[s] = median(net[s], rounds);
 	figure("guard_pass_ip", "10,000 bans, of xdp-filter's allow_ip",
-	       median(ratio_of[OURS][0], rounds), "x", AT_MOST, 0.6, "%.0f ns beside %.0f ns net",
+	       median(ratio_of[OURS][0], rounds), "x", AT_MOST, 0.5, "%.0f ns beside %.0f ns net",
 	       m[OURS], m[PEER_IP]);
 	figure("guard_pass_all", "10,000 bans, of xdp-filter's allow_all",
-	       median(ratio_of[OURS][1], rounds), "x", AT_MOST, 0.4, "%.0f ns beside %.0f ns net",
+	       median(ratio_of[OURS][1], rounds), "x", AT_MOST, 0.25, "%.0f ns beside %.0f ns net",
 	       m[OURS], m[PEER_ALL]);
 	figure("guard_limits_ip", "with limits and detection, of allow_ip",
 	       median(ratio_of[OURS_LIMITS][0], rounds), "x", AT_MOST, 1.0,

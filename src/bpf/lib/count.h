@@ -66,6 +66,21 @@ static __always_inline bool flow_key(struct np_guard_flow_key *k, const struct f
 	return true;
 }
 
+/* Read before write of the flags: the line stays where it is. */
+static __always_inline void flow_add(struct np_guard_flow *v, __u64 bytes, __u32 flags, bool tx)
+{
+	if (tx) {
+		__sync_fetch_and_add(&v->tx_packets, 1);
+		__sync_fetch_and_add(&v->tx_bytes, bytes);
+	} else {
+		__sync_fetch_and_add(&v->rx_packets, 1);
+		__sync_fetch_and_add(&v->rx_bytes, bytes);
+	}
+	v->last = guard_tick();
+	if ((v->flags | flags) != v->flags)
+		v->flags |= flags;
+}
+
 __noinline int guard_flow_add(struct np_guard_flow_key *arg, __u64 bytes, __u32 flags, __u32 tx)
 {
 	struct np_guard_flow_key key, *k = &key;
@@ -84,17 +99,7 @@ __noinline int guard_flow_add(struct np_guard_flow_key *arg, __u64 bytes, __u32 
 		if (!v)
 			return -1;
 	}
-	if (tx) {
-		__sync_fetch_and_add(&v->tx_packets, 1);
-		__sync_fetch_and_add(&v->tx_bytes, bytes);
-	} else {
-		__sync_fetch_and_add(&v->rx_packets, 1);
-		__sync_fetch_and_add(&v->rx_bytes, bytes);
-	}
-	v->last = guard_tick();
-	/* Read before write: the line stays where it is. */
-	if ((v->flags | flags) != v->flags)
-		v->flags |= flags;
+	flow_add(v, bytes, flags, tx);
 	return 0;
 }
 

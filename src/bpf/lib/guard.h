@@ -7,6 +7,7 @@
 #define NETPROBE_BPF_LIB_GUARD_H
 
 #include "frame.h"
+#include "guard_maps.h"
 #include "wire/guard.h"
 
 #define likely(x) __builtin_expect(!!(x), 1)
@@ -18,9 +19,9 @@ extern const volatile __u8 cfg_frags;	  /* frames may be in several buffers */
 extern const volatile __u8 cfg_coarse;	  /* bpf_ktime_get_coarse_ns is there (5.11) */
 extern const volatile __u8 cfg_rx_at_xdp; /* XDP counts what comes in, not tc */
 extern const volatile __u8 cfg_flows;	  /* flows are counted */
-extern const volatile __u8
-	cfg_inline; /* limits in place: 7 ns less, four times the verifier's work */
-extern const volatile __u32 cfg_slot; /* of struct np_guard_if and _dev */
+extern const volatile __u8 cfg_cookies;	  /* np_guard_syn is there */
+extern const volatile __u8 cfg_plain;	  /* plain packets have a way of their own */
+extern const volatile __u32 cfg_slot;	  /* of struct np_guard_if and _dev */
 extern const volatile __u32 cfg_ifindex;
 
 /*
@@ -53,6 +54,16 @@ struct np_bits6_map {
 	__type(value, __u64);
 };
 extern struct np_bits6_map np_bits6 SEC(".maps");
+
+extern struct np_guard_devs_map np_guard_devs SEC(".maps");
+
+/* Those of this program's interface. */
+static __always_inline struct np_guard_dev *guard_dev(void)
+{
+	__u32 slot = cfg_slot;
+
+	return bpf_map_lookup_elem(&np_guard_devs, &slot);
+}
 
 static __always_inline volatile struct np_guard_conf *guard_conf(void)
 {

@@ -38,6 +38,15 @@ struct limit_query {
 	__u8 per; /* NP_PER_* */
 };
 
+/* Of the packet at hand: the stack is too small for it and the longest chain of calls behind it. */
+struct np_query_map {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct limit_query);
+};
+extern struct np_query_map np_query SEC(".maps");
+
 struct np_sources_map {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, NP_GUARD_SOURCE_SETS);
@@ -382,10 +391,7 @@ static __always_inline void judge_second(struct limit_query *q, struct np_guard_
 	s->window = tick;
 }
 
-/*
- * What a source does once in a second: a call, with a copy of what is asked about the packet. So the
- * original stays in registers on the way of all the other packets.
- */
+/* What a source does once in a second. */
 __noinline int guard_windows(struct limit_query *q, struct np_guard_source *s)
 {
 	volatile struct np_guard_policy *p = q ? guard_policy(q->set) : NULL;
@@ -520,11 +526,22 @@ __noinline int guard_usual(struct limit_query *q, struct np_guard_dest *d)
 	return 0;
 }
 
+/* An address and a kind of packets to it. */
+static __always_inline __u64 dest_id(__u64 hi, __u64 lo, __u32 proto)
+{
+	return ((hi ^ (lo << 1 | lo >> 63)) + proto) * NP_GUARD_HASH6 | 1;
+}
+
+static __always_inline __u32 dest_slot(__u64 id)
+{
+	return (id >> 40) & (NP_GUARD_DESTS - 1);
+}
+
 /* The place of the address and kind a packet goes to; NULL: another one has it. Counts the packet. */
 static __always_inline struct np_guard_dest *dest_count(const struct limit_query *q, __u32 tick)
 {
-	__u64 id = ((q->dhi ^ (q->dlo << 1 | q->dlo >> 63)) + q->proto) * NP_GUARD_HASH6 | 1;
-	__u32 slot = (id >> 40) & (NP_GUARD_DESTS - 1);
+	__u64 id = dest_id(q->dhi, q->dlo, q->proto);
+	__u32 slot = dest_slot(id);
 	struct np_guard_dest *d = bpf_map_lookup_elem(&np_dests, &slot);
 
 	if (!d)
@@ -542,39 +559,31 @@ static __always_inline struct np_guard_dest *dest_count(const struct limit_query
 	return d;
 }
 
-/* in_memory: q is there anyway; else it stays in registers, and calls get a copy. */
-static __always_inline void detect(struct limit_query *q, bool in_memory, struct np_guard_source *s)
+static __always_inline void detect(struct limit_query *q, struct np_guard_source *s)
 {
-	struct limit_query other, *copy = in_memory ? q : &other;
 	__u32 tick = NP_GUARD_TICK(q->now);
 	struct np_guard_dest *d;
 
 	/* The longer window ends with one of these. */
-	if (unlikely(tick - s->window >= WINDOW_TICKS)) {
-		if (!in_memory)
-			*copy = *q;
-		guard_windows(copy, s);
-	}
-	if (unlikely(detect_count(q, s))) {
-		if (!in_memory)
-			*copy = *q;
-		guard_scan(copy, s);
-	}
+	if (unlikely(tick - s->window >= WINDOW_TICKS))
+		guard_windows(q, s);
+	if (unlikely(detect_count(q, s)))
+		guard_scan(q, s);
 	d = dest_count(q, tick);
-	if (d && unlikely(tick - d->window >= WINDOW_TICKS)) {
-		if (!in_memory)
-			*copy = *q;
-		guard_usual(copy, d);
-	}
+	if (d && unlikely(tick - d->window >= WINDOW_TICKS))
+		guard_usual(q, d);
 }
 
 /* NP_DROP_*, or -1: go on. */
-static __always_inline int limit_check(struct limit_query *q, bool in_memory,
-				       volatile struct np_guard_conf *conf)
+__noinline int guard_limit_check(struct limit_query *q)
 {
-	volatile struct np_guard_policy *p = &conf->policy[q->set & 1];
+	volatile struct np_guard_conf *conf = q ? guard_conf() : NULL;
+	volatile struct np_guard_policy *p;
 	struct np_guard_source *s;
 
+	if (!conf)
+		return -1;
+	p = &conf->policy[q->set & 1];
 	s = source_get(q, conf->seed, 0, LIMITS_OF(q->set & 1, q->per & 1));
 	if (!s)
 		return -1;
@@ -590,20 +599,13 @@ static __always_inline int limit_check(struct limit_query *q, bool in_memory,
 			s->others_base = s->others;
 			s->scan_window = 0;
 		}
-		detect(q, in_memory, s);
+		detect(q, s);
 	}
 	if ((p->limit_on & (1 << (q->per & 1))) && over_limit(s, q, p->limit[q->per & 1])) {
 		s->drops++;
 		return NP_DROP_LIMIT;
 	}
 	return -1;
-}
-
-__noinline int guard_limit_check(struct limit_query *q)
-{
-	volatile struct np_guard_conf *conf = q ? guard_conf() : NULL;
-
-	return conf ? limit_check(q, true, conf) : -1;
 }
 
 /* One of the limits of a destination port. */

@@ -70,49 +70,30 @@ static __always_inline bool is_new_flow(const struct frame *f)
 	       !bpf_map_lookup_elem(&np_guard_flows, &k);
 }
 
-/* NP_DROP_*, or -1, of what is asked more rarely, by a call: with a copy, so that the rest stays in registers. */
-static __always_inline int limits_called(struct np_guard_dev *dev, const struct limit_query *q,
-					 volatile struct np_guard_policy *p)
-{
-	struct limit_query copy = *q;
-	int drop = -1;
-
-	if (!cfg_inline && (p->detect || (p->limit_on & 1)))
-		drop = guard_limit_check(&copy);
-	if (drop < 0 && (p->limit_on & (1 << NP_PER_PREFIX))) {
-		copy.per = NP_PER_PREFIX;
-		drop = guard_limit_check(&copy);
-	}
-	if (drop < 0 && (p->limit_on & NP_LIMIT_ON_PORTS) &&
-	    (p->limit_ports & NP_GUARD_PORT_BIT(copy.dport)))
-		drop = guard_port_check(&copy);
-	if (unlikely(copy.source_lost))
-		dev->sources_lost += copy.source_lost;
-	return drop;
-}
-
 /* NP_DROP_*, or -1. */
 static __always_inline int limits(struct np_guard_dev *dev, const struct frame *f, __u32 len,
-				  __u32 set, volatile struct np_guard_conf *conf)
+				  __u32 set, volatile struct np_guard_policy *p)
 {
-	volatile struct np_guard_policy *p = &conf->policy[set & 1];
-	struct limit_query q;
+	__u32 zero = 0;
+	struct limit_query *q = bpf_map_lookup_elem(&np_query, &zero);
 	int drop = -1;
 
-	if (!limit_fill(&q, f, len, set, p))
+	if (!q || !limit_fill(q, f, len, set, p))
 		return -1;
 	if (cfg_flows && (p->limit[0][NP_LIMIT_FLOWS].rate || p->limit[1][NP_LIMIT_FLOWS].rate ||
 			  (p->limit_on & NP_LIMIT_ON_PORTS)))
-		q.new_flow = is_new_flow(f);
-	if (cfg_inline && (p->detect || (p->limit_on & 1))) {
-		drop = limit_check(&q, false, conf);
-		if (unlikely(q.source_lost)) {
-			dev->sources_lost++;
-			q.source_lost = 0;
-		}
+		q->new_flow = is_new_flow(f);
+	if (p->detect || (p->limit_on & (1 << NP_PER_SOURCE)))
+		drop = guard_limit_check(q);
+	if (drop < 0 && (p->limit_on & (1 << NP_PER_PREFIX))) {
+		q->per = NP_PER_PREFIX;
+		drop = guard_limit_check(q);
 	}
-	if (drop < 0 && (!cfg_inline || (p->limit_on & ~1U)))
-		drop = limits_called(dev, &q, p);
+	if (drop < 0 && (p->limit_on & NP_LIMIT_ON_PORTS) &&
+	    (p->limit_ports & NP_GUARD_PORT_BIT(q->dport)))
+		drop = guard_port_check(q);
+	if (unlikely(q->source_lost))
+		dev->sources_lost++;
 	return drop;
 }
 
@@ -147,7 +128,7 @@ static __always_inline int filter(struct np_guard_dev *dev, const struct frame *
 		dev->dry_drops[NP_DROP_BAN]++;
 	if (!p->detect && !p->limit_on)
 		return XDP_PASS;
-	drop = limits(dev, f, len, set, conf);
+	drop = limits(dev, f, len, set, p);
 	if (drop == NP_DROP_LIMIT && p->limit_dry) {
 		dev->dry_drops[NP_DROP_LIMIT]++;
 		return XDP_PASS;
