@@ -146,6 +146,21 @@ static int check_capture(const struct netprobe_config *c, struct netprobe_error 
 			 what);
 }
 
+/* What can match nothing is a mistake. */
+static int check_ports(const struct np_filter *f, struct netprobe_error *err)
+{
+	bool ports = false;
+
+	for (unsigned int e = 0; e < NP_END_MAX; e++)
+		ports = ports || f->n_port[e];
+	if (!ports || f->proto_mask != NP_PROTO_ICMP)
+		return 0;
+	return error_set(
+		err, -EINVAL,
+		"filters: proto: icmp has no ports, and ports are asked for; takes tcp or udp "
+		"beside them");
+}
+
 /* Steps of all packets of a host are too many, and most of them have no owner yet. */
 static int check_trace(const struct np_filter *f, struct netprobe_error *err)
 {
@@ -182,6 +197,8 @@ int api_config_take(const struct netprobe_config *from, struct netprobe_config *
 		r = check_capture(&c, err);
 	for (const char *const *f = c.filters; !r && f && *f; f++)
 		r = add_filter(&filter, *f, err);
+	if (!r)
+		r = check_ports(&filter, err);
 	if (!r && c.trace_packets)
 		r = check_trace(&filter, err);
 	if (!r && c.btf && session_check_btf(c.btf, err)) {

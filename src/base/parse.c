@@ -207,16 +207,17 @@ int parse_cidr(const char *s, struct np_cidr *ret, struct netprobe_error *err)
 {
 	const char *slash = strchr(s, '/'), *p;
 	size_t n = slash ? (size_t)(slash - s) : strlen(s);
+	bool v4, brackets = n > 2 && s[0] == '[' && s[n - 1] == ']';
 	char text[INET6_ADDRSTRLEN];
 	struct np_cidr c = { .len = 128 };
 	uint64_t len = 0;
-	bool v4;
 
-	if (n >= sizeof(text))
+	if (n - 2 * brackets >= sizeof(text))
 		return no_cidr(s, err);
-	memcpy(text, s, n);
-	text[n] = '\0';
-	if (!take_addr(text, c.addr, &v4))
+	memcpy(text, s + brackets, n - 2 * brackets);
+	text[n - 2 * brackets] = '\0';
+	/* Brackets are IPv6's, as in URLs. */
+	if (!take_addr(text, c.addr, &v4) || (v4 && brackets))
 		return no_cidr(s, err);
 	if (slash) {
 		p = slash + 1;
@@ -246,10 +247,11 @@ int parse_port_range(const char *s, struct np_port_range *ret, struct netprobe_e
 	}
 	if (r < 0 || *p || from < 1 || from > UINT16_MAX || to < 1 || to > UINT16_MAX)
 		return error_set(err, -EINVAL,
-				 "'%.100s' is no port; takes 1-65535 or a range like 8000-8100", s);
+				 "'%.100s' is not a port; takes 1-65535 or a range like 8000-8100",
+				 s);
 	if (to < from)
 		return error_set(err, -EINVAL,
-				 "'%.100s' runs backwards; takes 1-65535 or a range like "
+				 "'%.100s' is reversed; takes 1-65535 or a range like "
 				 "%" PRIu64 "-%" PRIu64,
 				 s, to, from);
 	ret->from = (uint16_t)from;
@@ -270,12 +272,14 @@ int parse_proto(const char *s, uint8_t *ret, struct netprobe_error *err)
 	size_t i;
 
 	for (i = 0; i < COUNT_OF(protos); i++) {
-		if (strcmp(s, protos[i].name) == 0) {
+		if (strcasecmp(s, protos[i].name) == 0) {
 			*ret = protos[i].proto;
 			return 0;
 		}
 	}
-	return error_set(err, -EINVAL, "'%.100s' is no protocol; takes tcp, udp or icmp", s);
+	return error_set(
+		err, -EINVAL,
+		"'%.100s' is not a protocol that netprobe filters by; takes tcp, udp or icmp", s);
 }
 
 /* Those that packet filters meet; others go by their number, as in /etc/protocols. */

@@ -25,7 +25,8 @@ static const char *const buffer_names[] = { "auto", "ringbuf", "perf", NULL };
 #define FILTER (OPTION_REPEAT | OPTION_LIVE)
 
 const struct option_row filter_rows[] = {
-	OPTIONS_HEADING("Filters (evaluated in the kernel; repeat an option for alternatives)"),
+	OPTIONS_HEADING(
+		"Filters (evaluated in the kernel; repeat an option, or put commas, for alternatives)"),
 	ROW("pid", 'p', OPTION_STRINGS, pid, "PID", "only this process", .flags = FILTER),
 	ROW("comm", 0, OPTION_STRINGS, comm, "NAME", "only processes of this name",
 	    .flags = FILTER),
@@ -33,10 +34,13 @@ const struct option_row filter_rows[] = {
 	    .flags = FILTER),
 	ROW("container", 0, OPTION_STRINGS, container, "NAME|ID",
 	    "only this container; the beginning of an id will do", .flags = FILTER),
-	ROW("host", 0, OPTION_STRINGS, host, "CIDR", "either end", .flags = FILTER),
-	ROW("src-host", 0, OPTION_STRINGS, src_host, "CIDR", "the local end", .flags = FILTER),
-	ROW("dst-host", 0, OPTION_STRINGS, dst_host, "CIDR", "the remote end", .flags = FILTER),
-	ROW("port", 0, OPTION_STRINGS, port, "PORT[-PORT]", "either end", .flags = FILTER),
+	ROW("host", 0, OPTION_STRINGS, host, "HOST|CIDR",
+	    "either end: an address, a network or a name", .flags = FILTER),
+	ROW("src-host", 0, OPTION_STRINGS, src_host, "HOST|CIDR", "the local end", .flags = FILTER),
+	ROW("dst-host", 0, OPTION_STRINGS, dst_host, "HOST|CIDR", "the remote end",
+	    .flags = FILTER),
+	ROW("port", 0, OPTION_STRINGS, port, "PORT[-PORT]",
+	    "either end: 443, 80,443, 8000-8100, https", .flags = FILTER),
 	ROW("src-port", 0, OPTION_STRINGS, src_port, "PORT[-PORT]", "the local end",
 	    .flags = FILTER),
 	ROW("dst-port", 0, OPTION_STRINGS, dst_port, "PORT[-PORT]", "the remote end",

@@ -7,6 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/parse.h"
+#include "cli/resolve.h"
+
 int settings_filter(struct settings *s, const char *key, const char *value)
 {
 	size_t n = 0;
@@ -36,6 +39,87 @@ static int each(struct settings *s, const char *key, const struct args_list *val
 	return r;
 }
 
+/* What follows makes filters of the values of an option: one piece between commas each. */
+typedef int (*piece_fn)(struct settings *s, const char *key, char *piece,
+			struct netprobe_error *err);
+
+static int each_piece(struct settings *s, const char *key, const struct args_list *values,
+		      piece_fn fn, struct netprobe_error *err)
+{
+	int r = 0;
+
+	for (unsigned int i = 0; !r && i < values->n; i++) {
+		char *copy = strdup(values->items[i]), *rest = copy, *piece;
+
+		if (!copy)
+			return -ENOMEM;
+		while (!r && (piece = strsep(&rest, ",")))
+			r = fn(s, key, piece, err);
+		free(copy);
+	}
+	return r;
+}
+
+static int add_piece(struct settings *s, const char *key, char *piece, struct netprobe_error *err)
+{
+	(void)err;
+	return settings_filter(s, key, piece);
+}
+
+/* "any", as tcpdump has it: no filter. */
+static int add_interface(struct settings *s, const char *key, char *piece,
+			 struct netprobe_error *err)
+{
+	(void)err;
+	return strcmp(piece, "any") ? settings_filter(s, key, piece) : 0;
+}
+
+/* "fe80::1%eth0" is an address and the interface that it is at. */
+static int add_zone(struct settings *s, char *piece, struct netprobe_error *err)
+{
+	char *zone = strchr(piece, '%');
+	size_t n = strlen(piece);
+
+	if (!zone)
+		return 0;
+	if (*piece == '[' && piece[n - 1] == ']') {
+		piece[n - 1] = '\0';
+		memmove(piece, piece + 1, n - 1);
+		zone--;
+	}
+	*zone++ = '\0';
+	if (s->zone[0] && strcmp(s->zone, zone) != 0)
+		return error_set(
+			err, -EINVAL,
+			"'%%%.20s' beside '%%%.20s': hosts of two interfaces cannot be told "
+			"apart by one filter; takes one, or --interface",
+			zone, s->zone);
+	if (s->zone[0])
+		return 0;
+	if (strlen(zone) >= sizeof(s->zone) || !*zone)
+		return error_set(err, -EINVAL, "'%%%.40s' is not an interface", zone);
+	memcpy(s->zone, zone, strlen(zone) + 1);
+	return settings_filter(s, "interface", zone);
+}
+
+static int add_host(struct settings *s, const char *key, char *piece, struct netprobe_error *err)
+{
+	const struct resolved *known;
+	struct np_cidr cidr;
+	int r = add_zone(s, piece, err);
+
+	if (r)
+		return error_prefix(err, "--%s", key), r;
+	if (!parse_cidr(piece, &cidr, NULL) || !resolve_is_name(piece))
+		return settings_filter(s, key, piece);
+	r = resolve_name(piece, s->starts, &known, err);
+	if (r)
+		return error_prefix(err, "--%s", key), r;
+	for (size_t i = 0; !r && i < known->n; i++)
+		r = settings_filter(s, key, known->addr[i]);
+	return r;
+}
+
 static void free_filters(struct settings *s)
 {
 	for (char **f = s->filters; f && *f; f++)
@@ -47,28 +131,38 @@ static void free_filters(struct settings *s)
 
 static int fill_filters(struct settings *s, const struct common_opts *o, struct netprobe_error *err)
 {
+	const struct {
+		const char *key;
+		const struct args_list *values;
+		piece_fn add;
+	} lists[] = {
+		{ "pid", &o->pid, add_piece },
+		{ "interface", &o->interface, add_interface },
+		{ "src-host", &o->src_host, add_host },
+		{ "dst-host", &o->dst_host, add_host },
+		{ "host", &o->host, add_host },
+		{ "src-port", &o->src_port, add_piece },
+		{ "dst-port", &o->dst_port, add_piece },
+		{ "port", &o->port, add_piece },
+		{ "proto", &o->proto, add_piece },
+	};
 	int r = 0;
 
 	free_filters(s);
+	s->zone[0] = '\0';
 	if (o->v4 && o->v6)
 		return error_set(err, -EINVAL,
 				 "-4 and -6 exclude each other; leave both out for both families");
 	if (o->v4 || o->v6)
 		r = settings_filter(s, "family", o->v4 ? "ipv4" : "ipv6");
+	/* Names of processes, paths and names of containers may have commas. */
 	r = r			 ?:
-	    each(s, "pid", &o->pid) ?:
 	    each(s, "comm", &o->comm) ?:
 	    each(s, "cgroup", &o->cgroup) ?:
-	    each(s, "container", &o->container) ?:
-	    each(s, "interface", &o->interface) ?:
-	    each(s, "src-host", &o->src_host) ?:
-	    each(s, "dst-host", &o->dst_host) ?:
-	    each(s, "host", &o->host) ?:
-	    each(s, "src-port", &o->src_port) ?:
-	    each(s, "dst-port", &o->dst_port) ?:
-	    each(s, "port", &o->port) ?:
-	    each(s, "proto", &o->proto);
-	return r ? error_set(err, r, "out of memory") : 0;
+	    each(s, "container", &o->container);
+	for (size_t i = 0; !r && i < sizeof(lists) / sizeof(lists[0]); i++)
+		r = each_piece(s, lists[i].key, lists[i].values, lists[i].add, err);
+	return r == -ENOMEM ? error_set(err, r, "out of memory") : r;
 }
 
 int settings_change(struct settings *s, const struct common_opts *o, struct netprobe_error *err)
@@ -86,8 +180,10 @@ int settings_change(struct settings *s, const struct common_opts *o, struct netp
 int settings_fill(struct settings *s, const struct common_opts *o, struct netprobe_error *err)
 {
 	struct netprobe_config *c = &s->c;
+	int r;
 
 	s->filters = NULL;
+	s->starts = true;
 	netprobe_config_default(c);
 	c->capture = (uint32_t)o->capture_mode;
 	c->hook = (uint32_t)o->hook;
@@ -104,7 +200,9 @@ int settings_fill(struct settings *s, const struct common_opts *o, struct netpro
 	c->enable_health_checks = false;
 	c->own_intervals = true;
 	c->direct = true;
-	return settings_change(s, o, err);
+	r = settings_change(s, o, err);
+	s->starts = false;
+	return r;
 }
 
 void settings_done(struct settings *s)

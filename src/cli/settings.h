@@ -10,6 +10,8 @@
 struct settings {
 	struct netprobe_config c;
 	char **filters; /* c.filters; NULL: none */
+	bool starts;	/* names of hosts may be asked for */
+	char zone[16];	/* the interface of hosts that named one */
 };
 
 /* All that common options say. -EINVAL, -ENOMEM, err filled. To be given back by settings_done in any case. */

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <net/if.h>
+#include <netdb.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -14,6 +15,8 @@
 #include "engine/netns.h"
 #include "owner/cgroup.h"
 #include "owner/container.h"
+
+#define TASK_COMM_LEN 16 /* linux/sched.h */
 
 typedef int (*add_fn)(struct np_filter *f, const char *value, struct netprobe_error *err);
 
@@ -40,8 +43,13 @@ static int add_comm(struct np_filter *f, const char *value, struct netprobe_erro
 	if (!len)
 		return error_set(err, -EINVAL,
 				 "'' is no process name; takes a name as ps -o comm shows it");
-	/* The kernel keeps 15 characters of a name. */
-	memcpy(f->comm[f->n_comm++], value, len < 15 ? len : 15);
+	if (len >= TASK_COMM_LEN)
+		return error_set(
+			err, -EINVAL,
+			"'%.60s' has %zu bytes, and the kernel keeps %d of a name; takes a name "
+			"as ps -o comm shows it, like '%.*s'",
+			value, len, TASK_COMM_LEN - 1, TASK_COMM_LEN - 1, value);
+	memcpy(f->comm[f->n_comm++], value, len);
 	return 0;
 }
 
@@ -142,7 +150,27 @@ static int add_host(struct np_filter *f, unsigned int end, const char *value,
 static int add_port(struct np_filter *f, unsigned int end, const char *value,
 		    struct netprobe_error *err)
 {
-	return parse_port_range(value, &f->port[end][f->n_port[end]], err) ?: (f->n_port[end]++, 0);
+	struct np_port_range *to = &f->port[end][f->n_port[end]];
+	struct servent found, *service = NULL;
+	char room[1024];
+	int r;
+
+	if ((*value | 32) >= 'a' && (*value | 32) <= 'z') {
+		(void)getservbyname_r(value, NULL, &found, room, sizeof(room), &service);
+		if (!service)
+			return error_set(
+				err, -EINVAL,
+				"'%.60s' is not a service that is known here; takes 1-65535, a "
+				"range like 8000-8100, or a name of /etc/services",
+				value);
+	}
+	if (service)
+		*to = (struct np_port_range){ ntohs((uint16_t)service->s_port),
+					      ntohs((uint16_t)service->s_port) };
+	r = service ? 0 : parse_port_range(value, to, err);
+	if (!r)
+		f->n_port[end]++;
+	return r;
 }
 
 #define END_FN(name, kind, end)                                                             \

@@ -94,6 +94,17 @@ TEST(filter_proto)
 	check_here("--proto udp", (struct part){ STREAM, NEITHER }, (struct part){ DGRAM, BOTH });
 }
 
+/* Lists, upper case, names of hosts, "any". */
+TEST(filters_take_values_as_people_type_them)
+{
+	check_here("--proto TCP -i any", (struct part){ STREAM, BOTH },
+		   (struct part){ DGRAM, NEITHER });
+	check_here("--proto Tcp,UDP --host 192.0.2.1,localhost --port 1-2,1024-65535",
+		   (struct part){ STREAM, BOTH }, (struct part){ DGRAM, BOTH });
+	check_here("--port 1,2 --host [::1],127.0.0.1", (struct part){ STREAM, NEITHER },
+		   (struct part){ STREAM, NEITHER });
+}
+
 TEST(filter_family)
 {
 	check_here("-4", (struct part){ STREAM, BOTH },

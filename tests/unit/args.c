@@ -173,7 +173,7 @@ static void args_help_wins_over_what_follows(void **state)
 static void args_errors_name_option_value_and_what_it_takes(void **state)
 {
 	(void)state;
-	REFUSES(&plain, "--port: '99999' is no port; takes 1-65535 or a range like 8000-8100",
+	REFUSES(&plain, "--port: '99999' is not a port; takes 1-65535 or a range like 8000-8100",
 		"--port", "99999");
 	REFUSES(&plain, "--pid: 'x' is no number; takes a whole number from 1 to 4194304", "-px");
 	REFUSES(&plain, "--pid: '0' is too small; takes a whole number from 1 to 4194304", "-p0");

@@ -112,6 +112,8 @@ static void parse_cidr_takes_both_families(void **state)
 	check_cidr("0.0.0.0/0", "::ffff:0.0.0.0", 96);
 	check_cidr("10.0.0.5/32", "::ffff:10.0.0.5", 128);
 	check_cidr("2001:db8::/32", "2001:db8::", 32);
+	check_cidr("[::1]", "::1", 128);
+	check_cidr("[2001:db8::]/32", "2001:db8::", 32);
 	check_cidr("2001:db8::1", "2001:db8::1", 128);
 	check_cidr("::/0", "::", 0);
 	check_cidr("::1", "::1", 128);
@@ -180,7 +182,7 @@ static void parse_port_range_takes_ports_and_ranges(void **state)
 		assert_int_equal(parse_port_range(bad[i], &p, &err), -EINVAL);
 	assert_true(p.from == 1 && p.to == 65535);
 	assert_int_equal(parse_port_range("90-80", &p, &err), -EINVAL);
-	assert_string_equal(err.msg, "'90-80' runs backwards; takes 1-65535 or a range like 80-90");
+	assert_string_equal(err.msg, "'90-80' is reversed; takes 1-65535 or a range like 80-90");
 }
 
 static void parse_proto_takes_three_names(void **state)
