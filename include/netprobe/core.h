@@ -327,6 +327,11 @@ struct netprobe_manager;
  * The library's version, "0.2.0". Never fails, borrowed for ever. Since: 0.1.
  */
 const char *netprobe_version(void);
+/*
+ * The types that netprobe_event.type may have: the name of number index from 0 on, NULL behind the last. The string is
+ * static. Callable from any thread. Since: 0.2.
+ */
+const char *netprobe_event_type(unsigned int index);
 
 /*
  * Whether this machine and this user allow a way of capture, by trying it: takes up to a second.

@@ -30,6 +30,25 @@ static uint32_t family_of(const struct event *ev)
 	}
 }
 
+API_PUBLIC const char *netprobe_event_type(unsigned int index)
+{
+	static const char *const own[] = { "balance.health", "guard.again" };
+
+	for (uint8_t kind = 0; kind < EVENT_MAX; kind++) {
+		const char *name = event_type_name(kind);
+		bool again = false; /* several kinds have one type */
+
+		for (uint8_t k = 0; k < kind && !again; k++)
+			again = !strcmp(event_type_name(k), name);
+		if (again)
+			continue;
+		if (!index)
+			return name;
+		index--;
+	}
+	return index < sizeof(own) / sizeof(own[0]) ? own[index] : NULL;
+}
+
 static bool is_detail(uint8_t kind)
 {
 	return kind == EVENT_CONN_OPEN || kind == EVENT_CONN_CLOSE || kind == EVENT_CONN_FAIL ||

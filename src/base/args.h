@@ -83,6 +83,9 @@ struct args_spec {
 	const char *prog;     /* "netprobe events" */
 	const char *operands; /* for the usage line: "KEY=VALUE ..."; NULL: none are taken */
 	const char *summary;  /* one sentence under the usage line; NULL */
+	/* Long names, NULL-terminated: the options that args_help shows unless all are asked for; NULL: all. */
+	const char *const *most_used;
+	const char *examples; /* lines of "  COMMAND  what it does"; NULL */
 	/* NULL-terminated list of tables (each ends in OPTION_END), all for the same struct. */
 	const struct option_row *const *tables;
 	unsigned int min_operands, max_operands; /* max 0 with operands set: no limit */
@@ -108,8 +111,10 @@ int args_set(const struct option_row *row, const char *value, void *opts,
 /* The row of a long name; NULL. Hidden ones are found too. */
 const struct option_row *args_find(const struct option_row *const *tables, const char *name);
 bool option_takes_value(const struct option_row *row);
-/* Usage, summary and options by headings, 80 columns. */
-void args_help(const struct args_spec *spec, struct buf *out);
+/* Usage, summary, examples and options, 80 columns: the most used ones, or with all each by its heading. */
+void args_help(const struct args_spec *spec, bool all, struct buf *out);
+/* Was it "--help all", "-h all" or "--help=all"? */
+bool args_asks_all(int argc, char *const *argv);
 
 /* Changes that turn len bytes of typed into word, 0 where it begins so; from args_too_far(len) on nobody meant it. */
 unsigned int args_distance(const char *typed, size_t len, const char *word);

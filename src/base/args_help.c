@@ -106,7 +106,39 @@ static void put_row(struct buf *b, const struct option_row *row, struct buf *lef
 	put_wrapped(b, row->help ? row->help : "", indent, indent);
 }
 
-void args_help(const struct args_spec *spec, struct buf *out)
+bool args_asks_all(int argc, char *const *argv)
+{
+	const char *last = argc > 1 ? argv[argc - 1] : "", *before = argc > 2 ? argv[argc - 2] : "";
+
+	return !strcmp(last, "--help=all") ||
+	       (!strcmp(last, "all") && (!strcmp(before, "--help") || !strcmp(before, "-h")));
+}
+
+static unsigned int options_of(const struct option_row *const *tables)
+{
+	unsigned int n = 0;
+
+	for (; *tables; tables++)
+		for (const struct option_row *row = *tables; row->type != OPTION_END; row++)
+			n += row->type != OPTION_HEADING && !(row->flags & OPTION_HIDDEN);
+	return n;
+}
+
+static void put_most_used(const struct args_spec *spec, struct buf *left, unsigned int indent,
+			  struct buf *out)
+{
+	buf_puts(out, "\nMost used options:\n");
+	for (const char *const *name = spec->most_used; *name; name++) {
+		const struct option_row *row = args_find(spec->tables, *name);
+
+		if (row)
+			put_row(out, row, left, indent);
+	}
+	buf_printf(out, "\n%s --help all shows all %u options.\n", spec->prog,
+		   options_of(spec->tables));
+}
+
+void args_help(const struct args_spec *spec, bool all, struct buf *out)
 {
 	const struct option_row *const *table;
 	const struct option_row *row;
@@ -120,7 +152,11 @@ void args_help(const struct args_spec *spec, struct buf *out)
 		buf_putc(out, '\n');
 		put_wrapped(out, spec->summary, 0, 0);
 	}
-	for (table = spec->tables; *table; table++) {
+	if (spec->examples)
+		buf_printf(out, "\nExamples:\n%s", spec->examples);
+	if (spec->most_used && !all)
+		put_most_used(spec, &left, indent, out);
+	for (table = spec->tables; *table && (all || !spec->most_used); table++) {
 		for (row = *table; row->type != OPTION_END; row++) {
 			if (row->flags & OPTION_HIDDEN)
 				continue;

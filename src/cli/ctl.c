@@ -355,7 +355,7 @@ int cmd_ctl(int argc, char **argv)
 		log_err("%s", err.msg);
 		r = err.code == -ENOMEM ? EXIT_INTERNAL : EXIT_USAGE;
 	} else if (x.o.help) {
-		args_help(&spec, &x.out);
+		args_help(&spec, true, &x.out);
 		r = print(&x);
 	} else {
 		r = run(&x);

@@ -259,10 +259,17 @@ int cmd_dns(int argc, char **argv)
 {
 	static const struct option_row *const tables[] = { rows, filter_rows, names_rows,
 							   common_rows, NULL };
+	static const char *const most_used[] = { "summary",	"format",   "output", "duration",
+						 "dns-timeout", "dns-port", "pid",    "comm",
+						 "container",	"host",	    NULL };
 	static const struct args_spec spec = {
 		.prog = "netprobe dns",
 		.summary =
 			"DNS transactions: who asked which server what, what came back, and when.",
+		.most_used = most_used,
+		.examples =
+			"  netprobe dns                             who asks what, and the answers\n"
+			"  netprobe dns --summary --duration 60     slowest, failing, most asked\n",
 		.tables = tables,
 	};
 	struct settings s = {};

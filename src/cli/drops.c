@@ -240,9 +240,17 @@ static int run(struct drops *x, struct settings *s)
 int cmd_drops(int argc, char **argv)
 {
 	static const struct option_row *const tables[] = { rows, filter_rows, common_rows, NULL };
+	static const char *const most_used[] = { "summary", "by",	 "all",	     "stack",
+						 "trace",   "format",	 "duration", "comm",
+						 "host",    "interface", NULL };
 	static const struct args_spec spec = {
 		.prog = "netprobe drops",
 		.summary = "Packets the kernel drops: the reason, the place, and whose they were.",
+		.most_used = most_used,
+		.examples =
+			"  netprobe drops --summary --duration 10   who loses packets, where and why\n"
+			"  netprobe drops --stack --comm statsd     with the kernel's stack\n"
+			"  netprobe drops --trace --host 192.0.2.1  every step of the packets of a host\n",
 		.tables = tables,
 	};
 	struct settings s = {};

@@ -9,12 +9,15 @@
 #include "cli/settings.h"
 #include "cli/stream.h"
 #include "cli/trace.h"
+#include "cli/types.h"
 #include "out/table.h"
 
 struct events {
 	struct common_opts o; /* first: rows of options count from here */
 	bool trace;
 	struct stream s;
+	struct args_list type;
+	struct types types;
 	struct netprobe_manager *manager;
 };
 
@@ -27,6 +30,9 @@ static const struct option_row rows[] = {
 	OPTIONS_HEADING("Events"),
 	OPTION("trace", 0, OPTION_BOOL, struct events, trace, NULL,
 	       "also every step of packets through the stack; needs a filter of hosts or ports"),
+	OPTION("type", 0, OPTION_STRINGS, struct events, type, "TYPE[,TYPE]",
+	       "only events of this type: conn.close, or conn for all that begin so",
+	       .flags = OPTION_REPEAT),
 	ROW("format", 0, OPTION_ENUM, format, NULL, "json when piped, text on a terminal",
 	    .names = format_names),
 	ROW("output", 'o', OPTION_STRING, output, "FILE", "write there instead of stdout"),
@@ -50,7 +56,8 @@ static void on_event(const struct netprobe_event *ev, size_t n, void *arg)
 	struct events *e = arg;
 
 	for (; n && !is_full(e); n--, ev++)
-		stream_event(&e->s, ev);
+		if (types_want(&e->types, ev->type))
+			stream_event(&e->s, ev);
 }
 
 /* After each batch: readers see events within the drain time of the loop. */
@@ -85,14 +92,23 @@ static int finish(struct events *e, int r)
 	return stream_failed("events", e->o.output, r);
 }
 
+static int choose_types(struct events *e, struct netprobe_error *err)
+{
+	int r = 0;
+
+	for (unsigned int i = 0; !r && i < e->type.n; i++)
+		r = types_add(&e->types, e->type.items[i], err);
+	return r ? error_prefix(err, "--type"), r : 0;
+}
+
 /* What is asked of the library. Exit code. */
 static int make(struct events *e, struct settings *s)
 {
 	struct netprobe_error err = {};
 	int r;
 
-	if (settings_fill(s, &e->o, &err) || names_fill(&e->o, &s->c, &err) ||
-	    (e->trace && trace_check(&e->o, &err)))
+	if (choose_types(e, &err) || settings_fill(s, &e->o, &err) ||
+	    names_fill(&e->o, &s->c, &err) || (e->trace && trace_check(&e->o, &err)))
 		return cli_usage_failed(&err);
 	if (e->trace && s->c.capture > NETPROBE_CAPTURE_EBPF) {
 		log_err("--capture-mode: --trace needs ebpf; the other modes do not see the way of packets");
@@ -148,10 +164,18 @@ int cmd_events(int argc, char **argv)
 {
 	static const struct option_row *const tables[] = { rows, filter_rows, names_rows,
 							   common_rows, NULL };
+	static const char *const most_used[] = { "type",     "format", "output",    "duration",
+						 "interval", "pid",    "comm",	    "container",
+						 "host",     "port",   "interface", NULL };
 	static const struct args_spec spec = {
 		.prog = "netprobe events",
 		.summary =
 			"The event stream: connections, bandwidth, retransmits, resets, losses, each with its owner.",
+		.most_used = most_used,
+		.examples =
+			"  netprobe events --comm nginx          what happens to its connections\n"
+			"  netprobe events --type conn.fail      connections that fail\n"
+			"  netprobe events --type conn -o FILE   each connection, into a file\n",
 		.tables = tables,
 	};
 	struct events e = {};

@@ -425,10 +425,18 @@ int cmd_flows(int argc, char **argv)
 {
 	static const struct option_row *const tables[] = { rows, filter_rows, names_rows,
 							   common_rows, NULL };
+	static const char *const most_used[] = { "duration", "format",	  "output",    "histograms",
+						 "pid",	     "comm",	  "container", "host",
+						 "port",     "interface", NULL };
 	static const struct args_spec spec = {
 		.prog = "netprobe flows",
 		.summary =
 			"Every socket that is or was open during the run, with its owner, bytes, state and health.",
+		.most_used = most_used,
+		.examples =
+			"  netprobe flows --port 5432               every socket of a port, with its owner\n"
+			"  netprobe flows --format csv -o FILE      one row a socket, for a spreadsheet\n"
+			"  netprobe flows --histograms              how long data waits in sockets\n",
 		.tables = tables,
 	};
 	struct settings s = {};

@@ -113,7 +113,7 @@ int guard_run_verb(const struct args_spec *spec, int argc, char **argv, void *op
 		log_err("%s", call.err.msg);
 		r = r == -ENOMEM ? EXIT_INTERNAL : EXIT_USAGE;
 	} else if (*help) {
-		args_help(spec, &text);
+		args_help(spec, true, &text);
 		r = guard_print(&text);
 		buf_done(&text);
 	} else {

@@ -47,14 +47,15 @@ static void usage(FILE *f)
 		    f);
 	for (const struct command *c = command_table; c->name; c++)
 		(void)fprintf(f, "  %-10s %s\n", c->name, c->summary);
-	(void)fputs("\nExamples:\n"
-		    "  netprobe                          live: who sends and receives\n"
-		    "  netprobe --once                   one plain table\n"
-		    "  netprobe why --port 443           what limits the connections of a port\n"
-		    "  netprobe drops --summary          who loses packets, where and why\n"
-		    "  netprobe events --comm nginx      what happens to the connections of nginx\n"
-		    "\nnetprobe help COMMAND explains a command and its options.\n",
-		    f);
+	(void)fputs(
+		"\nExamples:\n"
+		"  netprobe                          live: who sends and receives\n"
+		"  netprobe --once                   one plain table\n"
+		"  netprobe why --port 443           what limits the connections of a port\n"
+		"  netprobe drops --summary          who loses packets, where and why\n"
+		"  netprobe events --comm nginx      what happens to the connections of nginx\n"
+		"\nnetprobe help COMMAND explains a command, and with all behind it each option.\n",
+		f);
 }
 
 static const struct command *find(const char *name)
@@ -78,7 +79,8 @@ static int unknown_command(const char *word)
 static int cmd_help(int argc, char **argv)
 {
 	const struct command *c;
-	char *words[4];
+	char *words[5];
+	bool all;
 	int n = 0;
 
 	if (argc < 2) {
@@ -88,8 +90,9 @@ static int cmd_help(int argc, char **argv)
 	c = find(argv[1]);
 	if (!c)
 		return unknown_command(argv[1]);
-	if (argc > (c->run == cmd_guard ? 3 : 2)) {
-		log_err("'%.100s' is one too many; help takes one command", argv[argc - 1]);
+	all = argc > 2 && !strcmp(argv[argc - 1], "all");
+	if (argc - all > (c->run == cmd_guard ? 3 : 2)) {
+		log_err("'%.100s' is one too many; help takes one command", argv[argc - 1 - all]);
 		return EXIT_USAGE;
 	}
 	if (c->run == cmd_help || c->run == cmd_version) {
@@ -97,9 +100,11 @@ static int cmd_help(int argc, char **argv)
 			     c->run == cmd_help ? "help [COMMAND]" : c->name, c->summary);
 		return EXIT_OK;
 	}
-	for (int i = 1; i < argc; i++)
+	for (int i = 1; i < argc - all; i++)
 		words[n++] = argv[i];
 	words[n++] = (char[]){ "--help" };
+	if (all)
+		words[n++] = argv[argc - 1];
 	words[n] = NULL;
 	return c->run(n, words);
 }

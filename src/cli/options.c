@@ -167,7 +167,7 @@ int common_parse(const struct args_spec *spec, int argc, char **argv, struct com
 	if (o->help) {
 		struct buf b = {};
 
-		args_help(spec, &b);
+		args_help(spec, args_asks_all(argc, argv), &b);
 		(void)!write(STDOUT_FILENO, b.data, b.len);
 		buf_done(&b);
 		return EXIT_OK;

@@ -397,9 +397,18 @@ int cmd_top(int argc, char **argv)
 {
 	static const struct option_row *const tables[] = { rows, filter_rows, names_rows,
 							   common_rows, NULL };
+	static const char *const most_used[] = { "by",	 "health", "match", "interval",
+						 "once", "format", "pid",   "container",
+						 "host", "port",   NULL };
 	static const struct args_spec spec = {
 		.prog = "netprobe top",
 		.summary = "Who sends and receives what, live. Press ? in the view for its keys.",
+		.most_used = most_used,
+		.examples =
+			"  netprobe                                    live; ? shows the keys\n"
+			"  netprobe --once                             one plain table\n"
+			"  netprobe top --by remote --port 443         who is talked to on a port\n"
+			"  netprobe top --once --health --format json  causes of trouble, for a script\n",
 		.tables = tables,
 	};
 	struct settings s = {};

@@ -556,11 +556,18 @@ static int run(struct why *x, struct settings *s)
 int cmd_why(int argc, char **argv)
 {
 	static const struct option_row *const tables[] = { rows, filter_rows, common_rows, NULL };
+	static const char *const most_used[] = { "duration", "format",	  "sock", "pid",
+						 "comm",     "container", "host", "dst-host",
+						 "port",     "interface", NULL };
 	static const struct args_spec spec = {
 		.prog = "netprobe why",
 		.summary =
 			"What limits the TCP connections that match the filters: application, receive window, "
 			"send buffer, congestion window or loss, with the figures behind the verdict.",
+		.most_used = most_used,
+		.examples =
+			"  netprobe why --port 443                  what limits the connections of a port\n"
+			"  netprobe why --comm rsync --duration 10  a look of ten seconds\n",
 		.tables = tables,
 	};
 	struct settings s = {};

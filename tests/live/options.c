@@ -73,6 +73,9 @@ static const struct wrong {
 	{ { "flows", "--format", "xctl" }, "--format", "xctl" },
 	{ { "top", "--interval", "0" }, "--interval", "0" },
 	{ { "frobnicate" }, "frobnicate", "" },
+	{ { "events", "--type", "conn.shut" }, "--type", "conn.shut" },
+	{ { "events", "--type", "conn,," }, "--type", "''" },
+	{ { "events", "--type", "con" }, "--type", "con" },
 	{ { "evnts" }, "evnts", "did you mean events" },
 	{ { "help", "evnts" }, "evnts", "did you mean events" },
 	{ { "help", "guard", "bam" }, "bam", "did you mean ban" },
@@ -163,6 +166,63 @@ TEST(help_of_a_command_is_what_the_command_says_itself)
 		      same[i][0][0], same[i][0][1] ? same[i][0][1] : "", same[i][1][0], out[0]);
 		free(out[0]);
 		free(out[1]);
+	}
+}
+
+TEST(help_shows_the_most_used_options_and_all_when_asked)
+{
+	static const char *const commands[] = { "top", "events", "flows", "drops", "dns", "why" };
+
+	for (unsigned int i = 0; i < 6; i++) {
+		const char *some[] = { commands[i], "--help", NULL };
+		const char *all[] = { commands[i], "--help", "all", NULL };
+		const char *same[] = { "help", commands[i], "all", NULL };
+		char *text[3];
+
+		for (unsigned int k = 0; k < 3; k++) {
+			struct probe p;
+
+			CHECK_EQ(probe_run(&p, k == 0	? some
+					       : k == 1 ? all
+							: same),
+				 0, "exit code");
+			text[k] = file_text(p.out);
+		}
+		CHECK(strstr(text[0], "Examples:") && strstr(text[0], "--help all") &&
+			      !strstr(text[0], "--fanout"),
+		      "%s --help: expected the most used options and an example, got %s",
+		      commands[i], text[0]);
+		CHECK(strstr(text[1], "--fanout") && strstr(text[1], "--format") &&
+			      !strcmp(text[1], text[2]),
+		      "%s --help all: expected all options, got %s", commands[i], text[1]);
+		for (unsigned int k = 0; k < 3; k++)
+			free(text[k]);
+	}
+}
+
+TEST(type_chooses_types_of_events)
+{
+	static const struct {
+		const char *type;
+		unsigned int n; /* of one connection, seen from both ends */
+	} cases[] = { { "conn", 4 }, { "dns.query,conn.close", 2 } };
+
+	for (unsigned int i = 0; i < 2; i++) {
+		struct netns ns = netns_new();
+		struct probe p = probe_start(EVENTS, "--type", cases[i].type, NULL);
+		json_t *r;
+		size_t at;
+		unsigned int n = 0;
+
+		maker_run(&ns, "stream --bytes 1000");
+		probe_stop(&p);
+		json_array_foreach (p.records, at, r) {
+			CHECK(!strncmp(record_str(r, "event_type"), "conn.", 5),
+			      "--type %s: expected none but conn.*, got %s", cases[i].type,
+			      record_str(r, "event_type"));
+			n += record_u64(r, "netns") == ns.inode;
+		}
+		CHECK_EQ(n, cases[i].n, cases[i].type);
 	}
 }
 

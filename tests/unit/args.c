@@ -268,7 +268,7 @@ static void args_help_lists_rows_under_their_headings(void **state)
 	struct buf b = { 0 };
 
 	(void)state;
-	args_help(&plain, &b);
+	args_help(&plain, true, &b);
 	assert_string_equal(
 		buf_str(&b),
 		"Usage: netprobe events [OPTIONS]\n"

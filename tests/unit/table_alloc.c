@@ -163,7 +163,7 @@ static int write_help(void)
 	struct buf b = { 0 };
 	int r;
 
-	args_help(&spec, &b);
+	args_help(&spec, true, &b);
 	r = b.err;
 	buf_done(&b);
 	return r;
