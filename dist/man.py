@@ -1,0 +1,141 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Manual pages by scdoc from what says the same already, on stdout.
+
+man.py SCDOC page NETPROBE TEMPLATE   TEMPLATE, with each line @HELP COMMAND@ replaced by what that command's --help all says
+man.py SCDOC convert TITLE(SECTION) SUMMARY FILE [HEADING ...]   a page of docs/, or of its sections with these headings
+"""
+import re
+import subprocess
+import sys
+
+
+def plain(text):
+    """Text without a meaning of its own to scdoc."""
+    return re.sub(r'([\\*_`~#])', r'\\\1', text)
+
+
+def inline(text):
+    """Markdown within a line: `code` is bold, a link is its words."""
+    text = re.sub(r'\[((?:[^]\\`]|`[^`]*`|\\.)*)\]\([^)]*\)', r'\1', text)
+    pieces = re.split(r'(`[^`]*`|\*\*[^*]+\*\*)', text)
+    out = ''
+    for piece in pieces:
+        if out.endswith('*') and re.match(r'\w', piece):
+            out += ' '  # scdoc ends no bold text before a letter
+        if len(piece) > 1 and piece[0] == piece[-1] == '`':
+            out += '*' + plain(piece[1:-1]) + '*'
+        elif piece.startswith('**') and len(piece) > 4:
+            out += '*' + plain(piece[2:-2]) + '*'
+        else:
+            out += plain(piece.replace('\\|', '|'))
+    return out
+
+
+def of_help(program, command):
+    """Usage, examples and options of a command."""
+    words = [] if command == '.' else [*command.split(), 'all']
+    text = subprocess.run([program, 'help', *words], check=True, capture_output=True,
+                          text=True).stdout
+    indent = None
+    out = []
+    for line in text.splitlines():
+        option = re.match(r'  (?:-(\S)(?:, )?|    )(--\S+)?(?: (\S+(?: \S+)*?))?(?:  +(\S.*))?$', line)
+        if line.startswith('Usage: ') and command == '.':
+            continue  # the page says it
+        if line.startswith('Usage: '):
+            out += ['*' + plain(line[7:].split(' [')[0]) + '* '
+                    + plain('[' + line[7:].split(' [', 1)[1] if ' [' in line else '')]
+        elif re.match(r'[A-Z].*:$', line):
+            out += ['', '## ' + plain(line[:-1])]
+            indent = None
+        elif option and (option[1] or option[2]) and line[2:3] in '- ' and re.match(r'  (-\S|    --)', line):
+            names = ', '.join('*' + plain(n) + '*' for n in ('-' + option[1] if option[1] else None, option[2]) if n)
+            out += ['', names + (' ' + plain(option[3]) if option[3] else '')]
+            if option[4]:
+                out += ['\t' + plain(option[4])]
+            indent = True
+        elif indent and line.startswith('       '):
+            out[-1] += (' ' if out[-1].split('\n')[-1].startswith('\t') else '\n\t') + plain(line.strip())
+        elif line.startswith('  '):
+            words = re.match(r'  (\S.*?)(?:   *(\S.*))?$', line)
+            out += ['', '*' + plain(words[1]) + '*'] + (['\t' + plain(words[2])] if words[2] else [])
+        else:
+            if line and out and out[-1] and not out[-1].startswith(('\t', '#', '*')):
+                out[-1] += ' ' + plain(line)
+            else:
+                out += [plain(line)]
+            indent = None
+    return out
+
+
+def row(line):
+    return [c.strip() for c in re.split(r'(?<!\\)\|', line.strip().strip('|'))]
+
+
+def convert(title, summary, path, wanted):
+    """Headings, paragraphs, lists, fences and tables; a table's first cell is a term, the others are its text."""
+    lines = open(path, encoding='utf-8').read().splitlines()
+    out = [title, '', '# NAME', '', title.split('(')[0] + ' - ' + summary]
+    fence = keep = not wanted
+    fence = False
+    for i, line in enumerate(lines):
+        if line.startswith('```'):
+            if keep:
+                out += ['', '```'] if not fence else ['```', '']
+            fence = not fence
+            continue
+        heading = not fence and re.match(r'(#+) (.*)', line)
+        if heading:
+            if len(heading[1]) == 1:
+                if not wanted:
+                    out += ['', '# DESCRIPTION', '']
+                continue
+            keep = not wanted or heading[2] in wanted or (keep and len(heading[1]) > 2)
+            if keep:
+                name = re.sub(r'[`*]', '', heading[2])
+                out += ['', ('# ' + name.upper()) if len(heading[1]) == 2 else '## ' + name, '']
+            continue
+        if not keep:
+            continue
+        if fence:
+            out += [line]
+        elif line.startswith('|'):
+            if re.match(r'\|[-| :]+\|?$', line) or (i + 1 < len(lines) and re.match(r'\|[-| :]+\|?$', lines[i + 1])):
+                continue
+            cells = row(line)
+            text = '; '.join(inline(c) for c in cells[1:] if c)
+            out += ['', inline(cells[0]), '\t' + (text or '-')]
+        elif line.startswith('    '):
+            out += ['\t' + inline(line.strip())]
+        elif re.match(r'[*-] ', line):
+            out += ['- ' + inline(line[2:])]
+        elif re.match(r'  \S', line):
+            out += ['  ' + inline(line.strip())]
+        else:
+            out += [inline(line)]
+    return out
+
+
+def tidy(lines):
+    """One empty line where there are several; none at the end."""
+    out = []
+    for line in lines:
+        if line.strip() or (out and out[-1]):
+            out.append(line.rstrip() if line.strip() else '')
+    return '\n'.join(out).rstrip() + '\n'
+
+
+def main():
+    scdoc, what, *args = sys.argv[1:]
+    if what == 'convert':
+        lines = convert(*args[:3], args[3:])
+    else:
+        lines = []
+        for line in open(args[1], encoding='utf-8').read().splitlines():
+            command = re.match(r'@HELP (.*)@$', line)
+            lines += of_help(args[0], command[1]) if command else [line]
+    sys.exit(subprocess.run([scdoc], input=tidy(lines), text=True, encoding='utf-8').returncode)
+
+
+main()
