@@ -131,8 +131,9 @@ static int pure(struct scene *s)
 	(void)netprobe_latency_quantile(slots, 0.5);
 	(void)netprobe_verdict(&f, &f, NULL);
 	(void)netprobe_verdict_add(&sum, &f, &f);
-	return netprobe_version() && netprobe_latency_name(0) && netprobe_drop_kind_name(0) &&
-			       !netprobe_verdict_name(99) && !netprobe_verdict_advice(99) &&
+	return netprobe_version() && netprobe_event_type(0) && netprobe_latency_name(0) &&
+			       netprobe_drop_kind_name(0) && !netprobe_verdict_name(99) &&
+			       !netprobe_verdict_advice(99) &&
 			       netprobe_verdict_advice_receiver(true) &&
 			       !netprobe_verdict_detail(&sum)
 		       ? netprobe_check_cidr("192.0.2.1", NULL)
