@@ -148,6 +148,30 @@ TEST(conn_open_comes_before_close_and_tells_connect_latency)
 	probe_stop(&p);
 }
 
+static bool is_to_itself(const json_t *r, const void *arg)
+{
+	return !strcmp(record_str(r, "event_type"), "conn.open") &&
+	       record_u64(r, "netns") == *(const uint64_t *)arg;
+}
+
+/* Both ends ask at once: no listener has made this connection. */
+TEST(a_socket_that_is_connected_to_itself_has_connected)
+{
+	struct netns ns = netns_new();
+	struct probe probe = probe_start("events", NULL);
+	json_t *open;
+
+	netns_must(&ns, "python3 -c 'import socket\n"
+			"s=socket.socket(); s.bind((\"127.0.0.1\",45678))\n"
+			"s.connect((\"127.0.0.1\",45678)); s.sendall(b\"x\"*5000)'");
+	open = probe_wait_record(&probe, is_to_itself, &ns.inode, EVENT_MS);
+	REQUIRE(open, "expected conn.open, got none");
+	check_text(open, "owner_match", "exact");
+	CHECK(record_num(open, "connect_ms") > 0, "connect_ms: expected some");
+	json_decref(open);
+	probe_stop(&probe);
+}
+
 TEST(connect_latency_includes_syns_sent_again)
 {
 	struct netns_pair n = netns_pair_new();

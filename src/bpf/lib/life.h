@@ -157,18 +157,20 @@ static __always_inline __u32 conn_established(struct np_sock *st, struct sock *s
 					      bool fresh)
 {
 	struct tcp_sock *tp = tcp_of(sk);
+	/* Both ends asked at once: one that did is nobody's child, though it came by SYN_RECV. */
+	bool asked = st->phase == NP_PHASE_SYN;
 
-	if (old == TCP_SYN_RECV && !(st->flags & NP_F_PASSIVE))
+	if (old == TCP_SYN_RECV && !asked && !(st->flags & NP_F_PASSIVE))
 		conn_child(st, sk, !fresh);
 	st->established_ns = bpf_ktime_get_ns();
-	if (old == TCP_SYN_SENT && st->phase == NP_PHASE_SYN && st->opened_ns)
+	if (asked && st->opened_ns)
 		/* no handshake takes the 71 minutes that fit */
 		st->connect_us = CUT(__u32, (st->established_ns - st->opened_ns) / 1000);
 	/* Data may have gone out with the SYN (TCP Fast Open): it is already counted. */
 	if (tp)
 		st->tx_base =
 			BPF_CORE_READ(tp, write_seq) - (__u32)(st->counts.tx_bytes + st->tx_parts);
-	if (tp && old == TCP_SYN_RECV)
+	if (tp && old == TCP_SYN_RECV && !asked)
 		/* its SYN-ACKs are the listener's */
 		st->retrans_seen = BPF_CORE_READ(tp, total_retrans);
 	st->phase = NP_PHASE_OPEN;
