@@ -254,41 +254,47 @@ static __always_inline bool is_kept(__u8 proto, bool syn, __u64 word, const stru
 	return true;
 }
 
-/* 1 if n is not 0. */
-static __always_inline __u64 is_not_zero(__u64 n)
+/* All bits where n is 0, else none. */
+static __always_inline __u64 ones_if_zero(__u64 n)
 {
 	n |= -n;
 	asm volatile("" : "+r"(n));
-	return n >> 63;
+	return (n >> 63) - 1;
 }
 
 static __always_inline __u64 larger_of(__u64 a, __u64 b)
 {
-	__s64 less = (__s64)(a - b);
+	__u64 more = a - b;
+	__s64 less = (__s64)more;
 
 	less >>= 63;
 	asm volatile("" : "+r"(less));
-	return b + ((a - b) & ~(__u64)less);
+	return b + (more & ~(__u64)less);
 }
+
+#define SEEN_BITS (LB_SEEN_MASK << 20) /* where they are in a word */
+#define PLACE_FREE (1ULL << 32)	       /* older than any */
 
 /*
  * Its own place, a free one, or that of the flow which is silent for longest. Without a branch: no processor can
- * foretell these, and the verifier would go all ways that eight of them make.
+ * foretell these, and the verifier would go all ways that eight of them make. is_new: it has no place.
  */
-static __always_inline __u32 place_for(const struct lb_set *set, __u32 hash, __u32 now)
+static __always_inline __u32 place_for(const struct lb_set *set, __u32 hash, __u32 now, bool is_new)
 {
-	__u64 best = 0, word, age, taken;
-	__u32 i;
+	__u64 best = 0, word, age, free;
+	__u32 i, seen = now << 20;
 
 #pragma unroll
 	for (i = 0; i < LB_WAYS; i++) {
 		word = set->way[i];
-		age = ((now - LB_WORD_SEEN(word)) & LB_SEEN_MASK) + 1;
-		taken = is_not_zero(word) & is_not_zero(LB_WORD_HASH(word) ^ hash);
-		age = (age & -taken) | (1 - taken) << 13;
-		best = larger_of(best, age << 3 | (LB_WAYS - 1 - i));
+		age = (seen - ((__u32)word & SEEN_BITS)) & SEEN_BITS;
+		free = ones_if_zero(word);
+		if (!is_new)
+			free |= ones_if_zero(LB_WORD_HASH(word) ^ hash);
+		age = (age & ~free) | (free & PLACE_FREE);
+		best = larger_of(best, age | (LB_WAYS - 1 - i));
 	}
-	if (best >> 3 <= LB_RECENT)
+	if (best >> 20 < LB_RECENT)
 		count_total(LB_TABLE_FULL);
 	return LB_WAYS - 1 - (best & (LB_WAYS - 1));
 }
@@ -311,12 +317,18 @@ static __always_inline bool may_remember(void)
 	return !cpu || !c || cpu_may_remember(cpu, c);
 }
 
+static __always_inline void remember_at(struct lb_set *set, __u32 hash, __u32 uid, __u32 slot,
+					__u32 now, bool is_new)
+{
+	__u32 at = place_for(set, hash, now, is_new) & (LB_WAYS - 1);
+
+	*(volatile __u64 *)&set->way[at] = LB_WORD(hash, now, uid, slot);
+}
+
 static __always_inline void remember(struct lb_set *set, __u32 hash, __u32 uid, __u32 slot,
 				     __u32 now)
 {
-	__u32 at = place_for(set, hash, now) & (LB_WAYS - 1);
-
-	*(volatile __u64 *)&set->way[at] = LB_WORD(hash, now, uid, slot);
+	remember_at(set, hash, uid, slot, now, false);
 }
 
 struct choice {

@@ -121,7 +121,7 @@ static __always_inline void plain_remember(bool by_source, struct lb_cpu *cpu,
 		hash = ch->home;
 		(void)remember_client(&hash, ch->backend->uid, ch->slot, now);
 	}
-	remember(ch->set, ch->flow.key >> 32, ch->backend->uid, ch->slot, now);
+	remember_at(ch->set, ch->flow.key >> 32, ch->backend->uid, ch->slot, now, true);
 }
 
 /* balance_long() for the plain packet, nearly all of it in registers; -1: not one of these, and nothing was done. */
