@@ -12,6 +12,12 @@
 #define FLOWS_AUTO 0
 #define FLOWS_ON 1
 
+void api_sweep(void)
+{
+	guard_sweep_folders();
+	pins_sweep();
+}
+
 int api_guard(unsigned int flags, struct guard **ret_guard, struct netprobe_error *err)
 {
 	int r = api_check_listing(err);
@@ -85,6 +91,7 @@ API_PUBLIC int netprobe_manager_attach(struct netprobe_manager *m, const char *i
 		return r;
 	if (!ifname)
 		return error_set(err, -EINVAL, "no interface");
+	api_sweep();
 	api_lock(m);
 	how.mode = m->config.enable_xdp_events ? (uint8_t)m->config.mode : NP_GUARD_MONITOR;
 	how.xdp = (uint8_t)m->config.xdp_mode;
@@ -189,6 +196,7 @@ API_PUBLIC int netprobe_manager_interfaces(struct netprobe_manager *m, netprobe_
 
 	if (!fn)
 		return error_set(err, -EINVAL, "no function to call");
+	api_sweep();
 	n = all_ifs(&ifs, err);
 	for (int i = 0; i < n; i++) {
 		const struct guard_if *f = &ifs[i];

@@ -19,6 +19,8 @@ static int open_balance(bool create, uint32_t flows, struct balance *ret,
 
 	if (r)
 		return r;
+	if (create)
+		api_sweep();
 	r = balance_open(create, &opts, ret, &e);
 	if (r == -ENOENT) {
 		error_set(err, r, "there is no VIP in this network namespace");

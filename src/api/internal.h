@@ -227,6 +227,8 @@ uint32_t *api_ways(size_t *ret_n);
 
 /* guard_open, but -EDEADLK from within a list. */
 int api_guard(unsigned int flags, struct guard **ret_guard, struct netprobe_error *err);
+/* Pins of network namespaces that are gone are removed: by what begins something, and by what lists. */
+void api_sweep(void);
 
 /* The same to change lists, which this manager wants to be told of. */
 int api_guard_to_change(struct netprobe_manager *m, struct guard **ret_guard,

@@ -18,6 +18,7 @@
 
 #include "base/bpffs.h"
 #include "base/log.h"
+#include "base/sweep.h"
 #include "wire/lb.h"
 
 #include "lb.skel.h"
@@ -55,22 +56,26 @@ static int on_libbpf_print(enum libbpf_print_level level, const char *fmt, va_li
 	return 0;
 }
 
+static uint64_t namespace_inode(void)
+{
+	struct stat st;
+
+	return stat("/proc/thread-self/ns/net", &st) ? 0 : st.st_ino;
+}
+
 /* A number of this namespace that no other one ever gets; before 5.14 its inode, which may come again. */
 static uint64_t namespace_id(void)
 {
 	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	uint64_t cookie = 0;
 	socklen_t len = sizeof(cookie);
-	struct stat st;
 
 	if (fd >= 0) {
 		if (getsockopt(fd, SOL_SOCKET, COOKIE_OPTION, &cookie, &len))
 			cookie = 0;
 		close(fd);
 	}
-	if (!cookie && !stat("/proc/thread-self/ns/net", &st))
-		cookie = st.st_ino;
-	return cookie;
+	return cookie ?: namespace_inode();
 }
 
 static int find_dir(struct pins *p, bool create, struct netprobe_error *err)
@@ -151,10 +156,18 @@ int pins_remove(struct pins *p, struct netprobe_error *err)
 	return 0;
 }
 
+static int other_version(const struct pins *p, struct netprobe_error *err)
+{
+	error_set(err, -EPROTO, "%s was made by another version of netprobe", p->dir);
+	error_hint(err, "take it off with that version, or rm -r %s", p->dir);
+	return -EPROTO;
+}
+
 static int adopt_one(struct pins *p, unsigned int i, struct netprobe_error *err)
 {
 	struct bpf_map_info info = {};
-	uint32_t len = sizeof(info);
+	uint32_t len = sizeof(info), zero = 0;
+	struct lb_config config;
 	char path[PIN_PATH];
 
 	pin_path(p, i, path);
@@ -165,21 +178,23 @@ static int adopt_one(struct pins *p, unsigned int i, struct netprobe_error *err)
 		return 0;
 	if (bpf_obj_get_info_by_fd(p->fds[i], &info, &len))
 		return -errno;
-	if (info.value_size == pin_table[i].value_bytes)
+	if (info.value_size != pin_table[i].value_bytes)
+		return other_version(p, err);
+	if (i != PIN_CONFIG)
 		return 0;
-	error_set(err, -EPROTO, "%s is of another version of netprobe", path);
-	error_hint(err, "netprobe_manager_detach of the version that made it, or remove %s",
-		   p->dir);
-	return -EPROTO;
+	if (bpf_map_lookup_elem(p->fds[i], &zero, &config))
+		return -errno;
+	return config.version == LB_VERSION ? 0 : other_version(p, err);
 }
 
-/* -ENOENT: not one of them is there. */
+/* -ENOENT: not all of them are there, so whoever made them was killed before anything used them. */
 static int adopt(struct pins *p, struct netprobe_error *err)
 {
-	int r = 0;
+	/* First whose they are: another version may have others. */
+	int r = adopt_one(p, PIN_CONFIG, err);
 
 	for (unsigned int i = 0; !r && i < PINS; i++)
-		r = adopt_one(p, i, err);
+		r = i == PIN_CONFIG ? 0 : adopt_one(p, i, err);
 	if (r && r != -EPROTO && r != -ENOENT)
 		error_set(err, r, "%s cannot be opened: %s", p->dir, strerror(-r));
 	if (r)
@@ -206,6 +221,8 @@ static int first_config(const struct netprobe_lb *skel)
 		.new_flows_cpu = 100000,
 		.gen = 1,
 		.too_big_cpu = 1000,
+		.version = LB_VERSION,
+		.netns_inode = namespace_inode(),
 	};
 	uint32_t zero = 0;
 
@@ -315,4 +332,41 @@ int pins_open(bool create, const struct pins_opts *opts, struct pins *ret,
 	}
 	*ret = p;
 	return 0;
+}
+
+/* Of the namespace that a folder's pins are for; 0: those of an older version do not tell. */
+static uint64_t inode_of(const char *dir)
+{
+	struct lb_config config = {};
+	struct bpf_map_info info = {};
+	uint32_t len = sizeof(info), zero = 0;
+	char path[PIN_PATH];
+	int fd;
+
+	(void)snprintf(path, sizeof(path), "%s/%s", dir, pin_table[PIN_CONFIG].name);
+	fd = bpf_obj_get(path);
+	if (fd < 0)
+		return 0;
+	if (bpf_obj_get_info_by_fd(fd, &info, &len) || info.value_size != sizeof(config) ||
+	    bpf_map_lookup_elem(fd, &zero, &config) || config.version != LB_VERSION)
+		config.netns_inode = 0;
+	(void)close(fd);
+	return config.netns_inode;
+}
+
+static bool is_held(const char *dir)
+{
+	char path[PIN_PATH];
+	struct stat st;
+
+	(void)snprintf(path, sizeof(path), "%s/netprobe/guard-%llu", bpffs_root(),
+		       (unsigned long long)inode_of(dir));
+	return !stat(path, &st);
+}
+
+void pins_sweep(void)
+{
+	static const struct sweep_kind kind = { "lb-", inode_of, is_held };
+
+	sweep_folders(&kind);
 }

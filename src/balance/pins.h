@@ -43,6 +43,8 @@ struct pins_opts {
 int pins_open(bool create, const struct pins_opts *opts, struct pins *ret,
 	      struct netprobe_error *err);
 void pins_close(struct pins *p);
+/* Remove those of network namespaces that are gone. After guard_sweep_folders(): what guard holds there is held here. */
+void pins_sweep(void);
 int pins_lock(struct pins *p);
 void pins_unlock(struct pins *p);
 /* Take them out of bpffs; what is attached keeps them until it is detached. */

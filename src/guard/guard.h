@@ -28,6 +28,8 @@ struct guard;
  * confirmed left behind is undone here.
  */
 int guard_open(unsigned int flags, struct guard **ret_guard, struct netprobe_error *err);
+/* Remove the pins of network namespaces that are gone. */
+void guard_sweep_folders(void);
 struct guard *guard_close(struct guard *g);
 
 #define GUARD_XDP_AUTO 0

@@ -188,7 +188,10 @@ struct lb_config {
 	__u32 new_flows_cpu; /* a tick and processor; more are not remembered; 0: no limit */
 	__u32 gen;	   /* raised by whoever changes a VIP or backend, that others read again */
 	__u32 too_big_cpu; /* ICMP "too big" a tick and processor */
+	__u32 version;	   /* LB_VERSION */
+	__u64 netns_inode; /* of the network namespace that the pins are for */
 };
+#define LB_VERSION 1 /* of all that is pinned; raised when the meaning of any of it changes */
 
 /* struct lb_near: a VIP as one processor found it. */
 struct lb_near {
@@ -255,7 +258,7 @@ _Static_assert(sizeof(struct lb_frag_key) == 40, "layout");
 _Static_assert(sizeof(struct lb_frag) == 16, "layout");
 _Static_assert(sizeof(struct lb_nexthop) == 36, "layout");
 _Static_assert(sizeof(struct lb_count) == 48, "layout");
-_Static_assert(sizeof(struct lb_config) == 20, "layout");
+_Static_assert(sizeof(struct lb_config) == 32, "layout");
 _Static_assert(sizeof(struct lb_near) == 40, "layout");
 _Static_assert(sizeof(struct lb_cpu) == 24 + (40 << LB_NEAR_BITS), "layout");
 _Static_assert(sizeof(struct lb_vip_conf) == 32, "layout");

@@ -1,19 +1,26 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The balancer as its user has it: by commands, which end. */
 #include <arpa/inet.h>
+#include <bpf/bpf.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "lb_net.h"
 #include "maker.h"
 #include "probe.h"
 #include "tap.h"
+#include "wire/lb.h"
 
 #define VIP NET_VIP4 ":8080/tcp"
 
@@ -309,4 +316,131 @@ TEST(balancer_serves_where_a_veths_peer_runs_no_program)
 	all = stats_of("balancer");
 	CHECK(record_u64(all, "handed_to_driver") >= 40, "packets handed to the driver");
 	gone();
+}
+
+/* Of guard and of the balancer of a namespace, as many folders as there are. */
+static unsigned int folders_of(uint64_t inode, uint64_t cookie)
+{
+	char guards[80], lbs[80];
+
+	(void)snprintf(guards, sizeof(guards), "/sys/fs/bpf/netprobe/guard-%llu",
+		       (unsigned long long)inode);
+	(void)snprintf(lbs, sizeof(lbs), "/sys/fs/bpf/netprobe/lb-%llx",
+		       (unsigned long long)cookie);
+	return !access(guards, F_OK) + !access(lbs, F_OK);
+}
+
+static uint64_t cookie_of(const struct netns *ns)
+{
+	int own = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	int there = open(ns->path, O_RDONLY | O_CLOEXEC), s;
+	uint64_t cookie = 0;
+	socklen_t len = sizeof(cookie);
+
+	REQUIRE(own >= 0 && there >= 0 && !setns(there, CLONE_NEWNET), "%s", ns->path);
+	s = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	REQUIRE(s >= 0 && !setns(own, CLONE_NEWNET), "back");
+	if (getsockopt(s, SOL_SOCKET, 71 /* SO_NETNS_COOKIE */, &cookie, &len))
+		test_skip("no SO_NETNS_COOKIE before 5.14");
+	close(s);
+	close(own);
+	close(there);
+	return cookie;
+}
+
+static void end_of(const struct netns *ns)
+{
+	REQUIRE(kill(ns->holder, SIGKILL) == 0, "the namespace's process");
+	(void)waitpid(ns->holder, NULL, 0);
+}
+
+struct left {
+	const struct netns *here;
+	uint64_t inode, cookie;
+};
+
+static bool gone_after_status(void *arg)
+{
+	const struct left *l = arg;
+
+	(void)netns_run(l->here, "${NETPROBE:-build/netprobe} guard status");
+	return !folders_of(l->inode, l->cookie);
+}
+
+TEST(pins_of_network_namespaces_that_are_gone_go_with_the_next_command)
+{
+	struct netns gone = netns_new(), kept = netns_new(), here = netns_new();
+	uint64_t cookies[2] = { cookie_of(&gone), cookie_of(&kept) };
+	const struct netns *both[2] = { &gone, &kept };
+	char command[256];
+	struct stat st;
+
+	if (stat("/proc/1/ns/net", &st))
+		test_skip(
+			"the first process may not be looked at here, so no namespace is known to be gone");
+	for (int i = 0; i < 2; i++) {
+		netns_must(both[i], "ip link add d0 type veth peer name d1 && ip link set d0 up && "
+				    "${NETPROBE:-build/netprobe} guard vip add 192.0.2.1:80/tcp && "
+				    "${NETPROBE:-build/netprobe} guard attach d0 --mode balance");
+		CHECK_EQ(folders_of(both[i]->inode, cookies[i]), 2, "folders");
+	}
+	/* One that no process is in any more, but a mount. */
+	(void)snprintf(command, sizeof(command),
+		       "touch /tmp/netprobe-live-ns && mount --bind %s /tmp/netprobe-live-ns",
+		       kept.path);
+	REQUIRE(system(command) == 0, "%s", command);
+	end_of(&gone);
+	end_of(&kept);
+	/* The kernel takes a namespace down a while after its last user. */
+	CHECK(wait_until(gone_after_status, &(struct left){ &here, gone.inode, cookies[0] }, 10000),
+	      "folders of one that is gone");
+	CHECK_EQ(folders_of(kept.inode, cookies[1]), 2, "folders of one that is mounted");
+	REQUIRE(system("umount /tmp/netprobe-live-ns && rm /tmp/netprobe-live-ns") == 0, "umount");
+	CHECK(wait_until(gone_after_status, &(struct left){ &here, kept.inode, cookies[1] }, 10000),
+	      "folders once it is gone");
+}
+
+/* The configuration says another version. */
+static void other_version(const char *dir)
+{
+	struct lb_config config;
+	uint32_t zero = 0;
+	char path[96];
+	int fd;
+
+	(void)snprintf(path, sizeof(path), "%s/lb_config", dir);
+	fd = bpf_obj_get(path);
+	REQUIRE(fd >= 0 && !bpf_map_lookup_elem(fd, &zero, &config), "%s: %s", path,
+		strerror(errno));
+	config.version++;
+	REQUIRE(!bpf_map_update_elem(fd, &zero, &config, 0), "%s: %s", path, strerror(errno));
+	close(fd);
+}
+
+TEST(pins_of_another_version_and_of_a_killed_command_are_told_apart)
+{
+	struct netns here = netns_new();
+	uint64_t cookie = cookie_of(&here);
+	char dir[64], command[320];
+
+	(void)snprintf(dir, sizeof(dir), "/sys/fs/bpf/netprobe/lb-%llx",
+		       (unsigned long long)cookie);
+	netns_must(&here, "${NETPROBE:-build/netprobe} guard vip add 192.0.2.1:80/tcp");
+	/* Killed between two pins: what it had made so far is nobody's, and made anew. */
+	(void)snprintf(command, sizeof(command), "rm %s/lb_links %s/lb_be_conf", dir, dir);
+	netns_must(&here, command);
+	netns_must(&here, "${NETPROBE:-build/netprobe} guard vip add 192.0.2.1:80/tcp && "
+			  "${NETPROBE:-build/netprobe} guard vip remove 192.0.2.1:80/tcp");
+	netns_must(&here, "${NETPROBE:-build/netprobe} guard vip add 192.0.2.1:80/tcp");
+	other_version(dir);
+	(void)snprintf(
+		command, sizeof(command),
+		"${NETPROBE:-build/netprobe} guard vip list 2>&1 | grep -q '%s was made by another version of "
+		"netprobe; take it off with that version, or rm -r %s'",
+		dir, dir);
+	CHECK_EQ(netns_run(&here, command), 0, "words");
+	(void)snprintf(command, sizeof(command), "rm -r %s", dir);
+	netns_must(&here, command);
+	netns_must(&here, "${NETPROBE:-build/netprobe} guard vip add 192.0.2.1:80/tcp && "
+			  "${NETPROBE:-build/netprobe} guard vip remove 192.0.2.1:80/tcp");
 }

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* See netns.h. */
+#include "base/netns.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define PID_INIT_INO 0xEFFFFFFCU /* of the initial pid namespace */
+#define LOOK_FAILED(e) ((e) != ENOENT && (e) != ESRCH)
+
+struct look {
+	const uint64_t *inodes;
+	size_t n, left;
+	bool *gone;
+	int error; /* the first that leaves something unseen */
+};
+
+static void seen(struct look *l, uint64_t inode)
+{
+	for (size_t i = 0; i < l->n; i++)
+		if (l->gone[i] && l->inodes[i] == inode) {
+			l->gone[i] = false;
+			l->left--;
+		}
+}
+
+static void unseen(struct look *l, int error)
+{
+	if (LOOK_FAILED(error) && !l->error)
+		l->error = error == EACCES || error == EPERM ? -ENOTSUP : -error;
+}
+
+/* "net:[4026531840]", wherever it begins in a text. */
+static void seen_in(struct look *l, const char *text)
+{
+	for (const char *p = text; (p = strstr(p, "net:[")); p++)
+		seen(l, strtoull(p + 5, NULL, 10));
+}
+
+/* All numbers in a folder of /proc. */
+static void each(struct look *l, const char *dir, void (*fn)(struct look *l, const char *path))
+{
+	DIR *d = opendir(dir);
+	struct dirent *e;
+	char path[96];
+
+	if (!d) {
+		unseen(l, errno);
+		return;
+	}
+	while (l->left && !l->error && (e = readdir(d))) {
+		if (!isdigit((unsigned char)e->d_name[0]))
+			continue;
+		(void)snprintf(path, sizeof(path), "%s/%.16s", dir, e->d_name);
+		fn(l, path);
+	}
+	(void)closedir(d);
+}
+
+static void look_at_thread(struct look *l, const char *path)
+{
+	char file[128];
+	struct stat st;
+
+	(void)snprintf(file, sizeof(file), "%s/ns/net", path);
+	if (stat(file, &st))
+		unseen(l, errno);
+	else
+		seen(l, st.st_ino);
+}
+
+static void look_at_threads(struct look *l, const char *path)
+{
+	char dir[128];
+
+	(void)snprintf(dir, sizeof(dir), "%s/task", path);
+	each(l, dir, look_at_thread);
+}
+
+static void look_at_file(struct look *l, const char *path)
+{
+	char to[64];
+	ssize_t n = readlink(path, to, sizeof(to) - 1);
+
+	if (n < 0) {
+		unseen(l, errno);
+		return;
+	}
+	to[n] = '\0';
+	seen_in(l, to);
+}
+
+/* What it has open, and what is mounted where it is. */
+static void look_deeper(struct look *l, const char *path)
+{
+	char file[128], *line = NULL;
+	size_t size = 0;
+	FILE *f;
+
+	(void)snprintf(file, sizeof(file), "%s/fd", path);
+	each(l, file, look_at_file);
+	(void)snprintf(file, sizeof(file), "%s/mountinfo", path);
+	f = fopen(file, "re");
+	if (!f) {
+		/* A process that ends has no mounts any more. */
+		if (errno != EINVAL)
+			unseen(l, errno);
+		return;
+	}
+	while (l->left && getline(&line, &size, f) >= 0)
+		seen_in(l, line);
+	free(line);
+	(void)fclose(f);
+}
+
+int netns_gone(const uint64_t *inodes, size_t n, bool *ret)
+{
+	struct look l = { .inodes = inodes, .n = n, .left = n, .gone = ret };
+	struct stat st;
+
+	if (stat("/proc/self/ns/pid", &st) || st.st_ino != PID_INIT_INO)
+		return -ENOTSUP;
+	for (size_t i = 0; i < n; i++)
+		ret[i] = true;
+	/* Nearly all there are have a process: the costly looks are for the others. */
+	each(&l, "/proc", look_at_thread);
+	each(&l, "/proc", look_at_threads);
+	each(&l, "/proc", look_deeper);
+	return l.error;
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Which network namespaces there are. The kernel has no list of them: they are where a thread is in one, one is
+ * mounted, or somebody has one open.
+ */
+#ifndef NETPROBE_NETNS_H
+#define NETPROBE_NETNS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * Of n inode numbers, set ret[i] where no such namespace is anywhere to be seen. 0; -ENOTSUP: not all
+ * processes can be looked at from here (another pid namespace, hidepid, no right), nothing is said; -errno.
+ */
+int netns_gone(const uint64_t *inodes, size_t n, bool *ret);
+
+#endif
