@@ -39,6 +39,7 @@ volatile __u32 st_left_gen = 1;
 volatile __u32 st_need_arrive = 0;
 volatile __u64 st_next_id = 1;
 volatile __u64 st_second[NP_PROG_MAX] = {};
+volatile __u32 st_zero = 0;
 
 struct np_socks_map np_socks SEC(".maps");
 struct np_socks_h_map np_socks_h SEC(".maps");

@@ -17,28 +17,43 @@
 volatile __u64 st_now_ns = 0;
 volatile __u64 st_stall_ns = 100000000; /* --stall-threshold */
 
-static __always_inline void watch_step(void *ctx, struct np_sock *st, struct sock *sk,
-				       struct np_watch *w, __u32 cause, __u32 mark)
+/* What a direction waits for now: nothing where cause is 0, else that the sequence number mark moves on. */
+struct wait {
+	__u32 cause, mark;
+};
+
+static __always_inline bool watch_moved(const struct np_watch *w, const struct wait *now)
+{
+	return !now->cause || now->cause != w->cause || now->mark != w->mark;
+}
+
+/* EMIT_* that are to be told of a direction: stall, and over with it. */
+static __always_inline __u32 watch_look(struct np_sock *st, struct np_watch *w,
+					const struct wait *wait, __u32 stall, __u32 over)
 {
 	__u64 now = st_now_ns;
 
-	if (!cause || cause != w->cause || mark != w->mark) {
-		if (w->told_ns) {
-			st->stall_ns += now - w->since_ns;
-			(void)emit_stall(ctx, st, sk, w, EMIT_WHAT(NP_PROG_STALL, 1));
-		}
-		w->cause = cause;
-		w->mark = mark;
-		w->since_ns = now;
-		w->told_ns = 0;
-		return;
+	if (watch_moved(w, wait)) {
+		if (!w->told_ns)
+			return 0;
+		st->stall_ns += now - w->since_ns;
+		return stall | over;
 	}
-	if (now - w->since_ns < st_stall_ns)
-		return;
-	if (w->told_ns && now - w->told_ns < TELL_AGAIN_NS)
-		return;
+	if (now - w->since_ns < st_stall_ns || (w->told_ns && now - w->told_ns < TELL_AGAIN_NS))
+		return 0;
 	w->told_ns = now;
-	(void)emit_stall(ctx, st, sk, w, EMIT_WHAT(NP_PROG_STALL, 0));
+	return stall;
+}
+
+/* After it was told. */
+static __always_inline void watch_begin(struct np_watch *w, const struct wait *wait)
+{
+	if (!watch_moved(w, wait))
+		return;
+	w->cause = wait->cause;
+	w->mark = wait->mark;
+	w->since_ns = st_now_ns;
+	w->told_ns = 0;
 }
 
 /*
@@ -54,64 +69,68 @@ static __always_inline bool in_the_middle(const struct np_sock *st, struct tcp_s
 	return taken > st->rx_base + st->counts.rx_bytes + st->rx_parts && waits_for_all(sk);
 }
 
-static __always_inline void stall_rx(void *ctx, struct np_sock *st, struct sock *sk,
+static __always_inline void stall_rx(struct wait *rx, const struct np_sock *st, struct sock *sk,
 				     struct tcp_sock *tp, __u8 state, bool open)
 {
 	__u32 rcv_nxt = BPF_CORE_READ(tp, rcv_nxt), copied = BPF_CORE_READ(tp, copied_seq);
-	__u32 unread = rcv_nxt - copied, cause = 0, mark = 0;
+	__u32 unread = rcv_nxt - copied;
 
 	/* The peer's FIN takes a sequence number that only a reader at the end of the stream takes off. */
 	if (open && unread > (state == TCP_CLOSE_WAIT)) {
-		cause = NP_STALL_RECEIVE_QUEUE;
-		mark = copied;
+		rx->cause = NP_STALL_RECEIVE_QUEUE;
+		rx->mark = copied;
 		/* its reader asked not to be told of so little */
 		if (state != TCP_CLOSE_WAIT && unread < (__u32)BPF_CORE_READ(sk, sk_rcvlowat)) {
-			cause = NP_STALL_RECEIVE_WAIT;
-			mark = rcv_nxt;
+			rx->cause = NP_STALL_RECEIVE_WAIT;
+			rx->mark = rcv_nxt;
 		}
 	} else if (BPF_CORE_READ(tp, out_of_order_queue.rb_node) ||
 		   (open && !unread && in_the_middle(st, tp, sk))) {
-		cause = NP_STALL_RECEIVE_WAIT;
-		mark = rcv_nxt;
+		rx->cause = NP_STALL_RECEIVE_WAIT;
+		rx->mark = rcv_nxt;
 	}
-	watch_step(ctx, st, sk, &st->watch_rx, cause, mark);
 }
 
-static __always_inline void stall_tcp(void *ctx, struct np_sock *st, struct sock *sk,
-				      struct tcp_sock *tp)
+static __always_inline void stall_tcp(struct wait *tx, struct wait *rx, const struct np_sock *st,
+				      struct sock *sk, struct tcp_sock *tp, __u8 state)
 {
 	struct socket *sock = BPF_CORE_READ(sk, sk_socket);
 	__u32 write_seq = BPF_CORE_READ(tp, write_seq), una = BPF_CORE_READ(tp, snd_una);
-	__u8 state = BPF_CORE_READ(sk, __sk_common.skc_state);
-	__u32 cause = 0, mark = 0;
 
 	if (write_seq != una && !BPF_CORE_READ(tp, snd_wnd)) {
-		cause = NP_STALL_ZERO_WINDOW;
-		mark = una;
+		tx->cause = NP_STALL_ZERO_WINDOW;
+		tx->mark = una;
 	} else if (sock_no_room(sock)) {
-		cause = NP_STALL_SEND_BUFFER;
-		mark = write_seq;
+		tx->cause = NP_STALL_SEND_BUFFER;
+		tx->mark = write_seq;
 	}
-	watch_step(ctx, st, sk, &st->watch_tx, cause, mark);
-	stall_rx(ctx, st, sk, tp, state, sock);
+	stall_rx(rx, st, sk, tp, state, sock);
 }
 
 /*
  * MPTCP: data in order that nobody takes. What its subflows do among themselves, whose sequence numbers are not the
  * connection's, is left out.
  */
-static __always_inline void stall_mptcp(void *ctx, struct np_sock *st, struct sock *sk)
+static __always_inline void stall_mptcp(struct wait *rx, const struct np_sock *st, struct sock *sk)
 {
 	struct sock___queue *q = (struct sock___queue *)sk;
 
-	watch_step(ctx, st, sk, &st->watch_rx,
-		   BPF_CORE_READ(q, sk_receive_queue.qlen) ? NP_STALL_RECEIVE_QUEUE : 0,
-		   (__u32)(st->counts.rx_bytes + st->rx_parts));
+	rx->cause = BPF_CORE_READ(q, sk_receive_queue.qlen) ? NP_STALL_RECEIVE_QUEUE : 0;
+	rx->mark = (__u32)(st->counts.rx_bytes + st->rx_parts);
+}
+
+static __always_inline void stall_dgram(struct wait *rx, const struct np_sock *st, struct sock *sk)
+{
+	rx->cause = BPF_CORE_READ(sk, sk_backlog.rmem_alloc.counter) > 0 ? NP_STALL_RECEIVE_QUEUE
+									 : 0;
+	rx->mark = (__u32)(st->counts.rx_calls + st->rx_parts);
 }
 
 static __always_inline int stall_one(void *ctx, struct np_sock *st, struct sock *sk)
 {
+	struct wait tx = {}, rx = {};
 	struct tcp_sock *tp;
+	__u32 what = 0;
 	__u8 state;
 
 	if (!st->sock_id || (st->flags & NP_F_IGNORE) || !sock_wanted(st, sk))
@@ -121,16 +140,26 @@ static __always_inline int stall_one(void *ctx, struct np_sock *st, struct sock 
 		if (state == TCP_LISTEN || state == TCP_CLOSE || state == TCP_SYN_SENT)
 			return 0;
 		tp = tcp_of(sk);
-		if (tp && !sock_is_subflow(sk))
-			stall_tcp(ctx, st, sk, tp);
-		else if (!tp)
-			stall_mptcp(ctx, st, sk);
-		return 0;
+		if (tp && sock_is_subflow(sk))
+			return 0;
+		if (tp)
+			stall_tcp(&tx, &rx, st, sk, tp, state);
+		else
+			stall_mptcp(&rx, st, sk);
+	} else {
+		stall_dgram(&rx, st, sk);
 	}
-	watch_step(ctx, st, sk, &st->watch_rx,
-		   BPF_CORE_READ(sk, sk_backlog.rmem_alloc.counter) > 0 ? NP_STALL_RECEIVE_QUEUE
-									: 0,
-		   (__u32)(st->counts.rx_calls + st->rx_parts));
+	tx.cause = unknown(tx.cause);
+	rx.cause = unknown(rx.cause);
+	what |= watch_look(st, &st->watch_tx, &tx, EMIT_STALL_TX, EMIT_OVER_TX);
+	what |= watch_look(st, &st->watch_rx, &rx, EMIT_STALL_RX, EMIT_OVER_RX);
+	what = unknown(what);
+	if (what)
+		(void)emit_sock(ctx, st, sk, EMIT_WHAT(NP_PROG_STALL, 0) | what, 0);
+	tx.cause = unknown(tx.cause);
+	rx.cause = unknown(rx.cause);
+	watch_begin(&st->watch_tx, &tx);
+	watch_begin(&st->watch_rx, &rx);
 	return 0;
 }
 

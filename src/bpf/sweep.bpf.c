@@ -117,7 +117,7 @@ static __always_inline int sweep_one(struct np_sock *st, struct sock *sk, __u64 
 		subflow_hide(st);
 		return 0;
 	}
-	main_settle(NULL, st, sk, NP_PROG_SWEEP);
+	(void)main_settle(st, sk, false);
 	if (!sock_wanted(st, sk)) {
 		st_sweep_seen++;
 		return 0;

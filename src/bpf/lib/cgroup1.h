@@ -23,7 +23,7 @@ struct np_v1s_map {
 extern struct np_v1s_map np_v1s SEC(".maps");
 
 struct np_v1_place {
-	struct scratch_head head; /* pad: paths so far */
+	struct scratch_head head; /* slot: paths so far */
 	struct np_v1 v1;
 };
 
@@ -71,7 +71,7 @@ __weak __noinline int v1_path(__u32 slot, __u64 cgroup)
 
 	if (!place)
 		return 0;
-	n = place->head.pad;
+	n = place->head.slot;
 	if (n >= NP_V1_PATHS)
 		return 0;
 	__builtin_memset(place->v1.name[n][0], 0, 32);
@@ -87,7 +87,7 @@ __weak __noinline int v1_path(__u32 slot, __u64 cgroup)
 	before = n - 1;
 	barrier_var(before);
 	if (before >= NP_V1_PATHS || !v1_same(place->v1.name[n][0], place->v1.name[before][0]))
-		place->head.pad = n + 1;
+		place->head.slot = n + 1;
 	return 0;
 }
 
@@ -113,7 +113,7 @@ __weak __noinline int v1_keep(__u64 css_set, __u64 dfl, __u64 key)
 
 	if (!place)
 		return 0;
-	place->head.pad = 0;
+	place->head.slot = 0;
 	for (int i = 0; i < V1_HIERARCHIES; i++) {
 		struct cgroup *cgrp;
 
@@ -123,8 +123,8 @@ __weak __noinline int v1_keep(__u64 css_set, __u64 dfl, __u64 key)
 		if (cgrp)
 			(void)v1_path(slot, (__u64)cgrp);
 	}
-	if (place->head.pad < NP_V1_PATHS)
-		place->v1.name[place->head.pad & (NP_V1_PATHS - 1)][0][0] = '\0';
+	if (place->head.slot < NP_V1_PATHS)
+		place->v1.name[place->head.slot & (NP_V1_PATHS - 1)][0][0] = '\0';
 	if (bpf_map_update_elem(&np_v1s, &key, &place->v1, BPF_ANY))
 		st_v1_full = 1;
 	scratch_give(place);

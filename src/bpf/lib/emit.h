@@ -265,25 +265,23 @@ static __always_inline void rec_fill(struct np_sock_rec *rec, struct np_sock *st
 	rec->tuple.flags = st->flags;
 }
 
-#define EMIT_WHAT(prog, type) ((prog) << 8 | (type))
-
 static __always_inline long emit_record(void *ctx, void *rec, __u64 size)
 {
 	__u64 flags = BPF_RB_NO_WAKEUP;
 
 	if (cfg_use_perf)
-		return bpf_perf_event_output(ctx, &np_events_perf, BPF_F_CURRENT_CPU, rec, size);
+		return !ctx ? -EINVAL
+			    : bpf_perf_event_output(ctx, &np_events_perf, BPF_F_CURRENT_CPU, rec,
+						    size);
 	/* Readers wait with a timeout; a wake-up costs more than the record, so only when it is urgent. */
 	if (bpf_ringbuf_query(&np_events, BPF_RB_AVAIL_DATA) >= cfg_ring_wakeup)
 		flags = BPF_RB_FORCE_WAKEUP;
 	return bpf_ringbuf_output(&np_events, rec, size, flags);
 }
 
-/* Head and socket of an event. */
-static __always_inline void event_fill(struct np_ev_sock *ev, struct np_sock *st, struct sock *sk,
-				       __u32 type)
+/* Head and socket of an event, but what it is. */
+static __always_inline void event_fill(struct np_ev_sock *ev, struct np_sock *st, struct sock *sk)
 {
-	ev->hdr.type = CUT(__u16, type); /* NP_EV_* */
 	ev->hdr.len = sizeof(*ev);
 	ev->hdr.cpu = bpf_get_smp_processor_id();
 	ev->hdr.ts_ns = bpf_ktime_get_ns();
@@ -349,24 +347,19 @@ static __always_inline int emit_last(struct np_sock *st, struct np_ev_sock *ev, 
 	return -ENOMEM;
 }
 
-/* No place was left for the record: more runs than places were stopped in the middle on this processor. */
-static __always_inline void event_missed(const struct np_sock *st, __u32 prog, bool last)
+/* Is that the last event of a socket? */
+static __always_inline bool is_last(__u32 type)
 {
-	if (!last) {
-		count_one(prog, ring_full);
-		return;
-	}
-	count_one(prog, map_full);
-	count_add(prog, lost_tx_bytes, told_rest(st->counts.tx_bytes, st->told.tx_bytes));
-	count_add(prog, lost_rx_bytes, told_rest(st->counts.rx_bytes, st->told.rx_bytes));
+	return type == NP_EV_CONN_CLOSE || type == NP_EV_SOCK_CLOSE;
 }
 
-static __always_inline void emit_filled(void *ctx, struct np_sock *st, struct np_ev_sock *ev,
-					__u32 prog, bool last)
+static __always_inline void emit_body(void *ctx, struct np_sock *st, struct np_ev_sock *ev,
+				      __u32 prog, bool last)
 {
-	bool line = ev->hdr.type == NP_EV_SOCK_CLOSE || event_wanted(st, ev);
+	bool line;
 	int r = 0;
 
+	line = ev->hdr.type == NP_EV_SOCK_CLOSE || event_wanted(st, ev);
 	if (last)
 		ev->rec.tuple.flags |= NP_F_DEAD;
 	if (!line)
@@ -389,49 +382,141 @@ static __always_inline void emit_filled(void *ctx, struct np_sock *st, struct np
 }
 
 /*
- * Send an event of this socket. what: EMIT_WHAT(NP_PROG_*, NP_EV_*), since five arguments are all
- * that BPF has. err: errno for NP_EV_CONN_FAIL. Each is counted once, by the worst that befell it.
+ * By the ring buffer, which needs no context. slot: of np_ev_scratch, on this processor: before 6.2 what a global function is
+ * given by pointer goes into no map. A global function: see filter.h.
+ */
+__weak __noinline int emit_ring(struct np_sock *st, __u32 slot, __u32 prog, __u32 last)
+{
+	struct np_ev_place *place = bpf_map_lookup_elem(&np_ev_scratch, &slot);
+
+	if (st && place)
+		emit_body(NULL, st, &place->ev, prog, last);
+	return 0;
+}
+
+/* Contexts of tracing programs are taken by no global function before 6.9. */
+static __noinline __attribute__((unused)) int
+emit_perf(void *ctx, struct np_sock *st, struct np_ev_sock *ev, __u32 prog, __u32 last)
+{
+	if (st && ev)
+		emit_body(ctx, st, ev, prog, last);
+	return 0;
+}
+
+static __always_inline void emit_filled(void *ctx, struct np_sock *st, struct np_ev_place *place,
+					__u32 prog, bool last)
+{
+	if (cfg_use_perf)
+		(void)emit_perf(ctx, st, &place->ev, prog, last);
+	else
+		(void)emit_ring(st, place->head.slot, prog, last);
+}
+
+/*
+ * What emit_sock is to tell: a program (NP_PROG_*) and what happened (NP_EV_*; 0: nothing but what follows). Five
+ * arguments are all that BPF has.
+ */
+#define EMIT_WHAT(prog, type) ((prog) << 8 | (type))
+/* and before that, with the same figures: */
+#define EMIT_RESET_TX 0x10000
+#define EMIT_RESET_RX 0x20000
+#define EMIT_STALL_TX 0x40000 /* as st->watch_tx has it */
+#define EMIT_STALL_RX 0x80000
+#define EMIT_OVER_TX 0x100000 /* that stall is over */
+#define EMIT_OVER_RX 0x200000
+
+/* How many records that makes. */
+static __always_inline __u32 emit_number(__u32 what)
+{
+	return !!(what & 0xff) + (what >> 16 & 1) + (what >> 17 & 1) + (what >> 18 & 1) +
+	       (what >> 19 & 1);
+}
+
+/* What of it is read where nobody makes lines of events. */
+static __always_inline __u32 emit_quiet(__u32 what)
+{
+	__u32 type = what & 0xff;
+
+	what &= ~(EMIT_RESET_TX | EMIT_RESET_RX);
+	return is_last(type) || type == NP_EV_CONN_FAIL ? what : what & ~0xffU;
+}
+
+/* No place was left for records: more runs than places were stopped in the middle on this processor. */
+static __always_inline void event_missed(const struct np_sock *st, __u32 what)
+{
+	__u32 prog = what >> 8 & NP_PROG_MASK, n = emit_number(what);
+
+	if (!is_last(what & 0xff)) {
+		count_add(prog, ring_full, n);
+		return;
+	}
+	count_add(prog, map_full, n);
+	count_add(prog, lost_tx_bytes, told_rest(st->counts.tx_bytes, st->told.tx_bytes));
+	count_add(prog, lost_rx_bytes, told_rest(st->counts.rx_bytes, st->told.rx_bytes));
+}
+
+static __always_inline void emit_watch(void *ctx, struct np_sock *st, struct np_ev_place *place,
+				       const struct np_watch *w, __u32 prog, __u32 over)
+{
+	struct np_ev_sock *ev = &place->ev;
+
+	ev->hdr.type = NP_EV_STALL;
+	ev->since_ns = w->since_ns;
+	ev->cause = w->cause;
+	ev->ended = !!over;
+	emit_filled(ctx, st, place, prog, false);
+	ev->since_ns = 0;
+	ev->cause = ev->ended = 0;
+}
+
+/* One record for each thing, which differ by their heads. */
+static __always_inline void emit_each(void *ctx, struct np_sock *st, struct np_ev_place *place,
+				      __u32 what, __s32 err)
+{
+	struct np_ev_sock *ev = &place->ev;
+	__u32 prog = what >> 8 & NP_PROG_MASK, type = what & 0xff;
+
+	if (what & EMIT_RESET_TX) {
+		ev->hdr.type = NP_EV_RESET_TX;
+		emit_filled(ctx, st, place, prog, false);
+	}
+	if (what & EMIT_RESET_RX) {
+		ev->hdr.type = NP_EV_RESET_RX;
+		emit_filled(ctx, st, place, prog, false);
+	}
+	if (what & EMIT_STALL_TX)
+		emit_watch(ctx, st, place, &st->watch_tx, prog, what & EMIT_OVER_TX);
+	if (what & EMIT_STALL_RX)
+		emit_watch(ctx, st, place, &st->watch_rx, prog, what & EMIT_OVER_RX);
+	if (type) {
+		ev->hdr.type = CUT(__u16, type); /* NP_EV_* */
+		ev->err = err;
+		emit_filled(ctx, st, place, prog, is_last(type));
+	}
+}
+
+/*
+ * Send events of this socket. what: see EMIT_WHAT. err: errno for NP_EV_CONN_FAIL. Each is counted once, by the
+ * worst that befell it. One look at the socket is told by all of them: what reads it is the larger part of what
+ * the verifier goes through, once for each place that calls this.
  */
 static __noinline __attribute__((unused)) int emit_sock(void *ctx, struct np_sock *st,
 							struct sock *sk, __u32 what, __s32 err)
 {
-	__u32 prog = what >> 8 & NP_PROG_MASK, type = what & 0xff;
-	bool last = type == NP_EV_CONN_CLOSE || type == NP_EV_SOCK_CLOSE;
 	struct np_ev_place *place;
 
-	if (!st || (cfg_quiet && !last && type != NP_EV_CONN_FAIL))
+	if (cfg_quiet)
+		what = emit_quiet(what);
+	if (!st || !emit_number(what))
 		return 0;
 	place = scratch_take(&np_ev_scratch);
 	if (!place) {
-		event_missed(st, prog, last);
+		event_missed(st, what);
 		return 0;
 	}
-	event_fill(&place->ev, st, sk, type);
-	place->ev.err = err;
-	emit_filled(ctx, st, &place->ev, prog, last);
-	scratch_give(place);
-	return 0;
-}
-
-/* A stall of this socket; w is one of its watches. what: EMIT_WHAT(program that runs, 1 over, 0 goes on). */
-static __noinline __attribute__((unused)) int
-emit_stall(void *ctx, struct np_sock *st, struct sock *sk, struct np_watch *w, __u32 what)
-{
-	__u32 prog = what >> 8 & NP_PROG_MASK;
-	struct np_ev_place *place;
-
-	if (!st || !w)
-		return 0;
-	place = scratch_take(&np_ev_scratch);
-	if (!place) {
-		event_missed(st, prog, false);
-		return 0;
-	}
-	event_fill(&place->ev, st, sk, NP_EV_STALL);
-	place->ev.since_ns = w->since_ns;
-	place->ev.cause = w->cause;
-	place->ev.ended = what & 1;
-	emit_filled(ctx, st, &place->ev, prog, false);
+	event_fill(&place->ev, st, sk);
+	/* only now: a number that is known from here on has no others to be told from */
+	emit_each(ctx, st, place, unknown(what), err);
 	scratch_give(place);
 	return 0;
 }

@@ -10,7 +10,8 @@
 
 /*
  * These are global functions: the verifier looks at each once, whatever its callers do. Each walks
- * one list and leaves at the first match, so that no state is carried from one entry to the next.
+ * one list and leaves at the first match, so that no state is carried from one entry to the next. An entry is
+ * compared as a whole: each branch within would double what the verifier has to go through for the next one.
  */
 __weak __noinline int match_tgid(const struct np_owner *o)
 {
@@ -28,8 +29,10 @@ __weak __noinline int match_tgid(const struct np_owner *o)
 static __always_inline bool name_equal(const char *a, const char *b)
 {
 	const __u64 *x = (const __u64 *)a, *y = (const __u64 *)b;
+	__u64 differ = (x[0] ^ y[0]) | (x[1] ^ y[1]);
 
-	return x[0] == y[0] && x[1] == y[1];
+	barrier_var(differ); /* the compiler would make branches of it */
+	return !differ;
 }
 
 __weak __noinline int match_comm(const struct np_owner *o)
@@ -61,23 +64,27 @@ __weak __noinline int match_iface(const struct np_tuple *t)
 	return 0;
 }
 
-static __always_inline bool cidr_match(const struct np_cidr *c, const __u8 addr[16])
+/* One end's address; np_tuple has it so. */
+struct end_addr {
+	__u64 half[2];
+};
+
+static __always_inline bool cidr_match(const struct np_cidr *c, const struct end_addr *addr)
 {
-	const __u64 *a = (const __u64 *)addr, *b = (const __u64 *)c->addr,
-		    *m = (const __u64 *)c->mask;
+	const __u64 *a = addr->half, *b = (const __u64 *)c->addr, *m = (const __u64 *)c->mask;
 
 	return !(((a[0] ^ b[0]) & m[0]) | ((a[1] ^ b[1]) & m[1]));
 }
 
-/* Does the end's address match list? list: NP_END_*; remote: which end. */
-__weak __noinline int match_host(const struct np_tuple *t, __u32 list, __u32 remote)
+/* Does that address match list? list: NP_END_*. */
+__weak __noinline int match_host(const struct end_addr *addr, __u32 list)
 {
-	if (!t || list >= NP_END_MAX)
+	if (!addr || list >= NP_END_MAX)
 		return 0;
 	for (int i = 0; i < NP_FILTER_SLOTS; i++) {
 		if (i >= np_filter.n_host[list])
 			break;
-		if (cidr_match(&np_filter.host[list][i], remote ? t->raddr : t->laddr))
+		if (cidr_match(&np_filter.host[list][i], addr))
 			return 1;
 	}
 	return 0;
@@ -88,9 +95,12 @@ __weak __noinline int match_port(__u32 port, __u32 list)
 	if (list >= NP_END_MAX)
 		return 0;
 	for (int i = 0; i < NP_FILTER_SLOTS; i++) {
+		const struct np_port_range *r = &np_filter.port[list][i];
+
 		if (i >= np_filter.n_port[list])
 			break;
-		if (port >= np_filter.port[list][i].from && port <= np_filter.port[list][i].to)
+		/* below its begin the difference wraps */
+		if (port - r->from <= (__u32)(r->to - r->from))
 			return 1;
 	}
 	return 0;
@@ -116,18 +126,22 @@ static __always_inline __u8 proto_bit(__u8 proto)
 /* Tuple half of the filters. */
 __weak __noinline int filter_tuple(const struct np_tuple *t)
 {
+	const struct end_addr *local, *remote;
+
 	if (!t)
 		return 0;
+	local = (const struct end_addr *)t->laddr;
+	remote = (const struct end_addr *)t->raddr;
 	if (np_filter.family && np_filter.family != t->family)
 		return 0;
 	if (np_filter.proto_mask && !(np_filter.proto_mask & proto_bit(t->proto)))
 		return 0;
-	if (np_filter.n_host[NP_END_LOCAL] && !match_host(t, NP_END_LOCAL, 0))
+	if (np_filter.n_host[NP_END_LOCAL] && !match_host(local, NP_END_LOCAL))
 		return 0;
-	if (np_filter.n_host[NP_END_REMOTE] && !match_host(t, NP_END_REMOTE, 1))
+	if (np_filter.n_host[NP_END_REMOTE] && !match_host(remote, NP_END_REMOTE))
 		return 0;
-	if (np_filter.n_host[NP_END_ANY] && !match_host(t, NP_END_ANY, 0) &&
-	    !match_host(t, NP_END_ANY, 1))
+	if (np_filter.n_host[NP_END_ANY] && !match_host(local, NP_END_ANY) &&
+	    !match_host(remote, NP_END_ANY))
 		return 0;
 	if (np_filter.n_port[NP_END_LOCAL] && !match_port(t->lport, NP_END_LOCAL))
 		return 0;
@@ -177,11 +191,14 @@ static __always_inline bool filter_told(const struct np_sock *st)
  * What the filters say of a socket whose last user is st->last. The generation is read first: filters
  * that change meanwhile are asked again.
  */
-static __always_inline void filter_sock(struct np_sock *st)
+__weak __noinline int filter_sock(struct np_sock *st)
 {
 	__u32 gen = np_filter.gen;
-	__u8 pass = st->pass & (NP_PASS_HELD | NP_PASS_OLD);
+	__u8 pass;
 
+	if (!st)
+		return 0;
+	pass = st->pass & (NP_PASS_HELD | NP_PASS_OLD);
 	barrier();
 	if (st->gen == gen)
 		pass |= filter_told(st) ? st->pass & NP_PASS_EVER : 0;
@@ -201,6 +218,7 @@ static __always_inline void filter_sock(struct np_sock *st)
 	st->pass = pass;
 	barrier();
 	st->gen = gen;
+	return 0;
 }
 
 /*

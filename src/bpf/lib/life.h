@@ -105,24 +105,33 @@ static __always_inline void owner_rename(struct np_sock *st)
 		__builtin_memcpy(st->acct.comm, st->last.comm, sizeof(st->acct.comm));
 }
 
-static __always_inline bool event_passes(struct np_sock *st, struct sock *sk, __u32 prog)
+/* Are events of this socket wanted? n of them are counted as left out if not. */
+static __always_inline bool event_passes(struct np_sock *st, struct sock *sk, __u32 prog, __u32 n)
 {
 	if (st->flags & NP_F_IGNORE)
 		return false;
 	if (sock_wanted(st, sk))
 		return true;
 	if (st->pass & NP_PASS_SAMPLED_OUT)
-		count_one(prog & NP_PROG_MASK, sampled_out);
+		count_add(prog, sampled_out, n);
 	else
-		count_one(prog & NP_PROG_MASK, filtered);
+		count_add(prog, filtered, n);
 	return false;
+}
+
+/* what: see EMIT_WHAT. */
+static __always_inline void conn_events(void *ctx, struct np_sock *st, struct sock *sk, __u32 what,
+					__s32 err)
+{
+	what = unknown(what);
+	if (event_passes(st, sk, what >> 8 & NP_PROG_MASK, emit_number(what)))
+		(void)emit_sock(ctx, st, sk, what, err);
 }
 
 static __always_inline void conn_event(void *ctx, struct np_sock *st, struct sock *sk, __u32 prog,
 				       __u32 type, __s32 err)
 {
-	if (event_passes(st, sk, prog))
-		(void)emit_sock(ctx, st, sk, EMIT_WHAT(prog, type), err);
+	conn_events(ctx, st, sk, EMIT_WHAT(prog, type), err);
 }
 
 /*
@@ -153,15 +162,12 @@ static __always_inline __u32 conn_over(const struct np_sock *st)
 	return st->phase == NP_PHASE_FAILED ? NP_EV_SOCK_CLOSE : 0;
 }
 
-static __always_inline __u32 conn_established(struct np_sock *st, struct sock *sk, int old,
-					      bool fresh)
+static __always_inline __u32 conn_established(struct np_sock *st, struct sock *sk, int old)
 {
 	struct tcp_sock *tp = tcp_of(sk);
 	/* Both ends asked at once: one that did is nobody's child, though it came by SYN_RECV. */
 	bool asked = st->phase == NP_PHASE_SYN;
 
-	if (old == TCP_SYN_RECV && !asked && !(st->flags & NP_F_PASSIVE))
-		conn_child(st, sk, !fresh);
 	st->established_ns = bpf_ktime_get_ns();
 	if (asked && st->opened_ns)
 		/* no handshake takes the 71 minutes that fit */
@@ -174,8 +180,6 @@ static __always_inline __u32 conn_established(struct np_sock *st, struct sock *s
 		/* its SYN-ACKs are the listener's */
 		st->retrans_seen = BPF_CORE_READ(tp, total_retrans);
 	st->phase = NP_PHASE_OPEN;
-	sock_tuple(&st->tuple, sk);
-	filter_sock(st);
 	return NP_EV_CONN_OPEN;
 }
 
@@ -221,15 +225,11 @@ static __always_inline void tx_settle(struct np_sock *st)
 
 static __always_inline __u32 conn_closed(struct np_sock *st, struct sock *sk, int old)
 {
-	(void)sock_settle(st, sk);
-	sock_check_copy(st, sk);
 	st->closed_ns = bpf_ktime_get_ns();
 	st->err = BPF_CORE_READ(sk, sk_err);
 	if (st->phase == NP_PHASE_SYN && old != TCP_SYN_SENT)
 		st->phase = NP_PHASE_OPEN; /* that it opened was not seen */
 	if (st->phase == NP_PHASE_SYN) {
-		sock_tuple(&st->tuple, sk);
-		filter_sock(st);
 		st->phase = NP_PHASE_FAILED;
 		return NP_EV_CONN_FAIL;
 	}
@@ -264,100 +264,71 @@ static __always_inline struct np_sock *state_of(struct sock *sk, int from, int t
 	return st;
 }
 
-/* prog: NP_PROG_STATE, with NP_PROG_SECOND in the second program at the hook. Context: process or softirq. */
-static __always_inline int conn_state(void *ctx, struct sock *sk, int from, int to, __u32 prog)
+/* What a change of state means to a connection: NP_EV_* to be told; 0 nothing. */
+static __always_inline __u32 conn_change(struct np_sock *st, struct sock *sk, int from, int to)
 {
-	struct np_sock *st;
-	struct np_owner me;
-	bool fresh = false;
-	__u32 type = 0;
-
-	prog_hit(NP_PROG_STATE);
-	st = state_of(sk, from, to, prog, &fresh);
-	if (!st)
-		return 0;
-	if (st->phase == NP_PHASE_SUBFLOW && to != TCP_SYN_RECV)
-		subflow_unhide(st);
 	switch (to) {
 	case TCP_SYN_SENT:
-		type = conn_over(st);
-		break;
-	case TCP_SYN_RECV:
-		/* inet_csk_clone_lock; where it is not traced, conn_established does it */
-		if (from == TCP_LISTEN) {
-			conn_child(st, sk, !fresh);
-			/* Its cookie is still the listener's (up to 6.12 at least): asked for later. */
-			st->sock_id = 0;
-			st->flags &= ~NP_F_OWNID;
-		}
-		break;
+		return conn_over(st);
 	case TCP_LISTEN:
 		st->flags |= NP_F_LISTEN;
-		break;
+		return 0;
 	case TCP_ESTABLISHED:
-		type = conn_established(st, sk, from, fresh);
-		break;
+		return conn_established(st, sk, from);
 	case TCP_FIN_WAIT1:
 	case TCP_LAST_ACK:
 		st->fin_tx = 1;
-		break;
-	case TCP_CLOSE:
-		type = conn_closed(st, sk, from);
-		break;
-	}
-	if (type)
-		conn_event(ctx, st, sk, prog, type, type == NP_EV_CONN_FAIL ? st->err : 0);
-	if (to != TCP_SYN_SENT || (st->flags & NP_F_IGNORE))
 		return 0;
-	conn_reset(st, sk);
-	st->phase = NP_PHASE_SYN;
-	sock_use(st, sk, &me);
+	case TCP_CLOSE:
+		return conn_closed(st, sk, from);
+	}
 	return 0;
 }
 
-/* A stall that was told ends with its socket. */
-static __always_inline void stall_over(void *ctx, struct np_sock *st, struct sock *sk,
-				       struct np_watch *w, __u32 prog)
+/* A stall that was told ends with its socket: EMIT_* that tell so, as they are given. */
+static __always_inline __u32 stall_over(struct np_sock *st, struct np_watch *w, __u32 emit)
 {
 	if (!w->told_ns || (st->flags & NP_F_IGNORE))
-		return;
+		return 0;
 	st->stall_ns += st->closed_ns - w->since_ns;
-	(void)emit_stall(ctx, st, sk, w, EMIT_WHAT(prog, 1));
 	w->told_ns = 0;
+	return emit;
 }
 
-static __always_inline void rtx_count(struct np_sock *st, __u32 d)
+/* Segments retransmitted, for who owns the socket's counts or in a part. A global function: see filter.h. */
+__weak __noinline int rtx_count(struct np_sock *st, __u32 d)
 {
-	struct np_owner last = st->last;
+	struct np_owner last;
 	struct np_part *part;
 	__u32 filtered = 0;
 
+	if (!st)
+		return 0;
+	last = st->last;
 	if (!last.tgid || acct_take(st, &last)) {
 		__sync_fetch_and_add(&st->counts.retrans, d);
-		return;
+		return 0;
 	}
 	part = part_get(st, &last, NULL, &filtered);
 	if (part)
 		__sync_fetch_and_add(&part->counts.retrans, d);
 	else if (!filtered)
 		__sync_fetch_and_add(&st->counts.retrans, d);
+	return 0;
 }
 
 /*
- * What subflows of an MPTCP connection did is its own now. Context: a sweep (ctx NULL: tells of no reset), or a
- * hook on the connection's socket.
+ * What subflows of an MPTCP connection did is its own now. key: its socket's address. told: 1 where its resets are told by
+ * the caller, for whom this returns their EMIT_*. A connection ends by one reset, whatever number of subflows it
+ * takes to tell the peer. A global function: see filter.h.
  */
-static __always_inline void main_settle(void *ctx, struct np_sock *st, struct sock *sk, __u32 prog)
+__weak __noinline int main_take(struct np_sock *st, __u64 key, __u32 told)
 {
-	__u64 key = (__u64)sk;
-	struct np_main *m;
+	struct np_main *m = st ? bpf_map_lookup_elem(&np_mains, &key) : NULL;
 	__u32 d = 0, resets;
 
-	if (st->tuple.proto != NP_IPPROTO_MPTCP)
-		return;
-	m = bpf_map_lookup_elem(&np_mains, &key);
 	if (!m)
-		return;
+		return 0;
 	for (int i = 0; i < NP_RTX_MAX; i++) {
 		__u32 n = m->rtx[i] ? __sync_lock_test_and_set(&m->rtx[i], 0) : 0;
 
@@ -369,16 +340,20 @@ static __always_inline void main_settle(void *ctx, struct np_sock *st, struct so
 	if (m->synack)
 		st->synack_retrans += __sync_lock_test_and_set(&m->synack, 0);
 	if (d)
-		rtx_count(st, d);
-	if (!ctx)
-		return;
-	/* A connection ends by one reset, whatever number of subflows it takes to tell the peer. */
-	resets = m->resets & ~st->resets;
+		(void)rtx_count(st, d);
+	if (!told)
+		return 0;
+	resets = m->resets & ~st->resets & 3;
 	st->resets |= resets;
-	if (resets & 1)
-		conn_event(ctx, st, sk, prog, NP_EV_RESET_TX, 0);
-	if (resets & 2)
-		conn_event(ctx, st, sk, prog, NP_EV_RESET_RX, 0);
+	return (int)(resets * EMIT_RESET_TX);
+}
+
+/* Context: a sweep, or a hook on the connection's socket. */
+static __always_inline __u32 main_settle(struct np_sock *st, struct sock *sk, bool told)
+{
+	if (st->tuple.proto != NP_IPPROTO_MPTCP)
+		return 0;
+	return (__u32)main_take(st, sock_number(st, sk), told);
 }
 
 static __always_inline __u32 gone_type(struct np_sock *st, struct sock *sk)
@@ -393,50 +368,69 @@ static __always_inline __u32 gone_type(struct np_sock *st, struct sock *sk)
 									: NP_EV_SOCK_CLOSE;
 }
 
+/* What the last record of a socket is to tell: see EMIT_WHAT. It begins with its NP_EV_*. */
+static __always_inline __u32 gone_what(struct np_sock *st, struct sock *sk, __u32 prog)
+{
+	__u32 what = EMIT_WHAT(prog, gone_type(st, sk));
+
+	what |= main_settle(st, sk, true);
+	what |= stall_over(st, &st->watch_tx, EMIT_STALL_TX | EMIT_OVER_TX);
+	return what | stall_over(st, &st->watch_rx, EMIT_STALL_RX | EMIT_OVER_RX);
+}
+
 /* The socket is gone for good: its last record. prog: NP_PROG_DESTROY or NP_PROG_RELEASE. */
 static __always_inline int sock_gone(void *ctx, struct sock *sk, __u32 prog)
 {
 	struct np_sock *st;
-	__u32 type;
 
 	prog_hit(prog & NP_PROG_MASK);
 	st = sock_find(sk);
 	if (!st || st->gone)
 		return 0;
 	second_saw(prog);
-	type = gone_type(st, sk);
-	main_settle(ctx, st, sk, prog);
-	stall_over(ctx, st, sk, &st->watch_tx, prog);
-	stall_over(ctx, st, sk, &st->watch_rx, prog);
-	conn_event(ctx, st, sk, prog, type, 0);
+	conn_events(ctx, st, sk, gone_what(st, sk, prog & NP_PROG_MASK), 0);
 	sock_drop(sk);
 	return 0;
 }
 
 /*
- * A TCP socket is closed by its last holder. If connect() was called and no SYN ever left, the
- * kernel had no route or no port for it; no hook of this family sees the errno.
+ * Closed by its last holder, and what TCP still does for it, on itself or on its subflows, comes afterwards. If
+ * connect() was called and no SYN ever left, the kernel had no route or no port for it; no hook of this family sees
+ * the errno. What is to be told, as above.
  */
+static __always_inline __u32 released_what(struct np_sock *st, __u16 protocol)
+{
+	owner_rename(st);
+	if (protocol == NP_KERNEL_MPTCP)
+		st->resets |= MAIN_RELEASED;
+	if (st->phase != NP_PHASE_CONNECT)
+		return 0;
+	st->phase = NP_PHASE_FAILED;
+	st->closed_ns = bpf_ktime_get_ns();
+	return EMIT_WHAT(NP_PROG_RELEASE, NP_EV_CONN_FAIL);
+}
+
 static __always_inline int sock_released(void *ctx, struct sock *sk)
 {
 	__u16 protocol = BPF_CORE_READ(sk, sk_protocol);
 	struct np_sock *st;
+	__u32 what, over;
 
-	/* What TCP still does for it, on itself or on its subflows, comes afterwards. */
-	if (protocol == NP_KERNEL_MPTCP ? main_is_over(sk) : !tcp_of(sk))
-		return sock_gone(ctx, sk, NP_PROG_RELEASE);
+	over = unknown(protocol == NP_KERNEL_MPTCP ? main_is_over(sk) : !tcp_of(sk));
 	prog_hit(NP_PROG_RELEASE);
 	st = sock_find(sk);
-	if (st)
-		owner_rename(st);
-	if (st && protocol == NP_KERNEL_MPTCP)
-		st->resets |= MAIN_RELEASED;
-	if (st && st->phase == NP_PHASE_CONNECT) {
-		st->phase = NP_PHASE_FAILED;
-		st->closed_ns = bpf_ktime_get_ns();
-		conn_event(ctx, st, sk, NP_PROG_RELEASE, NP_EV_CONN_FAIL, 0);
-	}
-	if (st && protocol != NP_KERNEL_MPTCP) {
+	if (!st || (over && st->gone))
+		return 0;
+	if (over)
+		what = gone_what(st, sk, NP_PROG_RELEASE);
+	else
+		what = released_what(st, protocol);
+	what = unknown(what);
+	if (what)
+		conn_events(ctx, st, sk, what, 0);
+	if (unknown(over)) {
+		sock_drop(sk);
+	} else if (protocol != NP_KERNEL_MPTCP) {
 		st->closer = CUT(__u32, bpf_get_current_pid_tgid() >> 32);
 		(void)left_note(st, sk);
 	}
@@ -617,7 +611,7 @@ static __always_inline int conn_rst(void *ctx, struct sock *sk, __u32 prog, __u3
 	st = sock_find(sk);
 	if (!st || !st->sock_id)
 		return 0;
-	sock_tuple(&st->tuple, sk); /* a refused connect() has its route only now */
+	sock_tuple(st, sk); /* a refused connect() has its route only now */
 	conn_event(ctx, st, sk, prog, type, 0);
 	return 0;
 }
@@ -643,7 +637,7 @@ static __always_inline int dgram_error(void *ctx, struct sock *sk)
 		return 0;
 	}
 	if (!(st->flags & NP_F_UNCONN))
-		sock_tuple(&st->tuple, sk); /* it may have connected since its last call */
+		sock_tuple(st, sk); /* it may have connected since its last call */
 	conn_event(ctx, st, sk, NP_PROG_ERROR, NP_EV_ERROR, err);
 	return 0;
 }

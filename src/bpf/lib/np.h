@@ -105,10 +105,21 @@ extern volatile __u32
 extern volatile __u32 st_need_arrive;
 extern volatile __u64 st_next_id; /* own socket numbers where the kernel gave no cookie */
 
+/*
+ * Always 0. The verifier does not know, so what it is mixed with is any number from there on: it goes through what comes
+ * then once, not for each value that the way there can leave (unknown).
+ */
+extern volatile __u32 st_zero;
+
 /* Remote ports of datagrams whose content is handed up, a bit each (answer.h); written by user space. */
 extern volatile __u64 st_answer_ports[NP_PORT_WORDS];
 
 #define USER_SLOT(tgid) ((tgid) & (NP_USER_SLOTS - 1))
+
+static __always_inline __u32 unknown(__u32 number)
+{
+	return number ^ st_zero;
+}
 
 static __always_inline void prog_hit(__u32 prog)
 {

@@ -62,30 +62,39 @@ static __noinline __u64 ancestor_id_before_6_1(struct cgroup *cgrp, __u32 level)
 	return id;
 }
 
-/* Id of the task's ancestor cgroup at that depth; 0 when the task is not that deep. */
+/* Id of the task's ancestor cgroup at that depth, which it has. */
 static __always_inline __u64 cgroup_ancestor_id(struct cgroup *cgrp, __u32 level)
 {
 	struct cgroup *up = NULL;
 
-	if ((int)level > BPF_CORE_READ(cgrp, level))
-		return 0;
 	if (!bpf_core_field_exists(cgrp->ancestors))
 		return ancestor_id_before_6_1(cgrp, level);
 	(void)bpf_probe_read_kernel(&up, sizeof(up), &cgrp->ancestors[level]);
-	return up ? BPF_CORE_READ(up, kn, id) : 0;
+	return BPF_CORE_READ(up, kn, id); /* 0 where there is none */
 }
 
 /* 1: this cgroup (its address) is one of the wanted or below one. A global function: see filter.h. */
 __weak __noinline int cgroup_wanted(__u64 addr)
 {
 	struct cgroup *cgrp = (struct cgroup *)addr;
+	__s64 depth;
 
 	if (!np_filter.n_cgroup)
 		return 1;
+	depth = BPF_CORE_READ(cgrp, level);
 	for (int i = 0; i < NP_FILTER_SLOTS; i++) {
+		const struct np_filter_cgroup *want = &np_filter.cgroup[i];
+		__s64 below = (__s64)want->level - depth, deeper = below >> 63;
+		__u64 differ;
+
 		if (i >= np_filter.n_cgroup)
 			break;
-		if (cgroup_ancestor_id(cgrp, np_filter.cgroup[i].level) == np_filter.cgroup[i].id)
+		/* what is deeper than it is compared with itself, and differs by that; without a branch, as above */
+		barrier_var(deeper);
+		differ = cgroup_ancestor_id(cgrp, (__u32)(depth + (below & deeper))) ^ want->id;
+		differ |= (__u64)(below & ~deeper);
+		barrier_var(differ);
+		if (!differ)
 			return 1;
 	}
 	return 0;

@@ -15,10 +15,10 @@
 /* Process, softirq, hard interrupt, and one that was preempted. */
 #define SCRATCH_DEPTH 4
 
-/* In front of a place's record: 1 while it is somebody's. */
+/* In front of a place's record. */
 struct scratch_head {
-	__u32 busy;
-	__u32 pad;
+	__u32 busy; /* 1 while it is somebody's */
+	__u32 slot; /* of scratch_take: which one it is */
 };
 
 /* A place of this processor, with what was left in it; NULL: all are taken. map's values begin with a scratch_head. */
@@ -29,8 +29,10 @@ static __always_inline void *scratch_take(void *map)
 		__u32 slot = i;
 		struct scratch_head *head = bpf_map_lookup_elem(map, &slot);
 
-		if (head && !__sync_val_compare_and_swap(&head->busy, 0, 1))
+		if (head && !__sync_val_compare_and_swap(&head->busy, 0, 1)) {
+			head->slot = i;
 			return head;
+		}
 	}
 	return NULL;
 }

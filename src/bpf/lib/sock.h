@@ -122,6 +122,7 @@ struct np_sock {
 	__u32 subflows; /* MPTCP: the number told last that was not 0 */
 	__u32 resets;	/* MPTCP: bits of resets told (1 sent, 2 received), MAIN_RELEASED */
 	__u32 released; /* 1: no process holds it any more */
+	__u64 at;	/* see sock_number */
 	__u64 counted; /* TCP: its address, once it is in np_lives.made; in a copy the listener's */
 };
 
@@ -287,6 +288,18 @@ static __always_inline struct sock *sk_raw(struct sock *sk)
 }
 
 /*
+ * The socket's address for a global function, which takes no typed pointer before 6.9: what is read back from the
+ * entry is a number. Where several processors are here, they write the same.
+ */
+static __always_inline __u64 sock_number(struct np_sock *st, struct sock *sk)
+{
+	if (cfg_store_hash)
+		return (__u64)sk;
+	*(volatile __u64 *)&st->at = (__u64)sk;
+	return *(volatile __u64 *)&st->at;
+}
+
+/*
  * A field of a socket. Sources whose programs all get sockets typed (NP_SOCK_TYPED) load it, but for those
  * of the kprobe family, which get addresses; elsewhere, and there, a helper reads it, at ten times the cost.
  */
@@ -380,95 +393,6 @@ static __always_inline bool addr_is_v4(const __u8 addr[16])
 	const __u32 *w = (const __u32 *)addr;
 
 	return !w[0] && !w[1] && w[2] == bpf_htonl(0xffff);
-}
-
-/*
- * Interface of the socket's route; left alone when it has none now: a route whose device is gone points to one that is
- * none of any namespace's and has number 0 (dst_dev_put, 5.3 to 6.18: blackhole_netdev).
- */
-static __always_inline void sock_route(struct np_tuple *t, struct sock *sk)
-{
-	struct dst_entry *dst = SK_READ(sk, sk_dst_cache);
-	struct net_device *dev;
-	int ifindex;
-
-	if (!dst)
-		return;
-	dev = SK_READ(dst, dev);
-	if (!dev)
-		return;
-	ifindex = SK_READ(dev, ifindex);
-	if (ifindex <= 0)
-		return;
-	t->ifindex = (__u32)ifindex;
-	(void)bpf_probe_read_kernel_str(t->ifname, sizeof(t->ifname), &dev->name);
-}
-
-/* Both ends as they are now. What the socket has already lost (port 0 after TCP_CLOSE) is kept from before. */
-static __always_inline void sock_tuple(struct np_tuple *t, struct sock *typed)
-{
-	struct sock *sk = sk_raw(typed);
-	__u16 family = SK_READ(sk, __sk_common.skc_family);
-	__u16 rport = bpf_ntohs(SK_READ(sk, __sk_common.skc_dport));
-	__u16 lport = SK_READ(sk, __sk_common.skc_num), sport;
-	__u16 type = SK_READ(sk, sk_type);
-	__u8 laddr[16], raddr[16];
-
-	if (type == SOCK_RAW) {
-		lport = 0; /* their number is the protocol */
-	} else if (!lport || lport != t->lport) {
-		sport = bpf_ntohs(BPF_CORE_READ((struct inet_sock *)sk, inet_sport));
-		lport = sport ? sport : lport;
-	}
-	if (family == AF_INET) {
-		addr_from_v4(laddr, SK_READ(sk, __sk_common.skc_rcv_saddr));
-		addr_from_v4(raddr, SK_READ(sk, __sk_common.skc_daddr));
-	} else {
-		BPF_CORE_READ_INTO(&laddr, sk, __sk_common.skc_v6_rcv_saddr);
-		BPF_CORE_READ_INTO(&raddr, sk, __sk_common.skc_v6_daddr);
-	}
-	if (lport)
-		t->lport = lport;
-	if (rport) {
-		t->rport = rport;
-		__builtin_memcpy(t->raddr, raddr, 16);
-	} else if (type == SOCK_RAW) {
-		__builtin_memcpy(t->raddr, raddr, 16);
-	}
-	if (lport || rport || type == SOCK_RAW)
-		__builtin_memcpy(t->laddr, laddr, 16);
-	t->family = CUT(__u8, family); /* AF_* are less than 64 */
-	if (family == AF_INET6 && (addr_is_v4(t->raddr) || addr_is_v4(t->laddr)))
-		t->family = AF_INET;
-	t->proto = sock_proto(SK_READ(sk, sk_protocol), type);
-	if (!t->netns)
-		t->netns = BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
-	sock_route(t, sk);
-}
-
-/*
- * Where the socket is now. A datagram socket that is connected again keeps the ends that its own counts are
- * of: from then on peers are parts, each from where the socket is then.
- */
-static __always_inline void sock_where(struct np_sock *st, struct sock *sk)
-{
-	const __u64 *was = (const __u64 *)st->tuple.raddr;
-	const __u64 *now = (const __u64 *)st->here.raddr;
-
-	if (!st->dgram || !st->tuple.rport || !(st->counts.tx_calls | st->counts.rx_calls)) {
-		sock_tuple(&st->tuple, sk);
-		return;
-	}
-	__builtin_memset(&st->here, 0, sizeof(st->here));
-	sock_tuple(&st->here, sk);
-	if (st->here.rport != st->tuple.rport || st->here.lport != st->tuple.lport ||
-	    now[0] != was[0] || now[1] != was[1]) {
-		st->flags |= NP_F_UNCONN;
-		return;
-	}
-	st->tuple.ifindex = st->here.ifindex;
-	__builtin_memcpy(st->tuple.ifname, st->here.ifname, sizeof(st->tuple.ifname));
-	st->here.family = 0;
 }
 
 /*

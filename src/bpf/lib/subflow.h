@@ -13,7 +13,7 @@
 /* Both ends as the first subflow has them: the kernel copies them to the MPTCP socket a moment later. */
 static __always_inline void main_tuple(struct np_sock *st, struct sock *sub)
 {
-	sock_tuple(&st->tuple, sub);
+	sock_tuple(st, sub);
 	st->tuple.proto = NP_IPPROTO_MPTCP;
 	filter_sock(st);
 }
@@ -40,69 +40,71 @@ static __always_inline void subflow_meet(struct np_sock *st, struct np_sock *to,
 }
 
 /* connect(): the first subflow sends its SYN. */
-static __always_inline void main_connects(void *ctx, struct np_sock *to, struct sock *sub,
-					  struct sock *main, __u32 prog)
+static __always_inline void main_begins(struct np_sock *own, struct sock *sub, struct sock *main)
 {
-	struct np_owner me;
-	__u32 type;
-
-	if (to->phase == NP_PHASE_OPEN)
-		to->phase = NP_PHASE_OVER;
-	type = conn_over(to);
-	if (type)
-		conn_event(ctx, to, main, prog, type, 0);
-	conn_reset(to, main);
-	to->phase = NP_PHASE_SYN;
-	owner_of_current(&me);
-	owner_v1(&me, (void *)bpf_get_current_task());
-	owner_publish(to, &me);
-	main_tuple(to, sub);
+	conn_reset(own, main);
+	own->phase = NP_PHASE_SYN;
+	(void)owner_takes(own);
+	main_tuple(own, sub);
 }
 
 /* The first subflow is established, and the connection with it; others join it later. */
-static __always_inline void main_opens(void *ctx, struct np_sock *st, struct np_sock *to,
-				       struct sock *sub, struct sock *main, int from, bool fresh,
-				       __u32 prog)
+static __always_inline __u32 main_opens(struct np_sock *st, struct np_sock *own, struct sock *sub,
+					struct sock *main, int from, bool fresh)
 {
-	if (from == TCP_SYN_SENT && to->phase == NP_PHASE_SYN) {
-		to->established_ns = bpf_ktime_get_ns();
-		to->connect_us = CUT(__u32, (to->established_ns - to->opened_ns) / 1000);
-	} else if (from == TCP_SYN_RECV && !(to->flags & NP_F_PASSIVE) &&
+	if (from == TCP_SYN_SENT && own->phase == NP_PHASE_SYN) {
+		own->established_ns = bpf_ktime_get_ns();
+		own->connect_us = CUT(__u32, (own->established_ns - own->opened_ns) / 1000);
+	} else if (from == TCP_SYN_RECV && !(own->flags & NP_F_PASSIVE) &&
 		   (__u64)main_first(main) == (__u64)sub) {
-		conn_child(to, main, !fresh);
-		if (!to->last.tgid)
-			to->last = st->last;
-		to->established_ns = bpf_ktime_get_ns();
+		(void)conn_child(own, main, !fresh);
+		if (!own->last.tgid)
+			own->last = st->last;
+		own->established_ns = bpf_ktime_get_ns();
 	} else {
-		return;
+		return 0;
 	}
-	to->phase = NP_PHASE_OPEN;
-	main_tuple(to, sub);
-	to->subflows = 1;
-	conn_event(ctx, to, main, prog, NP_EV_CONN_OPEN, 0);
+	own->phase = NP_PHASE_OPEN;
+	own->subflows = 1;
+	return NP_EV_CONN_OPEN;
 }
 
-static __always_inline void main_fails(void *ctx, struct np_sock *to, struct sock *sub,
-				       struct sock *main, __u32 prog)
+static __always_inline __u32 main_fails(struct np_sock *own, struct sock *sub)
 {
-	if (to->phase != NP_PHASE_SYN)
-		return;
-	to->closed_ns = bpf_ktime_get_ns();
-	to->err = BPF_CORE_READ(sub, sk_err);
-	main_tuple(to, sub);
-	to->phase = NP_PHASE_FAILED;
-	conn_event(ctx, to, main, prog, NP_EV_CONN_FAIL, (__s32)to->err);
+	if (own->phase != NP_PHASE_SYN)
+		return 0;
+	own->closed_ns = bpf_ktime_get_ns();
+	own->err = BPF_CORE_READ(sub, sk_err);
+	own->phase = NP_PHASE_FAILED;
+	return NP_EV_CONN_FAIL;
 }
 
-static __always_inline int subflow_state(void *ctx, struct sock *sk, int from, int to_state,
-					 __u32 prog)
+/* What a subflow's change of state means to its connection: NP_EV_* to be told; 0 nothing. */
+static __always_inline __u32 subflow_change(struct np_sock *st, struct np_sock *own,
+					    struct sock *sub, struct sock *main, int from, int to,
+					    bool fresh)
 {
-	struct np_sock *st, *to;
+	if (to == TCP_ESTABLISHED)
+		return main_opens(st, own, sub, main, from, fresh);
+	if (to == TCP_CLOSE)
+		return main_fails(own, sub);
+	if (to != TCP_SYN_SENT || BPF_CORE_READ(main, __sk_common.skc_state) != TCP_SYN_SENT)
+		return 0;
+	if (own->phase == NP_PHASE_OPEN)
+		own->phase = NP_PHASE_OVER;
+	return conn_over(own);
+}
+
+static __always_inline int subflow_state(void *ctx, struct sock *sk, int from, int to, __u32 prog)
+{
+	struct np_sock *st, *own;
+	struct tcp_sock *tp;
 	struct sock *main;
 	bool fresh = false;
+	__u32 type;
 
 	prog_hit(NP_PROG_STATE);
-	st = state_of(sk, from, to_state, prog, &fresh);
+	st = state_of(sk, from, to, prog, &fresh);
 	if (!st)
 		return 0;
 	subflow_hide(st);
@@ -110,102 +112,174 @@ static __always_inline int subflow_state(void *ctx, struct sock *sk, int from, i
 	if (!main)
 		return 0;
 	fresh = false;
-	to = main_see(main, NP_PROG_STATE, &fresh);
-	if (!to)
+	own = main_see(main, NP_PROG_STATE, &fresh);
+	if (!own)
 		return 0;
-	if (to_state == TCP_SYN_SENT) {
-		if (BPF_CORE_READ(main, __sk_common.skc_state) == TCP_SYN_SENT)
-			main_connects(ctx, to, sk, main, prog);
-		subflow_meet(st, to, main);
-	} else if (to_state == TCP_ESTABLISHED) {
-		struct tcp_sock *tp = tcp_of(sk);
-
-		main_opens(ctx, st, to, sk, main, from, fresh, prog);
-		if (from == TCP_SYN_RECV && tp)
-			st->retrans_seen = BPF_CORE_READ(tp, total_retrans); /* SYN-ACKs */
-		subflow_meet(st, to, main);
-	} else if (to_state == TCP_CLOSE) {
-		main_fails(ctx, to, sk, main, prog);
-	}
+	to = (int)unknown((__u32)to);
+	type = unknown(subflow_change(st, own, sk, main, from, to, fresh));
+	if (type == NP_EV_CONN_OPEN || type == NP_EV_CONN_FAIL)
+		main_tuple(own, sk);
+	if (type)
+		conn_event(ctx, own, main, prog, type,
+			   type == NP_EV_CONN_FAIL ? (__s32)own->err : 0);
+	to = (int)unknown((__u32)to);
+	if (to == TCP_SYN_SENT && BPF_CORE_READ(main, __sk_common.skc_state) == TCP_SYN_SENT)
+		main_begins(own, sk, main);
+	tp = tcp_of(sk);
+	if (tp && to == TCP_ESTABLISHED && from == TCP_SYN_RECV)
+		st->retrans_seen = BPF_CORE_READ(tp, total_retrans); /* SYN-ACKs */
+	if (to == TCP_SYN_SENT || to == TCP_ESTABLISHED)
+		subflow_meet(st, own, main);
 	return 0;
 }
 
-/* The MPTCP socket itself: a child is made after its first subflow, by the same softirq. */
-static __always_inline int main_state(void *ctx, struct sock *sk, int from, int to, __u32 prog)
+/* The same for the socket of an MPTCP connection: a child is made after its first subflow, by the same softirq. */
+static __always_inline __u32 main_change(struct np_sock *st, struct sock *sk, int from, int to)
 {
-	bool child = from == TCP_LISTEN && (to == TCP_SYN_RECV || to == TCP_ESTABLISHED);
-	__u64 sub = (__u64)main_first(sk), *newest;
-	__u32 zero = 0, type;
-	struct np_sock *st;
-	struct np_owner me;
-	bool fresh = false;
+	__u64 *newest, sub = (__u64)main_first(sk);
+	__u32 zero = 0;
 
-	prog_hit(NP_PROG_STATE);
-	st = state_of(sk, from, to, prog, &fresh);
-	if (!st || (st->flags & NP_F_IGNORE))
-		return 0;
-	if (child)
-		conn_child(st, sk, !fresh);
 	if (to == TCP_SYN_SENT) {
 		if (st->phase == NP_PHASE_OPEN)
 			st->phase = NP_PHASE_OVER;
-		type = conn_over(st);
-		if (type)
-			conn_event(ctx, st, sk, prog, type, 0);
-		conn_reset(st, sk);
-		st->phase = NP_PHASE_SYN;
-		sock_use(st, sk, &me);
-	} else if (to == TCP_ESTABLISHED && st->phase < NP_PHASE_OPEN) {
-		newest = st->flags & NP_F_PASSIVE ? bpf_map_lookup_elem(&np_newest, &zero) : NULL;
-		st->established_ns = bpf_ktime_get_ns();
-		if (st->phase == NP_PHASE_SYN)
-			st->connect_us = CUT(__u32, (st->established_ns - st->opened_ns) / 1000);
-		st->phase = NP_PHASE_OPEN;
-		st->subflows = 1;
-		subflow_tuple(&st->tuple, newest && *newest ? *newest : sub);
-		filter_sock(st);
-		conn_event(ctx, st, sk, prog, NP_EV_CONN_OPEN, 0);
-	} else if (to == TCP_CLOSE) {
-		type = conn_closed(st, sk, from);
-		if (type)
-			conn_event(ctx, st, sk, prog, type, (__s32)st->err);
-		if ((st->resets & MAIN_RELEASED) || !BPF_CORE_READ(sk, sk_socket))
-			return sock_gone(ctx, sk, NP_PROG_DESTROY | (prog & NP_PROG_SECOND));
+		return conn_over(st);
 	}
-	return 0;
+	if (to == TCP_CLOSE)
+		return conn_closed(st, sk, from);
+	if (to != TCP_ESTABLISHED || st->phase >= NP_PHASE_OPEN)
+		return 0;
+	newest = st->flags & NP_F_PASSIVE ? bpf_map_lookup_elem(&np_newest, &zero) : NULL;
+	st->established_ns = bpf_ktime_get_ns();
+	if (st->phase == NP_PHASE_SYN)
+		st->connect_us = CUT(__u32, (st->established_ns - st->opened_ns) / 1000);
+	st->phase = NP_PHASE_OPEN;
+	st->subflows = 1;
+	subflow_tuple(&st->tuple, newest && *newest ? *newest : sub);
+	(void)filter_sock(st);
+	return NP_EV_CONN_OPEN;
 }
 
+/* Is it an MPTCP connection's own? Asked of the entry each time, see unknown. */
+static __always_inline bool state_is_main(const struct np_sock *st)
+{
+	return *(const volatile __u8 *)&st->tuple.proto == NP_IPPROTO_MPTCP;
+}
+
+/* Was this connection accepted by the stack just now? Where that is not traced, the next change tells. */
+static __always_inline bool is_child(const struct np_sock *st, int from, int to)
+{
+	if (state_is_main(st))
+		return from == TCP_LISTEN && (to == TCP_SYN_RECV || to == TCP_ESTABLISHED);
+	if (to == TCP_SYN_RECV)
+		return from == TCP_LISTEN;
+	/* who asked is nobody's child, though it came this way: both ends did at once */
+	return to == TCP_ESTABLISHED && from == TCP_SYN_RECV && st->phase != NP_PHASE_SYN &&
+	       !(st->flags & NP_F_PASSIVE);
+}
+
+#define CHILD_MADE 1   /* it was accepted just now */
+#define CHILD_CLONED 2 /* its entry is its listener's copy */
+#define CHILD_LATE 4   /* it was open before, and nobody made the copy its own: see conn_missed */
+
+static __always_inline __u32 child_of(struct np_sock *st, struct sock *sk, int from, int to,
+				      bool fresh)
+{
+	if (to == TCP_CLOSE)
+		return sock_is_copy(st, sk) ? CHILD_MADE | CHILD_CLONED | CHILD_LATE : 0;
+	if (!is_child(st, from, to))
+		return 0;
+	return fresh ? CHILD_MADE : CHILD_MADE | CHILD_CLONED;
+}
+
+/* An entry that was copied from its listener's becomes the child's own. */
+static __always_inline void child_settle(struct np_sock *st, struct sock *sk, __u32 child, int to)
+{
+	(void)conn_child(st, sk, child & CHILD_CLONED);
+	if (child & CHILD_LATE) {
+		st->phase = NP_PHASE_OPEN;
+		st->established_ns = st->opened_ns;
+	} else if (to == TCP_SYN_RECV && !state_is_main(st)) {
+		/* Its cookie is still the listener's (up to 6.12 at least): asked for later. */
+		st->sock_id = 0;
+		st->flags &= ~NP_F_OWNID;
+	}
+}
+
+/*
+ * prog: NP_PROG_STATE, with NP_PROG_SECOND in the second program at the hook. Context: process or softirq. What is asked of a change is forgotten after each step (see
+ * unknown): else the verifier would go through the rest once for each kind of change.
+ */
 static __always_inline int tcp_state(void *ctx, struct sock *sk, int from, int to, __u32 prog)
 {
+	bool main = BPF_CORE_READ(sk, sk_protocol) == NP_KERNEL_MPTCP, fresh = false;
 	__u64 addr = (__u64)sk;
-	__u32 zero = 0;
+	__u32 zero = 0, type, child;
+	struct np_sock *st;
 
-	if (BPF_CORE_READ(sk, sk_protocol) == NP_KERNEL_MPTCP)
-		return main_state(ctx, sk, from, to, prog);
-	if (!tcp_of(sk))
+	if (!main && !tcp_of(sk))
 		return 0;
-	if (sock_is_subflow(sk)) {
+	if (!main && sock_is_subflow(sk)) {
 		/* a child of a listener is not yet known to be one */
 		if (from != TCP_LISTEN || to != TCP_SYN_RECV)
 			return subflow_state(ctx, sk, from, to, prog);
 		(void)bpf_map_update_elem(&np_newest, &zero, &addr, BPF_ANY);
 	}
-	return conn_state(ctx, sk, from, to, prog);
+	prog_hit(NP_PROG_STATE);
+	st = state_of(sk, from, to, prog, &fresh);
+	if (!st)
+		return 0;
+	to = (int)unknown((__u32)to);
+	from = (int)unknown((__u32)from);
+	if (state_is_main(st) && (st->flags & NP_F_IGNORE))
+		return 0;
+	if (st->phase == NP_PHASE_SUBFLOW && to != TCP_SYN_RECV)
+		subflow_unhide(st);
+	child = unknown(child_of(st, sk, from, to, fresh));
+	to = (int)unknown((__u32)to);
+	from = (int)unknown((__u32)from);
+	if (child)
+		child_settle(st, sk, unknown(child), to);
+	to = (int)unknown((__u32)to);
+	if (state_is_main(st))
+		type = main_change(st, sk, from, to);
+	else
+		type = conn_change(st, sk, from, to);
+	type = unknown(type);
+	/* an MPTCP connection opened where its first subflow is */
+	if (type == NP_EV_CONN_FAIL || (type == NP_EV_CONN_OPEN && !state_is_main(st))) {
+		sock_tuple(st, sk);
+		(void)filter_sock(st);
+	}
+	if (type)
+		conn_event(ctx, st, sk, prog, type, type == NP_EV_CONN_FAIL ? (__s32)st->err : 0);
+	to = (int)unknown((__u32)to);
+	if (to == TCP_SYN_SENT && !(st->flags & NP_F_IGNORE)) {
+		conn_reset(st, sk);
+		st->phase = NP_PHASE_SYN;
+		(void)owner_takes(st);
+		(void)filter_sock(st);
+		filter_segs(st, sk);
+	}
+	if (to != TCP_CLOSE || !state_is_main(st))
+		return 0;
+	if ((st->resets & MAIN_RELEASED) || !BPF_CORE_READ(sk, sk_socket))
+		return sock_gone(ctx, sk, NP_PROG_DESTROY | (prog & NP_PROG_SECOND));
+	return 0;
 }
 
 /* The last subflow of a connection that no process holds any more: its last record. */
 static __always_inline void main_gone(void *ctx, struct np_sock *to, struct sock *main, __u32 prog)
 {
-	__u32 type;
+	__u32 what;
 
 	if (to->live || to->gone || BPF_CORE_READ(main, sk_socket))
 		return;
 	/* of one that is older than the probe not every subflow was met */
 	if ((to->flags & NP_F_SEEDED) && !main_is_bare(main))
 		return;
-	type = gone_type(to, main);
-	main_settle(ctx, to, main, prog);
-	conn_event(ctx, to, main, prog, type, 0);
+	what = EMIT_WHAT(prog, gone_type(to, main));
+	what |= main_settle(to, main, true);
+	conn_events(ctx, to, main, what, 0);
 	sock_drop(main);
 }
 

@@ -151,19 +151,27 @@ __weak __noinline int left_told(struct np_sock *st)
 	return 0;
 }
 
-/* A hook sees its end: its last record has all. */
-static __always_inline void sock_ended(struct np_sock *st, struct sock *sk)
+/* A hook sees its end: its last record has all. counted: it is its own that is in st->counted. A global function. */
+__weak __noinline int left_ended(struct np_sock *st, __u32 counted)
 {
-	struct np_left *left = st->released ? left_slot(st) : NULL;
+	struct np_left *left = st && st->released ? left_slot(st) : NULL;
 	struct np_lives *lives;
 	__u32 zero = 0;
 
+	if (!st)
+		return 0;
 	if (left)
 		(void)__sync_val_compare_and_swap(&left->sock_id, st->sock_id, 0);
-	lives = st->counted == (__u64)sk_raw(sk) ? bpf_map_lookup_elem(&np_lives, &zero) : NULL;
+	lives = counted ? bpf_map_lookup_elem(&np_lives, &zero) : NULL;
 	if (lives)
 		__sync_fetch_and_add(&lives->ended, 1);
 	st->gone = 1;
+	return 0;
+}
+
+static __always_inline void sock_ended(struct np_sock *st, struct sock *sk)
+{
+	(void)left_ended(st, st->counted == (__u64)sk_raw(sk));
 }
 
 /* True where the sweep that writes this socket's record now will tell the rest. */
@@ -177,9 +185,9 @@ static __always_inline bool sum_by_sweep(struct np_sock *st)
 
 /*
  * What user space was not told of a socket whose last record it will not get; 0 where the sum has it now.
- * rec is that record.
+ * rec is that record. A global function: see filter.h.
  */
-static __noinline __attribute__((unused)) int sum_last(struct np_sock *st, struct np_sock_rec *rec)
+__weak __noinline int sum_last(struct np_sock *st, struct np_sock_rec *rec)
 {
 	struct np_counts *c, all;
 	struct np_part *sum;

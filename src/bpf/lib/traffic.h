@@ -13,6 +13,7 @@
 #include "owner.h"
 #include "part.h"
 #include "sum.h"
+#include "tuple.h"
 
 /* One call as a hook saw it. */
 struct np_call {
@@ -52,12 +53,9 @@ static __always_inline void sock_identify(struct np_sock *st, struct sock *sk)
 		st->sock_id = id;
 }
 
-/* First sight of a socket: who and where it is. */
-static __always_inline void sock_init(struct np_sock *st, struct sock *sk)
+/* What kind of socket it is, once its tuple is known. */
+static __always_inline void sock_kind(struct np_sock *st, struct sock *sk)
 {
-	sock_identify(st, sk);
-	sock_tuple(&st->tuple, sk);
-	st->dgram = !is_conn(st);
 	if (st->tuple.proto == IPPROTO_TCP && sock_is_subflow(sk))
 		subflow_hide(st);
 	if (st->tuple.proto == NP_IPPROTO_MPTCP && main_met(sk))
@@ -65,6 +63,15 @@ static __always_inline void sock_init(struct np_sock *st, struct sock *sk)
 	sock_made(st, sk);
 	if (st_ignore_tgid && st_ignore_tgid == bpf_get_current_pid_tgid() >> 32)
 		st->flags |= NP_F_IGNORE;
+}
+
+/* First sight of a socket: who and where it is. */
+static __always_inline void sock_init(struct np_sock *st, struct sock *sk)
+{
+	sock_identify(st, sk);
+	sock_tuple(st, sk);
+	st->dgram = !is_conn(st);
+	sock_kind(st, sk);
 }
 
 /*
@@ -133,8 +140,10 @@ static __always_inline void owner_publish(struct np_sock *st, const struct np_ow
 }
 
 /* True where owner owns the socket's own counts; takes them when nobody does. */
-static __always_inline bool acct_take(struct np_sock *st, const struct np_owner *owner)
+__weak __noinline int acct_take(struct np_sock *st, const struct np_owner *owner)
 {
+	if (!st || !owner)
+		return false;
 	if (!st->acct_tgid && owner->tgid &&
 	    !__sync_val_compare_and_swap(&st->acct_tgid, 0, owner->tgid)) {
 		st->acct = *owner;
@@ -149,18 +158,40 @@ static __always_inline bool acct_take(struct np_sock *st, const struct np_owner 
 	return true;
 }
 
-/*
- * The current task uses the socket: it becomes its last user. Process context only.
- * me: filled unless the task is known to be the owner of the counts.
- */
-static __always_inline void sock_use(struct np_sock *st, struct sock *sk, struct np_owner *me)
+/* The current task. me: filled before, with anything. Process context. A global function: see filter.h. */
+__weak __noinline int owner_now(struct np_owner *me)
 {
+	if (!me)
+		return 0;
 	owner_of_current(me);
 	owner_v1(me, (void *)bpf_get_current_task());
 	owner_settle(me);
+	return 0;
+}
+
+/* The current task is the socket's last user. Process context. A global function: see filter.h. */
+__weak __noinline int owner_takes(struct np_sock *st)
+{
+	struct np_owner me = {};
+
+	if (!st)
+		return 0;
+	(void)owner_now(&me);
+	owner_publish(st, &me);
+	return 0;
+}
+
+/*
+ * The current task uses the socket: it becomes its last user. Process context only.
+ * me: filled.
+ */
+static __always_inline void sock_use(struct np_sock *st, struct sock *sk, struct np_owner *me)
+{
+	__builtin_memset(me, 0, sizeof(*me));
+	(void)owner_now(me);
 	owner_publish(st, me);
 	sock_where(st, sk);
-	filter_sock(st);
+	(void)filter_sock(st);
 	filter_segs(st, sk_raw(sk));
 }
 
@@ -340,34 +371,34 @@ part_full(struct np_sock *st, const struct np_owner *owner, const struct np_call
 	return 0;
 }
 
-/* Count into a part. */
-static __always_inline void part_count(struct np_sock *st, const struct np_owner *owner,
-				       const struct np_peer *peer, const struct np_call *call,
-				       bool own)
+/* Count into a part. peer: NULL none. A global function: see filter.h. */
+__weak __noinline int part_count(struct np_sock *st, const struct np_owner *owner,
+				 const struct np_peer *peer, const struct np_call *call, __u32 own)
 {
 	__u32 filtered = 0;
-	struct np_part *part = part_get(st, owner, peer, &filtered);
+	struct np_part *part;
 
+	if (!st || !owner || !call)
+		return 0;
+	part = part_get(st, owner, peer, &filtered);
 	if (part) {
 		counts_add(&part->counts, call, st->dgram);
 		if (call->tx)
 			__sync_fetch_and_add(&st->tx_parts, call->ret);
 		else
 			__sync_fetch_and_add(&st->rx_parts, call->ret);
-		return;
+		return 0;
 	}
-	if (filtered) {
-		(void)call_skip(st, call, filtered == NP_PART_SAMPLED_OUT);
-		return;
-	}
-	(void)part_full(st, owner, call, own);
+	if (filtered)
+		return call_skip(st, call, filtered == NP_PART_SAMPLED_OUT);
+	return part_full(st, owner, call, own);
 }
 
-/* Start of a connection on this socket: counts begin anew. */
-static __always_inline void conn_reset(struct np_sock *st, struct sock *sk)
+/* Counts of a connection begin anew. A global function: see filter.h. */
+__weak __noinline int conn_clear(struct np_sock *st)
 {
-	struct tcp_sock *tp = tcp_of(sk);
-
+	if (!st)
+		return 0;
 	st->hot = 0;
 	st->acct_tgid = 0;
 	__builtin_memset(&st->acct, 0, sizeof(st->acct));
@@ -376,9 +407,7 @@ static __always_inline void conn_reset(struct np_sock *st, struct sock *sk)
 	st->tx_parts = st->rx_parts = 0;
 	st->synack_retrans = 0;
 	st->rx_base = 0;
-	st->tx_base = tp ? BPF_CORE_READ(tp, write_seq) : 0;
 	st->segs_out_base = st->segs_in_base = 0;
-	st->retrans_seen = tp ? BPF_CORE_READ(tp, total_retrans) : 0;
 	st->live = st->subflows = st->resets = 0;
 	st->fin_tx = 0;
 	st->tx_ended = 0;
@@ -399,37 +428,53 @@ static __always_inline void conn_reset(struct np_sock *st, struct sock *sk)
 	st->opened_ns = bpf_ktime_get_ns();
 	st->established_ns = st->closed_ns = 0;
 	st->connect_us = st->err = 0;
-	sock_tuple(&st->tuple, sk);
+	return 0;
+}
+
+/* Start of a connection on this socket. */
+static __always_inline void conn_reset(struct np_sock *st, struct sock *sk)
+{
+	struct tcp_sock *tp = tcp_of(sk);
+
+	(void)conn_clear(st);
+	st->tx_base = tp ? BPF_CORE_READ(tp, write_seq) : 0;
+	st->retrans_seen = tp ? BPF_CORE_READ(tp, total_retrans) : 0;
+	sock_tuple(st, sk);
 }
 
 /*
  * A connection was accepted by the stack: sk may carry a copy of its listener's entry, whose last
  * user is its owner until somebody uses it. Context: softirq.
  */
-static __always_inline void conn_child(struct np_sock *st, struct sock *sk, bool cloned)
+static __noinline __attribute__((unused)) int conn_child(struct np_sock *st, struct sock *sk,
+							 __u32 cloned)
 {
-	struct np_owner last = {};
+	struct np_owner *last;
 	__u8 ignored = 0;
 
-	if (cloned) {
-		last = st->last;
-		if (st->phase != NP_PHASE_SUBFLOW)
-			ignored = st->flags & NP_F_IGNORE;
-	}
-	if (last.match == NP_MATCH_EXACT)
-		last.match = NP_MATCH_LISTENER;
+	if (!st)
+		return 0;
+	last = &st->last;
+	cloned = unknown(cloned);
+	if (!cloned)
+		__builtin_memset(last, 0, sizeof(*last));
+	else if (st->phase != NP_PHASE_SUBFLOW)
+		ignored = st->flags & NP_F_IGNORE;
+	if (last->match == NP_MATCH_EXACT)
+		last->match = NP_MATCH_LISTENER;
 	st->last_lock = 0;
-	st->last = last;
 	st->flags = ignored;
 	st->phase = NP_PHASE_NEW;
 	st->tx_peer.key = st->rx_peer.key = 0;
-	sock_init(st, sk);
+	sock_identify(st, sk);
+	conn_reset(st, sk);
+	sock_kind(st, sk);
 	if (st->tuple.proto == NP_IPPROTO_MPTCP && !(st->flags & NP_F_OWNID))
 		sock_own_id(st);
-	conn_reset(st, sk);
 	st->flags |= NP_F_PASSIVE;
 	st->pass = 0;
-	filter_sock(st);
+	(void)filter_sock(st);
+	return 0;
 }
 
 /*
@@ -438,21 +483,26 @@ static __always_inline void conn_child(struct np_sock *st, struct sock *sk, bool
  */
 static __always_inline void conn_missed(struct np_sock *st, struct sock *sk)
 {
-	conn_child(st, sk, true);
+	(void)conn_child(st, sk, true);
 	st->phase = NP_PHASE_OPEN;
 	st->established_ns = st->opened_ns;
 }
 
-static __always_inline void sock_check_copy(struct np_sock *st, struct sock *sk)
+/* Is it such a one? */
+static __always_inline bool sock_is_copy(struct np_sock *st, struct sock *sk)
 {
 	__u64 id;
 
 	if (cfg_store_hash || !st->sock_id || (st->flags & NP_F_OWNID))
-		return;
+		return false;
 	id = sock_cookie(sk);
-	if (!id || id == st->sock_id)
-		return;
-	conn_missed(st, sk);
+	return id && id != st->sock_id;
+}
+
+static __always_inline void sock_check_copy(struct np_sock *st, struct sock *sk)
+{
+	if (sock_is_copy(st, sk))
+		conn_missed(st, sk);
 }
 
 static __always_inline struct np_sock *sock_meet(struct sock *sk, const struct np_call *call)
@@ -506,7 +556,8 @@ static __noinline int traffic_slow(struct sock *sk, struct np_sock *st, struct n
 {
 	struct np_owner me;
 	const struct np_owner *owner = &me;
-	bool has_peer = false, own_counts = true, own;
+	bool has_peer = false, own_counts = true;
+	__u32 own;
 
 	if (st && sock_is_other(st, sk)) {
 		sock_born(sk);
@@ -520,20 +571,21 @@ static __noinline int traffic_slow(struct sock *sk, struct np_sock *st, struct n
 		sock_check_copy(st, sk);
 	if (!st || (st->flags & NP_F_IGNORE))
 		return 0;
-	if (call->ret <
-	    0) { /* nothing moved: forget the address noted for it, learn who holds the socket */
+	/* nothing moved: forget the address noted for it, learn who holds the socket */
+	if (call->ret < 0)
 		(void)peer_take(st, call, peer);
-		if (st->last.match != NP_MATCH_EXACT)
-			sock_use(st, sk, &me);
-		return 0;
-	}
-	if (hot_is(st, call->key) && st->hot_exec == call->exec && st->gen == np_filter.gen) {
-		owner = &st->acct;
-		own = true;
-	} else {
+	own = call->ret < 0 ? st->last.match == NP_MATCH_EXACT
+			    : hot_is(st, call->key) && st->hot_exec == call->exec &&
+				      st->gen == np_filter.gen;
+	own = unknown(own);
+	if (!own)
 		sock_use(st, sk, &me);
+	if (call->ret < 0)
+		return 0;
+	if (own)
+		owner = &st->acct;
+	else
 		own = acct_take(st, &me);
-	}
 	if (st->dgram) {
 		own_counts = dgram_peer(st, sk, call, peer, &has_peer);
 		if (answer_port(has_peer ? peer->rport : st->tuple.rport)) {
@@ -548,8 +600,8 @@ static __noinline int traffic_slow(struct sock *sk, struct np_sock *st, struct n
 		st->hot = call->key;
 	}
 	if (!own || !own_counts) {
-		part_count(st, owner, has_peer ? peer : NULL, call, own);
-		return 0;
+		(void)part_count(st, owner, has_peer ? peer : NULL, call, own);
+		return 0; /* known to be that: fexit programs must */
 	}
 	if (!(st->pass & NP_PASS_NOW))
 		return call_skip(st, call, st->pass & NP_PASS_SAMPLED_OUT);
