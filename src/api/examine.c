@@ -77,17 +77,17 @@ static void put_facts(const struct kernel_facts *f, struct netprobe_machine *ret
 	ret->tracked = guard_tracked();
 }
 
-/* What a real start chooses, over what the trials found. */
+/* What a real start chooses. */
 static void start(const struct probe_opts *opts, struct hook_status *hooks,
 		  struct netprobe_machine *ret)
 {
 	struct probe *p = NULL;
+	int r = probe_open(opts, &p, &ret->ebpf);
 
-	if (probe_open(opts, &p, &ret->ebpf))
+	probe_trial_begin(hooks, r ? NULL : probe_hooks(p));
+	if (r)
 		return;
 	ret->ebpf = (struct netprobe_error){};
-	for (unsigned int id = 0; id < NP_PROG_MAX; id++)
-		probe_trial_merge(&hooks[id], &probe_hooks(p)[id], hook_table[id].n_alts);
 	(void)snprintf(ret->family, sizeof(ret->family), "%s", family_label(probe_family(p)));
 	(void)snprintf(ret->note, sizeof(ret->note), "%s", probe_note(p));
 	(void)probe_close(p);
@@ -113,8 +113,8 @@ static void look(const struct netprobe_config *c, struct hook_status *hooks,
 	opts.probe.btf_path = c->btf;
 	opts.probe.filter = &filter;
 	kernel_facts_init(&facts, c->btf);
-	probe_trial_all(&facts, hooks);
 	start(&opts.probe, hooks, ret);
+	probe_trial_all(&facts, hooks);
 	put_facts(&facts, ret);
 	kernel_facts_done(&facts);
 }

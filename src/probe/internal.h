@@ -30,8 +30,9 @@ struct probe {
 	struct bpf_link *arrive_link;
 	uint64_t arrive_needed_ns;
 	bool arrive_failed;
-	bool trial;    /* one alternative alone: everything is attached at once */
-	int cgroup_fd; /* of facts.cgroup; -1 none */
+	bool trial;		     /* alternatives are tried: everything is attached at once */
+	uint8_t wanted[NP_PROG_MAX]; /* trial of several: bits of alternatives */
+	int cgroup_fd;		     /* of facts.cgroup; -1 none */
 	bool store_hash;
 	bool last_resort; /* nothing else was left: see hook_alt */
 	bool has_pt_regs; /* the helper bpf_task_pt_regs */
@@ -62,6 +63,10 @@ __attribute__((format(printf, 2, 3))) void probe_note_add(struct probe *p, const
 struct netprobe_bpf *probe_skel_open(const char *btf_path);
 /* Load and attach one alternative alone; its status tells what came of it. For trials. */
 void ladder_try(struct probe *p, unsigned int hook, unsigned int alt);
+/* Load all of p->wanted together; those that cannot work are taken out, with their status. False: they were refused. */
+bool ladder_load_wanted(struct probe *p);
+/* And attach one of them, and detach it; its status tells what came of it. */
+void ladder_attach_alone(struct probe *p, unsigned int hook, unsigned int alt);
 int probe_load(struct probe *p, struct netprobe_error *err);
 /* All but the generations, which are the programs' and probe_set_filter's. */
 void filter_copy(struct np_filter *to, const struct np_filter *from);

@@ -137,27 +137,36 @@ struct netprobe_bpf *probe_skel_open(const char *btf_path)
 
 static int open_skel(struct probe *p)
 {
+	p->cgroup_fd = p->facts.cgroup ? p->facts.cgroup->fd : -1;
 	p->skel = probe_skel_open(p->opts.btf_path);
 	return p->skel ? 0 : -errno;
+}
+
+static int select_alt(struct probe *p, const struct hook_alt *alt)
+{
+	const char *names[HOOK_MAX_PROGS];
+	int n = ladder_programs(p, alt, names);
+
+	for (int i = 0; i < n; i++) {
+		struct bpf_program *prog = probe_program(p, names[i]);
+		int r = prog ? bpf_program__set_autoload(prog, true) : -ENOENT;
+
+		if (r)
+			return r;
+	}
+	return 0;
 }
 
 /* Mark for loading what the ladder chose. */
 static int select_programs(struct probe *p)
 {
 	for (unsigned int id = 0; id < NP_PROG_MAX; id++) {
-		const char *names[HOOK_MAX_PROGS];
-		int n;
+		int r = p->hooks[id].used < 0
+				? 0
+				: select_alt(p, &hook_table[id].alts[p->hooks[id].used]);
 
-		if (p->hooks[id].used < 0)
-			continue;
-		n = ladder_programs(p, &hook_table[id].alts[p->hooks[id].used], names);
-		for (int i = 0; i < n; i++) {
-			struct bpf_program *prog = probe_program(p, names[i]);
-			int r = prog ? bpf_program__set_autoload(prog, true) : -ENOENT;
-
-			if (r)
-				return r;
-		}
+		if (r)
+			return r;
 	}
 	return 0;
 }
@@ -351,7 +360,6 @@ _Static_assert(NP_PROG_RELEASE == NP_PROG_DESTROY + 1, "nth_hook");
 
 static int attach_all(struct probe *p)
 {
-	p->cgroup_fd = p->facts.cgroup ? p->facts.cgroup->fd : -1;
 	for (unsigned int i = 0; i < NP_PROG_MAX; i++) {
 		unsigned int id = nth_hook(i);
 		int r;
@@ -370,17 +378,22 @@ static int attach_all(struct probe *p)
 	return 0;
 }
 
+static void detach_all(struct probe *p)
+{
+	for (unsigned int i = 0; i < p->n_links; i++)
+		(void)bpf_link__destroy(p->links[i]);
+	p->n_links = 0;
+	p->sweep_link = p->seed_link = p->stall_link = NULL;
+	p->sweep_run = p->stall_run = 0;
+}
+
 void probe_unload(struct probe *p)
 {
 	(void)bpf_link__destroy(p->reads_link);
 	p->reads_link = NULL;
 	(void)bpf_link__destroy(p->arrive_link);
 	p->arrive_link = NULL;
-	for (unsigned int i = 0; i < p->n_links; i++)
-		(void)bpf_link__destroy(p->links[i]);
-	p->n_links = 0;
-	p->sweep_link = p->seed_link = p->stall_link = NULL;
-	p->sweep_run = p->stall_run = 0;
+	detach_all(p);
 	netprobe_bpf__destroy(p->skel);
 	p->skel = NULL;
 }
@@ -477,6 +490,56 @@ void ladder_try(struct probe *p, unsigned int hook, unsigned int alt)
 		r = attach_all(p);
 	if (r && r != -EAGAIN) /* -EAGAIN: its status is set already */
 		ladder_fail(p, hook, HOOK_FAILED, -r);
+}
+
+/* Out of p->wanted, with the status that says why, if it cannot work. */
+static int want(struct probe *p, unsigned int id, unsigned int i)
+{
+	const struct hook_alt *alt = &hook_table[id].alts[i];
+	int e = ladder_precheck(p, alt);
+
+	if (!e)
+		return select_alt(p, alt);
+	p->wanted[id] &= (uint8_t) ~(1U << i);
+	p->hooks[id].used = (int8_t)i;
+	ladder_fail(p, id, HOOK_FAILED, e);
+	return 0;
+}
+
+bool ladder_load_wanted(struct probe *p)
+{
+	bool any = false;
+	int r;
+
+	libbpf_set_print(on_libbpf_print);
+	p->trial = true;
+	r = open_skel(p);
+	for (unsigned int id = 0; !r && id < NP_PROG_MAX; id++) {
+		for (unsigned int i = 0; !r && i < hook_table[id].n_alts; i++)
+			if (p->wanted[id] & 1U << i)
+				r = want(p, id, i);
+		any = any || p->wanted[id];
+	}
+	if (!r)
+		r = size_maps(p);
+	/* its failure is told of no alternative: what is refused here is tried by itself */
+	for (unsigned int id = 0; id < NP_PROG_MAX; id++)
+		p->hooks[id].used = -1;
+	return !r && any && !load_skel(p);
+}
+
+void ladder_attach_alone(struct probe *p, unsigned int hook, unsigned int alt)
+{
+	int r;
+
+	p->hooks[hook].used = (int8_t)alt;
+	r = attach_hook(p, hook);
+	if (r)
+		ladder_fail(p, hook, HOOK_FAILED, -r);
+	else
+		p->hooks[hook].alts[alt].status = HOOK_IN_USE;
+	p->hooks[hook].used = -1;
+	detach_all(p);
 }
 
 static int load_once(struct probe *p, struct netprobe_error *err)

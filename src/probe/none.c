@@ -313,15 +313,14 @@ void probe_trace_set_filter(struct probe_trace *t, const struct np_filter *filte
 	abort();
 }
 
-void probe_trial_all(const struct kernel_facts *facts, struct hook_status *hooks)
+void probe_trial_begin(struct hook_status *hooks, const struct hook_status *real)
 {
 	memset(hooks, 0, NP_PROG_MAX * sizeof(*hooks));
 }
 
-void probe_trial_merge(struct hook_status *trial, const struct hook_status *real,
-		       unsigned int n_alts)
+void probe_trial_all(const struct kernel_facts *facts, struct hook_status *hooks)
 {
-	(void)trial;
+	(void)hooks;
 }
 
 const char *probe_trial_target(const char *program)

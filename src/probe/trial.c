@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Trials for doctor (see trial.h). The ladder stops at what works; here everything is tried, each
- * alternative in an object of its own, so that one refusal says nothing about the others.
+ * Trials for doctor (see trial.h). The ladder stops at what works; here everything else is tried: in one object for
+ * those that keep sockets in the same store, since opening and loading one takes a tenth of a second however few its
+ * programs are, and each in an object of its own where that one is refused, so that one refusal says nothing about
+ * the others.
  */
 #include "probe/trial.h"
 
@@ -12,6 +14,12 @@
 #include <unistd.h>
 
 #include "probe/internal.h"
+
+/* Which of the two stores it takes. */
+static bool by_hash(const struct hook_alt *alt)
+{
+	return alt->family == FAMILY_KPROBE;
+}
 
 /* A probe with the facts of the caller and nothing loaded. */
 static struct probe *trial_new(const struct kernel_facts *facts, bool hash)
@@ -34,8 +42,7 @@ static void trial_one(const struct kernel_facts *facts, unsigned int id, unsigne
 		      struct hook_alt_status *ret_status)
 {
 	const struct hook_alt *alt = &hook_table[id].alts[i];
-	bool hash = alt->family == FAMILY_KPROBE;
-	struct probe *p = trial_new(facts, hash);
+	struct probe *p = trial_new(facts, by_hash(alt));
 
 	if (!p)
 		return;
@@ -48,24 +55,65 @@ static void trial_one(const struct kernel_facts *facts, unsigned int id, unsigne
 	free(p);
 }
 
+/* Still to be tried? What a real start uses, or found silent, needs no trial. */
+static bool is_open(const struct hook_status *hooks, unsigned int id, unsigned int i)
+{
+	return hook_table[id].alts[i].kind != KIND_NONE && hooks[id].alts[i].status == HOOK_UNTRIED;
+}
+
+/* All that are left for that store, in one object. What is refused with it is left for trials of their own. */
+static void trial_group(const struct kernel_facts *facts, bool hash, struct hook_status *hooks)
+{
+	struct probe *p = trial_new(facts, hash);
+	bool loaded;
+
+	if (!p)
+		return;
+	for (unsigned int id = 0; id < NP_PROG_MAX; id++)
+		for (unsigned int i = 0; i < hook_table[id].n_alts; i++)
+			p->wanted[id] |= is_open(hooks, id, i) &&
+							 by_hash(&hook_table[id].alts[i]) == hash
+						 ? 1U << i
+						 : 0;
+	loaded = ladder_load_wanted(p);
+	for (unsigned int id = 0; id < NP_PROG_MAX; id++) {
+		for (unsigned int i = 0; i < hook_table[id].n_alts; i++) {
+			struct hook_alt_status *st = &p->hooks[id].alts[i];
+
+			if (loaded && (p->wanted[id] & 1U << i))
+				ladder_attach_alone(p, id, i);
+			if (st->status == HOOK_IN_USE)
+				st->status = HOOK_WORKS;
+			if (st->status != HOOK_UNTRIED)
+				hooks[id].alts[i] = *st;
+		}
+	}
+	probe_unload(p);
+	free(p);
+}
+
 void probe_trial_all(const struct kernel_facts *facts, struct hook_status *hooks)
+{
+	trial_group(facts, false, hooks);
+	trial_group(facts, true, hooks);
+	for (unsigned int id = 0; id < NP_PROG_MAX; id++)
+		for (unsigned int i = 0; i < hook_table[id].n_alts; i++)
+			if (is_open(hooks, id, i))
+				trial_one(facts, id, i, &hooks[id].alts[i]);
+}
+
+void probe_trial_begin(struct hook_status *hooks, const struct hook_status *real)
 {
 	for (unsigned int id = 0; id < NP_PROG_MAX; id++) {
 		hooks[id] = (struct hook_status){ .used = -1 };
+		if (!real)
+			continue;
+		hooks[id].used = real[id].used;
+		hooks[id].proven = real[id].proven;
 		for (unsigned int i = 0; i < hook_table[id].n_alts; i++)
-			if (hook_table[id].alts[i].kind != KIND_NONE)
-				trial_one(facts, id, i, &hooks[id].alts[i]);
+			if (real[id].used == (int8_t)i || real[id].alts[i].status == HOOK_SILENT)
+				hooks[id].alts[i] = real[id].alts[i];
 	}
-}
-
-void probe_trial_merge(struct hook_status *trial, const struct hook_status *real,
-		       unsigned int n_alts)
-{
-	trial->used = real->used;
-	trial->proven = real->proven;
-	for (unsigned int i = 0; i < n_alts; i++)
-		if (real->used == (int8_t)i || real->alts[i].status == HOOK_SILENT)
-			trial->alts[i] = real->alts[i];
 }
 
 /* Opened once, never loaded: only its section names are read. */
