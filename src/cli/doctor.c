@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * `netprobe doctor`: what this machine allows. Loads and attaches for real, prints, detaches. Works
- * without rights too, and says what rights would add.
+ * `netprobe doctor`: what this machine allows. Loads and attaches for real, prints, detaches. The answer comes
+ * first, what it rests on with -v. Works without rights too, and says what rights would add.
  */
 #include <errno.h>
 #include <netprobe/netprobe.h>
@@ -20,7 +20,8 @@
 struct doctor {
 	struct common_opts o;
 	struct sink sink;
-	struct buf out, hooks; /* what is told of hooks goes behind the rest */
+	struct buf out, hooks;	    /* what is told of hooks goes behind the rest */
+	struct buf missing, partly; /* names of hooks that nothing sees, and that lack something */
 	struct netprobe_machine machine;
 	char last[32];	/* name of the thing told last */
 	unsigned int n; /* ways of it so far */
@@ -91,8 +92,8 @@ static void text_descriptors(struct doctor *d)
 		return;
 	buf_printf(
 		&d->out,
-		"descriptors       only %llu may be open here, ebpf capture takes about %u: what "
-		"follows may fail for that alone\ndo: ulimit -n 1024, LimitNOFILE= of a service\n\n",
+		"descriptors: only %llu may be open here, ebpf capture takes about %u: what "
+		"follows may fail for that alone\ndo: ulimit -n 1024, LimitNOFILE= of a service\n",
 		(unsigned long long)l.rlim_cur, DESCRIPTORS);
 }
 
@@ -100,7 +101,6 @@ static void text_facts(struct doctor *d)
 {
 	const struct netprobe_machine *m = &d->machine;
 
-	text_descriptors(d);
 	buf_printf(&d->out, "kernel            %s %s\n", m->kernel, m->arch);
 	if (!m->bpf)
 		return;
@@ -214,12 +214,22 @@ static void begin_thing(struct doctor *d, const struct netprobe_hook *h)
 	d->n = 0;
 }
 
+static void add_name(struct buf *b, const char *name)
+{
+	buf_printf(b, "%s%s", b->len ? ", " : "", name);
+}
+
 static int on_hook(const struct netprobe_hook *h, void *arg)
 {
 	struct doctor *d = arg;
 
-	if (strcmp(d->last, h->name) != 0)
+	if (strcmp(d->last, h->name) != 0) {
 		begin_thing(d, h);
+		if (!h->seen)
+			add_name(&d->missing, h->name);
+	}
+	if (h->lacks && h->status == NETPROBE_TRIAL_IN_USE)
+		add_name(&d->partly, h->name);
 	if (d->json)
 		json_way(d, h);
 	else
@@ -253,18 +263,39 @@ static void text_kept(struct doctor *d)
 	buf_printf(&d->out, "kept while it runs: %s\n", caps);
 }
 
-static void text(struct doctor *d)
+/* In one line: does it work, how, and what is missing. */
+static void text_answer(struct doctor *d)
+{
+	const struct netprobe_machine *m = &d->machine;
+
+	if (m->ebpf.code) {
+		buf_printf(&d->out, "netprobe %s\n",
+			   !m->afpacket.code ? "works here in part, by reading packets (afpacket)"
+			   : !m->proc.code   ? "works here in part, by sampling sockets (proc)"
+					     : "does not work here");
+		return;
+	}
+	buf_printf(&d->out, "netprobe works here: ebpf, by %s; not seen: ", m->family);
+	buf_put(&d->out, d->missing.data, d->missing.len);
+	if (!d->missing.len)
+		buf_puts(&d->out, "nothing");
+	if (d->partly.len) {
+		buf_puts(&d->out, "; not all is seen of: ");
+		buf_put(&d->out, d->partly.data, d->partly.len);
+	}
+	buf_putc(&d->out, '\n');
+}
+
+static void text_rungs(struct doctor *d)
 {
 	const struct netprobe_machine *m = &d->machine;
 	bool taken = !m->ebpf.code;
 	char words[CLI_WORDS];
 
-	text_facts(d);
-	buf_put(&d->out, d->hooks.data, d->hooks.len);
 	if (m->ebpf.code)
-		buf_printf(&d->out, "\nebpf capture: no. %s\n", m->ebpf.msg);
+		buf_printf(&d->out, "ebpf capture: no. %s\n", m->ebpf.msg);
 	else
-		buf_printf(&d->out, "\nebpf capture: yes, family %s\n", m->family);
+		buf_printf(&d->out, "ebpf capture: yes, family %s\n", m->family);
 	if (m->ebpf.hint[0])
 		buf_printf(&d->out, "do: %s\n", cli_words(m->ebpf.hint, words));
 	text_mode(d, "afpacket", &m->afpacket, &taken);
@@ -272,6 +303,21 @@ static void text(struct doctor *d)
 	text_kept(d);
 	if (m->note[0])
 		buf_printf(&d->out, "note: %s\n", m->note);
+}
+
+static void text(struct doctor *d)
+{
+	text_answer(d);
+	text_descriptors(d);
+	text_rungs(d);
+	if (!d->o.verbose) {
+		buf_puts(&d->out,
+			 "every hook, its alternatives and what they lack: netprobe doctor -v\n");
+		return;
+	}
+	buf_putc(&d->out, '\n');
+	text_facts(d);
+	buf_put(&d->out, d->hooks.data, d->hooks.len);
 }
 
 static void json_facts(struct doctor *d)
@@ -387,7 +433,7 @@ int cmd_doctor(int argc, char **argv)
 	static const struct args_spec spec = {
 		.prog = "netprobe doctor",
 		.summary =
-			"Every hook, its alternatives, which one is in use, and why the others are not.",
+			"What netprobe can see here. With -v: every hook, its alternatives, which one is in use, and why the others are not.",
 		.tables = tables,
 	};
 	struct doctor d = {};
@@ -400,6 +446,8 @@ int cmd_doctor(int argc, char **argv)
 	sink_close(&d.sink);
 	buf_done(&d.out);
 	buf_done(&d.hooks);
+	buf_done(&d.missing);
+	buf_done(&d.partly);
 	common_done(&d.o);
 	return r;
 }

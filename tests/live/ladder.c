@@ -517,15 +517,39 @@ TEST(a_service_of_its_own_user_is_under_landlock_and_still_owns_every_byte)
 
 TEST(doctor_tells_of_every_rung)
 {
-	static const char *const args[] = { "doctor", NULL };
+	static const char *const args[] = { "doctor", "-v", NULL };
 	char *out, *said;
 	int status = rung_run(args, RUNG_NOBODY, 0, &out, &said);
 
 	CHECK(status == 0, "expected exit 0, got %d: %s", status, said);
+	CHECK(!strncmp(out, "netprobe works here in part, by sampling sockets (proc)\n", 56),
+	      "its answer comes first: %.300s", out);
 	CHECK(strstr(out, "ebpf capture: no"), "ebpf: %.2000s", out);
 	CHECK(strstr(out, "proc capture: yes"), "proc: %.2000s", out);
 	CHECK(strstr(out, "SYN cookies       not tried at XDP"), "SYN cookies: %.2000s", out);
 	CHECK(strstr(out, "\nconntrack         "), "connection tracking: %.2000s", out);
 	free(out);
 	free(said);
+}
+
+TEST(doctor_answers_in_one_line_and_tells_the_rest_with_v)
+{
+	static const char *const args[][3] = { { "doctor" }, { "doctor", "-v" } };
+	char *lines[2], *said;
+
+	for (unsigned int i = 0; i < 2; i++) {
+		int status = rung_run(args[i], 0, 0, &lines[i], &said);
+
+		CHECK(status == 0, "expected exit 0, got %d: %s", status, said);
+		CHECK(!strncmp(lines[i], "netprobe works here: ebpf, by ", 30),
+		      "its answer comes first: %.300s", lines[i]);
+		free(said);
+	}
+	CHECK(!strstr(lines[0], "send: bytes that processes send"), "without -v: %.2000s",
+	      lines[0]);
+	CHECK(strstr(lines[0], "netprobe doctor -v"), "says where the rest is: %.2000s", lines[0]);
+	CHECK(strstr(lines[1], "\nsend: bytes that processes send - seen to deliver\n"),
+	      "with -v: %.2000s", lines[1]);
+	free(lines[0]);
+	free(lines[1]);
 }
