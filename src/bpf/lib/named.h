@@ -32,6 +32,8 @@ struct call_regs {
 
 static __always_inline __u32 call_regs(struct task_struct *task, struct call_regs *ret)
 {
+	__u64 typed;
+
 #if defined(__TARGET_ARCH_x86)
 	struct pt_regs___x86 *regs = (struct pt_regs___x86 *)bpf_task_pt_regs(task);
 
@@ -43,7 +45,8 @@ static __always_inline __u32 call_regs(struct task_struct *task, struct call_reg
 	ret->fifth = regs->regs[4];
 	ret->sixth = regs->regs[5];
 #endif
-	ret->at = (__u64)bpf_task_pt_regs(task);
+	typed = (__u64)bpf_task_pt_regs(task);
+	(void)bpf_probe_read_kernel(&ret->at, sizeof(ret->at), &typed); /* as a number */
 	return buffer_kind(task, &ret->second);
 }
 
@@ -87,10 +90,20 @@ static __always_inline bool is_message(const struct call_message *m, __u64 at, _
 	return m->iter[2] == buf || m->iter[3] == buf;
 }
 
+/* The same of what is there; negative: nothing can be read. A global function: the walk below would go through it for each word. */
+__weak __noinline int message_at(__u64 at, __u32 kind, __u64 buf, __u64 low, __u64 high)
+{
+	struct call_message m;
+
+	if (at + sizeof(m) > high || bpf_probe_read_kernel(&m, sizeof(m), (void *)at))
+		return -EFAULT;
+	return is_message(&m, at, kind, buf, low, high);
+}
+
 static __always_inline void peer_received_from(struct np_peer *peer, const struct call_regs *regs,
 					       __u32 kind, __u64 low)
 {
-	__u64 room = 1, name = regs->fifth, at = low & ~7ULL, buf;
+	__u64 room = 1, name = regs->fifth, at = low & ~7ULL, buf, found = 0;
 	struct call_message m;
 
 	if (kind == BUFFER_MSG && bpf_probe_read_user(&name, sizeof(name), (void *)regs->second))
@@ -99,13 +112,17 @@ static __always_inline void peer_received_from(struct np_peer *peer, const struc
 	if (!buf || !name)
 		return; /* it did not ask */
 	for (int i = 0; i < STACK_LOOKS; i++, at += sizeof(__u64)) {
-		if (at + sizeof(m) > regs->at || bpf_probe_read_kernel(&m, sizeof(m), (void *)at))
+		int r = message_at(at, kind, buf, low, regs->at);
+
+		if (r < 0)
 			return;
-		if (!is_message(&m, at, kind, buf, low, regs->at))
-			continue;
-		peer_of_name(peer, (void *)m.name, (int)m.len);
-		return;
+		if (r) {
+			found = at;
+			break;
+		}
 	}
+	if (found && !bpf_probe_read_kernel(&m, sizeof(m), (void *)found))
+		peer_of_name(peer, (void *)m.name, (int)m.len);
 }
 
 /* low: where the program's arguments are, on the task's stack. Context: process, in the call. A global function: see filter.h. */
