@@ -23,7 +23,7 @@ static const struct guard_verb verbs[] = {
 	{ "list", guard_cmd_list, "bans and allowances" },
 	{ "import", guard_cmd_import, "add or replace by a list, all of it or nothing" },
 	{ "export", guard_cmd_export, "write the list, for import" },
-	{ "limit", guard_cmd_limit, "so much of each source or prefix, and no more" },
+	{ "limit", guard_cmd_limit, "rate-limit each source address or prefix" },
 	{ "detect", guard_cmd_detect, "find floods and scans; tell, or ban" },
 	{ "syncookie", guard_cmd_syncookie, "answer SYNs to a server with cookies" },
 	{ "events", guard_cmd_events, "what is found, banned and allowed, as it happens" },

@@ -15,7 +15,7 @@
 const struct option_row names_rows[] = {
 	OPTIONS_HEADING("Names"),
 	ROW("names", 0, OPTION_STRING, names, "LIST",
-	    "where names of remote hosts come from: dns (what processes are answered; default), asked (with who asked a local resolver; default of dns), sni, http (what clients call their server), none"),
+	    "where names of remote hosts come from: dns (what processes are answered; default), asked (like dns, and also shows which process asked a local resolver; default for netprobe dns), sni, http (what clients call their server), none"),
 	ROW("resolve", 0, OPTION_BOOL, resolve, NULL,
 	    "look up what has no name: netprobe asks your name servers itself"),
 	ROW("dns-port", 0, OPTION_STRINGS, dns_port, "PORT",

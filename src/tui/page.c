@@ -180,13 +180,13 @@ static void bar_line(struct pen *p, const struct detail *d)
 		return;
 	/* The kernel accounts for the sender only. */
 	if (!d->tx_bytes) {
-		field(p, "", STYLE_DIM, "nothing yet: what limits the other end is told there");
+		field(p, "", STYLE_DIM, "this end only receives; run why on the sending host");
 		return;
 	}
 	if (d->verdict < 0) {
 		field(p, "", STYLE_DIM,
 		      d->closed ? "closed before it could be told"
-				: "told after the next interval");
+				: "shown after the next interval");
 		return;
 	}
 	share_widths(d, width, w);
