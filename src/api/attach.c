@@ -63,6 +63,29 @@ static int chain_balancer(struct guard *g, const char *ifname, uint32_t flows,
 	return r;
 }
 
+/* Before an interface is given to it: what fails here leaves the interface as it was. */
+static int make_balancer(uint32_t flows, struct netprobe_error *err)
+{
+	struct pins_opts opts = { .conns = flows };
+	struct balance b = {};
+	int r = balance_open(true, &opts, &b, err);
+
+	balance_close(&b);
+	return r;
+}
+
+/* Without VIPs, and no interface balances. */
+static void drop_balancer(void)
+{
+	struct balance b = {};
+
+	if (api_balances() || balance_open(false, NULL, &b, NULL))
+		return;
+	if (!model_vips(b.model))
+		(void)balance_remove(&b, NULL);
+	balance_close(&b);
+}
+
 uint32_t *api_ways(size_t *ret_n)
 {
 	struct balance b = {};
@@ -102,15 +125,20 @@ API_PUBLIC int netprobe_manager_attach(struct netprobe_manager *m, const char *i
 	flows = m->config.balancer_flows;
 	api_unlock(m);
 	/* Asked before: the balancer's lock is taken within guard's (chain_balancer), never the other way. */
-	if (how.mode == NP_GUARD_BALANCE)
+	if (how.mode == NP_GUARD_BALANCE) {
 		how.ways = ways = api_ways(&how.ways_n);
-	r = api_guard(GUARD_CREATE, &g, err);
+		r = make_balancer(flows, err);
+	}
+	if (!r)
+		r = api_guard(GUARD_CREATE, &g, err);
 	if (!r)
 		r = guard_attach(g, ifname, &how, note, sizeof(note), err);
 	if (!r && how.mode == NP_GUARD_BALANCE)
 		r = chain_balancer(g, ifname, flows, err);
 	guard_close(g);
 	free(ways);
+	if (r && how.mode == NP_GUARD_BALANCE)
+		drop_balancer();
 	if (r)
 		return r;
 	security_begin(m);

@@ -8,10 +8,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "api_run.h"
 #include "guard_run.h"
+
+#ifndef SO_NETNS_COOKIE
+#define SO_NETNS_COOKIE 71 /* since 5.14 */
+#endif
 
 static int bans(struct netprobe_manager *m)
 {
@@ -666,6 +672,53 @@ TEST(process_that_was_forked_within_a_call_keeps_no_lock)
 	CHECK(children[0] > 0 && children[1] > 0, "nothing was forked");
 	for (unsigned int i = 0; i < 2; i++)
 		(void)kill(children[i], SIGKILL);
+	OK(netprobe_manager_detach(m, p.if_a, &err));
+	netprobe_manager_free(m);
+}
+
+static uint32_t keep_mode_of;
+
+static int keep_mode(const struct netprobe_interface *i, void *arg)
+{
+	(void)arg;
+	keep_mode_of = i->mode;
+	return 0;
+}
+
+/* A folder of somebody else's is where the balancer's pins would be. */
+TEST(attach_that_finds_no_balancer_leaves_the_interface_as_it_was)
+{
+	struct netns_pair p = netns_pair_new();
+	struct netprobe_config c = without_capture(NETPROBE_MODE_BALANCE);
+	struct netprobe_manager *m;
+	uint64_t cookie = 0;
+	socklen_t len = sizeof(cookie);
+	char path[128];
+	int fd;
+
+	enter(&p.a);
+	m = manager(&c);
+	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (getsockopt(fd, SOL_SOCKET, SO_NETNS_COOKIE, &cookie, &len))
+		test_skip("network namespaces have no cookies here (before 5.14)");
+	(void)close(fd);
+	(void)snprintf(path, sizeof(path), "/sys/fs/bpf/netprobe/lb-%" PRIx64, cookie);
+	(void)mkdir("/sys/fs/bpf/netprobe", 0700);
+	REQUIRE(!mkdir(path, 0700) && !chown(path, 65534, 0), "%s: %s", path, strerror(errno));
+	CHECK(netprobe_manager_attach(m, p.if_a, &err) < 0, "attached without a balancer");
+	FAILS(ENOENT, netprobe_manager_interfaces(m, keep_mode, NULL, &err));
+	c.mode = NETPROBE_MODE_FILTER;
+	OK(netprobe_manager_update_config(m, &c, &err));
+	OK(netprobe_manager_attach(m, p.if_a, &err));
+	c.mode = NETPROBE_MODE_BALANCE;
+	OK(netprobe_manager_update_config(m, &c, &err));
+	CHECK(netprobe_manager_attach(m, p.if_a, &err) < 0, "balances without a balancer");
+	OK(netprobe_manager_interfaces(m, keep_mode, NULL, &err));
+	CHECK_EQ(keep_mode_of, NETPROBE_MODE_FILTER, "mode after an attach that failed");
+	CHECK(!rmdir(path), "%s: %s", path, strerror(errno));
+	/* And the other way round: what fails at the interface leaves no balancer. */
+	CHECK(netprobe_manager_attach(m, "npt_none", &err) < 0, "attached to nothing");
+	CHECK(access(path, F_OK), "%s is left", path);
 	OK(netprobe_manager_detach(m, p.if_a, &err));
 	netprobe_manager_free(m);
 }
