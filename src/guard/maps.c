@@ -104,27 +104,49 @@ void maps_close(struct guard *g)
 	g->there = false;
 }
 
+/* How struct np_guard_conf begins in every version. */
+struct conf_head {
+	uint64_t state, netns_cookie;
+	uint32_t version;
+};
+
+/* *ret_size: of all of it; 0: it cannot be read. */
+static struct conf_head read_head(int fd, uint32_t *ret_size)
+{
+	struct bpf_map_info info = {};
+	struct conf_head head = {};
+	__u32 len = sizeof(info), zero = 0;
+	void *value = NULL;
+
+	*ret_size = 0;
+	if (!bpf_obj_get_info_by_fd(fd, &info, &len) && info.value_size >= sizeof(head))
+		value = calloc(1, info.value_size);
+	if (value && !bpf_map_lookup_elem(fd, &zero, value)) {
+		memcpy(&head, value, sizeof(head));
+		*ret_size = info.value_size;
+	}
+	free(value);
+	return head;
+}
+
 /* Before anything else is believed of the pins: whose they are, and of which version. */
 static int check_conf(struct guard *g, struct netprobe_error *err)
 {
-	struct np_guard_conf conf = {};
-	struct bpf_map_info info = {};
-	__u32 len = sizeof(info), zero = 0;
-	bool same = !bpf_obj_get_info_by_fd(g->map[MAP_CONF], &info, &len) &&
-		    info.value_size == sizeof(conf) &&
-		    !bpf_map_lookup_elem(g->map[MAP_CONF], &zero, &conf);
+	uint32_t size;
+	struct conf_head head = read_head(g->map[MAP_CONF], &size);
+	bool same = size == sizeof(struct np_guard_conf);
 
-	/* The version is written last: an attach died before it had put anything on an interface. */
-	if (same && !conf.version)
+	/* An inode number is used again, a cookie never: those were another namespace's, of whichever version. */
+	if (g->cookie && head.netns_cookie && head.netns_cookie != g->cookie)
 		return -ENOENT;
-	if (!same || conf.version != NP_GUARD_VERSION) {
+	/* The version is written last: an attach died before it had put anything on an interface. */
+	if (same && !head.version)
+		return -ENOENT;
+	if (!same || head.version != NP_GUARD_VERSION) {
 		error_set(err, -EPROTO, "%s was made by another version of netprobe", g->dir);
 		error_hint(err, "take it off with that version, or rm -r %s", g->dir);
 		return -EPROTO;
 	}
-	/* An inode number is used again, a cookie never: those were another namespace's. */
-	if (g->cookie && conf.netns_cookie && conf.netns_cookie != g->cookie)
-		return -ENOENT;
 	return 0;
 }
 

@@ -9,11 +9,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "guard_run.h"
 #include "tap.h"
+
+#ifndef SO_NETNS_COOKIE
+#define SO_NETNS_COOKIE 71 /* since 5.14 */
+#endif
 
 static void state_is(const struct netns *ns, const char *ifname, const char *state)
 {
@@ -134,4 +140,48 @@ TEST(own_xdp_program_without_its_pins_is_replaced_and_it_is_said)
 	netns_must(&p.a, command);
 	guard_must(&p.a, "ban 10.77.0.2 --force");
 	CHECK_EQ(datagrams(&p.b, &p.a, "10.77.0.1", 6001, 5), 0, "banned by the new one");
+}
+
+/* Its value begins as in every version: state, cookie of the namespace, version. */
+static int pin_other_version(const char *path, uint64_t cookie)
+{
+	uint64_t value[4] = { 0, cookie, 99, 0 };
+	uint32_t zero = 0;
+	int fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "np_guard_conf", sizeof(zero), sizeof(value), 1,
+				NULL);
+	int r = fd < 0 ? fd : bpf_map_update_elem(fd, &zero, value, BPF_ANY);
+
+	(void)unlink(path);
+	if (!r)
+		r = bpf_obj_pin(fd, path);
+	if (fd >= 0)
+		(void)close(fd);
+	return r;
+}
+
+TEST(pins_of_another_version_are_named_but_those_of_a_dead_namespace_go)
+{
+	struct netns_pair p = netns_pair_new();
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	uint64_t cookie;
+	socklen_t len = sizeof(cookie);
+	char path[128];
+
+	(void)mkdir("/sys/fs/bpf/netprobe", 0700);
+	(void)snprintf(path, sizeof(path), "/sys/fs/bpf/netprobe/guard-%" PRIu64, p.a.inode);
+	REQUIRE(!mkdir(path, 0700), "mkdir %s", path);
+	(void)snprintf(path, sizeof(path), "/sys/fs/bpf/netprobe/guard-%" PRIu64 "/np_guard_conf",
+		       p.a.inode);
+	REQUIRE(!pin_other_version(path, 0), "cannot pin %s", path);
+	CHECK(guard_run(&p.a, "attach %s --mode filter", p.if_a) &&
+		      strstr(guard_log(), "another version"),
+	      "it does not say whose the pins are: %s", guard_log());
+	if (getsockopt(fd, SOL_SOCKET, SO_NETNS_COOKIE, &cookie, &len))
+		test_skip("network namespaces have no cookies here (before 5.14)");
+	(void)close(fd);
+	/* A cookie is never used again, as an inode number is. */
+	REQUIRE(!pin_other_version(path, 1), "cannot pin %s", path);
+	guard_must(&p.a, "attach %s --mode filter", p.if_a);
+	guard_must(&p.a, "detach %s", p.if_a);
+	CHECK(!guard_has_pins(&p.a), "pins are left");
 }
