@@ -349,7 +349,8 @@ void netprobe_config_default(struct netprobe_config *config);
 /*
  * A manager with the default configuration, or with *config, which is copied. Nothing of the kernel is
  * touched yet. *ret_manager is the caller's, to be freed by netprobe_manager_free.
- * -EINVAL: a field out of its range, err names it; -ENOMEM. Since: 0.1.
+ * -EINVAL: a field out of its range, err names it; -ENOENT, -ENODEV: the cgroup, container or interface of a filter is
+ * not there; -ENOMEM. Since: 0.1.
  */
 int netprobe_manager_new(struct netprobe_manager **ret_manager, struct netprobe_error *err);
 int netprobe_manager_new_with_config(const struct netprobe_config *config,

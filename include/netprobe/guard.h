@@ -242,7 +242,7 @@ typedef int (*netprobe_limits_fn)(const struct netprobe_limits *l, void *arg);
 /*
  * Set limits, read those of a per and a port (the caller sets size, per and port), or call fn for all that are
  * set, which returns how many there are.
- * -EINVAL: no such per, a rate beyond 1e11, icmp of a port; -ENOENT: guard is nowhere; -ENOSPC: limits of 32
+ * -EINVAL: no such per, a rate beyond 1e11 (of detection: 2^32 - 1), icmp of a port, seconds beyond NETPROBE_TTL_MAX; -ENOENT: guard is nowhere; -ENOSPC: limits of 32
  * ports; -EBUSY as netprobe_manager_ban; -EPERM. Since: 0.1.
  */
 int netprobe_manager_set_limits(struct netprobe_manager *m, const struct netprobe_limits *limits,

@@ -37,6 +37,34 @@ API_PUBLIC int netprobe_manager_set_filtering(struct netprobe_manager *m, bool o
 	return r;
 }
 
+/* What the kernel half has room for; a figure that is cut would be another one, or none. */
+#define RATE_MAX UINT32_MAX
+
+static int check_seconds(const char *name, uint32_t s, struct netprobe_error *err)
+{
+	return s <= NETPROBE_TTL_MAX ? 0
+				     : error_set(err, -EINVAL, "%s: %u is too long; takes up to %u",
+						 name, s, NETPROBE_TTL_MAX);
+}
+
+static int check_figures(const struct netprobe_detection *d, struct netprobe_error *err)
+{
+	const uint64_t figures[] = { d->syn_flood, d->udp_flood, d->amplification, d->icmp_flood,
+				     d->anomaly };
+	int r = check_seconds("ban_s", d->ban_s, err);
+
+	if (!r)
+		r = check_seconds("confirm_s", d->confirm_s, err);
+	for (unsigned int i = 0; !r && i < sizeof(figures) / sizeof(figures[0]); i++)
+		if (figures[i] != NETPROBE_KEEP && figures[i] > RATE_MAX)
+			r = error_set(err, -EINVAL, "%llu a second; takes up to %u",
+				      (unsigned long long)figures[i], RATE_MAX);
+	if (!r && ((d->port_scan != NETPROBE_KEEP && d->port_scan > 256) ||
+		   (d->host_scan != NETPROBE_KEEP && d->host_scan > 256)))
+		r = error_set(err, -EINVAL, "port_scan, host_scan: take up to 256");
+	return r;
+}
+
 static int check_per(const struct netprobe_limits *l, struct netprobe_error *err)
 {
 	if (l->per > NETPROBE_PER_PORT)
@@ -60,6 +88,8 @@ API_PUBLIC int netprobe_manager_set_limits(struct netprobe_manager *m,
 	r = api_take(limits, limits->size, LIMITS_LEAST, &l, sizeof(l), err);
 	if (!r)
 		r = check_per(&l, err);
+	if (!r)
+		r = check_seconds("confirm_s", l.confirm_s, err);
 	if (!r && l.port && l.icmp && l.icmp != NETPROBE_KEEP)
 		r = error_set(err, -EINVAL, "icmp: it has no ports; takes 0 or NETPROBE_KEEP");
 	if (!r)
@@ -183,9 +213,8 @@ API_PUBLIC int netprobe_manager_set_detection(struct netprobe_manager *m,
 	r = api_take(detection, detection->size, DETECTION_LEAST, &d, sizeof(d), err);
 	if (!r && d.mode > NETPROBE_DETECT_BAN)
 		r = error_set(err, -EINVAL, "mode: %u is none; takes NETPROBE_DETECT_*", d.mode);
-	if (!r && ((d.port_scan != NETPROBE_KEEP && d.port_scan > 256) ||
-		   (d.host_scan != NETPROBE_KEEP && d.host_scan > 256)))
-		r = error_set(err, -EINVAL, "port_scan, host_scan: take up to 256");
+	if (!r)
+		r = check_figures(&d, err);
 	if (!r)
 		r = api_guard(0, &g, err);
 	if (!r) {

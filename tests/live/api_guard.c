@@ -195,6 +195,18 @@ TEST(limits_and_detection_are_set_read_and_hold)
 	      d.syn_flood, d.port_scan, d.bans);
 	d.mode = 9;
 	FAILS(EINVAL, netprobe_manager_set_detection(m, &d, &err));
+	/* What there is no room for is no other figure, and not off. */
+	d.mode = NETPROBE_DETECT_ALERT;
+	d.syn_flood = 1ull << 40;
+	FAILS(EINVAL, netprobe_manager_set_detection(m, &d, &err));
+	d.syn_flood = NETPROBE_KEEP;
+	d.ban_s = NETPROBE_TTL_MAX + 1;
+	FAILS(EINVAL, netprobe_manager_set_detection(m, &d, &err));
+	OK(netprobe_manager_get_detection(m, &d, &err));
+	CHECK(d.syn_flood == 123 && d.ban_s == 7, "%" PRIu64 ", %u s after refusals", d.syn_flood,
+	      d.ban_s);
+	l = (struct netprobe_limits){ .size = sizeof(l), .confirm_s = UINT32_MAX };
+	FAILS(EINVAL, netprobe_manager_set_limits(m, &l, &err));
 	OK(netprobe_manager_get_security_stats(m, &s, &err));
 	CHECK_EQ(s.detection, NETPROBE_DETECT_ALERT, "detection");
 	OK(netprobe_manager_detach(m, p.if_a, &err));
