@@ -484,6 +484,7 @@ static struct netprobe_config config_of(uint32_t capture, uint32_t workers, bool
 	c.workers = workers;
 	c.direct = direct;
 	c.count_flows = 1;
+	c.keep_closed = true;
 	c.count_drops = capture == NETPROBE_CAPTURE_EBPF;
 	c.enable_latency = capture == NETPROBE_CAPTURE_EBPF;
 	c.stats_report_interval = 10;
