@@ -23,6 +23,7 @@
  *   at a time; with several workers as many at a time, and events of one socket by one of them and in order. They
  *   may call functions of their manager, but not free it (that does nothing and returns the manager). Two
  *   managers are independent, but both see the same guard: that belongs to the network namespace.
+ * - Where handlers of two managers call functions of each other's manager at the same time, one of them is -EDEADLK.
  * - Functions that call back for each entry of a list hold what the list is in: from the callback,
  *   others of the library return -EDEADLK where they would need it, or what who holds that waits for.
  * - Misuse is an error, not a crash: NULL where there must be something and a size that is none are

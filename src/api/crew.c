@@ -153,6 +153,7 @@ static void *work(void *arg)
 	int i;
 
 	handling = h->m;
+	api_work(h->m, true);
 	(void)pthread_mutex_lock(&h->lock);
 	for (;;) {
 		i = due_queue(h, &due);
@@ -166,6 +167,7 @@ static void *work(void *arg)
 	h->over = true;
 	(void)pthread_cond_broadcast(&h->idle);
 	(void)pthread_mutex_unlock(&h->lock);
+	api_work(h->m, false);
 	return NULL;
 }
 

@@ -11,7 +11,8 @@ static pthread_cond_t left = PTHREAD_COND_INITIALIZER;
 static struct netprobe_manager *alive;
 
 __thread unsigned int api_listing;
-static __thread struct api_call *calls; /* the innermost one */
+static __thread struct api_call
+	*calls; /* the innermost one; others read it, under the list's lock */
 
 void api_enlist(struct netprobe_manager *m)
 {
@@ -35,21 +36,72 @@ void api_delist(struct netprobe_manager *m)
 	(void)pthread_mutex_unlock(&lock);
 }
 
-bool api_enter(struct api_call *call, struct netprobe_manager *m)
+#define DEEP 8 /* managers whose handlers wait for each other */
+
+static bool works_for(struct api_call *const *thread, const struct netprobe_manager *m)
+{
+	for (unsigned int i = 0; i < API_WORKERS_MAX; i++)
+		if (m->workers[i] == thread)
+			return true;
+	return false;
+}
+
+/* Would a call of m wait for this thread, or does it already? waits: for workers too, but never for its own crew. */
+static bool leads_here(const struct netprobe_manager *m, struct api_call *const *thread, bool waits,
+		       int deep)
+{
+	struct api_call *const *of[API_WORKERS_MAX + 1] = { m->handler };
+	bool found = false;
+
+	if (waits && !works_for(thread, m))
+		memcpy(of + 1, m->workers, sizeof(m->workers));
+	for (unsigned int i = 0; !found && i <= API_WORKERS_MAX; i++) {
+		const struct api_call *c = of[i] ? *of[i] : NULL;
+
+		if (of[i] == thread)
+			continue;
+		found = of[i] == &calls ||
+			(c && deep < DEEP && leads_here(c->m, of[i], c->waits, deep + 1));
+	}
+	return found;
+}
+
+int api_enter(struct api_call *call, struct netprobe_manager *m, bool waits)
 {
 	struct netprobe_manager *found;
+	int r;
 
 	(void)pthread_mutex_lock(&lock);
 	for (found = alive; found && found != m; found = found->next)
 		;
-	if (found)
+	r = !found ? -EBADF : leads_here(found, &calls, waits, 0) ? -EDEADLK : 0;
+	if (!r) {
 		found->users++;
+		*call = (struct api_call){ .m = found, .waits = waits, .outer = calls };
+		calls = call;
+	}
 	(void)pthread_mutex_unlock(&lock);
-	if (!found)
-		return false;
-	*call = (struct api_call){ .m = found, .outer = calls };
-	calls = call;
-	return true;
+	return r;
+}
+
+void api_handle(struct netprobe_manager *m, bool on)
+{
+	(void)pthread_mutex_lock(&lock);
+	m->handler = on ? &calls : NULL;
+	(void)pthread_mutex_unlock(&lock);
+}
+
+void api_work(struct netprobe_manager *m, bool on)
+{
+	bool done = false;
+
+	(void)pthread_mutex_lock(&lock);
+	for (unsigned int i = 0; i < API_WORKERS_MAX && !done; i++) {
+		done = m->workers[i] == (on ? NULL : &calls);
+		if (done)
+			m->workers[i] = on ? &calls : NULL;
+	}
+	(void)pthread_mutex_unlock(&lock);
 }
 
 bool api_is_within(const struct netprobe_manager *m)
@@ -64,15 +116,18 @@ void api_leave(struct api_call *call)
 {
 	if (!call->m)
 		return;
-	calls = call->outer;
 	(void)pthread_mutex_lock(&lock);
+	calls = call->outer;
 	if (!--call->m->users)
 		(void)pthread_cond_broadcast(&left);
 	(void)pthread_mutex_unlock(&lock);
 }
 
-int api_no_manager(const struct netprobe_manager *m, struct netprobe_error *err)
+int api_not_entered(int r, const struct netprobe_manager *m, struct netprobe_error *err)
 {
+	if (r == -EDEADLK)
+		return error_set(err, r,
+				 "called from a handler that a handler of this manager waits for");
 	return m ? error_set(err, -EBADF, "that is no manager, or it was freed")
 		 : error_set(err, -EINVAL, "no manager");
 }

@@ -69,9 +69,11 @@ struct netprobe_manager {
 	struct dropped *dropped; /* drops by rows, while health was watched; NULL: they are not */
 	bool drops_tried, health;
 	bool loaded;
-	bool finished; /* the last interval is over: only figures can be asked for */
-	bool handling; /* a handler is running */
-	bool ending;   /* somebody frees it */
+	bool finished;		   /* the last interval is over: only figures can be asked for */
+	bool handling;		   /* a handler is running */
+	struct api_call **handler; /* calls of the thread that runs it; handle.c, as the next */
+	struct api_call **workers[API_WORKERS_MAX];
+	bool ending; /* somebody frees it */
 	struct queue queues[API_FAMILIES];
 	netprobe_room_fn room_fn; /* NULL: there always is */
 	void *room_arg;
@@ -106,18 +108,26 @@ void api_delist(struct netprobe_manager *m);
 /* One call of this thread, and the one that called back for it. */
 struct api_call {
 	struct netprobe_manager *m; /* NULL: it is not alive */
+	bool waits;		    /* for handlers that workers run */
 	struct api_call *outer;
 };
-bool api_enter(struct api_call *call, struct netprobe_manager *m);
+/* 0; -EBADF: m is not alive; -EDEADLK: a handler of m waits for what this thread is the handler of. */
+int api_enter(struct api_call *call, struct netprobe_manager *m, bool waits);
 void api_leave(struct api_call *call);
 /* Is this thread in a call of that manager already? */
 bool api_is_within(const struct netprobe_manager *m);
-int api_no_manager(const struct netprobe_manager *m, struct netprobe_error *err);
+int api_not_entered(int r, const struct netprobe_manager *m, struct netprobe_error *err);
+/* This thread runs handlers of m from here on, under its lock; or does so no more. */
+void api_handle(struct netprobe_manager *m, bool on);
+/* The same of a worker of a crew, without the lock. */
+void api_work(struct netprobe_manager *m, bool on);
 
-#define API_ENTER(m, err)                                                           \
-	struct api_call held_ __attribute__((cleanup(api_leave))) = { NULL, NULL }; \
-	if (!api_enter(&held_, m))                                                  \
-	return api_no_manager(m, err)
+#define API_ENTER_AND(m, err, waits)                                                       \
+	struct api_call held_ __attribute__((cleanup(api_leave))) = { NULL, false, NULL }; \
+	int entered_ = api_enter(&held_, m, waits);                                        \
+	if (entered_)                                                                      \
+	return api_not_entered(entered_, m, err)
+#define API_ENTER(m, err) API_ENTER_AND(m, err, false)
 
 /* Calls of this thread that hand out a list: what they hold must not be asked for again. */
 extern __thread unsigned int api_listing;

@@ -115,9 +115,11 @@ API_PUBLIC struct netprobe_manager *netprobe_manager_free(struct netprobe_manage
 {
 	struct api_call call;
 	bool within = api_is_within(m);
+	int r;
 
-	if (!api_enter(&call, m))
-		return NULL;
+	r = api_enter(&call, m, true);
+	if (r)
+		return r == -EDEADLK ? m : NULL;
 	if (within || !may_free(m)) {
 		api_leave(&call);
 		return m;
@@ -233,7 +235,7 @@ API_PUBLIC int netprobe_manager_get_config(struct netprobe_manager *m, struct ne
 API_PUBLIC int netprobe_manager_set_event_handler(struct netprobe_manager *m, uint32_t families,
 						  netprobe_event_fn fn, void *arg)
 {
-	API_ENTER(m, NULL);
+	API_ENTER_AND(m, NULL, true);
 	struct crew *crew;
 	int r = api_check_listing(NULL);
 

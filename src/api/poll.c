@@ -248,7 +248,7 @@ static int given_since(const struct netprobe_manager *m, uint64_t before, int r)
 
 API_PUBLIC int netprobe_manager_finish(struct netprobe_manager *m)
 {
-	API_ENTER(m, NULL);
+	API_ENTER_AND(m, NULL, true);
 	uint64_t before;
 	int r = check_idle(m);
 
@@ -291,7 +291,7 @@ static int flush_by_worker(struct netprobe_manager *m)
 
 API_PUBLIC int netprobe_manager_flush(struct netprobe_manager *m)
 {
-	API_ENTER(m, NULL);
+	API_ENTER_AND(m, NULL, true);
 	uint64_t before;
 	int r = check_idle(m);
 

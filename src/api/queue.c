@@ -224,12 +224,14 @@ static size_t hand_out(struct netprobe_manager *m, struct queue *q)
 	q->events = NULL;
 	q->n = q->room = 0;
 	m->handling = true;
+	api_handle(m, true);
 	/* The slot is read before each batch: the handler may take itself off, or set another one. */
 	for (; q->fn && given < n; given += step) {
 		step = n - given < m->config.batch_size ? n - given : m->config.batch_size;
 		(void)__atomic_add_fetch(&m->delivered, step, __ATOMIC_RELAXED);
 		q->fn(events + given, step, q->arg);
 	}
+	api_handle(m, false);
 	m->handling = false;
 	queue_free_events(events, n);
 	return given;

@@ -249,3 +249,89 @@ TEST(attach_that_finds_no_balancer_leaves_the_interface_as_it_was)
 	OK(netprobe_manager_detach(m, p.if_a, &err));
 	netprobe_manager_free(m);
 }
+
+/* Two managers, each with a handler that asks the other one. */
+struct side {
+	struct netprobe_manager *m, *other;
+	struct side *peer;
+	unsigned int calls, refused, met;
+	bool in; /* its handler runs */
+};
+
+static void on_side(const struct netprobe_event *ev, size_t n, void *arg)
+{
+	struct netprobe_config c = { .size = sizeof(c) };
+	struct side *s = arg;
+	int64_t end = deadline_in(50);
+	int r;
+
+	(void)ev;
+	(void)n;
+	__atomic_store_n(&s->in, true, __ATOMIC_SEQ_CST);
+	/* Both at once, as often as that comes about. */
+	while (!__atomic_load_n(&s->peer->in, __ATOMIC_SEQ_CST) && now_ms() < end)
+		pause_ms(1);
+	s->met += __atomic_load_n(&s->peer->in, __ATOMIC_SEQ_CST);
+	r = s->calls % 2 ? netprobe_manager_get_config(s->other, &c)
+			 : netprobe_manager_flush(s->other);
+	CHECK(r >= 0 || r == -EDEADLK, "from the other's handler: %d", r);
+	__atomic_fetch_add(&s->refused, r == -EDEADLK, __ATOMIC_SEQ_CST);
+	__atomic_fetch_add(&s->calls, 1, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&s->in, false, __ATOMIC_SEQ_CST);
+}
+
+static void *poll_side(void *arg)
+{
+	struct side *s = arg;
+
+	while (netprobe_manager_poll(s->m, 10) >= 0)
+		if (__atomic_load_n(&s->calls, __ATOMIC_SEQ_CST) >= 20)
+			break;
+	return NULL;
+}
+
+static void asks_each_other(uint32_t workers)
+{
+	struct netns ns = netns_new();
+	struct netprobe_config c = without_capture(NETPROBE_MODE_MONITOR);
+	struct side s[2] = { { .peer = &s[1] }, { .peer = &s[0] } };
+	int64_t end = deadline_in(30000);
+	pthread_t threads[2];
+
+	(void)alarm(60);
+	enter(&ns);
+	netns_must(&ns, "ip link add npt0 type veth peer name npt1");
+	c.stats_report_interval = 10;
+	c.batch_timeout = 0;
+	s[0].m = manager(&c);
+	OK(netprobe_manager_attach(s[0].m, "npt0", &err));
+	c.workers = workers;
+	s[1].m = manager(&c);
+	for (unsigned int i = 0; i < 2; i++) {
+		s[i].other = s[!i].m;
+		OK(netprobe_manager_set_event_handler(s[i].m, NETPROBE_EVENT_STATISTICS, on_side,
+						      &s[i]));
+		OK(netprobe_manager_load(s[i].m, &err));
+	}
+	for (unsigned int i = 0; i < 2; i++)
+		REQUIRE(!pthread_create(&threads[i], NULL, poll_side, &s[i]), "no thread");
+	for (unsigned int i = 0; i < 2; i++)
+		while (__atomic_load_n(&s[i].calls, __ATOMIC_SEQ_CST) < 20 && now_ms() < end)
+			pause_ms(5);
+	test_note("%u workers: met %u and %u times, refused %u and %u", workers, s[0].met, s[1].met,
+		  s[0].refused, s[1].refused);
+	CHECK(s[0].calls >= 20 && s[1].calls >= 20, "%u and %u calls", s[0].calls, s[1].calls);
+	for (unsigned int i = 0; i < 2; i++) {
+		REQUIRE(!pthread_join(threads[i], NULL), "join");
+		(void)netprobe_manager_set_event_handler(s[i].m, NETPROBE_EVENT_ALL, NULL, NULL);
+	}
+	OK(netprobe_manager_detach(s[0].m, "npt0", &err));
+	CHECK(!netprobe_manager_free(s[1].m) && !netprobe_manager_free(s[0].m), "not freed");
+}
+
+TEST(handlers_of_two_managers_that_call_each_others_are_told_and_do_not_wait_for_ever)
+{
+	asks_each_other(0);
+	asks_each_other(1);
+	asks_each_other(3);
+}
