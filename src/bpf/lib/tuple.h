@@ -140,8 +140,11 @@ static __always_inline void sock_where(struct np_sock *st, struct sock *sk)
 		st->flags |= NP_F_UNCONN;
 		return;
 	}
-	st->tuple.ifindex = st->here.ifindex;
-	__builtin_memcpy(st->tuple.ifname, st->here.ifname, sizeof(st->tuple.ifname));
+	/* without a route now it keeps the one it had */
+	if (st->here.ifindex) {
+		st->tuple.ifindex = st->here.ifindex;
+		__builtin_memcpy(st->tuple.ifname, st->here.ifname, sizeof(st->tuple.ifname));
+	}
 	st->here.family = 0;
 }
 
