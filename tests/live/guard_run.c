@@ -31,7 +31,7 @@ static int run(const struct netns *ns, const char *fmt, va_list ap)
 	char args[1024], command[4096], path[512];
 	int status;
 
-	netns_unpin_later(ns->inode);
+	netns_unpin_later(ns->path);
 	vsnprintf(args, sizeof(args), fmt, ap);
 	snprintf(command, sizeof(command), "%s guard %s >%s/out 2>%s/log", probe_binary(), args,
 		 test_dir(), test_dir());

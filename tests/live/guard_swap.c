@@ -189,7 +189,7 @@ TEST(pins_of_an_attach_that_died_before_its_version_are_made_anew)
 
 	snprintf(dir, sizeof(dir), "/sys/fs/bpf/netprobe/guard-%" PRIu64, p.a.inode);
 	snprintf(path, sizeof(path), "%s/np_guard_conf", dir);
-	netns_unpin_later(p.a.inode);
+	netns_unpin_later(p.a.path);
 	(void)mkdir("/sys/fs/bpf/netprobe", 0700);
 	REQUIRE(mkdir(dir, 0700) == 0, "%s: %s", dir, strerror(errno));
 	fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "np_guard_conf", 4, sizeof(struct np_guard_conf), 1,

@@ -180,7 +180,7 @@ struct net net_new(void)
 	struct netns balancer = netns_new();
 	char name[16];
 
-	netns_unpin_later(balancer.inode);
+	netns_unpin_later(balancer.path);
 	if (netns_run(&n.sw, "ip link add br0 type bridge && ip link set br0 up"))
 		test_skip("no bridge on this kernel");
 	cable(&n, &balancer, "lb", 1);

@@ -11,7 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "netns.h"
@@ -29,12 +28,10 @@ static void shell(const char *command)
 void lb_namespace(unsigned int mtu)
 {
 	char command[400];
-	struct stat st;
 
 	if (unshare(CLONE_NEWNET))
 		test_skip("no new network namespace: root is needed");
-	REQUIRE(!stat("/proc/self/ns/net", &st), "own namespace: %s", strerror(errno));
-	netns_unpin_later(st.st_ino);
+	netns_unpin_later("/proc/self/ns/net");
 	snprintf(command, sizeof(command),
 		 "ip link set lo up && ip link add lb0 mtu %u type veth peer name lb1 mtu %u && "
 		 "ip link set lb0 up && ip link set lb1 up && ip addr add 10.99.0.1/24 dev lb0 && "

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -57,36 +58,70 @@ struct netns netns_new(void)
 	return ns;
 }
 
-/* A pin outlives test and namespace: somebody has to take it away who outlives the test, too. */
-static _Noreturn void unpin(uint64_t inode, int alive)
+uint64_t netns_cookie_of(const char *path)
 {
-	char guard[64], lb[64], byte;
+	int own = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
+	int there = open(path, O_RDONLY | O_CLOEXEC), s;
+	uint64_t cookie = 0;
+	socklen_t len = sizeof(cookie);
+
+	REQUIRE(own >= 0 && there >= 0 && !setns(there, CLONE_NEWNET), "%s: %s", path,
+		strerror(errno));
+	s = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	REQUIRE(s >= 0 && !setns(own, CLONE_NEWNET), "back: %s", strerror(errno));
+	if (getsockopt(s, SOL_SOCKET, 71 /* SO_NETNS_COOKIE, 5.14 */, &cookie, &len))
+		cookie = 0;
+	close(s);
+	close(own);
+	close(there);
+	return cookie;
+}
+
+struct netns_pins netns_pins_of(const char *path)
+{
+	struct netns_pins pins;
+	uint64_t cookie = netns_cookie_of(path);
+	struct stat st;
+
+	REQUIRE(!stat(path, &st), "%s: %s", path, strerror(errno));
+	snprintf(pins.guard, sizeof(pins.guard), "/sys/fs/bpf/netprobe/guard-%" PRIu64,
+		 (uint64_t)st.st_ino);
+	snprintf(pins.lb, sizeof(pins.lb), "/sys/fs/bpf/netprobe/lb-%" PRIx64,
+		 cookie ? cookie : (uint64_t)st.st_ino);
+	return pins;
+}
+
+/* A pin outlives test and namespace: somebody has to take it away who outlives the test, too. */
+static _Noreturn void unpin(const struct netns_pins *pins, int alive)
+{
+	char byte;
 
 	setsid(); /* the test's process group is killed at its end */
 	close(STDOUT_FILENO);
 	(void)!read(alive, &byte, 1);
-	snprintf(guard, sizeof(guard), "/sys/fs/bpf/netprobe/guard-%" PRIu64, inode);
-	snprintf(lb, sizeof(lb), "/sys/fs/bpf/netprobe/lb-%" PRIx64, inode);
-	execlp("rm", "rm", "-rf", guard, lb, (char *)NULL);
+	execlp("rm", "rm", "-rf", pins->guard, pins->lb, (char *)NULL);
 	_exit(1);
 }
 
-void netns_unpin_later(uint64_t inode)
+void netns_unpin_later(const char *path)
 {
 	static uint64_t known[8];
 	static unsigned int n;
+	struct netns_pins pins;
+	struct stat st;
 	int alive[2];
 
+	REQUIRE(!stat(path, &st), "%s: %s", path, strerror(errno));
 	for (unsigned int i = 0; i < n; i++)
-		if (known[i] == inode)
+		if (known[i] == st.st_ino)
 			return;
-	if (n == 8 || pipe2(alive, O_CLOEXEC))
-		return;
-	known[n++] = inode;
+	REQUIRE(n < 8 && !pipe2(alive, O_CLOEXEC), "more than 8 namespaces with pins, or no pipe");
+	known[n++] = st.st_ino;
+	pins = netns_pins_of(path);
 	fflush(NULL);
 	if (fork() == 0) {
 		close(alive[1]);
-		unpin(inode, alive[0]);
+		unpin(&pins, alive[0]);
 	}
 	close(alive[0]); /* the other end stays open as long as the test lives */
 }

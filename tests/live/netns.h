@@ -19,8 +19,15 @@ struct netns {
 
 /* A namespace with lo up. */
 struct netns netns_new(void);
-/* What guard and the balancer pin for that namespace goes with the test, however that ends. */
-void netns_unpin_later(uint64_t inode);
+/* The number that no other namespace gets; 0 before 5.14. path: as for setns(). */
+uint64_t netns_cookie_of(const char *path);
+/* Where guard and the balancer have their pins for that namespace. */
+struct netns_pins {
+	char guard[64], lb[64];
+};
+struct netns_pins netns_pins_of(const char *path);
+/* What they pin there goes with the test, however that ends. */
+void netns_unpin_later(const char *path);
 /* Run a command inside; its exit status. Its output goes to the test's folder (commands.log). */
 int netns_run(const struct netns *ns, const char *command);
 /* The same, and the test ends when it fails. */
