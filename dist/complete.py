@@ -38,6 +38,14 @@ def words(program, *command):
     return out
 
 
+def verbs_of_guard(program):
+    """None in a build without eBPF, which says so instead of a help."""
+    try:
+        return words(program, 'guard')
+    except subprocess.CalledProcessError:
+        return []
+
+
 def value_words(takes):
     """What an option takes, where it is one of a few."""
     return takes.split('|') if re.fullmatch(r'[a-z0-9_]+(\|[a-z0-9_]+)+', takes) else []
@@ -47,7 +55,7 @@ def table(program):
     """{'top': (options, verbs), 'guard ban': ...}"""
     out = {}
     for command, _ in words(program):
-        verbs = words(program, command) if command == 'guard' else []
+        verbs = verbs_of_guard(program) if command == 'guard' else []
         if command not in ('help', 'version', 'guard'):
             out[command] = options(program, command)
         for verb, _ in verbs:
@@ -62,7 +70,7 @@ INTERFACES = "$(command ls /sys/class/net 2>/dev/null | grep -x '[A-Za-z0-9._-]*
 
 def bash(program):
     commands = ' '.join(c for c, _ in words(program))
-    verbs = ' '.join(v for v, _ in words(program, 'guard'))
+    verbs = ' '.join(v for v, _ in verbs_of_guard(program))
     print('# bash completion for netprobe\n_netprobe() {\n'
           '\tlocal cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} command=top options='' i\n'
           '\tfor ((i = 1; i < COMP_CWORD; i++)); do\n'
@@ -111,7 +119,7 @@ def zsh(program):
           '\tif [[ $command == help ]] && ((CURRENT == 3)); then')
     print(f"\t\tcompadd {' '.join(c for c, _ in words(program))}\n\t\treturn\n\tfi")
     print('\tif [[ $command == guard ]]; then\n\t\tif ((CURRENT == 3)); then\n\t\t\tlocal -a verbs=(')
-    for verb, text in words(program, 'guard'):
+    for verb, text in verbs_of_guard(program):
         print(f"\t\t\t\t'{verb}:{quoted(text)}'")
     print('\t\t\t)\n\t\t\t_describe verb verbs\n\t\t\treturn\n\t\tfi\n\t\tcommand="guard ${words[3]}"\n\tfi\n\tcase $command in')
     for command, rows in table(program).items():
@@ -142,7 +150,7 @@ def fish(program):
     for command, text in words(program):
         print(f"complete -c netprobe -n __fish_use_subcommand -a {command} -d '{fish_quoted(text)}'")
     print(f"complete -c netprobe -n '__fish_seen_subcommand_from help' -a '{' '.join(every)}'")
-    verbs = words(program, 'guard')
+    verbs = verbs_of_guard(program)
     seen = ' '.join(v for v, _ in verbs)
     for verb, text in verbs:
         print(f"complete -c netprobe -n '__fish_seen_subcommand_from guard; and not __fish_seen_subcommand_from {seen}' "

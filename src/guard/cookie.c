@@ -20,6 +20,7 @@
 
 #include "base/parse.h"
 #include "guard/internal.h"
+#include "guard/sysctl.h"
 
 #define SYSCTL_COOKIES "ipv4/tcp_syncookies"
 #define SYSCTL_TS "ipv4/tcp_timestamps"
@@ -27,27 +28,6 @@
 #define NO_OFFSET 2 /* of tcp_timestamps: without the kernel's secret in them */
 #define WSCALE_MAX 14
 #define WINDOW_BITS 15
-
-/* The last number of a setting of this network namespace, or -errno. */
-static int64_t sysctl_read(const char *name)
-{
-	char path[96], text[96] = "", *last;
-	int64_t r = 0;
-	FILE *f;
-
-	(void)snprintf(path, sizeof(path), "/proc/sys/net/%s", name);
-	f = fopen(path, "re");
-	if (!f)
-		return -errno;
-	if (!fgets(text, sizeof(text), f))
-		r = -EIO;
-	(void)fclose(f);
-	if (r)
-		return r;
-	text[strcspn(text, "\n")] = '\0';
-	last = strrchr(text, '\t');
-	return strtoll(last ? last + 1 : text, NULL, 10);
-}
 
 static int sysctl_write(const char *name, int value)
 {
@@ -223,14 +203,6 @@ static int can_protect(struct guard *g, struct netprobe_error *err)
 	return error_set(err, -EOPNOTSUPP,
 			 "this kernel has no SYN cookies for XDP (since 6.0, with "
 			 "CONFIG_SYN_COOKIES)");
-}
-
-uint8_t guard_tracked(void)
-{
-	if (sysctl_read("netfilter/nf_conntrack_count") <= 0)
-		return GUARD_TRACKED_NO;
-	return sysctl_read("netfilter/nf_conntrack_tcp_loose") == 0 ? GUARD_TRACKED_STRICT
-								    : GUARD_TRACKED_YES;
 }
 
 /* Its SYN was answered before the tracking saw it: a connection begins there with an acknowledgement. */
