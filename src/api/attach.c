@@ -99,6 +99,47 @@ uint32_t *api_ways(size_t *ret_n)
 	return ways;
 }
 
+/* What is on that interface; false: nothing. */
+static bool is_on(struct guard *g, const char *ifname, struct np_guard_if *ret_at)
+{
+	struct guard_if *ifs = NULL;
+	int n = guard_ifs(g, &ifs);
+	bool found = false;
+
+	for (int i = 0; i < n && !found; i++) {
+		found = !ifs[i].gone && !strcmp(ifs[i].name, ifname);
+		if (found)
+			*ret_at = ifs[i].at;
+	}
+	free(ifs);
+	return found;
+}
+
+/* Attach as wished, with the balancer behind it where that is the wish. Where that fails all is as it was. */
+static int attach_as(struct guard *g, const char *ifname, const struct guard_attach_opts *how,
+		     uint32_t flows, char *note, size_t size, struct netprobe_error *err)
+{
+	struct netprobe_error ignored = {};
+	struct guard_attach_opts was = *how;
+	struct np_guard_if before;
+	bool on = is_on(g, ifname, &before);
+	int r = guard_attach(g, ifname, how, note, size, err);
+
+	if (r || how->mode != NP_GUARD_BALANCE)
+		return r;
+	r = chain_balancer(g, ifname, flows, err);
+	if (!r)
+		return 0;
+	if (!on) {
+		(void)guard_detach(g, ifname, &ignored);
+		return r;
+	}
+	was.mode = before.mode;
+	was.flows = before.flags & NP_GUARD_IF_FLOWS;
+	(void)guard_attach(g, ifname, &was, note, size, &ignored);
+	return r;
+}
+
 API_PUBLIC int netprobe_manager_attach(struct netprobe_manager *m, const char *ifname,
 				       struct netprobe_error *err)
 {
@@ -132,9 +173,7 @@ API_PUBLIC int netprobe_manager_attach(struct netprobe_manager *m, const char *i
 	if (!r)
 		r = api_guard(GUARD_CREATE, &g, err);
 	if (!r)
-		r = guard_attach(g, ifname, &how, note, sizeof(note), err);
-	if (!r && how.mode == NP_GUARD_BALANCE)
-		r = chain_balancer(g, ifname, flows, err);
+		r = attach_as(g, ifname, &how, flows, note, sizeof(note), err);
 	guard_close(g);
 	free(ways);
 	if (r && how.mode == NP_GUARD_BALANCE)

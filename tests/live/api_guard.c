@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* guard through the library: lists as a whole, limits, detection, changes that are undone. */
 #include <errno.h>
+#include <limits.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "api_run.h"
 #include "guard_run.h"
@@ -410,4 +414,45 @@ TEST(switches_of_the_configuration_hold)
 	CHECK_EQ(s.mode, NETPROBE_MODE_MONITOR, "mode without XDP");
 	OK(netprobe_manager_detach(m, p.if_a, &err));
 	netprobe_manager_free(m);
+}
+
+/* A place in the way of the balancer's program, so that it cannot be made there. */
+static void block_balancer(char path[PATH_MAX])
+{
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	unsigned long long cookie = 0;
+	socklen_t len = sizeof(cookie);
+
+	if (getsockopt(fd, SOL_SOCKET, 71 /* SO_NETNS_COOKIE */, &cookie, &len))
+		test_skip("no cookies of network namespaces before 5.14");
+	close(fd);
+	snprintf(path, PATH_MAX, "/sys/fs/bpf/netprobe/lb-%llx", cookie);
+	REQUIRE(!mkdir(path, 0700), "%s: %s", path, strerror(errno));
+	strcat(path, "/np_lb");
+	REQUIRE(!mkdir(path, 0700), "%s: %s", path, strerror(errno));
+}
+
+TEST(an_attach_whose_balancer_cannot_be_made_leaves_nothing_behind)
+{
+	struct netns_pair p = netns_pair_new();
+	struct netprobe_config c = without_capture(NETPROBE_MODE_BALANCE);
+	struct netprobe_config filter = without_capture(NETPROBE_MODE_FILTER);
+	struct netprobe_manager *m, *other;
+	char path[PATH_MAX];
+	struct seen s = { 0 };
+
+	enter(&p.a);
+	other = manager(&filter);
+	OK(netprobe_manager_attach(other, "lo", &err)); /* the folder is there */
+	block_balancer(path);
+	m = manager(&c);
+	CHECK(netprobe_manager_attach(m, p.if_a, &err) < 0, "attached without its balancer");
+	CHECK_EQ(netprobe_manager_interfaces(m, on_interface, &s, &err), 1,
+		 "interfaces with guard");
+	rmdir(path);
+	*strrchr(path, '/') = '\0';
+	rmdir(path);
+	OK(netprobe_manager_detach(other, "lo", &err));
+	netprobe_manager_free(m);
+	netprobe_manager_free(other);
 }
