@@ -22,6 +22,8 @@ struct probe {
 	struct bpf_link *links[PROBE_MAX_LINKS];
 	unsigned int link_hooks[PROBE_MAX_LINKS]; /* NP_PROG_* of each */
 	unsigned int n_links;
+	int first[2]; /* links of cgroup programs that run before all others */
+	unsigned int n_first;
 	struct bpf_link *sweep_link, *seed_link, *stall_link;
 	int sweep_run, stall_run; /* programs that do so without being attached; 0 none */
 	struct bpf_link

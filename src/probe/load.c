@@ -310,6 +310,29 @@ static bool is_left_out(const struct probe *p, unsigned int id, int nth)
 	return p->opts.fail_at == FAIL_FIRST && !nth && (id == NP_PROG_SEND || id == NP_PROG_RECV);
 }
 
+#ifndef BPF_F_PREORDER
+#define BPF_F_PREORDER (1U << 6)
+#endif
+
+/*
+ * Before all other programs of the tree: who translates the address of a service gives its clients that as the sender, and
+ * netprobe would see it where what they send was seen translated. 6.18 takes the flag, 6.12 does not.
+ */
+static int attach_first(struct probe *p, const struct bpf_program *prog)
+{
+	LIBBPF_OPTS(bpf_link_create_opts, opts, .flags = BPF_F_PREORDER);
+	int fd;
+
+	if (p->n_first == sizeof(p->first) / sizeof(p->first[0]))
+		return -E2BIG;
+	fd = bpf_link_create(bpf_program__fd(prog), p->cgroup_fd,
+			     bpf_program__expected_attach_type(prog), &opts);
+	if (fd < 0)
+		return fd;
+	p->first[p->n_first++] = fd;
+	return 0;
+}
+
 static int attach_hook(struct probe *p, unsigned int id)
 {
 	const struct hook_alt *alt = &hook_table[id].alts[p->hooks[id].used];
@@ -326,6 +349,9 @@ static int attach_hook(struct probe *p, unsigned int id)
 				bpf_program__fd(probe_program(p, names[i]));
 			continue;
 		}
+		if (id == NP_PROG_UDP_RECV_PEER && alt->kind == KIND_CGROUP &&
+		    !attach_first(p, probe_program(p, names[i])))
+			continue;
 		if (p->n_links == PROBE_MAX_LINKS)
 			return -E2BIG;
 		if (p->opts.fail_at == FAIL_ATTACH && id == NP_PROG_RETRANSMIT)
@@ -383,6 +409,8 @@ static void detach_all(struct probe *p)
 	for (unsigned int i = 0; i < p->n_links; i++)
 		(void)bpf_link__destroy(p->links[i]);
 	p->n_links = 0;
+	while (p->n_first)
+		(void)close(p->first[--p->n_first]);
 	p->sweep_link = p->seed_link = p->stall_link = NULL;
 	p->sweep_run = p->stall_run = 0;
 }
