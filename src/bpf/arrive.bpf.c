@@ -20,14 +20,11 @@ static __always_inline struct sk_buff___pkt *queue_tail(struct sock *sk)
 
 static __always_inline int arrives(struct sock *sk)
 {
-	__u16 type = BPF_CORE_READ(sk, sk_type);
 	struct sk_buff___pkt *skb;
 	struct np_sock *st;
 	__u32 ifindex;
 
 	prog_hit(NP_PROG_ARRIVE);
-	if (type == SOCK_STREAM)
-		return 0;
 	st = sock_find(sk);
 	/* a connected one has its route */
 	if (!st || !st->dgram || st->tuple.rport || sock_is_other(st, sk))
@@ -48,17 +45,17 @@ static __always_inline int arrives(struct sock *sk)
 SEC("tp_btf/sk_data_ready")
 int BPF_PROG(np_arrive_tp, struct sock *sk)
 {
-	return arrives(sk);
+	return sk->sk_type == SOCK_STREAM ? 0 : arrives(sk);
 }
 
 SEC("fentry/sock_def_readable")
 int BPF_PROG(np_arrive_fe, struct sock *sk)
 {
-	return arrives(sk);
+	return sk->sk_type == SOCK_STREAM ? 0 : arrives(sk);
 }
 
 SEC("kprobe/sock_def_readable")
 int BPF_KPROBE(np_arrive_kp, struct sock *sk)
 {
-	return arrives(sk);
+	return BPF_CORE_READ(sk, sk_type) == SOCK_STREAM ? 0 : arrives(sk);
 }
