@@ -207,6 +207,23 @@ TEST(bytes_of_ping_and_raw_sockets_have_their_peers)
 		      "bytes without a peer");
 }
 
+/* write() has no address: what its caller's registers hold by then is that of an earlier call. */
+TEST(a_write_to_a_raw_socket_goes_to_its_peer_whatever_the_registers_hold)
+{
+	struct netns ns = netns_new();
+	struct probe p = probe_start(FLOWS, NULL);
+
+	python(&ns,
+	       "import ctypes; c = ctypes.CDLL(None)\n"
+	       "r = socket.socket(socket.AF_INET, socket.SOCK_RAW, 253); r.connect(('127.0.0.4', 0))\n"
+	       "a = struct.pack('=HH', 2, 0) + socket.inet_aton('127.9.9.9') + b'\\0' * 8\n"
+	       "nr = {'x86_64': 1, 'aarch64': 64}[os.uname().machine]\n"
+	       "for i in range(10): assert c.syscall(nr, r.fileno(), b'x' * 100, 100, 0, a, 16) == 100\n");
+	probe_stop(&p);
+	CHECK_EQ(moved_with(&p, &ns, "127.9.9.9", "tx_bytes"), 0, "bytes to nobody's peer");
+	CHECK_EQ(moved_with(&p, &ns, "127.0.0.4", "tx_bytes"), 1000, "bytes to its peer");
+}
+
 /* Readers that do not ask who sent: of each interface the bytes that came in by it, in an interval, and at its end in a row. */
 TEST(readers_that_do_not_ask_for_the_sender_have_their_interface)
 {

@@ -27,23 +27,31 @@ struct call_message {
 
 struct call_regs {
 	__u64 at; /* where they are, the end of the stack */
-	__u64 second, fifth, sixth;
+	__u64 second;
+	/* 0 but of sendto() and recvfrom(): where read() and write() take nothing is what another call left */
+	__u64 fifth, sixth;
 };
 
+/* Numbers of system calls are ABI. */
 static __always_inline __u32 call_regs(struct task_struct *task, struct call_regs *ret)
 {
 	__u64 typed;
 
+	ret->fifth = ret->sixth = 0;
 #if defined(__TARGET_ARCH_x86)
 	struct pt_regs___x86 *regs = (struct pt_regs___x86 *)bpf_task_pt_regs(task);
 
-	ret->fifth = regs->r8;
-	ret->sixth = regs->r9;
+	if (regs->orig_ax == 44 || regs->orig_ax == 45) {
+		ret->fifth = regs->r8;
+		ret->sixth = regs->r9;
+	}
 #elif defined(__TARGET_ARCH_arm64)
 	struct pt_regs___aarch64 *regs = (struct pt_regs___aarch64 *)bpf_task_pt_regs(task);
 
-	ret->fifth = regs->regs[4];
-	ret->sixth = regs->regs[5];
+	if (regs->syscallno == 206 || regs->syscallno == 207) {
+		ret->fifth = regs->regs[4];
+		ret->sixth = regs->regs[5];
+	}
 #endif
 	typed = (__u64)bpf_task_pt_regs(task);
 	(void)bpf_probe_read_kernel(&ret->at, sizeof(ret->at), &typed); /* as a number */
