@@ -263,7 +263,7 @@ static __always_inline int tcp_state(void *ctx, struct sock *sk, int from, int t
 	if (to != TCP_CLOSE || !state_is_main(st))
 		return 0;
 	if ((st->resets & MAIN_RELEASED) || !BPF_CORE_READ(sk, sk_socket))
-		return sock_gone(ctx, sk, NP_PROG_DESTROY | (prog & NP_PROG_SECOND));
+		return sock_gone(ctx, sk, NP_PROG_DESTROY); /* which was left out of nothing */
 	return 0;
 }
 
