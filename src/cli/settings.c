@@ -66,12 +66,34 @@ static int add_piece(struct settings *s, const char *key, char *piece, struct ne
 	return settings_filter(s, key, piece);
 }
 
-/* "any", as tcpdump has it: no filter. */
-static int add_interface(struct settings *s, const char *key, char *piece,
-			 struct netprobe_error *err)
+/* "any", as tcpdump has it: whatever else is named. */
+static bool has_any(const struct args_list *interfaces)
 {
-	(void)err;
-	return strcmp(piece, "any") ? settings_filter(s, key, piece) : 0;
+	for (unsigned int i = 0; i < interfaces->n; i++)
+		for (const char *p = interfaces->items[i], *end; p; p = *end ? end + 1 : NULL) {
+			end = strchrnul(p, ',');
+			if (end - p == 3 && !memcmp(p, "any", 3))
+				return true;
+		}
+	return false;
+}
+
+/* A zone is a filter by interface: beside others it would be one more alternative. */
+static int add_zone_filter(struct settings *s, const char *zone, struct netprobe_error *err)
+{
+	static const char key[] = "interface=";
+	bool known = false;
+
+	for (char **f = s->filters; f && *f; f++) {
+		if (strncmp(*f, key, sizeof(key) - 1) != 0)
+			continue;
+		if (strcmp(*f + sizeof(key) - 1, zone) != 0)
+			return error_set(err, -EINVAL,
+					 "'%%%.20s' beside --interface %.20s; takes one of them",
+					 zone, *f + sizeof(key) - 1);
+		known = true;
+	}
+	return known ? 0 : settings_filter(s, "interface", zone);
 }
 
 /* "fe80::1%eth0" is an address and the interface that it is at. */
@@ -99,15 +121,23 @@ static int add_zone(struct settings *s, char *piece, struct netprobe_error *err)
 	if (strlen(zone) >= sizeof(s->zone) || !*zone)
 		return error_set(err, -EINVAL, "'%%%.40s' is not an interface", zone);
 	memcpy(s->zone, zone, strlen(zone) + 1);
-	return settings_filter(s, "interface", zone);
+	return add_zone_filter(s, zone, err);
 }
 
 static int add_host(struct settings *s, const char *key, char *piece, struct netprobe_error *err)
 {
 	const struct resolved *known;
 	struct np_cidr cidr;
-	int r = add_zone(s, piece, err);
+	int r;
 
+	*(strchr(piece, '%') ? &s->zoned : &s->bare) = key;
+	if (s->zoned == s->bare)
+		r = error_set(err, -EINVAL,
+			      "'%.60s' beside hosts of another kind: where one has an interface, "
+			      "all need the same one; takes them with it, or --interface",
+			      piece);
+	else
+		r = add_zone(s, piece, err);
 	if (r)
 		return error_prefix(err, "--%s", key), r;
 	if (!parse_cidr(piece, &cidr, NULL) || !resolve_is_name(piece))
@@ -131,13 +161,14 @@ static void free_filters(struct settings *s)
 
 static int fill_filters(struct settings *s, const struct common_opts *o, struct netprobe_error *err)
 {
+	static const struct args_list none;
 	const struct {
 		const char *key;
 		const struct args_list *values;
 		piece_fn add;
 	} lists[] = {
 		{ "pid", &o->pid, add_piece },
-		{ "interface", &o->interface, add_interface },
+		{ "interface", has_any(&o->interface) ? &none : &o->interface, add_piece },
 		{ "src-host", &o->src_host, add_host },
 		{ "dst-host", &o->dst_host, add_host },
 		{ "host", &o->host, add_host },
@@ -150,6 +181,7 @@ static int fill_filters(struct settings *s, const struct common_opts *o, struct 
 
 	free_filters(s);
 	s->zone[0] = '\0';
+	s->zoned = s->bare = NULL;
 	if (o->v4 && o->v6)
 		return error_set(err, -EINVAL,
 				 "-4 and -6 exclude each other; leave both out for both families");

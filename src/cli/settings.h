@@ -9,9 +9,10 @@
 
 struct settings {
 	struct netprobe_config c;
-	char **filters; /* c.filters; NULL: none */
-	bool starts;	/* names of hosts may be asked for */
-	char zone[16];	/* the interface of hosts that named one */
+	char **filters;		  /* c.filters; NULL: none */
+	bool starts;		  /* names of hosts may be asked for */
+	char zone[16];		  /* the interface of hosts that named one */
+	const char *zoned, *bare; /* last option with such a host, and with another */
 };
 
 /* All that common options say. -EINVAL, -ENOMEM, err filled. To be given back by settings_done in any case. */

@@ -97,7 +97,7 @@ TEST(filter_proto)
 /* Lists, upper case, names of hosts, "any". */
 TEST(filters_take_values_as_people_type_them)
 {
-	check_here("--proto TCP -i any", (struct part){ STREAM, BOTH },
+	check_here("--proto TCP -i any,nosuch0", (struct part){ STREAM, BOTH },
 		   (struct part){ DGRAM, NEITHER });
 	check_here("--proto Tcp,UDP --host 192.0.2.1,localhost --port 1-2,1024-65535",
 		   (struct part){ STREAM, BOTH }, (struct part){ DGRAM, BOTH });
