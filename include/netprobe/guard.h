@@ -18,8 +18,8 @@ struct netprobe_manager;
 /*
  * Attach guard to an interface by name, or change the mode of one that is attached. It stays until
  * netprobe_manager_detach or `netprobe guard detach`. On success err->code is 0, or NETPROBE_NOTE: err->msg says
- * in a line what was not done as wished (generic XDP where AUTO asked), and err->hint which forwarding is off where
- * packets are to be balanced.
+ * in a line what was not done as wished (generic XDP where AUTO asked) and, of a change between native and generic
+ * XDP, for how long nothing was filtered; err->hint says which forwarding is off where packets are to be balanced.
  * -ENODEV: no such interface; -EBUSY: a foreign XDP program is there, which stays; -EOPNOTSUPP: its driver
  * does not take XDP and the configuration insists; -EPERM. Since: 0.1.
  */

@@ -124,6 +124,7 @@ static int link_xdp(struct attach *a, bool native)
 	r = link_pin(a, bpf_link_create(fd, a->ifindex, BPF_XDP, &o), "xdp");
 	if (r)
 		return r;
+	attach_filters_again(a);
 	a->at.xdp = native ? NP_GUARD_XDP_NATIVE : NP_GUARD_XDP_GENERIC;
 	a->at.xdp_id = attach_prog_id(fd);
 	return 0;
@@ -158,13 +159,17 @@ void attach_mode(struct attach *a)
 }
 
 /*
- * The slot is taken before the first program is on: whoever dies between here and the end leaves nothing
- * that the next command does not find.
+ * What is there goes when what comes is loaded, which takes longest. The slot is taken before the first
+ * program is on: whoever dies between here and the end leaves nothing that the next command does not find.
  */
 static int begin(struct attach *a)
 {
 	int r = a->g->there ? 0 : maps_first(a->g, a->skel, a->err);
 
+	if (!r && a->old) {
+		attach_take_off(a);
+		r = refuse_foreign(a);
+	}
 	if (!r)
 		r = attach_syn(a); /* of each load */
 	if (r || a->begun)
@@ -341,13 +346,6 @@ void attach_forget(struct guard *g, uint32_t slot, const struct np_guard_if *at)
 	(void)bpf_map_update_elem(g->map[MAP_IFS], &slot, &none, BPF_ANY);
 }
 
-/* Programs off the interface; its slot, and who comes behind the filter, stay. */
-static void take_off(struct guard *g, const struct np_guard_if *at)
-{
-	link_remove(g, "xdp", at->ifindex);
-	tc_take(g, at);
-}
-
 static int attach_at(struct attach *a)
 {
 	struct guard *g = a->g;
@@ -373,25 +371,24 @@ static int attach_at(struct attach *a)
 			attach_unload(a);
 			return r;
 		}
-		take_off(g, &old);
+		a->old = &old;
 	} else if (g->there && free_slot(g, &a->slot))
 		return error_set(a->err, -ENOSPC,
 				 "guard is attached to %d interfaces, which is all it can",
 				 NP_GUARD_IFS);
-	r = refuse_foreign(a);
+	r = a->old ? 0 : refuse_foreign(a);
 	if (!r)
 		r = attach_put_on(a);
 	attach_unload(a);
-	if (!r || !g->there)
-		return r;
-	a->at.ifindex = (uint32_t)a->ifindex;
-	if (old.ifindex) {
-		take_off(g, &a->at);
-		attach_put_back(a, &old);
-	} else {
-		attach_forget(g, a->slot, &a->at);
+	if (r)
+		return attach_undo(a, &old, r);
+	if (a->gap_ns) {
+		char text[96];
+
+		(void)snprintf(text, sizeof(text), ATTACH_GAP, (double)a->gap_ns / 1e6);
+		attach_note(a, text);
 	}
-	return r;
+	return 0;
 }
 
 int guard_deliver(struct guard *g, const uint32_t *ways, size_t ways_n, char *ret_note,
@@ -419,8 +416,8 @@ int guard_deliver(struct guard *g, const uint32_t *ways, size_t ways_n, char *re
 		opts.xdp = GUARD_XDP_GENERIC;
 		r = guard_attach(g, name, &opts, note, sizeof(note), err);
 		if (!r && !n++)
-			(void)snprintf(ret_note, note_size, "XDP of %s is generic now: %s", name,
-				       why);
+			(void)snprintf(ret_note, note_size, "XDP of %s is generic now: %s%s%s",
+				       name, why, note[0] ? "; " : "", note);
 	}
 	return r ? r : n;
 }

@@ -18,6 +18,9 @@ struct attach {
 	uint32_t slot;
 	struct np_guard_if at;
 	bool begun; /* its slot is taken */
+	/* On it still, and to be taken off before other programs go on. */
+	const struct np_guard_if *old;
+	uint64_t off_ns, gap_ns; /* since when nothing is filtered; how long that was */
 	struct netprobe_guard *skel;
 	char *note;
 	size_t note_size;
@@ -47,7 +50,15 @@ bool attach_can_exchange(const struct attach *a, const struct np_guard_if *old);
 int attach_exchange(struct attach *a, const struct np_guard_if *old);
 /* How an interface was attached. */
 void attach_opts_of(const struct np_guard_if *at, struct guard_attach_opts *ret);
-void attach_put_back(struct attach *a, const struct np_guard_if *old);
+/* After a change that did not work, which is returned: as before. */
+int attach_undo(struct attach *a, const struct np_guard_if *old, int r);
+/*
+ * Programs off the interface; its slot, and who comes behind the filter, stay. The kernel takes native and generic XDP
+ * only one after the other: how long nothing is filtered then is measured and said.
+ */
+#define ATTACH_GAP "nothing was filtered for %.1f ms, between the old programs and the new ones"
+void attach_take_off(struct attach *a);
+void attach_filters_again(struct attach *a);
 
 /* attach_own.c: whether it is a program of guard's; those at an interface that came from another namespace go. */
 bool attach_is_own(uint32_t prog_id);

@@ -4,6 +4,7 @@
  * filter never pauses; and back to what was, where another kind did not go on.
  */
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "guard/attach.h"
@@ -78,6 +79,32 @@ int attach_exchange(struct attach *a, const struct np_guard_if *old)
 	return r;
 }
 
+static uint64_t now_ns(void)
+{
+	struct timespec ts;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000ULL + (uint64_t)ts.tv_nsec;
+}
+
+void attach_take_off(struct attach *a)
+{
+	const struct np_guard_if *old = a->old;
+
+	if (old->xdp != NP_GUARD_XDP_NONE && old->mode != NP_GUARD_MONITOR &&
+	    a->opts->mode != NP_GUARD_MONITOR && link_is_on(a->g, "xdp", old->ifindex))
+		a->off_ns = now_ns();
+	link_remove(a->g, "xdp", old->ifindex);
+	tc_take(a->g, old);
+	a->old = NULL;
+}
+
+void attach_filters_again(struct attach *a)
+{
+	if (a->off_ns)
+		a->gap_ns = now_ns() - a->off_ns;
+}
+
 void attach_opts_of(const struct np_guard_if *at, struct guard_attach_opts *ret)
 {
 	*ret = (struct guard_attach_opts){
@@ -92,7 +119,7 @@ void attach_opts_of(const struct np_guard_if *at, struct guard_attach_opts *ret)
 }
 
 /* As it was, after a change that did not work: the filter is off for that moment, not for good. */
-void attach_put_back(struct attach *a, const struct np_guard_if *old)
+static void put_back(struct attach *a, const struct np_guard_if *old)
 {
 	struct guard_attach_opts opts;
 	struct attach again = { .g = a->g,
@@ -100,11 +127,30 @@ void attach_put_back(struct attach *a, const struct np_guard_if *old)
 				.ifname = a->ifname,
 				.ifindex = a->ifindex,
 				.slot = a->slot,
+				.off_ns = a->off_ns,
 				.note = (char[256]){},
 				.note_size = 256 };
 
 	attach_opts_of(old, &opts);
 	if (attach_put_on(&again))
 		attach_forget(a->g, a->slot, old);
+	a->gap_ns = again.gap_ns;
 	attach_unload(&again);
+}
+
+int attach_undo(struct attach *a, const struct np_guard_if *old, int r)
+{
+	if (!a->g->there || a->old)
+		return r;
+	a->at.ifindex = (uint32_t)a->ifindex;
+	if (!old->ifindex) {
+		attach_forget(a->g, a->slot, &a->at);
+		return r;
+	}
+	link_remove(a->g, "xdp", a->at.ifindex);
+	tc_take(a->g, &a->at);
+	put_back(a, old);
+	if (a->gap_ns)
+		error_prefix(a->err, "nothing was filtered for %.1f ms", (double)a->gap_ns / 1e6);
+	return r;
 }

@@ -379,6 +379,8 @@ TEST(failed_change_of_mode_leaves_lists_and_filter_as_they_were)
 	netns_must(&p.a, "ip link set npbr0 mtu 1500");
 	guard_must(&p.a, "ban 192.0.2.1");
 	CHECK_EQ(guard_run(&p.a, "attach npbr0 --mode filter --xdp native"), 2, "no XDP there");
+	CHECK(strstr(guard_log(), "nothing was filtered for "), "how long is not told: %s",
+	      guard_log());
 	guard_must(&p.a, "status --format json");
 	CHECK(strstr(guard_out(), "\"xdp\":\"generic\"") && strstr(guard_out(), "\"state\":\"on\""),
 	      "not as it was: %s", guard_out());

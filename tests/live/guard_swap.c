@@ -8,8 +8,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
@@ -103,6 +105,73 @@ TEST(generic_filter_never_pauses_either)
 	static const char *const changes[] = { "--mode filter", "--mode filter --flows on" };
 
 	restarted_in_a_flood("generic", changes, 2);
+}
+
+/* What waits at the socket: how many, and the time between the first and the last, by the kernel's stamps. */
+static unsigned int came_within(int fd, double *ret_ms)
+{
+	double first = 0, last = 0;
+	unsigned int n = 0;
+
+	for (;;) {
+		char byte, control[256];
+		struct iovec iov = { &byte, 1 };
+		struct msghdr m = { .msg_iov = &iov,
+				    .msg_iovlen = 1,
+				    .msg_control = control,
+				    .msg_controllen = sizeof(control) };
+		struct timespec ts;
+
+		if (recvmsg(fd, &m, MSG_DONTWAIT) < 0)
+			break;
+		REQUIRE(CMSG_FIRSTHDR(&m), "no time with a packet");
+		memcpy(&ts, CMSG_DATA(CMSG_FIRSTHDR(&m)), sizeof(ts));
+		last = (double)ts.tv_sec * 1e3 + (double)ts.tv_nsec / 1e6;
+		first = n++ ? first : last;
+	}
+	*ret_ms = last - first;
+	return n;
+}
+
+/* The kernel takes them only one after the other. */
+TEST(change_between_native_and_generic_says_how_long_nothing_was_filtered)
+{
+	static const char *const hows[] = { "native", "generic" };
+	struct netns_pair p = netns_pair_new();
+	int on = 1, room = 64 << 20;
+	struct flood f;
+	uint64_t sent;
+
+	guard_must(&p.a, "attach %s --mode filter --xdp generic", p.if_a);
+	CHECK(!strstr(guard_log(), "nothing was filtered"), "of the first: %s", guard_log());
+	guard_must(&p.a, "ban 10.77.0.2");
+	f = flood_begin(&p.b, &p.a, "10.77.0.1", 6001);
+	REQUIRE(!setsockopt(f.fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof(on)) &&
+			!setsockopt(f.fd, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof(room)),
+		"%s", strerror(errno));
+	for (unsigned int i = 0; i < 2; i++) {
+		double told = -1, seen;
+		int64_t from = now_ms(), took;
+		const char *at;
+		unsigned int n;
+
+		guard_must(&p.a, "attach %s --mode filter --xdp %s", p.if_a, hows[i]);
+		took = now_ms() - from;
+		at = strstr(guard_log(), "nothing was filtered for ");
+		if (at)
+			(void)sscanf(at, "nothing was filtered for %lf ms", &told);
+		n = came_within(f.fd, &seen);
+		printf("# to %s: %.1f ms, %u packets within %.1f ms\n", hows[i], told, n, seen);
+		CHECK(told >= 0 && told <= (double)took + 1, "%s: told %.1f ms, took %d: %s",
+		      hows[i], told, (int)took, guard_log());
+		/* A packet may have its stamp a while before it meets the filter. */
+		CHECK(seen <= told + 100 * test_slow(), "%s: %u came within %.1f ms, told %.1f",
+		      hows[i], n, seen, told);
+	}
+	guard_must(&p.a, "attach %s --mode filter --xdp generic", p.if_a);
+	CHECK(!strstr(guard_log(), "nothing was filtered"), "of no change: %s", guard_log());
+	CHECK_EQ(flood_end(&f, &sent), 0, "packets that came through after the last change");
+	guard_must(&p.a, "detach %s", p.if_a);
 }
 
 TEST(list_replaced_in_a_flood_lets_nothing_through)
