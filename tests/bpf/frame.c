@@ -196,6 +196,8 @@ TEST(ipv4_options_move_the_transport_header)
 	}
 }
 
+#define MANY 182 /* as docs/guard.md has it */
+
 TEST(ipv6_extension_headers_are_walked)
 {
 	struct frame_said s;
@@ -216,7 +218,17 @@ TEST(ipv6_extension_headers_are_walked)
 
 	pkt_eth(&p, ETH_P_IPV6);
 	pkt_ip6(&p, "fd00::1", "fd00::2", IPPROTO_TCP);
-	for (unsigned int i = 0; i < 7; i++)
+	for (unsigned int i = 0; i < MANY; i++)
+		pkt_ext(&p, i % 3 ? IPPROTO_DSTOPTS : IPPROTO_ROUTING, 8, 0);
+	pkt_tcp(&p, 7, 8, 0x10);
+	s = parse(&p);
+	CHECK_EQ(s.bad, NP_FRAME_GOOD, "fault of as many as a packet of 1,500 bytes holds");
+	CHECK_EQ(s.l4, 54 + 8 * MANY, "place of TCP");
+	CHECK_EQ(s.dport, 8, "port");
+
+	pkt_eth(&p, ETH_P_IPV6);
+	pkt_ip6(&p, "fd00::1", "fd00::2", IPPROTO_TCP);
+	for (unsigned int i = 0; i <= MANY; i++)
 		pkt_ext(&p, IPPROTO_DSTOPTS, 8, 0);
 	pkt_tcp(&p, 7, 8, 0x10);
 	CHECK_EQ(parse(&p).bad, NP_FRAME_EXT_MANY, "fault");

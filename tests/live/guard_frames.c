@@ -117,6 +117,16 @@ TEST(small_first_pieces_of_tcp_have_their_ports_and_count_as_syns)
 	CHECK(drops >= 20, "%u of 40 pieces of SYNs were beyond 5 a second", drops);
 }
 
+/* A SYN behind so many extension headers. */
+static void behind(struct pkt *p, const char *src, unsigned int n, unsigned int dport)
+{
+	pkt_eth(p, ETH_P_IPV6);
+	pkt_ip6(p, src, "fd77::1", IPPROTO_TCP);
+	while (n--)
+		pkt_ext(p, IPPROTO_DSTOPTS, 8, 0);
+	pkt_tcp(p, 4000, dport, 0x02);
+}
+
 TEST(what_the_parser_does_not_finish_is_dropped_where_a_ban_could_hold)
 {
 	struct netns_pair p = netns_pair_new();
@@ -132,16 +142,22 @@ TEST(what_the_parser_does_not_finish_is_dropped_where_a_ban_could_hold)
 	guard_must(&p.a, "allow 2001:db8:8::1");
 	fd = guard_program(&p.a);
 	for (unsigned int i = 0; i < 3; i++) {
-		pkt_eth(&f, ETH_P_IPV6);
-		pkt_ip6(&f, sources[i], "fd77::1", IPPROTO_TCP);
-		for (unsigned int n = 0; n < 9; n++)
-			pkt_ext(&f, IPPROTO_DSTOPTS, 8, 0);
-		pkt_tcp(&f, 4000, 80, 0x02);
+		behind(&f, sources[i], 183, 80);
 		CHECK_EQ(verdict(fd, &f), want[i], sources[i]);
+	}
+	/* As many as 1,500 bytes hold are all looked through. */
+	for (unsigned int n = 0; n <= 182; n += 7) {
+		behind(&f, sources[0], n, 80);
+		CHECK_EQ(verdict(fd, &f), PASS, "to another port, behind so many");
 	}
 	stats = guard_stats(&p.a, p.if_a);
 	CHECK_EQ(json_at(stats, "unfinished"), 1, "unfinished");
 	CHECK_EQ(json_at(stats, "drops.ban"), 1, "drops by ban");
+	json_decref(stats);
+	behind(&f, sources[0], 182, 22);
+	CHECK_EQ(verdict(fd, &f), DROP, "to the banned port, behind all of them");
+	stats = guard_stats(&p.a, p.if_a);
+	CHECK_EQ(json_at(stats, "unfinished"), 1, "it was finished");
 	json_decref(stats);
 }
 

@@ -100,9 +100,10 @@ void datagram_make(struct datagram *d)
 	if (d->v6 && !rnd(2)) {
 		uint8_t *next = &d->first;
 
-		n = rnd(3) ? rnd(4) : rnd(14);
+		n = rnd(3) ? rnd(4) : rnd(8) ? rnd(14) : rnd(200);
 		for (unsigned int i = 0; i < n; i++) {
-			unsigned int kind = exts[rnd(sizeof(exts))], more = kind == 44 ? 0 : rnd(3);
+			unsigned int kind = exts[rnd(sizeof(exts))];
+			unsigned int more = kind == 44 || n > 14 ? 0 : rnd(3);
 
 			*next = (uint8_t)kind;
 			next = &d->b[d->len];

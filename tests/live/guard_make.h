@@ -28,7 +28,7 @@ struct datagram {
 	uint8_t tags, options, source;
 	uint8_t hop_options;
 	size_t len;
-	uint8_t b[1200];
+	uint8_t b[1800];
 };
 
 void datagram_make(struct datagram *d);

@@ -40,8 +40,8 @@
 #define FRAME_PPPOE 8 /* bytes of PPPoE's header and PPP's protocol */
 #define FRAME_PPP_IPV4 0x0021
 #define FRAME_PPP_IPV6 0x0057
-#define FRAME_EXTS 6	 /* IPv6 extension headers looked through */
-#define FRAME_PULL 192U	 /* bytes made linear at tc where the headers are not: all of the above */
+#define FRAME_EXTS 182	 /* IPv6 extension headers looked through: all that 1,500 bytes hold */
+#define FRAME_PULL 192U	 /* bytes made linear at tc where the headers are not */
 #define FRAME_ICMP_LEN 8 /* both; <linux/icmp.h> brings in the C library */
 #define FRAME_AF_INET 2	 /* <sys/socket.h> is not for the kernel half */
 #define FRAME_AF_INET6 10
@@ -280,10 +280,13 @@ static __always_inline void frame_ipv4(struct frame *f, const struct frame_from 
 	f->l4 = l3 + size;
 }
 
-static __always_inline bool frame_is_ext(__u8 next)
+#define FRAME_IS_EXT                                                                    \
+	(1ULL << IPPROTO_HOPOPTS | 1ULL << IPPROTO_ROUTING | 1ULL << IPPROTO_FRAGMENT | \
+	 1ULL << IPPROTO_AH | 1ULL << IPPROTO_DSTOPTS)
+
+static __always_inline bool frame_is_ext(__u32 next)
 {
-	return next == IPPROTO_HOPOPTS || next == IPPROTO_ROUTING || next == IPPROTO_FRAGMENT ||
-	       next == IPPROTO_DSTOPTS || next == IPPROTO_AH;
+	return next < 64 && (FRAME_IS_EXT >> next & 1);
 }
 
 /* What a walk over extension headers found: in one word, as a function of its own returns it. */
@@ -299,31 +302,41 @@ static __always_inline __u64 exts_found(__u8 next, __u8 bad, __u32 off, __u64 fr
 	return (__u64)next | (__u64)bad << 8 | (__u64)off << 16 | frag << 32;
 }
 
-/* at_next: the first extension's number << 16 | where it begins. */
+/* 1 where both are the same, else 0. */
+static __always_inline __u32 exts_same(__u32 a, __u32 b)
+{
+	a ^= b;
+	asm volatile("%0 += -1\n\t%0 >>= 31" : "+w"(a));
+	return a;
+}
+
+/*
+ * at_next: the first extension's number << 16 | where it begins. What a header is decides by arithmetic: the verifier
+ * would follow each branch, for each header, through all that may come behind it.
+ */
 static __always_inline __u64 exts_walk(void *data, void *end, __u32 at_next)
 {
 	__u32 off = at_next & EXTS_OFF_MASK;
-	__u8 next = at_next >> 16;
+	__u32 next = at_next >> 16 & 0xff;
 	__u64 frag = 0;
 
 	for (int i = 0; i < FRAME_EXTS && frame_is_ext(next); i++) {
+		__u32 ah = exts_same(next, IPPROTO_AH), fr = exts_same(next, IPPROTO_FRAGMENT);
 		__u8 *ext = data + off;
+		__u64 here;
 		__u32 size;
 
 		if ((void *)ext + 8 > end)
 			return exts_found(next, NP_FRAME_EXT_SHORT, off, frag);
-		if (next == IPPROTO_FRAGMENT) {
-			size = 8;
-			frag = (__u64)ext[2] << 8 | ext[3] | (__u64)(off + 8) << 16;
-			/* Behind a later fragment's header is no header. */
-			if (ext[2] || (ext[3] & 0xf8))
-				return exts_found(ext[0], 0, off + 8, frag);
-		} else {
-			size = next == IPPROTO_AH ? (ext[1] + 2) * 4 : (ext[1] + 1) * 8;
-		}
-		next = ext[0];
-		/* The mask says nothing new, but the verifier forgets where it came from. */
-		off = (off + size) & EXTS_OFF_MASK;
+		/* In units of 8 bytes, of 4 for AH; that of a fragment header has no size in it. */
+		size = ((ext[1] & (fr - 1)) + 1 + ah) << (3 - ah);
+		here = (__u64)ext[2] << 8 | ext[3] | (__u64)(off + 8) << 16;
+		frag ^= (frag ^ here) & -(__u64)fr;
+		/* Behind a later fragment's header is no header: this makes it none of those looked through. */
+		next = ext[0] | (__u32)(frag & 0xfff8) << 8;
+		off += size;
+		if (off > EXTS_OFF_MASK)
+			return exts_found(next, NP_FRAME_EXT_SHORT, off, frag);
 	}
 	return exts_found(next, frame_is_ext(next) ? NP_FRAME_EXT_MANY : 0, off, frag);
 }
