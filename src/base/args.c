@@ -119,7 +119,8 @@ static int parse_long(struct args_walk *w, const char *arg)
 
 	if (!row)
 		return unknown_option(w, arg, len);
-	if (row->type == OPTION_HELP && value && !strcmp(value, "all"))
+	if (row->type == OPTION_HELP && value && !strcmp(row->name, "help") &&
+	    !strcmp(value, "all"))
 		value = NULL; /* args_asks_all */
 	if (!option_takes_value(row) && value)
 		return error_set(w->err, -EINVAL, "--%s: '%.100s' given; takes no value", row->name,

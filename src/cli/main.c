@@ -123,6 +123,10 @@ static int run(int argc, char **argv)
 	if (first[0] == '-' || !*first)
 		return cmd_top(argc, argv);
 	c = find(first);
+	/* These two have no options of their own. */
+	if (c && (c->run == cmd_help || c->run == cmd_version) && argc == 3 &&
+	    (!strcmp(argv[2], "--help") || !strcmp(argv[2], "-h")))
+		return cmd_help(2, argv);
 	return c ? c->run(argc - 1, argv + 1) : unknown_command(first);
 }
 

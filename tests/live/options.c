@@ -59,6 +59,7 @@ static const struct wrong {
 	  "perf" },
 	{ { "events", "--btf", "/no/such/btf" }, "--btf", "/no/such/btf" },
 	{ { "events", "--format", "yaml" }, "--format", "yaml" },
+	{ { "events", "--version=all" }, "--version", "all" },
 	{ { "events", "--interval", "0" }, "--interval", "0" },
 	{ { "events", "--interval", "-1" }, "--interval", "-1" },
 	{ { "events", "--interval", "soon" }, "--interval", "soon" },
@@ -150,6 +151,8 @@ TEST(help_of_a_command_is_what_the_command_says_itself)
 		{ { "help", "events" }, { "events", "--help" } },
 		{ { "help", "guard" }, { "guard", "--help" } },
 		{ { "help", "guard", "ban" }, { "guard", "ban", "--help" } },
+		{ { "help", "--help" }, { "help", "help" } },
+		{ { "version", "-h" }, { "help", "version" } },
 		{ { "-V" }, { "version" } },
 		{ { "events", "-V" }, { "--version" } },
 	};
