@@ -6,10 +6,12 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/kcmp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #define PID_INIT_INO 0xEFFFFFFCU /* of the initial pid namespace */
@@ -49,7 +51,7 @@ static void each(struct look *l, const char *dir, void (*fn)(struct look *l, con
 {
 	DIR *d = opendir(dir);
 	struct dirent *e;
-	char path[96];
+	char path[128];
 
 	if (!d) {
 		unseen(l, errno);
@@ -58,7 +60,7 @@ static void each(struct look *l, const char *dir, void (*fn)(struct look *l, con
 	while (l->left && !l->error && (e = readdir(d))) {
 		if (!isdigit((unsigned char)e->d_name[0]))
 			continue;
-		(void)snprintf(path, sizeof(path), "%s/%.16s", dir, e->d_name);
+		(void)snprintf(path, sizeof(path), "%.100s/%.16s", dir, e->d_name);
 		fn(l, path);
 	}
 	(void)closedir(d);
@@ -97,15 +99,21 @@ static void look_at_file(struct look *l, const char *path)
 	seen_in(l, to);
 }
 
-/* What it has open, and what is mounted where it is. */
-static void look_deeper(struct look *l, const char *path)
+static void look_at_open(struct look *l, const char *path)
+{
+	char dir[128];
+
+	(void)snprintf(dir, sizeof(dir), "%s/fd", path);
+	each(l, dir, look_at_file);
+}
+
+/* What is mounted where it is. */
+static void look_at_mounts(struct look *l, const char *path)
 {
 	char file[128], *line = NULL;
 	size_t size = 0;
 	FILE *f;
 
-	(void)snprintf(file, sizeof(file), "%s/fd", path);
-	each(l, file, look_at_file);
 	(void)snprintf(file, sizeof(file), "%s/mountinfo", path);
 	f = fopen(file, "re");
 	if (!f) {
@@ -120,12 +128,49 @@ static void look_deeper(struct look *l, const char *path)
 	(void)fclose(f);
 }
 
+/*
+ * What a thread has for itself: its own mounts, its own descriptors, or all there are of a process whose first
+ * thread has ended. Of the others the process has told.
+ */
+static void look_at_own(struct look *l, const char *path)
+{
+	pid_t pid = 0, tid = 0;
+	struct stat mine, its;
+	char file[128];
+
+	if (sscanf(path, "/proc/%d/task/%d", &pid, &tid) != 2 || pid == tid)
+		return;
+	/* Not in every kernel: then each is looked at. */
+	if (syscall(SYS_kcmp, pid, tid, KCMP_FILES, 0, 0) != 0)
+		look_at_open(l, path);
+	(void)snprintf(file, sizeof(file), "/proc/%d/ns/mnt", pid);
+	its.st_ino = stat(file, &its) ? 0 : its.st_ino;
+	(void)snprintf(file, sizeof(file), "%s/ns/mnt", path);
+	if (stat(file, &mine))
+		unseen(l, errno);
+	else if (mine.st_ino != its.st_ino)
+		look_at_mounts(l, path);
+}
+
+static void look_deeper(struct look *l, const char *path)
+{
+	char dir[128];
+
+	look_at_open(l, path);
+	look_at_mounts(l, path);
+	(void)snprintf(dir, sizeof(dir), "%s/task", path);
+	each(l, dir, look_at_own);
+}
+
 int netns_gone(const uint64_t *inodes, size_t n, bool *ret)
 {
 	struct look l = { .inodes = inodes, .n = n, .left = n, .gone = ret };
 	struct stat st;
 
 	if (stat("/proc/self/ns/pid", &st) || st.st_ino != PID_INIT_INO)
+		return -ENOTSUP;
+	/* With hidepid others' processes are no error: they are not there. The first one always is. */
+	if (stat("/proc/1/ns/net", &st))
 		return -ENOTSUP;
 	for (size_t i = 0; i < n; i++)
 		ret[i] = true;
