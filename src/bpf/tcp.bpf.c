@@ -39,6 +39,38 @@ int BPF_PROG(np_state2_fe, struct sock *sk, int state)
 			 NP_PROG_STATE | NP_PROG_SECOND);
 }
 
+static __always_inline int main_stored(void *ctx, struct sock *sk, int state, __u32 prog)
+{
+	if (BPF_CORE_READ(sk, sk_protocol) != NP_KERNEL_MPTCP)
+		return 0;
+	return tcp_state(ctx, sk, BPF_CORE_READ(sk, __sk_common.skc_state), state, prog);
+}
+
+/* MPTCP's sockets, whose states are stored without tcp_set_state. Since 4.16. */
+SEC("fentry/inet_sk_state_store")
+int BPF_PROG(np_state_m_fe, struct sock *sk, int state)
+{
+	return main_stored(ctx, sk, state, NP_PROG_STATE);
+}
+
+SEC("fentry/inet_sk_state_store")
+int BPF_PROG(np_state2_m_fe, struct sock *sk, int state)
+{
+	return main_stored(ctx, sk, state, NP_PROG_STATE | NP_PROG_SECOND);
+}
+
+/* The first subflow of an accepted one, which is made a moment later. Since 4.16. */
+SEC("fentry/inet_sk_set_state")
+int BPF_PROG(np_state_n_fe, struct sock *sk, int state)
+{
+	__u64 addr = (__u64)sk_raw(sk);
+	__u32 zero = 0;
+
+	if (state == TCP_SYN_RECV && sock_is_subflow(sk))
+		(void)bpf_map_update_elem(&np_newest, &zero, &addr, BPF_ANY);
+	return 0;
+}
+
 SEC("kprobe/tcp_set_state")
 int BPF_KPROBE(np_state_kp, struct sock *sk, int state)
 {

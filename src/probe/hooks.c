@@ -68,7 +68,8 @@ const struct hook hook_table[NP_PROG_MAX] = {
 		.follows = -1,
 		.n_alts = 3, .alts = {
 			{ TP("np_state_tp", "np_state2_tp"), .since = "4.16" },
-			{ FE("np_state_fe", "np_state2_fe"), .since = "5.5" },
+			{ FE("np_state_fe", "np_state2_fe"), .since = "5.5",
+			  .optional = { "np_state_m_fe", "np_state2_m_fe", "np_state_n_fe" } },
 			{ KP("np_state_kp"), .since = "4.1" },
 		},
 	},
