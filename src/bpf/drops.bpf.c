@@ -5,6 +5,7 @@
  * finds in the storage that the main object keeps (np_socks), which user space puts in its place.
  */
 #include "lib/filter.h"
+#include "lib/mptcp.h"
 #include "lib/packet.h"
 #include "lib/scratch.h"
 
@@ -38,6 +39,7 @@ volatile __u32 st_keys[2] = {}; /* entries of each */
 
 struct np_socks_map np_socks SEC(".maps");
 struct np_socks_h_map np_socks_h SEC(".maps");
+struct np_mains_map np_mains SEC(".maps");
 
 /*
  * One is written here while user space drains the other, so no count is lost between its reading and its
@@ -152,6 +154,28 @@ static __always_inline __u32 listener_drops(struct sock *sk, __u32 reason)
 	return BPF_CORE_READ(sk, sk_ack_backlog) > BPF_CORE_READ(sk, sk_max_ack_backlog) ? 2 : 1;
 }
 
+/* An MPTCP listener, by the TCP socket below it: out of reach as well, so user space finds its owner by the cookie. */
+static __always_inline void owner_of_main(struct np_ev_drop *ev, struct sock *sub)
+{
+	__u64 key = subflow_addr(sub);
+	struct sock *sk = (struct sock *)key;
+	struct np_main *m, none = {};
+
+	if (!key)
+		return;
+	ev->tuple.flags |= NP_F_LISTEN;
+	ev->sock_id = BPF_CORE_READ(sk, __sk_common.skc_cookie.counter);
+	m = bpf_map_lookup_elem(&np_mains, &key);
+	if (!m) {
+		(void)bpf_map_update_elem(&np_mains, &key, &none, BPF_NOEXIST);
+		m = bpf_map_lookup_elem(&np_mains, &key);
+	}
+	if (m)
+		__sync_fetch_and_add(&m->drops, listener_drops(sub, ev->reason));
+	else
+		loss_one(map_full);
+}
+
 /* Owner of a full socket. state: of the socket, 0 where sk is NULL. */
 static __always_inline bool owner_of_sock(struct np_ev_drop *ev, struct sock *sk, __u8 state)
 {
@@ -164,6 +188,10 @@ static __always_inline bool owner_of_sock(struct np_ev_drop *ev, struct sock *sk
 				  ? state
 				  : 0;
 	ev->sock_id = BPF_CORE_READ(sk, __sk_common.skc_cookie.counter);
+	if (state == TCP_LISTEN && sock_is_subflow(sk)) {
+		owner_of_main(ev, sk_raw(sk));
+		return false;
+	}
 	st = sock_find(sk);
 	if (!st || (st->flags & NP_F_IGNORE))
 		return false;
@@ -185,6 +213,8 @@ static __always_inline void owner_of_request(struct np_ev_drop *ev, struct sock 
 
 	ev->tuple.state = TCP_NEW_SYN_RECV;
 	ev->tuple.flags |= NP_F_LISTEN;
+	if (listener && sock_is_subflow(listener))
+		listener = (struct sock *)subflow_addr(listener); /* MPTCP's */
 	if (listener)
 		ev->sock_id = BPF_CORE_READ(listener, __sk_common.skc_cookie.counter);
 }

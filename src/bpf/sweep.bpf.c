@@ -44,7 +44,8 @@ static __always_inline __u64 fingerprint(const struct np_sock *st, struct sock *
 			 ((__u64)SK_READ(sk, __sk_common.skc_state) << 56);
 	else if (st->tuple.proto == NP_IPPROTO_MPTCP)
 		print += ((__u64)SK_READ(sk, __sk_common.skc_state) << 56) +
-			 ((__u64)main_subflows(sk) << 48) + main_pending(sk);
+			 ((__u64)main_subflows(sk) << 48) + main_pending(sk) +
+			 (SK_READ(sk, __sk_common.skc_state) == TCP_LISTEN ? main_drops(sk) : 0);
 	return print ? print : 1;
 }
 

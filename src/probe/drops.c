@@ -98,6 +98,9 @@ static int share_owners(struct probe_drops *d)
 	if (!r)
 		r = bpf_map__reuse_fd(d->skel->maps.np_socks_h,
 				      bpf_map__fd(main_skel->maps.np_socks_h));
+	if (!r)
+		r = bpf_map__reuse_fd(d->skel->maps.np_mains,
+				      bpf_map__fd(main_skel->maps.np_mains));
 	return r;
 }
 

@@ -32,17 +32,27 @@ static uint32_t dropped_at(int fd)
 	return info[SK_MEMINFO_DROPS];
 }
 
+struct queue_run {
+	struct netns ns;
+	bool mptcp;
+	int backlog;
+	pid_t listener;
+	uint32_t at_socket;		  /* the listener's own count */
+	uint64_t listen_drops, overflows; /* nstat */
+};
+
 /* Never accepts. Each byte that comes down is answered by the listener's own count of drops. */
 static void listen_only(void *arg)
 {
 	struct sockaddr_storage at;
 	socklen_t len = loopback(AF_INET, OPEN, &at);
-	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	const struct queue_run *q = arg;
+	int fd = socket(AF_INET, SOCK_STREAM, q->mptcp ? IPPROTO_MPTCP : 0);
 	uint32_t n;
 	char byte;
 
 	close(down[1]);
-	if (bind(fd, (struct sockaddr *)&at, len) < 0 || listen(fd, *(int *)arg) < 0 ||
+	if (bind(fd, (struct sockaddr *)&at, len) < 0 || listen(fd, q->backlog) < 0 ||
 	    write(up[1], "", 1) != 1)
 		_exit(1);
 	while (read(down[0], &byte, 1) == 1) {
@@ -68,13 +78,6 @@ static void connect_many(void *arg)
 	(void)!read(*(int *)arg, &byte, 1); /* until the test has seen enough */
 }
 
-struct queue_run {
-	struct netns ns;
-	pid_t listener;
-	uint32_t at_socket;		  /* the listener's own count */
-	uint64_t listen_drops, overflows; /* nstat */
-};
-
 /* A listener with that backlog meets more clients than it has room for. */
 static void fill_queue(struct queue_run *q, int backlog)
 {
@@ -82,10 +85,12 @@ static void fill_queue(struct queue_run *q, int backlog)
 	pid_t clients;
 	char byte;
 
+	q->backlog = backlog;
+
 	REQUIRE(pipe2(up, O_CLOEXEC) == 0 && pipe2(down, O_CLOEXEC) == 0 &&
 			pipe2(alive, O_CLOEXEC) == 0,
 		"pipe");
-	q->listener = start_in(&q->ns, listen_only, &backlog);
+	q->listener = start_in(&q->ns, listen_only, q);
 	REQUIRE(read(up[0], &byte, 1) == 1, "the listener did not come up");
 	clients = start_in(&q->ns, connect_many, &alive[0]);
 	netns_wait_counter(&q->ns, "TcpExt", "ListenDrops", 6);
@@ -130,6 +135,25 @@ TEST(syns_that_find_the_accept_queue_full_are_drops_of_the_listener)
 		    !strcmp(record_str(r, "kind"), "loss") && record_u64(r, "lport") == OPEN)
 			rows += record_u64(r, "packets");
 	CHECK_EQ(rows, q.listen_drops, "packets in the summary");
+}
+
+/* The TCP socket below it has the queue and the count, and nobody holds that one. */
+TEST(syns_that_an_mptcp_listener_has_no_room_for_are_its_drops)
+{
+	struct queue_run q = { .ns = netns_new(), .mptcp = true };
+	struct probe drops = start_drops(NULL, NULL, NULL);
+	struct probe events = probe_start("events", "--format", "json", NULL);
+
+	fill_queue(&q, 1);
+	probe_stop(&drops);
+	probe_stop(&events);
+	kill(q.listener, SIGKILL);
+	CHECK(q.listen_drops >= 6, "ListenDrops: expected 6 at least, got %" PRIu64,
+	      q.listen_drops);
+	CHECK_EQ(told(drops.records, &q, "LISTEN_OVERFLOW"), q.listen_drops,
+		 "packets told by drops");
+	CHECK_EQ(told(events.records, &q, "LISTEN_OVERFLOW"), q.listen_drops,
+		 "packets told by events");
 }
 
 TEST(syns_that_find_the_syn_queue_full_are_told_apart)

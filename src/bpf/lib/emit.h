@@ -168,21 +168,20 @@ static __always_inline void rec_tcp(struct np_tcp *t, const struct np_sock *st, 
 
 /*
  * SYNs for which a queue was full: the kernel counts them on the listener and lets their buffers go as if they had
- * been used (tcp_conn_request, 5.14 to 6.18), which no tracepoint tells.
+ * been used (tcp_conn_request, 5.14 to 6.18), which no tracepoint tells. tcp: the TCP socket that listens, only read.
  */
-static __always_inline void rec_listen(struct np_tcp *t, const struct np_sock *st, struct sock *sk,
-				       struct tcp_sock *tp)
+static __always_inline void rec_listen(struct np_tcp *t, const struct np_sock *st, struct sock *tcp)
 {
-	struct inet_connection_sock *icsk = (struct inet_connection_sock *)tp;
-	__u32 drops = (__u32)SK_READ(sk, sk_drops.counter) - st->drops_base - st->drops_told;
-	__u32 backlog = SK_READ(sk, sk_max_ack_backlog);
+	struct inet_connection_sock *icsk = (struct inet_connection_sock *)tcp;
+	__u32 drops = (__u32)BPF_CORE_READ(tcp, sk_drops.counter) - st->drops_base - st->drops_told;
+	__u32 backlog = BPF_CORE_READ(tcp, sk_max_ack_backlog);
 
 	t->listen_drops = (__s32)drops > 0 ? drops : 0;
-	if (SK_READ(sk, __sk_common.skc_state) != TCP_LISTEN)
-		return;				   /* at its end its queues are empty */
-	if (SK_READ(sk, sk_ack_backlog) > backlog) /* as sk_acceptq_is_full */
+	if (BPF_CORE_READ(tcp, __sk_common.skc_state) != TCP_LISTEN)
+		return;					  /* at its end its queues are empty */
+	if (BPF_CORE_READ(tcp, sk_ack_backlog) > backlog) /* as sk_acceptq_is_full */
 		t->limits |= NP_TCP_ACCEPT_FULL;
-	if ((__u32)SK_READ(icsk, icsk_accept_queue.qlen.counter) >= backlog)
+	if ((__u32)BPF_CORE_READ(icsk, icsk_accept_queue.qlen.counter) >= backlog)
 		t->limits |= NP_TCP_SYN_FULL;
 }
 
@@ -190,16 +189,20 @@ static __always_inline void rec_listen(struct np_tcp *t, const struct np_sock *s
 static __always_inline void rec_mptcp(struct np_sock_rec *rec, struct np_sock *st, struct sock *sk,
 				      __u8 state)
 {
+	struct sock *first = main_first(sk);
 	__u32 n;
 
 	__builtin_memcpy(rec->tcp.rtx_cause, st->rtx_cause, sizeof(rec->tcp.rtx_cause));
 	rec->tcp.synack_retrans = st->synack_retrans;
-	if (state == TCP_LISTEN) {
+	if (state == TCP_LISTEN)
 		st->flags |= NP_F_LISTEN;
+	if (state == TCP_LISTEN || (state == TCP_CLOSE && (st->flags & NP_F_LISTEN))) {
+		if (first)
+			rec_listen(&rec->tcp, st, first);
 		return;
 	}
 	if (!st->tuple.ifname[0])
-		subflow_route(&st->tuple, (__u64)main_first(sk)); /* it has none of its own */
+		subflow_route(&st->tuple, (__u64)first); /* it has none of its own */
 	n = state == TCP_CLOSE || state == TCP_SYN_SENT ? 0 : main_subflows(sk);
 	if (n)
 		st->subflows = n;
@@ -232,7 +235,7 @@ static __always_inline void rec_fill(struct np_sock_rec *rec, struct np_sock *st
 		tp = tcp_of(sk);
 	if (tp) {
 		if (state == TCP_CLOSE && (st->flags & NP_F_LISTEN)) {
-			rec_listen(&rec->tcp, st, sk, tp);
+			rec_listen(&rec->tcp, st, sk_raw(sk));
 		} else if (state != TCP_LISTEN) {
 			__u32 d = 0;
 
@@ -247,7 +250,7 @@ static __always_inline void rec_fill(struct np_sock_rec *rec, struct np_sock *st
 			rec_tcp(&rec->tcp, st, sk, tp);
 		} else {
 			st->flags |= NP_F_LISTEN;
-			rec_listen(&rec->tcp, st, sk, tp);
+			rec_listen(&rec->tcp, st, sk_raw(sk));
 		}
 		if (SK_READ((struct inet_connection_sock *)tp, icsk_ulp_ops))
 			st->flags |= NP_F_ULP;

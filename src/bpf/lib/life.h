@@ -339,6 +339,8 @@ __weak __noinline int main_take(struct np_sock *st, __u64 key, __u32 told)
 	__builtin_memcpy(st->rtx_cpu_comm, m->cpu_comm, sizeof(st->rtx_cpu_comm));
 	if (m->synack)
 		st->synack_retrans += __sync_lock_test_and_set(&m->synack, 0);
+	if (m->drops)
+		st->drops_told += __sync_lock_test_and_set(&m->drops, 0);
 	if (d)
 		(void)rtx_count(st, d);
 	if (!told)

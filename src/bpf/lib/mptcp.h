@@ -50,6 +50,7 @@ struct np_main {
 	__u32 rtx[NP_RTX_MAX];
 	__u32 synack;
 	__u32 resets; /* bits: 1 sent, 2 received */
+	__u32 drops;  /* of a listener: what kfree_skb told of as well */
 	__u32 cpu_tgid;
 	char cpu_comm[16];
 };
@@ -174,13 +175,24 @@ static __always_inline bool main_is_over(struct sock *sk)
 	return cfg_store_hash ? main_is_bare(sk) : state == TCP_CLOSE;
 }
 
-/* Retransmits of its subflows that it does not know of yet. */
+/*
+ * A listener's SYNs come to its first subflow, which has the queues and counts what they have no room for. Only read,
+ * and zeros where there is none.
+ */
+static __always_inline __u32 main_drops(struct sock *sk)
+{
+	struct sock *sub = main_first(sk);
+
+	return sub ? (__u32)BPF_CORE_READ(sub, sk_drops.counter) : 0;
+}
+
+/* Retransmits of its subflows, and drops, that it does not know of yet. */
 static __always_inline __u32 main_pending(struct sock *sk)
 {
 	__u64 key = (__u64)sk_raw(sk);
 	struct np_main *m = bpf_map_lookup_elem(&np_mains, &key);
 
-	return m ? m->rtx[0] + m->rtx[1] + m->rtx[2] + m->rtx[3] + m->synack : 0;
+	return m ? m->rtx[0] + m->rtx[1] + m->rtx[2] + m->rtx[3] + m->synack + m->drops : 0;
 }
 
 /* How many subflows it has now, as the kernel counts them. */

@@ -89,7 +89,9 @@ static __always_inline void sock_seed(struct np_sock *st, struct sock *typed, __
 		return;
 	if (state == TCP_LISTEN) {
 		st->flags |= NP_F_LISTEN;
-		st->drops_base = BPF_CORE_READ(sk, sk_drops.counter);
+		st->drops_base = st->tuple.proto == NP_IPPROTO_MPTCP
+					 ? main_drops(sk)
+					 : BPF_CORE_READ(sk, sk_drops.counter);
 		return;
 	}
 	if (state == TCP_CLOSE)
