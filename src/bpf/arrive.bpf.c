@@ -34,7 +34,8 @@ static __always_inline int arrives(struct sock *sk)
 	if (!ifindex || st->tuple.ifindex == ifindex)
 		return 0;
 	st->tuple.ifindex = ifindex;
-	st->tuple.ifname[0] = '\0';
+	/* all of it: names are compared as a whole, and a shorter one leaves the end of a longer one */
+	__builtin_memset(st->tuple.ifname, 0, sizeof(st->tuple.ifname));
 	(void)dev_name(&st->tuple, (struct net___pkt *)BPF_CORE_READ(sk, __sk_common.skc_net.net));
 	if (np_filter.n_iface)
 		st->gen = np_filter.gen - 1; /* it may match now, or no more */

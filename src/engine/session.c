@@ -128,7 +128,7 @@ static void take(struct session *s, const struct np_sock_rec *kernel_rec, bool m
 		copy = *kernel_rec;
 		rec = &copy;
 		learn_iface(s, &rec->tuple, rec->last.tgid);
-		if (!iface_wanted(&s->opts.filter, &rec->tuple))
+		if (!iface_wanted(&s->opts.filter, &rec->tuple) && !session_keep(s, rec))
 			return;
 	}
 	if (rec->tcp.synack_retrans && !rec->tuple.ifname[0] && rec == kernel_rec) {

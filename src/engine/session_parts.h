@@ -49,6 +49,12 @@ struct session {
 /* The rung's accounts and our own. -errno. */
 int session_rung_losses(struct session *s, struct probe_loss ret_losses[LOSS_MAX]);
 
+/*
+ * A record whose interface -i does not name: what came last, by another one, the kernel half left out; what it counted
+ * before is the row's, which keeps its interface where a record has none. False: there is no such row, nor a kernel half.
+ */
+bool session_keep(const struct session *s, struct np_sock_rec *rec);
+
 /* Tells what no socket moved, after flow_table_tick. */
 void session_unowned(struct session *s);
 

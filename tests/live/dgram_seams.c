@@ -275,3 +275,34 @@ TEST(readers_that_do_not_ask_for_the_sender_have_their_interface)
 	CHECK(one && !strcmp(record_str(one, "iface"), n.if_a),
 	      "interface of the second reader: got %s", one ? record_str(one, "iface") : "no row");
 }
+
+/* The last datagram comes by the other interface: what was counted of the wanted one since the last look is told all the same. */
+TEST(bytes_of_a_wanted_interface_are_told_when_the_last_ones_came_by_another)
+{
+	struct netns_pair n = netns_pair_new();
+	struct probe flows = probe_start(FLOWS, "-i", "lo", "--interval", "0.2", NULL);
+	char script[900];
+	const json_t *one;
+
+	snprintf(
+		script, sizeof(script),
+		"a = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); a.bind(('', 7413)); r, w = os.pipe()\n"
+		"if not os.fork():\n"
+		"  import ctypes; u = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n"
+		"  ctypes.CDLL(None).setns(os.open('%s', 0), 0)\n"
+		"  c = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n"
+		"  for i in range(40):\n"
+		"    u.sendto(b'x' * 100, ('127.0.0.1', 7413)); os.read(r, 1); i < 20 and time.sleep(0.05)\n"
+		"    if i >= 20: c.sendto(b'x' * 200, ('10.77.0.1', 7413)); os.read(r, 1); time.sleep(0.04)\n"
+		"  os._exit(0)\n"
+		"for i in range(60): a.recv(999); os.write(w, b'.')\n"
+		"os.wait()\n",
+		n.b.path);
+	python(&n.a, script);
+	probe_stop(&flows);
+	one = row(&flows, &n.a, 7413);
+	REQUIRE(one, "expected a row of the reader, got none");
+	CHECK_EQ(record_u64(one, "rx_bytes"), 4000, "bytes by lo");
+	CHECK(!strcmp(record_str(one, "iface"), "lo"), "interface: expected lo, got %s",
+	      record_str(one, "iface"));
+}

@@ -117,6 +117,8 @@ static __always_inline void subflow_route(struct np_tuple *t, __u64 addr)
 	ifindex = BPF_CORE_READ(dev, ifindex);
 	if (ifindex <= 0) /* none, or one that is gone: see sock_route */
 		return;
+	if (t->ifindex != (__u32)ifindex) /* see sock_route */
+		__builtin_memset(t->ifname, 0, sizeof(t->ifname));
 	t->ifindex = (__u32)ifindex;
 	(void)bpf_probe_read_kernel_str(t->ifname, sizeof(t->ifname), &dev->name);
 }

@@ -25,6 +25,9 @@ static __always_inline void sock_route(struct np_tuple *t, struct sock *sk, cons
 	ifindex = TUPLE_READ(dev, ifindex);
 	if (ifindex <= 0)
 		return;
+	/* names are compared as a whole, and a shorter one leaves the end of a longer one */
+	if (t->ifindex != (__u32)ifindex)
+		__builtin_memset(t->ifname, 0, sizeof(t->ifname));
 	t->ifindex = (__u32)ifindex;
 	(void)bpf_probe_read_kernel_str(t->ifname, sizeof(t->ifname), &dev->name);
 }
