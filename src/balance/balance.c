@@ -76,6 +76,8 @@ static int read_model(struct balance *b, struct netprobe_error *err)
 	return 0;
 }
 
+static int mend(struct balance *b, struct netprobe_error *err);
+
 /* What was there before stays when the kernel does not tell: nothing else is harmed by it. */
 static void look_at_links(struct balance *b)
 {
@@ -100,6 +102,8 @@ int balance_open(bool create, const struct pins_opts *opts, struct balance *ret,
 		return r;
 	b.model = calloc(1, sizeof(*b.model));
 	r = b.model ? read_model(&b, err) : -ENOMEM;
+	if (!r)
+		r = mend(&b, err);
 	if (r) {
 		balance_close(&b);
 		return r;
@@ -160,7 +164,20 @@ int balance_take(struct balance *b, struct netprobe_error *err)
 	if (r)
 		return error_set(err, r, "%s cannot be locked: %s", b->pins.dir, strerror(-r));
 	look_at_links(b);
-	return config.gen == b->gen ? 0 : read_model(b, err);
+	if (config.gen == b->gen && !(config.gen & 1))
+		return 0;
+	r = read_model(b, err);
+	return r ? r : mend(b, err);
+}
+
+/* Before the first write of a change: who finds it unfinished ends it. */
+static int begin_change(struct balance *b)
+{
+	struct lb_config config;
+	int r = read_config(b, &config);
+
+	config.gen |= 1;
+	return r ? r : write_row(b, PIN_CONFIG, 0, &config);
 }
 
 /* The last thing of each change: others read again, the program looks for VIPs with all ports or not. */
@@ -175,7 +192,7 @@ static int write_config(struct balance *b)
 	for (unsigned int i = 0; i < LB_VIPS; i++)
 		if (b->model->vips[i].key.proto && (b->model->vips[i].flags & LB_VIP_ALL_PORTS))
 			config.any_all_ports = 1;
-	config.gen++;
+	config.gen = (config.gen | 1) + 1;
 	r = write_row(b, PIN_CONFIG, 0, &config);
 	if (!r)
 		b->gen = config.gen;
@@ -226,7 +243,7 @@ int balance_save(struct balance *b, unsigned int slot)
  * A backend is there before the ring names it, and the ring names it no more before it goes: no packet
  * meets a place that leads nowhere.
  */
-int balance_update(struct balance *b, unsigned int vip, struct netprobe_error *err)
+static int write_vip(struct balance *b, unsigned int vip)
 {
 	int r;
 
@@ -238,6 +255,15 @@ int balance_update(struct balance *b, unsigned int vip, struct netprobe_error *e
 		r = write_backends(b, vip, false);
 	if (!r)
 		r = write_row(b, PIN_VIP_CONF, vip, &b->model->vips[vip]);
+	return r;
+}
+
+int balance_update(struct balance *b, unsigned int vip, struct netprobe_error *err)
+{
+	int r = begin_change(b);
+
+	if (!r)
+		r = write_vip(b, vip);
 	if (!r)
 		r = write_config(b);
 	return failed(r, "the ring", err);
@@ -266,17 +292,56 @@ int balance_vip_add(struct balance *b, const struct lb_vip_key *key, uint32_t fl
 	vip = (struct lb_vip){ .slot = (uint32_t)slot, .uid = conf->uid, .flags = conf->flags };
 	r = clear_count(b, PIN_VIP_COUNT, vip.slot);
 	if (!r)
-		r = balance_update(b, vip.slot, err);
+		r = begin_change(b);
+	if (!r)
+		r = write_vip(b, vip.slot);
 	if (!r)
 		r = bpf_map_update_elem(b->pins.fds[PIN_VIPS], key, &vip, BPF_NOEXIST) ? -errno : 0;
+	if (!r)
+		r = write_config(b);
 	return failed(r, "the VIP", err);
 }
 
+/* That it is none comes first: one without an address would be the first VIP's. */
 static int write_freed(struct balance *b, unsigned int slot)
 {
-	int r = write_row(b, PIN_BACKENDS, slot, &b->model->backends[slot]);
+	int r = balance_save(b, slot);
 
-	return r ? r : balance_save(b, slot);
+	return r ? r : write_row(b, PIN_BACKENDS, slot, &b->model->backends[slot]);
+}
+
+/*
+ * A command that was killed in the middle of a change: the change is made as far as the lists of VIPs and
+ * backends say so, and what packets meet becomes what they say.
+ */
+static int mend(struct balance *b, struct netprobe_error *err)
+{
+	int r = 0;
+
+	if (!(b->gen & 1))
+		return 0;
+	for (unsigned int i = 0; i < LB_VIPS && !r; i++) {
+		const struct lb_vip_conf *conf = &b->model->vips[i];
+		struct lb_vip vip = { .slot = i, .uid = conf->uid, .flags = conf->flags };
+
+		if (!conf->key.proto)
+			continue;
+		r = write_vip(b, i);
+		if (!r)
+			r = bpf_map_update_elem(b->pins.fds[PIN_VIPS], &conf->key, &vip, BPF_ANY)
+				    ? -errno
+				    : 0;
+	}
+	for (unsigned int i = 1; i < LB_BACKENDS && !r; i++) {
+		if (!b->model->confs[i].used ||
+		    b->model->vips[b->model->backends[i].vip_slot].key.proto)
+			continue;
+		model_backend_remove(b->model, i);
+		r = write_freed(b, i);
+	}
+	if (!r)
+		r = write_config(b);
+	return failed(r, "what a killed command left half done", err);
 }
 
 /* Nobody else's packets go over that hop any more: let the kernel forget it. */
@@ -306,7 +371,9 @@ int balance_vip_remove(struct balance *b, const struct lb_vip_key *key, struct n
 	if (slot < 0)
 		return slot;
 	at = (uint32_t)slot;
-	r = bpf_map_delete_elem(b->pins.fds[PIN_VIPS], key) && errno != ENOENT ? -errno : 0;
+	r = begin_change(b);
+	if (!r)
+		r = bpf_map_delete_elem(b->pins.fds[PIN_VIPS], key) && errno != ENOENT ? -errno : 0;
 	if (r)
 		return failed(r, "the VIP", err);
 	(void)bpf_map_delete_elem(b->pins.fds[PIN_RINGS], &at);
@@ -316,10 +383,10 @@ int balance_vip_remove(struct balance *b, const struct lb_vip_key *key, struct n
 		freed[n++] = (uint16_t)i;
 	}
 	model_vip_remove(b->model, at);
+	/* From here on it is no VIP any more, and its backends are nobody's. */
+	r = write_row(b, PIN_VIP_CONF, at, &b->model->vips[at]);
 	for (unsigned int i = 0; !r && i < n; i++)
 		r = write_freed(b, freed[i]);
-	if (!r)
-		r = write_row(b, PIN_VIP_CONF, at, &b->model->vips[at]);
 	if (!r)
 		r = write_config(b);
 	return failed(r, "the VIP", err);
@@ -363,6 +430,11 @@ int balance_backend_add(struct balance *b, const struct lb_vip_key *vip, struct 
 		keep_hop(b, &b->model->confs[slot], &route);
 	r = clear_count(b, PIN_BE_COUNT, (uint32_t)slot);
 	if (!r)
+		r = begin_change(b);
+	/* Where it is, then that it is one. */
+	if (!r)
+		r = write_row(b, PIN_BACKENDS, (uint32_t)slot, &b->model->backends[slot]);
+	if (!r)
 		r = balance_save(b, (unsigned int)slot);
 	if (r)
 		return failed(r, "the backend", err);
@@ -391,8 +463,14 @@ int balance_backend_remove(struct balance *b, const struct lb_vip_key *vip, cons
 		return slot;
 	drop_hop(b, (unsigned int)slot);
 	model_backend_remove(b->model, (unsigned int)slot);
-	r = balance_update(b, at, err);
-	return r ? r : failed(write_freed(b, (unsigned int)slot), "the backend", err);
+	r = begin_change(b);
+	if (!r)
+		r = write_vip(b, at);
+	if (!r)
+		r = write_freed(b, (unsigned int)slot);
+	if (!r)
+		r = write_config(b);
+	return failed(r, "the backend", err);
 }
 
 int balance_backend_drain(struct balance *b, const struct lb_vip_key *vip, const uint8_t addr[16],
@@ -404,7 +482,10 @@ int balance_backend_drain(struct balance *b, const struct lb_vip_key *vip, const
 	if (slot < 0)
 		return slot;
 	b->model->confs[slot].drain = drain;
-	r = failed(balance_save(b, (unsigned int)slot), "the backend", err);
+	r = begin_change(b);
+	if (!r)
+		r = balance_save(b, (unsigned int)slot);
+	r = failed(r, "the backend", err);
 	return r ? r : balance_update(b, at, err);
 }
 
@@ -417,7 +498,10 @@ int balance_backend_weight(struct balance *b, const struct lb_vip_key *vip, cons
 	if (slot < 0)
 		return slot;
 	b->model->confs[slot].weight = weight;
-	r = failed(balance_save(b, (unsigned int)slot), "the backend", err);
+	r = begin_change(b);
+	if (!r)
+		r = balance_save(b, (unsigned int)slot);
+	r = failed(r, "the backend", err);
 	return r ? r : balance_update(b, at, err);
 }
 

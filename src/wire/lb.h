@@ -186,7 +186,7 @@ struct lb_config {
 	__u32 any_all_ports; /* 1: some VIP takes all ports, look twice */
 	__u32 udp_idle;	     /* LB_TICKs, at most 4000; a UDP flow silent for longer is a new one */
 	__u32 new_flows_cpu; /* a tick and processor; more are not remembered; 0: no limit */
-	__u32 gen;	   /* raised by whoever changes a VIP or backend, that others read again */
+	__u32 gen; /* raised by whoever changes a VIP or backend, that others read again; odd while it is done */
 	__u32 too_big_cpu; /* ICMP "too big" a tick and processor */
 	__u32 version;	   /* LB_VERSION */
 	__u64 netns_inode; /* of the network namespace that the pins are for */
