@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Changes of the balancer that die before any of their calls of bpf(2): the lists are those of before or those
- * asked for, and packets go where the lists say.
+ * Changes of the balancer that come a hundred at once, or die before any of their calls of bpf(2): the lists are
+ * those of before or those asked for, and packets go where the lists say.
  */
 #include <errno.h>
 #include <linux/bpf.h>
 #include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
@@ -92,7 +93,8 @@ static void lists_of(const struct balance *b, char ret[LISTS])
 }
 
 /* New flows to each VIP go to each of its backends that takes some, and nowhere else. */
-static void goes_where_lists_say(struct balance *b, const char *what, unsigned int call)
+static void goes_where_lists_say(struct balance *b, const char *what, unsigned int call,
+				 unsigned int flows)
 {
 	static uint16_t port = 10000;
 
@@ -105,7 +107,7 @@ static void goes_where_lists_say(struct balance *b, const char *what, unsigned i
 
 		REQUIRE(!vip_parse(vips[v], &key, &err), "%s", err.msg);
 		slot = model_vip(b->model, &key, NULL);
-		for (unsigned int i = 0; i < FLOWS; i++) {
+		for (unsigned int i = 0; i < flows; i++) {
 			struct flow f = {
 				"198.51.100.7", dst[v], port++, 80, IPPROTO_TCP, true, 0
 			};
@@ -206,7 +208,7 @@ TEST(change_of_the_balancer_that_dies_at_any_call_is_made_or_not)
 			made += killed && !strcmp(now, after);
 			REQUIRE(!strcmp(now, after) || (killed && !strcmp(now, before)),
 				"%s killed at call %u: %s", change_names[what], n, now);
-			goes_where_lists_say(b, change_names[what], n);
+			goes_where_lists_say(b, change_names[what], n, FLOWS);
 			if (!strcmp(now, after))
 				REQUIRE(!do_change(b, what, true), "%s: back", change_names[what]);
 			if (!killed)
@@ -215,5 +217,110 @@ TEST(change_of_the_balancer_that_dies_at_any_call_is_made_or_not)
 	}
 	printf("# %u kills, after %u of them the change was made\n", kills, made);
 	CHECK(kills >= 50 && made && made < kills, "%u kills, %u made", kills, made);
+	lb_end(b);
+}
+
+#define AT_ONCE 100
+
+/* One of a hundred: backends .20 and on are added, .60 removed, .100 given weight, .140 drained; VIPs come. */
+static int one_of_many(struct balance *b, unsigned int i)
+{
+	struct backend_spec spec = { .forward = LB_FORWARD_ENCAP, .conf = { .weight = 1 } };
+	struct netprobe_error err = { 0 };
+	struct lb_vip_key key;
+	char text[32];
+
+	if (i % 5 == 4) {
+		snprintf(text, sizeof(text), "192.0.2.%u:80/tcp", 100 + i);
+		REQUIRE(!vip_parse(text, &key, &err), "%s", err.msg);
+		return balance_vip_add(b, &key, 0, &err);
+	}
+	REQUIRE(!vip_parse(vips[0], &key, &err), "%s", err.msg);
+	snprintf(text, sizeof(text), "10.99.0.%u", 20 + i % 5 * 40 + i / 5);
+	lb_address(text, spec.addr);
+	switch (i % 5) {
+	case 0:
+		return balance_backend_add(b, &key, &spec, &err);
+	case 1:
+		return balance_backend_remove(b, &key, spec.addr, &err);
+	case 2:
+		return balance_backend_weight(b, &key, spec.addr, 5, &err);
+	default:
+		return balance_backend_drain(b, &key, spec.addr, true, &err);
+	}
+}
+
+/* While others change it, packets of the first VIP go to nobody who is on neither list. */
+static void goes_nowhere_else(struct balance *b, uint16_t port)
+{
+	struct flow f = { "198.51.100.7", "192.0.2.1", port, 80, IPPROTO_TCP, true, 0 };
+	struct frame in = frame_of(&f);
+	struct outcome o = lb_run(b, &in);
+	unsigned int last = o.action == XDP_TX ? backend_of(&o) : 0;
+
+	CHECK(o.action == XDP_TX, "action %u", o.action);
+	CHECK(last == 10 || (last >= 20 && last < 180 && (last - 20) % 40 < 20), "a packet to .%u",
+	      last);
+}
+
+TEST(hundred_changes_of_the_balancer_at_once_do_each_what_they_say)
+{
+	unsigned int failed = 0, left = AT_ONCE, vips_found = 0;
+	struct balance *b;
+	uint16_t port = 1000;
+	char addr[32];
+
+	lb_namespace(1500);
+	REQUIRE(system("for i in $(seq 20 180); do echo neigh replace 10.99.0.$i lladdr "
+		       "02:00:00:00:01:$(printf %02x $i) dev lb0; done | ip -batch -") == 0,
+		"neighbours");
+	b = lb_begin();
+	(void)lb_vip(b, vips[0], 0);
+	add(b, 0, "10.99.0.10");
+	for (unsigned int i = 60; i < 160; i++) {
+		snprintf(addr, sizeof(addr), "10.99.0.%u", i);
+		if ((i - 20) % 40 < 20)
+			add(b, 0, addr);
+	}
+	balance_share(b);
+	fflush(NULL);
+	for (unsigned int i = 0; i < AT_ONCE; i++) {
+		pid_t pid = fork();
+
+		REQUIRE(pid >= 0, "fork: %s", strerror(errno));
+		if (pid == 0)
+			_exit(one_of_many(lb_begin(), i) != 0);
+	}
+	while (left) {
+		int status;
+		pid_t pid = waitpid(-1, &status, WNOHANG);
+
+		REQUIRE(pid >= 0, "waitpid: %s", strerror(errno));
+		left -= pid > 0;
+		failed += pid > 0 && status != 0;
+		goes_nowhere_else(b, port++);
+	}
+	CHECK_EQ(failed, 0, "changes that failed");
+	balance_close(b);
+	b = lb_begin();
+	for (unsigned int i = 0; i < 160; i++) {
+		bool should = i < 40 ? i < 20 : i >= 80 && i % 40 < 20;
+		struct netprobe_error err = { 0 };
+		uint8_t raw[16];
+		int at;
+
+		snprintf(addr, sizeof(addr), "10.99.0.%u", 20 + i);
+		lb_address(addr, raw);
+		at = model_backend(b->model, 0, raw, &err);
+		CHECK((at >= 0) == should, "%s: %s", addr, err.msg);
+		if (at < 0)
+			continue;
+		CHECK_EQ(b->model->confs[at].weight, i / 40 == 2 ? 5 : 1, "weight");
+		CHECK_EQ(b->model->confs[at].drain, i / 40 == 3, "draining");
+	}
+	for (unsigned int v = 1; v < LB_VIPS; v++)
+		vips_found += b->model->vips[v].key.proto != 0;
+	CHECK_EQ(vips_found, AT_ONCE / 5, "VIPs");
+	goes_where_lists_say(b, "none", 0, 3000);
 	lb_end(b);
 }
