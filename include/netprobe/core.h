@@ -302,7 +302,8 @@ struct netprobe_security_stats {
 };
 
 /* netprobe_security_stats.tracked: whether netfilter tracks connections here, which cookies begin without a SYN */
-#define NETPROBE_TRACKED_NO 0
+#define NETPROBE_TRACKED_NO \
+	0 /* no connection at this moment: rules may begin to track the next one */
 #define NETPROBE_TRACKED_YES 1
 #define NETPROBE_TRACKED_STRICT 2 /* and such ones are invalid (nf_conntrack_tcp_loose is 0) */
 

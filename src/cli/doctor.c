@@ -73,7 +73,7 @@ static void text_cookies(struct doctor *d)
 static void text_tracked(struct doctor *d)
 {
 	static const char *const words[] = {
-		"no: nothing is in the way of SYN cookies",
+		"none is tracked now; where some are, SYN cookies need care: see docs/guard.md",
 		"yes: connections by a SYN cookie are new with their acknowledgement; do: notrack their "
 		"port, see docs/guard.md",
 		"yes, and nf_conntrack_tcp_loose is 0: connections by a SYN cookie are invalid; do: "
