@@ -42,7 +42,11 @@ static void find(const struct sweep_kind *kind, struct found *f)
 		(void)closedir(d);
 }
 
-static void remove_all(const char *dir)
+/*
+ * Held is asked for behind the lock: the number of a namespace that is gone may have been given again, and somebody
+ * have attached there since.
+ */
+static void remove_all(const struct sweep_kind *kind, const char *dir)
 {
 	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	struct dirent *e;
@@ -50,7 +54,10 @@ static void remove_all(const char *dir)
 
 	if (fd < 0)
 		return;
-	d = flock(fd, LOCK_EX | LOCK_NB) || bpffs_check_owner(fd, dir, NULL) ? NULL : opendir(dir);
+	if (flock(fd, LOCK_EX | LOCK_NB) || bpffs_check_owner(fd, dir, NULL) || kind->is_held(dir))
+		d = NULL;
+	else
+		d = opendir(dir);
 	while (d && (e = readdir(d)))
 		if (e->d_name[0] != '.')
 			(void)unlinkat(fd, e->d_name, 0);
@@ -70,6 +77,6 @@ void sweep_folders(const struct sweep_kind *kind)
 	if (!f.n || netns_gone(f.inode, f.n, f.gone))
 		return;
 	for (size_t i = 0; i < f.n; i++)
-		if (f.gone[i] && !kind->is_held(f.dir[i]))
-			remove_all(f.dir[i]);
+		if (f.gone[i])
+			remove_all(kind, f.dir[i]);
 }
