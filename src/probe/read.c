@@ -363,7 +363,7 @@ static uint64_t missed_runs(const struct probe *p, unsigned int id)
 		if (bpf_obj_get_info_by_fd(bpf_program__fd(prog), &info, &len))
 			continue;
 		if (strchr(bpf_program__name(prog), '2')) /* np_state2_tp */
-			second = info.recursion_misses;
+			second = (second == UINT64_MAX ? 0 : second) + info.recursion_misses;
 		else
 			missed += info.recursion_misses;
 	}

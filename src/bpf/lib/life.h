@@ -100,6 +100,8 @@ static __always_inline void owner_rename(struct np_sock *st)
 	if (!tgid || st->last.tgid != tgid)
 		return;
 	leader = BPF_CORE_READ(task, group_leader);
+	/* filters compare all of it */
+	__builtin_memset(st->last.comm, 0, sizeof(st->last.comm));
 	(void)bpf_probe_read_kernel_str(st->last.comm, sizeof(st->last.comm), &leader->comm);
 	if (st->acct_tgid == tgid)
 		__builtin_memcpy(st->acct.comm, st->last.comm, sizeof(st->acct.comm));
