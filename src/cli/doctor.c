@@ -9,13 +9,12 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#include "base/files.h"
 #include "base/log.h"
 #include "cli/cli.h"
 #include "cli/stream.h"
 #include "cli/words.h"
 #include "confine/confine.h"
-
-#define DESCRIPTORS 120 /* of ebpf capture, about */
 
 struct doctor {
 	struct common_opts o;
@@ -88,13 +87,13 @@ static void text_descriptors(struct doctor *d)
 {
 	struct rlimit l;
 
-	if (getrlimit(RLIMIT_NOFILE, &l) || l.rlim_cur >= DESCRIPTORS)
+	if (getrlimit(RLIMIT_NOFILE, &l) || l.rlim_cur >= FILES_EBPF)
 		return;
 	buf_printf(
 		&d->out,
-		"descriptors: only %llu may be open here, ebpf capture takes about %u: what "
+		"descriptors: only %llu may be open here, ebpf capture takes up to %u: what "
 		"follows may fail for that alone\ndo: ulimit -n 1024, LimitNOFILE= of a service\n",
-		(unsigned long long)l.rlim_cur, DESCRIPTORS);
+		(unsigned long long)l.rlim_cur, FILES_EBPF);
 }
 
 static void text_facts(struct doctor *d)
@@ -332,7 +331,7 @@ static void json_facts(struct doctor *d)
 		json_kv_null(b, "descriptors_enough");
 	} else {
 		json_kv_u64(b, "descriptors", l.rlim_cur);
-		json_kv_bool(b, "descriptors_enough", l.rlim_cur >= DESCRIPTORS);
+		json_kv_bool(b, "descriptors_enough", l.rlim_cur >= FILES_EBPF);
 	}
 	json_kv_str(b, "kernel", m->kernel);
 	json_kv_str(b, "arch", m->arch);

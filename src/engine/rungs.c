@@ -5,10 +5,10 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <sys/resource.h>
-#include <unistd.h>
+#include <sys/sysinfo.h>
 
+#include "base/files.h"
 #include "base/log.h"
 #include "capture/afpacket.h"
 #include "capture/proc.h"
@@ -28,15 +28,15 @@ static int open_proc(const struct session_opts *opts, struct rung *ret_rung,
 static const struct {
 	const char *name;
 	int mode;
+	unsigned int files;
 	int (*open)(const struct session_opts *opts, struct rung *ret_rung,
 		    struct netprobe_error *err);
 } ladder[] = {
-	{ "ebpf", MODE_EBPF, ebpf_open },
-	{ "afpacket", MODE_AFPACKET, open_afpacket },
-	{ "proc", MODE_PROC, open_proc },
+	{ "ebpf", MODE_EBPF, FILES_EBPF, ebpf_open },
+	{ "afpacket", MODE_AFPACKET, FILES_OTHER, open_afpacket },
+	{ "proc", MODE_PROC, FILES_OTHER, open_proc },
 };
 
-#define SPARE 12
 #define RUNGS (sizeof(ladder) / sizeof(ladder[0]))
 
 static void note_add(char *note, size_t size, const char *text)
@@ -59,26 +59,13 @@ static void note_rung(char *note, size_t size, const struct rung *rung)
 	note_add(note, size, own);
 }
 
-/* What runs needs descriptors of its own: loops, /proc, netlink. A rung that leaves none is none. */
-struct spare {
-	int fds[SPARE];
-	unsigned int n;
-};
-
-static bool spare_take(struct spare *s)
+static bool has_files(const struct session_opts *opts, unsigned int rung)
 {
-	for (s->n = 0; s->n < SPARE; s->n++) {
-		s->fds[s->n] = eventfd(0, EFD_CLOEXEC);
-		if (s->fds[s->n] < 0)
-			return false;
-	}
-	return true;
-}
+	unsigned int n = ladder[rung].files;
 
-static void spare_give(struct spare *s)
-{
-	while (s->n)
-		(void)close(s->fds[--s->n]);
+	if (ladder[rung].mode == MODE_EBPF && opts->probe.perf_buffer)
+		n += (unsigned int)get_nprocs_conf();
+	return files_are_free(n);
 }
 
 static int too_few(struct netprobe_error *err)
@@ -89,8 +76,16 @@ static int too_few(struct netprobe_error *err)
 	return error_set(
 		err, -EMFILE,
 		"capture cannot start: only %llu descriptors may be open here (ulimit -n); ebpf "
-		"takes about 120, the other modes about 40",
-		(unsigned long long)l.rlim_cur);
+		"takes up to %u, the other modes %u",
+		(unsigned long long)l.rlim_cur, FILES_EBPF, FILES_OTHER);
+}
+
+static int open_rung(const struct session_opts *opts, unsigned int rung, struct rung *ret_rung,
+		     struct netprobe_error *err)
+{
+	if (!has_files(opts, rung))
+		return too_few(err);
+	return ladder[rung].open(opts, ret_rung, err);
 }
 
 static int open_explicit(const struct session_opts *opts, struct rung *ret_rung,
@@ -98,7 +93,7 @@ static int open_explicit(const struct session_opts *opts, struct rung *ret_rung,
 {
 	for (unsigned int i = 0; i < RUNGS; i++)
 		if (ladder[i].mode == opts->mode)
-			return ladder[i].open(opts, ret_rung, err);
+			return open_rung(opts, i, ret_rung, err);
 	return error_set(err, -EOPNOTSUPP, "this build has no such capture mode");
 }
 
@@ -112,7 +107,7 @@ static int open_highest(const struct session_opts *opts, struct rung *ret_rung, 
 		char not [300];
 		struct netprobe_error last = {};
 
-		r = ladder[i].open(opts, ret_rung, &last);
+		r = open_rung(opts, i, ret_rung, &last);
 		error_take(err, &last);
 		if (!r) {
 			if (i)
@@ -132,17 +127,13 @@ static int open_highest(const struct session_opts *opts, struct rung *ret_rung, 
 int rungs_open(const struct session_opts *opts, struct rung *ret_rung, char *note, size_t note_size,
 	       struct netprobe_error *err)
 {
-	struct spare spare;
 	int r;
 
 	note[0] = '\0';
-	if (!spare_take(&spare))
-		r = -EMFILE;
-	else if (opts->mode == MODE_AUTO)
+	if (opts->mode == MODE_AUTO)
 		r = open_highest(opts, ret_rung, note, note_size, err);
 	else
 		r = open_explicit(opts, ret_rung, err);
-	spare_give(&spare);
 	if (r == -EMFILE)
 		return too_few(err);
 	if (!r)
