@@ -47,6 +47,7 @@ struct netprobe_view_query {
 	const char *iface;     /* only by this interface; NULL: all */
 	uint32_t netns;	       /* of this network namespace; 0: any */
 	size_t limit;	       /* most rows wanted; 0: all */
+	bool live;	       /* without rows of what ended */
 };
 
 /*
@@ -95,9 +96,16 @@ struct netprobe_view {
 	size_t n_total;		 /* rows that matched, whatever the limit */
 	double tx_rate, rx_rate; /* of all sockets, whatever was asked for */
 	uint64_t tx_bytes, rx_bytes, retransmits;
-	uint32_t conns, processes;
+	uint32_t conns;	    /* open sockets that do not listen */
+	uint32_t processes; /* that run, and have a socket or moved something */
 	uint32_t n_rates;
 	float rates[NETPROBE_ROW_RATES]; /* as a row's */
+	/*
+	 * Of all that match: rows of what is there now, of what ended (asked for or not), and what has no row because
+	 * idle was not asked for. With no match and no drill n_live + n_idle is processes in the view of processes,
+	 * and conns in the view of connections.
+	 */
+	size_t n_live, n_ended, n_idle;
 };
 
 /*

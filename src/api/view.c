@@ -58,7 +58,10 @@ static void fill_view(struct netprobe_view *to, const struct view *v)
 				      .rx_bytes = v->rx_bytes,
 				      .retransmits = v->retrans,
 				      .conns = v->conns,
-				      .processes = v->processes };
+				      .processes = v->processes,
+				      .n_live = v->n_live,
+				      .n_ended = v->n_ended,
+				      .n_idle = v->n_idle };
 	to->n_rates = api_rates_fill(to->rates, v->history);
 }
 
@@ -89,6 +92,7 @@ static int query(struct netprobe_manager *m, const struct netprobe_view_query *f
 				.sort = (uint8_t)from->sort,
 				.reverse = from->reverse,
 				.idle = from->idle,
+				.live = from->live,
 				.match = from->match,
 				.remote = from->remote,
 				.iface = from->iface,

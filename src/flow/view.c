@@ -25,6 +25,7 @@ struct viewer {
 	viewer_name_fn name_fn;		   /* NULL: nobody knows names */
 	const void *name_arg;
 	const struct dropped *dropped; /* NULL: not watched */
+	uint32_t queries;
 };
 
 /* One query under way. */
@@ -40,7 +41,8 @@ struct pass {
 	size_t n;
 	struct tallies tallies;
 	uint64_t tx_bytes, rx_bytes; /* of all flows met */
-	uint32_t conns;
+	uint32_t conns, processes;   /* of all as well: see struct view */
+	size_t n_live, n_ended, n_idle;
 };
 
 static const uint8_t group_of_view[VIEW_MAX] = {
@@ -181,22 +183,48 @@ static double rank_of(uint8_t sort, const struct tally *row)
 	}
 }
 
+/* Each process once a query. */
+static void count_process(struct pass *p, struct process *proc)
+{
+	if (!proc->tgid || proc->exited || proc->counted == p->viewer->queries)
+		return;
+	proc->counted = p->viewer->queries;
+	p->processes++;
+}
+
+static bool matches_flow(const struct pass *p, const struct flow *f)
+{
+	return !p->match || row_match_flow(f, p->match) ||
+	       name_matches(p->viewer, f->tuple.raddr, f->opened_ns, p->match);
+}
+
+/* Whether a row that is wanted is shown; counts it either way. live: what is there now, and not only a sum. */
+static bool is_listed(struct pass *p, bool idle, bool live, bool ended)
+{
+	if (idle && !p->q->idle) {
+		p->n_idle += live;
+		return false;
+	}
+	p->n_live += live;
+	p->n_ended += ended;
+	return !(ended && p->q->live);
+}
+
 static int pass_connection(struct flow *f, void *arg)
 {
 	struct pass *p = arg;
 	struct tally row;
 	struct flow_delta sums;
 
+	count_process(p, f->owner);
 	p->conns += flow_is_connection(f);
 	fill_sums(f, &sums);
 	p->tx_bytes += sums.tx_bytes;
 	p->rx_bytes += sums.rx_bytes;
-	if (!p->q->idle && !(sums.tx_bytes | sums.rx_bytes | sums.retrans))
+	if ((p->drilled && !is_wanted(p, f)) || !matches_flow(p, f))
 		return 0;
-	if (p->drilled && !is_wanted(p, f))
-		return 0;
-	if (p->match && !row_match_flow(f, p->match) &&
-	    !name_matches(p->viewer, f->tuple.raddr, f->opened_ns, p->match))
+	if (!is_listed(p, !(sums.tx_bytes | sums.rx_bytes | sums.retrans), flow_is_connection(f),
+		       f->closed || f->frozen))
 		return 0;
 	fill_tally(&row, f, &sums, p->seconds);
 	if (p->q->sort == SORT_STALL)
@@ -221,14 +249,13 @@ static int pass_group(struct flow *f, void *arg)
 	struct tally *row;
 	int r;
 
+	count_process(p, f->owner);
 	p->conns += flow_is_connection(f);
 	if (p->drilled && !is_wanted(p, f))
 		return 0;
 	group_key_of(&key, p->kind, f, f->owner);
 	row = tallies_find(&p->tallies, &key);
 	if (!row) {
-		if (!p->drilled && !p->q->idle)
-			return 0;
 		r = tallies_add(&p->tallies, &key, &row);
 		if (r < 0)
 			return r;
@@ -268,16 +295,24 @@ static int tie_groups(const void *a, const void *b)
 	return c ? c : (x->row > y->row) - (x->row < y->row);
 }
 
-static bool is_shown(const struct pass *p, const struct tally *row)
+static bool matches_group(const struct pass *p, const struct tally *row)
 {
-	if (!p->q->idle && !(row->tx_bytes | row->rx_bytes | row->retrans))
-		return false;
 	if (!p->match)
 		return true;
 	if (row->rest)
 		return strcasestr(row_name_rest(p->kind), p->match);
 	return row_match_group(&row->key, p->match) ||
 	       (p->kind == GROUP_REMOTE && name_matches(p->viewer, row->key.addr, 0, p->match));
+}
+
+static bool is_shown(struct pass *p, const struct tally *row)
+{
+	const struct process *proc = row->key.proc;
+	bool ended = p->kind == GROUP_PROCESS && (row->rest || proc->exited);
+	bool live = !ended && !row->rest && (p->kind != GROUP_PROCESS || proc->tgid);
+
+	return matches_group(p, row) &&
+	       is_listed(p, !(row->tx_bytes | row->rx_bytes | row->retrans), live, ended);
 }
 
 static void set_name(const struct viewer *v, struct view_row *row, uint8_t kind)
@@ -339,7 +374,7 @@ static int query_connections(struct viewer *v, struct pass *p, struct view *view
 
 static int query_groups(struct viewer *v, struct pass *p, struct view *view)
 {
-	uint32_t i, idle = 0;
+	uint32_t i;
 	int r;
 
 	p->kind = group_of_view[p->q->kind];
@@ -360,13 +395,9 @@ static int query_groups(struct viewer *v, struct pass *p, struct view *view)
 	for (i = 0; i < p->tallies.n; i++) {
 		const struct tally *row = p->tallies.all[i];
 
-		/* with idle ones listed there are more */
-		idle += p->kind == GROUP_PROCESS && !row->rest && row->key.proc->tgid;
 		if (is_shown(p, row))
 			p->ranked[p->n++] = (struct ranked){ rank_of(p->q->sort, row), row };
 	}
-	if (p->q->idle && !p->drilled && idle)
-		view->processes = idle;
 	return make_rows(v, p, view);
 }
 
@@ -398,20 +429,11 @@ int viewer_connection(struct viewer *v, uint64_t key, struct view_row *ret_row)
 	return 0;
 }
 
-/* Processes with a row where idle ones are not listed. */
-static uint32_t processes_moved(const struct viewer *v)
+/* Those whose flows are not kept any more. */
+static void count_groups(const struct viewer *v, struct pass *p)
 {
-	const struct index *all = &v->groups.sets[GROUP_PROCESS].groups;
-	uint32_t n = 0;
-
-	for (uint32_t i = 0; i <= all->mask; i++)
-		for (struct index_node *e = all->slots[i]; e; e = e->next) {
-			const struct group *g = index_entry(e, struct group, node);
-
-			n += g->key.proc->tgid &&
-			     (g->sums.tx_bytes | g->sums.rx_bytes | g->sums.retrans);
-		}
-	return n;
+	for (const struct group *g = v->groups.sets[GROUP_PROCESS].newest; g; g = g->older)
+		count_process(p, g->key.proc);
 }
 
 int viewer_query(struct viewer *v, const struct view_query *q, struct view *ret_view)
@@ -431,18 +453,23 @@ int viewer_query(struct viewer *v, const struct view_query *q, struct view *ret_
 		.tx_bytes = total->tx_bytes - total->now_tx,
 		.rx_bytes = total->rx_bytes - total->now_rx,
 		.retrans = total->retrans,
-		.processes = processes_moved(v),
 		.history = total->history,
 	};
 	int r;
 
 	if (q->kind >= VIEW_MAX || q->sort >= SORT_MAX)
 		return -EINVAL;
+	v->queries++;
+	count_groups(v, &p);
 	if (q->kind == VIEW_CONNECTION)
 		r = query_connections(v, &p, &view);
 	else
 		r = query_groups(v, &p, &view);
 	view.conns = p.conns;
+	view.processes = p.processes;
+	view.n_live = p.n_live;
+	view.n_ended = p.n_ended;
+	view.n_idle = p.n_idle;
 	free(p.ranked);
 	tallies_done(&p.tallies);
 	if (r == 0)

@@ -77,15 +77,23 @@ struct view_query {
 	uint32_t netns;		     /* ... of this network namespace; 0 any */
 	size_t limit;		     /* most rows wanted; 0 all */
 	bool idle;		     /* rows without any traffic since the start as well */
+	bool live;		     /* without those that ended */
 };
 
 struct view {
 	struct view_row *rows;
-	size_t n_rows;		/* rows made (after limit) */
-	size_t n_total;		/* rows that matched */
+	size_t n_rows;	/* rows made (after limit) */
+	size_t n_total; /* rows that matched */
+	/*
+	 * Of all that match: rows of what is there now (processes, open connections, groups), of what ended, and
+	 * what would have a row if idle ones were asked for. Without match and drill n_live + n_idle is processes
+	 * in the view of processes, and conns in the view of connections.
+	 */
+	size_t n_live, n_ended, n_idle;
 	float tx_rate, rx_rate; /* of all flows, filter or not */
 	uint64_t tx_bytes, rx_bytes, retrans;
-	uint32_t conns, processes;
+	uint32_t conns;	    /* open sockets that do not listen */
+	uint32_t processes; /* that run, and have a socket or moved something */
 	/* connection view: of connections not kept any more; within the totals */
 	uint64_t gone_tx_bytes, gone_rx_bytes;
 	const struct history *history; /* of all flows */

@@ -28,6 +28,7 @@ struct process {
 	uint64_t exited_ns; /* now_ns at which its end was noticed */
 	uint32_t look;	    /* np_owner.look of what is above */
 	uint32_t refs;	    /* flows and groups that point here */
+	uint32_t counted;   /* of the view: the last query that counted it */
 };
 
 struct process_table;

@@ -8,85 +8,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "tui/cells.h"
+#include "tui/column.h"
 
-#define IN(kind) (1u << (kind))
-#define IN_ALL (IN(NETPROBE_VIEW_MAX) - 1)
-#define NO_SORT 0xff
-#define NEVER 0xff
-
-struct column {
-	const char *title;
-	const char *title_bits; /* with rates in bits; NULL: the same */
-	uint8_t width;
-	uint8_t sort;	 /* SORT_* it shows, or NO_SORT */
-	uint8_t kinds;	 /* IN(VIEW_*) */
-	uint8_t step[2]; /* of columns_fit() at which it is added: among traffic, health */
-	bool left;
-	/* Text of a cell and its style; NULL for name and sparkline, which draw themselves. */
-	enum style (*cell)(const struct tui_model *m, const struct tui_row *row, char *s,
-			   size_t size);
-};
-
-#define NOT_CONNECTION (IN_ALL & ~IN(NETPROBE_VIEW_CONNECTION))
-
-/*
- * Steps: 0 always; 1 to 9 while the name keeps its least width; 10 to 19 once it has a good one;
- * the rest goes to sparkline and name. From left to right as on the screen.
- */
-static const struct column columns[] = {
-	{ "NAME", NULL, 0, NETPROBE_SORT_NAME, IN_ALL, { 0, 0 }, true, NULL },
-	{ "PID", NULL, 7, NO_SORT, IN(NETPROBE_VIEW_PROCESS), { 3, 4 }, false, cell_pid },
-	{ "OWNER", NULL, 15, NO_SORT, IN(NETPROBE_VIEW_CONNECTION), { 3, 10 }, true, cell_owner },
-	{ "CONTAINER",
-	  NULL,
-	  24,
-	  NO_SORT,
-	  IN_ALL & ~IN(NETPROBE_VIEW_REMOTE) & ~IN(NETPROBE_VIEW_INTERFACE),
-	  { 15, 15 },
-	  true,
-	  cell_place },
-	{ "PROTO",
-	  NULL,
-	  5,
-	  NO_SORT,
-	  IN(NETPROBE_VIEW_CONNECTION),
-	  { 11, NEVER },
-	  true,
-	  cell_proto },
-	{ "STATE", NULL, 10, NO_SORT, IN(NETPROBE_VIEW_CONNECTION), { 10, 12 }, true, cell_state },
-	{ "IFACE", NULL, 8, NO_SORT, IN(NETPROBE_VIEW_CONNECTION), { 12, 14 }, true, cell_iface },
-	{ "NETNS", NULL, 10, NO_SORT, IN(NETPROBE_VIEW_INTERFACE), { 10, 4 }, false, cell_netns },
-	{ "TX/s", "TXb/s", 6, NETPROBE_SORT_TX, IN_ALL, { 1, 11 }, false, cell_tx },
-	{ "RX/s", "RXb/s", 6, NETPROBE_SORT_RX, IN_ALL, { 1, 11 }, false, cell_rx },
-	{ "TX SUM", NULL, 7, NO_SORT, IN_ALL, { 13, NEVER }, false, cell_tx_total },
-	{ "RX SUM", NULL, 7, NO_SORT, IN_ALL, { 13, NEVER }, false, cell_rx_total },
-	{ "TOTAL", NULL, 6, NETPROBE_SORT_TOTAL, IN_ALL, { 7, NEVER }, false, cell_total },
-	{ "CONN", NULL, 5, NETPROBE_SORT_CONNS, NOT_CONNECTION, { 6, 13 }, false, cell_conns },
-	{ "RTT", NULL, 6, NETPROBE_SORT_RTT, IN_ALL, { 4, 1 }, false, cell_rtt },
-	{ "RETR", NULL, 5, NETPROBE_SORT_RETRANS, IN_ALL, { 5, 1 }, false, cell_retrans },
-	{ "TMO", NULL, 5, NO_SORT, IN_ALL, { NEVER, 3 }, false, cell_timeout },
-	{ "FAST", NULL, 5, NO_SORT, IN_ALL, { NEVER, 3 }, false, cell_fast },
-	{ "TLP", NULL, 5, NO_SORT, IN_ALL, { NEVER, 3 }, false, cell_tlp },
-	{ "SYNACK", NULL, 6, NO_SORT, IN_ALL, { NEVER, 6 }, false, cell_synack },
-	{ "SPUR", NULL, 5, NO_SORT, IN_ALL, { NEVER, 3 }, false, cell_spurious },
-	{ "STALL", NULL, 6, NETPROBE_SORT_STALL, IN_ALL, { NEVER, 2 }, false, cell_stall },
-	{ "DROPS",
-	  NULL,
-	  5,
-	  NO_SORT,
-	  IN_ALL & ~IN(NETPROBE_VIEW_CONNECTION) & ~IN(NETPROBE_VIEW_REMOTE),
-	  { NEVER, 5 },
-	  false,
-	  cell_drops },
-	{ "VERDICT", NULL, 7, NO_SORT, IN_ALL, { NEVER, 1 }, true, cell_verdict },
-	{ "RATE", NULL, 8, NETPROBE_SORT_RATE, IN_ALL, { 2, 16 }, true, NULL },
-};
-
-#define N_COLUMNS ((int)(sizeof(columns) / sizeof(columns[0])))
-#define NAME (&columns[0])
-#define SPARK (&columns[N_COLUMNS - 1])
-_Static_assert(N_COLUMNS <= COLUMNS_MAX, "COLUMNS_MAX is too small");
+#define MOST 64 /* in the table */
+#define NAME (&column_table[0])
+#define SPARK (&column_table[n_columns - 1])
 
 /* Least and good width of the name by view: what still tells rows apart, and what reads well. */
 static const struct {
@@ -101,13 +27,13 @@ static const struct {
 struct choice {
 	uint8_t kind;
 	bool health;
-	bool chosen[N_COLUMNS];
+	bool chosen[MOST];
 	int room; /* beside the name */
 };
 
 static bool is_due(const struct choice *ch, int i, int step)
 {
-	return columns[i].step[ch->health] == step && (columns[i].kinds & IN(ch->kind));
+	return column_table[i].step[ch->health] == step && (column_table[i].kinds & IN(ch->kind));
 }
 
 /* Columns of one step come together or not at all: half of a pair of sums would mislead. */
@@ -115,11 +41,11 @@ static bool take_step(struct choice *ch, int step)
 {
 	int need = 0, i;
 
-	for (i = 0; i < N_COLUMNS; i++)
-		need += is_due(ch, i, step) ? columns[i].width + 1 : 0;
+	for (i = 0; i < n_columns; i++)
+		need += is_due(ch, i, step) ? column_table[i].width + 1 : 0;
 	if (need > ch->room)
 		return false;
-	for (i = 0; i < N_COLUMNS; i++)
+	for (i = 0; i < n_columns; i++)
 		ch->chosen[i] = ch->chosen[i] || is_due(ch, i, step);
 	ch->room -= need;
 	return true;
@@ -157,31 +83,23 @@ void columns_fit(struct columns *c, uint8_t kind, bool health, int width)
 	take_steps(&ch, 1, 9);
 	name = grow(name, name_width[kind].good, &ch.room);
 	take_steps(&ch, 10, 19);
-	if (ch.chosen[N_COLUMNS - 1]) {
+	if (ch.chosen[n_columns - 1]) {
 		spark = grow(spark, 20, &ch.room);
 		name = grow(name, name_width[kind].best, &ch.room);
 		spark = grow(spark, SAMPLES_MAX, &ch.room);
 	}
 	name = grow(name, width, &ch.room);
 	c->n = 0;
-	for (i = 0; i < N_COLUMNS; i++) {
+	for (i = 0; i < n_columns; i++) {
 		if (!ch.chosen[i])
 			continue;
-		c->col[c->n] = &columns[i];
+		c->col[c->n] = &column_table[i];
 		c->x[c->n] = x;
-		c->width[c->n] = &columns[i] == NAME	? (name < width ? name : width)
-				 : &columns[i] == SPARK ? spark
-							: columns[i].width;
+		c->width[c->n] = &column_table[i] == NAME    ? (name < width ? name : width)
+				 : &column_table[i] == SPARK ? spark
+							     : column_table[i].width;
 		x += c->width[c->n++] + 1;
 	}
-}
-
-static const char *name_title(uint8_t kind)
-{
-	static const char *const title[NETPROBE_VIEW_MAX] = { "PROCESS", "CONNECTION", "CONTAINER",
-							      "REMOTE HOST", "INTERFACE" };
-
-	return title[kind];
 }
 
 static void spark_title(const struct tui_model *m, char *s, size_t size)
@@ -209,7 +127,7 @@ void columns_titles(const struct columns *c, struct grid *g, int y, const struct
 			spark_title(m, title, sizeof(title));
 		else
 			(void)snprintf(title, sizeof(title), "%s",
-				       col == NAME		    ? name_title(l->kind)
+				       col == NAME		    ? column_name_title(l->kind)
 				       : m->bits && col->title_bits ? col->title_bits
 								    : col->title);
 		(void)snprintf(s, sizeof(s), "%s%s", title,

@@ -71,69 +71,119 @@ void tabs_draw(struct grid *g, const struct tui_model *m, int y)
 		draw_tabs(g, m, y, end);
 }
 
-/* "1-17 of 342"; returns where it begins. */
-static int draw_place(struct grid *g, const struct tui_model *m, int y)
-{
-	const struct tui_level *l = &m->level[m->depth];
-	size_t last = l->top + m->page < m->n_shown ? l->top + m->page : m->n_shown;
-	int width = g->cols < 60 ? 12 : 26;
-	char s[96];
-
-	if (m->n_shown == 0)
-		(void)snprintf(s, sizeof(s), "0 rows");
-	else if (m->n_total > m->n_rows)
-		/* Only the first were kept; say so, or the end of the list would look like the end.
-		 */
-		(void)snprintf(s, sizeof(s), "%zu-%zu of first %zu/%zu", l->top + 1, last,
-			       m->n_shown, m->n_total);
-	else
-		(void)snprintf(s, sizeof(s), "%zu-%zu of %zu", l->top + 1, last, m->n_shown);
-	if ((int)strlen(s) > width)
-		width = (int)strlen(s);
-	grid_put_right(g, y, g->cols - width, width, STYLE_DIM, s);
-	return g->cols - (int)strlen(s) - 2;
-}
-
 static const char back[] = "back";
 
 struct hint {
 	const char *key, *what;
+	bool must; /* has its place before how many rows there are */
 };
 
-static int draw_hint(struct grid *g, int y, int x, int end, const struct hint *h)
+static const struct hint hints[] = {
+	{ "?", "help", true },	  { "q", "quit", true },       { "Enter", "open", true },
+	{ "Esc", back, true },	  { "/", "filter", true },     { "H", "health", true },
+	{ "< >", "sort", false }, { "Space", "pause", false }, { "Tab", "view", false },
+	{ "d", "ended", false },  { "a", "idle", false },      { "u", "bits/bytes", false },
+};
+
+#define N_HINTS (sizeof(hints) / sizeof(hints[0]))
+
+static bool hint_applies(const struct hint *h, const struct tui_model *m)
 {
-	int need = (int)(strlen(h->key) + strlen(h->what)) + 1;
+	return h->what != back || m->depth;
+}
+
+/* Columns that the keys which matter take; brief: without words. */
+static int hints_need(const struct tui_model *m, bool brief)
+{
+	int need = 0;
+
+	for (size_t i = 0; i < N_HINTS; i++)
+		if (hints[i].must && hint_applies(&hints[i], m))
+			need += (int)(strlen(hints[i].key) +
+				      (brief ? 1 : strlen(hints[i].what) + 3));
+	return need;
+}
+
+static void add(char *s, size_t size, const char *gap, size_t n, const char *what)
+{
+	size_t len = strlen(s);
+
+	if (n)
+		(void)snprintf(s + len, size - len, "%s%zu %s", gap, n, what);
+}
+
+/* What is in the list, and what is not: the longest that has room. */
+static void place_text(const struct tui_model *m, int room, char *s, size_t size)
+{
+	const struct tui_level *l = &m->level[m->depth];
+	bool flows = l->kind == NETPROBE_VIEW_CONNECTION;
+	size_t last = l->top + m->page < m->n_shown ? l->top + m->page : m->n_shown;
+	char at[64], hidden[64] = "", whole[160];
+
+	if (m->n_shown == 0)
+		(void)snprintf(at, sizeof(at), "0 rows");
+	else if (m->n_total > m->n_rows)
+		/* Only the first were kept; say so, or the end of the list would look like the end. */
+		(void)snprintf(at, sizeof(at), "%zu-%zu of first %zu/%zu", l->top + 1, last,
+			       m->n_shown, m->n_total);
+	else
+		(void)snprintf(at, sizeof(at), "%zu-%zu of %zu", l->top + 1, last, m->n_shown);
+	add(hidden, sizeof(hidden), ", ", m->n_idle, "idle hidden");
+	if (m->live)
+		add(hidden, sizeof(hidden), ", ", m->n_ended,
+		    flows ? "closed hidden" : "exited hidden");
+	(void)snprintf(whole, sizeof(whole), "%s", at);
+	if (!m->live && m->n_ended) {
+		add(whole, sizeof(whole), ": ", m->n_live, flows ? "open" : "running");
+		add(whole, sizeof(whole), m->n_live ? ", " : ": ", m->n_ended,
+		    flows ? "closed" : "exited");
+	}
+	(void)snprintf(s, size, "%s%s", whole, hidden);
+	if ((int)strlen(s) > room)
+		(void)snprintf(s, size, "%s%s", at, hidden);
+	if ((int)strlen(s) > room)
+		(void)snprintf(s, size, "%s", at);
+	if ((int)strlen(s) > room && m->n_shown)
+		(void)snprintf(s, size, "%zu/%zu", l->top + 1, m->n_shown);
+}
+
+/* Returns where it begins. */
+static int draw_place(struct grid *g, const struct tui_model *m, int y)
+{
+	bool brief = hints_need(m, false) + 8 > g->cols;
+	char s[256];
+
+	place_text(m, g->cols - hints_need(m, brief), s, sizeof(s));
+	grid_put_right(g, y, 0, g->cols, STYLE_DIM, s);
+	return g->cols - (int)strlen(s) - 1;
+}
+
+static int draw_hint(struct grid *g, int y, int x, int end, const struct hint *h, bool brief)
+{
+	int need = (int)(strlen(h->key) + (brief ? 0 : strlen(h->what) + 1));
 
 	if (x + need > end)
 		return -1;
 	x = grid_put(g, y, x, end - x, STYLE_KEY, h->key) + 1;
-	return grid_put(g, y, x, end - x, STYLE_DIM, h->what) + 2;
+	return brief ? x : grid_put(g, y, x, end - x, STYLE_DIM, h->what) + 2;
 }
 
 static void draw_hints(struct grid *g, const struct tui_model *m, int y, int end)
 {
-	static const struct hint hint[] = {
-		{ "?", "help" },   { "q", "quit" },	 { "Enter", "open" },	{ "Esc", back },
-		{ "/", "filter" }, { "< >", "sort" },	 { "Space", "pause" },	{ "H", "health" },
-		{ "Tab", "view" }, { "a", "idle rows" }, { "u", "bits/bytes" },
-	};
-	size_t i;
+	bool brief = hints_need(m, false) - 2 > end;
 	int x = 0;
 
-	for (i = 0; i < sizeof(hint) / sizeof(hint[0]); i++) {
-		if (hint[i].what == back && !m->depth)
-			continue;
-		x = draw_hint(g, y, x, end, &hint[i]);
-		if (x < 0)
-			return;
-	}
+	for (size_t i = 0; i < N_HINTS && x >= 0; i++)
+		if (hint_applies(&hints[i], m))
+			x = draw_hint(g, y, x, end, &hints[i], brief);
 }
 
 void page_footer_draw(struct grid *g, const struct tui_model *m, int y)
 {
 	static const struct hint hint[] = {
-		{ "?", "help" },       { "q", "quit" },	     { "Esc", back },
-		{ "Up Down", "next" }, { "Space", "pause" }, { "u", "bits/bytes" },
+		{ "?", "help", true },	     { "q", "quit", true },
+		{ "Esc", back, true },	     { "Up Down", "next", false },
+		{ "Space", "pause", false }, { "u", "bits/bytes", false },
 	};
 	size_t i;
 	int x = 0;
@@ -141,7 +191,7 @@ void page_footer_draw(struct grid *g, const struct tui_model *m, int y)
 	if (m->flash[0])
 		(void)grid_put(g, y, 0, g->cols, STYLE_WARN, m->flash);
 	for (i = 0; !m->flash[0] && x >= 0 && i < sizeof(hint) / sizeof(hint[0]); i++)
-		x = draw_hint(g, y, x, g->cols, &hint[i]);
+		x = draw_hint(g, y, x, g->cols, &hint[i], false);
 }
 
 void footer_draw(struct grid *g, const struct tui_model *m, int y)

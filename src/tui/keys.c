@@ -95,6 +95,13 @@ static int act_idle(struct tui_model *m, int arg)
 	return MOVED_ROWS;
 }
 
+static int act_live(struct tui_model *m, int arg)
+{
+	(void)arg;
+	m->live = !m->live;
+	return MOVED_ROWS;
+}
+
 static int act_health(struct tui_model *m, int arg)
 {
 	(void)arg;
@@ -104,7 +111,7 @@ static int act_health(struct tui_model *m, int arg)
 static int act_help(struct tui_model *m, int arg)
 {
 	(void)arg;
-	m->help = true;
+	m->help = HELP_COLUMNS;
 	m->help_top = 0;
 	return MOVED_DRAW;
 }
@@ -153,8 +160,9 @@ static const struct binding bindings[] = {
 	{ { "u", "rates in bytes or bits" }, { 'u' }, act_units, 0 },
 	{ { "H", "health: losses, verdict" }, { 'H' }, act_health, 0 },
 	{ { "a", "idle rows as well" }, { 'a' }, act_idle, 0 },
+	{ { "d", "ended rows: show, hide" }, { 'd' }, act_live, 0 },
 	{ { "Ctrl-L", "draw the screen anew" }, { CTRL('l') }, act_redraw, 0 },
-	{ { "? h F1", "this help" }, { '?', 'h', FN(KEY_F(1)) }, act_help, 0 },
+	{ { "? h F1", "columns; again: keys" }, { '?', 'h', FN(KEY_F(1)) }, act_help, 0 },
 	{ { "q F10", "quit" }, { 'q', FN(KEY_F(10)) }, act_quit, 0 },
 };
 
@@ -212,7 +220,7 @@ static int edit(struct tui_model *m, struct key key)
 	}
 }
 
-/* The help scrolls where it is longer than the screen; any other key closes it. */
+/* The help scrolls where it is longer than the screen, its own key turns the page; any other key closes it. */
 static int leaf_help(struct tui_model *m, struct key key)
 {
 	const struct binding *b = find(key);
@@ -223,7 +231,8 @@ static int leaf_help(struct tui_model *m, struct key key)
 		m->help_top += b->arg * (b->act == act_page ? 5 : 1);
 		return MOVED_DRAW;
 	}
-	m->help = false;
+	m->help = b && b->act == act_help && m->help == HELP_COLUMNS ? HELP_KEYS : HELP_NONE;
+	m->help_top = 0;
 	return MOVED_DRAW;
 }
 

@@ -119,6 +119,9 @@ static void take_totals(struct tui_model *m, const struct netprobe_view *v)
 	time_t now = time(NULL);
 
 	m->n_total = v->n_total > m->n_rows ? v->n_total : m->n_rows;
+	m->n_live = v->n_live;
+	m->n_ended = v->n_ended;
+	m->n_idle = v->n_idle;
 	m->totals = (struct tui_totals){
 		.tx_rate = (float)v->tx_rate,
 		.rx_rate = (float)v->rx_rate,
@@ -184,6 +187,7 @@ int model_snapshot(struct tui_model *m)
 		.sort = m->sort,
 		.reverse = m->reverse,
 		.idle = m->idle,
+		.live = m->live,
 		.limit = TUI_ROWS_MAX,
 	};
 	struct netprobe_view v = { .size = sizeof(v) };
@@ -200,7 +204,7 @@ int model_snapshot(struct tui_model *m)
 		return r;
 	m->n_rows = t.n;
 	if (m->gone)
-		m->n_total = 0;
+		m->n_total = m->n_live = m->n_ended = m->n_idle = 0;
 	else
 		take_totals(m, &v);
 	model_arrange(m);

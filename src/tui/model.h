@@ -76,6 +76,10 @@ struct tui_totals {
 	struct samples samples;
 };
 
+#define HELP_NONE 0
+#define HELP_COLUMNS 1
+#define HELP_KEYS 2
+
 struct tui_model {
 	struct netprobe_manager *manager;
 	/* said once */
@@ -87,8 +91,9 @@ struct tui_model {
 	/* the snapshot */
 	struct tui_row *rows; /* TUI_ROWS_MAX at most */
 	size_t n_rows, cap_rows;
-	size_t n_total;	 /* rows there are, kept or not */
-	uint32_t *shown; /* indices into rows, in the order drawn */
+	size_t n_total;			/* rows there are, kept or not */
+	size_t n_live, n_ended, n_idle; /* as netprobe_view */
+	uint32_t *shown;		/* indices into rows, in the order drawn */
 	size_t n_shown;
 	struct tui_totals totals;
 	struct trace trace;   /* goes on while paused */
@@ -101,7 +106,9 @@ struct tui_model {
 	uint8_t sort;
 	bool reverse, idle, bits;
 	bool health; /* columns of causes, stalls and verdicts instead of sums */
-	bool paused, editing, help;
+	bool live;   /* without rows of what ended */
+	bool paused, editing;
+	uint8_t help; /* HELP_* */
 	int help_top;
 	size_t page;	/* rows the last frame had room for */
 	char flash[80]; /* answer to the last key, until the next one */

@@ -139,8 +139,6 @@ struct view_row *fake_remote(struct viewer *v, const char *addr, float tx, float
 
 static bool wanted(const struct view_query *q, const struct view_row *row)
 {
-	if (!q->idle && row->tx_bytes + row->rx_bytes == 0)
-		return false;
 	if (q->match && !strcasestr(row->name, q->match))
 		return false;
 	if (q->proc && row->proc != q->proc)
@@ -235,8 +233,18 @@ static int query(struct viewer *v, const struct view_query *q, struct view *ret_
 	if (!view.rows)
 		return -ENOMEM;
 	for (i = 0; i < v->n[q->kind]; i++) {
-		if (wanted(q, &v->rows[q->kind][i]))
-			view.rows[view.n_rows++] = v->rows[q->kind][i];
+		const struct view_row *row = &v->rows[q->kind][i];
+
+		if (!wanted(q, row))
+			continue;
+		if (!q->idle && row->tx_bytes + row->rx_bytes == 0) {
+			view.n_idle++;
+			continue;
+		}
+		view.n_ended += row->exited;
+		view.n_live += !row->exited && !row->rest;
+		if (!row->exited || !q->live)
+			view.rows[view.n_rows++] = *row;
 	}
 	qsort_r(view.rows, view.n_rows, sizeof(*view.rows), compare, (void *)q);
 	view.n_total = v->n_total ? v->n_total : view.n_rows;
@@ -287,7 +295,8 @@ int netprobe_manager_view(struct netprobe_manager *m, const struct netprobe_view
 				.iface = from->iface,
 				.netns = from->netns,
 				.limit = from->limit,
-				.idle = from->idle };
+				.idle = from->idle,
+				.live = from->live };
 	struct view view;
 	int r;
 
@@ -306,7 +315,10 @@ int netprobe_manager_view(struct netprobe_manager *m, const struct netprobe_view
 				       .rx_bytes = view.rx_bytes,
 				       .retransmits = view.retrans,
 				       .conns = view.conns,
-				       .processes = view.processes };
+				       .processes = view.processes,
+				       .n_live = view.n_live,
+				       .n_ended = view.n_ended,
+				       .n_idle = view.n_idle };
 	ret->n_rates = api_rates_fill(ret->rates, view.history);
 	for (size_t i = 0; i < view.n_rows; i++)
 		if (tell(&view.rows[i], fn, arg))

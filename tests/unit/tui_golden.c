@@ -184,6 +184,10 @@ static void help_lies_over_the_view(void **state)
 	scene_open(&s, scene_rows);
 	scene_type(&s, "?");
 	scene_expect(&s, 80, 24, "help-80x24");
+	scene_type(&s, "?");
+	scene_expect(&s, 80, 24, "keys-80x24");
+	scene_expect(&s, 40, 12, "keys-40x12");
+	scene_type(&s, "q2H?");
 	scene_expect(&s, 120, 40, "help-120x40");
 	scene_close(&s);
 }

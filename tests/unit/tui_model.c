@@ -12,7 +12,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tui/column.h"
+#include "tui/fmt.h"
 #include "tui/keys.h"
+#include "tui/words.h"
 #include "tui_fake.h"
 
 static struct viewer *viewer;
@@ -380,9 +383,65 @@ static void unknown_owner_has_a_name(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
+static void ended_rows_are_hidden_by_a_key_and_counted(void **state)
+{
+	(void)state;
+	viewer->rows[VIEW_PROCESS][1].exited = true;
+	assert_int_equal(model_snapshot(&model), 0);
+	assert_int_equal(model.n_shown, 3);
+	assert_int_equal(model.n_ended, 1);
+	type("d");
+	assert_int_equal(model.n_shown, 2);
+	assert_int_equal(model.n_ended, 1);
+	assert_at("alpha");
+	type("d");
+	assert_int_equal(model.n_shown, 3);
+}
+
+static void help_has_two_pages_and_any_other_key_closes_it(void **state)
+{
+	(void)state;
+	type("?");
+	assert_int_equal(model.help, HELP_COLUMNS);
+	type("?");
+	assert_int_equal(model.help, HELP_KEYS);
+	type("?");
+	assert_int_equal(model.help, HELP_NONE);
+	type("?j");
+	assert_int_equal(model.help, HELP_COLUMNS);
+	type("q");
+	assert_int_equal(model.help, HELP_NONE);
+}
+
+/* A column without a sentence, a state without words: a newcomer would stand before it. */
+static void everything_on_the_screen_has_its_words(void **state)
+{
+	const struct column *c;
+	unsigned int n = 0;
+
+	(void)state;
+	for (uint8_t kind = 0; kind < NETPROBE_VIEW_MAX; kind++) {
+		assert_non_null(column_name_help(kind));
+		for (int i = 0; (c = column_of(kind, i % 2, i)); i++)
+			n += c->help || !c->cell;
+	}
+	assert_true(n > 5 * 5);
+	for (int i = 0; i < n_columns; i++)
+		assert_true(i == 0 || column_table[i].help);
+	for (uint8_t st = 1; st < 13; st++)
+		assert_non_null(words_state(fmt_tcp_state(st)));
+	for (int v = 0; v < NETPROBE_VERDICT_MAX; v++)
+		assert_non_null(words_verdict(v));
+	assert_null(words_state("?"));
+	assert_null(words_verdict(-1));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(ended_rows_are_hidden_by_a_key_and_counted),
+		TEST(help_has_two_pages_and_any_other_key_closes_it),
+		TEST(everything_on_the_screen_has_its_words),
 		TEST(cursor_stays_on_the_first_line_until_it_is_moved),
 		TEST(cursor_follows_its_row),
 		TEST(cursor_stays_in_place_when_its_row_goes),
