@@ -2,7 +2,7 @@
 /*
  * libnetprobe: who sends and receives what on this machine, and XDP programs that count, filter and
  * balance at its interfaces. The only header to include: managers, their events and counters are in core.h,
- * what guard does in guard.h, what capture knows in capture.h and view.h, how running commands are asked in
+ * what guard does in guard.h, what capture knows in capture.h and view.h, how rows and records are chosen in expr.h, how running commands are asked in
  * instance.h, and this one brings them. Each can be included alone as well.
  *
  * Conventions, for all functions:
@@ -37,6 +37,7 @@
 
 #include <netprobe/capture.h>
 #include <netprobe/core.h>
+#include <netprobe/expr.h>
 #include <netprobe/guard.h>
 #include <netprobe/instance.h>
 #include <netprobe/view.h>

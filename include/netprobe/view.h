@@ -39,10 +39,10 @@ struct netprobe_view_query {
 	size_t size;
 	uint32_t kind, sort; /* NETPROBE_VIEW_*, NETPROBE_SORT_* */
 	bool reverse;
-	bool idle;	       /* rows that moved nothing since load, too */
-	const char *match;     /* in name, comm, pid, address, container; no case; NULL: all */
-	uint64_t process;      /* key of a row of that view: only what is of it; 0: all */
-	uint64_t container;    /* the same */
+	bool idle;	    /* rows that moved nothing since load, too */
+	const char *match;  /* an expression (expr.h) about rows of that view; NULL, empty: all */
+	uint64_t process;   /* key of a row of that view: only what is of it; 0: all */
+	uint64_t container; /* the same */
 	const uint8_t *remote; /* only of this remote address, 16 bytes; NULL: all */
 	const char *iface;     /* only by this interface; NULL: all */
 	uint32_t netns;	       /* of this network namespace; 0: any */
@@ -106,11 +106,12 @@ struct netprobe_view {
 	 * and conns in the view of connections.
 	 */
 	size_t n_live, n_ended, n_idle;
+	uint64_t undecided; /* as netprobe_expr_undecided's, of match; since 0.2 */
 };
 
 /*
  * Call fn for each row, as of the last interval, in the order asked for. ret (NULL: not wanted; size set by the caller) is
- * filled before. How many calls; -EINVAL: no such kind or sort, a size; -ESRCH: process or container is not there
+ * filled before. How many calls; -EINVAL: no such kind or sort, a size, no such match; -ESRCH: process or container is not there
  * any more; -ENODEV: nothing is captured (load); -ENOMEM. Since: 0.1.
  */
 int netprobe_manager_view(struct netprobe_manager *m, const struct netprobe_view_query *query,

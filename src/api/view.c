@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "api/fields.h"
 #include "api/fill.h"
 #include "api/internal.h"
 #include "base/error.h"
@@ -65,22 +66,43 @@ static void fill_view(struct netprobe_view *to, const struct view *v)
 	to->n_rates = api_rates_fill(to->rates, v->history);
 }
 
+static void make_row(struct netprobe_manager *m, const struct view_row *row, struct api_row *ret)
+{
+	float seconds = flow_table_seconds(session_flows(m->session));
+	bool counted = !row->flow || session_counts(m->session, row->flow->tuple.proto);
+
+	api_row_fill(ret, row, counted, seconds, clock_monotonic_ns());
+}
+
 /* What fn returned. */
 static int tell(struct netprobe_manager *m, const struct view_row *row, netprobe_row_fn fn,
 		void *arg)
 {
-	float seconds = flow_table_seconds(session_flows(m->session));
-	bool counted = !row->flow || session_counts(m->session, row->flow->tuple.proto);
 	struct api_row x;
 	int r;
 
 	if (!fn)
 		return 0;
-	api_row_fill(&x, row, counted, seconds, clock_monotonic_ns());
+	make_row(m, row, &x);
 	api_listing++;
 	r = fn(&x.row, arg);
 	api_listing--;
 	return r;
+}
+
+struct matching {
+	struct netprobe_manager *m;
+	struct expr *expr;
+};
+
+static bool on_match(const struct view_row *row, void *arg)
+{
+	struct matching *match = arg;
+	struct api_row x;
+
+	make_row(match->m, row, &x);
+	return expr_match(match->expr,
+			  &(struct fields_record){ .row = &x.row, .flow = x.row.flow });
 }
 
 static int query(struct netprobe_manager *m, const struct netprobe_view_query *from,
@@ -93,20 +115,32 @@ static int query(struct netprobe_manager *m, const struct netprobe_view_query *f
 				.reverse = from->reverse,
 				.idle = from->idle,
 				.live = from->live,
-				.match = from->match,
 				.remote = from->remote,
 				.iface = from->iface,
 				.netns = from->netns,
 				.limit = from->limit };
+	struct matching match = { .m = m };
 	struct netprobe_view sums;
 	struct view view = {};
-	int n = 0, r = drill(v, from, &q);
+	int n = 0, r = 0;
 
+	if (from->match && *from->match) {
+		r = expr_new(from->match, fields_about(from->kind), &match.expr, err);
+		if (r)
+			return error_prefix(err, "match"), r;
+		q.match = on_match;
+		q.match_arg = &match;
+	}
+	r = drill(v, from, &q);
 	if (!r)
 		r = viewer_query(v, &q, &view);
-	if (r)
+	if (r) {
+		(void)expr_free(match.expr);
 		return error_set(err, r, "no rows: %s", strerror(-r));
+	}
 	fill_view(&sums, &view);
+	sums.undecided = match.expr ? expr_gave_up(match.expr) : 0;
+	(void)expr_free(match.expr);
 	if (ret)
 		(void)GIVE(ret, sums);
 	for (size_t i = 0; i < view.n_rows; i++) {

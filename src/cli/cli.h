@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "cli/sink.h"
 
+struct netprobe_expr;
 struct netprobe_manager;
 struct settings; /* cli/settings.h */
 
@@ -74,6 +75,12 @@ void common_done(struct common_opts *o);
 int common_parse(const struct args_spec *spec, int argc, char **argv, struct common_opts *o);
 
 int cli_usage_failed(const struct netprobe_error *err);
+/* --match: NULL is none; about: NETPROBE_VIEW_*, NETPROBE_ABOUT_*. -EINVAL, -ENOMEM, err names the option. */
+int expr_check(const char *match, uint32_t about, struct netprobe_error *err);
+int expr_take(const char *match, uint32_t about, struct netprobe_expr **ret,
+	      struct netprobe_error *err);
+/* Say on stderr what a regular expression gave up on, where it did; rows or records. */
+void expr_tell(uint64_t undecided, const char *what);
 /* A manager of these settings: EXIT_OK, or the exit code after telling what is wrong with them. */
 int cli_manager(const struct common_opts *o, struct settings *s, struct netprobe_manager **ret);
 /* Capture from here on: EXIT_OK, or the exit code after telling why not. Signals wait for the loop. */

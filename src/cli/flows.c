@@ -31,9 +31,11 @@ struct flows {
 	struct netprobe_flow *list;
 	struct strings strings; /* of the list */
 	size_t n, room;
+	bool failed; /* no memory for one of them */
 	struct netprobe_capture capture;
-	struct buf when; /* of the snapshot */
-	double seconds;	 /* watched: rates are averages over them, as the byte counts are sums */
+	struct buf when;	     /* of the snapshot */
+	struct netprobe_expr *match; /* NULL: all */
+	double seconds; /* watched: rates are averages over them, as the byte counts are sums */
 };
 
 static const char *const format_names[] = { "text", "json", "csv", "tsv", NULL };
@@ -49,6 +51,8 @@ static const struct option_row rows[] = {
 	    "watch so long before the snapshot (default 1)", .min = 1),
 	OPTION("histograms", 0, OPTION_BOOL, struct flows, histograms, NULL,
 	       "latencies of each process instead, by powers of two (means --latency)"),
+	ROW("match", 0, OPTION_STRING, match, "EXPR",
+	    "only those that match: 'port:443 rtt>50ms', nginx; see netprobe-expressions(5)"),
 	ROW("interval", 0, OPTION_SECONDS, interval, "SEC", "between two sweeps (default 1)",
 	    .flags = OPTION_LIVE, .min = 10, .max = 3600000),
 	ROW(NULL, 'n', OPTION_U32, count, "COUNT", "only the COUNT flows that moved most",
@@ -243,21 +247,37 @@ static int keep_strings(struct flows *x, struct netprobe_flow *f)
 	return r;
 }
 
+/* Rates are those that are shown. */
+static bool is_wanted(const struct flows *x, const struct netprobe_flow *f)
+{
+	struct netprobe_flow shown = *f;
+
+	if (f->tx_bytes != NETPROBE_UNKNOWN) {
+		shown.tx_rate = (uint64_t)((double)f->tx_bytes / x->seconds);
+		shown.rx_rate = (uint64_t)((double)f->rx_bytes / x->seconds);
+	}
+	return netprobe_expr_flow(x->match, &shown) > 0;
+}
+
 static int collect(const struct netprobe_flow *f, void *arg)
 {
 	struct flows *x = arg;
 
+	if (x->match && !is_wanted(x, f))
+		return 0;
 	if (x->n == x->room) {
 		size_t room = x->room ? 2 * x->room : 256;
 		void *more = reallocarray(x->list, room, sizeof(*x->list));
 
-		if (!more)
+		x->failed = !more;
+		if (x->failed)
 			return -ENOMEM;
 		x->list = more;
 		x->room = room;
 	}
 	x->list[x->n] = *f;
-	if (keep_strings(x, &x->list[x->n]))
+	x->failed = keep_strings(x, &x->list[x->n]) != 0;
+	if (x->failed)
 		return -ENOMEM;
 	x->n++;
 	return 0;
@@ -282,18 +302,19 @@ static int gather(struct flows *x)
 {
 	struct netprobe_capture now = { .size = sizeof(now) };
 	struct timespec ts = {};
-	int r = netprobe_manager_flows(x->manager, collect, x, NULL);
+	int r = netprobe_manager_get_capture(x->manager, &now, NULL);
 
-	if (r >= 0 && (size_t)r != x->n)
-		r = -ENOMEM;
+	x->seconds = now.uptime_s;
 	if (r >= 0)
-		r = netprobe_manager_get_capture(x->manager, &now, NULL);
+		r = netprobe_manager_flows(x->manager, collect, x, NULL);
+	expr_tell(netprobe_expr_undecided(x->match), "sockets");
+	if (x->failed)
+		r = -ENOMEM;
 	if (r < 0)
 		return r;
 	(void)clock_gettime(CLOCK_REALTIME, &ts);
 	buf_time_ns(&x->when, (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec);
 	x->capture = now;
-	x->seconds = now.uptime_s;
 	x->causes = now.capture == NETPROBE_CAPTURE_EBPF;
 	if (x->n)
 		qsort(x->list, x->n, sizeof(*x->list), by_moved);
@@ -404,7 +425,8 @@ static int run(struct flows *x, struct settings *s)
 	struct netprobe_error err = {};
 	int r;
 
-	if (settings_fill(s, &x->o, &err) || names_fill(&x->o, &s->c, &err))
+	if (expr_take(x->o.match, NETPROBE_ABOUT_FLOW, &x->match, &err) ||
+	    settings_fill(s, &x->o, &err) || names_fill(&x->o, &s->c, &err))
 		return cli_usage_failed(&err);
 	s->c.keep_closed = true;
 	s->c.no_flow_events = true;
@@ -449,6 +471,7 @@ int cmd_flows(int argc, char **argv)
 		r = run(&x, &s);
 	(void)table_free(x.table);
 	free(x.list);
+	(void)netprobe_expr_free(x.match);
 	strings_done(&x.strings);
 	buf_done(&x.when);
 	(void)netprobe_manager_free(x.manager);

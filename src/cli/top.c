@@ -46,7 +46,8 @@ static const struct option_row rows[] = {
 	    .names = sort_names),
 	OPTION("health", 0, OPTION_BOOL, struct top, health, NULL,
 	       "causes of retransmits, stalls, drops and what limits each row"),
-	ROW("match", 0, OPTION_STRING, match, "TEXT", "only rows that contain it"),
+	ROW("match", 0, OPTION_STRING, match, "EXPR",
+	    "only rows that match: 'port:443 rtt>50ms', nginx; see netprobe-expressions(5)"),
 	ROW("limit", 0, OPTION_U32, limit, "ROWS", "show at most ROWS rows (default all)"),
 	ROW("idle", 0, OPTION_BOOL, idle, NULL, "also rows without any traffic"),
 	ROW("interval", 0, OPTION_SECONDS, interval, "SEC", "time between two updates (default 1)",
@@ -201,6 +202,7 @@ static int print_table(struct top *x)
 		.limit = x->o.limit,
 		.idle = x->o.idle,
 	};
+	struct netprobe_view v = { .size = sizeof(v) };
 	struct timespec ts = {};
 	struct buf out = {};
 	int r;
@@ -210,7 +212,8 @@ static int print_table(struct top *x)
 	buf_time_ns(&x->now, (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec);
 	buf_putc(&x->now, '\0');
 	table_clear(x->table);
-	r = x->now.err ? x->now.err : netprobe_manager_view(x->manager, &q, add_row, x, NULL, NULL);
+	r = x->now.err ? x->now.err : netprobe_manager_view(x->manager, &q, add_row, x, &v, NULL);
+	expr_tell(v.undecided, "rows");
 	r = x->err ? x->err : r < 0 ? r : 0;
 	if (!r)
 		/* a file that goes on has its heading */
@@ -378,7 +381,8 @@ static int run(struct top *x, struct settings *s)
 	struct netprobe_error err = {};
 	int r;
 
-	if (settings_fill(s, &x->o, &err) || names_fill(&x->o, &s->c, &err))
+	if (expr_check(x->o.match, (uint32_t)x->o.view, &err) || settings_fill(s, &x->o, &err) ||
+	    names_fill(&x->o, &s->c, &err))
 		return cli_usage_failed(&err);
 	s->c.no_flow_events = true;
 	r = cli_manager(&x->o, s, &x->manager);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Names of rows, and looking for a word in what a row is about. */
+/* Names of rows, and their order. */
 #include <arpa/inet.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -120,51 +120,6 @@ void row_name_group(char *buf, size_t size, const struct group_key *key)
 const char *row_name_rest(uint32_t kind)
 {
 	return kind == GROUP_PROCESS ? "ended processes" : "others";
-}
-
-static bool text_has(const char *text, const char *word)
-{
-	return text && strcasestr(text, word);
-}
-
-static bool cgroup_has(const struct cgroup *c, const char *word)
-{
-	return c && (text_has(c->path, word) || text_has(c->container_id, word) ||
-		     text_has(c->pod_uid, word) || text_has(c->runtime, word) ||
-		     text_has(c->name, word) || text_has(c->pod_namespace, word));
-}
-
-static bool process_has(const struct process *p, const char *word)
-{
-	const char *base = p->exe ? strrchr(p->exe, '/') : NULL;
-	char pid[16];
-
-	if (text_has(p->comm, word) || text_has(base ? base + 1 : NULL, word))
-		return true;
-	(void)snprintf(pid, sizeof(pid), "%u", p->tgid);
-	return (p->tgid && text_has(pid, word)) || cgroup_has(p->cgroup, word);
-}
-
-bool row_match_flow(const struct flow *f, const char *word)
-{
-	char name[128];
-
-	if (process_has(f->owner, word) || text_has(f->tuple.ifname, word))
-		return true;
-	row_name_flow(name, sizeof(name), f);
-	return text_has(name, word);
-}
-
-bool row_match_group(const struct group_key *key, const char *word)
-{
-	char name[128];
-
-	if (key->kind == GROUP_PROCESS && process_has(key->proc, word))
-		return true;
-	if (key->kind == GROUP_CONTAINER && cgroup_has(key->cgroup, word))
-		return true;
-	row_name_group(name, sizeof(name), key);
-	return text_has(name, word);
 }
 
 static int compare_number(uint32_t a, uint32_t b)

@@ -32,7 +32,6 @@ struct viewer {
 struct pass {
 	const struct viewer *viewer;
 	const struct view_query *q;
-	const char *match; /* NULL: everything */
 	const struct healths *healths;
 	bool drilled;
 	uint32_t kind; /* of groups */
@@ -125,14 +124,6 @@ static const char *name_of(const struct viewer *v, const uint8_t addr[16], uint6
 	return v->name_fn ? v->name_fn(v->name_arg, addr, at_ns) : NULL;
 }
 
-static bool name_matches(const struct viewer *v, const uint8_t addr[16], uint64_t at_ns,
-			 const char *word)
-{
-	const char *name = name_of(v, addr, at_ns);
-
-	return name && strcasestr(name, word);
-}
-
 void viewer_set_dropped(struct viewer *v, const struct dropped *d)
 {
 	v->dropped = d;
@@ -192,12 +183,6 @@ static void count_process(struct pass *p, struct process *proc)
 	p->processes++;
 }
 
-static bool matches_flow(const struct pass *p, const struct flow *f)
-{
-	return !p->match || row_match_flow(f, p->match) ||
-	       name_matches(p->viewer, f->tuple.raddr, f->opened_ns, p->match);
-}
-
 /* Whether a row that is wanted is shown; counts it either way. live: what is there now, and not only a sum. */
 static bool is_listed(struct pass *p, bool idle, bool live, bool ended)
 {
@@ -208,6 +193,46 @@ static bool is_listed(struct pass *p, bool idle, bool live, bool ended)
 	p->n_live += live;
 	p->n_ended += ended;
 	return !(ended && p->q->live);
+}
+
+static void set_name(const struct viewer *v, struct view_row *row, uint8_t kind)
+{
+	if (row->flow)
+		row->rname = name_of(v, row->flow->tuple.raddr, row->flow->opened_ns);
+	else if (kind == VIEW_REMOTE && !row->rest)
+		row->rname = name_of(v, row->addr, 0);
+}
+
+/* Of whole groups: what was dropped is not known by flow. */
+static void fill_drops(const struct viewer *v, const struct pass *p, const struct tally *row,
+		       struct view_row *to)
+{
+	if (v->dropped && !p->drilled && !row->rest && row->key.kind == p->kind)
+		to->has_drops = dropped_find(v->dropped, &row->key, &to->drops);
+}
+
+/* item: a flow, or a tally. */
+static void make_row(const struct viewer *v, const struct pass *p, const void *item,
+		     struct view_row *row)
+{
+	if (p->q->kind == VIEW_CONNECTION) {
+		fill_flow(row, p->healths, item, p->seconds);
+	} else {
+		fill_group(row, item);
+		fill_drops(v, p, item, row);
+	}
+	set_name(v, row, p->q->kind);
+	row->latency = latencies_find(v->latencies, row->proc);
+}
+
+static bool matches(const struct pass *p, const void *item)
+{
+	struct view_row row = {};
+
+	if (!p->q->match)
+		return true;
+	make_row(p->viewer, p, item, &row);
+	return p->q->match(&row, p->q->match_arg);
 }
 
 static int pass_connection(struct flow *f, void *arg)
@@ -221,7 +246,7 @@ static int pass_connection(struct flow *f, void *arg)
 	fill_sums(f, &sums);
 	p->tx_bytes += sums.tx_bytes;
 	p->rx_bytes += sums.rx_bytes;
-	if ((p->drilled && !is_wanted(p, f)) || !matches_flow(p, f))
+	if ((p->drilled && !is_wanted(p, f)) || !matches(p, f))
 		return 0;
 	if (!is_listed(p, !(sums.tx_bytes | sums.rx_bytes | sums.retrans), flow_is_connection(f),
 		       f->closed || f->frozen))
@@ -295,40 +320,14 @@ static int tie_groups(const void *a, const void *b)
 	return c ? c : (x->row > y->row) - (x->row < y->row);
 }
 
-static bool matches_group(const struct pass *p, const struct tally *row)
-{
-	if (!p->match)
-		return true;
-	if (row->rest)
-		return strcasestr(row_name_rest(p->kind), p->match);
-	return row_match_group(&row->key, p->match) ||
-	       (p->kind == GROUP_REMOTE && name_matches(p->viewer, row->key.addr, 0, p->match));
-}
-
 static bool is_shown(struct pass *p, const struct tally *row)
 {
 	const struct process *proc = row->key.proc;
 	bool ended = p->kind == GROUP_PROCESS && (row->rest || proc->exited);
 	bool live = !ended && !row->rest && (p->kind != GROUP_PROCESS || proc->tgid);
 
-	return matches_group(p, row) &&
+	return matches(p, row) &&
 	       is_listed(p, !(row->tx_bytes | row->rx_bytes | row->retrans), live, ended);
-}
-
-static void set_name(const struct viewer *v, struct view_row *row, uint8_t kind)
-{
-	if (row->flow)
-		row->rname = name_of(v, row->flow->tuple.raddr, row->flow->opened_ns);
-	else if (kind == VIEW_REMOTE && !row->rest)
-		row->rname = name_of(v, row->addr, 0);
-}
-
-/* Of whole groups: what was dropped is not known by flow. */
-static void fill_drops(const struct viewer *v, const struct pass *p, const struct tally *row,
-		       struct view_row *to)
-{
-	if (v->dropped && !p->drilled && !row->rest && row->key.kind == p->kind)
-		to->has_drops = dropped_find(v->dropped, &row->key, &to->drops);
 }
 
 static int make_rows(const struct viewer *v, struct pass *p, struct view *view)
@@ -347,16 +346,8 @@ static int make_rows(const struct viewer *v, struct pass *p, struct view *view)
 	if (!view->rows)
 		return -ENOMEM;
 	view->n_rows = n;
-	for (i = 0; i < n; i++) {
-		if (flows) {
-			fill_flow(&view->rows[i], p->healths, p->ranked[i].item, p->seconds);
-		} else {
-			fill_group(&view->rows[i], p->ranked[i].item);
-			fill_drops(v, p, p->ranked[i].item, &view->rows[i]);
-		}
-		set_name(v, &view->rows[i], p->q->kind);
-		view->rows[i].latency = latencies_find(v->latencies, view->rows[i].proc);
-	}
+	for (i = 0; i < n; i++)
+		make_row(v, p, p->ranked[i].item, &view->rows[i]);
 	return 0;
 }
 
@@ -442,7 +433,6 @@ int viewer_query(struct viewer *v, const struct view_query *q, struct view *ret_
 	struct pass p = {
 		.q = q,
 		.viewer = v,
-		.match = q->match && *q->match ? q->match : NULL,
 		.healths = &v->healths,
 		.drilled = q->proc || q->cgroup || q->remote || q->iface,
 		.seconds = flow_table_seconds(v->flows),

@@ -66,10 +66,12 @@ struct view_row {
 };
 
 struct view_query {
-	uint8_t kind;		     /* VIEW_* */
-	uint8_t sort;		     /* SORT_* */
-	bool reverse;		     /* ascending; by name: from Z on */
-	const char *match;	     /* in name, comm, pid, address, container; no case; NULL all */
+	uint8_t kind; /* VIEW_* */
+	uint8_t sort; /* SORT_* */
+	bool reverse; /* ascending; by name: from Z on */
+	/* whether a row is wanted, asked before limit; NULL: all are */
+	bool (*match)(const struct view_row *row, void *arg);
+	void *match_arg;
 	const struct process *proc;  /* drill: only flows of this process; NULL all */
 	const struct cgroup *cgroup; /* drill: only this container; NULL all */
 	const uint8_t *remote;	     /* drill: only this remote address (16 bytes); NULL all */

@@ -18,11 +18,14 @@ static const char *const view_short[NETPROBE_VIEW_MAX] = { "Proc", "Conn", "Cont
 static int draw_filter(struct grid *g, const struct tui_model *m, int y)
 {
 	const struct tui_level *l = &m->level[m->depth];
-	char s[TUI_FILTER_MAX + 32];
+	char s[TUI_FILTER_MAX + 96], undecided[64] = "";
 	int width = g->cols / 3;
 
-	(void)snprintf(s, sizeof(s), "%s%s%s%s", l->filter[0] ? "filter: " : "", l->filter,
-		       l->filter[0] && m->idle ? "  " : "", m->idle ? "all" : "");
+	if (m->filter.undecided)
+		(void)snprintf(undecided, sizeof(undecided), " (gave up on %llu)",
+			       (unsigned long long)m->filter.undecided);
+	(void)snprintf(s, sizeof(s), "%s%s%s%s%s", l->filter[0] ? "filter: " : "", l->filter,
+		       undecided, l->filter[0] && m->idle ? "  " : "", m->idle ? "all" : "");
 	if (s[0] == '\0')
 		return g->cols;
 	grid_put_right(g, y, g->cols - width, width, STYLE_WARN, s);
@@ -201,9 +204,13 @@ void footer_draw(struct grid *g, const struct tui_model *m, int y)
 	if (m->editing) {
 		x = grid_printf(g, y, 0, end - 2, STYLE_BOLD, "/%s", m->level[m->depth].filter);
 		grid_fill(g, y, x, 1, STYLE_SELECTED);
-		(void)grid_put(g, y, x + 2, end - x - 2, STYLE_DIM, "Enter keeps, Esc clears");
+		(void)grid_put(g, y, x + 2, end - x - 2,
+			       m->filter.wrong[0] ? STYLE_WARN : STYLE_DIM,
+			       m->filter.wrong[0] ? m->filter.wrong : "Enter keeps, Esc clears");
 	} else if (m->flash[0]) {
 		(void)grid_put(g, y, 0, end, STYLE_WARN, m->flash);
+	} else if (m->filter.wrong[0]) {
+		(void)grid_put(g, y, 0, end, STYLE_WARN, m->filter.wrong);
 	} else if (m->note[0] && g->rows < 20) {
 		(void)grid_put(g, y, 0, end, STYLE_WARN, m->note);
 	} else {

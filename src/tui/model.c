@@ -36,11 +36,22 @@ void model_watch(struct tui_model *m)
 	(void)netprobe_manager_watch_health(m->manager, m->health || m->detail.open, NULL);
 }
 
+static void drop_kept(struct tui_model *m)
+{
+	for (size_t i = 0; m->kept && i < m->n_kept; i++)
+		free(m->kept[i]);
+	m->n_kept = 0;
+}
+
 void model_done(struct tui_model *m)
 {
+	drop_kept(m);
 	free(m->rows);
+	free(m->kept);
 	free(m->shown);
+	m->filter.expr = netprobe_expr_free(m->filter.expr);
 	m->rows = NULL;
+	m->kept = NULL;
 	m->shown = NULL;
 	m->n_rows = m->n_shown = m->cap_rows = 0;
 }
@@ -58,6 +69,7 @@ void model_status(struct tui_model *m, const struct tui_status *status)
 
 static int reserve(struct tui_model *m, size_t n)
 {
+	struct kept_row **kept;
 	struct tui_row *rows;
 	uint32_t *shown;
 
@@ -68,6 +80,10 @@ static int reserve(struct tui_model *m, size_t n)
 	if (!rows)
 		return -ENOMEM;
 	m->rows = rows;
+	kept = reallocarray(m->kept, n, sizeof(*kept));
+	if (!kept)
+		return -ENOMEM;
+	m->kept = kept;
 	shown = reallocarray(m->shown, n, sizeof(*shown));
 	if (!shown)
 		return -ENOMEM;
@@ -108,6 +124,11 @@ static int take_row(const struct netprobe_row *row, void *arg)
 	struct taking *t = arg;
 
 	t->err = reserve(t->m, t->n + 1);
+	if (!t->err && t->m->paused) {
+		t->m->kept[t->n] = kept_new(row);
+		t->err = t->m->kept[t->n] ? 0 : -ENOMEM;
+		t->m->n_kept += !t->err;
+	}
 	if (t->err < 0)
 		return 1;
 	row_copy(&t->m->rows[t->n++], row, t->kind);
@@ -178,6 +199,30 @@ void model_sample(struct tui_model *m)
 		(void)netprobe_manager_connection(m->manager, key, on_sample, &m->trace, NULL);
 }
 
+/* What is typed becomes the filter as soon as it is an expression; until then the one before holds. */
+static void take_filter(struct tui_model *m)
+{
+	const struct tui_level *l = model_level(m);
+	struct tui_filter *f = &m->filter;
+	struct netprobe_error err = {};
+	struct netprobe_expr *expr = NULL;
+	bool same = f->depth == m->depth && f->kind == l->kind;
+
+	if (same && f->expr && !f->wrong[0] && !strcmp(f->text, l->filter))
+		return;
+	f->wrong[0] = '\0';
+	if (l->filter[0] && netprobe_expr_new(&expr, l->filter, l->kind, &err)) {
+		copy_text(f->wrong, sizeof(f->wrong), err.msg);
+		if (same)
+			return;
+	}
+	(void)netprobe_expr_free(f->expr);
+	f->expr = expr;
+	f->depth = m->depth;
+	f->kind = l->kind;
+	copy_text(f->text, sizeof(f->text), expr ? l->filter : "");
+}
+
 int model_snapshot(struct tui_model *m)
 {
 	struct tui_level *l = model_level(m);
@@ -194,8 +239,10 @@ int model_snapshot(struct tui_model *m)
 	struct taking t = { .m = m, .kind = l->kind };
 	int r;
 
+	take_filter(m);
+	drop_kept(m);
 	/* Paused, the filter works on the copied rows, so all of them are wanted. */
-	q.match = !m->paused && l->filter[0] ? l->filter : NULL;
+	q.match = !m->paused && m->filter.expr ? m->filter.text : NULL;
 	constrain(m, &q);
 	r = netprobe_manager_view(m->manager, &q, take_row, &t, &v, NULL);
 	r = t.err < 0 ? t.err : r;
@@ -203,6 +250,7 @@ int model_snapshot(struct tui_model *m)
 	if (r < 0 && !m->gone)
 		return r;
 	m->n_rows = t.n;
+	m->filter.undecided = v.undecided;
 	if (m->gone)
 		m->n_total = m->n_live = m->n_ended = m->n_idle = 0;
 	else
@@ -223,14 +271,19 @@ static int compare_shown(const void *a, const void *b, void *arg)
 
 void model_arrange(struct tui_model *m)
 {
-	const char *filter = m->paused ? model_level(m)->filter : NULL;
+	uint64_t before;
 	size_t i;
 
+	take_filter(m);
+	before = netprobe_expr_undecided(m->filter.expr);
 	m->n_shown = 0;
 	for (i = 0; i < m->n_rows; i++) {
-		if (row_matches(&m->rows[i], filter))
+		if (!m->paused || !m->filter.expr || i >= m->n_kept ||
+		    netprobe_expr_row(m->filter.expr, kept_get(m->kept[i])) > 0)
 			m->shown[m->n_shown++] = (uint32_t)i;
 	}
+	if (m->paused)
+		m->filter.undecided = netprobe_expr_undecided(m->filter.expr) - before;
 	/* A live view comes sorted; doing it again would undo the order of equals. */
 	if (m->paused && m->n_shown > 1)
 		qsort_r(m->shown, m->n_shown, sizeof(*m->shown), compare_shown, m);

@@ -15,13 +15,14 @@
 #include <netprobe/netprobe.h>
 
 #include "tui/detail.h"
+#include "tui/keep.h"
 #include "tui/spark.h"
 #include "tui/tui.h"
 
 #define TUI_ROWS_MAX \
 	5000	    /* rows kept of a snapshot, the first by the sort: bounds time and memory */
 #define TUI_DEPTH 6 /* drills within drills */
-#define TUI_FILTER_MAX 64 /* bytes of a filter, NUL included */
+#define TUI_FILTER_MAX 1024 /* bytes of a filter, NUL included: of an expression */
 
 /* A row copied out of a view: strings do not outlive the call. */
 struct tui_row {
@@ -80,6 +81,16 @@ struct tui_totals {
 #define HELP_COLUMNS 1
 #define HELP_KEYS 2
 
+/* The filter of the level as it is in force: what is being typed may be no expression yet. */
+struct tui_filter {
+	struct netprobe_expr *expr; /* NULL: everything is shown */
+	char text[TUI_FILTER_MAX];  /* of expr */
+	unsigned int depth;	    /* the level and the kind of rows it was made for */
+	uint8_t kind;
+	char wrong[256];    /* what is wrong with the level's; empty: nothing */
+	uint64_t undecided; /* rows that a regular expression gave up on */
+};
+
 struct tui_model {
 	struct netprobe_manager *manager;
 	/* said once */
@@ -93,7 +104,9 @@ struct tui_model {
 	size_t n_rows, cap_rows;
 	size_t n_total;			/* rows there are, kept or not */
 	size_t n_live, n_ended, n_idle; /* as netprobe_view */
-	uint32_t *shown;		/* indices into rows, in the order drawn */
+	size_t n_kept;
+	struct kept_row **kept; /* paused: the rows whole, to be filtered anew */
+	uint32_t *shown;	/* indices into rows, in the order drawn */
 	size_t n_shown;
 	struct tui_totals totals;
 	struct trace trace;   /* goes on while paused */
@@ -112,6 +125,7 @@ struct tui_model {
 	int help_top;
 	size_t page;	/* rows the last frame had room for */
 	char flash[80]; /* answer to the last key, until the next one */
+	struct tui_filter filter;
 };
 
 void model_init(struct tui_model *m, const struct tui_opts *opts, struct netprobe_manager *manager);
@@ -140,7 +154,6 @@ void row_trouble(struct tui_trouble *to, const struct netprobe_row *from);
 void row_place(char *to, size_t size, const struct netprobe_row *from);
 /* Order of a and b as the user sees it: negative, 0 or positive. */
 int row_compare(const struct tui_row *a, const struct tui_row *b, uint8_t sort, bool reverse);
-bool row_matches(const struct tui_row *row, const char *match);
 
 /* nav.c: each returns what the key loop must do next, MOVED_*. */
 #define MOVED_NOT 0

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * One row: copied out of a view, compared, matched. The text of names is kept as it came; it is
- * made safe when drawn (text.h), so that matching sees what the kernel said.
+ * One row: copied out of a view, compared. The text of names is kept as it came; it is made safe when
+ * drawn (text.h).
  */
 #include <stdio.h>
 #include <string.h>
@@ -184,15 +184,4 @@ int row_compare(const struct tui_row *a, const struct tui_row *b, uint8_t sort, 
 	if (d == 0)
 		return compare_u64(a->key, b->key);
 	return reverse ? -d : d;
-}
-
-bool row_matches(const struct tui_row *row, const char *match)
-{
-	char pid[12];
-
-	if (!match || !*match)
-		return true;
-	(void)snprintf(pid, sizeof(pid), "%u", row->pid);
-	return strcasestr(row->name, match) || strcasestr(row->owner, match) ||
-	       strcasestr(row->place, match) || (row->pid && strstr(pid, match));
 }

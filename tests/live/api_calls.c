@@ -124,9 +124,16 @@ static int pure(struct scene *s)
 	static const uint64_t slots[NETPROBE_LATENCY_SLOTS];
 	struct netprobe_verdict_sum sum = { .size = sizeof(sum) };
 	struct netprobe_flow f = { .size = sizeof(f) };
+	struct netprobe_row row = { .size = sizeof(row) };
+	struct netprobe_expr *x = NULL;
 	struct netprobe_config c;
 
 	(void)s;
+	if (netprobe_expr_new(&x, "closed=false", NETPROBE_ABOUT_FLOW, NULL) ||
+	    netprobe_expr_flow(x, &f) != 1 || netprobe_expr_row(x, &row) != -EINVAL ||
+	    netprobe_expr_undecided(x) || netprobe_expr_free(x) ||
+	    !netprobe_expr_field(NETPROBE_ABOUT_FLOW, 0))
+		return -EFAULT;
 	netprobe_config_default(&c);
 	(void)netprobe_latency_quantile(slots, 0.5);
 	(void)netprobe_verdict(&f, &f, NULL);

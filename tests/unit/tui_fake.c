@@ -139,7 +139,7 @@ struct view_row *fake_remote(struct viewer *v, const char *addr, float tx, float
 
 static bool wanted(const struct view_query *q, const struct view_row *row)
 {
-	if (q->match && !strcasestr(row->name, q->match))
+	if (q->match && !q->match(row, q->match_arg))
 		return false;
 	if (q->proc && row->proc != q->proc)
 		return false;
@@ -282,6 +282,14 @@ static int drill(const struct viewer *v, const struct netprobe_view_query *from,
 	return 0;
 }
 
+static bool matches(const struct view_row *row, void *arg)
+{
+	struct api_row x;
+
+	api_row_fill(&x, row, true, 1, 0);
+	return netprobe_expr_row(arg, &x.row) > 0;
+}
+
 int netprobe_manager_view(struct netprobe_manager *m, const struct netprobe_view_query *from,
 			  netprobe_row_fn fn, void *arg, struct netprobe_view *ret,
 			  struct netprobe_error *err)
@@ -290,21 +298,28 @@ int netprobe_manager_view(struct netprobe_manager *m, const struct netprobe_view
 	struct view_query q = { .kind = (uint8_t)from->kind,
 				.sort = (uint8_t)from->sort,
 				.reverse = from->reverse,
-				.match = from->match,
 				.remote = from->remote,
 				.iface = from->iface,
 				.netns = from->netns,
 				.limit = from->limit,
 				.idle = from->idle,
 				.live = from->live };
+	struct netprobe_expr *expr = NULL;
 	struct view view;
-	int r;
+	int r = 0;
 
-	(void)err;
 	v->queries++;
-	r = v->fail ? v->fail : drill(v, from, &q);
+	if (from->match)
+		r = netprobe_expr_new(&expr, from->match, from->kind, err);
+	if (expr) {
+		q.match = matches;
+		q.match_arg = expr;
+	}
+	if (!r)
+		r = v->fail ? v->fail : drill(v, from, &q);
 	if (!r)
 		r = query(v, &q, &view);
+	(void)netprobe_expr_free(expr);
 	if (r)
 		return r;
 	*ret = (struct netprobe_view){ .size = sizeof(*ret),

@@ -237,6 +237,41 @@ static void filter_acts_as_it_is_typed(void **state)
 	assert_int_equal(model.n_shown, 3);
 }
 
+static void filter_is_an_expression_and_the_last_one_holds_while_typed(void **state)
+{
+	(void)state;
+	type("/comm=bet");
+	assert_int_equal(model.n_shown, 0);
+	type("a");
+	assert_int_equal(model.n_shown, 1);
+	assert_at("beta");
+	assert_string_equal(model.filter.wrong, "");
+	type(" tx_rate>");
+	assert_non_null(strstr(model.filter.wrong, "column 19: nothing behind tx_rate"));
+	type("1GB/s");
+	assert_int_equal(model.n_shown, 0);
+	assert_string_equal(model.filter.wrong, "");
+	type("\r\x1b/iface=eth0\r");
+	assert_non_null(strstr(model.filter.wrong, "a row by process has no iface"));
+	/* of other rows the one before is none either: they are all shown, and it is said */
+	type("\x1b/comm=beta\r4");
+	assert_true(model.n_shown > 0);
+	assert_non_null(strstr(model.filter.wrong, "a row by remote host has no comm"));
+	type("\x1b");
+	assert_string_equal(model.filter.wrong, "");
+}
+
+static void paused_rows_are_filtered_by_what_is_not_drawn(void **state)
+{
+	(void)state;
+	type(" /comm=beta and tx_bytes>0\r");
+	assert_int_equal(model.n_shown, 1);
+	assert_at("beta");
+	type("\x1b");
+	type("/not comm=beta\r");
+	assert_int_equal(model.n_shown, 2);
+}
+
 static void filter_takes_any_letter_and_no_control(void **state)
 {
 	int i;
@@ -251,7 +286,7 @@ static void filter_takes_any_letter_and_no_control(void **state)
 	(void)press_key(0x9b, false);
 	type("\x01\t");
 	assert_string_equal(model_level(&model)->filter, "\xe6\x97\xa5");
-	for (i = 0; i < 200; i++)
+	for (i = 0; i < 2000; i++)
 		(void)press_key(0x65e5, false);
 	assert_true(strlen(model_level(&model)->filter) < TUI_FILTER_MAX);
 }
@@ -453,6 +488,8 @@ int main(void)
 		TEST(rest_row_keeps_its_name_and_does_not_open),
 		TEST(drills_are_bounded),
 		TEST(filter_acts_as_it_is_typed),
+		TEST(filter_is_an_expression_and_the_last_one_holds_while_typed),
+		TEST(paused_rows_are_filtered_by_what_is_not_drawn),
 		TEST(filter_takes_any_letter_and_no_control),
 		TEST(filter_belongs_to_its_level),
 		TEST(paused_rows_do_not_change),

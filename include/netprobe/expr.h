@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * libnetprobe: expressions, the one language in which records and rows are chosen: "port:443 rtt>50ms",
+ * "comm~^ng and not (state=LISTEN or container.name=null)". docs/expressions.md has it whole. The conventions are in
+ * netprobe.h.
+ */
+#ifndef NETPROBE_EXPR_H
+#define NETPROBE_EXPR_H
+
+#include <netprobe/view.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* What an expression is about: NETPROBE_VIEW_* for rows of that view, else: */
+#define NETPROBE_ABOUT_FLOW 5 /* struct netprobe_flow */
+
+struct netprobe_expr;
+
+/*
+ * An expression, to be freed by netprobe_expr_free. -EINVAL: about, or the text, err "column 5: unknown field 'rtu'; did
+ * you mean rtt?"; -ENOMEM. Any thread. Since: 0.2.
+ */
+int netprobe_expr_new(struct netprobe_expr **ret_expr, const char *text, uint32_t about,
+		      struct netprobe_error *err);
+/* NULL is allowed, and returned. Since: 0.2. */
+struct netprobe_expr *netprobe_expr_free(struct netprobe_expr *expr);
+
+/* Whether it matches: 1 or 0; -EINVAL: it is about something else, or NULL. By one thread at a time. Since: 0.2. */
+int netprobe_expr_row(struct netprobe_expr *expr, const struct netprobe_row *row);
+int netprobe_expr_flow(struct netprobe_expr *expr, const struct netprobe_flow *flow);
+
+/*
+ * Texts on which a regular expression was given up, because it took too many steps: what they belong to did not match.
+ * Since: 0.2.
+ */
+uint64_t netprobe_expr_undecided(const struct netprobe_expr *expr);
+
+/*
+ * The fields that there are: the name of number index from 0 on, NULL behind the last, or where about is none. The
+ * string is static. Any thread. Since: 0.2.
+ */
+const char *netprobe_expr_field(uint32_t about, unsigned int index);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
