@@ -8,6 +8,7 @@
 
 #include "loss.h"
 #include "maker.h"
+#include "ownership.h"
 #include "probe.h"
 #include "tap.h"
 
@@ -68,7 +69,7 @@ TEST(ends_that_find_no_room_leave_their_bytes_to_their_owners)
 TEST(rows_have_the_bytes_of_connections_that_found_no_room)
 {
 	struct netns ns = netns_new();
-	struct probe p = probe_start("flows", "--format", "json", FULL, NULL);
+	struct probe p = probe_start(FLOWS, FULL, NULL);
 	struct maker m = make_unread(&p, &ns, HERD);
 
 	check_owners(p.records, NULL, m.reports, &ns);
@@ -212,7 +213,7 @@ TEST(rows_have_the_bytes_of_connections_that_the_table_had_no_room_for)
 
 	own_addr(addr, sizeof(addr));
 	snprintf(command, sizeof(command), "herd --procs 50 --addr %s", addr);
-	p = probe_start("flows", "--format", "json", "--fail-at", "table", "--host", addr, NULL);
+	p = probe_start(FLOWS, "--fail-at", "table", "--host", addr, NULL);
 	m = maker_run(&ns, command);
 	probe_stop(&p);
 	check_owners(p.records, NULL, m.reports, &ns);
