@@ -195,6 +195,25 @@ int BPF_PROG(np_recv6_fx, struct socket *sock, struct msghdr *msg, size_t size, 
 	return sock_msg(sock->sk, msg, ret, flags, false, exec_now());
 }
 
+/* Sockets of other families come here as well, and those above to none of the two. */
+static __always_inline int common_msg(struct socket *sock, struct msghdr *msg, long ret, int flags)
+{
+	struct sock *sk = sock->sk;
+	__u16 family = BPF_CORE_READ(sk, __sk_common.skc_family);
+
+	return family == AF_INET || family == AF_INET6
+		       ? sock_msg(sk, msg, ret, flags, false, exec_now())
+		       : 0;
+}
+
+/* Raw and ping sockets of IPv6 (inet6_sockraw_ops, 5.10 to 6.18). */
+SEC("fexit/sock_common_recvmsg")
+int BPF_PROG(np_recvraw_fx, struct socket *sock, struct msghdr *msg, size_t size, int flags,
+	     int ret)
+{
+	return common_msg(sock, msg, ret, flags);
+}
+
 /* Splice from a TCP socket. */
 SEC("fexit/tcp_splice_read")
 int BPF_PROG(np_splice_fx, struct socket *sock, void *ppos, void *pipe, size_t len,
@@ -212,7 +231,10 @@ int BPF_PROG(np_splice_fx, struct socket *sock, void *ppos, void *pipe, size_t l
 static __always_inline int enter(struct socket *sock, struct msghdr *msg, int flags, __u32 kind)
 {
 	struct sock *sk = BPF_CORE_READ(sock, sk);
+	__u16 family = BPF_CORE_READ(sk, __sk_common.skc_family);
 
+	if (family != AF_INET && family != AF_INET6)
+		return 0; /* of sock_common_recvmsg */
 	call_enter(kind, sk, msg, flags);
 	return 0;
 }
@@ -283,6 +305,19 @@ int BPF_KRETPROBE(np_recv4_kr, int ret)
 
 SEC("kretprobe/inet6_recvmsg")
 int BPF_KRETPROBE(np_recv6_kr, int ret)
+{
+	return leave(ret, NP_PROG_RECV, false);
+}
+
+/* See np_recvraw_fx. */
+SEC("kprobe/sock_common_recvmsg")
+int BPF_KPROBE(np_recvraw_kp, struct socket *sock, struct msghdr *msg, size_t size, int flags)
+{
+	return enter(sock, msg, flags, NP_PROG_RECV);
+}
+
+SEC("kretprobe/sock_common_recvmsg")
+int BPF_KRETPROBE(np_recvraw_kr, int ret)
 {
 	return leave(ret, NP_PROG_RECV, false);
 }

@@ -31,9 +31,9 @@ const struct hook hook_table[NP_PROG_MAX] = {
 		.name = "recv", .what = "bytes that processes receive", .required = true, .proven = true, .follows = -1,
 		.n_alts = 3, .alts = {
 			{ TP("np_recv_tp"), .second = "np_recv2_tp", .since = "6.3" },
-			{ FE("np_recv4_fx", "np_recv6_fx"), .since = "5.5" },
-			{ KP("np_recv4_kp", "np_recv4_kr", "np_recv6_kp", "np_recv6_kr"), .since = "4.1",
-			  .lacks = KRET_LACKS },
+			{ FE("np_recv4_fx", "np_recv6_fx"), .optional = { "np_recvraw_fx" }, .since = "5.5" },
+			{ KP("np_recv4_kp", "np_recv4_kr", "np_recv6_kp", "np_recv6_kr"),
+			  .optional = { "np_recvraw_kp", "np_recvraw_kr" }, .since = "4.1", .lacks = KRET_LACKS },
 		},
 	},
 	[NP_PROG_SPLICE] = {

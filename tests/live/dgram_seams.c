@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Sockets of datagrams at the seams: their age, their peers, the interface they receive by. */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "maker.h"
@@ -157,16 +156,6 @@ static uint64_t moved_with(const struct probe *p, const struct netns *ns, const 
 	return sum;
 }
 
-/* Are its hooks at send and receive those of functions? Asked for, or the kernel has no tracepoints there (before 6.3). */
-static bool by_functions(void)
-{
-	const char *hook = getenv("NETPROBE_HOOK");
-
-	if (hook && *hook && strcmp(hook, "auto") != 0)
-		return strcmp(hook, "tracepoint") != 0;
-	return system("grep -q btf_trace_sock_recv_length /sys/kernel/btf/vmlinux") != 0;
-}
-
 /* Five requests of 64 bytes to each with sendto() and five with sendmsg(), and as many answers. */
 TEST(bytes_of_ping_and_raw_sockets_have_their_peers)
 {
@@ -186,6 +175,8 @@ TEST(bytes_of_ping_and_raw_sockets_have_their_peers)
 	       "d = struct.pack('!BBHHH', 128, 0, 0, 0, 1) + b'x' * 56\n"
 	       "s = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM, 58)\n"
 	       "for i in range(10): s.sendto(d, ('::1', 0)); s.recvfrom(2000)\n"
+	       "s = socket.socket(socket.AF_INET6, socket.SOCK_RAW, 253)\n"
+	       "for i in range(10): s.sendto(b'x' * 120, ('::1', 0)); assert len(s.recvfrom(2000)[0]) == 120\n"
 	       "r = socket.socket(socket.AF_INET, socket.SOCK_RAW, 253)\n"
 	       "for i in range(10): r.sendto(b'x' * 100, ('127.0.0.3', 0)); r.recvfrom(2000)\n");
 	probe_stop(&p);
@@ -194,11 +185,9 @@ TEST(bytes_of_ping_and_raw_sockets_have_their_peers)
 	CHECK_EQ(moved_with(&p, &ns, "127.0.0.1", "rx_bytes"), 640 + 1200,
 		 "bytes from the first, the raw socket's with their headers");
 	CHECK_EQ(moved_with(&p, &ns, "127.0.0.2", "rx_bytes"), 640, "bytes from the second");
-	CHECK_EQ(moved_with(&p, &ns, "::1", "tx_bytes"), 640, "bytes to the one over IPv6");
-	/* the kernel receives for these by a function of no family, which the hooks at functions do not see */
-	if (moved_with(&p, &ns, "::1", "rx_bytes") || !by_functions())
-		CHECK_EQ(moved_with(&p, &ns, "::1", "rx_bytes"), 640,
-			 "bytes from the one over IPv6");
+	CHECK_EQ(moved_with(&p, &ns, "::1", "tx_bytes"), 640 + 1200, "bytes to the one over IPv6");
+	CHECK_EQ(moved_with(&p, &ns, "::1", "rx_bytes"), 640 + 1200,
+		 "bytes from the one over IPv6");
 	CHECK_EQ(moved_with(&p, &ns, "127.0.0.3", "tx_bytes"), 1000, "bytes of the raw socket");
 	json_array_foreach (p.records, i, one)
 		CHECK(record_u64(one, "netns") != ns.inode ||
