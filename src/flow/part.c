@@ -36,8 +36,10 @@ static int part_make(struct flow_table *t, const struct np_part_key *key,
 	p->flow.last = p->flow.owner;
 	p->flow.last->refs++;
 	p->flow.tuple = part->tuple;
-	p->has_peer = key->family || key->rport;
-	if (p->has_peer) {
+	p->has_peer = part_has_peer(key);
+	if (!p->has_peer) {
+		memcpy(&p->came, key->raddr, sizeof(p->came));
+	} else {
 		memcpy(p->flow.tuple.raddr, key->raddr, sizeof(key->raddr));
 		p->flow.tuple.rport = key->rport;
 		if (key->family)

@@ -28,6 +28,8 @@ static struct np_part_key part_key(struct flow *f)
 	if (flow_part_of(f)->has_peer) {
 		key.rport = f->tuple.rport;
 		memcpy(key.raddr, f->tuple.raddr, sizeof(key.raddr));
+	} else {
+		memcpy(key.raddr, &flow_part_of(f)->came, sizeof(flow_part_of(f)->came));
 	}
 	return key;
 }
@@ -86,7 +88,8 @@ struct flow *store_find_part(const struct flow_table *t, const struct np_part_ke
 			continue;
 		k = part_key(f);
 		if (k.tgid == key->tgid && (!k.tgid || f->owner->start_ns == start_ns) &&
-		    k.rport == key->rport && memcmp(k.raddr, key->raddr, sizeof(k.raddr)) == 0)
+		    flow_part_of(f)->has_peer == part_has_peer(key) && k.rport == key->rport &&
+		    memcmp(k.raddr, key->raddr, sizeof(k.raddr)) == 0)
 			return f;
 	}
 	return NULL;

@@ -36,6 +36,7 @@ struct flow_part {
 	struct flow_part *next, *prev;
 	struct flow_home *home; /* NULL: taken out, it idled too long */
 	bool has_peer;		/* told apart by its peer; else the tuple has its socket's */
+	uint32_t came; /* told apart by the interface it came in by, see np_part_key; 0: not */
 };
 
 /* A socket whose flow went: a record of it that comes late tells what was told already. */
@@ -74,6 +75,11 @@ struct flow_table {
 	bool turned;			/* the interval is over, its tick not yet done */
 	struct flow_watch *watches;
 };
+
+static inline bool part_has_peer(const struct np_part_key *key)
+{
+	return key->family || key->rport;
+}
 
 /* store.c */
 int store_init(struct flow_table *t);

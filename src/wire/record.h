@@ -184,6 +184,7 @@ struct np_part_key {
 	__u16 rport; /* host byte order; 0: no peer (the part only tells owners apart) */
 	__u8 family; /* AF_*; 0: no peer */
 	__u8 pad;
+	/* without a peer, what was read of one interface alone: its ifindex in the first 4 bytes, all ones unknown */
 	__u8 raddr[16];
 };
 

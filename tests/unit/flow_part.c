@@ -80,6 +80,41 @@ static void retransmits_of_a_part_are_its_owners(void **state)
 	assert_int_equal(flow_table_find(w->flows, 1)->counts.retrans, 0);
 }
 
+/* Without a peer: by two interfaces, one of them twice, and by nobody knows which. */
+static void what_came_by_each_interface_is_a_flow(void **state)
+{
+	const uint32_t came[] = { 2, 3, 2, ~0U };
+	struct world *w = *state;
+	struct np_sock_rec sock = udp_rec(1);
+	struct found_flows found;
+	struct np_part_key key;
+	struct np_part part;
+	unsigned int i;
+
+	memset(sock.tuple.raddr, 0, sizeof(sock.tuple.raddr));
+	sock.tuple.rport = 0;
+	feed(w, &sock);
+	for (i = 0; i < 4; i++) {
+		make_part(&key, &part, &sock, 100, 0);
+		memset(key.raddr, 0, sizeof(key.raddr));
+		memcpy(key.raddr, &came[i], sizeof(came[i]));
+		key.rport = key.family = 0;
+		part.tuple.ifindex = came[i] == ~0U ? 0 : came[i];
+		part.counts.rx_bytes = 10U << i;
+		assert_int_equal(flow_table_part(w->flows, &key, &part, w->now), 0);
+	}
+	found = flows_of(w, 1);
+	assert_int_equal(found.n, 4);
+	for (i = 1; i < found.n; i++) {
+		uint32_t ifindex = found.v[i]->tuple.ifindex;
+
+		assert_memory_equal(found.v[i]->tuple.raddr, sock.tuple.raddr, 16);
+		assert_int_equal(found.v[i]->counts.rx_bytes, ifindex == 2   ? 10 + 40
+							      : ifindex == 3 ? 20
+									     : 80);
+	}
+}
+
 static void part_with_an_owner_that_is_not_its_keys_is_refused(void **state)
 {
 	struct world *w = *state;
@@ -420,6 +455,7 @@ int main(void)
 		WORLD_TEST(parts_are_told_apart_by_owner_and_peer),
 		WORLD_TEST(part_of_a_connected_socket_keeps_its_sockets_peer),
 		WORLD_TEST(retransmits_of_a_part_are_its_owners),
+		WORLD_TEST(what_came_by_each_interface_is_a_flow),
 		WORLD_TEST(part_with_an_owner_that_is_not_its_keys_is_refused),
 		WORLD_TEST(end_of_a_socket_closes_its_parts),
 		WORLD_TEST(part_after_its_sockets_end_counts_and_is_closed),

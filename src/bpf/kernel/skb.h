@@ -67,7 +67,7 @@ struct request_sock___pkt {
 };
 
 struct sk_buff_head {
-	struct sk_buff *prev; /* the last one; itself where it is empty */
+	struct sk_buff *next; /* the first one; itself where it is empty */
 	__u32 qlen;
 };
 

@@ -33,6 +33,12 @@ static __always_inline struct np_sock *sock_see(struct sock *sk, __u32 prog, boo
 	return st;
 }
 
+/* Has it a port that it was given on purpose? (By default those from 32768 on are given by chance.) */
+static __always_inline bool serves_datagrams(const struct np_sock *st)
+{
+	return st->dgram && !st->tuple.rport && st->tuple.lport && st->tuple.lport < 32768;
+}
+
 /* In process context: the current task made, bound, connected or accepted this socket. */
 static __noinline __attribute__((unused)) int sock_claim(struct sock *sk, __u32 prog, bool seed)
 {
@@ -51,6 +57,8 @@ static __noinline __attribute__((unused)) int sock_claim(struct sock *sk, __u32 
 		st->opened_ns = bpf_ktime_get_ns(); /* of a connection: when it begins */
 	st->hot = 0;
 	sock_use(st, sk, &me);
+	if (prog == NP_PROG_BIND && serves_datagrams(st))
+		st_need_arrive = 1; /* before what it reads first */
 	return 0;
 }
 

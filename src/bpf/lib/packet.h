@@ -84,29 +84,31 @@ static __always_inline struct net_device___pkt *pkt_dev(struct sk_buff___pkt *sk
 }
 
 /* Name of an interface by its number: a walk over one bucket of the namespace's table. */
-static __noinline int dev_name(struct np_tuple *t, struct net___pkt *net)
+static __always_inline void dev_name_of(void *name, int wanted, struct net___pkt *net)
 {
 	struct hlist_node *node;
-	int wanted;
 
-	if (!t || !t->ifindex)
-		return 0;
-	wanted = t->ifindex;
 	node = BPF_CORE_READ(net, dev_index_head)
 		       ? (void *)(BPF_CORE_READ(net, dev_index_head) + (wanted & (DEV_BUCKETS - 1)))
 		       : NULL;
 	if (!node || bpf_probe_read_kernel(&node, sizeof(node), node))
-		return 0;
+		return;
 	for (int i = 0; i < DEV_CHAIN && node; i++) {
 		struct net_device___pkt *dev =
 			(void *)node - bpf_core_field_offset(struct net_device___pkt, index_hlist);
 
 		if (BPF_CORE_READ(dev, ifindex) == wanted) {
-			(void)bpf_probe_read_kernel_str(t->ifname, sizeof(t->ifname), &dev->name);
-			return 0;
+			(void)bpf_probe_read_kernel_str(name, sizeof(dev->name), &dev->name);
+			return;
 		}
 		node = BPF_CORE_READ(node, next);
 	}
+}
+
+static __noinline int dev_name(struct np_tuple *t, struct net___pkt *net)
+{
+	if (t && t->ifindex)
+		dev_name_of(t->ifname, (int)t->ifindex, net);
 	return 0;
 }
 

@@ -7,6 +7,7 @@
 #ifndef NETPROBE_BPF_LIB_PART_H
 #define NETPROBE_BPF_LIB_PART_H
 
+#include "came.h"
 #include "filter.h"
 #include "owner.h"
 #include "scratch.h"
@@ -76,7 +77,10 @@ static __always_inline bool part_begin(struct np_part *init, struct np_sock *st,
 {
 	init->tuple = st->here.family ? st->here : st->tuple;
 	init->tuple.flags = st->flags;
-	if (peer) {
+	if (peer && !peer->family) {
+		init->tuple.ifindex = peer->ifindex == CAME_UNKNOWN ? 0 : peer->ifindex;
+		__builtin_memcpy(init->tuple.ifname, peer->raddr, sizeof(init->tuple.ifname));
+	} else if (peer) {
 		/* the interface is that of another peer, or of what came last: user space asks for the route */
 		if (!part_is_own(&init->tuple, peer)) {
 			init->tuple.ifindex = 0;
@@ -116,10 +120,12 @@ static __noinline struct np_part *part_get(struct np_sock *st, const struct np_o
 	key.sock_id = st->sock_id;
 	key.start_ns = owner->start_ns;
 	key.tgid = owner->tgid;
-	if (peer) {
+	if (peer && peer->family) {
 		__builtin_memcpy(key.raddr, peer->raddr, 16);
 		key.rport = peer->rport;
 		key.family = peer->family;
+	} else if (peer) {
+		__builtin_memcpy(key.raddr, &peer->ifindex, sizeof(peer->ifindex));
 	}
 	part = part_lookup(&key);
 	if (part)

@@ -42,13 +42,17 @@
 #define NP_TELL_SWEEP 1 /* a sweep writes its record */
 #define NP_TELL_SUM 2	/* it ended: a sum has it, or the sweep that is under way tells all */
 
-/* Address of one datagram, kept between the hook that sees it and the hook that sees the result. */
+/*
+ * Address of one datagram, kept between the hook that sees it and the hook that sees the result. With family 0 and an
+ * ifindex it is no address: the interface that it came in by, and in raddr its name (see came.h).
+ */
 struct np_peer {
 	__u64 key; /* pid_tgid of the task; 0 free */
 	__u8 raddr[16];
 	__u16 rport; /* host order */
 	__u8 family;
-	__u8 pad[5];
+	__u8 pad;
+	__u32 ifindex;
 };
 
 /* One direction of a socket, watched for standing still. */
@@ -92,6 +96,8 @@ struct np_sock {
 	__u32 last_lock;
 	__u32 sample_rate; /* np_filter.sample_rate that its counts were made under */
 	struct np_peer tx_peer, rx_peer;
+	/* interface of the datagram that is read next, and the thread that saw it when its own call was over: see came.h */
+	__u32 next_if, next_tid;
 	__u64 tx_parts, rx_parts; /* bytes of this socket counted in parts */
 	/* kernel's count of received bytes when counting began, plus what did not match */
 	__u64 rx_base;

@@ -7,6 +7,7 @@
 #define NETPROBE_BPF_LIB_TRAFFIC_H
 
 #include "answer.h"
+#include "came.h"
 #include "filter.h"
 #include "mptcp.h"
 #include "cgroup1.h"
@@ -522,6 +523,17 @@ static __always_inline struct np_sock *sock_meet(struct sock *sk, const struct n
 	return st;
 }
 
+/* Are the own counts of a datagram socket that is connected to peer now of that one? */
+static __always_inline bool peer_is_kept(struct np_sock *st, const struct np_peer *peer)
+{
+	bool fresh = !(st->counts.tx_calls | st->counts.rx_calls);
+
+	if (!(st->flags & NP_F_UNCONN) && (fresh || peer_is_own(st, peer)))
+		return true;
+	/* connected to others in between */
+	return !fresh && st->tuple.rport && !st->here.family && peer_is_own(st, peer);
+}
+
 /*
  * Datagram sockets: choose between own counts (one peer for life) and parts (many).
  * Returns true when the call belongs into the socket's own counts.
@@ -530,27 +542,22 @@ static __always_inline bool dgram_peer(struct np_sock *st, struct sock *sk,
 				       const struct np_call *call, struct np_peer *peer,
 				       bool *ret_has_peer)
 {
-	bool fresh = !(st->counts.tx_calls | st->counts.rx_calls);
-
 	*ret_has_peer = peer->family || peer_take(st, call, peer);
-	if (cfg_no_ends) {
-		*ret_has_peer = *ret_has_peer || peer_of_sock(sk, peer);
-		st->flags |= NP_F_UNCONN;
-		return false;
-	}
 	if (!*ret_has_peer && peer_of_sock(sk, peer)) {
 		*ret_has_peer = true;
-		if (!(st->flags & NP_F_UNCONN) && (fresh || peer_is_own(st, peer)))
-			return true;
-		/* connected to others in between */
-		if (!fresh && st->tuple.rport && !st->here.family && peer_is_own(st, peer))
+		if (!cfg_no_ends && peer_is_kept(st, peer))
 			return true;
 	}
 	st->flags |= NP_F_UNCONN;
+	if (*ret_has_peer || call->tx || st->tuple.rport) {
+		if (!call->tx)
+			came_forget(st);
+		return !*ret_has_peer && !cfg_no_ends;
+	}
 	/* read before write: the line stays shared */
-	if (!*ret_has_peer && !call->tx && !st->tuple.rport && !st_need_arrive)
+	if (!st_need_arrive)
 		st_need_arrive = 1;
-	return !*ret_has_peer;
+	return came_is_own(st, sk, peer, (__u32)call->key) && !cfg_no_ends;
 }
 
 static __noinline int traffic_slow(struct sock *sk, struct np_sock *st, struct np_call *call,
@@ -602,7 +609,7 @@ static __noinline int traffic_slow(struct sock *sk, struct np_sock *st, struct n
 		st->hot = call->key;
 	}
 	if (!own || !own_counts) {
-		(void)part_count(st, owner, has_peer ? peer : NULL, call, own);
+		(void)part_count(st, owner, has_peer || peer->ifindex ? peer : NULL, call, own);
 		return 0; /* known to be that: fexit programs must */
 	}
 	if (!(st->pass & NP_PASS_NOW))
@@ -654,6 +661,8 @@ static __noinline __attribute__((unused)) bool traffic_peer(struct np_sock *st, 
 	if (!part)
 		return false;
 	p->key = 0;
+	if (!tx)
+		came_forget(st);
 	counts_move(&part->counts, tx, ret, true);
 	if (tx)
 		__sync_fetch_and_add(&st->tx_parts, ret);
