@@ -515,7 +515,8 @@ static __noinline int too_big(struct xdp_md *ctx, struct lb_packet *p, __u32 mtu
 	if (p->icmp || !p->dont_frag || !cpu || !c || cpu->told >= c->too_big_cpu)
 		return LB_TOO_BIG;
 	cpu->told++;
-	if (p->v6 ? lb_tell_v6(ctx, p, mtu) : lb_tell_v4(ctx, p, mtu))
+	if (p->v6 ? lb_tell_v6(ctx, p->tags, p->frame_bytes, mtu)
+		  : lb_tell_v4(ctx, p->tags, p->frame_bytes, mtu))
 		return LB_TOO_BIG_TOLD;
 	return LB_TOO_BIG;
 }

@@ -266,12 +266,14 @@ static __always_inline int lb_out(struct xdp_md *ctx, const struct lb_nexthop *n
 /*
  * The packet is cut down to what an answer quotes of it, with so many bytes of new headers in front,
  * and goes back to where it came from, tags included. The new headers begin at the result; NULL: no.
+ * tags, frame_bytes: lb_packet's. By value: 7.3 takes what is read through a pointer into the stack of a caller's caller
+ * for never read, forgets it, and then refuses the program (-EACCES, "slot poisoned by dead code elimination").
  */
-static __always_inline void *lb_turn_back(struct xdp_md *ctx, const struct lb_packet *p,
+static __always_inline void *lb_turn_back(struct xdp_md *ctx, __u32 tags, __u32 frame_bytes,
 					  __u32 quote, __u32 headers)
 {
 	void *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
-	__u32 l2 = lb_l2(p->tags);
+	__u32 l2 = lb_l2(tags);
 	struct lb_l2_bytes was;
 	__u8 mac[ETH_ALEN];
 
@@ -281,7 +283,7 @@ static __always_inline void *lb_turn_back(struct xdp_md *ctx, const struct lb_pa
 	__builtin_memcpy(mac, was.dst, ETH_ALEN);
 	__builtin_memcpy(was.dst, was.src, ETH_ALEN);
 	__builtin_memcpy(was.src, mac, ETH_ALEN);
-	if (bpf_xdp_adjust_tail(ctx, (int)(l2 + quote - p->frame_bytes)) ||
+	if (bpf_xdp_adjust_tail(ctx, (int)(l2 + quote - frame_bytes)) ||
 	    bpf_xdp_adjust_head(ctx, -(int)headers))
 		return NULL;
 	data = (void *)(long)ctx->data;
@@ -294,16 +296,16 @@ static __always_inline void *lb_turn_back(struct xdp_md *ctx, const struct lb_pa
 }
 
 /* "Fragmentation needed" in place of the packet, as from the VIP; true: send it back. */
-static __noinline bool lb_tell_v4(struct xdp_md *ctx, const struct lb_packet *p, __u32 mtu)
+static __noinline bool lb_tell_v4(struct xdp_md *ctx, __u32 tags, __u32 frame_bytes, __u32 mtu)
 {
 	void *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
-	struct iphdr *ip = data + lb_l2(p->tags), *quoted;
+	struct iphdr *ip = data + lb_l2(tags), *quoted;
 	struct lb_icmp *icmp;
 	long r;
 
 	if ((void *)(ip + 1) > end || ip->ihl != 5)
 		return false;
-	ip = lb_turn_back(ctx, p, LB_QUOTE_V4, sizeof(*ip) + sizeof(*icmp));
+	ip = lb_turn_back(ctx, tags, frame_bytes, LB_QUOTE_V4, sizeof(*ip) + sizeof(*icmp));
 	if (!ip)
 		return false;
 	end = (void *)(long)ctx->data_end;
@@ -329,7 +331,7 @@ static __noinline bool lb_tell_v4(struct xdp_md *ctx, const struct lb_packet *p,
 	return true;
 }
 
-static __noinline bool lb_tell_v6(struct xdp_md *ctx, const struct lb_packet *p, __u32 mtu)
+static __noinline bool lb_tell_v6(struct xdp_md *ctx, __u32 tags, __u32 frame_bytes, __u32 mtu)
 {
 	struct ipv6hdr *ip, *quoted;
 	struct lb_icmp6 *icmp;
@@ -337,7 +339,7 @@ static __noinline bool lb_tell_v6(struct xdp_md *ctx, const struct lb_packet *p,
 	void *end;
 	long r;
 
-	ip = lb_turn_back(ctx, p, LB_QUOTE_V6, sizeof(*ip) + sizeof(*icmp));
+	ip = lb_turn_back(ctx, tags, frame_bytes, LB_QUOTE_V6, sizeof(*ip) + sizeof(*icmp));
 	if (!ip)
 		return false;
 	end = (void *)(long)ctx->data_end;
