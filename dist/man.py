@@ -96,7 +96,7 @@ def convert(title, summary, path, wanted):
                 name = re.sub(r'[`*]', '', heading[2])
                 out += ['', ('# ' + name.upper()) if len(heading[1]) == 2 else '## ' + name, '']
             continue
-        if not keep:
+        if not keep or line.startswith('<!--'):
             continue
         if fence:
             out += [line]

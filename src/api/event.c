@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* From what happens to what handlers get: spelled as they asked for, with the fields they use most. */
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "api/internal.h"
+#include "event/field.h"
 #include "out/device.h"
 #include "out/dns.h"
 #include "owner/process.h"
@@ -17,8 +19,10 @@ static uint32_t family_of(const struct event *ev)
 	case EVENT_PROBE_LOSS:
 	case EVENT_IFACE:
 	case EVENT_GLOBAL:
+	case EVENT_AGAIN:
 		return NETPROBE_EVENT_STATISTICS;
 	case EVENT_LB:
+	case EVENT_HEALTH:
 		return NETPROBE_EVENT_BALANCING;
 	case EVENT_DNS:
 		return NETPROBE_EVENT_DNS;
@@ -32,21 +36,9 @@ static uint32_t family_of(const struct event *ev)
 
 API_PUBLIC const char *netprobe_event_type(unsigned int index)
 {
-	static const char *const own[] = { "balance.health", "guard.again" };
+	const struct record_type *t = record_type_at(index);
 
-	for (uint8_t kind = 0; kind < EVENT_MAX; kind++) {
-		const char *name = event_type_name(kind);
-		bool again = false; /* several kinds have one type */
-
-		for (uint8_t k = 0; k < kind && !again; k++)
-			again = !strcmp(event_type_name(k), name);
-		if (again)
-			continue;
-		if (!index)
-			return name;
-		index--;
-	}
-	return index < sizeof(own) / sizeof(own[0]) ? own[index] : NULL;
+	return t && !t->row ? t->name : NULL;
 }
 
 static bool is_detail(uint8_t kind)
@@ -213,60 +205,20 @@ void queue_session_event(const struct event *ev, void *manager)
 		m->lost++;
 }
 
-static const char *own_json(struct buf *b, const struct netprobe_event *ev, const char *host,
-			    const char *more)
+void queue_news(struct netprobe_manager *m, uint8_t kind, const char *entity, const char *value,
+		bool good, const struct event_news *news)
 {
-	buf_puts(b, "{\"ts\":\"");
-	buf_time_ns(b, ev->wall_ns);
-	buf_puts(b, "\"");
-	json_kv_u64(b, "ktime_ns", ev->ktime_ns);
-	json_kv_str(b, "host", host);
-	json_kv_str(b, "event_type", ev->type);
-	json_kv_str(b, "entity_id", ev->entity_id);
-	json_kv_str(b, "value", ev->value);
-	json_kv_double(b, "num", ev->num);
-	json_kv_str(b, "unit", ev->unit);
-	json_kv_str(b, "mode", "ebpf");
-	if (more)
-		buf_puts(b, more);
-	buf_putc(b, '}');
-	return buf_str(b);
-}
+	struct event ev = {
+		.kind = kind,
+		.wall_ns = clock_wall_ns(),
+		.ktime_ns = clock_monotonic_ns(),
+		.num = good,
+		.unit = "count",
+		.mode = "ebpf",
+		.news = news,
+	};
 
-void queue_own_event(struct netprobe_manager *m, uint32_t family, const char *type,
-		     const char *entity, const char *value, double num, const char *unit,
-		     const char *json, const char *words)
-{
-	struct netprobe_event pub = { .family = family,
-				      .wall_ns = clock_wall_ns(),
-				      .ktime_ns = clock_monotonic_ns(),
-				      .type = type,
-				      .entity_id = entity,
-				      .value = value,
-				      .num = num,
-				      .unit = unit,
-				      .comm = "" };
-	uint32_t formats = m->config.formats;
-	char host[65] = "";
-
-	if (!queue_wanted(m, family))
-		return;
-	(void)gethostname(host, sizeof(host) - 1);
-	buf_reset(&m->line);
-	buf_reset(&m->text);
-	buf_reset(&m->xctl);
-	if (!(formats & NETPROBE_FORMAT_NO_JSON))
-		pub.json = own_json(&m->line, &pub, host, json);
-	if (formats & NETPROBE_FORMAT_TEXT) {
-		buf_time_ns(&m->text, pub.wall_ns);
-		buf_printf(&m->text, " %s %s", type, words);
-		pub.text = buf_str(&m->text);
-	}
-	if ((formats & NETPROBE_FORMAT_XCTL) &&
-	    !event_write_xctl_plain(&m->xctl, pub.wall_ns, type, entity, value, host))
-		pub.xctl = queue_line(&m->xctl);
-	if (pub.json || formats & NETPROBE_FORMAT_NO_JSON)
-		queue_push(m, &pub, 0);
-	else
-		m->lost++;
+	(void)snprintf(ev.entity_id, sizeof(ev.entity_id), "%s", entity);
+	(void)snprintf(ev.value, sizeof(ev.value), "%s", value);
+	queue_session_event(&ev, m);
 }

@@ -12,6 +12,7 @@
 
 #include "api/internal.h"
 #include "guard/guard.h"
+#include "out/device.h"
 
 static int links_open(void)
 {
@@ -61,20 +62,9 @@ static bool is_readable(int fd)
 
 static void on_again(const char *ifname, int r, const struct netprobe_error *why, void *arg)
 {
-	struct netprobe_manager *m = arg;
-	char words[320];
-	struct buf b = {};
+	struct event_news news = { .iface = ifname, .why = r ? why->msg : NULL };
 
-	buf_puts(&b, " ");
-	json_kv_str(&b, "iface", ifname);
-	json_kv_str(&b, "why", r ? why->msg : NULL);
-	(void)snprintf(words, sizeof(words), "%s: is back, and guard %s%s%s", ifname,
-		       r ? "could not be attached to it: " : "is on it again", r ? why->msg : "",
-		       "");
-	if (buf_str(&b))
-		queue_own_event(m, NETPROBE_EVENT_STATISTICS, "guard.again", ifname,
-				r ? "FAILED" : "ATTACHED", !r, "count", buf_str(&b), words);
-	buf_done(&b);
+	queue_news(arg, EVENT_AGAIN, ifname, r ? "FAILED" : "ATTACHED", !r, &news);
 }
 
 void follow_poll(struct netprobe_manager *m)

@@ -169,13 +169,9 @@ void view_take_drops(struct netprobe_manager *m);
 
 /* event.c, queue.c */
 void queue_session_event(const struct event *ev, void *manager);
-/*
- * One of our own: json is all of it behind the common keys, beginning with a comma; words: what the text
- * says behind time and type.
- */
-void queue_own_event(struct netprobe_manager *m, uint32_t family, const char *type,
-		     const char *entity, const char *value, double num, const char *unit,
-		     const char *json, const char *words);
+/* EVENT_HEALTH, EVENT_AGAIN: good is its num. */
+void queue_news(struct netprobe_manager *m, uint8_t kind, const char *entity, const char *value,
+		bool good, const struct event_news *news);
 /* One that is spelled already; of *like the strings are copied. sock: whose events stay in order; 0 no socket's. */
 void queue_push(struct netprobe_manager *m, const struct netprobe_event *like, uint64_t sock);
 /* Does one more record of counts find room, here and with who asked to be asked? */

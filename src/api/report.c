@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "engine/device.h"
 #include "engine/lb.h"
+#include "out/device.h"
 
 static void on_device(const struct event *ev, void *arg)
 {
@@ -51,19 +52,9 @@ static bool is_there(struct netprobe_manager *m)
 
 static void on_health(const char *vip, const char *backend, bool up, const char *why, void *arg)
 {
-	char words[192];
-	struct buf b = {};
+	struct event_news news = { .vip = vip, .backend = backend, .why = up ? NULL : why };
 
-	buf_puts(&b, " ");
-	json_kv_str(&b, "vip", vip);
-	json_kv_str(&b, "backend", backend);
-	json_kv_str(&b, "why", up ? NULL : why);
-	(void)snprintf(words, sizeof(words), "%s: backend %s is %s%s%s", vip, backend,
-		       up ? "up" : "down", up ? "" : ": ", up ? "" : why);
-	if (buf_str(&b))
-		queue_own_event(arg, NETPROBE_EVENT_BALANCING, "balance.health", vip,
-				up ? "UP" : "DOWN", up, "count", buf_str(&b), words);
-	buf_done(&b);
+	queue_news(arg, EVENT_HEALTH, vip, up ? "UP" : "DOWN", up, &news);
 }
 
 int report_health(struct netprobe_manager *m, struct netprobe_error *err)

@@ -70,9 +70,9 @@ static void on_events(const struct netprobe_event *events, size_t n, void *arg)
 								       : ev->text;
 
 		if (!strcmp(ev->type, "balance.health") || !strcmp(ev->type, "guard.again")) {
-			const char *words = strstr(ev->text, ev->type);
+			const char *words = strstr(ev->text, ev->entity_id);
 
-			log_notice("%s", words + strlen(ev->type) + 1);
+			log_notice("%s", words ? words : ev->text);
 			continue;
 		}
 		buf_puts(&w->out, line);

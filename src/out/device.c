@@ -74,17 +74,8 @@ static void put_dev(struct buf *b, const struct np_guard_dev *d)
 	json_kv_u64(b, "unfinished", d->unfinished);
 }
 
-void device_put_json(struct buf *b, const struct event_device *e)
+static void put_all(struct buf *b, const struct event_device *e)
 {
-	if (e->mode) {
-		json_kv_u64(b, "ifindex", e->ifindex);
-		json_kv_bool(b, "gone", e->gone);
-		json_kv_str(b, "guard", e->mode);
-		json_kv_str(b, "xdp", e->xdp);
-		json_kv_str(b, "tc", e->tc);
-	} else {
-		json_kv_u64(b, "interfaces", e->interfaces);
-	}
 	put_way(b, "rx", &e->count->rx, &e->rx);
 	put_way(b, "tx", &e->count->tx, &e->tx);
 	put_dev(b, e->count);
@@ -92,6 +83,59 @@ void device_put_json(struct buf *b, const struct event_device *e)
 		json_kv_u64(b, "tx_errors", e->count->tx_errors);
 	else
 		json_kv_null(b, "tx_errors");
+}
+
+void device_put_iface(struct buf *b, const struct event_device *e)
+{
+	if (!e) {
+		buf_puts(b,
+			 ",\"ifindex\":null,\"gone\":null,\"guard\":null,\"xdp\":null,\"tc\":null,"
+			 "\"rx\":null,\"tx\":null,\"drops\":null,\"drop_bytes\":null,"
+			 "\"dry_run\":null,\"allowed\":null,\"syn_cookies\":null,"
+			 "\"malformed\":null,\"lost_flows\":null,\"lost_sources\":null,"
+			 "\"lost_nested\":null,\"unfinished\":null,\"tx_errors\":null");
+		return;
+	}
+	json_kv_u64(b, "ifindex", e->ifindex);
+	json_kv_bool(b, "gone", e->gone);
+	json_kv_str(b, "guard", e->mode);
+	json_kv_str(b, "xdp", e->xdp);
+	json_kv_str(b, "tc", e->tc);
+	put_all(b, e);
+}
+
+void device_put_global(struct buf *b, const struct event_device *e)
+{
+	json_kv_u64(b, "interfaces", e->interfaces);
+	put_all(b, e);
+}
+
+void news_put_json(struct buf *b, uint8_t kind, const struct event_news *n)
+{
+	if (kind == EVENT_AGAIN) {
+		json_kv_str(b, "iface", n->iface);
+	} else {
+		json_kv_str(b, "vip", n->vip);
+		json_kv_str(b, "backend", n->backend);
+	}
+	json_kv_str(b, "why", n->why);
+}
+
+void news_put_text(struct buf *b, uint8_t kind, const struct event_news *n)
+{
+	const char *why = n->why ?: "";
+
+	if (kind == EVENT_AGAIN) {
+		(void)utf8_put_field(b, n->iface, strlen(n->iface));
+		buf_puts(b, n->why ? ": is back, and guard could not be attached to it"
+				   : ": is back, and guard is on it again");
+	} else {
+		buf_printf(b, "%s: backend %s is %s", n->vip, n->backend, n->why ? "down" : "up");
+	}
+	if (n->why)
+		buf_puts(b, ": ");
+	(void)utf8_put_printable(b, why, strlen(why), 0);
+	buf_putc(b, ' ');
 }
 
 static void put_bytes(struct buf *b, const char *name, uint64_t v)
@@ -239,7 +283,7 @@ void attack_put_json(struct buf *b, uint8_t kind, const struct np_ev_guard *ev)
 	put_figure(b, "seen", found, ev->seen);
 	put_figure(b, "limit", found, ev->limit);
 	put_figure(b, "strikes", found, ev->strikes);
-	if (found && ev->attack == NP_ATTACK_ANOMALY) {
+	if (kind == EVENT_ANOMALY) {
 		json_kv_u64(b, "mean", ev->mean);
 		json_kv_double(b, "sigmas", attack_sigmas(ev));
 	}

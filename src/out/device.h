@@ -25,7 +25,19 @@ struct event_device {
 	struct event_device_own rx, tx;
 };
 
-void device_put_json(struct buf *b, const struct event_device *e);
+/* What happened to a backend or to an interface. */
+struct event_news {
+	const char *vip, *backend; /* EVENT_HEALTH */
+	const char *iface;	   /* EVENT_AGAIN */
+	const char *why;	   /* what failed; NULL nothing: it is up, guard is on it */
+};
+
+void news_put_json(struct buf *b, uint8_t kind, const struct event_news *n);
+void news_put_text(struct buf *b, uint8_t kind, const struct event_news *n);
+
+/* NULL: guard is not on the interface, and all of it null. */
+void device_put_iface(struct buf *b, const struct event_device *e);
+void device_put_global(struct buf *b, const struct event_device *e);
 void device_put_text(struct buf *b, const struct event_device *e);
 
 /* "syn_flood", "amplification", ...; index NP_ATTACK_*. */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/utf8.h"
+#include "out/event.h"
 
 static void put_list(struct buf *b, const struct event_dns *d)
 {
@@ -49,12 +50,11 @@ static void put_asked_by(struct buf *b, const struct event_dns *d)
 	}
 	buf_putc(b, '{');
 	json_kv_u64(b, "pid", p->tgid);
-	if (p->ns_tgid && p->ns_tgid != p->tgid)
-		json_kv_u64(b, "ns_pid", p->ns_tgid);
+	json_kv_u64_or_null(b, "ns_pid", p->ns_tgid);
 	json_key(b, "comm");
 	json_strn(b, p->comm[0] ? p->comm : NULL, sizeof(p->comm));
 	json_kv_str(b, "exe", p->exe);
-	json_kv_str(b, "container", p->cgroup ? p->cgroup->container_id : NULL);
+	put_container_json(b, p->cgroup);
 	put_ms(b, "waited_ms", d->waited_ms);
 	buf_putc(b, '}');
 }

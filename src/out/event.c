@@ -35,6 +35,8 @@ const char *event_type_name(uint8_t kind)
 		[EVENT_ALLOW] = "security.allow",
 		[EVENT_UNALLOW] = "security.unallow",
 		[EVENT_LIST] = "security.list",
+		[EVENT_HEALTH] = "balance.health",
+		[EVENT_AGAIN] = "guard.again",
 	};
 
 	return kind < EVENT_MAX ? names[kind] : NULL;
@@ -43,6 +45,25 @@ const char *event_type_name(uint8_t kind)
 bool event_is_attack(const struct event *ev)
 {
 	return ev->kind >= EVENT_SYN_FLOOD && ev->kind <= EVENT_LIST;
+}
+
+bool event_has_place(const struct event *ev)
+{
+	switch (ev->kind) {
+	case EVENT_PROBE_LOSS:
+	case EVENT_LB:
+	case EVENT_HEALTH:
+	case EVENT_AGAIN:
+		return false;
+	default:
+		return true;
+	}
+}
+
+bool event_has_owner(const struct event *ev)
+{
+	return event_has_place(ev) && ev->kind != EVENT_IFACE && ev->kind != EVENT_GLOBAL &&
+	       !event_is_attack(ev);
 }
 
 const struct process *event_owner(const struct event *ev)

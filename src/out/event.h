@@ -41,21 +41,24 @@
 #define EVENT_UNBAN 21
 #define EVENT_ALLOW 22
 #define EVENT_UNALLOW 23
-#define EVENT_LIST 24 /* security.list; the last of them */
-#define EVENT_MAX 25
+#define EVENT_LIST 24	/* security.list; the last of them */
+#define EVENT_HEALTH 25 /* balance.health */
+#define EVENT_AGAIN 26	/* guard.again */
+#define EVENT_MAX 27
 
 struct event_dns;    /* out/dns.h */
 struct event_drop;   /* out/drop.h */
 struct event_trace;  /* out/trace.h */
 struct event_lb;     /* out/lb.h */
 struct event_device; /* out/device.h */
+struct event_news;   /* out/device.h */
 struct np_ev_guard;  /* wire/guard.h */
 
 struct event {
 	uint8_t kind;		/* EVENT_* */
 	uint64_t wall_ns;	/* CLOCK_REALTIME of the happening */
 	uint64_t ktime_ns;	/* CLOCK_MONOTONIC of the same moment */
-	char entity_id[40];	/* "eth0", "socket-1234", program name; empty: null */
+	char entity_id[64];	/* "eth0", "socket-1234", program name; empty: null */
 	char value[48];		/* as in the contract's table */
 	const char *long_value; /* instead of value where that has no room; NULL */
 	double num;
@@ -115,6 +118,7 @@ struct event {
 	const struct event_device *device;
 	const struct np_ev_guard *attack; /* EVENT_SYN_FLOOD to EVENT_LIST; never NULL there */
 	const struct event_trace *trace;  /* EVENT_TRACE; never NULL there */
+	const struct event_news *news;	  /* EVENT_HEALTH, EVENT_AGAIN; never NULL there */
 	uint64_t missed;		  /* runs the kernel left out, since the start */
 	uint64_t implausible;		  /* records not believed, since the start */
 	double interval_s; /* of EVENT_BW, EVENT_RETRANSMIT, EVENT_PROBE_LOSS; 0 null */
@@ -124,12 +128,12 @@ struct event {
 int event_write_json(struct buf *out, const struct event *ev, const char *host);
 int event_write_xctl(struct buf *out, const struct event *ev, const char *host);
 int event_write_text(struct buf *out, const struct event *ev, bool color);
-/* xctl of a record that nobody owns and that is no struct event. */
-int event_write_xctl_plain(struct buf *out, uint64_t wall_ns, const char *type, const char *entity,
-			   const char *value, const char *host);
 
 /* security.*: of an address, whose process is not here. */
 bool event_is_attack(const struct event *ev);
+/* Whether its type has fields of a place, and of an owner. */
+bool event_has_place(const struct event *ev);
+bool event_has_owner(const struct event *ev);
 /* Shared by events and flows. */
 const char *event_type_name(uint8_t kind);
 const char *prog_name(unsigned int prog); /* NP_PROG_* -> "send", "recv", ... */
@@ -140,6 +144,8 @@ const char *event_iface(const struct event *ev, char buf[17]);
 const char *event_state(const struct event *ev);
 /* A probe.loss that tells of counters alone: nothing a reader of text must know. */
 bool event_is_idle(const struct event *ev);
+/* The object "container" of a JSON record, or null; cg may be NULL. */
+void put_container_json(struct buf *b, const struct cgroup *cg);
 uint64_t loss_seen(const struct np_loss *l); /* submitted + all it was not */
 
 #endif

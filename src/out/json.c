@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * An event as one line of JSON. The type alone decides which keys a line has: what applies but is
- * not known is null, what does not apply is absent, so a reader can build on the keys of a type;
- * sample_rate alone is there only where one was asked for.
- * Order is fixed; the hottest path of `events`, hence no printf and no tree.
+ * An event as one line of JSON. The type alone decides which keys a line has, and their order: what is not known or
+ * does not apply is null. The hottest path of `events`, hence no printf, no tree and no walk over the table of
+ * fields (event/types.c), which tests hold it to.
  */
 #include <errno.h>
 #include <math.h>
 #include <netinet/in.h>
 #include <string.h>
 
+#include "event/field.h"
 #include "out/device.h"
 #include "out/dns.h"
 #include "out/drop.h"
@@ -19,6 +19,8 @@
 
 /* Keys whose values are null together: one copy instead of many. */
 #define put_literal(b, s) buf_put(b, s, sizeof(s) - 1)
+#define DIGITS_(n) #n
+#define DIGITS(n) DIGITS_(n)
 
 /* Three digits behind the point would make nothing of a few bytes a second: rates below 1 have six. */
 static void put_num(struct buf *b, const struct event *ev)
@@ -36,7 +38,7 @@ static void put_common(struct buf *b, const struct event *ev, const char *host)
 	size_t len;
 	const char *value = event_value(ev, &len);
 
-	put_literal(b, "{\"ts\":\"");
+	put_literal(b, "{\"schema\":" DIGITS(RECORD_SCHEMA) ",\"ts\":\"");
 	buf_time_ns(b, ev->wall_ns);
 	put_literal(b, "\"");
 	json_kv_u64(b, "ktime_ns", ev->ktime_ns);
@@ -53,14 +55,13 @@ static void put_common(struct buf *b, const struct event *ev, const char *host)
 		json_kv_null(b, "num");
 	json_kv_str(b, "unit", ev->unit);
 	json_kv_str(b, "mode", ev->mode);
-	if (ev->sample_rate > 1)
-		json_kv_u64(b, "sample_rate", ev->sample_rate);
+	json_kv_u64(b, "sample_rate", ev->sample_rate > 1 ? ev->sample_rate : 1);
 }
 
-static void put_container(struct buf *b, const struct cgroup *cg)
+void put_container_json(struct buf *b, const struct cgroup *cg)
 {
 	json_key(b, "container");
-	if (!cg->container_id) {
+	if (!cg || !cg->container_id) {
 		put_literal(b, "null");
 		return;
 	}
@@ -81,13 +82,13 @@ static void put_cgroup(struct buf *b, const struct cgroup *cg)
 	}
 	json_kv_u64_or_null(b, "cgroup_id", cg->id);
 	json_kv_str(b, "cgroup", cg->path);
-	put_container(b, cg);
+	put_container_json(b, cg);
 }
 
 static void put_cpu(struct buf *b, const struct event *ev)
 {
 	/* BW sums up an interval: no single task was on the CPU. */
-	if (ev->kind == EVENT_BW || ev->kind == EVENT_IFACE)
+	if (ev->kind == EVENT_BW)
 		return;
 	if (!ev->has_cpu) {
 		put_literal(b, ",\"cpu_pid\":null,\"cpu_comm\":null");
@@ -105,8 +106,7 @@ static void put_owner(struct buf *b, const struct event *ev)
 
 	if (p) {
 		json_kv_u64(b, "pid", p->tgid);
-		if (p->ns_tgid && p->ns_tgid != p->tgid)
-			json_kv_u64(b, "ns_pid", p->ns_tgid);
+		json_kv_u64_or_null(b, "ns_pid", p->ns_tgid);
 		json_kv_u64_or_null(b, "tid", ev->tid);
 		json_kv_u64_or_null(b, "ppid", p->ppid);
 		json_key(b, "comm");
@@ -115,8 +115,8 @@ static void put_owner(struct buf *b, const struct event *ev)
 		json_kv_u64(b, "uid", p->uid);
 		json_kv_str(b, "owner_match", owner_match_name(ev->owner_match));
 	} else {
-		put_literal(b, ",\"pid\":null,\"tid\":null,\"ppid\":null,\"comm\":null,"
-			       "\"exe\":null,\"uid\":null");
+		put_literal(b, ",\"pid\":null,\"ns_pid\":null,\"tid\":null,\"ppid\":null,"
+			       "\"comm\":null,\"exe\":null,\"uid\":null");
 		json_kv_str(b, "owner_match",
 			    ev->has_owner_field ? owner_match_name(NP_MATCH_NONE) : NULL);
 	}
@@ -157,9 +157,8 @@ static void put_where(struct buf *b, const struct event *ev)
 	char ifname[17];
 
 	json_kv_u64_or_null(b, "netns", t ? t->netns : 0);
-	/* BW sums up the sockets of an interface; ends only where broken down to one. */
-	if ((ev->kind == EVENT_BW || ev->kind == EVENT_IFACE || ev->kind == EVENT_GLOBAL) &&
-	    !(t && t->family)) {
+	/* Sums of an interface have no ends. */
+	if (ev->kind == EVENT_BW || ev->kind == EVENT_IFACE || ev->kind == EVENT_GLOBAL) {
 		json_kv_str(b, "iface", event_iface(ev, ifname));
 		return;
 	}
@@ -183,8 +182,7 @@ static void put_bw(struct buf *b, const struct event *ev)
 	json_kv_u64(b, "tx_bytes", ev->tx_bytes);
 	json_kv_u64(b, "rx_bytes", ev->rx_bytes);
 	if (ev->what) {
-		json_kv_null(b, "tx_pkts");
-		json_kv_null(b, "rx_pkts");
+		put_literal(b, ",\"tx_pkts\":null,\"rx_pkts\":null");
 	} else {
 		json_kv_u64(b, "tx_pkts", ev->tx_pkts);
 		json_kv_u64(b, "rx_pkts", ev->rx_pkts);
@@ -192,8 +190,26 @@ static void put_bw(struct buf *b, const struct event *ev)
 	put_interval(b, ev);
 	json_kv_double(b, "tx_mbit", ev->tx_mbit);
 	json_kv_double(b, "rx_mbit", ev->rx_mbit);
-	if (ev->what)
-		json_kv_str(b, "what", ev->what);
+	json_kv_str(b, "what", ev->what);
+}
+
+/* By the device's own counters; with guard it has no interval. */
+static void put_iface(struct buf *b, const struct event *ev)
+{
+	const struct event_device *d = ev->device;
+
+	json_kv_u64(b, "tx_bytes", d ? d->tx.bytes : ev->tx_bytes);
+	json_kv_u64(b, "rx_bytes", d ? d->rx.bytes : ev->rx_bytes);
+	json_kv_u64(b, "tx_pkts", d ? d->tx.packets : ev->tx_pkts);
+	json_kv_u64(b, "rx_pkts", d ? d->rx.packets : ev->rx_pkts);
+	if (d) {
+		put_literal(b, ",\"interval_s\":null,\"tx_mbit\":null,\"rx_mbit\":null");
+	} else {
+		put_interval(b, ev);
+		json_kv_double(b, "tx_mbit", ev->tx_mbit);
+		json_kv_double(b, "rx_mbit", ev->rx_mbit);
+	}
+	device_put_iface(b, d);
 }
 
 static void put_retransmit(struct buf *b, const struct event *ev)
@@ -202,6 +218,7 @@ static void put_retransmit(struct buf *b, const struct event *ev)
 	json_kv_str(b, "cause", ev->cause);
 	json_kv_u64(b, "spurious", ev->spurious);
 	put_interval(b, ev);
+	put_literal(b, ",\"errno\":null,\"error\":null,\"connect_ms\":null");
 }
 
 static void put_stall(struct buf *b, const struct event *ev)
@@ -213,6 +230,17 @@ static void put_stall(struct buf *b, const struct event *ev)
 	buf_time_ns(b, ev->since_wall_ns);
 	buf_putc(b, '"');
 	json_kv_bool(b, "ended", ev->ended);
+	put_literal(b, ",\"reason\":null,\"location\":null,\"stack\":null,\"packets\":null,"
+		       "\"suppressed\":null,\"kind\":null,\"benign\":null,\"len\":null,"
+		       "\"ip_proto\":null,\"eth_proto\":null,\"vlan\":null,\"ttl\":null,"
+		       "\"tcp_flags\":null,\"seq\":null,\"ack\":null,\"icmp_type\":null,"
+		       "\"icmp_code\":null");
+}
+
+static void put_drop(struct buf *b, const struct event *ev)
+{
+	put_literal(b, ",\"cause\":null,\"side\":null,\"since\":null,\"ended\":null");
+	drop_put_json(b, ev->drop, ev->tuple);
 }
 
 static void put_connect(struct buf *b, const struct event *ev)
@@ -227,6 +255,19 @@ static void put_error(struct buf *b, const struct event *ev)
 {
 	json_kv_u64_or_null(b, "errno", ev->err > 0 ? (uint64_t)ev->err : 0);
 	json_kv_str(b, "error", errno_name(ev->err));
+}
+
+/* error.net that is no retransmit. */
+static void put_no_retransmit(struct buf *b, const struct event *ev)
+{
+	put_literal(b, ",\"segments\":null");
+	json_kv_str(b, "cause", ev->kind == EVENT_CONN_ERROR ? ev->cause : NULL);
+	put_literal(b, ",\"spurious\":null,\"interval_s\":null");
+	put_error(b, ev);
+	if (ev->kind == EVENT_CONN_ERROR)
+		put_connect(b, ev);
+	else
+		put_literal(b, ",\"connect_ms\":null");
 }
 
 static void put_counts(struct buf *b, const struct event *ev)
@@ -320,11 +361,10 @@ static void put_specific(struct buf *b, const struct event *ev)
 		put_bw(b, ev);
 		break;
 	case EVENT_IFACE:
+		put_iface(b, ev);
+		break;
 	case EVENT_GLOBAL:
-		if (ev->device)
-			device_put_json(b, ev->device);
-		else
-			put_bw(b, ev);
+		device_put_global(b, ev->device);
 		break;
 	case EVENT_RETRANSMIT:
 		put_retransmit(b, ev);
@@ -333,7 +373,7 @@ static void put_specific(struct buf *b, const struct event *ev)
 		put_stall(b, ev);
 		break;
 	case EVENT_DROP:
-		drop_put_json(b, ev->drop, ev->tuple);
+		put_drop(b, ev);
 		break;
 	case EVENT_DNS:
 		dns_put_json(b, ev->dns);
@@ -342,9 +382,9 @@ static void put_specific(struct buf *b, const struct event *ev)
 		trace_put_json(b, ev->trace);
 		break;
 	case EVENT_RESET:
-		put_error(b, ev);
-		break;
 	case EVENT_CONN_ERROR:
+		put_no_retransmit(b, ev);
+		break;
 	case EVENT_CONN_FAIL:
 		put_error(b, ev);
 		json_kv_str(b, "cause", ev->cause);
@@ -362,15 +402,14 @@ static void put_specific(struct buf *b, const struct event *ev)
 	case EVENT_PROBE_LOSS:
 		put_loss(b, ev);
 		break;
+	case EVENT_HEALTH:
+	case EVENT_AGAIN:
+		news_put_json(b, ev->kind, ev->news);
+		break;
 	default:
 		if (ev->attack)
 			attack_put_json(b, ev->kind, ev->attack);
 	}
-}
-
-static bool has_owner(const struct event *ev)
-{
-	return ev->kind != EVENT_IFACE && ev->kind != EVENT_GLOBAL && !event_is_attack(ev);
 }
 
 int event_write_json(struct buf *out, const struct event *ev, const char *host)
@@ -380,8 +419,8 @@ int event_write_json(struct buf *out, const struct event *ev, const char *host)
 	if (ev->kind >= EVENT_MAX)
 		return -EINVAL;
 	put_common(out, ev, host);
-	if (ev->kind != EVENT_PROBE_LOSS && ev->kind != EVENT_LB) {
-		if (has_owner(ev))
+	if (event_has_place(ev)) {
+		if (event_has_owner(ev))
 			put_owner(out, ev);
 		put_where(out, ev);
 	}

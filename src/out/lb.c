@@ -53,6 +53,8 @@ static void put_backend(struct buf *b, const struct event_lb_backend *x)
 void lb_put_json(struct buf *b, const struct event_lb *e)
 {
 	if (!e->vip) {
+		buf_puts(b, ",\"vip\":null,\"packets\":null,\"bytes\":null,\"new_flows\":null,"
+			    "\"table_hits\":null,\"icmp\":null,\"errors\":null,\"backends\":null");
 		for (unsigned int i = 0; i < LB_TOTALS; i++)
 			json_kv_u64(b, lb_total_name(i), e->totals[i]);
 		return;
@@ -67,6 +69,8 @@ void lb_put_json(struct buf *b, const struct event_lb *e)
 		put_backend(b, &e->backends[i]);
 	}
 	buf_putc(b, ']');
+	for (unsigned int i = 0; i < LB_TOTALS; i++)
+		json_kv_null(b, lb_total_name(i));
 }
 
 void lb_put_text(struct buf *b, const struct event_lb *e)

@@ -241,6 +241,10 @@ static void put_extra(struct buf *b, const struct event *ev)
 	case EVENT_LB:
 		lb_put_text(b, ev->lb);
 		break;
+	case EVENT_HEALTH:
+	case EVENT_AGAIN:
+		news_put_text(b, ev->kind, ev->news);
+		break;
 	default:
 		if (ev->attack)
 			attack_put_text(b, ev->kind, ev->attack);
@@ -261,8 +265,8 @@ int event_write_text(struct buf *out, const struct event *ev, bool color)
 	put_type(out, ev, color);
 	put_value(out, ev);
 	/* probe.loss is about a program of the probe, not about anybody's traffic. */
-	if (ev->kind != EVENT_PROBE_LOSS && ev->kind != EVENT_LB) {
-		if (ev->kind != EVENT_IFACE && ev->kind != EVENT_GLOBAL && !event_is_attack(ev))
+	if (event_has_place(ev)) {
+		if (event_has_owner(ev))
 			put_who(out, ev);
 		put_where(out, ev);
 	}

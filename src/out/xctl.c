@@ -39,22 +39,3 @@ int event_write_xctl(struct buf *out, const struct event *ev, const char *host)
 		out->len = start;
 	return out->err;
 }
-
-int event_write_xctl_plain(struct buf *out, uint64_t wall_ns, const char *type, const char *entity,
-			   const char *value, const char *host)
-{
-	size_t start = out->len;
-
-	buf_putc(out, '{');
-	json_kv_u64(out, "ts", wall_ns / NSEC_PER_MSEC);
-	json_kv_str(out, "event_type", type);
-	json_kv_str(out, "entity_id", entity && *entity ? entity : NULL);
-	json_kv_null(out, "job_id");
-	json_kv_null(out, "pid");
-	json_kv_str(out, "value", value);
-	json_kv_str(out, "node_id", host);
-	buf_puts(out, "}\n");
-	if (out->err)
-		out->len = start;
-	return out->err;
-}

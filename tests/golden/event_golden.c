@@ -15,10 +15,13 @@
 #include <string.h>
 #include <time.h>
 
-#include "out/dns.h"
+#include "fields.h"
 #include "out/device.h"
+#include "out/dns.h"
+#include "out/drop.h"
 #include "out/event.h"
 #include "out/lb.h"
+#include "out/trace.h"
 
 #define WALL_NS 1769860800123456789ull
 #define KTIME_NS 5000000000ull
@@ -184,6 +187,46 @@ static const struct np_ev_guard by_hand = { .kind = NP_GUARD_EV_ADDED,
 					    .who = "ops" };
 static const struct np_ev_guard replaced = { .kind = NP_GUARD_EV_CHANGED, .action = 1, .seen = 7 };
 
+static const struct np_packet packet = { .len = 52,
+					 .seq = 4000000000u,
+					 .ack = 17,
+					 .eth_proto = 0x0800,
+					 .vlan_tci = 0x2064,
+					 .has_vlan = 1,
+					 .ttl = 64,
+					 .tcp_flags = 0x12,
+					 .has_l4 = 1 };
+static const char *const stack[] = { "tcp_v4_rcv", "ip_local_deliver" };
+static const struct event_drop dropped = { .reason = "NETFILTER_DROP",
+					   .location = "nf_hook_slow",
+					   .stack = stack,
+					   .n_stack = 2,
+					   .packet = &packet,
+					   .packets = 3,
+					   .suppressed = 2,
+					   .kind = "policy" };
+static const struct event_drop counted = { .packets = 8, .suppressed = 7, .kind = "loss" };
+static struct np_ev_trace step = { .packet_id = 1,
+				   .since_ns = 1500,
+				   .step = NP_STEP_NETFILTER,
+				   .nth = 2,
+				   .verdict = 1,
+				   .hook = 1,
+				   .has_mac = 1,
+				   .mac_src = { 2, 0, 0, 0, 0, 1 },
+				   .mac_dst = { 2, 0, 0, 0, 0, 2 },
+				   .other = { .sport = 443, .dport = 51234, .valid = 1 } };
+static const struct event_trace traced = { .ev = &step };
+static const struct event_news down = { .vip = "192.0.2.1:80/tcp",
+					.backend = "10.0.0.10",
+					.why = "HTTP status \033[2J503" };
+static const struct event_news up = { .vip = "192.0.2.1:80/tcp", .backend = "10.0.0.10" };
+static const struct event_news attached = { .iface = "eth0" };
+
+#define FOUND(k, v, u)                                                                  \
+	COMMON, .kind = (k), .entity_id = "eth0", .value = #v, .num = (v), .unit = (u), \
+		.iface = "eth0", .direction = "rx", .tuple = &tuple4
+
 static const struct event stream[] = {
 	{ COMMON, OWNED(&nginx, NP_MATCH_EXACT), .kind = EVENT_BW, .entity_id = "eth0",
 	  .value = "125.5", .num = 125.5, .unit = "Mbit/s", .iface = "eth0", .tx_bytes = 15000000,
@@ -247,6 +290,33 @@ static const struct event stream[] = {
 	  .direction = "rx", .attack = &by_hand },
 	{ COMMON, .kind = EVENT_LIST, .entity_id = "all", .value = "7", .num = 7, .unit = "entries",
 	  .direction = "rx", .attack = &replaced },
+	{ COMMON, OWNED(&nginx, NP_MATCH_EXACT), .kind = EVENT_STALL, .entity_id = "socket-106",
+	  .value = "STALL_250ms", .num = 250, .unit = "ms", .tuple = &tuple4, .sock_id = 106,
+	  .cause = "zero_window", .side = "remote", .since_wall_ns = WALL_NS - 250000000 },
+	{ COMMON, OWNED(&nginx, NP_MATCH_EXACT), .kind = EVENT_DROP, .entity_id = "socket-106",
+	  .value = "DROP:NETFILTER_DROP", .num = 3, .unit = "packets", .tuple = &tuple4,
+	  .sock_id = 106, .direction = "rx", .has_cpu = true, .cpu_tgid = 66, .cpu_comm = "a",
+	  .drop = &dropped, .sample_rate = 8 },
+	{ COMMON, .has_owner_field = true, .kind = EVENT_DROP, .entity_id = "eth0",
+	  .value = "DROP:DRIVER_RX", .num = 8, .unit = "packets", .iface = "eth0",
+	  .direction = "rx", .drop = &counted },
+	{ COMMON, OWNED(&nginx, NP_MATCH_EXACT), .kind = EVENT_TRACE, .entity_id = "eth0",
+	  .value = "netfilter", .num = 1.5, .unit = "us", .tuple = &tuple4, .direction = "rx",
+	  .trace = &traced },
+	{ COMMON, .has_owner_field = true, .kind = EVENT_BW, .entity_id = "eth0", .value = "4",
+	  .num = 4, .unit = "Mbit/s", .iface = "eth0", .rx_bytes = 500000, .rx_mbit = 4,
+	  .what = "unowned", .interval_s = 1 },
+	{ FOUND(EVENT_UDP_FLOOD, 5000, "pps"), .attack = &flood },
+	{ FOUND(EVENT_ICMP_FLOOD, 5000, "pps"), .attack = &flood },
+	{ FOUND(EVENT_PORT_SCAN, 5000, "ports"), .attack = &flood },
+	{ FOUND(EVENT_UNBAN, 60, "s"), .attack = &flood },
+	{ FOUND(EVENT_ALLOW, 60, "s"), .attack = &by_hand },
+	{ COMMON, .kind = EVENT_HEALTH, .entity_id = "192.0.2.1:80/tcp", .value = "DOWN",
+	  .unit = "count", .news = &down },
+	{ COMMON, .kind = EVENT_HEALTH, .entity_id = "192.0.2.1:80/tcp", .value = "UP", .num = 1,
+	  .unit = "count", .news = &up },
+	{ COMMON, .kind = EVENT_AGAIN, .entity_id = "eth0", .value = "ATTACHED", .num = 1,
+	  .unit = "count", .news = &attached },
 	{ COMMON, .kind = EVENT_PROBE_LOSS, .entity_id = "send", .value = "5", .num = 5,
 	  .unit = "events", .loss = &loss, .interval_s = 1 },
 };
@@ -325,6 +395,39 @@ static int run(const char *dir, const char *name, int rewrite, const char *where
 	return bad;
 }
 
+/* What the writer says by hand is what the table of fields says: each record, and of each type at least one. */
+static int hold_to_table(void)
+{
+	static bool seen[256];
+	const struct record_type *t;
+	char why[200] = "";
+	int bad = 0;
+
+	for (size_t i = 0; i < sizeof(stream) / sizeof(stream[0]); i++) {
+		struct buf b = { 0 };
+		json_t *record = NULL;
+
+		if (!event_write_json(&b, &stream[i], "node-1"))
+			record = json_loadb(b.data, b.len, JSON_REJECT_DUPLICATES, NULL);
+		if (!fields_hold_event(record, why, sizeof(why))) {
+			printf("record %zu, %s: %s\n", i, event_type_name(stream[i].kind), why);
+			bad = 1;
+		}
+		for (unsigned int n = 0; (t = record_type_at(n)) && !t->row; n++)
+			seen[n] |= !strcmp(t->name, event_type_name(stream[i].kind));
+		json_decref(record);
+		buf_done(&b);
+	}
+	for (unsigned int n = 0; (t = record_type_at(n)) && !t->row; n++) {
+		if (seen[n])
+			continue;
+		printf("%s: no record of this type is here\n", t->name);
+		bad = 1;
+	}
+	printf("%s records are as the table of fields says\n", bad ? "not ok" : "ok");
+	return bad;
+}
+
 /* A library's caller may have any locale: the same bytes in one that writes 1,5. */
 static int run_with_commas(const char *dir, const char *const *names, size_t n)
 {
@@ -363,6 +466,11 @@ int main(int argc, char **argv)
 	(void)inet_pton(AF_INET6, "::ffff:192.0.2.200", tuple4.raddr);
 	(void)inet_pton(AF_INET6, "2001:db8::1", tuple6.laddr);
 	(void)inet_pton(AF_INET6, "2001:db8::2", tuple6.raddr);
+	(void)inet_pton(AF_INET6, "::ffff:192.0.2.200", step.other.src);
+	(void)inet_pton(AF_INET6, "::ffff:10.0.0.1", step.other.dst);
+	step.tuple = tuple4;
+	step.packet = packet;
+	bad = hold_to_table();
 	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		bad |= run(dir ? dir : "tests/golden", names[i], rewrite, "");
 	if (!rewrite)

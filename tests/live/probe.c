@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* See probe.h. */
+#include "fields.h"
 #include "probe.h"
 
 #include <dirent.h>
@@ -327,6 +328,9 @@ json_t *probe_records(const struct probe *p)
 	char *text = file_text(p->out), *end = strrchr(text, '\n'), *save;
 	json_t *all = json_array();
 	unsigned int number = 0;
+	char why[256] = "";
+	bool good =
+		true; /* every record is as the table of fields says, whatever the test is about */
 
 	if (end)
 		*end = '\0';
@@ -342,6 +346,9 @@ json_t *probe_records(const struct probe *p)
 			json_array_extend(all, one), json_decref(one);
 		else
 			json_array_append_new(all, one);
+		if (good && one && json_object_get(one, "ktime_ns"))
+			CHECK((good = fields_hold_event(one, why, sizeof(why))), "%s line %u: %s",
+			      p->out, number, why);
 	}
 	free(text);
 	return all;

@@ -231,7 +231,7 @@ static void event_strings_without_nul_are_not_overrun(void **state)
 	ev.tuple = &tuple;
 	j = write_json(&ev);
 	assert_int_equal(json_string_length(json_object_get(j, "iface")), 16);
-	assert_int_equal(json_string_length(json_object_get(j, "entity_id")), 40);
+	assert_int_equal(json_string_length(json_object_get(j, "entity_id")), 64);
 	json_decref(j);
 	assert_int_equal(event_write_text(&b, &ev, false), 0);
 	assert_int_equal(event_write_xctl(&b, &ev, "h"), 0);
