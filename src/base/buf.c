@@ -133,14 +133,14 @@ void buf_printf(struct buf *b, const char *format, ...)
 	b->len += (size_t)n;
 }
 
-void buf_u64(struct buf *b, uint64_t v)
+/* The last byte of the digits is before end; the first is returned. */
+static char *put_digits(char *end, uint64_t v)
 {
 	static const char pairs[] = "00010203040506070809101112131415161718192021222324"
 				    "25262728293031323334353637383940414243444546474849"
 				    "50515253545556575859606162636465666768697071727374"
 				    "75767778798081828384858687888990919293949596979899";
-	char digits[20]; /* of UINT64_MAX */
-	char *p = digits + sizeof(digits);
+	char *p = end;
 
 	while (v >= 100) {
 		p -= 2;
@@ -153,7 +153,16 @@ void buf_u64(struct buf *b, uint64_t v)
 	} else {
 		*--p = (char)('0' + v);
 	}
-	buf_put(b, p, (size_t)(digits + sizeof(digits) - p));
+	return p;
+}
+
+#define DIGITS 20 /* of UINT64_MAX */
+
+void buf_u64(struct buf *b, uint64_t v)
+{
+	char digits[DIGITS], *end = digits + sizeof(digits), *p = put_digits(end, v);
+
+	buf_put(b, p, (size_t)(end - p));
 }
 
 void buf_i64(struct buf *b, int64_t v)
@@ -162,6 +171,43 @@ void buf_i64(struct buf *b, int64_t v)
 		buf_putc(b, '-');
 	/* Negating as unsigned is right for INT64_MIN too. */
 	buf_u64(b, v < 0 ? 0 - (uint64_t)v : (uint64_t)v);
+}
+
+/* Of the absolute value. Parted first: times 1000 as a whole would lose the last digits of large ones. */
+static uint64_t part_milli(double v, uint64_t *ret_milli)
+{
+	uint64_t whole = (uint64_t)fabs(v);
+
+	*ret_milli = (uint64_t)lround((fabs(v) - (double)whole) * 1000);
+	if (*ret_milli < 1000)
+		return whole;
+	*ret_milli = 0;
+	return whole + 1;
+}
+
+int fmt_milli(char *s, size_t size, double v)
+{
+	char text[1 + DIGITS + 4], *end = text + sizeof(text), *p;
+	uint64_t whole, milli;
+	size_t len;
+
+	if (!isfinite(v) || fabs(v) >= DOUBLE_EXACT)
+		return fmt(s, size, "%.3f", v);
+	whole = part_milli(v, &milli);
+	/* as a number of four digits, whose first becomes the point */
+	p = put_digits(end, 1000 + milli);
+	*p = '.';
+	p = put_digits(p, whole);
+	if (v < 0 && (whole || milli))
+		*--p = '-';
+	len = (size_t)(end - p);
+	if (size) {
+		size_t n = len < size ? len : size - 1;
+
+		memcpy(s, p, n);
+		s[n] = '\0';
+	}
+	return (int)len;
 }
 
 void buf_double(struct buf *b, double v)
@@ -177,13 +223,7 @@ void buf_double(struct buf *b, double v)
 		buf_printf(b, "%.0f", v);
 		return;
 	}
-	/* Parted first: times 1000 as a whole would lose the last digits of large values. */
-	whole = (uint64_t)fabs(v);
-	milli = (uint64_t)lround((fabs(v) - (double)whole) * 1000);
-	if (milli == 1000) {
-		whole++;
-		milli = 0;
-	}
+	whole = part_milli(v, &milli);
 	if (v < 0 && (whole || milli))
 		buf_putc(b, '-');
 	buf_u64(b, whole);

@@ -31,6 +31,8 @@ void buf_putc(struct buf *b, char c);
 void buf_printf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* snprintf whose numbers have a point, whatever the locale of the program. buf_printf is the same. */
 int fmt(char *s, size_t size, const char *format, ...) __attribute__((format(printf, 3, 4)));
+/* "%.3f" of buf_double's number, without printf: for what is told of each event. */
+int fmt_milli(char *s, size_t size, double v);
 void buf_u64(struct buf *b, uint64_t v);
 void buf_i64(struct buf *b, int64_t v);
 /*
@@ -50,12 +52,46 @@ void json_str(struct buf *b, const char *s);		  /* quoted; NULL gives null */
 void json_strn(struct buf *b, const char *s, size_t max); /* up to NUL or max */
 /* What another library wrote on one line, such characters escaped. */
 void json_text(struct buf *b, const char *json);
-void json_key(struct buf *b, const char *key); /* ,"key": with the comma where one is due */
-void json_kv_str(struct buf *b, const char *key, const char *s);
-void json_kv_u64(struct buf *b, const char *key, uint64_t v);
-void json_kv_u64_or_null(struct buf *b, const char *key, uint64_t v); /* 0 gives null */
-void json_kv_double(struct buf *b, const char *key, double v);
-void json_kv_null(struct buf *b, const char *key);
+void json_keyn(struct buf *b, const char *key, size_t len);
+/* ,"key": with the comma where one is due. Inline, as those below: the compiler knows how long a literal is. */
+static inline void json_key(struct buf *b, const char *key)
+{
+	json_keyn(b, key, __builtin_strlen(key));
+}
+static inline void json_kv_str(struct buf *b, const char *key, const char *s)
+{
+	json_key(b, key);
+	json_str(b, s);
+}
+
+static inline void json_kv_u64(struct buf *b, const char *key, uint64_t v)
+{
+	json_key(b, key);
+	buf_u64(b, v);
+}
+
+static inline void json_kv_double(struct buf *b, const char *key, double v)
+{
+	json_key(b, key);
+	buf_double(b, v);
+}
+
+static inline void json_kv_null(struct buf *b, const char *key)
+{
+	json_key(b, key);
+	buf_put(b, "null", 4);
+}
+
+/* 0 gives null */
+static inline void json_kv_u64_or_null(struct buf *b, const char *key, uint64_t v)
+{
+	json_key(b, key);
+	if (v)
+		buf_u64(b, v);
+	else
+		buf_put(b, "null", 4);
+}
+
 void json_kv_bool(struct buf *b, const char *key, bool v);
 
 #endif

@@ -126,9 +126,8 @@ void json_text(struct buf *b, const char *json)
 	}
 }
 
-void json_key(struct buf *b, const char *key)
+void json_keyn(struct buf *b, const char *key, size_t len)
 {
-	size_t len = strlen(key);
 	char last = b->len ? b->data[b->len - 1] : '\n';
 	char *p;
 
@@ -144,38 +143,6 @@ void json_key(struct buf *b, const char *key)
 	*p++ = '"';
 	*p++ = ':';
 	b->len = (size_t)(p - b->data);
-}
-
-void json_kv_str(struct buf *b, const char *key, const char *s)
-{
-	json_key(b, key);
-	json_str(b, s);
-}
-
-void json_kv_u64(struct buf *b, const char *key, uint64_t v)
-{
-	json_key(b, key);
-	buf_u64(b, v);
-}
-
-void json_kv_u64_or_null(struct buf *b, const char *key, uint64_t v)
-{
-	if (v)
-		json_kv_u64(b, key, v);
-	else
-		json_kv_null(b, key);
-}
-
-void json_kv_double(struct buf *b, const char *key, double v)
-{
-	json_key(b, key);
-	buf_double(b, v);
-}
-
-void json_kv_null(struct buf *b, const char *key)
-{
-	json_key(b, key);
-	buf_put(b, "null", 4);
 }
 
 void json_kv_bool(struct buf *b, const char *key, bool v)

@@ -149,7 +149,7 @@ static void set_duration(struct event *ev, const struct np_sock_rec *rec, uint64
 		return;
 	ev->duration_ms = (double)(until_ns - rec->opened_ns) / 1e6;
 	ev->num = ev->duration_ms;
-	(void)fmt(ev->value, sizeof(ev->value), "%.3f", ev->duration_ms);
+	(void)fmt_milli(ev->value, sizeof(ev->value), ev->duration_ms);
 }
 
 /* As short as it can be told, down to a byte in eight seconds. */
@@ -300,7 +300,7 @@ void engine_events_sock(struct engine_events *e, const struct np_ev_sock *kev,
 		ev.kind = EVENT_CONN_OPEN;
 		ev.state = "ESTABLISHED"; /* the hook runs just before the state is written */
 		ev.num = rec->connect_us / 1e3;
-		(void)fmt(ev.value, sizeof(ev.value), "%.3f", ev.num);
+		(void)fmt_milli(ev.value, sizeof(ev.value), ev.num);
 		break;
 	case NP_EV_CONN_CLOSE:
 		ev.verdict = life_verdict(rec, f);

@@ -89,7 +89,7 @@ static void tell(struct ifrates *r, const struct known *k, const struct netdev *
 	}
 	ev.num = ev.tx_mbit + ev.rx_mbit;
 	memcpy(where.ifname, d->name, sizeof(where.ifname));
-	(void)fmt(ev.value, sizeof(ev.value), "%.3f", ev.num);
+	(void)fmt_milli(ev.value, sizeof(ev.value), ev.num);
 	(void)snprintf(ev.entity_id, sizeof(ev.entity_id), "%s", d->name);
 	engine_events_tell(r->events, &ev);
 }

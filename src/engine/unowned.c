@@ -290,7 +290,7 @@ static void tell(struct unowned *u, const struct iface *i, uint32_t what, const 
 	if (!e)
 		return;
 	ev.num = ev.tx_mbit + ev.rx_mbit;
-	(void)fmt(ev.value, sizeof(ev.value), "%.3f", ev.num);
+	(void)fmt_milli(ev.value, sizeof(ev.value), ev.num);
 	(void)snprintf(ev.entity_id, sizeof(ev.entity_id), "%s", where.ifname);
 	engine_events_tell(e, &ev);
 }

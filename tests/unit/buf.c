@@ -71,6 +71,31 @@ static void buf_writes_doubles_without_trailing_zeros(void **state)
 	buf_done(&b);
 }
 
+static void three_digits_are_those_of_printf(void **state)
+{
+	static const double large[] = {
+		1e12 + 0.125, 1e15, -1e300, 123456789.0635, -1.25, -0.9999
+	};
+	char text[400], want[400];
+
+	(void)state;
+	for (unsigned int milli = 0; milli < 3000000; milli += 1 + milli / 50000) {
+		int n = snprintf(want, sizeof(want), "%.3f", milli / 1e3);
+
+		assert_int_equal(fmt_milli(text, sizeof(text), milli / 1e3), n);
+		assert_string_equal(text, want);
+	}
+	for (size_t i = 0; i < sizeof(large) / sizeof(large[0]); i++) {
+		snprintf(want, sizeof(want), "%.3f", large[i]);
+		fmt_milli(text, sizeof(text), large[i]);
+		assert_string_equal(text, want);
+	}
+	assert_int_equal(fmt_milli(text, 4, 123.456), 7);
+	assert_string_equal(text, "123");
+	fmt_milli(text, sizeof(text), -0.0001); /* as buf_double, which has no negative nothing */
+	assert_string_equal(text, "0.000");
+}
+
 static void buf_writes_null_for_what_json_has_no_number_for(void **state)
 {
 	struct buf b = { 0 };
@@ -154,6 +179,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(buf_writes_unsigned_numbers_of_every_length),
 		cmocka_unit_test(buf_writes_doubles_without_trailing_zeros),
+		cmocka_unit_test(three_digits_are_those_of_printf),
 		cmocka_unit_test(buf_writes_null_for_what_json_has_no_number_for),
 		cmocka_unit_test(buf_time_agrees_with_gmtime),
 		cmocka_unit_test(buf_time_knows_the_leap_days),
