@@ -49,10 +49,12 @@ static void learn_exe(struct session *s, const struct process *p)
 {
 	struct np_exec exec;
 
-	if (!s->rung.ops->exec || !p || !p->tgid || p->exe ||
-	    s->rung.ops->exec(s->rung.arg, p->tgid, &exec))
+	/* Once for all records of a look: a system call for each would be half of what they cost. */
+	if (!s->rung.ops->exec || !p || !p->tgid || p->exe || p->asked_ns == s->now_ns)
 		return;
-	if (exec.start_ns == p->start_ns && exec.path[0])
+	((struct process *)p)->asked_ns = s->now_ns;
+	if (!s->rung.ops->exec(s->rung.arg, p->tgid, &exec) && exec.start_ns == p->start_ns &&
+	    exec.path[0])
 		process_set_exe((struct process *)p, exec.path);
 }
 
@@ -62,36 +64,6 @@ static const struct process *owner_of(struct session *s, const struct np_owner *
 
 	learn_exe(s, p);
 	return p;
-}
-
-/*
- * Datagrams of an unconnected socket carry no route: the kernel is asked which interface it would
- * take for the peer, once per flow.
- */
-static void learn_iface(struct session *s, struct np_tuple *t, uint32_t tgid)
-{
-	static const uint8_t none[16];
-	const char *name;
-
-	if (t->ifname[0] || (t->proto == IPPROTO_TCP && !s->asks_routes) ||
-	    !memcmp(t->raddr, none, sizeof(none)))
-		return;
-	name = route_iface(s->routes, t->netns, tgid, t->raddr, s->now_ns, &t->ifindex);
-	if (name)
-		(void)snprintf(t->ifname, sizeof(t->ifname), "%s", name);
-}
-
-/*
- * A listener has no route: its SYN-ACKs leave by the interface of the route to who asked. The last one
- * stands for those of an interval.
- */
-static void synack_iface(struct session *s, struct np_sock_rec *rec)
-{
-	const char *name = route_iface(s->routes, rec->tuple.netns, rec->last.tgid,
-				       rec->synack_raddr, s->now_ns, &rec->tuple.ifindex);
-
-	if (name)
-		(void)snprintf(rec->tuple.ifname, sizeof(rec->tuple.ifname), "%s", name);
 }
 
 /* -i for what the kernel half could not tell: see match_iface there. */
@@ -127,14 +99,14 @@ static void take(struct session *s, const struct np_sock_rec *kernel_rec, bool m
 	if (rec->tuple.proto != IPPROTO_TCP || s->asks_routes) {
 		copy = *kernel_rec;
 		rec = &copy;
-		learn_iface(s, &rec->tuple, rec->last.tgid);
+		session_learn_iface(s, &rec->tuple, rec->last.tgid);
 		if (!iface_wanted(&s->opts.filter, &rec->tuple) && !session_keep(s, rec))
 			return;
 	}
 	if (rec->tcp.synack_retrans && !rec->tuple.ifname[0] && rec == kernel_rec) {
 		copy = *kernel_rec;
 		rec = &copy;
-		synack_iface(s, rec);
+		session_synack_iface(s, rec);
 	}
 	latency_before(&before, flow_table_find(s->flows, rec->sock_id));
 	r = moved ? flow_table_moved(s->flows, rec, s->now_ns)
@@ -231,7 +203,7 @@ static void on_part(const struct np_part_key *key, const struct np_part *part, v
 	if (key->sock_id & NP_SUM_ID)
 		s->has_sums = true;
 	sampler_scale_part(&copy, s->parts_filter.sample_rate);
-	learn_iface(s, &copy.tuple, copy.owner.tgid);
+	session_learn_iface(s, &copy.tuple, copy.owner.tgid);
 	if (!iface_wanted(&s->parts_filter, &copy.tuple))
 		return;
 	if (flow_table_part(s->flows, key, &copy, s->now_ns) == -ENOMEM)
@@ -265,7 +237,7 @@ static void on_event(const struct np_ev_hdr *ev, void *arg)
 	if (s->asks_routes && !sock->rec.tuple.ifname[0]) {
 		if (sock != &copy)
 			copy = *sock;
-		learn_iface(s, &copy.rec.tuple, copy.rec.last.tgid);
+		session_learn_iface(s, &copy.rec.tuple, copy.rec.last.tgid);
 		sock = &copy;
 	}
 	if (s->events || ev->type == NP_EV_STALL) {

@@ -55,6 +55,17 @@ int session_rung_losses(struct session *s, struct probe_loss ret_losses[LOSS_MAX
  */
 bool session_keep(const struct session *s, struct np_sock_rec *rec);
 
+/*
+ * Datagrams of an unconnected socket carry no route: the kernel is asked which interface it would
+ * take for the peer, once per flow.
+ */
+void session_learn_iface(struct session *s, struct np_tuple *t, uint32_t tgid);
+/*
+ * A listener has no route: its SYN-ACKs leave by the interface of the route to who asked. The last one
+ * stands for those of an interval.
+ */
+void session_synack_iface(struct session *s, struct np_sock_rec *rec);
+
 /* Tells what no socket moved, after flow_table_tick. */
 void session_unowned(struct session *s);
 

@@ -26,6 +26,7 @@ struct process {
 	bool named;		       /* comm was read from /proc since the last exec */
 	bool exited;
 	uint64_t exited_ns; /* now_ns at which its end was noticed */
+	uint64_t asked_ns;  /* now_ns at which the kernel half was last asked for exe, in vain */
 	uint32_t look;	    /* np_owner.look of what is above */
 	uint32_t refs;	    /* flows and groups that point here */
 	uint32_t counted;   /* of the view: the last query that counted it */
