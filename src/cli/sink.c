@@ -102,7 +102,7 @@ int sink_write(struct sink *k, struct buf *b)
 	return r;
 }
 
-static int put(struct sink *k, struct buf *b, struct buf *packets, enum writer_kind kind,
+static int put(struct sink *k, struct buf *b, struct buf *packets, unsigned int kind,
 	       uint64_t *ret_lost)
 {
 	uint64_t lost = 0;
@@ -110,6 +110,7 @@ static int put(struct sink *k, struct buf *b, struct buf *packets, enum writer_k
 
 	if (!b->len && !b->err)
 		return 0;
+	kind |= k->more ? WRITER_MORE : 0;
 	if (!k->writer)
 		k->writer = writer_new(k->fd, k->name, k->once, k->queue);
 	r = k->writer ? writer_put(k->writer, b, packets, kind, &lost) : -ENOMEM;
@@ -126,6 +127,18 @@ int sink_put(struct sink *k, struct buf *b, uint64_t *ret_lost)
 int sink_put_lines(struct sink *k, struct buf *b, struct buf *packets, uint64_t *ret_lost)
 {
 	return put(k, b, packets, WRITER_LINES, ret_lost);
+}
+
+void sink_more(struct sink *k)
+{
+	k->more = true;
+}
+
+void sink_go(struct sink *k)
+{
+	if (k->more && k->writer)
+		writer_go(k->writer);
+	k->more = false;
 }
 
 void sink_ends(struct sink *k)

@@ -33,6 +33,7 @@ struct sink {
 	size_t queue;		     /* of the writer, in bytes; 0: as it is by itself */
 	int opener;		     /* opens the file anew; -1: cannot be */
 	uint64_t told, packets_told; /* of the lost lines; of their packets */
+	bool more;		     /* of what is to be written at once comes */
 	bool ending;		     /* counts go before whatever waits; the reader is waited for */
 	bool gave_up;		     /* waiting for it */
 	uint64_t unput;		     /* lines that were not even put then */
@@ -51,6 +52,9 @@ int sink_put(struct sink *k, struct buf *b, uint64_t *ret_lost);
  * is about, as of writer_put.
  */
 int sink_put_lines(struct sink *k, struct buf *b, struct buf *packets, uint64_t *ret_lost);
+/* Between these pieces are put that belong together: they may wait for each other, until there are many. */
+void sink_more(struct sink *k);
+void sink_go(struct sink *k);
 /* Whether so many bytes of counts find room; at the end (sink_ends) the reader gets time to make some. */
 bool sink_has_room(struct sink *k, size_t bytes);
 /*

@@ -25,7 +25,7 @@ uint32_t stream_formats(const struct stream *s)
 	}
 }
 
-int stream_flush(struct stream *s)
+static int put(struct stream *s)
 {
 	uint64_t lost = 0;
 	int r;
@@ -35,8 +35,17 @@ int stream_flush(struct stream *s)
 	r = s->counts ? sink_put(&s->sink, &s->out, &lost)
 		      : sink_put_lines(&s->sink, &s->out, &s->packets, &lost);
 	s->written -= lost < s->written ? lost : s->written;
+	s->lines = 0;
 	if (r)
 		s->failed = r;
+	return r;
+}
+
+int stream_flush(struct stream *s)
+{
+	int r = put(s);
+
+	sink_go(&s->sink);
 	return r;
 }
 
@@ -66,17 +75,31 @@ void stream_ends(struct stream *s)
 /* Each tells what came since the one before, or all that was lost: one that is lost is missing for good. */
 static bool is_count(const struct netprobe_event *ev)
 {
-	return !strcmp(ev->type, "transport.bw") || !strcmp(ev->type, "probe.loss") ||
-	       (!strcmp(ev->type, "error.net") && !strncmp(ev->value, "RETRANSMIT", 10));
+	switch (*ev->type) { /* most are conn.*, and there are many */
+	case 't':
+		return !strcmp(ev->type, "transport.bw");
+	case 'p':
+		return !strcmp(ev->type, "probe.loss");
+	case 'e':
+		return !strcmp(ev->type, "error.net") && !strncmp(ev->value, "RETRANSMIT", 10);
+	default:
+		return false;
+	}
 }
 
 /* Of each line that is no count: where one is lost it is known how much it told of. */
 static void note_packets(struct stream *s, const struct netprobe_event *ev)
 {
+	static const uint64_t none;
 	uint64_t n = 0;
 
-	if (!strcmp(ev->type, "transport.drop") && ev->unit && !strcmp(ev->unit, "packets"))
+	if (*ev->type == 't' && !strcmp(ev->type, "transport.drop") && ev->unit &&
+	    !strcmp(ev->unit, "packets"))
 		n = (uint64_t)ev->num;
+	if (!n && !s->packets.len)
+		return;
+	while (s->packets.len < s->lines * sizeof(none) && !s->packets.err)
+		buf_put(&s->packets, &none, sizeof(none));
 	buf_put(&s->packets, &n, sizeof(n));
 }
 
@@ -85,15 +108,18 @@ void stream_event(struct stream *s, const struct netprobe_event *ev)
 	const char *line = s->format == FORMAT_TEXT   ? ev->text
 			   : s->format == FORMAT_JSON ? ev->json
 						      : ev->xctl;
+	size_t len;
 
 	/* Text has nothing to say of some. */
 	if (s->failed || !line)
 		return;
-	if (s->counts != is_count(ev)) {
-		(void)stream_flush(s);
-		s->counts = !s->counts;
-	}
-	buf_puts(&s->out, line);
+	len = strlen(line);
+	sink_more(&s->sink);
+	/* The memory of a piece is a power of two: one byte more would take twice as much. */
+	if (s->counts != is_count(ev) || s->out.len + len >= FLUSH_BYTES)
+		(void)put(s);
+	s->counts = is_count(ev);
+	buf_put(&s->out, line, len);
 	buf_putc(&s->out, '\n');
 	if (!s->counts)
 		note_packets(s, ev);
@@ -102,8 +128,7 @@ void stream_event(struct stream *s, const struct netprobe_event *ev)
 		return;
 	}
 	s->written++;
-	if (s->out.len >= FLUSH_BYTES)
-		(void)stream_flush(s);
+	s->lines++;
 }
 
 int stream_failed(const char *what, const char *output, int r)

@@ -10,7 +10,8 @@
 struct stream {
 	struct sink sink;
 	struct buf out;
-	struct buf packets; /* that were dropped, by line of out; empty: none */
+	size_t lines;	    /* in out */
+	struct buf packets; /* dropped, by line of out from its first on; empty: none */
 	int format;	    /* FORMAT_TEXT, FORMAT_JSON, FORMAT_XCTL */
 	uint64_t written;   /* events; without those that found no room */
 	bool counts;	    /* out is lines of counts */

@@ -20,7 +20,8 @@
 #define QUEUE_BYTES (8U << 20)	 /* memory of all that waits, where nobody asks for another size */
 #define JOIN_BYTES (64U << 10)	 /* smaller pieces are put together */
 #define PIECE_BYTES (256U << 10) /* of one write: what a slow one takes is seen while it goes on */
-#define SPARE 2
+#define WAKE_BYTES (256U << 10)	 /* much: woken for each piece it costs more than its writes */
+#define SPARE (WAKE_BYTES / JOIN_BYTES)
 #define STACK_BYTES (256U << 10) /* of the thread: address space may be limited (ulimit -v) */
 #define RETRY_MS 200		 /* a disk that was full is asked again */
 #define STUCK_MS 200 /* a thread that does not come back from the kernel by then is left there */
@@ -193,7 +194,7 @@ static void drop_first(struct writer *w)
 	w->at = 0;
 	w->room -= c->b.cap;
 	for (unsigned int i = 0; i < SPARE; i++)
-		if (!w->spare[i] && !c->turn && c->b.cap <= 4 * JOIN_BYTES) {
+		if (!w->spare[i] && !c->turn && c->b.cap <= 2 * JOIN_BYTES) {
 			buf_reset(&c->b);
 			buf_reset(&c->packets);
 			w->spare[i] = c;
@@ -442,9 +443,23 @@ static bool hand_over(struct writer *w, struct buf *b, struct buf *packets, enum
 	return true;
 }
 
-int writer_put(struct writer *w, struct buf *b, struct buf *packets, enum writer_kind kind,
+/* A disk that is full is asked again in its own time. With the lock. */
+static void wake(struct writer *w)
+{
+	if (!w->full)
+		(void)pthread_cond_signal(&w->more);
+}
+
+/* A small queue is not let get full by waiting for more. With the lock. */
+static bool is_much(const struct writer *w)
+{
+	return w->left >= WAKE_BYTES || w->room >= w->most / 4;
+}
+
+int writer_put(struct writer *w, struct buf *b, struct buf *packets, unsigned int kind,
 	       uint64_t *ret_lost)
 {
+	bool more = kind & WRITER_MORE;
 	uint64_t lines, about = packets ? packets_of(packets, 0) : 0;
 	size_t n = b->len;
 	int r = b->err;
@@ -459,9 +474,10 @@ int writer_put(struct writer *w, struct buf *b, struct buf *packets, enum writer
 	r = w->err;
 	w->lines += lines;
 	w->packets += about;
-	if (!r && hand_over(w, b, packets, kind)) {
+	if (!r && hand_over(w, b, packets, kind & ~WRITER_MORE)) {
 		w->left += n;
-		(void)pthread_cond_signal(&w->more);
+		if (!more || is_much(w))
+			wake(w);
 	} else {
 		w->lost += lines;
 		w->packets_lost += about;
@@ -472,6 +488,14 @@ int writer_put(struct writer *w, struct buf *b, struct buf *packets, enum writer
 	if (packets)
 		buf_reset(packets);
 	return r;
+}
+
+void writer_go(struct writer *w)
+{
+	(void)pthread_mutex_lock(&w->lock);
+	if (w->first)
+		wake(w);
+	(void)pthread_mutex_unlock(&w->lock);
 }
 
 bool writer_has_room(struct writer *w, size_t bytes)
@@ -544,6 +568,7 @@ bool writer_wait(struct writer *w, int ms, uint64_t *ret_left)
 	ts.tv_sec += ms / 1000 + ts.tv_nsec / 1000000000;
 	ts.tv_nsec %= 1000000000;
 	(void)pthread_mutex_lock(&w->lock);
+	wake(w);
 	while (w->first && !w->err)
 		if (pthread_cond_timedwait(&w->less, &w->lock, &ts))
 			break;

@@ -24,13 +24,17 @@ enum writer_kind {
 	WRITER_COUNTS,
 	WRITER_FIRST, /* counts, before whatever waits and is not such */
 };
+/* What is put is the smaller part of what follows at once: the thread is woken where it is much, or by writer_go(). */
+#define WRITER_MORE 0x10
 /*
  * The lines of b, which is empty afterwards, and what each is about (packets: a uint64_t for each line; NULL or empty:
  * nothing to be counted), which is empty then as well. Lines that find no room are lost: how many, in *ret_lost. 0, or
  * the negative errno that ended it: -EPIPE where the reader went away.
  */
-int writer_put(struct writer *w, struct buf *b, struct buf *packets, enum writer_kind kind,
+int writer_put(struct writer *w, struct buf *b, struct buf *packets, unsigned int kind,
 	       uint64_t *ret_lost);
+/* All that is to be written at once was put (WRITER_MORE). */
+void writer_go(struct writer *w);
 /* Whether so many bytes of counts find room now. */
 bool writer_has_room(struct writer *w, size_t bytes);
 /* The youngest lines that are not of counts are lost, until there is that room. Whether there is. */

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -114,11 +115,68 @@ static void lines_that_nobody_took_are_counted_to_the_one(void **state)
 	end(&s);
 }
 
+static void put_piece(struct writer *w, char c, size_t n, unsigned int kind)
+{
+	struct buf b = {};
+	uint64_t lost;
+
+	for (size_t i = 1; i < n; i++)
+		buf_putc(&b, c);
+	buf_putc(&b, '\n');
+	assert_int_equal(writer_put(w, &b, NULL, kind, &lost), 0);
+	assert_int_equal(lost, 0);
+	buf_done(&b);
+}
+
+/* Bytes of the write that the reader sees next: datagrams keep them apart. */
+static ssize_t next_write(const struct scene *s)
+{
+	struct pollfd pfd = { .fd = s->reader, .events = POLLIN };
+	static char text[1 << 20];
+
+	assert_int_equal(poll(&pfd, 1, TRIES * WAIT_MS), 1);
+	return read(s->reader, text, sizeof(text));
+}
+
+static void pieces_that_belong_together_wait_for_each_other(void **state)
+{
+	struct scene s = {};
+	uint64_t lost;
+	int fds[2];
+
+	(void)state;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds), 0);
+	s.reader = fds[0];
+	s.fd = fds[1];
+	s.w = writer_new(s.fd, NULL, true, 0);
+	assert_non_null(s.w);
+	/* the first may be under way and takes no other; the rest are one */
+	for (unsigned int i = 0; i < 200; i++)
+		put_piece(s.w, 'x', LINE, WRITER_LINES | WRITER_MORE);
+	writer_go(s.w);
+	assert_int_equal(next_write(&s), LINE);
+	assert_int_equal(next_write(&s), 199 * LINE);
+	/* without a word when there are many, so that memory for them is bounded */
+	for (unsigned int i = 0; i < 5; i++)
+		put_piece(s.w, 'y', 60000, WRITER_LINES | WRITER_MORE);
+	for (unsigned int i = 0; i < 5; i++)
+		assert_int_equal(next_write(&s), 60000);
+	/* and where somebody waits for them */
+	put_piece(s.w, 'z', LINE, WRITER_LINES | WRITER_MORE);
+	for (int i = 0; i < TRIES && !writer_wait(s.w, WAIT_MS, &lost); i++)
+		;
+	assert_int_equal(next_write(&s), LINE);
+	assert_int_equal(writer_end(s.w, &lost), 0);
+	assert_int_equal(lost, 0);
+	end(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_a_slow_reader_took_is_known_while_it_goes_on),
 		cmocka_unit_test(lines_that_nobody_took_are_counted_to_the_one),
+		cmocka_unit_test(pieces_that_belong_together_wait_for_each_other),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
