@@ -14,7 +14,7 @@ extern "C" {
 #endif
 
 /* What an expression is about: NETPROBE_VIEW_* for rows of that view, else: */
-#define NETPROBE_ABOUT_FLOW 5 /* struct netprobe_flow */
+#define NETPROBE_ABOUT_FLOW 31 /* struct netprobe_flow */
 
 struct netprobe_expr;
 

@@ -18,7 +18,13 @@ extern "C" {
 #define NETPROBE_VIEW_CONTAINER 2
 #define NETPROBE_VIEW_REMOTE 3
 #define NETPROBE_VIEW_INTERFACE 4
-#define NETPROBE_VIEW_MAX 5
+#define NETPROBE_VIEW_PROGRAM 5 /* all processes of one program */
+#define NETPROBE_VIEW_USER 6
+#define NETPROBE_VIEW_UNIT 7 /* of systemd */
+#define NETPROBE_VIEW_POD 8
+#define NETPROBE_VIEW_NAMESPACE 9 /* of pods */
+#define NETPROBE_VIEW_LISTEN 10	  /* sockets that wait for whoever comes, idle or not */
+#define NETPROBE_VIEW_MAX 11
 
 /* netprobe_view_query.sort: the most first, names from A. */
 #define NETPROBE_SORT_TX 0
@@ -33,6 +39,7 @@ extern "C" {
 #define NETPROBE_SORT_MAX 9
 
 #define NETPROBE_ROW_RATES 60 /* intervals that rates of rows go back */
+#define NETPROBE_OF_MAX 4
 
 /* Which rows are wanted. Begin with zeros, and size set. */
 struct netprobe_view_query {
@@ -48,6 +55,11 @@ struct netprobe_view_query {
 	uint32_t netns;	       /* of this network namespace; 0: any */
 	size_t limit;	       /* most rows wanted; 0: all */
 	bool live;	       /* without rows of what ended */
+	/* only what is of these rows, of views of groups, all of them; key 0 ends the list */
+	struct {
+		uint32_t kind; /* NETPROBE_VIEW_* */
+		uint64_t key;
+	} of[NETPROBE_OF_MAX];
 };
 
 /*
@@ -87,6 +99,17 @@ struct netprobe_row {
 	const struct netprobe_latency *latency; /* of the process; NULL: nothing was timed */
 	/* interface view: "unowned", "forwarded": bytes on the wire that no socket moved, in no sum; else empty */
 	const char *what;
+	uint32_t uid;	  /* of the process or the user; UINT32_MAX: unknown, or several */
+	const char *user; /* its name, by this machine's /etc/passwd */
+	uint32_t ppid;
+	const char *exe;   /* path of the program: of a process, an owner, all of a program */
+	uint64_t start_ns; /* of the process: CLOCK_BOOTTIME; 0: unknown */
+	/* TCP segments sent since load, what was sent again among them; a second, in the last interval: again, and all */
+	uint64_t tx_segments;
+	double retransmit_rate, segment_rate;
+	uint8_t peer
+		[16]; /* the other end of its busiest connection in the last interval, or else of all; zeroes: none */
+	uint16_t peer_port;
 };
 typedef int (*netprobe_row_fn)(const struct netprobe_row *row, void *arg);
 
@@ -107,6 +130,15 @@ struct netprobe_view {
 	 */
 	size_t n_live, n_ended, n_idle;
 	uint64_t undecided; /* as netprobe_expr_undecided's, of match; since 0.2 */
+	double retransmit_rate, segment_rate; /* as a row's, of all */
+	/*
+	 * Of all sockets: what is sent to other hosts, received from them, and sent to addresses that sockets of this
+	 * host have, bytes a second; and an interval each, the oldest first, since views are asked for.
+	 */
+	double up_rate, down_rate, inside_rate;
+	uint32_t n_directions;
+	float up_rates[NETPROBE_ROW_RATES], down_rates[NETPROBE_ROW_RATES],
+		inside_rates[NETPROBE_ROW_RATES];
 };
 
 /*

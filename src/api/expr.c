@@ -44,7 +44,8 @@ API_PUBLIC struct netprobe_expr *netprobe_expr_free(struct netprobe_expr *expr)
 API_PUBLIC int netprobe_expr_row(struct netprobe_expr *expr, const struct netprobe_row *row)
 {
 	if (!expr || !row || expr->about >= NETPROBE_VIEW_MAX ||
-	    (expr->about == NETPROBE_VIEW_CONNECTION && !row->flow))
+	    ((expr->about == NETPROBE_VIEW_CONNECTION || expr->about == NETPROBE_VIEW_LISTEN) &&
+	     !row->flow))
 		return -EINVAL;
 	return expr_match(expr->expr, &(struct fields_record){ .row = row, .flow = row->flow });
 }

@@ -11,7 +11,7 @@
 #include "out/words.h"
 
 #define BIT(about) (1u << (about))
-#define FLOW (BIT(NETPROBE_VIEW_CONNECTION) | BIT(NETPROBE_ABOUT_FLOW))
+#define FLOW (BIT(NETPROBE_VIEW_CONNECTION) | BIT(NETPROBE_VIEW_LISTEN) | BIT(NETPROBE_ABOUT_FLOW))
 #define ROWS (BIT(NETPROBE_VIEW_MAX) - 1)
 #define PROCESS BIT(NETPROBE_VIEW_PROCESS)
 #define REMOTE BIT(NETPROBE_VIEW_REMOTE)
@@ -472,8 +472,14 @@ const struct expr_schema *fields_about(uint32_t about)
 		[NETPROBE_VIEW_CONTAINER] = SCHEMA("a row by container", NETPROBE_VIEW_CONTAINER),
 		[NETPROBE_VIEW_REMOTE] = SCHEMA("a row by remote host", NETPROBE_VIEW_REMOTE),
 		[NETPROBE_VIEW_INTERFACE] = SCHEMA("a row by interface", NETPROBE_VIEW_INTERFACE),
+		[NETPROBE_VIEW_PROGRAM] = SCHEMA("a row by program", NETPROBE_VIEW_PROGRAM),
+		[NETPROBE_VIEW_USER] = SCHEMA("a row by user", NETPROBE_VIEW_USER),
+		[NETPROBE_VIEW_UNIT] = SCHEMA("a row by unit", NETPROBE_VIEW_UNIT),
+		[NETPROBE_VIEW_POD] = SCHEMA("a row by pod", NETPROBE_VIEW_POD),
+		[NETPROBE_VIEW_NAMESPACE] = SCHEMA("a row by namespace", NETPROBE_VIEW_NAMESPACE),
+		[NETPROBE_VIEW_LISTEN] = SCHEMA("a listening socket", NETPROBE_VIEW_LISTEN),
 		[NETPROBE_ABOUT_FLOW] = SCHEMA("a socket", NETPROBE_ABOUT_FLOW),
 	};
 
-	return about < sizeof(all) / sizeof(all[0]) ? &all[about] : NULL;
+	return about < sizeof(all) / sizeof(all[0]) && all[about].what ? &all[about] : NULL;
 }

@@ -8,6 +8,7 @@
 #include "flow/unowned.h"
 #include "flow/verdict.h"
 #include "out/event.h"
+#include "owner/user.h"
 
 _Static_assert(NETPROBE_VERDICT_MAX == VERDICT_MAX && NETPROBE_VERDICT_LOSS == VERDICT_LOSS &&
 		       NETPROBE_VERDICT_PACING == VERDICT_PACING,
@@ -21,9 +22,10 @@ _Static_assert(NETPROBE_MATCH_EXACT == NP_MATCH_EXACT &&
 		       NETPROBE_MATCH_PROCFS == NP_MATCH_PROCFS,
 	       "owner_match");
 
-_Static_assert(NETPROBE_VIEW_MAX == VIEW_MAX && NETPROBE_VIEW_INTERFACE == VIEW_INTERFACE &&
-		       NETPROBE_SORT_MAX == SORT_MAX && NETPROBE_SORT_STALL == SORT_STALL &&
-		       NETPROBE_SORT_NAME == SORT_NAME && NETPROBE_ROW_RATES == FLOW_HISTORY,
+_Static_assert(NETPROBE_VIEW_MAX == VIEW_MAX && NETPROBE_VIEW_LISTEN == VIEW_LISTEN &&
+		       NETPROBE_OF_MAX == VIEW_OF_MAX && NETPROBE_SORT_MAX == SORT_MAX &&
+		       NETPROBE_SORT_STALL == SORT_STALL && NETPROBE_SORT_NAME == SORT_NAME &&
+		       NETPROBE_ROW_RATES == FLOW_HISTORY,
 	       "views");
 
 static const char *text(const char *s)
@@ -219,11 +221,23 @@ static void put_group(struct netprobe_row *x, const struct view_row *from)
 	x->container = text(cg ? cg->container_id : NULL);
 	x->container_name = text(cg ? cg->name : NULL);
 	x->runtime = text(cg ? cg->runtime : NULL);
+	x->uid = known ? p->uid : from->uid;
+	x->user = user_name(x->uid);
+	x->ppid = known ? p->ppid : 0;
+	x->start_ns = known ? p->start_ns : 0;
+	x->exe = text(known ? p->exe : from->program);
+	if (from->busiest) {
+		memcpy(x->peer, from->busiest->tuple.raddr, sizeof(x->peer));
+		x->peer_port = from->busiest->tuple.rport;
+	}
 }
 
 static void put_health(struct netprobe_row *x, const struct view_row *from)
 {
 	x->retransmits = from->retrans;
+	x->tx_segments = from->segs;
+	x->retransmit_rate = (double)from->retrans_rate;
+	x->segment_rate = (double)from->segs_rate;
 	x->retransmits_timeout = from->trouble.rtx[NP_RTX_TIMEOUT];
 	x->retransmits_fast = from->trouble.rtx[NP_RTX_FAST];
 	x->retransmits_probe = from->trouble.rtx[NP_RTX_TLP];

@@ -8,6 +8,7 @@
 #include "api/internal.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "flow/inside.h"
 #include "flow/reason.h"
 
 #define QUERY_LEAST (offsetof(struct netprobe_view_query, limit) + sizeof(size_t))
@@ -62,8 +63,16 @@ static void fill_view(struct netprobe_view *to, const struct view *v)
 				      .processes = v->processes,
 				      .n_live = v->n_live,
 				      .n_ended = v->n_ended,
-				      .n_idle = v->n_idle };
+				      .n_idle = v->n_idle,
+				      .retransmit_rate = (double)v->retrans_rate,
+				      .segment_rate = (double)v->segs_rate,
+				      .up_rate = (double)v->inside->up_rate,
+				      .down_rate = (double)v->inside->down_rate,
+				      .inside_rate = (double)v->inside->inside_rate };
 	to->n_rates = api_rates_fill(to->rates, v->history);
+	to->n_directions = api_rates_fill(to->up_rates, &v->inside->up);
+	(void)api_rates_fill(to->down_rates, &v->inside->down);
+	(void)api_rates_fill(to->inside_rates, &v->inside->inside);
 }
 
 static void make_row(struct netprobe_manager *m, const struct view_row *row, struct api_row *ret)
@@ -131,6 +140,10 @@ static int query(struct netprobe_manager *m, const struct netprobe_view_query *f
 		q.match = on_match;
 		q.match_arg = &match;
 	}
+	for (unsigned int i = 0; i < VIEW_OF_MAX && from->of[i].key; i++) {
+		q.of[i].group = (uint32_t)view_group((uint8_t)from->of[i].kind);
+		q.of[i].key = from->of[i].key;
+	}
 	r = drill(v, from, &q);
 	if (!r)
 		r = viewer_query(v, &q, &view);
@@ -170,6 +183,9 @@ API_PUBLIC int netprobe_manager_view(struct netprobe_manager *m,
 	if (!r && (q.kind >= VIEW_MAX || q.sort >= SORT_MAX))
 		r = error_set(err, -EINVAL,
 			      "kind, sort: takes NETPROBE_VIEW_* and NETPROBE_SORT_*");
+	for (unsigned int i = 0; !r && i < NETPROBE_OF_MAX && q.of[i].key; i++)
+		if (q.of[i].kind >= VIEW_MAX || view_group((uint8_t)q.of[i].kind) < 0)
+			r = error_set(err, -EINVAL, "of: takes NETPROBE_VIEW_* of groups");
 	if (r)
 		return r;
 	api_lock(m);

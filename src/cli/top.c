@@ -30,8 +30,10 @@ struct top {
 _Static_assert(offsetof(struct top, o) == 0, "common_parse() fills both");
 
 static const char *const format_names[] = { "text", "json", "csv", "tsv", NULL };
-static const char *const view_names[] = { "process", "connection", "container",
-					  "remote",  "interface",  NULL };
+/* By NETPROBE_VIEW_*. */
+static const char *const view_names[] = { "process",   "connection", "container", "remote",
+					  "interface", "program",    "user",	  "unit",
+					  "pod",       "namespace",  "listen",	  NULL };
 static const char *const sort_names[] = { "tx",	 "rx",		"rate", "total", "conns",
 					  "rtt", "retransmits", "name", "stall", NULL };
 

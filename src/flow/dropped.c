@@ -112,7 +112,8 @@ bool dropped_find(const struct dropped *d, const struct group_key *key, uint64_t
 	const struct entry *e;
 
 	/* Whom a packet was from is not among what makes a kind; nobody's are no process's. */
-	if (key->kind == GROUP_REMOTE || (key->kind == GROUP_PROCESS && !key->proc->tgid))
+	if (key->kind == GROUP_REMOTE || key->kind >= GROUP_MAX ||
+	    (key->kind == GROUP_PROCESS && !key->proc->tgid))
 		return false;
 	named.ifindex = 0; /* who counts drops tells the name of today */
 	e = find(d, &named);

@@ -4,9 +4,11 @@
  * groups that moved within a history's length, and the bound drops the one missed least.
  */
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "flow/derive.h"
 #include "flow/group.h"
 
 #define GROUP_HISTORIES 8192
@@ -18,6 +20,7 @@ static struct group_key identity(const struct group_key *key)
 
 	if (id.ifindex)
 		memset(id.ifname, 0, sizeof(id.ifname));
+	id.text = NULL; /* its hash and its length are in the key */
 	return id;
 }
 
@@ -32,7 +35,8 @@ bool group_key_equal(const struct group_key *a, const struct group_key *b)
 {
 	const struct group_key x = identity(a), y = identity(b);
 
-	return memcmp(&x, &y, sizeof(x)) == 0;
+	return memcmp(&x, &y, sizeof(x)) == 0 &&
+	       (!a->text_len || !memcmp(a->text, b->text, a->text_len));
 }
 
 static uint64_t group_hash(const struct index_node *node)
@@ -41,10 +45,14 @@ static uint64_t group_hash(const struct index_node *node)
 }
 
 /* Hashed and compared as bytes: there must be no padding. */
-_Static_assert(sizeof(struct group_key) == 2 * sizeof(void *) + 48, "padding in struct group_key");
+_Static_assert(sizeof(struct group_key) == 3 * sizeof(void *) + 48, "padding in struct group_key");
 
 void group_key_of(struct group_key *key, uint32_t kind, const struct flow *f, struct process *owner)
 {
+	if (kind >= GROUP_MAX) {
+		derive_key(key, kind, owner, owner->cgroup);
+		return;
+	}
 	memset(key, 0, sizeof(*key));
 	key->kind = kind;
 	switch (kind) {
@@ -117,9 +125,14 @@ static void group_free(struct groups *gs, struct group *g)
 /* A row less; what it moved stays in the sum. */
 static void group_fold(struct groups *gs, struct group_set *s, struct group *g)
 {
+	if (g->key.proc)
+		former_add(&gs->former, g->key.proc, &g->sums);
 	s->rest.tx_bytes += g->sums.tx_bytes;
 	s->rest.rx_bytes += g->sums.rx_bytes;
 	s->rest.retrans += g->sums.retrans;
+	s->rest.segs += g->sums.segs;
+	s->rest.now_retrans += g->sums.now_retrans;
+	s->rest.now_segs += g->sums.now_segs;
 	trouble_add(&s->rest.trouble, &g->sums.trouble);
 	s->rest.now_tx += g->sums.now_tx;
 	s->rest.now_rx += g->sums.now_rx;
@@ -157,6 +170,8 @@ int groups_init(struct groups *gs, struct process_table *procs)
 			       .histories = { .max = GROUP_HISTORIES } };
 	for (kind = 0; r == 0 && kind < GROUP_MAX; kind++)
 		r = index_init(&gs->sets[kind].groups, 64, group_hash);
+	if (!r)
+		r = former_init(&gs->former);
 	if (r < 0)
 		groups_done(gs);
 	return r;
@@ -179,13 +194,19 @@ void groups_done(struct groups *gs)
 		index_done(&s->groups);
 	}
 	gs->total.history = history_free(&gs->histories, gs->total.history);
+	former_done(&gs->former);
 }
 
-static void sums_add(struct sums *s, const struct flow_delta *d)
+static void sums_add(struct sums *s, const struct flow_delta *d, bool tcp)
 {
+	uint64_t retrans = d->retrans + d->synack, segs = tcp ? d->tx_pkts : 0;
+
 	s->tx_bytes += d->tx_bytes;
 	s->rx_bytes += d->rx_bytes;
-	s->retrans += d->retrans + d->synack;
+	s->retrans += retrans;
+	s->segs += segs;
+	s->now_retrans += retrans;
+	s->now_segs += segs;
 	s->now_tx += d->tx_bytes;
 	s->now_rx += d->rx_bytes;
 }
@@ -221,9 +242,9 @@ static void add_as(struct groups *gs, const struct flow *f, const struct flow_de
 
 	if (!(d->tx_bytes | d->rx_bytes | d->retrans | d->synack))
 		return; /* bare acknowledgements make no row */
-	sums_add(&gs->total, d);
+	sums_add(&gs->total, d, f->tuple.proto == IPPROTO_TCP);
 	for (kind = 0; kind < GROUP_MAX; kind++)
-		sums_add(group_touch(gs, kind, f, owner), d);
+		sums_add(group_touch(gs, kind, f, owner), d, f->tuple.proto == IPPROTO_TCP);
 }
 
 void groups_trouble(struct groups *gs, const struct flow *f, const struct trouble *t)
@@ -255,9 +276,13 @@ static void sums_tick(struct groups *gs, struct sums *s, float seconds)
 
 	s->tx_rate = seconds > 0 ? (float)s->now_tx / seconds : 0;
 	s->rx_rate = seconds > 0 ? (float)s->now_rx / seconds : 0;
+	s->retrans_rate = seconds > 0 ? (float)s->now_retrans / seconds : 0;
+	s->segs_rate = seconds > 0 ? (float)s->now_segs / seconds : 0;
 	first = s->now_tx == s->tx_bytes && s->now_rx == s->rx_bytes;
 	s->now_tx = 0;
 	s->now_rx = 0;
+	s->now_retrans = 0;
+	s->now_segs = 0;
 	if (moved && !s->history)
 		s->history = history_new(&gs->histories, first);
 	history_push(s->history, s->tx_rate + s->rx_rate);

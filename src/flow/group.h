@@ -14,24 +14,30 @@
 #define GROUP_CONTAINER 1
 #define GROUP_REMOTE 2
 #define GROUP_INTERFACE 3
-#define GROUP_MAX 4
+#define GROUP_MAX 4 /* kinds that are kept; those behind are sums of them (see derive.h) */
+#define GROUP_PROGRAM 4
+#define GROUP_USER 5
+#define GROUP_UNIT 6
+#define GROUP_POD 7
+#define GROUP_NAMESPACE 8
 
 /* What makes a row of a kind; unused bytes zero. */
 struct group_key {
 	struct process *proc;	     /* process */
 	const struct cgroup *cgroup; /* container; NULL unknown */
-	uint8_t addr[16];	     /* remote; all zero: no peer */
+	const char *text; /* of derived kinds: what tells it, somebody else's; NULL: none */
+	uint8_t addr[16]; /* remote; all zero: no peer. Derived kinds: a hash of text */
 	/* interface: its latest name, "?" unknown; it is the number that tells it, where that is known */
 	char ifname[16];
-	uint32_t netns, ifindex; /* interface */
-	uint32_t kind, zero;
+	uint32_t netns, ifindex; /* interface; of users the number, and whether it is known */
+	uint32_t kind, text_len;
 };
 
 struct sums {
-	uint64_t tx_bytes, rx_bytes, retrans;
+	uint64_t tx_bytes, rx_bytes, retrans, segs;
 	struct trouble trouble;
-	uint64_t now_tx, now_rx; /* since the last tick */
-	float tx_rate, rx_rate;
+	uint64_t now_tx, now_rx, now_retrans, now_segs; /* since the last tick */
+	float tx_rate, rx_rate, retrans_rate, segs_rate;
 	struct history *history;
 };
 
@@ -50,8 +56,14 @@ struct group_set {
 	struct sums rest; /* of those not kept: forgotten hosts, processes long gone */
 };
 
+/* Of processes not kept by name any more, by program and user, as far as there is room: all of it is in the rest, too. */
+struct former {
+	struct index groups;
+};
+
 struct groups {
 	struct process_table *procs;
+	struct former former;
 	struct group_set sets[GROUP_MAX];
 	struct sums total;
 	struct history_budget histories;

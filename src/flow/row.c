@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "flow/beside.h"
+#include "flow/derive.h"
 #include "flow/row.h"
 
 static const uint8_t no_addr[16];
@@ -98,6 +99,13 @@ void row_name_group(char *buf, size_t size, const struct group_key *key)
 	static const char *const what[] = { "", " unowned", " forwarded" };
 
 	switch (key->kind) {
+	case GROUP_PROGRAM:
+	case GROUP_USER:
+	case GROUP_UNIT:
+	case GROUP_POD:
+	case GROUP_NAMESPACE:
+		derive_name(buf, size, key);
+		break;
 	case GROUP_PROCESS:
 		process_text(buf, size, key->proc);
 		break;
@@ -145,6 +153,9 @@ int row_compare_groups(const struct group_key *a, const struct group_key *b)
 	char x[128], y[128];
 	int c;
 
+	if (a->kind == GROUP_USER)
+		return a->ifindex != b->ifindex ? compare_number(b->ifindex, a->ifindex)
+						: compare_number(a->netns, b->netns);
 	if (a->kind == GROUP_REMOTE)
 		return memcmp(a->addr, b->addr, sizeof(a->addr));
 	row_name_group(x, sizeof(x), a);

@@ -81,12 +81,26 @@ int tallies_add(struct tallies *t, const struct group_key *key, struct tally **r
 	return 0;
 }
 
+int tallies_rest(struct tallies *t, uint32_t kind, struct tally **ret)
+{
+	int r = tallies_append(t, ret);
+
+	if (r < 0)
+		return r;
+	(*ret)->rest = true;
+	(*ret)->key.kind = kind;
+	return 0;
+}
+
 /* What moved since the last tick is not shown yet. */
 static void tally_set(struct tally *row, const struct sums *s)
 {
 	row->tx_bytes = s->tx_bytes - s->now_tx;
 	row->rx_bytes = s->rx_bytes - s->now_rx;
 	row->retrans = s->retrans;
+	row->segs = s->segs;
+	row->retrans_rate = s->retrans_rate;
+	row->segs_rate = s->segs_rate;
 	row->trouble = s->trouble;
 	row->tx_rate = s->tx_rate;
 	row->rx_rate = s->rx_rate;
@@ -107,13 +121,10 @@ int tallies_seed(struct tallies *t, const struct group_set *set, uint32_t kind)
 	}
 	if (!(set->rest.tx_bytes | set->rest.rx_bytes | set->rest.retrans))
 		return 0;
-	r = tallies_append(t, &row);
-	if (r < 0)
-		return r;
-	row->rest = true;
-	row->key.kind = kind;
-	tally_set(row, &set->rest);
-	return 0;
+	r = tallies_rest(t, kind, &row);
+	if (!r)
+		tally_set(row, &set->rest);
+	return r;
 }
 
 void tallies_rtt(struct tallies *t, struct tally *row, uint32_t us)

@@ -7,48 +7,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "flow/beside.h"
+#include "flow/derive.h"
 #include "flow/fill.h"
-#include "flow/group.h"
-#include "flow/rank.h"
+#include "flow/list.h"
 #include "flow/row.h"
-#include "flow/tally.h"
-#include "flow/view.h"
-
-struct viewer {
-	struct flow_table *flows;
-	struct groups groups;
-	struct healths healths;
-	struct beside beside;
-	struct flow_watch watch;
-	const struct latencies *latencies; /* NULL: none */
-	viewer_name_fn name_fn;		   /* NULL: nobody knows names */
-	const void *name_arg;
-	const struct dropped *dropped; /* NULL: not watched */
-	uint32_t queries;
-};
-
-/* One query under way. */
-struct pass {
-	const struct viewer *viewer;
-	const struct view_query *q;
-	const struct healths *healths;
-	bool drilled;
-	uint32_t kind; /* of groups */
-	float seconds; /* of the last interval */
-	struct ranked *ranked;
-	size_t n;
-	struct tallies tallies;
-	uint64_t tx_bytes, rx_bytes; /* of all flows met */
-	uint32_t conns, processes;   /* of all as well: see struct view */
-	size_t n_live, n_ended, n_idle;
-};
 
 static const uint8_t group_of_view[VIEW_MAX] = {
-	[VIEW_PROCESS] = GROUP_PROCESS,
-	[VIEW_CONTAINER] = GROUP_CONTAINER,
-	[VIEW_REMOTE] = GROUP_REMOTE,
-	[VIEW_INTERFACE] = GROUP_INTERFACE,
+	[VIEW_PROCESS] = GROUP_PROCESS,	    [VIEW_CONTAINER] = GROUP_CONTAINER,
+	[VIEW_REMOTE] = GROUP_REMOTE,	    [VIEW_INTERFACE] = GROUP_INTERFACE,
+	[VIEW_PROGRAM] = GROUP_PROGRAM,	    [VIEW_USER] = GROUP_USER,
+	[VIEW_UNIT] = GROUP_UNIT,	    [VIEW_POD] = GROUP_POD,
+	[VIEW_NAMESPACE] = GROUP_NAMESPACE,
 };
 
 static void on_delta(const struct flow *f, const struct flow_delta *d, void *arg)
@@ -87,6 +56,7 @@ struct viewer *viewer_free(struct viewer *v)
 	groups_done(&v->groups);
 	healths_done(&v->healths);
 	beside_done(&v->beside);
+	free(v->derived);
 	free(v);
 	return NULL;
 }
@@ -105,6 +75,7 @@ void viewer_unowned(struct viewer *v, const struct np_tuple *where, uint32_t wha
 void viewer_tick(struct viewer *v, uint64_t now_ns)
 {
 	groups_tick(&v->groups, now_ns, flow_table_seconds(v->flows), flow_table_grace(v->flows));
+	inside_tick(&v->inside, v->flows, &v->groups);
 	healths_tick(&v->healths, v->flows, now_ns);
 }
 
@@ -119,11 +90,6 @@ void viewer_set_names(struct viewer *v, viewer_name_fn fn, const void *arg)
 	v->name_arg = arg;
 }
 
-static const char *name_of(const struct viewer *v, const uint8_t addr[16], uint64_t at_ns)
-{
-	return v->name_fn ? v->name_fn(v->name_arg, addr, at_ns) : NULL;
-}
-
 void viewer_set_dropped(struct viewer *v, const struct dropped *d)
 {
 	v->dropped = d;
@@ -132,174 +98,6 @@ void viewer_set_dropped(struct viewer *v, const struct dropped *d)
 void viewer_watch_health(struct viewer *v, bool on)
 {
 	healths_watch(&v->healths, on);
-}
-
-static bool is_wanted(const struct pass *p, const struct flow *f)
-{
-	const struct view_query *q = p->q;
-	const char *name = f->tuple.ifname[0] ? f->tuple.ifname : "?";
-
-	return (!q->proc || f->owner == q->proc) && (!q->cgroup || f->owner->cgroup == q->cgroup) &&
-	       (!q->remote || memcmp(f->tuple.raddr, q->remote, sizeof(f->tuple.raddr)) == 0) &&
-	       (!q->iface || strncmp(name, q->iface, sizeof(f->tuple.ifname)) == 0) &&
-	       (!q->netns || f->tuple.netns == q->netns);
-}
-
-static uint32_t flow_rtt(const struct flow *f)
-{
-	return f->tcp && flow_is_open_socket(f) ? f->tcp->srtt_us : 0;
-}
-
-static double rank_of(uint8_t sort, const struct tally *row)
-{
-	switch (sort) {
-	case SORT_TX:
-		return (double)row->tx_rate;
-	case SORT_RX:
-		return (double)row->rx_rate;
-	case SORT_TOTAL:
-		return (double)row->tx_bytes + (double)row->rx_bytes;
-	case SORT_CONNS:
-		return row->conns;
-	case SORT_RTT:
-		return row->rtt_us;
-	case SORT_RETRANS:
-		return (double)row->retrans;
-	case SORT_STALL:
-		return (double)row->trouble.stall_ns;
-	case SORT_NAME:
-		return 0;
-	default:
-		return (double)row->tx_rate + (double)row->rx_rate;
-	}
-}
-
-/* Each process once a query. */
-static void count_process(struct pass *p, struct process *proc)
-{
-	if (!proc->tgid || proc->exited || proc->counted == p->viewer->queries)
-		return;
-	proc->counted = p->viewer->queries;
-	p->processes++;
-}
-
-/* Whether a row that is wanted is shown; counts it either way. live: what is there now, and not only a sum. */
-static bool is_listed(struct pass *p, bool idle, bool live, bool ended)
-{
-	if (idle && !p->q->idle) {
-		p->n_idle += live;
-		return false;
-	}
-	p->n_live += live;
-	p->n_ended += ended;
-	return !(ended && p->q->live);
-}
-
-static void set_name(const struct viewer *v, struct view_row *row, uint8_t kind)
-{
-	if (row->flow)
-		row->rname = name_of(v, row->flow->tuple.raddr, row->flow->opened_ns);
-	else if (kind == VIEW_REMOTE && !row->rest)
-		row->rname = name_of(v, row->addr, 0);
-}
-
-/* Of whole groups: what was dropped is not known by flow. */
-static void fill_drops(const struct viewer *v, const struct pass *p, const struct tally *row,
-		       struct view_row *to)
-{
-	if (v->dropped && !p->drilled && !row->rest && row->key.kind == p->kind)
-		to->has_drops = dropped_find(v->dropped, &row->key, &to->drops);
-}
-
-/* item: a flow, or a tally. */
-static void make_row(const struct viewer *v, const struct pass *p, const void *item,
-		     struct view_row *row)
-{
-	if (p->q->kind == VIEW_CONNECTION) {
-		fill_flow(row, p->healths, item, p->seconds);
-	} else {
-		fill_group(row, item);
-		fill_drops(v, p, item, row);
-	}
-	set_name(v, row, p->q->kind);
-	row->latency = latencies_find(v->latencies, row->proc);
-}
-
-static bool matches(const struct pass *p, const void *item)
-{
-	struct view_row row = {};
-
-	if (!p->q->match)
-		return true;
-	make_row(p->viewer, p, item, &row);
-	return p->q->match(&row, p->q->match_arg);
-}
-
-static int pass_connection(struct flow *f, void *arg)
-{
-	struct pass *p = arg;
-	struct tally row;
-	struct flow_delta sums;
-
-	count_process(p, f->owner);
-	p->conns += flow_is_connection(f);
-	fill_sums(f, &sums);
-	p->tx_bytes += sums.tx_bytes;
-	p->rx_bytes += sums.rx_bytes;
-	if ((p->drilled && !is_wanted(p, f)) || !matches(p, f))
-		return 0;
-	if (!is_listed(p, !(sums.tx_bytes | sums.rx_bytes | sums.retrans), flow_is_connection(f),
-		       f->closed || f->frozen))
-		return 0;
-	fill_tally(&row, f, &sums, p->seconds);
-	if (p->q->sort == SORT_STALL)
-		row.trouble = *healths_trouble(p->healths, f);
-	p->ranked[p->n++] = (struct ranked){ rank_of(p->q->sort, &row), f };
-	return 0;
-}
-
-/* Closed connections count for the verdict of the interval they ended in, not while they age. */
-static bool has_moved(const struct flow *f)
-{
-	const struct flow_delta *d = flow_delta(f);
-
-	return d->tx_bytes | d->rx_bytes | d->tx_pkts | d->rx_pkts;
-}
-
-static int pass_group(struct flow *f, void *arg)
-{
-	struct pass *p = arg;
-	struct group_key key;
-	struct flow_delta sums;
-	struct tally *row;
-	int r;
-
-	count_process(p, f->owner);
-	p->conns += flow_is_connection(f);
-	if (p->drilled && !is_wanted(p, f))
-		return 0;
-	group_key_of(&key, p->kind, f, f->owner);
-	row = tallies_find(&p->tallies, &key);
-	if (!row) {
-		r = tallies_add(&p->tallies, &key, &row);
-		if (r < 0)
-			return r;
-	}
-	if (p->drilled) {
-		fill_sums(f, &sums);
-		row->tx_bytes += sums.tx_bytes;
-		row->rx_bytes += sums.rx_bytes;
-		row->retrans += sums.retrans;
-		row->tx_rate += flow_tx_rate(f, p->seconds);
-		row->rx_rate += flow_rx_rate(f, p->seconds);
-		trouble_add(&row->trouble, healths_trouble(p->healths, f));
-	}
-	if (!f->closed || has_moved(f))
-		tallies_times(row, healths_times(p->healths, f));
-	row->conns += flow_is_connection(f) || (p->kind == GROUP_REMOTE && f->part && !f->closed);
-	if (flow_rtt(f))
-		tallies_rtt(&p->tallies, row, flow_rtt(f));
-	return 0;
 }
 
 static int tie_flows(const void *a, const void *b)
@@ -320,19 +118,9 @@ static int tie_groups(const void *a, const void *b)
 	return c ? c : (x->row > y->row) - (x->row < y->row);
 }
 
-static bool is_shown(struct pass *p, const struct tally *row)
+static int make_rows(struct pass *p, struct view *view)
 {
-	const struct process *proc = row->key.proc;
-	bool ended = p->kind == GROUP_PROCESS && (row->rest || proc->exited);
-	bool live = !ended && !row->rest && (p->kind != GROUP_PROCESS || proc->tgid);
-
-	return matches(p, row) &&
-	       is_listed(p, !(row->tx_bytes | row->rx_bytes | row->retrans), live, ended);
-}
-
-static int make_rows(const struct viewer *v, struct pass *p, struct view *view)
-{
-	bool flows = p->q->kind == VIEW_CONNECTION;
+	bool flows = lists_flows(p->q->kind);
 	const struct rank_order order = {
 		/* names run from A on unless reversed, figures from the most */
 		.reverse = p->q->reverse,
@@ -347,7 +135,7 @@ static int make_rows(const struct viewer *v, struct pass *p, struct view *view)
 		return -ENOMEM;
 	view->n_rows = n;
 	for (i = 0; i < n; i++)
-		make_row(v, p, p->ranked[i].item, &view->rows[i]);
+		pass_row(p, p->ranked[i].item, &view->rows[i]);
 	return 0;
 }
 
@@ -360,7 +148,7 @@ static int query_connections(struct viewer *v, struct pass *p, struct view *view
 	/* what went into a sum of this interval is in its row before it is in the total */
 	view->gone_tx_bytes = view->tx_bytes > p->tx_bytes ? view->tx_bytes - p->tx_bytes : 0;
 	view->gone_rx_bytes = view->rx_bytes > p->rx_bytes ? view->rx_bytes - p->rx_bytes : 0;
-	return make_rows(v, p, view);
+	return make_rows(p, view);
 }
 
 static int query_groups(struct viewer *v, struct pass *p, struct view *view)
@@ -368,10 +156,14 @@ static int query_groups(struct viewer *v, struct pass *p, struct view *view)
 	uint32_t i;
 	int r;
 
+	free(v->derived);
+	v->derived = NULL;
 	p->kind = group_of_view[p->q->kind];
 	r = tallies_init(&p->tallies, flow_table_count(v->flows));
-	if (r == 0 && !p->drilled)
+	if (r == 0 && !p->drilled && p->kind < GROUP_MAX)
 		r = tallies_seed(&p->tallies, &v->groups.sets[p->kind], p->kind);
+	else if (r == 0 && !p->drilled)
+		r = derive_seed(&p->tallies, &v->groups, p->kind, &v->derived);
 	if (r == 0 && !p->drilled && p->kind == GROUP_INTERFACE)
 		r = beside_seed(&v->beside, &p->tallies);
 	if (r == 0)
@@ -386,10 +178,10 @@ static int query_groups(struct viewer *v, struct pass *p, struct view *view)
 	for (i = 0; i < p->tallies.n; i++) {
 		const struct tally *row = p->tallies.all[i];
 
-		if (is_shown(p, row))
-			p->ranked[p->n++] = (struct ranked){ rank_of(p->q->sort, row), row };
+		if (pass_shows(p, row))
+			p->ranked[p->n++] = (struct ranked){ pass_rank(p->q->sort, row), row };
 	}
-	return make_rows(v, p, view);
+	return make_rows(p, view);
 }
 
 struct wanted {
@@ -415,16 +207,9 @@ int viewer_connection(struct viewer *v, uint64_t key, struct view_row *ret_row)
 		return -ENOENT;
 	memset(ret_row, 0, sizeof(*ret_row));
 	fill_flow(ret_row, &v->healths, w.found, flow_table_seconds(v->flows));
-	set_name(v, ret_row, VIEW_CONNECTION);
+	ret_row->rname = viewer_name(v, w.found->tuple.raddr, w.found->opened_ns);
 	ret_row->latency = latencies_find(v->latencies, ret_row->proc);
 	return 0;
-}
-
-/* Those whose flows are not kept any more. */
-static void count_groups(const struct viewer *v, struct pass *p)
-{
-	for (const struct group *g = v->groups.sets[GROUP_PROCESS].newest; g; g = g->older)
-		count_process(p, g->key.proc);
 }
 
 int viewer_query(struct viewer *v, const struct view_query *q, struct view *ret_view)
@@ -434,7 +219,7 @@ int viewer_query(struct viewer *v, const struct view_query *q, struct view *ret_
 		.q = q,
 		.viewer = v,
 		.healths = &v->healths,
-		.drilled = q->proc || q->cgroup || q->remote || q->iface,
+		.drilled = q->proc || q->cgroup || q->remote || q->iface || q->of[0].key,
 		.seconds = flow_table_seconds(v->flows),
 	};
 	struct view view = {
@@ -444,14 +229,18 @@ int viewer_query(struct viewer *v, const struct view_query *q, struct view *ret_
 		.rx_bytes = total->rx_bytes - total->now_rx,
 		.retrans = total->retrans,
 		.history = total->history,
+		.inside = &v->inside,
+		.retrans_rate = total->retrans_rate,
+		.segs_rate = total->segs_rate,
 	};
 	int r;
 
 	if (q->kind >= VIEW_MAX || q->sort >= SORT_MAX)
 		return -EINVAL;
 	v->queries++;
-	count_groups(v, &p);
-	if (q->kind == VIEW_CONNECTION)
+	inside_wanted(&v->inside);
+	pass_count_groups(&p);
+	if (lists_flows(q->kind))
 		r = query_connections(v, &p, &view);
 	else
 		r = query_groups(v, &p, &view);
@@ -465,6 +254,11 @@ int viewer_query(struct viewer *v, const struct view_query *q, struct view *ret_
 	if (r == 0)
 		*ret_view = view;
 	return r;
+}
+
+int view_group(uint8_t kind)
+{
+	return lists_flows(kind) ? -1 : group_of_view[kind];
 }
 
 void view_done(struct view *view)

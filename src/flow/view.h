@@ -20,7 +20,13 @@
 #define VIEW_CONTAINER 2
 #define VIEW_REMOTE 3
 #define VIEW_INTERFACE 4
-#define VIEW_MAX 5
+#define VIEW_PROGRAM 5 /* all processes of one */
+#define VIEW_USER 6
+#define VIEW_UNIT 7 /* of systemd */
+#define VIEW_POD 8
+#define VIEW_NAMESPACE 9 /* of pods */
+#define VIEW_LISTEN 10	 /* sockets that wait for whoever comes */
+#define VIEW_MAX 11
 
 #define SORT_TX 0
 #define SORT_RX 1
@@ -46,24 +52,31 @@ struct view_row {
 	const struct cgroup *cgroup; /* container view, NULL unknown */
 	/* what the remote end is called: connection and remote view; NULL unknown. Valid as the view is */
 	const char *rname;
-	uint8_t addr[16];	     /* remote view */
-	uint32_t netns;		     /* interface view: its namespace */
-	float tx_rate, rx_rate;	     /* bytes/s */
-	uint64_t tx_bytes, rx_bytes; /* totals since the start */
-	uint64_t retrans;	     /* segments since the start, SYN-ACKs included */
-	struct trouble trouble;	     /* of sockets; a group's: since the start, its owner's */
-	struct verdict_times times;  /* connection view: what limited it lately */
-	int verdict;		     /* VERDICT_* of the last few intervals; -1 not looked at */
-	uint32_t conns;		     /* that do not listen; remote view: and unconnected peers */
-	uint32_t rtt_us;	     /* srtt, or the median over its TCP connections; 0 unknown */
-	bool exited;		     /* owner gone or connection closed, still in its grace time */
-	bool rest;		     /* see above */
-	uint32_t what;		     /* interface view: UNOWNED_*; of no socket */
+	uint8_t addr[16];	       /* remote view */
+	uint32_t netns;		       /* interface view: its namespace */
+	float tx_rate, rx_rate;	       /* bytes/s */
+	uint64_t tx_bytes, rx_bytes;   /* totals since the start */
+	uint64_t retrans;	       /* segments since the start, SYN-ACKs included */
+	uint64_t segs;		       /* TCP segments sent since the start, those sent again too */
+	float retrans_rate, segs_rate; /* the same of the last interval, a second */
+	uint32_t uid;		       /* user view; UINT32_MAX: not known */
+	const struct flow *busiest;    /* of its flows; NULL: it has none that moved anything */
+	const char *program;	       /* program view: its path, or its name; NULL: not known */
+	struct trouble trouble;	       /* of sockets; a group's: since the start, its owner's */
+	struct verdict_times times;    /* connection view: what limited it lately */
+	int verdict;		       /* VERDICT_* of the last few intervals; -1 not looked at */
+	uint32_t conns;		       /* that do not listen; remote view: and unconnected peers */
+	uint32_t rtt_us;	       /* srtt, or the median over its TCP connections; 0 unknown */
+	bool exited;   /* owner gone or connection closed, still in its grace time */
+	bool rest;     /* see above */
+	uint32_t what; /* interface view: UNOWNED_*; of no socket */
 	const struct history *history; /* NULL: no traffic lately, too many rows, or drilled */
 	uint64_t drops;		       /* packets of it that were dropped, since they are watched */
 	bool has_drops; /* false: not watched, or not told apart by rows of that kind */
 	const struct latency *latency; /* of proc; NULL: nothing was timed, or no proc */
 };
+
+#define VIEW_OF_MAX 4
 
 struct view_query {
 	uint8_t kind; /* VIEW_* */
@@ -80,6 +93,11 @@ struct view_query {
 	size_t limit;		     /* most rows wanted; 0 all */
 	bool idle;		     /* rows without any traffic since the start as well */
 	bool live;		     /* without those that ended */
+	/* drill: only flows of the group with that key, of GROUP_*; key 0 ends them */
+	struct {
+		uint32_t group;
+		uint64_t key;
+	} of[VIEW_OF_MAX];
 };
 
 struct view {
@@ -99,7 +117,12 @@ struct view {
 	/* connection view: of connections not kept any more; within the totals */
 	uint64_t gone_tx_bytes, gone_rx_bytes;
 	const struct history *history; /* of all flows */
+	const struct inside *inside;   /* of what goes where */
+	float retrans_rate, segs_rate; /* TCP segments a second: sent again, sent at all */
 };
+
+/* GROUP_* of VIEW_*; negative: it is of sockets. */
+int view_group(uint8_t kind);
 
 struct viewer; /* groups with their histories: lives beside the flow table */
 

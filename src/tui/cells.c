@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "tui/fmt.h"
+#include "tui/places.h"
 
 static enum style rate_cell(const struct tui_model *m, float rate, enum style style, char *s,
 			    size_t size)
@@ -77,7 +78,32 @@ enum style cell_retrans(const struct tui_model *m, const struct tui_row *row, ch
 {
 	(void)m;
 	fmt_count(row->retrans, s, size);
-	return row->retrans ? STYLE_WARN : STYLE_DIM;
+	/* in colour while it goes on: what was once is no reason to look */
+	return row->retrans_rate > 0 && row->retrans_share >= RETRANS_BAD ? STYLE_WARN
+	       : row->retrans						  ? STYLE_NORMAL
+									  : STYLE_DIM;
+}
+
+enum style cell_retrans_rate(const struct tui_model *m, const struct tui_row *row, char *s,
+			     size_t size)
+{
+	(void)m;
+	fmt_si((double)row->retrans_rate, s, size);
+	return row->retrans_rate > 0 ? STYLE_NORMAL : STYLE_DIM;
+}
+
+enum style cell_retrans_share(const struct tui_model *m, const struct tui_row *row, char *s,
+			      size_t size)
+{
+	double share = (double)row->retrans_share;
+
+	(void)m;
+	if (share < 0)
+		(void)snprintf(s, size, "-");
+	else
+		(void)snprintf(s, size, "%.*f%%", share > 0 && share < 10 ? 1 : 0,
+			       share > 100 ? 100 : share);
+	return share >= RETRANS_BAD ? STYLE_WARN : share > 0 ? STYLE_NORMAL : STYLE_DIM;
 }
 
 static enum style text_cell(const char *text, char *s, size_t size)
@@ -90,6 +116,51 @@ enum style cell_owner(const struct tui_model *m, const struct tui_row *row, char
 {
 	(void)m;
 	return text_cell(row->owner, s, size);
+}
+
+enum style cell_user(const struct tui_model *m, const struct tui_row *row, char *s, size_t size)
+{
+	(void)m;
+	return text_cell(row->user, s, size);
+}
+
+enum style cell_service(const struct tui_model *m, const struct tui_row *row, char *s, size_t size)
+{
+	(void)m;
+	return text_cell(row->service, s, size);
+}
+
+enum style cell_peer(const struct tui_model *m, const struct tui_row *row, char *s, size_t size)
+{
+	(void)m;
+	return text_cell(row->peer, s, size);
+}
+
+enum style cell_command(const struct tui_model *m, const struct tui_row *row, char *s, size_t size)
+{
+	if (!m->elsewhere && !row->exited && place_command(row->pid, row->start_ns, s, size))
+		return STYLE_NORMAL;
+	return text_cell(row->exe, s, size);
+}
+
+static enum style queue_cell(const struct tui_row *row, uint32_t n, char *s, size_t size)
+{
+	if (!row->has_queue)
+		return text_cell(NULL, s, size);
+	fmt_count(n, s, size);
+	return row->queue > row->backlog ? STYLE_WARN : n ? STYLE_NORMAL : STYLE_DIM;
+}
+
+enum style cell_queue(const struct tui_model *m, const struct tui_row *row, char *s, size_t size)
+{
+	(void)m;
+	return queue_cell(row, row->queue, s, size);
+}
+
+enum style cell_backlog(const struct tui_model *m, const struct tui_row *row, char *s, size_t size)
+{
+	(void)m;
+	return queue_cell(row, row->backlog, s, size);
 }
 
 enum style cell_state(const struct tui_model *m, const struct tui_row *row, char *s, size_t size)

@@ -33,6 +33,17 @@ enum style cell_spurious(const struct tui_model *m, const struct tui_row *row, c
 enum style cell_drops(const struct tui_model *m, const struct tui_row *row, char *s, size_t size);
 enum style cell_stall(const struct tui_model *m, const struct tui_row *row, char *s, size_t size);
 enum style cell_verdict(const struct tui_model *m, const struct tui_row *row, char *s, size_t size);
+enum style cell_user(const struct tui_model *m, const struct tui_row *row, char *s, size_t size);
+enum style cell_service(const struct tui_model *m, const struct tui_row *row, char *s, size_t size);
+enum style cell_queue(const struct tui_model *m, const struct tui_row *row, char *s, size_t size);
+enum style cell_backlog(const struct tui_model *m, const struct tui_row *row, char *s, size_t size);
+enum style cell_retrans_rate(const struct tui_model *m, const struct tui_row *row, char *s,
+			     size_t size);
+enum style cell_retrans_share(const struct tui_model *m, const struct tui_row *row, char *s,
+			      size_t size);
+enum style cell_peer(const struct tui_model *m, const struct tui_row *row, char *s, size_t size);
+enum style cell_command(const struct tui_model *m, const struct tui_row *row, char *s, size_t size);
+#define RETRANS_BAD 1 /* percent of segments sent again that is felt */
 /* VERDICT_* as a column has room for it: "rwnd"; "-" for -1. */
 const char *verdict_short(int verdict);
 enum style verdict_style(int verdict);

@@ -9,31 +9,26 @@
 #include <string.h>
 
 #include "tui/column.h"
+#include "tui/kinds.h"
+#include "tui/text.h"
 
 #define MOST 64 /* in the table */
 #define NAME (&column_table[0])
 #define SPARK (&column_table[n_columns - 1])
 
-/* Least and good width of the name by view: what still tells rows apart, and what reads well. */
-static const struct {
-	int least, good, best;
-} name_width[NETPROBE_VIEW_MAX] = {
-	[NETPROBE_VIEW_PROCESS] = { 14, 20, 30 },   [NETPROBE_VIEW_CONNECTION] = { 22, 45, 60 },
-	[NETPROBE_VIEW_CONTAINER] = { 16, 36, 70 }, [NETPROBE_VIEW_REMOTE] = { 16, 24, 40 },
-	[NETPROBE_VIEW_INTERFACE] = { 10, 16, 20 },
-};
-
 /* Columns being chosen. */
 struct choice {
 	uint8_t kind;
 	bool health;
+	uint64_t hidden;
 	bool chosen[MOST];
 	int room; /* beside the name */
 };
 
 static bool is_due(const struct choice *ch, int i, int step)
 {
-	return column_table[i].step[ch->health] == step && (column_table[i].kinds & IN(ch->kind));
+	return column_table[i].step[ch->health] == step && (column_table[i].kinds & IN(ch->kind)) &&
+	       !(ch->hidden >> i & 1);
 }
 
 /* Columns of one step come together or not at all: half of a pair of sums would mislead. */
@@ -73,19 +68,21 @@ static int grow(int width, int most, int *room)
 	return width + more;
 }
 
-void columns_fit(struct columns *c, uint8_t kind, bool health, int width)
+void columns_fit(struct columns *c, uint8_t kind, bool health, uint64_t hidden, int width)
 {
-	int name = name_width[kind].least, spark = SPARK->width, x = 0, i;
-	struct choice ch = {
-		.kind = kind, .health = health, .chosen = { true }, .room = width - name
-	};
+	int name = view_kinds[kind].least, spark = SPARK->width, x = 0, i;
+	struct choice ch = { .kind = kind,
+			     .health = health,
+			     .hidden = hidden,
+			     .chosen = { true },
+			     .room = width - name };
 
 	take_steps(&ch, 1, 9);
-	name = grow(name, name_width[kind].good, &ch.room);
+	name = grow(name, view_kinds[kind].good, &ch.room);
 	take_steps(&ch, 10, 19);
 	if (ch.chosen[n_columns - 1]) {
 		spark = grow(spark, 20, &ch.room);
-		name = grow(name, name_width[kind].best, &ch.room);
+		name = grow(name, view_kinds[kind].best, &ch.room);
 		spark = grow(spark, SAMPLES_MAX, &ch.room);
 	}
 	name = grow(name, width, &ch.room);
@@ -120,14 +117,14 @@ void columns_titles(const struct columns *c, struct grid *g, int y, const struct
 	grid_fill(g, y, 0, g->cols, STYLE_HEADING);
 	for (i = 0; i < c->n; i++) {
 		const struct column *col = c->col[i];
-		enum style style = col->sort == m->sort ? STYLE_SORT : STYLE_HEADING;
+		enum style style = column_sort(col) == m->sort ? STYLE_SORT : STYLE_HEADING;
 		char s[48], title[32];
 
 		if (col == SPARK)
 			spark_title(m, title, sizeof(title));
 		else
 			(void)snprintf(title, sizeof(title), "%s",
-				       col == NAME		    ? column_name_title(l->kind)
+				       col == NAME		    ? view_kinds[l->kind].title
 				       : m->bits && col->title_bits ? col->title_bits
 								    : col->title);
 		(void)snprintf(s, sizeof(s), "%s%s", title,
@@ -163,15 +160,26 @@ static void draw_name(const struct columns *c, int i, struct grid *g, int y, uin
 		      const struct tui_row *row)
 {
 	int x = c->x[i], gutter = g->glyphs->gutter, width = c->width[i] - gutter;
-	char s[sizeof(row->name) + 8];
+	char s[sizeof(row->name) + 8], count[16] = "";
+	int indent = 2 * row->depth < width / 2 ? 2 * row->depth : width / 2;
 
+	if (row->depth)
+		(void)grid_put(g, y, x + gutter + indent - 2, 2, STYLE_DIM, g->glyphs->branch);
+	x += indent;
+	width -= indent;
+	if (row->folded || row->count)
+		(void)snprintf(count, sizeof(count), "%s%u", g->glyphs->times, row->count);
 	if (row->exited)
 		(void)grid_put(g, y, x, 1, STYLE_EXITED, g->glyphs->exited);
-	if (kind == NETPROBE_VIEW_CONNECTION)
+	if (IN(kind) & IN_FLOWS)
 		connection_name(g, row, width, s, sizeof(s));
 	else
 		(void)snprintf(s, sizeof(s), "%s", row->name);
-	(void)grid_put_middle(g, y, x + gutter, width, STYLE_NORMAL, s);
+	if (count[0])
+		width -= text_columns(count, g->utf8) + 1;
+	x = grid_put_middle(g, y, x + gutter, width, STYLE_NORMAL, s);
+	if (count[0])
+		(void)grid_put(g, y, x + 1, c->x[i] + c->width[i] - x - 1, STYLE_BOLD, count);
 }
 
 void columns_row(const struct columns *c, struct grid *g, int y, const struct tui_model *m,

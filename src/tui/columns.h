@@ -9,7 +9,7 @@
 #include "tui/grid.h"
 #include "tui/model.h"
 
-#define COLUMNS_MAX 26
+#define COLUMNS_MAX 64
 
 struct column;
 
@@ -19,8 +19,8 @@ struct columns {
 	int n;
 };
 
-/* Lay out for kind in width columns: the dispensable ones go first, the name never. */
-void columns_fit(struct columns *c, uint8_t kind, bool health, int width);
+/* Lay out for kind in width columns: the dispensable ones go first, the name never. hidden: bits by place in column_table. */
+void columns_fit(struct columns *c, uint8_t kind, bool health, uint64_t hidden, int width);
 void columns_titles(const struct columns *c, struct grid *g, int y, const struct tui_model *m);
 void columns_row(const struct columns *c, struct grid *g, int y, const struct tui_model *m,
 		 const struct tui_row *row);

@@ -7,52 +7,91 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "tui/kinds.h"
 #include "tui/render.h"
+#include "tui/text.h"
 
-static const char *const view_name[NETPROBE_VIEW_MAX] = { "Processes", "Connections", "Containers",
-							  "Remotes", "Interfaces" };
-static const char *const view_short[NETPROBE_VIEW_MAX] = { "Proc", "Conn", "Cont", "Host", "If" };
+static bool filter_shown(const struct tui_model *m)
+{
+	return m->level[m->depth].filter[0];
+}
 
-/* Which interpretation of the rows is on: filter, idle rows. At the right; returns where it begins.
- */
+/* The filter that is on, at the right; returns where it begins. */
 static int draw_filter(struct grid *g, const struct tui_model *m, int y)
 {
 	const struct tui_level *l = &m->level[m->depth];
 	char s[TUI_FILTER_MAX + 96], undecided[64] = "";
 	int width = g->cols / 3;
 
+	if (!filter_shown(m))
+		return g->cols;
 	if (m->filter.undecided)
 		(void)snprintf(undecided, sizeof(undecided), " (gave up on %llu)",
 			       (unsigned long long)m->filter.undecided);
-	(void)snprintf(s, sizeof(s), "%s%s%s%s%s", l->filter[0] ? "filter: " : "", l->filter,
-		       undecided, l->filter[0] && m->idle ? "  " : "", m->idle ? "all" : "");
-	if (s[0] == '\0')
-		return g->cols;
+	(void)snprintf(s, sizeof(s), "filter: %s%s", l->filter, undecided);
 	grid_put_right(g, y, g->cols - width, width, STYLE_WARN, s);
 	return g->cols - width;
 }
 
+static int tab_width(int i, bool brief)
+{
+	const struct view_kind *k = &view_kinds[kind_at(i)];
+
+	return (int)strlen(brief ? k->brief : k->name) + 2 + (k->key ? 2 : 0);
+}
+
+static int tabs_width(int first, int last, bool brief)
+{
+	int n = 0;
+
+	for (int i = first; i <= last; i++)
+		n += tab_width(i, brief);
+	return n;
+}
+
+/* Full names where all have room, else short ones; those of the first that have none are left out. */
 static void draw_tabs(struct grid *g, const struct tui_model *m, int y, int end)
 {
-	/* Full names where all five fit. */
-	bool wide = end >= 67;
-	int x = 0, i;
+	bool brief = tabs_width(0, NETPROBE_VIEW_MAX - 1, false) > end;
+	int at = kind_place(m->level[m->depth].kind), x = 0, i = 0;
 
-	for (i = 0; i < NETPROBE_VIEW_MAX; i++) {
-		enum style style = i == m->level[m->depth].kind ? STYLE_TAB : STYLE_NORMAL;
+	while (i < at && tabs_width(i, at, brief) > end)
+		i++;
+	for (; i < NETPROBE_VIEW_MAX && x + tab_width(i, brief) <= end; i++) {
+		const struct view_kind *k = &view_kinds[kind_at(i)];
+		enum style style = i == at ? STYLE_TAB : STYLE_NORMAL;
 		int start = x;
 
-		x = grid_printf(g, y, x, end - x, STYLE_KEY, " %d", i + 1);
-		x = grid_printf(g, y, x, end - x, style, " %s ",
-				wide ? view_name[i] : view_short[i]);
+		if (k->key)
+			x = grid_printf(g, y, x, end - x, STYLE_KEY, " %c", k->key);
+		x = grid_printf(g, y, x, end - x, style, " %s ", brief ? k->brief : k->name);
 		if (style == STYLE_TAB)
 			grid_style(g, y, start, x - start, style);
 	}
 }
 
+int tabs_at(const struct tui_model *m, int cols, int x)
+{
+	const struct tui_level *l = &m->level[m->depth];
+	int end = cols, at = kind_place(l->kind), i = 0;
+	bool brief;
+
+	if (filter_shown(m))
+		end -= cols / 3;
+	brief = tabs_width(0, NETPROBE_VIEW_MAX - 1, false) > end;
+	while (i < at && tabs_width(i, at, brief) > end)
+		i++;
+	for (; i < NETPROBE_VIEW_MAX; i++) {
+		x -= tab_width(i, brief);
+		if (x < 0)
+			return kind_at(i);
+	}
+	return -1;
+}
+
 static void draw_crumbs(struct grid *g, const struct tui_model *m, int y, int end)
 {
-	const char *view = view_name[m->level[m->depth].kind];
+	const char *view = view_kinds[m->level[m->depth].kind].name;
 	int room = end - (int)strlen(view) - 3, share = room / (int)m->depth - 3, x = 1;
 	unsigned int i;
 
@@ -82,10 +121,11 @@ struct hint {
 };
 
 static const struct hint hints[] = {
-	{ "?", "help", true },	  { "q", "quit", true },       { "Enter", "open", true },
-	{ "Esc", back, true },	  { "/", "filter", true },     { "H", "health", true },
-	{ "< >", "sort", false }, { "Space", "pause", false }, { "Tab", "view", false },
-	{ "d", "ended", false },  { "a", "idle", false },      { "u", "bits/bytes", false },
+	{ "?", "help", true },	  { "q", "quit", true },	{ "Enter", "open", true },
+	{ "Esc", back, true },	  { "/", "filter", true },	{ "H", "health", true },
+	{ "< >", "sort", false }, { "Space", "pause", false },	{ "b", "by", false },
+	{ "t", "tree", false },	  { "o", "columns", false },	{ "d", "ended", false },
+	{ "a", "idle", false },	  { "u", "bits/bytes", false },
 };
 
 #define N_HINTS (sizeof(hints) / sizeof(hints[0]))
@@ -119,7 +159,7 @@ static void add(char *s, size_t size, const char *gap, size_t n, const char *wha
 static void place_text(const struct tui_model *m, int room, char *s, size_t size)
 {
 	const struct tui_level *l = &m->level[m->depth];
-	bool flows = l->kind == NETPROBE_VIEW_CONNECTION;
+	bool flows = l->kind == NETPROBE_VIEW_CONNECTION || l->kind == NETPROBE_VIEW_LISTEN;
 	size_t last = l->top + m->page < m->n_shown ? l->top + m->page : m->n_shown;
 	char at[64], hidden[64] = "", whole[160];
 

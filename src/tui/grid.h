@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <wchar.h>
 
+#define SHADES 8
 #define GRID_MARKS 3 /* combining marks kept per cell */
 #define GRID_MAX_ROWS 512
 #define GRID_MAX_COLS 1024
@@ -30,6 +31,9 @@ enum style {
 	STYLE_LOSS, /* numbers that are missing from what is shown */
 	STYLE_TAB,  /* the current view */
 	STYLE_KEY,  /* a key's name in hints and help */
+	STYLE_UP,   /* graphs: sent to other hosts, received from them, inside */
+	STYLE_DOWN,
+	STYLE_INSIDE,
 	STYLE_MAX
 };
 
@@ -37,6 +41,7 @@ struct cell {
 	wchar_t ch[1 + GRID_MARKS]; /* character and its marks, 0 after the last */
 	uint8_t width;		    /* 1, 2, or 0: right half of the wide one before it */
 	uint8_t style;
+	uint8_t shade; /* of a graph: 0 to SHADES - 1, the highest at its top */
 };
 
 /* Ornaments: what stands for a bar or an arrow in this locale and on this terminal. */
@@ -47,6 +52,9 @@ struct glyphs {
 	int gutter;
 	const char *down, *up; /* sort direction */
 	const char *crumb;
+	const char *branch; /* of a tree, two columns */
+	const char *times;  /* before how many rows one stands for */
+	bool braille;
 	const char *share[6]; /* what a bar of VERDICT_* is made of */
 	const char *rule;     /* frame: horizontal, vertical, corners */
 	const char *wall;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The two lines at the top, what is missing from the figures among them, and the graph of all
- * traffic. Pieces are put from the left while there is room; losses and PAUSED have their place
+ * The two lines at the top, what is missing from the figures among them, 
+ * Pieces are put from the left while there is room; losses and PAUSED have their place
  * first, at the right, since hiding them would make the rest untrue.
  */
 #include <stdio.h>
@@ -9,11 +9,8 @@
 
 #include "tui/fmt.h"
 #include "tui/render.h"
+#include "tui/cells.h"
 #include "tui/text.h"
-
-#define GRAPH_LABEL 8 /* columns left of the graph: "  999MB " */
-
-#define PEAK_WIDTH 11 /* right of it where there is room: "peak 12.3M" */
 
 /* Where the next piece goes, and the column it must stay before. */
 struct line {
@@ -119,6 +116,26 @@ static void rate_piece(struct grid *g, struct line *l, const struct tui_model *m
 	piece(g, l, style, s);
 }
 
+/* Since the start; while it goes on, how fast, and of how many segments. */
+static void retransmits_piece(struct grid *g, struct line *l, const struct tui_totals *t)
+{
+	char s[96], n[FMT_MAX], rate[FMT_MAX];
+	double share = t->segs_rate > 0 ? 100 * (double)t->retrans_rate / (double)t->segs_rate : 0;
+
+	fmt_count(t->retrans, n, sizeof(n));
+	(void)snprintf(s, sizeof(s), "%s retransmits", n);
+	if (t->retrans_rate > 0) {
+		fmt_si((double)t->retrans_rate, rate, sizeof(rate));
+		(void)snprintf(s, sizeof(s), "%s retransmits, %s/s %.*f%%", n, rate,
+			       share < 10 ? 1 : 0, share > 100 ? 100 : share);
+	}
+	piece(g, l,
+	      share >= RETRANS_BAD  ? STYLE_WARN
+	      : t->retrans_rate > 0 ? STYLE_NORMAL
+				    : STYLE_DIM,
+	      s);
+}
+
 static void draw_totals(struct grid *g, const struct tui_model *m)
 {
 	const struct tui_totals *t = &m->totals;
@@ -140,9 +157,9 @@ static void draw_totals(struct grid *g, const struct tui_model *m)
 	fmt_count(t->conns, s, 16);
 	(void)snprintf(s + strlen(s), 32, " connections");
 	piece(g, &l, STYLE_NORMAL, s);
-	fmt_count(t->retrans, s, 16);
-	(void)snprintf(s + strlen(s), 32, " retransmits");
-	piece(g, &l, t->retrans ? STYLE_WARN : STYLE_DIM, s);
+	retransmits_piece(g, &l, t);
+	if (t->inside_rate > 0)
+		rate_piece(g, &l, m, STYLE_INSIDE, "inside", t->inside_rate);
 	(void)snprintf(s, sizeof(s), "sum tx %sB rx %sB", a, b);
 	piece(g, &l, STYLE_DIM, s);
 }
@@ -151,30 +168,4 @@ void header_draw(struct grid *g, const struct tui_model *m)
 {
 	draw_top(g, m);
 	draw_totals(g, m);
-}
-
-void graph_area_draw(struct grid *g, const struct tui_model *m, int y, int rows)
-{
-	double unit = m->bits ? 8 : 1;
-	double full = scale_ceiling(samples_max(&m->totals.samples) * unit);
-	int width = g->cols - GRAPH_LABEL;
-	char number[FMT_MAX], s[48];
-
-	if (rows < 1)
-		return;
-	/* Whole columns a sample, so that the shape does not change as it moves left. */
-	if (width >= SAMPLES_MAX)
-		width -= width % SAMPLES_MAX;
-	fmt_si(full, number, sizeof(number));
-	fmt_trim(number);
-	(void)snprintf(s, sizeof(s), "%s%s", number, m->bits ? "b/s" : "B/s");
-	grid_put_right(g, y, 0, GRAPH_LABEL - 1, STYLE_DIM, s);
-	if (g->cols - GRAPH_LABEL - width >= PEAK_WIDTH && m->totals.samples.count) {
-		fmt_si(samples_max(&m->totals.samples) * unit, number, sizeof(number));
-		(void)snprintf(s, sizeof(s), "peak %s", number);
-		grid_put_right(g, y, g->cols - PEAK_WIDTH, PEAK_WIDTH, STYLE_DIM, s);
-	}
-	if (rows > 1)
-		grid_put_right(g, y + rows - 1, 0, GRAPH_LABEL - 1, STYLE_DIM, "0");
-	graph_draw(g, y, GRAPH_LABEL, rows, width, &m->totals.samples, full / unit);
 }

@@ -9,6 +9,7 @@
 #include "tui/cells.h"
 #include "tui/column.h"
 #include "tui/keys.h"
+#include "tui/kinds.h"
 #include "tui/render.h"
 #include "tui/words.h"
 
@@ -20,7 +21,7 @@
 #define KEYS_WIDTH 13
 #define ENTRY_WIDTH (KEYS_WIDTH + 1 + 23) /* two of them in 80 columns */
 
-static void frame_draw(struct grid *g, int y, int x, int rows, int cols)
+void frame_draw(struct grid *g, int y, int x, int rows, int cols)
 {
 	const struct glyphs *gl = g->glyphs;
 	int i;
@@ -113,11 +114,11 @@ static void column_entry(struct page *p, struct tui_model *m, const struct colum
 		words = words_state(row->state);
 	else if (row && c->cell == cell_verdict)
 		words = words_verdict(row->verdict);
-	(void)snprintf(text, sizeof(text), "%s%s%s%s", c->help ? c->help : column_name_help(kind),
+	(void)snprintf(text, sizeof(text), "%s%s%s%s", c->help ? c->help : view_kinds[kind].help,
 		       words ? " Here: " : "", words ? words : "", words ? "." : "");
 	page_entry(p,
 		   c->help ? m->bits && c->title_bits ? c->title_bits : c->title
-			   : column_name_title(kind),
+			   : view_kinds[kind].title,
 		   value, style, text);
 }
 

@@ -19,6 +19,7 @@ static const size_t row_texts[] = {
 	offsetof(struct netprobe_row, comm),	  offsetof(struct netprobe_row, cgroup),
 	offsetof(struct netprobe_row, container), offsetof(struct netprobe_row, container_name),
 	offsetof(struct netprobe_row, runtime),	  offsetof(struct netprobe_row, what),
+	offsetof(struct netprobe_row, user),	  offsetof(struct netprobe_row, exe),
 };
 static const size_t flow_texts[] = {
 	offsetof(struct netprobe_flow, comm),	   offsetof(struct netprobe_flow, exe),

@@ -4,6 +4,8 @@
  * While a filter is typed, characters belong to it and only the function keys keep their meaning.
  */
 #include "tui/keys.h"
+#include "tui/kinds.h"
+#include "tui/menu.h"
 
 #include <curses.h>
 #include <string.h>
@@ -26,8 +28,7 @@ static int act_view(struct tui_model *m, int kind)
 
 static int act_next_view(struct tui_model *m, int step)
 {
-	return nav_view(m, (uint8_t)((model_level(m)->kind + NETPROBE_VIEW_MAX + step) %
-				     NETPROBE_VIEW_MAX));
+	return nav_view(m, kind_at(kind_place(model_level(m)->kind) + step));
 }
 
 static int act_move(struct tui_model *m, int lines)
@@ -95,6 +96,34 @@ static int act_idle(struct tui_model *m, int arg)
 	return MOVED_ROWS;
 }
 
+static int act_menu(struct tui_model *m, int menu)
+{
+	return menu_open(m, menu);
+}
+
+static int act_apart(struct tui_model *m, int arg)
+{
+	(void)arg;
+	m->apart = !m->apart;
+	return nav_arranged(m);
+}
+
+static int act_tree(struct tui_model *m, int arg)
+{
+	(void)arg;
+	return nav_tree(m);
+}
+
+static int act_fold(struct tui_model *m, int fold)
+{
+	return nav_fold(m, fold, false);
+}
+
+static int act_fold_all(struct tui_model *m, int fold)
+{
+	return nav_fold(m, fold, true);
+}
+
 static int act_live(struct tui_model *m, int arg)
 {
 	(void)arg;
@@ -136,6 +165,12 @@ static const struct binding bindings[] = {
 	{ { "3 C", "containers (cgroups)" }, { '3', 'C' }, act_view, NETPROBE_VIEW_CONTAINER },
 	{ { "4 r", "remote hosts" }, { '4', 'r' }, act_view, NETPROBE_VIEW_REMOTE },
 	{ { "5 i", "interfaces" }, { '5', 'i' }, act_view, NETPROBE_VIEW_INTERFACE },
+	{ { "6", "programs" }, { '6' }, act_view, NETPROBE_VIEW_PROGRAM },
+	{ { "7", "users" }, { '7' }, act_view, NETPROBE_VIEW_USER },
+	{ { "8", "systemd units" }, { '8' }, act_view, NETPROBE_VIEW_UNIT },
+	{ { "9 l", "listening sockets" }, { '9', 'l' }, act_view, NETPROBE_VIEW_LISTEN },
+	{ { "0", "pods" }, { '0' }, act_view, NETPROBE_VIEW_POD },
+	{ { "b", "choose what a row is" }, { 'b' }, act_menu, MENU_BY },
 	{ { "Tab S-Tab", "next, previous view" }, { '\t' }, act_next_view, 1 },
 	{ { NULL, NULL }, { FN(KEY_BTAB) }, act_next_view, -1 },
 	{ { "Up Down k j", "move" }, { 'k', FN(KEY_UP) }, act_move, -1 },
@@ -155,11 +190,18 @@ static const struct binding bindings[] = {
 	{ { "/", "filter as you type" }, { '/' }, act_filter, 0 },
 	{ { "< > s S", "column to sort by" }, { '>', 's' }, act_sort, 1 },
 	{ { NULL, NULL }, { '<', 'S' }, act_sort, -1 },
+	{ { "o", "columns: choose, sort" }, { 'o' }, act_menu, MENU_COLUMNS },
 	{ { "R I", "reverse the order" }, { 'R', 'I' }, act_sort, 0 },
 	{ { "Space P", "pause, go on" }, { ' ', 'P' }, act_pause, 0 },
 	{ { "u", "rates in bytes or bits" }, { 'u' }, act_units, 0 },
 	{ { "H", "health: losses, verdict" }, { 'H' }, act_health, 0 },
 	{ { "a", "idle rows as well" }, { 'a' }, act_idle, 0 },
+	{ { "m", "ended rows as one" }, { 'm' }, act_apart, 0 },
+	{ { "t", "tree of processes" }, { 't' }, act_tree, 0 },
+	{ { "- +", "fold, unfold a branch" }, { '-' }, act_fold, 1 },
+	{ { NULL, NULL }, { '+', '=' }, act_fold, 0 },
+	{ { "_ *", "fold, unfold all" }, { '_' }, act_fold_all, 1 },
+	{ { NULL, NULL }, { '*' }, act_fold_all, 0 },
 	{ { "d", "ended rows: show, hide" }, { 'd' }, act_live, 0 },
 	{ { "Ctrl-L", "draw the screen anew" }, { CTRL('l') }, act_redraw, 0 },
 	{ { "? h F1", "columns; again: keys" }, { '?', 'h', FN(KEY_F(1)) }, act_help, 0 },
@@ -251,6 +293,20 @@ static bool is_for_page(const struct binding *b)
 	return false;
 }
 
+/* A list to choose from is open. */
+static int choose(struct tui_model *m, struct key key)
+{
+	const struct binding *b = find(key);
+
+	if (b && (b->act == act_move || b->act == act_page))
+		return menu_move(m, b->arg * (b->act == act_page ? 5 : 1));
+	if (b && b->act == act_redraw)
+		return MOVED_REDRAW;
+	if (b && b->act == act_drill)
+		return menu_choose(m);
+	return menu_letter(m, key.function ? 0 : (int)key.code);
+}
+
 int keys_handle(struct tui_model *m, struct key key)
 {
 	const struct binding *b;
@@ -259,6 +315,8 @@ int keys_handle(struct tui_model *m, struct key key)
 	m->flash[0] = '\0';
 	if (m->help)
 		return leaf_help(m, key);
+	if (m->menu)
+		return choose(m, key);
 	if (m->editing) {
 		moved = edit(m, key);
 		if (moved >= 0)

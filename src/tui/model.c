@@ -95,6 +95,8 @@ static int reserve(struct tui_model *m, size_t n)
 /* All levels count: a process within a container is both. */
 static void constrain(const struct tui_model *m, struct netprobe_view_query *q)
 {
+	unsigned int n = 0;
+
 	for (unsigned int i = 1; i <= m->depth; i++) {
 		const struct tui_level *l = &m->level[i];
 
@@ -107,6 +109,9 @@ static void constrain(const struct tui_model *m, struct netprobe_view_query *q)
 		} else if (l->by == DRILL_INTERFACE) {
 			q->iface = l->iface;
 			q->netns = l->netns;
+		} else if (l->by == DRILL_GROUP && n < NETPROBE_OF_MAX) {
+			q->of[n].kind = l->of_kind;
+			q->of[n++].key = l->row_key;
 		}
 	}
 }
@@ -123,7 +128,7 @@ static int take_row(const struct netprobe_row *row, void *arg)
 {
 	struct taking *t = arg;
 
-	t->err = reserve(t->m, t->n + 1);
+	t->err = reserve(t->m, 2 * (t->n + 1));
 	if (!t->err && t->m->paused) {
 		t->m->kept[t->n] = kept_new(row);
 		t->err = t->m->kept[t->n] ? 0 : -ENOMEM;
@@ -151,8 +156,13 @@ static void take_totals(struct tui_model *m, const struct netprobe_view *v)
 		.retrans = v->retransmits,
 		.conns = v->conns,
 		.processes = v->processes,
+		.inside_rate = (float)v->inside_rate,
+		.retrans_rate = (float)v->retransmit_rate,
+		.segs_rate = (float)v->segment_rate,
 	};
-	samples_copy(&m->totals.samples, v->rates, v->n_rates);
+	samples_copy(&m->totals.up, v->up_rates, v->n_directions);
+	samples_copy(&m->totals.down, v->down_rates, v->n_directions);
+	samples_copy(&m->totals.inside, v->inside_rates, v->n_directions);
 	(void)localtime_r(&now, &m->taken);
 }
 
@@ -229,7 +239,7 @@ int model_snapshot(struct tui_model *m)
 	struct netprobe_view_query q = {
 		.size = sizeof(q),
 		.kind = l->kind,
-		.sort = m->sort,
+		.sort = m->sort < NETPROBE_SORT_MAX ? m->sort : NETPROBE_SORT_RATE,
 		.reverse = m->reverse,
 		.idle = m->idle,
 		.live = m->live,
@@ -255,39 +265,24 @@ int model_snapshot(struct tui_model *m)
 		m->n_total = m->n_live = m->n_ended = m->n_idle = 0;
 	else
 		take_totals(m, &v);
-	model_arrange(m);
+	r = model_arrange(m);
 	if (m->detail.open)
 		take_detail(m);
-	return 0;
+	return r;
 }
 
-static int compare_shown(const void *a, const void *b, void *arg)
-{
-	const struct tui_model *m = arg;
-
-	return row_compare(&m->rows[*(const uint32_t *)a], &m->rows[*(const uint32_t *)b], m->sort,
-			   m->reverse);
-}
-
-void model_arrange(struct tui_model *m)
+int model_arrange(struct tui_model *m)
 {
 	uint64_t before;
-	size_t i;
+	int r;
 
 	take_filter(m);
 	before = netprobe_expr_undecided(m->filter.expr);
-	m->n_shown = 0;
-	for (i = 0; i < m->n_rows; i++) {
-		if (!m->paused || !m->filter.expr || i >= m->n_kept ||
-		    netprobe_expr_row(m->filter.expr, kept_get(m->kept[i])) > 0)
-			m->shown[m->n_shown++] = (uint32_t)i;
-	}
+	r = arrange(m);
 	if (m->paused)
 		m->filter.undecided = netprobe_expr_undecided(m->filter.expr) - before;
-	/* A live view comes sorted; doing it again would undo the order of equals. */
-	if (m->paused && m->n_shown > 1)
-		qsort_r(m->shown, m->n_shown, sizeof(*m->shown), compare_shown, m);
 	nav_settle(m);
+	return r;
 }
 
 const struct tui_row *model_row(struct tui_model *m)

@@ -20,8 +20,9 @@
 #include "tui/tui.h"
 
 #define TUI_ROWS_MAX \
-	5000	    /* rows kept of a snapshot, the first by the sort: bounds time and memory */
-#define TUI_DEPTH 6 /* drills within drills */
+	5000	     /* rows kept of a snapshot, the first by the sort: bounds time and memory */
+#define TUI_FOLDS 64 /* folded rows of a tree */
+#define TUI_DEPTH 6  /* drills within drills */
 #define TUI_FILTER_MAX 1024 /* bytes of a filter, NUL included: of an expression */
 
 /* A row copied out of a view: strings do not outlive the call. */
@@ -46,6 +47,19 @@ struct tui_row {
 	uint32_t conns, rtt_us;
 	bool exited;
 	bool rest; /* stands for many that are no longer kept by name */
+	uint32_t ppid;
+	uint64_t start_ns;	 /* of the process; 0 unknown */
+	char user[33];		 /* its user, or the number */
+	char exe[128];		 /* path of its program */
+	char peer[72];		 /* the other end of its busiest connection */
+	char service[16];	 /* what the port is known for */
+	uint32_t queue, backlog; /* of a TCP listener: connections that wait, most that may */
+	bool has_queue;
+	float retrans_rate, segs_rate; /* segments a second */
+	float retrans_share;	       /* percent; negative: nothing was sent */
+	uint32_t count; /* rows it stands for: ended ones, or those below it; 0: itself */
+	uint8_t depth;	/* in the tree */
+	bool folded;	/* those below it are added up in it */
 	struct samples samples;
 };
 
@@ -54,10 +68,12 @@ struct tui_row {
 #define DRILL_CONTAINER 2
 #define DRILL_REMOTE 3
 #define DRILL_INTERFACE 4
+#define DRILL_GROUP 5 /* any other: by kind and key */
 
 /* One level of the stack: what it was entered through, and where the user stood in it. */
 struct tui_level {
 	uint8_t by;	  /* DRILL_*; the bottom level has none */
+	uint8_t of_kind;  /* of DRILL_GROUP */
 	uint64_t row_key; /* of the process or container */
 	uint8_t remote[16];
 	char iface[16];
@@ -74,8 +90,13 @@ struct tui_totals {
 	float tx_rate, rx_rate;
 	uint64_t tx_bytes, rx_bytes, retrans;
 	uint32_t conns, processes;
-	struct samples samples;
+	float inside_rate, retrans_rate, segs_rate;
+	struct samples up, down, inside;
 };
+
+#define MENU_NONE 0
+#define MENU_BY 1
+#define MENU_COLUMNS 2
 
 #define HELP_NONE 0
 #define HELP_COLUMNS 1
@@ -102,6 +123,7 @@ struct tui_model {
 	/* the snapshot */
 	struct tui_row *rows; /* TUI_ROWS_MAX at most */
 	size_t n_rows, cap_rows;
+	size_t n_made;			/* behind those: rows that stand for several */
 	size_t n_total;			/* rows there are, kept or not */
 	size_t n_live, n_ended, n_idle; /* as netprobe_view */
 	size_t n_kept;
@@ -112,14 +134,22 @@ struct tui_model {
 	struct trace trace;   /* goes on while paused */
 	struct detail detail; /* the page of one connection, over the table while open */
 	struct tm taken;      /* wall clock of the snapshot */
-	bool gone;	      /* what was drilled into is no longer there */
+	bool elsewhere; /* the rows are of the past, or of another host: this one's files say nothing of them */
+	bool gone; /* what was drilled into is no longer there */
 	/* the user */
 	struct tui_level level[TUI_DEPTH];
 	unsigned int depth; /* of the current level; 0 the bottom */
 	uint8_t sort;
 	bool reverse, idle, bits;
-	bool health; /* columns of causes, stalls and verdicts instead of sums */
-	bool live;   /* without rows of what ended */
+	bool health;		    /* columns of causes, stalls and verdicts instead of sums */
+	bool live;		    /* without rows of what ended */
+	bool apart;		    /* ended rows of one name each by itself */
+	bool tree;		    /* processes below their parents */
+	uint64_t folded[TUI_FOLDS]; /* keys of rows whose children are not shown */
+	unsigned int n_folded;
+	uint64_t hidden; /* columns the user does not want, by place in column_table */
+	uint8_t menu;	 /* MENU_*: over the view */
+	int menu_at;
 	bool paused, editing;
 	uint8_t help; /* HELP_* */
 	int help_top;
@@ -141,7 +171,7 @@ int model_snapshot(struct tui_model *m);
 /* Once an interval, paused or not: the last minute of the connection under the cursor. */
 void model_sample(struct tui_model *m);
 /* Filter and sort the rows at hand anew: while paused nothing else may change them. */
-void model_arrange(struct tui_model *m);
+int model_arrange(struct tui_model *m);
 /* Have the library look at verdicts as long as they are shown. */
 void model_watch(struct tui_model *m);
 /* The row under the cursor; NULL where there are none. */
@@ -152,8 +182,15 @@ void row_copy(struct tui_row *to, const struct netprobe_row *from, uint8_t kind)
 void row_trouble(struct tui_trouble *to, const struct netprobe_row *from);
 /* "docker 3f2a9c01d4b7" for a container, else the end of the cgroup's path. */
 void row_place(char *to, size_t size, const struct netprobe_row *from);
+/* Most first, names from A; 0: they are alike. */
+int row_order(const struct tui_row *a, const struct tui_row *b, uint8_t sort);
 /* Order of a and b as the user sees it: negative, 0 or positive. */
 int row_compare(const struct tui_row *a, const struct tui_row *b, uint8_t sort, bool reverse);
+/* What row and add have in common stays; numbers add up. */
+void row_join(struct tui_row *to, const struct tui_row *add);
+
+/* arrange.c: rows that stand for several, order, tree. -ENOMEM. */
+int arrange(struct tui_model *m);
 
 /* nav.c: each returns what the key loop must do next, MOVED_*. */
 #define MOVED_NOT 0
@@ -170,6 +207,12 @@ int nav_move(struct tui_model *m, long lines);
 int nav_home(struct tui_model *m);
 int nav_end(struct tui_model *m);
 int nav_sort(struct tui_model *m, int step);
+int nav_sort_by(struct tui_model *m, uint8_t sort);
+/* Rows and list are as they were, but for what the user wants of them. */
+int nav_arranged(struct tui_model *m);
+int nav_tree(struct tui_model *m);
+/* The row under the cursor; all: every one. */
+int nav_fold(struct tui_model *m, bool fold, bool all);
 int nav_health(struct tui_model *m);
 int nav_pause(struct tui_model *m);
 /* Filter as you type: keep (Enter) or clear it (Escape). */

@@ -79,7 +79,7 @@ static int refuse(struct tui_model *m, const char *why)
 
 static void enter(struct tui_level *to, const struct tui_row *row, uint8_t kind)
 {
-	static const uint8_t by[NETPROBE_VIEW_MAX] = {
+	static const uint8_t by[NETPROBE_VIEW_INTERFACE + 1] = {
 		[NETPROBE_VIEW_PROCESS] = DRILL_PROCESS,
 		[NETPROBE_VIEW_CONTAINER] = DRILL_CONTAINER,
 		[NETPROBE_VIEW_REMOTE] = DRILL_REMOTE,
@@ -87,7 +87,8 @@ static void enter(struct tui_level *to, const struct tui_row *row, uint8_t kind)
 	};
 
 	memset(to, 0, sizeof(*to));
-	to->by = by[kind];
+	to->by = kind > NETPROBE_VIEW_INTERFACE ? DRILL_GROUP : by[kind];
+	to->of_kind = kind;
 	to->kind = NETPROBE_VIEW_CONNECTION;
 	to->row_key = row->key;
 	memcpy(to->remote, row->addr, sizeof(to->remote));
@@ -110,7 +111,9 @@ int nav_drill(struct tui_model *m)
 		return refuse(m, "nothing to open here");
 	if (row->rest)
 		return refuse(m, "these are no longer told apart: nothing to open");
-	if (l->kind == NETPROBE_VIEW_CONNECTION) {
+	if (row->count > 1 && !row->folded)
+		return refuse(m, "several that ended: m shows each, 6 what their program moved");
+	if (l->kind == NETPROBE_VIEW_CONNECTION || l->kind == NETPROBE_VIEW_LISTEN) {
 		l->sticky = true;
 		show_detail(m, row);
 		return MOVED_ROWS;
@@ -160,8 +163,51 @@ static int rearranged(struct tui_model *m)
 {
 	if (!m->paused)
 		return MOVED_ROWS;
-	model_arrange(m);
+	(void)model_arrange(m);
 	return MOVED_DRAW;
+}
+
+int nav_arranged(struct tui_model *m)
+{
+	(void)model_arrange(m);
+	return MOVED_DRAW;
+}
+
+int nav_tree(struct tui_model *m)
+{
+	if (model_level(m)->kind != NETPROBE_VIEW_PROCESS)
+		return refuse(m, "only processes are in a tree: 1 shows them");
+	m->tree = !m->tree;
+	return nav_arranged(m);
+}
+
+static void fold_key(struct tui_model *m, uint64_t key, bool fold)
+{
+	unsigned int n = 0;
+
+	for (unsigned int i = 0; i < m->n_folded; i++)
+		if (m->folded[i] != key)
+			m->folded[n++] = m->folded[i];
+	m->n_folded = n;
+	if (fold && n < TUI_FOLDS)
+		m->folded[m->n_folded++] = key;
+}
+
+int nav_fold(struct tui_model *m, bool fold, bool all)
+{
+	const struct tui_row *row = model_row(m);
+
+	if (!m->tree || model_level(m)->kind != NETPROBE_VIEW_PROCESS)
+		return refuse(m, "nothing to fold: t shows processes as a tree");
+	model_level(m)->sticky = true;
+	remember(m);
+	if (all)
+		m->n_folded = 0;
+	for (size_t i = 0; all && fold && i < m->n_rows; i++)
+		fold_key(m, m->rows[i].key, true);
+	if (!all && row)
+		fold_key(m, row->key, fold);
+	return nav_arranged(m);
 }
 
 int nav_back(struct tui_model *m)
@@ -197,6 +243,13 @@ static uint8_t sort_beside(bool health, uint8_t sort, int step)
 	while (i < n - 1 && order[i] != sort)
 		i++;
 	return order[(i + n + step) % n];
+}
+
+int nav_sort_by(struct tui_model *m, uint8_t sort)
+{
+	m->reverse = m->sort == sort && !m->reverse;
+	m->sort = sort;
+	return rearranged(m);
 }
 
 int nav_sort(struct tui_model *m, int step)

@@ -6,6 +6,7 @@
 #include "tui/render.h"
 
 #include "tui/columns.h"
+#include "tui/menu.h"
 
 /* Rows of the screen taken by each part. */
 struct parts {
@@ -22,7 +23,11 @@ static void divide(struct parts *p, const struct grid *g, bool note)
 	int y = 2;
 
 	p->graph = y;
-	p->graph_rows = g->rows >= 30 ? 4 : g->rows >= 16 ? 2 : 0;
+	p->graph_rows = g->rows >= 48	? 8
+			: g->rows >= 30 ? 6
+			: g->rows >= 20 ? 4
+			: g->rows >= 16 ? 2
+					: 0;
 	y += p->graph_rows;
 	p->tabs = g->rows >= 12 ? y++ : -1;
 	p->titles = y++;
@@ -54,7 +59,9 @@ static const char *why_empty(const struct tui_model *m)
 	if (m->level[m->depth].filter[0])
 		return "no row matches the filter: Esc clears it";
 	if (!m->idle)
-		return "no traffic seen yet: 'a' shows rows without any";
+		return m->status.uptime_s < m->interval_s
+			       ? "waiting for the first interval"
+			       : "no traffic seen yet: 'a' shows rows without any";
 	return "nothing here";
 }
 
@@ -64,7 +71,7 @@ static void table_draw(struct grid *g, struct tui_model *m, const struct parts *
 	struct columns c;
 	int i;
 
-	columns_fit(&c, l->kind, m->health, g->cols);
+	columns_fit(&c, l->kind, m->health, m->hidden, g->cols);
 	columns_titles(&c, g, p->titles, m);
 	scroll(m, p->table_rows);
 	if (m->n_shown == 0)
@@ -105,6 +112,8 @@ void tui_render(struct grid *g, struct tui_model *m)
 	if (p.note >= 0)
 		(void)grid_put(g, p.note, 0, g->cols, STYLE_WARN, m->note);
 	footer_draw(g, m, p.footer);
+	if (m->menu)
+		menu_draw(g, m);
 	if (m->help)
 		help_draw(g, m);
 }

@@ -3,13 +3,17 @@
  * One row: copied out of a view, compared. The text of names is kept as it came; it is made safe when
  * drawn (text.h).
  */
+#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "tui/fmt.h"
 #include "tui/model.h"
+#include "tui/places.h"
 
 #define UNKNOWN "? (unknown)"
+
+static const uint8_t no_addr[16];
 
 static void copy_text(char *to, size_t size, const char *from)
 {
@@ -30,6 +34,10 @@ void row_place(char *to, size_t size, const struct netprobe_row *from)
 			(void)snprintf(to, size, "%s %.12s", runtime, from->container);
 		return;
 	}
+	if (!strcmp(from->cgroup, "/")) {
+		copy_text(to, size, "host"); /* as the view of containers calls it */
+		return;
+	}
 	len = strlen(from->cgroup);
 	copy_text(to, size, len < size ? from->cgroup : from->cgroup + len - size + 1);
 }
@@ -46,7 +54,27 @@ static void copy_process(struct tui_row *to, const struct netprobe_row *from)
 		return;
 	}
 	to->pid = from->pid;
+	to->ppid = from->ppid;
+	to->start_ns = from->start_ns;
 	copy_place(to, from);
+}
+
+static void copy_listener(struct tui_row *to, const struct netprobe_flow *f)
+{
+	fmt_endpoint(f->laddr, f->lport, to->name, sizeof(to->name));
+	to->brief[0] = '\0';
+	to->netns = f->netns;
+	to->has_queue = f->listens && f->has_tcp;
+	to->queue = f->unread_bytes;
+	to->backlog = f->sndbuf_bytes;
+}
+
+static void copy_service(struct tui_row *to, const struct netprobe_flow *f)
+{
+	bool udp = f->proto == IPPROTO_UDP || f->proto == IPPROTO_UDPLITE;
+	const char *name = f->rport ? place_service(f->rport, udp) : "";
+
+	copy_text(to->service, sizeof(to->service), *name ? name : place_service(f->lport, udp));
 }
 
 static void copy_flow(struct tui_row *to, const struct netprobe_row *from)
@@ -77,6 +105,7 @@ static void copy_flow(struct tui_row *to, const struct netprobe_row *from)
 	copy_text(to->iface, sizeof(to->iface), f->iface);
 	to->state = fmt_tcp_state(f->tcp_state);
 	to->proto = fmt_proto(f->proto);
+	copy_service(to, f);
 }
 
 static void copy_container(struct tui_row *to, const struct netprobe_row *from)
@@ -125,13 +154,27 @@ void row_copy(struct tui_row *to, const struct netprobe_row *from, uint8_t kind)
 	memcpy(to->addr, from->addr, sizeof(to->addr));
 	samples_copy(&to->samples, from->rates, from->n_rates);
 	to->rest = from->rest;
+	to->retrans_rate = (float)from->retransmit_rate;
+	to->segs_rate = (float)from->segment_rate;
+	to->retrans_share = to->segs_rate > 0 ? 100 * to->retrans_rate / to->segs_rate : -1;
 	if (from->rest)
 		return; /* its name says what it stands for, and nothing else is known of it */
+	copy_text(to->user, sizeof(to->user), from->user);
+	if (!to->user[0] && from->uid != UINT32_MAX)
+		(void)snprintf(to->user, sizeof(to->user), "%u", from->uid);
+	copy_text(to->exe, sizeof(to->exe), from->exe);
+	if (from->peer_port || memcmp(from->peer, no_addr, sizeof(no_addr)) != 0)
+		fmt_endpoint(from->peer, from->peer_port, to->peer, sizeof(to->peer));
 	if (kind == NETPROBE_VIEW_PROCESS)
 		copy_process(to, from);
+	else if (kind == NETPROBE_VIEW_USER && from->uid != UINT32_MAX)
+		copy_text(to->name, sizeof(to->name), to->user);
 	else if (kind == NETPROBE_VIEW_CONNECTION)
 		copy_flow(to, from);
-	else if (kind == NETPROBE_VIEW_CONTAINER)
+	else if (kind == NETPROBE_VIEW_LISTEN && from->flow) {
+		copy_flow(to, from);
+		copy_listener(to, from->flow);
+	} else if (kind == NETPROBE_VIEW_CONTAINER)
 		copy_container(to, from);
 	else if (kind == NETPROBE_VIEW_REMOTE && *from->rname)
 		(void)snprintf(to->name, sizeof(to->name), "%.128s  %.64s", from->rname,
@@ -174,6 +217,11 @@ static int compare_by(const struct tui_row *a, const struct tui_row *b, uint8_t 
 	default:
 		return compare_number(b->tx_rate + b->rx_rate, a->tx_rate + a->rx_rate);
 	}
+}
+
+int row_order(const struct tui_row *a, const struct tui_row *b, uint8_t sort)
+{
+	return compare_by(a, b, sort);
 }
 
 int row_compare(const struct tui_row *a, const struct tui_row *b, uint8_t sort, bool reverse)

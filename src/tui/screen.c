@@ -60,6 +60,9 @@ static const struct {
 	[STYLE_LOSS] = { A_BOLD | A_REVERSE, A_BOLD, COLOR_WHITE, COLOR_RED },
 	[STYLE_TAB] = { A_REVERSE, A_REVERSE, -1, -1 },
 	[STYLE_KEY] = { A_BOLD, A_BOLD, -1, -1 },
+	[STYLE_UP] = { A_NORMAL, A_NORMAL, COLOR_YELLOW, -1 },
+	[STYLE_DOWN] = { A_NORMAL, A_NORMAL, COLOR_GREEN, -1 },
+	[STYLE_INSIDE] = { A_DIM, A_NORMAL, COLOR_BLUE, -1 },
 };
 
 static void set_looks(struct screen *s, bool no_color)

@@ -29,6 +29,8 @@ float samples_max(const struct samples *s);
 float samples_at(const struct samples *s, int c, int width);
 /* The least of 1, 2 or 5 times a power of ten that is not below v; 1 for nothing. */
 double scale_ceiling(double v);
+/* graph.c: the same, of figures closer together. */
+double scale_near(double v);
 
 void spark_draw(struct grid *g, int y, int x, int width, enum style style, const struct samples *s);
 /* rows lines from y; full is the rate the top stands for. */

@@ -107,3 +107,11 @@ void text_cut_middle(struct text *t, unsigned int columns, wchar_t ellipsis)
 	text_splice(t, head, tail, ellipsis);
 	t->columns = (uint16_t)(before + 1 + after);
 }
+
+int text_columns(const char *s, bool utf8)
+{
+	struct text t;
+
+	text_set(&t, s, utf8);
+	return t.columns;
+}

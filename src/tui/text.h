@@ -30,4 +30,7 @@ void text_cut_end(struct text *t, unsigned int columns, wchar_t ellipsis);
 /* The same, taking from the middle: both ends of a path or an address say something. */
 void text_cut_middle(struct text *t, unsigned int columns, wchar_t ellipsis);
 
+/* Columns that s takes. */
+int text_columns(const char *s, bool utf8);
+
 #endif

@@ -53,6 +53,7 @@ struct view_row *fake_row(struct viewer *v, uint8_t kind, const char *name, floa
 	row->rx_bytes = (uint64_t)rx * 60;
 	row->conns = 1;
 	row->verdict = -1;
+	row->uid = UINT32_MAX;
 	row->history = tx + rx > 0 ? fake_history(v, 60, tx + rx) : NULL;
 	v->tx_rate += kind == VIEW_PROCESS ? tx : 0;
 	v->rx_rate += kind == VIEW_PROCESS ? rx : 0;
@@ -242,7 +243,8 @@ static int query(struct viewer *v, const struct view_query *q, struct view *ret_
 			continue;
 		}
 		view.n_ended += row->exited;
-		view.n_live += !row->exited && !row->rest;
+		view.n_live += !row->exited && !row->rest &&
+			       (q->kind != VIEW_PROCESS || (row->proc && row->proc->tgid));
 		if (!row->exited || !q->live)
 			view.rows[view.n_rows++] = *row;
 	}
@@ -256,7 +258,13 @@ static int query(struct viewer *v, const struct view_query *q, struct view *ret_
 	view.rx_bytes = v->rx_bytes;
 	view.retrans = v->retrans;
 	view.conns = v->conns;
-	view.processes = v->processes;
+	view.processes = 0;
+	for (i = 0; i < v->n[VIEW_PROCESS]; i++)
+		view.processes += !v->rows[VIEW_PROCESS][i].exited &&
+				  v->rows[VIEW_PROCESS][i].proc &&
+				  v->rows[VIEW_PROCESS][i].proc->tgid;
+	if (v->processes == UINT32_MAX)
+		view.processes = v->processes;
 	view.history = &v->total;
 	*ret_view = view;
 	return 0;
@@ -335,6 +343,15 @@ int netprobe_manager_view(struct netprobe_manager *m, const struct netprobe_view
 				       .n_ended = view.n_ended,
 				       .n_idle = view.n_idle };
 	ret->n_rates = api_rates_fill(ret->rates, view.history);
+	ret->n_directions = ret->n_rates;
+	ret->inside_rate = (double)v->inside_rate;
+	for (uint32_t i = 0; i < ret->n_rates; i++) {
+		float in = v->inside_rate > 0 ? 0.2f : 0;
+
+		ret->up_rates[i] = ret->rates[i] * (0.7f - in);
+		ret->down_rates[i] = ret->rates[i] * 0.3f;
+		ret->inside_rates[i] = ret->rates[i] * in;
+	}
 	for (size_t i = 0; i < view.n_rows; i++)
 		if (tell(&view.rows[i], fn, arg))
 			break;

@@ -17,7 +17,7 @@ struct viewer {
 	struct view_row rows[VIEW_MAX][FAKE_ROWS];
 	size_t n[VIEW_MAX];
 	struct history total;
-	float tx_rate, rx_rate;
+	float tx_rate, rx_rate, inside_rate;
 	uint64_t tx_bytes, rx_bytes, retrans;
 	uint32_t conns, processes;
 	/* what rows point at */

@@ -312,7 +312,8 @@ static void no_size_writes_beyond_the_grid(void **state)
 	(void)state;
 	scene_open(&s, scene_rows);
 	for (kind = 0; kind < VIEW_MAX; kind++) {
-		scene_type(&s, (char[]){ (char)('1' + kind), '\0' });
+		model_level(&s.model)->kind = (uint8_t)kind;
+		scene_snapshot(&s);
 		for (rows = 0; rows < 34; rows++) {
 			for (cols = 0; cols < 140; cols += 3) {
 				assert_int_equal(grid_resize(&s.grid, rows, cols), 0);

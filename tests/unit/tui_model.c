@@ -15,6 +15,7 @@
 #include "tui/column.h"
 #include "tui/fmt.h"
 #include "tui/keys.h"
+#include "tui/kinds.h"
 #include "tui/words.h"
 #include "tui_fake.h"
 
@@ -129,7 +130,7 @@ static void cursor_stops_at_both_ends(void **state)
 
 static void keys_switch_views(void **state)
 {
-	static const char letter[] = "pcCri";
+	static const char letter[] = "pcCri6780\t9";
 	int i;
 
 	(void)state;
@@ -138,9 +139,17 @@ static void keys_switch_views(void **state)
 		assert_int_equal(model_level(&model)->kind, i);
 	}
 	type("\t");
-	assert_int_equal(model_level(&model)->kind, VIEW_PROCESS);
+	assert_int_equal(model_level(&model)->kind, VIEW_POD);
 	(void)press_key(KEY_BTAB, true);
-	assert_int_equal(model_level(&model)->kind, VIEW_INTERFACE);
+	assert_int_equal(model_level(&model)->kind, VIEW_LISTEN);
+	type("b");
+	assert_int_equal(model.menu, MENU_BY);
+	(void)press_key(KEY_UP, true);
+	type("\r");
+	assert_int_equal(model.menu, MENU_NONE);
+	assert_int_equal(model_level(&model)->kind, VIEW_UNIT);
+	type("b7");
+	assert_int_equal(model_level(&model)->kind, VIEW_USER);
 	type("2");
 	assert_int_equal(model_level(&model)->kind, VIEW_CONNECTION);
 }
@@ -418,6 +427,87 @@ static void unknown_owner_has_a_name(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
+static struct view_row *process_below(const char *name, uint32_t pid, uint32_t ppid, float tx)
+{
+	struct view_row *row = fake_process(viewer, name, pid, tx, 0);
+
+	((struct process *)row->proc)->ppid = ppid;
+	return row;
+}
+
+static void ended_rows_of_one_name_are_one(void **state)
+{
+	(void)state;
+	for (uint32_t i = 0; i < 20; i++)
+		process_below("curl", 500 + i, 1, 10)->exited = true;
+	(void)process_below("curl", 600, 1, 5); /* runs: its own row */
+	assert_int_equal(model_snapshot(&model), 0);
+	assert_int_equal(model.n_shown, 3 + 1 + 1);
+	type("jj");
+	assert_at("curl"); /* 20 x 10, as beta: behind it */
+	assert_int_equal(model_row(&model)->count, 20);
+	assert_true(model_row(&model)->tx_rate == 200);
+	assert_int_equal(model_row(&model)->tx_bytes, 20 * 600);
+	type("\r");
+	assert_int_equal(model.depth, 0);
+	assert_non_null(strstr(model.flash, "m shows each"));
+	type("m");
+	assert_int_equal(model.n_shown, 3 + 20 + 1);
+	type("m");
+	assert_int_equal(model.n_shown, 3 + 1 + 1);
+}
+
+static void tree_has_children_below_parents_and_folds(void **state)
+{
+	(void)state;
+	(void)process_below("child", 11, 10, 1);
+	(void)process_below("grandchild", 12, 11, 2);
+	/* numbers given again: each other's parents */
+	(void)process_below("egg", 40, 41, 1);
+	(void)process_below("hen", 41, 40, 1);
+	assert_int_equal(model_snapshot(&model), 0);
+	type("t");
+	assert_int_equal(model.n_shown, 7);
+	assert_at("alpha");
+	type("j");
+	assert_at("child");
+	assert_int_equal(model_row(&model)->depth, 1);
+	type("j");
+	assert_at("grandchild");
+	assert_int_equal(model_row(&model)->depth, 2);
+	type("kk-");
+	assert_at("alpha");
+	assert_int_equal(model.n_shown, 5);
+	assert_int_equal(model_row(&model)->count, 3);
+	assert_true(model_row(&model)->tx_rate == 303);
+	type("+");
+	assert_int_equal(model.n_shown, 7);
+	type("_");
+	assert_int_equal(model.n_shown, 4);
+	type("*t");
+	assert_int_equal(model.n_shown, 7);
+	type("2t");
+	assert_non_null(strstr(model.flash, "only processes"));
+}
+
+static void columns_are_hidden_and_sorted_by(void **state)
+{
+	(void)state;
+	type("o");
+	assert_int_equal(model.menu, MENU_COLUMNS);
+	type("\r");
+	assert_int_equal(model.hidden, 1u << 1); /* PID */
+	type("\rs");
+	assert_int_equal(model.hidden, 0);
+	assert_int_equal(model.sort, SORT_COLUMN + 1);
+	type("q");
+	assert_int_equal(model.menu, MENU_NONE);
+	assert_at("gamma"); /* the highest number first */
+	type("os");
+	type("q");
+	assert_at("alpha");
+}
+
 static void ended_rows_are_hidden_by_a_key_and_counted(void **state)
 {
 	(void)state;
@@ -456,7 +546,7 @@ static void everything_on_the_screen_has_its_words(void **state)
 
 	(void)state;
 	for (uint8_t kind = 0; kind < NETPROBE_VIEW_MAX; kind++) {
-		assert_non_null(column_name_help(kind));
+		assert_non_null(view_kinds[kind].help);
 		for (int i = 0; (c = column_of(kind, i % 2, i)); i++)
 			n += c->help || !c->cell;
 	}
@@ -474,6 +564,9 @@ static void everything_on_the_screen_has_its_words(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(ended_rows_of_one_name_are_one),
+		TEST(tree_has_children_below_parents_and_folds),
+		TEST(columns_are_hidden_and_sorted_by),
 		TEST(ended_rows_are_hidden_by_a_key_and_counted),
 		TEST(help_has_two_pages_and_any_other_key_closes_it),
 		TEST(everything_on_the_screen_has_its_words),

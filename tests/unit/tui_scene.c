@@ -66,7 +66,7 @@ void scene_type(struct scene *s, const char *keys)
 
 char *scene_text(const struct grid *g)
 {
-	static const char letter[] = ".bdhsSxtrgwLTk";
+	static const char letter[] = ".bdhsSxtrgwLTkudi";
 	char *text = NULL;
 	size_t size;
 	FILE *f = open_memstream(&text, &size);

@@ -15,6 +15,7 @@
 
 #include "../nasty.h"
 #include "tui/fmt.h"
+#include "tui/places.h"
 #include "tui/grid.h"
 #include "tui/spark.h"
 #include "tui/text.h"
@@ -349,9 +350,49 @@ static void sparkline_shows_the_least_traffic(void **state)
 	grid_done(&g);
 }
 
+static void services_and_starts_are_read_as_files_have_them(void **state)
+{
+	uint16_t port = 0;
+	char name[16];
+	bool udp;
+
+	(void)state;
+	assert_true(place_parse_service("https\t443/tcp\t# x\n", name, sizeof(name), &port, &udp));
+	assert_string_equal(name, "https");
+	assert_int_equal(port, 443);
+	assert_false(udp);
+	assert_true(place_parse_service("domain 53/udp\n", name, sizeof(name), &port, &udp));
+	assert_true(udp);
+	assert_false(place_parse_service("# a comment 1/tcp\n", name, sizeof(name), &port, &udp));
+	assert_false(place_parse_service("x 0/tcp\n", name, sizeof(name), &port, &udp));
+	assert_false(place_parse_service("x 65536/tcp\n", name, sizeof(name), &port, &udp));
+	assert_false(place_parse_service("x 80/tcpmux\n", name, sizeof(name), &port, &udp));
+	assert_false(place_parse_service("a-name-that-is-too-long 80/tcp\n", name, sizeof(name),
+					 &port, &udp));
+	assert_false(place_parse_service("", name, sizeof(name), &port, &udp));
+	assert_int_equal(place_parse_start(
+				 "7 (a) b) ) S 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 "
+				 "4711 20"),
+			 4711);
+	assert_int_equal(place_parse_start("7 (x) S 1 2"), 0);
+	assert_int_equal(place_parse_start(""), 0);
+}
+
+static void scales_leave_no_half_of_a_graph_empty(void **state)
+{
+	(void)state;
+	assert_true(scale_near(57.9) == 60);
+	assert_true(scale_near(0) == 1);
+	assert_true(scale_near(11e6) == 12e6);
+	for (double v = 1; v < 1e9; v *= 1.07)
+		assert_true(scale_near(v) >= v && scale_near(v) <= 1.5 * v + 1e-9 * v);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(services_and_starts_are_read_as_files_have_them),
+		cmocka_unit_test(scales_leave_no_half_of_a_graph_empty),
 		cmocka_unit_test(names_of_others_are_clean_in_a_frame),
 		cmocka_unit_test(text_replaces_what_could_steer_a_terminal),
 		cmocka_unit_test(text_counts_columns_not_bytes),

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Names of users, by this machine's /etc/passwd: no directory service is asked, which might not answer. */
+#ifndef NETPROBE_OWNER_USER_H
+#define NETPROBE_OWNER_USER_H
+
+#include <stdint.h>
+
+/* "root"; "" unknown. Good until another thread or call finds the file changed. Looks at the file once a second at most. */
+const char *user_name(uint32_t uid);
+/* Pure: name and number of a line of that file. -1: it is none, or the name has what no name may have. */
+int user_parse(const char *line, char *ret_name, unsigned int size, uint32_t *ret_uid);
+
+#endif

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Views count what they list and what they do not; groups of groups; what stays inside the host. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "flow/group.h"
+#include "flow/inside.h"
+#include "flow_make.h"
+
+/* Three connections of two processes to two hosts over two interfaces. */
+static void make_traffic(struct world *w)
+{
+	struct np_sock_rec rec = tcp_rec(1);
+
+	rec.counts.tx_bytes = 1000;
+	rec.tcp.srtt_us = 100;
+	feed(w, &rec);
+	rec = tcp_rec(2);
+	rec.counts.tx_bytes = 200;
+	rec.counts.rx_bytes = 50;
+	rec.tcp.srtt_us = 300;
+	rec.counts.retrans = 2;
+	ipv4(rec.tuple.raddr, 3);
+	feed(w, &rec);
+	rec = tcp_rec(3);
+	rec.counts.rx_bytes = 9000;
+	rec.tcp.srtt_us = 200;
+	rec.owner = rec.last = owner(101, "nginx");
+	(void)strcpy(rec.tuple.ifname, "lo");
+	rec.tuple.ifindex = 1;
+	feed(w, &rec);
+	world_tick(w, SECOND);
+}
+
+static struct view ask(struct world *w, struct view_query q)
+{
+	struct view view;
+
+	assert_int_equal(viewer_query(w->viewer, &q, &view), 0);
+	return view;
+}
+
+static const struct view_row *row_called(const struct view *view, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < view->n_rows; i++)
+		if (strcmp(view->rows[i].name, name) == 0)
+			return &view->rows[i];
+	return NULL;
+}
+
+static uint64_t row_key(struct world *w, uint8_t kind, const char *name)
+{
+	struct view view = ask(w, (struct view_query){ .kind = kind, .idle = true });
+	const struct view_row *row = row_called(&view, name);
+	uint64_t key = row ? row->key : 0;
+
+	view_done(&view);
+	return key;
+}
+
+/* Of three processes one is still, one ends; of five sockets one listens, one idles, one is closed. */
+static void head_and_lists_count_the_same(void **state)
+{
+	struct world *w = *state;
+	struct np_sock_rec idle = tcp_rec(20), listener = tcp_rec(21), last = tcp_rec(3);
+	struct view view;
+
+	make_traffic(w);
+	idle.owner = idle.last = owner(555, "sleeper");
+	feed(w, &idle);
+	listener.owner = listener.last = owner(555, "sleeper");
+	listener.tuple.state = TCP_LISTEN;
+	feed(w, &listener);
+	last.owner = last.last = owner(101, "nginx");
+	last.counts.rx_bytes = 9000;
+	last.tuple.flags |= NP_F_DEAD;
+	feed(w, &last);
+	world_tick(w, SECOND);
+	for (int all = 0; all < 2; all++) {
+		view = ask(w, (struct view_query){ .kind = VIEW_PROCESS, .idle = all });
+		assert_int_equal(view.processes, 3);
+		assert_int_equal(view.n_live + view.n_idle, view.processes);
+		assert_int_equal(view.n_idle, all ? 0 : 1);
+		view_done(&view);
+		view = ask(w, (struct view_query){ .kind = VIEW_CONNECTION, .idle = all });
+		assert_int_equal(view.processes, 3);
+		assert_int_equal(view.n_live + view.n_idle, view.conns);
+		assert_int_equal(view.n_idle, all ? 0 : 1);
+		assert_int_equal(view.n_ended, 1);
+		assert_int_equal(view.n_total, view.n_live + view.n_ended + (all ? 1 : 0));
+		view_done(&view);
+		view = ask(w, (struct view_query){
+				      .kind = VIEW_CONNECTION, .idle = all, .live = true });
+		assert_int_equal(view.n_ended, 1);
+		assert_int_equal(view.n_total, view.n_live + (all ? 1 : 0));
+		view_done(&view);
+	}
+}
+
+/* What is sent to an address of a socket here stays here, and is counted once. */
+static void traffic_inside_the_host_is_counted_once(void **state)
+{
+	struct world *w = *state;
+	struct np_sock_rec out = tcp_rec(1), client = tcp_rec(2), server = tcp_rec(3);
+	struct view view;
+
+	view = ask(w, (struct view_query){ .kind = VIEW_PROCESS });
+	view_done(&view);
+	out.counts.tx_bytes = 1000;
+	out.counts.rx_bytes = 70;
+	feed(w, &out);
+	ipv4(client.tuple.raddr, 1); /* as tcp_rec() is at */
+	client.counts.tx_bytes = 500;
+	feed(w, &client);
+	ipv4(server.tuple.raddr, 1);
+	server.counts.rx_bytes = 500;
+	feed(w, &server);
+	world_tick(w, SECOND);
+	view = ask(w, (struct view_query){ .kind = VIEW_PROCESS });
+	assert_true(view.inside->up_rate == 1000);
+	assert_true(view.inside->down_rate == 70);
+	assert_true(view.inside->inside_rate == 500);
+	assert_true(view.tx_rate == 1500 && view.rx_rate == 570);
+	view_done(&view);
+}
+
+/* Ten processes of one program that end, one that lives; of another user one. */
+static void programs_and_users_keep_what_their_processes_moved(void **state)
+{
+	struct world *w = *state;
+	const struct view_row *row;
+	struct view view;
+
+	for (uint32_t i = 0; i < 11; i++) {
+		struct np_sock_rec rec = tcp_rec(100 + i);
+
+		rec.owner = rec.last = owner(700 + i, "curl");
+		rec.owner.uid = rec.last.uid = i == 10 ? 33 : 0;
+		rec.counts.tx_bytes = 100;
+		if (i < 10)
+			rec.tuple.flags |= NP_F_DEAD;
+		feed(w, &rec);
+	}
+	world_tick(w, SECOND);
+	view = ask(w, (struct view_query){ .kind = VIEW_PROGRAM });
+	assert_int_equal(view.n_rows, 1);
+	assert_string_equal(view.rows[0].name, "curl");
+	assert_int_equal(view.rows[0].tx_bytes, 1100);
+	assert_int_equal(view.rows[0].conns, 1);
+	assert_non_null(view.rows[0].history);
+	assert_true(view.rows[0].history->rate[FLOW_HISTORY - 1] == 1100);
+	view_done(&view);
+	(void)process_table_scan(w->procs, w->now, 100);
+	for (int i = 0; i < 30; i++)
+		world_tick(w, SECOND);
+	view = ask(w, (struct view_query){ .kind = VIEW_PROGRAM });
+	assert_int_equal(view.rows[0].tx_bytes, 1100);
+	view_done(&view);
+	view = ask(w, (struct view_query){ .kind = VIEW_USER, .sort = SORT_TOTAL });
+	assert_int_equal(view.n_rows, 2);
+	assert_int_equal(view.rows[0].uid, 0);
+	assert_int_equal(view.rows[0].tx_bytes, 1000);
+	row = row_called(&view, "33");
+	assert_int_equal(row->tx_bytes, 100);
+	view_done(&view);
+	view = ask(w, (struct view_query){ .kind = VIEW_CONNECTION,
+					   .idle = true,
+					   .of = { { GROUP_USER, row_key(w, VIEW_USER, "33") } } });
+	assert_int_equal(view.n_rows, 1);
+	view_done(&view);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		WORLD_TEST(head_and_lists_count_the_same),
+		WORLD_TEST(traffic_inside_the_host_is_counted_once),
+		WORLD_TEST(programs_and_users_keep_what_their_processes_moved),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
