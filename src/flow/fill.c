@@ -9,16 +9,16 @@
 
 void fill_sums(const struct flow *f, struct flow_delta *d)
 {
+	const struct flow_delta *early = flow_early(f);
+
 	*d = (struct flow_delta){ .tx_bytes = f->counts.tx_bytes,
 				  .rx_bytes = flow_rx_bytes(f),
 				  .retrans = f->counts.retrans };
 	if (f->tcp)
 		d->retrans += f->tcp->synack_retrans - (f->former ? f->former->synack_retrans : 0);
-	if (f->recent && f->recent->early) {
-		d->tx_bytes -= f->recent->early->tx_bytes;
-		d->rx_bytes -= f->recent->early->rx_bytes;
-		d->retrans -= f->recent->early->retrans + f->recent->early->synack;
-	}
+	d->tx_bytes -= early->tx_bytes;
+	d->rx_bytes -= early->rx_bytes;
+	d->retrans -= early->retrans + early->synack;
 }
 
 void fill_tally(struct tally *row, const struct flow *f, const struct flow_delta *sums,

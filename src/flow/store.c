@@ -373,9 +373,10 @@ void store_close(struct flow_table *t, struct flow *f, uint64_t closed_ns)
 /* Before the interval is over its deltas are still looked at: what comes then waits beside them. */
 static int early_get(const struct flow_table *t, struct flow_recent *r)
 {
-	if (!t->turned && !r->early)
-		r->early = calloc(1, sizeof(*r->early));
-	return t->turned || r->early ? 0 : -ENOMEM;
+	if (t->turned || r->first || r->early)
+		return 0;
+	r->early = calloc(1, sizeof(*r->early));
+	return r->early ? 0 : -ENOMEM;
 }
 
 int store_activate(struct flow_table *t, struct flow *f)
@@ -391,14 +392,19 @@ int store_activate(struct flow_table *t, struct flow *f)
 	if (!f->recent)
 		return -ENOMEM;
 	f->recent->slot = t->n_active;
+	f->recent->first = !t->turned; /* there is nothing yet to be looked at */
 	t->active[t->n_active++] = f;
-	return early_get(t, f->recent);
+	return 0;
 }
 
 /* Whatever came early is in d from now on. */
 static void recent_turn(struct flow_recent *r)
 {
 	r->turned = true;
+	if (r->first) {
+		r->first = false;
+		return;
+	}
 	r->d = r->early ? *r->early : (struct flow_delta){ 0 };
 	free(r->early);
 	r->early = NULL;
@@ -409,7 +415,7 @@ struct flow_delta *store_pending(struct flow_table *t, struct flow *f)
 	struct flow_recent *r = f->recent;
 
 	if (!t->turned)
-		return r->early;
+		return r->first ? &r->d : r->early;
 	if (!r->turned)
 		recent_turn(r);
 	return &r->d;

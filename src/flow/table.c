@@ -279,7 +279,7 @@ int flow_table_each_active(struct flow_table *t, int (*fn)(struct flow *f, void 
 	int r = 0;
 
 	for (i = 0; r == 0 && i < t->n_active; i++)
-		if (!delta_is_zero(&t->active[i]->recent->d))
+		if (!delta_is_zero(flow_delta(t->active[i])))
 			r = fn(t->active[i], arg);
 	return r;
 }
@@ -291,5 +291,12 @@ struct flow *flow_table_find(struct flow_table *t, uint64_t sock_id)
 
 const struct flow_delta *flow_delta(const struct flow *f)
 {
-	return f->recent ? &f->recent->d : &no_delta;
+	return f->recent && !f->recent->first ? &f->recent->d : &no_delta;
+}
+
+const struct flow_delta *flow_early(const struct flow *f)
+{
+	if (!f->recent)
+		return &no_delta;
+	return f->recent->first ? &f->recent->d : f->recent->early ?: &no_delta;
 }

@@ -74,6 +74,7 @@ struct flow_recent {
 	uint32_t slot;	/* private: place among the active ones */
 	uint16_t idle;	/* private: ticks without any movement */
 	bool turned;	/* private: d is of the interval that ends now */
+	bool first; /* private: d is of the one under way, before which nothing moved; early is NULL */
 };
 
 /* What the calls of the owner moved, since the probe saw it. */
@@ -225,16 +226,18 @@ static inline uint64_t flow_rx_bytes(const struct flow *f)
 void flow_tcp_own(const struct flow *f, struct flow_tcp *ret);
 /* What it moved in the last interval; never NULL, all zero for idle flows. */
 const struct flow_delta *flow_delta(const struct flow *f);
+/* What of its counts came since that interval was over; never NULL. */
+const struct flow_delta *flow_early(const struct flow *f);
 
 /* Bytes/s in it. */
 static inline float flow_tx_rate(const struct flow *f, float seconds)
 {
-	return f->recent && seconds > 0 ? (float)f->recent->d.tx_bytes / seconds : 0;
+	return seconds > 0 ? (float)flow_delta(f)->tx_bytes / seconds : 0;
 }
 
 static inline float flow_rx_rate(const struct flow *f, float seconds)
 {
-	return f->recent && seconds > 0 ? (float)f->recent->d.rx_bytes / seconds : 0;
+	return seconds > 0 ? (float)flow_delta(f)->rx_bytes / seconds : 0;
 }
 
 /* A socket counted as one connection: parts share their socket's. */

@@ -77,6 +77,42 @@ static void live_through(struct flow_table *t, struct viewer *v)
 	}
 }
 
+/*
+ * Beside a burst most of the memory is flows that are in their first interval: one that has nothing to show of an earlier
+ * one takes no second place for its deltas. Until the tick it shows nothing all the same.
+ */
+static void a_flow_in_its_first_interval_has_one_place_for_its_deltas(void **state)
+{
+	struct process_table *procs = process_table_new("/nonexistent", NULL);
+	struct flow_table *t = flow_table_new(NULL, procs);
+	struct np_sock_rec rec = tcp_rec(1);
+
+	(void)state;
+	rec.counts.tx_bytes = 100;
+	assert_int_equal(flow_table_sock(t, &rec, START), 0); /* blocks of pools, arrays */
+	rec.sock_id = 2;
+	alloc_fail_nth(1);
+	assert_int_equal(flow_table_sock(t, &rec, START), 0);
+	rec.counts.tx_bytes = 300;
+	assert_int_equal(flow_table_sock(t, &rec, START), 0);
+	assert_false(alloc_failed);
+	assert_int_equal(flow_delta(flow_table_find(t, 2))->tx_bytes, 0);
+	assert_int_equal(flow_early(flow_table_find(t, 2))->tx_bytes, 300);
+	alloc_fail_nth(0);
+	flow_table_tick(t, START + SECOND);
+	assert_int_equal(flow_delta(flow_table_find(t, 2))->tx_bytes, 300);
+	assert_int_equal(flow_early(flow_table_find(t, 2))->tx_bytes, 0);
+	/* now it has one to show, and what comes waits beside it */
+	rec.counts.tx_bytes = 400;
+	assert_int_equal(flow_table_sock(t, &rec, START + SECOND), 0);
+	assert_int_equal(flow_delta(flow_table_find(t, 2))->tx_bytes, 300);
+	assert_int_equal(flow_early(flow_table_find(t, 2))->tx_bytes, 100);
+	flow_table_tick(t, START + 2 * SECOND);
+	assert_int_equal(flow_delta(flow_table_find(t, 2))->tx_bytes, 100);
+	(void)flow_table_free(t);
+	(void)process_table_free(procs);
+}
+
 static void check_sums(struct viewer *v)
 {
 	uint8_t kind;
@@ -196,6 +232,7 @@ static void owners_survive_every_failing_allocation(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_flow_in_its_first_interval_has_one_place_for_its_deltas),
 		cmocka_unit_test(table_survives_every_failing_allocation),
 		cmocka_unit_test(record_lost_to_a_failed_allocation_is_made_up_by_the_next),
 		cmocka_unit_test(owners_survive_every_failing_allocation),
