@@ -207,3 +207,30 @@ void columns_row(const struct columns *c, struct grid *g, int y, const struct tu
 	if (row->exited)
 		grid_style(g, y, 0, g->cols, STYLE_EXITED);
 }
+
+void columns_text(const struct tui_model *m, const struct tui_row *row, char *s, size_t size)
+{
+	const struct column *c;
+	size_t n = 0;
+
+	s[0] = '\0';
+	for (int i = 0; (c = column_of(m->level[m->depth].kind, m->health, i)) && n < size; i++) {
+		char cell[256] = "";
+
+		if (c == SPARK)
+			continue;
+		if (c == NAME)
+			(void)snprintf(cell, sizeof(cell), "%s", row->name);
+		else
+			(void)c->cell(m, row, cell, sizeof(cell));
+		n += (size_t)snprintf(s + n, size - n, "%s%s", n ? "\t" : "", cell);
+	}
+}
+
+const struct column *columns_at(const struct columns *c, int x)
+{
+	for (int i = 0; i < c->n; i++)
+		if (x >= c->x[i] && x <= c->x[i] + c->width[i])
+			return c->col[i];
+	return NULL;
+}

@@ -25,4 +25,9 @@ void columns_titles(const struct columns *c, struct grid *g, int y, const struct
 void columns_row(const struct columns *c, struct grid *g, int y, const struct tui_model *m,
 		 const struct tui_row *row);
 
+/* All cells of a row, hidden columns too, with tabs between them. */
+void columns_text(const struct tui_model *m, const struct tui_row *row, char *s, size_t size);
+/* The column whose title is at x; NULL. */
+const struct column *columns_at(const struct columns *c, int x);
+
 #endif

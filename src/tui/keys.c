@@ -6,8 +6,11 @@
 #include "tui/keys.h"
 #include "tui/kinds.h"
 #include "tui/menu.h"
+#include "tui/mouse.h"
+#include "tui/theme.h"
 
 #include <curses.h>
+#include <stdio.h>
 #include <string.h>
 
 #define CTRL(c) ((c)&0x1f)
@@ -124,6 +127,29 @@ static int act_fold_all(struct tui_model *m, int fold)
 	return nav_fold(m, fold, true);
 }
 
+static int act_copy(struct tui_model *m, int name)
+{
+	return nav_copy(m, name);
+}
+
+static int act_theme(struct tui_model *m, int arg)
+{
+	(void)arg;
+	m->theme = (uint8_t)((m->theme + 1) % THEME_MAX);
+	(void)snprintf(m->flash, sizeof(m->flash), "theme: %s", theme_names[m->theme]);
+	return MOVED_THEME;
+}
+
+static int act_mouse(struct tui_model *m, int arg)
+{
+	(void)arg;
+	m->no_mouse = !m->no_mouse;
+	(void)snprintf(m->flash, sizeof(m->flash), "%s",
+		       m->no_mouse ? "the mouse is the terminal's: it selects text"
+				   : "the mouse is for rows, tabs and titles");
+	return MOVED_THEME;
+}
+
 static int act_live(struct tui_model *m, int arg)
 {
 	(void)arg;
@@ -203,6 +229,10 @@ static const struct binding bindings[] = {
 	{ { "_ *", "fold, unfold all" }, { '_' }, act_fold_all, 1 },
 	{ { NULL, NULL }, { '*' }, act_fold_all, 0 },
 	{ { "d", "ended rows: show, hide" }, { 'd' }, act_live, 0 },
+	{ { "y Y", "copy the row, its name" }, { 'y' }, act_copy, 0 },
+	{ { NULL, NULL }, { 'Y' }, act_copy, 1 },
+	{ { "T", "colours: next theme" }, { 'T' }, act_theme, 0 },
+	{ { "M", "mouse: here, terminal's" }, { 'M' }, act_mouse, 0 },
 	{ { "Ctrl-L", "draw the screen anew" }, { CTRL('l') }, act_redraw, 0 },
 	{ { "? h F1", "columns; again: keys" }, { '?', 'h', FN(KEY_F(1)) }, act_help, 0 },
 	{ { "q F10", "quit" }, { 'q', FN(KEY_F(10)) }, act_quit, 0 },
@@ -282,8 +312,8 @@ static int leaf_help(struct tui_model *m, struct key key)
 static bool is_for_page(const struct binding *b)
 {
 	static int (*const acts[])(struct tui_model *, int) = {
-		act_back,  act_view,  act_next_view, act_move, act_page,
-		act_pause, act_units, act_redraw,    act_help, act_quit,
+		act_back,  act_view,  act_next_view, act_move,	 act_page, act_copy, act_theme,
+		act_mouse, act_pause, act_units,     act_redraw, act_help, act_quit,
 	};
 	size_t i;
 
@@ -312,7 +342,13 @@ int keys_handle(struct tui_model *m, struct key key)
 	const struct binding *b;
 	int moved;
 
+	if (key.report == REPORT_GROUND) {
+		m->ground = key.code ? GROUND_LIGHT : GROUND_DARK;
+		return MOVED_THEME;
+	}
 	m->flash[0] = '\0';
+	if (key.report == REPORT_MOUSE)
+		return mouse_handle(m, key);
 	if (m->help)
 		return leaf_help(m, key);
 	if (m->menu)

@@ -14,8 +14,14 @@
 /* A key as curses reads it. */
 struct key {
 	wint_t code;
-	bool function; /* code is a KEY_* of curses, not a character */
+	bool function;	/* code is a KEY_* of curses, not a character */
+	uint8_t report; /* REPORT_*: no key at all */
+	int x, y;	/* of the mouse */
 };
+
+#define REPORT_NONE 0
+#define REPORT_MOUSE 1	/* code is the button, as SGR has it: 0 left, 64 wheel up, 65 down */
+#define REPORT_GROUND 2 /* the terminal's: code is whether it is light */
 
 struct key_help {
 	const char *keys; /* "j / Down" */

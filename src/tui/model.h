@@ -153,6 +153,11 @@ struct tui_model {
 	bool paused, editing;
 	uint8_t help; /* HELP_* */
 	int help_top;
+	uint8_t theme, ground; /* THEME_*, GROUND_* */
+	bool no_mouse;
+	char copy[1024]; /* to be copied; empty: nothing */
+	/* where the last frame had what the mouse is for, and how wide it was; -1: nowhere */
+	int table_y, table_rows, tabs_y, titles_y, cols;
 	size_t page;	/* rows the last frame had room for */
 	char flash[80]; /* answer to the last key, until the next one */
 	struct tui_filter filter;
@@ -197,6 +202,8 @@ int arrange(struct tui_model *m);
 #define MOVED_DRAW 1 /* draw the same rows again */
 #define MOVED_ROWS 2 /* other rows are needed: snapshot */
 #define MOVED_QUIT 3
+#define MOVED_THEME 5  /* other colours, mouse or not: tell the screen */
+#define MOVED_COPY 6   /* model.copy has what is to be copied */
 #define MOVED_REDRAW 4 /* something else wrote on the terminal: send every cell again */
 
 int nav_view(struct tui_model *m, uint8_t kind);
@@ -215,6 +222,8 @@ int nav_tree(struct tui_model *m);
 int nav_fold(struct tui_model *m, bool fold, bool all);
 int nav_health(struct tui_model *m);
 int nav_pause(struct tui_model *m);
+/* The row with all its cells, tabs between them, or its name. */
+int nav_copy(struct tui_model *m, bool name);
 /* Filter as you type: keep (Enter) or clear it (Escape). */
 int nav_filter_begin(struct tui_model *m);
 int nav_filter_end(struct tui_model *m, bool keep);

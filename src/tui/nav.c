@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "tui/columns.h"
 #include "tui/model.h"
 
 static void remember(struct tui_model *m)
@@ -352,4 +353,27 @@ int nav_filter_rubout(struct tui_model *m)
 	while (len > 0 && (filter[len] & 0xc0) == 0x80);
 	filter[len] = '\0';
 	return rearranged(m);
+}
+
+int nav_copy(struct tui_model *m, bool name)
+{
+	const struct tui_row *row = model_row(m);
+	size_t n;
+
+	if (m->detail.open) {
+		(void)snprintf(m->copy, sizeof(m->copy), "%s > %s", m->detail.local,
+			       m->detail.remote);
+		return MOVED_COPY;
+	}
+	if (!row)
+		return refuse(m, "nothing to copy here");
+	if (name)
+		(void)snprintf(m->copy, sizeof(m->copy), "%s", row->name);
+	else
+		columns_text(m, row, m->copy, sizeof(m->copy));
+	/* what is pasted into a shell must not act there either */
+	for (n = 0; m->copy[n]; n++)
+		if ((unsigned char)m->copy[n] < 0x20 || m->copy[n] == 0x7f)
+			m->copy[n] = m->copy[n] == '\t' && !name ? '\t' : '?';
+	return MOVED_COPY;
 }

@@ -73,6 +73,11 @@ static void table_draw(struct grid *g, struct tui_model *m, const struct parts *
 
 	columns_fit(&c, l->kind, m->health, m->hidden, g->cols);
 	columns_titles(&c, g, p->titles, m);
+	m->table_y = p->table;
+	m->cols = g->cols;
+	m->table_rows = p->table_rows;
+	m->tabs_y = p->tabs;
+	m->titles_y = p->titles;
 	scroll(m, p->table_rows);
 	if (m->n_shown == 0)
 		(void)grid_put(g, p->table, 1, g->cols - 1, STYLE_DIM, why_empty(m));

@@ -20,18 +20,29 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "tui/input.h"
 #include "tui/rescue.h"
+#include "tui/theme.h"
 
 /* A lone Escape is told from a function key by silence after it; curses waits that long, in ms. */
 #define ESCAPE_MS 25
 #define KEY_WAIT_MS 20	/* for the thread, where it has curses */
 #define END_WAIT_MS 300 /* for a terminal that takes nothing, at the end */
 
+#define PAIRS (1 + STYLE_MAX + 2 * SHADES)
+#define COPY_MAX 4096 /* bytes of text: what terminals take */
+
 struct screen {
 	SCREEN *curses;
 	bool utf8, blocks;
-	attr_t attr[STYLE_MAX];
-	short pair[STYLE_MAX];
+	attr_t attr[PAIRS];
+	short pair[PAIRS];
+	bool no_color;
+	short background;
+	int theme, ground;
+	struct input input;
+	bool talks;    /* it answers, and has a mouse and a clipboard, as terminals of windows do */
+	char *written; /* to be sent with the next frame; NULL */
 	pthread_t thread;
 	bool has_thread;
 	pthread_mutex_t curses_lock; /* curses knows no threads */
@@ -41,52 +52,53 @@ struct screen {
 	bool waits, forget, ending, ended;
 };
 
-/* With colours they carry the meaning; without, bold, dim and reverse have to. */
-static const struct {
-	attr_t mono, attr;
-	short fg, bg; /* with colours; -1: the terminal's own */
-} look[STYLE_MAX] = {
-	[STYLE_NORMAL] = { A_NORMAL, A_NORMAL, -1, -1 },
-	[STYLE_BOLD] = { A_BOLD, A_BOLD, -1, -1 },
-	[STYLE_DIM] = { A_DIM, A_DIM, -1, -1 },
-	[STYLE_HEADING] = { A_REVERSE, A_NORMAL, COLOR_BLACK, COLOR_CYAN },
-	[STYLE_SORT] = { A_REVERSE | A_BOLD, A_NORMAL, COLOR_BLACK, COLOR_GREEN },
-	[STYLE_SELECTED] = { A_REVERSE, A_REVERSE, -1, -1 },
-	[STYLE_EXITED] = { A_DIM, A_DIM, -1, -1 },
-	[STYLE_TX] = { A_NORMAL, A_NORMAL, COLOR_YELLOW, -1 },
-	[STYLE_RX] = { A_NORMAL, A_NORMAL, COLOR_GREEN, -1 },
-	[STYLE_SPARK] = { A_NORMAL, A_NORMAL, COLOR_CYAN, -1 },
-	[STYLE_WARN] = { A_BOLD, A_BOLD, COLOR_MAGENTA, -1 },
-	[STYLE_LOSS] = { A_BOLD | A_REVERSE, A_BOLD, COLOR_WHITE, COLOR_RED },
-	[STYLE_TAB] = { A_REVERSE, A_REVERSE, -1, -1 },
-	[STYLE_KEY] = { A_BOLD, A_BOLD, -1, -1 },
-	[STYLE_UP] = { A_NORMAL, A_NORMAL, COLOR_YELLOW, -1 },
-	[STYLE_DOWN] = { A_NORMAL, A_NORMAL, COLOR_GREEN, -1 },
-	[STYLE_INSIDE] = { A_DIM, A_NORMAL, COLOR_BLUE, -1 },
-};
-
-static void set_looks(struct screen *s, bool no_color)
+/* Curses' numbers of pairs: one for each style, and for each shade of the two graphs. */
+static short pair_of(enum style style, int shade)
 {
-	bool color = !no_color && has_colors() && start_color() == OK;
-	short background = -1;
-	int i;
+	if (style == STYLE_UP || style == STYLE_DOWN)
+		return (short)(1 + STYLE_MAX + (style == STYLE_DOWN) * SHADES + shade);
+	return (short)(1 + style);
+}
 
-	/* Terminals that cannot return to their own colours get white on black. */
-	if (color && use_default_colors() == ERR)
-		background = COLOR_BLACK;
-	for (i = 0; i < STYLE_MAX; i++) {
-		bool plain = look[i].fg < 0 && look[i].bg < 0;
+static attr_t marks_of(const struct look *l)
+{
+	return (l->mark & MARK_BOLD ? A_BOLD : 0) | (l->mark & MARK_DIM ? A_DIM : 0) |
+	       (l->mark & MARK_REVERSE ? A_REVERSE : 0);
+}
 
-		s->attr[i] = color ? look[i].attr : look[i].mono;
-		s->pair[i] = 0;
-		if (!color || plain)
-			continue;
-		if (init_pair((short)(i + 1), look[i].fg < 0 ? COLOR_WHITE : look[i].fg,
-			      look[i].bg < 0 ? background : look[i].bg) == OK)
-			s->pair[i] = (short)(i + 1);
-		else
-			s->attr[i] = look[i].mono;
+static void set_look(struct screen *s, enum style style, int shade, short background)
+{
+	int i = pair_of(style, shade);
+	struct look l = theme_look(s->no_color ? THEME_NONE : s->theme, s->ground,
+				   s->no_color ? 0 : COLORS, style, shade);
+
+	s->attr[i] = marks_of(&l);
+	s->pair[i] = 0;
+	if (l.fg < 0 && l.bg < 0)
+		return;
+	if (init_pair((short)i, l.fg < 0 ? COLOR_WHITE : l.fg, l.bg < 0 ? background : l.bg) ==
+	    OK) {
+		s->pair[i] = (short)i;
+		return;
 	}
+	l = theme_look(THEME_NONE, 0, 0, style, shade);
+	s->attr[i] = marks_of(&l);
+}
+
+static void set_looks(struct screen *s)
+{
+	for (int style = 0; style < STYLE_MAX; style++)
+		for (int shade = 0; shade < (style == STYLE_UP || style == STYLE_DOWN ? SHADES : 1);
+		     shade++)
+			set_look(s, (enum style)style, shade, s->background);
+}
+
+static void begin_colors(struct screen *s, bool no_color)
+{
+	s->no_color = no_color || !has_colors() || start_color() != OK;
+	/* Terminals that cannot return to their own colours get white on black. */
+	s->background = !s->no_color && use_default_colors() == ERR ? COLOR_BLACK : -1;
+	set_looks(s);
 }
 
 static int check_terminal(struct netprobe_error *err)
@@ -115,7 +127,8 @@ static void draw_cell(const struct screen *s, int y, int x, const struct cell *c
 	cchar_t out;
 
 	memcpy(ch, c->ch, sizeof(c->ch));
-	if (setcchar(&out, ch, s->attr[c->style], s->pair[c->style], NULL) == OK)
+	if (setcchar(&out, ch, s->attr[pair_of(c->style, c->shade)],
+		     s->pair[pair_of(c->style, c->shade)], NULL) == OK)
 		(void)mvadd_wch(y, x, &out);
 }
 
@@ -148,6 +161,7 @@ static void *put_frames(void *arg)
 	(void)pthread_mutex_lock(&s->lock);
 	for (;;) {
 		struct grid frame;
+		char *written;
 		bool forget;
 
 		while (!s->waits && !s->ending)
@@ -159,9 +173,14 @@ static void *put_frames(void *arg)
 		s->shown = frame;
 		forget = s->forget;
 		s->waits = s->forget = false;
+		written = s->written;
+		s->written = NULL;
 		(void)pthread_mutex_unlock(&s->lock);
 		(void)pthread_mutex_lock(&s->curses_lock);
 		put_frame(s, forget);
+		if (written)
+			(void)!write(STDOUT_FILENO, written, strlen(written));
+		free(written);
 		(void)pthread_mutex_unlock(&s->curses_lock);
 		(void)pthread_mutex_lock(&s->lock);
 	}
@@ -227,6 +246,75 @@ static bool stop_thread(struct screen *s)
 	return ended;
 }
 
+#define MOUSE_ON "\033[?1000h\033[?1006h"
+#define MOUSE_OFF "\033[?1006l\033[?1000l"
+#define ASK_GROUND "\033]11;?\033\\"
+
+/* Those that are windows, or in them: older ones and consoles would show what they do not know. */
+static bool has_windows(const char *term)
+{
+	static const char *const known[] = { "xterm",	  "screen",  "tmux",   "rxvt",
+					     "alacritty", "foot",    "kitty",  "st-",
+					     "konsole",	  "gnome",   "vte",    "wezterm",
+					     "contour",	  "ghostty", "mlterm", "iterm" };
+
+	for (size_t i = 0; term && i < sizeof(known) / sizeof(known[0]); i++)
+		if (!strncmp(term, known[i], strlen(known[i])))
+			return true;
+	return false;
+}
+
+/* Behind what waits already. */
+static void send_text(struct screen *s, const char *text)
+{
+	char *all = NULL;
+
+	(void)pthread_mutex_lock(&s->lock);
+	if (asprintf(&all, "%s%s", s->written ? s->written : "", text) >= 0) {
+		free(s->written);
+		s->written = all;
+	}
+	(void)pthread_mutex_unlock(&s->lock);
+}
+
+void screen_mouse(struct screen *s, bool on)
+{
+	if (s->talks)
+		send_text(s, on ? MOUSE_ON : MOUSE_OFF);
+}
+
+void screen_theme(struct screen *s, int theme, int ground)
+{
+	(void)pthread_mutex_lock(&s->curses_lock);
+	s->theme = theme;
+	s->ground = ground;
+	set_looks(s);
+	(void)pthread_mutex_unlock(&s->curses_lock);
+	screen_forget(s);
+}
+
+bool screen_copy(struct screen *s, const char *text)
+{
+	static const char digits[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	char out[16 + COPY_MAX * 4 / 3 + 8] = "\033]52;c;", *to = out + strlen(out);
+	size_t len = strlen(text);
+
+	if (!s->talks || len > COPY_MAX)
+		return false;
+	for (size_t i = 0; i < len; i += 3) {
+		unsigned int v = (unsigned int)(unsigned char)text[i] << 16;
+
+		v |= i + 1 < len ? (unsigned int)(unsigned char)text[i + 1] << 8 : 0;
+		v |= i + 2 < len ? (unsigned char)text[i + 2] : 0;
+		for (int d = 0; d < 4; d++)
+			*to++ = (size_t)d > len - i ? '=' : digits[v >> (18 - 6 * d) & 63];
+	}
+	(void)strcpy(to, "\033\\");
+	send_text(s, out);
+	return true;
+}
+
 static bool takes_output(void)
 {
 	struct pollfd p = { .fd = STDOUT_FILENO, .events = POLLOUT };
@@ -234,12 +322,14 @@ static bool takes_output(void)
 	return poll(&p, 1, 0) == 1 && (p.revents & (POLLOUT | POLLHUP | POLLERR));
 }
 
-static void arm(void)
+static void arm(bool talks)
 {
 	static const char *const names[] = { "sgr0", "op", "rmkx", "cnorm", "rmcup" };
-	const char *strings[sizeof(names) / sizeof(names[0]) + 1] = { NULL };
+	const char *strings[sizeof(names) / sizeof(names[0]) + 2] = { NULL };
 	unsigned int n = 0;
 
+	if (talks)
+		strings[n++] = MOUSE_OFF;
 	for (unsigned int i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		const char *s = tigetstr(names[i]);
 
@@ -292,8 +382,15 @@ struct screen *screen_open(bool no_color, struct netprobe_error *err)
 	(void)keypad(stdscr, TRUE);
 	(void)leaveok(stdscr, TRUE);
 	(void)curs_set(0);
-	set_looks(s, no_color);
-	arm();
+	begin_colors(s, no_color);
+	s->talks = has_windows(term);
+	arm(s->talks);
+	if (s->talks) {
+		/* who knows the answer gives it with the keys; until then, and without, 16 colours */
+		if (!s->no_color)
+			send_text(s, ASK_GROUND);
+		send_text(s, MOUSE_ON);
+	}
 	if (start_thread(s)) {
 		(void)error_set(err, -ENOMEM, "no thread for the live view");
 		return screen_close(s);
@@ -314,11 +411,14 @@ struct screen *screen_close(struct screen *s)
 	(void)leaveok(stdscr, FALSE);
 	(void)move(LINES - 1, 0);
 	(void)curs_set(1);
+	if (s->talks)
+		(void)!write(STDOUT_FILENO, MOUSE_OFF, strlen(MOUSE_OFF));
 	(void)endwin();
 	delscreen(s->curses);
 	rescue_disarm();
 	grid_done(&s->next);
 	grid_done(&s->shown);
+	free(s->written);
 	free(s);
 	return NULL;
 }
@@ -381,14 +481,18 @@ int screen_key(struct screen *s, struct key *ret_key)
 	wint_t code;
 	int r;
 
+	if (input_next(&s->input, ret_key))
+		return 1;
 	/* While the terminal takes nothing keys wait as well; signals do not. */
 	if (pthread_mutex_clocklock(&s->curses_lock, CLOCK_MONOTONIC, &until))
 		return 0;
-	r = get_wch(&code);
+	do {
+		r = get_wch(&code);
+	} while (r != ERR &&
+		 !input_feed(&s->input, (struct key){ .code = code, .function = r == KEY_CODE_YES },
+			     ret_key));
 	(void)pthread_mutex_unlock(&s->curses_lock);
 	if (r == ERR)
-		return check_input();
-	ret_key->code = code;
-	ret_key->function = r == KEY_CODE_YES;
+		return input_pause(&s->input, ret_key) ? 1 : check_input();
 	return 1;
 }

@@ -22,6 +22,12 @@ int screen_measure(struct screen *s, struct grid *g);
 void screen_draw(struct screen *s, const struct grid *g);
 /* The next screen_draw() sends everything, whatever curses believes is there. */
 void screen_forget(struct screen *s);
+/* Colours by THEME_*, with what is known of the ground, GROUND_*. */
+void screen_theme(struct screen *s, int theme, int ground);
+/* Whether the mouse is asked for; where the terminal has none nothing happens. */
+void screen_mouse(struct screen *s, bool on);
+/* To the terminal's clipboard (OSC 52). False: this one is not known to have any, or text is too long. */
+bool screen_copy(struct screen *s, const char *text);
 /* Next key: 1; none pending: 0; the terminal is gone: -EIO, -EPIPE. */
 int screen_key(struct screen *s, struct key *ret_key);
 

@@ -6,6 +6,7 @@
 #include "tui/tui.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -105,6 +106,16 @@ int tui_resize(struct tui *tui)
 	return 0;
 }
 
+static void copy(struct tui *tui)
+{
+	struct tui_model *m = &tui->model;
+	bool sent = screen_copy(tui->screen, m->copy);
+
+	(void)snprintf(m->flash, sizeof(m->flash), "%s%.40s",
+		       sent ? "copied: " : "this terminal is not known to copy",
+		       sent ? m->copy : "");
+}
+
 int tui_key(struct tui *tui)
 {
 	bool draw = false, rows = false;
@@ -128,6 +139,12 @@ int tui_key(struct tui *tui)
 			return 1;
 		if (moved == MOVED_REDRAW)
 			screen_forget(tui->screen);
+		if (moved == MOVED_THEME) {
+			screen_theme(tui->screen, tui->model.theme, tui->model.ground);
+			screen_mouse(tui->screen, !tui->model.no_mouse);
+		}
+		if (moved == MOVED_COPY)
+			copy(tui);
 		rows = rows || moved == MOVED_ROWS;
 		draw = draw || moved != MOVED_NOT;
 	}

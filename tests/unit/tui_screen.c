@@ -263,6 +263,27 @@ static void hostile_names_do_not_reach_the_terminal(void **state)
 	assert_restored(&t);
 }
 
+static void colours_follow_the_ground_that_the_terminal_tells(void **state)
+{
+	static struct terminal t;
+
+	(void)state;
+	start(&t, "xterm-256color");
+	await(&t, "visible");
+	assert_non_null(memmem(t.out, t.len, "\x1b[?1006h", 8));
+	assert_int_equal(write(t.master, "\x1b]11;rgb:ffff/ffff/ffff\x1b\\", 25), 25);
+	await(&t, "38;5;130m"); /* what is sent, on white */
+	/* of an answer that nobody asked for no letter is a key */
+	assert_int_equal(write(t.master, "\x1b]52;c;qqqq\x07T", 13), 13);
+	await(&t, "38;5;221m"); /* the dark theme was asked for by T */
+	assert_int_equal(write(t.master, "y", 1), 1);
+	await(&t, "\x1b]52;c;");
+	assert_int_equal(write(t.master, "q", 1), 1);
+	await(&t, "\x1b[?1000l");
+	assert_int_equal(finish(&t), QUIT);
+	assert_restored(&t);
+}
+
 static void view_follows_a_resize(void **state)
 {
 	struct winsize ws = { .ws_row = 7, .ws_col = 39 };
@@ -335,6 +356,7 @@ int main(void)
 		cmocka_unit_test(a_stopped_terminal_does_not_keep_it_from_its_end),
 		cmocka_unit_test(hang_up_ends_the_view),
 		cmocka_unit_test(hostile_names_do_not_reach_the_terminal),
+		cmocka_unit_test(colours_follow_the_ground_that_the_terminal_tells),
 		cmocka_unit_test(view_follows_a_resize),
 		cmocka_unit_test(terminal_without_colours_will_do),
 		cmocka_unit_test(unknown_terminal_is_refused_with_a_hint),
