@@ -110,6 +110,9 @@ struct netprobe_row {
 	uint8_t peer
 		[16]; /* the other end of its busiest connection in the last interval, or else of all; zeroes: none */
 	uint16_t peer_port;
+	/* of a TCP socket that listens: connections that wait to be accepted, and how many may; else has_queue is false */
+	bool has_queue;
+	uint32_t queue, backlog;
 };
 typedef int (*netprobe_row_fn)(const struct netprobe_row *row, void *arg);
 

@@ -140,6 +140,11 @@ static void put_tcp(struct netprobe_flow *x, const struct flow *f)
 	x->has_tcp = true;
 	x->queue_full = verdict_queue_full(t);
 	x->receive_window = t->rcv_wnd;
+	if (x->listens) {
+		/* a listener has connections in its queue, and no bytes */
+		x->unread_bytes = x->sndbuf_bytes = 0;
+		x->queue_full = false;
+	}
 	x->sndbuf_used_bytes = t->wmem_bytes;
 	x->taken_us = t->taken_us;
 	x->ca_state = t->ca_state;
@@ -277,6 +282,11 @@ void api_row_fill(struct api_row *to, const struct view_row *from, bool counted,
 	if (from->flow) {
 		api_flow_fill(&to->flow, from->flow, from->rname, counted, seconds, now_ns);
 		x->flow = &to->flow;
+	}
+	if (from->flow && to->flow.listens && from->flow->tcp && !from->flow->closed) {
+		x->has_queue = true;
+		x->queue = from->flow->tcp->unread_bytes;
+		x->backlog = from->flow->tcp->sndbuf_bytes;
 	}
 	if (from->latency) {
 		api_latency_fill(&to->latency, from->latency);

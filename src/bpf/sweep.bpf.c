@@ -37,7 +37,8 @@ static __always_inline __u64 fingerprint(const struct np_sock *st, struct sock *
 
 	print ^= (__u64)st->hands << 32;
 	if (tp && SK_READ(sk, __sk_common.skc_state) == TCP_LISTEN)
-		print += (__u32)SK_READ(sk, sk_drops.counter) - st->drops_told;
+		print += (__u32)SK_READ(sk, sk_drops.counter) - st->drops_told +
+			 ((__u64)SK_READ(sk, sk_ack_backlog) << 32);
 	if (tp)
 		print += ((__u64)SK_READ(tp, segs_in) + SK_READ(tp, segs_out) +
 			  SK_READ(tp, total_retrans)) +

@@ -158,10 +158,16 @@ static void count_tcp(struct socks *s, struct sock *k, const struct diag_sock *d
 /* SYNs that it had no room for. How many are half open is not told. */
 static void count_listen(struct socks *s, struct sock *k, const struct diag_sock *d)
 {
-	if (d->tuple.state != STATE_LISTEN || !d->has_drops)
+	if (d->tuple.state != STATE_LISTEN)
 		return;
-	if (d->unread_bytes >
-	    d->unsent_bytes) /* of a listener: to be accepted, and how many may be */
+	/* of a listener: to be accepted, and how many may be */
+	k->dirty |= k->rec.tcp.unread_bytes != d->unread_bytes ||
+		    k->rec.tcp.sndbuf_bytes != d->unsent_bytes;
+	k->rec.tcp.unread_bytes = d->unread_bytes;
+	k->rec.tcp.sndbuf_bytes = d->unsent_bytes;
+	if (!d->has_drops)
+		return;
+	if (d->unread_bytes > d->unsent_bytes)
 		k->rec.tcp.limits |= NP_TCP_ACCEPT_FULL;
 	else
 		k->rec.tcp.limits &= ~(uint32_t)NP_TCP_ACCEPT_FULL;

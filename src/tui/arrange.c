@@ -4,6 +4,7 @@
  * order, children below their parents. The rows themselves stay; those that stand for several are behind them.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,24 +22,48 @@ static uint64_t text_hash(uint64_t h, const char *s)
 	return h ^ 0xff;
 }
 
-/* Ended rows with the same are one: a program in its place; of connections also who is talked to. 0: not joined. */
+/* The end whose port one of many connections has for itself: the higher one, as those that connect are given. */
+static bool is_server(const struct tui_row *row)
+{
+	return row->lport < row->rport;
+}
+
+/* Copies name without the port of that end: "10.0.0.1:* > 10.0.0.2:443". */
+static void any_port(const struct tui_row *row, const char *name, char *to, size_t size)
+{
+	const char *gap = strstr(name, " > "), *cut = NULL, *rest = "";
+
+	if (gap && is_server(row)) {
+		cut = strrchr(gap, ':');
+	} else if (gap) {
+		for (const char *p = name; p < gap; p++)
+			cut = *p == ':' ? p : cut;
+		rest = gap;
+	}
+	if (cut)
+		(void)snprintf(to, size, "%.*s:*%s", (int)(cut - name), name, rest);
+	else
+		(void)snprintf(to, size, "%s", name);
+}
+
+/* Ended rows with the same are one: a program in its place; of connections also its service. 0: not joined. */
 static uint64_t joined_key(const struct tui_row *row, uint8_t kind)
 {
 	uint64_t h = 0xcbf29ce484222325ull;
-	const char *owner_end;
+	char name[sizeof(row->name)], *owner_end, owner[sizeof(row->owner)];
 
 	if (!row->exited || row->rest)
 		return 0;
 	if (kind == NETPROBE_VIEW_PROCESS) {
 		h = text_hash(text_hash(text_hash(h, row->name), row->place), row->exe);
 	} else if (kind == NETPROBE_VIEW_CONNECTION) {
-		const char *remote = strstr(row->name, " > ");
-
 		/* of "comm[pid]" the comm */
-		owner_end = strrchr(row->owner, '[');
-		for (const char *s = row->owner; *s && s != owner_end; s++)
-			h = (h ^ (unsigned char)*s) * 0x100000001b3ull;
-		h = text_hash(text_hash(h, remote ? remote : row->name), row->place);
+		(void)snprintf(owner, sizeof(owner), "%s", row->owner);
+		owner_end = strrchr(owner, '[');
+		if (owner_end)
+			*owner_end = '\0';
+		any_port(row, row->name, name, sizeof(name));
+		h = text_hash(text_hash(text_hash(h, owner), name), row->place);
 	} else {
 		return 0;
 	}
@@ -111,6 +136,10 @@ static void join(struct tui_model *m, struct slot *slots, size_t mask, uint32_t 
 	if (!s->made) {
 		made = make_row(m, &m->rows[m->shown[s->row]], key);
 		made->pid = 0;
+		any_port(made, m->rows[m->shown[s->row]].name, made->name, sizeof(made->name));
+		if (made->brief[0])
+			any_port(made, m->rows[m->shown[s->row]].brief, made->brief,
+				 sizeof(made->brief));
 		s->made = (uint32_t)(made - m->rows);
 		m->shown[s->row] = s->made;
 	}

@@ -85,7 +85,12 @@ void columns_fit(struct columns *c, uint8_t kind, bool health, uint64_t hidden, 
 		name = grow(name, view_kinds[kind].best, &ch.room);
 		spark = grow(spark, SAMPLES_MAX, &ch.room);
 	}
-	name = grow(name, width, &ch.room);
+	/* without bars the rest stays empty: figures far from their name are hard to follow */
+	name = grow(name,
+		    ch.chosen[n_columns - 1] || name < view_kinds[kind].good
+			    ? width
+			    : view_kinds[kind].best,
+		    &ch.room);
 	c->n = 0;
 	for (i = 0; i < n_columns; i++) {
 		if (!ch.chosen[i])

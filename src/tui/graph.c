@@ -9,7 +9,7 @@
 #include "tui/fmt.h"
 #include "tui/render.h"
 
-#define LABEL 11 /* columns left of the graphs: "out 999MB/s" */
+#define LABEL 12 /* columns left of the graphs: "out 1.50MB/s" */
 #define DOTS 4	 /* of a braille cell, from top to bottom; it has two columns of them */
 
 struct graph {
@@ -122,7 +122,7 @@ static void label(struct grid *g, const struct tui_model *m, int y, const char *
 	fmt_trim(number);
 	(void)snprintf(s, sizeof(s), "%s%s", number, m->bits ? "b/s" : "B/s");
 	(void)grid_put(g, y, 0, LABEL, STYLE_DIM, name);
-	grid_put_right(g, y, 3, LABEL - 3, STYLE_DIM, s);
+	grid_put_right(g, y, 3, LABEL - 4, STYLE_DIM, s);
 }
 
 static double most(const struct tui_totals *t)
@@ -140,7 +140,7 @@ static double most(const struct tui_totals *t)
 void graph_area_draw(struct grid *g, const struct tui_model *m, int y, int rows)
 {
 	double unit = m->bits ? 8 : 1, full = scale_near(most(&m->totals) * unit);
-	struct graph gr = { .g = g, .x = LABEL + 1, .width = g->cols - LABEL - 1 };
+	struct graph gr = { .g = g, .x = LABEL, .width = g->cols - LABEL };
 	int up = (rows + 1) / 2, down = rows - up;
 
 	if (rows < 2 || gr.width < 8)

@@ -46,7 +46,8 @@ struct tui_row {
 	int verdict; /* NETPROBE_VERDICT_*, -1 */
 	uint32_t conns, rtt_us;
 	bool exited;
-	bool rest; /* stands for many that are no longer kept by name */
+	bool rest;	       /* stands for many that are no longer kept by name */
+	uint16_t lport, rport; /* connection */
 	uint32_t ppid;
 	uint64_t start_ns;	 /* of the process; 0 unknown */
 	char user[33];		 /* its user, or the number */

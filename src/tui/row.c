@@ -64,9 +64,7 @@ static void copy_listener(struct tui_row *to, const struct netprobe_flow *f)
 	fmt_endpoint(f->laddr, f->lport, to->name, sizeof(to->name));
 	to->brief[0] = '\0';
 	to->netns = f->netns;
-	to->has_queue = f->listens && f->has_tcp;
-	to->queue = f->unread_bytes;
-	to->backlog = f->sndbuf_bytes;
+	to->state = fmt_tcp_state(f->tcp_state);
 }
 
 static void copy_service(struct tui_row *to, const struct netprobe_flow *f)
@@ -90,6 +88,8 @@ static void copy_flow(struct tui_row *to, const struct netprobe_row *from)
 	}
 	if (!f)
 		return;
+	to->lport = f->lport;
+	to->rport = f->rport;
 	fmt_endpoint(f->laddr, f->lport, local, sizeof(local));
 	if (*from->rname && f->rport)
 		(void)snprintf(remote, sizeof(remote), "%.*s:%u", (int)sizeof(remote) - 7,
@@ -174,6 +174,9 @@ void row_copy(struct tui_row *to, const struct netprobe_row *from, uint8_t kind)
 	else if (kind == NETPROBE_VIEW_LISTEN && from->flow) {
 		copy_flow(to, from);
 		copy_listener(to, from->flow);
+		to->has_queue = from->has_queue;
+		to->queue = from->queue;
+		to->backlog = from->backlog;
 	} else if (kind == NETPROBE_VIEW_CONTAINER)
 		copy_container(to, from);
 	else if (kind == NETPROBE_VIEW_REMOTE && *from->rname)

@@ -132,12 +132,13 @@ struct np_tcp {
 	__u64 sndbuf_limited_us; /* of which waiting for send buffer */
 	__u64 recovery_us;	 /* time in fast recovery or loss, since the probe met the socket */
 	__u32 rtx_cause[NP_RTX_MAX]; /* segments retransmitted, by cause; index NP_RTX_* */
-	__u32 rtx_spurious;   /* segments of retransmits the kernel undid (DSACK, Eifel, F-RTO) */
-	__u32 unread_bytes;   /* in the receive queue, not yet taken by the reader */
+	__u32 rtx_spurious; /* segments of retransmits the kernel undid (DSACK, Eifel, F-RTO) */
+	/* in the receive queue, not yet taken by the reader; listener: connections that wait to be accepted */
+	__u32 unread_bytes;
 	__u32 unsent_bytes;   /* in the send queue, not yet sent */
 	__u32 ca_state;	      /* 0 open, 1 disorder, 2 CWR, 3 recovery, 4 loss */
 	__u32 rcv_wnd;	      /* our receive window, bytes */
-	__u32 sndbuf_bytes;   /* size of the send buffer */
+	__u32 sndbuf_bytes;   /* size of the send buffer; listener: how many of those may wait */
 	__u32 wmem_bytes;     /* of which is in use, the kernel's own structures included */
 	__u32 limits;	      /* NP_TCP_NO_ROOM and the others above; what is unknown is not set */
 	__u64 synack_retrans; /* listener: SYN-ACKs retransmitted; 0 for others */

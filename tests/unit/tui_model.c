@@ -457,6 +457,28 @@ static void ended_rows_of_one_name_are_one(void **state)
 	assert_int_equal(model.n_shown, 3 + 1 + 1);
 }
 
+static void closed_connections_of_one_service_are_one(void **state)
+{
+	(void)state;
+	for (uint16_t i = 0; i < 9; i++) {
+		fake_connection(viewer, NULL, "10.0.0.1", (uint16_t)(40000 + i), "10.0.0.9", 443, 1,
+				1)
+			->exited = true;
+		fake_connection(viewer, NULL, "10.0.0.1", 80, "10.0.0.7", (uint16_t)(50000 + i), 9,
+				9)
+			->exited = true;
+	}
+	type("2G");
+	assert_int_equal(model.n_shown, 3 + 2);
+	assert_at("10.0.0.1:* > 10.0.0.9:443"); /* 18 a second */
+	assert_int_equal(model_row(&model)->count, 9);
+	type("kk");
+	assert_at("10.0.0.1:80 > 10.0.0.7:*"); /* 162, before one of 100 */
+	assert_int_equal(model_row(&model)->count, 9);
+	type("m");
+	assert_int_equal(model.n_shown, 3 + 18);
+}
+
 static void tree_has_children_below_parents_and_folds(void **state)
 {
 	(void)state;
@@ -565,6 +587,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(ended_rows_of_one_name_are_one),
+		TEST(closed_connections_of_one_service_are_one),
 		TEST(tree_has_children_below_parents_and_folds),
 		TEST(columns_are_hidden_and_sorted_by),
 		TEST(ended_rows_are_hidden_by_a_key_and_counted),

@@ -270,7 +270,8 @@ static void colours_follow_the_ground_that_the_terminal_tells(void **state)
 	(void)state;
 	start(&t, "xterm-256color");
 	await(&t, "visible");
-	assert_non_null(memmem(t.out, t.len, "\x1b[?1006h", 8));
+	if (!memmem(t.out, t.len, "\x1b[?1006h", 8)) /* sent behind the frame */
+		await(&t, "\x1b[?1006h");
 	assert_int_equal(write(t.master, "\x1b]11;rgb:ffff/ffff/ffff\x1b\\", 25), 25);
 	await(&t, "38;5;130m"); /* what is sent, on white */
 	/* of an answer that nobody asked for no letter is a key */

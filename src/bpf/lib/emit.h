@@ -178,8 +178,10 @@ static __always_inline void rec_listen(struct np_tcp *t, const struct np_sock *s
 
 	t->listen_drops = (__s32)drops > 0 ? drops : 0;
 	if (BPF_CORE_READ(tcp, __sk_common.skc_state) != TCP_LISTEN)
-		return;					  /* at its end its queues are empty */
-	if (BPF_CORE_READ(tcp, sk_ack_backlog) > backlog) /* as sk_acceptq_is_full */
+		return; /* at its end its queues are empty */
+	t->unread_bytes = BPF_CORE_READ(tcp, sk_ack_backlog);
+	t->sndbuf_bytes = backlog;
+	if (t->unread_bytes > backlog) /* as sk_acceptq_is_full */
 		t->limits |= NP_TCP_ACCEPT_FULL;
 	if ((__u32)BPF_CORE_READ(icsk, icsk_accept_queue.qlen.counter) >= backlog)
 		t->limits |= NP_TCP_SYN_FULL;
