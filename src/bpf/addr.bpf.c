@@ -84,28 +84,30 @@ int np_accept6_cg(struct bpf_sock_addr *ctx)
 	return held(ctx);
 }
 
+/* A connected socket speaks with others as well. Which are not connected the hook at the result sees by itself. */
+static __noinline int connected_speaks(struct sock *sk)
+{
+	struct np_sock *st = sock_find(sk);
+
+	/* the call's result takes the slow path, which asks for the peer */
+	if (st)
+		st->flags |= NP_F_UNCONN;
+	return 0;
+}
+
 static __always_inline int peer_seen(struct bpf_sock_addr *ctx, struct np_peer *peer, bool tx)
 {
 	__u32 prog = tx ? NP_PROG_UDP_SEND_PEER : NP_PROG_UDP_RECV_PEER;
 	struct bpf_sock *sk = ctx->sk;
-	struct np_sock *st;
-	bool fresh = false;
 
 	prog_hit(prog);
 	if (!sk)
 		return 1;
-	st = sock_find(SK_OF(sk));
-	if (!st) {
-		(void)bpf_get_socket_cookie(ctx);
-		st = sock_see(SK_OF(sk), prog, &fresh);
-		if (!st)
-			return 1;
-	}
+	if (unlikely(sk->state == TCP_ESTABLISHED))
+		(void)connected_speaks(SK_OF(sk));
 	peer->rport = bpf_ntohs(ctx->user_port);
 	peer->family = addr_is_v4(peer->raddr) ? AF_INET : AF_INET6;
-	/* the call's result takes the slow path, which asks for the peer */
-	st->flags |= NP_F_UNCONN;
-	peer_note(st, peer, tx, prog);
+	peer_note(SK_OF(sk), peer, tx, prog);
 	return 1;
 }
 

@@ -58,6 +58,7 @@ struct np_events_map np_events SEC(".maps");
 struct np_events_perf_map np_events_perf SEC(".maps");
 struct np_ev_scratch_map np_ev_scratch SEC(".maps");
 struct np_closed_map np_closed SEC(".maps");
+struct np_notes_map np_notes SEC(".maps");
 struct np_peers_map np_peers SEC(".maps");
 struct np_calls_map np_calls SEC(".maps");
 struct np_mains_map np_mains SEC(".maps");

@@ -50,6 +50,13 @@ static __always_inline int sock_msg(struct sock *sk, struct msghdr *msg, long re
 	return sock_slow(sk, st, msg, ret, key, tx, exec, 0);
 }
 
+/* A datagram socket that is not connected, or no more: the hook that saw the address of this call does not look for it. */
+static __always_inline void dgram_settle(struct np_sock *st, struct sock *sk)
+{
+	if (sk->__sk_common.skc_state != TCP_ESTABLISHED && !(st->flags & NP_F_UNCONN))
+		st->flags |= NP_F_UNCONN;
+}
+
 /*
  * Sockets of other families have no entry: they are told apart where one is missing. No tracepoint program
  * runs where entries live in the hash (fits_store), so nothing asks for that either.
@@ -66,9 +73,11 @@ static __always_inline int sock_tp(void *ctx, struct sock *sk, int ret, int flag
 	if (!tx && (flags & (MSG_PEEK | MSG_ERRQUEUE)))
 		return 0;
 	st = bpf_sk_storage_get(&np_socks, sk, NULL, 0);
+	if (st && st->dgram)
+		dgram_settle(st, sk);
 	if (likely(traffic_fast(st, key, exec, ret, tx)))
 		return 0;
-	if (traffic_has_peers(st, key, exec) && traffic_peer(st, key, ret, tx))
+	if (traffic_has_peers(st, key, exec) && traffic_peer(sk, st, key, ret, tx))
 		return 0;
 	family = sk->__sk_common.skc_family;
 	if (family != AF_INET && family != AF_INET6)

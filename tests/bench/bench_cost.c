@@ -5,9 +5,12 @@
  * that what else the machine does meets both; the ratio is of medians. A third kind of round has both
  * attached, so that they see the same calls: a check on the first that other work cannot bend. A fourth
  * has programs that do nothing at the hooks of unconnected datagrams (floor.bpf.c), a fifth the cheapest
- * useful ones at all of those (peers.bpf.c).
+ * useful ones at all of those (peers.bpf.c), a sixth programs that do nothing at the hooks of TCP (empty.bpf.c), and
+ * where very many sockets are used in turn there is the cheapest that knows the socket (socket.bpf.c).
  *
  * --rounds N --seconds S (of each kind of traffic in each round)
+ * --instructions: in a guest whose clock counts them (tests/kernels/run --icount) what is measured is
+ * instructions, less those of an empty program and of measuring it.
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -22,27 +25,57 @@
 #include "rounds.h"
 
 #define ROUNDS_MAX 64
-#define N_CASES 4
+#define N_CASES 7
 
-enum { ALONE_NETPROBE, ALONE_BASELINE, TOGETHER, FLOOR, PEERS, N_KINDS };
+enum { ALONE_NETPROBE, ALONE_BASELINE, TOGETHER, FLOOR, PEERS, EMPTY, SOCKET, N_KINDS };
+
+#define MANY (N_CASES - 3)
+#define UDP_ANY (N_CASES - 1)
 
 static const struct traffic {
-	const char *id, *proto;
-	bool one_cpu;
+	const char *id;
+	struct rr_how how;
 	const char *what;
+	double most; /* of the baseline; 0: for information */
+	double most_insns;
 } cases[N_CASES] = {
-	{ "a.tcp", "tcp", false, "In-kernel cost of a 1-byte TCP call : baseline" },
-	{ "a.tcp-one-cpu", "tcp", true, "the same, both ends on one CPU" },
-	{ "a.udp", "udp", false, "the same, UDP connected" },
-	{ "a.udp-any", "udp-any", false, "the same, UDP unconnected" },
+	{ "a.tcp", { .proto = "tcp" }, "In-kernel cost of a 1-byte TCP call : baseline", 0.9, 0 },
+	{ "a.tcp-one-cpu",
+	  { .proto = "tcp", .one_cpu = true },
+	  "the same, both ends on one CPU",
+	  0,
+	  175 },
+	{ "a.tcp-2-threads",
+	  { .proto = "tcp", .one_cpu = true, .threads = 2 },
+	  "the same, 2 threads of each end on its socket",
+	  0.9,
+	  175 },
+	{ "a.tcp-8-threads",
+	  { .proto = "tcp", .one_cpu = true, .threads = 8 },
+	  "the same, 8 threads",
+	  0.9,
+	  175 },
+	{ "a.tcp-10000",
+	  { .proto = "tcp", .one_cpu = true, .sockets = 5000 },
+	  "the same, 10,000 sockets in turn",
+	  0,
+	  0 },
+	{ "a.udp", { .proto = "udp", .one_cpu = true }, "the same, UDP connected", 0, 165 },
+	{ "a.udp-any",
+	  { .proto = "udp-any", .one_cpu = true },
+	  "the same, UDP unconnected",
+	  0,
+	  690 },
 };
 static const char *const np_args[] = { "top", "--format", "json", "-o", "/dev/null", NULL };
 
 static double np_alone[N_CASES][ROUNDS_MAX], base_alone[N_CASES][ROUNDS_MAX];
 static double np_same[N_CASES][ROUNDS_MAX], base_same[N_CASES][ROUNDS_MAX];
-static double floor_ns[ROUNDS_MAX], peers_ns[ROUNDS_MAX];
+static double floor_ns[ROUNDS_MAX], peers_ns[ROUNDS_MAX], empty_ns[ROUNDS_MAX],
+	socket_ns[ROUNDS_MAX];
 static char breakdown[N_CASES][900];
 static const char *seconds;
+static bool instructions;
 
 struct base {
 	struct bpf_object *obj;
@@ -99,68 +132,99 @@ static void base_stop(struct base *b)
 
 /*
  * ns a call. A call is one run of the send or of the receive program. That equals rr's own count but
- * for what else the machine sends meanwhile, which is in the time as well.
+ * for what else the machine sends meanwhile, which is in the time as well. Of very many sockets the others' ends
+ * come into it, which are not what is asked for: alone leaves all other programs out.
  */
 static double cost(const struct progs *d, const char *send, const char *recv,
-		   const struct rr_result *r)
+		   const struct rr_result *r, bool alone)
 {
 	uint64_t calls = progs_runs(d, send) + progs_runs(d, recv);
 
 	if (calls < r->round_trips * 4)
 		bench_die("%s and %s ran %lu times in %lu calls", send, recv, (unsigned long)calls,
 			  (unsigned long)r->round_trips * 4);
-	return (double)progs_ns(d) / (double)calls;
+	return (double)(alone ? progs_ns_of(d, send) + progs_ns_of(d, recv) : progs_ns(d)) /
+	       (double)calls;
+}
+
+/* Programs of netprobe and of this process, before and after the round trips that count. */
+struct seen {
+	pid_t pid; /* 0: netprobe does not run */
+	struct progs np[2], base[2];
+};
+
+static void look(struct seen *s, unsigned int when)
+{
+	if (s->pid)
+		progs_of(s->pid, &s->np[when]);
+	progs_of(getpid(), &s->base[when]);
+}
+
+static void look_before(void *seen)
+{
+	look(seen, 0);
+}
+
+/* Where instructions are counted there is one processor. */
+static struct rr_result run_case(const struct traffic *t, struct seen *s)
+{
+	struct rr_how how = t->how;
+	struct rr_result r;
+
+	how.seconds = seconds;
+	how.one_cpu |= instructions;
+	how.warm = look_before;
+	how.arg = s;
+	r = rr_run(&how);
+	look(s, 1);
+	return r;
 }
 
 /* pid 0: netprobe does not run; base_on: the baseline does. */
 static void measure(pid_t pid, bool base_on, unsigned int round)
 {
-	struct progs np[2], base[2], np_d, base_d;
-	struct rr_result r;
+	struct seen s = { .pid = pid };
 
 	for (unsigned int i = 0; i < N_CASES; i++) {
+		bool alone = cases[i].how.sockets > 1;
 		double np_ns = 0, base_ns = 0;
+		struct rr_result r;
+		struct progs d;
 
-		if (pid)
-			progs_of(pid, &np[0]);
-		progs_of(getpid(), &base[0]);
-		r = rr_run(cases[i].proto, cases[i].one_cpu, seconds, 0);
-		progs_of(getpid(), &base[1]);
-		if (pid)
-			progs_of(pid, &np[1]);
+		if (instructions && !cases[i].most_insns)
+			continue;
+		r = run_case(&cases[i], &s);
 		if (pid) {
-			np_d = progs_delta(&np[0], &np[1]);
-			np_ns = cost(&np_d, "np_send_", "np_recv_", &r);
+			d = progs_delta(&s.np[0], &s.np[1]);
+			np_ns = cost(&d, "np_send_", "np_recv_", &r, alone);
 			(base_on ? np_same : np_alone)[i][round] = np_ns;
 			note("%-13s netprobe %6.1f ns a call: %s", cases[i].id, np_ns,
-			     progs_list(&np_d, r.round_trips * 4));
+			     progs_list(&d, r.round_trips * 4));
+			if (!base_on)
+				snprintf(breakdown[i], sizeof(breakdown[i]), "%s",
+					 progs_list(&d, r.round_trips * 4));
 		}
 		if (base_on) {
-			base_d = progs_delta(&base[0], &base[1]);
-			base_ns = cost(&base_d, "base_send", "base_recv", &r);
+			d = progs_delta(&s.base[0], &s.base[1]);
+			base_ns = cost(&d, "base_send", "base_recv", &r, alone);
 			(pid ? base_same : base_alone)[i][round] = base_ns;
 			note("%-13s baseline %6.1f ns a call: %s", cases[i].id, base_ns,
-			     progs_list(&base_d, r.round_trips * 4));
+			     progs_list(&d, r.round_trips * 4));
 		}
-		if (pid && !base_on)
-			snprintf(breakdown[i], sizeof(breakdown[i]), "%s",
-				 progs_list(&np_d, r.round_trips * 4));
 	}
 }
 
-/* Unconnected datagrams with the programs of that object alone, of which these two see the calls. */
-static double any_ns(const char *object, const char *send, const char *recv)
+/* That traffic with the programs of that object alone, of which these two see the calls. */
+static double object_ns(const struct traffic *t, const char *object, const char *send,
+			const char *recv)
 {
 	struct base b = base_start(object);
-	struct progs before, after, d;
-	struct rr_result r;
+	struct seen s = { .pid = 0 };
+	struct rr_result r = run_case(t, &s);
+	struct progs d = progs_delta(&s.base[0], &s.base[1]);
 
-	progs_of(getpid(), &before);
-	r = rr_run("udp-any", false, seconds, 0);
-	progs_of(getpid(), &after);
-	d = progs_delta(&before, &after);
 	base_stop(&b);
-	return cost(&d, send, recv, &r);
+	return cost(&d, send, recv, &r, t->how.sockets > 1);
 }
 
 /* Programs at one hook run in the order they were attached in: each is first in every other round. */
@@ -169,13 +233,25 @@ static void round_of(int kind, unsigned int round)
 	struct base b = { .obj = NULL };
 	struct child c = { .pid = 0 };
 
-	if (kind == FLOOR) {
-		floor_ns[round] = any_ns("floor.bpf.o", "floor_send", "floor_recv");
+	switch (kind) {
+	case FLOOR:
+		floor_ns[round] =
+			object_ns(&cases[UDP_ANY], "floor.bpf.o", "floor_send", "floor_recv");
 		return;
-	}
-	if (kind == PEERS) {
-		peers_ns[round] = any_ns("peers.bpf.o", "peers_send", "peers_recv");
+	case PEERS:
+		peers_ns[round] =
+			object_ns(&cases[UDP_ANY], "peers.bpf.o", "peers_send", "peers_recv");
 		return;
+	case EMPTY:
+		empty_ns[round] = object_ns(&cases[1], "empty.bpf.o", "empty_send", "empty_recv");
+		return;
+	case SOCKET:
+		if (!instructions)
+			socket_ns[round] = object_ns(&cases[MANY], "socket.bpf.o", "socket_send",
+						     "socket_recv");
+		return;
+	default:
+		break;
 	}
 	if (kind == ALONE_BASELINE || (kind == TOGETHER && round % 2))
 		b = base_start("baseline.bpf.o");
@@ -192,8 +268,9 @@ static void round_of(int kind, unsigned int round)
 
 static void report(unsigned int rounds)
 {
-	double any = median(np_alone[N_CASES - 1], rounds) / median(peers_ns, rounds);
-	double least = median(floor_ns, rounds) / median(base_alone[N_CASES - 1], rounds);
+	double nothing = median(empty_ns, rounds),
+	       any = median(np_alone[UDP_ANY], rounds) / median(peers_ns, rounds);
+	double least = median(floor_ns, rounds) / median(base_alone[UDP_ANY], rounds);
 
 	for (unsigned int i = 0; i < N_CASES; i++) {
 		double ratio = median(np_alone[i], rounds) / median(base_alone[i], rounds);
@@ -201,20 +278,50 @@ static void report(unsigned int rounds)
 
 		for (unsigned int r = 0; r < rounds; r++)
 			same[r] = np_same[i][r] / base_same[i][r];
-		figure(cases[i].id, cases[i].what, ratio, "x", i ? NULL : AT_MOST, 1,
+		figure(cases[i].id, cases[i].what, ratio, "x", cases[i].most > 0 ? AT_MOST : NULL,
+		       cases[i].most,
 		       "netprobe %.1f ns (%.1f to %.1f), baseline %.1f ns (%.1f to %.1f), both at the same "
 		       "calls %.2f x; %s",
 		       median(np_alone[i], rounds), np_alone[i][0], np_alone[i][rounds - 1],
 		       median(base_alone[i], rounds), base_alone[i][0], base_alone[i][rounds - 1],
 		       median(same, rounds), breakdown[i]);
 	}
+	figure("a.empty", "A program that does nothing, at each TCP call", nothing, "ns", NULL, 0,
+	       "%.1f to %.1f: what the kernel takes to measure a program", empty_ns[0],
+	       empty_ns[rounds - 1]);
+	figure("a.tcp-10000-same",
+	       "10,000 sockets in turn : the cheapest program that knows the socket",
+	       median(np_alone[MANY], rounds) / median(socket_ns, rounds), "x", AT_MOST, 1.2,
+	       "%.1f ns (%.1f to %.1f)", median(socket_ns, rounds), socket_ns[0],
+	       socket_ns[rounds - 1]);
 	figure("a.udp-any-floor", "two programs that do nothing at the hooks of UDP unconnected",
 	       least, "x", NULL, 0, "%.1f ns (%.1f to %.1f)", median(floor_ns, rounds), floor_ns[0],
 	       floor_ns[rounds - 1]);
 	figure("a.udp-any-same",
 	       "UDP unconnected : the cheapest useful program at each of its hooks", any, "x",
-	       AT_MOST, 1, "%.1f ns (%.1f to %.1f)", median(peers_ns, rounds), peers_ns[0],
+	       AT_MOST, 1.2, "%.1f ns (%.1f to %.1f)", median(peers_ns, rounds), peers_ns[0],
 	       peers_ns[rounds - 1]);
+}
+
+static void report_instructions(unsigned int rounds)
+{
+	double empty = median(empty_ns, rounds), two = median(floor_ns, rounds);
+
+	for (unsigned int i = 0; i < N_CASES; i++) {
+		const double none = i == UDP_ANY ? two : empty;
+		char id[40];
+
+		if (!cases[i].most_insns)
+			continue;
+		snprintf(id, sizeof(id), "%s-insns", cases[i].id);
+		figure(id, cases[i].what, median(np_alone[i], rounds) - none, "instructions",
+		       AT_MOST, cases[i].most_insns,
+		       "the baseline %.0f; less %.0f of empty programs and of measuring; %s",
+		       median(base_alone[i], rounds) - none, none, breakdown[i]);
+	}
+	figure("a.udp-any-same-insns",
+	       "the cheapest useful programs at the hooks of UDP unconnected",
+	       median(peers_ns, rounds) - two, "instructions", NULL, 0, "in %u rounds", rounds);
 }
 
 int main(int argc, char **argv)
@@ -224,6 +331,7 @@ int main(int argc, char **argv)
 	tm_init(argc, argv);
 	rounds = (unsigned int)tm_num("rounds", 9);
 	seconds = tm_str("seconds", "0.4");
+	instructions = tm_flag("instructions");
 	if (!rounds || rounds > ROUNDS_MAX)
 		bench_die("--rounds: 1 to %d", ROUNDS_MAX);
 	libbpf_set_print(print);
@@ -232,7 +340,12 @@ int main(int argc, char **argv)
 	ns_enter_new();
 	for (unsigned int r = 0; r < rounds; r++)
 		for (unsigned int k = 0; k < N_KINDS; k++)
-			round_of((int)((k + r) % N_KINDS), r); /* none is always the first */
-	report(rounds);
+			if (!instructions || (k + r) % N_KINDS != TOGETHER)
+				round_of((int)((k + r) % N_KINDS),
+					 r); /* none is always the first */
+	if (instructions)
+		report_instructions(rounds);
+	else
+		report(rounds);
 	return 0;
 }

@@ -104,12 +104,13 @@ static void tool_stop(struct running *r, const char *name)
 /* Bare rounds before and after: what drifts meanwhile is halved. */
 static void kept_round(struct tool *t, unsigned int round, const char *seconds)
 {
-	struct rr_result before = rr_run("tcp", t->one_cpu, seconds, 0), with, after;
+	const struct rr_how how = { .proto = "tcp", .seconds = seconds, .one_cpu = t->one_cpu };
+	struct rr_result before = rr_run(&how), with, after;
 	struct running r = tool_start(t);
 
-	with = rr_run("tcp", t->one_cpu, seconds, 0);
+	with = rr_run(&how);
 	tool_stop(&r, t->name);
-	after = rr_run("tcp", t->one_cpu, seconds, 0);
+	after = rr_run(&how);
 	t->kept[round] = with.rate * 2 / (before.rate + after.rate);
 	t->per_cpu[round] = with.per_cpu * 2 / (before.per_cpu + after.per_cpu);
 	note("%-10s %s %.0f round trips/s between %.0f and %.0f: %.3f kept, %.3f by processor time",
@@ -145,6 +146,9 @@ static void kept(unsigned int rounds, const char *seconds)
 static void share(unsigned int rounds, const char *seconds, unsigned int rate)
 {
 	double per_end[ROUNDS_MAX], reached[ROUNDS_MAX], user[ROUNDS_MAX], m;
+	const struct rr_how how = {
+		.proto = "tcp", .seconds = seconds, .one_cpu = true, .rate = rate
+	};
 	struct child c = netprobe_start("/dev/null", -1, np_args);
 	int stats = progs_stats_on();
 
@@ -155,7 +159,7 @@ static void share(unsigned int rounds, const char *seconds, unsigned int rate)
 		double trips;
 
 		progs_of(c.pid, &before);
-		r = rr_run("tcp", true, seconds, rate);
+		r = rr_run(&how);
 		progs_of(c.pid, &after);
 		d = progs_delta(&before, &after);
 		trips = (double)r.round_trips;

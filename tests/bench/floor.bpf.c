@@ -19,13 +19,13 @@ int floor_recv(void *ctx)
 }
 
 SEC("cgroup/sendmsg4")
-int floor_send_to(struct bpf_sock_addr *ctx)
+int floor_to(struct bpf_sock_addr *ctx)
 {
 	return 1;
 }
 
 SEC("cgroup/recvmsg4")
-int floor_recv_from(struct bpf_sock_addr *ctx)
+int floor_from(struct bpf_sock_addr *ctx)
 {
 	return 1;
 }

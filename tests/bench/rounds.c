@@ -5,31 +5,46 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "bench.h"
 
-struct rr_result rr_run(const char *proto, bool one_cpu, const char *seconds, unsigned int rate)
+struct rr_result rr_run(const struct rr_how *how)
 {
-	char rate_text[16];
+	char rate[16], threads[16], sockets[16];
 	const char *argv[] = { bin_path("rr"),
 			       "--proto",
-			       proto,
+			       how->proto,
 			       "--seconds",
-			       seconds,
+			       how->seconds,
 			       "--rate",
-			       rate_text,
+			       rate,
+			       "--threads",
+			       threads,
+			       "--sockets",
+			       sockets,
 			       "--client-cpu",
 			       "0",
 			       "--server-cpu",
-			       one_cpu ? "0" : "1",
+			       how->one_cpu ? "0" : "1",
+			       "--hold",
+			       "warm",
 			       NULL };
 	struct rr_result r = { 0 };
 	struct child c;
 	double cpu = 0;
-	char *text;
+	char *text, byte;
 
-	snprintf(rate_text, sizeof(rate_text), "%u", rate);
-	c = child_start(CHILD_OUT, argv);
+	snprintf(rate, sizeof(rate), "%u", how->rate);
+	snprintf(threads, sizeof(threads), "%u", how->threads ? how->threads : 1);
+	snprintf(sockets, sizeof(sockets), "%u", how->sockets ? how->sockets : 1);
+	c = child_start(CHILD_OUT | CHILD_IN, argv);
+	while (read(c.out, &byte, 1) == 1 && byte != '\n')
+		; /* it holds */
+	if (how->warm)
+		how->warm(how->arg);
+	if (write(c.in, "", 1) != 1)
+		die("rr does not hold");
 	text = child_text(&c);
 	if (child_wait(&c) ||
 	    sscanf(text, "{\"round_trips\":%" SCNu64 ",\"seconds\":%lf,\"rate\":%lf,\"cpu\":%lf}",

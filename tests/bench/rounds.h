@@ -14,8 +14,17 @@ struct rr_result {
 
 /*
  * proto: as rr takes it; rate 0: as fast as it goes. one_cpu: client and server share a processor, so
- * that no time passes waking the other one; else they have one each.
+ * that no time passes waking the other one; else they have one each. threads, sockets: of each end, 0 is 1.
+ * warm: called once each socket was used, before any round trip that counts; NULL none.
  */
-struct rr_result rr_run(const char *proto, bool one_cpu, const char *seconds, unsigned int rate);
+struct rr_how {
+	const char *proto, *seconds;
+	bool one_cpu;
+	unsigned int rate, threads, sockets;
+	void (*warm)(void *arg);
+	void *arg;
+};
+
+struct rr_result rr_run(const struct rr_how *how);
 
 #endif

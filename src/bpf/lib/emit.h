@@ -261,7 +261,7 @@ static __always_inline void rec_fill(struct np_sock_rec *rec, struct np_sock *st
 	rec->subflows = 0;
 	if (st->tuple.proto == NP_IPPROTO_MPTCP)
 		rec_mptcp(rec, st, sk, state);
-	__builtin_memcpy(rec->synack_raddr, st->tx_peer.raddr, 16);
+	__builtin_memcpy(rec->synack_raddr, st->synack_raddr, 16);
 	rec->counts = st->counts;
 	rec->tx_parts = st->tx_parts;
 	rec->rx_parts = st->rx_parts;

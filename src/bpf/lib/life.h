@@ -581,9 +581,9 @@ static __always_inline void synack_peer(struct np_sock *st, struct request_sock 
 
 	/* a listener sends no datagrams: their peer's place is free */
 	if (family == AF_INET)
-		addr_from_v4(st->tx_peer.raddr, BPF_CORE_READ(req, __req_common.skc_daddr));
+		addr_from_v4(st->synack_raddr, BPF_CORE_READ(req, __req_common.skc_daddr));
 	else
-		BPF_CORE_READ_INTO(&st->tx_peer.raddr, req, __req_common.skc_v6_daddr);
+		BPF_CORE_READ_INTO(&st->synack_raddr, req, __req_common.skc_v6_daddr);
 }
 
 static __always_inline int conn_synack(struct sock *sk, struct request_sock *req)

@@ -35,10 +35,19 @@ struct np_part_scratch_map {
 };
 extern struct np_part_scratch_map np_part_scratch SEC(".maps");
 
+/*
+ * A call for each map, which the compiler may not merge into one: the kernel makes a direct call of the map's own
+ * look-up only where the map is known.
+ */
 static __always_inline struct np_part *part_lookup(const struct np_part_key *key)
 {
-	if (st_parts_gen)
-		return bpf_map_lookup_elem(&np_parts_b, key);
+	struct np_part *part;
+
+	if (unlikely(st_parts_gen)) {
+		part = bpf_map_lookup_elem(&np_parts_b, key);
+		barrier_var(part);
+		return part;
+	}
 	return bpf_map_lookup_elem(&np_parts_a, key);
 }
 

@@ -94,11 +94,12 @@ struct np_sock {
 	struct np_owner last; /* last user; written under last_lock */
 	/* 1 while last is written: whoever comes then leaves it, both are fair */
 	__u32 last_lock;
-	__u32 sample_rate; /* np_filter.sample_rate that its counts were made under */
-	struct np_peer tx_peer, rx_peer;
+	__u32 sample_rate;     /* np_filter.sample_rate that its counts were made under */
+	__u8 synack_raddr[16]; /* listener: where the SYN-ACK went that was retransmitted last */
 	/* interface of the datagram that is read next, and the thread that saw it when its own call was over: see came.h */
 	__u32 next_if, next_tid;
-	__u64 tx_parts, rx_parts; /* bytes of this socket counted in parts */
+	/* bytes of this socket counted in parts; of a datagram socket not exact, but 0 until there are any */
+	__u64 tx_parts, rx_parts;
 	/* kernel's count of received bytes when counting began, plus what did not match */
 	__u64 rx_base;
 	__u32 tx_base; /* write_seq when counting began, plus what did not match */

@@ -10,6 +10,7 @@
 #include "came.h"
 #include "filter.h"
 #include "mptcp.h"
+#include "note.h"
 #include "cgroup1.h"
 #include "owner.h"
 #include "part.h"
@@ -25,18 +26,6 @@ struct np_call {
 	__u8 tx;
 	__u8 pad[7];
 };
-
-/* Peers of calls under way on sockets that several threads use at once: pid_tgid with the direction's bit. */
-struct np_peers_map {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 8192);
-	__type(key, __u64);
-	__type(value, struct np_peer);
-};
-extern struct np_peers_map np_peers SEC(".maps");
-
-#define PEER_KEY(key, tx) \
-	((key) ^ ((tx) ? 1ULL << 63 : 0)) /* tgid has 22 bits: the top bit is free */
 
 static __always_inline void sock_own_id(struct np_sock *st)
 {
@@ -241,47 +230,6 @@ call_skip(struct np_sock *st, const struct np_call *call, __u32 sampled_out)
 	return 0;
 }
 
-/* The peer that the address hook of this call noted, if there was one. */
-static __noinline bool peer_take(struct np_sock *st, const struct np_call *call,
-				 struct np_peer *ret_peer)
-{
-	__u64 key = PEER_KEY(call->key, call->tx);
-	struct np_peer *p = call->tx ? &st->tx_peer : &st->rx_peer;
-
-	if (p->key == key) {
-		*ret_peer = *p;
-		barrier();
-		p->key = 0;
-		return true;
-	}
-	p = bpf_map_lookup_elem(&np_peers, &key);
-	if (!p || !p->key)
-		return false;
-	*ret_peer = *p;
-	p->key = 0;
-	return true;
-}
-
-/* An address hook saw the peer of a call under way in this task. */
-static __always_inline void peer_note(struct np_sock *st, struct np_peer *peer, bool tx, __u32 prog)
-{
-	__u64 key = PEER_KEY(bpf_get_current_pid_tgid(), tx);
-	struct np_peer *p = tx ? &st->tx_peer : &st->rx_peer;
-	__u64 was = __sync_val_compare_and_swap(&p->key, 0, ~0ULL);
-
-	peer->key = key;
-	if (was == 0 || was == key) {
-		__builtin_memcpy(p->raddr, peer->raddr, 16);
-		p->rport = peer->rport;
-		p->family = peer->family;
-		barrier();
-		p->key = key;
-		return;
-	}
-	if (bpf_map_update_elem(&np_peers, &key, peer, BPF_ANY))
-		count_one(prog, map_full);
-}
-
 /* sa: of either family, or of none of ours */
 static __always_inline void peer_of_address(struct np_peer *peer, const struct sockaddr_in6 *sa)
 {
@@ -468,7 +416,6 @@ static __noinline __attribute__((unused)) int conn_child(struct np_sock *st, str
 	st->last_lock = 0;
 	st->flags = ignored;
 	st->phase = NP_PHASE_NEW;
-	st->tx_peer.key = st->rx_peer.key = 0;
 	sock_identify(st, sk);
 	conn_reset(st, sk);
 	sock_kind(st, sk);
@@ -542,7 +489,7 @@ static __always_inline bool dgram_peer(struct np_sock *st, struct sock *sk,
 				       const struct np_call *call, struct np_peer *peer,
 				       bool *ret_has_peer)
 {
-	*ret_has_peer = peer->family || peer_take(st, call, peer);
+	*ret_has_peer = peer->family || peer_take(sk, call->key, call->tx, peer);
 	if (!*ret_has_peer && peer_of_sock(sk, peer)) {
 		*ret_has_peer = true;
 		if (!cfg_no_ends && peer_is_kept(st, peer))
@@ -582,7 +529,7 @@ static __noinline int traffic_slow(struct sock *sk, struct np_sock *st, struct n
 		return 0;
 	/* nothing moved: forget the address noted for it, learn who holds the socket */
 	if (call->ret < 0)
-		(void)peer_take(st, call, peer);
+		(void)peer_take(sk, call->key, call->tx, peer);
 	own = call->ret < 0 ? st->last.match == NP_MATCH_EXACT
 			    : hot_is(st, call->key) && st->hot_exec == call->exec &&
 				      st->gen == np_filter.gen;
@@ -639,17 +586,18 @@ static __always_inline bool traffic_fast(struct np_sock *st, __u64 key, __u32 ex
  * The same for a datagram of an unconnected socket whose peer the address hook of this call noted and that
  * was counted before: a look-up more. False where thought is needed; then nothing was done.
  */
-static __noinline __attribute__((unused)) bool traffic_peer(struct np_sock *st, __u64 key,
-							    __s64 ret, __u32 tx)
+static __noinline __attribute__((unused)) bool traffic_peer(struct sock *sk, struct np_sock *st,
+							    __u64 key, __s64 ret, __u32 tx)
 {
 	struct np_part_key part_key = {};
+	struct np_note *note = note_of(key);
 	struct np_part *part;
 	struct np_peer *p;
 
-	if (!st || ret < 0)
+	if (!st || !note || ret < 0)
 		return false;
-	p = tx ? &st->tx_peer : &st->rx_peer;
-	if (p->key != PEER_KEY(key, tx) || answer_port(p->rport))
+	p = &note->peer;
+	if (p->key != PEER_KEY(key, tx) || note->sk != (__u64)sk || answer_port(p->rport))
 		return false;
 	part_key.sock_id = st->sock_id;
 	part_key.start_ns = st->acct.start_ns;
@@ -664,10 +612,11 @@ static __noinline __attribute__((unused)) bool traffic_peer(struct np_sock *st, 
 	if (!tx)
 		came_forget(st);
 	counts_move(&part->counts, tx, ret, true);
+	/* of a datagram socket nobody adds these up: that they moved is all they tell */
 	if (tx)
-		__sync_fetch_and_add(&st->tx_parts, ret);
+		st->tx_parts += ret;
 	else
-		__sync_fetch_and_add(&st->rx_parts, ret);
+		st->rx_parts += ret;
 	return true;
 }
 
