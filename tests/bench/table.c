@@ -80,6 +80,33 @@ static void row(const json_t *r, unsigned int *passed, unsigned int *failed)
 	       target, ratio, verdict);
 }
 
+/* As the kernel names it. */
+static const char *processor(void)
+{
+	static char line[256];
+	FILE *f = fopen("/proc/cpuinfo", "re");
+	const char *name = "";
+
+	while (f && !*name && fgets(line, sizeof(line), f))
+		if (!strncmp(line, "model name", 10) && strstr(line, ": ")) {
+			line[strcspn(line, "\n")] = '\0';
+			name = strstr(line, ": ") + 2;
+		}
+	if (f)
+		fclose(f);
+	return *name ? name : "unknown";
+}
+
+static void head(void)
+{
+	struct utsname u;
+
+	if (uname(&u) < 0)
+		u.release[0] = '\0';
+	printf("%s, %d processors, kernel %s\n\n", processor(), (int)sysconf(_SC_NPROCESSORS_ONLN),
+	       u.release);
+}
+
 static void save(const char *path, json_t *all)
 {
 	struct utsname u;
@@ -87,8 +114,8 @@ static void save(const char *path, json_t *all)
 
 	if (uname(&u) < 0)
 		u.release[0] = '\0';
-	doc = json_pack("{s:s, s:i, s:O}", "kernel", u.release, "cpus",
-			(int)sysconf(_SC_NPROCESSORS_ONLN), "figures", all);
+	doc = json_pack("{s:s, s:s, s:i, s:O}", "processor", processor(), "kernel", u.release,
+			"cpus", (int)sysconf(_SC_NPROCESSORS_ONLN), "figures", all);
 	if (!doc || json_dump_file(doc, path, JSON_INDENT(1) | JSON_REAL_PRECISION(7)) < 0) {
 		fprintf(stderr, "table: cannot write %s\n", path);
 		exit(2);
@@ -107,6 +134,7 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	all = load(argv[1]);
+	head();
 	printf("%-*s %14s %10s %8s\n", WHAT_WIDTH, "figure", "measured", "target", "ratio");
 	json_array_foreach (all, i, r)
 		row(r, &passed, &failed);

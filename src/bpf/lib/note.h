@@ -8,8 +8,9 @@
 #include "sock.h"
 
 /*
- * Both hooks run in the thread that calls, which is in one such call at a time, so its place goes by the thread: neither looks for the other's
- * socket. sk: what was noted of a call whose result no hook saw is nothing of the next one, at another socket.
+ * Both hooks run in the thread that calls, which is in one such call at a time, so its place goes by the thread, and
+ * the first one does not look for the socket. sk: what was noted of a call whose result no hook saw is nothing of the
+ * next one, at another socket.
  */
 #define NP_NOTES 1024
 
