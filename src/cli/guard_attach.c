@@ -160,7 +160,9 @@ static int add_if(const struct netprobe_interface *i, void *arg)
 			 "list: attach it there, or `netprobe guard detach %s` here",
 			 i->name, i->name);
 	else if (i->state == NETPROBE_STATE_LOST)
-		log_warn("%s: somebody took guard's XDP program off; attach it again", i->name);
+		log_warn("%s: guard's XDP program is off: somebody took it, or a `detach` was "
+			 "killed; attach it again, or detach it",
+			 i->name);
 	else if (i->state == NETPROBE_STATE_NOT_DELIVERING)
 		log_warn("%s: what guard sends (SYN cookies, what is balanced) is lost at the "
 			 "driver: `netprobe guard attach %s --xdp generic` works with any",

@@ -436,7 +436,9 @@ int guard_attach(struct guard *g, const char *ifname, const struct guard_attach_
 	ret_note[0] = '\0';
 	libbpf_set_print(quiet);
 	r = attach_at(&a);
-	if (r && !in_use(g))
+	if (!r)
+		attach_replaces(g, ifname);
+	else if (!in_use(g))
 		folder_remove(g);
 	/* Of a kernel without type information or these tracepoints it is not known. */
 	if (!r && opts->mode != NP_GUARD_MONITOR)

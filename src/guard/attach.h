@@ -64,6 +64,9 @@ void attach_filters_again(struct attach *a);
 bool attach_is_own(uint32_t prog_id);
 int attach_take_own(uint32_t ifindex, uint32_t xdp_id);
 
+/* follow.c: guard is on ifname now; what was kept for one of that name that went (not elsewhere) goes, who came behind it moves. */
+void attach_replaces(struct guard *g, const char *ifname);
+
 /* attach.c */
 void attach_note(struct attach *a, const char *text);
 uint32_t attach_prog_id(int fd);

@@ -24,6 +24,21 @@ static void move_next(struct guard *g, uint32_t slot, const char *ifname)
 	(void)close(fd);
 }
 
+void attach_replaces(struct guard *g, const char *ifname)
+{
+	for (uint32_t slot = 0; slot < NP_GUARD_IFS; slot++) {
+		char name[IF_NAMESIZE];
+		struct np_guard_if at;
+
+		if (bpf_map_lookup_elem(g->map[MAP_IFS], &slot, &at) || !at.ifindex ||
+		    strncmp(at.name, ifname, sizeof(at.name)) || if_indextoname(at.ifindex, name) ||
+		    (at.xdp && link_lives(g, "xdp", at.ifindex)))
+			continue;
+		move_next(g, slot, ifname);
+		attach_forget(g, slot, &at);
+	}
+}
+
 /* 0: it is on the new one. The old slot goes only then. */
 static int again(struct guard *g, uint32_t slot, const struct np_guard_if *at,
 		 struct netprobe_error *err)

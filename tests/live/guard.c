@@ -628,6 +628,27 @@ TEST(interface_that_comes_back_is_followed_while_somebody_watches)
 	CHECK(!guard_has_pins(&ns), "pins are left");
 }
 
+TEST(interface_that_comes_back_is_one_row_when_it_is_attached_again)
+{
+	struct netns ns = netns_new();
+	char command[512];
+	const char *first;
+
+	if (netns_run(&ns, make_cable))
+		test_skip("no veth device on this kernel");
+	guard_must(&ns, "attach npx0 --mode filter --xdp native");
+	snprintf(command, sizeof(command), "ip link del npx0 && %s", make_cable);
+	netns_must(&ns, command);
+	guard_must(&ns, "attach npx0 --mode filter --xdp native");
+	guard_must(&ns, "status --format json");
+	first = strstr(guard_out(), "\"state\":");
+	CHECK(first && !strncmp(first, "\"state\":\"on\"", 12) && !strstr(first + 1, "\"state\":"),
+	      "expected one row, on: %s", guard_out());
+	CHECK(!strstr(guard_log(), "gone"), "log: %s", guard_log());
+	guard_must(&ns, "detach npx0");
+	CHECK(!guard_has_pins(&ns), "pins are left");
+}
+
 TEST(bad_input_is_named_and_changes_nothing)
 {
 	struct netns_pair p = netns_pair_new();
