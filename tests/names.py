@@ -17,7 +17,7 @@ KNOWN = {('src/base/args_help.c', 'row->name'), ('src/control/keys.c', 'row->nam
 FORMATS = {'buf_printf': 1, 'fprintf': 1, 'printf': 0, 'dprintf': 1}
 BYTES = {'buf_puts': 1, 'buf_put': 1, 'fputs': 0, 'puts': 0, 'fwrite': 0, 'write': 1}
 # Nothing that they say is a file, or a right.
-ENVIRONMENT = set('TERM NO_COLOR INVOCATION_ID JOURNAL_STREAM SSH_CONNECTION XDG_RUNTIME_DIR'.split())
+ENVIRONMENT = set('TERM NO_COLOR COLUMNS INVOCATION_ID JOURNAL_STREAM SSH_CONNECTION XDG_RUNTIME_DIR'.split())
 
 CALL = re.compile(r'\b(' + '|'.join(sorted({**FORMATS, **BYTES})) + r')\s*\(')
 TOKEN = re.compile(r'"(?:\\.|[^"\\])*"|\'(?:\\.|[^\'\\])*\'|/\*.*?\*/|//[^\n]*|.', re.S)

@@ -153,6 +153,8 @@ struct netprobe_config {
 	uint32_t
 		shared_sockets; /* of ebpf, room for those of several processes or peers; 0 (default): 65536 */
 	uint32_t fail_at; /* for tests: where the start of ebpf breaks; default 0, nowhere */
+	uint32_t
+		text_columns; /* of the terminal that lines of NETPROBE_FORMAT_TEXT are shortened for; 0 (default): they are whole */
 };
 
 /* A DNS transaction: netprobe_event.dns. Strings are NULL where unknown. */

@@ -92,6 +92,7 @@ static const struct {
 	NUMBER(stall_threshold_ms, 1, 3600000),
 	NUMBER(formats, 0, MASK(NETPROBE_FORMAT_NO_JSON)),
 	NUMBER(count_flows, 0, 2),
+	NUMBER(text_columns, 0, 65535),
 	NUMBER(balancer_flows, 0, 1u << 27),
 	NUMBER(packet_ring_bytes, 0, 256u << 20),
 	NUMBER(packet_block_bytes, 0, 64u << 20),

@@ -74,7 +74,8 @@ static bool spell(struct netprobe_manager *m, const struct event *ev, struct net
 	if (!(formats & NETPROBE_FORMAT_NO_JSON))
 		r = event_write_json(&m->line, ev, host);
 	if (!r && (formats & NETPROBE_FORMAT_TEXT) && !event_is_idle(ev))
-		r = event_write_text(&m->text, ev, formats & NETPROBE_FORMAT_COLOR);
+		r = event_write_text(&m->text, ev, formats & NETPROBE_FORMAT_COLOR,
+				     m->config.text_columns);
 	if (!r && (formats & NETPROBE_FORMAT_XCTL))
 		r = event_write_xctl(&m->xctl, ev, host);
 	ret->json = queue_line(&m->line);

@@ -5,8 +5,10 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/utf8.h"
+#include "cli/sink.h"
 #include "out/table.h"
 
 static const char *text_of(const json_t *object, const char *key)
@@ -92,16 +94,16 @@ int ctl_print_stats(struct buf *b, int format, json_t *reply)
 {
 	static const struct table_column columns[] = {
 		{ "program", "PROGRAM", UNIT_NONE, false, 0 },
-		{ "seen", "SEEN", UNIT_NONE, true, 0 },
-		{ "submitted", "SUBMITTED", UNIT_NONE, true, 0 },
-		{ "ring_full", "RING FULL", UNIT_NONE, true, 0 },
-		{ "filtered", "FILTERED", UNIT_NONE, true, 0 },
-		{ "sampled_out", "SAMPLED OUT", UNIT_NONE, true, 0 },
-		{ "rate_limited", "RATE LIMITED", UNIT_NONE, true, 0 },
-		{ "map_full", "MAP FULL", UNIT_NONE, true, 0 },
-		{ "helper_err", "ERRORS", UNIT_NONE, true, 0 },
-		{ "missed", "MISSED", UNIT_NONE, true, 0 },
-		{ "implausible", "IMPLAUSIBLE", UNIT_NONE, true, 0 },
+		{ "seen", "SEEN", UNIT_NONE, true, 1 },
+		{ "submitted", "SUBMITTED", UNIT_NONE, true, 3 },
+		{ "ring_full", "RING FULL", UNIT_NONE, true, 2 },
+		{ "filtered", "FILTERED", UNIT_NONE, true, 5 },
+		{ "sampled_out", "SAMPLED OUT", UNIT_NONE, true, 5 },
+		{ "rate_limited", "RATE LIMITED", UNIT_NONE, true, 4 },
+		{ "map_full", "MAP FULL", UNIT_NONE, true, 2 },
+		{ "helper_err", "ERRORS", UNIT_NONE, true, 6 },
+		{ "missed", "MISSED", UNIT_NONE, true, 3 },
+		{ "implausible", "IMPLAUSIBLE", UNIT_NONE, true, 7 },
 	};
 	const json_t *p;
 	struct table *t;
@@ -121,6 +123,8 @@ int ctl_print_stats(struct buf *b, int format, json_t *reply)
 			c[k] = num_cell(p, columns[k].name);
 		r = r ?: table_add(t, c);
 	}
+	if (t)
+		table_fit(t, sink_columns(STDOUT_FILENO));
 	r = r ?: table_write(t, b, format, false);
 	(void)table_free(t);
 	return r;
@@ -130,9 +134,9 @@ int ctl_print_list(struct buf *b, int format, const pid_t *pids, json_t *const *
 {
 	static const struct table_column columns[] = {
 		{ "pid", "PID", UNIT_NONE, true, 0 },
-		{ "command", "COMMAND", UNIT_NONE, false, 0 },
-		{ "mode", "MODE", UNIT_NONE, false, 0 },
-		{ "start", "START", UNIT_NONE, false, 0 },
+		{ "command", "COMMAND", UNIT_NONE, false, 1 },
+		{ "mode", "MODE", UNIT_NONE, false, 2 },
+		{ "start", "START", UNIT_NONE, false, 3, 20 },
 		{ "version", NULL, UNIT_NONE, false, 0 },
 	};
 	struct table *t = table_new(columns, 5);
@@ -149,6 +153,8 @@ int ctl_print_list(struct buf *b, int format, const pid_t *pids, json_t *const *
 					 str_cell(text_of(in, "version")),
 				 });
 	}
+	if (t)
+		table_fit(t, sink_columns(STDOUT_FILENO));
 	r = r ?: table_write(t, b, format, false);
 	(void)table_free(t);
 	return r;

@@ -176,7 +176,7 @@ static int finish(struct dns *x, int r)
 	r = r > 0 ? 0 : r;
 	if (!r && x->summary)
 		r = dns_summary_write(x->sums, x->o.count ? x->o.count : DNS_TOP, x->s.format,
-				      x->s.sink.color, &x->s.out);
+				      x->s.sink.color, sink_columns(x->s.sink.fd), &x->s.out);
 	if (!r)
 		r = stream_finish(&x->s, x->manager);
 	if (r == -EPIPE)
@@ -219,11 +219,19 @@ static int make(struct dns *x, struct settings *s)
 	s->c.enable_dns_events = true;
 	s->c.no_flow_events = true;
 	s->c.formats = x->summary ? NETPROBE_FORMAT_NO_JSON : stream_formats(&x->s);
+	s->c.text_columns = x->s.format == FORMAT_TEXT ? sink_columns(x->s.sink.fd) : 0;
 	r = cli_manager(&x->o, s, &x->manager);
 	if (!r)
 		(void)netprobe_manager_set_event_handler(
 			x->manager, NETPROBE_EVENT_DNS | NETPROBE_EVENT_STATISTICS, on_event, x);
 	return r;
+}
+
+static int on_resize(void *arg)
+{
+	struct dns *x = arg;
+
+	return stream_resize(&x->s, x->manager);
 }
 
 static int run(struct dns *x, struct settings *s)
@@ -249,6 +257,7 @@ static int run(struct dns *x, struct settings *s)
 			      .on_tick = after,
 			      .on_poll = after,
 			      .input_fd = -1,
+			      .on_resize = on_resize,
 			      .opts = &x->o,
 			      .sink = &x->s.sink,
 			      .arg = x };

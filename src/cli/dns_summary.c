@@ -128,19 +128,19 @@ int dns_summary_add(struct dns_summary *s, const struct netprobe_event *ev)
 
 static const struct table_column columns[] = {
 	{ "list", NULL, UNIT_NONE, false, 0 },
-	{ "queries", "QUERIES", UNIT_NONE, true, 0 },
-	{ "answered", "ANSWERED", UNIT_NONE, true, 0 },
-	{ "failed", "FAILED", UNIT_NONE, true, 0 },
-	{ "timeouts", "TIMEOUTS", UNIT_NONE, true, 0 },
-	{ "retries", "RETRIES", UNIT_NONE, true, 0 },
-	{ "mean_ms", "MEAN", UNIT_MSEC, true, 0 },
-	{ "max_ms", "MAX", UNIT_MSEC, true, 0 },
-	{ "qname", "NAME", UNIT_NONE, false, 60 },
-	{ "qtype", "TYPE", UNIT_NONE, false, 0 },
-	{ "rcode", "RCODE", UNIT_NONE, false, 0 },
-	{ "server", "SERVER", UNIT_NONE, false, 0 },
-	{ "pid", "PID", UNIT_NONE, true, 0 },
-	{ "comm", "COMM", UNIT_NONE, false, 16 },
+	{ "queries", "QUERIES", UNIT_NONE, true, 1 },
+	{ "answered", "ANSWERED", UNIT_NONE, true, 9 },
+	{ "failed", "FAILED", UNIT_NONE, true, 3 },
+	{ "timeouts", "TIMEOUTS", UNIT_NONE, true, 4 },
+	{ "retries", "RETRIES", UNIT_NONE, true, 10 },
+	{ "mean_ms", "MEAN", UNIT_MSEC, true, 5 },
+	{ "max_ms", "MAX", UNIT_MSEC, true, 2 },
+	{ "qname", "NAME", UNIT_NONE, false, 0, 14, true },
+	{ "qtype", "TYPE", UNIT_NONE, false, 8 },
+	{ "rcode", "RCODE", UNIT_NONE, false, 7 },
+	{ "server", "SERVER", UNIT_NONE, false, 6, 15, true },
+	{ "pid", "PID", UNIT_NONE, true, 4 },
+	{ "comm", "COMM", UNIT_NONE, false, 1, 8 },
 	{ "container", NULL, UNIT_NONE, false, 0 },
 };
 
@@ -316,13 +316,16 @@ static int fill(const struct dns_summary *s, int list, uint32_t rows, struct tab
 	return r;
 }
 
-int dns_summary_write(struct dns_summary *s, uint32_t rows, int format, bool color, struct buf *out)
+int dns_summary_write(struct dns_summary *s, uint32_t rows, int format, bool color,
+		      unsigned int fit, struct buf *out)
 {
 	static const char *const titles[LIST_MAX] = { "Most asked", "Slowest", "Failing",
 						      "By process" };
 	struct table *t = table_new(columns, N_COLUMNS);
 	int r = t ? 0 : -ENOMEM;
 
+	if (t)
+		table_fit(t, fit);
 	for (int list = 0; list < LIST_MAX && !r; list++) {
 		r = fill(s, list, rows, t);
 		if (r || format != FORMAT_TEXT)

@@ -114,7 +114,7 @@ static int finish(struct drops *x, int r)
 	r = r > 0 ? 0 : r;
 	if (!r && x->summary)
 		r = drop_summary_write(x->manager, x->by, x->all, x->o.count, x->s.format,
-				       x->s.sink.color, &x->s.out);
+				       x->s.sink.color, sink_columns(x->s.sink.fd), &x->s.out);
 	if (!r)
 		r = stream_finish(&x->s, x->manager);
 	if (r == -EPIPE)
@@ -204,12 +204,20 @@ static int make(struct drops *x, struct settings *s)
 		return cli_usage_failed(&err);
 	r = pick_format(x);
 	s->c.formats = x->summary ? NETPROBE_FORMAT_NO_JSON : stream_formats(&x->s);
+	s->c.text_columns = x->s.format == FORMAT_TEXT ? sink_columns(x->s.sink.fd) : 0;
 	if (!r)
 		r = cli_manager(&x->o, s, &x->manager);
 	if (!r)
 		(void)netprobe_manager_set_event_handler(
 			x->manager, NETPROBE_EVENT_DROP | NETPROBE_EVENT_STATISTICS, on_event, x);
 	return r;
+}
+
+static int on_resize(void *arg)
+{
+	struct drops *x = arg;
+
+	return stream_resize(&x->s, x->manager);
 }
 
 static int run(struct drops *x, struct settings *s)
@@ -229,6 +237,7 @@ static int run(struct drops *x, struct settings *s)
 			      .on_tick = after,
 			      .on_poll = after,
 			      .input_fd = -1,
+			      .on_resize = on_resize,
 			      .opts = &x->o,
 			      .sink = &x->s.sink,
 			      .on_check = check,

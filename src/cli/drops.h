@@ -12,8 +12,8 @@
 #define DROPS_BY_OWNER 2
 #define DROPS_BY_PLACE 3
 
-/* All drops of the run as one table, largest first. limit 0: all rows. */
+/* All drops of the run as one table, largest first. limit 0: all rows. fit: columns of the terminal, or 0. */
 int drop_summary_write(struct netprobe_manager *m, int by, bool benign, uint32_t limit, int format,
-		       bool color, struct buf *out);
+		       bool color, unsigned int fit, struct buf *out);
 
 #endif

@@ -31,20 +31,20 @@ struct summary {
 
 static const struct table_column columns[] = {
 	{ "packets", "PACKETS", UNIT_NONE, true, 0 },
-	{ "bytes", "BYTES", UNIT_BYTES, true, 0 },
-	{ "reason", "REASON", UNIT_NONE, false, 0 },
-	{ "kind", "KIND", UNIT_NONE, false, 0 },
+	{ "bytes", "BYTES", UNIT_BYTES, true, 6 },
+	{ "reason", "REASON", UNIT_NONE, false, 0, 14, true },
+	{ "kind", "KIND", UNIT_NONE, false, 3 },
 	{ "benign", NULL, UNIT_NONE, false, 0 },
-	{ "source", "SEEN", UNIT_NONE, false, 0 },
-	{ "location", "FUNCTION", UNIT_NONE, false, 0 },
-	{ "iface", "IF", UNIT_NONE, false, 0 },
-	{ "netns", "NETNS", UNIT_NONE, true, 0 },
-	{ "pid", "PID", UNIT_NONE, true, 0 },
-	{ "comm", "COMM", UNIT_NONE, false, 16 },
-	{ "owner_match", "OWNER", UNIT_NONE, false, 0 },
+	{ "source", "SEEN", UNIT_NONE, false, 1 },
+	{ "location", "FUNCTION", UNIT_NONE, false, 5 },
+	{ "iface", "IF", UNIT_NONE, false, 7 },
+	{ "netns", "NETNS", UNIT_NONE, true, 8 },
+	{ "pid", "PID", UNIT_NONE, true, 3 },
+	{ "comm", "COMM", UNIT_NONE, false, 2, 8 },
+	{ "owner_match", "OWNER", UNIT_NONE, false, 10 },
 	{ "container", NULL, UNIT_NONE, false, 0 },
-	{ "transport", "PROTO", UNIT_NONE, false, 0 },
-	{ "lport", "LPORT", UNIT_NONE, true, 0 },
+	{ "transport", "PROTO", UNIT_NONE, false, 7 },
+	{ "lport", "LPORT", UNIT_NONE, true, 2 },
 };
 
 #define N_COLUMNS (sizeof(columns) / sizeof(columns[0]))
@@ -185,7 +185,7 @@ static const char *source_of(const struct kind *k)
 }
 
 int drop_summary_write(struct netprobe_manager *m, int by, bool benign, uint32_t limit, int format,
-		       bool color, struct buf *out)
+		       bool color, unsigned int fit, struct buf *out)
 {
 	struct summary s = { .by = by, .all = benign };
 	struct table *t = table_new(columns, N_COLUMNS);
@@ -208,8 +208,10 @@ int drop_summary_write(struct netprobe_manager *m, int by, bool benign, uint32_t
 	}
 	if (!r && s.total.packets)
 		r = add_row(t, &s.total, "total", by);
-	if (!r)
+	if (!r) {
+		table_fit(t, fit);
 		r = table_write(t, out, format, color);
+	}
 	if (!r && s.quiet)
 		log_notice("left out: %llu packets that are no loss (--all shows them)",
 			   (unsigned long long)s.quiet);

@@ -125,12 +125,20 @@ static int make(struct events *e, struct settings *s)
 		      : e->s.sink.tty	 ? FORMAT_TEXT
 					 : FORMAT_JSON;
 	s->c.formats = stream_formats(&e->s);
+	s->c.text_columns = e->s.format == FORMAT_TEXT ? sink_columns(e->s.sink.fd) : 0;
 	r = cli_manager(&e->o, s, &e->manager);
 	if (r)
 		return r;
 	(void)netprobe_manager_set_event_handler(e->manager, NETPROBE_EVENT_ALL, on_event, e);
 	(void)netprobe_manager_set_room(e->manager, stream_has_room, &e->s);
 	return 0;
+}
+
+static int on_resize(void *arg)
+{
+	struct events *e = arg;
+
+	return stream_resize(&e->s, e->manager);
 }
 
 static int run(struct events *e, struct settings *s)
@@ -153,6 +161,7 @@ static int run(struct events *e, struct settings *s)
 		.on_tick = after,
 		.on_poll = after,
 		.input_fd = -1,
+		.on_resize = on_resize,
 		.opts = &e->o,
 		.sink = &e->s.sink,
 		.arg = e,

@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "cli/words.h"
+#include "out/table.h"
 
 int cmd_guard(int argc, char **argv); /* cli.h, which knows more than this may */
 
@@ -168,6 +169,12 @@ void guard_tell_effect(struct guard_call *call)
 uint32_t guard_seconds(double s)
 {
 	return s > 0 ? (uint32_t)(s + 0.999) : 0;
+}
+
+int guard_put_table(struct table *t, struct buf *out, int format)
+{
+	table_fit(t, sink_columns(STDOUT_FILENO));
+	return table_write(t, out, format, false);
 }
 
 int guard_print(struct buf *out)

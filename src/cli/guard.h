@@ -49,6 +49,9 @@ int guard_match(const char *proto, const char *port, struct netprobe_ban *ret,
 const struct netprobe_security_stats *guard_stats_once(struct guard_call *call);
 /* A notice where what was changed has no effect now: no interface filters, or filtering is off. */
 void guard_tell_effect(struct guard_call *call);
+struct table;
+/* As table_write; text fits the terminal of stdout. */
+int guard_put_table(struct table *t, struct buf *out, int format);
 /* Write out to stdout: exit code. */
 int guard_print(struct buf *out);
 /* Seconds, rounded up. */

@@ -136,13 +136,13 @@ static const struct table_column columns[] = {
 	{ .name = "interface", .title = "INTERFACE" },
 	{ .name = "ifindex" },
 	{ .name = "mode", .title = "MODE" },
-	{ .name = "xdp", .title = "XDP" },
-	{ .name = "tc", .title = "TC" },
-	{ .name = "program", .title = "PROGRAM", .right = true },
-	{ .name = "state", .title = "STATE" },
-	{ .name = "rx_packets", .title = "RX", .right = true },
-	{ .name = "tx_packets", .title = "TX", .right = true },
-	{ .name = "dropped", .title = "DROPPED", .right = true },
+	{ .name = "xdp", .title = "XDP", .rank = 3 },
+	{ .name = "tc", .title = "TC", .rank = 4 },
+	{ .name = "program", .title = "PROGRAM", .right = true, .rank = 6 },
+	{ .name = "state", .title = "STATE", .rank = 1 },
+	{ .name = "rx_packets", .title = "RX", .right = true, .rank = 2 },
+	{ .name = "tx_packets", .title = "TX", .right = true, .rank = 5 },
+	{ .name = "dropped", .title = "DROPPED", .right = true, .rank = 1 },
 };
 
 static int add_if(const struct netprobe_interface *i, void *arg)
@@ -261,7 +261,7 @@ static int status(struct guard_call *call)
 		log_notice("%s", call->err.msg);
 		r = EXIT_OK;
 	} else if (r >= 0) {
-		(void)table_write(t, &out, o->format, false);
+		(void)guard_put_table(t, &out, o->format);
 		tell_state(&out, &s, o->format);
 		r = guard_print(&out);
 	}

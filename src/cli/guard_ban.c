@@ -244,14 +244,14 @@ int guard_cmd_allow(int argc, char **argv)
 
 static const struct table_column columns[] = {
 	{ .name = "action", .title = "ACTION" },
-	{ .name = "source", .title = "SOURCE" },
-	{ .name = "proto", .title = "PROTO" },
-	{ .name = "ports", .title = "PORTS" },
-	{ .name = "expires_s", .title = "LEFT s", .right = true },
-	{ .name = "age_s", .title = "AGE s", .right = true },
-	{ .name = "hits", .title = "HITS", .right = true },
-	{ .name = "who", .title = "WHO" },
-	{ .name = "reason", .title = "REASON" },
+	{ .name = "source", .title = "SOURCE", .least = 18, .middle = true },
+	{ .name = "proto", .title = "PROTO", .rank = 4 },
+	{ .name = "ports", .title = "PORTS", .rank = 3 },
+	{ .name = "expires_s", .title = "LEFT s", .right = true, .rank = 2 },
+	{ .name = "age_s", .title = "AGE s", .right = true, .rank = 6 },
+	{ .name = "hits", .title = "HITS", .right = true, .rank = 1 },
+	{ .name = "who", .title = "WHO", .rank = 7 },
+	{ .name = "reason", .title = "REASON", .rank = 5 },
 };
 
 /* Of IPv6 sources ICMPv6 is what "icmp" asks for. */
@@ -317,7 +317,7 @@ static int list(struct guard_call *call)
 	if (r >= 0)
 		r = netprobe_manager_detected(call->m, add_detected, t, &call->err);
 	if (r >= 0)
-		r = table_write(t, &out, o->format, false);
+		r = guard_put_table(t, &out, o->format);
 	if (!r)
 		r = guard_print(&out);
 	buf_done(&out);

@@ -38,15 +38,15 @@ static const struct option_row rows[] = {
 };
 
 static const struct table_column columns[] = {
-	{ .name = "service", .title = "SERVICE" },
-	{ .name = "mode", .title = "MODE" },
-	{ .name = "rate", .title = "RATE", .right = true },
+	{ .name = "service", .title = "SERVICE", .least = 18, .middle = true },
+	{ .name = "mode", .title = "MODE", .rank = 1 },
+	{ .name = "rate", .title = "RATE", .right = true, .rank = 3 },
 	{ .name = "state", .title = "STATE" },
-	{ .name = "sent", .title = "SENT", .right = true },
-	{ .name = "accepted", .title = "ACCEPTED", .right = true },
-	{ .name = "refused", .title = "REFUSED", .right = true },
-	{ .name = "passed", .title = "PASSED", .right = true },
-	{ .name = "dry_run", .title = "DRY RUN", .right = true },
+	{ .name = "sent", .title = "SENT", .right = true, .rank = 2 },
+	{ .name = "accepted", .title = "ACCEPTED", .right = true, .rank = 2 },
+	{ .name = "refused", .title = "REFUSED", .right = true, .rank = 3 },
+	{ .name = "passed", .title = "PASSED", .right = true, .rank = 4 },
+	{ .name = "dry_run", .title = "DRY RUN", .right = true, .rank = 5 },
 };
 
 static int add_row(const struct netprobe_syncookies_stats *s, void *arg)
@@ -75,7 +75,7 @@ static int list(struct guard_call *call, int format)
 	int r = t ? netprobe_manager_syncookies(call->m, add_row, t, &call->err) : -ENOMEM;
 
 	if (r >= 0)
-		r = table_write(t, &out, format, false);
+		r = guard_put_table(t, &out, format);
 	if (!r)
 		r = guard_print(&out);
 	buf_done(&out);

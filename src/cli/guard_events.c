@@ -135,6 +135,7 @@ static int start(struct guard_call *call, struct watcher *w)
 	c.formats = w->o.format == FORMAT_JSON ? 0
 		    : w->sink.color	       ? NETPROBE_FORMAT_TEXT | NETPROBE_FORMAT_COLOR
 					       : NETPROBE_FORMAT_TEXT;
+	c.text_columns = sink_columns(STDOUT_FILENO);
 	r = guard_configure(call, &c);
 	if (!r)
 		r = netprobe_manager_set_event_handler(call->m, NETPROBE_EVENT_SECURITY, on_events,

@@ -6,18 +6,18 @@
 #include "out/table.h"
 
 static const struct table_column columns[] = {
-	{ .name = "vip", .title = "VIP" },
-	{ .name = "backend", .title = "BACKEND" },
+	{ .name = "vip", .title = "VIP", .rank = 1, .least = 18, .middle = true },
+	{ .name = "backend", .title = "BACKEND", .least = 15, .middle = true },
 	{ .name = "state", .title = "STATE" },
-	{ .name = "weight", .title = "WEIGHT", .right = true },
-	{ .name = "forward", .title = "FORWARD" },
-	{ .name = "check", .title = "CHECK" },
-	{ .name = "packets", .title = "PACKETS", .right = true },
-	{ .name = "bytes", .title = "BYTES", .unit = UNIT_BYTES, .right = true },
-	{ .name = "new_flows", .title = "NEW", .right = true },
-	{ .name = "table_hits", .title = "HITS", .right = true },
-	{ .name = "errors", .title = "ERRORS", .right = true },
-	{ .name = "why", .title = "WHY DOWN" },
+	{ .name = "weight", .title = "WEIGHT", .right = true, .rank = 5 },
+	{ .name = "forward", .title = "FORWARD", .rank = 8 },
+	{ .name = "check", .title = "CHECK", .rank = 7 },
+	{ .name = "packets", .title = "PACKETS", .right = true, .rank = 3 },
+	{ .name = "bytes", .title = "BYTES", .unit = UNIT_BYTES, .right = true, .rank = 4 },
+	{ .name = "new_flows", .title = "NEW", .right = true, .rank = 6 },
+	{ .name = "table_hits", .title = "HITS", .right = true, .rank = 6 },
+	{ .name = "errors", .title = "ERRORS", .right = true, .rank = 2 },
+	{ .name = "why", .title = "WHY DOWN", .rank = 3 },
 };
 
 static int add_row(const struct netprobe_backend_stats *s, void *arg)
@@ -52,7 +52,7 @@ int guard_print_balancer(struct guard_call *call, int format)
 	if (r > 0 && format == FORMAT_JSON)
 		r = guard_put_records(call, NETPROBE_EVENT_BALANCING, &out);
 	else if (r > 0)
-		r = table_write(t, &out, FORMAT_TEXT, false);
+		r = guard_put_table(t, &out, FORMAT_TEXT);
 	if (r >= 0)
 		r = guard_print(&out);
 	buf_done(&out);

@@ -34,17 +34,17 @@ static const struct option_row rows[] = {
 static const struct table_column columns[] = {
 	{ .name = "interface", .title = "INTERFACE" },
 	{ .name = "dir", .title = "DIR" },
-	{ .name = "packets", .title = "PACKETS", .right = true },
-	{ .name = "segments", .title = "ON WIRE", .right = true },
-	{ .name = "bytes", .title = "BYTES", .unit = UNIT_BYTES, .right = true },
-	{ .name = "tcp", .title = "TCP", .right = true },
-	{ .name = "udp", .title = "UDP", .right = true },
-	{ .name = "icmp", .title = "ICMP", .right = true },
-	{ .name = "other", .title = "OTHER", .right = true },
-	{ .name = "dropped", .title = "DROPPED", .right = true },
-	{ .name = "malformed", .title = "MALFORMED", .right = true },
-	{ .name = "device", .title = "DEVICE", .right = true },
-	{ .name = "errors", .title = "ERRORS", .right = true },
+	{ .name = "packets", .title = "PACKETS", .right = true, .rank = 1 },
+	{ .name = "segments", .title = "ON WIRE", .right = true, .rank = 5 },
+	{ .name = "bytes", .title = "BYTES", .unit = UNIT_BYTES, .right = true, .rank = 2 },
+	{ .name = "tcp", .title = "TCP", .right = true, .rank = 6 },
+	{ .name = "udp", .title = "UDP", .right = true, .rank = 6 },
+	{ .name = "icmp", .title = "ICMP", .right = true, .rank = 6 },
+	{ .name = "other", .title = "OTHER", .right = true, .rank = 6 },
+	{ .name = "dropped", .title = "DROPPED", .right = true, .rank = 1 },
+	{ .name = "malformed", .title = "MALFORMED", .right = true, .rank = 4 },
+	{ .name = "device", .title = "DEVICE", .right = true, .rank = 7 },
+	{ .name = "errors", .title = "ERRORS", .right = true, .rank = 3 },
 };
 
 static int text_way(struct table *t, const char *name, const struct netprobe_device_stats *d,
@@ -97,7 +97,7 @@ static int print_ifs(struct guard_call *call, int format)
 	if (r >= 0 && format == FORMAT_JSON)
 		r = guard_put_records(call, NETPROBE_EVENT_STATISTICS, &out);
 	else if (r >= 0)
-		r = table_write(t, &out, format, false);
+		r = guard_put_table(t, &out, format);
 	if (r >= 0)
 		r = guard_print(&out);
 	buf_done(&out);
@@ -139,16 +139,16 @@ static int by_bytes(const void *a, const void *b)
 }
 
 static const struct table_column flow_columns[] = {
-	{ .name = "proto", .title = "PROTO" },
-	{ .name = "laddr", .title = "LOCAL" },
-	{ .name = "lport", .title = "PORT", .right = true },
-	{ .name = "raddr", .title = "REMOTE" },
-	{ .name = "rport", .title = "PORT", .right = true },
-	{ .name = "ifindex", .title = "IF", .right = true },
-	{ .name = "rx_packets", .title = "RX", .right = true },
-	{ .name = "rx_bytes", .title = "RX BYTES", .unit = UNIT_BYTES, .right = true },
-	{ .name = "tx_packets", .title = "TX", .right = true },
-	{ .name = "tx_bytes", .title = "TX BYTES", .unit = UNIT_BYTES, .right = true },
+	{ .name = "proto", .title = "PROTO", .rank = 3 },
+	{ .name = "laddr", .title = "LOCAL", .rank = 4, .least = 15, .middle = true },
+	{ .name = "lport", .title = "PORT", .right = true, .rank = 2 },
+	{ .name = "raddr", .title = "REMOTE", .least = 15, .middle = true },
+	{ .name = "rport", .title = "PORT", .right = true, .rank = 1 },
+	{ .name = "ifindex", .title = "IF", .right = true, .rank = 6 },
+	{ .name = "rx_packets", .title = "RX", .right = true, .rank = 5 },
+	{ .name = "rx_bytes", .title = "RX BYTES", .unit = UNIT_BYTES, .right = true, .rank = 1 },
+	{ .name = "tx_packets", .title = "TX", .right = true, .rank = 5 },
+	{ .name = "tx_bytes", .title = "TX BYTES", .unit = UNIT_BYTES, .right = true, .rank = 1 },
 };
 
 static void addr_text(const uint8_t *a, char ret[INET6_ADDRSTRLEN])
@@ -197,7 +197,7 @@ static int print_flows(struct guard_call *call, int format, uint32_t count)
 			qsort(l.rows, l.n, sizeof(*l.rows), by_bytes);
 		for (size_t i = 0; i < l.n && i < count; i++)
 			flow_cells(t, &l.rows[i]);
-		r = table_write(t, &out, format, false);
+		r = guard_put_table(t, &out, format);
 	}
 	if (!r)
 		r = guard_print(&out);

@@ -38,6 +38,11 @@ struct sink {
 	bool gave_up;		     /* waiting for it */
 	uint64_t unput;		     /* lines that were not even put then */
 };
+/*
+ * How wide text for it is: the columns of the terminal (COLUMNS, else what the terminal says now); 0, as wide as it is, where
+ * it is none.
+ */
+unsigned int sink_columns(int fd);
 int sink_open(struct sink *k, const struct common_opts *o, struct netprobe_error *err);
 void sink_close(struct sink *k);
 /* All of b, then b is empty. -EPIPE when the reader is gone, -errno when the disk is full or the like. */

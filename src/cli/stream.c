@@ -25,6 +25,18 @@ uint32_t stream_formats(const struct stream *s)
 	}
 }
 
+int stream_resize(const struct stream *s, struct netprobe_manager *m)
+{
+	struct netprobe_config c = { .size = sizeof(c) };
+	unsigned int columns = s->format == FORMAT_TEXT ? sink_columns(s->sink.fd) : 0;
+	int r = netprobe_manager_get_config(m, &c);
+
+	if (r || c.text_columns == columns)
+		return r;
+	c.text_columns = columns;
+	return netprobe_manager_update_config(m, &c, NULL);
+}
+
 static int put(struct stream *s)
 {
 	uint64_t lost = 0;

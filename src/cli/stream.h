@@ -20,6 +20,8 @@ struct stream {
 
 /* netprobe_config.formats that the stream needs: its own and no other. */
 uint32_t stream_formats(const struct stream *s);
+/* Text from here on is as wide as the terminal is now: after SIGWINCH, and before the first event. */
+int stream_resize(const struct stream *s, struct netprobe_manager *m);
 /* One event into the buffer, which is written when it is large. Nothing once something failed. */
 void stream_event(struct stream *s, const struct netprobe_event *ev);
 /* For netprobe_manager_set_room; arg: the stream. */

@@ -20,7 +20,8 @@ struct top {
 	struct netprobe_manager *manager;
 	struct tui *tui; /* NULL: tables */
 	struct table *table;
-	struct buf now; /* when the rows of the table were asked for */
+	struct table_column *columns; /* of the table */
+	struct buf now;		      /* when the rows of the table were asked for */
 	int err;
 	bool unwritten;
 	struct netprobe_capture capture; /* its host and mode */
@@ -68,42 +69,42 @@ static const struct table_column columns[] = {
 	{ "ts", NULL, UNIT_NONE, false, 0 },
 	{ "host", NULL, UNIT_NONE, false, 0 },
 	{ "mode", NULL, UNIT_NONE, false, 0 },
-	{ "name", "NAME", UNIT_NONE, false, 60 },
+	{ "name", "NAME", UNIT_NONE, false, 0, 10, true },
 	{ "rname", NULL, UNIT_NONE, false, 0 },
-	{ "pid", "PID", UNIT_NONE, true, 0 },
-	{ "comm", "COMM", UNIT_NONE, false, 16 },
+	{ "pid", "PID", UNIT_NONE, true, 4 },
+	{ "comm", "COMM", UNIT_NONE, false, 4, 8 },
 	{ "container", NULL, UNIT_NONE, false, 0 },
 	{ "cgroup", NULL, UNIT_NONE, false, 0 },
-	{ "tx_rate", "TX/s", UNIT_RATE, true, 0 },
-	{ "rx_rate", "RX/s", UNIT_RATE, true, 0 },
-	{ "tx_bytes", "TX", UNIT_BYTES, true, 0 },
-	{ "rx_bytes", "RX", UNIT_BYTES, true, 0 },
-	{ "conns", "CONNS", UNIT_NONE, true, 0 },
-	{ "rtt_us", "RTT", UNIT_USEC, true, 0 },
-	{ "retransmits", "RETR", UNIT_NONE, true, 0 },
+	{ "tx_rate", "TX/s", UNIT_RATE, true, 1 },
+	{ "rx_rate", "RX/s", UNIT_RATE, true, 1 },
+	{ "tx_bytes", "TX", UNIT_BYTES, true, 6 },
+	{ "rx_bytes", "RX", UNIT_BYTES, true, 6 },
+	{ "conns", "CONNS", UNIT_NONE, true, 7 },
+	{ "rtt_us", "RTT", UNIT_USEC, true, 5 },
+	{ "retransmits", "RETR", UNIT_NONE, true, 4 },
 	{ "exited", NULL, UNIT_NONE, false, 0 },
 	{ "sample_rate", NULL, UNIT_NONE, true, 0 },
 	{ "netns", NULL, UNIT_NONE, true, 0 }, /* of interfaces */
 	{ "what", NULL, UNIT_NONE, false,
 	  0 }, /* of interfaces: "unowned", "forwarded"; sockets' null */
 	/* --health; why names verdicts the same */
-	{ "retr_timeout", "TMO", UNIT_NONE, true, 0 },
-	{ "retr_fast", "FAST", UNIT_NONE, true, 0 },
-	{ "retr_tlp", "TLP", UNIT_NONE, true, 0 },
-	{ "retr_synack", "SYNACK", UNIT_NONE, true, 0 },
-	{ "retr_spurious", "SPUR", UNIT_NONE, true, 0 },
-	{ "stall_ms", "STALL", UNIT_MSEC, true, 0 },
-	{ "drops", "DROPS", UNIT_NONE, true, 0 },
-	{ "verdict", "VERDICT", UNIT_NONE, false, 0 },
+	{ "retr_timeout", "TMO", UNIT_NONE, true, 9 },
+	{ "retr_fast", "FAST", UNIT_NONE, true, 9 },
+	{ "retr_tlp", "TLP", UNIT_NONE, true, 9 },
+	{ "retr_synack", "SYNACK", UNIT_NONE, true, 9 },
+	{ "retr_spurious", "SPUR", UNIT_NONE, true, 9 },
+	{ "stall_ms", "STALL", UNIT_MSEC, true, 3 },
+	{ "drops", "DROPS", UNIT_NONE, true, 3 },
+	{ "verdict", "VERDICT", UNIT_NONE, false, 2 },
 	/* of the row's process; waits null without --latency */
 	{ "rtt_p50_us", NULL, UNIT_NONE, true, 0 },
 	{ "rtt_p99_us", NULL, UNIT_NONE, true, 0 },
 	{ "connect_p50_us", NULL, UNIT_NONE, true, 0 },
 	{ "connect_p99_us", NULL, UNIT_NONE, true, 0 },
 	{ "receive_wait_p50_us", NULL, UNIT_NONE, true, 0 },
-	{ "receive_wait_p99_us", "RXWAIT99", UNIT_USEC, true, 0 },
+	{ "receive_wait_p99_us", "RXWAIT99", UNIT_USEC, true, 8 },
 	{ "send_wait_p50_us", NULL, UNIT_NONE, true, 0 },
-	{ "send_wait_p99_us", "TXWAIT99", UNIT_USEC, true, 0 },
+	{ "send_wait_p99_us", "TXWAIT99", UNIT_USEC, true, 8 },
 	{ "stall_p50_us", NULL, UNIT_NONE, true, 0 },
 	{ "stall_p99_us", NULL, UNIT_NONE, true, 0 },
 };
@@ -214,6 +215,7 @@ static int print_table(struct top *x)
 	buf_time_ns(&x->now, (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec);
 	buf_putc(&x->now, '\0');
 	table_clear(x->table);
+	table_fit(x->table, sink_columns(x->sink.fd));
 	r = x->now.err ? x->now.err : netprobe_manager_view(x->manager, &q, add_row, x, &v, NULL);
 	expr_tell(v.undecided, "rows");
 	r = x->err ? x->err : r < 0 ? r : 0;
@@ -321,6 +323,20 @@ static int watch_health(struct top *x)
 	return r < 0 ? r : 0;
 }
 
+/* Where the name is the process's, a second column with it is the first that a narrow terminal goes without. */
+static struct table_column *own_columns(const struct top *x)
+{
+	struct table_column *own = calloc(N_COLUMNS, sizeof(*own));
+
+	if (!own)
+		return NULL;
+	memcpy(own, columns, sizeof(columns));
+	for (size_t i = 0; i < N_COLUMNS; i++)
+		if (x->o.view == NETPROBE_VIEW_PROCESS && !strcmp(own[i].name, "comm"))
+			own[i].rank = UINT8_MAX;
+	return own;
+}
+
 static int go(struct top *x, struct netprobe_error *err)
 {
 	struct loop loop = {
@@ -368,7 +384,9 @@ static int go(struct top *x, struct netprobe_error *err)
 		show_status(x);
 		(void)tui_draw(x->tui);
 	} else {
-		x->table = table_new(columns, x->health ? N_COLUMNS : N_PLAIN);
+		x->columns = own_columns(x);
+		x->table = x->columns ? table_new(x->columns, x->health ? N_COLUMNS : N_PLAIN)
+				      : NULL;
 		r = x->table ? 0 : -ENOMEM;
 		if (!r && x->health)
 			r = watch_health(x);
@@ -427,6 +445,7 @@ int cmd_top(int argc, char **argv)
 	if (r < 0)
 		r = run(&x, &s);
 	(void)table_free(x.table);
+	free(x.columns);
 	(void)netprobe_manager_free(x.manager);
 	settings_done(&s);
 	buf_done(&x.now);

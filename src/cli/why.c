@@ -15,6 +15,7 @@
 #include "base/utf8.h"
 #include "cli/settings.h"
 #include "cli/stream.h"
+#include "out/fit.h"
 #include "out/table.h"
 #include "out/words.h"
 
@@ -484,9 +485,26 @@ static void text(struct why *x, const struct netprobe_verdict_sum *all)
 		buf_printf(b, "\n... and %zu more (--format json lists all)\n", x->n - MAX_SHOWN);
 }
 
+/* Lines that are too wide for the terminal are broken between words. */
+static int fit(struct why *x, unsigned int columns)
+{
+	struct text_locale locale;
+	struct buf broken = {};
+
+	if (!columns || x->out.err)
+		return x->out.err;
+	locale = text_locale_take();
+	fit_words(&broken, x->out.data, x->out.len, columns);
+	text_locale_give(&locale);
+	buf_done(&x->out);
+	x->out = broken;
+	return broken.err;
+}
+
 static int print(struct why *x)
 {
 	struct netprobe_verdict_sum all;
+	int r;
 
 	if (x->n)
 		qsort(x->subjects, x->n, sizeof(*x->subjects), by_work);
@@ -500,7 +518,8 @@ static int print(struct why *x)
 		json(x, &all);
 	else
 		text(x, &all);
-	return sink_put(&x->sink, &x->out, NULL);
+	r = x->o.format == 1 ? 0 : fit(x, sink_columns(x->sink.fd));
+	return r ?: sink_put(&x->sink, &x->out, NULL);
 }
 
 /* Nothing but TCP has a verdict: the rest need not be looked at. */

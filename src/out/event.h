@@ -127,7 +127,8 @@ struct event {
 /* Writers: append exactly one line (newline included) to out. host: node name, UTF-8. */
 int event_write_json(struct buf *out, const struct event *ev, const char *host);
 int event_write_xctl(struct buf *out, const struct event *ev, const char *host);
-int event_write_text(struct buf *out, const struct event *ev, bool color);
+/* columns: of the terminal, which the line is then shortened for; 0: whole. */
+int event_write_text(struct buf *out, const struct event *ev, bool color, unsigned int columns);
 
 /* security.*: of an address, whose process is not here. */
 bool event_is_attack(const struct event *ev);

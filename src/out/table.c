@@ -7,15 +7,16 @@
 #include "out/table.h"
 
 #include <errno.h>
-#include <locale.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/utf8.h"
+#include "out/fit.h"
 
 #define SGR_BOLD "\033[1m"
 #define SGR_RESET "\033[0m"
+#define SHORT 12 /* columns that a string is shortened to, where its column says nothing else */
 
 /* A cell whose string is an offset: the arena moves when it grows. */
 struct stored_cell {
@@ -36,6 +37,7 @@ struct table {
 	struct buf strings; /* NUL after each */
 	unsigned int *
 		widths; /* of the columns of text, measured before; NULL: of the rows that are there */
+	unsigned int fit; /* columns of the terminal; 0: text is whole */
 };
 
 struct table *table_new(const struct table_column *columns, unsigned int n_columns)
@@ -139,57 +141,17 @@ static const char *stored_str(const struct table *t, const struct stored_cell *c
 	return t->strings.data + c->at;
 }
 
-/* ASCII that is seen: as most cells are, and a quarter of a million rows have millions. */
-static bool is_plain(const char *s, size_t len)
-{
-	for (size_t i = 0; i < len; i++)
-		if (s[i] <= ' ' || s[i] >= 0x7f)
-			return false;
-	return true;
-}
-
-/*
- * Two blanks are between columns, so that a name has one at a time and none at its ends; what is more shows as U+FFFD.
- */
-static unsigned int put_cell(struct buf *out, const char *s, size_t len, unsigned int max)
-{
-	struct buf one = { 0 };
-	uint32_t cp = 0;
-	bool blank = true; /* before this character: what may not be followed by one */
-	unsigned int w;
-
-	if (is_plain(s, len) && (!max || len <= max)) {
-		buf_put(out, s, len);
-		return (unsigned int)len;
-	}
-	for (size_t i = 0; i < len;) {
-		int r = utf8_decode(s + i, len - i, &cp);
-		size_t n = (size_t)(r < 0 ? -r : r);
-		bool is = r > 0 && utf8_is_blank(cp);
-
-		if (is && (cp != ' ' || blank || i + n == len))
-			buf_put(&one, UTF8_REPLACEMENT, 3);
-		else
-			buf_put(&one, s + i, n);
-		blank = is;
-		i += n;
-	}
-	w = one.err ? 0 : utf8_put_printable(out, one.data, one.len, max);
-	out->err = out->err ? out->err : one.err;
-	buf_done(&one);
-	return w;
-}
-
-/* The cell as a person reads it, appended to out; returns its columns. */
+/* The cell as a person reads it, a string in at most max columns (0: whole), appended to out; returns its columns. */
 static unsigned int put_text_cell(const struct table *t, struct buf *out,
-				  const struct table_column *col, const struct stored_cell *c)
+				  const struct table_column *col, const struct stored_cell *c,
+				  unsigned int max)
 {
 	size_t start = out->len;
 	char text[32];
 
 	switch (c->type) {
 	case CELL_STR:
-		return put_cell(out, stored_str(t, c), strlen(stored_str(t, c)), col->max_width);
+		return fit_cell(out, stored_str(t, c), strlen(stored_str(t, c)), max, col->middle);
 	case CELL_BOOL:
 		buf_puts(out, c->b ? "yes" : "no");
 		break;
@@ -219,7 +181,8 @@ static void pad(struct buf *out, unsigned int n)
 
 /* Where the text output stands. */
 struct text_layout {
-	unsigned int *widths; /* of each column */
+	unsigned int *widths;	/* of each column */
+	struct fit_column *fit; /* what of them a terminal has room for; NULL: all */
 	/* Blanks owed from the columns before: written when something follows, never at the end. */
 	unsigned int gap;
 	struct buf cell; /* the one being set, before its place is known */
@@ -230,20 +193,21 @@ static void put_padded(const struct table *t, struct buf *out, size_t row, unsig
 		       struct text_layout *l)
 {
 	const struct table_column *c = &t->columns[col];
-	unsigned int w, width = l->widths[col];
+	unsigned int w, width = l->fit ? l->fit[col].width : l->widths[col];
+	unsigned int max = width < l->widths[col] ? width : 0;
 
 	buf_reset(&l->cell);
 	if (row == t->n_rows)
-		w = utf8_put_printable(&l->cell, c->title, strlen(c->title), 0);
+		w = utf8_put_printable(&l->cell, c->title, strlen(c->title), max);
 	else
-		w = put_text_cell(t, &l->cell, c, cell_at(t, row, col));
+		w = put_text_cell(t, &l->cell, c, cell_at(t, row, col), max);
 	if (l->cell.err) {
 		out->err = l->cell.err;
 		return;
 	}
-	pad(out, l->gap + (c->right ? width - w : 0));
+	pad(out, l->gap + (c->right && w < width ? width - w : 0));
 	buf_put(out, l->cell.data, l->cell.len);
-	l->gap = 2 + (c->right ? 0 : width - w);
+	l->gap = FIT_GAP + (c->right || w > width ? 0 : width - w);
 }
 
 static int measure(const struct table *t, struct text_layout *l)
@@ -260,7 +224,7 @@ static int measure(const struct table *t, struct text_layout *l)
 		l->widths[col] = w > l->widths[col] ? w : l->widths[col];
 		for (row = 0; row < t->n_rows; row++) {
 			buf_reset(&l->cell);
-			w = put_text_cell(t, &l->cell, c, cell_at(t, row, col));
+			w = put_text_cell(t, &l->cell, c, cell_at(t, row, col), 0);
 			if (l->cell.err)
 				return l->cell.err;
 			l->widths[col] = w > l->widths[col] ? w : l->widths[col];
@@ -269,16 +233,48 @@ static int measure(const struct table *t, struct text_layout *l)
 	return 0;
 }
 
+/* What there is room for: a string may be shortened to SHORT, what is a figure is whole or not there. */
+static int make_fit(const struct table *t, struct text_layout *l)
+{
+	l->fit = calloc(t->n_columns + 1, sizeof(*l->fit));
+	if (!l->fit)
+		return -ENOMEM;
+	for (unsigned int col = 0; col < t->n_columns; col++) {
+		const struct table_column *c = &t->columns[col];
+		unsigned int least = c->least ? c->least : SHORT;
+
+		l->fit[col] = (struct fit_column){ .width = l->widths[col],
+						   .least = l->widths[col],
+						   .rank = c->rank,
+						   .shown = c->title };
+		if (c->title && !c->right)
+			l->fit[col].least =
+				least > strlen(c->title) ? least : (unsigned int)strlen(c->title);
+	}
+	fit_columns(l->fit, t->n_columns, t->fit);
+	return 0;
+}
+
 static void write_text_line(const struct table *t, struct buf *out, size_t row,
 			    struct text_layout *l)
 {
+	size_t start = out->len;
 	unsigned int col;
+	struct buf cut = { 0 };
 
 	l->gap = 0;
 	for (col = 0; col < t->n_columns; col++) {
-		if (t->columns[col].title)
+		if (l->fit ? l->fit[col].shown : t->columns[col].title != NULL)
 			put_padded(t, out, row, col, l);
 	}
+	if (!l->fit || out->err)
+		return;
+	/* one column that is wider than the terminal */
+	fit_line(&cut, out->data + start, out->len - start, t->fit);
+	out->len = start;
+	buf_put(out, cut.data, cut.len);
+	out->err = out->err ?: cut.err;
+	buf_done(&cut);
 }
 
 static void write_text_lines(const struct table *t, struct buf *out, struct text_layout *l,
@@ -298,47 +294,35 @@ static void write_text_lines(const struct table *t, struct buf *out, struct text
 	}
 }
 
-/* Widths need a UTF-8 locale whatever the process runs in; this thread only. */
-struct text_locale {
-	locale_t utf8, before;
-};
-
-static struct text_locale locale_take(void)
-{
-	locale_t utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
-
-	return (struct text_locale){ utf8, utf8 ? uselocale(utf8) : (locale_t)0 };
-}
-
-static void locale_give(const struct text_locale *l)
-{
-	if (!l->utf8)
-		return;
-	(void)uselocale(l->before);
-	freelocale(l->utf8);
-}
-
 static int write_text(const struct table *t, struct buf *out, bool color, bool head)
 {
-	struct text_locale locale = locale_take();
+	struct text_locale locale = text_locale_take();
 	struct text_layout l = { .widths = t->widths };
 
 	if (!l.widths) {
 		l.widths = calloc(t->n_columns + 1, sizeof(*l.widths));
 		out->err = out->err ?: l.widths ? measure(t, &l) : -ENOMEM;
 	}
+	if (!out->err && t->fit)
+		out->err = make_fit(t, &l);
 	if (!out->err)
 		write_text_lines(t, out, &l, color, head);
+	free(l.fit);
 	buf_done(&l.cell);
 	if (l.widths != t->widths)
 		free(l.widths);
-	locale_give(&locale);
+	text_locale_give(&locale);
 	return out->err;
+}
+
+void table_fit(struct table *t, unsigned int columns)
+{
+	t->fit = columns;
 }
 
 int table_measure(struct table *t)
 {
-	struct text_locale locale = locale_take();
+	struct text_locale locale = text_locale_take();
 	struct text_layout l = { .widths = t->widths };
 	int r;
 
@@ -346,7 +330,7 @@ int table_measure(struct table *t)
 		l.widths = t->widths = calloc(t->n_columns + 1, sizeof(*l.widths));
 	r = l.widths ? measure(t, &l) : -ENOMEM;
 	buf_done(&l.cell);
-	locale_give(&locale);
+	text_locale_give(&locale);
 	return r;
 }
 

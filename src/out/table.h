@@ -35,7 +35,10 @@ struct table_column {
 	const char *title; /* text heading: "TX"; NULL: not in text output */
 	uint8_t unit;	   /* UNIT_* */
 	bool right;	   /* align right */
-	uint8_t max_width; /* text: longer strings are cut with an ellipsis; 0 no limit */
+	/* Of text that fits a terminal (table_fit): */
+	uint8_t rank;  /* columns of the highest rank are left out first; 0 last */
+	uint8_t least; /* strings are shortened to that; 0: 12 */
+	bool middle;   /* in their middle, because their end matters as well */
 };
 
 struct cell {
@@ -84,6 +87,11 @@ struct table *table_free(struct table *t);
 int table_add(struct table *t, const struct cell *cells);
 void table_clear(struct table *t);
 int table_write(const struct table *t, struct buf *out, int format, bool color);
+/*
+ * Text from here on fits a terminal of so many columns: of the table's columns the less important ones are left out, strings are
+ * shortened. 0: whole, as it is from the start.
+ */
+void table_fit(struct table *t, unsigned int columns);
 /*
  * The widths of the columns of text from here on are those of all rows that were measured: a table that is written
  * in pieces is shown whole before, piece by piece. -ENOMEM.

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * An event as one line for a person at a terminal: local time, what, how much, who, between whom.
- * Columns are padded, never cut, so that an odd long name costs alignment and not information.
+ * Columns are padded, never cut, so that an odd long name costs alignment and not information; but for a terminal, which
+ * has only so many columns, the less important parts of a line are shortened or left out.
  * Scripts read JSON (json.c).
  */
 #include <errno.h>
@@ -15,6 +16,7 @@
 #include "out/dns.h"
 #include "out/drop.h"
 #include "out/event.h"
+#include "out/fit.h"
 #include "out/lb.h"
 #include "out/table.h"
 #include "out/trace.h"
@@ -22,9 +24,27 @@
 #define NSEC_PER_SEC 1000000000ull
 #define NSEC_PER_MSEC 1000000ull
 
-#define TYPE_COLUMNS 15
-#define VALUE_COLUMNS 20
-#define WHO_COLUMNS 24
+#define WHOLE 120 /* columns from which on nothing but the end of a line is cut */
+#define ENDS 100  /* from which on both ends of a connection are shown, not the remote alone */
+#define CLOCK 60  /* from which on the time is shown */
+
+/* How wide the parts of a line are; in a narrow one they are cut to that, with one blank between them. */
+struct layout {
+	unsigned int columns; /* of the terminal; 0: nothing is cut */
+	unsigned int type, value, who;
+	bool cut;
+};
+
+static struct layout layout_for(unsigned int columns, bool name)
+{
+	if (!columns || columns >= WHOLE)
+		return (struct layout){ columns, 15, 20, 24, false };
+	if (columns >= ENDS)
+		return (struct layout){ columns, 14, name ? 24 : 15, 18, true };
+	if (columns >= CLOCK)
+		return (struct layout){ columns, 14, name ? 20 : 15, 16, true };
+	return (struct layout){ columns, 10, name ? 14 : 12, 14, true };
+}
 
 #define SGR_DIM "\033[2m"
 #define SGR_RED "\033[31m"
@@ -33,18 +53,20 @@
 #define SGR_CYAN "\033[36m"
 #define SGR_RESET "\033[0m"
 
-static void pad(struct buf *b, unsigned int width, unsigned int columns)
+static void pad(struct buf *b, unsigned int width, unsigned int columns, const struct layout *l)
 {
 	for (; width < columns; width++)
 		buf_putc(b, ' ');
-	buf_puts(b, "  ");
+	buf_puts(b, l->cut ? " " : "  ");
 }
 
-static void put_time(struct buf *b, uint64_t wall_ns, bool color)
+static void put_time(struct buf *b, uint64_t wall_ns, bool color, const struct layout *l)
 {
 	time_t secs = (time_t)(wall_ns / NSEC_PER_SEC);
 	struct tm tm = { 0 };
 
+	if (l->columns && l->columns < CLOCK)
+		return;
 	(void)localtime_r(&secs, &tm);
 	buf_printf(b, "%s%02d:%02d:%02d.%03u%s ", color ? SGR_DIM : "", tm.tm_hour, tm.tm_min,
 		   tm.tm_sec, (unsigned int)(wall_ns % NSEC_PER_SEC / NSEC_PER_MSEC),
@@ -71,33 +93,49 @@ static const char *type_color(uint8_t kind)
 	}
 }
 
-static void put_type(struct buf *b, const struct event *ev, bool color)
+static void put_type(struct buf *b, const struct event *ev, bool color, const struct layout *l)
 {
 	const char *name = event_type_name(ev->kind);
+	unsigned int width;
 
 	if (color)
 		buf_puts(b, type_color(ev->kind));
-	buf_puts(b, name);
+	width = utf8_put_printable(b, name, strlen(name), l->cut ? l->type : 0);
 	if (color)
 		buf_puts(b, SGR_RESET);
-	pad(b, (unsigned int)strlen(name), TYPE_COLUMNS);
+	pad(b, width, l->type, l);
 }
 
 /* A figure needs its unit; RETRANSMIT:5 says by itself what it counts. */
-static void put_value(struct buf *b, const struct event *ev)
+static void put_value(struct buf *b, const struct event *ev, const struct layout *l)
 {
 	size_t len;
 	const char *value = event_value(ev, &len);
-	unsigned int width = utf8_put_printable(b, value, len, 0);
+	unsigned int width = utf8_put_printable(b, value, len, l->cut ? l->value : 0);
 
 	if (len && ev->unit && !ev->long_value && value[0] >= '0' && value[0] <= '9') {
 		buf_putc(b, ' ');
 		width += 1 + utf8_put_printable(b, ev->unit, strlen(ev->unit), 0);
 	}
-	pad(b, width, VALUE_COLUMNS);
+	pad(b, width, l->value, l);
 }
 
-static void put_who(struct buf *b, const struct event *ev)
+/* Of a name that is too long its number stays. */
+static unsigned int put_comm(struct buf *b, const char *name, size_t len, unsigned int room)
+{
+	struct buf field = {};
+	unsigned int width = utf8_put_field(&field, name, len);
+
+	if (room && width > room)
+		width = utf8_put_printable(b, field.data, field.len, room);
+	else
+		buf_put(b, field.data, field.len);
+	b->err = b->err ?: field.err;
+	buf_done(&field);
+	return width;
+}
+
+static void put_who(struct buf *b, const struct event *ev, const struct layout *l)
 {
 	const struct process *p = event_owner(ev);
 	unsigned int width;
@@ -105,14 +143,15 @@ static void put_who(struct buf *b, const struct event *ev)
 
 	if (!p) {
 		buf_putc(b, '-');
-		pad(b, 1, WHO_COLUMNS);
+		pad(b, 1, l->who, l);
 		return;
 	}
 	(void)snprintf(pid, sizeof(pid), "[%u]", p->tgid);
-	width = utf8_put_field(b, p->comm[0] ? p->comm : "?",
-			       p->comm[0] ? strnlen(p->comm, sizeof(p->comm)) : 1);
+	width = put_comm(b, p->comm[0] ? p->comm : "?",
+			 p->comm[0] ? strnlen(p->comm, sizeof(p->comm)) : 1,
+			 l->cut ? l->who - (unsigned int)strlen(pid) : 0);
 	buf_puts(b, pid);
-	pad(b, width + (unsigned int)strlen(pid), WHO_COLUMNS);
+	pad(b, width + (unsigned int)strlen(pid), l->who, l);
 }
 
 /* A name stands beside its address, which alone is sure. */
@@ -137,15 +176,17 @@ static void put_end(struct buf *b, const uint8_t addr[16], uint16_t port)
 		buf_printf(b, ":%u", port);
 }
 
-static void put_where(struct buf *b, const struct event *ev)
+static void put_where(struct buf *b, const struct event *ev, const struct layout *l)
 {
 	const struct np_tuple *t = ev->tuple;
 	char ifname[17];
 	const char *iface = event_iface(ev, ifname);
 
 	if (t && t->family) {
-		put_end(b, t->laddr, t->lport);
-		buf_puts(b, " > ");
+		if (!l->columns || l->columns >= ENDS) {
+			put_end(b, t->laddr, t->lport);
+			buf_puts(b, " > ");
+		}
 		put_end(b, t->raddr, t->rport);
 		buf_putc(b, ' ');
 		put_name(b, ev->rname);
@@ -255,26 +296,59 @@ static void put_extra(struct buf *b, const struct event *ev)
 		buf_printf(b, "%s ", errno_name(ev->err));
 }
 
-int event_write_text(struct buf *out, const struct event *ev, bool color)
+/* Cut at the right margin, which only what is long by its nature reaches. */
+static void cut(struct buf *out, size_t start, const struct layout *l)
+{
+	struct buf line = {};
+
+	if (!l->columns || out->err)
+		return;
+	fit_line(&line, out->data + start, out->len - start, l->columns);
+	out->len = start;
+	buf_put(out, line.data, line.len);
+	out->err = out->err ?: line.err;
+	buf_done(&line);
+}
+
+static void put_line(struct buf *out, const struct event *ev, bool color, const struct layout *l)
 {
 	size_t start = out->len;
+	bool extra_first = l->cut && ev->kind == EVENT_DNS; /* an answer before who gave it */
 
-	if (ev->kind >= EVENT_MAX)
-		return -EINVAL;
-	put_time(out, ev->wall_ns, color);
-	put_type(out, ev, color);
-	put_value(out, ev);
+	put_time(out, ev->wall_ns, color, l);
+	put_type(out, ev, color, l);
+	put_value(out, ev, l);
 	/* probe.loss is about a program of the probe, not about anybody's traffic. */
 	if (event_has_place(ev)) {
 		if (event_has_owner(ev))
-			put_who(out, ev);
-		put_where(out, ev);
+			put_who(out, ev, l);
+		if (extra_first)
+			put_extra(out, ev);
+		put_where(out, ev, l);
 	}
-	put_extra(out, ev);
+	if (!extra_first)
+		put_extra(out, ev);
 	if (ev->sample_rate > 1)
 		buf_printf(out, " (1 in %u)", ev->sample_rate);
 	while (out->len > start && out->data[out->len - 1] == ' ')
 		out->len--;
+	if (!ev->drop || !ev->drop->n_stack) /* which somebody asked for */
+		cut(out, start, l);
+}
+
+int event_write_text(struct buf *out, const struct event *ev, bool color, unsigned int columns)
+{
+	const struct layout l = layout_for(columns, ev->kind == EVENT_DNS);
+	size_t start = out->len;
+	struct text_locale locale;
+
+	if (ev->kind >= EVENT_MAX)
+		return -EINVAL;
+	if (columns)
+		locale = text_locale_take();
+	put_line(out, ev, color, &l);
+	if (columns)
+		text_locale_give(&locale);
 	buf_putc(out, '\n');
 	if (out->err)
 		out->len = start;

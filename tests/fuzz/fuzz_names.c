@@ -42,7 +42,16 @@ static size_t fields(struct event *ev, struct buf *b)
 {
 	size_t n;
 
-	if (event_write_text(b, ev, false))
+	for (unsigned int columns = 40; columns < 140;
+	     columns += 25) { /* as it is shortened for a terminal */
+		if (event_write_text(b, ev, false, columns))
+			abort();
+		check(b, "\n");
+		if (memchr(b->data, '\n', b->len) != b->data + b->len - 1)
+			abort();
+		buf_reset(b);
+	}
+	if (event_write_text(b, ev, false, 0))
 		abort();
 	check(b, "\n");
 	if (memchr(b->data, '\n', b->len) != b->data + b->len - 1)

@@ -332,7 +332,8 @@ static int write_stream(struct buf *b, const char *name)
 		else if (strcmp(name, "events.xctl") == 0)
 			r = event_write_xctl(b, &stream[i], "node-1");
 		else
-			r = event_write_text(b, &stream[i], strcmp(name, "events.color.txt") == 0);
+			r = event_write_text(b, &stream[i], strcmp(name, "events.color.txt") == 0,
+					     0);
 	}
 	return r;
 }

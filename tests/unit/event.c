@@ -233,7 +233,7 @@ static void event_strings_without_nul_are_not_overrun(void **state)
 	assert_int_equal(json_string_length(json_object_get(j, "iface")), 16);
 	assert_int_equal(json_string_length(json_object_get(j, "entity_id")), 64);
 	json_decref(j);
-	assert_int_equal(event_write_text(&b, &ev, false), 0);
+	assert_int_equal(event_write_text(&b, &ev, false, 0), 0);
 	assert_int_equal(event_write_xctl(&b, &ev, "h"), 0);
 	buf_done(&b);
 }
@@ -247,7 +247,7 @@ static void event_of_unknown_kind_is_refused(void **state)
 	ev.kind = EVENT_MAX;
 	assert_int_equal(event_write_json(&b, &ev, "h"), -EINVAL);
 	assert_int_equal(event_write_xctl(&b, &ev, "h"), -EINVAL);
-	assert_int_equal(event_write_text(&b, &ev, false), -EINVAL);
+	assert_int_equal(event_write_text(&b, &ev, false, 0), -EINVAL);
 	assert_int_equal(b.len, 0);
 }
 
@@ -260,7 +260,7 @@ static void event_text_lets_no_escape_through(void **state)
 	(void)state;
 	ev.owner = &evil;
 	ev.owner_match = NP_MATCH_EXACT;
-	assert_int_equal(event_write_text(&b, &ev, false), 0);
+	assert_int_equal(event_write_text(&b, &ev, false, 0), 0);
 	assert_null(memchr(b.data, '\033', b.len));
 	assert_ptr_equal(memchr(b.data, '\n', b.len), b.data + b.len - 1);
 	buf_done(&b);

@@ -157,7 +157,7 @@ static size_t fields_of(void (*with)(struct made *, const char *), const char *n
 	size_t n;
 
 	with(&m, name);
-	assert_int_equal(event_write_text(&b, &m.ev, color), 0);
+	assert_int_equal(event_write_text(&b, &m.ev, color, 0), 0);
 	assert_true(nasty_free(b.data, b.len, color ? colors : colors + 1));
 	assert_ptr_equal(memchr(b.data, '\n', b.len), b.data + b.len - 1);
 	n = nasty_fields(b.data, b.len);

@@ -13,7 +13,7 @@
 #include "out/table.h"
 
 static const struct table_column columns[] = {
-	{ .name = "comm", .title = "COMMAND", .max_width = 10 },
+	{ .name = "comm", .title = "COMMAND", .least = 10 },
 	{ .name = "pid", .title = "PID", .right = true },
 	{ .name = "tx_bytes", .title = "TX", .unit = UNIT_BYTES, .right = true },
 	{ .name = "srtt_us", .title = NULL, .unit = UNIT_USEC },
@@ -95,18 +95,20 @@ static void table_text_counts_display_columns_not_bytes(void **state)
 	      "cafe\xcc\x81       3  1 B  yes\n");
 }
 
-static void table_text_cuts_at_max_width_and_disarms_controls(void **state)
+static void table_text_is_whole_and_disarms_controls(void **state)
 {
-	static const struct cell longer[] = { STR("kworker/u16:3"), U64(1), U64(1), NONE,
-					      BOOL(true) };
+	static const struct cell longer[] = {
+		STR("kworker/u16:3-of-a-long-name-that-nobody-cuts-for-a-file"), U64(1), U64(1),
+		NONE, BOOL(true)
+	};
 	static const struct cell escape[] = { STR("\033[31m"), U64(1), U64(1), NONE, BOOL(true) };
 	const struct cell *const rows[] = { longer, escape };
 
 	(void)state;
 	check(rows, 2, FORMAT_TEXT,
-	      "COMMAND     PID   TX  ALIVE\n"
-	      "kworker/u…    1  1 B  yes\n"
-	      "\xef\xbf\xbd[31m         1  1 B  yes\n");
+	      "COMMAND                                                   PID   TX  ALIVE\n"
+	      "kworker/u16:3-of-a-long-name-that-nobody-cuts-for-a-file    1  1 B  yes\n"
+	      "\xef\xbf\xbd[31m                                                       1  1 B  yes\n");
 }
 
 static void table_json_is_one_object_a_line_with_all_columns(void **state)
@@ -278,7 +280,7 @@ int main(void)
 		cmocka_unit_test(table_text_is_aligned_and_shows_null_as_dash),
 		cmocka_unit_test(table_text_of_no_rows_is_the_heading),
 		cmocka_unit_test(table_text_counts_display_columns_not_bytes),
-		cmocka_unit_test(table_text_cuts_at_max_width_and_disarms_controls),
+		cmocka_unit_test(table_text_is_whole_and_disarms_controls),
 		cmocka_unit_test(table_json_is_one_object_a_line_with_all_columns),
 		cmocka_unit_test(table_csv_quotes_as_rfc_4180_says),
 		cmocka_unit_test(table_tsv_is_one_line_a_row),

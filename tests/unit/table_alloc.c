@@ -68,7 +68,7 @@ static int write_events(void)
 		size_t before = b.len;
 
 		ev.kind = (uint8_t)(i % EVENT_MAX);
-		r = i % 2 ? event_write_json(&b, &ev, "h") : event_write_text(&b, &ev, true);
+		r = i % 2 ? event_write_json(&b, &ev, "h") : event_write_text(&b, &ev, true, 0);
 		if (r < 0)
 			assert_int_equal(b.len, before);
 		else
