@@ -46,9 +46,17 @@ def verbs_of_guard(program):
         return []
 
 
-def value_words(takes):
-    """What an option takes, where it is one of a few."""
-    return takes.split('|') if re.fullmatch(r'[a-z0-9_]+(\|[a-z0-9_]+)+', takes) else []
+def value_words(takes, text, program):
+    """What an option takes, where it is one of a few: "--mode a|b", a text like "a, b or c", a list that the program has."""
+    if re.fullmatch(r'[a-z0-9_]+(\|[a-z0-9_]+)+', takes):
+        return takes.split('|')
+    few = re.match(r'(?:only this protocol: )?([a-z]+(?:, [a-z]+)*(?: or [a-z]+|, \.\.\.)).*$', text)
+    if few:
+        return [w for w in re.findall('[a-z]+', few[1]) if w != 'or']
+    if takes.startswith('TYPE'):
+        types = said(program, 'events', '--type', 'list')
+        return sorted(set(types) | {t.split('.')[0] for t in types})
+    return []
 
 
 def table(program):
@@ -84,10 +92,11 @@ def bash(program):
     for command, rows in table(program).items():
         every = ' '.join(n for r in rows for n in (r[1], '-' + r[0] if r[0] and not r[1] else None) if n)
         print(f'\t"{command}")\n\t\toptions=\'{every}\'\n\t\tcase $prev in')
-        for short, name, takes, _ in rows:
+        for short, name, takes, text in rows:
             names = ' | '.join(n for n in ('-' + short if short else None, name) if n)
-            if value_words(takes):
-                print(f"\t\t{names}) COMPREPLY=($(compgen -W '{' '.join(value_words(takes))}' -- \"$cur\")) && return ;;")
+            values = value_words(takes, text, program)
+            if values:
+                print(f"\t\t{names}) COMPREPLY=($(compgen -W '{' '.join(values)}' -- \"$cur\")) && return ;;")
             elif takes == 'IF':
                 print(f'\t\t{names}) COMPREPLY=($(compgen -W "{INTERFACES}" -- "$cur")) && return ;;')
             elif takes in ('FILE', 'PATH'):
@@ -125,10 +134,10 @@ def zsh(program):
     for command, rows in table(program).items():
         print(f"\t'{command}')\n\t\t_arguments \\")
         for short, name, takes, text in rows:
+            values = ' '.join(value_words(takes, text, program))
             text = quoted(re.sub(r'([][:])', r'\\\1', text))
             action = ''
             if takes:
-                values = ' '.join(value_words(takes))
                 action = ':' + takes.replace(':', '\\:').replace('[', '').replace(']', '') + ':' + (
                     f'({values})' if values else '_files' if takes in ('FILE', 'PATH') else
                     '_net_interfaces' if takes == 'IF' else '')
@@ -163,8 +172,9 @@ def fish(program):
         for short, name, takes, text in rows:
             line = f"complete -c netprobe -n '{where}'"
             line += (f' -s {short}' if short else '') + (f' -l {name[2:]}' if name else '')
-            if value_words(takes):
-                line += f" -x -a '{' '.join(value_words(takes))}'"
+            values = value_words(takes, text, program)
+            if values:
+                line += f" -x -a '{' '.join(values)}'"
             elif takes in ('FILE', 'PATH'):
                 line += ' -r -F'
             elif takes == 'IF':

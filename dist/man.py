@@ -2,9 +2,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Manual pages by scdoc from what says the same already, on stdout.
 
-man.py SCDOC page NETPROBE TEMPLATE   TEMPLATE, with each line @HELP COMMAND@ replaced by what that command's --help all says
+man.py SCDOC page NETPROBE TEMPLATE   TEMPLATE, with each line @HELP COMMAND@ replaced by what that command's --help all says,
+                                      and @TABLE FILE@ by the table of that page
 man.py SCDOC convert TITLE(SECTION) SUMMARY FILE [HEADING ...]   a page of docs/, or of its sections with these headings
 """
+import os
 import re
 import subprocess
 import sys
@@ -73,6 +75,23 @@ def row(line):
     return [c.strip() for c in re.split(r'(?<!\\)\|', line.strip().strip('|'))]
 
 
+def entry(line):
+    """A row of a table as a term and its text."""
+    cells = row(line)
+    return ['', inline(cells[0]), '\t' + ('; '.join(inline(c) for c in cells[1:] if c) or '-')]
+
+
+def is_head(lines, i):
+    """The heading of a table, or the line below it."""
+    rule = r'\|[-| :]+\|?$'
+    return re.match(rule, lines[i]) or (i + 1 < len(lines) and re.match(rule, lines[i + 1]))
+
+
+def table_of(path):
+    lines = open(path, encoding='utf-8').read().splitlines()
+    return sum((entry(line) for i, line in enumerate(lines) if line.startswith('|') and not is_head(lines, i)), [])
+
+
 def convert(title, summary, path, wanted):
     """Headings, paragraphs, lists, fences and tables; a table's first cell is a term, the others are its text."""
     lines = open(path, encoding='utf-8').read().splitlines()
@@ -101,11 +120,8 @@ def convert(title, summary, path, wanted):
         if fence:
             out += [line]
         elif line.startswith('|'):
-            if re.match(r'\|[-| :]+\|?$', line) or (i + 1 < len(lines) and re.match(r'\|[-| :]+\|?$', lines[i + 1])):
-                continue
-            cells = row(line)
-            text = '; '.join(inline(c) for c in cells[1:] if c)
-            out += ['', inline(cells[0]), '\t' + (text or '-')]
+            if not is_head(lines, i):
+                out += entry(line)
         elif line.startswith('    '):
             out += ['\t' + inline(line.strip())]
         elif re.match(r'[*-] ', line):
@@ -134,7 +150,8 @@ def main():
         lines = []
         for line in open(args[1], encoding='utf-8').read().splitlines():
             command = re.match(r'@HELP (.*)@$', line)
-            lines += of_help(args[0], command[1]) if command else [line]
+            table = re.match(r'@TABLE (.*)@$', line)
+            lines += of_help(args[0], command[1]) if command else table_of(os.path.join(os.path.dirname(args[1]), '../..', table[1])) if table else [line]
     sys.exit(subprocess.run([scdoc], input=tidy(lines), text=True, encoding='utf-8').returncode)
 
 

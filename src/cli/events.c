@@ -31,7 +31,7 @@ static const struct option_row rows[] = {
 	OPTION("trace", 0, OPTION_BOOL, struct events, trace, NULL,
 	       "also every step of packets through the stack; needs a filter of hosts or ports"),
 	OPTION("type", 0, OPTION_STRINGS, struct events, type, "TYPE[,TYPE]",
-	       "only events of this type: conn.close, or conn for all that begin so",
+	       "only events of this type: conn.close, or conn for all that begin so; list: shows them",
 	       .flags = OPTION_REPEAT),
 	ROW("format", 0, OPTION_ENUM, format, NULL, "json when piped, text on a terminal",
 	    .names = format_names),
@@ -169,6 +169,16 @@ static int run(struct events *e, struct settings *s)
 	return finish(e, loop_run(&loop));
 }
 
+static int list_types(void)
+{
+	struct sink out = { .fd = STDOUT_FILENO };
+	struct buf b = {};
+	int r = types_list(&b) ?: sink_write(&out, &b);
+
+	buf_done(&b);
+	return !r || r == -EPIPE ? EXIT_OK : stream_failed("types", NULL, r);
+}
+
 int cmd_events(int argc, char **argv)
 {
 	static const struct option_row *const tables[] = { rows, filter_rows, names_rows,
@@ -193,7 +203,9 @@ int cmd_events(int argc, char **argv)
 
 	common_defaults(&e.o);
 	r = common_parse(&spec, argc, argv, &e.o);
-	if (r < 0)
+	if (r < 0 && e.type.n == 1 && !strcmp(e.type.items[0], "list"))
+		r = list_types();
+	else if (r < 0)
 		r = run(&e, &s);
 	(void)netprobe_manager_free(e.manager);
 	settings_done(&s);

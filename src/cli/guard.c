@@ -41,6 +41,7 @@ static void usage(FILE *f)
 {
 	(void)fputs(
 		"Usage: netprobe guard VERB [OPTIONS] [ARGUMENTS]\n"
+		"\n"
 		"Monitor, filter and balance at XDP on an interface; it goes on after the command "
 		"ends.\n\nVerbs:\n",
 		f);

@@ -101,6 +101,7 @@ static int add_zone(struct settings *s, char *piece, struct netprobe_error *err)
 {
 	char *zone = strchr(piece, '%');
 	size_t n = strlen(piece);
+	char name[sizeof(s->zone) + 1], *network; /* room for one that is too long */
 
 	if (!zone)
 		return 0;
@@ -110,6 +111,15 @@ static int add_zone(struct settings *s, char *piece, struct netprobe_error *err)
 		zone--;
 	}
 	*zone++ = '\0';
+	/* the length of a network stands behind its zone (RFC 4007): "fe80::%eth0/64" */
+	network = strchr(zone, '/');
+	if (network) {
+		*network++ = '\0';
+		(void)snprintf(name, sizeof(name), "%s", zone);
+		memmove(zone, network, strlen(network) + 1);
+		zone[-1] = '/';
+		zone = name;
+	}
 	if (s->zone[0] && strcmp(s->zone, zone) != 0)
 		return error_set(
 			err, -EINVAL,

@@ -17,17 +17,33 @@ static bool is_of(const char *type, const char *word)
 
 static int unknown(const char *word, struct netprobe_error *err)
 {
-	struct buf all = {};
-	const char *type, *text;
+	const char *type, *nearest = NULL;
+	size_t most = 0;
+
+	for (unsigned int i = 0; (type = netprobe_event_type(i)); i++) {
+		size_t same = 0;
+
+		while (word[same] && word[same] == type[same])
+			same++;
+		if (same > most) {
+			most = same;
+			nearest = type;
+		}
+	}
+	return error_set(
+		err, -EINVAL,
+		"unknown type '%.40s'; takes types like %s, what stands before the dot, or list "
+		"to see them all",
+		word, nearest ? nearest : "conn.close");
+}
+
+int types_list(struct buf *out)
+{
+	const char *type;
 
 	for (unsigned int i = 0; (type = netprobe_event_type(i)); i++)
-		buf_printf(&all, "%s%s", i ? ", " : "", type);
-	text = buf_str(&all);
-	(void)error_set(err, -EINVAL,
-			"unknown type '%.40s'; takes %s, or what stands before the dot", word,
-			text ? text : "a type of docs/events.md");
-	buf_done(&all);
-	return -EINVAL;
+		buf_printf(out, "%s\n", type);
+	return out->err;
 }
 
 int types_add(struct types *t, const char *list, struct netprobe_error *err)

@@ -4,6 +4,7 @@
 #define NETPROBE_CLI_TYPES_H
 
 #include "base/args.h"
+#include "base/buf.h"
 
 #define TYPES_MAX 64
 
@@ -17,9 +18,11 @@ struct types {
 
 /*
  * "conn.close", "conn.close,dns.query", "conn" (conn.open, conn.close, conn.fail). -EINVAL: err names the type that
- * there is not, and those that there are.
+ * there is not, and the one most like it.
  */
 int types_add(struct types *t, const char *list, struct netprobe_error *err);
+/* Each type on a line. -ENOMEM. */
+int types_list(struct buf *out);
 bool types_want(struct types *t, const char *type);
 
 #endif

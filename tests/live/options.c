@@ -47,6 +47,8 @@ static const struct wrong {
 	{ { "events", "--host", "no-such-host.invalid" }, "--host", "no-such-host.invalid" },
 	{ { "events", "--host", "fe80::1%nosuch0" }, "--interface", "nosuch0" },
 	{ { "events", "--host", "fe80::1%lo,fe80::2%lp" }, "--host", "%lp" },
+	{ { "events", "--host", "fe80::1%lo/64" }, "--host", "fe80::1/64" },
+	{ { "events", "--host", "fe80::%nosuch0/64" }, "--interface", "'nosuch0'" },
 	{ { "events", "--host", "fe80::1%lo,192.0.2.7" }, "--host", "192.0.2.7" },
 	{ { "events", "--host", "192.0.2.7,fe80::1%lo" }, "--host", "fe80::1%lo" },
 	{ { "events", "--interface", "lo", "--host", "fe80::1%lp" }, "--host", "--interface lo" },
