@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "cli/hand.h"
 #include "cli/names.h"
 #include "cli/settings.h"
 #include "cli/stream.h"
@@ -25,6 +26,8 @@ struct top {
 	int err;
 	bool unwritten;
 	struct netprobe_capture capture; /* its host and mode */
+	int hand;			 /* does what the user asks for; -1: none */
+	bool kind_given, sort_given;
 	bool seen; /* causes of retransmits and stalls; the lower rungs do not see them */
 };
 
@@ -337,6 +340,32 @@ static struct table_column *own_columns(const struct top *x)
 	return own;
 }
 
+static bool is_live(const struct top *x)
+{
+	return !x->o.once && !x->o.count && x->o.format < 0 && !x->o.output &&
+	       isatty(STDOUT_FILENO) && isatty(STDIN_FILENO);
+}
+
+static int on_act(const struct tui_act *act, void *arg)
+{
+	struct top *x = arg;
+
+	return hand_ask(x->hand, act);
+}
+
+/* "": none, or none that can be taken, which is told behind the view. */
+static void settings_of(const struct top *x, char *text, size_t size)
+{
+	char err[128];
+	int r = hand_settings(x->hand, text, size);
+
+	if (r == -EPERM)
+		log_warn(
+			"settings of the view are not read: their file, or its folder, is not yours");
+	else if (tui_settings_check(text, err, sizeof(err)))
+		log_warn("netprobe/top.yaml: %s; the view is as without it", err);
+}
+
 static int go(struct top *x, struct netprobe_error *err)
 {
 	struct loop loop = {
@@ -353,6 +382,7 @@ static int go(struct top *x, struct netprobe_error *err)
 	};
 	const char *no_color = getenv("NO_COLOR");
 	struct netprobe_capture now = { .size = sizeof(now) };
+	char settings[TUI_TEXT_MAX] = "";
 	int r;
 	struct tui_opts to = {
 		.interval_s = x->o.interval,
@@ -363,6 +393,11 @@ static int go(struct top *x, struct netprobe_error *err)
 		.match = x->o.match,
 		.mode = now.mode,
 		.host = now.host,
+		.kind_given = x->kind_given,
+		.sort_given = x->sort_given,
+		.settings = settings,
+		.act = on_act,
+		.act_arg = x,
 	};
 
 	(void)netprobe_manager_get_capture(x->manager, &now, NULL);
@@ -370,8 +405,8 @@ static int go(struct top *x, struct netprobe_error *err)
 	x->seen = now.capture == NETPROBE_CAPTURE_EBPF;
 	if (x->o.once)
 		loop.count = 1;
-	if (!x->o.once && !x->o.count && x->o.format < 0 && !x->o.output && x->sink.tty &&
-	    isatty(STDIN_FILENO)) {
+	if (is_live(x)) {
+		settings_of(x, settings, sizeof(settings));
 		x->tui = tui_new(&to, x->manager, err);
 		/* a line on the screen's terminal would tear it */
 		log_hold(x->tui && isatty(STDERR_FILENO));
@@ -405,6 +440,7 @@ static int run(struct top *x, struct settings *s)
 	    names_fill(&x->o, &s->c, &err))
 		return cli_usage_failed(&err);
 	s->c.no_flow_events = true;
+	x->hand = is_live(x) ? hand_start() : -1;
 	r = cli_manager(&x->o, s, &x->manager);
 	if (r)
 		return r;
@@ -436,12 +472,16 @@ int cmd_top(int argc, char **argv)
 		.tables = tables,
 	};
 	struct settings s = {};
-	struct top x = {};
+	struct top x = { .hand = -1 };
 	int r;
 
 	common_defaults(&x.o);
-	x.o.sort = NETPROBE_SORT_RATE;
+	x.o.sort = x.o.view = -1;
 	r = common_parse(&spec, argc, argv, &x.o);
+	x.kind_given = x.o.view >= 0;
+	x.sort_given = x.o.sort >= 0;
+	x.o.view = x.kind_given ? x.o.view : NETPROBE_VIEW_PROCESS;
+	x.o.sort = x.sort_given ? x.o.sort : NETPROBE_SORT_RATE;
 	if (r < 0)
 		r = run(&x, &s);
 	(void)table_free(x.table);
@@ -450,6 +490,8 @@ int cmd_top(int argc, char **argv)
 	settings_done(&s);
 	buf_done(&x.now);
 	sink_close(&x.sink);
+	if (x.hand >= 0)
+		(void)close(x.hand);
 	common_done(&x.o);
 	return r;
 }

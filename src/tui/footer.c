@@ -239,9 +239,12 @@ void page_footer_draw(struct grid *g, const struct tui_model *m, int y)
 
 void footer_draw(struct grid *g, const struct tui_model *m, int y)
 {
-	int end = draw_place(g, m, y), x;
+	int end = m->ask[0] ? g->cols : draw_place(g, m, y), x;
 
-	if (m->editing) {
+	if (m->ask[0] && m->menu != MENU_SIGNAL) {
+		x = grid_put(g, y, 0, g->cols - 24, STYLE_LOSS, m->ask);
+		(void)grid_put(g, y, x + 2, g->cols - x - 2, STYLE_BOLD, "y: yes   others: no  ");
+	} else if (m->editing) {
 		x = grid_printf(g, y, 0, end - 2, STYLE_BOLD, "/%s", m->level[m->depth].filter);
 		grid_fill(g, y, x, 1, STYLE_SELECTED);
 		(void)grid_put(g, y, x + 2, end - x - 2,

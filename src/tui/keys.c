@@ -132,6 +132,18 @@ static int act_copy(struct tui_model *m, int name)
 	return nav_copy(m, name);
 }
 
+static int act_kill(struct tui_model *m, int arg)
+{
+	(void)arg;
+	return act_signals(m);
+}
+
+static int act_shut(struct tui_model *m, int arg)
+{
+	(void)arg;
+	return act_close(m);
+}
+
 static int act_theme(struct tui_model *m, int arg)
 {
 	(void)arg;
@@ -231,6 +243,8 @@ static const struct binding bindings[] = {
 	{ { "d", "ended rows: show, hide" }, { 'd' }, act_live, 0 },
 	{ { "y Y", "copy the row, its name" }, { 'y' }, act_copy, 0 },
 	{ { NULL, NULL }, { 'Y' }, act_copy, 1 },
+	{ { "K", "signal the process" }, { 'K' }, act_kill, 0 },
+	{ { "X", "close the connection" }, { 'X' }, act_shut, 0 },
 	{ { "T", "colours: next theme" }, { 'T' }, act_theme, 0 },
 	{ { "M", "mouse: here, terminal's" }, { 'M' }, act_mouse, 0 },
 	{ { "Ctrl-L", "draw the screen anew" }, { CTRL('l') }, act_redraw, 0 },
@@ -347,6 +361,8 @@ int keys_handle(struct tui_model *m, struct key key)
 		return MOVED_THEME;
 	}
 	m->flash[0] = '\0';
+	if (m->ask[0] && m->menu != MENU_SIGNAL)
+		return key.report || key.function ? MOVED_NOT : act_answer(m, key.code == 'y');
 	if (key.report == REPORT_MOUSE)
 		return mouse_handle(m, key);
 	if (m->help)

@@ -56,6 +56,12 @@ static bool line_at(const struct tui_model *m, int i, struct line *ret)
 		*ret = (struct line){ k->by, k->help, l->kind == kind_at(i), k->key };
 		return true;
 	}
+	if (m->menu == MENU_SIGNAL) {
+		if (!act_signal_name(i))
+			return false;
+		*ret = (struct line){ act_signal_name(i), act_signal_help(i), false, 0 };
+		return true;
+	}
 	/* the first column is the name: always there */
 	c = column_of(l->kind, m->health, i + 1);
 	if (!c)
@@ -104,6 +110,8 @@ int menu_choose(struct tui_model *m)
 		m->menu = MENU_NONE;
 		return nav_view(m, kind_at(m->menu_at)) ?: MOVED_DRAW;
 	}
+	if (m->menu == MENU_SIGNAL)
+		return act_signal(m, m->menu_at);
 	c = chosen(m);
 	if (c)
 		m->hidden ^= 1ull << (c - column_table);
@@ -120,6 +128,8 @@ int menu_letter(struct tui_model *m, int letter)
 				m->menu = MENU_NONE;
 				return nav_view(m, (uint8_t)i) ?: MOVED_DRAW;
 			}
+	} else if (m->menu == MENU_SIGNAL) {
+		m->ask[0] = '\0';
 	} else if (letter == 's' || letter == '>') {
 		c = chosen(m);
 		if (c && column_sort(c) != NO_SORT)
@@ -141,19 +151,24 @@ void menu_draw(struct grid *g, const struct tui_model *m)
 
 	frame_draw(g, y, x, rows, cols);
 	(void)grid_put(g, y, x + 2, cols - 4, STYLE_BOLD,
-		       m->menu == MENU_BY ? " a row is " : " columns ");
+		       m->menu == MENU_BY	? " a row is "
+		       : m->menu == MENU_SIGNAL ? " signal "
+						: " columns ");
 	(void)grid_put(g, y + rows - 1, x + 2, cols - 4, STYLE_DIM,
-		       m->menu == MENU_BY ? " Enter: take it   others close "
-					  : " Enter: show, hide   s: sort by it   others close ");
+		       m->menu != MENU_COLUMNS
+			       ? " Enter: take it   others close "
+			       : " Enter: show, hide   s: sort by it   others close ");
 	for (int i = 0; i < view; i++) {
 		struct line l;
 		char mark[8];
 
 		if (!line_at(m, top + i, &l))
 			break;
-		(void)snprintf(mark, sizeof(mark), m->menu == MENU_BY ? "%c%c" : "[%c]",
-			       m->menu == MENU_BY ? (l.marked ? '*' : ' ') : (l.marked ? 'x' : ' '),
-			       l.key ? l.key : ' ');
+		if (m->menu == MENU_COLUMNS)
+			(void)snprintf(mark, sizeof(mark), "[%c]", l.marked ? 'x' : ' ');
+		else
+			(void)snprintf(mark, sizeof(mark), "%c%c", l.marked ? '*' : ' ',
+				       l.key ? l.key : ' ');
 		(void)grid_put(g, y + 1 + i, x + 2, 3, STYLE_KEY, mark);
 		(void)grid_put(g, y + 1 + i, x + 6, LABEL, STYLE_BOLD, l.label);
 		(void)grid_put(g, y + 1 + i, x + 6 + LABEL, cols - 8 - LABEL, STYLE_NORMAL, l.text);

@@ -46,8 +46,12 @@ struct tui_row {
 	int verdict; /* NETPROBE_VERDICT_*, -1 */
 	uint32_t conns, rtt_us;
 	bool exited;
-	bool rest;	       /* stands for many that are no longer kept by name */
-	uint16_t lport, rport; /* connection */
+	bool rest; /* stands for many that are no longer kept by name */
+	/* connection */
+	uint16_t lport, rport;
+	uint8_t laddr[16], protocol;
+	uint64_t sock;
+	uint32_t owner_pid;
 	uint32_t ppid;
 	uint64_t start_ns;	 /* of the process; 0 unknown */
 	char user[33];		 /* its user, or the number */
@@ -98,6 +102,7 @@ struct tui_totals {
 #define MENU_NONE 0
 #define MENU_BY 1
 #define MENU_COLUMNS 2
+#define MENU_SIGNAL 3
 
 #define HELP_NONE 0
 #define HELP_COLUMNS 1
@@ -156,7 +161,10 @@ struct tui_model {
 	int help_top;
 	uint8_t theme, ground; /* THEME_*, GROUND_* */
 	bool no_mouse;
-	char copy[1024]; /* to be copied; empty: nothing */
+	struct tui_act act; /* what is asked about, then done */
+	char ask[160];	    /* the question; empty: none */
+	bool can_act;	    /* somebody does such things */
+	char copy[1024];    /* to be copied; empty: nothing */
 	/* where the last frame had what the mouse is for, and how wide it was; -1: nowhere */
 	int table_y, table_rows, tabs_y, titles_y, cols;
 	size_t page;	/* rows the last frame had room for */
@@ -205,6 +213,7 @@ int arrange(struct tui_model *m);
 #define MOVED_QUIT 3
 #define MOVED_THEME 5  /* other colours, mouse or not: tell the screen */
 #define MOVED_COPY 6   /* model.copy has what is to be copied */
+#define MOVED_ACT 7    /* do model.act */
 #define MOVED_REDRAW 4 /* something else wrote on the terminal: send every cell again */
 
 int nav_view(struct tui_model *m, uint8_t kind);
@@ -223,6 +232,15 @@ int nav_tree(struct tui_model *m);
 int nav_fold(struct tui_model *m, bool fold, bool all);
 int nav_health(struct tui_model *m);
 int nav_pause(struct tui_model *m);
+/* act.c: choose a signal for the process under the cursor; close the connection. Each is asked about first. */
+int act_signals(struct tui_model *m);
+int act_signal(struct tui_model *m, int at);
+const char *act_signal_name(int at); /* NULL after the last */
+const char *act_signal_help(int at);
+int act_close(struct tui_model *m);
+int act_answer(struct tui_model *m, bool yes);
+/* What became of it, for the user. */
+void act_tell(struct tui_model *m, int r);
 /* The row with all its cells, tabs between them, or its name. */
 int nav_copy(struct tui_model *m, bool name);
 /* Filter as you type: keep (Enter) or clear it (Escape). */

@@ -55,6 +55,7 @@ int mouse_handle(struct tui_model *m, struct key key)
 	if (m->help || m->menu) {
 		m->help = HELP_NONE;
 		m->menu = MENU_NONE;
+		m->ask[0] = '\0';
 		return MOVED_DRAW;
 	}
 	if (m->detail.open)

@@ -89,6 +89,12 @@ static void copy_flow(struct tui_row *to, const struct netprobe_row *from)
 	if (!f)
 		return;
 	to->lport = f->lport;
+	to->protocol = f->proto;
+	to->sock = f->part ? 0 : f->sock;
+	to->owner_pid = f->pid;
+	to->netns = f->netns;
+	memcpy(to->laddr, f->laddr, sizeof(to->laddr));
+	memcpy(to->addr, f->raddr, sizeof(to->addr));
 	to->rport = f->rport;
 	fmt_endpoint(f->laddr, f->lport, local, sizeof(local));
 	if (*from->rname && f->rport)

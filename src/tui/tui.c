@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "tui/grid.h"
@@ -15,6 +16,7 @@
 #include "tui/model.h"
 #include "tui/render.h"
 #include "tui/screen.h"
+#include "tui/settings.h"
 
 /* Keys handled in one call: whoever holds a key down, or pastes a book, does not stop the loop. */
 #define KEYS_A_CALL 256
@@ -24,7 +26,47 @@ struct tui {
 	struct grid grid;
 	struct tui_model model;
 	bool have_rows; /* a first snapshot was taken */
+	int (*act)(const struct tui_act *act, void *arg);
+	void *act_arg;
+	char kept[TUI_TEXT_MAX]; /* settings as they were when it began */
 };
+
+int tui_settings_check(const char *settings, char *err, size_t size)
+{
+	struct tui_model *m = calloc(1, sizeof(*m));
+	int r = m ? settings_take(m, settings, false, false, err, size) : 0;
+
+	free(m);
+	return r;
+}
+
+/* What cannot be taken leaves the view as it is by itself; the caller tells why. */
+static void take_settings(struct tui *t, const struct tui_opts *opts)
+{
+	char err[128];
+
+	t->act = opts->act;
+	t->act_arg = opts->act_arg;
+	t->model.can_act = opts->act != NULL;
+	t->model.elsewhere = opts->elsewhere;
+	if (opts->settings && settings_take(&t->model, opts->settings, opts->kind_given,
+					    opts->sort_given, err, sizeof(err)))
+		(void)snprintf(t->model.flash, sizeof(t->model.flash), "settings: %.60s", err);
+	t->model.health |= opts->health;
+	if (t->model.health != opts->health)
+		model_watch(&t->model);
+	settings_text(&t->model, t->kept, sizeof(t->kept));
+}
+
+/* Settings that were changed; a view that only looked writes nothing. */
+static void keep_settings(struct tui *t)
+{
+	struct tui_act a = { .what = TUI_ACT_KEEP };
+
+	settings_text(&t->model, a.text, sizeof(a.text));
+	if (t->act && strcmp(a.text, t->kept) != 0)
+		(void)t->act(&a, t->act_arg);
+}
 
 struct tui *tui_new(const struct tui_opts *opts, struct netprobe_manager *manager,
 		    struct netprobe_error *err)
@@ -37,9 +79,14 @@ struct tui *tui_new(const struct tui_opts *opts, struct netprobe_manager *manage
 		return NULL;
 	}
 	model_init(&t->model, opts, manager);
+	take_settings(t, opts);
 	t->screen = screen_open(opts->no_color, err);
 	if (!t->screen)
 		return tui_free(t);
+	if (t->model.theme || t->model.no_mouse) {
+		screen_theme(t->screen, t->model.theme, t->model.ground);
+		screen_mouse(t->screen, !t->model.no_mouse);
+	}
 	r = screen_measure(t->screen, &t->grid);
 	if (r < 0) {
 		(void)error_set(err, r, "no memory for the live view");
@@ -52,6 +99,8 @@ struct tui *tui_free(struct tui *tui)
 {
 	if (!tui)
 		return NULL;
+	if (tui->screen)
+		keep_settings(tui);
 	tui->screen = screen_close(tui->screen);
 	grid_done(&tui->grid);
 	model_done(&tui->model);
@@ -145,6 +194,9 @@ int tui_key(struct tui *tui)
 		}
 		if (moved == MOVED_COPY)
 			copy(tui);
+		if (moved == MOVED_ACT)
+			act_tell(&tui->model,
+				 tui->act ? tui->act(&tui->model.act, tui->act_arg) : -EOPNOTSUPP);
 		rows = rows || moved == MOVED_ROWS;
 		draw = draw || moved != MOVED_NOT;
 	}

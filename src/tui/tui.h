@@ -9,6 +9,7 @@
 #define NETPROBE_TUI_TUI_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include <netprobe/netprobe.h>
@@ -17,16 +18,45 @@
 
 struct tui;
 
-struct tui_opts {
-	double interval_s; /* between two ticks of the flow table; 0: 1 s */
-	bool no_color;	   /* NO_COLOR or --no-color: bold, dim and reverse only */
-	uint8_t kind;	   /* first view, VIEW_* */
-	uint8_t sort;	   /* SORT_*; NETPROBE_SORT_RATE is what a user expects */
-	bool health;	   /* health columns from the start */
-	const char *match; /* first filter; NULL none. Copied, as all strings here */
-	const char *mode;  /* "ebpf", "afpacket", "proc" */
-	const char *host;  /* this machine's name; NULL none */
+#define TUI_TEXT_MAX 4096
+#define TUI_ACT_SIGNAL 1
+#define TUI_ACT_CLOSE 2
+#define TUI_ACT_KEEP 3 /* settings, as the view ends */
+
+/* What the user wants done, and was asked about; with whose rights is the caller's. */
+struct tui_act {
+	uint32_t what; /* TUI_ACT_* */
+	uint32_t pid;  /* to be signalled; of a socket its owner, 0 unknown */
+	uint64_t
+		start_ns; /* of the process, CLOCK_BOOTTIME: another one may have the number by now */
+	int32_t sig;
+	uint32_t netns; /* of the socket */
+	uint64_t sock;	/* its cookie */
+	uint8_t laddr[16], raddr[16];
+	uint16_t lport, rport;
+	uint8_t proto;
+	char text[TUI_TEXT_MAX];
 };
+
+struct tui_opts {
+	double interval_s;	     /* between two ticks of the flow table; 0: 1 s */
+	bool no_color;		     /* NO_COLOR or --no-color: bold, dim and reverse only */
+	uint8_t kind;		     /* first view, VIEW_* */
+	uint8_t sort;		     /* SORT_*; NETPROBE_SORT_RATE is what a user expects */
+	bool health;		     /* health columns from the start */
+	const char *match;	     /* first filter; NULL none. Copied, as all strings here */
+	const char *mode;	     /* "ebpf", "afpacket", "proc" */
+	const char *host;	     /* this machine's name; NULL none */
+	bool kind_given, sort_given; /* they were asked for: settings do not change them */
+	const char *settings;	     /* as they were kept; NULL none */
+	bool elsewhere;		     /* the rows are of the past, or of another host */
+	/* 0 or a negative errno; NULL: nothing of that can be done */
+	int (*act)(const struct tui_act *act, void *arg);
+	void *act_arg;
+};
+
+/* Whether these settings can be taken; err: why not. 0, -EINVAL. */
+int tui_settings_check(const char *settings, char *err, size_t size);
 
 /* What only the caller knows; all counters since the start. */
 struct tui_status {

@@ -13,10 +13,8 @@
 #include <string.h>
 
 #include "tui/column.h"
-#include "tui/fmt.h"
 #include "tui/keys.h"
-#include "tui/kinds.h"
-#include "tui/words.h"
+#include "tui/settings.h"
 #include "tui_fake.h"
 
 static struct viewer *viewer;
@@ -435,6 +433,99 @@ static struct view_row *process_below(const char *name, uint32_t pid, uint32_t p
 	return row;
 }
 
+static void signals_and_closing_are_asked_about_first(void **state)
+{
+	(void)state;
+	((struct process *)viewer->rows[VIEW_PROCESS][0].proc)->start_ns = 7000000000ull;
+	((struct flow *)viewer->rows[VIEW_CONNECTION][0].flow)->sock_id = 99;
+	assert_int_equal(model_snapshot(&model), 0);
+	type("K");
+	assert_int_equal(model.menu, MENU_NONE); /* nobody does it */
+	model.can_act = true;
+	type("K");
+	assert_int_equal(model.menu, MENU_SIGNAL);
+	(void)press_key(KEY_DOWN, true);
+	type("\r");
+	assert_string_equal(model.ask, "Send INT to alpha[10]?");
+	viewer->rows[VIEW_PROCESS][1].tx_rate = 9999; /* another row is at its place by now */
+	assert_int_equal(model_snapshot(&model), 0);
+	assert_int_equal(press_key('x', false), MOVED_DRAW);
+	assert_int_equal(model.ask[0], 0);
+	type("jK\r");
+	assert_string_equal(model.ask, "Send TERM to alpha[10]?");
+	assert_int_equal(press_key('y', false), MOVED_ACT);
+	assert_int_equal(model.act.pid, 10);
+	assert_int_equal(model.act.start_ns, 7000000000ull);
+	assert_int_equal(model.act.sig, 15);
+	act_tell(&model, -ESRCH);
+	assert_non_null(strstr(model.flash, "another one's"));
+	type("X");
+	assert_non_null(strstr(model.flash, "2 shows them"));
+	type("2X");
+	assert_non_null(strstr(model.ask, "Close 10.0.0.1:1000 > 10.0.0.9:80"));
+	assert_int_equal(press_key('y', false), MOVED_ACT);
+	assert_int_equal(model.act.sock, 99);
+	act_tell(&model, 0);
+	model.elsewhere = true;
+	type("X");
+	assert_int_equal(model.ask[0], 0);
+	assert_non_null(strstr(model.flash, "another host"));
+	type("1K");
+	assert_int_equal(model.menu, MENU_NONE);
+}
+
+static void settings_come_back_as_they_were(void **state)
+{
+	char text[TUI_TEXT_MAX], again[TUI_TEXT_MAX], err[128] = "";
+	struct tui_model *other = calloc(1, sizeof(*other));
+
+	(void)state;
+	assert_non_null(other);
+	type("5tdmuo\r");
+	type("q");
+	assert_int_equal(nav_sort_by(&model, SORT_COLUMN + 1), MOVED_ROWS);
+	model.theme = 2;
+	settings_text(&model, text, sizeof(text));
+	assert_int_equal(settings_take(other, text, false, false, err, sizeof(err)), 0);
+	settings_text(other, again, sizeof(again));
+	assert_string_equal(text, again);
+	assert_int_equal(other->level[0].kind, VIEW_INTERFACE);
+	assert_true(other->live && other->apart && other->bits);
+	assert_int_equal(other->sort, SORT_COLUMN + 1);
+	assert_int_equal(other->hidden, model.hidden);
+	/* what was asked for holds */
+	other->level[0].kind = VIEW_USER;
+	other->sort = SORT_TX;
+	assert_int_equal(settings_take(other, text, true, true, err, sizeof(err)), 0);
+	assert_int_equal(other->level[0].kind, VIEW_USER);
+	assert_int_equal(other->sort, SORT_TX);
+	free(other);
+}
+
+static void broken_settings_change_nothing(void **state)
+{
+	static const char *const broken[] = {
+		"bits: true\ntheme: blue\n",	      "bits: true\nbits\n",
+		"bits: true\nsort: nothing\n",	      "bits: true\nview: 7\n",
+		"bits: true\nhidden_columns: [PID\n", "bits: true\nhidden_columns: [NONE]\n",
+		"bits: true\ntree: perhaps\n",	      "bits: true\n\xff\x1b[2J: x\n",
+	};
+	char err[128], before[TUI_TEXT_MAX], after[TUI_TEXT_MAX];
+
+	(void)state;
+	settings_text(&model, before, sizeof(before));
+	for (size_t i = 0; i < sizeof(broken) / sizeof(broken[0]); i++) {
+		err[0] = '\0';
+		assert_int_equal(settings_take(&model, broken[i], false, false, err, sizeof(err)),
+				 -EINVAL);
+		assert_memory_equal(err, "line 2: ", 8);
+		settings_text(&model, after, sizeof(after));
+		assert_string_equal(before, after);
+	}
+	assert_int_equal(
+		settings_take(&model, "# nothing\n\n---\n", false, false, err, sizeof(err)), 0);
+}
+
 static void ended_rows_of_one_name_are_one(void **state)
 {
 	(void)state;
@@ -560,39 +651,18 @@ static void help_has_two_pages_and_any_other_key_closes_it(void **state)
 	assert_int_equal(model.help, HELP_NONE);
 }
 
-/* A column without a sentence, a state without words: a newcomer would stand before it. */
-static void everything_on_the_screen_has_its_words(void **state)
-{
-	const struct column *c;
-	unsigned int n = 0;
-
-	(void)state;
-	for (uint8_t kind = 0; kind < NETPROBE_VIEW_MAX; kind++) {
-		assert_non_null(view_kinds[kind].help);
-		for (int i = 0; (c = column_of(kind, i % 2, i)); i++)
-			n += c->help || !c->cell;
-	}
-	assert_true(n > 5 * 5);
-	for (int i = 0; i < n_columns; i++)
-		assert_true(i == 0 || column_table[i].help);
-	for (uint8_t st = 1; st < 13; st++)
-		assert_non_null(words_state(fmt_tcp_state(st)));
-	for (int v = 0; v < NETPROBE_VERDICT_MAX; v++)
-		assert_non_null(words_verdict(v));
-	assert_null(words_state("?"));
-	assert_null(words_verdict(-1));
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(signals_and_closing_are_asked_about_first),
+		TEST(settings_come_back_as_they_were),
+		TEST(broken_settings_change_nothing),
 		TEST(ended_rows_of_one_name_are_one),
 		TEST(closed_connections_of_one_service_are_one),
 		TEST(tree_has_children_below_parents_and_folds),
 		TEST(columns_are_hidden_and_sorted_by),
 		TEST(ended_rows_are_hidden_by_a_key_and_counted),
 		TEST(help_has_two_pages_and_any_other_key_closes_it),
-		TEST(everything_on_the_screen_has_its_words),
 		TEST(cursor_stays_on_the_first_line_until_it_is_moved),
 		TEST(cursor_follows_its_row),
 		TEST(cursor_stays_in_place_when_its_row_goes),

@@ -14,11 +14,14 @@
 #include <string.h>
 
 #include "../nasty.h"
+#include "tui/column.h"
 #include "tui/fmt.h"
+#include "tui/kinds.h"
 #include "tui/places.h"
 #include "tui/grid.h"
 #include "tui/spark.h"
 #include "tui/text.h"
+#include "tui/words.h"
 
 static void assert_wide(const struct text *t, const wchar_t *want)
 {
@@ -388,9 +391,33 @@ static void scales_leave_no_half_of_a_graph_empty(void **state)
 		assert_true(scale_near(v) >= v && scale_near(v) <= 1.5 * v + 1e-9 * v);
 }
 
+/* A column without a sentence, a state without words: a newcomer would stand before it. */
+static void everything_on_the_screen_has_its_words(void **state)
+{
+	const struct column *c;
+	unsigned int n = 0;
+
+	(void)state;
+	for (uint8_t kind = 0; kind < NETPROBE_VIEW_MAX; kind++) {
+		assert_non_null(view_kinds[kind].help);
+		for (int i = 0; (c = column_of(kind, i % 2, i)); i++)
+			n += c->help || !c->cell;
+	}
+	assert_true(n > 5 * 5);
+	for (int i = 0; i < n_columns; i++)
+		assert_true(i == 0 || column_table[i].help);
+	for (uint8_t st = 1; st < 13; st++)
+		assert_non_null(words_state(fmt_tcp_state(st)));
+	for (int v = 0; v < NETPROBE_VERDICT_MAX; v++)
+		assert_non_null(words_verdict(v));
+	assert_null(words_state("?"));
+	assert_null(words_verdict(-1));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(everything_on_the_screen_has_its_words),
 		cmocka_unit_test(services_and_starts_are_read_as_files_have_them),
 		cmocka_unit_test(scales_leave_no_half_of_a_graph_empty),
 		cmocka_unit_test(names_of_others_are_clean_in_a_frame),

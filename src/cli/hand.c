@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* See hand.h. Where settings are kept is keep.c's. */
+#include "cli/hand.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include <linux/capability.h>
+#include <linux/inet_diag.h>
+#include <linux/netlink.h>
+#include <linux/sock_diag.h>
+
+#include "cli/keep.h"
+
+#define ANSWER_MS 2000 /* of the kernel */
+#define READ_SETTINGS UINT32_MAX
+
+struct answer {
+	int32_t r;
+	char text[TUI_TEXT_MAX];
+};
+
+/* Of field 22, in ticks; the name before it may hold anything. 0: it cannot be read. */
+static uint64_t start_of(uint32_t pid)
+{
+	char path[32], text[1024], *p;
+	int fd, field = 2;
+	ssize_t n;
+
+	(void)snprintf(path, sizeof(path), "/proc/%u/stat", pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return 0;
+	n = read(fd, text, sizeof(text) - 1);
+	(void)close(fd);
+	text[n > 0 ? n : 0] = '\0';
+	p = strrchr(text, ')');
+	while (p && field++ < 22) {
+		p = strchr(p, ' ');
+		p = p ? p + 1 : NULL;
+	}
+	return p ? strtoull(p, NULL, 10) : 0;
+}
+
+/* The descriptor is of one process; what its number's start is now is that one's. */
+static int send_signal(const struct tui_act *a)
+{
+	long hz = sysconf(_SC_CLK_TCK);
+	int fd, r;
+
+	if (!a->pid || !a->start_ns || a->sig < 1 || a->sig > 64)
+		return -EINVAL;
+	fd = (int)syscall(SYS_pidfd_open, a->pid, 0);
+	if (fd < 0)
+		return errno == EINVAL ? -ESRCH : -errno; /* EINVAL: a thread has the number */
+	if (start_of(a->pid) != a->start_ns / (1000000000ULL / (uint64_t)(hz > 0 ? hz : 100)))
+		r = -ESRCH;
+	else
+		r = syscall(SYS_pidfd_send_signal, fd, a->sig, NULL, 0) < 0 ? -errno : 0;
+	(void)close(fd);
+	return r;
+}
+
+static int open_netns(const char *path, uint32_t *ret_ino)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0)
+		return -errno;
+	if (fstat(fd, &st) < 0) {
+		(void)close(fd);
+		return -errno;
+	}
+	*ret_ino = (uint32_t)st.st_ino;
+	return fd;
+}
+
+/* Into the namespace that the socket is in, by its owner. *ret_back: the way back; -1: not moved. */
+static int enter_netns(const struct tui_act *a, int *ret_back)
+{
+	char path[32];
+	uint32_t ino = 0;
+	int own, fd, r;
+
+	*ret_back = -1;
+	own = open_netns("/proc/self/ns/net", &ino);
+	if (own < 0)
+		return own;
+	if (!a->netns || ino == a->netns) {
+		(void)close(own);
+		return 0;
+	}
+	(void)snprintf(path, sizeof(path), "/proc/%u/ns/net", a->pid);
+	fd = a->pid ? open_netns(path, &ino) : -ESRCH;
+	r = fd < 0 ? fd : ino != a->netns ? -ESRCH : setns(fd, CLONE_NEWNET) < 0 ? -errno : 0;
+	if (fd >= 0)
+		(void)close(fd);
+	if (r)
+		(void)close(own);
+	else
+		*ret_back = own;
+	return r;
+}
+
+static int destroy(int fd, const struct tui_act *a, uint8_t family)
+{
+	struct {
+		struct nlmsghdr h;
+		struct inet_diag_req_v2 req;
+	} q = { .h = { .nlmsg_len = sizeof(q),
+		       .nlmsg_type = SOCK_DESTROY,
+		       .nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK,
+		       .nlmsg_seq = 1 },
+		.req = { .sdiag_family = family,
+			 .sdiag_protocol = a->proto,
+			 .idiag_states = ~0U,
+			 .id = { .idiag_sport = htons(a->lport),
+				 .idiag_dport = htons(a->rport),
+				 .idiag_cookie = { (uint32_t)a->sock,
+						   (uint32_t)(a->sock >> 32) } } } };
+	struct {
+		struct nlmsghdr h;
+		struct nlmsgerr e;
+		char rest[256];
+	} got;
+	size_t skip = family == AF_INET ? 12 : 0;
+	ssize_t n;
+
+	memcpy(q.req.id.idiag_src, a->laddr + skip, 16 - skip);
+	memcpy(q.req.id.idiag_dst, a->raddr + skip, 16 - skip);
+	if (send(fd, &q, sizeof(q), 0) < 0)
+		return -errno;
+	n = recv(fd, &got, sizeof(got), 0);
+	if (n < (ssize_t)(sizeof(got.h) + sizeof(got.e)) || got.h.nlmsg_type != NLMSG_ERROR)
+		return n < 0 ? -errno : -EPROTO;
+	return got.e.error;
+}
+
+/* By its cookie: an address that another socket has by now does not do. */
+static int close_socket(const struct tui_act *a)
+{
+	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
+	struct timeval wait = { .tv_sec = ANSWER_MS / 1000 };
+	int back, fd, r;
+
+	if (!a->sock)
+		return -EOPNOTSUPP;
+	r = enter_netns(a, &back);
+	if (r)
+		return r;
+	fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
+	r = fd < 0 || setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait)) < 0 ? -errno : 0;
+	if (!r)
+		r = destroy(fd, a, memcmp(a->laddr, mapped, 12) ? AF_INET6 : AF_INET);
+	/* one of IPv6 that speaks IPv4 */
+	if (r == -ENOENT && !memcmp(a->laddr, mapped, 12))
+		r = destroy(fd, a, AF_INET6);
+	if (fd >= 0)
+		(void)close(fd);
+	if (back >= 0) {
+		if (setns(back, CLONE_NEWNET) < 0)
+			_exit(1);
+		(void)close(back);
+	}
+	return r == -ENOENT || r == -ESTALE ? -ESRCH : r;
+}
+
+/* File capabilities are the program's, not the person's. */
+static bool be_the_person(void)
+{
+	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct none[2] = { 0 };
+	uid_t uid = getuid();
+	gid_t gid = getgid();
+
+	(void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	if (geteuid() == 0 && uid != 0 && setgroups(0, NULL) < 0)
+		return false;
+	if (setresgid(gid, gid, gid) < 0 || setresuid(uid, uid, uid) < 0)
+		return false;
+	return uid == 0 || !syscall(SYS_capset, &head, none);
+}
+
+static _Noreturn void serve(int fd)
+{
+	struct answer to;
+	struct tui_act a;
+	sigset_t all;
+
+	(void)sigfillset(&all);
+	(void)sigprocmask(SIG_BLOCK, &all, NULL);
+	(void)prctl(PR_SET_NAME, "netprobe-hand");
+	if (dup2(fd, 3) != 3 || close_range(4, ~0U, 0) || close_range(0, 2, 0) || !be_the_person())
+		_exit(1);
+	while (recv(3, &a, sizeof(a), 0) == sizeof(a)) {
+		memset(&to, 0, sizeof(to));
+		a.text[sizeof(a.text) - 1] = '\0';
+		to.r = a.what == TUI_ACT_SIGNAL	 ? send_signal(&a)
+		       : a.what == TUI_ACT_CLOSE ? close_socket(&a)
+		       : a.what == TUI_ACT_KEEP	 ? keep_write(a.text)
+		       : a.what == READ_SETTINGS ? keep_read(to.text, sizeof(to.text))
+						 : -EINVAL;
+		if (send(3, &to, sizeof(to), MSG_NOSIGNAL) != sizeof(to))
+			break;
+	}
+	_exit(0);
+}
+
+int hand_start(void)
+{
+	int fds[2];
+	pid_t pid;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds) < 0)
+		return -errno;
+	pid = fork();
+	if (pid == 0)
+		serve(fds[1]);
+	(void)close(fds[1]);
+	if (pid > 0)
+		return fds[0];
+	(void)close(fds[0]);
+	return -EAGAIN;
+}
+
+static int ask(int hand, const struct tui_act *act, struct answer *ret)
+{
+	ssize_t n;
+
+	if (hand < 0)
+		return -EOPNOTSUPP;
+	if (send(hand, act, sizeof(*act), MSG_NOSIGNAL) != sizeof(*act))
+		return -errno;
+	do
+		n = recv(hand, ret, sizeof(*ret), 0);
+	while (n < 0 && errno == EINTR);
+	return n == sizeof(*ret) ? ret->r : -ECONNRESET;
+}
+
+int hand_ask(int hand, const struct tui_act *act)
+{
+	struct answer to;
+
+	return ask(hand, act, &to);
+}
+
+int hand_settings(int hand, char *text, size_t size)
+{
+	static const struct tui_act a = { .what = READ_SETTINGS };
+	struct answer to = { 0 };
+	int r = ask(hand, &a, &to);
+
+	to.text[sizeof(to.text) - 1] = '\0';
+	(void)snprintf(text, size, "%s", r ? "" : to.text);
+	return r;
+}
