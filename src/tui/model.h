@@ -20,7 +20,7 @@
 #include "tui/tui.h"
 
 #define TUI_ROWS_MAX \
-	5000	     /* rows kept of a snapshot, the first by the sort: bounds time and memory */
+	2000	     /* rows kept of a snapshot, the first by the sort: bounds time and memory */
 #define TUI_FOLDS 64 /* folded rows of a tree */
 #define TUI_DEPTH 6  /* drills within drills */
 #define TUI_FILTER_MAX 1024 /* bytes of a filter, NUL included: of an expression */
