@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See user.h. The table is read anew when the file is another one; callers hold the library's lock or are one thread. */
+/* See user.h. The table is made anew when the file is another one; names stay, as rows point to them. */
 #include "owner/user.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,18 +12,26 @@
 #define USERS_MAX 65536
 #define LINE_MAX_BYTES 1024
 
+/* Never freed nor changed: a name that changes is another one. */
 struct user {
+	struct user *before; /* the one that was made before it */
 	uint32_t uid;
 	char name[33];
 };
 
-static __thread struct {
-	struct user *all; /* by number */
-	size_t n, cap;
-	struct stat was;
-	time_t looked;
-	int read;
-} users;
+struct line {
+	uint32_t uid, nr; /* of two with one number the first counts, as in getpwuid(3) */
+	const struct user *user;
+};
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* of all below */
+static struct user *newest;
+static size_t made;
+static struct line *lines; /* by number */
+static size_t n_lines;
+static struct stat was;
+static time_t looked;
+static int is_read;
 
 int user_parse(const char *line, char *ret_name, unsigned int size, uint32_t *ret_uid)
 {
@@ -40,7 +49,7 @@ int user_parse(const char *line, char *ret_name, unsigned int size, uint32_t *re
 	if (*end != ':' || uid >= UINT32_MAX)
 		return -1;
 	for (size_t i = 0; i < len; i++)
-		if (line[i] <= ' ' || line[i] == 0x7f)
+		if ((unsigned char)line[i] <= ' ' || (unsigned char)line[i] >= 0x7f)
 			return -1;
 	memcpy(ret_name, line, len);
 	ret_name[len] = '\0';
@@ -48,66 +57,114 @@ int user_parse(const char *line, char *ret_name, unsigned int size, uint32_t *re
 	return 0;
 }
 
-static int by_uid(const void *a, const void *b)
+static int by_line(const void *a, const void *b)
 {
-	const struct user *x = a, *y = b;
+	const struct line *x = a, *y = b;
+	int by_uid = (x->uid > y->uid) - (x->uid < y->uid);
 
-	return (x->uid > y->uid) - (x->uid < y->uid);
+	return by_uid ? by_uid : (x->nr > y->nr) - (x->nr < y->nr);
 }
 
-static void add(const struct user *u)
+static const struct user *find(uint32_t uid)
 {
-	if (users.n == users.cap) {
-		size_t cap = users.cap ? users.cap * 2 : 64;
-		void *p = cap <= USERS_MAX ? reallocarray(users.all, cap, sizeof(*u)) : NULL;
+	size_t low = 0, high = n_lines;
 
-		if (!p)
-			return;
-		users.all = p;
-		users.cap = cap;
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (lines[mid].uid < uid)
+			low = mid + 1;
+		else
+			high = mid;
 	}
-	users.all[users.n++] = *u;
+	return low < n_lines && lines[low].uid == uid ? lines[low].user : NULL;
 }
 
-static void read_users(void)
+static const struct user *make(uint32_t uid, const char *name)
 {
-	char line[LINE_MAX_BYTES];
+	const struct user *had = find(uid);
+	struct user *u;
+
+	if (had && !strcmp(had->name, name))
+		return had;
+	u = made < USERS_MAX ? calloc(1, sizeof(*u)) : NULL;
+	if (!u)
+		return NULL;
+	u->uid = uid;
+	(void)snprintf(u->name, sizeof(u->name), "%s", name);
+	u->before = newest;
+	newest = u;
+	made++;
+	return u;
+}
+
+static void read_file(FILE *f)
+{
+	char text[LINE_MAX_BYTES], name[sizeof(((struct user *)0)->name)];
+	struct line *all = NULL;
+	size_t n = 0, cap = 0;
+	uint32_t uid;
+
+	while (fgets(text, sizeof(text), f)) {
+		const struct user *u;
+
+		if (user_parse(text, name, sizeof(name), &uid))
+			continue;
+		if (n == cap) {
+			size_t more = cap ? cap * 2 : 64;
+			void *p = more <= USERS_MAX ? reallocarray(all, more, sizeof(*all)) : NULL;
+
+			if (!p)
+				break;
+			all = p;
+			cap = more;
+		}
+		u = make(uid, name);
+		if (u) {
+			all[n] = (struct line){ .uid = uid, .nr = (uint32_t)n, .user = u };
+			n++;
+		}
+	}
+	if (n)
+		qsort(all, n, sizeof(*all), by_line);
+	free(lines);
+	lines = all;
+	n_lines = n;
+}
+
+static void look(void)
+{
 	struct timespec now;
 	struct stat st;
-	struct user u;
 	FILE *f;
 
 	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	if (users.read && now.tv_sec == users.looked)
+	if (is_read && now.tv_sec == looked)
 		return;
-	users.looked = now.tv_sec;
+	looked = now.tv_sec;
 	if (stat("/etc/passwd", &st) < 0)
 		return;
-	if (users.read && st.st_ino == users.was.st_ino &&
-	    st.st_mtim.tv_sec == users.was.st_mtim.tv_sec &&
-	    st.st_mtim.tv_nsec == users.was.st_mtim.tv_nsec)
+	if (is_read && st.st_ino == was.st_ino && st.st_mtim.tv_sec == was.st_mtim.tv_sec &&
+	    st.st_mtim.tv_nsec == was.st_mtim.tv_nsec)
 		return;
 	f = fopen("/etc/passwd", "re");
 	if (!f)
 		return;
-	users.n = 0;
-	while (fgets(line, sizeof(line), f))
-		if (!user_parse(line, u.name, sizeof(u.name), &u.uid))
-			add(&u);
+	read_file(f);
 	(void)fclose(f);
-	qsort(users.all, users.n, sizeof(*users.all), by_uid);
-	users.was = st;
-	users.read = 1;
+	was = st;
+	is_read = 1;
 }
 
 const char *user_name(uint32_t uid)
 {
-	const struct user key = { .uid = uid };
 	const struct user *u;
 
 	if (uid == UINT32_MAX)
 		return "";
-	read_users();
-	u = users.n ? bsearch(&key, users.all, users.n, sizeof(key), by_uid) : NULL;
+	(void)pthread_mutex_lock(&lock);
+	look();
+	u = find(uid);
+	(void)pthread_mutex_unlock(&lock);
 	return u ? u->name : "";
 }

@@ -5,7 +5,7 @@
 
 #include <stdint.h>
 
-/* "root"; "" unknown. Good until another thread or call finds the file changed. Looks at the file once a second at most. */
+/* "root"; "" unknown. Good as long as the process lives. Looks at the file once a second at most. Any thread. */
 const char *user_name(uint32_t uid);
 /* Pure: name and number of a line of that file. -1: it is none, or the name has what no name may have. */
 int user_parse(const char *line, char *ret_name, unsigned int size, uint32_t *ret_uid);
