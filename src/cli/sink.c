@@ -9,7 +9,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -18,7 +17,6 @@
 #include "cli/opener.h"
 #include "cli/writer.h"
 
-#define COLUMNS_MAX 10000
 #define LOOK_MS 20
 #define PATIENCE_MS 2000  /* with a reader that takes nothing, at the end */
 #define HURRY_MS 300	  /* the same after a signal */
@@ -47,21 +45,6 @@ static int open_file(struct sink *k, const char *path, struct netprobe_error *er
 	if (k->opener < 0)
 		log_info("-o: '%s' cannot be opened anew: %s", path, strerror(-k->opener));
 	return 0;
-}
-
-unsigned int sink_columns(int fd)
-{
-	const char *said = getenv("COLUMNS");
-	struct winsize ws = {};
-	char *end;
-	long n;
-
-	if (!isatty(fd))
-		return 0;
-	n = said && *said >= '0' && *said <= '9' ? strtol(said, &end, 10) : 0;
-	if (n > 0 && n <= COLUMNS_MAX && !*end)
-		return (unsigned int)n;
-	return ioctl(fd, TIOCGWINSZ, &ws) ? 0 : ws.ws_col;
 }
 
 int sink_open(struct sink *k, const struct common_opts *o, struct netprobe_error *err)
