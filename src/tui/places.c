@@ -103,6 +103,7 @@ static struct service {
 } services[SERVICES_MAX];
 static unsigned int n_services;
 static bool services_read;
+static const char *services_path = "/etc/services";
 
 bool place_parse_service(const char *line, char *ret_name, size_t size, uint16_t *ret_port,
 			 bool *ret_udp)
@@ -143,7 +144,7 @@ static void read_services(void)
 	char line[256];
 	uint16_t port;
 	bool udp;
-	FILE *f = fopen("/etc/services", "re");
+	FILE *f = fopen(services_path, "re");
 
 	services_read = true;
 	while (f && s < services + SERVICES_MAX && fgets(line, sizeof(line), f))
@@ -153,6 +154,11 @@ static void read_services(void)
 	qsort(services, n_services, sizeof(*services), by_key);
 	if (f)
 		(void)fclose(f);
+}
+
+void place_services_in(const char *path)
+{
+	services_path = path;
 }
 
 const char *place_service(uint16_t port, bool udp)

@@ -14,6 +14,8 @@
 bool place_command(uint32_t pid, uint64_t start_ns, char *s, size_t size);
 /* What /etc/services calls a port; "" nothing. */
 const char *place_service(uint16_t port, bool udp);
+/* Another file than that, before the first question; its name is kept. For tests: machines differ in it. */
+void place_services_in(const char *path);
 /* Pure: a line of that file. False: it is none. */
 bool place_parse_service(const char *line, char *ret_name, size_t size, uint16_t *ret_port,
 			 bool *ret_udp);

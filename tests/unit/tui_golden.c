@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tui/places.h"
 #include "tui_scene.h"
 
 static void scene_rows(struct viewer *v)
@@ -346,6 +347,11 @@ int main(void)
 		cmocka_unit_test(no_size_writes_beyond_the_grid),
 	};
 
+	const char *dir = getenv("NETPROBE_GOLDEN");
+	static char services[4096];
+
+	(void)snprintf(services, sizeof(services), "%s/tui/services", dir ? dir : "tests/golden");
+	place_services_in(services);
 	if (!setlocale(LC_CTYPE, "C.UTF-8")) {
 		(void)fputs("SKIP: no locale C.UTF-8, widths of characters are unknown\n", stderr);
 		return 77;
