@@ -15,7 +15,7 @@
 struct process {
 	uint32_t tgid;	  /* 0: the one "unknown" process */
 	uint32_t ppid;	  /* 0 unknown */
-	uint32_t ns_tgid; /* in its own pid namespace; 0: that is the initial one, or unknown */
+	uint32_t ns_tgid; /* in its own pid namespace; 0 unknown */
 	uint32_t uid;
 	uint32_t exec_id;
 	uint64_t start_ns; /* CLOCK_BOOTTIME of the group leader */

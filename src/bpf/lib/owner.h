@@ -100,7 +100,7 @@ __weak __noinline int cgroup_wanted(__u64 addr)
 	return 0;
 }
 
-/* Number of a process in its own pid namespace; 0 where that is the initial one. A global function: see filter.h. */
+/* Number of a process in its own pid namespace, which may be the initial one; 0 unknown. A global function: see filter.h. */
 __weak __noinline int pid_inside(__u64 leader)
 {
 	struct task_struct *task = (struct task_struct *)leader;
@@ -109,7 +109,7 @@ __weak __noinline int pid_inside(__u64 leader)
 	int nr = 0;
 
 	if (!level)
-		return 0;
+		return (int)BPF_CORE_READ(task, tgid);
 	(void)bpf_probe_read_kernel(&nr, sizeof(nr),
 				    (char *)pid + bpf_core_field_offset(struct pid, numbers) +
 					    level * bpf_core_type_size(struct upid));
