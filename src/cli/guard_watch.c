@@ -140,7 +140,6 @@ static int start(struct guard_call *call, struct watch *w)
 	c.formats = NETPROBE_FORMAT_TEXT | NETPROBE_FORMAT_XCTL;
 	if (w->sink.color)
 		c.formats |= NETPROBE_FORMAT_COLOR;
-	c.text_columns = sink_columns(w->sink.fd);
 	r = guard_configure(call, &c);
 	if (!r)
 		r = netprobe_manager_set_event_handler(

@@ -267,6 +267,11 @@ static void leave(struct sums *rest, const struct sums *former)
 	rest->rx_bytes = less(rest->rx_bytes, former->rx_bytes);
 	rest->retrans = less(rest->retrans, former->retrans);
 	rest->segs = less(rest->segs, former->segs);
+	for (unsigned int i = 0; i < NP_RTX_MAX; i++)
+		rest->trouble.rtx[i] = less(rest->trouble.rtx[i], former->trouble.rtx[i]);
+	rest->trouble.synack = less(rest->trouble.synack, former->trouble.synack);
+	rest->trouble.spurious = less(rest->trouble.spurious, former->trouble.spurious);
+	rest->trouble.stall_ns = less(rest->trouble.stall_ns, former->trouble.stall_ns);
 }
 
 static int seed_rest(struct tallies *t, const struct sums *rest, uint32_t kind)

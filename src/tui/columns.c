@@ -3,6 +3,7 @@
  * Columns: a table of what there is, and the fitting. Widths are fixed by the formats of
  * fmt.h, so nothing on the screen jumps sideways when a number grows.
  */
+#include "base/utf8.h"
 #include "tui/columns.h"
 
 #include <stdio.h>
@@ -228,6 +229,7 @@ void columns_text(const struct tui_model *m, const struct tui_row *row, char *s,
 			(void)snprintf(cell, sizeof(cell), "%s", row->name);
 		else
 			(void)c->cell(m, row, cell, sizeof(cell));
+		utf8_one_line(cell);
 		n += (size_t)snprintf(s + n, size - n, "%s%s", n ? "\t" : "", cell);
 	}
 }

@@ -171,6 +171,9 @@ bool input_next(struct input *in, struct key *ret)
 
 bool input_pause(struct input *in, struct key *ret)
 {
+	/* Alt and a letter: of an answer more would be there */
+	if (in->state == STRING && !in->n)
+		in->state = PLAIN;
 	if (in->state != ESCAPE)
 		return false;
 	in->state = PLAIN;

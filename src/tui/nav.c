@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/utf8.h"
 #include "tui/columns.h"
 #include "tui/model.h"
 
@@ -358,7 +359,6 @@ int nav_filter_rubout(struct tui_model *m)
 int nav_copy(struct tui_model *m, bool name)
 {
 	const struct tui_row *row = model_row(m);
-	size_t n;
 
 	if (m->detail.open) {
 		(void)snprintf(m->copy, sizeof(m->copy), "%s > %s", m->detail.local,
@@ -367,13 +367,12 @@ int nav_copy(struct tui_model *m, bool name)
 	}
 	if (!row)
 		return refuse(m, "nothing to copy here");
-	if (name)
+	/* what is pasted into a shell must not act there either; cells of columns_text do not */
+	if (name) {
 		(void)snprintf(m->copy, sizeof(m->copy), "%s", row->name);
-	else
+		utf8_one_line(m->copy);
+	} else {
 		columns_text(m, row, m->copy, sizeof(m->copy));
-	/* what is pasted into a shell must not act there either */
-	for (n = 0; m->copy[n]; n++)
-		if ((unsigned char)m->copy[n] < 0x20 || m->copy[n] == 0x7f)
-			m->copy[n] = m->copy[n] == '\t' && !name ? '\t' : '?';
+	}
 	return MOVED_COPY;
 }
