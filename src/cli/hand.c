@@ -220,8 +220,14 @@ static _Noreturn void serve(int fd)
 	_exit(0);
 }
 
+/* A home on a server that is gone must not stop the view. */
+#define WAIT_S 5
+
+static bool lost; /* it owes an answer, which would be taken for that of the next question */
+
 int hand_start(void)
 {
+	const struct timeval wait = { .tv_sec = WAIT_S };
 	int fds[2];
 	pid_t pid;
 
@@ -231,8 +237,10 @@ int hand_start(void)
 	if (pid == 0)
 		serve(fds[1]);
 	(void)close(fds[1]);
-	if (pid > 0)
+	if (pid > 0) {
+		(void)setsockopt(fds[0], SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait));
 		return fds[0];
+	}
 	(void)close(fds[0]);
 	return -EAGAIN;
 }
@@ -243,11 +251,16 @@ static int ask(int hand, const struct tui_act *act, struct answer *ret)
 
 	if (hand < 0)
 		return -EOPNOTSUPP;
+	if (lost)
+		return -ETIMEDOUT;
 	if (send(hand, act, sizeof(*act), MSG_NOSIGNAL) != sizeof(*act))
 		return -errno;
 	do
 		n = recv(hand, ret, sizeof(*ret), 0);
 	while (n < 0 && errno == EINTR);
+	lost = n < 0 && errno == EAGAIN;
+	if (lost)
+		return -ETIMEDOUT;
 	return n == sizeof(*ret) ? ret->r : -ECONNRESET;
 }
 

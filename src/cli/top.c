@@ -26,7 +26,9 @@ struct top {
 	int err;
 	bool unwritten;
 	struct netprobe_capture capture; /* its host and mode */
-	int hand;			 /* does what the user asks for; -1: none */
+	int hand;
+	bool untaken;
+		/* settings are there that could not be taken: they stay as they are */ /* does what the user asks for; -1: none */
 	bool kind_given, sort_given;
 	bool seen; /* causes of retransmits and stalls; the lower rungs do not see them */
 };
@@ -350,19 +352,23 @@ static int on_act(const struct tui_act *act, void *arg)
 {
 	struct top *x = arg;
 
+	if (act->what == TUI_ACT_KEEP && x->untaken)
+		return -EEXIST;
 	return hand_ask(x->hand, act);
 }
 
 /* "": none, or none that can be taken, which is told behind the view. */
-static void settings_of(const struct top *x, char *text, size_t size)
+static void settings_of(struct top *x, char *text, size_t size)
 {
 	char err[128];
 	int r = hand_settings(x->hand, text, size);
+	bool wrong = !r && tui_settings_check(text, err, sizeof(err));
 
+	x->untaken = wrong || (r && r != -EOPNOTSUPP);
 	if (r == -EPERM)
 		log_warn(
 			"settings of the view are not read: their file, or its folder, is not yours");
-	else if (tui_settings_check(text, err, sizeof(err)))
+	else if (wrong)
 		log_warn("netprobe/top.yaml: %s; the view is as without it", err);
 }
 
