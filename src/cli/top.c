@@ -28,7 +28,7 @@ struct top {
 	struct netprobe_capture capture; /* its host and mode */
 	int hand;
 	bool untaken;
-		/* settings are there that could not be taken: they stay as they are */ /* does what the user asks for; -1: none */
+	/* settings are there that could not be taken: they stay as they are */ /* does what the user asks for; -1: none */
 	bool kind_given, sort_given;
 	bool seen; /* causes of retransmits and stalls; the lower rungs do not see them */
 };
