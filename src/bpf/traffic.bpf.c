@@ -45,6 +45,11 @@ static __always_inline int sock_msg(struct sock *sk, struct msghdr *msg, long re
 	if (!tx && (flags & (MSG_PEEK | MSG_ERRQUEUE)))
 		return 0;
 	st = sock_find(sk);
+	/* No hook sees addresses here: one that is connected no more, or speaks with another than it is connected to. */
+	if (st && st->dgram && !(st->flags & NP_F_UNCONN) &&
+	    (BPF_CORE_READ(sk, __sk_common.skc_state) != TCP_ESTABLISHED ||
+	     (tx && msg && BPF_CORE_READ(msg, msg_name))))
+		st->flags |= NP_F_UNCONN;
 	if (likely(traffic_fast(st, key, exec, ret, tx)))
 		return 0;
 	return sock_slow(sk, st, msg, ret, key, tx, exec, 0);
@@ -70,8 +75,10 @@ static __always_inline int sock_tp(void *ctx, struct sock *sk, int ret, int flag
 	__u16 family;
 
 	mark_seen(key, tx ? NP_PROG_SEND : NP_PROG_RECV);
-	if (!tx && (flags & (MSG_PEEK | MSG_ERRQUEUE)))
+	if (!tx && (flags & (MSG_PEEK | MSG_ERRQUEUE))) {
+		(void)peer_forget(key, false);
 		return 0;
+	}
 	st = bpf_sk_storage_get(&np_socks, sk, NULL, 0);
 	if (st && st->dgram)
 		dgram_settle(st, sk);
@@ -242,8 +249,13 @@ static __always_inline int enter(struct socket *sock, struct msghdr *msg, int fl
 	struct sock *sk = BPF_CORE_READ(sock, sk);
 	__u16 family = BPF_CORE_READ(sk, __sk_common.skc_family);
 
-	if (family != AF_INET && family != AF_INET6)
-		return 0; /* of sock_common_recvmsg */
+	if (family != AF_INET && family != AF_INET6) { /* of sock_common_recvmsg */
+		struct np_call_args missed;
+
+		/* of a call whose return was missed: the return of this one is not that one's */
+		(void)call_leave(kind, &missed);
+		return 0;
+	}
 	call_enter(kind, sk, msg, flags);
 	return 0;
 }

@@ -101,7 +101,8 @@ int guard_follow(struct guard *g,
 			note_name(g, slot, &at, name);
 			continue;
 		}
-		if (!if_nametoindex(at.name))
+		/* it did not go: it is in another namespace, and who has its name now is another one */
+		if (!if_nametoindex(at.name) || (at.xdp && link_lives(g, "xdp", at.ifindex)))
 			continue;
 		r = again(g, slot, &at, &err);
 		n += !r;

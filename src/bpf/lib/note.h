@@ -67,6 +67,19 @@ static __noinline __attribute__((unused)) bool peer_take(struct sock *sk, __u64 
 	return own;
 }
 
+/* A call that counts nothing (MSG_PEEK) is over: what was noted for it is nothing of the next one. */
+static __noinline __attribute__((unused)) int peer_forget(__u64 pid_tgid, __u32 tx)
+{
+	__u64 key = PEER_KEY(pid_tgid, tx);
+	struct np_note *note = note_of(key);
+
+	if (!note || note->peer.key != key)
+		note = bpf_map_lookup_elem(&np_peers, &key);
+	if (note && note->peer.key == key)
+		note->peer.key = 0;
+	return 0;
+}
+
 /* An address hook saw the peer of a call under way in this task. */
 static __always_inline void peer_note(struct sock *sk, const struct np_peer *peer, bool tx,
 				      __u32 prog)
