@@ -77,6 +77,37 @@ TEST(the_age_of_an_older_datagram_socket_is_not_known)
 	CHECK(n > 0, "expected a row of the server's socket, got none");
 }
 
+static uint64_t sent_from_to(const struct probe *p, const struct netns *ns, uint16_t lport,
+			     uint16_t rport)
+{
+	uint64_t sum = 0;
+	const json_t *one;
+	size_t i;
+
+	json_array_foreach (p->records, i, one)
+		if (record_u64(one, "netns") == ns->inode && record_u64(one, "lport") == lport &&
+		    record_u64(one, "rport") == rport)
+			sum += record_u64(one, "tx_bytes");
+	return sum;
+}
+
+/* Where no hook sees addresses (fentry, kprobe), the call itself tells. */
+TEST(a_connected_datagram_socket_that_speaks_with_another_has_both_peers)
+{
+	struct netns ns = netns_new();
+	struct probe p = probe_start(FLOWS, NULL);
+
+	python(&ns,
+	       "a, b, s = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for i in range(3)]\n"
+	       "a.bind(('127.0.0.1', 7411)); b.bind(('127.0.0.1', 7412)); s.bind(('127.0.0.1', 7410))\n"
+	       "s.connect(('127.0.0.1', 7411))\n"
+	       "for i in range(3): s.send(b'x' * 100)\n"
+	       "s.sendto(b'y' * 1000, ('127.0.0.1', 7412)); s.send(b'x' * 100)\n");
+	probe_stop(&p);
+	CHECK_EQ(sent_from_to(&p, &ns, 7410, 7411), 400, "bytes to the one it is connected to");
+	CHECK_EQ(sent_from_to(&p, &ns, 7410, 7412), 1000, "bytes to the other");
+}
+
 /* What was queued is read when the cable is gone: the route then points to a device that is none. */
 TEST(an_interface_that_is_gone_is_told_and_no_other)
 {
