@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <netdb.h>
 #include <string.h>
 #include <time.h>
 
@@ -131,6 +132,17 @@ static void yes_and_no(const char *const *yes, const char *const *no, const stru
 			fail_msg("matches: %s", *no);
 }
 
+/* Names of ports are this machine's; a minimal one has none. */
+static void a_port_has_the_name_of_its_service(void **state)
+{
+	(void)state;
+	if (!getservbyname("https", "tcp"))
+		skip();
+	assert_true(holds("port:https", &nginx));
+	assert_true(holds("port=https", &nginx));
+	assert_false(holds("port=ssh", &nginx));
+}
+
 static void fields_compare_by_their_type(void **state)
 {
 	static const char *const yes[] = { "comm=nginx",
@@ -144,7 +156,6 @@ static void fields_compare_by_their_type(void **state)
 					   "state=OPEN",
 					   "port=443",
 					   "port:443",
-					   "port:https",
 					   "port=50000-51000",
 					   "port=80,443",
 					   "port!=80",
@@ -443,6 +454,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(fields_compare_by_their_type),
+		cmocka_unit_test(a_port_has_the_name_of_its_service),
 		cmocka_unit_test(words_are_looked_for_in_what_is_shown),
 		cmocka_unit_test(operators_bind_as_usual),
 		cmocka_unit_test(a_comparison_with_null_is_false_and_not_its_opposite),
