@@ -163,14 +163,62 @@ static void check_stall(const struct probe *p, pid_t pid, const char *cause, con
 	}
 }
 
+#define HALF_MS 700
+
+struct stalled {
+	const struct probe *p;
+	const struct netns *ns;
+	const char *cause;
+	bool now;
+};
+
+/* Does the last record about such a stall in that namespace say so? */
+static bool is_as_told(void *arg)
+{
+	const struct stalled *s = arg;
+	json_t *records = probe_records(s->p);
+	bool now = false;
+	const json_t *r;
+	size_t i;
+
+	json_array_foreach (records, i, r)
+		if (is_stall(r, s->cause) && record_u64(r, "netns") == s->ns->inode)
+			now = !json_is_true(json_object_get(r, "ended"));
+	json_decref(records);
+	return now == s->now;
+}
+
+static void wait_stalled(const struct probe *p, const struct netns *ns, const char *cause, bool now)
+{
+	struct stalled s = { p, ns, cause, now };
+
+	CHECK(wait_until(is_as_told, &s, 60000), "expected %s, %s", cause,
+	      now ? "a stall" : "the end of the stall");
+}
+
+/*
+ * A sender whose reader pauses until both ends were told of: how long that takes, a window's bytes and a look at each
+ * end, is the machine's. Then long enough for both.
+ */
+static struct maker stall_both_ends(const struct probe *p, const struct netns_pair *n)
+{
+	struct maker m = maker_start(
+		NULL, -1, between(n, "limit --by pause --pause 0 --seconds 2 --hold paused"));
+
+	maker_wait_hold(&m);
+	wait_stalled(p, &n->b, "receive_queue", true);
+	wait_stalled(p, &n->a, "zero_window", true);
+	pause_ms(HALF_MS);
+	maker_go(&m);
+	maker_finish(&m);
+	return m;
+}
+
 TEST(a_reader_that_pauses_stalls_both_ends_with_their_causes)
 {
 	struct netns_pair n = netns_pair_new();
 	struct probe p = probe_start(HEALTH, NULL);
-	/* Where everything is slow it takes a while until the window is full. */
-	struct maker m = maker_run(
-		NULL, between(&n, test_slow() > 3 ? "limit --by pause --pause 6000 --seconds 7"
-						  : "limit --by pause --pause 1500 --seconds 2"));
+	struct maker m = stall_both_ends(&p, &n);
 
 	stop_when_quiet(&p, &n);
 	check_stall(&p, pid_of(&m, "server"), "receive_queue", "local");
@@ -215,37 +263,6 @@ TEST(waiting_for_requests_and_late_answers_is_no_stall)
 }
 
 #define MESSAGES 2
-#define HALF_MS 700
-
-struct stalled {
-	const struct probe *p;
-	const struct netns_pair *n;
-	bool now;
-};
-
-/* Does the last record about a stall of the server say so? */
-static bool is_as_told(void *arg)
-{
-	const struct stalled *s = arg;
-	json_t *records = probe_records(s->p);
-	bool now = false;
-	const json_t *r;
-	size_t i;
-
-	json_array_foreach (records, i, r)
-		if (is_stall(r, "receive_wait") && record_u64(r, "netns") == s->n->b.inode)
-			now = !json_is_true(json_object_get(r, "ended"));
-	json_decref(records);
-	return now == s->now;
-}
-
-static void wait_stalled(const struct probe *p, const struct netns_pair *n, bool now)
-{
-	struct stalled s = { p, n, now };
-
-	CHECK(wait_until(is_as_told, &s, 20000), "expected %s of the server",
-	      now ? "a stall" : "the end of the stall");
-}
 
 /*
  * Each half lasts until it was looked at: looks are as rare as they have to be for what they cost, on a busy
@@ -257,11 +274,11 @@ static int64_t drive_halves(struct maker *m, const struct probe *p, const struct
 
 	for (unsigned int i = 0; i < MESSAGES; i++) {
 		maker_wait_hold(m);
-		wait_stalled(p, n, true);
+		wait_stalled(p, &n->b, "receive_wait", true);
 		pause_ms(HALF_MS); /* so long it lasts at least */
 		maker_go(m);
 		maker_wait_hold(m);
-		wait_stalled(p, n, false);
+		wait_stalled(p, &n->b, "receive_wait", false);
 		if (now_ms() - began > longest)
 			longest = now_ms() - began;
 		began = now_ms();
@@ -335,7 +352,7 @@ TEST(conn_close_tells_the_time_spent_in_stalls)
 {
 	struct netns_pair n = netns_pair_new();
 	struct probe p = probe_start(HEALTH, NULL);
-	struct maker m = maker_run(NULL, between(&n, "limit --by pause --pause 1500 --seconds 2"));
+	struct maker m = stall_both_ends(&p, &n);
 	const json_t *r;
 
 	stop_when_quiet(&p, &n);

@@ -6,7 +6,7 @@
  *      reader        the server takes 4 KiB at a time and rests
  *      sndbuf        a small send buffer, each block waits for its ACKs; --reply-ms delays them
  *      network       as fast as it goes
- *      pause         the server reads nothing for --pause MS, then all of it
+ *      pause         the server reads nothing until --hold paused ends, or for --pause MS; then all of it
  *      wait          more than the server's queue holds waits for it; it reads --pause MS after --hold waiting
  *      late          requests that the server answers after --pause MS, and a rest between them
  *      half          messages with a rest between them, in two halves --pause MS apart; --take all: by MSG_WAITALL,
@@ -14,7 +14,7 @@
  *                    Of wait and half the reports tell how long bytes waited, at least and at most.
  * --messages N       no more than those
  * --idle MS          rests with all of it acknowledged before it ends
- * --addr, --port, --client-ns, --server-ns, --hold connected, waiting, half (after each) or resting: as stream's
+ * --addr, --port, --client-ns, --server-ns, --hold connected, waiting, paused, half (after each) or resting: as stream's
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -210,8 +210,10 @@ static int serve(const struct gate *up)
 	fd = tcp_accept(listener);
 	if (by("late"))
 		answer(&r, fd);
-	if (by("pause"))
+	if (by("pause")) {
+		tm_hold("paused");
 		tm_sleep_ms((unsigned int)tm_num("pause", 500));
+	}
 	if (by("reader"))
 		read_slowly(&r, fd);
 	if (by("wait"))
