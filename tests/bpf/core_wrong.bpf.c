@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * What tests/check-core has to find, so that it is known to look: fields and a type no kernel has,
- * a width that is wrong, hooks with other arguments, and frames of a call that are deeper than all may be. The same missing things, asked
- * for before use, are allowed. Never loaded.
+ * What tests/check-core has to find, so that it is known to look: fields and a type no kernel has, one that is
+ * asked for after its use, a width that is wrong, hooks with other arguments, and frames of a call that are deeper than
+ * all may be. The same missing things, asked for before use, are allowed. Never loaded.
  */
 #include <linux/bpf.h>
 #include <linux/types.h>
@@ -16,6 +16,7 @@
 struct sock_common {
 	int skc_missing;
 	int skc_asked_for;
+	int skc_asked_late;
 	__u32 skc_family; /* 2 bytes in truth */
 };
 
@@ -62,6 +63,9 @@ int core_wrong(struct bpf_raw_tracepoint_args *ctx)
 	sum += BPF_CORE_READ(sk, __sk_common.skc_missing);
 	sum += (int)BPF_CORE_READ(sk, __sk_common.skc_family);
 	sum += BPF_CORE_READ(missing, field);
+	sum += BPF_CORE_READ(sk, __sk_common.skc_asked_late);
+	if (bpf_core_field_exists(sk->__sk_common.skc_asked_late))
+		sum++;
 	if (bpf_core_field_exists(sk->__sk_common.skc_asked_for))
 		sum += BPF_CORE_READ(sk, __sk_common.skc_asked_for);
 	if (bpf_core_type_exists(struct asked_for_type))

@@ -69,6 +69,7 @@ static __always_inline __u64 cgroup_ancestor_id(struct cgroup *cgrp, __u32 level
 
 	if (!bpf_core_field_exists(cgrp->ancestors))
 		return ancestor_id_before_6_1(cgrp, level);
+	barrier_var(cgrp); /* where it is comes after the question whether it is */
 	(void)bpf_probe_read_kernel(&up, sizeof(up), &cgrp->ancestors[level]);
 	return BPF_CORE_READ(up, kn, id); /* 0 where there is none */
 }
