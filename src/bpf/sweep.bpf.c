@@ -28,6 +28,22 @@ volatile __u32 st_sweep_taken = 0; /* of which user space took, also while a pas
 volatile __u64 st_sweep_seen = 0;  /* sockets that have an entry */
 volatile __u64 st_sweep_alive = 0; /* of TCP and MPTCP, whether they are told or not */
 
+/* How many wait at a listener and how many may: accept() and another listen() move no segment. */
+static __always_inline __u64 queue_print(__u32 waiting, __u32 most)
+{
+	return waiting * 0x9e3779b97f4a7c15ULL + most * 0xc2b2ae3d27d4eb4fULL;
+}
+
+/* The queue of an MPTCP listener is its first subflow's: read as zeros where there is none, see main_drops. */
+static __always_inline __u64 main_print(struct sock *sk)
+{
+	struct sock *sub = main_first(sk);
+
+	return (__u32)BPF_CORE_READ(sub, sk_drops.counter) +
+	       queue_print(BPF_CORE_READ(sub, sk_ack_backlog),
+			   BPF_CORE_READ(sub, sk_max_ack_backlog));
+}
+
 /* A number that differs whenever anything worth telling has changed. */
 static __always_inline __u64 fingerprint(const struct np_sock *st, struct sock *sk)
 {
@@ -38,7 +54,7 @@ static __always_inline __u64 fingerprint(const struct np_sock *st, struct sock *
 	print ^= (__u64)st->hands << 32;
 	if (tp && SK_READ(sk, __sk_common.skc_state) == TCP_LISTEN)
 		print += (__u32)SK_READ(sk, sk_drops.counter) - st->drops_told +
-			 ((__u64)SK_READ(sk, sk_ack_backlog) << 32);
+			 queue_print(SK_READ(sk, sk_ack_backlog), SK_READ(sk, sk_max_ack_backlog));
 	if (tp)
 		print += ((__u64)SK_READ(tp, segs_in) + SK_READ(tp, segs_out) +
 			  SK_READ(tp, total_retrans)) +
@@ -46,7 +62,7 @@ static __always_inline __u64 fingerprint(const struct np_sock *st, struct sock *
 	else if (st->tuple.proto == NP_IPPROTO_MPTCP)
 		print += ((__u64)SK_READ(sk, __sk_common.skc_state) << 56) +
 			 ((__u64)main_subflows(sk) << 48) + main_pending(sk) +
-			 (SK_READ(sk, __sk_common.skc_state) == TCP_LISTEN ? main_drops(sk) : 0);
+			 (SK_READ(sk, __sk_common.skc_state) == TCP_LISTEN ? main_print(sk) : 0);
 	return print ? print : 1;
 }
 

@@ -21,17 +21,6 @@ struct seen {
 	int from_within; /* of a call that a handler may not make */
 };
 
-static struct netprobe_config own_loop(void)
-{
-	struct netprobe_config c;
-
-	netprobe_config_default(&c);
-	c.capture = NETPROBE_CAPTURE_EBPF;
-	c.own_intervals = true;
-	c.keep_closed = true;
-	return c;
-}
-
 static void on_event(const struct netprobe_event *events, size_t n, void *arg)
 {
 	struct seen *s = arg;
@@ -58,15 +47,6 @@ static int sum_bytes(const struct netprobe_flow *f, void *arg)
 }
 
 /* What waits is read when the descriptor says so, or now and then. */
-static void look(struct netprobe_manager *m)
-{
-	struct pollfd p = { .fd = netprobe_manager_fd(m), .events = POLLIN };
-
-	REQUIRE(p.fd >= 0, "no descriptor: %d", p.fd);
-	(void)poll(&p, 1, 50);
-	OK(netprobe_manager_poll(m, 0));
-}
-
 TEST(intervals_of_ones_own_end_when_told)
 {
 	struct netprobe_config c = own_loop();
@@ -302,74 +282,6 @@ TEST(rows_are_summed_up_by_process_and_drilled_into)
 	FAILS(EINVAL, netprobe_manager_view(m, &q, find_row, &all, NULL, &err));
 	maker_go(&maker);
 	maker_finish(&maker);
-	netprobe_manager_free(m);
-}
-
-struct listener {
-	uint16_t port;
-	unsigned int rows, programs;
-	struct netprobe_row row;
-};
-
-static int find_listener(const struct netprobe_row *row, void *arg)
-{
-	struct listener *l = arg;
-
-	if (row->flow && row->flow->lport == l->port && row->has_queue) {
-		l->rows++;
-		l->row = *row;
-	}
-	return 0;
-}
-
-static int find_program(const struct netprobe_row *row, void *arg)
-{
-	struct listener *l = arg;
-
-	l->programs += row->exe && strstr(row->exe, "live_") && row->tx_bytes >= 30;
-	return 0;
-}
-
-TEST(listeners_have_their_queue_and_programs_their_processes)
-{
-	struct netprobe_view_query q = { .size = sizeof(q), .kind = NETPROBE_VIEW_LISTEN };
-	struct netprobe_view v = { .size = sizeof(v) };
-	struct netprobe_config c = own_loop();
-	struct netprobe_manager *m = manager(&c);
-	struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr = { htonl(INADDR_LOOPBACK) } };
-	struct listener l = { 0 };
-	socklen_t len = sizeof(at);
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), to[3];
-	int64_t deadline;
-
-	OK(netprobe_manager_load(m, &err));
-	OK(netprobe_manager_tick(m));
-	OK(netprobe_manager_view(m, &q, NULL, NULL, &v, &err)); /* inside is counted from here on */
-	REQUIRE(fd >= 0 && !bind(fd, (struct sockaddr *)&at, sizeof(at)) && !listen(fd, 7) &&
-			!getsockname(fd, (struct sockaddr *)&at, &len),
-		"cannot listen");
-	l.port = ntohs(at.sin_port);
-	for (int i = 0; i < 3; i++) {
-		to[i] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-		REQUIRE(!connect(to[i], (struct sockaddr *)&at, sizeof(at)), "cannot connect");
-		CHECK_EQ(send(to[i], "0123456789", 10, 0), 10, "sent");
-	}
-	deadline = deadline_in(20000);
-	while (l.row.queue != 3 && now_ms() < deadline) {
-		l.rows = 0;
-		look(m);
-		OK(netprobe_manager_tick(m));
-		OK(netprobe_manager_view(m, &q, find_listener, &l, &v, &err));
-	}
-	CHECK_EQ(l.rows, 1, "rows of the listener");
-	CHECK_EQ(l.row.queue, 3, "connections that wait");
-	CHECK_EQ(l.row.backlog, 7, "as many may");
-	q.kind = NETPROBE_VIEW_PROGRAM;
-	OK(netprobe_manager_view(m, &q, find_program, &l, &v, &err));
-	CHECK_EQ(l.programs, 1, "rows of this program");
-	for (int i = 0; i < 3; i++)
-		(void)close(to[i]);
-	(void)close(fd);
 	netprobe_manager_free(m);
 }
 

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sched.h>
 #include <string.h>
 #include <unistd.h>
@@ -44,4 +45,24 @@ struct netprobe_manager *guarded(const char *ifname)
 
 	OK(netprobe_manager_attach(m, ifname, &err));
 	return m;
+}
+
+struct netprobe_config own_loop(void)
+{
+	struct netprobe_config c;
+
+	netprobe_config_default(&c);
+	c.capture = NETPROBE_CAPTURE_EBPF;
+	c.own_intervals = true;
+	c.keep_closed = true;
+	return c;
+}
+
+void look(struct netprobe_manager *m)
+{
+	struct pollfd p = { .fd = netprobe_manager_fd(m), .events = POLLIN };
+
+	REQUIRE(p.fd >= 0, "no descriptor: %d", p.fd);
+	(void)poll(&p, 1, 50);
+	OK(netprobe_manager_poll(m, 0));
 }

@@ -29,5 +29,9 @@ struct netprobe_manager *manager(const struct netprobe_config *c);
 struct netprobe_config without_capture(uint32_t mode);
 /* In the namespace already: guard on that interface. */
 struct netprobe_manager *guarded(const char *ifname);
+/* One that captures with ebpf and ends intervals itself. */
+struct netprobe_config own_loop(void);
+/* Waits a moment for what there is to hand out, and has it handed out. */
+void look(struct netprobe_manager *m);
 
 #endif

@@ -217,6 +217,10 @@ static __always_inline void rec_fill(struct np_sock_rec *rec, struct np_sock *st
 	__u8 state = SK_READ(sk, __sk_common.skc_state);
 	struct tcp_sock *tp = NULL;
 
+	/* an MPTCP child is a copy of its listener, and is told open before it is (inet_sk_state_store) */
+	state = CUT(__u8, unknown(state == TCP_LISTEN && st->phase == NP_PHASE_OPEN
+					  ? TCP_ESTABLISHED
+					  : state)); /* as it was */
 	rec->sock_id = st->sock_id;
 	rec->opened_ns = st->opened_ns;
 	rec->established_ns = st->established_ns;
