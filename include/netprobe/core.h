@@ -85,6 +85,27 @@ struct netprobe_error {
 #define NETPROBE_RX 0
 #define NETPROBE_TX 1
 
+/* netprobe_filter.key: by what capture is filtered, and what the value is. */
+#define NETPROBE_FILTER_PID 1	    /* "1234", a running process */
+#define NETPROBE_FILTER_COMM 2	    /* "nginx" */
+#define NETPROBE_FILTER_CGROUP 3    /* a path below the cgroup mount */
+#define NETPROBE_FILTER_CONTAINER 4 /* its name, its id, or the beginning of that */
+#define NETPROBE_FILTER_HOST 5	    /* "192.0.2.1", "2001:db8::/32"; either end */
+#define NETPROBE_FILTER_SRC_HOST 6  /* the local end */
+#define NETPROBE_FILTER_DST_HOST 7
+#define NETPROBE_FILTER_PORT 8 /* "443", "8000-8100", "https"; either end */
+#define NETPROBE_FILTER_SRC_PORT 9
+#define NETPROBE_FILTER_DST_PORT 10
+#define NETPROBE_FILTER_PROTO 11     /* "tcp", "udp", "icmp" */
+#define NETPROBE_FILTER_INTERFACE 12 /* "eth0" */
+#define NETPROBE_FILTER_FAMILY 13    /* "ipv4", "ipv6" */
+#define NETPROBE_FILTER_MAX 14
+
+struct netprobe_filter {
+	uint32_t key; /* NETPROBE_FILTER_*; 0 ends a list of them */
+	const char *value;
+};
+
 /* What a manager does. Start from netprobe_config_default. */
 struct netprobe_config {
 	size_t size;	   /* sizeof(struct netprobe_config) */
@@ -107,11 +128,10 @@ struct netprobe_config {
 	uint32_t
 		workers; /* 0 (default): handlers run in netprobe_manager_poll; up to 16: in so many threads of the library's, shared by sockets */
 	/*
-	 * What is captured, NULL-terminated "KEY=VALUE" as the commands' options: proto, host, src-host,
-	 * dst-host, port, src-port, dst-port, pid, comm, cgroup, container, interface, family (ipv4,
-	 * ipv6). Of one key any, of different keys all must match. NULL (default): everything.
+	 * What is captured, up to one with key 0. Of one key any, of different keys all must match. NULL (default):
+	 * everything.
 	 */
-	const char *const *filters;
+	const struct netprobe_filter *filters;
 	bool enable_dns_events;	 /* follow DNS, for dns.query; default false */
 	bool enable_drop_events; /* packets the kernel drops; takes ebpf; default false */
 	bool drop_stacks;	 /* with the kernel's stack, as names; default false */
@@ -348,6 +368,14 @@ int netprobe_is_supported(uint32_t capture, struct netprobe_error *err);
  * Fill *config with the defaults, config->size included. Never fails. Since: 0.1.
  */
 void netprobe_config_default(struct netprobe_config *config);
+
+/*
+ * Whether that could stand in netprobe_config.filters now: 0; -EINVAL, -ESRCH, -ENOENT, -ENODEV: it could not, err says
+ * what it takes; -ENOMEM. Any thread. Since: 0.2.
+ */
+int netprobe_check_filter(const struct netprobe_filter *filter, struct netprobe_error *err);
+/* "src-host" for NETPROBE_FILTER_SRC_HOST; NULL for what is none. Borrowed for ever, any thread. Since: 0.2. */
+const char *netprobe_filter_name(uint32_t key);
 
 /*
  * A manager with the default configuration, or with *config, which is copied. Nothing of the kernel is

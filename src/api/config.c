@@ -36,26 +36,27 @@ API_PUBLIC void netprobe_config_default(struct netprobe_config *config)
 	};
 }
 
-static int add_filter(struct np_filter *f, const char *text, struct netprobe_error *err)
+static int add_filter(struct np_filter *f, const struct netprobe_filter *from,
+		      struct netprobe_error *err)
 {
-	const char *value = strchr(text, '=');
-	char key[32] = "";
-	int r = -ENOKEY;
+	int r = filter_add(f, from->key, from->value, err);
 
-	if (value && (size_t)(value - text) < sizeof(key)) {
-		memcpy(key, text, (size_t)(value - text));
-		r = filter_add(f, key, value + 1, err);
-	}
-	if (r == -ENOKEY)
-		return error_set(
-			err, -EINVAL,
-			"filters: '%.60s' is no filter; takes KEY=VALUE with proto, host, src-host, "
-			"dst-host, port, src-port, dst-port, pid, comm, cgroup, container, interface "
-			"or family as KEY",
-			text);
-	if (r)
-		error_prefix(err, "filters: %s", key);
+	if (r && filter_name(from->key))
+		error_prefix(err, "%s", filter_name(from->key));
 	return r;
+}
+
+API_PUBLIC int netprobe_check_filter(const struct netprobe_filter *filter,
+				     struct netprobe_error *err)
+{
+	struct np_filter none = {};
+
+	return filter ? add_filter(&none, filter, err) : error_set(err, -EINVAL, "no filter");
+}
+
+API_PUBLIC const char *netprobe_filter_name(uint32_t key)
+{
+	return filter_name(key);
 }
 
 static int in_range(const char *name, uint32_t value, uint32_t min, uint32_t max,
@@ -196,8 +197,11 @@ int api_config_take(const struct netprobe_config *from, struct netprobe_config *
 	r = check_numbers(&c, err);
 	if (!r)
 		r = check_capture(&c, err);
-	for (const char *const *f = c.filters; !r && f && *f; f++)
-		r = add_filter(&filter, *f, err);
+	for (const struct netprobe_filter *f = c.filters; !r && f && f->key; f++) {
+		r = add_filter(&filter, f, err);
+		if (r)
+			error_prefix(err, "filters");
+	}
 	if (!r)
 		r = check_ports(&filter, err);
 	if (!r && c.trace_packets)
@@ -218,12 +222,19 @@ int api_config_take(const struct netprobe_config *from, struct netprobe_config *
 
 static void strings_done(struct config_strings *s)
 {
-	for (char **f = s->filters; f && *f; f++)
-		free(*f);
+	for (struct netprobe_filter *f = s->filters; f && f->key; f++)
+		free((char *)f->value);
 	free(s->filters);
 	free(s->btf);
 	free(s->pcap);
 	*s = (struct config_strings){};
+}
+
+static bool copy_filter(struct netprobe_filter *to, const struct netprobe_filter *from)
+{
+	to->value = strdup(from->value);
+	to->key = to->value ? from->key : 0;
+	return to->value;
 }
 
 static int strings_copy(const struct netprobe_config *from, struct config_strings *ret)
@@ -232,12 +243,12 @@ static int strings_copy(const struct netprobe_config *from, struct config_string
 	bool ok = true;
 	size_t n = 0;
 
-	while (from->filters && from->filters[n])
+	while (from->filters && from->filters[n].key)
 		n++;
 	s.filters = n ? calloc(n + 1, sizeof(*s.filters)) : NULL;
 	ok = !n || s.filters;
 	for (size_t i = 0; ok && i < n; i++)
-		ok = (s.filters[i] = strdup(from->filters[i]));
+		ok = copy_filter(&s.filters[i], &from->filters[i]);
 	if (ok && from->btf)
 		ok = (s.btf = strdup(from->btf));
 	if (ok && from->pcap)
@@ -259,7 +270,7 @@ int api_config_use(struct netprobe_manager *m, const struct netprobe_config *c,
 	if (r)
 		return r;
 	m->config = *c;
-	m->config.filters = (const char *const *)s.filters;
+	m->config.filters = s.filters;
 	m->config.btf = s.btf;
 	m->config.pcap = s.pcap;
 	m->filter = *filter;

@@ -31,7 +31,8 @@ struct queue {
 
 /* The configuration's own copies of what it points to. */
 struct config_strings {
-	char **filters, *btf, *pcap; /* NULL: none */
+	struct netprobe_filter *filters; /* NULL: none */
+	char *btf, *pcap;		 /* NULL: none */
 };
 
 /* wake.c: what netprobe_manager_fd gives. */

@@ -29,10 +29,11 @@
 #define OPTION_STRINGS 11 /* struct args_list */
 #define OPTION_CUSTOM 12  /* parse() */
 
-#define OPTION_HIDDEN 0x1 /* not in --help, not suggested */
-#define OPTION_REPEAT 0x2 /* each use adds; without it the last wins (parse() sees all) */
-#define OPTION_EMPTY 0x4  /* OPTION_STRING: "" is allowed */
-#define OPTION_LIVE 0x8	  /* may be changed while it runs: by ctl, or by reading the config again */
+#define OPTION_HIDDEN 0x1  /* not in --help, not suggested */
+#define OPTION_REPEAT 0x2  /* each use adds; without it the last wins (parse() sees all) */
+#define OPTION_EMPTY 0x4   /* OPTION_STRING: "" is allowed */
+#define OPTION_SECRET 0x10 /* what it is set to is never shown, in no error either */
+#define OPTION_LIVE 0x8 /* may be changed while it runs: by ctl, or by reading the config again */
 
 /* A growing list of strings of argv; the strings are not copied. */
 struct args_list {

@@ -166,6 +166,9 @@ int args_set(const struct option_row *row, const char *value, void *opts,
 
 	if (r == -ENOMEM)
 		(void)error_set(err, r, "out of memory");
+	else if (r < 0 && (row->flags & OPTION_SECRET))
+		(void)error_set(err, r, "what is given is none; takes %s",
+				row->arg ? row->arg : "a value");
 	if (r < 0 && row->name)
 		error_prefix(err, "--%s", row->name);
 	else if (r < 0)

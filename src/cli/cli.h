@@ -3,6 +3,7 @@
 #ifndef NETPROBE_CLI_CLI_H
 #define NETPROBE_CLI_CLI_H
 
+#include <netprobe/netprobe.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -15,11 +16,25 @@ struct netprobe_expr;
 struct netprobe_manager;
 struct settings; /* cli/settings.h */
 
+/* A command as a row: its options, their defaults, how large they are. struct common_opts comes first in them. */
+struct command_row {
+	const struct args_spec *spec;
+	size_t size;
+	void (*defaults)(void *command); /* beside common_defaults; NULL: none */
+	/* Exit code; s is zero, and given back after done. */
+	int (*run)(void *command, struct settings *s);
+	void (*done)(void *command); /* what run left; always called */
+};
+
 struct command {
 	const char *name;
-	int (*run)(int argc, char **argv);
 	const char *summary;
+	const struct command_row *row;
+	int (*run)(int argc, char **argv); /* those without a row parse for themselves */
 };
+
+/* Parse, run, give back: exit code. */
+int command_run(const struct command_row *row, int argc, char **argv);
 
 extern const struct command command_table[]; /* ends with a NULL name */
 
@@ -31,8 +46,7 @@ struct common_opts {
 	int fail_at;	  /* netprobe_config.fail_at */
 	int event_buffer; /* 0 auto, 1 ringbuf, 2 perf */
 	const char *btf;
-	struct args_list interface, pid, comm, cgroup, container;
-	struct args_list src_host, dst_host, host, proto, src_port, dst_port, port;
+	struct args_list filter[NETPROBE_FILTER_MAX]; /* by NETPROBE_FILTER_* */
 	bool v4, v6;
 	double interval, duration;
 	uint32_t count;
@@ -119,14 +133,10 @@ int loop_run(struct loop *l);
 /* From here on signals wait for the loop: to be called before the kernel half is loaded. */
 void loop_hold_signals(void);
 
-int cmd_top(int argc, char **argv);
-int cmd_events(int argc, char **argv);
-int cmd_flows(int argc, char **argv);
-int cmd_dns(int argc, char **argv);
-int cmd_drops(int argc, char **argv);
 int cmd_ctl(int argc, char **argv);
 int cmd_guard(int argc, char **argv);
-int cmd_doctor(int argc, char **argv);
-int cmd_why(int argc, char **argv);
+
+extern const struct command_row top_command, events_command, flows_command, dns_command,
+	drops_command, why_command, doctor_command;
 
 #endif

@@ -234,8 +234,9 @@ static int on_resize(void *arg)
 	return stream_resize(&x->s, x->manager);
 }
 
-static int run(struct dns *x, struct settings *s)
+static int run(void *command, struct settings *s)
 {
+	struct dns *x = command;
 	struct netprobe_capture now = { .size = sizeof(now) };
 	struct loop loop;
 	int r = make(x, s);
@@ -264,36 +265,33 @@ static int run(struct dns *x, struct settings *s)
 	return finish(x, loop_run(&loop));
 }
 
-int cmd_dns(int argc, char **argv)
-{
-	static const struct option_row *const tables[] = { rows, filter_rows, names_rows,
-							   common_rows, NULL };
-	static const char *const most_used[] = { "summary",	"format",   "output", "duration",
-						 "dns-timeout", "dns-port", "pid",    "comm",
-						 "container",	"host",	    NULL };
-	static const struct args_spec spec = {
-		.prog = "netprobe dns",
-		.summary =
-			"DNS transactions: who asked which server what, what came back, and when.",
-		.most_used = most_used,
-		.examples =
-			"  netprobe dns                             who asks what, and the answers\n"
-			"  netprobe dns --summary --duration 60     slowest, failing, most asked\n",
-		.tables = tables,
-	};
-	struct settings s = {};
-	struct dns x = {};
-	int r;
+static const struct option_row *const tables[] = { rows, filter_rows, names_rows, common_rows,
+						   NULL };
+static const char *const most_used[] = { "summary",	"format",   "output", "duration",
+					 "dns-timeout", "dns-port", "pid",    "comm",
+					 "container",	"host",	    NULL };
+static const struct args_spec spec = {
+	.prog = "netprobe dns",
+	.summary = "DNS transactions: who asked which server what, what came back, and when.",
+	.most_used = most_used,
+	.examples = "  netprobe dns                             who asks what, and the answers\n"
+		    "  netprobe dns --summary --duration 60     slowest, failing, most asked\n",
+	.tables = tables,
+};
 
-	common_defaults(&x.o);
-	r = common_parse(&spec, argc, argv, &x.o);
-	if (r < 0)
-		r = run(&x, &s);
-	(void)netprobe_manager_free(x.manager);
-	settings_done(&s);
-	(void)dns_summary_free(x.sums);
-	(void)table_free(x.table);
-	stream_done(&x.s);
-	common_done(&x.o);
-	return r;
+static void done(void *command)
+{
+	struct dns *x = command;
+
+	(void)netprobe_manager_free(x->manager);
+	(void)dns_summary_free(x->sums);
+	(void)table_free(x->table);
+	stream_done(&x->s);
 }
+
+const struct command_row dns_command = {
+	.spec = &spec,
+	.size = sizeof(struct dns),
+	.run = run,
+	.done = done,
+};

@@ -409,11 +409,13 @@ static int examine(struct doctor *d, struct netprobe_error *err)
 	return netprobe_examine(&c, &d->machine, on_hook, d, err);
 }
 
-static int run(struct doctor *d)
+static int run(void *command, struct settings *s)
 {
+	struct doctor *d = command;
 	struct netprobe_error err = {};
 	int r;
 
+	(void)s;
 	if (sink_open(&d->sink, &d->o, &err) || examine(d, &err) < 0)
 		return cli_usage_failed(&err);
 	if (d->json)
@@ -426,27 +428,28 @@ static int run(struct doctor *d)
 	return stream_failed("the report", d->o.output, r);
 }
 
-int cmd_doctor(int argc, char **argv)
-{
-	static const struct option_row *const tables[] = { rows, common_rows, NULL };
-	static const struct args_spec spec = {
-		.prog = "netprobe doctor",
-		.summary =
-			"What netprobe can see here. With -v: every hook, its alternatives, which one is in use, and why the others are not.",
-		.tables = tables,
-	};
-	struct doctor d = {};
-	int r;
+static const struct option_row *const tables[] = { rows, common_rows, NULL };
+static const struct args_spec spec = {
+	.prog = "netprobe doctor",
+	.summary =
+		"What netprobe can see here. With -v: every hook, its alternatives, which one is in use, and why the others are not.",
+	.tables = tables,
+};
 
-	common_defaults(&d.o);
-	r = common_parse(&spec, argc, argv, &d.o);
-	if (r < 0)
-		r = run(&d);
-	sink_close(&d.sink);
-	buf_done(&d.out);
-	buf_done(&d.hooks);
-	buf_done(&d.missing);
-	buf_done(&d.partly);
-	common_done(&d.o);
-	return r;
+static void done(void *command)
+{
+	struct doctor *x = command;
+
+	sink_close(&x->sink);
+	buf_done(&x->out);
+	buf_done(&x->hooks);
+	buf_done(&x->missing);
+	buf_done(&x->partly);
 }
+
+const struct command_row doctor_command = {
+	.spec = &spec,
+	.size = sizeof(struct doctor),
+	.run = run,
+	.done = done,
+};

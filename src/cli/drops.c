@@ -220,8 +220,9 @@ static int on_resize(void *arg)
 	return stream_resize(&x->s, x->manager);
 }
 
-static int run(struct drops *x, struct settings *s)
+static int run(void *command, struct settings *s)
 {
+	struct drops *x = command;
 	struct netprobe_capture now = { .size = sizeof(now) };
 	struct loop loop;
 	int r = make(x, s) ?: cli_load(x->manager);
@@ -246,33 +247,31 @@ static int run(struct drops *x, struct settings *s)
 	return finish(x, loop_run(&loop));
 }
 
-int cmd_drops(int argc, char **argv)
-{
-	static const struct option_row *const tables[] = { rows, filter_rows, common_rows, NULL };
-	static const char *const most_used[] = { "summary", "by",	 "all",	     "stack",
-						 "trace",   "format",	 "duration", "comm",
-						 "host",    "interface", NULL };
-	static const struct args_spec spec = {
-		.prog = "netprobe drops",
-		.summary = "Packets the kernel drops: the reason, the place, and whose they were.",
-		.most_used = most_used,
-		.examples =
-			"  netprobe drops --summary --duration 10   who loses packets, where and why\n"
-			"  netprobe drops --stack --comm statsd     with the kernel's stack\n"
-			"  netprobe drops --trace --host 192.0.2.1  every step of the packets of a host\n",
-		.tables = tables,
-	};
-	struct settings s = {};
-	struct drops x = {};
-	int r;
+static const struct option_row *const tables[] = { rows, filter_rows, common_rows, NULL };
+static const char *const most_used[] = { "summary",  "by",   "all",  "stack",	  "trace", "format",
+					 "duration", "comm", "host", "interface", NULL };
+static const struct args_spec spec = {
+	.prog = "netprobe drops",
+	.summary = "Packets the kernel drops: the reason, the place, and whose they were.",
+	.most_used = most_used,
+	.examples =
+		"  netprobe drops --summary --duration 10   who loses packets, where and why\n"
+		"  netprobe drops --stack --comm statsd     with the kernel's stack\n"
+		"  netprobe drops --trace --host 192.0.2.1  every step of the packets of a host\n",
+	.tables = tables,
+};
 
-	common_defaults(&x.o);
-	r = common_parse(&spec, argc, argv, &x.o);
-	if (r < 0)
-		r = run(&x, &s);
-	(void)netprobe_manager_free(x.manager);
-	settings_done(&s);
-	stream_done(&x.s);
-	common_done(&x.o);
-	return r;
+static void done(void *command)
+{
+	struct drops *x = command;
+
+	(void)netprobe_manager_free(x->manager);
+	stream_done(&x->s);
 }
+
+const struct command_row drops_command = {
+	.spec = &spec,
+	.size = sizeof(struct drops),
+	.run = run,
+	.done = done,
+};

@@ -141,12 +141,26 @@ static int on_resize(void *arg)
 	return stream_resize(&e->s, e->manager);
 }
 
-static int run(struct events *e, struct settings *s)
+static int list_types(void)
 {
+	struct sink out = { .fd = STDOUT_FILENO };
+	struct buf b = {};
+	int r = types_list(&b) ?: sink_write(&out, &b);
+
+	buf_done(&b);
+	return !r || r == -EPIPE ? EXIT_OK : stream_failed("types", NULL, r);
+}
+
+static int run(void *command, struct settings *s)
+{
+	struct events *e = command;
 	struct netprobe_capture now = { .size = sizeof(now) };
 	struct loop loop;
-	int r = make(e, s) ?: cli_load(e->manager);
+	int r;
 
+	if (e->type.n == 1 && !strcmp(e->type.items[0], "list"))
+		return list_types();
+	r = make(e, s) ?: cli_load(e->manager);
 	if (r)
 		return r;
 	(void)netprobe_manager_get_capture(e->manager, &now, NULL);
@@ -169,47 +183,33 @@ static int run(struct events *e, struct settings *s)
 	return finish(e, loop_run(&loop));
 }
 
-static int list_types(void)
-{
-	struct sink out = { .fd = STDOUT_FILENO };
-	struct buf b = {};
-	int r = types_list(&b) ?: sink_write(&out, &b);
+static const struct option_row *const tables[] = { rows, filter_rows, names_rows, common_rows,
+						   NULL };
+static const char *const most_used[] = { "type",     "format", "output",    "duration",
+					 "interval", "pid",    "comm",	    "container",
+					 "host",     "port",   "interface", NULL };
+static const struct args_spec spec = {
+	.prog = "netprobe events",
+	.summary =
+		"The event stream: connections, bandwidth, retransmits, resets, losses, each with its owner.",
+	.most_used = most_used,
+	.examples = "  netprobe events --comm nginx          what happens to its connections\n"
+		    "  netprobe events --type conn.fail      connections that fail\n"
+		    "  netprobe events --type conn -o FILE   each connection, into a file\n",
+	.tables = tables,
+};
 
-	buf_done(&b);
-	return !r || r == -EPIPE ? EXIT_OK : stream_failed("types", NULL, r);
+static void done(void *command)
+{
+	struct events *x = command;
+
+	(void)netprobe_manager_free(x->manager);
+	stream_done(&x->s);
 }
 
-int cmd_events(int argc, char **argv)
-{
-	static const struct option_row *const tables[] = { rows, filter_rows, names_rows,
-							   common_rows, NULL };
-	static const char *const most_used[] = { "type",     "format", "output",    "duration",
-						 "interval", "pid",    "comm",	    "container",
-						 "host",     "port",   "interface", NULL };
-	static const struct args_spec spec = {
-		.prog = "netprobe events",
-		.summary =
-			"The event stream: connections, bandwidth, retransmits, resets, losses, each with its owner.",
-		.most_used = most_used,
-		.examples =
-			"  netprobe events --comm nginx          what happens to its connections\n"
-			"  netprobe events --type conn.fail      connections that fail\n"
-			"  netprobe events --type conn -o FILE   each connection, into a file\n",
-		.tables = tables,
-	};
-	struct events e = {};
-	struct settings s = {};
-	int r;
-
-	common_defaults(&e.o);
-	r = common_parse(&spec, argc, argv, &e.o);
-	if (r < 0 && e.type.n == 1 && !strcmp(e.type.items[0], "list"))
-		r = list_types();
-	else if (r < 0)
-		r = run(&e, &s);
-	(void)netprobe_manager_free(e.manager);
-	settings_done(&s);
-	stream_done(&e.s);
-	common_done(&e.o);
-	return r;
-}
+const struct command_row events_command = {
+	.spec = &spec,
+	.size = sizeof(struct events),
+	.run = run,
+	.done = done,
+};

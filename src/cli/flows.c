@@ -422,8 +422,9 @@ static int watch(struct flows *x)
 	return EXIT_OK;
 }
 
-static int run(struct flows *x, struct settings *s)
+static int run(void *command, struct settings *s)
 {
+	struct flows *x = command;
 	struct netprobe_error err = {};
 	int r;
 
@@ -445,40 +446,39 @@ static int run(struct flows *x, struct settings *s)
 	return cli_load(x->manager) ?: watch(x);
 }
 
-int cmd_flows(int argc, char **argv)
-{
-	static const struct option_row *const tables[] = { rows, filter_rows, names_rows,
-							   common_rows, NULL };
-	static const char *const most_used[] = { "duration", "format",	  "output",    "histograms",
-						 "pid",	     "comm",	  "container", "host",
-						 "port",     "interface", NULL };
-	static const struct args_spec spec = {
-		.prog = "netprobe flows",
-		.summary =
-			"Every socket that is or was open during the run, with its owner, bytes, state and health.",
-		.most_used = most_used,
-		.examples =
-			"  netprobe flows --port 5432               every socket of a port, with its owner\n"
-			"  netprobe flows --format csv -o FILE      one row a socket, for a spreadsheet\n"
-			"  netprobe flows --histograms              how long data waits in sockets\n",
-		.tables = tables,
-	};
-	struct settings s = {};
-	struct flows x = {};
-	int r;
+static const struct option_row *const tables[] = { rows, filter_rows, names_rows, common_rows,
+						   NULL };
+static const char *const most_used[] = { "duration", "format",	  "output",    "histograms",
+					 "pid",	     "comm",	  "container", "host",
+					 "port",     "interface", NULL };
+static const struct args_spec spec = {
+	.prog = "netprobe flows",
+	.summary =
+		"Every socket that is or was open during the run, with its owner, bytes, state and health.",
+	.most_used = most_used,
+	.examples =
+		"  netprobe flows --port 5432               every socket of a port, with its owner\n"
+		"  netprobe flows --format csv -o FILE      one row a socket, for a spreadsheet\n"
+		"  netprobe flows --histograms              how long data waits in sockets\n",
+	.tables = tables,
+};
 
-	common_defaults(&x.o);
-	r = common_parse(&spec, argc, argv, &x.o);
-	if (r < 0)
-		r = run(&x, &s);
-	(void)table_free(x.table);
-	free(x.list);
-	(void)netprobe_expr_free(x.match);
-	strings_done(&x.strings);
-	buf_done(&x.when);
-	(void)netprobe_manager_free(x.manager);
-	settings_done(&s);
-	sink_close(&x.sink);
-	common_done(&x.o);
-	return r;
+static void done(void *command)
+{
+	struct flows *x = command;
+
+	(void)table_free(x->table);
+	free(x->list);
+	(void)netprobe_expr_free(x->match);
+	strings_done(&x->strings);
+	buf_done(&x->when);
+	(void)netprobe_manager_free(x->manager);
+	sink_close(&x->sink);
 }
+
+const struct command_row flows_command = {
+	.spec = &spec,
+	.size = sizeof(struct flows),
+	.run = run,
+	.done = done,
+};

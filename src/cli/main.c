@@ -23,21 +23,29 @@ static int cmd_version(int argc, char **argv)
 static int cmd_help(int argc, char **argv);
 
 const struct command command_table[] = {
-	{ "top", cmd_top, "live view by process, connection, container, remote host, interface" },
-	{ "events", cmd_events,
-	  "the event stream: JSON Lines when piped, readable lines on a terminal" },
-	{ "flows", cmd_flows, "every socket that is or was open during the run" },
-	{ "drops", cmd_drops, "packets the kernel drops: reason, place, and whose they were" },
-	{ "dns", cmd_dns, "DNS transactions: process, server, name, answers, latency, failures" },
-	{ "why", cmd_why, "what limits a connection, process or container now" },
-	{ "guard", cmd_guard, "monitor, filter and balance at an interface, by XDP" },
-	{ "ctl", cmd_ctl, "list running instances, read and change what they do" },
-	{ "doctor", cmd_doctor,
-	  "what this machine allows, what is used, what to do about the rest" },
-	{ "help", cmd_help, "explain a command: netprobe help events" },
-	{ "version", cmd_version, "print the version" },
-	{ NULL, NULL, NULL },
+	{ "top", "live view by process, connection, container, remote host, interface",
+	  &top_command, NULL },
+	{ "events", "the event stream: JSON Lines when piped, readable lines on a terminal",
+	  &events_command, NULL },
+	{ "flows", "every socket that is or was open during the run", &flows_command, NULL },
+	{ "drops", "packets the kernel drops: reason, place, and whose they were", &drops_command,
+	  NULL },
+	{ "dns", "DNS transactions: process, server, name, answers, latency, failures",
+	  &dns_command, NULL },
+	{ "why", "what limits a connection, process or container now", &why_command, NULL },
+	{ "guard", "monitor, filter and balance at an interface, by XDP", NULL, cmd_guard },
+	{ "ctl", "list running instances, read and change what they do", NULL, cmd_ctl },
+	{ "doctor", "what this machine allows, what is used, what to do about the rest",
+	  &doctor_command, NULL },
+	{ "help", "explain a command: netprobe help events", NULL, cmd_help },
+	{ "version", "print the version", NULL, cmd_version },
+	{ NULL, NULL, NULL, NULL },
 };
+
+static int start(const struct command *c, int argc, char **argv)
+{
+	return c->row ? command_run(c->row, argc, argv) : c->run(argc, argv);
+}
 
 static void usage(FILE *f)
 {
@@ -106,7 +114,7 @@ static int cmd_help(int argc, char **argv)
 	if (all)
 		words[n++] = argv[argc - 1];
 	words[n] = NULL;
-	return c->run(n, words);
+	return start(c, n, words);
 }
 
 static int run(int argc, char **argv)
@@ -121,13 +129,13 @@ static int run(int argc, char **argv)
 	if (!strcmp(first, "--version") || !strcmp(first, "-V"))
 		return cmd_version(argc - 1, argv + 1);
 	if (first[0] == '-' || !*first)
-		return cmd_top(argc, argv);
+		return command_run(&top_command, argc, argv);
 	c = find(first);
 	/* These two have no options of their own. */
 	if (c && (c->run == cmd_help || c->run == cmd_version) && argc == 3 &&
 	    (!strcmp(argv[2], "--help") || !strcmp(argv[2], "-h")))
 		return cmd_help(2, argv);
-	return c ? c->run(argc - 1, argv + 1) : unknown_command(first);
+	return c ? start(c, argc - 1, argv + 1) : unknown_command(first);
 }
 
 int main(int argc, char **argv)

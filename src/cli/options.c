@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/filterkeys.h"
 #include "base/log.h"
 #include "base/parse.h"
 #include "cli/cli.h"
@@ -22,33 +23,14 @@ static const char *const buffer_names[] = { "auto", "ringbuf", "perf", NULL };
 #define ROW(name, letter, type, field, arg, help, ...) \
 	OPTION(name, letter, type, struct common_opts, field, arg, help, ##__VA_ARGS__)
 
-#define FILTER (OPTION_REPEAT | OPTION_LIVE)
+#define FILTER_ROW(key, name, letter, how, arg, help)                               \
+	ROW(name, letter, OPTION_STRINGS, filter[NETPROBE_FILTER_##key], arg, help, \
+	    .flags = OPTION_REPEAT | OPTION_LIVE),
 
 const struct option_row filter_rows[] = {
 	OPTIONS_HEADING(
 		"Filters (evaluated in the kernel; repeat an option, or put commas, for alternatives)"),
-	ROW("pid", 'p', OPTION_STRINGS, pid, "PID", "only this process", .flags = FILTER),
-	ROW("comm", 0, OPTION_STRINGS, comm, "NAME", "only processes of this name",
-	    .flags = FILTER),
-	ROW("cgroup", 'c', OPTION_STRINGS, cgroup, "PATH", "only this cgroup and those below it",
-	    .flags = FILTER),
-	ROW("container", 0, OPTION_STRINGS, container, "NAME|ID",
-	    "only this container; the beginning of an id is enough", .flags = FILTER),
-	ROW("host", 0, OPTION_STRINGS, host, "HOST|CIDR",
-	    "either end: an address, a network or a name", .flags = FILTER),
-	ROW("src-host", 0, OPTION_STRINGS, src_host, "HOST|CIDR", "the local end", .flags = FILTER),
-	ROW("dst-host", 0, OPTION_STRINGS, dst_host, "HOST|CIDR", "the remote end",
-	    .flags = FILTER),
-	ROW("port", 0, OPTION_STRINGS, port, "PORT[-PORT]",
-	    "either end: 443, 80,443, 8000-8100, https", .flags = FILTER),
-	ROW("src-port", 0, OPTION_STRINGS, src_port, "PORT[-PORT]", "the local end",
-	    .flags = FILTER),
-	ROW("dst-port", 0, OPTION_STRINGS, dst_port, "PORT[-PORT]", "the remote end",
-	    .flags = FILTER),
-	ROW("proto", 0, OPTION_STRINGS, proto, "PROTO", "tcp, udp or icmp", .flags = FILTER),
-	ROW("interface", 'i', OPTION_STRINGS, interface, "IF",
-	    "only traffic routed by it, in whatever network namespace", .flags = FILTER),
-	ROW(NULL, '4', OPTION_BOOL, v4, NULL, "only IPv4"),
+	FILTER_KEYS(FILTER_ROW) ROW(NULL, '4', OPTION_BOOL, v4, NULL, "only IPv4"),
 	ROW(NULL, '6', OPTION_BOOL, v6, NULL, "only IPv6"),
 	OPTIONS_END,
 };
@@ -127,14 +109,10 @@ void common_defaults(struct common_opts *o)
 
 void common_done(struct common_opts *o)
 {
-	struct args_list *lists[] = { &o->interface, &o->pid,	   &o->comm,	 &o->cgroup,
-				      &o->container, &o->src_host, &o->dst_host, &o->host,
-				      &o->proto,     &o->src_port, &o->dst_port, &o->port,
-				      &o->dns_port };
-
 	source_free(o);
-	for (unsigned int i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
-		args_list_done(lists[i]);
+	for (unsigned int i = 0; i < NETPROBE_FILTER_MAX; i++)
+		args_list_done(&o->filter[i]);
+	args_list_done(&o->dns_port);
 }
 
 static void set_log_level(const struct common_opts *o)
@@ -146,8 +124,37 @@ static void set_log_level(const struct common_opts *o)
 
 int cli_usage_failed(const struct netprobe_error *err)
 {
-	log_err("%s", err->msg);
+	struct netprobe_error told = *err;
+
+	source_blame(&told);
+	log_err("%s", told.msg);
 	return err->code == -ENOMEM ? EXIT_INTERNAL : EXIT_USAGE;
+}
+
+/* What no single option can be wrong about. */
+static int check_together(const struct common_opts *o, struct netprobe_error *err)
+{
+	if (o->ring_size & (o->ring_size - 1))
+		return error_set(err, -EINVAL, "--ring-size: %u is no power of two", o->ring_size);
+	if (o->packet_block & (o->packet_block - 1))
+		return error_set(err, -EINVAL, "--packet-block: %u is no power of two",
+				 o->packet_block);
+	if (o->packet_block > (o->packet_ring ? o->packet_ring : 8U << 20))
+		return error_set(
+			err, -EINVAL,
+			"--packet-block: %u is more than the whole ring; takes at most --packet-ring",
+			o->packet_block);
+	if (o->capture_mode > NETPROBE_CAPTURE_EBPF && (o->hook || o->event_buffer))
+		return error_set(
+			err, -EINVAL,
+			"--%s: '%s' is of mode ebpf, and --capture-mode is %s; takes ebpf or auto there",
+			o->hook ? "hook" : "event-buffer",
+			o->hook ? hook_names[o->hook] : buffer_names[o->event_buffer],
+			mode_names[o->capture_mode]);
+	if (o->btf && access(o->btf, R_OK))
+		return error_set(err, -EINVAL, "--btf: '%s': %s; takes a BTF file of this kernel",
+				 o->btf, strerror(errno));
+	return 0;
 }
 
 int common_parse(const struct args_spec *spec, int argc, char **argv, struct common_opts *o)
@@ -172,30 +179,5 @@ int common_parse(const struct args_spec *spec, int argc, char **argv, struct com
 		buf_done(&b);
 		return EXIT_OK;
 	}
-	if (o->ring_size & (o->ring_size - 1)) {
-		log_err("--ring-size: %u is no power of two", o->ring_size);
-		return EXIT_USAGE;
-	}
-	if (o->packet_block & (o->packet_block - 1)) {
-		log_err("--packet-block: %u is no power of two", o->packet_block);
-		return EXIT_USAGE;
-	}
-	if (o->packet_block > (o->packet_ring ? o->packet_ring : 8U << 20)) {
-		log_err("--packet-block: %u is more than the whole ring; takes at most --packet-ring",
-			o->packet_block);
-		return EXIT_USAGE;
-	}
-	if (o->capture_mode > NETPROBE_CAPTURE_EBPF && (o->hook || o->event_buffer)) {
-		log_err("--%s: '%s' is of mode ebpf, and --capture-mode is %s; takes ebpf or auto there",
-			o->hook ? "hook" : "event-buffer",
-			o->hook ? hook_names[o->hook] : buffer_names[o->event_buffer],
-			mode_names[o->capture_mode]);
-		return EXIT_USAGE;
-	}
-	if (o->btf && access(o->btf, R_OK)) {
-		log_err("--btf: '%s': %s; takes a BTF file of this kernel", o->btf,
-			strerror(errno));
-		return EXIT_USAGE;
-	}
-	return -1;
+	return check_together(o, &err) ? cli_usage_failed(&err) : -1;
 }

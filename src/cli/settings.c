@@ -7,63 +7,55 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/filterkeys.h"
 #include "base/parse.h"
 #include "cli/resolve.h"
 
-int settings_filter(struct settings *s, const char *key, const char *value)
+int settings_filter(struct settings *s, uint32_t key, const char *value)
 {
+	struct netprobe_filter *more;
 	size_t n = 0;
-	char **more;
 
-	while (s->filters && s->filters[n])
+	while (s->filters && s->filters[n].key)
 		n++;
 	more = reallocarray(s->filters, n + 2, sizeof(*more));
 	if (!more)
 		return -ENOMEM;
 	s->filters = more;
-	s->c.filters = (const char *const *)more;
-	more[n + 1] = NULL;
-	if (asprintf(&more[n], "%s=%s", key, value) < 0) {
-		more[n] = NULL;
+	s->c.filters = more;
+	more[n] = (struct netprobe_filter){};
+	more[n + 1] = (struct netprobe_filter){};
+	more[n].value = strdup(value);
+	if (!more[n].value)
 		return -ENOMEM;
-	}
+	more[n].key = key;
 	return 0;
 }
 
-static int each(struct settings *s, const char *key, const struct args_list *values)
-{
-	int r = 0;
+static int add_host(struct settings *s, uint32_t key, char *piece, struct netprobe_error *err);
 
-	for (unsigned int i = 0; !r && i < values->n; i++)
-		r = settings_filter(s, key, values->items[i]);
-	return r;
-}
-
-/* What follows makes filters of the values of an option: one piece between commas each. */
-typedef int (*piece_fn)(struct settings *s, const char *key, char *piece,
-			struct netprobe_error *err);
-
-static int each_piece(struct settings *s, const char *key, const struct args_list *values,
-		      piece_fn fn, struct netprobe_error *err)
+/* The values of an option, how: FILTER_*. */
+static int add_values(struct settings *s, uint32_t key, const struct args_list *values, int how,
+		      struct netprobe_error *err)
 {
 	int r = 0;
 
 	for (unsigned int i = 0; !r && i < values->n; i++) {
-		char *copy = strdup(values->items[i]), *rest = copy, *piece;
+		char *copy, *rest, *piece;
 
+		if (how == FILTER_WHOLE) {
+			r = settings_filter(s, key, values->items[i]);
+			continue;
+		}
+		copy = rest = strdup(values->items[i]);
 		if (!copy)
 			return -ENOMEM;
 		while (!r && (piece = strsep(&rest, ",")))
-			r = fn(s, key, piece, err);
+			r = how == FILTER_HOST ? add_host(s, key, piece, err)
+					       : settings_filter(s, key, piece);
 		free(copy);
 	}
 	return r;
-}
-
-static int add_piece(struct settings *s, const char *key, char *piece, struct netprobe_error *err)
-{
-	(void)err;
-	return settings_filter(s, key, piece);
 }
 
 /* "any", as tcpdump has it: whatever else is named. */
@@ -81,19 +73,18 @@ static bool has_any(const struct args_list *interfaces)
 /* A zone is a filter by interface: beside others it would be one more alternative. */
 static int add_zone_filter(struct settings *s, const char *zone, struct netprobe_error *err)
 {
-	static const char key[] = "interface=";
 	bool known = false;
 
-	for (char **f = s->filters; f && *f; f++) {
-		if (strncmp(*f, key, sizeof(key) - 1) != 0)
+	for (const struct netprobe_filter *f = s->filters; f && f->key; f++) {
+		if (f->key != NETPROBE_FILTER_INTERFACE)
 			continue;
-		if (strcmp(*f + sizeof(key) - 1, zone) != 0)
+		if (strcmp(f->value, zone) != 0)
 			return error_set(err, -EINVAL,
 					 "'%%%.20s' beside --interface %.20s; takes one of them",
-					 zone, *f + sizeof(key) - 1);
+					 zone, f->value);
 		known = true;
 	}
-	return known ? 0 : settings_filter(s, "interface", zone);
+	return known ? 0 : settings_filter(s, NETPROBE_FILTER_INTERFACE, zone);
 }
 
 /* "fe80::1%eth0" is an address and the interface that it is at. */
@@ -134,7 +125,7 @@ static int add_zone(struct settings *s, char *piece, struct netprobe_error *err)
 	return add_zone_filter(s, zone, err);
 }
 
-static int add_host(struct settings *s, const char *key, char *piece, struct netprobe_error *err)
+static int add_host(struct settings *s, uint32_t key, char *piece, struct netprobe_error *err)
 {
 	const struct resolved *known;
 	struct np_cidr cidr;
@@ -149,12 +140,12 @@ static int add_host(struct settings *s, const char *key, char *piece, struct net
 	else
 		r = add_zone(s, piece, err);
 	if (r)
-		return error_prefix(err, "--%s", key), r;
+		return error_prefix(err, "--%s", netprobe_filter_name(key)), r;
 	if (!parse_cidr(piece, &cidr, NULL) || !resolve_is_name(piece))
 		return settings_filter(s, key, piece);
 	r = resolve_name(piece, s->starts, &known, err);
 	if (r)
-		return error_prefix(err, "--%s", key), r;
+		return error_prefix(err, "--%s", netprobe_filter_name(key)), r;
 	for (size_t i = 0; !r && i < known->n; i++)
 		r = settings_filter(s, key, known->addr[i]);
 	return r;
@@ -162,48 +153,41 @@ static int add_host(struct settings *s, const char *key, char *piece, struct net
 
 static void free_filters(struct settings *s)
 {
-	for (char **f = s->filters; f && *f; f++)
-		free(*f);
+	for (struct netprobe_filter *f = s->filters; f && f->key; f++)
+		free((char *)f->value);
 	free(s->filters);
 	s->filters = NULL;
 	s->c.filters = NULL;
 }
 
+/* Interfaces before hosts: these may name one too. */
+static const struct {
+	uint32_t key;
+	int how;
+} options[] = {
+#define OPTION_OF(key, name, letter, how, arg, help) { NETPROBE_FILTER_##key, how },
+	{ NETPROBE_FILTER_INTERFACE, FILTER_LIST }, FILTER_KEYS(OPTION_OF)
+};
+
 static int fill_filters(struct settings *s, const struct common_opts *o, struct netprobe_error *err)
 {
-	static const struct args_list none;
-	const struct {
-		const char *key;
-		const struct args_list *values;
-		piece_fn add;
-	} lists[] = {
-		{ "pid", &o->pid, add_piece },
-		{ "interface", has_any(&o->interface) ? &none : &o->interface, add_piece },
-		{ "src-host", &o->src_host, add_host },
-		{ "dst-host", &o->dst_host, add_host },
-		{ "host", &o->host, add_host },
-		{ "src-port", &o->src_port, add_piece },
-		{ "dst-port", &o->dst_port, add_piece },
-		{ "port", &o->port, add_piece },
-		{ "proto", &o->proto, add_piece },
-	};
+	const struct args_list *interfaces = &o->filter[NETPROBE_FILTER_INTERFACE];
 	int r = 0;
 
 	free_filters(s);
 	s->zone[0] = '\0';
-	s->zoned = s->bare = NULL;
+	s->zoned = s->bare = 0;
 	if (o->v4 && o->v6)
 		return error_set(err, -EINVAL,
 				 "-4 and -6 exclude each other; leave both out for both families");
 	if (o->v4 || o->v6)
-		r = settings_filter(s, "family", o->v4 ? "ipv4" : "ipv6");
-	/* Names of processes, paths and names of containers may have commas. */
-	r = r			 ?:
-	    each(s, "comm", &o->comm) ?:
-	    each(s, "cgroup", &o->cgroup) ?:
-	    each(s, "container", &o->container);
-	for (size_t i = 0; !r && i < sizeof(lists) / sizeof(lists[0]); i++)
-		r = each_piece(s, lists[i].key, lists[i].values, lists[i].add, err);
+		r = settings_filter(s, NETPROBE_FILTER_FAMILY, o->v4 ? "ipv4" : "ipv6");
+	for (size_t i = 0; !r && i < sizeof(options) / sizeof(options[0]); i++) {
+		uint32_t key = options[i].key;
+
+		if (key != NETPROBE_FILTER_INTERFACE || (!i && !has_any(interfaces)))
+			r = add_values(s, key, &o->filter[key], options[i].how, err);
+	}
 	return r == -ENOMEM ? error_set(err, r, "out of memory") : r;
 }
 

@@ -9,18 +9,18 @@
 
 struct settings {
 	struct netprobe_config c;
-	char **filters;		  /* c.filters; NULL: none */
-	bool starts;		  /* names of hosts may be asked for */
-	char zone[16];		  /* the interface of hosts that named one */
-	const char *zoned, *bare; /* last option with such a host, and with another */
+	struct netprobe_filter *filters; /* c.filters; NULL: none */
+	bool starts;			 /* names of hosts may be asked for */
+	char zone[16];			 /* the interface of hosts that named one */
+	uint32_t zoned, bare; /* the last NETPROBE_FILTER_* with such a host, and with another */
 };
 
 /* All that common options say. -EINVAL, -ENOMEM, err filled. To be given back by settings_done in any case. */
 int settings_fill(struct settings *s, const struct common_opts *o, struct netprobe_error *err);
 /* Of them what may change while it runs; the rest of s stays. */
 int settings_change(struct settings *s, const struct common_opts *o, struct netprobe_error *err);
-/* One filter more: "proto", "tcp". -ENOMEM. */
-int settings_filter(struct settings *s, const char *key, const char *value);
+/* One filter more: NETPROBE_FILTER_PROTO, "tcp". -ENOMEM. */
+int settings_filter(struct settings *s, uint32_t key, const char *value);
 void settings_done(struct settings *s);
 
 /* The library names its fields; say the option instead. */

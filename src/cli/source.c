@@ -3,11 +3,14 @@
 #include "cli/source.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "control/config.h"
 #include "control/keys.h"
+
+#define SECTIONS 16 /* commands that capture */
 
 struct opts_source {
 	const struct args_spec *spec;
@@ -66,6 +69,59 @@ static void make_way(const struct opts_source *src, const void *typed, void *opt
 	}
 }
 
+/* Each command that captures may have a section of the config: what is its own there, beside what all have. */
+static void known_sections(struct config_known *ret)
+{
+	unsigned int n = 0;
+
+	for (const struct command *c = command_table; c->name && n < SECTIONS - 1; c++)
+		if (c->row)
+			ret[n++] = (struct config_known){ .name = c->name,
+							  .tables = c->row->spec->tables };
+	ret[n] = (struct config_known){};
+}
+
+static const char *own_section(const struct opts_source *src)
+{
+	const char *space = strrchr(src->spec->prog, ' ');
+
+	return space ? space + 1 : src->spec->prog;
+}
+
+/* Sections of other commands are only looked at: what is wrong there is told by each. */
+static int check_sections(struct config *config, struct netprobe_error *err)
+{
+	struct config_known known[SECTIONS];
+	int r;
+
+	known_sections(known);
+	r = config_check(config, known, err);
+	for (const struct config_known *k = known; !r && k->name; k++) {
+		unsigned int section = config_section(config, k->name, 0);
+		void *set = section ? set_new(k->tables) : NULL;
+		void *none = section ? set_new(k->tables) : NULL;
+
+		if (section)
+			r = set && none ? config_apply(config, section, k->tables, none, set, err)
+					: no_memory(err);
+		(void)set_free(k->tables, set);
+		(void)set_free(k->tables, none);
+	}
+	return r;
+}
+
+static int apply_config(const struct opts_source *src, struct config *config, void *set,
+			struct netprobe_error *err)
+{
+	const struct option_row *const *tables = src->spec->tables;
+	unsigned int own = config_section(config, own_section(src), 0);
+	int r = config_apply(config, 0, tables, src->defaults, set, err);
+
+	if (!r)
+		r = check_sections(config, err);
+	return r || !own ? r : config_apply(config, own, tables, src->defaults, set, err);
+}
+
 /* Defaults, file, command line. typed: what the command line alone gives. */
 static int build(const struct opts_source *src, struct config *config, const void *typed,
 		 void **ret_set, struct netprobe_error *err)
@@ -78,7 +134,7 @@ static int build(const struct opts_source *src, struct config *config, const voi
 	if (r)
 		no_memory(err);
 	else
-		r = config_apply(config, tables, src->defaults, set, err);
+		r = apply_config(src, config, set, err);
 	if (!r) {
 		make_way(src, typed, set);
 		r = parse_argv(src, set, err);
@@ -89,6 +145,72 @@ static int build(const struct opts_source *src, struct config *config, const voi
 	else
 		*ret_set = set;
 	return r;
+}
+
+/* What the command line does not give. */
+static bool is_typed(const struct opts_source *src, const struct option_row *row)
+{
+	const struct option_row *const *tables = src->spec->tables;
+	void *typed = set_new(tables), *none = set_new(tables);
+	bool is = true;
+
+	if (typed && none && !parse_argv(src, typed, NULL))
+		is = !keys_equal(row, typed, none);
+	(void)set_free(tables, typed);
+	(void)set_free(tables, none);
+	return is;
+}
+
+/* Does an error quote this value? */
+static bool quotes(const char *msg, const char *value)
+{
+	size_t n = strlen(value);
+
+	for (const char *at = n ? strstr(msg, value) : NULL; at; at = strstr(at + 1, value))
+		if (at > msg && at[-1] == '\'' && at[n] == '\'')
+			return true;
+	return false;
+}
+
+/* Of an option with several values the one that is meant. */
+static const struct config_pair *blamed_pair(const struct opts_source *src,
+					     const struct config *config,
+					     const struct option_row *row, const char *msg)
+{
+	unsigned int own = config_section(config, own_section(src), 0);
+	const struct config_pair *first = config_find(config, own, row);
+
+	for (const struct config_pair *p = first; p && p < config->pairs + config->n; p++)
+		if (p->section == first->section && !strcmp(p->key, first->key) &&
+		    quotes(msg, p->value))
+			return p;
+	return first;
+}
+
+/* Where the option that an error begins with stands in the file, unless the command line gives it. */
+static void blame(const struct opts_source *src, const struct config *config,
+		  struct netprobe_error *err)
+{
+	const struct config_pair *pair = NULL;
+	const struct option_row *row = NULL;
+	char name[64] = "";
+
+	if (!config->n || sscanf(err->msg, "--%63[a-z0-9-]:", name) != 1)
+		return;
+	row = args_find(src->spec->tables, name);
+	if (row && !is_typed(src, row))
+		pair = blamed_pair(src, config, row, err->msg);
+	if (pair)
+		config_blame(config, pair, err);
+}
+
+/* The one of this process: commands have one. */
+static struct opts_source *current;
+
+void source_blame(struct netprobe_error *err)
+{
+	if (current)
+		blame(current, &current->config, err);
 }
 
 static int use_config(struct opts_source *src, struct common_opts *o, struct netprobe_error *err)
@@ -113,7 +235,7 @@ int source_parse(const struct args_spec *spec, int argc, char **argv, struct com
 	if (!src)
 		return no_memory(err);
 	*src = (struct opts_source){ .spec = spec, .argc = argc, .argv = argv };
-	o->source = src;
+	o->source = current = src;
 	src->defaults = set_new(spec->tables);
 	if (!src->defaults || keys_copy(spec->tables, o, src->defaults, &src->strings))
 		return no_memory(err);
@@ -134,6 +256,8 @@ void source_free(struct common_opts *o)
 	(void)set_free(src->spec->tables, src->defaults);
 	config_done(&src->config);
 	key_strings_done(&src->strings);
+	if (current == src)
+		current = NULL;
 	free(src);
 	o->source = NULL;
 }
@@ -188,7 +312,9 @@ static int check_fixed(const struct opts_source *src, const struct config *confi
 			continue;
 		error_set(err, -EINVAL, "--%s: cannot be changed while it runs; takes a new start",
 			  row->name);
-		config_blame(config, config_find(config, row), err);
+		config_blame(config,
+			     config_find(config, config_section(config, own_section(src), 0), row),
+			     err);
 		return -EINVAL;
 	}
 	return 0;
@@ -212,6 +338,8 @@ int source_reread(struct common_opts *o, source_apply_fn apply, void *arg,
 	if (!r) {
 		r = apply(next, arg, err);
 		if (r)
+			blame(src, &config, err);
+		if (r && strncmp(err->msg, config.path, strlen(config.path)) != 0)
 			config_blame(&config, NULL, err);
 	}
 	if (!r) {

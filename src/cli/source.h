@@ -18,6 +18,8 @@
 int source_parse(const struct args_spec *spec, int argc, char **argv, struct common_opts *o,
 		 struct netprobe_error *err);
 void source_free(struct common_opts *o);
+/* Put the place in the config file in front of an error "--OPTION: ...", where the option is from there. */
+void source_blame(struct netprobe_error *err);
 const char *source_prog(const struct common_opts *o); /* "netprobe events" */
 
 /* The new set may be refused (negative errno, err filled); else it is in force from here on. */

@@ -26,14 +26,22 @@ struct top {
 	int err;
 	bool unwritten;
 	struct netprobe_capture capture; /* its host and mode */
-	int hand;
-	bool untaken;
-	/* settings are there that could not be taken: they stay as they are */ /* does what the user asks for; -1: none */
-	bool kind_given, sort_given;
-	bool seen; /* causes of retransmits and stalls; the lower rungs do not see them */
+	int hand;			 /* does what the user asks for; -1: none */
+	bool untaken; /* settings are there that could not be taken: they stay as they are */
+	bool seen;    /* causes of retransmits and stalls; the lower rungs do not see them */
 };
 
 _Static_assert(offsetof(struct top, o) == 0, "common_parse() fills both");
+
+static uint32_t kind_of(const struct top *x)
+{
+	return x->o.view < 0 ? NETPROBE_VIEW_PROCESS : (uint32_t)x->o.view;
+}
+
+static uint32_t sort_of(const struct top *x)
+{
+	return x->o.sort < 0 ? NETPROBE_SORT_RATE : (uint32_t)x->o.sort;
+}
 
 static const char *const format_names[] = { "text", "json", "csv", "tsv", NULL };
 /* By NETPROBE_VIEW_*. */
@@ -204,8 +212,8 @@ static int print_table(struct top *x)
 {
 	const struct netprobe_view_query q = {
 		.size = sizeof(q),
-		.kind = (uint32_t)x->o.view,
-		.sort = (uint32_t)x->o.sort,
+		.kind = kind_of(x),
+		.sort = sort_of(x),
 		.match = x->o.match,
 		.limit = x->o.limit,
 		.idle = x->o.idle,
@@ -337,7 +345,7 @@ static struct table_column *own_columns(const struct top *x)
 		return NULL;
 	memcpy(own, columns, sizeof(columns));
 	for (size_t i = 0; i < N_COLUMNS; i++)
-		if (x->o.view == NETPROBE_VIEW_PROCESS && !strcmp(own[i].name, "comm"))
+		if (kind_of(x) == NETPROBE_VIEW_PROCESS && !strcmp(own[i].name, "comm"))
 			own[i].rank = UINT8_MAX;
 	return own;
 }
@@ -393,14 +401,14 @@ static int go(struct top *x, struct netprobe_error *err)
 	struct tui_opts to = {
 		.interval_s = x->o.interval,
 		.no_color = x->o.no_color || (no_color && *no_color),
-		.kind = (uint8_t)x->o.view,
-		.sort = (uint8_t)x->o.sort,
+		.kind = (uint8_t)kind_of(x),
+		.sort = (uint8_t)sort_of(x),
 		.health = x->health,
 		.match = x->o.match,
 		.mode = now.mode,
 		.host = now.host,
-		.kind_given = x->kind_given,
-		.sort_given = x->sort_given,
+		.kind_given = x->o.view >= 0,
+		.sort_given = x->o.sort >= 0,
 		.settings = settings,
 		.act = on_act,
 		.act_arg = x,
@@ -437,12 +445,13 @@ static int go(struct top *x, struct netprobe_error *err)
 	return finish(x, loop_run(&loop));
 }
 
-static int run(struct top *x, struct settings *s)
+static int run(void *command, struct settings *s)
 {
+	struct top *x = command;
 	struct netprobe_error err = {};
 	int r;
 
-	if (expr_check(x->o.match, (uint32_t)x->o.view, &err) || settings_fill(s, &x->o, &err) ||
+	if (expr_check(x->o.match, kind_of(x), &err) || settings_fill(s, &x->o, &err) ||
 	    names_fill(&x->o, &s->c, &err))
 		return cli_usage_failed(&err);
 	s->c.no_flow_events = true;
@@ -459,45 +468,47 @@ static int run(struct top *x, struct settings *s)
 	return go(x, &err);
 }
 
-int cmd_top(int argc, char **argv)
-{
-	static const struct option_row *const tables[] = { rows, filter_rows, names_rows,
-							   common_rows, NULL };
-	static const char *const most_used[] = { "by",	 "health", "match", "interval",
-						 "once", "format", "pid",   "container",
-						 "host", "port",   NULL };
-	static const struct args_spec spec = {
-		.prog = "netprobe top",
-		.summary = "Who sends and receives what, live. Press ? in the view for its keys.",
-		.most_used = most_used,
-		.examples =
-			"  netprobe                                    live; ? shows the keys\n"
-			"  netprobe --once                             one plain table\n"
-			"  netprobe top --by remote --port 443         who is talked to on a port\n"
-			"  netprobe top --once --health --format json  causes of trouble, for a script\n",
-		.tables = tables,
-	};
-	struct settings s = {};
-	struct top x = { .hand = -1 };
-	int r;
+static const struct option_row *const tables[] = { rows, filter_rows, names_rows, common_rows,
+						   NULL };
+static const char *const most_used[] = { "by",	"health",    "match", "interval", "once", "format",
+					 "pid", "container", "host",  "port",	  NULL };
+static const struct args_spec spec = {
+	.prog = "netprobe top",
+	.summary = "Who sends and receives what, live. Press ? in the view for its keys.",
+	.most_used = most_used,
+	.examples =
+		"  netprobe                                    live; ? shows the keys\n"
+		"  netprobe --once                             one plain table\n"
+		"  netprobe top --by remote --port 443         who is talked to on a port\n"
+		"  netprobe top --once --health --format json  causes of trouble, for a script\n",
+	.tables = tables,
+};
 
-	common_defaults(&x.o);
-	x.o.sort = x.o.view = -1;
-	r = common_parse(&spec, argc, argv, &x.o);
-	x.kind_given = x.o.view >= 0;
-	x.sort_given = x.o.sort >= 0;
-	x.o.view = x.kind_given ? x.o.view : NETPROBE_VIEW_PROCESS;
-	x.o.sort = x.sort_given ? x.o.sort : NETPROBE_SORT_RATE;
-	if (r < 0)
-		r = run(&x, &s);
-	(void)table_free(x.table);
-	free(x.columns);
-	(void)netprobe_manager_free(x.manager);
-	settings_done(&s);
-	buf_done(&x.now);
-	sink_close(&x.sink);
-	if (x.hand >= 0)
-		(void)close(x.hand);
-	common_done(&x.o);
-	return r;
+static void set_defaults(void *command)
+{
+	struct top *x = command;
+
+	x->o.sort = x->o.view = -1; /* not given: settings of the view may say it */
+	x->hand = -1;
 }
+
+static void done(void *command)
+{
+	struct top *x = command;
+
+	(void)table_free(x->table);
+	free(x->columns);
+	(void)netprobe_manager_free(x->manager);
+	buf_done(&x->now);
+	sink_close(&x->sink);
+	if (x->hand >= 0)
+		(void)close(x->hand);
+}
+
+const struct command_row top_command = {
+	.spec = &spec,
+	.size = sizeof(struct top),
+	.defaults = set_defaults,
+	.run = run,
+	.done = done,
+};

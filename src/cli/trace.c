@@ -8,15 +8,33 @@
 #include "base/log.h"
 
 /* All packets of a host, each with ten steps, are of use to nobody. */
+static unsigned int given(const struct common_opts *o, const uint32_t *keys)
+{
+	unsigned int n = 0;
+
+	for (; *keys; keys++)
+		n += o->filter[*keys].n;
+	return n;
+}
+
 int trace_check(const struct common_opts *o, struct netprobe_error *err)
 {
-	if (!(o->host.n | o->src_host.n | o->dst_host.n | o->port.n | o->src_port.n |
-	      o->dst_port.n))
+	static const uint32_t packets[] = { NETPROBE_FILTER_HOST,
+					    NETPROBE_FILTER_SRC_HOST,
+					    NETPROBE_FILTER_DST_HOST,
+					    NETPROBE_FILTER_PORT,
+					    NETPROBE_FILTER_SRC_PORT,
+					    NETPROBE_FILTER_DST_PORT,
+					    0 };
+	static const uint32_t owners[] = { NETPROBE_FILTER_PID, NETPROBE_FILTER_COMM,
+					   NETPROBE_FILTER_CGROUP, NETPROBE_FILTER_CONTAINER, 0 };
+
+	if (!given(o, packets))
 		return error_set(
 			err, -EINVAL,
 			"--trace: all packets are too many; takes a filter as well, of --host, "
 			"--src-host, --dst-host, --port, --src-port or --dst-port");
-	if (o->pid.n | o->comm.n | o->cgroup.n | o->container.n)
+	if (given(o, owners))
 		return error_set(
 			err, -EINVAL,
 			"--trace: --pid, --comm, --cgroup and --container are not for packets, most of "

@@ -526,11 +526,14 @@ static int print(struct why *x)
 static int on_settings(struct settings *s, const struct common_opts *next, void *arg)
 {
 	(void)arg;
-	return next->proto.n ? 0 : settings_filter(s, "proto", "tcp");
+	return next->filter[NETPROBE_FILTER_PROTO].n
+		       ? 0
+		       : settings_filter(s, NETPROBE_FILTER_PROTO, "tcp");
 }
 
-static int run(struct why *x, struct settings *s)
+static int run(void *command, struct settings *s)
 {
+	struct why *x = command;
 	struct netprobe_error err = {};
 	struct loop loop;
 	int r;
@@ -572,37 +575,36 @@ static int run(struct why *x, struct settings *s)
 	return stream_failed("the verdict", x->o.output, r);
 }
 
-int cmd_why(int argc, char **argv)
-{
-	static const struct option_row *const tables[] = { rows, filter_rows, common_rows, NULL };
-	static const char *const most_used[] = { "duration", "format",	  "sock", "pid",
-						 "comm",     "container", "host", "dst-host",
-						 "port",     "interface", NULL };
-	static const struct args_spec spec = {
-		.prog = "netprobe why",
-		.summary =
-			"What limits the TCP connections that match the filters: application, receive window, "
-			"send buffer, congestion window or loss, with the figures behind the verdict.",
-		.most_used = most_used,
-		.examples =
-			"  netprobe why --port 443                  what limits the connections of a port\n"
-			"  netprobe why --comm rsync --duration 10  a look of ten seconds\n",
-		.tables = tables,
-	};
-	struct settings s = {};
-	struct why x = {};
-	int r;
+static const struct option_row *const tables[] = { rows, filter_rows, common_rows, NULL };
+static const char *const most_used[] = { "duration", "format",	  "sock", "pid",
+					 "comm",     "container", "host", "dst-host",
+					 "port",     "interface", NULL };
+static const struct args_spec spec = {
+	.prog = "netprobe why",
+	.summary =
+		"What limits the TCP connections that match the filters: application, receive window, "
+		"send buffer, congestion window or loss, with the figures behind the verdict.",
+	.most_used = most_used,
+	.examples =
+		"  netprobe why --port 443                  what limits the connections of a port\n"
+		"  netprobe why --comm rsync --duration 10  a look of ten seconds\n",
+	.tables = tables,
+};
 
-	common_defaults(&x.o);
-	r = common_parse(&spec, argc, argv, &x.o);
-	if (r < 0)
-		r = run(&x, &s);
-	free(x.subjects);
-	free(x.slots);
-	(void)netprobe_manager_free(x.manager);
-	settings_done(&s);
-	sink_close(&x.sink);
-	buf_done(&x.out);
-	common_done(&x.o);
-	return r;
+static void done(void *command)
+{
+	struct why *x = command;
+
+	free(x->subjects);
+	free(x->slots);
+	(void)netprobe_manager_free(x->manager);
+	sink_close(&x->sink);
+	buf_done(&x->out);
 }
+
+const struct command_row why_command = {
+	.spec = &spec,
+	.size = sizeof(struct why),
+	.run = run,
+	.done = done,
+};

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * YAML to pairs to options (see config.h), on libyaml's events: no tree, no types but text, so that
- * a value is spelt as on the command line. Anchors, tags and nesting have no meaning here.
+ * YAML to pairs (see config.h), on libyaml's events: no tree, no types but text, so that a value is spelt as on the
+ * command line. Anchors and tags have no meaning here. What pairs mean is config_apply.c's.
  */
 #include "control/config.h"
 
@@ -37,15 +37,26 @@ static int next(struct reader *r, yaml_event_t *ev)
 							     : r->parser.problem_mark);
 }
 
-static int add_pair(struct reader *r, const struct config_pair *key, const yaml_event_t *ev,
-		    bool item)
+/* Where the reader is: a key, and the section that it is in. */
+struct place {
+	struct config_pair key;
+	unsigned int depth;
+};
+
+static int no_memory(struct reader *r)
+{
+	return error_set(r->err, -ENOMEM, "out of memory");
+}
+
+static int add_pair(struct reader *r, const struct place *at, const yaml_event_t *ev, bool item,
+		    bool file)
 {
 	struct config *c = r->config;
 	const char *value = (const char *)ev->data.scalar.value;
-	struct config_pair *pairs, p = *key;
+	struct config_pair *pairs, p = at->key;
 
 	if (strlen(value) != ev->data.scalar.length) {
-		error_set(r->err, -EINVAL, "%s: a NUL character; takes text", key->key);
+		error_set(r->err, -EINVAL, "%s: a NUL character; takes text", at->key.key);
 		return blame(r, ev->start_mark);
 	}
 	if (c->n == CONFIG_MAX_PAIRS) {
@@ -56,31 +67,109 @@ static int add_pair(struct reader *r, const struct config_pair *key, const yaml_
 	if (pairs)
 		c->pairs = pairs;
 	/* A plain ~ is YAML's way to say nothing. */
-	if (ev->data.scalar.style == YAML_PLAIN_SCALAR_STYLE &&
+	if (ev->data.scalar.style == YAML_PLAIN_SCALAR_STYLE && !file &&
 	    (!strcmp(value, "~") || !strcmp(value, "null")))
 		value = "";
-	p.key = strdup(key->key);
+	p.key = strdup(at->key.key);
 	p.value = strdup(value);
 	p.line = (unsigned int)ev->start_mark.line + 1;
 	p.column = (unsigned int)ev->start_mark.column + 1;
 	p.item = item;
+	p.file = file;
 	if (!pairs || !p.key || !p.value) {
 		free(p.key);
 		free(p.value);
-		return error_set(r->err, -ENOMEM, "out of memory");
+		return no_memory(r);
 	}
 	c->pairs[c->n++] = p;
 	return 0;
 }
 
+/* The section that the key names, within the one that it is in. */
+static int add_section(struct reader *r, const struct place *at, const yaml_event_t *ev, bool item,
+		       struct place *ret)
+{
+	struct config *c = r->config;
+	const char *outer = c->sections[at->key.section].name;
+	struct config_section *more, s = { .line = (unsigned int)ev->start_mark.line + 1,
+					   .column = (unsigned int)ev->start_mark.column + 1,
+					   .item = item };
+
+	if (at->depth == CONFIG_MAX_DEPTH || c->n_sections == CONFIG_MAX_SECTIONS) {
+		error_set(
+			r->err, -EINVAL,
+			"'%.64s' is one section too many; takes up to %d, and %d within one another",
+			at->key.key, CONFIG_MAX_SECTIONS - 1, CONFIG_MAX_DEPTH);
+		return blame(r, ev->start_mark);
+	}
+	more = reallocarray(c->sections, c->n_sections + 1, sizeof(*more));
+	if (more)
+		c->sections = more;
+	if (!more || asprintf(&s.name, "%s%s%s", outer, *outer ? "." : "", at->key.key) < 0)
+		return no_memory(r);
+	*ret = (struct place){ .key.section = c->n_sections, .depth = at->depth + 1 };
+	c->sections[c->n_sections++] = s;
+	return 0;
+}
+
 static int wrong_value(struct reader *r, const char *key, const yaml_event_t *ev)
 {
-	error_set(r->err, -EINVAL, "'%.64s' has something else; takes a value or a list of values",
+	error_set(r->err, -EINVAL, "'%.64s' has something else; takes a value, a list or a section",
 		  key);
 	return blame(r, ev->start_mark);
 }
 
-static int read_list(struct reader *r, const struct config_pair *key)
+static int read_keys(struct reader *r, const struct place *at, yaml_event_t *first);
+
+static bool is_scalar(const yaml_event_t *ev, const char *text)
+{
+	return ev->type == YAML_SCALAR_EVENT && !strcmp((const char *)ev->data.scalar.value, text);
+}
+
+/* Behind "file": its path, and nothing else. */
+static int read_file(struct reader *r, const struct place *at, bool item)
+{
+	yaml_event_t ev;
+	int e = next(r, &ev);
+
+	if (e)
+		return e;
+	e = ev.type == YAML_SCALAR_EVENT ? add_pair(r, at, &ev, item, true)
+					 : wrong_value(r, "file", &ev);
+	yaml_event_delete(&ev);
+	if (!e)
+		e = next(r, &ev);
+	if (e)
+		return e;
+	if (ev.type != YAML_MAPPING_END_EVENT) {
+		error_set(r->err, -EINVAL, "something beside file; takes {file: PATH} alone");
+		e = blame(r, ev.start_mark);
+	}
+	yaml_event_delete(&ev);
+	return e;
+}
+
+/* {file: PATH} is a value, all else a section. */
+static int read_map(struct reader *r, const struct place *at, const yaml_event_t *begin, bool item)
+{
+	struct place inner;
+	yaml_event_t ev;
+	int e = next(r, &ev);
+
+	if (e)
+		return e;
+	if (is_scalar(&ev, "file")) {
+		yaml_event_delete(&ev);
+		return read_file(r, at, item);
+	}
+	e = add_section(r, at, begin, item, &inner);
+	if (!e)
+		return read_keys(r, &inner, &ev);
+	yaml_event_delete(&ev);
+	return e;
+}
+
+static int read_list(struct reader *r, const struct place *at)
 {
 	yaml_event_t ev;
 	bool end = false;
@@ -93,15 +182,17 @@ static int read_list(struct reader *r, const struct config_pair *key)
 		if (ev.type == YAML_SEQUENCE_END_EVENT)
 			end = true;
 		else if (ev.type == YAML_SCALAR_EVENT)
-			e = add_pair(r, key, &ev, true);
+			e = add_pair(r, at, &ev, true, false);
+		else if (ev.type == YAML_MAPPING_START_EVENT)
+			e = read_map(r, at, &ev, true);
 		else
-			e = wrong_value(r, key->key, &ev);
+			e = wrong_value(r, at->key.key, &ev);
 		yaml_event_delete(&ev);
 	}
 	return e;
 }
 
-static int read_value(struct reader *r, const struct config_pair *key)
+static int read_value(struct reader *r, const struct place *at)
 {
 	yaml_event_t ev;
 	int e = next(r, &ev);
@@ -109,46 +200,55 @@ static int read_value(struct reader *r, const struct config_pair *key)
 	if (e)
 		return e;
 	if (ev.type == YAML_SCALAR_EVENT)
-		e = add_pair(r, key, &ev, false);
+		e = add_pair(r, at, &ev, false, false);
 	else if (ev.type == YAML_SEQUENCE_START_EVENT)
-		e = read_list(r, key);
+		e = read_list(r, at);
+	else if (ev.type == YAML_MAPPING_START_EVENT)
+		e = read_map(r, at, &ev, false);
 	else
-		e = wrong_value(r, key->key, &ev);
+		e = wrong_value(r, at->key.key, &ev);
 	yaml_event_delete(&ev);
 	return e;
 }
 
-static int read_key(struct reader *r, const yaml_event_t *ev)
+static int read_key(struct reader *r, const struct place *in, const yaml_event_t *ev)
 {
-	struct config_pair key = {
-		.key = (char *)ev->data.scalar.value,
-		.key_line = (unsigned int)ev->start_mark.line + 1,
-		.key_column = (unsigned int)ev->start_mark.column + 1,
-	};
+	struct place at = *in;
 
+	at.key.key = (char *)ev->data.scalar.value;
+	at.key.key_line = (unsigned int)ev->start_mark.line + 1;
+	at.key.key_column = (unsigned int)ev->start_mark.column + 1;
 	for (unsigned int i = 0; i < r->config->n; i++) {
-		if (strcmp(r->config->pairs[i].key, key.key) != 0)
+		const struct config_pair *p = &r->config->pairs[i];
+
+		if (p->section != at.key.section || strcmp(p->key, at.key.key) != 0)
 			continue;
-		error_set(r->err, -EINVAL, "'%.64s' is there twice; takes each key once", key.key);
+		error_set(r->err, -EINVAL, "'%.64s' is there twice; takes each key once",
+			  at.key.key);
 		return blame(r, ev->start_mark);
 	}
-	return read_value(r, &key);
+	return read_value(r, &at);
 }
 
-static int read_mapping(struct reader *r)
+/* Keys up to the mapping's end. first: an event that was read already, and is deleted here. */
+static int read_keys(struct reader *r, const struct place *at, yaml_event_t *first)
 {
 	yaml_event_t ev;
 	bool end = false;
 	int e = 0;
 
 	while (!e && !end) {
-		e = next(r, &ev);
+		if (first)
+			ev = *first;
+		else
+			e = next(r, &ev);
+		first = NULL;
 		if (e)
 			break;
 		if (ev.type == YAML_MAPPING_END_EVENT) {
 			end = true;
 		} else if (ev.type == YAML_SCALAR_EVENT) {
-			e = read_key(r, &ev);
+			e = read_key(r, at, &ev);
 		} else {
 			error_set(r->err, -EINVAL, "not a key; takes KEY: VALUE");
 			e = blame(r, ev.start_mark);
@@ -171,7 +271,7 @@ static int read_stream(struct reader *r)
 		if (e)
 			break;
 		if (ev.type == YAML_MAPPING_START_EVENT) {
-			e = read_mapping(r);
+			e = read_keys(r, &(struct place){ .depth = 0 }, NULL);
 		} else if (ev.type == YAML_STREAM_END_EVENT) {
 			end = true;
 		} else if (ev.type == YAML_DOCUMENT_START_EVENT && documents++) {
@@ -194,7 +294,11 @@ int config_parse(const char *text, size_t len, const char *path, struct config *
 	struct reader r = { .config = &c, .err = err };
 	int e;
 
-	if (!c.path || !yaml_parser_initialize(&r.parser)) {
+	c.sections = calloc(1, sizeof(*c.sections));
+	if (c.sections)
+		c.sections[0].name = strdup("");
+	c.n_sections = c.sections ? 1 : 0;
+	if (!c.path || !c.sections || !c.sections[0].name || !yaml_parser_initialize(&r.parser)) {
 		config_done(&c);
 		return error_set(err, -ENOMEM, "out of memory");
 	}
@@ -209,16 +313,14 @@ int config_parse(const char *text, size_t len, const char *path, struct config *
 	return e;
 }
 
-/* All of a plain file; positive: its size. */
-static ssize_t slurp(int fd, char *text, size_t max)
+static long read_all(int fd, char *text, size_t max, struct stat *ret)
 {
 	size_t len = 0;
-	struct stat st;
 
-	if (fstat(fd, &st) < 0)
+	if (fstat(fd, ret) < 0)
 		return -errno;
-	if (!S_ISREG(st.st_mode))
-		return S_ISDIR(st.st_mode) ? -EISDIR : -EINVAL;
+	if (!S_ISREG(ret->st_mode))
+		return S_ISDIR(ret->st_mode) ? -EISDIR : -EINVAL;
 	while (len < max) {
 		ssize_t n = read(fd, text + len, max - len);
 
@@ -229,20 +331,29 @@ static ssize_t slurp(int fd, char *text, size_t max)
 		if (n > 0)
 			len += (size_t)n;
 	}
-	return len < max ? (ssize_t)len : -EFBIG;
+	return len < max ? (long)len : -EFBIG;
+}
+
+long config_slurp(const char *path, char *text, size_t max, struct stat *ret)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	long len = fd < 0 ? -errno : read_all(fd, text, max, ret);
+
+	if (fd >= 0)
+		(void)close(fd);
+	return len;
 }
 
 int config_read(const char *path, struct config *ret_config, struct netprobe_error *err)
 {
 	char *text = malloc(CONFIG_MAX_BYTES);
-	int fd = text ? open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK) : -1;
-	ssize_t len = fd < 0 ? -errno : slurp(fd, text, CONFIG_MAX_BYTES);
+	struct stat st = {};
+	long len;
 	int r;
 
 	if (!text)
 		return error_set(err, -ENOMEM, "out of memory");
-	if (fd >= 0)
-		(void)close(fd);
+	len = config_slurp(path, text, CONFIG_MAX_BYTES, &st);
 	if (len == -EFBIG)
 		r = error_set(err, -EINVAL, "--config: '%.160s' is too long; takes up to %d bytes",
 			      path, CONFIG_MAX_BYTES - 1);
@@ -251,6 +362,11 @@ int config_read(const char *path, struct config *ret_config, struct netprobe_err
 			      path, len == -EINVAL ? "not a plain file" : strerror((int)-len));
 	else
 		r = config_parse(text, (size_t)len, path, ret_config, err);
+	if (!r) {
+		ret_config->from_file = true;
+		ret_config->others_read = st.st_mode & S_IROTH;
+	}
+	explicit_bzero(text, CONFIG_MAX_BYTES);
 	free(text);
 	return r;
 }
@@ -261,59 +377,11 @@ void config_done(struct config *c)
 		free(c->pairs[i].key);
 		free(c->pairs[i].value);
 	}
+	for (unsigned int i = 0; i < c->n_sections; i++)
+		free(c->sections[i].name);
+	free(c->sections);
 	free(c->pairs);
 	free(c->path);
 	key_strings_done(&c->strings);
 	*c = (struct config){};
-}
-
-void config_blame(const struct config *c, const struct config_pair *pair,
-		  struct netprobe_error *err)
-{
-	if (pair)
-		error_prefix(err, "%.160s:%u:%u", c->path, pair->line, pair->column);
-	else
-		error_prefix(err, "%.160s", c->path);
-}
-
-const struct config_pair *config_find(const struct config *c, const struct option_row *row)
-{
-	for (unsigned int i = 0; i < c->n; i++)
-		if (row->name && !strcmp(c->pairs[i].key, row->name))
-			return &c->pairs[i];
-	return NULL;
-}
-
-static int apply_pair(struct config *c, const struct config_pair *p,
-		      const struct option_row *const *tables, const void *defaults, void *opts,
-		      struct netprobe_error *err)
-{
-	const struct option_row *row = args_find(tables, p->key);
-	int r;
-
-	if (!row || row->type == OPTION_HELP || !strcmp(p->key, "config")) {
-		error_set(err, -EINVAL, "'%.64s' is no key; takes long options that --help lists",
-			  p->key);
-		error_prefix(err, "%.160s:%u:%u", c->path, p->key_line, p->key_column);
-		return -EINVAL;
-	}
-	if (p->item && row->type != OPTION_STRINGS)
-		r = error_set(err, -EINVAL, "--%s: a list; takes one value", row->name);
-	else if (p->item)
-		r = args_set(row, p->value, opts, err);
-	else
-		r = keys_set(row, p->value, defaults, opts, &c->strings, err);
-	if (r)
-		config_blame(c, p, err);
-	return r;
-}
-
-int config_apply(struct config *c, const struct option_row *const *tables, const void *defaults,
-		 void *opts, struct netprobe_error *err)
-{
-	int r = 0;
-
-	for (unsigned int i = 0; i < c->n && !r; i++)
-		r = apply_pair(c, &c->pairs[i], tables, defaults, opts, err);
-	return r;
 }

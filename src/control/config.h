@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The config file: one flat YAML mapping of long option names to a value or a list of values. Read
- * as a whole first; an error is one line with file, line and column, and changes nothing.
+ * The config file: a YAML mapping of long option names to a value or a list of values, and of sections to mappings of
+ * the same kind. A list of mappings is a section several times over; one in a section is called "outer.inner". A value
+ * may be {file: PATH}: what that file holds. Read as a whole first; an error is one line with file, line and column, and
+ * changes nothing. What a secret is (OPTION_SECRET), and what a file holds, stands in no error.
  */
 #ifndef NETPROBE_CONTROL_CONFIG_H
 #define NETPROBE_CONTROL_CONFIG_H
@@ -13,20 +15,34 @@
 #include "base/error.h"
 #include "control/keys.h"
 
-#define CONFIG_MAX_BYTES 65536
+#define CONFIG_MAX_BYTES 65536 /* of the config, and of a file that it names */
 #define CONFIG_MAX_PAIRS 1024
+#define CONFIG_MAX_SECTIONS 128
+#define CONFIG_MAX_DEPTH 3
 
 struct config_pair {
 	char *key, *value;
 	unsigned int line, column; /* of the value, from 1 */
 	unsigned int key_line, key_column;
-	bool item; /* of a list: not to be divided at commas */
+	unsigned int section; /* 0: of none */
+	bool item;	      /* of a list: not to be divided at commas */
+	bool file;	      /* value is the path of a file that holds it */
+};
+
+struct config_section {
+	char *name; /* "export.kafka"; "" for the first, which is all that is in no section */
+	unsigned int line, column;
+	bool item; /* one of a list of them */
 };
 
 struct config {
 	char *path;
+	bool from_file;	  /* paths in it are of files to be read */
+	bool others_read; /* anybody may read it */
 	struct config_pair *pairs;
 	unsigned int n;
+	struct config_section *sections;
+	unsigned int n_sections;
 	struct key_strings strings; /* what opts point to after config_apply */
 };
 
@@ -37,16 +53,33 @@ int config_parse(const char *text, size_t len, const char *path, struct config *
 int config_read(const char *path, struct config *ret_config, struct netprobe_error *err);
 void config_done(struct config *c);
 
+/* A section that there may be, and its options. */
+struct config_known {
+	const char *name; /* NULL ends a list of them */
+	const struct option_row *const *tables;
+	bool repeated; /* any number of times */
+};
+/* -EINVAL: a section that is not known, or one too many of it. */
+int config_check(const struct config *c, const struct config_known *known,
+		 struct netprobe_error *err);
+/* The next section of that name behind at (0: the first); 0: no more. */
+unsigned int config_section(const struct config *c, const char *name, unsigned int at);
+
 /*
- * Set what it says in opts, which point to strings of c from then on. -EINVAL: an unknown key, a
- * wrong value; opts may be half changed then.
+ * Set what a section (0: what is in none) says in opts, which point to strings of c from then on. -EINVAL: an unknown
+ * key, a wrong value, a secret that anybody may read; opts may be half changed then.
  */
-int config_apply(struct config *c, const struct option_row *const *tables, const void *defaults,
-		 void *opts, struct netprobe_error *err);
-/* The pair that sets a row; NULL. */
-const struct config_pair *config_find(const struct config *c, const struct option_row *row);
+int config_apply(struct config *c, unsigned int section, const struct option_row *const *tables,
+		 const void *defaults, void *opts, struct netprobe_error *err);
+/* The pair that sets a row, of the section or else of none; NULL. */
+const struct config_pair *config_find(const struct config *c, unsigned int section,
+				      const struct option_row *row);
 /* Put "file:line:column: " in front of err; pair NULL: only the file. */
 void config_blame(const struct config *c, const struct config_pair *pair,
 		  struct netprobe_error *err);
+
+/* All of a plain file into text, of max bytes: its size, -EFBIG, -EISDIR, -EINVAL or what open(2) and read(2) say. */
+struct stat;
+long config_slurp(const char *path, char *text, size_t max, struct stat *ret);
 
 #endif

@@ -259,10 +259,21 @@ static void write_number(struct buf *b, const struct option_row *row, uint64_t v
 		buf_u64(b, v);
 }
 
+static bool is_set(const struct option_row *row, const void *at)
+{
+	static const uint8_t zero[sizeof(struct args_list)];
+
+	return memcmp(at, zero, field_size(row)) != 0;
+}
+
 void keys_write_json(struct buf *b, const struct option_row *row, const void *opts)
 {
 	const void *at = field_of(row, opts);
 
+	if (row->flags & OPTION_SECRET) {
+		json_str(b, is_set(row, at) ? "(secret)" : NULL);
+		return;
+	}
 	switch (row->type) {
 	case OPTION_STRINGS:
 		write_list(b, at);

@@ -52,7 +52,7 @@ void keys_move(const struct option_row *const *tables, void *from, void *to);
 void keys_done(const struct option_row *const *tables, void *opts);
 bool keys_equal(const struct option_row *row, const void *a, const void *b);
 
-/* The value as JSON: a list, a number, a string, true, false; null where nothing is set. */
+/* The value as JSON; of OPTION_SECRET only that there is one. A list, a number, a string, true, false; null where nothing is set. */
 void keys_write_json(struct buf *b, const struct option_row *row, const void *opts);
 
 #endif

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/cgroup2.h"
+#include "base/filterkeys.h"
 #include "base/parse.h"
 #include "engine/netns.h"
 #include "owner/cgroup.h"
@@ -209,40 +210,44 @@ static int add_family(struct np_filter *f, const char *value, struct netprobe_er
 
 /* count: values so far, in the filter; all but two kinds have room for NP_FILTER_SLOTS. */
 static const struct {
-	const char *key;
 	add_fn add;
 	size_t count;
 	bool counted;
-} keys[] = {
-#define COUNTED(key, add, field)                                  \
-	{                                                         \
-		key, add, offsetof(struct np_filter, field), true \
-	}
-	COUNTED("pid", add_pid, n_tgid),
-	COUNTED("comm", add_comm, n_comm),
-	COUNTED("cgroup", add_cgroup, n_cgroup),
-	COUNTED("container", add_container, n_cgroup),
-	COUNTED("interface", add_iface, n_iface),
-	COUNTED("src-host", add_src_host, n_host[NP_END_LOCAL]),
-	COUNTED("dst-host", add_dst_host, n_host[NP_END_REMOTE]),
-	COUNTED("host", add_any_host, n_host[NP_END_ANY]),
-	COUNTED("src-port", add_src_port, n_port[NP_END_LOCAL]),
-	COUNTED("dst-port", add_dst_port, n_port[NP_END_REMOTE]),
-	COUNTED("port", add_any_port, n_port[NP_END_ANY]),
-	{ "proto", add_proto, 0, false },
-	{ "family", add_family, 0, false },
+} keys[NETPROBE_FILTER_MAX] = {
+#define COUNTED(key, add, field) \
+	[NETPROBE_FILTER_##key] = { add, offsetof(struct np_filter, field), true }
+	COUNTED(PID, add_pid, n_tgid),
+	COUNTED(COMM, add_comm, n_comm),
+	COUNTED(CGROUP, add_cgroup, n_cgroup),
+	COUNTED(CONTAINER, add_container, n_cgroup),
+	COUNTED(INTERFACE, add_iface, n_iface),
+	COUNTED(SRC_HOST, add_src_host, n_host[NP_END_LOCAL]),
+	COUNTED(DST_HOST, add_dst_host, n_host[NP_END_REMOTE]),
+	COUNTED(HOST, add_any_host, n_host[NP_END_ANY]),
+	COUNTED(SRC_PORT, add_src_port, n_port[NP_END_LOCAL]),
+	COUNTED(DST_PORT, add_dst_port, n_port[NP_END_REMOTE]),
+	COUNTED(PORT, add_any_port, n_port[NP_END_ANY]),
+	[NETPROBE_FILTER_PROTO] = { add_proto, 0, false },
+	[NETPROBE_FILTER_FAMILY] = { add_family, 0, false },
 };
 
-int filter_add(struct np_filter *f, const char *key, const char *value, struct netprobe_error *err)
+const char *filter_name(uint32_t key)
 {
-	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
-		if (strcmp(keys[i].key, key) != 0)
-			continue;
-		if (keys[i].counted && ((uint8_t *)f)[keys[i].count] == NP_FILTER_SLOTS)
-			return error_set(err, -EINVAL,
-					 "'%s' is one too many; takes up to %d values", value,
-					 NP_FILTER_SLOTS);
-		return keys[i].add(f, value, err);
-	}
-	return -ENOKEY;
+#define NAME(key, name, letter, how, arg, help) [NETPROBE_FILTER_##key] = (name),
+	static const char *const names[NETPROBE_FILTER_MAX] = {
+		FILTER_KEYS(NAME)[NETPROBE_FILTER_FAMILY] = "family",
+	};
+
+	return key < NETPROBE_FILTER_MAX ? names[key] : NULL;
+}
+
+int filter_add(struct np_filter *f, uint32_t key, const char *value, struct netprobe_error *err)
+{
+	if (key >= NETPROBE_FILTER_MAX || !keys[key].add || !value)
+		return error_set(err, -EINVAL,
+				 "%u is no filter; takes NETPROBE_FILTER_* and a value", key);
+	if (keys[key].counted && ((uint8_t *)f)[keys[key].count] == NP_FILTER_SLOTS)
+		return error_set(err, -EINVAL, "'%s' is one too many; takes up to %d values", value,
+				 NP_FILTER_SLOTS);
+	return keys[key].add(f, value, err);
 }

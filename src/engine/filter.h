@@ -7,10 +7,10 @@
 #include "wire/config.h"
 
 /*
- * One value more of a key ("port", "container"), checked against this machine: pids, interfaces,
- * cgroups and containers exist. -ENOKEY: there is no such key, err is not filled; else -EINVAL, -ESRCH,
- * -ENODEV, -ENOENT, -ENOMEM, err says what it takes. f may be half changed then.
+ * One value more of a key (NETPROBE_FILTER_*), checked against this machine: pids, interfaces, cgroups and containers
+ * exist. -EINVAL, -ESRCH, -ENODEV, -ENOENT, -ENOMEM, err says what it takes. f may be half changed then.
  */
-int filter_add(struct np_filter *f, const char *key, const char *value, struct netprobe_error *err);
+int filter_add(struct np_filter *f, uint32_t key, const char *value, struct netprobe_error *err);
+const char *filter_name(uint32_t key); /* NULL: there is none */
 
 #endif

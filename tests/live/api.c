@@ -24,9 +24,10 @@
 
 TEST(wrong_configurations_name_the_field_and_change_nothing)
 {
-	static const char *const filters[] = { "port=0", NULL }, *const unknown[] = { "color=red",
-										      NULL };
-	static const char *const nobody[] = { "container=nope", NULL };
+	static const struct netprobe_filter filters[] = { { NETPROBE_FILTER_PORT, "0" }, {} };
+	static const struct netprobe_filter unknown[] = { { NETPROBE_FILTER_MAX, "red" }, {} };
+	static const struct netprobe_filter nobody[] = { { NETPROBE_FILTER_CONTAINER, "nope" },
+							 {} };
 	struct netprobe_manager *m = NULL, *good;
 	struct netprobe_config c, got = { .size = sizeof(got) };
 

@@ -138,6 +138,10 @@ static int pure(struct scene *s)
 	(void)netprobe_latency_quantile(slots, 0.5);
 	(void)netprobe_verdict(&f, &f, NULL);
 	(void)netprobe_verdict_add(&sum, &f, &f);
+	if (netprobe_check_filter(&(struct netprobe_filter){ NETPROBE_FILTER_PROTO, "tcp" },
+				  NULL) ||
+	    netprobe_filter_name(NETPROBE_FILTER_MAX))
+		return -EFAULT;
 	return netprobe_version() && netprobe_event_type(0) && netprobe_latency_name(0) &&
 			       netprobe_drop_kind_name(0) && !netprobe_verdict_name(99) &&
 			       !netprobe_verdict_advice(99) &&

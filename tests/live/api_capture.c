@@ -135,7 +135,7 @@ TEST(drops_are_told_and_summed_up)
 
 TEST(steps_of_packets_are_told)
 {
-	static const char *const filters[] = { "port=9", NULL };
+	static const struct netprobe_filter filters[] = { { NETPROBE_FILTER_PORT, "9" }, {} };
 	struct netns ns = netns_new();
 	struct netprobe_config c;
 	struct netprobe_manager *m = NULL;
@@ -239,7 +239,10 @@ TEST(sockets_latencies_and_losses_are_told)
 
 TEST(settings_change_while_it_runs)
 {
-	static const char *const nobody[] = { "pid=1", "port=1", "family=ipv6", NULL };
+	static const struct netprobe_filter nobody[] = { { NETPROBE_FILTER_PID, "1" },
+							 { NETPROBE_FILTER_PORT, "1" },
+							 { NETPROBE_FILTER_FAMILY, "ipv6" },
+							 {} };
 	struct netprobe_config c, got = { .size = sizeof(got) };
 	struct netprobe_manager *m;
 	struct wanted w = { 0 };
@@ -255,7 +258,8 @@ TEST(settings_change_while_it_runs)
 	c.enable_latency = true;
 	OK(netprobe_manager_update_config(m, &c, &err));
 	CHECK(netprobe_manager_get_config(m, &got) == 0 && got.enable_latency &&
-		      got.stall_threshold_ms == 250 && !strcmp(got.filters[1], "port=1"),
+		      got.stall_threshold_ms == 250 && got.filters[1].key == NETPROBE_FILTER_PORT &&
+		      !strcmp(got.filters[1].value, "1") && !got.filters[3].key,
 	      "the settings are not in force");
 	maker = maker_start(NULL, -1, "stream --hold connected --bytes 200000");
 	w.pid = (uint32_t)maker_wait_hold(&maker);

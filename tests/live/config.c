@@ -85,16 +85,50 @@ TEST(sighup_reads_the_config_again_and_keeps_the_old_where_it_is_wrong)
 	probe_stop(&p);
 }
 
+/* What is not given has no value that a reload could take for another. */
+TEST(top_reads_its_config_again)
+{
+	char path[PATH_MAX];
+	struct probe p;
+
+	own_run_dir();
+	snprintf(path, sizeof(path), "%s/netprobe.yaml", test_dir());
+	write_config(path, "port: 80\n");
+	p = probe_start("top", "--format", "json", "--config", path, NULL);
+	write_config(path, "port: 81\n");
+	kill(p.pid, SIGHUP);
+	check_says(&p, "read again");
+	check_value(&p, "port", "[\"81\"]");
+	write_config(path, "port: 82\nby: remote\n");
+	kill(p.pid, SIGHUP);
+	check_says(&p, "cannot be changed while it runs");
+	check_value(&p, "port", "[\"81\"]");
+	probe_stop(&p);
+}
+
 TEST(wrong_config_exits_3_and_says_where)
 {
 	static const struct {
 		const char *text, *where;
 	} wrong[] = {
-		{ "prot: tcp\n", ":1:1: 'prot'" },	 { "port: 99999\n", "--port: '99999'" },
-		{ "port: [80, 81\n", ":2:1:" },		 { "- port\n", ":1:1:" },
-		{ "port: {a: b}\n", ":1:7:" },		 { "port: 1\nport: 2\n", ":2:1: 'port'" },
-		{ "interval: [1, 2]\n", ":1:12:" },	 { "help: true\n", ":1:1: 'help'" },
+		{ "prot: tcp\n", ":1:1: 'prot'" },
+		{ "port: 99999\n", ":1:7: --port: '99999'" },
+		{ "port: [80, 81\n", ":2:1:" },
+		{ "- port\n", ":1:1:" },
+		{ "port: {a: b}\n", ":1:7:" },
+		{ "port: 1\nport: 2\n", ":2:1: 'port'" },
+		{ "interval: [1, 2]\n", ":1:12:" },
+		{ "help: true\n", ":1:1: 'help'" },
 		{ "config: other\n", ":1:1: 'config'" },
+		{ "interval: 2\nport:\n  - 80\n  - 99999\n", ":4:5: --port: '99999'" },
+		{ "comm: x\nhost: 10.0.0.0/33\n", ":2:7: --host: '10.0.0.0/33'" },
+		{ "\nnames: dns,smoke\n", ":2:8: --names" },
+		{ "pid: 4194303\n", ":1:6: --pid: there is no process" },
+		{ "packet-block: 5000\n", ":1:15: --packet-block: 5000" },
+		{ "top: {by: remote}\nevents: {port: 70000}\n", ":2:16: --port: '70000'" },
+		{ "top: {by: nobody}\n", ":1:11: --by: 'nobody'" },
+		{ "tpo: {by: remote}\n", ":1:6: unknown section 'tpo'; did you mean top?" },
+		{ "events:\n  - port: 1\n", ":2:5: 'events' is there several times" },
 	};
 	char path[PATH_MAX];
 	const char *args[] = { "events", "--config", path, NULL };

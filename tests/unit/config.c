@@ -8,7 +8,11 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "control/config.h"
 
@@ -31,6 +35,30 @@ static const struct option_row rows[] = {
 static const struct option_row *const tables[] = { rows, NULL };
 static const struct opts defaults = { .enabled = true };
 
+/* What of each section of a list is its own. */
+struct target {
+	const char *url, *token;
+	uint32_t tries;
+	struct args_list topics;
+};
+
+static const struct option_row target_rows[] = {
+	OPTION("url", 0, OPTION_STRING, struct target, url, "URL", "where to"),
+	OPTION("token", 0, OPTION_STRING, struct target, token, "TOKEN", "secret",
+	       .flags = OPTION_SECRET | OPTION_LIVE),
+	OPTION("tries", 0, OPTION_U32, struct target, tries, "N", "times", .min = 1),
+	OPTION("pin", 0, OPTION_U32, struct target, tries, "N", "secret", .min = 1000,
+	       .flags = OPTION_SECRET),
+	OPTION("topics", 0, OPTION_STRINGS, struct target, topics, "TOPIC", "list",
+	       .flags = OPTION_REPEAT),
+	OPTIONS_END,
+};
+static const struct option_row *const target_tables[] = { target_rows, NULL };
+static const struct config_known known[] = { { "export", target_tables, true },
+					     { "export.retry", target_tables, true },
+					     { "alerts", target_tables, false },
+					     {} };
+
 static struct netprobe_error err;
 
 static int parse(const char *text, struct config *c)
@@ -46,7 +74,9 @@ static const char *apply(const char *text, struct opts *o, struct config *c)
 
 	*o = defaults;
 	if (!r)
-		r = config_apply(c, tables, &defaults, o, &err);
+		r = config_check(c, known, &err);
+	if (!r)
+		r = config_apply(c, 0, tables, &defaults, o, &err);
 	return r ? err.msg : NULL;
 }
 
@@ -121,8 +151,9 @@ static void what_is_wrong_is_told_with_line_and_column(void **state)
 	check_refused("max: 1\nprot: 5\n", "f.yaml:2:1: 'prot'");
 	check_refused("max: many\n", "f.yaml:1:6: --max: 'many'");
 	check_refused("max: [1]\n", "f.yaml:1:7: --max: a list");
-	check_refused("port:\n  - 80\n  - {}\n", "f.yaml:3:5: 'port'");
-	check_refused("port: {a: b}\n", "f.yaml:1:7: 'port'");
+	check_refused("port:\n  - 80\n  - {}\n", "f.yaml:3:5: unknown section 'port'");
+	check_refused("port: {a: b}\n", "f.yaml:1:7: unknown section 'port'");
+	check_refused("port: [[1]]\n", "f.yaml:1:8: 'port'");
 	check_refused("- max\n", "f.yaml:1:1: no mapping");
 	check_refused("max\n", "f.yaml:1:1: no mapping");
 	check_refused("max: 1\nmax: 2\n", "f.yaml:2:1: 'max' is there twice");
@@ -148,10 +179,191 @@ static void pair_of_an_option_is_found(void **state)
 
 	(void)state;
 	assert_int_equal(parse("enabled: true\nmax: 3\n", &c), 0);
-	assert_int_equal(config_find(&c, &rows[1])->line, 2);
-	assert_int_equal(config_find(&c, &rows[1])->column, 6);
-	assert_null(config_find(&c, &rows[0]));
+	assert_int_equal(config_find(&c, 0, &rows[1])->line, 2);
+	assert_int_equal(config_find(&c, 0, &rows[1])->column, 6);
+	assert_null(config_find(&c, 0, &rows[0]));
 	config_done(&c);
+}
+
+static int apply_target(struct config *c, unsigned int section, struct target *t)
+{
+	static const struct target none;
+
+	*t = none;
+	return config_apply(c, section, target_tables, &none, t, &err);
+}
+
+static void sections_have_options_of_their_own_and_may_be_repeated(void **state)
+{
+	struct config c = { 0 };
+	struct target t;
+	unsigned int at;
+
+	(void)state;
+	assert_int_equal(parse("max: 3\n"
+			       "export:\n"
+			       "  - url: one\n"
+			       "    topics: [a, 'b,c']\n"
+			       "  - url: two\n"
+			       "    retry: {tries: 7}\n"
+			       "alerts: {url: three}\n",
+			       &c),
+			 0);
+	assert_int_equal(config_check(&c, known, &err), 0);
+	at = config_section(&c, "export", 0);
+	assert_int_equal(apply_target(&c, at, &t), 0);
+	assert_string_equal(t.url, "one");
+	assert_int_equal(t.topics.n, 2);
+	assert_string_equal(t.topics.items[1], "b,c");
+	keys_done(target_tables, &t);
+	at = config_section(&c, "export", at);
+	assert_int_equal(apply_target(&c, at, &t), 0);
+	assert_string_equal(t.url, "two");
+	assert_int_equal(t.tries, 0);
+	assert_int_equal(config_section(&c, "export", at), 0);
+	assert_int_equal(apply_target(&c, config_section(&c, "export.retry", 0), &t), 0);
+	assert_int_equal(t.tries, 7);
+	assert_int_equal(apply_target(&c, config_section(&c, "alerts", 0), &t), 0);
+	assert_string_equal(t.url, "three");
+	config_done(&c);
+}
+
+static void wrong_sections_are_told_with_line_and_column(void **state)
+{
+	static const char deep[] = "a: {b: {c: {d: {e: 1}}}}\n";
+	struct config c = { 0 };
+	struct target t;
+
+	(void)state;
+	check_refused("alert: {url: x}\n",
+		      "f.yaml:1:8: unknown section 'alert'; did you mean alerts?");
+	check_refused("alerts:\n  - url: x\n  - url: y\n", "f.yaml:2:5: 'alerts' is there several");
+	check_refused(deep, "f.yaml:1:16: 'd' is one section too many");
+	assert_int_equal(parse("alerts:\n  url: x\n  tries: none\n", &c), 0);
+	assert_int_equal(apply_target(&c, 1, &t), -EINVAL);
+	assert_int_equal(strncmp(err.msg, "f.yaml:3:10: --tries: 'none'", 28), 0);
+	config_done(&c);
+	assert_int_equal(parse("alerts:\n  url: x\n  tires: 1\n", &c), 0);
+	assert_int_equal(apply_target(&c, 1, &t), -EINVAL);
+	assert_int_equal(strncmp(err.msg, "f.yaml:3:3: 'tires' is no key", 29), 0);
+	config_done(&c);
+	/* a key is once in each section, and may be in several */
+	check_refused("alerts:\n  url: x\n  url: y\n", "f.yaml:3:3: 'url' is there twice");
+	assert_int_equal(parse("export: [{url: x}, {url: y}]\n", &c), 0);
+	config_done(&c);
+}
+
+/* A folder with a config and a file beside it. */
+struct folder {
+	char path[64], config[96], file[96];
+};
+
+static void put(const char *path, const char *text, mode_t mode)
+{
+	FILE *f = fopen(path, "w");
+
+	assert_non_null(f);
+	assert_int_equal(fwrite(text, 1, strlen(text), f), strlen(text));
+	assert_int_equal(fclose(f), 0);
+	assert_int_equal(chmod(path, mode), 0);
+}
+
+static struct folder folder_new(void)
+{
+	struct folder f = { .path = "/tmp/netprobe-config-XXXXXX" };
+
+	assert_non_null(mkdtemp(f.path));
+	(void)snprintf(f.config, sizeof(f.config), "%s/c.yaml", f.path);
+	(void)snprintf(f.file, sizeof(f.file), "%s/value", f.path);
+	return f;
+}
+
+static void folder_done(const struct folder *f)
+{
+	(void)unlink(f->config);
+	(void)unlink(f->file);
+	(void)rmdir(f->path);
+}
+
+/* Read and applied to a target; what is said else. */
+static int read_target(const struct folder *f, const char *config, mode_t mode, struct config *c,
+		       struct target *t)
+{
+	int r;
+
+	memset(&err, 0, sizeof(err));
+	put(f->config, config, mode);
+	r = config_read(f->config, c, &err);
+	return r ? r : apply_target(c, 1, t);
+}
+
+static void value_may_be_what_a_file_holds(void **state)
+{
+	struct folder f = folder_new();
+	struct config c = { 0 };
+	struct target t;
+
+	(void)state;
+	put(f.file, "from the file\n", 0600);
+	assert_int_equal(read_target(&f, "alerts: {url: {file: value}}\n", 0644, &c, &t), 0);
+	assert_string_equal(t.url, "from the file");
+	config_done(&c);
+	assert_int_equal(read_target(&f, "alerts: {topics: [x, {file: value}]}\n", 0644, &c, &t),
+			 0);
+	assert_int_equal(t.topics.n, 2);
+	assert_string_equal(t.topics.items[1], "from the file");
+	keys_done(target_tables, &t);
+	config_done(&c);
+	put(f.file, "hunter2", 0600);
+	assert_int_equal(read_target(&f, "alerts:\n  tries: {file: value}\n", 0644, &c, &t),
+			 -EINVAL);
+	assert_non_null(strstr(err.msg, "c.yaml:2:17: --tries: file 'value'"));
+	assert_null(strstr(err.msg, "hunter2"));
+	config_done(&c);
+	assert_int_equal(read_target(&f, "alerts: {url: {file: none}}\n", 0644, &c, &t), -EINVAL);
+	assert_non_null(strstr(err.msg, "c.yaml:1:22: --url: file 'none': No such file"));
+	config_done(&c);
+	assert_int_equal(read_target(&f, "alerts: {url: {file: value, max: 1}}\n", 0644, &c, &t),
+			 -EINVAL);
+	assert_non_null(strstr(err.msg, "c.yaml:1:29: something beside file"));
+	folder_done(&f);
+}
+
+static void secrets_are_in_no_error_and_not_where_anybody_may_read_them(void **state)
+{
+	struct folder f = folder_new();
+	struct config c = { 0 };
+	struct buf b = { 0 };
+	struct target t;
+
+	(void)state;
+	assert_int_equal(read_target(&f, "alerts:\n  token: hunter2\n", 0644, &c, &t), -EINVAL);
+	assert_non_null(
+		strstr(err.msg, "c.yaml:2:10: --token: a secret in a file that anybody may read"));
+	assert_null(strstr(err.msg, "hunter2"));
+	config_done(&c);
+	assert_int_equal(read_target(&f, "alerts:\n  token: hunter2\n", 0600, &c, &t), 0);
+	assert_string_equal(t.token, "hunter2");
+	keys_write_json(&b, &target_rows[1], &t);
+	assert_string_equal(buf_str(&b), "\"(secret)\"");
+	buf_done(&b);
+	config_done(&c);
+	/* the file that holds it counts, not the one that names it */
+	put(f.file, "hunter2\n", 0644);
+	assert_int_equal(read_target(&f, "alerts: {token: {file: value}}\n", 0644, &c, &t),
+			 -EINVAL);
+	assert_non_null(strstr(err.msg, "anybody may read"));
+	config_done(&c);
+	assert_int_equal(chmod(f.file, 0600), 0);
+	assert_int_equal(read_target(&f, "alerts: {token: {file: value}}\n", 0644, &c, &t), 0);
+	assert_string_equal(t.token, "hunter2");
+	config_done(&c);
+	/* a value that is none of the option's */
+	assert_int_equal(read_target(&f, "alerts: {pin: 777}\n", 0600, &c, &t), -EINVAL);
+	assert_null(strstr(err.msg, "777"));
+	assert_non_null(strstr(err.msg, "takes N"));
+	config_done(&c);
+	folder_done(&f);
 }
 
 static void file_that_cannot_be_read_is_named(void **state)
@@ -174,6 +386,10 @@ int main(void)
 		cmocka_unit_test(what_is_wrong_is_told_with_line_and_column),
 		cmocka_unit_test(bytes_that_are_not_utf8_are_refused),
 		cmocka_unit_test(pair_of_an_option_is_found),
+		cmocka_unit_test(sections_have_options_of_their_own_and_may_be_repeated),
+		cmocka_unit_test(wrong_sections_are_told_with_line_and_column),
+		cmocka_unit_test(value_may_be_what_a_file_holds),
+		cmocka_unit_test(secrets_are_in_no_error_and_not_where_anybody_may_read_them),
 		cmocka_unit_test(file_that_cannot_be_read_is_named),
 	};
 
