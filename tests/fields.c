@@ -131,3 +131,33 @@ bool fields_hold_event(const json_t *record, char *why, size_t size)
 		return no(why, size, "no such event_type: %s", name ? name : "(none)");
 	return fields_hold(record, type, why, size);
 }
+
+static bool takes(const char **line, const char *name, const char *part, char separator)
+{
+	char want[128];
+	size_t n;
+
+	(void)snprintf(want, sizeof(want), "%s%s%s", name, part ? "." : "", part ? part : "");
+	n = strlen(want);
+	if (strncmp(*line, want, n) != 0 ||
+	    ((*line)[n] && !strchr("\r\n", (*line)[n]) && (*line)[n] != separator))
+		return false;
+	*line += n + ((*line)[n] == separator);
+	return true;
+}
+
+bool fields_hold_heading(const char *line, char separator, const struct record_type *type,
+			 char *why, size_t size)
+{
+	const struct field *f;
+
+	for (unsigned int i = 0; (f = record_field_at(type, i)); i++) {
+		if (!f->of && !takes(&line, f->name, NULL, separator))
+			return no(why, size, "%.40s where %s is due", line, f->name);
+		for (const struct field *o = f->of; o && o->name; o++)
+			if (!takes(&line, f->name, o->name, separator))
+				return no(why, size, "%.40s where %s.%s is due", line, f->name,
+					  o->name);
+	}
+	return !*line || strchr("\r\n", *line) || no(why, size, "%.40s is too much", line);
+}

@@ -14,4 +14,8 @@ bool fields_hold(const json_t *record, const struct record_type *type, char *why
 /* The type is what its event_type names. */
 bool fields_hold_event(const json_t *record, char *why, size_t size);
 
+/* A heading of CSV or TSV: the names of its fields, those of an object as "container.id". */
+bool fields_hold_heading(const char *line, char separator, const struct record_type *type,
+			 char *why, size_t size);
+
 #endif

@@ -48,18 +48,19 @@ struct netprobe_flow {
 	uint32_t owner_match;	      /* NETPROBE_MATCH_* */
 	const char *comm, *exe, *last_comm;
 	uint64_t cgroup_id;
-	const char *cgroup, *container; /* path below the cgroup mount; id */
-	uint32_t netns;			/* inode of its network namespace */
-	uint8_t proto;			/* IPPROTO_*, or NETPROBE_IPPROTO_MPTCP */
+	const char *cgroup; /* path below the cgroup mount */
+	struct netprobe_container container;
+	uint32_t netns; /* inode of its network namespace */
+	uint8_t proto;	/* IPPROTO_*, or NETPROBE_IPPROTO_MPTCP */
 	bool closed;
 	uint16_t lport, rport;
 	uint8_t laddr[16], raddr[16];
 	const char *rname; /* what the remote address is called (netprobe_config.names) */
 	const char *iface, *state;
 	/* payload, and as the kernel segments or calls; NETPROBE_UNKNOWN */
-	uint64_t tx_bytes, rx_bytes, tx_packets, rx_packets;
-	/* bytes a second, in the last interval; NETPROBE_UNKNOWN */
-	uint64_t tx_rate, rx_rate;
+	uint64_t tx_bytes, rx_bytes, tx_pkts, rx_pkts;
+	/* in the last interval; NETPROBE_UNKNOWN */
+	uint64_t tx_bytes_per_s, rx_bytes_per_s;
 	uint64_t retransmits; /* segments, SYN-ACKs included; NETPROBE_UNKNOWN: no TCP */
 	uint64_t bytes_acked, bytes_received, bytes_retrans; /* the kernel's; 0: no TCP */
 	uint32_t srtt_us, min_rtt_us;			     /* 0: unknown */
@@ -71,8 +72,8 @@ struct netprobe_flow {
 	double shares[NETPROBE_VERDICT_MAX]; /* of its time, 0..1, by NETPROBE_VERDICT_* */
 	uint32_t cwnd, ssthresh, in_flight, mss; /* segments, the last in bytes */
 	uint32_t peer_window, unsent_bytes, unread_bytes, sndbuf_bytes;
-	uint64_t delivery_rate, pacing_rate; /* bytes a second */
-	uint64_t told_ns;		     /* CLOCK_MONOTONIC of this look */
+	uint64_t delivery_bytes_per_s, pacing_bytes_per_s;
+	uint64_t told_ns; /* CLOCK_MONOTONIC of this look */
 	/* what netprobe_verdict compares: the kernel's clocks, in microseconds, and marks */
 	uint64_t bytes_sent, busy_us, rwnd_limited_us, sndbuf_limited_us, recovery_us;
 	uint32_t rttvar_us, limits;
@@ -90,14 +91,14 @@ struct netprobe_flow {
 	uint64_t tx_unseen_bytes, rx_unseen_bytes;
 	uint32_t receive_window, sndbuf_used_bytes; /* bytes */
 	/* by cause, which only ebpf sees: segments, SYN-ACKs of a listener; of those, taken back by the kernel */
-	uint32_t retransmits_timeout, retransmits_fast, retransmits_probe, retransmits_synack;
+	uint32_t retransmits_timeout, retransmits_fast, retransmits_tail_loss_probe;
+	uint32_t retransmits_synack;
 	uint32_t retransmits_spurious;
 	uint32_t
 		taken_us; /* when the kernel's figures were read, by a clock that wraps; 0: told_ns */
 	uint32_t
 		subflows; /* MPTCP: TCP connections that carry it, or did at last; 0: none, or no MPTCP */
-	uint32_t
-		ns_pid; /* of the owner, in its own pid namespace; 0: unknown, or the same as pid */
+	uint32_t ns_pid; /* of the owner, in its own pid namespace; 0: unknown */
 };
 typedef int (*netprobe_flow_fn)(const struct netprobe_flow *f, void *arg);
 
@@ -173,9 +174,9 @@ struct netprobe_drop {
 	bool counter;	      /* what an interface counts itself: may be among the others as well */
 	uint16_t lport;
 	uint64_t packets, bytes;
-	const char *container; /* id of the owner's */
-	uint32_t kind;	       /* NETPROBE_DROP_* */
-	bool rest;	       /* of kinds that are not told apart any more: no owner and port */
+	struct netprobe_container container; /* of the owner */
+	uint32_t kind;			     /* NETPROBE_DROP_* */
+	bool rest; /* of kinds that are not told apart any more: no owner and port */
 };
 typedef int (*netprobe_drop_fn)(const struct netprobe_drop *d, void *arg);
 
@@ -199,8 +200,9 @@ int netprobe_manager_drops(struct netprobe_manager *m, netprobe_drop_fn fn, void
 /* Latencies of a process, by length. */
 struct netprobe_latency {
 	size_t size;
-	uint32_t pid;		      /* 0: unknown */
-	const char *comm, *container; /* empty: unknown */
+	uint32_t pid;	  /* 0: unknown */
+	const char *comm; /* empty: unknown */
+	struct netprobe_container container;
 	uint64_t counts[NETPROBE_LATENCY_MAX][NETPROBE_LATENCY_SLOTS];
 };
 typedef int (*netprobe_latency_fn)(const struct netprobe_latency *l, void *arg);
@@ -364,8 +366,8 @@ struct netprobe_machine {
 	int32_t xdp_syncookies; /* helpers for SYN cookies at XDP: 1 yes, 0 none, -1 not tried */
 	int32_t tcp_syncookies; /* the sysctl of this network namespace; -1 none */
 	uint64_t
-		memory_limit; /* of this process's cgroups, bytes; tables fit one below 256 MiB; 0: none */
-	uint32_t tracked; /* NETPROBE_TRACKED_* of this network namespace; since 0.2 */
+		memory_limit_bytes; /* of this process's cgroups; tables fit one below 256 MiB; 0: none */
+	uint32_t tracked;	    /* NETPROBE_TRACKED_* of this network namespace; since 0.2 */
 };
 
 /*

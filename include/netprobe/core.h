@@ -235,6 +235,12 @@ struct netprobe_security {
 	uint8_t list;	  /* NETPROBE_LIST_*: which one; 0 for other types */
 };
 
+/* The container of an owner. Strings are empty where not known; all of them: in none. */
+struct netprobe_container {
+	const char *id, *name, *runtime; /* what people call it; "docker" */
+	const char *pod, *pod_namespace; /* of Kubernetes: the UID of its pod */
+};
+
 /* An event, as netprobe's commands print it. Strings are never NULL unless it says so. */
 struct netprobe_event {
 	size_t size;	       /* of this structure in the library; check before newer fields */
@@ -252,7 +258,7 @@ struct netprobe_event {
 		json; /* all of it, one JSON object without a newline; NULL with NETPROBE_FORMAT_NO_JSON */
 	const char *text,
 		*xctl; /* the same otherwise spelled, without a newline; NULL unless in config.formats */
-	const char *container;			  /* id of the owner's; empty unknown */
+	struct netprobe_container container;	  /* of the owner */
 	const struct netprobe_dns_query *dns;	  /* of dns.query; else NULL */
 	const struct netprobe_security *security; /* of security.*; else NULL */
 };
@@ -263,7 +269,7 @@ typedef void (*netprobe_event_fn)(const struct netprobe_event *events, size_t n,
 /* All interfaces together, and the manager itself. */
 struct netprobe_global_stats {
 	size_t size;
-	uint64_t rx_packets, rx_bytes, tx_packets,
+	uint64_t rx_pkts, rx_bytes, tx_pkts,
 		tx_bytes;	   /* at attached interfaces, as guard counted them */
 	uint64_t dropped;	   /* by guard */
 	uint64_t malformed;	   /* packets with headers that do not fit */

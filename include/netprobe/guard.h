@@ -76,7 +76,7 @@ struct netprobe_guard_flow {
 	uint8_t proto;	       /* IPPROTO_* */
 	uint8_t tcp_flags;     /* all that were seen */
 	uint32_t ifindex;
-	uint64_t rx_packets, rx_bytes, tx_packets, tx_bytes;
+	uint64_t rx_pkts, rx_bytes, tx_pkts, tx_bytes;
 };
 typedef int (*netprobe_guard_flow_fn)(const struct netprobe_guard_flow *f, void *arg);
 

@@ -31,7 +31,7 @@ extern "C" {
 #define NETPROBE_SORT_RX 1
 #define NETPROBE_SORT_RATE 2 /* both */
 #define NETPROBE_SORT_TOTAL 3
-#define NETPROBE_SORT_CONNS 4
+#define NETPROBE_SORT_CONNECTIONS 4
 #define NETPROBE_SORT_RTT 5
 #define NETPROBE_SORT_RETRANS 6
 #define NETPROBE_SORT_NAME 7
@@ -69,26 +69,28 @@ struct netprobe_view_query {
 struct netprobe_row {
 	size_t size;
 	uint64_t key;	   /* the same row has the same one as long as the manager is loaded */
-	const char *name;  /* "nginx", "10.0.0.1:443 > ...", end of a cgroup's path, "eth0" */
+	const char *group; /* "nginx", "10.0.0.1:443 > ...", end of a cgroup's path, "eth0" */
 	const char *rname; /* what the remote address is called: connection and remote view */
 	uint32_t pid;	   /* process view, owner of a connection */
 	const char *comm;
 	/* of the process, or the row's own: path below the cgroup mount, empty: none known; id, what people call it, "docker" */
-	const char *cgroup, *container, *container_name, *runtime;
-	uint8_t addr[16];	     /* remote view */
-	uint32_t netns;		     /* interface view */
-	double tx_rate, rx_rate;     /* bytes a second, in the last interval */
-	uint64_t tx_bytes, rx_bytes; /* since load */
-	uint64_t retransmits;	     /* segments */
-	uint64_t retransmits_timeout, retransmits_fast, retransmits_probe; /* by cause */
+	const char *cgroup;
+	struct netprobe_container container;
+	uint8_t addr[16];		       /* remote view */
+	uint32_t netns;			       /* interface view */
+	double tx_bytes_per_s, rx_bytes_per_s; /* in the last interval */
+	uint64_t tx_bytes, rx_bytes;	       /* since load */
+	uint64_t retransmits;		       /* segments */
+	uint64_t retransmits_timeout, retransmits_fast, retransmits_tail_loss_probe; /* by cause */
 	uint64_t retransmits_synack;   /* SYN-ACKs of a listener */
 	uint64_t retransmits_spurious; /* of those by cause, taken back by the kernel */
 	uint64_t stall_ns;	       /* in stalls that are over */
 	uint32_t verdict;	       /* NETPROBE_VERDICT_* of the last few intervals */
 	uint64_t verdict_us[NETPROBE_VERDICT_MAX]; /* connection view: of these, what limited it */
-	uint32_t conns;	 /* open sockets that do not listen; remote view: and unconnected peers */
-	uint32_t rtt_us; /* smoothed, or the median of its connections */
-	bool exited;	 /* owner gone or connection closed, and still shown for a while */
+	uint32_t
+		connections; /* open sockets that do not listen; remote view: and unconnected peers */
+	uint32_t srtt_us;    /* smoothed, or the median of its connections */
+	bool exited;	     /* owner gone or connection closed, and still shown for a while */
 	bool rest;
 	bool has_drops; /* drops are watched, and told apart by rows of that kind */
 	uint64_t drops; /* packets */
@@ -119,17 +121,17 @@ typedef int (*netprobe_row_fn)(const struct netprobe_row *row, void *arg);
 /* All rows together. */
 struct netprobe_view {
 	size_t size;
-	size_t n_total;		 /* rows that matched, whatever the limit */
-	double tx_rate, rx_rate; /* of all sockets, whatever was asked for */
+	size_t n_total;			       /* rows that matched, whatever the limit */
+	double tx_bytes_per_s, rx_bytes_per_s; /* of all sockets, whatever was asked for */
 	uint64_t tx_bytes, rx_bytes, retransmits;
-	uint32_t conns;	    /* open sockets that do not listen */
-	uint32_t processes; /* that run, and have a socket or moved something */
+	uint32_t connections; /* open sockets that do not listen */
+	uint32_t processes;   /* that run, and have a socket or moved something */
 	uint32_t n_rates;
 	float rates[NETPROBE_ROW_RATES]; /* as a row's */
 	/*
 	 * Of all that match: rows of what is there now, of what ended (asked for or not), and what has no row because
 	 * idle was not asked for. With no match and no drill n_live + n_idle is processes in the view of processes,
-	 * and conns in the view of connections.
+	 * and connections in the view of connections.
 	 */
 	size_t n_live, n_ended, n_idle;
 	uint64_t undecided; /* as netprobe_expr_undecided's, of match; since 0.2 */

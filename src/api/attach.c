@@ -308,9 +308,9 @@ static int on_flow(const struct np_guard_flow_key *k, const struct np_guard_flow
 					 .proto = k->proto,
 					 .tcp_flags = (uint8_t)f->flags,
 					 .ifindex = k->ifindex,
-					 .rx_packets = f->rx_packets,
+					 .rx_pkts = f->rx_packets,
 					 .rx_bytes = f->rx_bytes,
-					 .tx_packets = f->tx_packets,
+					 .tx_pkts = f->tx_packets,
 					 .tx_bytes = f->tx_bytes };
 
 	memcpy(x.laddr, k->laddr, sizeof(x.laddr));

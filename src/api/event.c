@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "api/fill.h"
 #include "api/internal.h"
 #include "event/field.h"
 #include "out/device.h"
@@ -190,8 +191,8 @@ void queue_session_event(const struct event *ev, void *manager)
 		.num = ev->num,
 		.unit = ev->unit ? ev->unit : "",
 		.comm = comm,
-		.container = p && p->cgroup ? p->cgroup->container_id : NULL,
 	};
+	api_container_fill(&pub.container, p ? p->cgroup : NULL);
 	if (ev->kind == EVENT_DNS) {
 		put_dns(ev, &dns);
 		pub.dns = &dns;

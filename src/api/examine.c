@@ -69,7 +69,7 @@ static void put_facts(const struct kernel_facts *f, struct netprobe_machine *ret
 	ret->unprivileged_bpf_disabled = f->unprivileged_disabled;
 	ret->perf_paranoid = f->perf_paranoid;
 	ret->seccomp = f->seccomp;
-	ret->memory_limit = memory_limit("/proc", "/sys/fs/cgroup");
+	ret->memory_limit_bytes = memory_limit("/proc", "/sys/fs/cgroup");
 	ret->xdp_syncookies = f->bpf_err ? -1 : guard_cookie_helpers();
 	if (ret->xdp_syncookies < 0)
 		ret->xdp_syncookies = -1;

@@ -151,8 +151,8 @@ static const struct expr_field fields[] = {
 	NUMBER("tx_bytes", TX_BYTES, 0, EXPR_BYTES),
 	NUMBER("rx_bytes", RX_BYTES, 0, EXPR_BYTES),
 	ALSO("bytes", EXPR_NUMBER, EXPR_BYTES, BYTES, 0),
-	NUMBER("tx_rate", TX_RATE, 0, EXPR_BYTES_S),
-	NUMBER("rx_rate", RX_RATE, 0, EXPR_BYTES_S),
+	NUMBER("tx_bytes_per_s", TX_RATE, 0, EXPR_BYTES_S),
+	NUMBER("rx_bytes_per_s", RX_RATE, 0, EXPR_BYTES_S),
 	ALSO("rate", EXPR_NUMBER, EXPR_BYTES_S, RATE, 0),
 	NUMBER("rx_unseen_bytes", RX_UNSEEN, FLOW, EXPR_BYTES),
 	NUMBER("tx_unseen_bytes", TX_UNSEEN, FLOW, EXPR_BYTES),
@@ -165,11 +165,11 @@ static const struct expr_field fields[] = {
 	ALSO("rtt", EXPR_NUMBER, EXPR_US, SRTT, 0),
 	NUMBER("min_rtt_us", MIN_RTT, FLOW, EXPR_US),
 	NUMBER("retransmits", RETRANSMITS, 0, EXPR_PLAIN),
-	NUMBER("retr_timeout", RETR_TIMEOUT, 0, EXPR_PLAIN),
-	NUMBER("retr_fast", RETR_FAST, 0, EXPR_PLAIN),
-	NUMBER("retr_tlp", RETR_TLP, 0, EXPR_PLAIN),
-	NUMBER("retr_synack", RETR_SYNACK, 0, EXPR_PLAIN),
-	NUMBER("retr_spurious", RETR_SPURIOUS, 0, EXPR_PLAIN),
+	NUMBER("retransmits_timeout", RETR_TIMEOUT, 0, EXPR_PLAIN),
+	NUMBER("retransmits_fast", RETR_FAST, 0, EXPR_PLAIN),
+	NUMBER("retransmits_tail_loss_probe", RETR_TLP, 0, EXPR_PLAIN),
+	NUMBER("retransmits_synack", RETR_SYNACK, 0, EXPR_PLAIN),
+	NUMBER("retransmits_spurious", RETR_SPURIOUS, 0, EXPR_PLAIN),
 	NUMBER("stall_ms", STALL, 0, EXPR_MS),
 	ALSO("stall", EXPR_NUMBER, EXPR_MS, STALL, 0),
 	NUMBER("drops", DROPS, ROWS, EXPR_PLAIN),
@@ -241,13 +241,13 @@ static bool get_owner(const struct fields_record *r, uint16_t id, unsigned int i
 	case CGROUP:
 		return put_text(v, OF(r, cgroup));
 	case CONTAINER_ID:
-		return put_text(v, OF(r, container));
+		return put_text(v, OF(r, container).id);
 	case CONTAINER_NAME:
-		return put_text(v, r->row ? r->row->container_name : NULL);
+		return put_text(v, OF(r, container).name);
 	case RUNTIME:
-		return put_text(v, r->row ? r->row->runtime : NULL);
+		return put_text(v, OF(r, container).runtime);
 	case CONTAINER_ANY:
-		return put_text(v, !i ? OF(r, container) : r->row ? r->row->container_name : NULL);
+		return put_text(v, !i ? OF(r, container).id : OF(r, container).name);
 	case TID:
 		return put_nonzero(v, f->tid);
 	case PPID:
@@ -297,7 +297,7 @@ static bool get_where(const struct fields_record *r, uint16_t id, unsigned int i
 
 	switch (id) {
 	case GROUP:
-		return put_text(v, r->row->name);
+		return put_text(v, r->row->group);
 	case RNAME:
 		return put_text(v, OF(r, rname));
 	case NETNS:
@@ -307,7 +307,7 @@ static bool get_where(const struct fields_record *r, uint16_t id, unsigned int i
 	case FAMILY:
 		return put_text(v, f->family == 4 ? "ipv4" : f->family == 6 ? "ipv6" : NULL);
 	case IFACE:
-		return put_text(v, f ? f->iface : r->row->name);
+		return put_text(v, f ? f->iface : r->row->group);
 	case STATE:
 		return put_text(v, f->state);
 	case SOCK:
@@ -340,20 +340,22 @@ static bool get_bytes(const struct fields_record *r, uint16_t id, struct expr_va
 		return both(v, r, f ? f->tx_bytes : r->row->tx_bytes,
 			    f ? f->rx_bytes : r->row->rx_bytes);
 	case TX_RATE:
-		return f ? put_count(v, f->tx_rate) : put_number(v, true, r->row->tx_rate);
+		return f ? put_count(v, f->tx_bytes_per_s)
+			 : put_number(v, true, r->row->tx_bytes_per_s);
 	case RX_RATE:
-		return f ? put_count(v, f->rx_rate) : put_number(v, true, r->row->rx_rate);
+		return f ? put_count(v, f->rx_bytes_per_s)
+			 : put_number(v, true, r->row->rx_bytes_per_s);
 	case RATE:
-		return f ? both(v, r, f->tx_rate, f->rx_rate)
-			 : both(v, r, r->row->tx_rate, r->row->rx_rate);
+		return f ? both(v, r, f->tx_bytes_per_s, f->rx_bytes_per_s)
+			 : both(v, r, r->row->tx_bytes_per_s, r->row->rx_bytes_per_s);
 	case RX_UNSEEN:
 		return put_number(v, f->has_tcp, f->rx_unseen_bytes);
 	case TX_UNSEEN:
 		return put_number(v, f->has_tcp, f->tx_unseen_bytes);
 	case TX_PKTS:
-		return put_count(v, f->tx_packets);
+		return put_count(v, f->tx_pkts);
 	case RX_PKTS:
-		return put_count(v, f->rx_packets);
+		return put_count(v, f->rx_pkts);
 	case ACKED:
 		return put_number(v, f->has_tcp, f->bytes_acked);
 	case RECEIVED:
@@ -367,7 +369,7 @@ static bool get_health(const struct fields_record *r, uint16_t id, struct expr_v
 {
 	switch (id) {
 	case SRTT:
-		return put_nonzero(v, r->row ? r->row->rtt_us : r->flow->srtt_us);
+		return put_nonzero(v, r->row ? r->row->srtt_us : r->flow->srtt_us);
 	case RETRANSMITS:
 		return put_count(v, OF(r, retransmits));
 	case RETR_TIMEOUT:
@@ -375,7 +377,7 @@ static bool get_health(const struct fields_record *r, uint16_t id, struct expr_v
 	case RETR_FAST:
 		return put_count(v, OF(r, retransmits_fast));
 	case RETR_TLP:
-		return put_count(v, OF(r, retransmits_probe));
+		return put_count(v, OF(r, retransmits_tail_loss_probe));
 	case RETR_SYNACK:
 		return put_count(v, OF(r, retransmits_synack));
 	case RETR_SPURIOUS:
@@ -396,7 +398,7 @@ static bool get_life(const struct fields_record *r, uint16_t id, struct expr_val
 
 	switch (id) {
 	case CONNECTIONS:
-		return put_number(v, true, r->row->conns);
+		return put_number(v, true, r->row->connections);
 	case MIN_RTT:
 		return put_nonzero(v, f->min_rtt_us);
 	case CONNECT:

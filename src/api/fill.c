@@ -33,27 +33,38 @@ static const char *text(const char *s)
 	return s ? s : "";
 }
 
+void api_container_fill(struct netprobe_container *x, const struct cgroup *cg)
+{
+	*x = (struct netprobe_container){
+		.id = text(cg ? cg->container_id : NULL),
+		.name = text(cg ? cg->name : NULL),
+		.runtime = text(cg ? cg->runtime : NULL),
+		.pod = text(cg ? cg->pod_uid : NULL),
+		.pod_namespace = text(cg ? cg->pod_namespace : NULL),
+	};
+}
+
 static void put_owner(struct netprobe_flow *x, const struct flow *f)
 {
 	const struct process *p = f->owner;
 	const struct cgroup *cg = p->cgroup;
 
 	x->last_pid = f->last->tgid;
-	x->comm = x->exe = x->cgroup = x->container = "";
+	x->comm = x->exe = x->cgroup = "";
+	api_container_fill(&x->container, p->tgid ? cg : NULL);
 	x->last_comm = f->last->tgid ? f->last->comm : "";
 	if (!p->tgid)
 		return;
 	x->pid = p->tgid;
 	x->tid = f->last == p ? f->last_tid : 0;
 	x->ppid = p->ppid;
-	x->ns_pid = p->ns_tgid == p->tgid ? 0 : p->ns_tgid;
+	x->ns_pid = p->ns_tgid;
 	x->uid = p->uid;
 	x->owner_match = f->owner_match;
 	x->comm = p->comm;
 	x->exe = text(p->exe);
 	x->cgroup_id = cg ? cg->id : 0;
 	x->cgroup = text(cg ? cg->path : NULL);
-	x->container = text(cg ? cg->container_id : NULL);
 }
 
 static void put_where(struct netprobe_flow *x, const struct flow *f)
@@ -78,19 +89,19 @@ static void put_where(struct netprobe_flow *x, const struct flow *f)
 static void put_counts(struct netprobe_flow *x, const struct flow *f, bool counted, float seconds)
 {
 	if (!counted) {
-		x->tx_bytes = x->rx_bytes = x->tx_packets = x->rx_packets = NETPROBE_UNKNOWN;
-		x->tx_rate = x->rx_rate = NETPROBE_UNKNOWN;
+		x->tx_bytes = x->rx_bytes = x->tx_pkts = x->rx_pkts = NETPROBE_UNKNOWN;
+		x->tx_bytes_per_s = x->rx_bytes_per_s = NETPROBE_UNKNOWN;
 		return;
 	}
 	x->tx_bytes = f->counts.tx_bytes;
 	x->rx_bytes = flow_rx_bytes(f);
 	/* of MPTCP the segments are its subflows' */
-	x->tx_packets = f->tuple.proto == NP_IPPROTO_MPTCP ? NETPROBE_UNKNOWN : f->tx_pkts;
-	x->rx_packets = f->tuple.proto == NP_IPPROTO_MPTCP ? NETPROBE_UNKNOWN : f->rx_pkts;
+	x->tx_pkts = f->tuple.proto == NP_IPPROTO_MPTCP ? NETPROBE_UNKNOWN : f->tx_pkts;
+	x->rx_pkts = f->tuple.proto == NP_IPPROTO_MPTCP ? NETPROBE_UNKNOWN : f->rx_pkts;
 	x->tx_unseen_bytes = f->tx_unseen;
 	x->rx_unseen_bytes = f->rx_unseen;
-	x->tx_rate = (uint64_t)flow_tx_rate(f, seconds);
-	x->rx_rate = (uint64_t)flow_rx_rate(f, seconds);
+	x->tx_bytes_per_s = (uint64_t)flow_tx_rate(f, seconds);
+	x->rx_bytes_per_s = (uint64_t)flow_rx_rate(f, seconds);
 }
 
 /* What is told of MPTCP as well. */
@@ -99,7 +110,7 @@ static void put_retransmits(struct netprobe_flow *x, const struct flow_tcp *t)
 	x->stall_ns = t->stall_ns;
 	x->retransmits_timeout = t->rtx_cause[NP_RTX_TIMEOUT];
 	x->retransmits_fast = t->rtx_cause[NP_RTX_FAST];
-	x->retransmits_probe = t->rtx_cause[NP_RTX_TLP];
+	x->retransmits_tail_loss_probe = t->rtx_cause[NP_RTX_TLP];
 	x->retransmits_synack = t->synack_retrans;
 	x->retransmits_spurious = t->rtx_spurious;
 	x->retransmits += t->synack_retrans;
@@ -128,8 +139,8 @@ static void put_tcp(struct netprobe_flow *x, const struct flow *f)
 	x->unsent_bytes = t->unsent_bytes;
 	x->unread_bytes = t->unread_bytes;
 	x->sndbuf_bytes = t->sndbuf_bytes;
-	x->delivery_rate = t->delivery_rate;
-	x->pacing_rate = t->pacing_rate;
+	x->delivery_bytes_per_s = t->delivery_rate;
+	x->pacing_bytes_per_s = t->pacing_rate;
 	x->bytes_sent = t->bytes_sent;
 	x->busy_us = t->busy_us;
 	x->rwnd_limited_us = t->rwnd_limited_us;
@@ -200,7 +211,7 @@ void api_latency_fill(struct netprobe_latency *x, const struct latency *e)
 
 	*x = (struct netprobe_latency){ .size = sizeof(*x), .pid = p->tgid };
 	x->comm = known ? p->comm : "";
-	x->container = text(known && p->cgroup ? p->cgroup->container_id : NULL);
+	api_container_fill(&x->container, known ? p->cgroup : NULL);
 	for (unsigned int i = 0; i < LATENCY_MAX; i++)
 		memcpy(x->counts[i], e->h[i].n, sizeof(x->counts[i]));
 }
@@ -223,9 +234,7 @@ static void put_group(struct netprobe_row *x, const struct view_row *from)
 	x->pid = known ? p->tgid : 0;
 	x->comm = known ? p->comm : "";
 	x->cgroup = text(cg ? cg->path : NULL);
-	x->container = text(cg ? cg->container_id : NULL);
-	x->container_name = text(cg ? cg->name : NULL);
-	x->runtime = text(cg ? cg->runtime : NULL);
+	api_container_fill(&x->container, cg);
 	x->uid = known ? p->uid : from->uid;
 	x->user = user_name(x->uid);
 	x->ppid = known ? p->ppid : 0;
@@ -245,7 +254,7 @@ static void put_health(struct netprobe_row *x, const struct view_row *from)
 	x->segment_rate = (double)from->segs_rate;
 	x->retransmits_timeout = from->trouble.rtx[NP_RTX_TIMEOUT];
 	x->retransmits_fast = from->trouble.rtx[NP_RTX_FAST];
-	x->retransmits_probe = from->trouble.rtx[NP_RTX_TLP];
+	x->retransmits_tail_loss_probe = from->trouble.rtx[NP_RTX_TLP];
 	x->retransmits_synack = from->trouble.synack;
 	x->retransmits_spurious = from->trouble.spurious;
 	x->stall_ns = from->trouble.stall_ns;
@@ -262,15 +271,15 @@ void api_row_fill(struct api_row *to, const struct view_row *from, bool counted,
 
 	*x = (struct netprobe_row){ .size = sizeof(*x),
 				    .key = from->key,
-				    .name = from->name,
+				    .group = from->name,
 				    .rname = text(from->rname),
 				    .netns = from->netns,
-				    .tx_rate = (double)from->tx_rate,
-				    .rx_rate = (double)from->rx_rate,
+				    .tx_bytes_per_s = (double)from->tx_rate,
+				    .rx_bytes_per_s = (double)from->rx_rate,
 				    .tx_bytes = from->tx_bytes,
 				    .rx_bytes = from->rx_bytes,
-				    .conns = from->conns,
-				    .rtt_us = from->rtt_us,
+				    .connections = from->conns,
+				    .srtt_us = from->rtt_us,
 				    .exited = from->exited,
 				    .rest = from->rest,
 				    .rates = to->rates };

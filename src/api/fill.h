@@ -11,6 +11,8 @@
 void api_flow_fill(struct netprobe_flow *x, const struct flow *f, const char *rname, bool counted,
 		   float seconds, uint64_t now_ns);
 void api_latency_fill(struct netprobe_latency *x, const struct latency *e);
+/* cg NULL: in none. */
+void api_container_fill(struct netprobe_container *x, const struct cgroup *cg);
 /* The oldest first; how many. h NULL: none. */
 uint32_t api_rates_fill(float rates[NETPROBE_ROW_RATES], const struct history *h);
 

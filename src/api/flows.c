@@ -84,8 +84,7 @@ static void on_drop(const struct drop_total *t, void *arg)
 				   .packets = t->packets,
 				   .bytes = t->bytes };
 
-	if (known && t->owner->cgroup)
-		x.container = t->owner->cgroup->container_id;
+	api_container_fill(&x.container, known ? t->owner->cgroup : NULL);
 	if (l->stopped)
 		return;
 	l->n++;

@@ -45,13 +45,23 @@ static bool make_room(struct queue *q)
 	return true;
 }
 
-#define TEXTS 9 /* strings of an event; the first is never NULL and begins its block */
+#define TEXTS 13 /* strings of an event; the first is never NULL and begins its block */
 
 static void texts_of(struct netprobe_event *ev, const char **ret_texts[TEXTS])
 {
-	const char **texts[TEXTS] = { &ev->type,  &ev->json, &ev->entity_id,
-				      &ev->value, &ev->unit, &ev->comm,
-				      &ev->text,  &ev->xctl, &ev->container };
+	const char **texts[TEXTS] = { &ev->type,
+				      &ev->json,
+				      &ev->entity_id,
+				      &ev->value,
+				      &ev->unit,
+				      &ev->comm,
+				      &ev->text,
+				      &ev->xctl,
+				      &ev->container.id,
+				      &ev->container.name,
+				      &ev->container.runtime,
+				      &ev->container.pod,
+				      &ev->container.pod_namespace };
 
 	memcpy(ret_texts, texts, sizeof(texts));
 }
@@ -178,7 +188,6 @@ void queue_push(struct netprobe_manager *m, const struct netprobe_event *like, u
 	bool kept = true;
 
 	ev.size = sizeof(ev);
-	ev.container = ev.container ? ev.container : "";
 	if (m->config.direct)
 		hand_over(m, q, &ev);
 	else if (m->crew && !m->here)

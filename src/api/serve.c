@@ -53,7 +53,7 @@ static int write_program(const struct netprobe_loss *l, void *arg)
 	json_kv_u64(b, "map_full", l->map_full);
 	json_kv_u64(b, "lost_tx_bytes", l->lost_tx_bytes);
 	json_kv_u64(b, "lost_rx_bytes", l->lost_rx_bytes);
-	json_kv_u64(b, "helper_err", l->helper_errors);
+	json_kv_u64(b, "helper_errors", l->helper_errors);
 	json_kv_u64(b, "missed", l->missed);
 	json_kv_u64(b, "implausible", l->implausible);
 	buf_putc(b, '}');

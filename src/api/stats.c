@@ -75,9 +75,9 @@ API_PUBLIC int netprobe_manager_get_global_stats(struct netprobe_manager *m,
 	if (n < 0)
 		return n;
 	for (int i = 0; i < n; i++) {
-		s.rx_packets += ifs[i].count.rx.packets;
+		s.rx_pkts += ifs[i].count.rx.packets;
 		s.rx_bytes += ifs[i].count.rx.bytes;
-		s.tx_packets += ifs[i].count.tx.packets;
+		s.tx_pkts += ifs[i].count.tx.packets;
 		s.tx_bytes += ifs[i].count.tx.bytes;
 		s.dropped += drops_of(&ifs[i].count);
 		s.malformed += bad_of(&ifs[i].count);

@@ -27,7 +27,7 @@ static void sample_of(const struct netprobe_flow *x, struct verdict_sample *ret)
 		.mss = x->mss,
 		.unsent_bytes = x->unsent_bytes,
 		.limits = (uint8_t)x->limits,
-		.delivery_rate = x->delivery_rate,
+		.delivery_rate = x->delivery_bytes_per_s,
 	};
 
 	verdict_sample_flow(ret, &t);

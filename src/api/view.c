@@ -54,12 +54,12 @@ static int drill(struct viewer *v, const struct netprobe_view_query *from, struc
 static void fill_view(struct netprobe_view *to, const struct view *v)
 {
 	*to = (struct netprobe_view){ .n_total = v->n_total,
-				      .tx_rate = (double)v->tx_rate,
-				      .rx_rate = (double)v->rx_rate,
+				      .tx_bytes_per_s = (double)v->tx_rate,
+				      .rx_bytes_per_s = (double)v->rx_rate,
 				      .tx_bytes = v->tx_bytes,
 				      .rx_bytes = v->rx_bytes,
 				      .retransmits = v->retrans,
-				      .conns = v->conns,
+				      .connections = v->conns,
 				      .processes = v->processes,
 				      .n_live = v->n_live,
 				      .n_ended = v->n_ended,

@@ -8,7 +8,9 @@
 #include <unistd.h>
 
 #include "base/utf8.h"
+#include "cli/row.h"
 #include "cli/sink.h"
+#include "event/field.h"
 #include "out/table.h"
 
 static const char *text_of(const json_t *object, const char *key)
@@ -101,7 +103,7 @@ int ctl_print_stats(struct buf *b, int format, json_t *reply)
 		{ "sampled_out", "SAMPLED OUT", UNIT_NONE, true, 5 },
 		{ "rate_limited", "RATE LIMITED", UNIT_NONE, true, 4 },
 		{ "map_full", "MAP FULL", UNIT_NONE, true, 2 },
-		{ "helper_err", "ERRORS", UNIT_NONE, true, 6 },
+		{ "helper_errors", "ERRORS", UNIT_NONE, true, 6 },
 		{ "missed", "MISSED", UNIT_NONE, true, 3 },
 		{ "implausible", "IMPLAUSIBLE", UNIT_NONE, true, 7 },
 	};
@@ -133,28 +135,38 @@ int ctl_print_stats(struct buf *b, int format, json_t *reply)
 int ctl_print_list(struct buf *b, int format, const pid_t *pids, json_t *const *replies, int n)
 {
 	static const struct table_column columns[] = {
+		{ .name = "schema" },
+		{ .name = "ts" },
+		{ .name = "host" },
+		{ "mode", "MODE", UNIT_NONE, false, 0 },
 		{ "pid", "PID", UNIT_NONE, true, 0 },
 		{ "command", "COMMAND", UNIT_NONE, false, 1 },
-		{ "mode", "MODE", UNIT_NONE, false, 2 },
 		{ "start", "START", UNIT_NONE, false, 3, 20 },
 		{ "version", NULL, UNIT_NONE, false, 0 },
 	};
-	struct table *t = table_new(columns, 5);
+	struct table *t = table_new(columns, sizeof(columns) / sizeof(columns[0]));
+	struct row_stamp stamp;
 	int r = t ? 0 : -ENOMEM;
 
+	row_stamp_take(&stamp, NULL);
 	for (int i = 0; i < n && !r; i++) {
 		const json_t *in = json_object_get(replies[i], "instance");
 
 		r = table_add(t, (const struct cell[]){
+					 cell_u64(RECORD_SCHEMA),
+					 str_cell(stamp.ts),
+					 str_cell(stamp.host),
+					 str_cell(text_of(in, "mode")),
 					 { .type = CELL_U64, .u64 = (uint64_t)pids[i] },
 					 str_cell(text_of(in, "command")),
-					 str_cell(text_of(in, "mode")),
 					 str_cell(text_of(in, "start")),
 					 str_cell(text_of(in, "version")),
 				 });
 	}
-	if (t)
+	if (t) {
 		table_fit(t, sink_columns(STDOUT_FILENO));
+		table_nothing(t, "no instance runs");
+	}
 	r = r ?: table_write(t, b, format, false);
 	(void)table_free(t);
 	return r;

@@ -3,10 +3,12 @@
 #include "cli/dns.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/log.h"
 #include "cli/names.h"
+#include "cli/row.h"
 #include "cli/settings.h"
 #include "cli/stream.h"
 #include "out/table.h"
@@ -19,6 +21,7 @@ struct dns {
 	struct netprobe_manager *manager;
 	struct dns_summary *sums; /* NULL unless --summary */
 	struct table *table;	  /* csv, tsv: one row at a time */
+	struct row_stamp stamp;	  /* its host and mode */
 };
 
 static const char *const format_names[] = { "text", "json", "csv", "tsv", "xctl", NULL };
@@ -30,8 +33,8 @@ static const struct option_row rows[] = {
 	OPTIONS_HEADING("DNS"),
 	ROW("summary", 0, OPTION_BOOL, summary, NULL,
 	    "at the end: most asked, slowest, failing, and by process"),
-	ROW("format", 0, OPTION_ENUM, o.format, NULL, "json when piped, text on a terminal",
-	    .names = format_names),
+	ROW("format", 0, OPTION_ENUM, o.format, NULL,
+	    "json when piped, text on a terminal and of a summary", .names = format_names),
 	ROW("output", 'o', OPTION_STRING, o.output, "FILE", "write there instead of stdout"),
 	ROW("duration", 0, OPTION_SECONDS, o.duration, "SEC", "end after this time", .min = 1),
 	ROW("interval", 0, OPTION_SECONDS, o.interval, "SEC",
@@ -46,11 +49,12 @@ static const struct option_row rows[] = {
 };
 
 static const struct table_column columns[] = {
+	ROW_COLUMNS,
 	{ "ktime_ns", NULL, UNIT_NONE, true, 0 },
 	{ "pid", NULL, UNIT_NONE, true, 0 },
 	{ "comm", NULL, UNIT_NONE, false, 0 },
-	{ "container", NULL, UNIT_NONE, false, 0 },
-	{ "server", NULL, UNIT_NONE, false, 0 },
+	CONTAINER_COLUMNS,
+	{ "entity_id", NULL, UNIT_NONE, false, 0 },
 	{ "rport", NULL, UNIT_NONE, true, 0 },
 	{ "transport", NULL, UNIT_NONE, false, 0 },
 	{ "qname", NULL, UNIT_NONE, false, 0 },
@@ -60,9 +64,9 @@ static const struct table_column columns[] = {
 	{ "retries", NULL, UNIT_NONE, true, 0 },
 	{ "timeout", NULL, UNIT_NONE, false, 0 },
 	{ "answers", NULL, UNIT_NONE, false, 0 },
-	{ "asked_by_pid", NULL, UNIT_NONE, true, 0 },
-	{ "asked_by_comm", NULL, UNIT_NONE, false, 0 },
-	{ "waited_ms", NULL, UNIT_NONE, true, 0 },
+	{ "asked_by.pid", NULL, UNIT_NONE, true, 0 },
+	{ "asked_by.comm", NULL, UNIT_NONE, false, 0 },
+	{ "asked_by.waited_ms", NULL, UNIT_NONE, true, 0 },
 };
 
 #define N_COLUMNS (sizeof(columns) / sizeof(columns[0]))
@@ -85,27 +89,32 @@ static int write_row(struct dns *x, const struct netprobe_event *ev)
 {
 	const struct netprobe_dns_query *d = ev->dns;
 	struct buf line = {}, answers = {};
-	struct cell c[N_COLUMNS] = {
-		{ .type = CELL_U64, .u64 = ev->ktime_ns },
-		cell_u64_or_null(ev->pid),
-		cell_str(ev->comm),
-		cell_str(ev->container),
-		cell_str(ev->entity_id),
-		cell_u64_or_null(d->rport),
-		cell_str(transport_name(d->proto)),
-		cell_str(d->qname),
-		cell_str(d->qtype),
-		cell_str(d->rcode),
-		cell_double(d->latency_ms),
-		{ .type = CELL_U64, .u64 = d->retries },
-		{ .type = CELL_BOOL, .b = d->timed_out },
-		cell_str(join(d, &answers)),
-		cell_u64_or_null(d->asked_by_pid),
-		cell_str(d->asked_by_comm),
-		cell_double(d->waited_ms),
-	};
+	struct row_stamp stamp = x->stamp;
+	struct cell c[N_COLUMNS];
+	unsigned int i;
 	int r = x->table ? 0 : -ENOMEM;
 
+	buf_time_ns(&line, ev->wall_ns);
+	(void)snprintf(stamp.ts, sizeof(stamp.ts), "%s", buf_str(&line) ?: "");
+	buf_reset(&line);
+	i = row_cells(c, &stamp);
+	c[i++] = cell_u64(ev->ktime_ns);
+	c[i++] = cell_u64_or_null(ev->pid);
+	c[i++] = cell_str(ev->comm);
+	i += row_container_cells(c + i, &ev->container);
+	c[i++] = cell_str(ev->entity_id);
+	c[i++] = cell_u64_or_null(d->rport);
+	c[i++] = cell_str(transport_name(d->proto));
+	c[i++] = cell_str(d->qname);
+	c[i++] = cell_str(d->qtype);
+	c[i++] = cell_str(d->rcode);
+	c[i++] = cell_double(d->latency_ms);
+	c[i++] = cell_u64(d->retries);
+	c[i++] = cell_bool(d->timed_out);
+	c[i++] = cell_str(join(d, &answers));
+	c[i++] = cell_u64_or_null(d->asked_by_pid);
+	c[i++] = cell_str(d->asked_by_comm);
+	c[i++] = cell_double(d->waited_ms);
 	if (!r)
 		r = table_add(x->table, c);
 	if (!r)
@@ -175,8 +184,9 @@ static int finish(struct dns *x, int r)
 		r = netprobe_manager_finish(x->manager);
 	r = r > 0 ? 0 : r;
 	if (!r && x->summary)
-		r = dns_summary_write(x->sums, x->o.count ? x->o.count : DNS_TOP, x->s.format,
-				      x->s.sink.color, sink_columns(x->s.sink.fd), &x->s.out);
+		r = dns_summary_write(x->sums, x->manager, x->o.count ? x->o.count : DNS_TOP,
+				      x->s.format, x->s.sink.color, sink_columns(x->s.sink.fd),
+				      &x->s.out);
 	if (!r)
 		r = stream_finish(&x->s, x->manager);
 	if (r == -EPIPE)
@@ -194,7 +204,9 @@ static int finish(struct dns *x, int r)
 
 static int pick_format(struct dns *x)
 {
-	x->s.format = x->o.format >= 0 ? x->o.format : x->s.sink.tty ? FORMAT_TEXT : FORMAT_JSON;
+	x->s.format = x->o.format >= 0		    ? x->o.format
+		      : x->s.sink.tty || x->summary ? FORMAT_TEXT
+						    : FORMAT_JSON;
 	if (x->summary && x->s.format == FORMAT_XCTL) {
 		log_err("--format: 'xctl' is a stream of events; with --summary it takes text, json, csv or tsv");
 		return EXIT_USAGE;
@@ -250,6 +262,7 @@ static int run(void *command, struct settings *s)
 	r = cli_load(x->manager);
 	if (r)
 		return r;
+	row_stamp_take(&x->stamp, x->manager);
 	if (!netprobe_manager_get_capture(x->manager, &now, NULL) && now.names_note[0])
 		log_notice("%s", now.names_note);
 	loop = (struct loop){ .manager = x->manager,

@@ -15,8 +15,8 @@ struct dns_summary *dns_summary_new(void);
 struct dns_summary *dns_summary_free(struct dns_summary *s);
 /* One transaction: ev->dns is there. -ENOMEM. */
 int dns_summary_add(struct dns_summary *s, const struct netprobe_event *ev);
-/* Most asked, slowest, failing, by process: so many rows of each. fit: columns of the terminal, or 0. */
-int dns_summary_write(struct dns_summary *s, uint32_t rows, int format, bool color,
-		      unsigned int fit, struct buf *out);
+/* Most asked, slowest, failing, by process: so many rows of each; and all together. fit: columns of the terminal, or 0. */
+int dns_summary_write(struct dns_summary *s, struct netprobe_manager *m, uint32_t rows, int format,
+		      bool color, unsigned int fit, struct buf *out);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The lists of `netprobe dns --summary`: what was asked most, slowest, failing, and by whom. */
 #include "cli/dns.h"
+#include "cli/row.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -18,7 +19,8 @@
 /* Transactions of one process about one name; in a list, what several such come to. */
 struct kind {
 	char *qname;
-	char qtype[12], rcode[12], comm[17], container[72], server[INET6_ADDRSTRLEN];
+	char qtype[12], rcode[12], comm[17], server[INET6_ADDRSTRLEN];
+	struct netprobe_container container; /* strings of the summary */
 	uint32_t pid;
 	uint64_t queries, answered, failed, timeouts, retries;
 	double sum_ms, max_ms;
@@ -29,6 +31,8 @@ struct dns_summary {
 	uint32_t *slots; /* of the hash: index + 1 */
 	size_t n, cap, n_slots;
 	uint64_t others; /* transactions there was no room for */
+	struct strings strings;
+	struct row_stamp stamp;
 };
 
 struct dns_summary *dns_summary_new(void)
@@ -48,6 +52,7 @@ struct dns_summary *dns_summary_free(struct dns_summary *s)
 		return NULL;
 	for (size_t i = 0; i < s->n; i++)
 		free(s->kinds[i].qname);
+	strings_done(&s->strings);
 	free(s->kinds);
 	free(s->slots);
 	free(s);
@@ -80,7 +85,11 @@ static int kind_new(struct dns_summary *s, const struct netprobe_event *ev)
 	(void)snprintf(k->qtype, sizeof(k->qtype), "%s", ev->dns->qtype);
 	(void)snprintf(k->server, sizeof(k->server), "%s", ev->entity_id);
 	(void)snprintf(k->comm, sizeof(k->comm), "%s", ev->comm);
-	(void)snprintf(k->container, sizeof(k->container), "%s", ev->container);
+	k->container = ev->container;
+	if (row_container_keep(&s->strings, &k->container)) {
+		free(k->qname);
+		return -ENOMEM;
+	}
 	s->n++;
 	return 0;
 }
@@ -127,6 +136,7 @@ int dns_summary_add(struct dns_summary *s, const struct netprobe_event *ev)
 }
 
 static const struct table_column columns[] = {
+	ROW_COLUMNS,
 	{ "list", NULL, UNIT_NONE, false, 0 },
 	{ "queries", "QUERIES", UNIT_NONE, true, 1 },
 	{ "answered", "ANSWERED", UNIT_NONE, true, 9 },
@@ -138,10 +148,10 @@ static const struct table_column columns[] = {
 	{ "qname", "NAME", UNIT_NONE, false, 0, 14, true },
 	{ "qtype", "TYPE", UNIT_NONE, false, 8 },
 	{ "rcode", "RCODE", UNIT_NONE, false, 7 },
-	{ "server", "SERVER", UNIT_NONE, false, 6, 15, true },
+	{ "entity_id", "SERVER", UNIT_NONE, false, 6, 15, true },
 	{ "pid", "PID", UNIT_NONE, true, 4 },
 	{ "comm", "COMM", UNIT_NONE, false, 1, 8 },
-	{ "container", NULL, UNIT_NONE, false, 0 },
+	CONTAINER_COLUMNS,
 };
 
 #define N_COLUMNS (sizeof(columns) / sizeof(columns[0]))
@@ -152,10 +162,11 @@ static struct cell ms(const struct kind *k, double v)
 			   : (struct cell){ .type = CELL_NULL };
 }
 
-static int add_row(struct table *t, const char *list, const struct kind *k)
+static int add_row(struct table *t, const struct row_stamp *stamp, const char *list,
+		   const struct kind *k)
 {
 	struct cell c[N_COLUMNS];
-	unsigned int i = 0;
+	unsigned int i = row_cells(c, stamp);
 
 	c[i++] = cell_str(list);
 	c[i++] = cell_u64(k->queries);
@@ -171,7 +182,7 @@ static int add_row(struct table *t, const char *list, const struct kind *k)
 	c[i++] = cell_str(k->server);
 	c[i++] = k->pid ? cell_u64(k->pid) : (struct cell){ .type = CELL_NULL };
 	c[i++] = cell_str(k->comm);
-	c[i++] = cell_str(k->container);
+	i += row_container_cells(c + i, &k->container);
 	return table_add(t, c);
 }
 
@@ -243,7 +254,8 @@ static void add_up(struct kind *sum, const struct kind *one)
 		(void)snprintf(sum->rcode, sizeof(sum->rcode), "%s", one->rcode);
 	agree(sum->server, one->server);
 	agree(sum->comm, one->comm);
-	agree(sum->container, one->container);
+	if (!row_container_same(&sum->container, &one->container))
+		sum->container = (struct netprobe_container){};
 	if (sum->pid != one->pid)
 		sum->pid = 0;
 	if (sum->qname && (!one->qname || by_question(sum, one)))
@@ -309,32 +321,55 @@ static int fill(const struct dns_summary *s, int list, uint32_t rows, struct tab
 	for (size_t i = 0; i < n && rows && !r; i++) {
 		if (!belongs(&k[i], list))
 			continue;
-		r = add_row(t, lists[list].name, &k[i]);
+		r = add_row(t, &s->stamp, lists[list].name, &k[i]);
 		rows--;
 	}
 	free(k);
 	return r;
 }
 
-int dns_summary_write(struct dns_summary *s, uint32_t rows, int format, bool color,
-		      unsigned int fit, struct buf *out)
+/* All that was seen, whatever the lists show. */
+static int add_total(const struct dns_summary *s, struct table *t)
+{
+	struct kind all = s->kinds[0];
+
+	for (size_t i = 1; i < s->n; i++)
+		add_up(&all, &s->kinds[i]);
+	all.qname = NULL;
+	all.qtype[0] = all.rcode[0] = all.server[0] = all.comm[0] = '\0';
+	all.container = (struct netprobe_container){};
+	all.pid = 0;
+	return add_row(t, &s->stamp, "total", &all);
+}
+
+int dns_summary_write(struct dns_summary *s, struct netprobe_manager *m, uint32_t rows, int format,
+		      bool color, unsigned int fit, struct buf *out)
 {
 	static const char *const titles[LIST_MAX] = { "Most asked", "Slowest", "Failing",
 						      "By process" };
 	struct table *t = table_new(columns, N_COLUMNS);
+	bool text = format == FORMAT_TEXT;
 	int r = t ? 0 : -ENOMEM;
 
+	row_stamp_take(&s->stamp, m);
 	if (t)
 		table_fit(t, fit);
-	for (int list = 0; list < LIST_MAX && !r; list++) {
+	if (text && !s->n)
+		buf_puts(out, "no DNS transaction was seen\n");
+	for (int list = 0; list < LIST_MAX && !r && s->n; list++) {
 		r = fill(s, list, rows, t);
-		if (r || format != FORMAT_TEXT)
+		if (r || !text)
 			continue;
+		table_nothing(t, "none");
 		buf_printf(out, "%s%s\n", list ? "\n" : "", titles[list]);
 		r = table_write(t, out, format, color);
 		table_clear(t);
 	}
-	if (!r && format != FORMAT_TEXT)
+	if (!r && s->n)
+		r = add_total(s, t);
+	if (!r && text && s->n)
+		buf_puts(out, "\nAll together\n");
+	if (!r && (!text || s->n))
 		r = table_write(t, out, format, color);
 	if (!r && s->others)
 		log_notice("left out: %llu transactions of more than %d different kinds",

@@ -12,8 +12,10 @@
 #include "base/files.h"
 #include "base/log.h"
 #include "cli/cli.h"
+#include "cli/row.h"
 #include "cli/stream.h"
 #include "cli/words.h"
+#include "event/field.h"
 #include "confine/confine.h"
 
 struct doctor {
@@ -130,10 +132,11 @@ static void text_facts(struct doctor *d)
 		   : m->unprivileged_bpf_disabled   ? "off"
 						    : "on");
 	buf_printf(&d->out, "perf paranoid     %d\n", m->perf_paranoid);
-	if (m->memory_limit)
+	if (m->memory_limit_bytes)
 		buf_printf(&d->out, "memory limit      %llu MiB%s\n",
-			   (unsigned long long)m->memory_limit >> 20,
-			   m->memory_limit < (256ULL << 20) ? ": tables are made to fit" : "");
+			   (unsigned long long)m->memory_limit_bytes >> 20,
+			   m->memory_limit_bytes < (256ULL << 20) ? ": tables are made to fit"
+								  : "");
 	else
 		buf_puts(&d->out, "memory limit      none\n");
 	text_cookies(d);
@@ -338,10 +341,10 @@ static void json_facts(struct doctor *d)
 	json_kv_bool(b, "btf", m->btf);
 	json_kv_bool(b, "btf_own", m->btf_own);
 	json_kv_str(b, "uprobes_missing", m->uprobes_missing[0] ? m->uprobes_missing : NULL);
-	if (m->memory_limit)
-		json_kv_u64(b, "memory_limit", m->memory_limit);
+	if (m->memory_limit_bytes)
+		json_kv_u64(b, "memory_limit_bytes", m->memory_limit_bytes);
 	else
-		json_kv_null(b, "memory_limit");
+		json_kv_null(b, "memory_limit_bytes");
 	json_kv_bool(b, "cap_bpf", m->cap_bpf);
 	json_kv_bool(b, "cap_perfmon", m->cap_perfmon);
 	json_kv_bool(b, "cap_net_admin", m->cap_net_admin);
@@ -370,10 +373,15 @@ static void json_facts(struct doctor *d)
 static void json(struct doctor *d)
 {
 	char words[CLI_WORDS];
+	struct row_stamp stamp;
 	const struct netprobe_machine *m = &d->machine;
 	struct buf *b = &d->out;
 
+	row_stamp_take(&stamp, NULL);
 	buf_putc(b, '{');
+	json_kv_u64(b, "schema", RECORD_SCHEMA);
+	json_kv_str(b, "ts", stamp.ts);
+	json_kv_str(b, "host", stamp.host);
 	json_facts(d);
 	json_kv_bool(b, "ebpf", !m->ebpf.code);
 	json_kv_str(b, "family", m->family[0] ? m->family : NULL);

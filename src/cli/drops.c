@@ -37,8 +37,8 @@ static const struct option_row rows[] = {
 	ROW("stack", 0, OPTION_BOOL, stack, NULL,
 	    "with the kernel's stack, innermost function first", .flags = OPTION_LIVE),
 	ROW("kernel-addresses", 0, OPTION_BOOL, kernel_addresses, NULL, "and the addresses in it"),
-	ROW("format", 0, OPTION_ENUM, o.format, NULL, "json when piped, text on a terminal",
-	    .names = format_names),
+	ROW("format", 0, OPTION_ENUM, o.format, NULL,
+	    "json when piped, text on a terminal and of a summary", .names = format_names),
 	ROW("output", 'o', OPTION_STRING, o.output, "FILE", "write there instead of stdout"),
 	ROW("interval", 0, OPTION_SECONDS, o.interval, "SEC",
 	    "between two looks at the counters of interfaces (default 1)", .flags = OPTION_LIVE,
@@ -167,9 +167,9 @@ static int check(const struct common_opts *next, void *arg, struct netprobe_erro
 
 static int pick_format(struct drops *x)
 {
-	x->s.format = x->o.format >= 0 ? (x->o.format == 2 ? FORMAT_XCTL : x->o.format)
-		      : x->s.sink.tty  ? FORMAT_TEXT
-				       : FORMAT_JSON;
+	x->s.format = x->o.format >= 0		    ? (x->o.format == 2 ? FORMAT_XCTL : x->o.format)
+		      : x->s.sink.tty || x->summary ? FORMAT_TEXT
+						    : FORMAT_JSON;
 	if (x->summary && x->s.format == FORMAT_XCTL) {
 		log_err("--format: 'xctl' is a stream of events; with --summary it takes text or json");
 		return EXIT_USAGE;

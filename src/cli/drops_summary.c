@@ -7,11 +7,13 @@
 
 #include "base/log.h"
 #include "cli/drops.h"
+#include "cli/row.h"
 #include "out/words.h"
 
 struct kind {
 	/* as long as the kernel's: KSYM_NAME_LEN is 512 since 6.1 */
-	char reason[80], location[544], iface[17], comm[17], container[256];
+	char reason[80], location[544], iface[17], comm[17];
+	struct netprobe_container container; /* strings of the summary: the same ones are one */
 	uint32_t pid, netns;
 	uint8_t proto, match, kind;
 	uint16_t lport;
@@ -22,7 +24,8 @@ struct kind {
 struct summary {
 	struct kind *kinds;
 	size_t n, cap;
-	uint64_t quiet;					   /* packets left out */
+	uint64_t quiet; /* packets left out */
+	struct strings strings;
 	struct kind sums[NETPROBE_DROP_OTHERS + 1], total; /* of packets, not of counters */
 	bool all;
 	int by;
@@ -30,19 +33,20 @@ struct summary {
 };
 
 static const struct table_column columns[] = {
+	ROW_COLUMNS,
 	{ "packets", "PACKETS", UNIT_NONE, true, 0 },
 	{ "bytes", "BYTES", UNIT_BYTES, true, 6 },
 	{ "reason", "REASON", UNIT_NONE, false, 0, 14, true },
 	{ "kind", "KIND", UNIT_NONE, false, 3 },
 	{ "benign", NULL, UNIT_NONE, false, 0 },
-	{ "source", "SEEN", UNIT_NONE, false, 1 },
+	{ "seen_as", "SEEN", UNIT_NONE, false, 1 },
 	{ "location", "FUNCTION", UNIT_NONE, false, 5 },
 	{ "iface", "IF", UNIT_NONE, false, 7 },
 	{ "netns", "NETNS", UNIT_NONE, true, 8 },
 	{ "pid", "PID", UNIT_NONE, true, 3 },
 	{ "comm", "COMM", UNIT_NONE, false, 2, 8 },
 	{ "owner_match", "OWNER", UNIT_NONE, false, 10 },
-	{ "container", NULL, UNIT_NONE, false, 0 },
+	CONTAINER_COLUMNS,
 	{ "transport", "PROTO", UNIT_NONE, false, 7 },
 	{ "lport", "LPORT", UNIT_NONE, true, 2 },
 };
@@ -74,8 +78,7 @@ static void kind_of(struct kind *k, const struct netprobe_drop *t, int by)
 		k->pid = t->pid;
 		k->match = (uint8_t)t->owner_match;
 		(void)snprintf(k->comm, sizeof(k->comm), "%.15s", t->comm ? t->comm : "");
-		(void)snprintf(k->container, sizeof(k->container), "%s",
-			       t->container ? t->container : "");
+		k->container = t->container;
 	}
 	if (by == DROPS_BY_ALL) {
 		k->proto = t->proto;
@@ -108,8 +111,10 @@ static int on_total(const struct netprobe_drop *t, void *arg)
 		s->kinds = p;
 		s->cap = cap;
 	}
-	kind_of(&s->kinds[s->n++], t, s->by);
-	return 0;
+	kind_of(&s->kinds[s->n], t, s->by);
+	s->err = row_container_keep(&s->strings, &s->kinds[s->n].container);
+	s->n += !s->err;
+	return s->err;
 }
 
 /* Kinds that are the same to the reader compare equal: all but what is counted. */
@@ -147,13 +152,15 @@ static void merge(struct summary *s)
 }
 
 /* source: "packet", "rest", "counter", or "sum" and "total" of the rows of packets. */
-static int add_row(struct table *t, const struct kind *k, const char *source, int by)
+static int add_row(struct table *t, const struct row_stamp *stamp, const struct kind *k,
+		   const char *source, int by)
 {
 	bool owner = by == DROPS_BY_ALL || by == DROPS_BY_OWNER;
 	bool total = !strcmp(source, "total"), is_sum = total || !strcmp(source, "sum");
 	struct cell c[N_COLUMNS];
 	unsigned int i = 0;
 
+	i += row_cells(c, stamp);
 	c[i++] = (struct cell){ .type = CELL_U64, .u64 = k->packets };
 	c[i++] = (struct cell){ .type = CELL_U64, .u64 = k->bytes };
 	c[i++] = cell_str(k->reason);
@@ -173,7 +180,7 @@ static int add_row(struct table *t, const struct kind *k, const char *source, in
 	c[i++] = cell_u64_or_null(k->pid);
 	c[i++] = cell_str(k->comm);
 	c[i++] = cell_str(owner && !is_sum ? owner_match_name(k->match) : NULL);
-	c[i++] = cell_str(k->container);
+	i += row_container_cells(c + i, &k->container);
 	c[i++] = cell_str(transport_name(k->proto));
 	c[i++] = cell_u64_or_null(k->lport);
 	return table_add(t, c);
@@ -189,8 +196,10 @@ int drop_summary_write(struct netprobe_manager *m, int by, bool benign, uint32_t
 {
 	struct summary s = { .by = by, .all = benign };
 	struct table *t = table_new(columns, N_COLUMNS);
+	struct row_stamp stamp;
 	int r = t ? netprobe_manager_drops(m, on_total, &s, NULL) : -ENOMEM;
 
+	row_stamp_take(&stamp, m);
 	r = r > 0 ? 0 : r;
 	if (!r)
 		r = s.err;
@@ -199,15 +208,17 @@ int drop_summary_write(struct netprobe_manager *m, int by, bool benign, uint32_t
 		if (limit && s.n > limit)
 			s.n = limit;
 	}
+	if (t)
+		table_nothing(t, "no packet was dropped");
 	for (size_t i = 0; i < s.n && !r; i++)
-		r = add_row(t, &s.kinds[i], source_of(&s.kinds[i]), by);
+		r = add_row(t, &stamp, &s.kinds[i], source_of(&s.kinds[i]), by);
 	for (uint8_t i = 0; i <= NETPROBE_DROP_OTHERS && !r; i++) {
 		s.sums[i].kind = i;
 		if (s.sums[i].packets)
-			r = add_row(t, &s.sums[i], "sum", by);
+			r = add_row(t, &stamp, &s.sums[i], "sum", by);
 	}
 	if (!r && s.total.packets)
-		r = add_row(t, &s.total, "total", by);
+		r = add_row(t, &stamp, &s.total, "total", by);
 	if (!r) {
 		table_fit(t, fit);
 		r = table_write(t, out, format, color);
@@ -216,6 +227,7 @@ int drop_summary_write(struct netprobe_manager *m, int by, bool benign, uint32_t
 		log_notice("left out: %llu packets that are no loss (--all shows them)",
 			   (unsigned long long)s.quiet);
 	(void)table_free(t);
+	strings_done(&s.strings);
 	free(s.kinds);
 	return r;
 }

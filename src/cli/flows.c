@@ -12,6 +12,7 @@
 #include "cli/cli.h"
 #include "cli/histograms.h"
 #include "cli/names.h"
+#include "cli/row.h"
 #include "cli/settings.h"
 #include "cli/stream.h"
 #include "cli/strings.h"
@@ -33,7 +34,7 @@ struct flows {
 	size_t n, room;
 	bool failed; /* no memory for one of them */
 	struct netprobe_capture capture;
-	struct buf when;	     /* of the snapshot */
+	struct row_stamp stamp;	     /* of the snapshot */
 	struct netprobe_expr *match; /* NULL: all */
 	double seconds; /* watched: rates are averages over them, as the byte counts are sums */
 };
@@ -64,10 +65,9 @@ static const struct option_row rows[] = {
 
 /* Columns of every format; text shows those with a title. */
 static const struct table_column columns[] = {
-	{ "ts", NULL, UNIT_NONE, false, 0 },
-	{ "host", NULL, UNIT_NONE, false, 0 },
-	{ "mode", NULL, UNIT_NONE, false, 0 },
+	ROW_COLUMNS,
 	{ "pid", "PID", UNIT_NONE, true, 3 },
+	{ "ns_pid", NULL, UNIT_NONE, true, 0 },
 	{ "tid", NULL, UNIT_NONE, true, 0 },
 	{ "ppid", NULL, UNIT_NONE, true, 0 },
 	{ "comm", "COMM", UNIT_NONE, false, 0, 8 },
@@ -78,7 +78,7 @@ static const struct table_column columns[] = {
 	{ "last_comm", NULL, UNIT_NONE, false, 0 },
 	{ "cgroup_id", NULL, UNIT_NONE, true, 0 },
 	{ "cgroup", NULL, UNIT_NONE, false, 0 },
-	{ "container", NULL, UNIT_NONE, false, 0 },
+	CONTAINER_COLUMNS,
 	{ "netns", NULL, UNIT_NONE, true, 0 },
 	{ "transport", "PROTO", UNIT_NONE, false, 7 },
 	{ "family", NULL, UNIT_NONE, false, 0 },
@@ -92,8 +92,8 @@ static const struct table_column columns[] = {
 	{ "sock", NULL, UNIT_NONE, true, 0 },
 	{ "tx_bytes", "TX", UNIT_BYTES, true, 6 },
 	{ "rx_bytes", "RX", UNIT_BYTES, true, 6 },
-	{ "tx_rate", "TX/s", UNIT_RATE, true, 1 },
-	{ "rx_rate", "RX/s", UNIT_RATE, true, 1 },
+	{ "tx_bytes_per_s", "TX/s", UNIT_RATE, true, 1 },
+	{ "rx_bytes_per_s", "RX/s", UNIT_RATE, true, 1 },
 	{ "rx_unseen_bytes", NULL, UNIT_NONE, true, 0 },
 	{ "tx_unseen_bytes", NULL, UNIT_NONE, true, 0 },
 	{ "tx_pkts", NULL, UNIT_NONE, true, 0 },
@@ -101,11 +101,11 @@ static const struct table_column columns[] = {
 	{ "srtt_us", "RTT", UNIT_USEC, true, 2 },
 	{ "min_rtt_us", NULL, UNIT_NONE, true, 0 },
 	{ "retransmits", "RETR", UNIT_NONE, true, 3 },
-	{ "retr_timeout", NULL, UNIT_NONE, true, 0 },
-	{ "retr_fast", NULL, UNIT_NONE, true, 0 },
-	{ "retr_tlp", NULL, UNIT_NONE, true, 0 },
-	{ "retr_synack", NULL, UNIT_NONE, true, 0 },
-	{ "retr_spurious", NULL, UNIT_NONE, true, 0 },
+	{ "retransmits_timeout", NULL, UNIT_NONE, true, 0 },
+	{ "retransmits_fast", NULL, UNIT_NONE, true, 0 },
+	{ "retransmits_tail_loss_probe", NULL, UNIT_NONE, true, 0 },
+	{ "retransmits_synack", NULL, UNIT_NONE, true, 0 },
+	{ "retransmits_spurious", NULL, UNIT_NONE, true, 0 },
 	{ "bytes_acked", NULL, UNIT_NONE, true, 0 },
 	{ "bytes_received", NULL, UNIT_NONE, true, 0 },
 	{ "bytes_retrans", NULL, UNIT_NONE, true, 0 },
@@ -116,7 +116,6 @@ static const struct table_column columns[] = {
 	{ "closed", NULL, UNIT_NONE, false, 0 },
 	{ "sample_rate", NULL, UNIT_NONE, true, 0 },
 	{ "subflows", NULL, UNIT_NONE, true, 0 },
-	{ "ns_pid", NULL, UNIT_NONE, true, 0 },
 };
 
 #define N_COLUMNS (sizeof(columns) / sizeof(columns[0]))
@@ -140,6 +139,7 @@ static unsigned int owner_cells(struct cell *c, const struct netprobe_flow *f)
 	unsigned int i = 0;
 
 	c[i++] = cell_u64_or_null(f->pid);
+	c[i++] = cell_u64_or_null(f->ns_pid);
 	c[i++] = cell_u64_or_null(f->tid);
 	c[i++] = cell_u64_or_null(f->ppid);
 	c[i++] = cell_str(f->comm);
@@ -150,8 +150,7 @@ static unsigned int owner_cells(struct cell *c, const struct netprobe_flow *f)
 	c[i++] = cell_str(f->last_comm);
 	c[i++] = cell_u64_or_null(f->cgroup_id);
 	c[i++] = cell_str(f->cgroup);
-	c[i++] = cell_str(f->container);
-	return i;
+	return i + row_container_cells(c + i, &f->container);
 }
 
 static unsigned int where_cells(struct cell *c, const struct netprobe_flow *f, char *l, char *r)
@@ -183,8 +182,8 @@ static unsigned int count_cells(struct cell *c, const struct netprobe_flow *f, d
 	c[i++] = known ? cell_double((double)f->rx_bytes / seconds) : null;
 	c[i++] = known && f->has_tcp ? cell_u64(f->rx_unseen_bytes) : null;
 	c[i++] = known && f->has_tcp ? cell_u64(f->tx_unseen_bytes) : null;
-	c[i++] = count(f->tx_packets);
-	c[i++] = count(f->rx_packets);
+	c[i++] = count(f->tx_pkts);
+	c[i++] = count(f->rx_pkts);
 	return i;
 }
 
@@ -197,7 +196,7 @@ static unsigned int retransmit_cells(struct cell *c, const struct netprobe_flow 
 	c[i++] = count(f->retransmits);
 	c[i++] = causes ? cell_u64(f->retransmits_timeout) : null;
 	c[i++] = causes ? cell_u64(f->retransmits_fast) : null;
-	c[i++] = causes ? cell_u64(f->retransmits_probe) : null;
+	c[i++] = causes ? cell_u64(f->retransmits_tail_loss_probe) : null;
 	c[i++] = causes ? cell_u64(f->retransmits_synack) : null;
 	c[i++] = causes ? cell_u64(f->retransmits_spurious) : null;
 	return i;
@@ -209,9 +208,7 @@ static int add_flow(struct flows *x, const struct netprobe_flow *f)
 	struct cell c[N_COLUMNS];
 	unsigned int i = 0;
 
-	c[i++] = cell_str(buf_str(&x->when));
-	c[i++] = cell_str(x->capture.host);
-	c[i++] = cell_str(x->capture.mode);
+	i += row_cells(c + i, &x->stamp);
 	i += owner_cells(c + i, f);
 	i += where_cells(c + i, f, l, r);
 	i += count_cells(c + i, f, x->seconds);
@@ -226,9 +223,8 @@ static int add_flow(struct flows *x, const struct netprobe_flow *f)
 	c[i++] = cell_u64_or_null(f->error);
 	c[i++] = cell_str(netprobe_verdict_name(f->verdict));
 	c[i++] = cell_bool(f->closed);
-	c[i++] = cell_u64_or_null(x->o.sample_rate > 1 ? x->o.sample_rate : 0);
+	c[i++] = cell_u64(x->o.sample_rate > 1 ? x->o.sample_rate : 1);
 	c[i++] = cell_u64_or_null(f->subflows);
-	c[i++] = cell_u64_or_null(f->ns_pid);
 	for (i = 0; i < N_COLUMNS && x->text; i++)
 		if (!columns[i].title) /* not shown: not copied either */
 			c[i] = null;
@@ -238,13 +234,13 @@ static int add_flow(struct flows *x, const struct netprobe_flow *f)
 /* They are printed when nothing runs any more, nor is any of it there: a reader may take long. */
 static int keep_strings(struct flows *x, struct netprobe_flow *f)
 {
-	const char **texts[] = { &f->comm,	&f->exe,   &f->last_comm, &f->cgroup,
-				 &f->container, &f->rname, &f->iface,	  &f->state };
+	const char **texts[] = { &f->comm,  &f->exe,   &f->last_comm, &f->cgroup,
+				 &f->rname, &f->iface, &f->state };
 	int r = 0;
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]) && !r; i++)
 		r = strings_keep(&x->strings, texts[i]);
-	return r;
+	return r ?: row_container_keep(&x->strings, &f->container);
 }
 
 /* Rates are those that are shown. */
@@ -253,8 +249,8 @@ static bool is_wanted(const struct flows *x, const struct netprobe_flow *f)
 	struct netprobe_flow shown = *f;
 
 	if (f->tx_bytes != NETPROBE_UNKNOWN) {
-		shown.tx_rate = (uint64_t)((double)f->tx_bytes / x->seconds);
-		shown.rx_rate = (uint64_t)((double)f->rx_bytes / x->seconds);
+		shown.tx_bytes_per_s = (uint64_t)((double)f->tx_bytes / x->seconds);
+		shown.rx_bytes_per_s = (uint64_t)((double)f->rx_bytes / x->seconds);
 	}
 	return netprobe_expr_flow(x->match, &shown) > 0;
 }
@@ -301,7 +297,6 @@ static int by_moved(const void *a, const void *b)
 static int gather(struct flows *x)
 {
 	struct netprobe_capture now = { .size = sizeof(now) };
-	struct timespec ts = {};
 	int r = netprobe_manager_get_capture(x->manager, &now, NULL);
 
 	x->seconds = now.uptime_s;
@@ -312,8 +307,7 @@ static int gather(struct flows *x)
 		r = -ENOMEM;
 	if (r < 0)
 		return r;
-	(void)clock_gettime(CLOCK_REALTIME, &ts);
-	buf_time_ns(&x->when, (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec);
+	row_stamp_take(&x->stamp, x->manager);
 	x->capture = now;
 	x->causes = now.capture == NETPROBE_CAPTURE_EBPF;
 	if (x->n)
@@ -354,8 +348,10 @@ static int print(struct flows *x)
 
 	x->table = table_new(columns, N_COLUMNS);
 	x->text = format == FORMAT_TEXT;
-	if (x->table)
+	if (x->table) {
 		table_fit(x->table, sink_columns(x->sink.fd));
+		table_nothing(x->table, "no flow matched");
+	}
 	r = !x->table ? -ENOMEM : x->text ? measure(x) : 0;
 	/* text has its heading in each snapshot, as the others in each file */
 	heading = sink_heading(&x->sink) || x->text;
@@ -471,7 +467,6 @@ static void done(void *command)
 	free(x->list);
 	(void)netprobe_expr_free(x->match);
 	strings_done(&x->strings);
-	buf_done(&x->when);
 	(void)netprobe_manager_free(x->manager);
 	sink_close(&x->sink);
 }

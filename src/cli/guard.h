@@ -11,6 +11,7 @@
 
 #include "base/args.h"
 #include "base/buf.h"
+#include "cli/row.h"
 #include "cli/sink.h"
 
 struct guard_verb {
@@ -82,5 +83,11 @@ int guard_cmd_vip(int argc, char **argv);
 int guard_cmd_backend(int argc, char **argv);
 /* Health checks and, each interval, stats.lb, until it is told to end. */
 int guard_cmd_watch(int argc, char **argv);
+
+/* Where rows of a table go, and what all begin with. */
+struct guard_rows {
+	struct table *t;
+	struct row_stamp stamp;
+};
 
 #endif

@@ -133,15 +133,16 @@ int guard_cmd_detach(int argc, char **argv)
 }
 
 static const struct table_column columns[] = {
-	{ .name = "interface", .title = "INTERFACE" },
+	ROW_COLUMNS,
+	{ .name = "iface", .title = "INTERFACE" },
 	{ .name = "ifindex" },
-	{ .name = "mode", .title = "MODE" },
+	{ .name = "guard", .title = "MODE" },
 	{ .name = "xdp", .title = "XDP", .rank = 3 },
 	{ .name = "tc", .title = "TC", .rank = 4 },
 	{ .name = "program", .title = "PROGRAM", .right = true, .rank = 6 },
 	{ .name = "state", .title = "STATE", .rank = 1 },
-	{ .name = "rx_packets", .title = "RX", .right = true, .rank = 2 },
-	{ .name = "tx_packets", .title = "TX", .right = true, .rank = 5 },
+	{ .name = "rx_pkts", .title = "RX", .right = true, .rank = 2 },
+	{ .name = "tx_pkts", .title = "TX", .right = true, .rank = 5 },
 	{ .name = "dropped", .title = "DROPPED", .right = true, .rank = 1 },
 };
 
@@ -150,6 +151,9 @@ static int add_if(const struct netprobe_interface *i, void *arg)
 	static const char *const xdp[] = { "none", "native", "generic" };
 	static const char *const tc[] = { "none", "tcx", "clsact" };
 	static const char *const states[] = { "on", "gone", "lost", "not delivering", "moved" };
+	struct cell c[sizeof(columns) / sizeof(columns[0])];
+	struct guard_rows *x = arg;
+	unsigned int n;
 
 	if (i->state == NETPROBE_STATE_GONE)
 		log_warn(
@@ -167,19 +171,18 @@ static int add_if(const struct netprobe_interface *i, void *arg)
 		log_warn("%s: what guard sends (SYN cookies, what is balanced) is lost at the "
 			 "driver: `netprobe guard attach %s --xdp generic` works with any",
 			 i->name, i->name);
-	return table_add(arg,
-			 (struct cell[]){
-				 { CELL_STR, .str = i->name },
-				 { CELL_U64, .u64 = i->ifindex },
-				 { CELL_STR, .str = mode_names[i->mode % 3] },
-				 { CELL_STR, .str = xdp[i->xdp % 3] },
-				 { CELL_STR, .str = tc[i->tc % 3] },
-				 { i->program_id ? CELL_U64 : CELL_NULL, .u64 = i->program_id },
-				 { CELL_STR, .str = states[i->state % 5] },
-				 { CELL_U64, .u64 = i->rx->packets },
-				 { CELL_U64, .u64 = i->tx->packets },
-				 { CELL_U64, .u64 = i->rx->dropped },
-			 });
+	n = row_cells(c, &x->stamp);
+	c[n++] = cell_str(i->name);
+	c[n++] = cell_u64(i->ifindex);
+	c[n++] = cell_str(mode_names[i->mode % 3]);
+	c[n++] = cell_str(xdp[i->xdp % 3]);
+	c[n++] = cell_str(tc[i->tc % 3]);
+	c[n++] = cell_u64_or_null(i->program_id);
+	c[n++] = cell_str(states[i->state % 5]);
+	c[n++] = cell_u64(i->rx->packets);
+	c[n++] = cell_u64(i->tx->packets);
+	c[n++] = cell_u64(i->rx->dropped);
+	return table_add(x->t, c);
 }
 
 static void tell_cookies(struct buf *out, const struct netprobe_security_stats *s)
@@ -209,19 +212,20 @@ static void tell_cookies(struct buf *out, const struct netprobe_security_stats *
 				   : "begin there with an acknowledgement");
 }
 
-static void tell_state(struct buf *out, const struct netprobe_security_stats *s, int format)
+static void tell_state(struct buf *out, const struct netprobe_security_stats *s, int format,
+		       const struct row_stamp *stamp)
 {
 	static const char *const detect[] = { "off", "dry-run", "alert", "ban" };
 	static const char *const tracked[] = { "no", "yes", "strict" };
 	static const char *const cookies[] = { "no_filter", "no_kernel", "left_out", "ready" };
 
 	if (format == FORMAT_JSON) {
-		buf_putc(out, '{');
+		row_begin_json(out, stamp);
 		json_kv_bool(out, "off", s->off);
 		json_kv_u64(out, "bans", s->bans);
 		json_kv_u64(out, "allows", s->allows);
 		json_kv_u64(out, "bans_max", s->bans_max);
-		json_kv_u64_or_null(out, "confirm_seconds", s->confirm_s);
+		json_kv_u64_or_null(out, "confirm_s", s->confirm_s);
 		json_kv_str(out, "detect", detect[s->detection % 4]);
 		json_kv_u64(out, "kernel_memory_kib", s->memory_kib);
 		json_kv_str(out, "syn_cookies", cookies[s->syn_cookies % 4]);
@@ -249,11 +253,14 @@ static void tell_state(struct buf *out, const struct netprobe_security_stats *s,
 
 static int status(struct guard_call *call)
 {
-	struct table *t = table_new(columns, sizeof(columns) / sizeof(columns[0]));
+	struct guard_rows x = { .t = table_new(columns, sizeof(columns) / sizeof(columns[0])) };
 	struct netprobe_security_stats s = { .size = sizeof(s) };
 	const struct attach_opts *o = call->opts;
 	struct buf out = {};
-	int r = t ? netprobe_manager_interfaces(call->m, add_if, t, &call->err) : -ENOMEM;
+	int r;
+
+	row_stamp_take(&x.stamp, NULL);
+	r = x.t ? netprobe_manager_interfaces(call->m, add_if, &x, &call->err) : -ENOMEM;
 
 	if (r > 0)
 		r = netprobe_manager_get_security_stats(call->m, &s, &call->err);
@@ -261,12 +268,13 @@ static int status(struct guard_call *call)
 		log_notice("%s", call->err.msg);
 		r = EXIT_OK;
 	} else if (r >= 0) {
-		(void)guard_put_table(t, &out, o->format);
-		tell_state(&out, &s, o->format);
+		table_nothing(x.t, "guard is on no interface");
+		(void)guard_put_table(x.t, &out, o->format);
+		tell_state(&out, &s, o->format, &x.stamp);
 		r = guard_print(&out);
 	}
 	buf_done(&out);
-	table_free(t);
+	table_free(x.t);
 	return r;
 }
 

@@ -243,9 +243,10 @@ int guard_cmd_allow(int argc, char **argv)
 }
 
 static const struct table_column columns[] = {
+	ROW_COLUMNS,
 	{ .name = "action", .title = "ACTION" },
 	{ .name = "source", .title = "SOURCE", .least = 18, .middle = true },
-	{ .name = "proto", .title = "PROTO", .rank = 4 },
+	{ .name = "transport", .title = "PROTO", .rank = 4 },
 	{ .name = "ports", .title = "PORTS", .rank = 3 },
 	{ .name = "expires_s", .title = "LEFT s", .right = true, .rank = 2 },
 	{ .name = "age_s", .title = "AGE s", .right = true, .rank = 6 },
@@ -270,23 +271,25 @@ static void ports_text(const struct netprobe_ban *b, char ret[16])
 		(void)snprintf(ret, 16, "%u-%u", b->port_from, b->port_to);
 }
 
-static int add_row(struct table *t, const char *action, const struct netprobe_ban *b, bool told)
+static int add_row(struct guard_rows *x, const char *action, const struct netprobe_ban *b,
+		   bool told)
 {
 	char ports[16], proto[4];
+	struct cell c[sizeof(columns) / sizeof(columns[0])];
+	unsigned int i = row_cells(c, &x->stamp);
 
 	ports_text(b, ports);
-	return table_add(
-		t, (struct cell[]){
-			   { CELL_STR, .str = action },
-			   { CELL_STR, .str = b->cidr },
-			   { b->proto ? CELL_STR : CELL_NULL, .str = proto_text(b, proto) },
-			   { b->port_to ? CELL_STR : CELL_NULL, .str = ports },
-			   { b->ttl_s != NETPROBE_NO_END ? CELL_U64 : CELL_NULL, .u64 = b->ttl_s },
-			   { told ? CELL_U64 : CELL_NULL, .u64 = b->age_s },
-			   { CELL_U64, .u64 = b->hits },
-			   { b->who ? CELL_STR : CELL_NULL, .str = b->who },
-			   { b->reason ? CELL_STR : CELL_NULL, .str = b->reason },
-		   });
+	c[i++] = cell_str(action);
+	c[i++] = cell_str(b->cidr);
+	c[i++] = cell_str(b->proto ? proto_text(b, proto) : NULL);
+	c[i++] = cell_str(b->port_to ? ports : NULL);
+	c[i++] = b->ttl_s != NETPROBE_NO_END ? cell_u64(b->ttl_s)
+					     : (struct cell){ .type = CELL_NULL };
+	c[i++] = told ? cell_u64(b->age_s) : (struct cell){ .type = CELL_NULL };
+	c[i++] = cell_u64(b->hits);
+	c[i++] = cell_str(b->who);
+	c[i++] = cell_str(b->reason);
+	return table_add(x->t, c);
 }
 
 static int add_ban(const struct netprobe_ban *b, void *arg)
@@ -307,21 +310,26 @@ static int add_detected(const struct netprobe_ban *b, void *arg)
 
 static int list(struct guard_call *call)
 {
-	struct table *t = table_new(columns, sizeof(columns) / sizeof(columns[0]));
+	struct guard_rows x = { .t = table_new(columns, sizeof(columns) / sizeof(columns[0])) };
 	const struct ban_opts *o = call->opts;
 	struct buf out = {};
-	int r = t ? netprobe_manager_banned(call->m, add_ban, t, &call->err) : -ENOMEM;
+	int r;
+
+	row_stamp_take(&x.stamp, NULL);
+	r = x.t ? netprobe_manager_banned(call->m, add_ban, &x, &call->err) : -ENOMEM;
 
 	if (r >= 0)
-		r = netprobe_manager_allowed(call->m, add_allowed, t, &call->err);
+		r = netprobe_manager_allowed(call->m, add_allowed, &x, &call->err);
 	if (r >= 0)
-		r = netprobe_manager_detected(call->m, add_detected, t, &call->err);
-	if (r >= 0)
-		r = guard_put_table(t, &out, o->format);
+		r = netprobe_manager_detected(call->m, add_detected, &x, &call->err);
+	if (r >= 0) {
+		table_nothing(x.t, "nothing is banned or allowed");
+		r = guard_put_table(x.t, &out, o->format);
+	}
 	if (!r)
 		r = guard_print(&out);
 	buf_done(&out);
-	table_free(t);
+	table_free(x.t);
 	return r;
 }
 

@@ -38,9 +38,10 @@ static const struct option_row rows[] = {
 };
 
 static const struct table_column columns[] = {
+	ROW_COLUMNS,
 	{ .name = "service", .title = "SERVICE", .least = 18, .middle = true },
-	{ .name = "mode", .title = "MODE", .rank = 1 },
-	{ .name = "rate", .title = "RATE", .right = true, .rank = 3 },
+	{ .name = "when", .title = "MODE", .rank = 1 },
+	{ .name = "syns_per_s", .title = "RATE", .right = true, .rank = 3 },
 	{ .name = "state", .title = "STATE" },
 	{ .name = "sent", .title = "SENT", .right = true, .rank = 2 },
 	{ .name = "accepted", .title = "ACCEPTED", .right = true, .rank = 2 },
@@ -53,33 +54,38 @@ static int add_row(const struct netprobe_syncookies_stats *s, void *arg)
 {
 	bool always = s->mode == NETPROBE_COOKIE_ALWAYS;
 
-	return table_add(arg, (struct cell[]){
-				      { CELL_STR, .str = s->service },
-				      { CELL_STR, .str = mode_names[always] },
-				      { always ? CELL_NULL : CELL_U64, .u64 = s->rate },
-				      { CELL_STR, .str = !s->active   ? "waits"
-							 : s->dry_run ? "dry run"
-								      : "answers" },
-				      { CELL_U64, .u64 = s->sent },
-				      { CELL_U64, .u64 = s->accepted },
-				      { CELL_U64, .u64 = s->refused },
-				      { CELL_U64, .u64 = s->passed },
-				      { CELL_U64, .u64 = s->dry },
-			      });
+	struct cell c[sizeof(columns) / sizeof(columns[0])];
+	struct guard_rows *x = arg;
+	unsigned int i = row_cells(c, &x->stamp);
+
+	c[i++] = cell_str(s->service);
+	c[i++] = cell_str(mode_names[always]);
+	c[i++] = always ? (struct cell){ .type = CELL_NULL } : cell_u64(s->rate);
+	c[i++] = cell_str(!s->active ? "waits" : s->dry_run ? "dry run" : "answers");
+	c[i++] = cell_u64(s->sent);
+	c[i++] = cell_u64(s->accepted);
+	c[i++] = cell_u64(s->refused);
+	c[i++] = cell_u64(s->passed);
+	c[i++] = cell_u64(s->dry);
+	return table_add(x->t, c);
 }
 
 static int list(struct guard_call *call, int format)
 {
-	struct table *t = table_new(columns, sizeof(columns) / sizeof(columns[0]));
+	struct guard_rows x = { .t = table_new(columns, sizeof(columns) / sizeof(columns[0])) };
 	struct buf out = {};
-	int r = t ? netprobe_manager_syncookies(call->m, add_row, t, &call->err) : -ENOMEM;
+	int r;
 
-	if (r >= 0)
-		r = guard_put_table(t, &out, format);
+	row_stamp_take(&x.stamp, NULL);
+	r = x.t ? netprobe_manager_syncookies(call->m, add_row, &x, &call->err) : -ENOMEM;
+	if (r >= 0) {
+		table_nothing(x.t, "no service is protected");
+		r = guard_put_table(x.t, &out, format);
+	}
 	if (!r)
 		r = guard_print(&out);
 	buf_done(&out);
-	table_free(t);
+	table_free(x.t);
 	return r;
 }
 

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "cli/guard.h"
 #include "out/table.h"
+#include "out/words.h"
 
 struct stats_opts {
 	bool help, flows;
@@ -32,8 +33,8 @@ static const struct option_row rows[] = {
 };
 
 static const struct table_column columns[] = {
-	{ .name = "interface", .title = "INTERFACE" },
-	{ .name = "dir", .title = "DIR" },
+	{ .name = "iface", .title = "INTERFACE" },
+	{ .name = "direction", .title = "DIR" },
 	{ .name = "packets", .title = "PACKETS", .right = true, .rank = 1 },
 	{ .name = "segments", .title = "ON WIRE", .right = true, .rank = 5 },
 	{ .name = "bytes", .title = "BYTES", .unit = UNIT_BYTES, .right = true, .rank = 2 },
@@ -139,15 +140,16 @@ static int by_bytes(const void *a, const void *b)
 }
 
 static const struct table_column flow_columns[] = {
-	{ .name = "proto", .title = "PROTO", .rank = 3 },
+	ROW_COLUMNS,
+	{ .name = "transport", .title = "PROTO", .rank = 3 },
 	{ .name = "laddr", .title = "LOCAL", .rank = 4, .least = 15, .middle = true },
 	{ .name = "lport", .title = "PORT", .right = true, .rank = 2 },
 	{ .name = "raddr", .title = "REMOTE", .least = 15, .middle = true },
 	{ .name = "rport", .title = "PORT", .right = true, .rank = 1 },
 	{ .name = "ifindex", .title = "IF", .right = true, .rank = 6 },
-	{ .name = "rx_packets", .title = "RX", .right = true, .rank = 5 },
+	{ .name = "rx_pkts", .title = "RX", .right = true, .rank = 5 },
 	{ .name = "rx_bytes", .title = "RX BYTES", .unit = UNIT_BYTES, .right = true, .rank = 1 },
-	{ .name = "tx_packets", .title = "TX", .right = true, .rank = 5 },
+	{ .name = "tx_pkts", .title = "TX", .right = true, .rank = 5 },
 	{ .name = "tx_bytes", .title = "TX BYTES", .unit = UNIT_BYTES, .right = true, .rank = 1 },
 };
 
@@ -158,45 +160,45 @@ static void addr_text(const uint8_t *a, char ret[INET6_ADDRSTRLEN])
 	inet_ntop(v4 ? AF_INET : AF_INET6, v4 ? a + 12 : a, ret, INET6_ADDRSTRLEN);
 }
 
-static void flow_cells(struct table *t, const struct netprobe_guard_flow *f)
+static void flow_cells(struct table *t, const struct row_stamp *stamp,
+		       const struct netprobe_guard_flow *f)
 {
 	char l[INET6_ADDRSTRLEN], r[INET6_ADDRSTRLEN], proto[8];
-	uint8_t p = f->proto;
+	struct cell c[sizeof(flow_columns) / sizeof(flow_columns[0])];
+	unsigned int i = row_cells(c, stamp);
 
 	addr_text(f->laddr, l);
 	addr_text(f->raddr, r);
-	(void)snprintf(proto, sizeof(proto), "%u", p);
-	(void)table_add(t, (struct cell[]){
-				   { CELL_STR, .str = p == IPPROTO_TCP	    ? "tcp"
-						      : p == IPPROTO_UDP    ? "udp"
-						      : p == IPPROTO_ICMP   ? "icmp"
-						      : p == IPPROTO_ICMPV6 ? "icmpv6"
-									    : proto },
-				   { CELL_STR, .str = l },
-				   { CELL_U64, .u64 = f->lport },
-				   { CELL_STR, .str = r },
-				   { CELL_U64, .u64 = f->rport },
-				   { CELL_U64, .u64 = f->ifindex },
-				   { CELL_U64, .u64 = f->rx_packets },
-				   { CELL_U64, .u64 = f->rx_bytes },
-				   { CELL_U64, .u64 = f->tx_packets },
-				   { CELL_U64, .u64 = f->tx_bytes },
-			   });
+	(void)snprintf(proto, sizeof(proto), "%u", f->proto);
+	c[i++] = cell_str(transport_name(f->proto) ?: proto);
+	c[i++] = cell_str(l);
+	c[i++] = cell_u64_or_null(f->lport);
+	c[i++] = cell_str(r);
+	c[i++] = cell_u64_or_null(f->rport);
+	c[i++] = cell_u64(f->ifindex);
+	c[i++] = cell_u64(f->rx_pkts);
+	c[i++] = cell_u64(f->rx_bytes);
+	c[i++] = cell_u64(f->tx_pkts);
+	c[i++] = cell_u64(f->tx_bytes);
+	(void)table_add(t, c);
 }
 
 static int print_flows(struct guard_call *call, int format, uint32_t count)
 {
 	struct table *t = table_new(flow_columns, sizeof(flow_columns) / sizeof(flow_columns[0]));
 	struct flow_rows l = {};
+	struct row_stamp stamp;
 	struct buf out = {};
 	int r = t ? netprobe_manager_guard_flows(call->m, add_flow, &l, &call->err) : -ENOMEM;
 
+	row_stamp_take(&stamp, NULL);
 	r = l.full ? -ENOMEM : r;
 	if (r >= 0) {
 		if (l.n)
 			qsort(l.rows, l.n, sizeof(*l.rows), by_bytes);
 		for (size_t i = 0; i < l.n && i < count; i++)
-			flow_cells(t, &l.rows[i]);
+			flow_cells(t, &stamp, &l.rows[i]);
+		table_nothing(t, "no flow was seen");
 		r = guard_put_table(t, &out, format);
 	}
 	if (!r)

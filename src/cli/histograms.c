@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* See histograms.h. */
 #include "cli/histograms.h"
+#include "cli/row.h"
 
 #include <errno.h>
 #include <netprobe/netprobe.h>
@@ -15,27 +16,31 @@
 
 /* Columns of CSV and TSV: a line a slot that is not empty. */
 static const struct table_column columns[] = {
-	{ "ts", NULL, UNIT_NONE, false, 0 },	     { "host", NULL, UNIT_NONE, false, 0 },
-	{ "mode", NULL, UNIT_NONE, false, 0 },	     { "pid", "PID", UNIT_NONE, true, 0 },
-	{ "comm", "COMM", UNIT_NONE, false, 0 },     { "container", NULL, UNIT_NONE, false, 0 },
-	{ "figure", "FIGURE", UNIT_NONE, false, 0 }, { "from_us", "FROM", UNIT_NONE, true, 0 },
-	{ "to_us", "TO", UNIT_NONE, true, 0 },	     { "count", "COUNT", UNIT_NONE, true, 0 },
+	ROW_COLUMNS,
+	{ .name = "pid", .title = "PID", .right = true },
+	{ .name = "comm", .title = "COMM" },
+	CONTAINER_COLUMNS,
+	{ .name = "figure", .title = "FIGURE" },
+	{ .name = "from_us", .title = "FROM", .right = true },
+	{ .name = "to_us", .title = "TO", .right = true },
+	{ .name = "count", .title = "COUNT", .right = true },
 };
 
+#define N_COLUMNS (sizeof(columns) / sizeof(columns[0]))
 #define SLOTS NETPROBE_LATENCY_SLOTS
 #define FIGURES NETPROBE_LATENCY_MAX
 
 struct figures {
 	struct netprobe_latency l;
-	char comm[17], container[72];
+	char comm[17];
 };
 
 struct list {
 	struct figures *all;
 	size_t n, cap;
 	int err;
-	struct buf when; /* they were taken, and where and how */
-	struct netprobe_capture capture;
+	struct strings strings;
+	struct row_stamp stamp; /* when they were taken, and where and how */
 };
 
 static int collect(const struct netprobe_latency *e, void *arg)
@@ -55,8 +60,8 @@ static int collect(const struct netprobe_latency *e, void *arg)
 	to = &l->all[l->n++];
 	to->l = *e;
 	(void)snprintf(to->comm, sizeof(to->comm), "%s", e->comm);
-	(void)snprintf(to->container, sizeof(to->container), "%s", e->container);
-	return 0;
+	l->err = row_container_keep(&l->strings, &to->l.container);
+	return l->err;
 }
 
 static uint64_t sum_of(const uint64_t *slots)
@@ -126,18 +131,24 @@ static void put_slots(struct buf *b, const uint64_t *h)
 	buf_putc(b, ']');
 }
 
+/* null: the slot has no end. */
+static void put_quantile(struct buf *b, const char *key, uint64_t us)
+{
+	if (us == UINT64_MAX)
+		json_kv_null(b, key);
+	else
+		json_kv_u64(b, key, us);
+}
+
 /* One object a process; a figure that was never timed is null. */
 static void put_json(struct buf *b, struct list *list, const struct figures *e,
 		     const struct common_opts *o)
 {
-	buf_putc(b, '{');
-	json_kv_str(b, "ts", buf_str(&list->when));
-	json_kv_str(b, "host", list->capture.host);
-	json_kv_str(b, "mode", list->capture.mode);
+	row_begin_json(b, &list->stamp);
 	json_kv_u64_or_null(b, "pid", e->l.pid);
 	json_kv_str(b, "comm", known(e->comm));
-	json_kv_str(b, "container", known(e->container));
-	json_kv_u64_or_null(b, "sample_rate", o->sample_rate > 1 ? o->sample_rate : 0);
+	row_container_json(b, &e->l.container);
+	json_kv_u64(b, "sample_rate", o->sample_rate > 1 ? o->sample_rate : 1);
 	for (unsigned int i = 0; i < FIGURES; i++) {
 		const uint64_t *h = e->l.counts[i];
 		uint64_t n = sum_of(h);
@@ -149,9 +160,9 @@ static void put_json(struct buf *b, struct list *list, const struct figures *e,
 		}
 		buf_putc(b, '{');
 		json_kv_u64(b, "count", n);
-		json_kv_u64(b, "p50_us", netprobe_latency_quantile(h, 0.5));
-		json_kv_u64(b, "p90_us", netprobe_latency_quantile(h, 0.9));
-		json_kv_u64(b, "p99_us", netprobe_latency_quantile(h, 0.99));
+		put_quantile(b, "p50_us", netprobe_latency_quantile(h, 0.5));
+		put_quantile(b, "p90_us", netprobe_latency_quantile(h, 0.9));
+		put_quantile(b, "p99_us", netprobe_latency_quantile(h, 0.99));
 		put_slots(b, h);
 		buf_putc(b, '}');
 	}
@@ -192,9 +203,9 @@ static void put_text(struct buf *b, const struct figures *e)
 	if (b->len)
 		buf_putc(b, '\n');
 	(void)utf8_put_field(b, name, strlen(name));
-	buf_printf(b, "[%u]%s", e->l.pid, *e->container ? "  " : "");
-	if (*e->container)
-		(void)utf8_put_field(b, e->container, strnlen(e->container, 12));
+	buf_printf(b, "[%u]%s", e->l.pid, *e->l.container.id ? "  " : "");
+	if (*e->l.container.id)
+		(void)utf8_put_field(b, e->l.container.id, strnlen(e->l.container.id, 12));
 	buf_putc(b, '\n');
 	for (unsigned int i = 0; i < FIGURES; i++) {
 		const uint64_t *h = e->l.counts[i];
@@ -218,21 +229,16 @@ static int put_rows(struct table *t, struct list *list, const struct figures *e)
 	for (unsigned int i = 0; i < FIGURES * SLOTS && !r; i++) {
 		unsigned int what = i / SLOTS, slot = i % SLOTS;
 		const struct cell none = { .type = CELL_NULL };
-		struct cell c[] = {
-			cell_str(buf_str(&list->when)),
-			cell_str(list->capture.host),
-			cell_str(list->capture.mode),
-			cell_u64_or_null(e->l.pid),
-			cell_str(e->comm),
-			cell_str(e->container),
-			{ .type = CELL_STR, .str = netprobe_latency_name(what) },
-			{ .type = CELL_U64, .u64 = from_us(slot) },
-			to_us(slot) == UINT64_MAX
-				? none
-				: (struct cell){ .type = CELL_U64, .u64 = to_us(slot) },
-			{ .type = CELL_U64, .u64 = e->l.counts[what][slot] },
-		};
+		struct cell c[N_COLUMNS];
+		unsigned int n = row_cells(c, &list->stamp);
 
+		c[n++] = cell_u64_or_null(e->l.pid);
+		c[n++] = cell_str(e->comm);
+		n += row_container_cells(c + n, &e->l.container);
+		c[n++] = cell_str(netprobe_latency_name(what));
+		c[n++] = cell_u64(from_us(slot));
+		c[n++] = to_us(slot) == UINT64_MAX ? none : cell_u64(to_us(slot));
+		c[n++] = cell_u64(e->l.counts[what][slot]);
 		if (e->l.counts[what][slot])
 			r = table_add(t, c);
 	}
@@ -252,16 +258,6 @@ static int put_table(struct buf *b, struct list *l, int format)
 	return r;
 }
 
-static int take_place(struct list *l, struct netprobe_manager *m)
-{
-	struct timespec ts = {};
-
-	(void)clock_gettime(CLOCK_REALTIME, &ts);
-	buf_time_ns(&l->when, (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec);
-	l->capture.size = sizeof(l->capture);
-	return netprobe_manager_get_capture(m, &l->capture, NULL);
-}
-
 int histograms_write(struct netprobe_manager *m, struct sink *sink, const struct common_opts *o)
 {
 	int format = o->format < 0 ? FORMAT_TEXT : o->format;
@@ -269,7 +265,8 @@ int histograms_write(struct netprobe_manager *m, struct sink *sink, const struct
 	struct buf b = {};
 	int r = netprobe_manager_latencies(m, collect, &l, NULL);
 
-	r = l.err ? l.err : r < 0 ? r : take_place(&l, m);
+	r = l.err ? l.err : r < 0 ? r : 0;
+	row_stamp_take(&l.stamp, m);
 	if (!r && l.n)
 		qsort(l.all, l.n, sizeof(*l.all), by_figures);
 	if (o->count && l.n > o->count)
@@ -287,7 +284,7 @@ int histograms_write(struct netprobe_manager *m, struct sink *sink, const struct
 	if (!r)
 		r = sink_put(sink, &b, NULL);
 	buf_done(&b);
-	buf_done(&l.when);
+	strings_done(&l.strings);
 	free(l.all);
 	return r;
 }

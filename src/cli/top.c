@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "cli/hand.h"
 #include "cli/names.h"
+#include "cli/row.h"
 #include "cli/settings.h"
 #include "cli/stream.h"
 #include "out/table.h"
@@ -22,7 +23,7 @@ struct top {
 	struct tui *tui; /* NULL: tables */
 	struct table *table;
 	struct table_column *columns; /* of the table */
-	struct buf now;		      /* when the rows of the table were asked for */
+	struct row_stamp stamp;	      /* when the rows of the table were asked for */
 	int err;
 	bool unwritten;
 	struct netprobe_capture capture; /* its host and mode */
@@ -48,7 +49,7 @@ static const char *const format_names[] = { "text", "json", "csv", "tsv", NULL }
 static const char *const view_names[] = { "process",   "connection", "container", "remote",
 					  "interface", "program",    "user",	  "unit",
 					  "pod",       "namespace",  "listen",	  NULL };
-static const char *const sort_names[] = { "tx",	 "rx",		"rate", "total", "conns",
+static const char *const sort_names[] = { "tx",	 "rx",		"rate", "total", "connections",
 					  "rtt", "retransmits", "name", "stall", NULL };
 
 #define ROW(name, letter, type, field, arg, help, ...) \
@@ -79,33 +80,31 @@ static const struct option_row rows[] = {
 };
 
 static const struct table_column columns[] = {
-	{ "ts", NULL, UNIT_NONE, false, 0 },
-	{ "host", NULL, UNIT_NONE, false, 0 },
-	{ "mode", NULL, UNIT_NONE, false, 0 },
-	{ "name", "NAME", UNIT_NONE, false, 0, 10, true },
+	ROW_COLUMNS,
+	{ "group", "NAME", UNIT_NONE, false, 0, 10, true },
 	{ "rname", NULL, UNIT_NONE, false, 0 },
 	{ "pid", "PID", UNIT_NONE, true, 4 },
 	{ "comm", "COMM", UNIT_NONE, false, 4, 8 },
-	{ "container", NULL, UNIT_NONE, false, 0 },
+	CONTAINER_COLUMNS,
 	{ "cgroup", NULL, UNIT_NONE, false, 0 },
-	{ "tx_rate", "TX/s", UNIT_RATE, true, 1 },
-	{ "rx_rate", "RX/s", UNIT_RATE, true, 1 },
+	{ "tx_bytes_per_s", "TX/s", UNIT_RATE, true, 1 },
+	{ "rx_bytes_per_s", "RX/s", UNIT_RATE, true, 1 },
 	{ "tx_bytes", "TX", UNIT_BYTES, true, 6 },
 	{ "rx_bytes", "RX", UNIT_BYTES, true, 6 },
-	{ "conns", "CONNS", UNIT_NONE, true, 7 },
-	{ "rtt_us", "RTT", UNIT_USEC, true, 5 },
+	{ "connections", "CONNS", UNIT_NONE, true, 7 },
+	{ "srtt_us", "RTT", UNIT_USEC, true, 5 },
 	{ "retransmits", "RETR", UNIT_NONE, true, 4 },
 	{ "exited", NULL, UNIT_NONE, false, 0 },
 	{ "sample_rate", NULL, UNIT_NONE, true, 0 },
 	{ "netns", NULL, UNIT_NONE, true, 0 }, /* of interfaces */
 	{ "what", NULL, UNIT_NONE, false,
 	  0 }, /* of interfaces: "unowned", "forwarded"; sockets' null */
-	/* --health; why names verdicts the same */
-	{ "retr_timeout", "TMO", UNIT_NONE, true, 9 },
-	{ "retr_fast", "FAST", UNIT_NONE, true, 9 },
-	{ "retr_tlp", "TLP", UNIT_NONE, true, 9 },
-	{ "retr_synack", "SYNACK", UNIT_NONE, true, 9 },
-	{ "retr_spurious", "SPUR", UNIT_NONE, true, 9 },
+	/* text has them with --health; why names verdicts the same */
+	{ "retransmits_timeout", "TMO", UNIT_NONE, true, 9 },
+	{ "retransmits_fast", "FAST", UNIT_NONE, true, 9 },
+	{ "retransmits_tail_loss_probe", "TLP", UNIT_NONE, true, 9 },
+	{ "retransmits_synack", "SYNACK", UNIT_NONE, true, 9 },
+	{ "retransmits_spurious", "SPUR", UNIT_NONE, true, 9 },
 	{ "stall_ms", "STALL", UNIT_MSEC, true, 3 },
 	{ "drops", "DROPS", UNIT_NONE, true, 3 },
 	{ "verdict", "VERDICT", UNIT_NONE, false, 2 },
@@ -123,28 +122,28 @@ static const struct table_column columns[] = {
 };
 
 #define N_COLUMNS (sizeof(columns) / sizeof(columns[0]))
-#define N_PLAIN (N_COLUMNS - 8 - 2 * NETPROBE_LATENCY_MAX) /* without --health */
+#define N_PLAIN (N_COLUMNS - 8 - 2 * NETPROBE_LATENCY_MAX) /* of text without --health */
 
 /* What the view cuts at its front, for programs: "...6db8f.scope" is "/kubepods.slice/...6db8f.scope". */
 static const char *whole_name(const struct netprobe_row *row)
 {
-	size_t n = strlen(row->name), all = row->cgroup ? strlen(row->cgroup) : 0;
+	size_t n = strlen(row->group), all = row->cgroup ? strlen(row->cgroup) : 0;
 
-	if (row->netns && !strcmp(row->name, "?"))
+	if (row->netns && !strcmp(row->group, "?"))
 		return NULL; /* an interface that is not known */
-	return !row->pid && all > n && !strcmp(row->cgroup + all - n, row->name) ? row->cgroup
-										 : row->name;
+	return !row->pid && all > n && !strcmp(row->cgroup + all - n, row->group) ? row->cgroup
+										  : row->group;
 }
 
 /* Of text, where names have no column of their own. */
 static const char *full_name(const struct netprobe_row *row, bool text, char *buf, size_t size)
 {
 	if (text && *row->rname)
-		(void)snprintf(buf, size, "%s (%s)", row->name, row->rname);
+		(void)snprintf(buf, size, "%s (%s)", row->group, row->rname);
 	else if (text && row->netns) /* each has its lo */
-		(void)snprintf(buf, size, "%s (netns %u)", row->name, row->netns);
+		(void)snprintf(buf, size, "%s (netns %u)", row->group, row->netns);
 	else
-		return text ? row->name : whole_name(row);
+		return text ? row->group : whole_name(row);
 	return buf;
 }
 
@@ -168,44 +167,61 @@ static struct cell cell_if(bool known, uint64_t n)
 	return known ? cell_u64(n) : (struct cell){ .type = CELL_NULL };
 }
 
+static unsigned int health_cells(struct cell *c, const struct top *x,
+				 const struct netprobe_row *row)
+{
+	unsigned int i = 0;
+
+	c[i++] = cell_if(x->seen, row->retransmits_timeout);
+	c[i++] = cell_if(x->seen, row->retransmits_fast);
+	c[i++] = cell_if(x->seen, row->retransmits_tail_loss_probe);
+	c[i++] = cell_if(x->seen, row->retransmits_synack);
+	c[i++] = cell_if(x->seen, row->retransmits_spurious);
+	c[i++] = x->seen ? cell_double((double)row->stall_ns / 1e6) : (struct cell){ 0 };
+	c[i++] = cell_if(row->has_drops, row->drops);
+	c[i++] = cell_str(netprobe_verdict_name(row->verdict));
+	return i;
+}
+
 static int add_row(const struct netprobe_row *row, void *arg)
 {
 	struct top *x = arg;
 	char name[256];
-	struct cell c[N_COLUMNS] = {
-		cell_str(x->now.data),
-		cell_str(x->capture.host),
-		cell_str(x->capture.mode),
-		cell_str(full_name(row, is_text(x), name, sizeof(name))),
-		cell_str(row->rname),
-		cell_u64_or_null(row->pid),
-		cell_str(row->comm),
-		cell_str(row->container),
-		cell_str(row->cgroup),
-		{ .type = CELL_DOUBLE, .dbl = row->tx_rate },
-		{ .type = CELL_DOUBLE, .dbl = row->rx_rate },
-		cell_u64(row->tx_bytes),
-		cell_u64(row->rx_bytes),
-		cell_u64(row->conns),
-		cell_u64_or_null(row->rtt_us),
-		cell_u64(row->retransmits),
-		cell_bool(row->exited),
-		cell_u64_or_null(x->o.sample_rate > 1 ? x->o.sample_rate : 0),
-		cell_u64_or_null(row->netns),
-		cell_str(row->what),
-		cell_if(x->seen, row->retransmits_timeout),
-		cell_if(x->seen, row->retransmits_fast),
-		cell_if(x->seen, row->retransmits_probe),
-		cell_if(x->seen, row->retransmits_synack),
-		cell_if(x->seen, row->retransmits_spurious),
-		x->seen ? cell_double((double)row->stall_ns / 1e6) : (struct cell){ 0 },
-		row->has_drops ? cell_u64(row->drops) : (struct cell){ .type = CELL_NULL },
-		cell_str(netprobe_verdict_name(row->verdict)),
-	};
+	struct cell c[N_COLUMNS];
+	unsigned int i = row_cells(c, &x->stamp);
 
-	latency_cells(c + N_COLUMNS - 2 * NETPROBE_LATENCY_MAX, row->latency);
+	c[i++] = cell_str(full_name(row, is_text(x), name, sizeof(name)));
+	c[i++] = cell_str(row->rname);
+	c[i++] = cell_u64_or_null(row->pid);
+	c[i++] = cell_str(row->comm);
+	i += row_container_cells(c + i, &row->container);
+	c[i++] = cell_str(row->cgroup);
+	c[i++] = (struct cell){ .type = CELL_DOUBLE, .dbl = row->tx_bytes_per_s };
+	c[i++] = (struct cell){ .type = CELL_DOUBLE, .dbl = row->rx_bytes_per_s };
+	c[i++] = cell_u64(row->tx_bytes);
+	c[i++] = cell_u64(row->rx_bytes);
+	c[i++] = cell_u64(row->connections);
+	c[i++] = cell_u64_or_null(row->srtt_us);
+	c[i++] = cell_u64(row->retransmits);
+	c[i++] = cell_bool(row->exited);
+	c[i++] = cell_u64(x->o.sample_rate > 1 ? x->o.sample_rate : 1);
+	c[i++] = cell_u64_or_null(row->netns);
+	c[i++] = cell_str(row->what);
+	i += health_cells(c + i, x, row);
+	latency_cells(c + i, row->latency);
 	x->err = table_add(x->table, c);
 	return x->err;
+}
+
+/* Of tables that come again. */
+static void put_time(struct buf *out, time_t now)
+{
+	struct tm tm = {};
+	char text[32] = "";
+
+	if (localtime_r(&now, &tm))
+		(void)strftime(text, sizeof(text), "%F %T\n", &tm);
+	buf_puts(out, text);
 }
 
 static int print_table(struct top *x)
@@ -219,19 +235,17 @@ static int print_table(struct top *x)
 		.idle = x->o.idle,
 	};
 	struct netprobe_view v = { .size = sizeof(v) };
-	struct timespec ts = {};
 	struct buf out = {};
 	int r;
 
-	(void)clock_gettime(CLOCK_REALTIME, &ts);
-	buf_reset(&x->now);
-	buf_time_ns(&x->now, (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec);
-	buf_putc(&x->now, '\0');
+	row_stamp_take(&x->stamp, x->manager);
 	table_clear(x->table);
 	table_fit(x->table, sink_columns(x->sink.fd));
-	r = x->now.err ? x->now.err : netprobe_manager_view(x->manager, &q, add_row, x, &v, NULL);
+	r = netprobe_manager_view(x->manager, &q, add_row, x, &v, NULL);
 	expr_tell(v.undecided, "rows");
 	r = x->err ? x->err : r < 0 ? r : 0;
+	if (!r && is_text(x) && !x->sink.once)
+		put_time(&out, time(NULL));
 	if (!r)
 		/* a file that goes on has its heading */
 		r = (sink_heading(&x->sink) ? table_write : table_write_on)(
@@ -434,9 +448,12 @@ static int go(struct top *x, struct netprobe_error *err)
 		(void)tui_draw(x->tui);
 	} else {
 		x->columns = own_columns(x);
-		x->table = x->columns ? table_new(x->columns, x->health ? N_COLUMNS : N_PLAIN)
+		x->table = x->columns ? table_new(x->columns,
+						  x->health || !is_text(x) ? N_COLUMNS : N_PLAIN)
 				      : NULL;
 		r = x->table ? 0 : -ENOMEM;
+		if (!r)
+			table_nothing(x->table, "nothing moved");
 		if (!r && x->health)
 			r = watch_health(x);
 		if (r)
@@ -499,7 +516,6 @@ static void done(void *command)
 	(void)table_free(x->table);
 	free(x->columns);
 	(void)netprobe_manager_free(x->manager);
-	buf_done(&x->now);
 	sink_close(&x->sink);
 	if (x->hand >= 0)
 		(void)close(x->hand);

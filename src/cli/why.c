@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/parse.h"
 #include "base/utf8.h"
+#include "cli/row.h"
 #include "cli/settings.h"
 #include "cli/stream.h"
 #include "out/fit.h"
@@ -43,6 +44,7 @@ struct why {
 	uint32_t *slots; /* by the flow's id, open addressing: index + 1; 0 free */
 	size_t n_slots;	 /* a power of two */
 	struct buf out;
+	struct row_stamp stamp;
 	int err;
 };
 
@@ -311,11 +313,11 @@ static void put_figures(struct buf *b, const struct netprobe_flow *t)
 	json_kv_u64(b, "unread_bytes", t->unread_bytes);
 	json_kv_u64(b, "sndbuf_bytes", t->sndbuf_bytes);
 	json_kv_u64(b, "sndbuf_used_bytes", t->sndbuf_used_bytes);
-	if (t->pacing_rate == UINT64_MAX)
-		json_kv_null(b, "pacing_rate");
+	if (t->pacing_bytes_per_s == UINT64_MAX)
+		json_kv_null(b, "pacing_bytes_per_s");
 	else
-		json_kv_u64(b, "pacing_rate", t->pacing_rate);
-	json_kv_u64_or_null(b, "delivery_rate", t->delivery_rate);
+		json_kv_u64(b, "pacing_bytes_per_s", t->pacing_bytes_per_s);
+	json_kv_u64_or_null(b, "delivery_bytes_per_s", t->delivery_bytes_per_s);
 	json_kv_u64(b, "bytes_sent", t->bytes_sent);
 	json_kv_u64(b, "bytes_retrans", t->bytes_retrans);
 	json_kv_double(b, "retransmit_share",
@@ -358,13 +360,13 @@ static void json(struct why *x, const struct netprobe_verdict_sum *all)
 	uint32_t verdict = first_of(all);
 	struct buf *b = &x->out;
 
-	buf_putc(b, '{');
+	row_begin_json(b, &x->stamp);
 	json_kv_str(b, "verdict", netprobe_verdict_name(verdict));
 	json_kv_str(b, "detail", netprobe_verdict_detail(all));
 	put_shares(b, all);
 	json_kv_str(b, "advice", advice_of_all(x, all));
-	json_kv_u64(b, "n_connections", x->n);
-	json_key(b, "connections");
+	json_kv_u64(b, "connections", x->n);
+	json_key(b, "flows");
 	buf_putc(b, '[');
 	for (size_t i = 0; i < x->n; i++) {
 		if (i)
@@ -428,10 +430,10 @@ static void text_connection(struct buf *b, const struct subject *s)
 	put_unit(b, "±", UNIT_USEC, t->rttvar_us);
 	if (t->min_rtt_us)
 		put_unit(b, "least", UNIT_USEC, t->min_rtt_us);
-	if (t->delivery_rate)
-		put_unit(b, "delivers", UNIT_RATE, (double)t->delivery_rate);
-	if (t->pacing_rate != UINT64_MAX)
-		put_unit(b, "paced at", UNIT_RATE, (double)t->pacing_rate);
+	if (t->delivery_bytes_per_s)
+		put_unit(b, "delivers", UNIT_RATE, (double)t->delivery_bytes_per_s);
+	if (t->pacing_bytes_per_s != UINT64_MAX)
+		put_unit(b, "paced at", UNIT_RATE, (double)t->pacing_bytes_per_s);
 	buf_printf(b, " retransmitted %.2f%% of bytes\n",
 		   t->bytes_sent ? 100 * (double)t->bytes_retrans / (double)t->bytes_sent : 0);
 	buf_puts(b, "  since it began:");
@@ -564,7 +566,9 @@ static int run(void *command, struct settings *s)
 		.on_settings = on_settings,
 		.arg = x,
 	};
-	r = loop_run(&loop) ?: print(x);
+	r = loop_run(&loop);
+	row_stamp_take(&x->stamp, x->manager);
+	r = r ?: print(x);
 	x->manager =
 		netprobe_manager_free(x->manager); /* nothing runs while a reader is waited for */
 	r = r ?: sink_finish(&x->sink);

@@ -15,8 +15,8 @@ static const struct field bw[] = {
 	INTERVAL(
 		NULL,
 		"true length of the interval; longer than the others while [output](#output) took nothing"),
-	F("tx_mbit", FIELD_NUMBER, FIELD_MBIT_S, NULL, "rate of `tx_bytes`"),
-	F("rx_mbit", FIELD_NUMBER, FIELD_MBIT_S, NULL, "rate of `rx_bytes`"),
+	F("tx_mbit_per_s", FIELD_NUMBER, FIELD_MBIT_S, NULL, "rate of `tx_bytes`"),
+	F("rx_mbit_per_s", FIELD_NUMBER, FIELD_MBIT_S, NULL, "rate of `rx_bytes`"),
 	WORD("what", "of sockets",
 	     "`unowned`, `forwarded`: [what no socket moved](#what-no-socket-moved)"),
 	{},
@@ -46,7 +46,7 @@ static const struct field transport_drop[] = {
 
 /* Of one packet: a drop, a step of a trace. */
 static const struct field packet[] = {
-	F("len", FIELD_INT, FIELD_BYTES, "no packet was read", "bytes from the IP header on",
+	F("len_bytes", FIELD_INT, FIELD_BYTES, "no packet was read", "bytes from the IP header on",
 	  .ipfix = 224),
 	F("ip_proto", FIELD_INT, FIELD_NO_UNIT, "not IP", "protocol number", .ipfix = 4),
 	F("eth_proto", FIELD_INT, FIELD_NO_UNIT, "not known", "protocol number", .ipfix = 256),
@@ -154,7 +154,7 @@ static const struct field dns_query[] = {
 	WORD("rcode", UNANSWERED, "`NOERROR`, `NXDOMAIN`, `SERVFAIL`, ..."),
 	F("answers", FIELD_STRINGS, FIELD_NO_UNIT, UNANSWERED,
 	  "data of the records of the answer section; at most 24", .otel = "dns.answers"),
-	F("ttls", FIELD_INTS, FIELD_S, UNANSWERED, "their times"),
+	F("ttls_s", FIELD_INTS, FIELD_S, UNANSWERED, "their times"),
 	F("answer_count", FIELD_INT, FIELD_NO_UNIT, UNANSWERED,
 	  "records the answer claims to have"),
 	F("latency_ms", FIELD_NUMBER, FIELD_MS, UNANSWERED, "from the first query to the answer"),
@@ -190,7 +190,7 @@ static const struct field trace_begin[] = {
 
 static const struct field trace_end[] = {
 	F("ip_id", FIELD_INT, FIELD_NO_UNIT, "none", "identification", .ipfix = 54),
-	F("payload", FIELD_INT, FIELD_BYTES, NULL, "behind the transport header"),
+	F("payload_bytes", FIELD_INT, FIELD_BYTES, NULL, "behind the transport header"),
 	WORD("hook", "not netfilter", "`INPUT`, `FORWARD`, ..."),
 	WORD("verdict", "not netfilter", "`accept`, `drop`, `stolen`"),
 	WORD("reason", "not dropped", "the running kernel's name for it"),
@@ -215,7 +215,7 @@ static const struct field loss[] = {
 	COUNT("map_full", "found no room. An end counts here or in `ring_full`, never in both"),
 	BYTES("lost_tx_bytes", "counted nowhere because of that"),
 	BYTES("lost_rx_bytes", "counted nowhere because of that"),
-	COUNT("helper_err", "a kernel helper failed for another reason"),
+	COUNT("helper_errors", "a kernel helper failed for another reason"),
 	COUNT("missed",
 	      "runs the kernel left out, and no second program saw: a program interrupted by itself, or preempted in "
 	      "it; a kprobe hit in another one, a kretprobe without a free slot (told since 6.7); `destroy`: ends of "

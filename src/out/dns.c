@@ -11,7 +11,7 @@ static void put_list(struct buf *b, const struct event_dns *d)
 {
 	json_key(b, "answers");
 	if (!d->rcode) {
-		buf_puts(b, "null,\"ttls\":null");
+		buf_puts(b, "null,\"ttls_s\":null");
 		return;
 	}
 	buf_putc(b, '[');
@@ -21,7 +21,7 @@ static void put_list(struct buf *b, const struct event_dns *d)
 		json_str(b, d->answers[i]);
 	}
 	buf_putc(b, ']');
-	json_key(b, "ttls");
+	json_key(b, "ttls_s");
 	buf_putc(b, '[');
 	for (unsigned int i = 0; i < d->n; i++) {
 		if (i)

@@ -59,7 +59,7 @@ void packet_put_json(struct buf *b, const struct np_packet *p, const struct np_t
 		p = &none;
 	if (!t)
 		t = &nowhere;
-	json_kv_u64_or_null(b, "len", p->len);
+	json_kv_u64_or_null(b, "len_bytes", p->len);
 	json_kv_u64_or_null(b, "ip_proto", t->proto);
 	json_kv_u64_or_null(b, "eth_proto", p->eth_proto);
 	if (p->has_vlan)

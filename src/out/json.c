@@ -188,8 +188,8 @@ static void put_bw(struct buf *b, const struct event *ev)
 		json_kv_u64(b, "rx_pkts", ev->rx_pkts);
 	}
 	put_interval(b, ev);
-	json_kv_double(b, "tx_mbit", ev->tx_mbit);
-	json_kv_double(b, "rx_mbit", ev->rx_mbit);
+	json_kv_double(b, "tx_mbit_per_s", ev->tx_mbit);
+	json_kv_double(b, "rx_mbit_per_s", ev->rx_mbit);
 	json_kv_str(b, "what", ev->what);
 }
 
@@ -203,11 +203,12 @@ static void put_iface(struct buf *b, const struct event *ev)
 	json_kv_u64(b, "tx_pkts", d ? d->tx.packets : ev->tx_pkts);
 	json_kv_u64(b, "rx_pkts", d ? d->rx.packets : ev->rx_pkts);
 	if (d) {
-		put_literal(b, ",\"interval_s\":null,\"tx_mbit\":null,\"rx_mbit\":null");
+		put_literal(b,
+			    ",\"interval_s\":null,\"tx_mbit_per_s\":null,\"rx_mbit_per_s\":null");
 	} else {
 		put_interval(b, ev);
-		json_kv_double(b, "tx_mbit", ev->tx_mbit);
-		json_kv_double(b, "rx_mbit", ev->rx_mbit);
+		json_kv_double(b, "tx_mbit_per_s", ev->tx_mbit);
+		json_kv_double(b, "rx_mbit_per_s", ev->rx_mbit);
 	}
 	device_put_iface(b, d);
 }
@@ -231,7 +232,7 @@ static void put_stall(struct buf *b, const struct event *ev)
 	buf_putc(b, '"');
 	json_kv_bool(b, "ended", ev->ended);
 	put_literal(b, ",\"reason\":null,\"location\":null,\"stack\":null,\"packets\":null,"
-		       "\"suppressed\":null,\"kind\":null,\"benign\":null,\"len\":null,"
+		       "\"suppressed\":null,\"kind\":null,\"benign\":null,\"len_bytes\":null,"
 		       "\"ip_proto\":null,\"eth_proto\":null,\"vlan\":null,\"ttl\":null,"
 		       "\"tcp_flags\":null,\"seq\":null,\"ack\":null,\"icmp_type\":null,"
 		       "\"icmp_code\":null");
@@ -348,7 +349,7 @@ static void put_loss(struct buf *b, const struct event *ev)
 	json_kv_u64(b, "map_full", l->map_full);
 	json_kv_u64(b, "lost_tx_bytes", l->lost_tx_bytes);
 	json_kv_u64(b, "lost_rx_bytes", l->lost_rx_bytes);
-	json_kv_u64(b, "helper_err", l->helper_err);
+	json_kv_u64(b, "helper_errors", l->helper_err);
 	json_kv_u64(b, "missed", ev->missed);
 	json_kv_u64(b, "implausible", ev->implausible);
 	put_interval(b, ev);

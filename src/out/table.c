@@ -34,7 +34,8 @@ struct table {
 	unsigned int n_columns;
 	struct stored_cell *cells; /* row by row */
 	size_t n_rows, cap_rows;
-	struct buf strings; /* NUL after each */
+	struct buf strings;  /* NUL after each */
+	const char *nothing; /* what text says of no rows; NULL: the heading alone */
 	unsigned int *
 		widths; /* of the columns of text, measured before; NULL: of the rows that are there */
 	unsigned int fit; /* columns of the terminal; 0: text is whole */
@@ -60,6 +61,11 @@ struct table *table_free(struct table *t)
 	free(t->cells);
 	free(t);
 	return NULL;
+}
+
+void table_nothing(struct table *t, const char *words)
+{
+	t->nothing = words;
 }
 
 void table_clear(struct table *t)
@@ -296,9 +302,15 @@ static void write_text_lines(const struct table *t, struct buf *out, struct text
 
 static int write_text(const struct table *t, struct buf *out, bool color, bool head)
 {
-	struct text_locale locale = text_locale_take();
+	struct text_locale locale;
 	struct text_layout l = { .widths = t->widths };
 
+	if (!t->n_rows && t->nothing && head) {
+		buf_puts(out, t->nothing);
+		buf_putc(out, '\n');
+		return out->err;
+	}
+	locale = text_locale_take();
 	if (!l.widths) {
 		l.widths = calloc(t->n_columns + 1, sizeof(*l.widths));
 		out->err = out->err ?: l.widths ? measure(t, &l) : -ENOMEM;
@@ -354,14 +366,56 @@ static void put_json_cell(const struct table *t, struct buf *out, const struct s
 	}
 }
 
+/* How many columns from there on are of the same object: "container.id", "container.name"; 0: it is of none. */
+static unsigned int object_columns(const struct table *t, unsigned int col)
+{
+	const char *name = t->columns[col].name, *point = strchr(name, '.');
+	unsigned int n = 0;
+
+	while (point && col + n < t->n_columns &&
+	       !strncmp(t->columns[col + n].name, name, (size_t)(point - name) + 1))
+		n++;
+	return n;
+}
+
+/* null where all of it is. */
+static void put_json_object(const struct table *t, struct buf *out, size_t row, unsigned int col,
+			    unsigned int n)
+{
+	const char *name = t->columns[col].name;
+	size_t len = (size_t)(strchr(name, '.') - name);
+	bool known = false;
+	char key[64];
+
+	(void)fmt(key, sizeof(key), "%.*s", (int)len, name);
+	json_key(out, key);
+	for (unsigned int i = 0; i < n; i++)
+		known |= cell_at(t, row, col + i)->type != CELL_NULL;
+	if (!known) {
+		buf_puts(out, "null");
+		return;
+	}
+	buf_putc(out, '{');
+	for (unsigned int i = 0; i < n; i++) {
+		json_key(out, t->columns[col + i].name + len + 1);
+		put_json_cell(t, out, cell_at(t, row, col + i));
+	}
+	buf_putc(out, '}');
+}
+
 static int write_json(const struct table *t, struct buf *out)
 {
-	unsigned int col;
+	unsigned int col, n;
 	size_t row;
 
 	for (row = 0; row < t->n_rows; row++) {
 		buf_putc(out, '{');
-		for (col = 0; col < t->n_columns; col++) {
+		for (col = 0; col < t->n_columns; col += n ?: 1) {
+			n = object_columns(t, col);
+			if (n) {
+				put_json_object(t, out, row, col, n);
+				continue;
+			}
 			json_key(out, t->columns[col].name);
 			put_json_cell(t, out, cell_at(t, row, col));
 		}

@@ -86,6 +86,8 @@ struct table *table_free(struct table *t);
 /* Copies the strings. -ENOMEM. */
 int table_add(struct table *t, const struct cell *cells);
 void table_clear(struct table *t);
+/* What text says in place of a heading without rows: "no flow matched". Borrowed. */
+void table_nothing(struct table *t, const char *words);
 int table_write(const struct table *t, struct buf *out, int format, bool color);
 /*
  * Text from here on fits a terminal of so many columns: of the table's columns the less important ones are left out, strings are

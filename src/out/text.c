@@ -230,7 +230,7 @@ static void put_loss(struct buf *b, const struct event *ev)
 	put_nonzero(b, "lost_tx_bytes", l->lost_tx_bytes);
 	put_nonzero(b, "lost_rx_bytes", l->lost_rx_bytes);
 	put_nonzero(b, "implausible", ev->implausible);
-	put_nonzero(b, "helper_err", l->helper_err);
+	put_nonzero(b, "helper_errors", l->helper_err);
 }
 
 static void put_close(struct buf *b, const struct event *ev)

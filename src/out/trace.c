@@ -83,7 +83,7 @@ void trace_put_json(struct buf *b, const struct event_trace *t)
 	json_kv_str(b, "mac_dst", ev->has_mac ? mac_str(ev->mac_dst, mac) : NULL);
 	packet_put_json(b, &ev->packet, &ev->tuple);
 	json_kv_u64_or_null(b, "ip_id", ev->packet.ip_id);
-	json_kv_u64(b, "payload", ev->packet.payload);
+	json_kv_u64(b, "payload_bytes", ev->packet.payload);
 	json_kv_str(b, "hook", hook_name(ev->hook));
 	json_kv_str(b, "verdict", verdict_name(ev));
 	json_kv_str(b, "reason", t->reason);

@@ -58,7 +58,7 @@ const struct column column_table[] = {
 	  "Received since netprobe began to count.", AT(U64, rx_bytes) },
 	{ "TOTAL", NULL, 6, NETPROBE_SORT_TOTAL, MOVING, { 7, NEVER }, false, cell_total,
 	  "Sent and received since netprobe began to count.", UNSORTED },
-	{ "CONN", NULL, 5, NETPROBE_SORT_CONNS, GROUPS, { 6, 13 }, false, cell_conns,
+	{ "CONN", NULL, 5, NETPROBE_SORT_CONNECTIONS, GROUPS, { 6, 13 }, false, cell_conns,
 	  "Open sockets now, UDP and idle ones too, without those that only listen.", UNSORTED },
 	{ "RTT", NULL, 6, NETPROBE_SORT_RTT, MOVING, { 4, 1 }, false, cell_rtt,
 	  "Time to the other end and back: smoothed by TCP, of several connections the middle one.", UNSORTED },

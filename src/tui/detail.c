@@ -22,7 +22,7 @@ void trace_add(struct trace *t, const struct netprobe_row *row)
 	if (f->closed)
 		return;
 	if (!first || !t->rate.count)
-		samples_push(&t->rate, (float)row->tx_rate + (float)row->rx_rate);
+		samples_push(&t->rate, (float)row->tx_bytes_per_s + (float)row->rx_bytes_per_s);
 	if (!f->has_tcp)
 		return;
 	samples_push(&t->rtt, (float)f->srtt_us);
@@ -63,8 +63,8 @@ static void copy_flow(struct detail *d, const struct netprobe_flow *f, uint64_t 
 	d->connect_us = f->connect_us;
 	d->closed = f->closed;
 	d->age_s = f->opened_ns && until > f->opened_ns ? (double)(until - f->opened_ns) / 1e9 : 0;
-	d->tx_pkts = known(f->tx_packets);
-	d->rx_pkts = known(f->rx_packets);
+	d->tx_pkts = known(f->tx_pkts);
+	d->rx_pkts = known(f->rx_pkts);
 	d->tcp = f->has_tcp;
 	if (d->tcp)
 		d->figures = *f;
@@ -92,8 +92,8 @@ void detail_take(struct detail *d, const struct netprobe_row *row, const struct 
 		d->tx_rate = d->rx_rate = 0;
 		return;
 	}
-	d->tx_rate = (float)row->tx_rate;
-	d->rx_rate = (float)row->rx_rate;
+	d->tx_rate = (float)row->tx_bytes_per_s;
+	d->rx_rate = (float)row->rx_bytes_per_s;
 	d->tx_bytes = row->tx_bytes;
 	d->rx_bytes = row->rx_bytes;
 	d->retrans = row->retransmits;

@@ -13,18 +13,21 @@ struct kept_row {
 	char text[];
 };
 
+#define CONTAINER(of)                                                                              \
+	offsetof(of, container.id), offsetof(of, container.name), offsetof(of, container.runtime), \
+		offsetof(of, container.pod), offsetof(of, container.pod_namespace)
+
 /* Where strings are, in a row and in its flow. */
 static const size_t row_texts[] = {
-	offsetof(struct netprobe_row, name),	  offsetof(struct netprobe_row, rname),
-	offsetof(struct netprobe_row, comm),	  offsetof(struct netprobe_row, cgroup),
-	offsetof(struct netprobe_row, container), offsetof(struct netprobe_row, container_name),
-	offsetof(struct netprobe_row, runtime),	  offsetof(struct netprobe_row, what),
-	offsetof(struct netprobe_row, user),	  offsetof(struct netprobe_row, exe),
+	offsetof(struct netprobe_row, group), offsetof(struct netprobe_row, rname),
+	offsetof(struct netprobe_row, comm),  offsetof(struct netprobe_row, cgroup),
+	CONTAINER(struct netprobe_row),	      offsetof(struct netprobe_row, what),
+	offsetof(struct netprobe_row, user),  offsetof(struct netprobe_row, exe),
 };
 static const size_t flow_texts[] = {
 	offsetof(struct netprobe_flow, comm),	   offsetof(struct netprobe_flow, exe),
 	offsetof(struct netprobe_flow, last_comm), offsetof(struct netprobe_flow, cgroup),
-	offsetof(struct netprobe_flow, container), offsetof(struct netprobe_flow, rname),
+	CONTAINER(struct netprobe_flow),	   offsetof(struct netprobe_flow, rname),
 	offsetof(struct netprobe_flow, iface),	   offsetof(struct netprobe_flow, state),
 };
 #define N_ROW_TEXTS (sizeof(row_texts) / sizeof(row_texts[0]))
@@ -79,8 +82,10 @@ struct kept_row *kept_new(const struct netprobe_row *from)
 	if (from->latency)
 		kept->latency = *from->latency;
 	row.latency = from->latency ? &kept->latency : NULL;
-	if (row.latency)
-		kept->latency.comm = kept->latency.container = "";
+	if (row.latency) {
+		kept->latency.comm = "";
+		kept->latency.container = (struct netprobe_container){ "", "", "", "", "" };
+	}
 	row.rates = NULL;
 	row.n_rates = 0;
 	kept->row = row;

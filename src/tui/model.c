@@ -149,12 +149,12 @@ static void take_totals(struct tui_model *m, const struct netprobe_view *v)
 	m->n_ended = v->n_ended;
 	m->n_idle = v->n_idle;
 	m->totals = (struct tui_totals){
-		.tx_rate = (float)v->tx_rate,
-		.rx_rate = (float)v->rx_rate,
+		.tx_rate = (float)v->tx_bytes_per_s,
+		.rx_rate = (float)v->rx_bytes_per_s,
 		.tx_bytes = v->tx_bytes,
 		.rx_bytes = v->rx_bytes,
 		.retrans = v->retransmits,
-		.conns = v->conns,
+		.conns = v->connections,
 		.processes = v->processes,
 		.inside_rate = (float)v->inside_rate,
 		.retrans_rate = (float)v->retransmit_rate,

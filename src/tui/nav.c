@@ -232,10 +232,10 @@ int nav_back(struct tui_model *m)
  */
 static uint8_t sort_beside(bool health, uint8_t sort, int step)
 {
-	static const uint8_t traffic[] = { NETPROBE_SORT_NAME,	  NETPROBE_SORT_TX,
-					   NETPROBE_SORT_RX,	  NETPROBE_SORT_TOTAL,
-					   NETPROBE_SORT_CONNS,	  NETPROBE_SORT_RTT,
-					   NETPROBE_SORT_RETRANS, NETPROBE_SORT_RATE };
+	static const uint8_t traffic[] = { NETPROBE_SORT_NAME,	      NETPROBE_SORT_TX,
+					   NETPROBE_SORT_RX,	      NETPROBE_SORT_TOTAL,
+					   NETPROBE_SORT_CONNECTIONS, NETPROBE_SORT_RTT,
+					   NETPROBE_SORT_RETRANS,     NETPROBE_SORT_RATE };
 	static const uint8_t trouble[] = { NETPROBE_SORT_NAME, NETPROBE_SORT_RTT,
 					   NETPROBE_SORT_RETRANS, NETPROBE_SORT_STALL,
 					   NETPROBE_SORT_RATE };

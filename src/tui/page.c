@@ -259,10 +259,10 @@ static void path_lines(struct pen *p, const struct tui_model *m)
 		usec_field(p, "deviation", t->rttvar_us);
 		if (t->min_rtt_us)
 			usec_field(p, "least", t->min_rtt_us);
-		if (t->delivery_rate)
-			rate_field(p, m, "delivers", (double)t->delivery_rate, STYLE_NORMAL);
-		if (t->pacing_rate != UINT64_MAX)
-			rate_field(p, m, "paced", (double)t->pacing_rate, STYLE_NORMAL);
+		if (t->delivery_bytes_per_s)
+			rate_field(p, m, "delivers", (double)t->delivery_bytes_per_s, STYLE_NORMAL);
+		if (t->pacing_bytes_per_s != UINT64_MAX)
+			rate_field(p, m, "paced", (double)t->pacing_bytes_per_s, STYLE_NORMAL);
 	}
 	if (line(p, "cwnd")) {
 		count_field(p, "segments", t->cwnd, STYLE_NORMAL);

@@ -22,16 +22,16 @@ static void copy_text(char *to, size_t size, const char *from)
 
 void row_place(char *to, size_t size, const struct netprobe_row *from)
 {
-	const char *runtime = from->runtime && *from->runtime ? from->runtime : "container";
+	const char *runtime = *from->container.runtime ? from->container.runtime : "container";
 	size_t len;
 
 	if (!from->cgroup || !*from->cgroup)
 		return;
-	if (*from->container) {
-		if (*from->container_name)
-			(void)snprintf(to, size, "%s %s", runtime, from->container_name);
+	if (*from->container.id) {
+		if (*from->container.name)
+			(void)snprintf(to, size, "%s %s", runtime, from->container.name);
 		else
-			(void)snprintf(to, size, "%s %.12s", runtime, from->container);
+			(void)snprintf(to, size, "%s %.12s", runtime, from->container.id);
 		return;
 	}
 	if (!strcmp(from->cgroup, "/")) {
@@ -125,7 +125,7 @@ static void copy_container(struct tui_row *to, const struct netprobe_row *from)
 		copy_text(to->name, sizeof(to->name),
 			  len < sizeof(to->name) ? from->cgroup
 						 : from->cgroup + len - sizeof(to->name) + 1);
-	if (to->known && *from->container)
+	if (to->known && *from->container.id)
 		copy_place(to, from);
 }
 
@@ -133,7 +133,7 @@ void row_trouble(struct tui_trouble *to, const struct netprobe_row *from)
 {
 	*to = (struct tui_trouble){ .timeout = from->retransmits_timeout,
 				    .fast = from->retransmits_fast,
-				    .probe = from->retransmits_probe,
+				    .probe = from->retransmits_tail_loss_probe,
 				    .synack = from->retransmits_synack,
 				    .spurious = from->retransmits_spurious,
 				    .stall_ns = from->stall_ns };
@@ -142,10 +142,10 @@ void row_trouble(struct tui_trouble *to, const struct netprobe_row *from)
 void row_copy(struct tui_row *to, const struct netprobe_row *from, uint8_t kind)
 {
 	memset(to, 0, offsetof(struct tui_row, samples));
-	copy_text(to->name, sizeof(to->name), from->name);
+	copy_text(to->name, sizeof(to->name), from->group);
 	to->key = from->key;
-	to->tx_rate = (float)from->tx_rate;
-	to->rx_rate = (float)from->rx_rate;
+	to->tx_rate = (float)from->tx_bytes_per_s;
+	to->rx_rate = (float)from->rx_bytes_per_s;
 	to->tx_bytes = from->tx_bytes;
 	to->rx_bytes = from->rx_bytes;
 	to->retrans = from->retransmits;
@@ -153,8 +153,8 @@ void row_copy(struct tui_row *to, const struct netprobe_row *from, uint8_t kind)
 	to->drops = from->drops;
 	to->has_drops = from->has_drops;
 	to->verdict = from->verdict < NETPROBE_VERDICT_MAX ? (int)from->verdict : -1;
-	to->conns = from->conns;
-	to->rtt_us = from->rtt_us;
+	to->conns = from->connections;
+	to->rtt_us = from->srtt_us;
 	to->exited = from->exited;
 	to->netns = from->netns;
 	memcpy(to->addr, from->addr, sizeof(to->addr));
@@ -187,7 +187,7 @@ void row_copy(struct tui_row *to, const struct netprobe_row *from, uint8_t kind)
 		copy_container(to, from);
 	else if (kind == NETPROBE_VIEW_REMOTE && *from->rname)
 		(void)snprintf(to->name, sizeof(to->name), "%.128s  %.64s", from->rname,
-			       from->name);
+			       from->group);
 	if (to->name[0] == '\0')
 		copy_text(to->name, sizeof(to->name), UNKNOWN);
 }
@@ -213,7 +213,7 @@ static int compare_by(const struct tui_row *a, const struct tui_row *b, uint8_t 
 	case NETPROBE_SORT_TOTAL:
 		return compare_number((double)b->tx_bytes + (double)b->rx_bytes,
 				      (double)a->tx_bytes + (double)a->rx_bytes);
-	case NETPROBE_SORT_CONNS:
+	case NETPROBE_SORT_CONNECTIONS:
 		return compare_u64(b->conns, a->conns);
 	case NETPROBE_SORT_RTT:
 		return compare_u64(b->rtt_us, a->rtt_us);

@@ -12,9 +12,9 @@
 
 #define WORD 40
 
-static const char *const sorts[NETPROBE_SORT_MAX + 1] = { "tx",	   "rx",  "rate",	 "total",
-							  "conns", "rtt", "retransmits", "name",
-							  "stall", NULL };
+static const char *const sorts[NETPROBE_SORT_MAX + 1] = {
+	"tx", "rx", "rate", "total", "connections", "rtt", "retransmits", "name", "stall", NULL
+};
 
 /* A flag of the model, and whether the file has the opposite. */
 static const struct {

@@ -24,7 +24,7 @@ static void on_events(const struct netprobe_event *events, size_t n, void *arg)
 		(void)__atomic_add_fetch(&bytes_of_text,
 					 strlen(events[i].json) + strlen(events[i].type) +
 						 strlen(events[i].comm) +
-						 strlen(events[i].container),
+						 strlen(events[i].container.id),
 					 __ATOMIC_RELAXED);
 	(void)__atomic_add_fetch(&given, n, __ATOMIC_RELAXED);
 }
@@ -43,7 +43,7 @@ static int on_interface(const struct netprobe_interface *i, void *arg)
 
 static int on_row(const struct netprobe_row *row, void *arg)
 {
-	*(size_t *)arg += strlen(row->name);
+	*(size_t *)arg += strlen(row->group);
 	return 0;
 }
 

@@ -144,7 +144,7 @@ static int all_told(const char *root)
 
 int main(int argc, char **argv)
 {
-	static const char *const pages[] = { "events.md" };
+	static const char *const pages[] = { "events.md", "flows.md" };
 	int rewrite = argc > 1 && !strcmp(argv[1], "--update"), bad;
 	const char *root = getenv("NETPROBE_SOURCE") ?: ".";
 

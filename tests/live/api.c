@@ -287,9 +287,9 @@ TEST(statistics_of_interfaces_and_balancer_are_told)
 	CHECK(b.vips == 1 && b.backends == 1 && b.backends_up == 1, "VIPs %u, backends %u, up %u",
 	      b.vips, b.backends, b.backends_up);
 	OK(netprobe_manager_get_global_stats(m, &g, &err));
-	CHECK(g.interfaces == 1 && g.rx_packets >= 20 &&
+	CHECK(g.interfaces == 1 && g.rx_pkts >= 20 &&
 		      g.events_delivered == stats.events + lb.events,
-	      "interfaces %u, packets %" PRIu64 ", events %" PRIu64, g.interfaces, g.rx_packets,
+	      "interfaces %u, packets %" PRIu64 ", events %" PRIu64, g.interfaces, g.rx_pkts,
 	      g.events_delivered);
 	OK(netprobe_manager_get_network_stats(m, &n, &err));
 	CHECK(n.udp_packets >= 20, "udp %" PRIu64, n.udp_packets);

@@ -243,7 +243,7 @@ static int on_flow(const struct netprobe_guard_flow *f, void *arg)
 	struct seen *s = arg;
 
 	if (f->proto == IPPROTO_UDP && f->lport == 7001)
-		s->flows += f->rx_packets;
+		s->flows += f->rx_pkts;
 	return 0;
 }
 

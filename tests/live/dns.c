@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* DNS: transactions against what the maker and its server know of them, and the names they give. */
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "fields.h"
 #include "maker.h"
 #include "netns.h"
 #include "probe.h"
@@ -230,6 +232,36 @@ TEST(filters_choose_whose_transactions_are_told)
 	CHECK_EQ(sum(q.records, &ns, 0).all, 0, "transactions of nobody");
 }
 
+/* A transaction in CSV has a part of what its event has, under the same names; a summary what the table says. */
+TEST(columns_of_dns_are_fields_of_its_events)
+{
+	const struct record_type *t = record_type_find("dns.query");
+	char why[256] = "", *text, *save = NULL;
+	struct netns ns = netns_new();
+	struct probe p = probe_start("dns", "--dns-port", "5300", "--format", "csv", NULL),
+		     q = probe_start("dns", "--dns-port", "5300", "--summary", "--format", "json",
+				     NULL);
+	const json_t *r;
+	size_t i;
+
+	maker_run(&ns, "dns ask --ok 3");
+	CHECK(!probe_signal(&p, SIGTERM), "dns --format csv: exit %d", p.status);
+	probe_stop(&q);
+	text = file_text(p.out);
+	text[strcspn(text, "\r\n")] = '\0';
+	CHECK(!strncmp(text, "schema,ts,host,mode,", 20), "heading: %s", text);
+	for (char *name = strtok_r(text, ",", &save); name; name = strtok_r(NULL, ",", &save))
+		CHECK(record_field_find(t, name), "dns.query has no field %s", name);
+	free(text);
+	CHECK(json_array_size(q.records) > 3, "expected rows of a summary");
+	json_array_foreach (q.records, i, r)
+		CHECK(fields_hold(r, record_type_find("dns summary"), why, sizeof(why)),
+		      "row %zu of the summary: %s", i, why);
+	CHECK(!strcmp(record_str(json_array_get(q.records, json_array_size(q.records) - 1), "list"),
+		      "total"),
+	      "expected the total last");
+}
+
 TEST(summary_adds_up_names_and_processes)
 {
 	char port[8], command[128];
@@ -393,7 +425,7 @@ TEST(query_of_a_resolver_names_who_asked_it_by_gethostbyname)
 
 static bool is_remote(const json_t *r, const void *arg)
 {
-	return !strcmp(record_str(r, "name"), "192.0.2.1") && !strcmp(record_str(r, "rname"), arg);
+	return !strcmp(record_str(r, "group"), "192.0.2.1") && !strcmp(record_str(r, "rname"), arg);
 }
 
 TEST(remote_hosts_are_named_in_top)
@@ -419,7 +451,7 @@ TEST(remote_hosts_are_named_in_top)
 static bool is_localhost(const json_t *r, const void *arg)
 {
 	(void)arg;
-	return !strcmp(record_str(r, "name"), "127.0.0.1") &&
+	return !strcmp(record_str(r, "group"), "127.0.0.1") &&
 	       !strncmp(record_str(r, "rname"), "localhost", 9);
 }
 

@@ -51,7 +51,7 @@ TEST(payload_in_a_queue_is_no_header_of_a_packet)
 		CHECK(!*record_str(one, "laddr") && !*record_str(one, "raddr"),
 		      "addresses that no header names: expected none, got %s and %s",
 		      record_str(one, "laddr"), record_str(one, "raddr"));
-		CHECK_EQ(record_u64(one, "len"), 128, "length");
+		CHECK_EQ(record_u64(one, "len_bytes"), 128, "length");
 	}
 	CHECK(n > 0, "expected the queue's buffer among the drops, got none");
 }
@@ -71,7 +71,7 @@ TEST(a_packet_is_no_longer_than_what_came_of_it)
 		if (record_u64(one, "netns") != ns.inode || record_u64(one, "lport") != 5353)
 			continue;
 		n++;
-		CHECK_EQ(record_u64(one, "len"), 28, "length");
+		CHECK_EQ(record_u64(one, "len_bytes"), 28, "length");
 	}
 	CHECK(n > 0, "expected the packet among the drops, got none");
 }

@@ -149,7 +149,7 @@ static uint64_t row_of(const json_t *records, const char *source, const char *ki
 	size_t i;
 
 	json_array_foreach (records, i, r)
-		if (!strcmp(record_str(r, "source"), source) &&
+		if (!strcmp(record_str(r, "seen_as"), source) &&
 		    (!kind || !strcmp(record_str(r, "kind"), kind)))
 			n += record_u64(r, "packets");
 	return n;

@@ -103,7 +103,7 @@ TEST(a_flood_to_a_closed_port_is_counted_to_the_last_packet)
 	      record_str(d.first, "location"));
 	CHECK_EQ(record_u64(d.first, "pid"), 0, "owner of a packet for nobody");
 	CHECK_EQ(record_u64(d.first, "lport"), CLOSED, "port it was for");
-	CHECK_EQ(record_u64(d.first, "len"), 48, "bytes of it");
+	CHECK_EQ(record_u64(d.first, "len_bytes"), 48, "bytes of it");
 	CHECK_EQ(record_u64(d.first, "ttl"), 64, "its TTL");
 }
 
@@ -272,7 +272,7 @@ static void check_sums_tell_no_ttl(const json_t *records)
 	size_t i;
 
 	json_array_foreach (records, i, r)
-		CHECK(!json_is_null(json_object_get(r, "len")) ||
+		CHECK(!json_is_null(json_object_get(r, "len_bytes")) ||
 			      json_is_null(json_object_get(r, "ttl")),
 		      "ttl of a sum: expected null, got %" PRIu64, record_u64(r, "ttl"));
 }

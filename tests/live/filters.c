@@ -357,7 +357,7 @@ TEST(why_of_a_container_judges_its_connections_alone)
 	maker_finish(&in);
 	maker_finish(&out);
 	records = probe_records(&p);
-	all = json_object_get(json_array_get(records, 0), "connections");
+	all = json_object_get(json_array_get(records, 0), "flows");
 	CHECK_EQ(json_array_size(all), 2, "connections: both ends of the container's");
 	json_array_foreach (all, i, one)
 		CHECK(record_u64(one, "pid") == record_u64(maker_report(&in, "client"), "pid") ||

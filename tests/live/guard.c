@@ -113,9 +113,9 @@ TEST(flows_are_counted_by_address_and_port)
 	CHECK_EQ(datagrams(&p.b, &p.a, "10.77.0.1", 6001, 40), 40, "datagrams");
 	CHECK_EQ(datagrams(&p.b, &p.a, "fd77::1", 6002, 30), 30, "datagrams");
 	guard_must(&p.a, "stats --flows --format json -n 1000");
-	CHECK(strstr(guard_out(), "\"lport\":6001") && strstr(guard_out(), "\"rx_packets\":40"),
+	CHECK(strstr(guard_out(), "\"lport\":6001") && strstr(guard_out(), "\"rx_pkts\":40"),
 	      "no flow of 40 packets to port 6001: %s", guard_out());
-	CHECK(strstr(guard_out(), "\"lport\":6002") && strstr(guard_out(), "\"rx_packets\":30"),
+	CHECK(strstr(guard_out(), "\"lport\":6002") && strstr(guard_out(), "\"rx_pkts\":30"),
 	      "no flow of 30 packets to port 6002: %s", guard_out());
 }
 
@@ -139,7 +139,7 @@ static bool flows_have_all(void *arg)
 	for (char *line = strtok_r((char *)guard_out(), "\n", &save); line;
 	     line = strtok_r(NULL, "\n", &save)) {
 		r = json_loads(line, 0, NULL);
-		s->flows += json_at(r, "rx_packets") + json_at(r, "tx_packets");
+		s->flows += json_at(r, "rx_pkts") + json_at(r, "tx_pkts");
 		json_decref(r);
 	}
 	return s->flows == s->device && s->flows > 1000;

@@ -73,13 +73,14 @@ TEST(rates_of_flows_are_averages_over_the_run)
 
 	json_array_foreach (r.probe.records, i, one) {
 		uint64_t bytes = record_u64(one, "tx_bytes");
-		double rate = record_num(one, "tx_rate");
+		double rate = record_num(one, "tx_bytes_per_s");
 
 		if (!bytes) {
-			CHECK(rate == 0, "tx_rate: expected 0, got %f", rate);
+			CHECK(rate == 0, "tx_bytes_per_s: expected 0, got %f", rate);
 			continue;
 		}
-		REQUIRE(rate > 0, "tx_rate of %" PRIu64 " bytes: expected some, got 0", bytes);
+		REQUIRE(rate > 0, "tx_bytes_per_s of %" PRIu64 " bytes: expected some, got 0",
+			bytes);
 		if (!seconds)
 			seconds = (double)bytes / rate;
 		CHECK((double)bytes / rate > seconds * 0.999 &&

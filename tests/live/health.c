@@ -411,7 +411,7 @@ static void check_why(const struct netns_pair *n, const char *by, const char *ve
 	answer = json_array_get(records, 0);
 	CHECK(!strcmp(record_str(answer, "verdict"), verdict), "verdict: expected %s, got %s in %s",
 	      verdict, record_str(answer, "verdict"), json_dumps(answer, JSON_COMPACT));
-	CHECK(record_str(json_array_get(json_object_get(answer, "connections"), 0), "now")[0],
+	CHECK(record_str(json_array_get(json_object_get(answer, "flows"), 0), "now")[0],
 	      "now: expected a verdict, got none in %s", json_dumps(answer, JSON_COMPACT));
 	shares = json_object_get(answer, "shares");
 	json_object_foreach ((json_t *)(uintptr_t)shares, key, share)
@@ -466,7 +466,7 @@ TEST(why_says_of_a_slow_reader_that_it_reads_too_slowly)
 	CHECK(strstr(record_str(answer, "advice"), "reads too slowly"),
 	      "advice: expected that the process reads too slowly, got: %s",
 	      record_str(answer, "advice"));
-	answer = json_array_get(json_object_get(answer, "connections"), 0);
+	answer = json_array_get(json_object_get(answer, "flows"), 0);
 	CHECK(record_num(answer, "receive_queue_full") >= 0.5,
 	      "receive_queue_full: expected at least half of the time, got %f",
 	      record_num(answer, "receive_queue_full"));

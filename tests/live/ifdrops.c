@@ -87,10 +87,10 @@ TEST(a_summary_has_what_interfaces_count_apart)
 	probe_stop(&p);
 	CHECK_EQ(counted(p.records, &n, "QDISC"), tc_dropped(&n), "packets, as tc counts them");
 	json_array_foreach (p.records, i, r)
-		CHECK(!strcmp(record_str(r, "source"),
+		CHECK(!strcmp(record_str(r, "seen_as"),
 			      strcmp(record_str(r, "reason"), "QDISC") ? "packet" : "counter") ||
 			      record_u64(r, "netns") != n.a.inode,
-		      "source of %s: got %s", record_str(r, "reason"), record_str(r, "source"));
+		      "source of %s: got %s", record_str(r, "reason"), record_str(r, "seen_as"));
 }
 
 TEST(drops_of_a_namespace_that_came_later_are_counted_from_when_it_was_found)

@@ -234,8 +234,9 @@ TEST(a_container_in_v1_hierarchies_is_named_by_them)
 		if (!is_socket_of(r, maker_report(&m, "client")))
 			continue;
 		n++;
-		CHECK(!strcmp(record_str(r, "container"), id), "expected container %s, got '%s'",
-		      id, record_str(r, "container"));
+		CHECK(!strcmp(record_str(json_object_get(r, "container"), "id"), id),
+		      "expected container %s, got '%s'", id,
+		      record_str(json_object_get(r, "container"), "id"));
 		CHECK(!strcmp(record_str(r, "cgroup"), "/"), "expected cgroup /, got '%s'",
 		      record_str(r, "cgroup"));
 	}

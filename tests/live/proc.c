@@ -125,7 +125,7 @@ TEST(proc_serves_top_flows_and_why_without_rights)
 		if (i == 0)
 			CHECK(strstr(out, "\"ESTABLISHED\""), "flows: no connection: %.300s", out);
 		if (i == 2)
-			CHECK(strstr(out, "\"n_connections\":2"), "why: expected 2: %.300s", out);
+			CHECK(strstr(out, "\"connections\":2"), "why: expected 2: %.300s", out);
 		free(out);
 		free(said);
 	}

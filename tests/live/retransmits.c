@@ -233,17 +233,20 @@ TEST(top_and_flows_count_causes_by_process_connection_container_and_interface)
 	stop_when_quiet(&flows, &n);
 	synack = netns_counter(&n.b, "Tcp", "RetransSegs");
 	timeout = netns_counter(&n.a, "Tcp", "RetransSegs");
-	check_told(&p[0], views[0], (struct told){ "comm", "server", "retr_synack", synack });
-	check_told(&p[1], views[1], (struct told){ "comm", "server", "retr_synack", synack });
-	check_told(&p[2], views[2], (struct told){ "name", "host", "retr_synack", synack });
-	check_told(&p[3], views[3], (struct told){ "name", n.if_b, "retr_synack", synack });
-	check_told(&p[3], views[3], (struct told){ "name", n.if_a, "retr_timeout", timeout });
+	check_told(&p[0], views[0],
+		   (struct told){ "comm", "server", "retransmits_synack", synack });
+	check_told(&p[1], views[1],
+		   (struct told){ "comm", "server", "retransmits_synack", synack });
+	check_told(&p[2], views[2], (struct told){ "group", "host", "retransmits_synack", synack });
+	check_told(&p[3], views[3], (struct told){ "group", n.if_b, "retransmits_synack", synack });
+	check_told(&p[3], views[3],
+		   (struct told){ "group", n.if_a, "retransmits_timeout", timeout });
 	for (unsigned int i = 0; i < 4; i++)
 		probe_stop(&p[i]);
-	CHECK_EQ(records_sum(flows.records, NULL, "retr_synack",
+	CHECK_EQ(records_sum(flows.records, NULL, "retransmits_synack",
 			     (pid_t)record_u64(maker_report(&m, "server"), "pid")),
 		 synack, "SYN-ACKs of the server's flows");
-	CHECK_EQ(records_sum(flows.records, NULL, "retr_timeout",
+	CHECK_EQ(records_sum(flows.records, NULL, "retransmits_timeout",
 			     (pid_t)record_u64(maker_report(&m, "client"), "pid")),
 		 timeout, "timeouts of the client's flows");
 }

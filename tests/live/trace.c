@@ -41,7 +41,7 @@ static const json_t *first_packet(const json_t *records, const struct netns *ns,
 		if (!strcmp(record_str(r, "step"), "queue") && record_u64(r, "rport") == port &&
 		    record_u64(r, "netns") == ns->inode &&
 		    (syn ? !strcmp(record_str(r, "tcp_flags"), "SYN")
-			 : record_u64(r, "payload") > 0))
+			 : record_u64(r, "payload_bytes") > 0))
 			return r;
 	return NULL;
 }

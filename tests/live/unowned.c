@@ -183,7 +183,7 @@ TEST(top_by_interface_has_a_row_of_what_no_socket_moved)
 		made += FRAMES * FRAME;
 		all = probe_records(&p);
 		json_array_foreach (all, i, r)
-			if (!strcmp(record_str(r, "name"), name) &&
+			if (!strcmp(record_str(r, "group"), name) &&
 			    !strcmp(record_str(r, "what"), "unowned"))
 				got = record_u64(r, "tx_bytes");
 		json_decref(all);

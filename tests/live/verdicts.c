@@ -159,8 +159,7 @@ static json_t *why(const struct netns_pair *n, void (*server)(uint16_t), void (*
 	kill(asking, SIGKILL);
 	kill(serving, SIGKILL);
 	records = probe_records(&p);
-	*ret_connection =
-		json_array_get(json_object_get(json_array_get(records, 0), "connections"), 0);
+	*ret_connection = json_array_get(json_object_get(json_array_get(records, 0), "flows"), 0);
 	REQUIRE(*ret_connection, "expected a connection, got none");
 	return records;
 }

@@ -253,8 +253,8 @@ static void filter_is_an_expression_and_the_last_one_holds_while_typed(void **st
 	assert_int_equal(model.n_shown, 1);
 	assert_at("beta");
 	assert_string_equal(model.filter.wrong, "");
-	type(" tx_rate>");
-	assert_non_null(strstr(model.filter.wrong, "column 19: nothing behind tx_rate"));
+	type(" tx_bytes_per_s>");
+	assert_non_null(strstr(model.filter.wrong, "column 26: nothing behind tx_bytes_per_s"));
 	type("1GB/s");
 	assert_int_equal(model.n_shown, 0);
 	assert_string_equal(model.filter.wrong, "");

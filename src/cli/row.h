@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What rows and records of every command have in common: the keys they begin with, and a container's. Types of rows are
+ * in event/types_rows.c, which a live test holds the commands to.
+ */
+#ifndef NETPROBE_CLI_ROW_H
+#define NETPROBE_CLI_ROW_H
+
+#include <netprobe/netprobe.h>
+
+#include "cli/strings.h"
+#include "out/table.h"
+
+/* Of table_column. */
+#define ROW_COLUMNS                                                 \
+	{ .name = "schema" }, { .name = "ts" }, { .name = "host" }, \
+	{                                                           \
+		.name = "mode"                                      \
+	}
+#define CONTAINER_COLUMNS                                                                          \
+	{ .name = "container.id" }, { .name = "container.name" }, { .name = "container.runtime" }, \
+		{ .name = "container.pod" },                                                       \
+	{                                                                                          \
+		.name = "container.namespace"                                                      \
+	}
+#define ROW_CELLS 4
+#define CONTAINER_CELLS 5
+
+/* When, where and how rows were made. */
+struct row_stamp {
+	char ts[40], host[sizeof(((struct netprobe_capture *)0)->host)], mode[16];
+};
+
+/* m NULL, or nothing loaded: guard's rows, which are of ebpf. */
+void row_stamp_take(struct row_stamp *to, struct netprobe_manager *m);
+/* How many: ROW_CELLS, CONTAINER_CELLS. Strings are borrowed. */
+unsigned int row_cells(struct cell *c, const struct row_stamp *stamp);
+unsigned int row_container_cells(struct cell *c, const struct netprobe_container *x);
+/* "{" and the keys of ROW_COLUMNS. */
+void row_begin_json(struct buf *b, const struct row_stamp *stamp);
+void row_container_json(struct buf *b, const struct netprobe_container *x);
+/* Its strings are copied. -ENOMEM. */
+int row_container_keep(struct strings *s, struct netprobe_container *x);
+bool row_container_same(const struct netprobe_container *a, const struct netprobe_container *b);
+
+#endif
