@@ -161,7 +161,8 @@ static const struct field dns_query[] = {
 	F("retries", FIELD_INT, FIELD_NO_UNIT, NULL,
 	  "times the same was asked again meanwhile: over the same socket, or the same server by the same process "
 	  "from 0.4 s on"),
-	FLAG("timeout", NULL, "nobody answered within `--dns-timeout` of the last query"),
+	FLAG("timeout", NULL,
+	     "nobody answered within `--dns-timeout` of the last query, or four times that of the first, however often it was asked again"),
 	FLAG("truncated", UNANSWERED, "the answer was cut"),
 	FLAG("authoritative", UNANSWERED, "the server is the zone's"),
 	FLAG("malformed", UNANSWERED, "its records lie; those before the lie are there"),

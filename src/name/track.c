@@ -10,6 +10,8 @@
 #define QUESTIONS 16	      /* of one mDNS message that are followed */
 #define AGAIN_NS 400000000ULL /* the same from another port sooner than this is asked in parallel */
 
+#define MOST_WAITS 4 /* timeouts that a question may be open, however often it is asked again */
+
 #define LOOKS 64 /* at those of one name, or of one socket and number: anybody may open many */
 
 /* What transactions are found by. */
@@ -290,35 +292,38 @@ static uint32_t given_up(const struct dns_track *t, const struct dns_packet *p, 
 	return NONE;
 }
 
-static void on_query(struct dns_track *t, const struct dns_packet *p, uint16_t id)
+static void end(struct dns_track *t, uint32_t i, struct dns_result *res)
+{
+	if (t->fn)
+		t->fn(res, t->arg);
+	forget(t, i);
+}
+
+/* Asked again, and open for too long: nobody answered those before, and this one begins anew. */
+static bool gives_out(struct dns_track *t, uint32_t i, uint64_t now_ns)
+{
+	const struct open *o = &t->open[i];
+	struct dns_result res = result_of(o);
+
+	if (now_ns < o->asked_ns || now_ns - o->asked_ns < MOST_WAITS * t->timeout_ns)
+		return false;
+	res.timed_out = true;
+	res.end_ns = now_ns;
+	end(t, i, &res);
+	return true;
+}
+
+static void open_query(struct dns_track *t, const struct dns_packet *p, uint16_t id,
+		       uint64_t asked_ns, uint32_t retries)
 {
 	const struct dns_question *q = &t->question;
-	uint32_t i = find(t, p, id, q->name, q->type), old, retries = 0;
-	uint64_t asked_ns = p->ts_ns;
+	char *name = strdup(q->name);
 	struct open *o;
-	char *name;
+	uint32_t i;
 
-	if (i != NONE) {
-		o = &t->open[i];
-		/* Of a capture of several interfaces the same packet comes by more than one. */
-		if (o->tuple.ifindex != p->tuple->ifindex && p->ts_ns - o->sent_ns < AGAIN_NS)
-			return;
-		o->retries++;
-		o->sent_ns = p->ts_ns;
-		queue_out(t, i);
-		queue_in(t, i);
-		return;
-	}
-	name = strdup(q->name);
 	if (!name) {
 		t->stats.table_full++;
 		return;
-	}
-	old = given_up(t, p, q->name, q->type);
-	if (old != NONE) {
-		asked_ns = t->open[old].asked_ns;
-		retries = t->open[old].retries + 1;
-		forget(t, old);
 	}
 	if (t->free == NONE) {
 		t->stats.table_full++;
@@ -343,6 +348,37 @@ static void on_query(struct dns_track *t, const struct dns_packet *p, uint16_t i
 	o->by[BY_ASKER].hash = hash_asker(t, &o->owner, p->tuple, name, q->type);
 	o->by[BY_NAME].hash = hash_name(t, name, q->type);
 	queue_in(t, i);
+}
+
+static void on_query(struct dns_track *t, const struct dns_packet *p, uint16_t id)
+{
+	const struct dns_question *q = &t->question;
+	uint32_t i = find(t, p, id, q->name, q->type), old, retries = 0;
+	uint64_t asked_ns = p->ts_ns;
+
+	if (i != NONE) {
+		struct open *o = &t->open[i];
+
+		/* Of a capture of several interfaces the same packet comes by more than one. */
+		if (o->tuple.ifindex != p->tuple->ifindex && p->ts_ns - o->sent_ns < AGAIN_NS)
+			return;
+	}
+	if (i != NONE && !gives_out(t, i, p->ts_ns)) {
+		struct open *o = &t->open[i];
+
+		o->retries++;
+		o->sent_ns = p->ts_ns;
+		queue_out(t, i);
+		queue_in(t, i);
+		return;
+	}
+	old = given_up(t, p, q->name, q->type);
+	if (old != NONE && !gives_out(t, old, p->ts_ns)) {
+		asked_ns = t->open[old].asked_ns;
+		retries = t->open[old].retries + 1;
+		forget(t, old);
+	}
+	open_query(t, p, id, asked_ns, retries);
 }
 
 static void take_answer(struct dns_track *t, struct dns_result *res)
@@ -380,13 +416,6 @@ static void take_answers(struct dns_track *t, struct dns_result *res)
 	/* A truncated answer may stop anywhere. */
 	if (r == -EBADMSG && !h->truncated)
 		res->malformed = true;
-}
-
-static void end(struct dns_track *t, uint32_t i, struct dns_result *res)
-{
-	if (t->fn)
-		t->fn(res, t->arg);
-	forget(t, i);
 }
 
 static void on_answer(struct dns_track *t, const struct dns_packet *p, bool has_question)

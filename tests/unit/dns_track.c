@@ -211,6 +211,38 @@ static void nobody_answering_is_a_timeout(void **state)
 	assert_int_equal(dns_track_stats(t)->unmatched, 1);
 }
 
+/* A client that asks again faster than the timeout, for ever: with its own number, or from another port each time. */
+static void asking_again_for_ever_is_a_timeout_too(void **state)
+{
+	uint64_t now = 0;
+
+	(void)state;
+	for (; !n_results && now < 60000 * MS; now += 100 * MS) {
+		ask(now, 1, "host");
+		dns_track_tick(t, now);
+	}
+	assert_int_equal(n_results, 1);
+	assert_true(last.timed_out);
+	assert_int_equal(last.asked_ns, 0);
+	assert_int_equal(last.end_ns, 4 * TIMEOUT);
+	assert_int_equal(last.retries, 199);
+	/* the one that ended it is asked anew */
+	answer(now, 1, "host", 0);
+	assert_int_equal(n_results, 2);
+	assert_false(last.timed_out);
+	assert_int_equal(last.retries, 0);
+	assert_int_equal(last.asked_ns, 4 * TIMEOUT);
+	for (uint64_t to = now + 60000 * MS; n_results < 3 && now < to; now += 1000 * MS) {
+		tuple.lport++;
+		ask(now, 2, "other");
+		dns_track_tick(t, now);
+	}
+	assert_int_equal(n_results, 3);
+	assert_true(last.timed_out);
+	assert_int_equal(last.retries, 19);
+	assert_int_equal(last.end_ns - last.asked_ns, 4 * TIMEOUT);
+}
+
 static void full_table_lets_the_oldest_go_and_counts_it(void **state)
 {
 	(void)state;
@@ -494,6 +526,8 @@ int main(void)
 						setup, teardown),
 		cmocka_unit_test_setup_teardown(parallel_questions_are_no_retries, setup, teardown),
 		cmocka_unit_test_setup_teardown(nobody_answering_is_a_timeout, setup, teardown),
+		cmocka_unit_test_setup_teardown(asking_again_for_ever_is_a_timeout_too, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(full_table_lets_the_oldest_go_and_counts_it, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(answer_without_a_question_goes_by_its_id, setup,
