@@ -198,14 +198,18 @@ static void text_slots(struct buf *b, const uint64_t *h)
 
 static void put_text(struct buf *b, const struct figures *e)
 {
-	const char *name = e->l.pid ? e->comm : "?";
-
 	if (b->len)
 		buf_putc(b, '\n');
-	(void)utf8_put_field(b, name, strlen(name));
-	buf_printf(b, "[%u]%s", e->l.pid, *e->l.container.id ? "  " : "");
-	if (*e->l.container.id)
+	if (e->l.pid) {
+		(void)utf8_put_field(b, e->comm, strlen(e->comm));
+		buf_printf(b, "[%u]", e->l.pid);
+	} else {
+		buf_puts(b, "process not known");
+	}
+	if (*e->l.container.id) {
+		buf_puts(b, "  ");
 		(void)utf8_put_field(b, e->l.container.id, strnlen(e->l.container.id, 12));
+	}
 	buf_putc(b, '\n');
 	for (unsigned int i = 0; i < FIGURES; i++) {
 		const uint64_t *h = e->l.counts[i];

@@ -407,8 +407,13 @@ static void text_connection(struct buf *b, const struct subject *s)
 
 	buf_printf(b, "\n%s:%u > %s:%u  ", addr_str(t->laddr, l) ?: "*", t->lport,
 		   addr_str(t->raddr, r) ?: "*", t->rport);
-	put_name(b, t->last_pid ? s->comm : "?");
-	buf_printf(b, "[%u]  %s\n  shares:", t->last_pid, name ? name : "not seen long enough");
+	if (t->last_pid) {
+		put_name(b, s->comm);
+		buf_printf(b, "[%u]", t->last_pid);
+	} else {
+		buf_puts(b, "process not known");
+	}
+	buf_printf(b, "  %s\n  shares:", name ? name : "not seen long enough");
 	buf_putc(b, ' ');
 	text_shares(b, &s->sum);
 	if (netprobe_verdict_detail(&s->sum))

@@ -445,3 +445,35 @@ TEST(packets_tell_the_end_of_a_reset_connection_once)
 {
 	check_reset("afpacket");
 }
+
+/* On its way from one process to another a socket is nobody's. */
+#define IN_FLIGHT                                                                                            \
+	"python3 -c \"import socket, time, sys\n"                                                            \
+	"l = socket.create_server(('127.0.0.1', 7461)); a = socket.create_connection(('127.0.0.1', 7461))\n" \
+	"b = l.accept()[0]; l.close(); x, y = socket.socketpair()\n"                                         \
+	"socket.send_fds(x, [b'.'], [a.fileno(), b.fileno()]); a.close(); b.close()\n"                       \
+	"open('%s', 'w').close(); time.sleep(60)\" &"
+
+static bool is_there(void *path)
+{
+	return !access(path, F_OK);
+}
+
+TEST(why_says_in_words_that_no_process_is_known)
+{
+	static const char *const args[] = { "why",  "--capture-mode", "proc", "--port",
+					    "7461", "--duration",     "1",    NULL };
+	char command[900], ready[300], *out, *said;
+	struct netns ns = rung_enter();
+
+	(void)ns;
+	snprintf(ready, sizeof(ready), "%s/ready", test_dir());
+	snprintf(command, sizeof(command), IN_FLIGHT, ready);
+	REQUIRE(system(command) == 0 && wait_until(is_there, ready, 10000), "no connection");
+	CHECK_EQ(rung_run(args, 0, 0, &out, &said), 0, "exit");
+	CHECK(strstr(out, "process not known  "), "expected 'process not known', got: %s%s", out,
+	      said);
+	CHECK(!strstr(out, "[0]"), "expected no pid, got: %s", out);
+	free(out);
+	free(said);
+}
