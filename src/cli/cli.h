@@ -120,6 +120,8 @@ struct loop {
 	int input_fd;		   /* -1 none */
 	int (*on_input)(void *arg);
 	int (*on_resize)(void *arg); /* SIGWINCH; NULL */
+	/* SIGTSTP and, with over, SIGCONT: who has the terminal gives it back; NULL: nobody has */
+	int (*on_stop)(void *arg, bool over);
 	void *arg;
 	struct common_opts *opts; /* of common_parse; NULL: nobody can ask */
 	struct sink *sink;	  /* of what sink_put() takes: SIGHUP opens it anew; NULL */

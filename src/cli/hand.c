@@ -116,14 +116,18 @@ static int enter_netns(const struct tui_act *a, int *ret_back)
 	return r;
 }
 
-static int destroy(int fd, const struct tui_act *a, uint8_t family)
+struct request {
+	struct nlmsghdr h;
+	struct inet_diag_req_v2 req;
+};
+
+static struct request request_of(const struct tui_act *a, uint16_t type, uint16_t flags,
+				 uint8_t family)
 {
-	struct {
-		struct nlmsghdr h;
-		struct inet_diag_req_v2 req;
-	} q = { .h = { .nlmsg_len = sizeof(q),
-		       .nlmsg_type = SOCK_DESTROY,
-		       .nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK,
+	return (struct request){
+		.h = { .nlmsg_len = sizeof(struct request),
+		       .nlmsg_type = type,
+		       .nlmsg_flags = NLM_F_REQUEST | flags,
 		       .nlmsg_seq = 1 },
 		.req = { .sdiag_family = family,
 			 .sdiag_protocol = a->proto,
@@ -131,23 +135,91 @@ static int destroy(int fd, const struct tui_act *a, uint8_t family)
 			 .id = { .idiag_sport = htons(a->lport),
 				 .idiag_dport = htons(a->rport),
 				 .idiag_cookie = { (uint32_t)a->sock,
-						   (uint32_t)(a->sock >> 32) } } } };
+						   (uint32_t)(a->sock >> 32) } } }
+	};
+}
+
+/* By what its address is, and its cookie: another one that has the address by now is left alone. */
+static int destroy(int fd, const struct request *q)
+{
 	struct {
 		struct nlmsghdr h;
 		struct nlmsgerr e;
 		char rest[256];
 	} got;
-	size_t skip = family == AF_INET ? 12 : 0;
 	ssize_t n;
 
-	memcpy(q.req.id.idiag_src, a->laddr + skip, 16 - skip);
-	memcpy(q.req.id.idiag_dst, a->raddr + skip, 16 - skip);
-	if (send(fd, &q, sizeof(q), 0) < 0)
+	if (send(fd, q, sizeof(*q), 0) < 0)
 		return -errno;
 	n = recv(fd, &got, sizeof(got), 0);
 	if (n < (ssize_t)(sizeof(got.h) + sizeof(got.e)) || got.h.nlmsg_type != NLMSG_ERROR)
 		return n < 0 ? -errno : -EPROTO;
 	return got.e.error;
+}
+
+/* One datagram of a listing. 1: it has the socket, whose id is in ret; 0: go on; else the end. */
+static int look(const char *buf, size_t n, const struct tui_act *a, struct inet_diag_sockid *ret)
+{
+	const struct nlmsghdr *h = (const void *)buf;
+	int r = 0;
+
+	for (; NLMSG_OK(h, n) && !r; h = NLMSG_NEXT(h, n)) {
+		const struct inet_diag_msg *m = NLMSG_DATA(h);
+		const struct nlmsgerr *e = NLMSG_DATA(h);
+
+		if (h->nlmsg_type == NLMSG_DONE)
+			return -ENOENT;
+		if (h->nlmsg_type == NLMSG_ERROR)
+			return h->nlmsg_len >= NLMSG_LENGTH(sizeof(*e)) && e->error ? e->error
+										    : -EPROTO;
+		if (h->nlmsg_len < NLMSG_LENGTH(sizeof(*m)) ||
+		    m->id.idiag_cookie[0] != (uint32_t)a->sock ||
+		    m->id.idiag_cookie[1] != (uint32_t)(a->sock >> 32))
+			continue;
+		*ret = m->id;
+		r = 1;
+	}
+	return r;
+}
+
+/*
+ * By its ports and its cookie. What is bound to an interface the kernel finds by that alone, and it tells which: the
+ * interface of a route need not be that one (VRF).
+ */
+static int find(const struct tui_act *a, uint8_t family, struct inet_diag_sockid *ret)
+{
+	struct request q = request_of(a, SOCK_DIAG_BY_FAMILY, NLM_F_DUMP, family);
+	struct timeval wait = { .tv_sec = ANSWER_MS / 1000 };
+	static _Alignas(struct nlmsghdr) char buf[32768];
+	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG), r = 0;
+	ssize_t n;
+
+	if (fd < 0)
+		return -errno;
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait)) < 0 ||
+	    send(fd, &q, sizeof(q), 0) < 0)
+		r = -errno;
+	while (!r) {
+		n = recv(fd, buf, sizeof(buf), 0);
+		r = n < 0 ? -errno : look(buf, (size_t)n, a, ret);
+	}
+	(void)close(fd);
+	return r < 0 ? r : 0;
+}
+
+static int close_one(int fd, const struct tui_act *a, uint8_t family)
+{
+	struct request q = request_of(a, SOCK_DESTROY, NLM_F_ACK, family);
+	size_t skip = family == AF_INET ? 12 : 0;
+	int r;
+
+	memcpy(q.req.id.idiag_src, a->laddr + skip, 16 - skip);
+	memcpy(q.req.id.idiag_dst, a->raddr + skip, 16 - skip);
+	r = destroy(fd, &q);
+	if (r != -ENOENT && r != -ESTALE)
+		return r;
+	r = find(a, family, &q.req.id);
+	return r ?: destroy(fd, &q);
 }
 
 /* By its cookie: an address that another socket has by now does not do. */
@@ -165,10 +237,10 @@ static int close_socket(const struct tui_act *a)
 	fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
 	r = fd < 0 || setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait)) < 0 ? -errno : 0;
 	if (!r)
-		r = destroy(fd, a, memcmp(a->laddr, mapped, 12) ? AF_INET6 : AF_INET);
+		r = close_one(fd, a, memcmp(a->laddr, mapped, 12) ? AF_INET6 : AF_INET);
 	/* one of IPv6 that speaks IPv4 */
 	if (r == -ENOENT && !memcmp(a->laddr, mapped, 12))
-		r = destroy(fd, a, AF_INET6);
+		r = close_one(fd, a, AF_INET6);
 	if (fd >= 0)
 		(void)close(fd);
 	if (back >= 0) {

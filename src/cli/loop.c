@@ -75,11 +75,16 @@ void loop_hold_signals(void)
 	(void)sigprocmask(SIG_BLOCK, &set, NULL);
 }
 
-static int signals_new(void)
+static int signals_new(const struct loop *l)
 {
 	sigset_t set;
 
 	loop_signals(&set);
+	if (l->on_stop) {
+		(void)sigaddset(&set, SIGCONT);
+		if (!signal_is_ignored(SIGTSTP))
+			(void)sigaddset(&set, SIGTSTP);
+	}
 	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
 		return -errno;
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
@@ -121,7 +126,7 @@ static int fds_open(struct fds *f, struct loop *l)
 
 	f->epoll = epoll_create1(EPOLL_CLOEXEC);
 	f->timer = timer_new(l->interval);
-	f->signals = signals_new();
+	f->signals = signals_new(l);
 	if (f->epoll < 0 || f->signals < 0)
 		return -errno;
 	if (f->timer < 0)
@@ -177,6 +182,8 @@ static int on_signal(struct loop *l, struct fds *f)
 	while (!r && read(f->signals, &si, sizeof(si)) == sizeof(si)) {
 		if (si.ssi_signo == SIGHUP && on_hangup(l, f)) {
 			r = heed(l, f);
+		} else if (si.ssi_signo == SIGTSTP || si.ssi_signo == SIGCONT) {
+			r = l->on_stop(l->arg, si.ssi_signo == SIGCONT);
 		} else if (si.ssi_signo != SIGWINCH) {
 			sink_hurry();
 			return 1;

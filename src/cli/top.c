@@ -313,6 +313,13 @@ static int on_resize(void *arg)
 	return x->tui ? tui_resize(x->tui) : 0;
 }
 
+static int on_stop(void *arg, bool over)
+{
+	struct top *x = arg;
+
+	return over ? tui_retake(x->tui) : tui_stop(x->tui);
+}
+
 static int finish(struct top *x, int r)
 {
 	bool live = x->tui != NULL;
@@ -444,6 +451,7 @@ static int go(struct top *x, struct netprobe_error *err)
 		}
 		loop.input_fd = tui_fd(x->tui);
 		loop.on_input = on_key;
+		loop.on_stop = on_stop;
 		show_status(x);
 		(void)tui_draw(x->tui);
 	} else {

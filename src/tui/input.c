@@ -180,3 +180,13 @@ bool input_pause(struct input *in, struct key *ret)
 	*ret = (struct key){ .code = ESC };
 	return true;
 }
+
+bool input_waits(const struct input *in)
+{
+	return in->state != PLAIN && in->state != ESCAPE;
+}
+
+void input_drop(struct input *in)
+{
+	in->state = PLAIN;
+}

@@ -29,6 +29,11 @@ bool input_next(struct input *in, struct key *ret_key);
 /* Nothing more is there for now: an Escape that waits for what may follow it is one. */
 bool input_pause(struct input *in, struct key *ret_key);
 
+/* Is there the beginning of an answer, or of another sequence, whose end is to come? */
+bool input_waits(const struct input *in);
+/* It does not come: what was there is forgotten, and the next one is a key. */
+void input_drop(struct input *in);
+
 /* Pure: of "11;rgb:ffff/ffff/dddd" (2 to 4 digits a colour; rgba: too) whether the ground is light. -1: it is no such answer. */
 int input_ground(const char *text);
 

@@ -25,15 +25,22 @@ void rescue_modes(void)
 	have_modes = !tcgetattr(STDIN_FILENO, &modes);
 }
 
-/* Without the delays that terminfo writes into strings, "$<20>": terminals that need them are gone. */
-static void add(const char *s)
+/* Delays, "$<20>": terminals that need them are gone. */
+size_t rescue_join(const char *const *strings, char *to, size_t size)
 {
-	while (s && *s && text_len < sizeof(text)) {
-		if (s[0] == '$' && s[1] == '<' && strchr(s, '>'))
-			s = strchr(s, '>') + 1;
-		else
-			text[text_len++] = *s++;
+	size_t n = 0;
+
+	for (; *strings; strings++) {
+		const char *s = *strings;
+
+		while (*s && n < size) {
+			if (s[0] == '$' && s[1] == '<' && strchr(s, '>'))
+				s = strchr(s, '>') + 1;
+			else
+				to[n++] = *s++;
+		}
 	}
+	return n;
 }
 
 /* For signal handlers too. */
@@ -60,9 +67,7 @@ void rescue_arm(const char *const *strings)
 {
 	struct sigaction sa = { .sa_handler = on_deadly, .sa_flags = SA_RESETHAND | SA_NODEFER };
 
-	text_len = 0;
-	for (; *strings; strings++)
-		add(*strings);
+	text_len = rescue_join(strings, text, sizeof(text));
 	for (unsigned int i = 0; i < DEADLY; i++)
 		if (!sigaction(deadly[i], NULL, &was[i]) && was[i].sa_handler == SIG_DFL)
 			(void)sigaction(deadly[i], &sa, NULL);

@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "tui/input.h"
+#include "tui/job.h"
 #include "tui/rescue.h"
 #include "tui/theme.h"
 
@@ -28,6 +29,7 @@
 #define ESCAPE_MS 25
 #define KEY_WAIT_MS 20	/* for the thread, where it has curses */
 #define END_WAIT_MS 300 /* for a terminal that takes nothing, at the end */
+#define ANSWER_MS 500	/* an answer of the terminal that is not whole by then is none */
 
 #define PAIRS (1 + STYLE_MAX + 2 * SHADES)
 #define COPY_MAX 4096 /* bytes of text: what terminals take */
@@ -39,8 +41,11 @@ struct screen {
 	short pair[PAIRS];
 	bool no_color;
 	short background;
-	int theme, ground;
+	int theme, ground; /* the thread's own */
 	struct input input;
+	struct timespec answer_ends; /* of what input has the beginning of */
+	bool mouse;		     /* it is asked for */
+	bool drawn;		     /* a frame; with curses_lock */
 	bool talks;    /* it answers, and has a mouse and a clipboard, as terminals of windows do */
 	char *written; /* to be sent with the next frame; NULL */
 	pthread_t thread;
@@ -49,7 +54,8 @@ struct screen {
 	pthread_mutex_t lock;	     /* of what follows */
 	pthread_cond_t more, done;
 	struct grid next, shown; /* the frame that waits; the one that is drawn, the thread's own */
-	bool waits, forget, ending, ended;
+	int next_theme, next_ground;
+	bool waits, forget, themed, ending, ended;
 };
 
 /* Curses' numbers of pairs: one for each style, and for each shade of the two graphs. */
@@ -162,7 +168,7 @@ static void *put_frames(void *arg)
 	for (;;) {
 		struct grid frame;
 		char *written;
-		bool forget;
+		bool forget, themed;
 
 		while (!s->waits && !s->ending)
 			(void)pthread_cond_wait(&s->more, &s->lock);
@@ -172,12 +178,18 @@ static void *put_frames(void *arg)
 		s->next = s->shown;
 		s->shown = frame;
 		forget = s->forget;
-		s->waits = s->forget = false;
+		themed = s->themed;
+		s->waits = s->forget = s->themed = false;
+		s->theme = s->next_theme;
+		s->ground = s->next_ground;
 		written = s->written;
 		s->written = NULL;
 		(void)pthread_mutex_unlock(&s->lock);
 		(void)pthread_mutex_lock(&s->curses_lock);
+		if (themed)
+			set_looks(s);
 		put_frame(s, forget);
+		s->drawn = true;
 		if (written)
 			(void)!write(STDOUT_FILENO, written, strlen(written));
 		free(written);
@@ -279,18 +291,19 @@ static void send_text(struct screen *s, const char *text)
 
 void screen_mouse(struct screen *s, bool on)
 {
+	s->mouse = on;
 	if (s->talks)
 		send_text(s, on ? MOUSE_ON : MOUSE_OFF);
 }
 
+/* With the next frame: the thread may have curses for as long as the terminal takes nothing. */
 void screen_theme(struct screen *s, int theme, int ground)
 {
-	(void)pthread_mutex_lock(&s->curses_lock);
-	s->theme = theme;
-	s->ground = ground;
-	set_looks(s);
-	(void)pthread_mutex_unlock(&s->curses_lock);
-	screen_forget(s);
+	(void)pthread_mutex_lock(&s->lock);
+	s->next_theme = theme;
+	s->next_ground = ground;
+	s->themed = s->forget = true;
+	(void)pthread_mutex_unlock(&s->lock);
 }
 
 bool screen_copy(struct screen *s, const char *text)
@@ -322,21 +335,30 @@ static bool takes_output(void)
 	return poll(&p, 1, 0) == 1 && (p.revents & (POLLOUT | POLLHUP | POLLERR));
 }
 
-static void arm(bool talks)
+/* Those of these strings that the terminal has, and NULL. */
+static void strings_of(const char *const *names, const char **ret)
 {
-	static const char *const names[] = { "sgr0", "op", "rmkx", "cnorm", "rmcup" };
-	const char *strings[sizeof(names) / sizeof(names[0]) + 2] = { NULL };
 	unsigned int n = 0;
 
-	if (talks)
-		strings[n++] = MOUSE_OFF;
-	for (unsigned int i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		const char *s = tigetstr(names[i]);
+	for (; *names; names++) {
+		const char *s = tigetstr(*names);
 
 		if (s && s != (const char *)-1)
-			strings[n++] = s;
+			ret[n++] = s;
 	}
+	ret[n] = NULL;
+}
+
+static void arm(bool talks)
+{
+	static const char *const leave[] = { "sgr0", "op", "rmkx", "cnorm", "rmcup", NULL };
+	static const char *const enter[] = { "smcup", "smkx", "civis", NULL };
+	const char *strings[sizeof(leave) / sizeof(leave[0]) + 1] = { MOUSE_OFF };
+
+	strings_of(leave, strings + talks);
 	rescue_arm(strings);
+	strings_of(enter, strings);
+	job_begin(strings);
 }
 
 struct screen *screen_open(bool no_color, struct netprobe_error *err)
@@ -383,7 +405,7 @@ struct screen *screen_open(bool no_color, struct netprobe_error *err)
 	(void)leaveok(stdscr, TRUE);
 	(void)curs_set(0);
 	begin_colors(s, no_color);
-	s->talks = has_windows(term);
+	s->talks = s->mouse = has_windows(term);
 	arm(s->talks);
 	if (s->talks) {
 		/* who knows the answer gives it with the keys; until then, and without, 16 colours */
@@ -398,10 +420,40 @@ struct screen *screen_open(bool no_color, struct netprobe_error *err)
 	return s;
 }
 
+/* False: the thread does not come back from a terminal that takes nothing. */
+static bool take_curses(struct screen *s)
+{
+	struct timespec until = from_now(END_WAIT_MS);
+
+	return !pthread_mutex_clocklock(&s->curses_lock, CLOCK_MONOTONIC, &until);
+}
+
+void screen_stop(struct screen *s)
+{
+	bool mine = take_curses(s);
+
+	job_stop();
+	job_retake(s->talks && s->mouse ? MOUSE_ON : "");
+	if (mine)
+		(void)pthread_mutex_unlock(&s->curses_lock);
+	screen_forget(s);
+}
+
+void screen_retake(struct screen *s)
+{
+	bool mine = take_curses(s);
+
+	job_retake(s->talks && s->mouse ? MOUSE_ON : "");
+	if (mine)
+		(void)pthread_mutex_unlock(&s->curses_lock);
+	screen_forget(s);
+}
+
 struct screen *screen_close(struct screen *s)
 {
 	if (!s)
 		return NULL;
+	job_end();
 	if (!stop_thread(s) || !takes_output()) {
 		rescue_terminal();
 		rescue_disarm();
@@ -475,6 +527,25 @@ static int check_input(void)
 	return 0;
 }
 
+static bool is_over(const struct timespec *until)
+{
+	struct timespec now = from_now(0);
+
+	return now.tv_sec != until->tv_sec ? now.tv_sec > until->tv_sec
+					   : now.tv_nsec > until->tv_nsec;
+}
+
+/* The rest of an answer comes at once or never: keys are not taken for it for ever. */
+static void heed_deadline(struct screen *s)
+{
+	if (!input_waits(&s->input))
+		s->answer_ends = (struct timespec){ 0 };
+	else if (!s->answer_ends.tv_sec)
+		s->answer_ends = from_now(ANSWER_MS);
+	else if (is_over(&s->answer_ends))
+		input_drop(&s->input);
+}
+
 int screen_key(struct screen *s, struct key *ret_key)
 {
 	struct timespec until = from_now(KEY_WAIT_MS);
@@ -483,16 +554,25 @@ int screen_key(struct screen *s, struct key *ret_key)
 
 	if (input_next(&s->input, ret_key))
 		return 1;
+	heed_deadline(s);
 	/* While the terminal takes nothing keys wait as well; signals do not. */
 	if (pthread_mutex_clocklock(&s->curses_lock, CLOCK_MONOTONIC, &until))
 		return 0;
+	if (!s->drawn) { /* else curses begins its screen here, and waits for the terminal to take that */
+		(void)pthread_mutex_unlock(&s->curses_lock);
+		(void)poll(NULL, 0, KEY_WAIT_MS);
+		return 0;
+	}
 	do {
 		r = get_wch(&code);
+		if (!input_waits(&s->input))
+			s->answer_ends.tv_sec = 0;
 	} while (r != ERR &&
 		 !input_feed(&s->input, (struct key){ .code = code, .function = r == KEY_CODE_YES },
 			     ret_key));
 	(void)pthread_mutex_unlock(&s->curses_lock);
-	if (r == ERR)
-		return input_pause(&s->input, ret_key) ? 1 : check_input();
-	return 1;
+	if (r != ERR || input_pause(&s->input, ret_key))
+		return 1;
+	heed_deadline(s);
+	return check_input();
 }

@@ -24,6 +24,10 @@ void screen_draw(struct screen *s, const struct grid *g);
 void screen_forget(struct screen *s);
 /* Colours by THEME_*, with what is known of the ground, GROUND_*. */
 void screen_theme(struct screen *s, int theme, int ground);
+/* SIGTSTP, which is held from screen_open on: gives the terminal back and stops until SIGCONT, then takes it again. */
+void screen_stop(struct screen *s);
+/* SIGCONT: whoever had the terminal meanwhile left it as it likes. */
+void screen_retake(struct screen *s);
 /* Whether the mouse is asked for; where the terminal has none nothing happens. */
 void screen_mouse(struct screen *s, bool on);
 /* To the terminal's clipboard (OSC 52). False: this one is not known to have any, or text is too long. */

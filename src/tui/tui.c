@@ -155,6 +155,18 @@ int tui_resize(struct tui *tui)
 	return 0;
 }
 
+int tui_stop(struct tui *tui)
+{
+	screen_stop(tui->screen);
+	return tui_resize(tui); /* nor need it be as large as it was */
+}
+
+int tui_retake(struct tui *tui)
+{
+	screen_retake(tui->screen);
+	return tui_resize(tui);
+}
+
 static void copy(struct tui *tui)
 {
 	struct tui_model *m = &tui->model;

@@ -98,5 +98,9 @@ void tui_status(struct tui *tui, const struct tui_status *status);
 int tui_draw(struct tui *tui);
 /* After SIGWINCH: measure the terminal and draw again. */
 int tui_resize(struct tui *tui);
+/* SIGTSTP, which is blocked while there is a view: give the terminal back, stop until SIGCONT, take it again. -ENOMEM. */
+int tui_stop(struct tui *tui);
+/* SIGCONT: take the terminal again, also after a SIGSTOP. -ENOMEM. */
+int tui_retake(struct tui *tui);
 
 #endif

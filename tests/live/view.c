@@ -86,7 +86,7 @@ static void quit(struct screen *s)
 }
 
 /* A child with a connection that moves bytes until it is told, or ended; both ends are its own. */
-static pid_t start_talker(void)
+static pid_t start_talker(const char *device)
 {
 	int ready[2];
 	pid_t pid;
@@ -106,6 +106,11 @@ static pid_t start_talker(void)
 		(void)listen(fd, 1);
 		(void)getsockname(fd, (struct sockaddr *)&at, &len);
 		to = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		if (device && (setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, device,
+					  (socklen_t)strlen(device)) < 0 ||
+			       setsockopt(to, SOL_SOCKET, SO_BINDTODEVICE, device,
+					  (socklen_t)strlen(device)) < 0))
+			_exit(1);
 		(void)connect(to, (struct sockaddr *)&at, sizeof(at));
 		from = accept(fd, NULL, NULL);
 		(void)close(fd);
@@ -147,7 +152,7 @@ static int status_within(pid_t pid, int ms)
 TEST(a_process_is_signalled_when_it_was_asked_and_said_yes)
 {
 	static struct screen s;
-	pid_t pid = start_talker();
+	pid_t pid = start_talker(NULL);
 	char match[32], question[64];
 	const char *args[] = { "top", "--interval", "0.2", "--match", match, NULL };
 	int status;
@@ -169,10 +174,9 @@ TEST(a_process_is_signalled_when_it_was_asked_and_said_yes)
 	quit(&s);
 }
 
-TEST(a_connection_is_closed_when_it_was_asked_and_said_yes)
+static void close_connection_of(pid_t pid)
 {
 	static struct screen s;
-	pid_t pid = start_talker();
 	char match[32];
 	const char *args[] = { "top", "--by",	 "connection", "--interval",
 			       "0.2", "--match", match,	       NULL };
@@ -199,6 +203,16 @@ TEST(a_connection_is_closed_when_it_was_asked_and_said_yes)
 	      "status of the process whose connection was closed: %#x", status);
 	if (status != -1)
 		quit(&s);
+}
+
+TEST(a_connection_is_closed_when_it_was_asked_and_said_yes)
+{
+	close_connection_of(start_talker(NULL));
+}
+
+TEST(a_connection_that_is_bound_to_an_interface_is_closed)
+{
+	close_connection_of(start_talker("lo"));
 }
 
 static void file_in(char *path, size_t size, const char *name)

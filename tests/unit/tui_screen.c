@@ -25,6 +25,8 @@
 #include <unistd.h>
 #include <utmp.h>
 
+#include "tui/screen.h"
+#include "tui/theme.h"
 #include "tui/tui.h"
 #include "tui_fake.h"
 
@@ -56,6 +58,10 @@ static int child_loop(struct tui *tui, int signals)
 				return TERMED;
 			if (si.ssi_signo == SIGWINCH && tui_resize(tui) < 0)
 				return 1;
+			if (si.ssi_signo == SIGTSTP && tui_stop(tui) < 0)
+				return 1;
+			if (si.ssi_signo == SIGCONT && tui_retake(tui) < 0)
+				return 1;
 		}
 		if (!p[0].revents)
 			continue;
@@ -78,6 +84,7 @@ static int child_main(void)
 	(void)sigaddset(&set, SIGWINCH);
 	(void)sigaddset(&set, SIGTERM);
 	(void)sigaddset(&set, SIGHUP);
+	(void)sigaddset(&set, SIGCONT);
 	(void)sigprocmask(SIG_BLOCK, &set, NULL);
 	(void)setlocale(LC_ALL, "C.UTF-8");
 	if (!v)
@@ -91,13 +98,43 @@ static int child_main(void)
 	}
 	(void)tui_draw(tui);
 	(void)sigdelset(&set, SIGHUP);
+	(void)sigaddset(&set, SIGTSTP);
 	r = child_loop(tui, signalfd(-1, &set, SFD_CLOEXEC));
 	(void)tui_free(tui);
 	fake_free(v);
 	return r;
 }
 
-static void start(struct terminal *t, const char *term)
+/* The child and the test tell each other a byte at a time. */
+static int told[2], wait_for[2];
+
+/* As a shell: the view is a job in front; whenever it stops that is told, and a byte lets it go on in front. */
+static int shell_main(void)
+{
+	int status = 0;
+	pid_t job;
+	char byte = 's';
+
+	(void)signal(SIGTTOU, SIG_IGN);
+	job = fork();
+	if (job == 0) {
+		(void)setpgid(0, 0);
+		(void)tcsetpgrp(STDIN_FILENO, getpid());
+		(void)signal(SIGTTOU, SIG_DFL);
+		_exit(child_main());
+	}
+	(void)setpgid(job, job);
+	while (waitpid(job, &status, WUNTRACED) == job && WIFSTOPPED(status)) {
+		(void)tcsetpgrp(STDIN_FILENO, getpid());
+		if (write(told[1], &byte, 1) != 1 || read(wait_for[0], &byte, 1) != 1)
+			return 1;
+		(void)tcsetpgrp(STDIN_FILENO, job);
+		(void)kill(-job, SIGCONT);
+	}
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
+}
+
+static void start_main(struct terminal *t, const char *term, int (*run)(void))
 {
 	struct winsize ws = { .ws_row = 24, .ws_col = 80 };
 
@@ -116,14 +153,18 @@ static void start(struct terminal *t, const char *term)
 	(void)login_tty(t->slave);
 	(void)signal(SIGSEGV, SIG_DFL); /* cmocka's own */
 	(void)signal(SIGABRT, SIG_DFL);
-	_exit(child_main());
+	_exit(run());
 }
 
-/* Read what the child writes until want is in it, for some seconds at most. */
-static void await(struct terminal *t, const char *want)
+static void start(struct terminal *t, const char *term)
+{
+	start_main(t, term, child_main);
+}
+
+/* Read what the child writes until want is in it behind from, for some seconds at most. */
+static void await_from(struct terminal *t, size_t from, const char *want)
 {
 	struct pollfd p = { .fd = t->master, .events = POLLIN };
-	size_t from = t->len;
 
 	while (!memmem(t->out + from, t->len - from, want, strlen(want))) {
 		ssize_t n;
@@ -135,6 +176,11 @@ static void await(struct terminal *t, const char *want)
 			fail_msg("ended before it drew '%s'", want);
 		t->len += (size_t)n;
 	}
+}
+
+static void await(struct terminal *t, const char *want)
+{
+	await_from(t, t->len, want);
 }
 
 static int finish(struct terminal *t)
@@ -285,6 +331,125 @@ static void colours_follow_the_ground_that_the_terminal_tells(void **state)
 	assert_restored(&t);
 }
 
+static void await_told(void)
+{
+	struct pollfd p = { .fd = told[0], .events = POLLIN };
+	char byte;
+
+	assert_int_equal(poll(&p, 1, 10000), 1);
+	assert_int_equal(read(told[0], &byte, 1), 1);
+}
+
+/* Ctrl-Z and fg, and whoever stops it without asking. */
+static void stopping_gives_the_terminal_back_and_going_on_takes_it(void **state)
+{
+	static struct terminal t;
+	struct termios now, taken;
+	size_t at;
+
+	(void)state;
+	assert_int_equal(pipe2(told, O_CLOEXEC), 0);
+	assert_int_equal(pipe2(wait_for, O_CLOEXEC), 0);
+	start_main(&t, "xterm", shell_main);
+	await(&t, "visible");
+	await_from(&t, 0, "\x1b[?1006h"); /* sent behind the frame */
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(tcgetattr(t.slave, &taken), 0);
+		assert_int_equal(write(t.master, "\x1a", 1), 1);
+		at = t.len;
+		await_from(&t, at, "\x1b[?1000l"); /* no mouse for the shell */
+		await_from(&t, at, "\x1b[?1049l");
+		await_told();
+		assert_int_equal(tcgetattr(t.slave, &now), 0);
+		assert_int_equal(now.c_lflag, t.before.c_lflag);
+		assert_int_equal(now.c_iflag, t.before.c_iflag);
+		/* a shell has modes of its own */
+		now.c_lflag &= ~(tcflag_t)ISIG;
+		assert_int_equal(tcsetattr(t.slave, TCSANOW, &now), 0);
+		assert_int_equal(write(wait_for[1], "", 1), 1);
+		at = t.len;
+		await_from(&t, at, "\x1b[?1006h");
+		await_from(&t, at, "visible");
+		assert_int_equal(tcgetattr(t.slave, &now), 0);
+		assert_int_equal(now.c_lflag, taken.c_lflag);
+		assert_int_equal(now.c_iflag, taken.c_iflag);
+	}
+	assert_int_equal(write(t.master, "q", 1), 1);
+	assert_int_equal(finish(&t), QUIT);
+	assert_restored(&t);
+	for (int i = 0; i < 2; i++) {
+		(void)close(told[i]);
+		(void)close(wait_for[i]);
+	}
+}
+
+/* The thread waits in the kernel with curses its own; keys are typed, and none is read. */
+static int stopped_main(void)
+{
+	struct netprobe_error err = { 0 };
+	struct screen *s = screen_open(false, &err);
+	struct grid g = { 0 };
+	struct key key;
+
+	if (!s || screen_measure(s, &g))
+		return 1;
+	(void)alarm(20);
+	screen_draw(s, &g);
+	while (screen_key(s, &key) != 1)
+		;
+	(void)tcflow(STDOUT_FILENO, TCOOFF);
+	do {
+		screen_forget(s);
+		screen_draw(s, &g);
+	} while (screen_key(s, &key) == 1);
+	screen_theme(s, THEME_LIGHT, 0);
+	screen_mouse(s, false);
+	screen_draw(s, &g);
+	(void)screen_close(s);
+	return QUIT;
+}
+
+static void colours_wait_for_no_terminal(void **state)
+{
+	static struct terminal t;
+	char keys[2000];
+
+	(void)state;
+	memset(keys, 'x', sizeof(keys));
+	start_main(&t, "xterm", stopped_main);
+	assert_int_equal(write(t.master, keys, sizeof(keys)), sizeof(keys));
+	assert_int_equal(finish(&t), QUIT);
+	(void)close(t.slave);
+	(void)close(t.master);
+}
+
+static bool has_ended(const struct terminal *t)
+{
+	siginfo_t si = { 0 };
+
+	return waitid(P_PID, (id_t)t->child, &si, WEXITED | WNOHANG | WNOWAIT) || si.si_pid;
+}
+
+/* Of a terminal that begins an answer and never ends it: keys are keys again soon. */
+static void half_an_answer_swallows_no_keys_for_long(void **state)
+{
+	static struct terminal t;
+	struct timespec pause = { .tv_nsec = 100000000 };
+
+	(void)state;
+	start(&t, "xterm");
+	await(&t, "visible");
+	assert_int_equal(write(t.master, "\x1b]11;rgb:ffff", 13), 13);
+	/* far fewer than what a sequence may have at most */
+	for (int i = 0; i < 100 && !has_ended(&t); i++) {
+		(void)!write(t.master, "q", 1);
+		(void)nanosleep(&pause, NULL);
+	}
+	await(&t, "\x1b[?1049l");
+	assert_int_equal(finish(&t), QUIT);
+	assert_restored(&t);
+}
+
 static void view_follows_a_resize(void **state)
 {
 	struct winsize ws = { .ws_row = 7, .ws_col = 39 };
@@ -358,6 +523,9 @@ int main(void)
 		cmocka_unit_test(hang_up_ends_the_view),
 		cmocka_unit_test(hostile_names_do_not_reach_the_terminal),
 		cmocka_unit_test(colours_follow_the_ground_that_the_terminal_tells),
+		cmocka_unit_test(stopping_gives_the_terminal_back_and_going_on_takes_it),
+		cmocka_unit_test(colours_wait_for_no_terminal),
+		cmocka_unit_test(half_an_answer_swallows_no_keys_for_long),
 		cmocka_unit_test(view_follows_a_resize),
 		cmocka_unit_test(terminal_without_colours_will_do),
 		cmocka_unit_test(unknown_terminal_is_refused_with_a_hint),
