@@ -63,11 +63,10 @@ uninstall:
 	@dist/build $(BUILD) $(MESON_OPTIONS) -- none >&2
 	@dist/uninstall $(BUILD)
 
-# A build of its own: the prefix is in the program.
+# By debian/, from what is here as a source package.
 deb:
-	@dist/deps build
-	@dist/build build-deb --prefix=/usr --buildtype=release -- installed
-	@dist/deb build-deb build-deb/packages
+	@dist/deps build deb
+	@dist/deb build-deb/packages
 
 clean:
 	@rm -rf build-*/

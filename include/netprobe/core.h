@@ -353,7 +353,7 @@ struct netprobe_balancer_stats {
 struct netprobe_manager;
 
 /*
- * The library's version, "0.2.0". Never fails, borrowed for ever. Since: 0.1.
+ * The library's version, "0.2.0", between releases "0.2.0+12.g1a2b3c4". Never fails, borrowed for ever. Since: 0.1.
  */
 const char *netprobe_version(void);
 /*

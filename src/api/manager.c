@@ -7,12 +7,13 @@
 #include "api/internal.h"
 #include "base/error.h"
 #include "base/thread.h"
+#include "base/version.h"
 
 #define NS_PER_MS 1000000ull
 
 API_PUBLIC const char *netprobe_version(void)
 {
-	return NETPROBE_VERSION;
+	return version_text;
 }
 
 API_PUBLIC int netprobe_is_supported(uint32_t capture, struct netprobe_error *err)

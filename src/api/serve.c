@@ -7,6 +7,7 @@
 
 #include "api/internal.h"
 #include "base/error.h"
+#include "base/version.h"
 #include "control/server.h"
 
 struct netprobe_instance {
@@ -28,7 +29,7 @@ static void write_instance(const struct netprobe_instance *in, const char *mode,
 	buf_putc(b, '"');
 	buf_time_ns(b, in->start_wall_ns);
 	buf_putc(b, '"');
-	json_kv_str(b, "version", NETPROBE_VERSION);
+	json_kv_str(b, "version", version_text);
 	buf_putc(b, '}');
 }
 

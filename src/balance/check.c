@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "balance/health.h"
+#include "base/version.h"
 
 #define NS_PER_MS 1000000ull
 #define REPLY_BYTES 16 /* "HTTP/1.1 200 " and its end */
@@ -136,11 +137,12 @@ static int ask(const struct asking *a, const struct lb_backend *b,
 	int n;
 
 	addr_format(b->addr, addr);
-	n = snprintf(text, sizeof(text),
-		     "GET %s HTTP/1.0\r\nHost: %s%s%s\r\nUser-Agent: netprobe/" NETPROBE_VERSION
-		     "\r\nConnection: close\r\n\r\n",
-		     conf->path[0] ? conf->path : "/", !conf->host[0] && b->v6 ? "[" : "",
-		     conf->host[0] ? conf->host : addr, !conf->host[0] && b->v6 ? "]" : "");
+	n = snprintf(
+		text, sizeof(text),
+		"GET %s HTTP/1.0\r\nHost: %s%s%s\r\nUser-Agent: netprobe/%.32s\r\nConnection: close\r\n\r\n",
+		conf->path[0] ? conf->path : "/", !conf->host[0] && b->v6 ? "[" : "",
+		conf->host[0] ? conf->host : addr, !conf->host[0] && b->v6 ? "]" : "",
+		version_text);
 	/* It fits into any socket's buffer. */
 	return send(a->fd, text, (size_t)n, MSG_NOSIGNAL) == n ? 0 : errno ? -errno : -EIO;
 }

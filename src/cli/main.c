@@ -2,6 +2,8 @@
 /* The table of commands and nothing else: each command is a file of its own. */
 #include <errno.h>
 #include <locale.h>
+#include <netprobe/netprobe.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -16,7 +18,7 @@ static int cmd_version(int argc, char **argv)
 		log_err("'%.100s' is one too many; version takes nothing", argv[1]);
 		return EXIT_USAGE;
 	}
-	puts("netprobe " NETPROBE_VERSION);
+	printf("netprobe %s\n", netprobe_version());
 	return EXIT_OK;
 }
 

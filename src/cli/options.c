@@ -2,6 +2,7 @@
 /* Options that the capturing commands share, as rows, and what becomes of them. */
 #include <errno.h>
 #include <netprobe/netprobe.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -168,7 +169,7 @@ int common_parse(const struct args_spec *spec, int argc, char **argv, struct com
 		return cli_usage_failed(&err);
 	set_log_level(o);
 	if (o->version) {
-		puts("netprobe " NETPROBE_VERSION);
+		printf("netprobe %s\n", netprobe_version());
 		return EXIT_OK;
 	}
 	if (o->help) {

@@ -13,6 +13,7 @@
 #include "base/buf.h"
 #include "base/log.h"
 #include "base/utf8.h"
+#include "base/version.h"
 #include "engine/session.h"
 #include "engine/tap.h"
 
@@ -53,7 +54,7 @@ static int open_file(struct pcap *p, const char *path, struct netprobe_error *er
 				 "netprobe_config.pcap: '%s': %s; takes a file that can be written",
 				 path, strerror(errno));
 	p->path = strdup(path);
-	p->file = pcapng_new(fd, session_host(p->session), NETPROBE_VERSION);
+	p->file = pcapng_new(fd, session_host(p->session), version_text);
 	if (!p->file)
 		(void)close(fd);
 	return p->file && p->path ? 0 : error_set(err, -ENOMEM, "out of memory");
