@@ -15,7 +15,7 @@
 	"calls that block at the same time beyond the return probes' slots; TCP's are found by the kernel's own counters"
 
 #define ARRIVE_LACKS \
-	"the interface of what comes until a reader that does not ask for the sender was seen: null; from then on it is attached"
+	"the interface of what comes until a reader that does not ask for the sender was seen: null; from then on it is attached; of what several threads read of one socket: null"
 
 const struct hook hook_table[NP_PROG_MAX] = {
 	[NP_PROG_SEND] = {

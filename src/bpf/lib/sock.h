@@ -63,6 +63,15 @@ struct np_watch {
 	__u32 cause;	/* NP_STALL_*; 0 nothing to wait for */
 };
 
+/* The interface of the datagram that is read next, and of which the socket's own counts are: see came.h. */
+struct np_came {
+	__u64 skb, next;    /* that datagram, and the one behind it; only compared. 0 none */
+	__u32 ifindex;	    /* it came in by */
+	__u32 lock, spoilt; /* 1: being written; somebody had something to write meanwhile */
+	__u32 reader;	    /* the thread that reads; CAME_MANY: there were several */
+	__u32 own, pad; /* of the socket's own counts; 0: not yet known, CAME_UNKNOWN: of none */
+};
+
 struct np_sock {
 	/* read at every call: keep in one cache line */
 	/* pid_tgid: calls of that process need no thought, its thread made the last one; 0: take the slow path */
@@ -96,8 +105,7 @@ struct np_sock {
 	__u32 last_lock;
 	__u32 sample_rate;     /* np_filter.sample_rate that its counts were made under */
 	__u8 synack_raddr[16]; /* listener: where the SYN-ACK went that was retransmitted last */
-	/* interface of the datagram that is read next, and the thread that saw it when its own call was over: see came.h */
-	__u32 next_if, next_tid;
+	struct np_came came;
 	/* bytes of this socket counted in parts; of a datagram socket not exact, but 0 until there are any */
 	__u64 tx_parts, rx_parts;
 	/* kernel's count of received bytes when counting began, plus what did not match */

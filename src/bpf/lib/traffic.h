@@ -498,11 +498,11 @@ static __always_inline bool dgram_peer(struct np_sock *st, struct sock *sk,
 	st->flags |= NP_F_UNCONN;
 	if (*ret_has_peer || call->tx || st->tuple.rport) {
 		if (!call->tx)
-			came_forget(st);
+			came_forget(st, (__u32)call->key);
 		return !*ret_has_peer && !cfg_no_ends;
 	}
 	/* read before write: the line stays shared */
-	if (!st_need_arrive)
+	if (!st_need_arrive && st->came.reader != CAME_MANY)
 		st_need_arrive = 1;
 	return came_is_own(st, sk, peer, (__u32)call->key) && !cfg_no_ends;
 }
@@ -610,7 +610,7 @@ static __noinline __attribute__((unused)) bool traffic_peer(struct sock *sk, str
 		return false;
 	p->key = 0;
 	if (!tx)
-		came_forget(st);
+		came_forget(st, (__u32)key);
 	counts_move(&part->counts, tx, ret, true);
 	/* of a datagram socket nobody adds these up: that they moved is all they tell */
 	if (tx)
