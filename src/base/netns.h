@@ -12,7 +12,7 @@
 
 /*
  * Of n inode numbers, set ret[i] where no such namespace is anywhere to be seen. 0; -ENOTSUP: not all
- * processes can be looked at from here (another pid namespace, hidepid, no right), nothing is said; -errno.
+ * processes can be looked at from here (another pid namespace, hidepid, no right), nothing is said; -EAGAIN: so many processes come that it cannot be told; -errno.
  * Not seen: one that only a socket is left of, or a mount that every process there has shut out of its root.
  */
 int netns_gone(const uint64_t *inodes, size_t n, bool *ret);
