@@ -214,7 +214,7 @@ int netprobe_manager_latencies(struct netprobe_manager *m, netprobe_latency_fn f
 /* "receive_wait" for NETPROBE_LATENCY_RX_WAIT; NULL for what is none. Borrowed for ever, any thread. Since: 0.1. */
 const char *netprobe_latency_name(uint32_t latency);
 
-/* What one program of the kernel half did since load: seen = submitted + ring_full + ... + map_full. */
+/* What one program, table or queue did since load: seen = submitted + ring_full + ... + map_full. */
 struct netprobe_loss {
 	size_t size;
 	const char *program;
@@ -226,10 +226,15 @@ struct netprobe_loss {
 	uint64_t missed;	/* runs the kernel left out */
 	uint64_t lost_tx_bytes, lost_rx_bytes;
 	uint64_t implausible; /* records with figures that cannot be, not added to anything */
+	const char *unit;     /* of what it counts: "events", "packets", ... */
+	uint64_t lost;	      /* ring_full + map_full + missed + implausible */
 };
 typedef int (*netprobe_loss_fn)(const struct netprobe_loss *l, void *arg);
 
-/* Call fn for each program that saw something. How many; -ENODEV: nothing is captured (load). Since: 0.1. */
+/*
+ * The account of losses: call fn for each program, table and queue that is there, also where nothing was lost. How
+ * many; -ENODEV: nothing is captured (load). Since: 0.1.
+ */
 int netprobe_manager_losses(struct netprobe_manager *m, netprobe_loss_fn fn, void *arg,
 			    struct netprobe_error *err);
 

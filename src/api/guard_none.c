@@ -14,6 +14,21 @@ int report_health(struct netprobe_manager *m, struct netprobe_error *err)
 	return 0;
 }
 
+bool report_balance_losses(struct netprobe_manager *m, struct np_loss *ret)
+{
+	return false;
+}
+
+bool stats_guard_losses(struct np_loss *ret)
+{
+	return false;
+}
+
+uint64_t security_lost(const struct netprobe_manager *m)
+{
+	return 0;
+}
+
 void report_done(struct netprobe_manager *m)
 {
 }

@@ -6,6 +6,7 @@
 #include <netprobe/netprobe.h>
 #include <pthread.h>
 
+#include "api/account.h"
 #include "balance/check.h"
 #include "base/buf.h"
 #include "engine/drops.h"
@@ -97,6 +98,7 @@ struct netprobe_manager {
 	bool stopping, stopped; /* somebody ends the worker; it has ended */
 	unsigned int flush_asked, flush_done; /* tickets: all that waits is to be handed out now */
 	struct wake wake;
+	struct account account;
 };
 
 /*
@@ -208,6 +210,8 @@ bool crew_is_here(const struct netprobe_manager *m); /* in a handler that one of
 int report_tick(struct netprobe_manager *m, uint32_t families, struct netprobe_error *err);
 int report_health(struct netprobe_manager *m, struct netprobe_error *err);
 void report_done(struct netprobe_manager *m);
+/* What the balancer did not remember; false: it is not there. */
+bool report_balance_losses(struct netprobe_manager *m, struct np_loss *ret);
 /* follow.c: guard goes on interfaces that came back. */
 void follow_poll(struct netprobe_manager *m);
 void follow_done(struct netprobe_manager *m);
@@ -224,7 +228,9 @@ uint32_t api_netns(void); /* this thread's; 0: unknown */
 /* Whoever looks may be in another namespace than who looked before. */
 void api_here(struct netprobe_manager *m);
 
-/* stats.c: one direction of an interface. */
+/* stats.c: what guard did not remember, of all its interfaces; false: it is on none. */
+bool stats_guard_losses(struct np_loss *ret);
+/* One direction of an interface. */
 void api_fill_device(struct netprobe_device_stats *s, const struct guard_if *f, bool tx);
 
 /* attach.c: is some interface in mode BALANCE? */

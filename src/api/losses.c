@@ -8,11 +8,11 @@
 #include "base/error.h"
 
 /* 1: fn wants no more. */
-static int tell_loss(unsigned int id, const struct probe_loss *p, netprobe_loss_fn fn, void *arg)
+static int tell_loss(const struct loss *from, netprobe_loss_fn fn, void *arg)
 {
-	const struct np_loss *l = &p->loss;
+	const struct np_loss *l = &from->count;
 	struct netprobe_loss x = { .size = sizeof(x),
-				   .program = prog_name(id),
+				   .program = from->program,
 				   .seen = loss_seen(l),
 				   .submitted = l->submitted,
 				   .ring_full = l->ring_full,
@@ -21,12 +21,13 @@ static int tell_loss(unsigned int id, const struct probe_loss *p, netprobe_loss_
 				   .rate_limited = l->rate_limited,
 				   .map_full = l->map_full,
 				   .helper_errors = l->helper_err,
-				   .missed = p->missed,
+				   .missed = from->missed,
 				   .lost_tx_bytes = l->lost_tx_bytes,
 				   .lost_rx_bytes = l->lost_rx_bytes,
-				   .implausible = p->implausible };
+				   .implausible = from->implausible,
+				   .unit = from->unit,
+				   .lost = loss_lost(from) };
 
-	x.program = x.program ? x.program : "";
 	return fn && fn(&x, arg);
 }
 
@@ -34,26 +35,29 @@ API_PUBLIC int netprobe_manager_losses(struct netprobe_manager *m, netprobe_loss
 				       struct netprobe_error *err)
 {
 	API_ENTER(m, err);
-	struct session_losses all = {};
-	int r = api_check_listing(err), n = 0;
+	struct losses all = {};
+	int r = api_check_listing(err);
+	char names[ACCOUNT_PLACES][ACCOUNT_NAME];
+	unsigned int n_names = 0;
 
 	if (r)
 		return r;
 	api_lock(m);
 	if (m->session)
-		session_losses(m->session, &all);
+		account_take(m, &all);
 	else
 		r = api_not_loaded(err);
+	/* Names of places may go with another call. */
+	for (unsigned int i = 0; i < all.n && n_names < ACCOUNT_PLACES; i++)
+		if (account_is_place(m, &all.of[i])) {
+			(void)snprintf(names[n_names], ACCOUNT_NAME, "%s", all.of[i].program);
+			all.of[i].program = names[n_names++];
+		}
 	api_unlock(m);
-	for (unsigned int id = 0; !r && id < LOSS_MAX; id++) {
-		if (!loss_seen(&all.prog[id].loss) && !all.prog[id].missed &&
-		    !all.prog[id].implausible)
-			continue;
-		n++;
-		if (tell_loss(id, &all.prog[id], fn, arg))
-			break;
-	}
-	return r ? r : n;
+	for (unsigned int i = 0; !r && i < all.n; i++)
+		if (tell_loss(&all.of[i], fn, arg))
+			return (int)i + 1;
+	return r ? r : (int)all.n;
 }
 
 API_PUBLIC int netprobe_manager_note(struct netprobe_manager *m, char *ret, size_t bytes)
@@ -76,27 +80,16 @@ API_PUBLIC int netprobe_manager_tell_loss(struct netprobe_manager *m, const char
 					  uint64_t taken, uint64_t lost, struct netprobe_error *err)
 {
 	API_ENTER(m, err);
-	struct np_loss loss = { .submitted = taken, .ring_full = lost };
-	struct event ev = { .kind = EVENT_PROBE_LOSS, .unit = "events", .loss = &loss };
 	int r = place && *place ? api_check_listing(err)
 				: error_set(err, -EINVAL, "a loss needs the name of its place");
 
 	if (r)
 		return r;
-	ev.lost = lost;
-	ev.num = (double)lost;
-	ev.ktime_ns = clock_monotonic_ns();
-	ev.wall_ns = clock_wall_ns();
-	(void)snprintf(ev.value, sizeof(ev.value), "%llu", (unsigned long long)lost);
-	(void)snprintf(ev.entity_id, sizeof(ev.entity_id), "%s", place);
 	api_lock(m);
-	if (m->session) {
-		ev.mode = session_mode(m->session);
-		ev.interval_s = session_uptime(m->session);
-		queue_session_event(&ev, m);
-	} else {
+	if (!m->session)
 		r = api_not_loaded(err);
-	}
+	else if (account_place(m, place, taken, lost))
+		r = error_set(err, -ENOMEM, "too many places, or no memory");
 	api_unlock(m);
 	return r;
 }
@@ -180,7 +173,7 @@ API_PUBLIC int netprobe_manager_get_loss_stats(struct netprobe_manager *m,
 	s.flow_sums = l.left.sums;
 	s.flows_unowned = l.left.unowned;
 	s.flows_lost = l.left.lost;
-	s.flows_lost_bytes = l.left.lost_bytes;
+	s.flows_lost_bytes = l.left.lost_tx_bytes + l.left.lost_rx_bytes;
 	s.implausible = l.prog[LOSS_FIGURES].implausible;
 	s.cgroups_full = l.cgroups_full;
 	s.security_lost = l.attacks_lost;

@@ -135,6 +135,7 @@ API_PUBLIC struct netprobe_manager *netprobe_manager_free(struct netprobe_manage
 	follow_done(m);
 	security_free(m);
 	queue_done(m);
+	account_done(m);
 	api_config_done(m);
 	buf_done(&m->line);
 	buf_done(&m->text);
@@ -162,6 +163,7 @@ API_PUBLIC int netprobe_manager_load(struct netprobe_manager *m, struct netprobe
 	}
 	if (!r) {
 		m->loaded = true;
+		m->account.tick_ns = clock_monotonic_ns();
 		m->next_tick_ns =
 			clock_monotonic_ns() + m->config.stats_report_interval * NS_PER_MS;
 	}

@@ -44,6 +44,7 @@ static int end_interval(struct netprobe_manager *m)
 	    report_tick(m, NETPROBE_EVENT_STATISTICS | NETPROBE_EVENT_BALANCING, NULL) < 0)
 		m->lost++;
 	security_tick(m);
+	account_tell(m, false);
 	return r < 0 ? r : 0;
 }
 
@@ -218,6 +219,7 @@ int poll_finish(struct netprobe_manager *m)
 		r = q < 0 ? q : r;
 	}
 	security_poll(m);
+	account_tell(m, true);
 	return handed_out(m, r, before);
 }
 

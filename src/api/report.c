@@ -98,6 +98,17 @@ int report_tick(struct netprobe_manager *m, uint32_t families, struct netprobe_e
 	return n < 0 ? n : r < 0 ? r : n + r;
 }
 
+bool report_balance_losses(struct netprobe_manager *m, struct np_loss *ret)
+{
+	uint64_t totals[LB_TOTALS];
+
+	if (!is_there(m) || balance_totals(&m->balance, totals))
+		return false;
+	*ret = (struct np_loss){ .submitted = totals[LB_FORWARDED],
+				 .map_full = totals[LB_TABLE_FULL] + totals[LB_TABLE_SKIPPED] };
+	return true;
+}
+
 API_PUBLIC int netprobe_manager_report(struct netprobe_manager *m, uint32_t families,
 				       struct netprobe_error *err)
 {

@@ -57,6 +57,8 @@ static int write_program(const struct netprobe_loss *l, void *arg)
 	json_kv_u64(b, "helper_errors", l->helper_errors);
 	json_kv_u64(b, "missed", l->missed);
 	json_kv_u64(b, "implausible", l->implausible);
+	json_kv_u64(b, "lost", l->lost);
+	json_kv_str(b, "unit", l->unit);
 	buf_putc(b, '}');
 	return 0;
 }

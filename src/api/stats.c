@@ -59,6 +59,22 @@ static uint64_t bad_of(const struct np_guard_dev *d)
 	return n;
 }
 
+bool stats_guard_losses(struct np_loss *ret)
+{
+	struct guard_if *ifs;
+	int n = all_ifs(&ifs, NULL, NULL, NULL);
+
+	*ret = (struct np_loss){};
+	for (int i = 0; i < n; i++) {
+		const struct np_guard_dev *d = &ifs[i].count;
+
+		ret->submitted += d->rx.packets + d->tx.packets;
+		ret->map_full += d->flows_lost + d->sources_lost + d->nest_lost;
+	}
+	free(ifs);
+	return n > 0;
+}
+
 API_PUBLIC int netprobe_manager_get_global_stats(struct netprobe_manager *m,
 						 struct netprobe_global_stats *ret,
 						 struct netprobe_error *err)

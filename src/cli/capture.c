@@ -2,6 +2,9 @@
 /* The capture of a command: from its options to a manager that runs, and what that lost. */
 #include <errno.h>
 #include <netprobe/netprobe.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -56,35 +59,61 @@ void cli_ready(struct common_opts *o)
 	o->ready_fd = 0;
 }
 
-static void tell_waits(const struct netprobe_loss_stats *l)
-{
-	if (l->waits_unsummed | l->waits_unowned | l->waits_missed | l->latencies_dropped)
-		log_notice("losses: %llu waits and %llu latencies are in no histogram (too many "
-			   "processes), %llu waits had no owner, %llu were missed",
-			   (unsigned long long)l->waits_unsummed,
-			   (unsigned long long)l->latencies_dropped,
-			   (unsigned long long)l->waits_unowned,
-			   (unsigned long long)l->waits_missed);
-}
-
 /* Where closed flows are kept for the end, those that had to go left their counts to sums. */
-static void tell_flows(const struct netprobe_loss_stats *l)
+static void tell_sums(const struct netprobe_loss_stats *l)
 {
 	if (l->flows_summed)
 		log_notice(
 			"the table of sockets was full: %llu of them have no row, what they moved is in %llu "
 			"rows without ends, by process, interface and protocol",
 			(unsigned long long)l->flows_summed, (unsigned long long)l->flow_sums);
-	else if (l->flows_dropped)
-		log_notice("losses: %llu flows not kept", (unsigned long long)l->flows_dropped);
 	if (l->flows_unowned)
 		log_notice(
 			"%llu of those are in rows without a process: there were too many processes",
 			(unsigned long long)l->flows_unowned);
-	if (l->flows_lost)
-		log_notice("losses: %llu flows had no room, %llu bytes of them are in no row",
-			   (unsigned long long)l->flows_lost,
-			   (unsigned long long)l->flows_lost_bytes);
+}
+
+struct words {
+	char text[CLI_WORDS];
+	size_t len;
+};
+
+__attribute__((format(printf, 3, 4))) static void put(struct words *w, uint64_t n, const char *fmt,
+						      ...)
+{
+	va_list ap;
+	int r;
+
+	if (!n || w->len >= sizeof(w->text))
+		return;
+	r = snprintf(w->text + w->len, sizeof(w->text) - w->len, "%s", w->len ? ", " : "");
+	w->len += r > 0 ? (size_t)r : 0;
+	va_start(ap, fmt);
+	r = vsnprintf(w->text + w->len, sizeof(w->text) - w->len, fmt, ap);
+	va_end(ap);
+	w->len += r > 0 ? (size_t)r : 0;
+}
+
+/* One line each of those that lost something. What ends after this, an output and a file of packets, has its own. */
+static int tell_loss(const struct netprobe_loss *l, void *arg)
+{
+	struct words w = {};
+
+	if (!strncmp(l->program, "output", 6) || !strcmp(l->program, "pcap"))
+		return 0;
+	put(&w, l->ring_full, "%llu %s found the ring full", (unsigned long long)l->ring_full,
+	    l->unit);
+	put(&w, l->map_full, "%llu %s found no room", (unsigned long long)l->map_full, l->unit);
+	put(&w, l->lost_tx_bytes + l->lost_rx_bytes, "%llu bytes are in no count",
+	    (unsigned long long)(l->lost_tx_bytes + l->lost_rx_bytes));
+	put(&w, l->missed, "%llu were not shown by the kernel", (unsigned long long)l->missed);
+	put(&w, l->helper_errors, "%llu could not be read", (unsigned long long)l->helper_errors);
+	put(&w, l->implausible,
+	    "%llu records have figures that cannot be, and were left out; -v names them",
+	    (unsigned long long)l->implausible);
+	if (w.len)
+		log_notice("losses of %s: %s", l->program, w.text);
+	return 0;
 }
 
 void cli_tell_losses(struct netprobe_manager *m)
@@ -98,23 +127,6 @@ void cli_tell_losses(struct netprobe_manager *m)
 		return;
 	if (c.latency_note[0])
 		log_notice("%s", cli_words(c.latency_note, words));
-	tell_waits(&l);
-	if (l.ring_full | l.map_full | l.missed | l.helper_errors)
-		log_notice(
-			"losses: %llu events found the ring full, %llu counts found a map full (%llu bytes lost), "
-			"%llu program runs left out by the kernel, %llu helpers failed",
-			(unsigned long long)l.ring_full, (unsigned long long)l.map_full,
-			(unsigned long long)l.lost_bytes, (unsigned long long)l.missed,
-			(unsigned long long)l.helper_errors);
-	tell_flows(&l);
-	if (l.implausible)
-		log_notice(
-			"losses: %llu records with figures that cannot be were left out; -v names them",
-			(unsigned long long)l.implausible);
-	if (l.cgroups_full)
-		log_notice("losses: %llu owners have no cgroup, there are too many of those",
-			   (unsigned long long)l.cgroups_full);
-	if (l.security_lost)
-		log_notice("losses: %llu security events came faster than they were read",
-			   (unsigned long long)l.security_lost);
+	(void)netprobe_manager_losses(m, tell_loss, NULL, NULL);
+	tell_sums(&l);
 }

@@ -120,10 +120,14 @@ int ctl_print_stats(struct buf *b, int format, json_t *reply)
 		return -ENOMEM;
 	json_array_foreach (json_object_get(reply, "programs"), i, p) {
 		struct cell c[11] = { str_cell(text_of(p, "program")) };
+		bool some = format != FORMAT_TEXT;
 
-		for (unsigned int k = 1; k < 11; k++)
+		/* Text leaves out what saw and lost nothing. */
+		for (unsigned int k = 1; k < 11; k++) {
 			c[k] = num_cell(p, columns[k].name);
-		r = r ?: table_add(t, c);
+			some |= c[k].type == CELL_U64 && c[k].u64;
+		}
+		r = r || !some ? r : table_add(t, c);
 	}
 	if (t)
 		table_fit(t, sink_columns(STDOUT_FILENO));

@@ -141,12 +141,20 @@ static void write_event(struct dns *x, const struct netprobe_event *ev)
 	x->s.written = written;
 }
 
+/* Losses of messages and of records on their way out; of the rest, what owners come from, those that lost something. */
+static bool is_ours(const struct netprobe_event *ev)
+{
+	return !strcmp(ev->entity_id, "dns") || !strcmp(ev->entity_id, "asked") ||
+	       !strcmp(ev->entity_id, "queue") || !strncmp(ev->entity_id, "output", 6) ||
+	       ev->num > 0;
+}
+
 static void on_event(const struct netprobe_event *ev, size_t n, void *arg)
 {
 	struct dns *x = arg;
 
 	for (; n && !x->s.failed && !is_full(x); n--, ev++) {
-		if (!x->summary)
+		if (!x->summary && (ev->dns || is_ours(ev)))
 			write_event(x, ev);
 		else if (ev->dns)
 			x->s.failed = dns_summary_add(x->sums, ev);
@@ -159,23 +167,6 @@ static int after(void *arg)
 	int r = stream_flush(&x->s);
 
 	return r ? r : is_full(x);
-}
-
-static void tell_losses(struct dns *x)
-{
-	struct netprobe_loss_stats l = { .size = sizeof(l) };
-
-	cli_tell_losses(x->manager);
-	if (netprobe_manager_get_loss_stats(x->manager, &l, NULL) ||
-	    !(l.dns_ring_full | l.dns_errors | l.dns_missed | l.dns_table_full | l.dns_streams))
-		return;
-	log_notice(
-		"losses of DNS: %llu messages found the ring full, %llu could not be read, %llu "
-		"were not shown by the kernel, %llu transactions had no room, %llu messages over "
-		"TCP have holes",
-		(unsigned long long)l.dns_ring_full, (unsigned long long)l.dns_errors,
-		(unsigned long long)l.dns_missed, (unsigned long long)l.dns_table_full,
-		(unsigned long long)l.dns_streams);
 }
 
 static int finish(struct dns *x, int r)
@@ -191,7 +182,7 @@ static int finish(struct dns *x, int r)
 		r = stream_finish(&x->s, x->manager);
 	if (r == -EPIPE)
 		return EXIT_OK; /* the reader has seen enough */
-	tell_losses(x);
+	cli_tell_losses(x->manager);
 	x->manager =
 		netprobe_manager_free(x->manager); /* nothing runs while a reader is waited for */
 	r = sink_finish(&x->s.sink) ?: r;

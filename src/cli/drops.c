@@ -56,10 +56,11 @@ static bool is_full(const struct drops *x)
 	return x->o.count && x->s.written >= x->o.count;
 }
 
-/* Losses of what this command shows: the program that sees drops, and lines on their way out. */
+/* Losses of what this command shows: of what sees drops and steps, and of records on their way out. */
 static bool is_ours(const char *place)
 {
-	return !strcmp(place, "drop") || !strncmp(place, "output", 6);
+	return !strncmp(place, "drop", 4) || !strcmp(place, "trace") || !strcmp(place, "queue") ||
+	       !strncmp(place, "output", 6);
 }
 
 static void on_event(const struct netprobe_event *ev, size_t n, void *arg)
@@ -87,26 +88,6 @@ static int after(void *arg)
 	return r ? r : !x->summary && is_full(x);
 }
 
-static void tell_losses(struct drops *x)
-{
-	struct netprobe_loss_stats l = { .size = sizeof(l) };
-
-	if (x->trace) {
-		trace_tell_losses(x->manager);
-		return;
-	}
-	if (netprobe_manager_get_loss_stats(x->manager, &l, NULL))
-		return;
-	if (l.drops_netns)
-		log_notice(
-			"losses: counters of the interfaces of %llu network namespaces were not read",
-			(unsigned long long)l.drops_netns);
-	if (l.drops_unsummed | l.drops_missed)
-		log_notice(
-			"losses: %llu drops are in no sum (too many kinds), %llu were not shown by the kernel",
-			(unsigned long long)l.drops_unsummed, (unsigned long long)l.drops_missed);
-}
-
 static int finish(struct drops *x, int r)
 {
 	if (!r)
@@ -119,7 +100,7 @@ static int finish(struct drops *x, int r)
 		r = stream_finish(&x->s, x->manager);
 	if (r == -EPIPE)
 		return EXIT_OK; /* the reader has seen enough */
-	tell_losses(x);
+	cli_tell_losses(x->manager);
 	x->manager =
 		netprobe_manager_free(x->manager); /* nothing runs while a reader is waited for */
 	r = sink_finish(&x->s.sink) ?: r;

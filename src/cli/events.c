@@ -80,8 +80,6 @@ static int finish(struct events *e, int r)
 	if (r == -EPIPE)
 		return EXIT_OK; /* the reader has seen enough */
 	cli_tell_losses(e->manager);
-	if (e->trace)
-		trace_tell_losses(e->manager);
 	e->manager =
 		netprobe_manager_free(e->manager); /* nothing runs while a reader is waited for */
 	r = sink_finish(&e->s.sink) ?: r;

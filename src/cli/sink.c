@@ -185,7 +185,7 @@ bool sink_turn(struct sink *k)
 static void tell(struct netprobe_manager *m, const char *place, uint64_t all, uint64_t lost,
 		 uint64_t *told, bool final)
 {
-	if (lost == *told && !(final && lost))
+	if (lost == *told && !final)
 		return;
 	*told = lost;
 	(void)netprobe_manager_tell_loss(m, place, all - lost, lost, NULL);

@@ -260,9 +260,20 @@ static int print_table(struct top *x)
 	return r;
 }
 
+static int add_loss(const struct netprobe_loss *l, void *arg)
+{
+	struct tui_status *st = arg;
+
+	st->lost_bytes += l->lost_tx_bytes + l->lost_rx_bytes;
+	if (l->lost + l->helper_errors && st->n_losses < TUI_LOSSES) {
+		st->losses[st->n_losses].program = l->program;
+		st->losses[st->n_losses++].n = l->lost + l->helper_errors;
+	}
+	return 0;
+}
+
 static void show_status(struct top *x)
 {
-	struct netprobe_loss_stats l = { .size = sizeof(l) };
 	struct netprobe_capture now = { .size = sizeof(now) };
 	struct tui_status st = {
 		.sample_rate = x->o.sample_rate,
@@ -270,20 +281,13 @@ static void show_status(struct top *x)
 	};
 
 	if (netprobe_manager_get_capture(x->manager, &now, NULL) ||
-	    netprobe_manager_get_loss_stats(x->manager, &l, NULL))
+	    netprobe_manager_losses(x->manager, add_loss, &st, NULL) < 0)
 		return;
 	st.uptime_s = now.uptime_s;
 	st.hook = now.family[0] ? now.family : NULL;
 	st.note = !x->o.enabled ? "paused; 'netprobe ctl set enabled=true' goes on"
 		  : now.note[0] ? now.note
 				: NULL;
-	st.events_lost = l.ring_full + l.missed;
-	st.map_full = l.map_full;
-	st.lost_bytes = l.lost_bytes + l.flows_lost_bytes;
-	st.flows_dropped = l.flows_dropped;
-	st.cgroups_full = l.cgroups_full;
-	st.helper_err = l.helper_errors;
-	st.implausible = l.implausible;
 	st.programs = now.programs;
 	st.programs_off = now.programs_off;
 	tui_status(x->tui, &st);

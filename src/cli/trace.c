@@ -41,15 +41,3 @@ int trace_check(const struct common_opts *o, struct netprobe_error *err)
 			"which have no owner yet; takes hosts and ports");
 	return 0;
 }
-
-void trace_tell_losses(struct netprobe_manager *m)
-{
-	struct netprobe_loss_stats l = { .size = sizeof(l) };
-
-	if (!netprobe_manager_get_loss_stats(m, &l, NULL) && (l.steps_limited | l.steps_ring_full))
-		log_notice(
-			"losses: %llu of %llu steps were more than is told in a second, %llu found the "
-			"ring full",
-			(unsigned long long)l.steps_limited, (unsigned long long)l.steps_seen,
-			(unsigned long long)l.steps_ring_full);
-}

@@ -8,6 +8,5 @@
 /* Whether the filters leave few enough packets to follow each. -EINVAL, err filled. */
 int trace_check(const struct common_opts *o, struct netprobe_error *err);
 /* Steps that were not told, on stderr. */
-void trace_tell_losses(struct netprobe_manager *m);
 
 #endif

@@ -40,9 +40,7 @@ struct drop_watch {
 	uint64_t sums_lost,
 		look_lost; /* packets in no sum: no memory. The second: at the last look */
 	bool draining;	   /* a turn was begun whose map is not empty yet */
-	uint64_t tick_ns, refresh_ns, look_ns, turn_ns;
-	struct np_drop_loss told;
-	uint64_t told_missed;
+	uint64_t refresh_ns, look_ns, turn_ns;
 	char note[320];
 	char frames[NP_DROP_STACK_DEPTH][FRAME_CHARS]; /* of the event under way */
 	const char *stack[NP_DROP_STACK_DEPTH];
@@ -163,8 +161,7 @@ int drop_watch_open(struct session *s, const struct drop_watch_opts *opts,
 		return error_set(err, -ENOMEM, "out of memory");
 	w->opts = *opts;
 	w->session = s;
-	w->tick_ns = clock_monotonic_ns();
-	w->turn_ns = w->tick_ns;
+	w->turn_ns = clock_monotonic_ns();
 	w->sums = drop_sums_new(DROP_SUMS_MAX, owner_done, w);
 	r = !w->sums ? -ENOMEM : opts->stack ? want_stacks(w) : 0;
 	if (r)
@@ -366,42 +363,10 @@ static void on_counter(const struct ifdrops_count *n, void *arg)
 	w->opts.event_fn(&ev, w->opts.event_arg);
 }
 
-/* probe.loss of the program, when one of its counters moved. */
-static void tell_loss(struct drop_watch *w, double seconds)
-{
-	struct event ev = { .kind = EVENT_PROBE_LOSS,
-			    .unit = "events",
-			    .interval_s = seconds,
-			    .entity_id = "drop" };
-	struct np_drop_loss l;
-	struct np_loss told;
-
-	if (!w->opts.event_fn || drop_watch_losses(w, &l, &ev.missed) ||
-	    (!memcmp(&l, &w->told, sizeof(l)) && ev.missed == w->told_missed))
-		return;
-	ev.lost = l.ring_full != w->told.ring_full || l.map_full != w->told.map_full ||
-		  ev.missed != w->told_missed;
-	w->told = l;
-	w->told_missed = ev.missed;
-	told = (struct np_loss){ .submitted = l.submitted,
-				 .ring_full = l.ring_full,
-				 .rate_limited = l.limited,
-				 .map_full = l.map_full };
-	/* Left out by the filters, or because they are no loss. Read while they are written: never below 0. */
-	told.filtered = l.seen > loss_seen(&told) ? l.seen - loss_seen(&told) : 0;
-	ev.loss = &told;
-	ev.num = (double)(l.ring_full + l.map_full + ev.missed);
-	(void)fmt(ev.value, sizeof(ev.value), "%.0f", ev.num);
-	stamp(&ev, clock_monotonic_ns());
-	w->opts.event_fn(&ev, w->opts.event_arg);
-}
-
 void drop_watch_tick(struct drop_watch *w)
 {
 	uint64_t now_ns = clock_monotonic_ns();
 
-	tell_loss(w, (double)(now_ns - w->tick_ns) / 1e9);
-	w->tick_ns = now_ns;
 	/* Every namespace is visited for it, however short the interval. */
 	if (w->interfaces && now_ns - w->look_ns >= LOOK_NS) {
 		w->look_ns = now_ns;
@@ -619,6 +584,26 @@ int drop_watch_losses(const struct drop_watch *w, struct np_drop_loss *ret_loss,
 
 	ret_loss->map_full += w->sums_lost + w->look_lost;
 	return r;
+}
+
+void drop_watch_account(const struct drop_watch *w, struct losses *to)
+{
+	struct loss x = { .program = "drop", .unit = "packets" };
+	struct np_drop_loss l;
+
+	if (drop_watch_losses(w, &l, &x.missed))
+		return;
+	x.count = (struct np_loss){ .submitted = l.submitted,
+				    .ring_full = l.ring_full,
+				    .rate_limited = l.limited,
+				    .map_full = l.map_full };
+	/* Left out by the filters, or because they are no loss. Read while they are written: never below 0. */
+	x.count.filtered = l.seen > loss_seen(&x.count) ? l.seen - loss_seen(&x.count) : 0;
+	losses_add(to, &x);
+	if (w->interfaces)
+		losses_add(to, &(struct loss){ .program = "drop.counters",
+					       .unit = "namespaces",
+					       .count = { .map_full = drop_watch_left_out(w) } });
 }
 
 unsigned int drop_watch_left_out(const struct drop_watch *w)

@@ -50,6 +50,8 @@ void drop_watch_set_filter(struct drop_watch *w, const struct np_filter *filter)
 void drop_watch_set_stack(struct drop_watch *w, bool on);
 int drop_watch_totals(struct drop_watch *w, void (*fn)(const struct drop_total *t, void *arg),
 		      void *arg);
+/* Its rows of the account of losses. */
+void drop_watch_account(const struct drop_watch *w, struct losses *to);
 int drop_watch_losses(const struct drop_watch *w, struct np_drop_loss *ret_loss,
 		      uint64_t *ret_missed);
 /* Network namespaces whose interfaces' counters could not be read at the last look. */

@@ -43,7 +43,6 @@ struct engine_events {
 	} * pending; /* per socket; held back so that the sum can be told with them */
 	size_t n_pending, cap_pending;
 	size_t n_held; /* of pending: found no room */
-	struct probe_loss told[LOSS_MAX];
 };
 
 static void no_memory(void)
@@ -592,42 +591,4 @@ void engine_events_end(struct engine_events *e)
 	drop_retrans(e, e->n_pending);
 	e->n_held = 0;
 	sums_drain(e->retrans, 0, lose_sum, e);
-}
-
-static bool is_lost(const struct probe_loss *l, const struct probe_loss *before)
-{
-	return l->loss.ring_full != before->loss.ring_full ||
-	       l->loss.map_full != before->loss.map_full ||
-	       l->loss.helper_err != before->loss.helper_err || l->missed != before->missed ||
-	       l->implausible != before->implausible;
-}
-
-void engine_events_loss(struct engine_events *e, const struct probe_loss losses[LOSS_MAX],
-			double seconds, bool all)
-{
-	static const struct probe_loss none;
-
-	for (unsigned int id = 0; id < LOSS_MAX; id++) {
-		const struct probe_loss *l = &losses[id];
-		struct event ev = {
-			.kind = EVENT_PROBE_LOSS,
-			.unit = "events",
-			.loss = &l->loss,
-			.interval_s = seconds,
-		};
-		uint64_t lost = l->loss.ring_full + l->loss.map_full + l->missed + l->implausible;
-		const struct probe_loss *before = all ? &none : &e->told[id];
-
-		if (!memcmp(l, before, sizeof(*l)))
-			continue;
-		ev.lost = is_lost(l, before);
-		e->told[id] = *l;
-		ev.num = (double)lost;
-		ev.missed = l->missed;
-		ev.implausible = l->implausible;
-		(void)snprintf(ev.value, sizeof(ev.value), "%llu", (unsigned long long)lost);
-		(void)snprintf(ev.entity_id, sizeof(ev.entity_id), "%s", prog_name(id));
-		stamp(&ev, clock_monotonic_ns());
-		tell(e, &ev);
-	}
 }

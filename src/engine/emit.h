@@ -36,8 +36,5 @@ void engine_events_no_drops(struct engine_events *e);
 void engine_events_tick(struct engine_events *e, double seconds);
 /* What finds no room now is lost, and counted. */
 void engine_events_end(struct engine_events *e);
-/* probe.loss: every program of which a counter moved since the last time; all: whatever is not zero. */
-void engine_events_loss(struct engine_events *e, const struct probe_loss losses[LOSS_MAX],
-			double seconds, bool all);
 
 #endif

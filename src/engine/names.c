@@ -58,7 +58,6 @@ struct names {
 	uint64_t now_ns, second_ns;
 	uint32_t in_second, max_events;
 	uint64_t rate_limited;
-	struct names_losses told;
 	char note[320];
 };
 
@@ -538,50 +537,32 @@ int names_losses(const struct names *n, struct names_losses *ret_losses)
 	return r;
 }
 
-static void tell_loss(struct names *n, struct event *ev, const struct np_loss *loss,
-		      uint64_t missed)
+void names_account(const struct names *n, struct losses *to)
 {
-	ev->loss = loss;
-	ev->missed = missed;
-	ev->num = (double)(loss->ring_full + loss->map_full + missed);
-	ev->ktime_ns = clock_monotonic_ns();
-	ev->wall_ns = clock_wall_ns();
-	(void)fmt(ev->value, sizeof(ev->value), "%.0f", ev->num);
-	n->fn(ev, n->arg);
-}
+	struct names_losses l;
+	struct np_loss *c;
+	struct loss x = { .program = "dns", .unit = "messages" };
 
-void names_tick(struct names *n, double seconds)
-{
-	struct event ev = { .kind = EVENT_PROBE_LOSS,
-			    .unit = "events",
-			    .mode = session_mode(n->session),
-			    .interval_s = seconds,
-			    .entity_id = "dns" };
-	struct names_losses l, told;
-	struct np_loss loss;
-
-	if (!n->fn || names_losses(n, &l) || !memcmp(&l, &n->told, sizeof(l)))
+	if (names_losses(n, &l))
 		return;
-	told = n->told;
-	n->told = l;
 	/* What was handed up and came to nothing is a full map's, the rest was told or is no loss. */
-	loss = (struct np_loss){ .submitted = l.kernel.submitted,
-				 .ring_full = l.kernel.ring_full,
-				 .map_full = l.track.table_full + l.streams_lost,
-				 .rate_limited = l.rate_limited,
-				 .helper_err = l.kernel.helper_err };
-	loss.submitted -= loss.submitted > loss.map_full + loss.rate_limited
-				  ? loss.map_full + loss.rate_limited
-				  : loss.submitted;
-	tell_loss(n, &ev, &loss, l.missed);
-	if (!memcmp(&l.asked, &told.asked, sizeof(l.asked)))
-		return;
-	loss = (struct np_loss){ .submitted = l.asked.submitted,
-				 .ring_full = l.asked.ring_full,
-				 .map_full = l.asked.map_full,
-				 .helper_err = l.asked.helper_err };
-	(void)snprintf(ev.entity_id, sizeof(ev.entity_id), "asked");
-	tell_loss(n, &ev, &loss, 0);
+	x.missed = l.missed;
+	c = &x.count;
+	*c = (struct np_loss){ .submitted = l.kernel.submitted,
+			       .ring_full = l.kernel.ring_full,
+			       .map_full = l.track.table_full + l.streams_lost,
+			       .rate_limited = l.rate_limited,
+			       .helper_err = l.kernel.helper_err };
+	c->submitted -= c->submitted > c->map_full + c->rate_limited ? c->map_full + c->rate_limited
+								     : c->submitted;
+	losses_add(to, &x);
+	if (n->asked)
+		losses_add(to, &(struct loss){ .program = "asked",
+					       .unit = "calls",
+					       .count = { .submitted = l.asked.submitted,
+							  .ring_full = l.asked.ring_full,
+							  .map_full = l.asked.map_full,
+							  .helper_err = l.asked.helper_err } });
 }
 
 const char *names_note(const struct names *n)

@@ -61,8 +61,8 @@ void names_answer(struct names *n, const struct np_ev_answer *ev);
 int names_poll(struct names *n, uint64_t now_ns);
 /* Tell what is still held back. */
 void names_finish(struct names *n);
-/* Each interval: probe.loss where something moved. */
-void names_tick(struct names *n, double seconds);
+/* Its rows of the account of losses. */
+void names_account(const struct names *n, struct losses *to);
 void names_set_filter(struct names *n, const struct np_filter *filter);
 /* What an address is called, for something that began at_ns (0: now); NULL unknown. n may be NULL. */
 const char *names_find(const struct names *n, const uint8_t addr[16], uint64_t at_ns);

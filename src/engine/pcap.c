@@ -39,9 +39,7 @@ struct pcap {
 	struct pcapng *file;
 	char *path;
 	int64_t offset_ns; /* from CLOCK_MONOTONIC to CLOCK_REALTIME */
-	struct np_packet_loss told;
-	uint64_t told_lost;
-	int said; /* errno that was said */
+	int said;	   /* errno that was said */
 };
 
 static int open_file(struct pcap *p, const char *path, struct netprobe_error *err)
@@ -246,36 +244,22 @@ static int losses(const struct pcap *p, struct np_packet_loss *l, uint64_t *ret_
 	return 0;
 }
 
-void pcap_tick(struct pcap *p, double seconds, void (*fn)(const struct event *ev, void *arg),
-	       void *arg)
+void pcap_account(const struct pcap *p, struct losses *to)
 {
-	struct event ev = { .kind = EVENT_PROBE_LOSS,
-			    .unit = "events",
-			    .mode = session_mode(p->session),
-			    .interval_s = seconds,
-			    .entity_id = "pcap" };
+	struct loss x = { .program = "pcap", .unit = "packets" };
 	struct np_packet_loss l;
 	struct pcapng_stats st;
-	struct np_loss loss;
 
 	pcapng_stats(p->file, &st);
-	if (!fn || losses(p, &l, &ev.missed) ||
-	    (!memcmp(&l, &p->told, sizeof(l)) && st.lost == p->told_lost))
+	if (losses(p, &l, &x.missed))
 		return;
-	p->told = l;
-	p->told_lost = st.lost;
 	/* What the disk did not take was handed up and is in no file: as if a map had been full. */
-	loss = (struct np_loss){ .submitted = l.submitted - st.lost,
-				 .ring_full = l.ring_full,
-				 .filtered = l.filtered,
-				 .map_full = st.lost,
-				 .helper_err = l.helper_err };
-	ev.loss = &loss;
-	ev.num = (double)(l.ring_full + st.lost + ev.missed);
-	ev.ktime_ns = clock_monotonic_ns();
-	ev.wall_ns = clock_wall_ns();
-	(void)fmt(ev.value, sizeof(ev.value), "%.0f", ev.num);
-	fn(&ev, arg);
+	x.count = (struct np_loss){ .submitted = l.submitted - st.lost,
+				    .ring_full = l.ring_full,
+				    .filtered = l.filtered,
+				    .map_full = st.lost,
+				    .helper_err = l.helper_err };
+	losses_add(to, &x);
 }
 
 /* At the end: how much of what was there is not in the file. */

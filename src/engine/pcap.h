@@ -26,8 +26,7 @@ void pcap_packet(struct pcap *p, const struct np_ev_packet *ev, uint16_t hatype,
 /* 0 or -errno of the kernel's side; a full disk is counted and said, not returned. */
 int pcap_poll(struct pcap *p);
 void pcap_set_filter(struct pcap *p, const struct np_filter *filter);
-/* Each interval; fn gets probe.loss where something moved. NULL: none. */
-void pcap_tick(struct pcap *p, double seconds, void (*fn)(const struct event *ev, void *arg),
-	       void *arg);
+/* Its row of the account of losses. */
+void pcap_account(const struct pcap *p, struct losses *to);
 
 #endif

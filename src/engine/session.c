@@ -585,7 +585,6 @@ static int tick(struct session *s, bool full)
 	engine_latency_tick(s->latency, s->now_ns);
 	viewer_tick(s->viewer, s->now_ns);
 	if (s->events) {
-		struct probe_loss losses[LOSS_MAX];
 		double seconds = (double)(s->now_ns - s->tick_ns) / 1e9;
 
 		engine_events_tick(s->events, seconds);
@@ -593,10 +592,7 @@ static int tick(struct session *s, bool full)
 			ifrates_tick(s->ifrates, &s->opts.filter, s->events, seconds);
 		if (s->devices)
 			devices_tick(s->devices);
-		if (!session_rung_losses(s, losses))
-			engine_events_loss(s->events, losses, seconds, false);
 	}
-	sight_tick(&s->sight, (double)(s->now_ns - s->tick_ns) / 1e9);
 	scan_processes(s); /* after the events: it frees who is gone */
 	s->tick_ns = s->now_ns;
 	watch_reads(s);
@@ -611,7 +607,6 @@ int session_tick(struct session *s)
 /* All sockets once more: what a paused sweep left out has no next one to come with. */
 int session_finish(struct session *s)
 {
-	struct probe_loss losses[LOSS_MAX];
 	int r;
 
 	if (s->rung.ops->finish)
@@ -627,8 +622,6 @@ int session_finish(struct session *s)
 		engine_events_end(s->events);
 	}
 	sight_finish(&s->sight);
-	if (!r && s->events && !session_rung_losses(s, losses))
-		engine_events_loss(s->events, losses, session_uptime(s), true);
 	return r;
 }
 

@@ -74,7 +74,7 @@ int session_poll(struct session *s);
 int session_fd(const struct session *s);
 /* End of an interval: sweep, parts, rates, events. */
 int session_tick(struct session *s);
-/* Before the end: a last tick, and the probe.loss records of the whole run. */
+/* Before the end: a last tick. */
 int session_finish(struct session *s);
 
 /* Other filters, sample rate and event rate for all that happens from now on; what was before stays. */
@@ -100,6 +100,8 @@ struct names *session_names(struct session *s);
 const char *session_rname(const struct session *s, const struct flow *f); /* NULL unknown */
 struct cgroup_table *session_cgroups(struct session *s);
 void session_losses(struct session *s, struct session_losses *ret_losses);
+/* Its rows of the account of losses. */
+void session_account(struct session *s, struct losses *to);
 /* Told each delta of the flow table, and those that are drops of listeners are not events of the session's. */
 void session_watch_drops(struct session *s, struct flow_watch *w, bool tells);
 /* The process of an owner found elsewhere (drops); to be given back. NULL: no memory. */

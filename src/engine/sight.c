@@ -111,12 +111,12 @@ void sight_drain(struct sight *t)
 		tap_drain(t->tap, on_tapped, t);
 }
 
-void sight_tick(struct sight *t, double seconds)
+void sight_account(const struct sight *t, struct losses *to)
 {
 	if (t->names)
-		names_tick(t->names, seconds);
+		names_account(t->names, to);
 	if (t->pcap)
-		pcap_tick(t->pcap, seconds, t->fn, t->arg);
+		pcap_account(t->pcap, to);
 }
 
 void sight_finish(struct sight *t)

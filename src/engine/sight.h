@@ -32,7 +32,7 @@ void sight_done(struct sight *t);
 /* Before the rung's events are read, and after. 0 or -errno. */
 int sight_poll(struct sight *t, uint64_t now_ns);
 void sight_drain(struct sight *t);
-void sight_tick(struct sight *t, double seconds);
+void sight_account(const struct sight *t, struct losses *to);
 void sight_finish(struct sight *t);
 void sight_set_filter(struct sight *t, const struct np_filter *filter);
 

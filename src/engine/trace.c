@@ -94,6 +94,18 @@ int trace_watch_losses(const struct trace_watch *w, struct np_trace_loss *ret_lo
 	return probe_trace_losses(w->trace, ret_loss);
 }
 
+void trace_watch_account(const struct trace_watch *w, struct losses *to)
+{
+	struct np_trace_loss l;
+
+	if (!trace_watch_losses(w, &l))
+		losses_add(to, &(struct loss){ .program = "trace",
+					       .unit = "steps",
+					       .count = { .submitted = l.submitted,
+							  .ring_full = l.ring_full,
+							  .rate_limited = l.limited } });
+}
+
 const char *trace_watch_note(const struct trace_watch *w)
 {
 	return probe_trace_note(w->trace);

@@ -15,6 +15,8 @@ int trace_watch_open(struct session *s, const struct np_filter *filter, uint32_t
 struct trace_watch *trace_watch_close(struct trace_watch *w);
 void trace_watch_set_filter(struct trace_watch *w, const struct np_filter *filter);
 int trace_watch_poll(struct trace_watch *w);
+/* Its row of the account of losses. */
+void trace_watch_account(const struct trace_watch *w, struct losses *to);
 int trace_watch_losses(const struct trace_watch *w, struct np_trace_loss *ret_loss);
 const char *trace_watch_note(const struct trace_watch *w);
 

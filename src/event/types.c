@@ -226,6 +226,7 @@ static const struct field loss[] = {
 	      "of `figures` only: records that were not believed and not added to anything: more bytes of a socket "
 	      "than the kernel received or sent and holds for it, than its datagrams can hold, or than 1 TiB a second; "
 	      "more retransmits than segments; a round trip of more than an hour"),
+	FLAG("final", NULL, "the account of the whole run: the last of this program"),
 	INTERVAL(NULL, "length of the interval, at the end of the run"),
 	{},
 };
@@ -263,7 +264,7 @@ const struct record_type record_types_traffic[] = {
 	  { record_fields_common, SEEN, trace_begin, packet, trace_end } },
 	{ "probe.loss",
 	  false,
-	  "What became of the records of each program of the probe, all since the start.",
+	  "What became of what each program, table and queue of the probe handled, all since the start.",
 	  { record_fields_common, loss } },
 	{},
 };

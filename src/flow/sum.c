@@ -151,7 +151,8 @@ void store_sum(struct flow_table *t, const struct flow *f)
 
 	if (!s) {
 		t->left.lost++;
-		t->left.lost_bytes += f->counts.tx_bytes + flow_rx_bytes(f);
+		t->left.lost_tx_bytes += f->counts.tx_bytes;
+		t->left.lost_rx_bytes += flow_rx_bytes(f);
 		return;
 	}
 	t->left.summed++;
@@ -187,7 +188,8 @@ void store_spill(struct flow_table *t, const struct np_owner *owner, const struc
 	f.owner = process_table_get(t->procs, owner, now_ns);
 	if (!f.owner) {
 		t->left.lost++;
-		t->left.lost_bytes += d->tx_bytes + d->rx_bytes;
+		t->left.lost_tx_bytes += d->tx_bytes;
+		t->left.lost_rx_bytes += d->rx_bytes;
 		return;
 	}
 	f.last = f.owner;

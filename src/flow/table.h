@@ -197,10 +197,11 @@ uint32_t flow_table_open(const struct flow_table *t);	 /* open sockets among the
 uint64_t flow_table_dropped(const struct flow_table *t); /* not kept for want of room */
 /* What became of the counts of those where closed flows are kept; lost: no memory, or too many sums. */
 struct flow_left {
-	uint64_t summed;	   /* flows, and parts that found no room */
-	uint64_t sums;		   /* they are in so many */
-	uint64_t unowned;	   /* of summed: in one without owner, there are too many */
-	uint64_t lost, lost_bytes; /* in no sum */
+	uint64_t summed;  /* flows, and parts that found no room */
+	uint64_t sums;	  /* they are in so many */
+	uint64_t unowned; /* of summed: in one without owner, there are too many */
+	uint64_t lost;	  /* in no sum */
+	uint64_t lost_tx_bytes, lost_rx_bytes;
 };
 void flow_table_left(const struct flow_table *t, struct flow_left *ret);
 float flow_table_seconds(const struct flow_table *t); /* length of the last interval */

@@ -103,9 +103,3 @@ bool event_is_idle(const struct event *ev)
 {
 	return ev->kind == EVENT_PROBE_LOSS && !ev->lost;
 }
-
-uint64_t loss_seen(const struct np_loss *l)
-{
-	return l->submitted + l->ring_full + l->filtered + l->sampled_out + l->rate_limited +
-	       l->map_full;
-}

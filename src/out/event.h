@@ -11,10 +11,10 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "event/loss.h"
 #include "out/words.h"
 #include "owner/process.h"
 #include "wire/record.h"
-#include "wire/stats.h"
 
 /* Order of event_type names in out/event.c. */
 #define EVENT_BW 0	   /* transport.bw */
@@ -102,7 +102,8 @@ struct event {
 	double duration_ms;  /* negative: null (opened before the probe) */
 	/* EVENT_PROBE_LOSS */
 	bool lost; /* something was lost since the last one of this program; else it only counted */
-	const struct np_loss *loss;
+	const struct loss *loss;
+	bool final; /* the last of this program */
 	/* EVENT_RETRANSMIT: segments that the kernel found not to have been needed */
 	uint32_t spurious;
 	const char *side;	/* EVENT_STALL: "local", "remote": who must move */
@@ -119,8 +120,6 @@ struct event {
 	const struct np_ev_guard *attack; /* EVENT_SYN_FLOOD to EVENT_LIST; never NULL there */
 	const struct event_trace *trace;  /* EVENT_TRACE; never NULL there */
 	const struct event_news *news;	  /* EVENT_HEALTH, EVENT_AGAIN; never NULL there */
-	uint64_t missed;		  /* runs the kernel left out, since the start */
-	uint64_t implausible;		  /* records not believed, since the start */
 	double interval_s; /* of EVENT_BW, EVENT_RETRANSMIT, EVENT_PROBE_LOSS; 0 null */
 };
 
@@ -147,6 +146,5 @@ const char *event_state(const struct event *ev);
 bool event_is_idle(const struct event *ev);
 /* The object "container" of a JSON record, or null; cg may be NULL. */
 void put_container_json(struct buf *b, const struct cgroup *cg);
-uint64_t loss_seen(const struct np_loss *l); /* submitted + all it was not */
 
 #endif

@@ -335,8 +335,9 @@ static void put_close(struct buf *b, const struct event *ev)
 
 static void put_loss(struct buf *b, const struct event *ev)
 {
-	static const struct np_loss none;
-	const struct np_loss *l = ev->loss ? ev->loss : &none;
+	static const struct loss none;
+	const struct loss *all = ev->loss ? ev->loss : &none;
+	const struct np_loss *l = &all->count;
 
 	json_key(b, "program");
 	json_strn(b, ev->entity_id[0] ? ev->entity_id : NULL, sizeof(ev->entity_id));
@@ -350,8 +351,9 @@ static void put_loss(struct buf *b, const struct event *ev)
 	json_kv_u64(b, "lost_tx_bytes", l->lost_tx_bytes);
 	json_kv_u64(b, "lost_rx_bytes", l->lost_rx_bytes);
 	json_kv_u64(b, "helper_errors", l->helper_err);
-	json_kv_u64(b, "missed", ev->missed);
-	json_kv_u64(b, "implausible", ev->implausible);
+	json_kv_u64(b, "missed", all->missed);
+	json_kv_u64(b, "implausible", all->implausible);
+	json_kv_bool(b, "final", ev->final);
 	put_interval(b, ev);
 }
 

@@ -213,7 +213,7 @@ static void put_nonzero(struct buf *b, const char *name, uint64_t v)
 
 static void put_loss(struct buf *b, const struct event *ev)
 {
-	const struct np_loss *l = ev->loss;
+	const struct np_loss *l = ev->loss ? &ev->loss->count : NULL;
 
 	buf_putc(b, ' ');
 	(void)utf8_put_field(b, ev->entity_id, strnlen(ev->entity_id, sizeof(ev->entity_id)));
@@ -229,7 +229,8 @@ static void put_loss(struct buf *b, const struct event *ev)
 	put_nonzero(b, "map_full", l->map_full);
 	put_nonzero(b, "lost_tx_bytes", l->lost_tx_bytes);
 	put_nonzero(b, "lost_rx_bytes", l->lost_rx_bytes);
-	put_nonzero(b, "implausible", ev->implausible);
+	put_nonzero(b, "missed", ev->loss->missed);
+	put_nonzero(b, "implausible", ev->loss->implausible);
 	put_nonzero(b, "helper_errors", l->helper_err);
 }
 

@@ -76,7 +76,7 @@ static void add_loss(char *s, size_t size, uint64_t n, const char *what)
 	if (n == 0)
 		return;
 	fmt_count(n, number, sizeof(number));
-	(void)snprintf(s + len, size - len, "%s%s %s", len ? ", " : "LOST ", number, what);
+	(void)snprintf(s + len, size - len, "%s%s %s", len ? ", " : "LOST ", what, number);
 }
 
 /* One line of what is not in the figures; false: nothing is missing. */
@@ -85,17 +85,13 @@ static bool losses(const struct tui_status *st, char *s, size_t size)
 	char number[FMT_MAX];
 
 	s[0] = '\0';
-	add_loss(s, size, st->events_lost, "events");
 	if (st->lost_bytes) {
 		fmt_bytes(st->lost_bytes, number, sizeof(number));
 		(void)snprintf(s + strlen(s), size - strlen(s), "%s%sB", s[0] ? ", " : "LOST ",
 			       number);
 	}
-	add_loss(s, size, st->map_full, "map full");
-	add_loss(s, size, st->flows_dropped, "flows");
-	add_loss(s, size, st->cgroups_full, "cgroups");
-	add_loss(s, size, st->helper_err, "errors");
-	add_loss(s, size, st->implausible, "implausible");
+	for (unsigned int i = 0; i < st->n_losses; i++)
+		add_loss(s, size, st->losses[i].n, st->losses[i].program);
 	if (st->programs_off)
 		(void)snprintf(s + strlen(s), size - strlen(s), "%s%u program%s off",
 			       s[0] ? ", " : "", st->programs_off,

@@ -58,19 +58,21 @@ struct tui_opts {
 /* Whether these settings can be taken; err: why not. 0, -EINVAL. */
 int tui_settings_check(const char *settings, char *err, size_t size);
 
+#define TUI_LOSSES 16 /* the head has room for fewer */
+
 /* What only the caller knows; all counters since the start. */
 struct tui_status {
-	uint64_t events_lost;	/* events that found the ring full */
-	uint64_t map_full;	/* counts that found a map full */
-	uint64_t lost_bytes;	/* payload bytes counted nowhere because of it */
-	uint64_t flows_dropped; /* netprobe_loss_stats.flows_dropped */
-	uint64_t cgroups_full;	/* netprobe_loss_stats.cgroups_full */
-	uint64_t helper_err;	/* kernel helpers that failed */
-	uint64_t implausible;	/* netprobe_loss_stats.implausible */
-	uint32_t programs;	/* programs attached; 0: not shown */
-	uint32_t programs_off;	/* wanted, not attached */
-	uint32_t sample_rate;	/* 1 in N; 0 or 1: everything */
-	double interval_s;	/* since ctl changed it; 0: as it was */
+	/* netprobe_manager_losses: those that lost something; names are of programs, not copied */
+	struct {
+		const char *program;
+		uint64_t n;
+	} losses[TUI_LOSSES];
+	unsigned int n_losses;
+	uint64_t lost_bytes;   /* payload bytes counted nowhere because of it */
+	uint32_t programs;     /* programs attached; 0: not shown */
+	uint32_t programs_off; /* wanted, not attached */
+	uint32_t sample_rate;  /* 1 in N; 0 or 1: everything */
+	double interval_s;     /* since ctl changed it; 0: as it was */
 	double uptime_s;
 	const char *hook; /* hook family, "tracepoint"; NULL none */
 	const char *note; /* one line for the user: what is missing and why; NULL none */

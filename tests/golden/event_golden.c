@@ -98,7 +98,9 @@ static const struct event_dns dns_timeout = { .qname = "a\\.b.\\255",
 					      .latency_ms = -1,
 					      .retries = 2,
 					      .waited_ms = -1 };
-static const struct np_loss loss = { 100, 5, 7, 11, 13, 17, 1000, 2000, 1 };
+static const struct loss loss = {
+	"send", "events", { 100, 5, 7, 11, 13, 17, 1000, 2000, 1 }, 2, 0
+};
 
 #define COMMON .wall_ns = WALL_NS, .ktime_ns = KTIME_NS, .mode = "ebpf"
 #define OWNED(p, how) \
@@ -318,7 +320,9 @@ static const struct event stream[] = {
 	{ COMMON, .kind = EVENT_AGAIN, .entity_id = "eth0", .value = "ATTACHED", .num = 1,
 	  .unit = "count", .news = &attached },
 	{ COMMON, .kind = EVENT_PROBE_LOSS, .entity_id = "send", .value = "5", .num = 5,
-	  .unit = "events", .loss = &loss, .interval_s = 1 },
+	  .unit = "events", .loss = &loss, .lost = true, .interval_s = 1 },
+	{ COMMON, .kind = EVENT_PROBE_LOSS, .entity_id = "send", .value = "24", .num = 24,
+	  .unit = "events", .loss = &loss, .lost = true, .final = true, .interval_s = 60 },
 };
 
 static int write_stream(struct buf *b, const char *name)

@@ -26,7 +26,7 @@ static void state_is(const struct netns *ns, const char *ifname, const char *sta
 	char want[64];
 
 	guard_must(ns, "status --format json");
-	snprintf(want, sizeof(want), "\"interface\":\"%s\"", ifname);
+	snprintf(want, sizeof(want), "\"iface\":\"%s\"", ifname);
 	CHECK(strstr(guard_out(), want), "%s is not told: %s", ifname, guard_out());
 	snprintf(want, sizeof(want), "\"state\":\"%s\"", state);
 	CHECK(strstr(guard_out(), want), "%s is not %s: %s", ifname, state, guard_out());

@@ -119,7 +119,9 @@ static int run(struct tui *tui, struct viewer *v, double interval, int signals)
 			(void)!read(timer, &ticks, sizeof(ticks));
 			step(v);
 			status.uptime_s += interval;
-			status.events_lost += rand() % 10 == 0 ? 12 : 0;
+			status.losses[0].program = "state";
+			status.losses[0].n += rand() % 10 == 0 ? 12 : 0;
+			status.n_losses = 1;
 			status.note = status.uptime_s > 20 ? "no kprobes here: splice() is not seen"
 							   : NULL;
 			tui_status(tui, &status);

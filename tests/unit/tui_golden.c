@@ -214,8 +214,8 @@ static void drills_show_the_way_down(void **state)
 
 static void losses_and_notes_stand_out(void **state)
 {
-	struct tui_status st = { .events_lost = 1234567,
-				 .map_full = 3,
+	struct tui_status st = { .losses = { { "state", 1234567 }, { "send", 3 } },
+				 .n_losses = 2,
 				 .lost_bytes = 5u << 20,
 				 .programs = 21,
 				 .programs_off = 1,

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* One account of losses: the stream, ctl and stderr tell of the same rows, and each is told of once at the end. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ctl.h"
+#include "loss.h"
+#include "maker.h"
+#include "ownership.h"
+#include "probe.h"
+#include "tap.h"
+
+static bool is_loss(const json_t *r)
+{
+	return !strcmp(record_str(r, "event_type"), "probe.loss");
+}
+
+static const json_t *last_of(const json_t *records, const char *program)
+{
+	const json_t *r;
+	size_t i;
+
+	json_array_foreach (records, i, r)
+		if (is_loss(r) && json_is_true(json_object_get(r, "final")) &&
+		    !strcmp(record_str(r, "program"), program))
+			return r;
+	return NULL;
+}
+
+/* Once, also with 0, and after all that came between; before that only what lost something is told. */
+static void check_ends(const json_t *records)
+{
+	unsigned int finals = 0;
+	const json_t *r;
+	size_t i;
+
+	json_array_foreach (records, i, r) {
+		const char *program = record_str(r, "program");
+
+		if (!is_loss(r))
+			continue;
+		if (json_is_true(json_object_get(r, "final"))) {
+			finals++;
+			CHECK(last_of(records, program) == r, "%s: told twice at the end", program);
+			continue;
+		}
+		CHECK(record_u64(r, "num") > 0 || record_u64(r, "helper_errors") > 0,
+		      "%s: told of in an interval in which nothing was lost", program);
+		CHECK(last_of(records, program), "%s: no last record", program);
+	}
+	CHECK(finals > 20, "last records: expected one of each program, got %u", finals);
+}
+
+TEST(each_program_table_and_queue_has_one_last_account)
+{
+	static const char *const rows[] = { "send",    "recv",    "state", "figures", "sums", "flows",
+					    "cgroups", "latency", "queue", "output",  "output.packets" };
+	struct netns ns = netns_new();
+	struct probe p = probe_start("events", "--interval", "0.1", NULL);
+
+	maker_run(&ns, "stream --bytes 100000");
+	probe_stop(&p);
+	check_ends(p.records);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+		CHECK(last_of(p.records, rows[i]), "no last record of %s", rows[i]);
+}
+
+/* What the stream tells at its end, ctl tells while it runs. */
+TEST(ctl_lists_what_the_stream_accounts_for)
+{
+	struct probe p;
+	json_t *reply, *one, *programs;
+	struct said s;
+	size_t i;
+
+	own_run_dir();
+	p = probe_start("events", "--interval", "0.1", NULL);
+	s = ctl("stats", "--format", "json", NULL);
+	reply = json_loads(s.out, 0, NULL);
+	REQUIRE(s.status == 0 && reply, "stats: exit %d: %s%s", s.status, s.out, s.log);
+	probe_stop(&p);
+	programs = json_object_get(reply, "programs");
+	CHECK(json_array_size(programs) > 20, "programs: got %zu", json_array_size(programs));
+	json_array_foreach (programs, i, one)
+		CHECK(last_of(p.records, record_str(one, "program")), "no last record of %s",
+		      record_str(one, "program"));
+}
+
+/* So many sockets as were made, less those that have a row, found no room: the stream and stderr say so. */
+TEST(a_table_that_is_full_is_in_the_account_to_the_socket)
+{
+	struct netns ns = netns_new();
+	struct probe p = probe_start("events", "--fail-at", "table", "--interval", "600", NULL);
+	const json_t *flows;
+	char *said;
+
+	maker_run(&ns, "herd --procs 50");
+	probe_stop(&p);
+	flows = last_of(p.records, "flows");
+	REQUIRE(flows, "no last record of flows");
+	CHECK(record_u64(flows, "map_full") >= 101 - 64,
+	      "101 sockets and a table of 64: expected 37 at least, got %" PRIu64,
+	      record_u64(flows, "map_full"));
+	CHECK(!strcmp(record_str(flows, "unit"), "sockets"), "unit: %s", record_str(flows, "unit"));
+	said = file_text(p.log);
+	CHECK(strstr(said, "losses of flows: "), "stderr: %s", said);
+	free(said);
+}
