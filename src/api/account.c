@@ -19,8 +19,8 @@ static void add_guard(struct netprobe_manager *m, struct losses *to)
 	if (!queue_wanted(m, NETPROBE_EVENT_STATISTICS) && !security_watches(m))
 		return;
 	if (stats_guard_losses(&kept))
-		losses_add(to, &(struct loss){
-				       .program = "guard", .unit = "packets", .count = kept });
+		losses_add(to,
+			   &(struct loss){ .program = "guard", .unit = "packets", .count = kept });
 	if (report_balance_losses(m, &balanced))
 		losses_add(to, &(struct loss){ .program = "balance",
 					       .unit = "packets",
@@ -41,11 +41,10 @@ void account_take(struct netprobe_manager *m, struct losses *ret)
 		losses_add(ret, &(struct loss){ .program = "security",
 						.unit = "events",
 						.count = { .ring_full = security_lost(m) } });
-	losses_add(ret,
-		   &(struct loss){ .program = "queue",
-				   .unit = "events",
-				   .count = { .submitted = api_delivered(m),
-					      .ring_full = m->lost } });
+	losses_add(ret, &(struct loss){
+				.program = "queue",
+				.unit = "events",
+				.count = { .submitted = api_delivered(m), .ring_full = m->lost } });
 	for (unsigned int i = 0; m->account.places && i < m->account.places->n; i++)
 		losses_add(ret, &m->account.places->of[i]);
 }

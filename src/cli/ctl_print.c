@@ -76,13 +76,33 @@ static int put_json(struct buf *b, const json_t *v)
 	return b->err;
 }
 
+/* What an instance answered, behind the keys that every record begins with; mode NULL: no record of a capture. */
+static int put_record(struct buf *b, const json_t *answer, const char *mode)
+{
+	json_t *all = json_object();
+	struct row_stamp stamp;
+	int r;
+
+	row_stamp_take(&stamp, NULL);
+	r = all ? json_object_set_new(all, "schema", json_integer(RECORD_SCHEMA)) : -1;
+	if (!r && mode)
+		r = json_object_set_new(all, "ts", json_string(stamp.ts)) ||
+		    json_object_set_new(all, "host", json_string(stamp.host)) ||
+		    json_object_set_new(all, "mode", json_string(mode));
+	if (!r)
+		r = json_object_update(all, (json_t *)answer);
+	r = r ? -ENOMEM : put_json(b, all);
+	json_decref(all);
+	return r;
+}
+
 int ctl_print_values(struct buf *b, int format, const json_t *values)
 {
 	const char *key;
 	json_t *v;
 
-	if (format == FORMAT_JSON)
-		return put_json(b, values);
+	if (format == FORMAT_JSON) /* "host" and the like are settings there */
+		return put_record(b, values, NULL);
 	json_object_foreach ((json_t *)values, key, v) {
 		(void)utf8_put_printable(b, key, strlen(key), 0);
 		buf_putc(b, '=');
@@ -114,7 +134,8 @@ int ctl_print_stats(struct buf *b, int format, json_t *reply)
 
 	(void)json_object_del(reply, "ok");
 	if (format == FORMAT_JSON)
-		return put_json(b, reply);
+		return put_record(b, reply,
+				  text_of(json_object_get(reply, "instance"), "mode") ?: "ebpf");
 	t = table_new(columns, 11);
 	if (!t)
 		return -ENOMEM;

@@ -169,11 +169,26 @@ static int after(void *arg)
 	return r ? r : is_full(x);
 }
 
+/* Of no row as well. */
+static int write_heading(struct dns *x)
+{
+	bool has_columns = x->s.format == FORMAT_CSV || x->s.format == FORMAT_TSV;
+	int r = 0;
+
+	if (has_columns && !x->table)
+		x->table = table_new(columns, N_COLUMNS);
+	if (has_columns && sink_heading(&x->s.sink))
+		r = x->table ? table_write(x->table, &x->s.out, x->s.format, false) : -ENOMEM;
+	return r;
+}
+
 static int finish(struct dns *x, int r)
 {
 	if (!r && !is_full(x))
 		r = netprobe_manager_finish(x->manager);
 	r = r > 0 ? 0 : r;
+	if (!r && !x->summary)
+		r = write_heading(x);
 	if (!r && x->summary)
 		r = dns_summary_write(x->sums, x->manager, x->o.count ? x->o.count : DNS_TOP,
 				      x->s.format, x->s.sink.color, sink_columns(x->s.sink.fd),

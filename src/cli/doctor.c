@@ -370,6 +370,15 @@ static void json_facts(struct doctor *d)
 	json_kv_str(b, "connections_tracked", tracked[m->tracked % 3]);
 }
 
+/* What auto takes. */
+static const char *best_mode(const struct netprobe_machine *m)
+{
+	return !m->ebpf.code	   ? "ebpf"
+	       : !m->afpacket.code ? "afpacket"
+	       : !m->proc.code	   ? "proc"
+				   : NULL;
+}
+
 static void json(struct doctor *d)
 {
 	char words[CLI_WORDS];
@@ -382,6 +391,7 @@ static void json(struct doctor *d)
 	json_kv_u64(b, "schema", RECORD_SCHEMA);
 	json_kv_str(b, "ts", stamp.ts);
 	json_kv_str(b, "host", stamp.host);
+	json_kv_str(b, "mode", best_mode(m));
 	json_facts(d);
 	json_kv_bool(b, "ebpf", !m->ebpf.code);
 	json_kv_str(b, "family", m->family[0] ? m->family : NULL);

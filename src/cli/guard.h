@@ -57,8 +57,8 @@ int guard_put_table(struct table *t, struct buf *out, int format);
 int guard_print(struct buf *out);
 /* Seconds, rounded up. */
 uint32_t guard_seconds(double s);
-/* All VIPs and their backends on stdout, FORMAT_TEXT or FORMAT_JSON; nothing where there are none. */
-int guard_print_balancer(struct guard_call *call, int format);
+/* All VIPs and their backends on stdout, FORMAT_TEXT or FORMAT_JSON; where there are none, text has those words, or NULL. */
+int guard_print_balancer(struct guard_call *call, int format, const char *nothing);
 /* The JSON of the records of these families, made now, a line each into out. */
 int guard_put_records(struct guard_call *call, uint32_t families, struct buf *out);
 

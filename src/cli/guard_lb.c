@@ -110,7 +110,7 @@ static int vip(struct guard_call *call)
 
 	if (!strcmp(verb, "list")) {
 		r = check_operands(call, 1, "list alone");
-		return r ? r : guard_print_balancer(call, o->format);
+		return r ? r : guard_print_balancer(call, o->format, "no service is balanced");
 	}
 	if (!add && strcmp(verb, "remove") != 0)
 		return args_unknown_word("vip verb", verb, verbs, sizeof(verbs[0]), &call->err);

@@ -43,7 +43,7 @@ static int add_row(const struct netprobe_backend_stats *s, void *arg)
 			      });
 }
 
-int guard_print_balancer(struct guard_call *call, int format)
+int guard_print_balancer(struct guard_call *call, int format, const char *nothing)
 {
 	struct table *t = table_new(columns, sizeof(columns) / sizeof(columns[0]));
 	struct buf out = {};
@@ -51,8 +51,10 @@ int guard_print_balancer(struct guard_call *call, int format)
 
 	if (r > 0 && format == FORMAT_JSON)
 		r = guard_put_records(call, NETPROBE_EVENT_BALANCING, &out);
-	else if (r > 0)
+	else if (r > 0 || (!r && nothing && format != FORMAT_JSON)) {
+		table_nothing(t, nothing);
 		r = guard_put_table(t, &out, FORMAT_TEXT);
+	}
 	if (r >= 0)
 		r = guard_print(&out);
 	buf_done(&out);

@@ -214,7 +214,7 @@ static int stats(struct guard_call *call)
 	const struct stats_opts *o = call->opts;
 	int r = o->flows ? print_flows(call, o->format, o->count) : print_ifs(call, o->format);
 
-	return r == EXIT_OK && !o->flows ? guard_print_balancer(call, o->format) : r;
+	return r == EXIT_OK && !o->flows ? guard_print_balancer(call, o->format, NULL) : r;
 }
 
 int guard_cmd_stats(int argc, char **argv)

@@ -45,13 +45,12 @@ static void add_flows(struct session *s, struct losses *to)
 	struct flow_left left;
 
 	flow_table_left(s->flows, &left);
-	losses_add(to, &(struct loss){
-			       .program = "flows",
-			       .unit = "sockets",
-			       .count = { .submitted = flow_table_count(s->flows),
-					  .map_full = left.summed ? left.lost : dropped,
-					  .lost_tx_bytes = left.lost_tx_bytes,
-					  .lost_rx_bytes = left.lost_rx_bytes } });
+	losses_add(to, &(struct loss){ .program = "flows",
+				       .unit = "sockets",
+				       .count = { .submitted = flow_table_count(s->flows),
+						  .map_full = left.summed ? left.lost : dropped,
+						  .lost_tx_bytes = left.lost_tx_bytes,
+						  .lost_rx_bytes = left.lost_rx_bytes } });
 	losses_add(to, &(struct loss){ .program = "cgroups",
 				       .unit = "owners",
 				       .count = { .map_full = cgroup_table_full(s->cgroups) } });
@@ -79,8 +78,9 @@ void session_account(struct session *s, struct losses *to)
 	add_flows(s, to);
 	add_latency(s, to);
 	if (s->devices)
-		losses_add(to, &(struct loss){ .program = "security",
-					       .unit = "events",
-					       .count = { .ring_full = devices_lost(s->devices) } });
+		losses_add(to,
+			   &(struct loss){ .program = "security",
+					   .unit = "events",
+					   .count = { .ring_full = devices_lost(s->devices) } });
 	sight_account(&s->sight, to);
 }

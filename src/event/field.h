@@ -77,6 +77,7 @@ extern const struct field record_fields_ends[];
 extern const struct field record_fields_way[]; /* of guard's counters: rx, tx */
 extern const struct field record_fields_guard[];
 extern const struct field record_fields_finding[]; /* of security.* */
+extern const struct field record_fields_doctor[];
 /* What rows of every command begin with. */
 extern const struct field record_fields_row[];
 

@@ -378,6 +378,43 @@ static const struct field instance[] = {
 	{},
 };
 
+static const struct field instance_who[] = {
+	COUNT("pid", "of the instance"),
+	WORD("command", NULL, "`top`, `events`, ..."),
+	WORD("mode", NULL, "`ebpf`, `afpacket`, `proc`"),
+	F("start", FIELD_TIME, FIELD_NO_UNIT, NULL, "when it began"),
+	WORD("version", NULL, "of netprobe"),
+	{},
+};
+static const struct field account[] = {
+	WORD("program", NULL, "row of the [account](events.md#probeloss)"),
+	COUNT("seen", "as in [probe.loss](events.md#probeloss)"),
+	COUNT("submitted", "the same"),
+	COUNT("ring_full", "the same"),
+	COUNT("filtered", "the same"),
+	COUNT("sampled_out", "the same"),
+	COUNT("rate_limited", "the same"),
+	COUNT("map_full", "the same"),
+	BYTES("lost_tx_bytes", "the same"),
+	BYTES("lost_rx_bytes", "the same"),
+	COUNT("helper_errors", "the same"),
+	COUNT("missed", "the same"),
+	COUNT("implausible", "the same"),
+	COUNT("lost", "`num` there"),
+	WORD("unit", NULL, "of what the row counts"),
+	{},
+};
+static const struct field instance_stats[] = {
+	F("instance", FIELD_OBJECT, FIELD_NO_UNIT, NULL, "who answered", .of = instance_who),
+	F("uptime_s", FIELD_NUMBER, FIELD_S, NULL, "since it captures"),
+	COUNT("flows", "sockets in its table"),
+	COUNT("open_sockets", "of them open"),
+	COUNT("flows_dropped", "that had no room in it"),
+	COUNT("cgroups_full", "owners without a cgroup, for want of room"),
+	F("programs", FIELD_OBJECTS, FIELD_NO_UNIT, NULL, "the account of losses", .of = account),
+	{},
+};
+
 const struct record_type record_types_rows[] = {
 	{ "top", true, "A row of `top`.", { record_fields_row, top } },
 	{ "flows", true, "A flow.", { record_fields_row, flows } },
@@ -401,5 +438,7 @@ const struct record_type record_types_rows[] = {
 	  "A flow, as guard sees it.",
 	  { record_fields_row, guard_flows } },
 	{ "ctl list", true, "A running instance.", { instance } },
+	{ "doctor", true, "What this machine allows.", { record_fields_doctor } },
+	{ "ctl stats", true, "What an instance lost.", { record_fields_row, instance_stats } },
 	{},
 };

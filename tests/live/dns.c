@@ -262,6 +262,19 @@ TEST(columns_of_dns_are_fields_of_its_events)
 	      "expected the total last");
 }
 
+TEST(columns_are_named_where_nothing_was_asked)
+{
+	static const char *const args[] = { "dns",	     "--format",   "csv", "--comm",
+					    "nobody-at-all", "--duration", "0.2", NULL };
+	struct probe p = { 0 };
+	char *text;
+
+	REQUIRE(probe_run(&p, args) == 0, "dns --format csv failed");
+	text = file_text(p.out);
+	CHECK(!strncmp(text, "schema,ts,host,mode,", 20), "heading: %s", text);
+	free(text);
+}
+
 TEST(summary_adds_up_names_and_processes)
 {
 	char port[8], command[128];

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ctl.h"
 #include "ownership.h"
 #include "tap.h"
 
@@ -111,11 +112,23 @@ TEST(rows_of_summaries_are_as_the_table_of_fields_says)
 	check_heading("dns --summary --duration 0.3", type("dns summary"));
 }
 
+TEST(the_answer_of_doctor_is_as_the_table_of_fields_says)
+{
+	check_json("doctor", type("doctor"), true);
+}
+
 TEST(instances_are_listed_as_the_table_of_fields_says)
 {
-	struct probe p = probe_start("events", NULL);
+	struct probe p;
+	char *text;
 
+	own_run_dir();
+	p = probe_start("events", NULL);
 	check_json("ctl list", type("ctl list"), true);
+	check_json("ctl stats", type("ctl stats"), true);
+	text = print("ctl get", "json");
+	CHECK(!strncmp(text, "{\"schema\":1,", 12), "ctl get: %s", text);
+	free(text);
 	probe_stop(&p);
 }
 
