@@ -45,6 +45,15 @@ debian_newest() {
 	apt-cache "${debian_options[@]}" pkgnames linux-image- | grep -Ex "$1" | sort -V | tail -n 1
 }
 
+debian_has() {
+	apt-cache "${debian_options[@]}" pkgnames "$1" | grep -Fx "$1" >/dev/null
+}
+
+# debian_some N: the newest N kernels for guests, in one line.
+debian_some() {
+	apt-cache "${debian_options[@]}" pkgnames linux-image- | grep -Ex 'linux-image-[0-9].*-cloud-amd64' | sort -V | tail -n "$1" | paste -sd' '
+}
+
 # debian_unpack IMAGE FOLDER [ARCH]: the image's files, with those of the packages it is split into since 7.
 debian_unpack() {
 	local package=$1 tree=$2 arch=${3:-amd64} scratch part depends release=${1#linux-image-}
