@@ -35,7 +35,7 @@ static int tell(unsigned int id, unsigned int i, const struct hook_status *hs, n
 		.target = alt->progs[0] ? probe_trial_target(alt->progs[0]) : NULL,
 		.since = alt->since,
 		.until = alt->until,
-		.lacks = alt->lacks,
+		.lacks = st->second ? NULL : alt->lacks,
 		.reason = or_null(st->reason),
 		.remedy = or_null(st->remedy),
 		.status = st->status,

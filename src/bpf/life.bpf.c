@@ -230,7 +230,22 @@ int BPF_KRETPROBE(np_accept_kr, struct sock *child)
 SEC("cgroup/sock_release")
 int np_release_cg(struct bpf_sock *ctx)
 {
-	(void)sock_released(ctx, SK_OF(ctx));
+	(void)sock_released(ctx, SK_OF(ctx), NP_PROG_RELEASE);
+	return 1;
+}
+
+/*
+ * Behind those at the function, a moment later in the same call; it is never left out. Beside kprobe programs the
+ * socket is an address, as it is for them: functions that take either do not take this program's context there.
+ */
+SEC("cgroup/sock_release")
+int np_release2_cg(struct bpf_sock *ctx)
+{
+	struct sock *sk = SK_OF(ctx);
+
+	if (cfg_store_hash)
+		(void)bpf_probe_read_kernel(&sk, sizeof(sk), &ctx);
+	(void)sock_released(ctx, sk, NP_PROG_RELEASE | NP_PROG_SECOND);
 	return 1;
 }
 
@@ -239,7 +254,7 @@ int BPF_PROG(np_release_fe, struct socket *sock)
 {
 	struct sock *sk = sock->sk;
 
-	return sk ? sock_released(ctx, sk) : 0;
+	return sk ? sock_released(ctx, sk, NP_PROG_RELEASE) : 0;
 }
 
 SEC("kprobe/inet_release")
@@ -247,5 +262,5 @@ int BPF_KPROBE(np_release_kp, struct socket *sock)
 {
 	struct sock *sk = BPF_CORE_READ(sock, sk);
 
-	return sk ? sock_released(ctx, sk) : 0;
+	return sk ? sock_released(ctx, sk, NP_PROG_RELEASE) : 0;
 }

@@ -78,6 +78,19 @@ int BPF_KPROBE(np_state_kp, struct sock *sk, int state)
 }
 
 /*
+ * The second one: the tracepoint in that function. States that are stored without it are left to the hooks that the first one
+ * leaves them to. Since 4.16.
+ */
+SEC("raw_tp/inet_sock_set_state")
+int BPF_PROG(np_state2_kp, struct sock *sk, int oldstate, int newstate)
+{
+	if (newstate == TCP_LISTEN || newstate == TCP_SYN_RECV ||
+	    BPF_CORE_READ(sk, sk_protocol) == NP_KERNEL_MPTCP)
+		return 0;
+	return tcp_state(ctx, sk, oldstate, newstate, NP_PROG_STATE | NP_PROG_SECOND);
+}
+
+/*
  * Listener meets child. Only where entries live in a hash: socket storage is cloned by the kernel.
  * Context: softirq. Function since 4.4.
  */
@@ -136,6 +149,12 @@ SEC("kprobe/tcp_v4_destroy_sock")
 int BPF_KPROBE(np_destroy_kp, struct sock *sk)
 {
 	return tcp_gone(ctx, sk, NP_PROG_DESTROY);
+}
+
+SEC("raw_tp/tcp_destroy_sock")
+int BPF_PROG(np_destroy2_kp, struct sock *sk)
+{
+	return tcp_gone(ctx, sk, NP_PROG_DESTROY | NP_PROG_SECOND);
 }
 
 /* After the kernel counted the retransmit, but only where it could be sent. tp since 4.16. */

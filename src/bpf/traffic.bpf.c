@@ -15,7 +15,10 @@ static __always_inline bool is_icmp_or_raw(struct sock *sk)
 	return type == SOCK_RAW || protocol == IPPROTO_ICMP || protocol == IPPROTO_ICMPV6;
 }
 
-/* The call needs thought. What that needs is made only now. args: where a tracepoint's arguments are. */
+/*
+ * The call needs thought. What that needs is made only now. args: where a tracepoint's arguments are; 0 where nothing is
+ * to be read from there.
+ */
 static __always_inline int sock_slow(struct sock *sk, struct np_sock *st, struct msghdr *msg,
 				     long ret, __u64 key, bool tx, __u32 exec, __u64 args)
 {
@@ -30,8 +33,10 @@ static __always_inline int sock_slow(struct sock *sk, struct np_sock *st, struct
 
 	if (msg && ret >= 0 && BPF_CORE_READ(sk, sk_type) != SOCK_STREAM)
 		peer_of_name(&peer, BPF_CORE_READ(msg, msg_name), BPF_CORE_READ(msg, msg_namelen));
-	else if (args && ret >= 0 && is_icmp_or_raw(sk))
+	else if (args && ret >= 0)
 		(void)peer_of_call(&peer, tx, args);
+	if (args && is_icmp_or_raw(sk))
+		peer.rport = 0; /* they have none, whatever is written there */
 	return traffic(sk, st, &call, &peer);
 }
 
@@ -89,7 +94,9 @@ static __always_inline int sock_tp(void *ctx, struct sock *sk, int ret, int flag
 	family = sk->__sk_common.skc_family;
 	if (family != AF_INET && family != AF_INET6)
 		return 0;
-	(void)bpf_probe_read_kernel(&args, sizeof(args), &ctx); /* its address as a number */
+	if (is_icmp_or_raw(sk))
+		(void)bpf_probe_read_kernel(&args, sizeof(args),
+					    &ctx); /* its address as a number */
 	return sock_slow(sk, st, NULL, ret, key, tx, exec, args);
 }
 
@@ -179,16 +186,23 @@ int BPF_PROG(np_read_tp, struct sock *sk)
  * Family 2: exit of the inet protocol operations, with arguments and return value. Context:
  * process. Since 5.5 where the kernel has trampolines. Lacks: TCP_ZEROCOPY_RECEIVE.
  */
+static __always_inline int sock_fx(struct socket *sock, struct msghdr *msg, long ret, int flags,
+				   bool tx)
+{
+	mark_seen(bpf_get_current_pid_tgid(), tx ? NP_PROG_SEND : NP_PROG_RECV);
+	return sock_msg(sock->sk, msg, ret, flags, tx, exec_now());
+}
+
 SEC("fexit/inet_sendmsg")
 int BPF_PROG(np_send4_fx, struct socket *sock, struct msghdr *msg, size_t size, int ret)
 {
-	return sock_msg(sock->sk, msg, ret, 0, true, exec_now());
+	return sock_fx(sock, msg, ret, 0, true);
 }
 
 SEC("fexit/inet6_sendmsg")
 int BPF_PROG(np_send6_fx, struct socket *sock, struct msghdr *msg, size_t size, int ret)
 {
-	return sock_msg(sock->sk, msg, ret, 0, true, exec_now());
+	return sock_fx(sock, msg, ret, 0, true);
 }
 
 /* sendfile and splice to a socket before 6.5; later they come as sendmsg with MSG_SPLICE_PAGES. */
@@ -196,19 +210,57 @@ SEC("fexit/inet_sendpage")
 int BPF_PROG(np_sendpage_fx, struct socket *sock, void *page, int offset, size_t size, int flags,
 	     long ret)
 {
-	return sock_msg(sock->sk, NULL, ret, 0, true, exec_now());
+	return sock_fx(sock, NULL, ret, 0, true);
 }
 
 SEC("fexit/inet_recvmsg")
 int BPF_PROG(np_recv4_fx, struct socket *sock, struct msghdr *msg, size_t size, int flags, int ret)
 {
-	return sock_msg(sock->sk, msg, ret, flags, false, exec_now());
+	return sock_fx(sock, msg, ret, flags, false);
 }
 
 SEC("fexit/inet6_recvmsg")
 int BPF_PROG(np_recv6_fx, struct socket *sock, struct msghdr *msg, size_t size, int flags, int ret)
 {
-	return sock_msg(sock->sk, msg, ret, flags, false, exec_now());
+	return sock_fx(sock, msg, ret, flags, false);
+}
+
+/*
+ * The second ones: tracepoints that fire in the same call when those functions have returned. What the cgroup hooks would
+ * tell of the peer is read from the call's registers. Context: process. Since 6.3.
+ */
+static __always_inline int sock_fx_second(void *ctx, struct sock *sk, int ret, int flags, bool tx)
+{
+	__u8 prog = tx ? NP_PROG_SEND : NP_PROG_RECV;
+	__u16 family = sk->__sk_common.skc_family;
+	__u64 key = bpf_get_current_pid_tgid();
+	struct np_sock *st;
+	__u64 args = 0;
+
+	if (!mark_take(prog, 0) || (family != AF_INET && family != AF_INET6))
+		return 0;
+	second_saw(prog | NP_PROG_SECOND);
+	if (!tx && (flags & (MSG_PEEK | MSG_ERRQUEUE)))
+		return 0;
+	st = bpf_sk_storage_get(&np_socks, sk, NULL, 0);
+	if (traffic_fast(st, key, exec_now(), ret, tx))
+		return 0;
+	if (sk->sk_type != SOCK_STREAM)
+		(void)bpf_probe_read_kernel(&args, sizeof(args),
+					    &ctx); /* its address as a number */
+	return sock_slow(sk, st, NULL, ret, key, tx, exec_now(), args);
+}
+
+SEC("tp_btf/sock_send_length")
+int BPF_PROG(np_send2_fx, struct sock *sk, int ret, int flags)
+{
+	return sock_fx_second(ctx, sk, ret, flags, true);
+}
+
+SEC("tp_btf/sock_recv_length")
+int BPF_PROG(np_recv2_fx, struct sock *sk, int ret, int flags)
+{
+	return sock_fx_second(ctx, sk, ret, flags, false);
 }
 
 /* Sockets of other families come here as well, and those above to none of the two. */
@@ -217,9 +269,7 @@ static __always_inline int common_msg(struct socket *sock, struct msghdr *msg, l
 	struct sock *sk = sock->sk;
 	__u16 family = BPF_CORE_READ(sk, __sk_common.skc_family);
 
-	return family == AF_INET || family == AF_INET6
-		       ? sock_msg(sk, msg, ret, flags, false, exec_now())
-		       : 0;
+	return family == AF_INET || family == AF_INET6 ? sock_fx(sock, msg, ret, flags, false) : 0;
 }
 
 /* Raw and ping sockets of IPv6 (inet6_sockraw_ops, 5.10 to 6.18). */
@@ -241,8 +291,8 @@ int BPF_PROG(np_splice_fx, struct socket *sock, void *ppos, void *pipe, size_t l
 
 /*
  * Family 3: kprobe at entry, kretprobe at exit of the same functions. Context: process. Needs
- * CONFIG_KPROBES. Lacks: a return probe has few slots for calls that block at the same time; what
- * it misses of TCP is found by the kernel's own counters.
+ * CONFIG_KPROBES. Lacks: a return probe has few slots for calls that block at the same time, and no probe is run that
+ * interrupts a bpf(2) call on a map; what is missed the second programs see, before 6.3 of TCP the kernel's own counters.
  */
 static __always_inline int enter(struct socket *sock, struct msghdr *msg, int flags, __u32 kind)
 {
@@ -266,6 +316,8 @@ static __always_inline int leave(long ret, __u32 kind, bool tx)
 
 	if (!call_leave(kind, &args))
 		return 0;
+	if (kind != NP_PROG_SPLICE)
+		mark_seen(bpf_get_current_pid_tgid(), CUT(__u8, kind)); /* NP_PROG_* */
 	return sock_msg((struct sock *)args.sk, (struct msghdr *)args.msg, ret, (int)args.extra, tx,
 			exec_now());
 }
@@ -341,6 +393,36 @@ SEC("kretprobe/sock_common_recvmsg")
 int BPF_KRETPROBE(np_recvraw_kr, int ret)
 {
 	return leave(ret, NP_PROG_RECV, false);
+}
+
+/*
+ * The second ones, as those of fexit; by their names, since a kernel without BTF has them as well. Where the entry of the
+ * call was seen its message tells the peer. Context: process. Since 6.3.
+ */
+static __always_inline int sock_kp_second(struct sock *sk, int ret, int flags, bool tx)
+{
+	__u16 family = BPF_CORE_READ(sk, __sk_common.skc_family);
+	__u8 prog = tx ? NP_PROG_SEND : NP_PROG_RECV;
+	struct np_call_args args = {};
+
+	if (!mark_take(prog, 0) || (family != AF_INET && family != AF_INET6))
+		return 0;
+	second_saw(prog | NP_PROG_SECOND);
+	if (call_leave(prog, &args) && args.sk != (__u64)sk)
+		args.msg = 0;
+	return sock_msg(sk, (struct msghdr *)args.msg, ret, flags, tx, exec_now());
+}
+
+SEC("raw_tp/sock_send_length")
+int BPF_PROG(np_send2_kp, struct sock *sk, int ret, int flags)
+{
+	return sock_kp_second(sk, ret, flags, true);
+}
+
+SEC("raw_tp/sock_recv_length")
+int BPF_PROG(np_recv2_kp, struct sock *sk, int ret, int flags)
+{
+	return sock_kp_second(sk, ret, flags, false);
 }
 
 SEC("kprobe/tcp_splice_read")

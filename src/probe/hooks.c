@@ -12,7 +12,7 @@
 #define NOPROG(fam, why) .family = (fam), .kind = KIND_NONE, .lacks = (why)
 
 #define KRET_LACKS \
-	"calls that block at the same time beyond the return probes' slots; TCP's are found by the kernel's own counters"
+	"before 6.3: calls that block at the same time beyond the return probes' slots; TCP's are found by the kernel's own counters"
 
 #define ARRIVE_LACKS \
 	"the interface of what comes until a reader that does not ask for the sender was seen: null; from then on it is attached; of what several threads read of one socket: null"
@@ -22,18 +22,22 @@ const struct hook hook_table[NP_PROG_MAX] = {
 		.name = "send", .what = "bytes that processes send", .required = true, .proven = true, .follows = -1,
 		.n_alts = 3, .alts = {
 			{ TP("np_send_tp"), .second = "np_send2_tp", .since = "6.3" },
-			{ FE("np_send4_fx", "np_send6_fx"), .optional = { "np_sendpage_fx" }, .since = "5.5" },
+			{ FE("np_send4_fx", "np_send6_fx"), .optional = { "np_sendpage_fx" },
+			  .second = "np_send2_fx", .since = "5.5" },
 			{ KP("np_send4_kp", "np_send4_kr", "np_send6_kp", "np_send6_kr"),
-			  .optional = { "np_sendpage_kp", "np_sendpage_kr" }, .since = "4.1", .lacks = KRET_LACKS },
+			  .optional = { "np_sendpage_kp", "np_sendpage_kr" }, .second = "np_send2_kp", .since = "4.1",
+			  .lacks = KRET_LACKS },
 		},
 	},
 	[NP_PROG_RECV] = {
 		.name = "recv", .what = "bytes that processes receive", .required = true, .proven = true, .follows = -1,
 		.n_alts = 3, .alts = {
 			{ TP("np_recv_tp"), .second = "np_recv2_tp", .since = "6.3" },
-			{ FE("np_recv4_fx", "np_recv6_fx"), .optional = { "np_recvraw_fx" }, .since = "5.5" },
+			{ FE("np_recv4_fx", "np_recv6_fx"), .optional = { "np_recvraw_fx" },
+			  .second = "np_recv2_fx", .since = "5.5" },
 			{ KP("np_recv4_kp", "np_recv4_kr", "np_recv6_kp", "np_recv6_kr"),
-			  .optional = { "np_recvraw_kp", "np_recvraw_kr" }, .since = "4.1", .lacks = KRET_LACKS },
+			  .optional = { "np_recvraw_kp", "np_recvraw_kr" }, .second = "np_recv2_kp", .since = "4.1",
+			  .lacks = KRET_LACKS },
 		},
 	},
 	[NP_PROG_SPLICE] = {
@@ -70,7 +74,7 @@ const struct hook hook_table[NP_PROG_MAX] = {
 			{ TP("np_state_tp", "np_state2_tp"), .since = "4.16" },
 			{ FE("np_state_fe", "np_state2_fe"), .since = "5.5",
 			  .optional = { "np_state_m_fe", "np_state2_m_fe", "np_state_n_fe" } },
-			{ KP("np_state_kp"), .since = "4.1" },
+			{ KP("np_state_kp"), .second = "np_state2_kp", .since = "4.1" },
 		},
 	},
 	[NP_PROG_CLONE] = {
@@ -87,7 +91,7 @@ const struct hook hook_table[NP_PROG_MAX] = {
 		.n_alts = 3, .alts = {
 			{ TP("np_destroy_tp", "np_destroy2_tp"), .since = "4.16" },
 			{ FE("np_destroy_fe", "np_destroy2_fe"), .since = "5.5" },
-			{ KP("np_destroy_kp"), .since = "4.1" },
+			{ KP("np_destroy_kp"), .second = "np_destroy2_kp", .since = "4.1" },
 		},
 	},
 	[NP_PROG_RELEASE] = {
@@ -95,8 +99,8 @@ const struct hook hook_table[NP_PROG_MAX] = {
 		.follows = -1,
 		.n_alts = 4, .alts = {
 			{ CG("np_release_cg"), .since = "5.9" },
-			{ FE("np_release_fe"), .since = "5.5" },
-			{ KP("np_release_kp"), .since = "4.1" },
+			{ FE("np_release_fe"), .second = "np_release2_cg", .since = "5.5" },
+			{ KP("np_release_kp"), .second = "np_release2_cg", .since = "4.1" },
 			{ NOPROG(FAMILY_TRACEPOINT,
 				 "when other sockets than TCP's end: a look at all of them finds it, seconds later"),
 			  .last_resort = true },

@@ -38,11 +38,12 @@ struct hook_alt {
 	bool last_resort; /* only where without it there is no choice at all */
 	const char *progs[HOOK_PROGS];
 	const char *optional[HOOK_PROGS];
-	const char
-		*second; /* attached behind the others where tracepoint programs may be preempted */
+	/* attached behind the others, which the kernel leaves out at times: at tracepoints where their programs may be
+	 * preempted, beside those of functions wherever there is its hook */
+	const char *second;
 	const char *since; /* "6.3"; what is known from the kernel's history */
 	const char *until;
-	const char *lacks; /* NULL: nothing */
+	const char *lacks; /* NULL: nothing. With the second one: nothing */
 };
 
 struct hook {

@@ -36,8 +36,9 @@ struct probe {
 	uint8_t wanted[NP_PROG_MAX]; /* trial of several: bits of alternatives */
 	int cgroup_fd;		     /* of facts.cgroup; -1 none */
 	bool store_hash;
-	bool last_resort; /* nothing else was left: see hook_alt */
-	bool has_pt_regs; /* the helper bpf_task_pt_regs */
+	uint64_t no_second; /* hooks, by bits, whose second program was refused: they do without */
+	bool last_resort;   /* nothing else was left: see hook_alt */
+	bool has_pt_regs;   /* the helper bpf_task_pt_regs */
 	char note[512];
 
 	struct ring_buffer *ring;
@@ -84,7 +85,11 @@ int ladder_precheck(struct probe *p, const struct hook_alt *alt);
 /* Programs of an alternative that this kernel has targets for; returns how many, -ENOENT when a needed one has none. */
 int ladder_programs(struct probe *p, const struct hook_alt *alt,
 		    const char *ret_names[HOOK_MAX_PROGS]);
-/* Hook and alternative a program belongs to; -ENOENT. */
+/* Is it attached to the root of the cgroup tree? */
+bool ladder_is_cgroup(const struct bpf_program *prog);
+/* The program is the second one of what is used there, and was refused; false: it is none. */
+bool ladder_second_fails(struct probe *p, const char *program);
+/* Hook and alternative a program belongs to, the first of those it stands behind; -ENOENT. */
 int ladder_owner(const char *program, unsigned int *ret_hook, unsigned int *ret_alt);
 
 /* sweep.c */

@@ -355,7 +355,9 @@ bool kernel_has_target(const struct kernel_facts *facts, const char *section, un
 		return true;
 	if (!facts->btf)
 		return false;
-	if (!strncmp(section, "tp_btf/", 7)) {
+	if (!strncmp(section, "raw_tp/", 7) && !facts->btf_funcs)
+		return true; /* cut to what netprobe reads: attaching tells */
+	if (!strncmp(section, "tp_btf/", 7) || !strncmp(section, "raw_tp/", 7)) {
 		(void)snprintf(name, sizeof(name), "btf_trace_%s", slash + 1);
 		return btf__find_by_name_kind(facts->btf, name, BTF_KIND_TYPEDEF) >= 0;
 	}

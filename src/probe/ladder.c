@@ -24,6 +24,33 @@ static bool fits_store(const struct probe *p, const struct hook_alt *alt)
 	return !hash_only(alt);
 }
 
+bool ladder_is_cgroup(const struct bpf_program *prog)
+{
+	return !strncmp(bpf_program__section_name(prog), "cgroup/", 7);
+}
+
+static unsigned int hook_of(const struct hook_alt *alt)
+{
+	unsigned int id = 0;
+
+	while (alt < hook_table[id].alts || alt >= hook_table[id].alts + HOOK_ALTS)
+		id++;
+	return id;
+}
+
+static bool wants_second(struct probe *p, const struct hook_alt *alt)
+{
+	struct bpf_program *prog = alt->second ? probe_program(p, alt->second) : NULL;
+
+	if (!prog || (p->no_second >> hook_of(alt) & 1))
+		return false;
+	if (alt->kind == KIND_TP_BTF && !p->facts.tp_preempted)
+		return false;
+	if (ladder_is_cgroup(prog) && !p->facts.cgroup)
+		return false;
+	return kernel_has_target(&p->facts, bpf_program__section_name(prog), 0);
+}
+
 int ladder_programs(struct probe *p, const struct hook_alt *alt,
 		    const char *ret_names[HOOK_MAX_PROGS])
 {
@@ -44,7 +71,7 @@ int ladder_programs(struct probe *p, const struct hook_alt *alt,
 		    kernel_has_target(&p->facts, bpf_program__section_name(prog), alt->nargs))
 			ret_names[n++] = alt->optional[i];
 	}
-	if (alt->second && p->facts.tp_preempted)
+	if (wants_second(p, alt))
 		ret_names[n++] = alt->second;
 	return n;
 }
@@ -230,6 +257,20 @@ int ladder_choose(struct probe *p, struct netprobe_error *err)
 			return 0;
 	}
 	return report_missing(p, missing, err);
+}
+
+bool ladder_second_fails(struct probe *p, const char *program)
+{
+	for (unsigned int id = 0; id < NP_PROG_MAX; id++) {
+		int8_t used = p->hooks[id].used;
+		const char *second = used < 0 ? NULL : hook_table[id].alts[used].second;
+
+		if (!second || strcmp(second, program) != 0)
+			continue;
+		p->no_second |= 1ULL << id;
+		return true;
+	}
+	return false;
 }
 
 int ladder_owner(const char *program, unsigned int *ret_hook, unsigned int *ret_alt)

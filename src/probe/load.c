@@ -118,8 +118,6 @@ static int size_maps(struct probe *p)
 		r = set_map(s->maps.np_socks_h, p->store_hash ? hash_entries() : 1);
 	if (!r && !p->store_hash)
 		r = set_map(s->maps.np_calls, 64);
-	if (!r && p->facts.tp_preempted)
-		r = bpf_map__set_value_size(s->maps.np_marks, NP_MARKS);
 	return r;
 }
 
@@ -220,7 +218,21 @@ static bool is_shortage(int e)
 	return e == EMFILE || e == ENFILE;
 }
 
-/* What the second programs call, see second.h in src/bpf. */
+/* Is a second program at sends or receives among what is to be loaded? */
+static bool has_second(const struct probe *p)
+{
+	const struct bpf_program *const progs[] = {
+		p->skel->progs.np_send2_tp, p->skel->progs.np_recv2_tp, p->skel->progs.np_send2_fx,
+		p->skel->progs.np_recv2_fx, p->skel->progs.np_send2_kp, p->skel->progs.np_recv2_kp,
+	};
+
+	for (unsigned int i = 0; i < sizeof(progs) / sizeof(progs[0]); i++)
+		if (bpf_program__autoload(progs[i]))
+			return true;
+	return false;
+}
+
+/* What those at tracepoints call, see second.h in src/bpf. */
 static int name_first(struct probe *p)
 {
 	struct netprobe_bpf *s = p->skel;
@@ -251,7 +263,7 @@ static int load_skel(struct probe *p)
 	p->skel->rodata->cfg_ring_wakeup = ring / 4;
 	p->skel->rodata->cfg_quiet = p->opts.quiet;
 	p->skel->rodata->cfg_hz = jiffies_per_s();
-	p->skel->rodata->cfg_second = p->facts.tp_preempted;
+	p->skel->rodata->cfg_second = has_second(p);
 	p->skel->rodata->cfg_settle_tx = p->facts.tp_preempted ||
 					 probe_family(p) != FAMILY_TRACEPOINT;
 	if (p->opts.filter)
@@ -261,7 +273,10 @@ static int load_skel(struct probe *p)
 		spoil(p);
 	load_failure.program[0] = '\0';
 	load_failure.err = load_failure.btf = 0;
-	r = netprobe_bpf__load(p->skel);
+	r = p->skel->rodata->cfg_second ? bpf_map__set_value_size(p->skel->maps.np_marks, NP_MARKS)
+					: 0;
+	if (!r)
+		r = netprobe_bpf__load(p->skel);
 	if (!r)
 		return name_first(p);
 	if (r == -ESRCH && load_failure.btf)
@@ -271,9 +286,11 @@ static int load_skel(struct probe *p)
 	if (load_failure.program[0]) {
 		unsigned int hook, alt;
 
+		log_debug("program %s refused: %s", load_failure.program,
+			  strerror(load_failure.err));
+		if (ladder_second_fails(p, load_failure.program))
+			return -EAGAIN;
 		if (!ladder_owner(load_failure.program, &hook, &alt)) {
-			log_debug("program %s refused: %s", load_failure.program,
-				  strerror(load_failure.err));
 			ladder_fail(p, hook, HOOK_FAILED, load_failure.err);
 			return -EAGAIN;
 		}
@@ -284,7 +301,7 @@ static int load_skel(struct probe *p)
 static struct bpf_link *attach_one(struct probe *p, struct bpf_program *prog,
 				   const struct hook_alt *alt)
 {
-	if (alt->kind == KIND_CGROUP)
+	if (ladder_is_cgroup(prog))
 		return bpf_program__attach_cgroup(prog, p->cgroup_fd);
 	if (alt->kind == KIND_ITER) {
 		union bpf_iter_link_info info = {};
@@ -303,11 +320,12 @@ static struct bpf_link *attach_one(struct probe *p, struct bpf_program *prog,
 }
 
 /* For tests: as if the kernel left out each run of it. */
-static bool is_left_out(const struct probe *p, unsigned int id, int nth)
+static bool is_left_out(const struct probe *p, unsigned int id, bool second)
 {
 	if (p->opts.fail_at == FAIL_SENDS)
 		return id == NP_PROG_SEND;
-	return p->opts.fail_at == FAIL_FIRST && !nth && (id == NP_PROG_SEND || id == NP_PROG_RECV);
+	return p->opts.fail_at == FAIL_FIRST && !second &&
+	       (id == NP_PROG_SEND || id == NP_PROG_RECV);
 }
 
 #ifndef BPF_F_PREORDER
@@ -340,9 +358,10 @@ static int attach_hook(struct probe *p, unsigned int id)
 	int n = ladder_programs(p, alt, names);
 
 	for (int i = 0; i < n; i++) {
+		bool second = alt->second && !strcmp(names[i], alt->second);
 		struct bpf_link *link;
 
-		if ((alt->on_demand && !p->trial) || is_left_out(p, id, i))
+		if ((alt->on_demand && !p->trial) || is_left_out(p, id, second))
 			continue;
 		if (alt->kind == KIND_RUN) {
 			*(id == NP_PROG_SWEEP ? &p->sweep_run : &p->stall_run) =
@@ -357,8 +376,12 @@ static int attach_hook(struct probe *p, unsigned int id)
 		if (p->opts.fail_at == FAIL_ATTACH && id == NP_PROG_RETRANSMIT)
 			return -EBUSY;
 		link = attach_one(p, probe_program(p, names[i]), alt);
+		if (!link && second && !is_shortage(errno))
+			continue; /* the first one has all but what it is left out of */
 		if (!link)
 			return -errno;
+		if (second)
+			p->hooks[id].alts[p->hooks[id].used].second = true;
 		p->link_hooks[p->n_links] = id;
 		p->links[p->n_links++] = link;
 		if (id == NP_PROG_SEED)

@@ -58,6 +58,7 @@ struct probe_opts {
 
 struct hook_alt_status {
 	uint8_t status;	  /* HOOK_* */
+	bool second;	  /* and what its programs are left out of a second one sees */
 	int err;	  /* errno, positive; 0 none */
 	char reason[160]; /* the true cause, one sentence; empty where there is none */
 	char remedy[160]; /* what to do; empty */

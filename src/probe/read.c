@@ -350,7 +350,12 @@ static uint64_t missed_hits(const struct probe *p, unsigned int id)
 static uint64_t missed_runs(const struct probe *p, unsigned int id)
 {
 	uint64_t missed = 0, second = UINT64_MAX, seen;
+	const struct hook_alt *used;
 	struct bpf_program *prog;
+
+	if (p->hooks[id].used < 0)
+		return 0;
+	used = &hook_table[id].alts[p->hooks[id].used];
 
 	bpf_object__for_each_program (prog, p->skel->obj) {
 		struct bpf_prog_info info = {};
@@ -362,11 +367,13 @@ static uint64_t missed_runs(const struct probe *p, unsigned int id)
 			continue;
 		if (bpf_obj_get_info_by_fd(bpf_program__fd(prog), &info, &len))
 			continue;
-		if (strchr(bpf_program__name(prog), '2')) /* np_state2_tp */
+		if (strchr(bpf_program__name(prog), '2') && /* np_state2_tp */
+		    (!used->second || p->hooks[id].alts[p->hooks[id].used].second))
 			second = (second == UINT64_MAX ? 0 : second) + info.recursion_misses;
 		else
 			missed += info.recursion_misses;
 	}
+	missed += missed_hits(p, id);
 	seen = p->skel->bss
 		       ->st_second[id]; /* after the others: what happens meanwhile is no loss */
 	missed = missed > seen ? missed - seen : 0;
@@ -389,7 +396,7 @@ int probe_losses(const struct probe *p, struct probe_loss ret_losses[NP_PROG_MAX
 			continue;
 		for (int c = 0; c < cpus; c++)
 			loss_add(&ret_losses[id].loss, &per_cpu[c]);
-		ret_losses[id].missed = missed_runs(p, id) + missed_hits(p, id);
+		ret_losses[id].missed = missed_runs(p, id);
 	}
 	ret_losses[NP_PROG_DESTROY].missed += p->ends_unseen;
 	free(per_cpu);

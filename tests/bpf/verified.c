@@ -3,7 +3,7 @@
  * What the verifier goes through for each program: verified BUDGETS OBJECT... Two microseconds for each instruction are what
  * a start costs, so a program that costs more than its line in BUDGETS allows is told: "name instructions budget".
  * The last line is "# N programs, M instructions". Loads each object twice, for programs with typed sockets and for those
- * that get addresses; what this kernel does not load is left out. Exit: 0, 1 nothing could be loaded.
+ * that get addresses; what this kernel refuses is left out and named: "name refused". Exit: 0, 1 nothing could be loaded.
  */
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
@@ -17,7 +17,8 @@
 
 #define BUDGETS 64
 #define PROGRAMS 256
-#define OTHERS 12000 /* of what has no line of its own */
+#define NP_MARKS (4U << 20) /* src/wire/stats.h */
+#define OTHERS 12000	    /* of what has no line of its own */
 
 struct budget {
 	char name[64];
@@ -112,6 +113,12 @@ static void set_knob(struct bpf_object *o, const char *name, unsigned char value
 	}
 }
 
+/* Loaded in both: it stands behind a program of either. */
+static bool by_both(const char *name)
+{
+	return !strcmp(name, "np_release2_cg");
+}
+
 /* Of the programs that get addresses of sockets. */
 static bool by_hash(const char *name)
 {
@@ -153,16 +160,20 @@ static struct bpf_object *load(const char *path, bool hash, bool *ret_any)
 	look_at_refused(o);
 	set_knob(o, "cfg_store_hash", hash);
 	set_knob(o, "cfg_exec_seen", 1);
+	set_knob(o, "cfg_second", 1);
+	set_knob(o, "cfg_settle_tx", 1);
 	bpf_object__for_each_map (map, o) {
 		if (bpf_map__type(map) == BPF_MAP_TYPE_RINGBUF)
 			(void)bpf_map__set_max_entries(map, 4096);
 		else if (!strcmp(bpf_map__name(map), "np_socks_h"))
 			(void)bpf_map__set_max_entries(map, 64);
+		else if (!strcmp(bpf_map__name(map), "np_marks"))
+			(void)bpf_map__set_value_size(map, NP_MARKS);
 	}
 	*ret_any = false;
 	bpf_object__for_each_program (prog, o) {
 		const char *name = bpf_program__name(prog);
-		bool on = by_hash(name) == hash && !is_refused(name) &&
+		bool on = (by_hash(name) == hash || by_both(name)) && !is_refused(name) &&
 			  !(refused.trampolines && is_trampoline(prog));
 
 		(void)bpf_program__set_autoload(prog, on);
@@ -193,6 +204,16 @@ static void tell(struct tally *t, struct bpf_object *o)
 	}
 }
 
+/* Functions may be closed to programs, by rights or by configuration; all else the verifier takes, or it is told. */
+static void tell_refused(struct bpf_object *o)
+{
+	for (unsigned int i = 0; o && i < refused.n; i++) {
+		struct bpf_program *prog = bpf_object__find_program_by_name(o, refused.names[i]);
+
+		printf("%s%s refused\n", prog && is_trampoline(prog) ? "# " : "", refused.names[i]);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	struct tally t = {};
@@ -212,6 +233,7 @@ int main(int argc, char **argv)
 				refused.new = false;
 				o = load(argv[i], hash, &any);
 			} while (!o && any && refused.new);
+			tell_refused(o);
 			if (o)
 				tell(&t, o);
 			bpf_object__close(o);

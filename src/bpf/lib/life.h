@@ -422,7 +422,8 @@ static __always_inline __u32 released_what(struct np_sock *st, __u16 protocol)
 	return EMIT_WHAT(NP_PROG_RELEASE, NP_EV_CONN_FAIL);
 }
 
-static __always_inline int sock_released(void *ctx, struct sock *sk)
+/* prog: NP_PROG_RELEASE, with NP_PROG_SECOND in the second program. */
+static __always_inline int sock_released(void *ctx, struct sock *sk, __u32 prog)
 {
 	__u16 protocol = BPF_CORE_READ(sk, sk_protocol);
 	struct np_sock *st;
@@ -433,6 +434,9 @@ static __always_inline int sock_released(void *ctx, struct sock *sk)
 	st = sock_find(sk);
 	if (!st || (over && st->gone))
 		return 0;
+	if ((prog & NP_PROG_SECOND) && (st->closer || (st->resets & MAIN_RELEASED)))
+		return 0;
+	second_saw(prog);
 	if (over)
 		what = gone_what(st, sk, NP_PROG_RELEASE);
 	else

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The peer of a call on a raw or ping socket, whose addresses no cgroup hook sees, where the hook at the call has no argument
- * but the result: by the system call's registers. What is sent to is in the caller's memory. What was received from
+ * The peer of a call on a raw or ping socket, whose addresses no cgroup hook sees, or of one that fexit was left out of, where
+ * the hook at the call has no argument but the result: by the system call's registers. What is sent to is in the caller's memory. What was received from
  * goes there only when the hook is over: till then the kernel's copy is on the task's stack, in the call's message, which
  * is known by the caller's buffer. What is not found as expected is no peer, never a wrong one. Lacks: sendmmsg(), recvmmsg(),
  * several buffers, io_uring, 32-bit programs.
@@ -150,7 +150,6 @@ __weak __noinline int peer_of_call(struct np_peer *peer, __u32 tx, __u64 low)
 		peer_sent_to(peer, &regs, kind);
 	else
 		peer_received_from(peer, &regs, kind, low);
-	peer->rport = 0; /* they have none, whatever is written there */
 	return 0;
 }
 

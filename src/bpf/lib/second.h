@@ -6,8 +6,9 @@
  *
  * At states and ends it is one with the same body, that finds there whether the first one was (life.h). At sends and
  * receives it is a few instructions: what the first one saw it leaves alone, else it calls that one, by tail call, which
- * no such check is made for. How it knows: a mark of each thread, since a thread is in one call at a time, wherever it
- * is preempted or moved to between the two. The first program leaves its mark there, the second takes it away.
+ * no such check is made for; where the first one stands at a function it does that one's work itself. How it knows: a mark
+ * of each thread, since a thread is in one call at a time, wherever it is preempted or moved to between the two. The first
+ * program leaves its mark there, the second takes it away.
  */
 #ifndef NETPROBE_BPF_LIB_SECOND_H
 #define NETPROBE_BPF_LIB_SECOND_H
@@ -56,8 +57,8 @@ static __always_inline void mark_seen(__u64 key, __u8 prog)
 		*mark = *mark == MARK_AGAIN ? 0 : MARK_SEEN(prog);
 }
 
-/* Was the first program left out? Then it is the caller's to call it. */
-static __always_inline bool mark_missing(__u8 prog)
+/* Was the first program left out? Then the mark becomes next, and the call is the second one's, who says so (second_saw). */
+static __always_inline bool mark_take(__u8 prog, __u8 next)
 {
 	__u8 *mark = cfg_second ? mark_of(bpf_get_current_pid_tgid()) : NULL;
 
@@ -67,9 +68,18 @@ static __always_inline bool mark_missing(__u8 prog)
 		*mark = 0;
 		return false;
 	}
-	*mark = MARK_AGAIN;
-	second_saw(prog | NP_PROG_SECOND);
+	*mark = next;
 	return true;
+}
+
+/* The same for one that calls the first. */
+static __always_inline bool mark_missing(__u8 prog)
+{
+	bool missing = mark_take(prog, MARK_AGAIN);
+
+	if (missing)
+		second_saw(prog | NP_PROG_SECOND);
+	return missing;
 }
 
 #endif
