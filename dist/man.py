@@ -4,6 +4,7 @@
 
 man.py SCDOC page NETPROBE TEMPLATE   TEMPLATE, with each line @HELP COMMAND@ replaced by what that command's --help all says,
                                       and @TABLE FILE@ by the table of that page
+man.py SCDOC chinese TITLE FILE       the section TITLE of FILE, whose first line is the summary, as a page in Chinese
 man.py SCDOC convert TITLE(SECTION) SUMMARY FILE [HEADING ...]   a page of docs/, or of its sections with these headings
 """
 import os
@@ -133,6 +134,22 @@ def convert(title, summary, path, wanted):
     return out
 
 
+def chinese(title, path):
+    """The English names of NAME and DESCRIPTION stay: man's index looks for the first."""
+    text = open(path, encoding='utf-8').read()
+    summary, body = re.search(rf'^## {re.escape(title)}\n\n(.*)\n\n((?:(?!^## ).*\n)*)', text, re.M).groups()
+    body = re.sub(r'(?<=[\u4e00-\u9fff，。、；：）])\n(?=[\u4e00-\u9fff（`])', '', body)
+    out = [title + '(8)', '', '# NAME', '', title + ' - ' + inline(summary), '', '# 说明', '']
+    fence = False
+    for line in body.splitlines():
+        code = line.startswith('    ')
+        if line.strip() and code != fence:
+            out += ['```'] if not fence else ['```', '']
+            fence = code
+        out += [line[4:] if code else inline(line)]
+    return out + ['```'] * fence + ['', '# 另见', '', f'完整的英文手册页：*man -L C {title}*']
+
+
 def tidy(lines):
     """One empty line where there are several; none at the end."""
     out = []
@@ -146,13 +163,22 @@ def main():
     scdoc, what, *args = sys.argv[1:]
     if what == 'convert':
         lines = convert(*args[:3], args[3:])
+    elif what == 'chinese':
+        lines = chinese(*args)
     else:
         lines = []
         for line in open(args[1], encoding='utf-8').read().splitlines():
             command = re.match(r'@HELP (.*)@$', line)
             table = re.match(r'@TABLE (.*)@$', line)
             lines += of_help(args[0], command[1]) if command else table_of(os.path.join(os.path.dirname(args[1]), '../..', table[1])) if table else [line]
-    sys.exit(subprocess.run([scdoc], input=tidy(lines), text=True, encoding='utf-8').returncode)
+    page = subprocess.run([scdoc], input=tidy(lines), text=True, encoding='utf-8', stdout=subprocess.PIPE)
+    text = page.stdout
+    if what == 'chinese':
+        # groff breaks lines of Chinese only where it is told that it may: between characters, not before a mark.
+        text = '\n'.join(line if line.startswith('.') or ' - ' in line else
+                         re.sub(r'(?<=[\u4e00-\u9fff，。、；：）])(?=[\u4e00-\u9fff（])', r'\\:', line) for line in text.split('\n'))
+    sys.stdout.buffer.write(text.encode())
+    sys.exit(page.returncode)
 
 
 main()
