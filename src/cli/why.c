@@ -306,7 +306,7 @@ static void put_figures(struct buf *b, const struct netprobe_flow *t)
 	else
 		json_kv_u64(b, "ssthresh", t->ssthresh);
 	json_kv_u64(b, "in_flight", t->in_flight);
-	json_kv_u64(b, "mss", t->mss);
+	json_kv_u64(b, "mss_bytes", t->mss);
 	json_kv_u64(b, "rwnd_bytes", t->peer_window);
 	json_kv_u64(b, "rcv_wnd_bytes", t->receive_window);
 	json_kv_u64(b, "unsent_bytes", t->unsent_bytes);

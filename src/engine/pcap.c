@@ -38,6 +38,7 @@ struct pcap {
 	struct buf comment; /* of the packet that is written */
 	struct pcapng *file;
 	char *path;
+	bool ended;	   /* nothing comes any more */
 	int64_t offset_ns; /* from CLOCK_MONOTONIC to CLOCK_REALTIME */
 	int said;	   /* errno that was said */
 };
@@ -280,19 +281,26 @@ static void say_sums(struct pcap *p)
 			(unsigned long long)missed);
 }
 
+void pcap_finish(struct pcap *p)
+{
+	if (p->ended || !p->file)
+		return;
+	p->ended = true;
+	if (p->packets)
+		probe_packets_stop(p->packets);
+	p->offset_ns = (int64_t)(clock_wall_ns() - clock_monotonic_ns());
+	write_waiting(p, UINT64_MAX);
+	(void)pcap_poll(p);
+	pcapng_end(p->file, END_MS);
+}
+
 struct pcap *pcap_close(struct pcap *p)
 {
 	if (!p)
 		return NULL;
-	if (p->file) { /* while sockets are still known */
-		if (p->packets)
-			probe_packets_stop(p->packets);
-		p->offset_ns = (int64_t)(clock_wall_ns() - clock_monotonic_ns());
-		write_waiting(p, UINT64_MAX);
-		(void)pcap_poll(p);
-		pcapng_end(p->file, END_MS);
+	pcap_finish(p); /* while sockets are still known */
+	if (p->file)
 		say_sums(p);
-	}
 	(void)probe_packets_close(p->packets);
 	(void)pcapng_free(p->file);
 	buf_done(&p->queue);

@@ -18,7 +18,9 @@ struct pcap;
  */
 int pcap_open(struct session *s, struct probe *probe, const struct tap *tap, const char *path,
 	      const struct np_filter *filter, struct pcap **ret_pcap, struct netprobe_error *err);
-/* Takes what still waits in the kernel, and closes the file. */
+/* Takes what still waits in the kernel, and writes the end of the file: what is lost is known then. */
+void pcap_finish(struct pcap *p);
+/* pcap_finish, and closes the file. */
 struct pcap *pcap_close(struct pcap *p);
 /* One packet of the tap, from its link header on. */
 void pcap_packet(struct pcap *p, const struct np_ev_packet *ev, uint16_t hatype,

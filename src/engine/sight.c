@@ -123,6 +123,8 @@ void sight_finish(struct sight *t)
 {
 	if (t->names)
 		names_finish(t->names);
+	if (t->pcap)
+		pcap_finish(t->pcap);
 }
 
 void sight_set_filter(struct sight *t, const struct np_filter *filter)

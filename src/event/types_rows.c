@@ -227,7 +227,7 @@ static const struct field why_flow[] = {
 	COUNT("cwnd", "congestion window, segments"),
 	OPT("ssthresh", FIELD_INT, FIELD_NO_UNIT, "none yet", "slow start threshold, segments"),
 	COUNT("in_flight", "segments"),
-	BYTES("mss", "segment size"),
+	BYTES("mss_bytes", "segment size"),
 	BYTES("rwnd_bytes", "the peer's window"),
 	BYTES("rcv_wnd_bytes", "own window"),
 	BYTES("unsent_bytes", "in the send queue"),
