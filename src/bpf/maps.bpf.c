@@ -31,6 +31,7 @@ volatile __u32 st_parts_gen = 0;
 volatile __u64 st_parts_made = 0;
 volatile __u32 st_v1_full = 0;
 volatile __u64 st_closed_made = 0;
+volatile __u64 st_left_refused = 0;
 volatile __u64 st_event_ns = 0;
 volatile __u32 st_event_n = 0;
 volatile __u64 st_answer_ports[NP_PORT_WORDS] = {};

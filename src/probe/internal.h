@@ -50,12 +50,13 @@ struct probe {
 	const struct np_sock_rec *slots; /* np_sweep, mapped */
 	size_t slots_size;
 	struct probe_sweep_stats sweep_stats;
-	uint64_t ends_unseen; /* of TCP sockets: no program of ours was called */
-	bool lefts_wait;      /* and what they left is to be taken */
-	uint64_t closed_made; /* st_closed_made when np_closed was last emptied */
-	uint64_t parts_made;  /* st_parts_made when the part maps were last switched */
-	bool parts_turned;    /* and the one that was written then is not drained yet */
-	char *load_log;	      /* tail of what libbpf said about a failed load */
+	uint64_t ends_unseen;  /* of TCP sockets: no program of ours was called */
+	bool lefts_wait;       /* and what they left is to be taken */
+	uint64_t left_refused; /* st_left_refused when that was taken last */
+	uint64_t closed_made;  /* st_closed_made when np_closed was last emptied */
+	uint64_t parts_made;   /* st_parts_made when the part maps were last switched */
+	bool parts_turned;     /* and the one that was written then is not drained yet */
+	char *load_log;	       /* tail of what libbpf said about a failed load */
 };
 
 /* One thing more that is missing. Causes are not told twice. */

@@ -324,6 +324,8 @@ static bool is_left_out(const struct probe *p, unsigned int id, bool second)
 {
 	if (p->opts.fail_at == FAIL_SENDS)
 		return id == NP_PROG_SEND;
+	if (p->opts.fail_at == FAIL_ENDS)
+		return id == NP_PROG_DESTROY;
 	return p->opts.fail_at == FAIL_FIRST && !second &&
 	       (id == NP_PROG_SEND || id == NP_PROG_RECV);
 }
@@ -509,7 +511,8 @@ static int prove(struct probe *p)
 		p->hooks[id].proven = p->skel->bss->st_hit[id];
 		if (id == NP_PROG_SEND && p->opts.fail_at == FAIL_PROVE)
 			p->hooks[id].proven = false;
-		if (id == NP_PROG_SEND && p->opts.fail_at == FAIL_SENDS)
+		if ((id == NP_PROG_SEND && p->opts.fail_at == FAIL_SENDS) ||
+		    (id == NP_PROG_DESTROY && p->opts.fail_at == FAIL_ENDS))
 			p->hooks[id].proven = true;
 		if (!hook->proven || p->hooks[id].proven)
 			continue;

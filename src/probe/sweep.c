@@ -216,6 +216,18 @@ static void find_unseen_ends(struct probe *p, const struct np_lives *before)
 }
 
 /*
+ * Where slots are short, and wherever all sockets are looked at, it is not waited for a walk that tells the number: while
+ * thousands come and go in one, it tells none.
+ */
+static void look_for_lefts(struct probe *p, bool full)
+{
+	uint64_t refused = p->skel->bss->st_left_refused;
+
+	p->lefts_wait |= full || refused != p->left_refused;
+	p->left_refused = refused;
+}
+
+/*
  * What sockets left whose ends were not seen. Of those that are there still a walk notes it in their slots; what was
  * put there under another number is older than the walk.
  */
@@ -256,7 +268,7 @@ int probe_sweep(struct probe *p, bool full, probe_sock_fn fn, void *arg)
 {
 	struct netprobe_bpf__bss *st = p->skel->bss;
 	struct sweep s = { .p = p, .fn = fn, .arg = arg };
-	struct np_lives before = lives(p);
+	struct np_lives before;
 	uint64_t start = monotonic_ns();
 	uint32_t pauses;
 	int r;
@@ -266,17 +278,21 @@ int probe_sweep(struct probe *p, bool full, probe_sock_fn fn, void *arg)
 	if (!st->st_sweep_gen)
 		st->st_sweep_gen = 1; /* 0 is what new sockets carry */
 	st->st_sweep_full = full;
-	st->st_sweep_seen = st->st_sweep_alive = 0;
+	st->st_sweep_seen = 0;
 	st->st_sweep_n = st->st_sweep_taken = 0;
 	do {
 		pauses = s.pauses;
+		before = lives(p);
+		st->st_sweep_alive = 0;
 		r = sweep_pass(&s);
 		if (r < 0)
 			return r;
 		/* A paused walk goes on by number: where sockets went meanwhile it leaves others out. */
 	} while (full && s.pauses != pauses);
-	if (!s.pauses)
+	if (s.pauses == pauses)
 		find_unseen_ends(p, &before);
+	if (!p->store_hash)
+		look_for_lefts(p, full);
 	p->sweep_stats.passes = s.pauses + 1;
 	p->sweep_stats.sockets = st->st_sweep_seen;
 	p->sweep_stats.records = s.taken;

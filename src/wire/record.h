@@ -215,9 +215,10 @@ struct np_part {
 
 /*
  * What user space was not told yet of a TCP socket that no process holds any more: a value like a sum's, kept until
- * a hook sees the socket's end. Should none, user space takes it from here. In slot sock_id modulo NP_LEFT_SLOTS.
+ * a hook sees the socket's end. Should none, user space takes it from here.
  */
-#define NP_LEFT_SLOTS 8192
+#define NP_LEFT_BITS 13
+#define NP_LEFT_SLOTS (1 << NP_LEFT_BITS)
 
 struct np_left {
 	__u64 sock_id; /* 0 free, all ones: being written */

@@ -93,10 +93,11 @@ extern volatile __u8 st_hit[NP_PROG_MAX];
 extern volatile __u32 st_parts_gen; /* 0 or 1: which of the part maps is written */
 /* entries ever inserted into the maps of parts and sums: one that is not seen in it would wait for the next */
 extern volatile __u64 st_parts_made;
-extern volatile __u32 st_v1_full;     /* not 0: paths of v1 cgroups found no room */
-extern volatile __u64 st_closed_made; /* records that went to np_closed */
-extern volatile __u64 st_event_ns;    /* begin of the second that max_events is counted in */
-extern volatile __u32 st_event_n;     /* records in it */
+extern volatile __u32 st_v1_full;      /* not 0: paths of v1 cgroups found no room */
+extern volatile __u64 st_closed_made;  /* records that went to np_closed */
+extern volatile __u64 st_left_refused; /* sockets that found no free slot of np_lefts; about */
+extern volatile __u64 st_event_ns;     /* begin of the second that max_events is counted in */
+extern volatile __u32 st_event_n;      /* records in it */
 /* by USER_SLOT(tgid) */
 extern struct np_user st_users[NP_USER_SLOTS];
 extern volatile __u32

@@ -136,8 +136,8 @@ struct np_sock {
 	__u32 live;
 	__u32 subflows; /* MPTCP: the number told last that was not 0 */
 	__u32 resets;	/* MPTCP: bits of resets told (1 sent, 2 received), MAIN_RELEASED */
-	__u32 released; /* 1: no process holds it any more */
-	__u64 at;	/* see sock_number */
+	__u32 released; /* TCP, no process holds it any more: its slot in np_lefts and 1; 0: it has none */
+	__u64 at;      /* see sock_number */
 	__u64 counted; /* TCP: its address, once it is in np_lives.made; in a copy the listener's */
 };
 

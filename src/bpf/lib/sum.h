@@ -91,12 +91,35 @@ struct np_lefts_map {
 extern struct np_lefts_map np_lefts SEC(".maps");
 
 #define LEFT_BUSY (~0ULL)
+#define LEFT_TRIES 4
 
+/* Where left_take() put it; NULL: nowhere. */
 static __always_inline struct np_left *left_slot(const struct np_sock *st)
 {
-	__u32 slot = (__u32)st->sock_id & (NP_LEFT_SLOTS - 1);
+	__u32 slot = st->released - 1;
 
 	return bpf_map_lookup_elem(&np_lefts, &slot);
+}
+
+/*
+ * A free slot, marked busy; NULL: none of the few that are tried. Ends are missed in rows, of sockets with numbers in a
+ * row, and those that wait for their slots come in rows as well: so the slots of neighbours are far apart.
+ */
+static __always_inline struct np_left *left_take(struct np_sock *st)
+{
+	__u64 h = st->sock_id * 0x9e3779b97f4a7c15ULL;
+
+	for (int i = 0; i < LEFT_TRIES; i++, h <<= NP_LEFT_BITS) {
+		__u32 slot = CUT(__u32, h >> (64 - NP_LEFT_BITS));
+		struct np_left *left = bpf_map_lookup_elem(&np_lefts, &slot);
+
+		if (left && !__sync_val_compare_and_swap(&left->sock_id, 0, LEFT_BUSY)) {
+			st->released = slot + 1;
+			return left;
+		}
+	}
+	st_left_refused++;
+	return NULL;
 }
 
 static __always_inline void left_counts(struct np_counts *c, const struct np_sock *st)
@@ -108,18 +131,18 @@ static __always_inline void left_counts(struct np_counts *c, const struct np_soc
 
 /*
  * close() of a TCP socket that the kernel has not done with yet. What it moved is left in a slot, so that it is not
- * lost should its end be unseen (see sock_made); where another one has that slot, it may be.
+ * lost should its end be unseen (see sock_made); where others have all slots that are tried, it may be.
  */
 static __noinline __attribute__((unused)) int left_note(struct np_sock *st, struct sock *sk)
 {
 	struct tcp_sock *tp;
 	struct np_left *left;
 
-	if (!st || cfg_store_hash || !st->sock_id || (st->flags & NP_F_IGNORE) ||
+	if (!st || cfg_store_hash || !st->sock_id || st->released || (st->flags & NP_F_IGNORE) ||
 	    !(st->pass & NP_PASS_ANY) || (np_filter.n_iface && !st->tuple.ifname[0]))
 		return 0;
-	left = left_slot(st);
-	if (!left || __sync_val_compare_and_swap(&left->sock_id, 0, LEFT_BUSY))
+	left = left_take(st);
+	if (!left)
 		return 0;
 	tp = tcp_of(sk);
 	left->gen = st_left_gen;
@@ -133,7 +156,6 @@ static __noinline __attribute__((unused)) int left_note(struct np_sock *st, stru
 			told_rest(segs_since(BPF_CORE_READ(tp, segs_in), st->segs_in_base),
 				  st->told.rx_calls);
 	}
-	st->released = 1;
 	/* a full barrier: who sees the number sees the rest */
 	(void)__sync_lock_test_and_set(&left->sock_id, st->sock_id);
 	return 0;
