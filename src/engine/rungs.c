@@ -12,6 +12,9 @@
 #include "base/log.h"
 #include "capture/afpacket.h"
 #include "capture/proc.h"
+#include "owner/memory.h"
+
+#define EBPF_LEAST_MIB 56
 
 static int open_afpacket(const struct session_opts *opts, struct rung *ret_rung,
 			 struct netprobe_error *err)
@@ -29,12 +32,14 @@ static const struct {
 	const char *name;
 	int mode;
 	unsigned int files;
+	unsigned int least_mib; /* of a cgroup's memory limit */
 	int (*open)(const struct session_opts *opts, struct rung *ret_rung,
 		    struct netprobe_error *err);
 } ladder[] = {
-	{ "ebpf", MODE_EBPF, FILES_EBPF, ebpf_open },
-	{ "afpacket", MODE_AFPACKET, FILES_OTHER, open_afpacket },
-	{ "proc", MODE_PROC, FILES_OTHER, open_proc },
+	/* 45 on a quiet host; what the kernel keeps of each socket counts as well, and where that is all it kills */
+	{ "ebpf", MODE_EBPF, FILES_EBPF, EBPF_LEAST_MIB, ebpf_open },
+	{ "afpacket", MODE_AFPACKET, FILES_OTHER, 0, open_afpacket },
+	{ "proc", MODE_PROC, FILES_OTHER, 0, open_proc },
 };
 
 #define RUNGS (sizeof(ladder) / sizeof(ladder[0]))
@@ -80,11 +85,32 @@ static int too_few(struct netprobe_error *err)
 		(unsigned long long)l.rlim_cur, FILES_EBPF, FILES_OTHER);
 }
 
+/* Its memory limit, where that is too little; else 0. */
+static uint64_t too_little(unsigned int rung)
+{
+	uint64_t limit = ladder[rung].least_mib ? memory_limit("/proc", "/sys/fs/cgroup") : 0;
+
+	return limit < (uint64_t)ladder[rung].least_mib << 20 ? limit : 0;
+}
+
+static int say_too_little(unsigned int rung, uint64_t limit, struct netprobe_error *err)
+{
+	error_set(err, -ENOSPC, "this cgroup's memory limit is %llu MiB, %s takes %u or more",
+		  (unsigned long long)limit >> 20, ladder[rung].name, ladder[rung].least_mib);
+	error_hint(err, "raise it (memory.max; systemd: MemoryMax=)");
+	return -ENOSPC;
+}
+
 static int open_rung(const struct session_opts *opts, unsigned int rung, struct rung *ret_rung,
 		     struct netprobe_error *err)
 {
+	uint64_t limit;
+
 	if (!has_files(opts, rung))
 		return too_few(err);
+	limit = too_little(rung);
+	if (limit)
+		return say_too_little(rung, limit, err);
 	return ladder[rung].open(opts, ret_rung, err);
 }
 

@@ -362,3 +362,68 @@ TEST(doctor_tells_programs_that_descriptors_are_too_few)
 		json_decref(records);
 	}
 }
+
+/* A cgroup of the test's with a memory limit, of version 1 or 2; false: there is none to be had. */
+static char limited[300];
+
+static bool put(const char *file, const char *text)
+{
+	char path[400];
+	int fd;
+	bool ok;
+
+	snprintf(path, sizeof(path), "%s/%s", limited, file);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	ok = fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text);
+	if (fd >= 0)
+		close(fd);
+	return ok;
+}
+
+static bool limited_new(const char *limit)
+{
+	static const char *const trees[][2] = { { "/sys/fs/cgroup/memory",
+						  "memory.limit_in_bytes" },
+						{ "/sys/fs/cgroup", "memory.max" } };
+
+	for (unsigned int i = 0; i < 2; i++) {
+		snprintf(limited, sizeof(limited), "%s/netprobe-live-%d", trees[i][0], getpid());
+		if (mkdir(limited, 0755))
+			continue;
+		if (put(trees[i][1], limit))
+			return true;
+		rmdir(limited);
+	}
+	return false;
+}
+
+static bool enter_limited(void)
+{
+	return put("cgroup.procs", "0");
+}
+
+/* With less the kernel kills it in a burst, without a word: with 40 MiB at its start, with 48 after some. */
+TEST(a_memory_limit_that_is_too_low_for_ebpf_is_named)
+{
+	static const char *const ebpf[] = { "events", "--capture-mode", "ebpf", "--duration", "0.3",
+					    NULL };
+	static const char *const any[] = { "events", "--duration", "0.3", NULL };
+	struct probe_opts opts = { .args = ebpf, .no_ready = true, .enter = enter_limited };
+	struct probe p;
+
+	if (!limited_new("50331648"))
+		test_skip("there is no cgroup to be made that limits memory");
+	p = probe_spawn(&opts);
+	CHECK(probe_wait(&p, WAIT_MS) == 2, "expected exit 2, got %d", p.status);
+	CHECK(says(&p, "memory limit is 48 MiB, ebpf takes 56 or more"), "expected the limit");
+	opts.args = any;
+	p = probe_spawn(&opts);
+	CHECK(probe_wait(&p, WAIT_MS) == 0, "expected exit 0 by another mode, got %d", p.status);
+	CHECK(says(&p, "capture mode afpacket") && says(&p, "memory limit is 48 MiB"),
+	      "expected the mode and why not ebpf");
+	put(put("memory.max", "67108864") ? "memory.max" : "memory.limit_in_bytes", "67108864");
+	opts.args = ebpf;
+	p = probe_spawn(&opts);
+	CHECK(probe_wait(&p, WAIT_MS) == 0, "with 64 MiB: expected exit 0, got %d", p.status);
+	rmdir(limited);
+}
