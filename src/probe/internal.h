@@ -9,6 +9,7 @@
 #include "wire/config.h" /* before the skeleton, whose globals have these types */
 #include "probe/kernel.h"
 #include "probe/probe.h"
+#include "probe/event_ring.h"
 #include "wire/sweep.h"
 #include "netprobe.skel.h"
 
@@ -41,7 +42,7 @@ struct probe {
 	bool has_pt_regs;   /* the helper bpf_task_pt_regs */
 	char note[512];
 
-	struct ring_buffer *ring;
+	struct event_ring *ring;
 	struct perf_buffer *perf;
 	probe_event_fn event_fn; /* of the probe_events call under way */
 	void *event_arg;

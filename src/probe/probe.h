@@ -43,7 +43,7 @@ struct probe_opts {
 	bool perf_buffer; /* events by perf buffer */
 	bool check_all;	  /* doctor: try every alternative, keep nothing attached */
 	bool quiet;	  /* of events only the ends of sockets are read */
-	/* size of the event ring, mapped twice; 0: 8 MiB, quiet: 256 KiB. A power of two, at least a page */
+	/* size of the event ring; 0: 8 MiB, quiet: 256 KiB. A power of two, at least a page */
 	uint32_t ring_bytes;
 	uint32_t closed;		/* entries for ends that find the ring full; 0: 65536 */
 	uint32_t parts;			/* entries of each part map; 0: 65536 */

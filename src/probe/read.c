@@ -34,10 +34,9 @@ static void deliver(struct probe *p, const void *data, size_t size)
 
 _Static_assert(sizeof(struct np_ev_sock) + 8 <= PERF_RECORD_MAX, "a record and what perf pads");
 
-static int on_ring(void *ctx, void *data, size_t size)
+static void on_ring(void *ctx, const void *data, size_t size)
 {
 	deliver(ctx, data, size);
-	return 0;
 }
 
 /* A sample lies behind its size of four bytes: records want eight, so they are moved. */
@@ -90,9 +89,12 @@ int probe_readers_init(struct probe *p)
 		if (!p->perf)
 			return -errno;
 	} else {
-		p->ring = ring_buffer__new(bpf_map__fd(p->skel->maps.np_events), on_ring, p, NULL);
-		if (!p->ring)
-			return -errno;
+		const struct bpf_map *ring = p->skel->maps.np_events;
+		int r = event_ring_open(bpf_map__fd(ring), bpf_map__max_entries(ring),
+					sizeof(struct np_ev_answer) + NP_ANSWER_BYTES, &p->ring);
+
+		if (r)
+			return r;
 	}
 	size = (size + (size_t)page - 1) / (size_t)page * (size_t)page;
 	map = mmap(NULL, size, PROT_READ, MAP_SHARED, fd, 0);
@@ -105,9 +107,8 @@ int probe_readers_init(struct probe *p)
 
 void probe_readers_done(struct probe *p)
 {
-	ring_buffer__free(p->ring);
+	p->ring = event_ring_close(p->ring);
 	perf_buffer__free(p->perf);
-	p->ring = NULL;
 	p->perf = NULL;
 	if (p->slots)
 		(void)munmap((void *)p->slots, p->slots_size);
@@ -270,7 +271,7 @@ int probe_events(struct probe *p, probe_event_fn fn, void *arg)
 	p->event_fn = fn;
 	p->event_arg = arg;
 	p->n_events = 0;
-	r = p->ring ? ring_buffer__consume(p->ring) : perf_buffer__consume(p->perf);
+	r = p->ring ? event_ring_read(p->ring, on_ring, p) : perf_buffer__consume(p->perf);
 	if (r >= 0 && made != p->closed_made)
 		r = drain_closed(p, made);
 	p->event_fn = NULL;
@@ -279,7 +280,7 @@ int probe_events(struct probe *p, probe_event_fn fn, void *arg)
 
 int probe_event_fd(const struct probe *p)
 {
-	return p->ring ? ring_buffer__epoll_fd(p->ring) : perf_buffer__epoll_fd(p->perf);
+	return p->ring ? event_ring_fd(p->ring) : perf_buffer__epoll_fd(p->perf);
 }
 
 int probe_exec(const struct probe *p, uint32_t tgid, struct np_exec *ret_exec)
