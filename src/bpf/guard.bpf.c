@@ -17,6 +17,7 @@ const volatile __u8 cfg_mode = NP_GUARD_MONITOR;
 const volatile __u8 cfg_frags = 0;
 const volatile __u8 cfg_coarse = 0;
 const volatile __u8 cfg_rx_at_xdp = 0;
+const volatile __u8 cfg_rt = 0;
 const volatile __u8 cfg_flows = 0;
 const volatile __u8 cfg_cookies = 0;
 const volatile __u8 cfg_plain = 1;

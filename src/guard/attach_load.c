@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <string.h>
+#include <sys/utsname.h>
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -28,6 +29,7 @@ static int load_skel(struct attach *a, bool native, bool frags, bool cookies,
 		     struct netprobe_guard **ret)
 {
 	struct netprobe_guard *s = netprobe_guard__open();
+	struct utsname kernel;
 	bool coarse =
 		libbpf_probe_bpf_helper(BPF_PROG_TYPE_XDP, BPF_FUNC_ktime_get_coarse_ns, NULL) == 1;
 	int r = s ? 0 : -errno;
@@ -38,6 +40,7 @@ static int load_skel(struct attach *a, bool native, bool frags, bool cookies,
 	s->rodata->cfg_frags = frags;
 	s->rodata->cfg_coarse = coarse;
 	s->rodata->cfg_rx_at_xdp = native;
+	s->rodata->cfg_rt = !uname(&kernel) && strstr(kernel.version, "PREEMPT_RT");
 	s->rodata->cfg_flows = a->opts->flows;
 	s->rodata->cfg_cookies = cookies;
 	s->rodata->cfg_slot = a->slot;

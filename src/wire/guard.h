@@ -295,9 +295,9 @@ struct np_guard_dev {
 	__u64 allowed;		       /* matched the allow list */
 	__u64 bad[NP_FRAME_BAD_SLOTS]; /* malformed, by kind; only rx */
 	__u64 flows_lost;	       /* packets that no flow entry could be made for */
-	__u64 sources_lost;	       /* sources forgotten within a second of their last packet */
-	__u64 cookies_sent;	       /* SYNs answered here with a cookie */
-	__u64 nest_lost;	       /* look-ups given up: too many networks within networks */
+	__u64 sources_lost; /* sources forgotten within a second of their last packet, or not looked up (query_take) */
+	__u64 cookies_sent; /* SYNs answered here with a cookie */
+	__u64 nest_lost;    /* look-ups given up: too many networks within networks */
 	__u64 unfinished; /* dropped by a ban that could hold for what the parser did not get to */
 	__u64 tx_errors;  /* frames a driver did not take, which were handed to it from here */
 };

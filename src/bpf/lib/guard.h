@@ -18,6 +18,7 @@ extern const volatile __u8 cfg_mode;	  /* NP_GUARD_* */
 extern const volatile __u8 cfg_frags;	  /* frames may be in several buffers */
 extern const volatile __u8 cfg_coarse;	  /* bpf_ktime_get_coarse_ns is there (5.11) */
 extern const volatile __u8 cfg_rx_at_xdp; /* XDP counts what comes in, not tc */
+extern const volatile __u8 cfg_rt;	  /* the kernel is one with PREEMPT_RT */
 extern const volatile __u8 cfg_flows;	  /* flows are counted */
 extern const volatile __u8 cfg_cookies;	  /* np_guard_syn is there */
 extern const volatile __u8 cfg_plain;	  /* plain packets have a way of their own */

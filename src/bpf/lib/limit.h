@@ -11,6 +11,7 @@
 #define NETPROBE_BPF_LIB_LIMIT_H
 
 #include "guard_log.h"
+#include "query.h"
 
 #define WINDOW_TICKS 15 /* 1 s */
 #define SCAN_TICKS 120	/* 8 s */
@@ -20,32 +21,6 @@
 #define SYSTEM_PORTS 1024
 #define SIGMAS_SQUARED 36 /* 6 standard deviations */
 #define EWMA_SHIFT 4
-
-/* What limits and detection need of a frame, as numbers. */
-struct limit_query {
-	/* halves of the addresses as they are in memory, IPv4 as ::ffff:a.b.c.d */
-	__u64 shi, slo, dhi, dlo;
-	__u64 now;
-	__u32 len; /* of the frame */
-	__u32 set;
-	__u16 sport, dport; /* host order */
-	__u8 proto;
-	__u8 flags; /* of TCP */
-	__u8 icmp_type;
-	__u8 bad;
-	__u8 new_flow; /* first datagram of a flow */
-	__u8 source_lost;
-	__u8 per; /* NP_PER_* */
-};
-
-/* Of the packet at hand: the stack is too small for it and the longest chain of calls behind it. */
-struct np_query_map {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct limit_query);
-};
-extern struct np_query_map np_query SEC(".maps");
 
 struct np_sources_map {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

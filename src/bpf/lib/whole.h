@@ -71,14 +71,13 @@ static __always_inline bool is_new_flow(const struct frame *f)
 }
 
 /* NP_DROP_*, or -1. */
-static __always_inline int limits(struct np_guard_dev *dev, const struct frame *f, __u32 len,
-				  __u32 set, volatile struct np_guard_policy *p)
+static __always_inline int limits_ask(struct limit_query *q, struct np_guard_dev *dev,
+				      const struct frame *f, __u32 len, __u32 set,
+				      volatile struct np_guard_policy *p)
 {
-	__u32 zero = 0;
-	struct limit_query *q = bpf_map_lookup_elem(&np_query, &zero);
 	int drop = -1;
 
-	if (!q || !limit_fill(q, f, len, set, p))
+	if (!limit_fill(q, f, len, set, p))
 		return -1;
 	if (cfg_flows && (p->limit[0][NP_LIMIT_FLOWS].rate || p->limit[1][NP_LIMIT_FLOWS].rate ||
 			  (p->limit_on & NP_LIMIT_ON_PORTS)))
@@ -94,6 +93,21 @@ static __always_inline int limits(struct np_guard_dev *dev, const struct frame *
 		drop = guard_port_check(q);
 	if (unlikely(q->source_lost))
 		dev->sources_lost++;
+	return drop;
+}
+
+static __always_inline int limits(struct np_guard_dev *dev, const struct frame *f, __u32 len,
+				  __u32 set, volatile struct np_guard_policy *p)
+{
+	struct np_query_place *place = query_take();
+	int drop;
+
+	if (!place) {
+		dev->sources_lost++;
+		return -1;
+	}
+	drop = limits_ask(&place->q, dev, f, len, set, p);
+	query_give(place);
 	return drop;
 }
 
