@@ -14,7 +14,8 @@ extern "C" {
 #endif
 
 /* What an expression is about: NETPROBE_VIEW_* for rows of that view, else: */
-#define NETPROBE_ABOUT_FLOW 31 /* struct netprobe_flow */
+#define NETPROBE_ABOUT_EVENT 30 /* struct netprobe_event, with its json */
+#define NETPROBE_ABOUT_FLOW 31	/* struct netprobe_flow */
 
 struct netprobe_expr;
 
@@ -30,6 +31,17 @@ struct netprobe_expr *netprobe_expr_free(struct netprobe_expr *expr);
 /* Whether it matches: 1 or 0; -EINVAL: it is about something else, or NULL. By one thread at a time. Since: 0.2. */
 int netprobe_expr_row(struct netprobe_expr *expr, const struct netprobe_row *row);
 int netprobe_expr_flow(struct netprobe_expr *expr, const struct netprobe_flow *flow);
+/* Its fields are those of its json: -EINVAL with NETPROBE_FORMAT_NO_JSON. A field that its type has not is null. */
+int netprobe_expr_event(struct netprobe_expr *expr, const struct netprobe_event *event);
+
+/*
+ * What the kernel can leave out: filter number index (from 0) that every record passes which matches expr. Added to
+ * netprobe_config.filters, where none of the same key is, they change nothing of what matches; what does not match is
+ * then not counted, told or asked for. Ends of connections, transports and families are known so. 0; -ENOENT: there are
+ * no more. ret_filter's value is expr's. By one thread at a time. Since: 0.2.
+ */
+int netprobe_expr_filter(struct netprobe_expr *expr, unsigned int index,
+			 struct netprobe_filter *ret_filter);
 
 /*
  * Texts on which a regular expression was given up, because it took too many steps: what they belong to did not match.

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "api/expr_filter.h"
 #include "api/fields.h"
 #include "api/internal.h"
 #include "base/error.h"
@@ -10,6 +11,10 @@
 struct netprobe_expr {
 	struct expr *expr;
 	uint32_t about;
+	struct fields_event event;	 /* room */
+	struct netprobe_filter *filters; /* what the kernel can leave out; looked for once */
+	unsigned int n_filters;
+	bool looked;
 };
 
 API_PUBLIC int netprobe_expr_new(struct netprobe_expr **ret_expr, const char *text, uint32_t about,
@@ -35,8 +40,11 @@ API_PUBLIC int netprobe_expr_new(struct netprobe_expr **ret_expr, const char *te
 
 API_PUBLIC struct netprobe_expr *netprobe_expr_free(struct netprobe_expr *expr)
 {
-	if (expr)
-		(void)expr_free(expr->expr);
+	if (!expr)
+		return NULL;
+	(void)expr_free(expr->expr);
+	expr_filters_free(expr->filters, expr->n_filters);
+	buf_done(&expr->event.text);
 	free(expr);
 	return NULL;
 }
@@ -55,6 +63,30 @@ API_PUBLIC int netprobe_expr_flow(struct netprobe_expr *expr, const struct netpr
 	if (!expr || !flow || expr->about != NETPROBE_ABOUT_FLOW)
 		return -EINVAL;
 	return expr_match(expr->expr, &(struct fields_record){ .flow = flow });
+}
+
+API_PUBLIC int netprobe_expr_event(struct netprobe_expr *expr, const struct netprobe_event *event)
+{
+	if (!expr || !event || !event->json || expr->about != NETPROBE_ABOUT_EVENT)
+		return -EINVAL;
+	expr->event.json = event->json;
+	expr->event.index.made = false;
+	expr->event.index.n = 0;
+	return expr_match(expr->expr, &expr->event);
+}
+
+API_PUBLIC int netprobe_expr_filter(struct netprobe_expr *expr, unsigned int index,
+				    struct netprobe_filter *ret_filter)
+{
+	if (!expr || !ret_filter)
+		return -ENOENT;
+	if (!expr->looked)
+		expr->n_filters = expr_filters(expr->expr, expr->about, &expr->filters);
+	expr->looked = true;
+	if (index >= expr->n_filters)
+		return -ENOENT;
+	*ret_filter = expr->filters[index];
+	return 0;
 }
 
 API_PUBLIC uint64_t netprobe_expr_undecided(const struct netprobe_expr *expr)

@@ -483,5 +483,7 @@ const struct expr_schema *fields_about(uint32_t about)
 		[NETPROBE_ABOUT_FLOW] = SCHEMA("a socket", NETPROBE_ABOUT_FLOW),
 	};
 
+	if (about == NETPROBE_ABOUT_EVENT)
+		return fields_about_event();
 	return about < sizeof(all) / sizeof(all[0]) && all[about].what ? &all[about] : NULL;
 }

@@ -5,6 +5,7 @@
 
 #include <netprobe/netprobe.h>
 
+#include "api/json_find.h"
 #include "expr/expr.h"
 
 /* about: NETPROBE_VIEW_*, NETPROBE_ABOUT_*; NULL: there is none. */
@@ -14,5 +15,13 @@ struct fields_record {
 	const struct netprobe_row *row;
 	const struct netprobe_flow *flow; /* NULL: none */
 };
+
+/* The record of NETPROBE_ABOUT_EVENT. */
+struct fields_event {
+	const char *json;
+	struct json_index index; /* of json */
+	struct buf text;	 /* room */
+};
+const struct expr_schema *fields_about_event(void);
 
 #endif

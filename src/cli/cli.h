@@ -95,6 +95,10 @@ int expr_take(const char *match, uint32_t about, struct netprobe_expr **ret,
 	      struct netprobe_error *err);
 /* Say on stderr what a regular expression gave up on, where it did; rows or records. */
 void expr_tell(uint64_t undecided, const char *what);
+/* Is this one to be shown? NULL: all are. Losses always. */
+bool expr_wants(struct netprobe_expr *x, const struct netprobe_event *ev);
+/* Formats that events need: x reads their JSON. */
+uint32_t expr_formats(const struct netprobe_expr *x, uint32_t formats);
 /* A manager of these settings: EXIT_OK, or the exit code after telling what is wrong with them. */
 int cli_manager(const struct common_opts *o, struct settings *s, struct netprobe_manager **ret);
 /* Capture from here on: EXIT_OK, or the exit code after telling why not. Signals wait for the loop. */

@@ -17,7 +17,8 @@
 struct dns {
 	struct common_opts o; /* first: the tables of common rows write there */
 	bool summary;
-	struct stream s; /* written: transactions */
+	struct stream s;	     /* written: transactions */
+	struct netprobe_expr *match; /* NULL: all */
 	struct netprobe_manager *manager;
 	struct dns_summary *sums; /* NULL unless --summary */
 	struct table *table;	  /* csv, tsv: one row at a time */
@@ -33,6 +34,8 @@ static const struct option_row rows[] = {
 	OPTIONS_HEADING("DNS"),
 	ROW("summary", 0, OPTION_BOOL, summary, NULL,
 	    "at the end: most asked, slowest, failing, and by process"),
+	ROW("match", 0, OPTION_STRING, o.match, "EXPR",
+	    "only transactions that match: 'rcode!=NOERROR latency>50ms'; see netprobe-expressions(5)"),
 	ROW("format", 0, OPTION_ENUM, o.format, NULL,
 	    "json when piped, text on a terminal and of a summary", .names = format_names),
 	ROW("output", 'o', OPTION_STRING, o.output, "FILE", "write there instead of stdout"),
@@ -154,6 +157,8 @@ static void on_event(const struct netprobe_event *ev, size_t n, void *arg)
 	struct dns *x = arg;
 
 	for (; n && !x->s.failed && !is_full(x); n--, ev++) {
+		if (!expr_wants(x->match, ev))
+			continue;
 		if (!x->summary && (ev->dns || is_ours(ev)))
 			write_event(x, ev);
 		else if (ev->dns)
@@ -198,6 +203,7 @@ static int finish(struct dns *x, int r)
 	if (r == -EPIPE)
 		return EXIT_OK; /* the reader has seen enough */
 	cli_tell_losses(x->manager);
+	expr_tell(netprobe_expr_undecided(x->match), "transactions");
 	x->manager =
 		netprobe_manager_free(x->manager); /* nothing runs while a reader is waited for */
 	r = sink_finish(&x->s.sink) ?: r;
@@ -227,7 +233,8 @@ static int make(struct dns *x, struct settings *s)
 	int r;
 
 	x->s.sink.once = x->summary;
-	if (settings_fill(s, &x->o, &err) || names_fill(&x->o, &s->c, &err) ||
+	if (expr_take(x->o.match, NETPROBE_ABOUT_EVENT, &x->match, &err) ||
+	    settings_fill(s, &x->o, &err) || names_fill(&x->o, &s->c, &err) ||
 	    sink_open(&x->s.sink, &x->o, &err))
 		return cli_usage_failed(&err);
 	r = pick_format(x);
@@ -236,7 +243,8 @@ static int make(struct dns *x, struct settings *s)
 	s->c.names |= x->o.names ? NETPROBE_NAMES_DNS : NETPROBE_NAMES_DNS | NETPROBE_NAMES_ASKED;
 	s->c.enable_dns_events = true;
 	s->c.no_flow_events = true;
-	s->c.formats = x->summary ? NETPROBE_FORMAT_NO_JSON : stream_formats(&x->s);
+	s->c.formats = expr_formats(x->match,
+				    x->summary ? NETPROBE_FORMAT_NO_JSON : stream_formats(&x->s));
 	s->c.text_columns = x->s.format == FORMAT_TEXT ? sink_columns(x->s.sink.fd) : 0;
 	r = cli_manager(&x->o, s, &x->manager);
 	if (!r)
@@ -303,6 +311,7 @@ static void done(void *command)
 	struct dns *x = command;
 
 	(void)netprobe_manager_free(x->manager);
+	(void)netprobe_expr_free(x->match);
 	(void)dns_summary_free(x->sums);
 	(void)table_free(x->table);
 	stream_done(&x->s);

@@ -15,6 +15,7 @@ struct drops {
 	bool summary, stack, kernel_addresses, all, trace;
 	int by;
 	struct stream s;
+	struct netprobe_expr *match; /* NULL: all */
 	struct netprobe_manager *manager;
 };
 
@@ -37,6 +38,8 @@ static const struct option_row rows[] = {
 	ROW("stack", 0, OPTION_BOOL, stack, NULL,
 	    "with the kernel's stack, innermost function first", .flags = OPTION_LIVE),
 	ROW("kernel-addresses", 0, OPTION_BOOL, kernel_addresses, NULL, "and the addresses in it"),
+	ROW("match", 0, OPTION_STRING, o.match, "EXPR",
+	    "only drops that match: 'port=53 kind=loss', nginx; see netprobe-expressions(5)"),
 	ROW("format", 0, OPTION_ENUM, o.format, NULL,
 	    "json when piped, text on a terminal and of a summary", .names = format_names),
 	ROW("output", 'o', OPTION_STRING, o.output, "FILE", "write there instead of stdout"),
@@ -72,7 +75,8 @@ static void on_event(const struct netprobe_event *ev, size_t n, void *arg)
 		bool loss = !strcmp(ev->type, "probe.loss");
 
 		if (ev->family == NETPROBE_EVENT_DROP && !loss) {
-			stream_event(&x->s, ev);
+			if (expr_wants(x->match, ev))
+				stream_event(&x->s, ev);
 		} else if (!x->summary && loss && is_ours(ev->entity_id)) {
 			stream_event(&x->s, ev);
 			x->s.written = written; /* -n is of drops */
@@ -101,6 +105,7 @@ static int finish(struct drops *x, int r)
 	if (r == -EPIPE)
 		return EXIT_OK; /* the reader has seen enough */
 	cli_tell_losses(x->manager);
+	expr_tell(netprobe_expr_undecided(x->match), "records");
 	x->manager =
 		netprobe_manager_free(x->manager); /* nothing runs while a reader is waited for */
 	r = sink_finish(&x->s.sink) ?: r;
@@ -128,9 +133,8 @@ static int on_settings(struct settings *s, const struct common_opts *next, void 
 {
 	const struct drops *to = (const struct drops *)next;
 
-	(void)arg;
 	s->c.drop_stacks = to->stack || to->kernel_addresses;
-	return 0;
+	return settings_match(s, next, ((struct drops *)arg)->match);
 }
 
 /* The kinds of drops are counted one by one: a sample of flows says nothing about them. */
@@ -144,6 +148,16 @@ static int check(const struct common_opts *next, void *arg, struct netprobe_erro
 			"takes 1",
 			next->sample_rate);
 	return 0;
+}
+
+/* The kernel keeps the sums of a table by itself: nobody sees what each is made of. */
+static int check_match(struct drops *x, struct netprobe_error *err)
+{
+	if (x->o.match && x->summary)
+		return error_set(err, -EINVAL,
+				 "--match: is of single drops, and --summary adds them up in the "
+				 "kernel; takes filters like --comm or --port there");
+	return expr_take(x->o.match, NETPROBE_ABOUT_EVENT, &x->match, err);
 }
 
 static int pick_format(struct drops *x)
@@ -164,14 +178,14 @@ static int make(struct drops *x, struct settings *s)
 	struct netprobe_error err = {};
 	int r;
 
-	if (check(&x->o, x, &err) || settings_fill(s, &x->o, &err) ||
+	x->summary = x->summary || x->by;
+	if (check(&x->o, x, &err) || check_match(x, &err) || settings_fill(s, &x->o, &err) ||
 	    (x->trace && check_trace(x, &err)))
 		return cli_usage_failed(&err);
 	if (s->c.capture > NETPROBE_CAPTURE_EBPF) {
 		log_err("--capture-mode: drops needs ebpf; the other modes do not see what the kernel drops");
 		return EXIT_CAPTURE;
 	}
-	x->summary = x->summary || x->by;
 	s->c.no_flow_events = true;
 	s->c.keep_closed = x->summary;
 	s->c.trace_packets = x->trace;
@@ -179,12 +193,14 @@ static int make(struct drops *x, struct settings *s)
 	s->c.enable_drop_events = !x->summary && !x->trace;
 	s->c.drop_benign = x->all;
 	s->c.drop_addresses = x->kernel_addresses;
-	(void)on_settings(s, &x->o, x);
+	if (on_settings(s, &x->o, x))
+		return EXIT_INTERNAL;
 	x->s.sink.once = x->summary;
 	if (sink_open(&x->s.sink, &x->o, &err))
 		return cli_usage_failed(&err);
 	r = pick_format(x);
-	s->c.formats = x->summary ? NETPROBE_FORMAT_NO_JSON : stream_formats(&x->s);
+	s->c.formats = x->summary ? NETPROBE_FORMAT_NO_JSON
+				  : expr_formats(x->match, stream_formats(&x->s));
 	s->c.text_columns = x->s.format == FORMAT_TEXT ? sink_columns(x->s.sink.fd) : 0;
 	if (!r)
 		r = cli_manager(&x->o, s, &x->manager);
@@ -247,6 +263,7 @@ static void done(void *command)
 	struct drops *x = command;
 
 	(void)netprobe_manager_free(x->manager);
+	(void)netprobe_expr_free(x->match);
 	stream_done(&x->s);
 }
 

@@ -18,6 +18,7 @@ struct events {
 	struct stream s;
 	struct args_list type;
 	struct types types;
+	struct netprobe_expr *match; /* NULL: all */
 	struct netprobe_manager *manager;
 };
 
@@ -33,6 +34,8 @@ static const struct option_row rows[] = {
 	OPTION("type", 0, OPTION_STRINGS, struct events, type, "TYPE[,TYPE]",
 	       "only events of this type: conn.close, or conn for all that begin so; list: shows them",
 	       .flags = OPTION_REPEAT),
+	ROW("match", 0, OPTION_STRING, match, "EXPR",
+	    "only events that match: 'rport=443 srtt_us>50ms', nginx; see netprobe-expressions(5)"),
 	ROW("format", 0, OPTION_ENUM, format, NULL, "json when piped, text on a terminal",
 	    .names = format_names),
 	ROW("output", 'o', OPTION_STRING, output, "FILE", "write there instead of stdout"),
@@ -56,7 +59,7 @@ static void on_event(const struct netprobe_event *ev, size_t n, void *arg)
 	struct events *e = arg;
 
 	for (; n && !is_full(e); n--, ev++)
-		if (types_want(&e->types, ev->type))
+		if (types_want(&e->types, ev->type) && expr_wants(e->match, ev))
 			stream_event(&e->s, ev);
 }
 
@@ -80,6 +83,7 @@ static int finish(struct events *e, int r)
 	if (r == -EPIPE)
 		return EXIT_OK; /* the reader has seen enough */
 	cli_tell_losses(e->manager);
+	expr_tell(netprobe_expr_undecided(e->match), "records");
 	e->manager =
 		netprobe_manager_free(e->manager); /* nothing runs while a reader is waited for */
 	r = sink_finish(&e->s.sink) ?: r;
@@ -99,14 +103,23 @@ static int choose_types(struct events *e, struct netprobe_error *err)
 	return r ? error_prefix(err, "--type"), r : 0;
 }
 
+/* Which process asked a resolver is seen on the way there, which has other ends than what is told of it. */
+static int on_settings(struct settings *s, const struct common_opts *next, void *arg)
+{
+	struct events *e = arg;
+
+	return s->c.names & NETPROBE_NAMES_ASKED ? 0 : settings_match(s, next, e->match);
+}
+
 /* What is asked of the library. Exit code. */
 static int make(struct events *e, struct settings *s)
 {
 	struct netprobe_error err = {};
 	int r;
 
-	if (choose_types(e, &err) || settings_fill(s, &e->o, &err) ||
-	    names_fill(&e->o, &s->c, &err) || (e->trace && trace_check(&e->o, &err)))
+	if (choose_types(e, &err) || expr_take(e->o.match, NETPROBE_ABOUT_EVENT, &e->match, &err) ||
+	    settings_fill(s, &e->o, &err) || names_fill(&e->o, &s->c, &err) ||
+	    (e->trace && trace_check(&e->o, &err)))
 		return cli_usage_failed(&err);
 	if (e->trace && s->c.capture > NETPROBE_CAPTURE_EBPF) {
 		log_err("--capture-mode: --trace needs ebpf; the other modes do not see the way of packets");
@@ -122,7 +135,9 @@ static int make(struct events *e, struct settings *s)
 		      : e->o.format >= 0 ? e->o.format
 		      : e->s.sink.tty	 ? FORMAT_TEXT
 					 : FORMAT_JSON;
-	s->c.formats = stream_formats(&e->s);
+	if (on_settings(s, &e->o, e))
+		return EXIT_INTERNAL;
+	s->c.formats = expr_formats(e->match, stream_formats(&e->s));
 	s->c.text_columns = e->s.format == FORMAT_TEXT ? sink_columns(e->s.sink.fd) : 0;
 	r = cli_manager(&e->o, s, &e->manager);
 	if (r)
@@ -175,6 +190,7 @@ static int run(void *command, struct settings *s)
 		.input_fd = -1,
 		.on_resize = on_resize,
 		.opts = &e->o,
+		.on_settings = on_settings,
 		.sink = &e->s.sink,
 		.arg = e,
 	};
@@ -202,6 +218,7 @@ static void done(void *command)
 	struct events *x = command;
 
 	(void)netprobe_manager_free(x->manager);
+	(void)netprobe_expr_free(x->match);
 	stream_done(&x->s);
 }
 

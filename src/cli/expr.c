@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* --match of all commands. */
 #include <netprobe/netprobe.h>
+#include <string.h>
 
 #include "base/log.h"
 #include "cli/cli.h"
@@ -30,4 +31,15 @@ void expr_tell(uint64_t undecided, const char *what)
 		log_warn(
 			"--match: the regular expression took too many steps on %llu %s, which count as not matching",
 			(unsigned long long)undecided, what);
+}
+
+bool expr_wants(struct netprobe_expr *x, const struct netprobe_event *ev)
+{
+	/* what was lost is told whatever is asked for */
+	return !x || !strcmp(ev->type, "probe.loss") || netprobe_expr_event(x, ev) > 0;
+}
+
+uint32_t expr_formats(const struct netprobe_expr *x, uint32_t formats)
+{
+	return x ? formats & ~(uint32_t)NETPROBE_FORMAT_NO_JSON : formats;
 }

@@ -380,6 +380,14 @@ static int nothing(void *arg)
 	return 0;
 }
 
+/* Histograms are of processes, whatever of theirs is listed. */
+static int on_settings(struct settings *s, const struct common_opts *next, void *arg)
+{
+	struct flows *x = arg;
+
+	return x->histograms ? 0 : settings_match(s, next, x->match);
+}
+
 static int watch(struct flows *x)
 {
 	struct netprobe_capture now = { .size = sizeof(now) };
@@ -390,6 +398,7 @@ static int watch(struct flows *x)
 		.on_tick = nothing,
 		.input_fd = -1,
 		.opts = &x->o,
+		.on_settings = on_settings,
 		.arg = x,
 	};
 	int w = 0, r = netprobe_manager_get_capture(x->manager, &now, NULL);
@@ -427,6 +436,8 @@ static int run(void *command, struct settings *s)
 	if (expr_take(x->o.match, NETPROBE_ABOUT_FLOW, &x->match, &err) ||
 	    settings_fill(s, &x->o, &err) || names_fill(&x->o, &s->c, &err))
 		return cli_usage_failed(&err);
+	if (on_settings(s, &x->o, x))
+		return EXIT_INTERNAL;
 	s->c.keep_closed = true;
 	s->c.no_flow_events = true;
 	if (x->histograms && !x->o.latency) {

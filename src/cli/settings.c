@@ -191,6 +191,21 @@ static int fill_filters(struct settings *s, const struct common_opts *o, struct 
 	return r == -ENOMEM ? error_set(err, r, "out of memory") : r;
 }
 
+int settings_match(struct settings *s, const struct common_opts *o, struct netprobe_expr *match)
+{
+	struct netprobe_filter f;
+	int r = 0;
+
+	for (unsigned int i = 0; !r && !netprobe_expr_filter(match, i, &f); i++) {
+		bool family = f.key == NETPROBE_FILTER_FAMILY;
+
+		if (family ? o->v4 || o->v6 : o->filter[f.key].n)
+			continue;
+		r = settings_filter(s, f.key, f.value);
+	}
+	return r;
+}
+
 int settings_change(struct settings *s, const struct common_opts *o, struct netprobe_error *err)
 {
 	/* s may hold a configuration of the manager's, whose filters are its own. */

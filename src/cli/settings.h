@@ -21,6 +21,8 @@ int settings_fill(struct settings *s, const struct common_opts *o, struct netpro
 int settings_change(struct settings *s, const struct common_opts *o, struct netprobe_error *err);
 /* One filter more: NETPROBE_FILTER_PROTO, "tcp". -ENOMEM. */
 int settings_filter(struct settings *s, uint32_t key, const char *value);
+/* What the kernel can leave out of those that do not match; the options' own filters come before. match NULL: nothing. */
+int settings_match(struct settings *s, const struct common_opts *o, struct netprobe_expr *match);
 void settings_done(struct settings *s);
 
 /* The library names its fields; say the option instead. */

@@ -405,6 +405,25 @@ static void settings_of(struct top *x, char *text, size_t size)
 		log_warn("netprobe/top.yaml: %s; the view is as without it", err);
 }
 
+/* The view on a terminal has sums of all traffic above its rows, and another expression with the next key. */
+static int leave_out(const struct top *x, const struct common_opts *o, struct settings *s)
+{
+	struct netprobe_expr *match = NULL;
+	struct netprobe_error err;
+	int r;
+
+	if (is_live(x) || expr_take(x->o.match, kind_of(x), &match, &err))
+		return 0;
+	r = settings_match(s, o, match);
+	(void)netprobe_expr_free(match);
+	return r;
+}
+
+static int on_settings(struct settings *s, const struct common_opts *next, void *arg)
+{
+	return leave_out(arg, next, s);
+}
+
 static int go(struct top *x, struct netprobe_error *err)
 {
 	struct loop loop = {
@@ -417,6 +436,7 @@ static int go(struct top *x, struct netprobe_error *err)
 		.opts = &x->o,
 		.sink = &x->sink,
 		.on_resize = on_resize,
+		.on_settings = on_settings,
 		.arg = x,
 	};
 	const char *no_color = getenv("NO_COLOR");
@@ -483,6 +503,8 @@ static int run(void *command, struct settings *s)
 	if (expr_check(x->o.match, kind_of(x), &err) || settings_fill(s, &x->o, &err) ||
 	    names_fill(&x->o, &s->c, &err))
 		return cli_usage_failed(&err);
+	if (leave_out(x, &x->o, s))
+		return EXIT_INTERNAL;
 	s->c.no_flow_events = true;
 	x->hand = is_live(x) ? hand_start() : -1;
 	r = cli_manager(&x->o, s, &x->manager);

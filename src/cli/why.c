@@ -32,11 +32,13 @@ struct subject {
 	struct netprobe_verdict_sum now; /* the same, what is older weighing less and less */
 	uint64_t tx_bytes, rx_bytes;	 /* when it was first seen */
 	uint32_t looks, full;		 /* at the receive queue, and how often it was full */
+	bool wanted;			 /* it matched at one of them */
 };
 
 struct why {
 	struct common_opts o;
 	struct sink sink;
+	struct netprobe_expr *match; /* NULL: all */
 	struct netprobe_manager *manager;
 	struct subject *subjects;
 	size_t n, room;
@@ -57,6 +59,8 @@ static const struct option_row rows[] = {
 	OPTIONS_HEADING("Why"),
 	ROW("sock", 0, OPTION_U64, sock, "COOKIE", "only the connection with this socket cookie",
 	    .min = 1),
+	ROW("match", 0, OPTION_STRING, match, "EXPR",
+	    "only connections that match: 'port:443 rtt>50ms', nginx; see netprobe-expressions(5)"),
 	ROW("duration", 0, OPTION_SECONDS, duration, "SEC", "look so long (default 3)", .min = 200),
 	ROW("format", 0, OPTION_ENUM, format, NULL, "default text", .names = format_names),
 	ROW("output", 'o', OPTION_STRING, output, "FILE", "write there instead of stdout"),
@@ -133,15 +137,17 @@ static int sample(const struct netprobe_flow *f, void *arg)
 {
 	struct why *x = arg;
 	struct subject *s;
-	bool is_new;
+	bool is_new, wanted = !x->match || netprobe_expr_flow(x->match, f) > 0;
 
-	x->mptcp += f->proto == NETPROBE_IPPROTO_MPTCP && f->rport && !f->closed && !f->part;
+	x->mptcp += wanted && f->proto == NETPROBE_IPPROTO_MPTCP && f->rport && !f->closed &&
+		    !f->part;
 	if (!f->has_tcp || f->part || f->former || f->listens || !f->rport ||
 	    (x->o.sock && f->sock != x->o.sock))
 		return 0;
 	s = subject_of(x, f, &is_new);
 	if (!s)
 		return x->err;
+	s->wanted = s->wanted || wanted;
 	s->looks++;
 	s->full += f->queue_full;
 	if (!is_new) {
@@ -508,11 +514,23 @@ static int fit(struct why *x, unsigned int columns)
 	return broken.err;
 }
 
+static void leave_out(struct why *x)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < x->n; i++)
+		if (x->subjects[i].wanted)
+			x->subjects[n++] = x->subjects[i];
+	x->n = n;
+}
+
 static int print(struct why *x)
 {
 	struct netprobe_verdict_sum all;
 	int r;
 
+	leave_out(x);
+	expr_tell(netprobe_expr_undecided(x->match), "connections");
 	if (x->n)
 		qsort(x->subjects, x->n, sizeof(*x->subjects), by_work);
 	if (x->o.sock && !x->n) {
@@ -532,9 +550,10 @@ static int print(struct why *x)
 /* Nothing but TCP has a verdict: the rest need not be looked at. */
 static int on_settings(struct settings *s, const struct common_opts *next, void *arg)
 {
-	(void)arg;
-	return next->filter[NETPROBE_FILTER_PROTO].n
-		       ? 0
+	int r = settings_match(s, next, ((struct why *)arg)->match);
+
+	return r || next->filter[NETPROBE_FILTER_PROTO].n
+		       ? r
 		       : settings_filter(s, NETPROBE_FILTER_PROTO, "tcp");
 }
 
@@ -545,7 +564,8 @@ static int run(void *command, struct settings *s)
 	struct loop loop;
 	int r;
 
-	if (settings_fill(s, &x->o, &err))
+	if (expr_take(x->o.match, NETPROBE_ABOUT_FLOW, &x->match, &err) ||
+	    settings_fill(s, &x->o, &err))
 		return cli_usage_failed(&err);
 	s->c.read_idle = true;
 	s->c.keep_closed = true;
@@ -607,6 +627,7 @@ static void done(void *command)
 	free(x->subjects);
 	free(x->slots);
 	(void)netprobe_manager_free(x->manager);
+	(void)netprobe_expr_free(x->match);
 	sink_close(&x->sink);
 	buf_done(&x->out);
 }

@@ -2,9 +2,11 @@
 /* Does a record match? Recursion is as deep as the parser lets expressions be. */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "expr/internal.h"
 
 static bool is_applicable(const struct expr_schema *s, const struct expr_field *f)
@@ -27,9 +29,10 @@ static const char *text_of(const struct expr_field *f, struct expr_value *v)
 			return inet_ntop(AF_INET, v->addr + 12, v->room, sizeof(v->room));
 		return inet_ntop(AF_INET6, v->addr, v->room, sizeof(v->room));
 	default:
-		(void)snprintf(v->room, sizeof(v->room), "%.10Lg", v->num);
-		if (v->num == (long double)(uint64_t)v->num)
-			(void)snprintf(v->room, sizeof(v->room), "%.0Lf", v->num);
+		if (v->num >= 0 && v->num < 0x1p64L && v->num == (long double)(uint64_t)v->num)
+			(void)snprintf(v->room, sizeof(v->room), "%" PRIu64, (uint64_t)v->num);
+		else
+			(void)fmt(v->room, sizeof(v->room), "%.10Lg", v->num);
 		return v->room;
 	}
 }

@@ -125,12 +125,14 @@ static int pure(struct scene *s)
 	struct netprobe_verdict_sum sum = { .size = sizeof(sum) };
 	struct netprobe_flow f = { .size = sizeof(f) };
 	struct netprobe_row row = { .size = sizeof(row) };
+	struct netprobe_filter one = { NETPROBE_FILTER_PROTO, "tcp" };
 	struct netprobe_expr *x = NULL;
 	struct netprobe_config c;
 
 	(void)s;
 	if (netprobe_expr_new(&x, "closed=false", NETPROBE_ABOUT_FLOW, NULL) ||
 	    netprobe_expr_flow(x, &f) != 1 || netprobe_expr_row(x, &row) != -EINVAL ||
+	    netprobe_expr_event(x, NULL) != -EINVAL || !netprobe_expr_filter(x, 0, &one) ||
 	    netprobe_expr_undecided(x) || netprobe_expr_free(x) ||
 	    !netprobe_expr_field(NETPROBE_ABOUT_FLOW, 0))
 		return -EFAULT;
@@ -138,9 +140,7 @@ static int pure(struct scene *s)
 	(void)netprobe_latency_quantile(slots, 0.5);
 	(void)netprobe_verdict(&f, &f, NULL);
 	(void)netprobe_verdict_add(&sum, &f, &f);
-	if (netprobe_check_filter(&(struct netprobe_filter){ NETPROBE_FILTER_PROTO, "tcp" },
-				  NULL) ||
-	    netprobe_filter_name(NETPROBE_FILTER_MAX))
+	if (netprobe_check_filter(&one, NULL) || netprobe_filter_name(NETPROBE_FILTER_MAX))
 		return -EFAULT;
 	return netprobe_version() && netprobe_event_type(0) && netprobe_latency_name(0) &&
 			       netprobe_drop_kind_name(0) && !netprobe_verdict_name(99) &&

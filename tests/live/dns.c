@@ -154,6 +154,18 @@ TEST(every_transaction_is_told_with_owner_answer_and_failure)
 	CHECK_EQ(record_u64(r, "rport"), 5300, "port of the server");
 }
 
+TEST(transactions_are_chosen_by_an_expression)
+{
+	struct netns ns = netns_new();
+	struct probe p = start("--match", "rcode=NXDOMAIN or answers:192.0.2 and not qname:ok1");
+	struct maker m = ask(&p, &ns, "dns ask --ok 3 --nx 2 --drop 1", "nx1.example.net");
+	struct sums s = sum(p.records, &ns, report_u64(maker_report(&m, "client"), "pid"));
+
+	CHECK_EQ(s.all, 4, "transactions that match");
+	CHECK_EQ(s.nx, 2, "of names that do not exist");
+	CHECK_EQ(s.timeouts, 0, "without an answer");
+}
+
 static void check_plain(const char *options, const char *server)
 {
 	struct netns ns = netns_new();

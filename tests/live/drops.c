@@ -360,6 +360,14 @@ TEST(drops_are_filtered_by_port)
 	check_filter("--dst-port", "5001", false, false);
 }
 
+TEST(drops_are_chosen_by_an_expression)
+{
+	check_filter("--match", "lport=5001 and len_bytes>0", true, false);
+	check_filter("--match", "not (lport=5001) reason:socket", false, true);
+	check_filter("--match", "lport>=5001 type=transport.drop", true, true);
+	check_filter("--match", "comm=nobody", false, false);
+}
+
 TEST(drops_are_filtered_by_protocol_address_and_interface)
 {
 	check_filter("--proto", "udp", true, true);

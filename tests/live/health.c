@@ -420,6 +420,34 @@ static void check_why(const struct netns_pair *n, const char *by, const char *ve
 	json_decref(records);
 }
 
+TEST(why_judges_what_an_expression_chooses)
+{
+	struct netns_pair n = netns_pair_new();
+	struct maker m = maker_start(NULL, -1, limited(&n, "application"));
+	char both[100], none[100];
+	struct probe p[2];
+	const char *const *e;
+
+	maker_wait_hold(&m);
+	snprintf(both, sizeof(both), "port=%s and laddr!=null", own_port());
+	snprintf(none, sizeof(none), "port=%s and comm=nobody", own_port());
+	e = (const char *const[]){ both, none };
+	for (unsigned int i = 0; i < 2; i++)
+		p[i] = probe_start("why", "--format", "json", "--match", e[i], "--duration", "1",
+				   NULL);
+	maker_go(&m);
+	for (unsigned int i = 0; i < 2; i++) {
+		json_t *records;
+
+		REQUIRE(probe_wait(&p[i], 30000) >= 0, "expected why to end by itself");
+		records = probe_records(&p[i]);
+		CHECK_EQ(record_u64(json_array_get(records, 0), "connections"), i ? 0 : 2,
+			 "connections that match: both ends, then none");
+		json_decref(records);
+	}
+	maker_finish(&m);
+}
+
 TEST(why_of_nothing_says_that_nothing_matched)
 {
 	static const char *const args[] = { "why", "--host", "192.0.2.1", "--duration", "1", NULL };

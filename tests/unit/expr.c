@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <netdb.h>
@@ -413,6 +414,28 @@ static void hostile_patterns_end_and_are_counted(void **state)
 	assert_true(gave_up >= 200000);
 }
 
+/* Where a comma stands before the fraction, a regular expression is still asked with a point. */
+static void numbers_are_spelled_alike_in_every_locale(void **state)
+{
+	char dir[] = "/tmp/netprobe-expr-XXXXXX", command[160];
+	struct record r = nginx;
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	(void)snprintf(command, sizeof(command),
+		       "localedef -i de_DE -f UTF-8 %s/de_DE.UTF-8 >/dev/null 2>&1", dir);
+	if (system(command) || setenv("LOCPATH", dir, 1) || !setlocale(LC_ALL, "de_DE.UTF-8"))
+		print_message("no locale with a comma can be made here\n");
+	(void)snprintf(command, sizeof(command), "rm -rf %s", dir);
+	(void)!system(command);
+	r.rtt_us = 51.5;
+	assert_true(holds("rtt~^51\\.5$", &r));
+	assert_false(holds("rtt~,", &r));
+	(void)setlocale(LC_ALL, "C");
+	r.rtt_us = 3e300;
+	assert_true(holds("rtt~e\\+300$", &r));
+}
+
 static int note(const struct expr_term *t, void *arg)
 {
 	char *to = arg;
@@ -463,6 +486,7 @@ int main(void)
 		cmocka_unit_test(addresses_are_words),
 		cmocka_unit_test(length_and_depth_are_bounded),
 		cmocka_unit_test(hostile_patterns_end_and_are_counted),
+		cmocka_unit_test(numbers_are_spelled_alike_in_every_locale),
 		cmocka_unit_test(only_what_every_record_must_pass_is_told),
 	};
 

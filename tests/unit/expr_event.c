@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Expressions over event records: by the fields of the table, found in the record's JSON. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <netprobe/netprobe.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char conn[] =
+	"{\"schema\":1,\"host\":\"web1\",\"event_type\":\"conn.close\",\"entity_id\":\"socket-7\","
+	"\"num\":-1.25e1,\"mode\":\"ebpf\",\"pid\":1234,\"comm\":\"na\\u006dé\\\"x\",\"exe\":null,"
+	"\"container\":{\"id\":\"abc\",\"name\":\"blue}\",\"pod\":null},\"laddr\":\"10.1.2.3\","
+	"\"lport\":50123,\"raddr\":\"2001:db8::1\",\"rport\":443,\"transport\":\"tcp\","
+	"\"family\":\"ipv6\",\"srtt_us\":51000,\"retransmits\":3,\"tx_bytes\":5000}";
+static const char query[] =
+	"{\"host\":\"h\",\"event_type\":\"dns.query\",\"value\":\"a.example\",\"qname\":\"a.example\","
+	"\"answers\":[\"192.0.2.1\", \"192.0.2.2\"],\"ttls_s\":[60,300],\"timeout\":false,"
+	"\"latency_ms\":12.5,\"asked_by\":{\"pid\":9,\"container\":{\"name\":\"c9\"}}}";
+
+static int holds(const char *text, const char *json)
+{
+	struct netprobe_error err = { 0 };
+	struct netprobe_event ev = { .size = sizeof(ev), .json = json };
+	struct netprobe_expr *x = NULL;
+	int r;
+
+	if (netprobe_expr_new(&x, text, NETPROBE_ABOUT_EVENT, &err)) {
+		print_error("%s: %s\n", text, err.msg);
+		fail();
+	}
+	r = netprobe_expr_event(x, &ev);
+	/* the same again: nothing of a record stays */
+	assert_int_equal(netprobe_expr_event(x, &ev), r);
+	(void)netprobe_expr_free(x);
+	return r;
+}
+
+static void all_are(int expected, const char *const *list, const char *json)
+{
+	for (; *list; list++)
+		if (holds(*list, json) != expected)
+			fail_msg("%s: expected %d", *list, expected);
+}
+
+static void fields_are_found_by_their_names(void **state)
+{
+	static const char *const yes[] = { "event_type=conn.close",
+					   "type:conn",
+					   "pid=1234",
+					   "comm='namé\"x'",
+					   "port=443",
+					   "port=50000-51000",
+					   "addr=10.0.0.0/8",
+					   "raddr=2001:db8::/32",
+					   "container.name=blue}",
+					   "container:ABC",
+					   "rtt>50ms",
+					   "rtt<52ms",
+					   "num=-12.5",
+					   "exe=null",
+					   "container.pod=null",
+					   "transport:TCP",
+					   "tx_bytes=5kB",
+					   "not tx_bytes=5KiB",
+					   "retransmits>=3",
+					   "exe!=x or pid!=1",
+					   NULL };
+	static const char *const no[] = { "type=conn",	     "port=80",	 "addr=10.2.0.0/16",
+					  "container=green", "rtt>51ms", "exe:x",
+					  "exe!=x",	     "num>0",	 "laddr=2001:db8::/32",
+					  "rport>50000",     NULL };
+
+	(void)state;
+	all_are(1, yes, conn);
+	all_are(0, no, conn);
+}
+
+static void of_an_array_any_value_may_match(void **state)
+{
+	static const char *const yes[] = { "answers=192.0.2.2", "answers:0.2.1",
+					   "ttls_s>100",	"ttls_s=60",
+					   "timeout=false",	"latency>10ms",
+					   "asked_by.pid=9",	"asked_by.container.name=c9",
+					   "answers!=x",	NULL };
+	static const char *const no[] = { "answers=192.0.2.3",	"ttls_s>300",	  "timeout=true",
+					  "answers!=192.0.2.1", "asked_by.pid>9", NULL };
+
+	(void)state;
+	all_are(1, yes, query);
+	all_are(0, no, query);
+}
+
+/* What a type has not is not known of it. */
+static void fields_of_other_types_are_null(void **state)
+{
+	static const char *const yes[] = { "qname=null", "not qname=x", NULL };
+	static const char *const no[] = { "qname!=x", "qname:x", "latency>0ms", "seen<5", NULL };
+
+	(void)state;
+	all_are(1, yes, conn);
+	all_are(0, no, conn);
+}
+
+static void words_are_not_looked_for_in_what_all_have(void **state)
+{
+	static const char *const yes[] = { "443",  "10.1.2", "conn.cl", "blue",
+					   "1234", "~^abc$", NULL };
+	static const char *const no[] = { "web1", "ebpf", "5000", "51000", NULL };
+
+	(void)state;
+	all_are(1, yes, conn);
+	all_are(0, no, conn);
+}
+
+static void what_is_no_json_has_no_fields(void **state)
+{
+	static const char *const bad[] = { "",
+					   "{",
+					   "[]",
+					   "{\"pid\"",
+					   "{\"pid\":",
+					   "\"x\"",
+					   "{pid:1}",
+					   "{\"a\":[1,\"pid\":1",
+					   "{\"pid\":\"1\"}",
+					   "{\"comm\":\"\\",
+					   "{\"comm\":[[[}}}",
+					   NULL };
+	struct netprobe_event ev = { .size = sizeof(ev) };
+	struct netprobe_expr *x = NULL;
+
+	(void)state;
+	for (const char *const *b = bad; *b; b++)
+		assert_int_equal(holds("pid>0 or comm:x", *b), 0);
+	assert_int_equal(netprobe_expr_new(&x, "pid=1", NETPROBE_ABOUT_EVENT, NULL), 0);
+	assert_int_equal(netprobe_expr_event(x, &ev), -EINVAL);
+	assert_int_equal(netprobe_expr_flow(x, NULL), -EINVAL);
+	(void)netprobe_expr_free(x);
+}
+
+static void only_ends_transport_and_family_are_left_to_the_kernel(void **state)
+{
+	static const struct {
+		const char *text, *filters;
+	} all[] = {
+		{ "port=443", "8=443;" },
+		{ "rport:80,443 and raddr=10.0.0.0/8", "10=80;10=443;7=10.0.0.0/8;" },
+		{ "transport=mptcp family=ipv6 comm=x", "11=tcp;13=ipv6;" },
+		{ "port=443 or comm=x", "" },
+		{ "not port=443", "" },
+		{ "port!=443 pid=1 comm=x netns=4026531840", "" },
+		{ "port=0 raddr=10.1.1.1", "7=10.1.1.1;" },
+		{ "port=1,0", "" },
+		{ "port>442 lport=1-5", "9=1-5;" },
+		{ "port=1 and port=2", "8=1;" },
+		{ "rport=null laddr!=null", "" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		struct netprobe_filter f;
+		struct netprobe_expr *x = NULL;
+		char got[256] = "";
+
+		assert_int_equal(netprobe_expr_new(&x, all[i].text, NETPROBE_ABOUT_EVENT, NULL), 0);
+		for (unsigned int k = 0; !netprobe_expr_filter(x, k, &f); k++)
+			(void)snprintf(got + strlen(got), sizeof(got) - strlen(got), "%u=%s;",
+				       f.key, f.value);
+		assert_string_equal(got, all[i].filters);
+		(void)netprobe_expr_free(x);
+	}
+}
+
+/* Rows by process have no ends: what a filter of them leaves out would be missing in the sums. */
+static void sums_of_several_sockets_are_left_alone(void **state)
+{
+	struct netprobe_filter f;
+	struct netprobe_expr *x = NULL;
+
+	(void)state;
+	assert_int_equal(netprobe_expr_new(&x, "pid=1 comm=x", NETPROBE_VIEW_PROCESS, NULL), 0);
+	assert_int_equal(netprobe_expr_filter(x, 0, &f), -ENOENT);
+	(void)netprobe_expr_free(x);
+	assert_int_equal(netprobe_expr_filter(NULL, 0, &f), -ENOENT);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(fields_are_found_by_their_names),
+		cmocka_unit_test(of_an_array_any_value_may_match),
+		cmocka_unit_test(fields_of_other_types_are_null),
+		cmocka_unit_test(words_are_not_looked_for_in_what_all_have),
+		cmocka_unit_test(what_is_no_json_has_no_fields),
+		cmocka_unit_test(only_ends_transport_and_family_are_left_to_the_kernel),
+		cmocka_unit_test(sums_of_several_sockets_are_left_alone),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
