@@ -37,6 +37,8 @@ enum {
 	CONTAINER_ID,
 	CONTAINER_NAME,
 	RUNTIME,
+	POD,
+	POD_NAMESPACE,
 	CONTAINER_ANY,
 	NETNS,
 	TRANSPORT,
@@ -129,6 +131,8 @@ static const struct expr_field fields[] = {
 	TEXT("container.id", CONTAINER_ID, PLACED),
 	TEXT("container.name", CONTAINER_NAME, PLACED),
 	TEXT("container.runtime", RUNTIME, PLACED),
+	TEXT("container.pod", POD, PLACED),
+	TEXT("container.namespace", POD_NAMESPACE, PLACED),
 	ALSO("container", EXPR_TEXT, EXPR_PLAIN, CONTAINER_ANY, PLACED),
 	NUMBER("netns", NETNS, FLOW | INTERFACE, EXPR_PLAIN),
 	NAMES("transport", TRANSPORT, FLOW, transports),
@@ -246,6 +250,10 @@ static bool get_owner(const struct fields_record *r, uint16_t id, unsigned int i
 		return put_text(v, OF(r, container).name);
 	case RUNTIME:
 		return put_text(v, OF(r, container).runtime);
+	case POD:
+		return put_text(v, OF(r, container).pod);
+	case POD_NAMESPACE:
+		return put_text(v, OF(r, container).pod_namespace);
 	case CONTAINER_ANY:
 		return put_text(v, !i ? OF(r, container).id : OF(r, container).name);
 	case TID:
@@ -423,9 +431,11 @@ static bool get_latency(const struct fields_record *r, uint16_t id, struct expr_
 	const struct netprobe_latency *l = r->row ? r->row->latency : NULL;
 	unsigned int which = (id - LATENCY) / 2u;
 
-	return put_nonzero(v, l ? netprobe_latency_quantile(l->counts[which],
-							    (id - LATENCY) % 2 ? 0.99 : 0.5)
-				: 0);
+	uint64_t us =
+		l ? netprobe_latency_quantile(l->counts[which], (id - LATENCY) % 2 ? 0.99 : 0.5)
+		  : 0;
+
+	return put_nonzero(v, us != UINT64_MAX ? us : 0); /* a slot without an end */
 }
 
 /* Those with two values. */

@@ -160,33 +160,35 @@ int ctl_print_stats(struct buf *b, int format, json_t *reply)
 int ctl_print_list(struct buf *b, int format, const pid_t *pids, json_t *const *replies, int n)
 {
 	static const struct table_column columns[] = {
-		{ .name = "schema" },
-		{ .name = "ts" },
-		{ .name = "host" },
-		{ "mode", "MODE", UNIT_NONE, false, 0 },
+		ROW_COLUMNS,	     { .name = "pid" },	    { .name = "command" },
+		{ .name = "start" }, { .name = "version" },
+	};
+	/* in another order, and not what is the same in each */
+	static const struct table_column of_text[] = {
 		{ "pid", "PID", UNIT_NONE, true, 0 },
 		{ "command", "COMMAND", UNIT_NONE, false, 1 },
+		{ "mode", "MODE", UNIT_NONE, false, 2 },
 		{ "start", "START", UNIT_NONE, false, 3, 20 },
-		{ "version", NULL, UNIT_NONE, false, 0 },
 	};
-	struct table *t = table_new(columns, sizeof(columns) / sizeof(columns[0]));
+	bool text = format == FORMAT_TEXT;
+	struct table *t = text ? table_new(of_text, sizeof(of_text) / sizeof(of_text[0]))
+			       : table_new(columns, sizeof(columns) / sizeof(columns[0]));
 	struct row_stamp stamp;
 	int r = t ? 0 : -ENOMEM;
 
 	row_stamp_take(&stamp, NULL);
 	for (int i = 0; i < n && !r; i++) {
 		const json_t *in = json_object_get(replies[i], "instance");
+		struct cell pid = cell_u64((uint64_t)pids[i]);
+		struct cell mode = str_cell(text_of(in, "mode"));
+		struct cell command = str_cell(text_of(in, "command"));
+		struct cell start = str_cell(text_of(in, "start"));
 
-		r = table_add(t, (const struct cell[]){
-					 cell_u64(RECORD_SCHEMA),
-					 str_cell(stamp.ts),
-					 str_cell(stamp.host),
-					 str_cell(text_of(in, "mode")),
-					 { .type = CELL_U64, .u64 = (uint64_t)pids[i] },
-					 str_cell(text_of(in, "command")),
-					 str_cell(text_of(in, "start")),
-					 str_cell(text_of(in, "version")),
-				 });
+		r = text ? table_add(t, (const struct cell[]){ pid, command, mode, start })
+			 : table_add(t, (const struct cell[]){
+						cell_u64(RECORD_SCHEMA), str_cell(stamp.ts),
+						str_cell(stamp.host), mode, pid, command, start,
+						str_cell(text_of(in, "version")) });
 	}
 	if (t) {
 		table_fit(t, sink_columns(STDOUT_FILENO));

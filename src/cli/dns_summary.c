@@ -30,7 +30,7 @@ struct dns_summary {
 	struct kind *kinds;
 	uint32_t *slots; /* of the hash: index + 1 */
 	size_t n, cap, n_slots;
-	uint64_t others; /* transactions there was no room for */
+	struct kind rest; /* transactions there was no room for, together: of the total alone */
 	struct strings strings;
 	struct row_stamp stamp;
 };
@@ -94,7 +94,7 @@ static int kind_new(struct dns_summary *s, const struct netprobe_event *ev)
 	return 0;
 }
 
-/* NULL: no room (counted) or no memory (*ret_err). */
+/* The rest, where there is no room. NULL: no memory (*ret_err). */
 static struct kind *kind_of(struct dns_summary *s, const struct netprobe_event *ev, int *ret_err)
 {
 	const char *qname = ev->dns->qname;
@@ -103,10 +103,8 @@ static struct kind *kind_of(struct dns_summary *s, const struct netprobe_event *
 	for (; s->slots[i]; i = (i + 1) % s->n_slots)
 		if (is_kind(&s->kinds[s->slots[i] - 1], ev))
 			return &s->kinds[s->slots[i] - 1];
-	if (s->n == KINDS_MAX) {
-		s->others++;
-		return NULL;
-	}
+	if (s->n == KINDS_MAX)
+		return &s->rest;
 	*ret_err = kind_new(s, ev);
 	if (*ret_err)
 		return NULL;
@@ -331,9 +329,9 @@ static int fill(const struct dns_summary *s, int list, uint32_t rows, struct tab
 /* All that was seen, whatever the lists show. */
 static int add_total(const struct dns_summary *s, struct table *t)
 {
-	struct kind all = s->kinds[0];
+	struct kind all = s->rest;
 
-	for (size_t i = 1; i < s->n; i++)
+	for (size_t i = 0; i < s->n; i++)
 		add_up(&all, &s->kinds[i]);
 	all.qname = NULL;
 	all.qtype[0] = all.rcode[0] = all.server[0] = all.comm[0] = '\0';
@@ -365,15 +363,16 @@ int dns_summary_write(struct dns_summary *s, struct netprobe_manager *m, uint32_
 		r = table_write(t, out, format, color);
 		table_clear(t);
 	}
-	if (!r && s->n)
+	if (!r && (!text || s->n))
 		r = add_total(s, t);
 	if (!r && text && s->n)
 		buf_puts(out, "\nAll together\n");
 	if (!r && (!text || s->n))
 		r = table_write(t, out, format, color);
-	if (!r && s->others)
-		log_notice("left out: %llu transactions of more than %d different kinds",
-			   (unsigned long long)s->others, KINDS_MAX);
+	if (!r && s->rest.queries)
+		log_notice(
+			"left out of the lists: %llu transactions of more than %d different kinds",
+			(unsigned long long)s->rest.queries, KINDS_MAX);
 	(void)table_free(t);
 	return r;
 }

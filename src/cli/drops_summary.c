@@ -209,7 +209,7 @@ int drop_summary_write(struct netprobe_manager *m, int by, bool benign, uint32_t
 			s.n = limit;
 	}
 	if (t)
-		table_nothing(t, "no packet was dropped");
+		table_nothing(t, s.quiet ? "no loss" : "no packet was dropped");
 	for (size_t i = 0; i < s.n && !r; i++)
 		r = add_row(t, &stamp, &s.kinds[i], source_of(&s.kinds[i]), by);
 	for (uint8_t i = 0; i <= NETPROBE_DROP_OTHERS && !r; i++) {

@@ -140,6 +140,15 @@ static void put_quantile(struct buf *b, const char *key, uint64_t us)
 		json_kv_u64(b, key, us);
 }
 
+/* "-": the slot has no end. */
+static void text_quantile(uint64_t us, char *s, size_t size)
+{
+	if (us == UINT64_MAX)
+		(void)snprintf(s, size, "-");
+	else
+		unit_format(UNIT_USEC, (double)us, s, (unsigned int)size);
+}
+
 /* One object a process; a figure that was never timed is null. */
 static void put_json(struct buf *b, struct list *list, const struct figures *e,
 		     const struct common_opts *o)
@@ -217,9 +226,8 @@ static void put_text(struct buf *b, const struct figures *e)
 
 		if (!sum_of(h))
 			continue;
-		unit_format(UNIT_USEC, (double)netprobe_latency_quantile(h, 0.5), p50, sizeof(p50));
-		unit_format(UNIT_USEC, (double)netprobe_latency_quantile(h, 0.99), p99,
-			    sizeof(p99));
+		text_quantile(netprobe_latency_quantile(h, 0.5), p50, sizeof(p50));
+		text_quantile(netprobe_latency_quantile(h, 0.99), p99, sizeof(p99));
 		buf_printf(b, "  %s: %llu, half below %s, 99%% below %s\n",
 			   netprobe_latency_name(i), (unsigned long long)sum_of(h), p50, p99);
 		text_slots(b, h);

@@ -37,6 +37,11 @@ unsigned int row_cells(struct cell *c, const struct row_stamp *stamp)
 	return ROW_CELLS;
 }
 
+struct cell row_latency_cell(uint64_t us)
+{
+	return us == UINT64_MAX ? (struct cell){ .type = CELL_NULL } : cell_u64_or_null(us);
+}
+
 unsigned int row_container_cells(struct cell *c, const struct netprobe_container *x)
 {
 	c[0] = cell_str(x->id);

@@ -36,6 +36,8 @@ void row_stamp_take(struct row_stamp *to, struct netprobe_manager *m);
 /* How many: ROW_CELLS, CONTAINER_CELLS. Strings are borrowed. */
 unsigned int row_cells(struct cell *c, const struct row_stamp *stamp);
 unsigned int row_container_cells(struct cell *c, const struct netprobe_container *x);
+/* Of netprobe_latency_quantile: null where nothing was timed, and where the slot has no end. */
+struct cell row_latency_cell(uint64_t us);
 /* "{" and the keys of ROW_COLUMNS. */
 void row_begin_json(struct buf *b, const struct row_stamp *stamp);
 void row_container_json(struct buf *b, const struct netprobe_container *x);

@@ -108,7 +108,7 @@ static const struct table_column columns[] = {
 	{ "stall_ms", "STALL", UNIT_MSEC, true, 3 },
 	{ "drops", "DROPS", UNIT_NONE, true, 3 },
 	{ "verdict", "VERDICT", UNIT_NONE, false, 2 },
-	/* of the row's process; waits null without --latency */
+	/* of the row's process; null in a slot without an end, waits without --latency */
 	{ "rtt_p50_us", NULL, UNIT_NONE, true, 0 },
 	{ "rtt_p99_us", NULL, UNIT_NONE, true, 0 },
 	{ "connect_p50_us", NULL, UNIT_NONE, true, 0 },
@@ -157,8 +157,8 @@ static void latency_cells(struct cell *c, const struct netprobe_latency *l)
 	for (unsigned int i = 0; i < NETPROBE_LATENCY_MAX; i++) {
 		const uint64_t *slots = l ? l->counts[i] : NULL;
 
-		*c++ = cell_u64_or_null(netprobe_latency_quantile(slots, 0.5));
-		*c++ = cell_u64_or_null(netprobe_latency_quantile(slots, 0.99));
+		*c++ = row_latency_cell(netprobe_latency_quantile(slots, 0.5));
+		*c++ = row_latency_cell(netprobe_latency_quantile(slots, 0.99));
 	}
 }
 
@@ -402,7 +402,7 @@ static void settings_of(struct top *x, char *text, size_t size)
 		log_warn(
 			"settings of the view are not read: their file, or its folder, is not yours");
 	else if (wrong)
-		log_warn("netprobe/top.yaml: %s; the view is as without it", err);
+		log_warn("netprobe/top.yaml: %s; the rest holds", err);
 }
 
 /* The view on a terminal has sums of all traffic above its rows, and another expression with the next key. */

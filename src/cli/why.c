@@ -28,6 +28,8 @@
 struct subject {
 	struct netprobe_flow last; /* its strings are not good any more but for these */
 	char comm[17], iface[17], state[16];
+	struct netprobe_container
+		container; /* of the process that used it last; its strings are kept */
 	struct netprobe_verdict_sum sum;
 	struct netprobe_verdict_sum now; /* the same, what is older weighing less and less */
 	uint64_t tx_bytes, rx_bytes;	 /* when it was first seen */
@@ -47,6 +49,7 @@ struct why {
 	size_t n_slots;	 /* a power of two */
 	struct buf out;
 	struct row_stamp stamp;
+	struct strings strings;
 	int err;
 };
 
@@ -159,7 +162,10 @@ static int sample(const struct netprobe_flow *f, void *arg)
 	(void)snprintf(s->comm, sizeof(s->comm), "%s", f->last_comm);
 	(void)snprintf(s->iface, sizeof(s->iface), "%s", f->iface);
 	(void)snprintf(s->state, sizeof(s->state), "%s", f->state);
-	return 0;
+	/* the owner's is told */
+	s->container = f->last_pid == f->pid ? f->container : (struct netprobe_container){};
+	x->err = row_container_keep(&x->strings, &s->container);
+	return x->err;
 }
 
 static int on_tick(void *arg)
@@ -304,7 +310,10 @@ static void put_shares(struct buf *b, const struct netprobe_verdict_sum *t)
 static void put_figures(struct buf *b, const struct netprobe_flow *t)
 {
 	json_kv_u64_or_null(b, "srtt_us", t->srtt_us);
-	json_kv_u64(b, "rttvar_us", t->rttvar_us);
+	if (t->srtt_us)
+		json_kv_u64(b, "rttvar_us", t->rttvar_us);
+	else
+		json_kv_null(b, "rttvar_us"); /* what the kernel begins with */
 	json_kv_u64_or_null(b, "min_rtt_us", t->min_rtt_us);
 	json_kv_u64(b, "cwnd", t->cwnd);
 	if (t->ssthresh == SSTHRESH_NONE)
@@ -342,6 +351,7 @@ static void put_connection(struct buf *b, const struct subject *s)
 	buf_putc(b, '{');
 	json_kv_u64_or_null(b, "pid", f->last_pid);
 	json_kv_str(b, "comm", f->last_pid ? s->comm : NULL);
+	row_container_json(b, &s->container);
 	json_kv_str(b, "laddr", addr_str(f->laddr, addr));
 	json_kv_u64_or_null(b, "lport", f->lport);
 	json_kv_str(b, "raddr", addr_str(f->raddr, addr));
@@ -437,8 +447,12 @@ static void text_connection(struct buf *b, const struct subject *s)
 	put_unit(b, "unread", UNIT_BYTES, t->unread_bytes);
 	put_unit(b, "send buffer", UNIT_BYTES, t->sndbuf_bytes);
 	buf_puts(b, "\n ");
-	put_unit(b, "rtt", UNIT_USEC, t->srtt_us);
-	put_unit(b, "±", UNIT_USEC, t->rttvar_us);
+	if (t->srtt_us) {
+		put_unit(b, "rtt", UNIT_USEC, t->srtt_us);
+		put_unit(b, "±", UNIT_USEC, t->rttvar_us);
+	} else {
+		buf_puts(b, " rtt not measured,");
+	}
 	if (t->min_rtt_us)
 		put_unit(b, "least", UNIT_USEC, t->min_rtt_us);
 	if (t->delivery_bytes_per_s)
@@ -630,6 +644,7 @@ static void done(void *command)
 	(void)netprobe_expr_free(x->match);
 	sink_close(&x->sink);
 	buf_done(&x->out);
+	strings_done(&x->strings);
 }
 
 const struct command_row why_command = {

@@ -21,8 +21,8 @@
 		  "of them, found not needed; told with another cause first")
 #define VERDICT(null_when, meaning) WORD("verdict", null_when, meaning)
 
-#define NO_ROW_OWNER "not a process's, or nobody is known"
-#define UNTIMED "nothing was timed; waits without `--latency`"
+#define NO_ROW_OWNER "not a process's or a socket's, or nobody is known"
+#define UNTIMED "nothing was timed, or longer than the last slot; waits without `--latency`"
 #define QUANTILES(name)                                                                             \
 	F(name "_p50_us", FIELD_INT, FIELD_US, UNTIMED,                                             \
 	  "half of its process's [latencies](flows.md#latencies-flows---histograms) were shorter"), \
@@ -40,16 +40,17 @@ static const struct field top[] = {
 	     .otel = "process.linux.cgroup"),
 	OPT("tx_bytes_per_s", FIELD_NUMBER, FIELD_BYTES_S, NULL, "in the last interval"),
 	OPT("rx_bytes_per_s", FIELD_NUMBER, FIELD_BYTES_S, NULL, "in the last interval"),
-	BYTES("tx_bytes", "since the start"),
-	BYTES("rx_bytes", "since the start"),
+	BYTES("tx_bytes",
+	      "since the start; what the capture does not tell (UDP in `proc`) counts as 0"),
+	BYTES("rx_bytes", "the same, received"),
 	COUNT("connections",
 	      "open sockets that do not listen; by remote host also unconnected peers"),
 	OPT("srtt_us", FIELD_INT, FIELD_US, "not measured",
 	    "smoothed round trip, or the median of its connections"),
-	COUNT("retransmits", "segments sent again"),
+	COUNT("retransmits", "segments sent again; 0 where there is no TCP"),
 	FLAG("exited", NULL, "it is gone, and still shown for a while"),
 	SAMPLED,
-	OPT("netns", FIELD_INT, FIELD_NO_UNIT, "not an interface's",
+	OPT("netns", FIELD_INT, FIELD_NO_UNIT, "not an interface's or a socket's",
 	    "inode of the network namespace"),
 	WORD("what", "of sockets",
 	     "`unowned`, `forwarded`: [what no socket moved](events.md#what-no-socket-moved)"),
@@ -205,6 +206,7 @@ static const struct field why_flow[] = {
 	OPT("pid", FIELD_INT, FIELD_NO_UNIT, "nobody known", "who used the socket last",
 	    .otel = "process.pid"),
 	WORD("comm", "nobody known", "its name", .otel = "process.executable.name"),
+	CONTAINER("in none; it is not the owner"),
 	OPT("laddr", FIELD_ADDR, FIELD_NO_UNIT, "wildcard", "local address"),
 	OPT("lport", FIELD_INT, FIELD_NO_UNIT, "none", "local port"),
 	OPT("raddr", FIELD_ADDR, FIELD_NO_UNIT, "none", "remote address"),
@@ -222,7 +224,7 @@ static const struct field why_flow[] = {
 	BYTES("tx_bytes", "moved meanwhile"),
 	BYTES("rx_bytes", "moved meanwhile"),
 	OPT("srtt_us", FIELD_INT, FIELD_US, "not measured", "smoothed round trip"),
-	OPT("rttvar_us", FIELD_INT, FIELD_US, NULL, "its deviation"),
+	OPT("rttvar_us", FIELD_INT, FIELD_US, "not measured", "its deviation"),
 	OPT("min_rtt_us", FIELD_INT, FIELD_US, "not measured", "least round trip"),
 	COUNT("cwnd", "congestion window, segments"),
 	OPT("ssthresh", FIELD_INT, FIELD_NO_UNIT, "none yet", "slow start threshold, segments"),

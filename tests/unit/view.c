@@ -368,6 +368,8 @@ static void filter_looks_into_what_a_row_is_about(void **state)
 		{ VIEW_REMOTE, "0.0.3", 1 },
 		{ VIEW_INTERFACE, "ETH", 1 },
 		{ VIEW_CONTAINER, "unknown", 1 },
+		{ VIEW_PROCESS, "container.pod=null container.namespace=null", 2 },
+		{ VIEW_PROCESS, "container.pod=x or container.namespace=x", 0 },
 	};
 	struct world *w = *state;
 	struct view view;
