@@ -256,7 +256,7 @@ static void path_lines(struct pen *p, const struct tui_model *m)
 
 	if (line(p, "rtt")) {
 		usec_field(p, "smoothed", t->srtt_us);
-		usec_field(p, "deviation", t->rttvar_us);
+		usec_field(p, "deviation", t->srtt_us ? t->rttvar_us : 0);
 		if (t->min_rtt_us)
 			usec_field(p, "least", t->min_rtt_us);
 		if (t->delivery_bytes_per_s)
@@ -314,7 +314,10 @@ static void below_field(struct pen *p, const char *name, uint64_t us)
 {
 	char s[FMT_MAX + 1] = "<";
 
-	fmt_usec(us < UINT32_MAX ? (uint32_t)us : UINT32_MAX, s + 1, FMT_MAX);
+	if (us == UINT64_MAX) /* the slot has no end */
+		(void)snprintf(s, sizeof(s), "-");
+	else
+		fmt_usec(us < UINT32_MAX ? (uint32_t)us : UINT32_MAX, s + 1, FMT_MAX);
 	field(p, name, STYLE_NORMAL, s);
 }
 

@@ -34,6 +34,12 @@ static const struct {
 
 #define N_FLAGS (sizeof(flags) / sizeof(flags[0]))
 
+/* Names that settings had before. */
+static const struct {
+	const char *was;
+	uint8_t sort;
+} old_sorts[] = { { "conns", NETPROBE_SORT_CONNECTIONS } };
+
 static bool *flag_of(const struct tui_model *m, size_t i)
 {
 	return (bool *)((char *)m + flags[i].at);
@@ -79,6 +85,7 @@ static bool hide(struct tui_model *m, const char *name)
 /* "[PID, RETR%]" */
 static bool take_hidden(struct tui_model *m, char *value)
 {
+	uint64_t was = m->hidden;
 	size_t len = strlen(value);
 	char *save, *s;
 
@@ -91,8 +98,10 @@ static bool take_hidden(struct tui_model *m, char *value)
 		s[strcspn(s, "\"")] = '\0';
 		for (len = strlen(s); len && s[len - 1] == ' ';)
 			s[--len] = '\0';
-		if (*s && !hide(m, s))
+		if (*s && !hide(m, s)) {
+			m->hidden = was;
 			return false;
+		}
 	}
 	return true;
 }
@@ -101,6 +110,9 @@ static bool take_sort(struct tui_model *m, const char *value)
 {
 	int i = name_at(sorts, value);
 
+	for (size_t k = 0; i < 0 && k < sizeof(old_sorts) / sizeof(old_sorts[0]); k++)
+		if (!strcmp(old_sorts[k].was, value))
+			i = old_sorts[k].sort;
 	if (i < 0) {
 		i = column_named(value);
 		if (i < 0 || column_sort(&column_table[i]) == NO_SORT)
@@ -174,35 +186,32 @@ int settings_take(struct tui_model *m, const char *text, bool keep_kind, bool ke
 		  size_t size)
 {
 	struct tui_model was = *m;
-	char line[512];
-	int n = 0, r = 0;
+	char line[512], why[128] = "";
+	int n = 0, r = 0, bad;
 
-	while (*text && !r) {
+	while (*text) {
 		size_t len = strcspn(text, "\n");
 
 		n++;
-		if (len >= sizeof(line)) {
-			(void)snprintf(err, size, "line %d: too long", n);
-			r = -EINVAL;
-			break;
+		bad = len < sizeof(line) ? 0 : -EINVAL;
+		if (bad) {
+			(void)snprintf(why, sizeof(why), "line %d: too long", n);
+		} else {
+			memcpy(line, text, len);
+			line[len] = '\0';
+			bad = take_line(m, line, n, why, sizeof(why));
 		}
-		memcpy(line, text, len);
-		line[len] = '\0';
-		r = take_line(m, line, n, err, size);
+		if (bad && !r)
+			(void)snprintf(err, size, "%s", why);
+		r = r ?: bad;
 		text += len;
 		text += *text == '\n';
 	}
-	if (r || keep_kind)
+	if (keep_kind)
 		m->level[0].kind = was.level[0].kind;
-	if (r || keep_sort) {
+	if (keep_sort) {
 		m->sort = was.sort;
 		m->reverse = was.reverse;
-	}
-	for (size_t i = 0; r && i < N_FLAGS; i++)
-		*flag_of(m, i) = *flag_of(&was, i);
-	if (r) {
-		m->theme = was.theme;
-		m->hidden = was.hidden;
 	}
 	return r;
 }

@@ -8,7 +8,8 @@
 #include "tui/model.h"
 
 /*
- * Into the model. 0; -EINVAL: nothing was taken, err says "line 3: theme: 'blue' is none of auto, dark ...". text "": as it is.
+ * Into the model. 0; -EINVAL: a line could not be taken, the rest is; err tells the first: "line 3: theme: does not take
+ * that value". text "": as it is.
  * keep_kind, keep_sort: those were asked for and stay.
  */
 int settings_take(struct tui_model *m, const char *text, bool keep_kind, bool keep_sort, char *err,

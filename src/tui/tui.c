@@ -40,7 +40,7 @@ int tui_settings_check(const char *settings, char *err, size_t size)
 	return r;
 }
 
-/* What cannot be taken leaves the view as it is by itself; the caller tells why. */
+/* A line that cannot be taken is left out, the rest holds; the caller tells why. */
 static void take_settings(struct tui *t, const struct tui_opts *opts)
 {
 	char err[128];

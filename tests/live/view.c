@@ -250,7 +250,7 @@ TEST(settings_are_kept_and_taken_again)
 	quit(&s);
 }
 
-TEST(a_broken_settings_file_gives_one_line_and_defaults)
+TEST(a_broken_setting_gives_one_line_and_the_rest_holds)
 {
 	static const char *const args[] = { "top", "--interval", "0.2", NULL };
 	static struct screen s;
@@ -267,7 +267,7 @@ TEST(a_broken_settings_file_gives_one_line_and_defaults)
 	REQUIRE(fd >= 0 && write(fd, "bits: true\nthem: dark\n", 22) == 22, "%s", path);
 	(void)close(fd);
 	open_view(&s, args);
-	CHECK(drawn(&s, "TX/s", WAIT_MS), "the view is not as without settings");
+	CHECK(drawn(&s, "TXb/s", WAIT_MS), "the line that is right does not hold");
 	CHECK(memmem(s.text, s.len, "top.yaml: line 2: there is no setting 'them'", 43),
 	      "no line of it");
 	type(&s, "q");
