@@ -266,6 +266,7 @@ void engine_events_sock(struct engine_events *e, const struct np_ev_sock *kev,
 {
 	const struct np_sock_rec *rec = &kev->rec;
 	struct np_counts counts = rec->counts;
+	struct np_tuple to = rec->tuple; /* of an error: whom it was from */
 	struct event ev = {
 		.tuple = &rec->tuple,
 		.sock_id = rec->sock_id,
@@ -319,6 +320,11 @@ void engine_events_sock(struct engine_events *e, const struct np_ev_sock *kev,
 		tell_stall(e, &ev, kev);
 		return;
 	case NP_EV_ERROR:
+		memcpy(to.raddr, rec->synack_raddr, sizeof(to.raddr));
+		to.rport = kev->rport;
+		if (!to.rport)
+			memset(to.raddr, 0, sizeof(to.raddr));
+		ev.tuple = &to;
 		ev.err = kev->err;
 		tell_error(e, &ev, EVENT_CONN_ERROR, error_word(kev->err));
 		return;

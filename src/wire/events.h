@@ -42,6 +42,9 @@ struct np_ev_sock {
 	__u64 since_ns;	   /* STALL: CLOCK_MONOTONIC at which it was first seen; else 0 */
 	__u32 cause;	   /* STALL: NP_STALL_*; else 0 */
 	__u32 ended;	   /* STALL: 1 it is over, 0 it goes on */
+	/* ERROR: port that the datagram socket was connected to then, at rec.synack_raddr; its own counts need not be about that. 0: none */
+	__u16 rport;
+	__u8 pad[6];
 	struct np_sock_rec rec;
 };
 
@@ -60,6 +63,6 @@ struct np_ev_answer {
 
 NP_WIRE_SIZE(struct np_ev_answer, 104);
 NP_WIRE_SIZE(struct np_ev_hdr, 16);
-NP_WIRE_SIZE(struct np_ev_sock, 624);
+NP_WIRE_SIZE(struct np_ev_sock, 632);
 
 #endif

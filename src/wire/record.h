@@ -168,7 +168,7 @@ struct np_sock_rec {
 	__u32 rtx_cpu_tgid;
 	__u32 sample_rate;     /* this flow stands for so many; 0, 1: for itself */
 	char rtx_cpu_comm[16]; /* its comm */
-	/* TCP listener: where the SYN-ACK went that was retransmitted last; else of no meaning */
+	/* TCP listener: where the SYN-ACK went that was retransmitted last; datagram socket: whose error came last */
 	__u8 synack_raddr[16];
 	__u32 subflows; /* MPTCP: TCP connections that carry it, the last number that was not 0; 0 for others */
 	__u32 pad;

@@ -108,6 +108,83 @@ TEST(a_connected_datagram_socket_that_speaks_with_another_has_both_peers)
 	CHECK_EQ(sent_from_to(&p, &ns, 7410, 7412), 1000, "bytes to the other");
 }
 
+/* Of whoever has that peer and these ends: bytes of that key. */
+static uint64_t moved_by(const struct probe *p, const struct netns *ns, const char *raddr,
+			 uint16_t rport, const char *key)
+{
+	uint64_t sum = 0;
+	const json_t *one;
+	size_t i;
+
+	json_array_foreach (p->records, i, one)
+		if (record_u64(one, "netns") == ns->inode && record_u64(one, "rport") == rport &&
+		    !strcmp(record_str(one, "raddr"), raddr))
+			sum += record_u64(one, key);
+	return sum;
+}
+
+/* On loopback a refusal comes back within the call that it is about, before that call's result is counted. */
+TEST(a_refusal_moves_no_bytes_to_the_peer_that_refused)
+{
+	struct netns ns = netns_new();
+	struct probe p = probe_start(FLOWS, NULL), events = probe_start(EVENTS, NULL);
+	unsigned int n = 0;
+	const json_t *one;
+	size_t i;
+
+	python(&ns,
+	       "import ctypes\n"
+	       "a, s, u = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for i in range(3)]\n"
+	       "a.bind(('127.0.0.1', 7421)); s.bind(('127.0.0.1', 7420)); u.bind(('127.0.0.1', 7430))\n"
+	       "def refused(k):\n"
+	       "  for i in range(10):\n"
+	       "    try: k.send(b'y' * 10)\n"
+	       "    except ConnectionRefusedError: pass\n"
+	       "s.connect(('127.0.0.1', 7421)); s.send(b'x' * 1000)\n"
+	       "s.connect(('127.0.0.1', 7422)); refused(s)\n"
+	       "u.sendto(b'x' * 100, ('127.0.0.1', 7421)); u.connect(('127.0.0.1', 7422)); refused(u)\n"
+	       "ctypes.CDLL(None).connect(s.fileno(), b'\\0' * 16, 16); s.setsockopt(0, 11, 1)\n"
+	       "s.sendto(b'z' * 10, ('127.0.0.1', 7423)); time.sleep(0.2)\n");
+	probe_stop(&p);
+	probe_stop(&events);
+	CHECK_EQ(sent_from_to(&p, &ns, 7420, 7421), 1000, "bytes to the first peer");
+	CHECK_EQ(sent_from_to(&p, &ns, 7420, 7422), 50, "bytes to the second one");
+	json_array_foreach (events.records, i, one) {
+		uint64_t to = record_u64(one, "rport");
+
+		if (record_u64(one, "netns") != ns.inode ||
+		    strcmp(record_str(one, "event_type"), "error.net") != 0)
+			continue;
+		n += to == 7422;
+		/* of a socket that is connected to nobody it is not known */
+		CHECK(to == 7422 || (!to && json_is_null(json_object_get(one, "raddr"))),
+		      "who refused: expected 7422 or nobody, got %s port %" PRIu64,
+		      record_str(one, "raddr"), to);
+	}
+	CHECK_EQ(n, 10, "refusals told by their peer");
+}
+
+TEST(what_came_before_a_connect_is_not_of_the_peer)
+{
+	struct netns ns = netns_new();
+	struct probe p = probe_start(FLOWS, NULL);
+
+	python(&ns,
+	       "a, b, s = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for i in range(3)]\n"
+	       "a.bind(('127.0.0.1', 7431)); b.bind(('127.0.0.1', 7432)); s.bind(('127.0.0.1', 7433))\n"
+	       "a.sendto(b'x' * 1000, ('127.0.0.1', 7433)); s.recv(2000)\n"
+	       "s.connect(('127.0.0.1', 7432)); s.send(b'y' * 10)\n"
+	       "r = socket.socket(socket.AF_INET, socket.SOCK_RAW, 253)\n"
+	       "r.connect(('127.0.0.1', 0)); r.send(b'x' * 1000)\n"
+	       "r.connect(('127.0.0.2', 0)); r.send(b'y' * 10)\n");
+	probe_stop(&p);
+	CHECK_EQ(moved_by(&p, &ns, "127.0.0.1", 7432, "rx_bytes"), 0, "bytes from the peer");
+	CHECK_EQ(moved_by(&p, &ns, "127.0.0.1", 7432, "tx_bytes"), 10, "bytes to the peer");
+	CHECK_EQ(moved_by(&p, &ns, "", 0, "rx_bytes"), 1000, "bytes of who was not asked for");
+	CHECK_EQ(moved_by(&p, &ns, "127.0.0.1", 0, "tx_bytes"), 1000, "bytes of a raw socket");
+	CHECK_EQ(moved_by(&p, &ns, "127.0.0.2", 0, "tx_bytes"), 10, "and to its second peer");
+}
+
 /* What was queued is read when the cable is gone: the route then points to a device that is none. */
 TEST(an_interface_that_is_gone_is_told_and_no_other)
 {
@@ -165,11 +242,13 @@ TEST(a_short_address_is_no_other_ones)
 			      strcmp(record_str(one, "raddr"), "127.9.9.9") != 0 ||
 			      !strcmp(record_str(one, "transport"), "udp"),
 		      "a raw socket's peer is the one that was on the stack before");
+	/* Kernels that clear their stack (INIT_STACK_ALL_ZERO) leave no address there: then the port alone tells. */
 	json_array_foreach (p.records, i, one)
 		CHECK(record_u64(one, "netns") != ns.inode ||
 			      strcmp(record_str(one, "event_type"), "conn.fail") != 0 ||
-			      strcmp(record_str(one, "raddr"), "127.9.9.9") != 0,
-		      "a connection went to what was on the stack before");
+			      (!*record_str(one, "raddr") && !record_u64(one, "rport")),
+		      "a connection went to %s port %" PRIu64 ", of an address cut short",
+		      record_str(one, "raddr"), record_u64(one, "rport"));
 }
 
 static uint64_t moved_with(const struct probe *p, const struct netns *ns, const char *raddr,

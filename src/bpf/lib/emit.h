@@ -298,6 +298,7 @@ static __always_inline void event_fill(struct np_ev_sock *ev, struct np_sock *st
 	ev->err = 0;
 	ev->since_ns = 0;
 	ev->cause = ev->ended = 0;
+	ev->rport = st->error_rport;
 	__builtin_memset(ev->cpu_comm, 0, sizeof(ev->cpu_comm));
 	(void)bpf_get_current_comm(ev->cpu_comm, sizeof(ev->cpu_comm));
 	rec_fill(&ev->rec, st, sk);
@@ -476,6 +477,7 @@ static __always_inline void emit_watch(void *ctx, struct np_sock *st, struct np_
 	emit_filled(ctx, st, place, prog, false);
 	ev->since_ns = 0;
 	ev->cause = ev->ended = 0;
+	ev->rport = st->error_rport;
 }
 
 /* One record for each thing, which differ by their heads. */

@@ -632,6 +632,19 @@ static __always_inline int conn_rst(void *ctx, struct sock *sk, __u32 prog, __u3
 	return 0;
 }
 
+/* Whom a datagram socket is connected to: then it is in TCP_ESTABLISHED (ip4_datagram_connect). */
+static __always_inline void error_from(struct np_sock *st, struct sock *sk)
+{
+	st->error_rport = 0;
+	if (BPF_CORE_READ(sk, __sk_common.skc_state) != TCP_ESTABLISHED)
+		return;
+	if (BPF_CORE_READ(sk, __sk_common.skc_family) == AF_INET)
+		addr_from_v4(st->synack_raddr, BPF_CORE_READ(sk, __sk_common.skc_daddr));
+	else
+		BPF_CORE_READ_INTO(&st->synack_raddr, sk, __sk_common.skc_v6_daddr);
+	st->error_rport = bpf_ntohs(BPF_CORE_READ(sk, __sk_common.skc_dport));
+}
+
 /*
  * sk_err of a datagram socket was set. TCP tells its errors by its states; timestamps of what was sent come
  * this way too, without an error, and so does one that another processor has handed to its reader already.
@@ -652,8 +665,8 @@ static __always_inline int dgram_error(void *ctx, struct sock *sk)
 		count_one(NP_PROG_ERROR, filtered); /* nobody used it since the probe began */
 		return 0;
 	}
-	if (!(st->flags & NP_F_UNCONN))
-		sock_tuple(st, sk); /* it may have connected since its last call */
+	sock_where(st, sk); /* it may have connected since its last call, again too */
+	error_from(st, sk);
 	conn_event(ctx, st, sk, NP_PROG_ERROR, NP_EV_ERROR, err);
 	return 0;
 }

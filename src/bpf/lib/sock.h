@@ -103,8 +103,9 @@ struct np_sock {
 	struct np_owner last; /* last user; written under last_lock */
 	/* 1 while last is written: whoever comes then leaves it, both are fair */
 	__u32 last_lock;
-	__u32 sample_rate;     /* np_filter.sample_rate that its counts were made under */
-	__u8 synack_raddr[16]; /* listener: where the SYN-ACK went that was retransmitted last */
+	__u32 sample_rate; /* np_filter.sample_rate that its counts were made under */
+	/* listener: where the SYN-ACK went that was retransmitted last; datagram socket: whose error came last */
+	__u8 synack_raddr[16];
 	struct np_came came;
 	/* bytes of this socket counted in parts; of a datagram socket not exact, but 0 until there are any */
 	__u64 tx_parts, rx_parts;
@@ -130,6 +131,7 @@ struct np_sock {
 	__u32 closer; /* the process that let go of it last; 0 none did, or not seen */
 	__u32 rtx_cpu_tgid;
 	char rtx_cpu_comm[16];
+	__u16 error_rport; /* datagram socket: port at synack_raddr; 0: connected to nobody then */
 	/* listener: sk_drops when counting began, and what of it since kfree_skb told of as well */
 	__u32 drops_base, drops_told;
 	/* MPTCP: subflows that were met and live; of a subflow: 1, it is among them */

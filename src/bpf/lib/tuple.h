@@ -124,15 +124,15 @@ static __always_inline void sock_tuple(struct np_sock *st, struct sock *sk)
 }
 
 /*
- * Where the socket is now. A datagram socket that is connected again keeps the ends that its own counts are
- * of: from then on peers are parts, each from where the socket is then.
+ * Where the socket is now. A datagram socket that is connected, again or after it received of whom it did not ask,
+ * keeps the ends that its own counts are of: from then on peers are parts, each from where the socket is then.
  */
 static __always_inline void sock_where(struct np_sock *st, struct sock *sk)
 {
 	const __u64 *was = (const __u64 *)st->tuple.raddr;
 	const __u64 *now = (const __u64 *)st->here.raddr;
 
-	if (!st->dgram || !st->tuple.rport || !(st->counts.tx_calls | st->counts.rx_calls)) {
+	if (!st->dgram || !(st->counts.tx_calls | st->counts.rx_calls)) {
 		sock_tuple(st, sk);
 		return;
 	}
