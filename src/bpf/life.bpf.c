@@ -129,6 +129,19 @@ int BPF_PROG(np_connend_t6_fx, struct sock *sk, void *uaddr, int len, int ret)
 	return connect_failed(ctx, user_sock(sk), ret);
 }
 
+/* udp_connect() and udpv6_connect() since 6.13: the two above are of ping and raw sockets then */
+SEC("fexit/udp_connect")
+int BPF_PROG(np_conn_v4_fx, struct sock *sk)
+{
+	return sock_claim(sk, NP_PROG_CONNECT, true);
+}
+
+SEC("fexit/udpv6_connect")
+int BPF_PROG(np_conn_v6_fx, struct sock *sk)
+{
+	return sock_claim(sk, NP_PROG_CONNECT, true);
+}
+
 SEC("kprobe/tcp_v4_connect")
 int BPF_KPROBE(np_connend_t4_kp, struct sock *sk)
 {
@@ -197,6 +210,18 @@ int BPF_KPROBE(np_conn_u4_kp, struct sock *sk)
 
 SEC("kprobe/ip6_datagram_connect")
 int BPF_KPROBE(np_conn_u6_kp, struct sock *sk)
+{
+	return sock_claim(sk, NP_PROG_CONNECT, true);
+}
+
+SEC("kprobe/udp_connect")
+int BPF_KPROBE(np_conn_v4_kp, struct sock *sk)
+{
+	return sock_claim(sk, NP_PROG_CONNECT, true);
+}
+
+SEC("kprobe/udpv6_connect")
+int BPF_KPROBE(np_conn_v6_kp, struct sock *sk)
 {
 	return sock_claim(sk, NP_PROG_CONNECT, true);
 }

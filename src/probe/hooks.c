@@ -126,8 +126,10 @@ const struct hook hook_table[NP_PROG_MAX] = {
 		.name = "connect", .what = "who connected a socket", .proven = true, .follows = -1,
 		.n_alts = 3, .alts = {
 			{ CG("np_connect4_cg", "np_connect6_cg"), .since = "4.17" },
-			{ FE("np_conn_t4_fe", "np_conn_t6_fe", "np_conn_u4_fx", "np_conn_u6_fx"), .since = "5.5" },
-			{ KP("np_conn_t4_kp", "np_conn_t6_kp", "np_conn_u4_kp", "np_conn_u6_kp"), .since = "4.1" },
+			{ FE("np_conn_t4_fe", "np_conn_t6_fe", "np_conn_u4_fx", "np_conn_u6_fx"),
+			  .optional = { "np_conn_v4_fx", "np_conn_v6_fx" }, .since = "5.5" },
+			{ KP("np_conn_t4_kp", "np_conn_t6_kp", "np_conn_u4_kp", "np_conn_u6_kp"),
+			  .optional = { "np_conn_v4_kp", "np_conn_v6_kp" }, .since = "4.1" },
 		},
 	},
 	[NP_PROG_CONNECT_END] = {
