@@ -77,7 +77,8 @@ static void known_sections(struct config_known *ret)
 	for (const struct command *c = command_table; c->name && n < SECTIONS - 1; c++)
 		if (c->row)
 			ret[n++] = (struct config_known){ .name = c->name,
-							  .tables = c->row->spec->tables };
+							  .tables = c->row->spec->tables,
+							  .shared = true };
 	ret[n] = (struct config_known){};
 }
 
@@ -89,13 +90,11 @@ static const char *own_section(const struct opts_source *src)
 }
 
 /* Sections of other commands are only looked at: what is wrong there is told by each. */
-static int check_sections(struct config *config, struct netprobe_error *err)
+static int check_sections(struct config *config, const struct config_known *known,
+			  struct netprobe_error *err)
 {
-	struct config_known known[SECTIONS];
-	int r;
+	int r = 0;
 
-	known_sections(known);
-	r = config_check(config, known, err);
 	for (const struct config_known *k = known; !r && k->name; k++) {
 		unsigned int section = config_section(config, k->name, 0);
 		void *set = section ? set_new(k->tables) : NULL;
@@ -115,10 +114,15 @@ static int apply_config(const struct opts_source *src, struct config *config, vo
 {
 	const struct option_row *const *tables = src->spec->tables;
 	unsigned int own = config_section(config, own_section(src), 0);
-	int r = config_apply(config, 0, tables, src->defaults, set, err);
+	struct config_known known[SECTIONS];
+	int r;
 
+	known_sections(known);
+	r = config_check(config, known, err);
 	if (!r)
-		r = check_sections(config, err);
+		r = config_apply(config, 0, tables, src->defaults, set, err);
+	if (!r)
+		r = check_sections(config, known, err);
 	return r || !own ? r : config_apply(config, own, tables, src->defaults, set, err);
 }
 
@@ -147,61 +151,53 @@ static int build(const struct opts_source *src, struct config *config, const voi
 	return r;
 }
 
-/* What the command line does not give. */
+/*
+ * Does the command line give it, be it what the default is? Two sets that differ in this row agree then. Lists and counts
+ * are empty unless it does.
+ */
 static bool is_typed(const struct opts_source *src, const struct option_row *row)
 {
 	const struct option_row *const *tables = src->spec->tables;
-	void *typed = set_new(tables), *none = set_new(tables);
+	void *typed = set_new(tables), *other = set_new(tables), *none = set_new(tables);
 	bool is = true;
 
-	if (typed && none && !parse_argv(src, typed, NULL))
-		is = !keys_equal(row, typed, none);
+	if (typed && other && none) {
+		keys_spoil(row, other);
+		if (row->type == OPTION_STRINGS || row->type == OPTION_COUNT)
+			is = !parse_argv(src, typed, NULL) && !keys_equal(row, typed, none);
+		else
+			is = !parse_argv(src, typed, NULL) && !parse_argv(src, other, NULL) &&
+			     keys_equal(row, typed, other);
+	}
 	(void)set_free(tables, typed);
+	(void)set_free(tables, other);
 	(void)set_free(tables, none);
 	return is;
 }
 
-/* Does an error quote this value? */
-static bool quotes(const char *msg, const char *value)
+/* The option that an error begins with; NULL. */
+static const struct option_row *row_of(const struct opts_source *src, const char *msg)
 {
-	size_t n = strlen(value);
+	static const struct {
+		const char *begin, *option;
+	} other[] = { { "-o:", "output" }, { "hook family ", "hook" } };
+	char name[64] = "";
 
-	for (const char *at = n ? strstr(msg, value) : NULL; at; at = strstr(at + 1, value))
-		if (at > msg && at[-1] == '\'' && at[n] == '\'')
-			return true;
-	return false;
-}
-
-/* Of an option with several values the one that is meant. */
-static const struct config_pair *blamed_pair(const struct opts_source *src,
-					     const struct config *config,
-					     const struct option_row *row, const char *msg)
-{
-	unsigned int own = config_section(config, own_section(src), 0);
-	const struct config_pair *first = config_find(config, own, row);
-
-	for (const struct config_pair *p = first; p && p < config->pairs + config->n; p++)
-		if (p->section == first->section && !strcmp(p->key, first->key) &&
-		    quotes(msg, p->value))
-			return p;
-	return first;
+	for (size_t i = 0; i < sizeof(other) / sizeof(other[0]); i++)
+		if (!strncmp(msg, other[i].begin, strlen(other[i].begin)))
+			return args_find(src->spec->tables, other[i].option);
+	return sscanf(msg, "--%63[a-z0-9-]:", name) == 1 ? args_find(src->spec->tables, name)
+							 : NULL;
 }
 
 /* Where the option that an error begins with stands in the file, unless the command line gives it. */
-static void blame(const struct opts_source *src, const struct config *config,
+static bool blame(const struct opts_source *src, const struct config *config,
 		  struct netprobe_error *err)
 {
-	const struct config_pair *pair = NULL;
-	const struct option_row *row = NULL;
-	char name[64] = "";
+	const struct option_row *row = config->n ? row_of(src, err->msg) : NULL;
 
-	if (!config->n || sscanf(err->msg, "--%63[a-z0-9-]:", name) != 1)
-		return;
-	row = args_find(src->spec->tables, name);
-	if (row && !is_typed(src, row))
-		pair = blamed_pair(src, config, row, err->msg);
-	if (pair)
-		config_blame(config, pair, err);
+	return row && !is_typed(src, row) &&
+	       config_blame_row(config, config_section(config, own_section(src), 0), row, err);
 }
 
 /* The one of this process: commands have one. */
@@ -210,7 +206,7 @@ static struct opts_source *current;
 void source_blame(struct netprobe_error *err)
 {
 	if (current)
-		blame(current, &current->config, err);
+		(void)blame(current, &current->config, err);
 }
 
 static int use_config(struct opts_source *src, struct common_opts *o, struct netprobe_error *err)
@@ -337,9 +333,7 @@ int source_reread(struct common_opts *o, source_apply_fn apply, void *arg,
 		r = check_fixed(src, &config, next, o, err);
 	if (!r) {
 		r = apply(next, arg, err);
-		if (r)
-			blame(src, &config, err);
-		if (r && strncmp(err->msg, config.path, strlen(config.path)) != 0)
+		if (r && !blame(src, &config, err))
 			config_blame(&config, NULL, err);
 	}
 	if (!r) {

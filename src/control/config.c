@@ -67,9 +67,11 @@ static int add_pair(struct reader *r, const struct place *at, const yaml_event_t
 	if (pairs)
 		c->pairs = pairs;
 	/* A plain ~ is YAML's way to say nothing. */
+	p.nothing = ev->data.scalar.style == YAML_PLAIN_SCALAR_STYLE && !file && !item;
 	if (ev->data.scalar.style == YAML_PLAIN_SCALAR_STYLE && !file &&
 	    (!strcmp(value, "~") || !strcmp(value, "null")))
 		value = "";
+	p.nothing = p.nothing && !*value;
 	p.key = strdup(at->key.key);
 	p.value = strdup(value);
 	p.line = (unsigned int)ev->start_mark.line + 1;
@@ -93,6 +95,7 @@ static int add_section(struct reader *r, const struct place *at, const yaml_even
 	const char *outer = c->sections[at->key.section].name;
 	struct config_section *more, s = { .line = (unsigned int)ev->start_mark.line + 1,
 					   .column = (unsigned int)ev->start_mark.column + 1,
+					   .parent = at->key.section,
 					   .item = item };
 
 	if (at->depth == CONFIG_MAX_DEPTH || c->n_sections == CONFIG_MAX_SECTIONS) {
@@ -169,10 +172,14 @@ static int read_map(struct reader *r, const struct place *at, const yaml_event_t
 	return e;
 }
 
-static int read_list(struct reader *r, const struct place *at)
+static int read_list(struct reader *r, const struct place *at, const yaml_event_t *begin)
 {
+	const yaml_event_t nothing = { .type = YAML_SCALAR_EVENT,
+				       .start_mark = begin->start_mark,
+				       .data.scalar = { .value = (yaml_char_t *)"",
+							.style = YAML_PLAIN_SCALAR_STYLE } };
+	bool empty = true, end = false;
 	yaml_event_t ev;
-	bool end = false;
 	int e = 0;
 
 	while (!e && !end) {
@@ -187,9 +194,11 @@ static int read_list(struct reader *r, const struct place *at)
 			e = read_map(r, at, &ev, true);
 		else
 			e = wrong_value(r, at->key.key, &ev);
+		empty = empty && end;
 		yaml_event_delete(&ev);
 	}
-	return e;
+	/* As a key without a value. */
+	return e || !empty ? e : add_pair(r, at, &nothing, false, false);
 }
 
 static int read_value(struct reader *r, const struct place *at)
@@ -202,13 +211,29 @@ static int read_value(struct reader *r, const struct place *at)
 	if (ev.type == YAML_SCALAR_EVENT)
 		e = add_pair(r, at, &ev, false, false);
 	else if (ev.type == YAML_SEQUENCE_START_EVENT)
-		e = read_list(r, at);
+		e = read_list(r, at, &ev);
 	else if (ev.type == YAML_MAPPING_START_EVENT)
 		e = read_map(r, at, &ev, false);
 	else
 		e = wrong_value(r, at->key.key, &ev);
 	yaml_event_delete(&ev);
 	return e;
+}
+
+/* Was there a value or a section of that name in the same place? */
+static bool is_twice(const struct config *c, const struct config_pair *key)
+{
+	const char *outer = c->sections[key->section].name;
+	size_t skip = *outer ? strlen(outer) + 1 : 0;
+
+	for (unsigned int i = 0; i < c->n; i++)
+		if (c->pairs[i].section == key->section && !strcmp(c->pairs[i].key, key->key))
+			return true;
+	for (unsigned int i = 1; i < c->n_sections; i++)
+		if (c->sections[i].parent == key->section &&
+		    !strcmp(c->sections[i].name + skip, key->key))
+			return true;
+	return false;
 }
 
 static int read_key(struct reader *r, const struct place *in, const yaml_event_t *ev)
@@ -218,16 +243,16 @@ static int read_key(struct reader *r, const struct place *in, const yaml_event_t
 	at.key.key = (char *)ev->data.scalar.value;
 	at.key.key_line = (unsigned int)ev->start_mark.line + 1;
 	at.key.key_column = (unsigned int)ev->start_mark.column + 1;
-	for (unsigned int i = 0; i < r->config->n; i++) {
-		const struct config_pair *p = &r->config->pairs[i];
-
-		if (p->section != at.key.section || strcmp(p->key, at.key.key) != 0)
-			continue;
+	if (strlen(at.key.key) != ev->data.scalar.length)
+		error_set(r->err, -EINVAL, "'%.64s': a NUL character; takes text", at.key.key);
+	else if (at.depth && is_scalar(ev, "file"))
+		error_set(r->err, -EINVAL, "file beside something; takes {file: PATH} alone");
+	else if (is_twice(r->config, &at.key))
 		error_set(r->err, -EINVAL, "'%.64s' is there twice; takes each key once",
 			  at.key.key);
-		return blame(r, ev->start_mark);
-	}
-	return read_value(r, &at);
+	else
+		return read_value(r, &at);
+	return blame(r, ev->start_mark);
 }
 
 /* Keys up to the mapping's end. first: an event that was read already, and is deleted here. */
@@ -375,7 +400,7 @@ void config_done(struct config *c)
 {
 	for (unsigned int i = 0; i < c->n; i++) {
 		free(c->pairs[i].key);
-		free(c->pairs[i].value);
+		key_string_wipe(c->pairs[i].value);
 	}
 	for (unsigned int i = 0; i < c->n_sections; i++)
 		free(c->sections[i].name);

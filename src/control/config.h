@@ -27,12 +27,15 @@ struct config_pair {
 	unsigned int section; /* 0: of none */
 	bool item;	      /* of a list: not to be divided at commas */
 	bool file;	      /* value is the path of a file that holds it */
+	bool nothing;	      /* no value, or an empty list */
+	bool elsewhere;	      /* config_check: what others may take */
 };
 
 struct config_section {
 	char *name; /* "export.kafka"; "" for the first, which is all that is in no section */
 	unsigned int line, column;
-	bool item; /* one of a list of them */
+	unsigned int parent; /* the one that it is in */
+	bool item;	     /* one of a list of them */
 };
 
 struct config {
@@ -58,15 +61,16 @@ struct config_known {
 	const char *name; /* NULL ends a list of them */
 	const struct option_row *const *tables;
 	bool repeated; /* any number of times */
+	bool shared; /* keys in no section may be its, so whoever does not have them passes over them */
 };
-/* -EINVAL: a section that is not known, or one too many of it. */
-int config_check(const struct config *c, const struct config_known *known,
-		 struct netprobe_error *err);
+/* -EINVAL: a section that is not known, or one too many of it. Before config_apply. */
+int config_check(struct config *c, const struct config_known *known, struct netprobe_error *err);
 /* The next section of that name behind at (0: the first); 0: no more. */
 unsigned int config_section(const struct config *c, const char *name, unsigned int at);
 
 /*
- * Set what a section (0: what is in none) says in opts, which point to strings of c from then on. -EINVAL: an unknown
+ * Set what a section (0: what is in none) says in opts, which point to strings of c from then on; a list takes the place
+ * of the one that opts have. -EINVAL: an unknown
  * key, a wrong value, a secret that anybody may read; opts may be half changed then.
  */
 int config_apply(struct config *c, unsigned int section, const struct option_row *const *tables,
@@ -77,6 +81,13 @@ const struct config_pair *config_find(const struct config *c, unsigned int secti
 /* Put "file:line:column: " in front of err; pair NULL: only the file. */
 void config_blame(const struct config *c, const struct config_pair *pair,
 		  struct netprobe_error *err);
+
+/*
+ * An error that a row's value turned out to be: its place in front, of several values that of the one that err quotes.
+ * What a file holds, or a secret, is taken out. false: no pair sets the row, and err is as it was.
+ */
+bool config_blame_row(const struct config *c, unsigned int section, const struct option_row *row,
+		      struct netprobe_error *err);
 
 /* All of a plain file into text, of max bytes: its size, -EFBIG, -EISDIR, -EINVAL or what open(2) and read(2) say. */
 struct stat;

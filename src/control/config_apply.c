@@ -38,6 +38,12 @@ const struct config_pair *config_find(const struct config *c, unsigned int secti
 	return found;
 }
 
+/* Not --help and --version, and no file of a file. */
+static bool takes_key(const struct option_row *row)
+{
+	return row && row->type != OPTION_HELP && strcmp(row->name, "config") != 0;
+}
+
 static int blame_section(const struct config *c, const struct config_section *s,
 			 struct netprobe_error *err)
 {
@@ -54,9 +60,34 @@ static unsigned int count(const struct config *c, const char *name, unsigned int
 	return n;
 }
 
-int config_check(const struct config *c, const struct config_known *known,
-		 struct netprobe_error *err)
+/* Is a pair that stands in no section one of an option of others, or an empty section? */
+static bool is_elsewhere(const struct config_pair *p, const struct config_known *known)
 {
+	for (const struct config_known *k = known; k->name; k++) {
+		const struct option_row *row = k->shared ? args_find(k->tables, p->key) : NULL;
+
+		if (takes_key(row) || (p->nothing && !strcmp(p->key, k->name)))
+			return true;
+	}
+	return false;
+}
+
+static int check_times(const struct config *c, unsigned int i, struct netprobe_error *err)
+{
+	const struct config_section *s = &c->sections[i];
+	bool several = count(c, s->name, c->n_sections - 1) > 1;
+
+	if (!s->item && count(c, s->name, i) == 1)
+		return 0;
+	error_set(err, -EINVAL, "'%.64s' is %s; takes it once", s->name,
+		  several ? "there several times" : "a list of one section");
+	return blame_section(c, s, err);
+}
+
+int config_check(struct config *c, const struct config_known *known, struct netprobe_error *err)
+{
+	for (unsigned int i = 0; i < c->n; i++)
+		c->pairs[i].elsewhere = !c->pairs[i].section && is_elsewhere(&c->pairs[i], known);
 	for (unsigned int i = 1; i < c->n_sections; i++) {
 		const struct config_section *s = &c->sections[i];
 		const struct config_known *k = known;
@@ -67,11 +98,8 @@ int config_check(const struct config *c, const struct config_known *known,
 			(void)args_unknown_word("section", s->name, known, sizeof(*known), err);
 			return blame_section(c, s, err);
 		}
-		if (!k->repeated && (s->item || count(c, s->name, i) > 1)) {
-			error_set(err, -EINVAL, "'%.64s' is there several times; takes it once",
-				  s->name);
-			return blame_section(c, s, err);
-		}
+		if (!k->repeated && check_times(c, i, err))
+			return -EINVAL;
 	}
 	return 0;
 }
@@ -147,11 +175,9 @@ static char *read_content(const struct config *c, const struct config_pair *p, b
 	return NULL;
 }
 
-static void forget(char *text)
+static bool is_first(const struct config *c, const struct config_pair *p)
 {
-	if (text)
-		explicit_bzero(text, strlen(text));
-	free(text);
+	return p == c->pairs || p[-1].section != p->section || strcmp(p[-1].key, p->key) != 0;
 }
 
 /* An item is kept as it is, all else as the command line's. */
@@ -163,6 +189,8 @@ static int set_value(struct config *c, const struct config_pair *p, const struct
 
 	if (!p->item)
 		return keys_set(row, value, defaults, opts, &c->strings, err);
+	if (is_first(c, p) && keys_set(row, "", defaults, opts, &c->strings, err))
+		return -ENOMEM;
 	kept = value == p->value ? value : key_strings_add(&c->strings, value);
 	return kept ? args_set(row, kept, opts, err) : error_set(err, -ENOMEM, "out of memory");
 }
@@ -187,7 +215,7 @@ static int apply_value(struct config *c, const struct config_pair *p, const stru
 		r = set_value(c, p, row, content ? content : p->value, defaults, opts, err);
 	if (r == -EINVAL && content)
 		(void)refuse_file(p, "what it holds is no value of this option", err);
-	forget(content);
+	key_string_wipe(content);
 	return r;
 }
 
@@ -198,7 +226,9 @@ static int apply_pair(struct config *c, const struct config_pair *p,
 	const struct option_row *row = args_find(tables, p->key);
 	int r;
 
-	if (!row || row->type == OPTION_HELP || !strcmp(p->key, "config")) {
+	if (!row && p->elsewhere)
+		return 0;
+	if (!takes_key(row)) {
 		error_set(err, -EINVAL, "'%.64s' is no key; takes long options that --help lists",
 			  p->key);
 		error_prefix(err, "%.160s:%u:%u", c->path, p->key_line, p->key_column);
@@ -219,4 +249,47 @@ int config_apply(struct config *c, unsigned int section, const struct option_row
 		if (c->pairs[i].section == section)
 			r = apply_pair(c, &c->pairs[i], tables, defaults, opts, err);
 	return r;
+}
+
+/* Does an error quote this value? Beside a file's content only in front, for the content may have quotes in it. */
+static bool quotes(const char *msg, const struct config_pair *p, bool in_front)
+{
+	size_t n = strlen(p->value), name = strlen(p->key);
+
+	if (!n || p->file)
+		return false;
+	if (in_front)
+		return strlen(msg) > name + 5 + n && msg[name + 4] == '\'' &&
+		       !strncmp(msg + name + 5, p->value, n) && msg[name + 5 + n] == '\'';
+	for (const char *at = strstr(msg, p->value); at; at = strstr(at + 1, p->value))
+		if (at > msg && at[-1] == '\'' && at[n] == '\'')
+			return true;
+	return false;
+}
+
+bool config_blame_row(const struct config *c, unsigned int section, const struct option_row *row,
+		      struct netprobe_error *err)
+{
+	const struct config_pair *first = config_find(c, section, row), *file = NULL, *meant = NULL;
+	const struct config_pair *end = c->pairs + c->n, *p;
+	struct netprobe_error told = {};
+
+	if (!first || !err)
+		return first;
+	error_take(&told, err);
+	for (p = first; p < end && !file; p++)
+		if (p->file && p->section == first->section && !strcmp(p->key, first->key))
+			file = p;
+	for (p = first; p < end && !meant; p++)
+		if (p->section == first->section && !strcmp(p->key, first->key) &&
+		    quotes(told.msg, p, file))
+			meant = p;
+	if (!meant && file)
+		(void)refuse_file(file, "what it holds is no value of this option", err);
+	else if (row->flags & OPTION_SECRET)
+		(void)error_set(err, told.code, "--%s: what is given is none; takes %s", row->name,
+				row->arg ? row->arg : "a value");
+	(void)error_recode(err, told.code);
+	config_blame(c, meant ? meant : file ? file : first, err);
+	return true;
 }

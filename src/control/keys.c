@@ -7,10 +7,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+void key_string_wipe(char *text)
+{
+	if (text)
+		explicit_bzero(text, strlen(text));
+	free(text);
+}
+
 void key_strings_done(struct key_strings *s)
 {
 	for (unsigned int i = 0; i < s->n; i++)
-		free(s->items[i]);
+		key_string_wipe(s->items[i]);
 	free(s->items);
 	*s = (struct key_strings){};
 }
@@ -123,6 +130,8 @@ static int set_list(const struct option_row *row, const char *value, void *opts,
 	args_list_done(field(row, opts));
 	while (!r && *value && (one = strsep(&rest, ",")))
 		r = set_one(row, one, opts, strings, err);
+	if (copy)
+		explicit_bzero(copy, strlen(value)); /* strsep put ends into it */
 	free(copy);
 	return r;
 }
@@ -237,6 +246,12 @@ bool keys_equal(const struct option_row *row, const void *a, const void *b)
 	s = *(const char *const *)x;
 	t = *(const char *const *)y;
 	return s == t || (s && t && strcmp(s, t) == 0);
+}
+
+void keys_spoil(const struct option_row *row, void *opts)
+{
+	if (row->type != OPTION_STRINGS && row->type != OPTION_COUNT)
+		memset(field(row, opts), 0xff, field_size(row));
 }
 
 static void write_list(struct buf *b, const struct args_list *l)

@@ -18,7 +18,9 @@ struct key_strings {
 	char **items;
 	unsigned int n;
 };
-void key_strings_done(struct key_strings *s);
+/* Overwritten, then freed: a secret is not left behind. NULL is allowed. */
+void key_string_wipe(char *text);
+void key_strings_done(struct key_strings *s); /* wiped as well */
 /* A copy that lives as long as s; NULL: no memory. */
 const char *key_strings_add(struct key_strings *s, const char *text);
 
@@ -50,6 +52,8 @@ int keys_copy(const struct option_row *const *tables, const void *from, void *to
 void keys_move(const struct option_row *const *tables, void *from, void *to);
 /* Free the lists of opts. */
 void keys_done(const struct option_row *const *tables, void *opts);
+/* Give the field a value that it never has; not to be read. Lists and counts stay as they are. */
+void keys_spoil(const struct option_row *row, void *opts);
 bool keys_equal(const struct option_row *row, const void *a, const void *b);
 
 /* The value as JSON; of OPTION_SECRET only that there is one. A list, a number, a string, true, false; null where nothing is set. */

@@ -54,10 +54,20 @@ static const struct option_row target_rows[] = {
 	OPTIONS_END,
 };
 static const struct option_row *const target_tables[] = { target_rows, NULL };
-static const struct config_known known[] = { { "export", target_tables, true },
-					     { "export.retry", target_tables, true },
-					     { "alerts", target_tables, false },
-					     {} };
+/* Another command that reads the same file. */
+struct other {
+	bool fast;
+};
+static const struct option_row other_rows[] = {
+	OPTION("fast", 0, OPTION_BOOL, struct other, fast, NULL, "fast"),
+	OPTIONS_END,
+};
+static const struct option_row *const other_tables[] = { other_rows, NULL };
+static const struct config_known known[] = {
+	{ "export", target_tables, true },  { "export.retry", target_tables, true },
+	{ "alerts", target_tables, false }, { "other", other_tables, .shared = true },
+	{ "own", tables, .shared = true },  {}
+};
 
 static struct netprobe_error err;
 
@@ -165,6 +175,11 @@ static void what_is_wrong_is_told_with_line_and_column(void **state)
 	check_refused("help: true\n", "f.yaml:1:1: 'help'");
 	check_refused("config: x\n", "f.yaml:1:1: 'config'");
 	check_refused("max: \"1\\0002\"\n", "f.yaml:1:6: max: a NUL");
+	check_refused("\"max\\0zz\": 1\n", "f.yaml:1:1: 'max': a NUL");
+	check_refused("port: []\nport: [80]\n", "f.yaml:2:1: 'port' is there twice");
+	check_refused("port: [80]\nport: []\n", "f.yaml:2:1: 'port' is there twice");
+	check_refused("port: {x: 1, file: sec}\n", "f.yaml:1:14: file beside something");
+	check_refused("url: x\n", "f.yaml:1:1: 'url' is no key"); /* export is not shared */
 }
 
 static void bytes_that_are_not_utf8_are_refused(void **state)
@@ -238,6 +253,10 @@ static void wrong_sections_are_told_with_line_and_column(void **state)
 	check_refused("alert: {url: x}\n",
 		      "f.yaml:1:8: unknown section 'alert'; did you mean alerts?");
 	check_refused("alerts:\n  - url: x\n  - url: y\n", "f.yaml:2:5: 'alerts' is there several");
+	check_refused("alerts: [{url: x}]\n", "f.yaml:1:10: 'alerts' is a list of one section");
+	check_refused("alerts: {url: x}\nalerts: {url: y}\n",
+		      "f.yaml:2:1: 'alerts' is there twice");
+	check_refused("export: [{url: x}]\nexport: []\n", "f.yaml:2:1: 'export' is there twice");
 	check_refused(deep, "f.yaml:1:16: 'd' is one section too many");
 	assert_int_equal(parse("alerts:\n  url: x\n  tries: none\n", &c), 0);
 	assert_int_equal(apply_target(&c, 1, &t), -EINVAL);
@@ -251,6 +270,47 @@ static void wrong_sections_are_told_with_line_and_column(void **state)
 	check_refused("alerts:\n  url: x\n  url: y\n", "f.yaml:3:3: 'url' is there twice");
 	assert_int_equal(parse("export: [{url: x}, {url: y}]\n", &c), 0);
 	config_done(&c);
+}
+
+/* What a config gives behind its section "own". */
+static void check_own(const char *text, unsigned int ports, const char *last, uint32_t max)
+{
+	struct config c = { 0 };
+	struct opts o;
+	const char *said = apply(text, &o, &c);
+	unsigned int own = said ? 0 : config_section(&c, "own", 0);
+
+	if (own && config_apply(&c, own, tables, &defaults, &o, &err))
+		said = err.msg;
+	if (said)
+		fail_msg("%s: %s", text, said);
+	assert_int_equal(o.port.n, ports);
+	if (ports)
+		assert_string_equal(o.port.items[ports - 1], last);
+	assert_int_equal(o.max, max);
+	keys_done(tables, &o);
+	config_done(&c);
+}
+
+static void section_goes_before_what_is_in_none(void **state)
+{
+	(void)state;
+	check_own("port: [80]\nmax: 1\nown: {port: [81], max: 2}\n", 1, "81", 2);
+	check_own("port: [80, 82]\nown: {port: 81}\n", 1, "81", 0);
+	check_own("port: 80\nown: {port: [81, 82]}\n", 2, "82", 0);
+	check_own("port: [80]\nmax: 1\nown: {port: [], max: }\n", 0, NULL, 0);
+	check_own("port: [80]\nown: {port: }\n", 0, NULL, 0);
+}
+
+static void one_file_is_for_all_commands(void **state)
+{
+	(void)state;
+	check_own("fast: true\nmax: 1\n", 0, NULL, 1);
+	check_own("max: 1\nown:\nother: ~\nalerts: []\n", 0, NULL, 1);
+	check_own("max: 1\nown: {}\n", 0, NULL, 1);
+	check_refused("other:\nother: {fast: true}\n", "f.yaml:2:1: 'other' is there twice");
+	check_refused("another:\n", "f.yaml:1:1: 'another' is no key");
+	check_refused("own: 1\n", "f.yaml:1:1: 'own' is no key");
 }
 
 /* A folder with a config and a file beside it. */
@@ -366,6 +426,48 @@ static void secrets_are_in_no_error_and_not_where_anybody_may_read_them(void **s
 	folder_done(&f);
 }
 
+/* Read, and blamed for what a row's value turned out to be. */
+static void check_blamed(const struct folder *f, const char *config, unsigned int row,
+			 const char *wrong, const char *expected)
+{
+	struct config c = { 0 };
+	struct target t;
+
+	assert_int_equal(read_target(f, config, 0600, &c, &t), 0);
+	(void)error_set(&err, -ESRCH, "%s", wrong);
+	assert_true(config_blame_row(&c, 1, &target_rows[row], &err));
+	if (!strstr(err.msg, expected) || strstr(err.msg, "SUPER"))
+		fail_msg("expected %s, got %s", expected, err.msg);
+	assert_int_equal(err.code, -ESRCH);
+	keys_done(target_tables, &t);
+	config_done(&c);
+}
+
+static void what_turns_out_wrong_later_does_not_show_what_a_file_holds(void **state)
+{
+	struct folder f = folder_new();
+	struct config c = { 0 };
+
+	(void)state;
+	put(f.file, "SUPERSECRET\n", 0600);
+	check_blamed(&f, "alerts: {url: {file: value}}\n", 0, "--url: 'SUPERSECRET' is none",
+		     "c.yaml:1:22: --url: file 'value': what it holds");
+	check_blamed(&f, "alerts: {topics: [x, {file: value}]}\n", 4,
+		     "--topics: 'SUPERSECRET' is none",
+		     "c.yaml:1:29: --topics: file 'value': what it holds");
+	check_blamed(&f, "alerts: {topics: [x, {file: value}, y]}\n", 4, "--topics: 'y' is none",
+		     "c.yaml:1:37: --topics: 'y' is none");
+	check_blamed(&f, "alerts: {topics: [x, y]}\n", 4, "--topics: no such thing: 'y'",
+		     "c.yaml:1:22: --topics: no such thing: 'y'");
+	check_blamed(&f, "alerts: {url: x}\n", 0, "--url: cannot be", "c.yaml:1:15: --url: cannot");
+	check_blamed(&f, "alerts: {token: SUPER}\n", 1, "--token: 'SUPER' is none",
+		     "c.yaml:1:17: --token: what is given is none");
+	assert_int_equal(parse("max: 1\n", &c), 0);
+	assert_false(config_blame_row(&c, 0, &rows[0], &err));
+	config_done(&c);
+	folder_done(&f);
+}
+
 static void file_that_cannot_be_read_is_named(void **state)
 {
 	struct config c = { 0 };
@@ -388,7 +490,10 @@ int main(void)
 		cmocka_unit_test(pair_of_an_option_is_found),
 		cmocka_unit_test(sections_have_options_of_their_own_and_may_be_repeated),
 		cmocka_unit_test(wrong_sections_are_told_with_line_and_column),
+		cmocka_unit_test(section_goes_before_what_is_in_none),
+		cmocka_unit_test(one_file_is_for_all_commands),
 		cmocka_unit_test(value_may_be_what_a_file_holds),
+		cmocka_unit_test(what_turns_out_wrong_later_does_not_show_what_a_file_holds),
 		cmocka_unit_test(secrets_are_in_no_error_and_not_where_anybody_may_read_them),
 		cmocka_unit_test(file_that_cannot_be_read_is_named),
 	};

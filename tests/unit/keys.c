@@ -208,9 +208,28 @@ static void values_are_compared_by_what_they_say(void **state)
 	keys_done(tables, &b);
 }
 
+/* What is set to what it is anyway can be told from what is not set. */
+static void spoilt_field_agrees_only_where_it_is_set(void **state)
+{
+	static const char *const keys[] = { "max", "name" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		const struct option_row *row = args_find(tables, keys[i]);
+		struct opts a = { 0 }, b = { 0 };
+
+		keys_spoil(row, &b);
+		assert_false(keys_equal(row, &a, &b));
+		assert_int_equal(set(&a, keys[i], "1"), 0);
+		assert_int_equal(set(&b, keys[i], "1"), 0);
+		assert_true(keys_equal(row, &a, &b));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_teardown(spoilt_field_agrees_only_where_it_is_set, clean_up),
 		cmocka_unit_test_teardown(values_are_set_and_told_as_they_are, clean_up),
 		cmocka_unit_test_teardown(list_replaces_the_old_one, clean_up),
 		cmocka_unit_test_teardown(empty_value_clears_to_the_default, clean_up),
