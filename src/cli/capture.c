@@ -9,16 +9,17 @@
 
 #include "base/log.h"
 #include "cli/settings.h"
+#include "cli/source.h"
 #include "cli/words.h"
 
 int cli_manager(const struct common_opts *o, struct settings *s, struct netprobe_manager **ret)
 {
 	struct netprobe_error err = {};
 
-	if (o->latency && o->capture_mode > (int)NETPROBE_CAPTURE_EBPF) {
-		log_err("--capture-mode: --latency needs ebpf; the other modes do not time waits");
-		return EXIT_CAPTURE;
-	}
+	if (o->latency && o->capture_mode > (int)NETPROBE_CAPTURE_EBPF)
+		return cli_option_failed(
+			EXIT_CAPTURE,
+			"--capture-mode: --latency needs ebpf; the other modes do not time waits");
 	if (!netprobe_manager_new_with_config(&s->c, ret, &err))
 		return EXIT_OK;
 	settings_blame(&err);
@@ -27,9 +28,13 @@ int cli_manager(const struct common_opts *o, struct settings *s, struct netprobe
 
 static int load_failed(const struct netprobe_error *err)
 {
+	struct netprobe_error told = *err;
 	char words[CLI_WORDS];
 
-	log_err("%s", cli_error(err, words));
+	(void)snprintf(told.msg, sizeof(told.msg), "%.*s", (int)sizeof(told.msg) - 1,
+		       cli_words(err->msg, words));
+	source_blame(&told);
+	log_err("%s", cli_error(&told, words));
 	switch (err->code) {
 	case -EPERM:
 		return EXIT_PERM;

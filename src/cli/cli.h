@@ -89,6 +89,8 @@ void common_done(struct common_opts *o);
 int common_parse(const struct args_spec *spec, int argc, char **argv, struct common_opts *o);
 
 int cli_usage_failed(const struct netprobe_error *err);
+/* Tell an error that begins with an option, with its place in the config: exit, which is returned. */
+int cli_option_failed(int exit, const char *msg);
 /* --match: NULL is none; about: NETPROBE_VIEW_*, NETPROBE_ABOUT_*. -EINVAL, -ENOMEM, err names the option. */
 int expr_check(const char *match, uint32_t about, struct netprobe_error *err);
 int expr_take(const char *match, uint32_t about, struct netprobe_expr **ret,

@@ -219,10 +219,10 @@ static int pick_format(struct dns *x)
 	x->s.format = x->o.format >= 0		    ? x->o.format
 		      : x->s.sink.tty || x->summary ? FORMAT_TEXT
 						    : FORMAT_JSON;
-	if (x->summary && x->s.format == FORMAT_XCTL) {
-		log_err("--format: 'xctl' is a stream of events; with --summary it takes text, json, csv or tsv");
-		return EXIT_USAGE;
-	}
+	if (x->summary && x->s.format == FORMAT_XCTL)
+		return cli_option_failed(
+			EXIT_USAGE,
+			"--format: 'xctl' is a stream of events; with --summary it takes text, json, csv or tsv");
 	return EXIT_OK;
 }
 

@@ -165,10 +165,10 @@ static int pick_format(struct drops *x)
 	x->s.format = x->o.format >= 0		    ? (x->o.format == 2 ? FORMAT_XCTL : x->o.format)
 		      : x->s.sink.tty || x->summary ? FORMAT_TEXT
 						    : FORMAT_JSON;
-	if (x->summary && x->s.format == FORMAT_XCTL) {
-		log_err("--format: 'xctl' is a stream of events; with --summary it takes text or json");
-		return EXIT_USAGE;
-	}
+	if (x->summary && x->s.format == FORMAT_XCTL)
+		return cli_option_failed(
+			EXIT_USAGE,
+			"--format: 'xctl' is a stream of events; with --summary it takes text or json");
 	return EXIT_OK;
 }
 
@@ -182,10 +182,10 @@ static int make(struct drops *x, struct settings *s)
 	if (check(&x->o, x, &err) || check_match(x, &err) || settings_fill(s, &x->o, &err) ||
 	    (x->trace && check_trace(x, &err)))
 		return cli_usage_failed(&err);
-	if (s->c.capture > NETPROBE_CAPTURE_EBPF) {
-		log_err("--capture-mode: drops needs ebpf; the other modes do not see what the kernel drops");
-		return EXIT_CAPTURE;
-	}
+	if (s->c.capture > NETPROBE_CAPTURE_EBPF)
+		return cli_option_failed(
+			EXIT_CAPTURE,
+			"--capture-mode: drops needs ebpf; the other modes do not see what the kernel drops");
 	s->c.no_flow_events = true;
 	s->c.keep_closed = x->summary;
 	s->c.trace_packets = x->trace;

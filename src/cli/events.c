@@ -121,10 +121,10 @@ static int make(struct events *e, struct settings *s)
 	    settings_fill(s, &e->o, &err) || names_fill(&e->o, &s->c, &err) ||
 	    (e->trace && trace_check(&e->o, &err)))
 		return cli_usage_failed(&err);
-	if (e->trace && s->c.capture > NETPROBE_CAPTURE_EBPF) {
-		log_err("--capture-mode: --trace needs ebpf; the other modes do not see the way of packets");
-		return EXIT_CAPTURE;
-	}
+	if (e->trace && s->c.capture > NETPROBE_CAPTURE_EBPF)
+		return cli_option_failed(
+			EXIT_CAPTURE,
+			"--capture-mode: --trace needs ebpf; the other modes do not see the way of packets");
 	s->c.trace_packets = e->trace;
 	s->c.only_moved = true;
 	s->c.enable_dns_events = s->c.names & (NETPROBE_NAMES_DNS | NETPROBE_NAMES_ASKED);

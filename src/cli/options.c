@@ -132,6 +132,15 @@ int cli_usage_failed(const struct netprobe_error *err)
 	return err->code == -ENOMEM ? EXIT_INTERNAL : EXIT_USAGE;
 }
 
+int cli_option_failed(int exit, const char *msg)
+{
+	struct netprobe_error err = {};
+
+	(void)error_set(&err, -EINVAL, "%s", msg);
+	(void)cli_usage_failed(&err);
+	return exit;
+}
+
 /* What no single option can be wrong about. */
 static int check_together(const struct common_opts *o, struct netprobe_error *err)
 {

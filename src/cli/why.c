@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/log.h"
 #include "base/parse.h"
 #include "base/utf8.h"
 #include "cli/row.h"
@@ -548,8 +547,13 @@ static int print(struct why *x)
 	if (x->n)
 		qsort(x->subjects, x->n, sizeof(*x->subjects), by_work);
 	if (x->o.sock && !x->n) {
-		log_err("--sock: there is no TCP connection with socket cookie %llu; netprobe flows lists them",
-			(unsigned long long)x->o.sock);
+		struct netprobe_error err = {};
+
+		(void)error_set(&err, -ESRCH,
+				"--sock: there is no TCP connection with socket cookie %llu; "
+				"netprobe flows lists them",
+				(unsigned long long)x->o.sock);
+		(void)cli_usage_failed(&err);
 		return -ESRCH;
 	}
 	sum_up(x, &all);

@@ -60,7 +60,7 @@ TEST(config_is_read_and_the_command_line_wins)
 
 TEST(sighup_reads_the_config_again_and_keeps_the_old_where_it_is_wrong)
 {
-	char path[PATH_MAX], where[PATH_MAX + 64];
+	char path[PATH_MAX], where[PATH_MAX + 64], *log;
 	struct probe p;
 
 	own_run_dir();
@@ -82,6 +82,14 @@ TEST(sighup_reads_the_config_again_and_keeps_the_old_where_it_is_wrong)
 	check_says(&p, where);
 	check_value(&p, "port", "[\"81\"]");
 	check_value(&p, "max-events", "5");
+	snprintf(where, sizeof(where), "%s/name", test_dir());
+	write_config(where, "SUPERSECRETVALUE\n");
+	write_config(path, "comm: {file: name}\n");
+	kill(p.pid, SIGHUP);
+	check_says(&p, "--comm: file 'name': what it holds");
+	log = file_text(p.log);
+	CHECK(!strstr(log, "SUPER"), "the log has what the file holds: %s", log);
+	free(log);
 	probe_stop(&p);
 }
 
@@ -128,12 +136,18 @@ TEST(wrong_config_exits_3_and_says_where)
 		{ "top: {by: remote}\nevents: {port: 70000}\n", ":2:16: --port: '70000'" },
 		{ "top: {by: nobody}\n", ":1:11: --by: 'nobody'" },
 		{ "tpo: {by: remote}\n", ":1:6: unknown section 'tpo'; did you mean top?" },
-		{ "events:\n  - port: 1\n", ":2:5: 'events' is there several times" },
+		{ "events:\n  - port: 1\n", ":2:5: 'events' is a list of one section" },
+		{ "output: /no/such/x\n", ":1:9: -o: '/no/such/x'" },
+		{ "pcap: /no/such/x\n", ":1:7: --pcap: '/no/such/x'" },
+		{ "latency: true\ncapture-mode: auto\ncomm: {file: name}\n",
+		  ":3:14: --comm: file 'name': what it holds" },
 	};
 	char path[PATH_MAX];
 	const char *args[] = { "events", "--config", path, NULL };
 
 	own_run_dir();
+	snprintf(path, sizeof(path), "%s/name", test_dir());
+	write_config(path, "SUPERSECRETVALUE\n");
 	snprintf(path, sizeof(path), "%s/netprobe.yaml", test_dir());
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
 		struct probe p;
@@ -143,7 +157,7 @@ TEST(wrong_config_exits_3_and_says_where)
 		write_config(path, wrong[i].text);
 		status = probe_run(&p, args);
 		log = file_text(p.log);
-		CHECK(status == 3 && strstr(log, wrong[i].where),
+		CHECK(status == 3 && strstr(log, wrong[i].where) && !strstr(log, "SUPER"),
 		      "%s: expected exit 3 and %s, got %d: %s", wrong[i].text, wrong[i].where,
 		      status, log);
 		free(log);
