@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,8 @@
 #include "owner/index.h"
 #include "owner/process.h"
 #include "owner/stat.h"
+
+#define TRIM_AFTER 8192
 
 struct process_entry {
 	struct process process;
@@ -28,6 +31,7 @@ struct process_table {
 	void *v1_arg;
 	char *proc_root;
 	uint32_t scan_slot; /* where the next scan goes on */
+	uint32_t freed;	    /* since memory was given back last */
 	uint64_t tick_ns;   /* of the clock that /proc/<tgid>/stat counts in */
 	/*
 	 * Set at the first process found in /proc as the kernel half described it. Until then an
@@ -342,6 +346,7 @@ static void free_unused(struct process_table *t, struct index_node **link)
 		}
 		*link = e->node.next;
 		t->entries.count--;
+		t->freed++;
 		entry_free(e);
 	}
 }
@@ -363,12 +368,22 @@ static bool look(struct process_table *t, struct process *p, uint64_t now_ns)
 	return true;
 }
 
+/* What a burst took, when it is over: /proc is asked for its processes in turn, so the last go long after their sockets. */
+static void give_back(struct process_table *t)
+{
+	if (t->freed < TRIM_AFTER || t->entries.count >= TRIM_AFTER)
+		return;
+	t->freed = 0;
+	(void)malloc_trim(0);
+}
+
 uint32_t process_table_scan(struct process_table *t, uint64_t now_ns, uint32_t max)
 {
 	uint32_t n = 0, slots = t->entries.mask + 1;
 
 	for (uint32_t i = 0; i < slots; i++)
 		free_unused(t, &t->entries.slots[i]);
+	give_back(t);
 	for (uint32_t i = 0; i < slots && n < max; i++) {
 		struct index_node *node = t->entries.slots[t->scan_slot++ & t->entries.mask];
 
