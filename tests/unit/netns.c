@@ -64,7 +64,7 @@ static uint64_t start_chain(const atomic_bool *stop)
 	return inode;
 }
 
-static void a_namespace_whose_processes_come_and_go_is_not_gone(void **state)
+static void as_root_a_namespace_whose_processes_come_and_go_is_not_gone(void **state)
 {
 	atomic_bool *stop = mmap(NULL, sizeof(*stop), PROT_READ | PROT_WRITE,
 				 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -95,7 +95,7 @@ static void a_namespace_whose_processes_come_and_go_is_not_gone(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_namespace_whose_processes_come_and_go_is_not_gone),
+		cmocka_unit_test(as_root_a_namespace_whose_processes_come_and_go_is_not_gone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
