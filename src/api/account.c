@@ -11,6 +11,32 @@
 
 #define UNIT_PLACE "events"
 
+/* One that was taken away with its interface counts from nothing again. */
+static uint64_t since(uint64_t now, uint64_t before)
+{
+	return now > before ? now - before : 0;
+}
+
+static void add_since(struct losses *to, const char *program, const struct np_loss *now,
+		      const struct np_loss *before)
+{
+	losses_add(to, &(struct loss){
+			       .program = program,
+			       .unit = "packets",
+			       .count = { .submitted = since(now->submitted, before->submitted),
+					  .map_full = since(now->map_full, before->map_full) },
+		       });
+}
+
+void account_begin(struct netprobe_manager *m)
+{
+	m->account.tick_ns = clock_monotonic_ns();
+	if (!stats_guard_losses(&m->account.guard))
+		m->account.guard = (struct np_loss){};
+	if (!report_balance_losses(m, &m->account.balance))
+		m->account.balance = (struct np_loss){};
+}
+
 /* What guard and the balancer could not remember; of who asks for what they count. */
 static void add_guard(struct netprobe_manager *m, struct losses *to)
 {
@@ -19,12 +45,9 @@ static void add_guard(struct netprobe_manager *m, struct losses *to)
 	if (!queue_wanted(m, NETPROBE_EVENT_STATISTICS) && !security_watches(m))
 		return;
 	if (stats_guard_losses(&kept))
-		losses_add(to,
-			   &(struct loss){ .program = "guard", .unit = "packets", .count = kept });
+		add_since(to, "guard", &kept, &m->account.guard);
 	if (report_balance_losses(m, &balanced))
-		losses_add(to, &(struct loss){ .program = "balance",
-					       .unit = "packets",
-					       .count = balanced });
+		add_since(to, "balance", &balanced, &m->account.balance);
 }
 
 void account_take(struct netprobe_manager *m, struct losses *ret)

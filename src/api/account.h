@@ -11,13 +11,17 @@
 struct netprobe_manager;
 
 struct account {
-	struct losses told;    /* what the last probe.loss of each said */
-	uint64_t tick_ns;      /* CLOCK_MONOTONIC of the last interval's end */
+	struct losses told; /* what the last probe.loss of each said */
+	uint64_t tick_ns;   /* CLOCK_MONOTONIC of the last interval's end */
+	/* What guard and the balancer had counted before the manager was loaded: they may be older. */
+	struct np_loss guard, balance;
 	struct losses *places; /* what the program told of its own; NULL: nothing yet */
 	char (*names)[ACCOUNT_NAME];
 };
 
-/* Every row there is now; under the manager's lock. */
+/* The manager is loaded: losses count from here. Under its lock, as all that follow. */
+void account_begin(struct netprobe_manager *m);
+/* Every row there is now. */
 void account_take(struct netprobe_manager *m, struct losses *ret);
 /* probe.loss of what lost something since the last time; final: of every row that is not a place. */
 void account_tell(struct netprobe_manager *m, bool final);

@@ -7,16 +7,17 @@
 
 #include "wire/config.h"
 
+/*
+ * The remote end and what a socket is from its first call on. Not its own end: while it connects it has no port yet, and a
+ * filter for one would leave its first segments out.
+ */
 static const struct {
 	const char *field;
 	uint32_t key;
 } keys[] = {
-	{ "port", NETPROBE_FILTER_PORT },	  { "lport", NETPROBE_FILTER_SRC_PORT },
-	{ "src-port", NETPROBE_FILTER_SRC_PORT }, { "rport", NETPROBE_FILTER_DST_PORT },
-	{ "dst-port", NETPROBE_FILTER_DST_PORT }, { "addr", NETPROBE_FILTER_HOST },
-	{ "laddr", NETPROBE_FILTER_SRC_HOST },	  { "src-host", NETPROBE_FILTER_SRC_HOST },
-	{ "raddr", NETPROBE_FILTER_DST_HOST },	  { "dst-host", NETPROBE_FILTER_DST_HOST },
-	{ "transport", NETPROBE_FILTER_PROTO },	  { "proto", NETPROBE_FILTER_PROTO },
+	{ "rport", NETPROBE_FILTER_DST_PORT },	{ "dst-port", NETPROBE_FILTER_DST_PORT },
+	{ "raddr", NETPROBE_FILTER_DST_HOST },	{ "dst-host", NETPROBE_FILTER_DST_HOST },
+	{ "transport", NETPROBE_FILTER_PROTO }, { "proto", NETPROBE_FILTER_PROTO },
 	{ "family", NETPROBE_FILTER_FAMILY },
 };
 
@@ -25,12 +26,10 @@ struct filters {
 	unsigned int n;
 };
 
-/* Sockets and what happens to them: of these the kernel knows both ends. */
+/* Not the live view: its rows have figures of all sockets of their process. */
 static bool is_of_sockets(uint32_t about)
 {
-	return about == NETPROBE_ABOUT_FLOW || about == NETPROBE_ABOUT_EVENT ||
-	       about == NETPROBE_VIEW_CONNECTION || about == NETPROBE_VIEW_LISTEN ||
-	       about == NETPROBE_VIEW_REMOTE;
+	return about == NETPROBE_ABOUT_FLOW || about == NETPROBE_ABOUT_EVENT;
 }
 
 static uint32_t key_of(const char *field)
@@ -93,12 +92,38 @@ static int on_term(const struct expr_term *t, void *arg)
 	return 0;
 }
 
+static bool is_tcp_alone(const struct filters *f)
+{
+	for (unsigned int i = 0; i < f->n; i++)
+		if (f->list[i].key == NETPROBE_FILTER_PROTO && strcmp(f->list[i].value, "tcp") != 0)
+			return false;
+	return has_key(f, NETPROBE_FILTER_PROTO);
+}
+
+/* An error of a datagram socket names whom it is from, which need not be whom the socket is connected to. */
+static void cut_ends(struct filters *f)
+{
+	unsigned int n = 0;
+
+	for (unsigned int i = 0; i < f->n; i++) {
+		uint32_t key = f->list[i].key;
+
+		if (key == NETPROBE_FILTER_DST_PORT || key == NETPROBE_FILTER_DST_HOST)
+			free((char *)f->list[i].value);
+		else
+			f->list[n++] = f->list[i];
+	}
+	f->n = n;
+}
+
 unsigned int expr_filters(const struct expr *x, uint32_t about, struct netprobe_filter **ret)
 {
 	struct filters f = {};
 
 	if (is_of_sockets(about))
 		(void)expr_each_term(x, on_term, &f);
+	if (about == NETPROBE_ABOUT_EVENT && !is_tcp_alone(&f))
+		cut_ends(&f);
 	*ret = f.list;
 	return f.n;
 }

@@ -163,7 +163,7 @@ API_PUBLIC int netprobe_manager_load(struct netprobe_manager *m, struct netprobe
 	}
 	if (!r) {
 		m->loaded = true;
-		m->account.tick_ns = clock_monotonic_ns();
+		account_begin(m);
 		m->next_tick_ns =
 			clock_monotonic_ns() + m->config.stats_report_interval * NS_PER_MS;
 	}

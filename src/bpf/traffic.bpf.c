@@ -243,7 +243,8 @@ static __always_inline int sock_fx_second(void *ctx, struct sock *sk, int ret, i
 	if (!tx && (flags & (MSG_PEEK | MSG_ERRQUEUE)))
 		return 0;
 	st = bpf_sk_storage_get(&np_socks, sk, NULL, 0);
-	if (traffic_fast(st, key, exec_now(), ret, tx))
+	/* a datagram's other end is its call's, whomever the socket is connected to */
+	if (!(st && st->dgram) && traffic_fast(st, key, exec_now(), ret, tx))
 		return 0;
 	if (sk->sk_type != SOCK_STREAM)
 		(void)bpf_probe_read_kernel(&args, sizeof(args),

@@ -134,7 +134,7 @@ static int on_settings(struct settings *s, const struct common_opts *next, void 
 	const struct drops *to = (const struct drops *)next;
 
 	s->c.drop_stacks = to->stack || to->kernel_addresses;
-	return settings_match(s, next, ((struct drops *)arg)->match);
+	return to->trace ? 0 : settings_match(s, next, ((struct drops *)arg)->match);
 }
 
 /* The kinds of drops are counted one by one: a sample of flows says nothing about them. */

@@ -103,12 +103,16 @@ static int choose_types(struct events *e, struct netprobe_error *err)
 	return r ? error_prefix(err, "--type"), r : 0;
 }
 
-/* Which process asked a resolver is seen on the way there, which has other ends than what is told of it. */
+/*
+ * Which process asked a resolver is seen on the way there, which has other ends than what is told of it; a
+ * packet that is followed has its ends the other way round where it comes in.
+ */
 static int on_settings(struct settings *s, const struct common_opts *next, void *arg)
 {
 	struct events *e = arg;
 
-	return s->c.names & NETPROBE_NAMES_ASKED ? 0 : settings_match(s, next, e->match);
+	return e->trace || s->c.names & NETPROBE_NAMES_ASKED ? 0
+							     : settings_match(s, next, e->match);
 }
 
 /* What is asked of the library. Exit code. */

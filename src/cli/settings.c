@@ -196,6 +196,9 @@ int settings_match(struct settings *s, const struct common_opts *o, struct netpr
 	struct netprobe_filter f;
 	int r = 0;
 
+	/* of packets an expression says nothing, filters do */
+	if (o->pcap)
+		return 0;
 	for (unsigned int i = 0; !r && !netprobe_expr_filter(match, i, &f); i++) {
 		bool family = f.key == NETPROBE_FILTER_FAMILY;
 

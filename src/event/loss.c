@@ -34,8 +34,9 @@ bool loss_grew(const struct loss *l, const struct loss *before)
 	static const struct loss none;
 
 	before = before ? before : &none;
-	return l->count.ring_full != before->count.ring_full ||
-	       l->count.map_full != before->count.map_full ||
-	       l->count.helper_err != before->count.helper_err || l->missed != before->missed ||
-	       l->implausible != before->implausible;
+	/* what is counted by things that may go is less afterwards */
+	return l->count.ring_full > before->count.ring_full ||
+	       l->count.map_full > before->count.map_full ||
+	       l->count.helper_err > before->count.helper_err || l->missed > before->missed ||
+	       l->implausible > before->implausible;
 }

@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <linux/bpf.h>
 #include <stdlib.h>
+#include <sys/epoll.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -14,7 +15,7 @@ struct event_ring {
 	const unsigned long *put;
 	const uint8_t *data;
 	size_t page, mask, mapped; /* mapped: of put and data */
-	int fd;
+	int epoll;		   /* of the map */
 };
 
 static size_t whole_pages(size_t bytes, size_t page)
@@ -24,18 +25,20 @@ static size_t whole_pages(size_t bytes, size_t page)
 
 int event_ring_open(int map_fd, size_t size, size_t record, struct event_ring **ret)
 {
+	struct epoll_event readable = { .events = EPOLLIN };
 	struct event_ring *r = calloc(1, sizeof(*r));
+	void *map = MAP_FAILED;
 	size_t more;
-	void *map;
 
 	if (!r)
 		return -ENOMEM;
-	r->fd = map_fd;
+	r->epoll = epoll_create1(EPOLL_CLOEXEC);
 	r->page = (size_t)sysconf(_SC_PAGESIZE);
 	r->mask = size - 1;
 	more = whole_pages(record + BPF_RINGBUF_HDR_SZ, r->page);
 	r->mapped = r->page + size + (more < size ? more : size);
-	map = mmap(NULL, r->page, PROT_READ | PROT_WRITE, MAP_SHARED, map_fd, 0);
+	if (r->epoll >= 0 && !epoll_ctl(r->epoll, EPOLL_CTL_ADD, map_fd, &readable))
+		map = mmap(NULL, r->page, PROT_READ | PROT_WRITE, MAP_SHARED, map_fd, 0);
 	if (map != MAP_FAILED) {
 		r->taken = map;
 		map = mmap(NULL, r->mapped, PROT_READ, MAP_SHARED, map_fd, (off_t)r->page);
@@ -60,6 +63,8 @@ struct event_ring *event_ring_close(struct event_ring *r)
 		(void)munmap(r->taken, r->page);
 	if (r->put)
 		(void)munmap((void *)r->put, r->mapped);
+	if (r->epoll >= 0)
+		(void)close(r->epoll);
 	free(r);
 	return NULL;
 }
@@ -99,5 +104,5 @@ int event_ring_read(struct event_ring *r, void (*fn)(void *arg, const void *data
 
 int event_ring_fd(const struct event_ring *r)
 {
-	return r->fd;
+	return r->epoll;
 }

@@ -18,7 +18,10 @@ struct event_ring *event_ring_close(struct event_ring *r);
 /* All that is there, each to fn. How many; INT_MAX where more were. */
 int event_ring_read(struct event_ring *r, void (*fn)(void *arg, const void *data, size_t size),
 		    void *arg);
-/* Readable while there is something: the map itself. */
+/*
+ * Readable once the kernel half woke its readers, until there is nothing; an epoll of the map. The map itself is readable
+ * whenever there is a record: who polls it would look at each by itself.
+ */
 int event_ring_fd(const struct event_ring *r);
 
 #endif

@@ -228,8 +228,9 @@ TEST(what_an_expression_leaves_out_does_not_reach_user_space)
 {
 	struct netns_pair n = netns_pair_new();
 	/* the second asks for as little, in a form of which the kernel knows nothing */
-	struct probe pushed = start("events", "port=5999 and tx_bytes>0");
-	struct probe looked = start("events", "not (port!=5999) and tx_bytes>0");
+	struct probe pushed = start("events", "transport=tcp and rport=5999 and tx_bytes>0");
+	struct probe looked =
+		start("events", "not (transport!=tcp) and not (rport!=5999) and tx_bytes>0");
 	uint64_t got, all;
 
 	make_traffic(&n);
@@ -242,4 +243,29 @@ TEST(what_an_expression_leaves_out_does_not_reach_user_space)
 	CHECK(sum_losses(&pushed, "filtered") >= 20,
 	      "filtered in the kernel: expected 20 at least, got %" PRIu64,
 	      sum_losses(&pushed, "filtered"));
+}
+
+static bool is_fail(const json_t *r, const void *arg)
+{
+	(void)arg;
+	return !strcmp(record_str(r, "event_type"), "conn.fail");
+}
+
+TEST(a_connect_without_a_route_is_told_where_its_end_is_asked_for)
+{
+	struct netns ns = netns_new();
+	struct probe by_match = start("events", "transport=tcp and rport=443");
+	struct probe by_option = probe_start("events", "--format", "json", "--duration", "600",
+					     "--dst-port", "443", "--dst-host", "192.0.2.1", NULL);
+	json_t *r;
+
+	(void)maker_run(&ns, "fail connect --addr 192.0.2.1 --port 443");
+	r = probe_wait_record(&by_match, is_fail, NULL, 10000);
+	CHECK_EQ(record_u64(r, "rport"), 443, "rport by expression");
+	json_decref(r);
+	r = probe_wait_record(&by_option, is_fail, NULL, 10000);
+	CHECK_EQ(record_u64(r, "rport"), 443, "rport by option");
+	json_decref(r);
+	probe_stop(&by_match);
+	probe_stop(&by_option);
 }

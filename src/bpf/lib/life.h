@@ -87,6 +87,7 @@ static __always_inline void connect_goes_to(struct sock *sk, const struct np_pee
 	__builtin_memcpy(st->tuple.raddr, peer->raddr, 16);
 	st->tuple.rport = peer->rport;
 	st->tuple.family = peer->family;
+	(void)filter_sock(st); /* if it gets no further, nobody asks again */
 }
 
 /* Did anything happen on this socket that the user asked to see? */
