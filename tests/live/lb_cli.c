@@ -133,7 +133,8 @@ static void gone(void)
 {
 	MUST("detach", "eth0");
 	CHECK(!is_attached(), "a program is still at eth0");
-	CHECK(guard("vip", "list", NULL).out[0] == '\0', "a VIP is still there");
+	CHECK(guard("vip", "list", "--format", "json", NULL).out[0] == '\0',
+	      "a VIP is still there");
 }
 
 static bool all_resolved(void *arg)
@@ -247,7 +248,8 @@ TEST(wrong_vips_and_backends_change_nothing)
 	CHECK(json_array_size(json_object_get(stats_of(VIP), "backends")) == 0,
 	      "a refused backend is there");
 	MUST("vip", "remove", VIP);
-	CHECK(guard("vip", "list", NULL).out[0] == '\0', "a VIP is still there");
+	CHECK(guard("vip", "list", "--format", "json", NULL).out[0] == '\0',
+	      "a VIP is still there");
 }
 
 static int served(int type, uint16_t port)
@@ -270,7 +272,8 @@ TEST(vip_that_cuts_off_a_server_of_this_machine_needs_force)
 	REFUSED("all ports of an address of this machine", "vip", "add", "10.99.0.1:*/tcp");
 	REFUSED("listens there", "vip", "add", "10.99.0.1:8022/tcp");
 	REFUSED("listens there", "vip", "add", "10.99.0.1:8053/udp");
-	CHECK(guard("vip", "list", NULL).out[0] == '\0', "a refused VIP is there");
+	CHECK(guard("vip", "list", "--format", "json", NULL).out[0] == '\0',
+	      "a refused VIP is there");
 	MUST("vip", "add", "10.99.0.1:8053/tcp");
 	MUST("vip", "add", NET_VIP4 ":*/tcp");
 	MUST("vip", "add", "10.99.0.1:8022/tcp", "--force");
