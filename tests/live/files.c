@@ -421,9 +421,13 @@ TEST(a_memory_limit_that_is_too_low_for_ebpf_is_named)
 	CHECK(probe_wait(&p, WAIT_MS) == 0, "expected exit 0 by another mode, got %d", p.status);
 	CHECK(says(&p, "capture mode afpacket") && says(&p, "memory limit is 48 MiB"),
 	      "expected the mode and why not ebpf");
-	put(put("memory.max", "67108864") ? "memory.max" : "memory.limit_in_bytes", "67108864");
-	opts.args = ebpf;
-	p = probe_spawn(&opts);
-	CHECK(probe_wait(&p, WAIT_MS) == 0, "with 64 MiB: expected exit 0, got %d", p.status);
+	if (!SANITIZED) { /* they take more than 64 MiB themselves */
+		put(put("memory.max", "67108864") ? "memory.max" : "memory.limit_in_bytes",
+		    "67108864");
+		opts.args = ebpf;
+		p = probe_spawn(&opts);
+		CHECK(probe_wait(&p, WAIT_MS) == 0, "with 64 MiB: expected exit 0, got %d",
+		      p.status);
+	}
 	rmdir(limited);
 }
