@@ -185,6 +185,23 @@ TEST(what_came_before_a_connect_is_not_of_the_peer)
 	CHECK_EQ(moved_by(&p, &ns, "127.0.0.2", 0, "tx_bytes"), 10, "and to its second peer");
 }
 
+TEST(what_came_after_a_disconnect_is_not_of_the_former_peer)
+{
+	struct netns ns = netns_new();
+	struct probe p = probe_start(FLOWS, NULL);
+
+	python(&ns,
+	       "a, b, s = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for i in range(3)]\n"
+	       "a.bind(('127.0.0.1', 7441)); b.bind(('127.0.0.1', 7442)); s.bind(('127.0.0.1', 7443))\n"
+	       "s.connect(('127.0.0.1', 7442)); s.send(b'y' * 1000)\n"
+	       "import ctypes; ctypes.CDLL(None).connect(s.fileno(), struct.pack('H14x', 0), 16)\n"
+	       "a.sendto(b'x' * 500, s.getsockname()); assert len(s.recv(2000)) == 500\n");
+	probe_stop(&p);
+	CHECK_EQ(moved_by(&p, &ns, "127.0.0.1", 7442, "tx_bytes"), 1000, "bytes to the peer");
+	CHECK_EQ(moved_by(&p, &ns, "127.0.0.1", 7442, "rx_bytes"), 0, "bytes from the peer");
+	CHECK_EQ(moved_by(&p, &ns, "", 0, "rx_bytes"), 500, "bytes of who was not asked for");
+}
+
 /* What was queued is read when the cable is gone: the route then points to a device that is none. */
 TEST(an_interface_that_is_gone_is_told_and_no_other)
 {

@@ -98,6 +98,10 @@ static __always_inline bool part_begin(struct np_part *init, struct np_sock *st,
 		__builtin_memcpy(init->tuple.raddr, peer->raddr, 16);
 		init->tuple.rport = peer->rport;
 		init->tuple.family = peer->family;
+	} else if (st->dgram && st->flags & NP_F_UNCONN) {
+		/* the socket's own counts may be of a peer that it was connected to */
+		__builtin_memset(init->tuple.raddr, 0, 16);
+		init->tuple.rport = 0;
 	}
 	init->owner = *owner;
 	__builtin_memset(&init->counts, 0, sizeof(init->counts));

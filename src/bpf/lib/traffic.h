@@ -481,6 +481,16 @@ static __always_inline bool peer_is_kept(struct np_sock *st, const struct np_pee
 	return !fresh && st->tuple.rport && !st->here.family && peer_is_own(st, peer);
 }
 
+/* A raw socket's peer has no port. */
+static __always_inline bool has_remote(const struct np_tuple *t)
+{
+	const __u64 *a = (const __u64 *)t->raddr;
+	__u64 any = a[0] | a[1] | t->rport;
+
+	barrier_var(any); /* one branch, not three */
+	return any;
+}
+
 /*
  * Datagram sockets: choose between own counts (one peer for life) and parts (many).
  * Returns true when the call belongs into the socket's own counts.
@@ -496,11 +506,14 @@ static __always_inline bool dgram_peer(struct np_sock *st, struct sock *sk,
 			return true;
 	}
 	st->flags |= NP_F_UNCONN;
-	if (*ret_has_peer || call->tx || st->tuple.rport) {
+	/* own counts that are of a peer are not of who is not known */
+	if (*ret_has_peer || has_remote(&st->tuple)) {
 		if (!call->tx)
 			came_forget(st, (__u32)call->key);
-		return !*ret_has_peer && !cfg_no_ends;
+		return false;
 	}
+	if (call->tx)
+		return !cfg_no_ends;
 	/* read before write: the line stays shared */
 	if (!st_need_arrive && st->came.reader != CAME_MANY)
 		st_need_arrive = 1;
