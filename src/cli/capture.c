@@ -109,6 +109,9 @@ static int tell_loss(const struct netprobe_loss *l, void *arg)
 	put(&w, l->ring_full, "%llu %s found the ring full", (unsigned long long)l->ring_full,
 	    l->unit);
 	put(&w, l->map_full, "%llu %s found no room", (unsigned long long)l->map_full, l->unit);
+	/* nobody asked for that limit */
+	put(&w, !strcmp(l->program, "trace") ? l->rate_limited : 0,
+	    "%llu steps were more than is told in a second", (unsigned long long)l->rate_limited);
 	put(&w, l->lost_tx_bytes + l->lost_rx_bytes, "%llu bytes are in no count",
 	    (unsigned long long)(l->lost_tx_bytes + l->lost_rx_bytes));
 	put(&w, l->missed, "%llu were not shown by the kernel", (unsigned long long)l->missed);

@@ -38,17 +38,15 @@ static void add_programs(struct session *s, struct losses *to)
 						       .implausible = all[id].implausible });
 }
 
-/* Where closed flows are kept, those that had to go are in sums: only what found no sum is lost. */
 static void add_flows(struct session *s, struct losses *to)
 {
-	uint64_t dropped = flow_table_dropped(s->flows);
 	struct flow_left left;
 
 	flow_table_left(s->flows, &left);
 	losses_add(to, &(struct loss){ .program = "flows",
 				       .unit = "sockets",
 				       .count = { .submitted = flow_table_count(s->flows),
-						  .map_full = left.summed ? left.lost : dropped,
+						  .map_full = flow_table_no_room(s->flows),
 						  .lost_tx_bytes = left.lost_tx_bytes,
 						  .lost_rx_bytes = left.lost_rx_bytes } });
 	losses_add(to, &(struct loss){ .program = "cgroups",

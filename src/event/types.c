@@ -212,7 +212,7 @@ static const struct field loss[] = {
 	      "ends in `flows`, and part of `transport.bw`"),
 	COUNT("filtered", "left out on request"),
 	COUNT("sampled_out", "left out on request"),
-	COUNT("rate_limited", "left out on request"),
+	COUNT("rate_limited", "left out on request; of `trace`, more than is told in a second"),
 	COUNT("map_full", "found no room. An end counts here or in `ring_full`, never in both"),
 	BYTES("lost_tx_bytes", "counted nowhere because of that"),
 	BYTES("lost_rx_bytes", "counted nowhere because of that"),

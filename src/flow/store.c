@@ -212,6 +212,7 @@ int store_make_room(struct flow_table *t, bool last)
 		if (!f && last)
 			break;
 		t->n_dropped++;
+		t->n_refused += !f;
 		if (!f)
 			return -ENOSPC;
 		if (t->opts.keep_closed)

@@ -62,8 +62,8 @@ struct flow_table {
 	uint64_t trimmed;	  /* closed.out when memory was given back last */
 	uint64_t closed_told;	  /* of those ever closed: noticed before the last tick */
 	uint32_t n_open, serial;
-	uint64_t n_dropped;
-	struct index by_sum; /* what flows moved that made room, see sum.c */
+	uint64_t n_dropped, n_refused; /* refused, of those: found only open ones */
+	struct index by_sum;	       /* what flows moved that made room, see sum.c */
 	struct flow **sums;
 	uint32_t sums_cap, max_sums;
 	struct flow_left left;

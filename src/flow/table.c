@@ -211,6 +211,11 @@ uint64_t flow_table_dropped(const struct flow_table *t)
 	return t->n_dropped;
 }
 
+uint64_t flow_table_no_room(const struct flow_table *t)
+{
+	return t->opts.keep_closed ? t->left.lost + t->n_refused : t->n_dropped;
+}
+
 void flow_table_left(const struct flow_table *t, struct flow_left *ret)
 {
 	*ret = t->left;

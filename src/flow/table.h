@@ -195,6 +195,11 @@ uint32_t flow_table_close_missing(struct flow_table *t, uint64_t now_ns);
 uint32_t flow_table_count(const struct flow_table *t);	 /* sums among them */
 uint32_t flow_table_open(const struct flow_table *t);	 /* open sockets among them */
 uint64_t flow_table_dropped(const struct flow_table *t); /* not kept for want of room */
+/*
+ * What of it is lost. Where closed flows are kept it is what found no sum, and sockets that were refused since all others
+ * are open: what these move is in sums from their ends on.
+ */
+uint64_t flow_table_no_room(const struct flow_table *t);
 /* What became of the counts of those where closed flows are kept; lost: no memory, or too many sums. */
 struct flow_left {
 	uint64_t summed;  /* flows, and parts that found no room */

@@ -215,11 +215,15 @@ static void ends_are_counted_where_the_table_is_full_of_open_flows(void **state)
 	check_shown(&w, 8);
 	assert_int_equal(flow_table_open(w.flows), 2);
 	assert_true(flow_table_count(w.flows) <= 2 + 1 + 1);
+	assert_int_equal(flow_table_no_room(w.flows), 0);
 	/* an open one is refused, and what is kept of the ends stays */
 	rec = tcp_rec(11);
 	assert_int_equal(flow_table_sock(w.flows, &rec, w.now), -ENOSPC);
 	check_shown(&w, 8);
 	assert_int_equal(flow_table_count(w.flows), 2 + 1);
+	assert_int_equal(flow_table_no_room(w.flows), 1);
+	feed_short(&w, 12, 300);
+	assert_int_equal(flow_table_no_room(w.flows), 1);
 	world_close(&w);
 }
 
