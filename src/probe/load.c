@@ -523,13 +523,10 @@ static int prove(struct probe *p)
 	return 0;
 }
 
-void ladder_try(struct probe *p, unsigned int hook, unsigned int alt)
+static int try_once(struct probe *p, unsigned int hook, unsigned int alt)
 {
-	int r;
+	int r = open_skel(p);
 
-	libbpf_set_print(on_libbpf_print);
-	p->trial = true;
-	r = open_skel(p);
 	p->hooks[hook].used = (int8_t)alt;
 	if (!r) {
 		int e = ladder_precheck(p, &hook_table[hook].alts[alt]);
@@ -540,8 +537,21 @@ void ladder_try(struct probe *p, unsigned int hook, unsigned int alt)
 		r = select_programs(p);
 	if (!r)
 		r = load_skel(p);
-	if (!r)
-		r = attach_all(p);
+	return r ?: attach_all(p);
+}
+
+void ladder_try(struct probe *p, unsigned int hook, unsigned int alt)
+{
+	uint64_t no_second = p->no_second;
+	int r;
+
+	libbpf_set_print(on_libbpf_print);
+	p->trial = true;
+	r = try_once(p, hook, alt);
+	if (r == -EAGAIN && p->no_second != no_second) { /* without the second one it may work */
+		probe_unload(p);
+		r = try_once(p, hook, alt);
+	}
 	if (r && r != -EAGAIN) /* -EAGAIN: its status is set already */
 		ladder_fail(p, hook, HOOK_FAILED, -r);
 }
