@@ -7,7 +7,7 @@ import re
 import sys
 
 NAMES = set('''comm last_comm cpu_comm asked_by_comm exe cmdline cgroup cgroup_path container container_id container_name
-pod pod_uid pod_namespace iface ifname host hostname nodename rname qname sni entity_id entity answers long_value who
+pod pod_uid pod_namespace pod_name image project service iface ifname host hostname nodename rname qname sni entity_id entity answers long_value who
 server user'''.split())
 # A member called name is of a process, a container or an interface where it is one of these variables'.
 OF = set('row from cgroup cg process proc flow remote iface interface'.split())

@@ -239,6 +239,8 @@ struct netprobe_security {
 struct netprobe_container {
 	const char *id, *name, *runtime; /* what people call it; "docker" */
 	const char *pod, *pod_namespace; /* of Kubernetes: the UID of its pod */
+	const char *image, *pod_name;
+	const char *project, *service; /* of Compose */
 };
 
 /* An event, as netprobe's commands print it. Strings are never NULL unless it says so. */

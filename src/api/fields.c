@@ -39,6 +39,10 @@ enum {
 	RUNTIME,
 	POD,
 	POD_NAMESPACE,
+	IMAGE,
+	POD_NAME,
+	PROJECT,
+	SERVICE,
 	CONTAINER_ANY,
 	NETNS,
 	TRANSPORT,
@@ -133,6 +137,10 @@ static const struct expr_field fields[] = {
 	TEXT("container.runtime", RUNTIME, PLACED),
 	TEXT("container.pod", POD, PLACED),
 	TEXT("container.namespace", POD_NAMESPACE, PLACED),
+	TEXT("container.image", IMAGE, PLACED),
+	TEXT("container.pod_name", POD_NAME, PLACED),
+	TEXT("container.project", PROJECT, PLACED),
+	TEXT("container.service", SERVICE, PLACED),
 	ALSO("container", EXPR_TEXT, EXPR_PLAIN, CONTAINER_ANY, PLACED),
 	NUMBER("netns", NETNS, FLOW | INTERFACE, EXPR_PLAIN),
 	NAMES("transport", TRANSPORT, FLOW, transports),
@@ -254,6 +262,14 @@ static bool get_owner(const struct fields_record *r, uint16_t id, unsigned int i
 		return put_text(v, OF(r, container).pod);
 	case POD_NAMESPACE:
 		return put_text(v, OF(r, container).pod_namespace);
+	case IMAGE:
+		return put_text(v, OF(r, container).image);
+	case POD_NAME:
+		return put_text(v, OF(r, container).pod_name);
+	case PROJECT:
+		return put_text(v, OF(r, container).project);
+	case SERVICE:
+		return put_text(v, OF(r, container).service);
 	case CONTAINER_ANY:
 		return put_text(v, !i ? OF(r, container).id : OF(r, container).name);
 	case TID:

@@ -8,6 +8,7 @@
 #include "flow/unowned.h"
 #include "flow/verdict.h"
 #include "out/event.h"
+#include "owner/container_name.h"
 #include "owner/user.h"
 
 _Static_assert(NETPROBE_VERDICT_MAX == VERDICT_MAX && NETPROBE_VERDICT_LOSS == VERDICT_LOSS &&
@@ -35,12 +36,18 @@ static const char *text(const char *s)
 
 void api_container_fill(struct netprobe_container *x, const struct cgroup *cg)
 {
+	const struct container_info *info = cgroup_info(cg);
+
 	*x = (struct netprobe_container){
 		.id = text(cg ? cg->container_id : NULL),
-		.name = text(cg ? cg->name : NULL),
-		.runtime = text(cg ? cg->runtime : NULL),
+		.name = text(info->name),
+		.runtime = text(cgroup_runtime(cg)),
 		.pod = text(cg ? cg->pod_uid : NULL),
-		.pod_namespace = text(cg ? cg->pod_namespace : NULL),
+		.pod_namespace = text(info->pod_namespace),
+		.image = text(info->image),
+		.pod_name = text(info->pod_name),
+		.project = text(info->project),
+		.service = text(info->service),
 	};
 }
 

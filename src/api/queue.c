@@ -45,7 +45,7 @@ static bool make_room(struct queue *q)
 	return true;
 }
 
-#define TEXTS 13 /* strings of an event; the first is never NULL and begins its block */
+#define TEXTS 17 /* strings of an event; the first is never NULL and begins its block */
 
 static void texts_of(struct netprobe_event *ev, const char **ret_texts[TEXTS])
 {
@@ -61,7 +61,11 @@ static void texts_of(struct netprobe_event *ev, const char **ret_texts[TEXTS])
 				      &ev->container.name,
 				      &ev->container.runtime,
 				      &ev->container.pod,
-				      &ev->container.pod_namespace };
+				      &ev->container.pod_namespace,
+				      &ev->container.image,
+				      &ev->container.pod_name,
+				      &ev->container.project,
+				      &ev->container.service };
 
 	memcpy(ret_texts, texts, sizeof(texts));
 }

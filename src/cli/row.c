@@ -49,6 +49,10 @@ unsigned int row_container_cells(struct cell *c, const struct netprobe_container
 	c[2] = cell_str(x->runtime);
 	c[3] = cell_str(x->pod);
 	c[4] = cell_str(x->pod_namespace);
+	c[5] = cell_str(x->image);
+	c[6] = cell_str(x->pod_name);
+	c[7] = cell_str(x->project);
+	c[8] = cell_str(x->service);
 	return CONTAINER_CELLS;
 }
 
@@ -79,12 +83,18 @@ void row_container_json(struct buf *b, const struct netprobe_container *x)
 	json_kv_str(b, "runtime", known(x->runtime));
 	json_kv_str(b, "pod", known(x->pod));
 	json_kv_str(b, "namespace", known(x->pod_namespace));
+	json_kv_str(b, "image", known(x->image));
+	json_kv_str(b, "pod_name", known(x->pod_name));
+	json_kv_str(b, "project", known(x->project));
+	json_kv_str(b, "service", known(x->service));
 	buf_putc(b, '}');
 }
 
 int row_container_keep(struct strings *s, struct netprobe_container *x)
 {
-	const char **parts[] = { &x->id, &x->name, &x->runtime, &x->pod, &x->pod_namespace };
+	const char **parts[] = { &x->id,       &x->name,	  &x->runtime,
+				 &x->pod,      &x->pod_namespace, &x->image,
+				 &x->pod_name, &x->project,	  &x->service };
 	int r = 0;
 
 	for (unsigned int i = 0; i < sizeof(parts) / sizeof(parts[0]) && !r; i++)

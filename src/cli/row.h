@@ -19,12 +19,14 @@
 	}
 #define CONTAINER_COLUMNS                                                                          \
 	{ .name = "container.id" }, { .name = "container.name" }, { .name = "container.runtime" }, \
-		{ .name = "container.pod" },                                                       \
+		{ .name = "container.pod" }, { .name = "container.namespace" },                    \
+		{ .name = "container.image" }, { .name = "container.pod_name" },                   \
+		{ .name = "container.project" },                                                   \
 	{                                                                                          \
-		.name = "container.namespace"                                                      \
+		.name = "container.service"                                                        \
 	}
 #define ROW_CELLS 4
-#define CONTAINER_CELLS 5
+#define CONTAINER_CELLS 9
 
 /* When, where and how rows were made. */
 struct row_stamp {

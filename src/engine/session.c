@@ -584,6 +584,7 @@ static int tick(struct session *s, bool full)
 	session_unowned(s);
 	engine_latency_tick(s->latency, s->now_ns);
 	viewer_tick(s->viewer, s->now_ns);
+	cgroup_table_tick(s->cgroups, s->now_ns);
 	if (s->events) {
 		double seconds = (double)(s->now_ns - s->tick_ns) / 1e9;
 

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "owner/container_name.h"
+
 #define FORMER_MAX 8192 /* programs and users of processes that are gone */
 #define TEXT_MAX 255
 
@@ -107,7 +109,7 @@ void derive_key(struct group_key *key, uint32_t kind, const struct process *proc
 		text = cgroup ? cgroup->pod_uid : NULL;
 		break;
 	default:
-		text = cgroup ? cgroup->pod_namespace : NULL;
+		text = cgroup_info(cgroup)->pod_namespace;
 		break;
 	}
 	if (text && *text)

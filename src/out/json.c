@@ -16,6 +16,7 @@
 #include "out/event.h"
 #include "out/lb.h"
 #include "out/trace.h"
+#include "owner/container_name.h"
 
 /* Keys whose values are null together: one copy instead of many. */
 #define put_literal(b, s) buf_put(b, s, sizeof(s) - 1)
@@ -60,6 +61,8 @@ static void put_common(struct buf *b, const struct event *ev, const char *host)
 
 void put_container_json(struct buf *b, const struct cgroup *cg)
 {
+	const struct container_info *info = cgroup_info(cg);
+
 	json_key(b, "container");
 	if (!cg || !cg->container_id) {
 		put_literal(b, "null");
@@ -67,10 +70,14 @@ void put_container_json(struct buf *b, const struct cgroup *cg)
 	}
 	put_literal(b, "{");
 	json_kv_str(b, "id", cg->container_id);
-	json_kv_str(b, "name", cg->name);
-	json_kv_str(b, "runtime", cg->runtime);
+	json_kv_str(b, "name", info->name);
+	json_kv_str(b, "runtime", cgroup_runtime(cg));
 	json_kv_str(b, "pod", cg->pod_uid);
-	json_kv_str(b, "namespace", cg->pod_namespace);
+	json_kv_str(b, "namespace", info->pod_namespace);
+	json_kv_str(b, "image", info->image);
+	json_kv_str(b, "pod_name", info->pod_name);
+	json_kv_str(b, "project", info->project);
+	json_kv_str(b, "service", info->service);
 	put_literal(b, "}");
 }
 

@@ -14,7 +14,7 @@
 #include "base/cgroup2.h"
 #include "owner/cgroup.h"
 #include "owner/cgroup_tree.h"
-#include "owner/container_name.h"
+#include "owner/container_book.h"
 #include "owner/index.h"
 
 /* Twice what groups of a view may refer to (GROUPS_MAX): they alone never fill it. */
@@ -22,25 +22,25 @@
 #define CGROUP_RESCAN_NS 1000000000ull
 /* An id outside the tree (another mount, gone before the first look) is given up after so many. */
 #define CGROUP_TRIES 3
-/* A runtime may write the file after the container has begun. */
-#define NAME_TRIES 5
+#define AGE_LOOK_NS 30000000000ull /* between two looks for what nobody refers to any more */
 
 struct cgroup_entry {
 	struct cgroup cgroup;
 	struct index_node node;
 	uint64_t v1; /* 0: the cgroup itself; else a place in it and in v1 hierarchies */
 	uint8_t tries;
-	uint8_t name_tries;
-	uint64_t named_ns; /* last time its name was looked for */
+	struct container_page *page; /* of its container; NULL */
+	uint64_t used_ns;	     /* when somebody asked for it last */
 };
 
 struct cgroup_table {
 	struct index entries;
 	uint32_t max_entries;
-	char *mount;	   /* NULL: no v2 tree here */
-	const char *files; /* see cgroup_table_name_by; NULL: not asked for */
+	char *mount;		     /* NULL: no v2 tree here */
+	struct container_book *book; /* NULL: see cgroup_table_name_by */
 	bool walked, purged;
-	uint64_t walked_ns, purged_ns;
+	uint64_t walked_ns, purged_ns, aged_ns;
+	uint64_t now_ns; /* of the call under way */
 	uint64_t full;
 	struct cgroup overflow; /* what ids get when the table is full */
 };
@@ -72,8 +72,6 @@ static struct cgroup_entry *entry_free(struct cgroup_entry *e)
 	free(e->cgroup.path);
 	free(e->cgroup.container_id);
 	free(e->cgroup.pod_uid);
-	free(e->cgroup.name);
-	free(e->cgroup.pod_namespace);
 	free(e);
 	return NULL;
 }
@@ -113,28 +111,65 @@ uint64_t cgroup_table_full(const struct cgroup_table *t)
 	return t->full;
 }
 
-/* On a machine whose cgroups come and go, most of those that were met are of no use any more. */
+static void entry_drop(struct cgroup_table *t, struct index_node **link, uint64_t now_ns)
+{
+	struct cgroup_entry *e = index_entry(*link, struct cgroup_entry, node);
+
+	*link = e->node.next;
+	t->entries.count--;
+	book_give(t->book, e->page, now_ns);
+	(void)entry_free(e);
+}
+
+/* Those nobody refers to, nor asked for since so long; how many are left that nobody refers to. */
+static uint32_t drop_idle(struct cgroup_table *t, uint64_t age_ns, uint64_t now_ns)
+{
+	uint32_t left = 0;
+
+	for (uint32_t i = 0; i <= t->entries.mask; i++) {
+		struct index_node **link = &t->entries.slots[i];
+
+		while (*link) {
+			struct cgroup_entry *e = index_entry(*link, struct cgroup_entry, node);
+			bool idle = !e->cgroup.refs;
+
+			e->used_ns = idle ? e->used_ns : now_ns;
+			if (idle && now_ns - e->used_ns >= age_ns) {
+				entry_drop(t, link, now_ns);
+				continue;
+			}
+			left += idle;
+			link = &e->node.next;
+		}
+	}
+	return left;
+}
+
+/* On a machine whose cgroups come and go, most of those that were met are of no use any more: the oldest first. */
 static void purge(struct cgroup_table *t, uint64_t now_ns)
 {
 	if (t->purged && now_ns - t->purged_ns < CGROUP_RESCAN_NS)
 		return;
 	t->purged = true;
 	t->purged_ns = now_ns;
-	for (uint32_t i = 0; i <= t->entries.mask; i++) {
-		struct index_node **link = &t->entries.slots[i];
-
-		while (*link) {
-			struct cgroup_entry *e = index_entry(*link, struct cgroup_entry, node);
-
-			if (e->cgroup.refs) {
-				link = &e->node.next;
-				continue;
-			}
-			*link = e->node.next;
-			t->entries.count--;
-			(void)entry_free(e);
-		}
+	for (uint64_t age = BOOK_IDLE_NS;; age /= 8) {
+		age = age < CGROUP_RESCAN_NS ? 0 : age;
+		(void)drop_idle(t, age, now_ns);
+		if (!age || t->entries.count < t->max_entries)
+			return;
 	}
+}
+
+void cgroup_table_tick(struct cgroup_table *t, uint64_t now_ns)
+{
+	uint64_t age = BOOK_IDLE_NS;
+
+	book_tick(t->book, now_ns);
+	if (now_ns - t->aged_ns < AGE_LOOK_NS)
+		return;
+	t->aged_ns = now_ns;
+	while (drop_idle(t, age, now_ns) > BOOK_IDLE_MAX && age > CGROUP_RESCAN_NS)
+		age /= 2;
 }
 
 /* -ENOSPC: the table is full. */
@@ -148,6 +183,7 @@ static int entry_add(struct cgroup_table *t, uint64_t id, struct cgroup_entry **
 	if (!e)
 		return -ENOMEM;
 	e->cgroup.id = id;
+	e->used_ns = t->now_ns;
 	index_add(&t->entries, &e->node);
 	*ret = e;
 	return 0;
@@ -228,6 +264,7 @@ struct cgroup_table *cgroup_table_free(struct cgroup_table *t)
 		}
 	}
 	index_done(&t->entries);
+	(void)book_free(t->book);
 	free(t->mount);
 	free(t);
 	return NULL;
@@ -235,20 +272,35 @@ struct cgroup_table *cgroup_table_free(struct cgroup_table *t)
 
 struct cgroup_table *cgroup_table_name_by(struct cgroup_table *t, const char *root)
 {
-	if (t)
-		t->files = root;
+	if (t && !t->book)
+		t->book = book_new(root);
 	return t;
 }
 
-static const struct cgroup *named(const struct cgroup_table *t, struct cgroup_entry *e,
-				  uint64_t now_ns)
+const struct container_info *cgroup_info(const struct cgroup *c)
 {
-	if (!t->files || !e->cgroup.container_id || e->cgroup.name || e->name_tries >= NAME_TRIES ||
-	    (e->name_tries && now_ns - e->named_ns < CGROUP_RESCAN_NS))
+	static const struct container_info nothing;
+
+	return c && c->info ? c->info : &nothing;
+}
+
+const char *cgroup_runtime(const struct cgroup *c)
+{
+	return c && c->runtime ? c->runtime : cgroup_info(c)->runtime;
+}
+
+static const struct cgroup *named(struct cgroup_table *t, struct cgroup_entry *e)
+{
+	e->used_ns = t->now_ns;
+	if (!t->book || !e->cgroup.container_id)
 		return &e->cgroup;
-	e->name_tries++;
-	e->named_ns = now_ns;
-	(void)container_name(t->files, &e->cgroup); /* no memory: tried again */
+	if (!e->page)
+		e->page = book_take(t->book, &e->cgroup, t->now_ns);
+	if (!e->page)
+		return &e->cgroup;
+	e->cgroup.info = book_read(t->book, e->page, t->now_ns);
+	/* who keeps it asks again as long as there may be a name */
+	e->cgroup.settled = book_is_done(e->page);
 	return &e->cgroup;
 }
 
@@ -260,10 +312,11 @@ const struct cgroup *cgroup_table_get(struct cgroup_table *t, uint64_t id, uint6
 
 	if (!t || !id)
 		return NULL;
+	t->now_ns = now_ns;
 	due = !t->walked || now_ns - t->walked_ns >= CGROUP_RESCAN_NS;
 	e = entry_find(t, id, 0);
 	if (e && (e->cgroup.path || e->tries >= CGROUP_TRIES || !due))
-		return named(t, e, now_ns);
+		return named(t, e);
 	if (!e) {
 		if (t->entries.count >= t->max_entries)
 			purge(t, now_ns);
@@ -279,7 +332,7 @@ const struct cgroup *cgroup_table_get(struct cgroup_table *t, uint64_t id, uint6
 		entry_search(t, e, now_ns, due);
 	else
 		e->cgroup.settled = true;
-	return named(t, e, now_ns);
+	return named(t, e);
 }
 
 /* It has the same path, and a container of its own. */
@@ -314,7 +367,44 @@ const struct cgroup *cgroup_table_of(struct cgroup_table *t, uint64_t id, uint64
 	}
 	if (e && !e->cgroup.settled)
 		place_fill(e, base, fn, arg);
-	return e && e->cgroup.container_id ? named(t, e, now_ns) : base;
+	return e && e->cgroup.container_id ? named(t, e) : base;
+}
+
+static void born_v1(struct cgroup_table *t, const char *path)
+{
+	struct cgroup c = { .path = (char *)(uintptr_t)path };
+	struct container_page *page;
+
+	if (!t->book || cgroup_parse_container(&c))
+		return;
+	page = book_take(t->book, &c, t->now_ns);
+	if (page)
+		(void)book_read(t->book, page, t->now_ns);
+	book_give(t->book, page, t->now_ns);
+	free(c.container_id);
+	free(c.pod_uid);
+}
+
+void cgroup_table_born(struct cgroup_table *t, uint64_t id, const char *path, bool v1,
+		       uint64_t now_ns)
+{
+	struct cgroup_entry *e;
+
+	t->now_ns = now_ns;
+	if (v1) {
+		born_v1(t, path);
+		return;
+	}
+	e = entry_find(t, id, 0);
+	if (!e) {
+		if (t->entries.count >= t->max_entries)
+			purge(t, now_ns);
+		if (entry_add(t, id, &e))
+			return; /* found in the tree, if it is asked for */
+	}
+	if (!e->cgroup.path)
+		(void)entry_name(e, path);
+	(void)named(t, e);
 }
 
 /* The user's path without the mount in front; always starts with '/'. */

@@ -12,15 +12,23 @@
 
 #include "wire/process.h"
 
+/* Whose files may tell what a container is called: a number of a user, or */
+#define CONTAINER_OF_HOST UINT32_MAX
+/* nobody's: it is in another container, which may have chosen the id to pass for one of this host. */
+#define CONTAINER_OF_NOBODY (UINT32_MAX - 1)
+
+struct container_info;
+
 struct cgroup {
 	uint64_t id;
 	char *path; /* below the v2 mount, "/" for its root; NULL unknown (id not in the tree) */
 	char *container_id; /* 64 hex digits or what the runtime uses; NULL: no container */
-	/* "docker", "containerd", "cri-o", "podman", "lxc", "systemd-nspawn"; NULL: no container */
+	/* "docker", "containerd", "cri-o", "podman", "lxc", ...; NULL: no container, or the path does not tell */
 	const char *runtime;
-	char *pod_uid; /* Kubernetes pod UID; NULL */
-	/* what people call it, and its Kubernetes namespace (see container_name.h); NULL unknown */
-	char *name, *pod_namespace;
+	char *pod_uid;	/* Kubernetes pod UID; NULL */
+	uint32_t owner; /* of a container: CONTAINER_OF_HOST, ... */
+	/* what is known of the container; NULL: nothing yet. See cgroup_info */
+	const struct container_info *info;
 	uint32_t refs; /* processes and groups that point here: cgroup_ref */
 	bool settled;  /* asking again changes nothing: its path is known, or was given up */
 };
@@ -38,6 +46,18 @@ struct cgroup_table *cgroup_table_name_by(struct cgroup_table *t, const char *ro
  * share one entry with id 0 and no path, and are counted.
  */
 const struct cgroup *cgroup_table_get(struct cgroup_table *t, uint64_t id, uint64_t now_ns);
+/* What is known of its container, never NULL; all of it NULL where that is nothing. */
+const struct container_info *cgroup_info(const struct cgroup *c);
+/* By the path, else by the files of a runtime; NULL: not known, or no container. */
+const char *cgroup_runtime(const struct cgroup *c);
+/*
+ * A cgroup was made (its path is below the hierarchy's root): what its files tell is read now, for it may be gone soon.
+ * v1: of another hierarchy than the v2 tree.
+ */
+void cgroup_table_born(struct cgroup_table *t, uint64_t id, const char *path, bool v1,
+		       uint64_t now_ns);
+/* What nobody refers to any more, and did not for ten minutes, goes. Once an interval. */
+void cgroup_table_tick(struct cgroup_table *t, uint64_t now_ns);
 /* Give c. NULL may be given. */
 const struct cgroup *cgroup_ref(const struct cgroup *c);
 void cgroup_unref(const struct cgroup *c);
@@ -51,7 +71,7 @@ int cgroup_lookup_path(struct cgroup_table *t, const char *path, uint64_t *ret_i
 		       uint32_t *ret_level);
 /* Where the v2 tree's root is for open(), e.g. "/sys/fs/cgroup/unified"; NULL where there is none. */
 const char *cgroup_mount(const struct cgroup_table *t);
-/* Pure: fill container_id, runtime, pod_uid of c from c->path. */
+/* Pure: fill container_id, runtime, pod_uid, owner of c from c->path. */
 int cgroup_parse_container(struct cgroup *c);
 /* The same from places in v1 hierarchies: where several have known forms, from the deepest. */
 int cgroup_parse_v1(struct cgroup *c, const struct np_v1 *v1);

@@ -23,9 +23,11 @@ struct part {
 /* What was found so far; points into the path. */
 struct found {
 	struct part id, pod;
-	const char *runtime;
-	bool escaped;	    /* id is a systemd unit name, with \x2d for a dash */
-	unsigned int depth; /* of the component that the id is of; the first is 1 */
+	const char *runtime; /* NULL: the path does not tell */
+	bool escaped;	     /* id is a systemd unit name, with \x2d for a dash */
+	bool nested;	     /* below a cgroup that is another container's */
+	unsigned int depth;  /* of the component that the id is of; the first is 1 */
+	uint32_t user;	     /* below whose systemd manager it is; CONTAINER_OF_HOST: nobody's */
 };
 
 static bool part_is(struct part p, const char *word)
@@ -105,15 +107,26 @@ static void find_pod(struct found *f, struct part p)
 	}
 }
 
+/* From here on it is that container's. */
+static void found_id(struct found *f, struct part id, const char *runtime, bool escaped)
+{
+	f->nested = f->nested ||
+		    (f->id.s && (f->id.len != id.len || memcmp(f->id.s, id.s, id.len)));
+	f->id = id;
+	f->runtime = runtime;
+	f->escaped = escaped;
+}
+
 /* Names made of a runtime's prefix and 64 hex digits, as a scope or as a plain directory. */
 static bool find_prefixed(struct found *f, struct part p)
 {
 	static const struct {
 		const char *prefix, *runtime;
 	} names[] = {
-		{ "docker-", "docker" },      { "cri-containerd-", "containerd" },
-		{ "nerdctl-", "containerd" }, { "crio-", "cri-o" },
-		{ "libpod-", "podman" },
+		{ "docker-", "docker" },	 { "cri-containerd-", "containerd" },
+		{ "nerdctl-", "containerd" },	 { "crio-", "cri-o" },
+		{ "libpod-payload-", "podman" }, /* in the unit that a quadlet makes */
+		{ "libpod-", "podman" },	 { "kata_", "kata" },
 	};
 	size_t i;
 
@@ -124,9 +137,7 @@ static bool find_prefixed(struct found *f, struct part p)
 		/* is_hex_id keeps out crio-conmon-<id> and libpod-conmon-<id>, monitors */
 		if (!cut_prefix(&id, names[i].prefix) || !is_hex_id(id))
 			continue;
-		f->id = id;
-		f->runtime = names[i].runtime;
-		f->escaped = false;
+		found_id(f, id, names[i].runtime, false);
 		return true;
 	}
 	return false;
@@ -147,54 +158,104 @@ static bool find_colons(struct found *f, struct part p)
 	if (!is_hex_id(id))
 		return false;
 	find_pod(f, slice);
-	f->id = id;
-	f->runtime = "containerd";
-	f->escaped = false;
+	found_id(f, id, "containerd", false);
 	return true;
 }
 
-/* Names chosen by people: lxc and systemd-nspawn. */
+/* lxc\x2d<number>\x2dNAME: so libvirt registers its containers. Leaves NAME. */
+static bool cut_libvirt(struct part *p)
+{
+	struct part name = *p;
+	size_t n = 0;
+
+	if (!cut_prefix(&name, "lxc\\x2d"))
+		return false;
+	while (n < name.len && isdigit((unsigned char)name.s[n]))
+		n++;
+	name.s += n;
+	name.len -= n;
+	if (!n || !cut_prefix(&name, "\\x2d"))
+		return false;
+	*p = name;
+	return true;
+}
+
+/* Names chosen by people: lxc, systemd-nspawn, libvirt, and runtimes that are called by hand. */
 static bool find_named(struct found *f, struct part above, struct part p)
 {
-	struct part id = p;
+	struct part id = p, scope = p;
 
 	if (cut_prefix(&id, "lxc.payload.") || part_is(above, "lxc") ||
 	    part_is(above, "lxc.payload")) {
-		f->runtime = "lxc";
-		f->escaped = false;
+		found_id(f, id, "lxc", false);
 	} else if (cut_prefix(&id, "machine-") && cut_suffix(&id, ".scope")) {
 		/* libvirt names virtual machines the same way: machine-qemu\x2d1\x2dname.scope */
 		if (id.len > 8 && memcmp(id.s, "qemu\\x2d", 8) == 0)
 			return false;
-		f->runtime = "systemd-nspawn";
-		f->escaped = true;
+		if (cut_libvirt(&id))
+			found_id(f, id, "libvirt-lxc", true);
+		else
+			found_id(f, id, "systemd-nspawn", true);
 	} else if (cut_prefix(&id, "systemd-nspawn@") && cut_suffix(&id, ".service")) {
-		f->runtime = "systemd-nspawn";
-		f->escaped = true;
+		found_id(f, id, "systemd-nspawn", true);
+	} else if (cut_suffix(&scope, ".scope") && cut_prefix(&scope, "crun-")) {
+		found_id(f, scope, "crun", true);
+	} else if (scope.len < p.len && cut_prefix(&scope, "runc-")) {
+		found_id(f, scope, "runc", true);
 	} else {
 		return false;
 	}
-	f->id = id;
 	return true;
 }
 
-static void find_in(struct found *f, struct part above, struct part p)
+/* BuildKit's own ids: 25 characters of base 36. */
+static bool is_build_id(struct part p)
+{
+	if (p.len != 25)
+		return false;
+	for (size_t i = 0; i < p.len; i++)
+		if (!isdigit((unsigned char)p.s[i]) && !islower((unsigned char)p.s[i]))
+			return false;
+	return true;
+}
+
+/* user@1000.service: whoever has that number may make what cgroups he likes below it. */
+static void find_user(struct found *f, struct part p)
+{
+	uint64_t uid = 0;
+
+	if (f->id.s || !cut_prefix(&p, "user@") || !cut_suffix(&p, ".service") || p.len > 10)
+		return;
+	for (size_t i = 0; i < p.len; i++) {
+		if (!isdigit((unsigned char)p.s[i]))
+			return;
+		uid = uid * 10 + (uint64_t)(p.s[i] - '0');
+	}
+	if (uid < CONTAINER_OF_NOBODY)
+		f->user = (uint32_t)uid;
+}
+
+/* With above2, which is above the one above. */
+static void find_in(struct found *f, struct part above2, struct part above, struct part p)
 {
 	find_pod(f, p);
+	find_user(f, p);
 	if (find_prefixed(f, p) || find_colons(f, p) || find_named(f, above, p))
 		return;
+	if (part_is(above, "buildkit") && (is_build_id(p) || is_hex_id(p))) {
+		found_id(f, p, "buildkit", false);
+		return;
+	}
 	if (!is_hex_id(p))
 		return;
-	if (part_is(above, "docker")) {
-		f->id = p;
-		f->runtime = "docker";
-		f->escaped = false;
-	} else if (f->pod.s && f->pod.s + f->pod.len == above.s + above.len) {
-		/* kubelet with the cgroupfs driver: pod<uid>/<id>, the runtime does not show */
-		f->id = p;
-		f->runtime = "containerd";
-		f->escaped = false;
-	}
+	if (part_is(above, "docker"))
+		found_id(f, p, "docker", false);
+	else if (part_is(above, "kata_overhead"))
+		found_id(f, p, "kata", false);
+	else if (f->pod.s && f->pod.s + f->pod.len == above.s + above.len)
+		found_id(f, p, NULL, false); /* kubelet with the cgroupfs driver: pod<uid>/<id> */
+	else if (part_is(above2, "ecs") || part_is(above, "default"))
+		found_id(f, p, NULL, false); /* ecs/<task>/<id>; nerdctl with the cgroupfs driver */
 }
 
 /* Undo systemd's \xNN in place. */
@@ -242,13 +303,16 @@ static int found_store(const struct found *f, struct cgroup *c)
 	c->container_id = id;
 	c->pod_uid = pod;
 	c->runtime = f->runtime;
+	c->owner = f->nested ? CONTAINER_OF_NOBODY : f->user;
 	return 0;
 }
 
 static void find_all(struct found *f, const char *s)
 {
-	struct part above = { "", 0 }, p;
+	struct part above2 = { "", 0 }, above = { "", 0 }, p;
 	unsigned int depth = 0;
+
+	f->user = CONTAINER_OF_HOST;
 
 	while (s && *s) {
 		const char *id = f->id.s;
@@ -259,10 +323,11 @@ static void find_all(struct found *f, const char *s)
 		s += p.len;
 		if (!p.len)
 			break;
-		find_in(f, above, p);
+		find_in(f, above2, above, p);
 		depth++;
 		if (f->id.s != id)
 			f->depth = depth;
+		above2 = above;
 		above = p;
 	}
 }
@@ -292,7 +357,7 @@ static bool v1_path(char *buf, size_t size, const char names[NP_V1_DEPTH][NP_V1_
 int cgroup_parse_v1(struct cgroup *c, const struct np_v1 *v1)
 {
 	char paths[NP_V1_PATHS][NP_V1_DEPTH * (NP_V1_NAME + 1) + 1];
-	struct found best = { 0 };
+	struct found best = { .user = CONTAINER_OF_HOST };
 
 	for (int i = 0; i < NP_V1_PATHS; i++) {
 		struct found f = { 0 };

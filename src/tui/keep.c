@@ -15,7 +15,9 @@ struct kept_row {
 
 #define CONTAINER(of)                                                                              \
 	offsetof(of, container.id), offsetof(of, container.name), offsetof(of, container.runtime), \
-		offsetof(of, container.pod), offsetof(of, container.pod_namespace)
+		offsetof(of, container.pod), offsetof(of, container.pod_namespace),                \
+		offsetof(of, container.image), offsetof(of, container.pod_name),                   \
+		offsetof(of, container.project), offsetof(of, container.service)
 
 /* Where strings are, in a row and in its flow. */
 static const size_t row_texts[] = {
@@ -84,7 +86,8 @@ struct kept_row *kept_new(const struct netprobe_row *from)
 	row.latency = from->latency ? &kept->latency : NULL;
 	if (row.latency) {
 		kept->latency.comm = "";
-		kept->latency.container = (struct netprobe_container){ "", "", "", "", "" };
+		kept->latency.container =
+			(struct netprobe_container){ "", "", "", "", "", "", "", "", "" };
 	}
 	row.rates = NULL;
 	row.n_rates = 0;

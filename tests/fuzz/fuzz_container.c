@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Any bytes as the files in which Docker and Podman keep names of containers. */
+/* Any bytes as the files in which runtimes keep what they know of containers. */
 #include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -37,34 +37,63 @@ static int file_new(const char *path)
 	return open(full, O_RDWR | O_CREAT, 0600);
 }
 
-static void name_of(const char *runtime)
+static void name_of(const char *runtime, const char *pod_uid)
 {
-	struct cgroup c = { .id = 1, .container_id = (char *)(uintptr_t)ID, .runtime = runtime };
+	struct cgroup c = { .id = 1,
+			    .container_id = (char *)(uintptr_t)ID,
+			    .runtime = runtime,
+			    .pod_uid = (char *)(uintptr_t)pod_uid,
+			    .owner = CONTAINER_OF_HOST };
+	struct container_info info = {};
+	const char *texts[6];
 
-	(void)container_name(root, &c);
-	free(c.name);
-	free(c.pod_namespace);
+	(void)container_name(root, &c, &info);
+	memcpy(texts,
+	       (const char *const[]){ info.name, info.image, info.pod_name, info.pod_namespace,
+				      info.project, info.service },
+	       sizeof(texts));
+	for (int i = 0; i < 6; i++)
+		if (texts[i] && (!*texts[i] || strlen(texts[i]) > 511))
+			abort();
+	/* outside of a pod nobody's words make one */
+	if (!pod_uid && strcmp(runtime, "cri-o") && (info.pod_name || info.pod_namespace))
+		abort();
+	container_info_done(&info);
+}
+
+static void put(int fd, const uint8_t *data, size_t size)
+{
+	if (ftruncate(fd, 0) || pwrite(fd, data, size, 0) != (ssize_t)size)
+		abort();
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static int docker = -1, podman = -1;
+	static const char *const files[] = {
+		"/var/lib/docker/containers/" ID "/config.v2.json",
+		"/var/lib/containers/storage/overlay-containers/containers.json",
+		"/run/containers/storage/overlay-containers/" ID "/userdata/config.json",
+		"/run/containerd/io.containerd.runtime.v2.task/default/" ID "/config.json",
+	};
+	static int fds[4] = { -1 };
 	char id[80];
 
 	if (size > 65536)
 		return 0;
-	if (docker < 0) {
+	if (fds[0] < 0) {
 		if (!mkdtemp(root) || atexit(clean))
 			abort();
-		docker = file_new("/var/lib/docker/containers/" ID "/config.v2.json");
-		podman = file_new("/var/lib/containers/storage/overlay-containers/containers.json");
+		for (int i = 0; i < 4; i++)
+			fds[i] = file_new(files[i]);
 	}
-	if (ftruncate(docker, 0) || pwrite(docker, data, size, 0) != (ssize_t)size ||
-	    ftruncate(podman, 0) || pwrite(podman, data, size, 0) != (ssize_t)size)
-		abort();
-	name_of("docker");
-	name_of("podman");
-	name_of("containerd");
+	for (int i = 0; i < 4; i++)
+		put(fds[i], data, size);
+	name_of("docker", NULL);
+	name_of("podman", NULL);
+	name_of("containerd", NULL);
+	name_of("cri-o", NULL);
+	name_of("containerd", "6f8ed8ab-1c2d-4e5f-8a9b-0c1d2e3f4a5b");
+	name_of("docker", "6f8ed8ab-1c2d-4e5f-8a9b-0c1d2e3f4a5b");
 	if (container_id_of_name(root, "a", id, sizeof(id)) && !memchr(id, '\0', sizeof(id)))
 		abort();
 	return 0;

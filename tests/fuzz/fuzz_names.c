@@ -12,6 +12,7 @@
 #include "out/dns.h"
 #include "out/event.h"
 #include "out/table.h"
+#include "owner/container_name.h"
 
 #define NAMES 6
 
@@ -64,13 +65,18 @@ static size_t fields(struct event *ev, struct buf *b)
 static void write_events(char *const names[NAMES])
 {
 	struct np_tuple tuple = { .family = AF_INET, .proto = IPPROTO_TCP, .lport = 1, .rport = 2 };
+	struct container_info info = { .name = names[4],
+				       .image = names[1],
+				       .pod_name = names[2],
+				       .pod_namespace = names[5],
+				       .project = names[3],
+				       .service = names[4] };
 	struct cgroup cg = { .id = 1,
 			     .path = names[1],
 			     .container_id = names[2],
 			     .runtime = "docker",
 			     .pod_uid = names[3],
-			     .name = names[4],
-			     .pod_namespace = names[5] };
+			     .info = &info };
 	struct process proc = { .tgid = 1, .exe = names[1], .cgroup = &cg };
 	const char *answers[1] = { names[2] };
 	uint32_t ttls[1] = { 0 };

@@ -22,18 +22,24 @@
 #include "out/event.h"
 #include "out/lb.h"
 #include "out/trace.h"
+#include "owner/container_name.h"
 
 #define WALL_NS 1769860800123456789ull
 #define KTIME_NS 5000000000ull
 
+static const struct container_info pod_info = {
+	.name = (char *)"web",
+	.image = (char *)"registry.example/shop/web:1.4",
+	.pod_name = (char *)"web-6d4b",
+	.pod_namespace = (char *)"shop",
+};
 static const struct cgroup pod_cgroup = {
 	.id = 9001,
 	.path = (char *)"/kubepods.slice/kubepods-pod0a1b.slice/cri-containerd-4f5e.scope",
 	.container_id = (char *)"4f5e6d7c8b9a0f1e2d3c4b5a69788796a5b4c3d2e1f00f1e2d3c4b5a69788796",
 	.runtime = "containerd",
 	.pod_uid = (char *)"0a1b2c3d-0000-1111-2222-333344445555",
-	.name = (char *)"web",
-	.pod_namespace = (char *)"shop",
+	.info = &pod_info,
 };
 static const struct cgroup service_cgroup = { .id = 77,
 					      .path = (char *)"/system.slice/sshd.service" };

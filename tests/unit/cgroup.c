@@ -13,6 +13,7 @@
 #include "owner/cgroup.h"
 #include "owner/cgroup_tree.h"
 #include "owner/container.h"
+#include "owner/container_name.h"
 #include "process_tree.h"
 
 #define ID "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
@@ -262,80 +263,6 @@ static void machine_without_v2_tree_still_gives_ids(void **state)
 	(void)cgroup_table_free(t);
 }
 
-static void runtimes_are_told_by_the_names_they_give(void **state)
-{
-	static const struct {
-		const char *path, *id, *runtime, *pod;
-	} cases[] = {
-		{ "/", NULL, NULL, NULL },
-		{ "/user.slice/user-1000.slice/session-2.scope", NULL, NULL, NULL },
-		{ "/docker/" ID, ID, "docker", NULL },
-		{ "/docker/notanid", NULL, NULL, NULL },
-		{ "/system.slice/docker-" ID ".scope", ID, "docker", NULL },
-		{ "/system.slice/docker-" ID ".scope/system.slice/nginx.service", ID, "docker",
-		  NULL },
-		{ "/system.slice/docker.service", NULL, NULL, NULL },
-		{ "/docker/" ID "/docker/" ID2, ID2, "docker", NULL },
-		{ "/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod" UID_
-		  ".slice/cri-containerd-" ID ".scope",
-		  ID, "containerd", UID },
-		{ "/kubepods.slice/kubepods-pod" UID_ ".slice/crio-" ID ".scope", ID, "cri-o",
-		  UID },
-		{ "/kubelet.slice/kubelet-kubepods.slice/kubelet-kubepods-besteffort.slice/"
-		  "kubelet-kubepods-besteffort-pod" UID_ ".slice/cri-containerd-" ID ".scope",
-		  ID, "containerd", UID },
-		{ "/kubepods/burstable/pod" UID "/" ID, ID, "containerd", UID },
-		{ "/kubepods/pod" UID "/crio-" ID, ID, "cri-o", UID },
-		{ "/kubepods/besteffort/pod" UID, NULL, NULL, UID },
-		{ "/kubepods/pod0123456789abcdef0123456789abcdef/" ID, ID, "containerd",
-		  "0123456789abcdef0123456789abcdef" },
-		{ "/kubepods.slice/kubepods-burstable.slice", NULL, NULL, NULL },
-		{ "/system.slice/containerd.service/kubepods-burstable-pod" UID_
-		  ".slice:cri-containerd:" ID,
-		  ID, "containerd", UID },
-		{ "/kubepods.slice/kubepods-pod" UID_ ".slice/crio-conmon-" ID ".scope", NULL, NULL,
-		  UID },
-		{ "/machine.slice/libpod-" ID ".scope/container", ID, "podman", NULL },
-		{ "/machine.slice/libpod-conmon-" ID ".scope", NULL, NULL, NULL },
-		{ "/libpod_parent/libpod-" ID, ID, "podman", NULL },
-		{ "/user.slice/user-1000.slice/user@1000.service/user.slice/libpod-" ID ".scope",
-		  ID, "podman", NULL },
-		{ "/lxc.payload.web1", "web1", "lxc", NULL },
-		{ "/lxc.payload.web1/system.slice/ssh.service", "web1", "lxc", NULL },
-		{ "/lxc.payload/web1", "web1", "lxc", NULL },
-		{ "/lxc/web1/init.scope", "web1", "lxc", NULL },
-		{ "/lxc.monitor.web1", NULL, NULL, NULL },
-		{ "/machine.slice/machine-deb\\x2dbox.scope/payload", "deb-box", "systemd-nspawn",
-		  NULL },
-		{ "/machine.slice/systemd-nspawn@web.service/payload", "web", "systemd-nspawn",
-		  NULL },
-		{ "/machine.slice/machine-qemu\\x2d1\\x2dvm.scope", NULL, NULL, NULL },
-		{ "/machine.slice/machine-.scope", NULL, NULL, NULL },
-	};
-	size_t i;
-
-	(void)state;
-	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct cgroup c = { .path = (char *)cases[i].path };
-
-		assert_int_equal(cgroup_parse_container(&c), 0);
-		if (cases[i].id)
-			assert_string_equal(c.container_id, cases[i].id);
-		else
-			assert_null(c.container_id);
-		if (cases[i].runtime)
-			assert_string_equal(c.runtime, cases[i].runtime);
-		else
-			assert_null(c.runtime);
-		if (cases[i].pod)
-			assert_string_equal(c.pod_uid, cases[i].pod);
-		else
-			assert_null(c.pod_uid);
-		free(c.container_id);
-		free(c.pod_uid);
-	}
-}
-
 static void path_that_is_unknown_names_no_container(void **state)
 {
 	struct cgroup c = { .id = 4 };
@@ -360,8 +287,8 @@ static void container_is_that_of_v1_hierarchies(void **state)
 		const char *text, *id, *runtime, *pod;
 	} cases[] = {
 		{ "8:pids:/docker/" ID "\n4:memory:/\n0::/\n", ID, "docker", NULL },
-		{ "8:pids:/\n4:memory:/kubepods/burstable/pod" UID "/" ID "\n0::/\n", ID,
-		  "containerd", UID },
+		{ "8:pids:/\n4:memory:/kubepods/burstable/pod" UID "/" ID "\n0::/\n", ID, NULL,
+		  UID },
 		{ "1:cpu,cpuacct:/system.slice/docker-" ID ".scope\n0::/\n", ID, "docker", NULL },
 		{ "1:name=systemd:/kubepods.slice/kubepods-burstable.slice/"
 		  "kubepods-burstable-pod" UID_ ".slice/cri-containerd-" ID ".scope\n0::/\n",
@@ -516,6 +443,11 @@ static const struct cgroup *get(const struct fixture *f, const char *path, uint6
 	return cgroup_table_get(f->cgroups, id_of(f, path), now_ns);
 }
 
+static const char *name(const struct fixture *f, const char *path, uint64_t now_ns)
+{
+	return cgroup_info(get(f, path, now_ns))->name;
+}
+
 static void containers_are_named_by_their_cgroup_and_their_runtimes_files(void **state)
 {
 	static const char pod[] = "cgroup/kubepods.slice/kubepods-pod" UID_
@@ -537,15 +469,14 @@ static void containers_are_named_by_their_cgroup_and_their_runtimes_files(void *
 	tree_file(&f->tree, "var/log/containers/api-7d_prod_main-" ID ".log", "");
 	tree_file(&f->tree, "var/log/containers/db-0_stage_postgres-" ID2 ".log", "");
 	(void)cgroup_table_name_by(f->cgroups, f->tree.root);
-	assert_string_equal(get(f, "cgroup/docker/" ID, SECOND)->name, "shop");
-	assert_string_equal(get(f, "cgroup/machine.slice/libpod-" ID2 ".scope", SECOND)->name,
-			    "mail");
-	assert_string_equal(get(f, "cgroup/lxc.payload.web", SECOND)->name, "web");
+	assert_string_equal(name(f, "cgroup/docker/" ID, SECOND), "shop");
+	assert_string_equal(name(f, "cgroup/machine.slice/libpod-" ID2 ".scope", SECOND), "mail");
+	assert_string_equal(name(f, "cgroup/lxc.payload.web", SECOND), "web");
 	c = get(f, pod, SECOND);
-	assert_string_equal(c->name, "postgres");
-	assert_string_equal(c->pod_namespace, "stage");
+	assert_string_equal(cgroup_info(c)->name, "postgres");
+	assert_string_equal(cgroup_info(c)->pod_namespace, "stage");
 	c = get(f, "cgroup/system.slice/ssh.service", SECOND);
-	assert_null(c->name);
+	assert_null(cgroup_info(c)->name);
 }
 
 static void a_container_whose_file_comes_later_is_named_then(void **state)
@@ -553,12 +484,12 @@ static void a_container_whose_file_comes_later_is_named_then(void **state)
 	struct fixture *f = *state;
 
 	(void)cgroup_table_name_by(f->cgroups, f->tree.root);
-	assert_null(get(f, "cgroup/docker/" ID, SECOND)->name);
+	assert_null(name(f, "cgroup/docker/" ID, SECOND));
 	tree_dir(&f->tree, "var/lib/docker/containers/" ID);
 	tree_file(&f->tree, "var/lib/docker/containers/" ID "/config.v2.json",
 		  "{\"Name\":\"/shop\"}");
-	assert_null(get(f, "cgroup/docker/" ID, SECOND + 1)->name);
-	assert_string_equal(get(f, "cgroup/docker/" ID, 2 * SECOND)->name, "shop");
+	assert_null(name(f, "cgroup/docker/" ID, SECOND + 1));
+	assert_string_equal(name(f, "cgroup/docker/" ID, 2 * SECOND), "shop");
 }
 
 #define FIXTURE_TEST(name) cmocka_unit_test_setup_teardown(name, open_fixture, close_fixture)
@@ -579,7 +510,6 @@ int main(void)
 		FIXTURE_TEST(containers_are_named_by_their_cgroup_and_their_runtimes_files),
 		FIXTURE_TEST(a_container_whose_file_comes_later_is_named_then),
 		FIXTURE_TEST(machine_without_v2_tree_still_gives_ids),
-		cmocka_unit_test(runtimes_are_told_by_the_names_they_give),
 		cmocka_unit_test(path_that_is_unknown_names_no_container),
 		cmocka_unit_test(container_is_that_of_v1_hierarchies),
 		FIXTURE_TEST(v1_hierarchies_tell_what_the_v2_tree_does_not),

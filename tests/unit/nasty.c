@@ -24,11 +24,13 @@
 #include "out/event.h"
 #include "out/pcapng.h"
 #include "out/table.h"
+#include "owner/container_name.h"
 
 /* An event that has a name wherever it may have one. */
 struct made {
 	struct np_tuple tuple;
 	struct cgroup cgroup;
+	struct container_info info;
 	struct process process;
 	struct event_dns dns;
 	const char *answers[2];
@@ -49,13 +51,18 @@ static void make(struct made *m, const char *name)
 	(void)snprintf(m->tuple.ifname, sizeof(m->tuple.ifname), "%s", name);
 	(void)snprintf(m->path, sizeof(m->path), "/%s", name);
 	(void)snprintf(m->exe, sizeof(m->exe), "/bin/%s", name);
+	m->info = (struct container_info){ .name = (char *)name,
+					   .image = (char *)name,
+					   .pod_name = (char *)name,
+					   .pod_namespace = (char *)name,
+					   .project = (char *)name,
+					   .service = (char *)name };
 	m->cgroup = (struct cgroup){ .id = 1,
 				     .path = m->path,
 				     .container_id = (char *)name,
 				     .runtime = "docker",
 				     .pod_uid = (char *)name,
-				     .name = (char *)name,
-				     .pod_namespace = (char *)name };
+				     .info = &m->info };
 	m->process = (struct process){ .tgid = 66, .exe = m->exe, .cgroup = &m->cgroup };
 	(void)snprintf(m->process.comm, sizeof(m->process.comm), "%s", name);
 	m->answers[0] = m->answers[1] = name;
