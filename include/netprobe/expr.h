@@ -55,6 +55,21 @@ uint64_t netprobe_expr_undecided(const struct netprobe_expr *expr);
  */
 const char *netprobe_expr_field(uint32_t about, unsigned int index);
 
+/*
+ * For who completes what is typed: the operators that a field takes, apart by blanks, NULL where there is no such field;
+ * word number index from 0 on that a field may be, where these are a few only, NULL behind the last. Static strings. Any
+ * thread. Since: 0.2.
+ */
+const char *netprobe_expr_operators(uint32_t about, const char *field);
+const char *netprobe_expr_word(uint32_t about, const char *field, unsigned int index);
+/*
+ * Value number index (of most fields there is one) of a field of a row of that view, as an expression has it: quoted where it
+ * must be. 0; -ENOENT: it is not known, there is no such value or field, or it is a figure that is measured; -ENOSPC. Any
+ * thread. Since: 0.2.
+ */
+int netprobe_expr_value(uint32_t about, const char *field, const struct netprobe_row *row,
+			unsigned int index, char *buf, size_t size);
+
 #ifdef __cplusplus
 }
 #endif

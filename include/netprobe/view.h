@@ -79,7 +79,7 @@ struct netprobe_row {
 	uint8_t addr[16];		       /* remote view */
 	uint32_t netns;			       /* interface view */
 	double tx_bytes_per_s, rx_bytes_per_s; /* in the last interval */
-	uint64_t tx_bytes, rx_bytes;	       /* since load */
+	uint64_t tx_bytes, rx_bytes;	       /* since load, or sums began anew */
 	uint64_t retransmits;		       /* segments */
 	uint64_t retransmits_timeout, retransmits_fast, retransmits_tail_loss_probe; /* by cause */
 	uint64_t retransmits_synack;   /* SYN-ACKs of a listener */
@@ -156,7 +156,7 @@ int netprobe_manager_view(struct netprobe_manager *m, const struct netprobe_view
 			  struct netprobe_error *err);
 
 /*
- * Call fn for the connection whose row has that key. What fn returns; -ENOENT: it is not kept any more; -ENODEV.
+ * Call fn for the connection whose row has that key, with sums since load, whatever began anew. What fn returns; -ENOENT: it is not kept any more; -ENODEV.
  * Since: 0.1.
  */
 int netprobe_manager_connection(struct netprobe_manager *m, uint64_t key, netprobe_row_fn fn,
@@ -167,6 +167,13 @@ int netprobe_manager_connection(struct netprobe_manager *m, uint64_t key, netpro
  * are from the first time on, for rows' drops. -ENODEV: nothing is captured (load). Since: 0.1.
  */
 int netprobe_manager_watch_health(struct netprobe_manager *m, bool on, struct netprobe_error *err);
+
+/*
+ * All sums of rows and views begin anew: bytes, segments, retransmits and their causes, stalls, drops; not those of
+ * netprobe_flow, nor losses. -EOPNOTSUPP: of flows that are over the sums are kept (netprobe_config.keep_closed);
+ * -ENODEV: nothing is captured (load); -ENOMEM: nothing was changed. Since: 0.2.
+ */
+int netprobe_manager_restart_sums(struct netprobe_manager *m, struct netprobe_error *err);
 
 /*
  * At least share (0..1) of what is in these slots (netprobe_latency.counts[...]) was shorter than so many microseconds: the

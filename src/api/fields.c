@@ -351,18 +351,25 @@ static bool both(struct expr_value *v, const struct fields_record *r, long doubl
 	return put_number(v, known, a + b);
 }
 
+/* A row's sums may have begun anew, those of its socket do not. */
+static uint64_t sum_of(const struct fields_record *r, uint64_t flow, uint64_t row)
+{
+	return !r->flow || (r->row && flow != NETPROBE_UNKNOWN) ? row : flow;
+}
+
 static bool get_bytes(const struct fields_record *r, uint16_t id, struct expr_value *v)
 {
 	const struct netprobe_flow *f = r->flow;
+	uint64_t tx = sum_of(r, f ? f->tx_bytes : 0, r->row ? r->row->tx_bytes : 0);
+	uint64_t rx = sum_of(r, f ? f->rx_bytes : 0, r->row ? r->row->rx_bytes : 0);
 
 	switch (id) {
 	case TX_BYTES:
-		return put_count(v, f ? f->tx_bytes : r->row->tx_bytes);
+		return put_count(v, tx);
 	case RX_BYTES:
-		return put_count(v, f ? f->rx_bytes : r->row->rx_bytes);
+		return put_count(v, rx);
 	case BYTES:
-		return both(v, r, f ? f->tx_bytes : r->row->tx_bytes,
-			    f ? f->rx_bytes : r->row->rx_bytes);
+		return both(v, r, tx, rx);
 	case TX_RATE:
 		return f ? put_count(v, f->tx_bytes_per_s)
 			 : put_number(v, true, r->row->tx_bytes_per_s);

@@ -215,6 +215,24 @@ API_PUBLIC int netprobe_manager_connection(struct netprobe_manager *m, uint64_t 
 	return r;
 }
 
+API_PUBLIC int netprobe_manager_restart_sums(struct netprobe_manager *m, struct netprobe_error *err)
+{
+	API_ENTER(m, err);
+	int r = api_check_listing(err);
+
+	if (r)
+		return r;
+	api_lock(m);
+	if (!m->session)
+		r = api_not_loaded(err);
+	else if (m->config.keep_closed)
+		r = error_set(err, -EOPNOTSUPP, "sums of flows that are over are kept");
+	else if (viewer_restart(session_viewer(m->session)))
+		r = error_set(err, -ENOMEM, "out of memory");
+	api_unlock(m);
+	return r;
+}
+
 static void on_drop(const struct drop_total *t, void *arg)
 {
 	if (t->kind == DROP_LOSS && !t->counter)

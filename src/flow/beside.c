@@ -63,6 +63,12 @@ void beside_add(struct beside *b, const struct np_tuple *where, uint32_t what, u
 	row->rx_rate = b->seconds > 0 ? (float)rx_bytes / b->seconds : 0;
 }
 
+void beside_restart(struct beside *b)
+{
+	for (uint32_t i = 0; i < b->n; i++)
+		b->all[i].tx_bytes = b->all[i].rx_bytes = 0;
+}
+
 int beside_seed(const struct beside *b, struct tallies *t)
 {
 	for (uint32_t i = 0; i < b->n; i++) {

@@ -26,6 +26,8 @@ void beside_begin(struct beside *b, float seconds);
 /* No memory, no row. */
 void beside_add(struct beside *b, const struct np_tuple *where, uint32_t what, uint64_t tx_bytes,
 		uint64_t rx_bytes);
+/* Sums begin anew. */
+void beside_restart(struct beside *b);
 /* All as rows of interfaces. -ENOMEM. */
 int beside_seed(const struct beside *b, struct tallies *t);
 

@@ -32,7 +32,7 @@ int former_init(struct former *f)
 	return index_init(&f->groups, 64, former_hash);
 }
 
-void former_done(struct former *f)
+void former_clear(struct former *f)
 {
 	for (uint32_t i = 0; f->groups.slots && i <= f->groups.mask; i++) {
 		while (f->groups.slots[i]) {
@@ -43,6 +43,11 @@ void former_done(struct former *f)
 			free(g);
 		}
 	}
+}
+
+void former_done(struct former *f)
+{
+	former_clear(f);
 	index_done(&f->groups);
 }
 

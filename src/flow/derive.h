@@ -17,6 +17,7 @@ void derive_name(char *buf, size_t size, const struct group_key *key);
 
 /* A process is no longer kept by name. No memory, or too many: what it moved stays in the rest. */
 int former_init(struct former *f);
+void former_clear(struct former *f);
 void former_done(struct former *f);
 void former_add(struct former *f, const struct process *proc, const struct sums *sums);
 

@@ -9,6 +9,7 @@
 struct entry {
 	struct index_node node;
 	struct group_key key; /* its process is nobody's reference: only compared */
+	uint64_t start_ns;    /* of that process: another one may be in its place by now */
 	uint64_t packets;
 };
 
@@ -73,10 +74,29 @@ static int add(struct dropped *d, const struct group_key *key, uint64_t packets)
 		if (!e)
 			return -ENOMEM;
 		e->key = *key;
+		e->start_ns = key->proc ? key->proc->start_ns : 0;
 		index_add(&d->by_key, &e->node);
 	}
 	e->packets += packets;
 	return 0;
+}
+
+struct dropped *dropped_copy(const struct dropped *from)
+{
+	struct dropped *d = dropped_new();
+
+	for (uint32_t i = 0; d && i <= from->by_key.mask; i++)
+		for (const struct index_node *n = from->by_key.slots[i]; n; n = n->next) {
+			const struct entry *e = index_entry(n, struct entry, node);
+
+			struct entry *copy = malloc(sizeof(*copy));
+
+			if (!copy)
+				return dropped_free(d);
+			*copy = *e;
+			index_add(&d->by_key, &copy->node);
+		}
+	return d;
 }
 
 int dropped_add(struct dropped *d, const struct process *proc, uint32_t netns, const char *ifname,
@@ -117,6 +137,8 @@ bool dropped_find(const struct dropped *d, const struct group_key *key, uint64_t
 		return false;
 	named.ifindex = 0; /* who counts drops tells the name of today */
 	e = find(d, &named);
+	if (e && named.proc && e->start_ns != named.proc->start_ns)
+		e = NULL;
 	*ret_packets = e ? e->packets : 0;
 	return true;
 }

@@ -14,6 +14,7 @@ struct dropped;
 
 struct dropped *dropped_new(void);
 struct dropped *dropped_free(struct dropped *d);
+struct dropped *dropped_copy(const struct dropped *from); /* NULL: no memory */
 void dropped_clear(struct dropped *d);
 /* proc NULL: nobody's. ifname NULL: at no interface. -ENOMEM: left out. */
 int dropped_add(struct dropped *d, const struct process *proc, uint32_t netns, const char *ifname,

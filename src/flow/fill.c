@@ -13,7 +13,8 @@ void fill_sums(const struct flow *f, struct flow_delta *d)
 
 	*d = (struct flow_delta){ .tx_bytes = f->counts.tx_bytes,
 				  .rx_bytes = flow_rx_bytes(f),
-				  .retrans = f->counts.retrans };
+				  .retrans = f->counts.retrans,
+				  .tx_pkts = f->tx_pkts };
 	if (f->tcp)
 		d->retrans += f->tcp->synack_retrans - (f->former ? f->former->synack_retrans : 0);
 	d->tx_bytes -= early->tx_bytes;
@@ -30,7 +31,7 @@ void fill_tally(struct tally *row, const struct flow *f, const struct flow_delta
 	row->tx_bytes = sums->tx_bytes;
 	row->rx_bytes = sums->rx_bytes;
 	row->retrans = sums->retrans;
-	row->segs = tcp ? f->tx_pkts : 0;
+	row->segs = tcp ? sums->tx_pkts : 0;
 	row->retrans_rate = seconds > 0 ? (float)(d->retrans + d->synack) / seconds : 0;
 	row->segs_rate = tcp && seconds > 0 ? (float)d->tx_pkts / seconds : 0;
 	row->tx_rate = flow_tx_rate(f, seconds);
@@ -55,14 +56,17 @@ static void fill_common(struct view_row *to, const struct tally *row)
 	to->history = row->history;
 }
 
-void fill_flow(struct view_row *to, const struct healths *h, const struct flow *f, float seconds)
+void fill_flow(struct view_row *to, const struct healths *h, const struct pasts *past,
+	       const struct flow *f, float seconds)
 {
 	struct tally row = { .history = f->recent ? f->recent->history : NULL };
 	struct flow_delta sums;
 
 	fill_sums(f, &sums);
+	past_off_sums(past, f, &sums);
 	fill_tally(&row, f, &sums, seconds);
 	row.trouble = *healths_trouble(h, f);
+	past_off_trouble(past, f, &row.trouble);
 	fill_common(to, &row);
 	to->times = *healths_times(h, f);
 	to->verdict = verdict_first(&to->times);

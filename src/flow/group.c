@@ -288,6 +288,25 @@ static void sums_tick(struct groups *gs, struct sums *s, float seconds)
 	history_push(s->history, s->tx_rate + s->rx_rate);
 }
 
+static void sums_restart(struct sums *s)
+{
+	s->tx_bytes = s->now_tx;
+	s->rx_bytes = s->now_rx;
+	s->retrans = s->segs = 0;
+	s->trouble = (struct trouble){ 0 };
+}
+
+void groups_restart(struct groups *gs)
+{
+	sums_restart(&gs->total);
+	for (unsigned int kind = 0; kind < GROUP_MAX; kind++) {
+		sums_restart(&gs->sets[kind].rest);
+		for (struct group *g = gs->sets[kind].newest; g; g = g->older)
+			sums_restart(&g->sums);
+	}
+	former_clear(&gs->former);
+}
+
 static bool is_process_over(const struct process *p, uint64_t now_ns, uint64_t grace_ns)
 {
 	return p && p->exited && p->refs == 1 && now_ns - p->exited_ns >= grace_ns;

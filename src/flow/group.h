@@ -82,6 +82,9 @@ void groups_trouble(struct groups *g, const struct flow *f, const struct trouble
 /* Rates and histories; processes gone for grace_ns, with no flow left, go into the rest. */
 void groups_tick(struct groups *g, uint64_t now_ns, float seconds, uint64_t grace_ns);
 
+/* Sums begin anew; what moved since the last tick is in them. */
+void groups_restart(struct groups *g);
+
 /* The key of the group that what owner moves on flow f belongs to. */
 void group_key_of(struct group_key *key, uint32_t kind, const struct flow *f,
 		  struct process *owner);

@@ -94,14 +94,19 @@ static void set_name(const struct viewer *v, struct view_row *row, uint8_t kind)
 static void fill_drops(const struct viewer *v, const struct pass *p, const struct tally *row,
 		       struct view_row *to)
 {
+	uint64_t before;
+
 	if (v->dropped && !p->drilled && !row->rest && row->key.kind == p->kind)
 		to->has_drops = dropped_find(v->dropped, &row->key, &to->drops);
+	if (to->has_drops && v->dropped_before &&
+	    dropped_find(v->dropped_before, &row->key, &before))
+		to->drops = to->drops > before ? to->drops - before : 0;
 }
 
 void pass_row(const struct pass *p, const void *item, struct view_row *row)
 {
 	if (lists_flows(p->q->kind)) {
-		fill_flow(row, p->healths, item, p->seconds);
+		fill_flow(row, p->healths, &p->viewer->pasts, item, p->seconds);
 	} else {
 		fill_group(row, item);
 		fill_drops(p->viewer, p, item, row);
@@ -132,6 +137,14 @@ static bool is_listed(struct pass *p, bool idle, bool live, bool ended)
 	return !(ended && p->q->live);
 }
 
+static struct trouble trouble_of(const struct pass *p, const struct flow *f)
+{
+	struct trouble t = *healths_trouble(p->healths, f);
+
+	past_off_trouble(&p->viewer->pasts, f, &t);
+	return t;
+}
+
 int pass_connection(struct flow *f, void *arg)
 {
 	struct pass *p = arg;
@@ -141,6 +154,7 @@ int pass_connection(struct flow *f, void *arg)
 	count_process(p, f->owner);
 	p->conns += flow_is_connection(f);
 	fill_sums(f, &sums);
+	past_off_sums(&p->viewer->pasts, f, &sums);
 	p->tx_bytes += sums.tx_bytes;
 	p->rx_bytes += sums.rx_bytes;
 	if (p->q->kind == VIEW_LISTEN && !is_waiting(f))
@@ -155,7 +169,7 @@ int pass_connection(struct flow *f, void *arg)
 	}
 	fill_tally(&row, f, &sums, p->seconds);
 	if (p->q->sort == SORT_STALL)
-		row.trouble = *healths_trouble(p->healths, f);
+		row.trouble = trouble_of(p, f);
 	p->ranked[p->n++] = (struct ranked){ pass_rank(p->q->sort, &row), f };
 	return 0;
 }
@@ -185,6 +199,7 @@ int pass_group(struct flow *f, void *arg)
 	struct pass *p = arg;
 	struct group_key key;
 	struct flow_delta sums;
+	struct trouble trouble;
 	struct tally *row, own = { 0 };
 	int r;
 
@@ -202,6 +217,7 @@ int pass_group(struct flow *f, void *arg)
 	note_busiest(row, f);
 	if (p->drilled) {
 		fill_sums(f, &sums);
+		past_off_sums(&p->viewer->pasts, f, &sums);
 		row->tx_bytes += sums.tx_bytes;
 		row->rx_bytes += sums.rx_bytes;
 		row->retrans += sums.retrans;
@@ -211,7 +227,8 @@ int pass_group(struct flow *f, void *arg)
 		row->segs += own.segs;
 		row->retrans_rate += own.retrans_rate;
 		row->segs_rate += own.segs_rate;
-		trouble_add(&row->trouble, healths_trouble(p->healths, f));
+		trouble = trouble_of(p, f);
+		trouble_add(&row->trouble, &trouble);
 	}
 	if (!f->closed || has_moved(f))
 		tallies_times(row, healths_times(p->healths, f));

@@ -6,6 +6,7 @@
 #include "flow/beside.h"
 #include "flow/group.h"
 #include "flow/inside.h"
+#include "flow/past.h"
 #include "flow/rank.h"
 #include "flow/tally.h"
 #include "flow/view.h"
@@ -15,11 +16,14 @@ struct viewer {
 	struct groups groups;
 	struct healths healths;
 	struct beside beside;
+	struct pasts pasts;
 	struct flow_watch watch;
 	const struct latencies *latencies; /* NULL: none */
 	viewer_name_fn name_fn;		   /* NULL: nobody knows names */
 	const void *name_arg;
 	const struct dropped *dropped; /* NULL: not watched */
+	struct dropped *
+		dropped_before; /* when sums began anew; NULL: they did not, or nothing was watched */
 	uint32_t queries;
 	struct inside inside;
 	struct history *derived; /* of the rows of a derived kind, until the next query */

@@ -56,6 +56,8 @@ struct viewer *viewer_free(struct viewer *v)
 	groups_done(&v->groups);
 	healths_done(&v->healths);
 	beside_done(&v->beside);
+	pasts_done(&v->pasts);
+	v->dropped_before = dropped_free(v->dropped_before);
 	free(v->derived);
 	free(v);
 	return NULL;
@@ -93,6 +95,22 @@ void viewer_set_names(struct viewer *v, viewer_name_fn fn, const void *arg)
 void viewer_set_dropped(struct viewer *v, const struct dropped *d)
 {
 	v->dropped = d;
+}
+
+int viewer_restart(struct viewer *v)
+{
+	struct dropped *before = v->dropped ? dropped_copy(v->dropped) : NULL;
+	int r = v->dropped && !before ? -ENOMEM : pasts_take(&v->pasts, v->flows, &v->healths);
+
+	if (r) {
+		(void)dropped_free(before);
+		return r;
+	}
+	(void)dropped_free(v->dropped_before);
+	v->dropped_before = before;
+	groups_restart(&v->groups);
+	beside_restart(&v->beside);
+	return 0;
 }
 
 void viewer_watch_health(struct viewer *v, bool on)
@@ -200,13 +218,14 @@ static int is_serial(struct flow *f, void *arg)
 
 int viewer_connection(struct viewer *v, uint64_t key, struct view_row *ret_row)
 {
+	static const struct pasts whole; /* the page of a connection is of all its life */
 	struct wanted w = { .serial = key };
 
 	(void)flow_table_each(v->flows, is_serial, &w);
 	if (!w.found)
 		return -ENOENT;
 	memset(ret_row, 0, sizeof(*ret_row));
-	fill_flow(ret_row, &v->healths, w.found, flow_table_seconds(v->flows));
+	fill_flow(ret_row, &v->healths, &whole, w.found, flow_table_seconds(v->flows));
 	ret_row->rname = viewer_name(v, w.found->tuple.raddr, w.found->opened_ns);
 	ret_row->latency = latencies_find(v->latencies, ret_row->proc);
 	return 0;

@@ -136,9 +136,14 @@ typedef const char *(*viewer_name_fn)(const void *arg, const uint8_t addr[16], u
 void viewer_set_names(struct viewer *v, viewer_name_fn fn, const void *arg);
 /* Where rows find what was dropped; borrowed. NULL: it is not watched. */
 void viewer_set_dropped(struct viewer *v, const struct dropped *d);
+/*
+ * All sums of rows begin anew: bytes, segments, retransmits and their causes, stalls, drops. Rates and histories go on.
+ * Not for a table that keeps closed flows as sums. -ENOMEM: nothing was changed.
+ */
+int viewer_restart(struct viewer *v);
 /* Whether rows need verdicts. Off at first: they cost a look at every flow each tick. */
 void viewer_watch_health(struct viewer *v, bool on);
-/* One connection by the key of its row, as of the last tick. -ENOENT: no longer kept. */
+/* One connection by the key of its row, as of the last tick; its sums never begin anew. -ENOENT: no longer kept. */
 int viewer_connection(struct viewer *v, uint64_t key, struct view_row *ret_row);
 /* What interfaces moved that no socket did: an interval, then each that did so in it. what: UNOWNED_*. */
 void viewer_unowned_begin(struct viewer *v, float seconds);

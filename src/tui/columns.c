@@ -214,6 +214,21 @@ void columns_row(const struct columns *c, struct grid *g, int y, const struct tu
 		grid_style(g, y, 0, g->cols, STYLE_EXITED);
 }
 
+bool columns_cell(const struct tui_model *m, const struct tui_row *row, const struct column *column,
+		  char *s, size_t size)
+{
+	s[0] = '\0';
+	if (column == SPARK)
+		return false;
+	if (column == NAME)
+		(void)snprintf(s, size, "%s", row->name);
+	else
+		(void)column->cell(m, row, s, size);
+	/* what is pasted into a shell must not act there */
+	utf8_one_line(s);
+	return true;
+}
+
 void columns_text(const struct tui_model *m, const struct tui_row *row, char *s, size_t size)
 {
 	const struct column *c;
@@ -223,14 +238,8 @@ void columns_text(const struct tui_model *m, const struct tui_row *row, char *s,
 	for (int i = 0; (c = column_of(m->level[m->depth].kind, m->health, i)) && n < size; i++) {
 		char cell[256] = "";
 
-		if (c == SPARK)
-			continue;
-		if (c == NAME)
-			(void)snprintf(cell, sizeof(cell), "%s", row->name);
-		else
-			(void)c->cell(m, row, cell, sizeof(cell));
-		utf8_one_line(cell);
-		n += (size_t)snprintf(s + n, size - n, "%s%s", n ? "\t" : "", cell);
+		if (columns_cell(m, row, c, cell, sizeof(cell)))
+			n += (size_t)snprintf(s + n, size - n, "%s%s", n ? "\t" : "", cell);
 	}
 }
 

@@ -25,6 +25,9 @@ void columns_titles(const struct columns *c, struct grid *g, int y, const struct
 void columns_row(const struct columns *c, struct grid *g, int y, const struct tui_model *m,
 		 const struct tui_row *row);
 
+/* One cell's text, whole; false: it has none (the bars). Its name where column is the first. */
+bool columns_cell(const struct tui_model *m, const struct tui_row *row, const struct column *column,
+		  char *s, size_t size);
 /* All cells of a row, hidden columns too, with tabs between them. */
 void columns_text(const struct tui_model *m, const struct tui_row *row, char *s, size_t size);
 /* The column whose title is at x; NULL. */

@@ -125,7 +125,7 @@ static const struct hint hints[] = {
 	{ "Esc", back, true },	  { "/", "filter", true },	{ "H", "health", true },
 	{ "< >", "sort", false }, { "Space", "pause", false },	{ "b", "by", false },
 	{ "t", "tree", false },	  { "o", "columns", false },	{ "d", "ended", false },
-	{ "a", "idle", false },	  { "u", "bits/bytes", false },
+	{ "a", "idle", false },	  { "u", "bits/bytes", false }, { "z", "sums from now", false },
 };
 
 #define N_HINTS (sizeof(hints) / sizeof(hints[0]))
@@ -237,6 +237,18 @@ void page_footer_draw(struct grid *g, const struct tui_model *m, int y)
 		x = draw_hint(g, y, x, g->cols, &hint[i], false);
 }
 
+/* What Tab puts in: those that have room, from the one that stands in the text on. */
+static void draw_offers(struct grid *g, const struct completion *c, int y, int x, int end)
+{
+	unsigned int first = c->at > 0 ? (unsigned int)c->at : 0;
+
+	x = grid_put(g, y, x, end - x, STYLE_KEY, "Tab") + 1;
+	for (unsigned int i = first; i < c->n && x < end - 4; i++)
+		x = grid_put(g, y, x, end - x, (int)i == c->at ? STYLE_BOLD : STYLE_DIM,
+			     c->words[i]) +
+		    2;
+}
+
 void footer_draw(struct grid *g, const struct tui_model *m, int y)
 {
 	int end = m->ask[0] ? g->cols : draw_place(g, m, y), x;
@@ -247,6 +259,10 @@ void footer_draw(struct grid *g, const struct tui_model *m, int y)
 	} else if (m->editing) {
 		x = grid_printf(g, y, 0, end - 2, STYLE_BOLD, "/%s", m->level[m->depth].filter);
 		grid_fill(g, y, x, 1, STYLE_SELECTED);
+		if (m->complete.n) {
+			draw_offers(g, &m->complete, y, x + 2, end);
+			return;
+		}
 		(void)grid_put(g, y, x + 2, end - x - 2,
 			       m->filter.wrong[0] ? STYLE_WARN : STYLE_DIM,
 			       m->filter.wrong[0] ? m->filter.wrong : "Enter keeps, Esc clears");

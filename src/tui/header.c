@@ -53,6 +53,15 @@ static void draw_top(struct grid *g, const struct tui_model *m)
 		(void)snprintf(s, sizeof(s), "sampled 1:%u", m->status.sample_rate);
 		piece(g, &l, STYLE_WARN, s);
 	}
+	if (m->is_since) {
+		(void)snprintf(s, sizeof(s), "sums since %02d:%02d:%02d", m->since.tm_hour,
+			       m->since.tm_min, m->since.tm_sec);
+		if (m->since.tm_yday != m->taken.tm_yday)
+			(void)snprintf(s, sizeof(s), "sums since %02d-%02d %02d:%02d",
+				       m->since.tm_mon + 1, m->since.tm_mday, m->since.tm_hour,
+				       m->since.tm_min);
+		piece(g, &l, STYLE_BOLD, s);
+	}
 	if (m->host[0])
 		piece(g, &l, STYLE_NORMAL, m->host);
 	(void)snprintf(s, sizeof(s), "%s%s%s", m->mode, m->hook[0] ? "/" : "", m->hook);

@@ -85,6 +85,12 @@ static int act_pause(struct tui_model *m, int arg)
 	return nav_pause(m);
 }
 
+static int act_restart(struct tui_model *m, int arg)
+{
+	(void)arg;
+	return nav_restart(m);
+}
+
 static int act_units(struct tui_model *m, int arg)
 {
 	(void)arg;
@@ -127,9 +133,9 @@ static int act_fold_all(struct tui_model *m, int fold)
 	return nav_fold(m, fold, true);
 }
 
-static int act_copy(struct tui_model *m, int name)
+static int act_copy(struct tui_model *m, int cell)
 {
-	return nav_copy(m, name);
+	return cell ? nav_copy_menu(m) : nav_copy(m);
 }
 
 static int act_kill(struct tui_model *m, int arg)
@@ -225,12 +231,13 @@ static const struct binding bindings[] = {
 	  { ESC, 0x7f, '\b', FN(KEY_BACKSPACE), FN(KEY_LEFT) },
 	  act_back,
 	  0 },
-	{ { "/", "filter as you type" }, { '/' }, act_filter, 0 },
+	{ { "/", "filter; Tab completes" }, { '/' }, act_filter, 0 },
 	{ { "< > s S", "column to sort by" }, { '>', 's' }, act_sort, 1 },
 	{ { NULL, NULL }, { '<', 'S' }, act_sort, -1 },
 	{ { "o", "columns: choose, sort" }, { 'o' }, act_menu, MENU_COLUMNS },
 	{ { "R I", "reverse the order" }, { 'R', 'I' }, act_sort, 0 },
 	{ { "Space P", "pause, go on" }, { ' ', 'P' }, act_pause, 0 },
+	{ { "z", "sums from now on" }, { 'z' }, act_restart, 0 },
 	{ { "u", "rates in bytes or bits" }, { 'u' }, act_units, 0 },
 	{ { "H", "health: losses, verdict" }, { 'H' }, act_health, 0 },
 	{ { "a", "idle rows as well" }, { 'a' }, act_idle, 0 },
@@ -241,7 +248,7 @@ static const struct binding bindings[] = {
 	{ { "_ *", "fold, unfold all" }, { '_' }, act_fold_all, 1 },
 	{ { NULL, NULL }, { '*' }, act_fold_all, 0 },
 	{ { "d", "ended rows: show, hide" }, { 'd' }, act_live, 0 },
-	{ { "y Y", "copy the row, its name" }, { 'y' }, act_copy, 0 },
+	{ { "y Y", "copy the row, a cell" }, { 'y' }, act_copy, 0 },
 	{ { NULL, NULL }, { 'Y' }, act_copy, 1 },
 	{ { "K", "signal the process" }, { 'K' }, act_kill, 0 },
 	{ { "X", "close the connection" }, { 'X' }, act_shut, 0 },
@@ -283,6 +290,8 @@ static const struct binding *find(struct key key)
 /* Typing a filter. -1: not a key of the filter. */
 static int edit(struct tui_model *m, struct key key)
 {
+	if (key.function && key.code == KEY_BTAB)
+		return complete_tab(m, -1);
 	if (key.function)
 		return key.code == KEY_BACKSPACE ? nav_filter_rubout(m)
 		       : key.code == KEY_ENTER	 ? nav_filter_end(m, true)
@@ -299,6 +308,8 @@ static int edit(struct tui_model *m, struct key key)
 	case CTRL('u'):
 	case CTRL('w'):
 		return nav_filter_clear(m);
+	case '\t':
+		return complete_tab(m, 1);
 	case CTRL('l'):
 		return MOVED_REDRAW;
 	default:

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "tui/column.h"
+#include "tui/columns.h"
 #include "tui/kinds.h"
 #include "tui/render.h"
 
@@ -16,6 +17,7 @@ struct line {
 	const char *label, *text;
 	bool marked; /* the one that is on */
 	char key;
+	char room[256]; /* of text */
 };
 
 /* In the order of their keys, those without behind them. */
@@ -40,6 +42,22 @@ int kind_place(uint8_t kind)
 	return i;
 }
 
+/* What the row under the cursor has in a column. */
+static bool cell_at(const struct tui_model *m, int i, struct line *ret)
+{
+	const struct tui_level *l = &m->level[m->depth];
+	const struct column *c = column_of(l->kind, m->health, i);
+	const struct tui_row *row = l->cursor < m->n_shown ? &m->rows[m->shown[l->cursor]] : NULL;
+
+	if (!c || !row || !columns_cell(m, row, c, ret->room, sizeof(ret->room)))
+		return false;
+	ret->label = i ? c->title : view_kinds[l->kind].title;
+	ret->text = ret->room;
+	ret->marked = false;
+	ret->key = 0;
+	return true;
+}
+
 static bool line_at(const struct tui_model *m, int i, struct line *ret)
 {
 	const struct tui_level *l = &m->level[m->depth];
@@ -53,20 +71,22 @@ static bool line_at(const struct tui_model *m, int i, struct line *ret)
 		if (i >= NETPROBE_VIEW_MAX)
 			return false;
 		k = &view_kinds[kind_at(i)];
-		*ret = (struct line){ k->by, k->help, l->kind == kind_at(i), k->key };
+		*ret = (struct line){ k->by, k->help, l->kind == kind_at(i), k->key, "" };
 		return true;
 	}
 	if (m->menu == MENU_SIGNAL) {
 		if (!act_signal_name(i))
 			return false;
-		*ret = (struct line){ act_signal_name(i), act_signal_help(i), false, 0 };
+		*ret = (struct line){ act_signal_name(i), act_signal_help(i), false, 0, "" };
 		return true;
 	}
+	if (m->menu == MENU_COPY)
+		return cell_at(m, i, ret);
 	/* the first column is the name: always there */
 	c = column_of(l->kind, m->health, i + 1);
 	if (!c)
 		return false;
-	*ret = (struct line){ c->title, c->help, !(m->hidden >> (c - column_table) & 1), 0 };
+	*ret = (struct line){ c->title, c->help, !(m->hidden >> (c - column_table) & 1), 0, "" };
 	return true;
 }
 
@@ -112,6 +132,8 @@ int menu_choose(struct tui_model *m)
 	}
 	if (m->menu == MENU_SIGNAL)
 		return act_signal(m, m->menu_at);
+	if (m->menu == MENU_COPY)
+		return nav_copy_cell(m, column_of(model_level(m)->kind, m->health, m->menu_at));
 	c = chosen(m);
 	if (c)
 		m->hidden ^= 1ull << (c - column_table);
@@ -130,6 +152,8 @@ int menu_letter(struct tui_model *m, int letter)
 			}
 	} else if (m->menu == MENU_SIGNAL) {
 		m->ask[0] = '\0';
+	} else if (m->menu == MENU_COPY) {
+		/* closes */
 	} else if (letter == 's' || letter == '>') {
 		c = chosen(m);
 		if (c && column_sort(c) != NO_SORT)
@@ -153,9 +177,11 @@ void menu_draw(struct grid *g, const struct tui_model *m)
 	(void)grid_put(g, y, x + 2, cols - 4, STYLE_BOLD,
 		       m->menu == MENU_BY	? " a row is "
 		       : m->menu == MENU_SIGNAL ? " signal "
+		       : m->menu == MENU_COPY	? " copy "
 						: " columns ");
 	(void)grid_put(g, y + rows - 1, x + 2, cols - 4, STYLE_DIM,
-		       m->menu != MENU_COLUMNS
+		       m->menu == MENU_COPY ? " Enter: copy it   others close "
+		       : m->menu != MENU_COLUMNS
 			       ? " Enter: take it   others close "
 			       : " Enter: show, hide   s: sort by it   others close ");
 	for (int i = 0; i < view; i++) {

@@ -271,6 +271,20 @@ int model_snapshot(struct tui_model *m)
 	return r;
 }
 
+int model_each(struct tui_model *m, netprobe_row_fn fn, void *arg)
+{
+	struct netprobe_view_query q = {
+		.size = sizeof(q),
+		.kind = model_level(m)->kind,
+		.sort = NETPROBE_SORT_RATE,
+		.idle = m->idle,
+		.live = m->live,
+	};
+
+	constrain(m, &q);
+	return netprobe_manager_view(m->manager, &q, fn, arg, NULL, NULL);
+}
+
 int model_arrange(struct tui_model *m)
 {
 	uint64_t before;

@@ -14,6 +14,7 @@
 
 #include <netprobe/netprobe.h>
 
+#include "tui/complete.h"
 #include "tui/detail.h"
 #include "tui/keep.h"
 #include "tui/spark.h"
@@ -103,6 +104,7 @@ struct tui_totals {
 #define MENU_BY 1
 #define MENU_COLUMNS 2
 #define MENU_SIGNAL 3
+#define MENU_COPY 4
 
 #define HELP_NONE 0
 #define HELP_COLUMNS 1
@@ -140,6 +142,8 @@ struct tui_model {
 	struct trace trace;   /* goes on while paused */
 	struct detail detail; /* the page of one connection, over the table while open */
 	struct tm taken;      /* wall clock of the snapshot */
+	struct tm since;      /* sums are since then */
+	bool is_since;	      /* ... and not since netprobe began */
 	bool elsewhere; /* the rows are of the past, or of another host: this one's files say nothing of them */
 	bool gone; /* what was drilled into is no longer there */
 	/* the user */
@@ -170,6 +174,7 @@ struct tui_model {
 	size_t page;	/* rows the last frame had room for */
 	char flash[80]; /* answer to the last key, until the next one */
 	struct tui_filter filter;
+	struct completion complete; /* of what is typed */
 };
 
 void model_init(struct tui_model *m, const struct tui_opts *opts, struct netprobe_manager *manager);
@@ -182,6 +187,8 @@ static inline struct tui_level *model_level(struct tui_model *m)
 
 /* Query and copy; called on new figures unless paused, and when the user asks for other rows. */
 int model_snapshot(struct tui_model *m);
+/* Call fn for each row of the level, filtered or not, until it returns other than 0. */
+int model_each(struct tui_model *m, netprobe_row_fn fn, void *arg);
 /* Once an interval, paused or not: the last minute of the connection under the cursor. */
 void model_sample(struct tui_model *m);
 /* Filter and sort the rows at hand anew: while paused nothing else may change them. */
@@ -232,6 +239,8 @@ int nav_tree(struct tui_model *m);
 int nav_fold(struct tui_model *m, bool fold, bool all);
 int nav_health(struct tui_model *m);
 int nav_pause(struct tui_model *m);
+/* Sums of all lists begin now. */
+int nav_restart(struct tui_model *m);
 /* act.c: choose a signal for the process under the cursor; close the connection. Each is asked about first. */
 int act_signals(struct tui_model *m);
 int act_signal(struct tui_model *m, int at);
@@ -241,14 +250,19 @@ int act_close(struct tui_model *m);
 int act_answer(struct tui_model *m, bool yes);
 /* What became of it, for the user. */
 void act_tell(struct tui_model *m, int r);
-/* The row with all its cells, tabs between them, or its name. */
-int nav_copy(struct tui_model *m, bool name);
+/* The row with all its cells, tabs between them; of the page both ends. */
+int nav_copy(struct tui_model *m);
+/* One cell: from a list of them, or this one. */
+struct column;
+int nav_copy_menu(struct tui_model *m);
+int nav_copy_cell(struct tui_model *m, const struct column *column);
 /* Filter as you type: keep (Enter) or clear it (Escape). */
 int nav_filter_begin(struct tui_model *m);
 int nav_filter_end(struct tui_model *m, bool keep);
 int nav_filter_add(struct tui_model *m, wchar_t ch);
 int nav_filter_rubout(struct tui_model *m);
 int nav_filter_clear(struct tui_model *m);
+int nav_filter_changed(struct tui_model *m); /* its text is another one */
 /* After the rows changed: put the cursor back on its row. */
 void nav_settle(struct tui_model *m);
 

@@ -8,6 +8,7 @@
 #include "tui/render.h"
 
 #define LEFT 0
+#define RIGHT 2
 #define WHEEL_UP 64
 #define WHEEL_DOWN 65
 #define WHEEL_LINES 3
@@ -34,6 +35,20 @@ static int point(struct tui_model *m, int line)
 	return nav_move(m, (long)at - (long)l->cursor);
 }
 
+/* The right button: what is in that cell, all of it. */
+static int copy_cell(struct tui_model *m, int line, int x)
+{
+	struct tui_level *l = model_level(m);
+	size_t at = l->top + (size_t)line;
+	struct columns c;
+
+	if (at >= m->n_shown)
+		return MOVED_NOT;
+	(void)nav_move(m, (long)at - (long)l->cursor);
+	columns_fit(&c, l->kind, m->health, m->hidden, m->cols);
+	return nav_copy_cell(m, columns_at(&c, x));
+}
+
 static int title(struct tui_model *m, int x)
 {
 	struct columns c;
@@ -50,6 +65,9 @@ int mouse_handle(struct tui_model *m, struct key key)
 
 	if (key.code == WHEEL_UP || key.code == WHEEL_DOWN)
 		return wheel(m, key.code == WHEEL_UP ? -WHEEL_LINES : WHEEL_LINES);
+	if (key.code == RIGHT && !m->help && !m->menu && !m->detail.open && key.y >= m->table_y &&
+	    key.y < m->table_y + m->table_rows)
+		return copy_cell(m, key.y - m->table_y, key.x);
 	if (key.code != LEFT)
 		return MOVED_NOT;
 	if (m->help || m->menu) {

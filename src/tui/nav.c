@@ -6,8 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/utf8.h"
 #include "tui/columns.h"
+#include "tui/menu.h"
 #include "tui/model.h"
 
 static void remember(struct tui_model *m)
@@ -279,9 +279,32 @@ int nav_pause(struct tui_model *m)
 	return MOVED_ROWS;
 }
 
+int nav_restart(struct tui_model *m)
+{
+	struct netprobe_error err = {};
+	time_t now = time(NULL);
+
+	if (m->paused)
+		return refuse(m, "paused: Space goes on, then z");
+	if (netprobe_manager_restart_sums(m->manager, &err)) {
+		(void)snprintf(m->flash, sizeof(m->flash), "%.79s", err.msg);
+		return MOVED_DRAW;
+	}
+	(void)localtime_r(&now, &m->since);
+	m->is_since = true;
+	(void)refuse(m, "sums begin now: bytes, retransmits, stalls, drops");
+	return MOVED_ROWS;
+}
+
+int nav_filter_changed(struct tui_model *m)
+{
+	return rearranged(m);
+}
+
 int nav_filter_begin(struct tui_model *m)
 {
 	m->editing = true;
+	complete_look(m);
 	return MOVED_DRAW;
 }
 
@@ -296,6 +319,7 @@ int nav_filter_end(struct tui_model *m, bool keep)
 int nav_filter_clear(struct tui_model *m)
 {
 	model_level(m)->filter[0] = '\0';
+	complete_look(m);
 	return rearranged(m);
 }
 
@@ -339,6 +363,7 @@ int nav_filter_add(struct tui_model *m, wchar_t ch)
 		return MOVED_NOT;
 	memcpy(filter + len, utf8, n);
 	filter[len + n] = '\0';
+	complete_look(m);
 	return rearranged(m);
 }
 
@@ -353,10 +378,11 @@ int nav_filter_rubout(struct tui_model *m)
 		len--;
 	while (len > 0 && (filter[len] & 0xc0) == 0x80);
 	filter[len] = '\0';
+	complete_look(m);
 	return rearranged(m);
 }
 
-int nav_copy(struct tui_model *m, bool name)
+int nav_copy(struct tui_model *m)
 {
 	const struct tui_row *row = model_row(m);
 
@@ -367,12 +393,28 @@ int nav_copy(struct tui_model *m, bool name)
 	}
 	if (!row)
 		return refuse(m, "nothing to copy here");
-	/* what is pasted into a shell must not act there either; cells of columns_text do not */
-	if (name) {
-		(void)snprintf(m->copy, sizeof(m->copy), "%s", row->name);
-		utf8_one_line(m->copy);
-	} else {
-		columns_text(m, row, m->copy, sizeof(m->copy));
-	}
+	columns_text(m, row, m->copy, sizeof(m->copy));
+	return MOVED_COPY;
+}
+
+int nav_copy_menu(struct tui_model *m)
+{
+	if (m->detail.open)
+		return nav_copy(m);
+	if (!model_row(m))
+		return refuse(m, "nothing to copy here");
+	/* the list is of this row, wherever the next interval puts it */
+	model_level(m)->sticky = true;
+	remember(m);
+	return menu_open(m, MENU_COPY);
+}
+
+int nav_copy_cell(struct tui_model *m, const struct column *column)
+{
+	const struct tui_row *row = model_row(m);
+
+	m->menu = MENU_NONE;
+	if (!row || !column || !columns_cell(m, row, column, m->copy, sizeof(m->copy)))
+		return refuse(m, "nothing to copy here");
 	return MOVED_COPY;
 }

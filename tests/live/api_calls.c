@@ -134,7 +134,10 @@ static int pure(struct scene *s)
 	    netprobe_expr_flow(x, &f) != 1 || netprobe_expr_row(x, &row) != -EINVAL ||
 	    netprobe_expr_event(x, NULL) != -EINVAL || !netprobe_expr_filter(x, 0, &one) ||
 	    netprobe_expr_undecided(x) || netprobe_expr_free(x) ||
-	    !netprobe_expr_field(NETPROBE_ABOUT_FLOW, 0))
+	    !netprobe_expr_field(NETPROBE_ABOUT_FLOW, 0) ||
+	    !netprobe_expr_operators(NETPROBE_ABOUT_FLOW, "pid") ||
+	    !netprobe_expr_word(NETPROBE_ABOUT_FLOW, "closed", 0) ||
+	    netprobe_expr_value(NETPROBE_VIEW_PROCESS, "exited", &row, 0, (char[8]){ "" }, 8))
 		return -EFAULT;
 	netprobe_config_default(&c);
 	(void)netprobe_latency_quantile(slots, 0.5);
@@ -222,6 +225,7 @@ CALL(drops, netprobe_manager_drops(s->m, NULL, NULL, NULL))
 CALL(latencies, netprobe_manager_latencies(s->m, NULL, NULL, NULL))
 CALL(losses, netprobe_manager_losses(s->m, NULL, NULL, NULL))
 CALL(connection, netprobe_manager_connection(s->m, s->key, NULL, NULL, NULL))
+CALL(restart_sums, netprobe_manager_restart_sums(s->m, NULL))
 CALL(health, netprobe_manager_watch_health(s->m, true, NULL))
 CALL(instances, netprobe_instances(NULL, NULL, NULL))
 CALL(supported, s ? netprobe_is_supported(NETPROBE_CAPTURE_PROC, NULL) : 0)
@@ -243,12 +247,7 @@ static int no_backend(const struct netprobe_backend_stats *b, void *arg)
 CALL(interfaces, netprobe_manager_interfaces(s->m, tell_nothing, NULL, NULL))
 CALL(backends, netprobe_manager_backends(s->m, no_backend, NULL, NULL))
 
-static int note(struct scene *s)
-{
-	char text[64];
-
-	return netprobe_manager_note(s->m, text, sizeof(text));
-}
+CALL(note, netprobe_manager_note(s->m, (char[64]){ "" }, 64))
 
 static int view(struct scene *s)
 {
@@ -326,6 +325,7 @@ static const struct call {
 	{ "latencies", latencies, {} },
 	{ "view", view, {} },
 	{ "connection", connection, { ENOENT } },
+	{ "restart_sums", restart_sums, { EOPNOTSUPP } },
 	{ "watch_health", health, {} },
 	{ "report", report, { EBUSY } },
 	{ "interfaces", interfaces, {} },

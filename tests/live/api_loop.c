@@ -243,13 +243,16 @@ TEST(rows_are_summed_up_by_process_and_drilled_into)
 	struct netprobe_view_query q = { .size = sizeof(q), .sort = NETPROBE_SORT_TOTAL };
 	struct netprobe_view v = { .size = sizeof(v) };
 	struct netprobe_config c = own_loop();
-	struct netprobe_manager *m = manager(&c);
+	struct netprobe_manager *m;
 	struct found f = { 0 }, all = { 0 };
 	struct maker maker;
 	int64_t deadline;
 
+	c.keep_closed = false;
+	m = manager(&c);
 	FAILS(ENODEV, netprobe_manager_view(m, &q, find_row, &f, &v, &err));
 	FAILS(ENODEV, netprobe_manager_watch_health(m, true, &err));
+	FAILS(ENODEV, netprobe_manager_restart_sums(m, &err));
 	OK(netprobe_manager_load(m, &err));
 	OK(netprobe_manager_watch_health(m, true, &err));
 	maker = maker_start(NULL, -1, "stream --hold sent --bytes 200000");
@@ -274,6 +277,16 @@ TEST(rows_are_summed_up_by_process_and_drilled_into)
 	      all.conns, all.rows, all.tx_bytes);
 	CHECK_EQ(netprobe_manager_connection(m, all.key, find_row, &all, &err), 0, "by its key");
 	FAILS(ENOENT, netprobe_manager_connection(m, UINT64_MAX, find_row, &all, &err));
+	OK(netprobe_manager_restart_sums(m, &err));
+	OK(netprobe_manager_tick(m));
+	q.idle = true;
+	for (uint32_t kind = NETPROBE_VIEW_PROCESS; kind <= NETPROBE_VIEW_CONNECTION; kind++) {
+		all = (struct found){ .pid = f.pid };
+		q.kind = kind;
+		OK(netprobe_manager_view(m, &q, find_row, &all, NULL, &err));
+		CHECK(all.rows > 0 && all.tx_bytes == 0, "%u rows, %" PRIu64 " bytes of before",
+		      all.rows, all.tx_bytes);
+	}
 	q.process = 1;
 	FAILS(ESRCH, netprobe_manager_view(m, &q, find_row, &all, NULL, &err));
 	q.kind = NETPROBE_VIEW_MAX;

@@ -200,6 +200,19 @@ int netprobe_manager_watch_health(struct netprobe_manager *m, bool on, struct ne
 	return 0;
 }
 
+int netprobe_manager_restart_sums(struct netprobe_manager *m, struct netprobe_error *err)
+{
+	struct viewer *v = viewer_of(m);
+
+	(void)err;
+	for (unsigned int kind = 0; kind < VIEW_MAX; kind++)
+		for (size_t i = 0; i < v->n[kind]; i++)
+			v->rows[kind][i].tx_bytes = v->rows[kind][i].rx_bytes =
+				v->rows[kind][i].retrans = 0;
+	v->tx_bytes = v->rx_bytes = v->retrans = 0;
+	return 0;
+}
+
 static int tell(const struct view_row *row, netprobe_row_fn fn, void *arg)
 {
 	struct api_row x;
@@ -313,9 +326,11 @@ int netprobe_manager_view(struct netprobe_manager *m, const struct netprobe_view
 				.idle = from->idle,
 				.live = from->live };
 	struct netprobe_expr *expr = NULL;
+	struct netprobe_view unwanted;
 	struct view view;
 	int r = 0;
 
+	ret = ret ?: &unwanted;
 	v->queries++;
 	if (from->match)
 		r = netprobe_expr_new(&expr, from->match, from->kind, err);
