@@ -90,7 +90,7 @@ struct netprobe_flow {
 	/* part of the two above: what no call was seen to move */
 	uint64_t tx_unseen_bytes, rx_unseen_bytes;
 	uint32_t receive_window, sndbuf_used_bytes; /* bytes */
-	/* by cause, which only ebpf sees: segments, SYN-ACKs of a listener; of those, taken back by the kernel */
+	/* by cause, which only ebpf sees: segments, SYN-ACKs of a listener; of those, found not needed */
 	uint32_t retransmits_timeout, retransmits_fast, retransmits_tail_loss_probe;
 	uint32_t retransmits_synack;
 	uint32_t retransmits_spurious;

@@ -83,7 +83,7 @@ struct netprobe_row {
 	uint64_t retransmits;		       /* segments */
 	uint64_t retransmits_timeout, retransmits_fast, retransmits_tail_loss_probe; /* by cause */
 	uint64_t retransmits_synack;   /* SYN-ACKs of a listener */
-	uint64_t retransmits_spurious; /* of those by cause, taken back by the kernel */
+	uint64_t retransmits_spurious; /* of those by cause, found not needed */
 	uint64_t stall_ns;	       /* in stalls that are over */
 	uint32_t verdict;	       /* NETPROBE_VERDICT_* of the last few intervals */
 	uint64_t verdict_us[NETPROBE_VERDICT_MAX]; /* connection view: of these, what limited it */

@@ -13,7 +13,7 @@
 struct trouble {
 	uint64_t rtx[NP_RTX_MAX]; /* segments, index NP_RTX_* */
 	uint64_t synack;	  /* SYN-ACKs of a listener that went out again */
-	uint64_t spurious;	  /* segments of those in rtx that the kernel took back */
+	uint64_t spurious;	  /* segments of those in rtx that were not needed */
 	uint64_t stall_ns;	  /* in stalls that are over */
 };
 

@@ -28,7 +28,7 @@ struct flow_delta {
 	uint32_t synack;  /* SYN-ACKs of a listener, retransmitted: of the flow's last user */
 	/* of the socket's retransmits, whoever owns them; NP_RTX_* */
 	uint32_t rtx_cause[NP_RTX_MAX];
-	uint32_t rtx_spurious; /* retransmits that the kernel took back */
+	uint32_t rtx_spurious; /* retransmits that were not needed */
 	/* SYNs that a listener dropped: of the last user; limits: NP_TCP_ACCEPT_FULL, NP_TCP_SYN_FULL at either look */
 	uint32_t listen_drops;
 	uint32_t listen_limits;

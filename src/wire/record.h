@@ -132,7 +132,7 @@ struct np_tcp {
 	__u64 sndbuf_limited_us; /* of which waiting for send buffer */
 	__u64 recovery_us;	 /* time in fast recovery or loss, since the probe met the socket */
 	__u32 rtx_cause[NP_RTX_MAX]; /* segments retransmitted, by cause; index NP_RTX_* */
-	__u32 rtx_spurious; /* segments of retransmits the kernel undid (DSACK, Eifel, F-RTO) */
+	__u32 rtx_spurious;	     /* retransmits found not needed (D-SACK, Eifel, F-RTO) */
 	/* in the receive queue, not yet taken by the reader; listener: connections that wait to be accepted */
 	__u32 unread_bytes;
 	__u32 unsent_bytes;   /* in the send queue, not yet sent */

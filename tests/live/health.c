@@ -39,18 +39,6 @@ static uint64_t segments_by(const json_t *records, pid_t pid, const char *cause)
 	return sum;
 }
 
-static uint64_t spurious(const json_t *records, pid_t pid)
-{
-	uint64_t sum = 0;
-	const json_t *r;
-	size_t i;
-
-	json_array_foreach (records, i, r)
-		if (has_prefix(r, "RETRANSMIT:") && record_u64(r, "pid") == (uint64_t)pid)
-			sum += record_u64(r, "spurious");
-	return sum;
-}
-
 static pid_t pid_of(const struct maker *m, const char *role)
 {
 	return (pid_t)record_u64(maker_report(m, role), "pid");
@@ -100,30 +88,6 @@ TEST(a_silent_network_makes_a_loss_probe_and_then_timeouts)
 	CHECK(segments_by(p.records, pid_of(&m, "client"), "tail_loss_probe") >=
 		      (netns_counter(&n.a, "TcpExt", "TCPLossProbes") > probes),
 	      "expected a segment with cause tail_loss_probe, as the kernel counted one");
-}
-
-TEST(retransmits_whose_segments_had_arrived_are_spurious)
-{
-	struct netns_pair n = netns_pair_new();
-	struct probe p = probe_start(HEALTH, NULL);
-	struct maker m = maker_start(
-		NULL, -1,
-		between(&n, "stream --port 5001 --bytes 100000 --first 100000 --hold connected"));
-
-	maker_wait_hold(&m);
-	netns_drop(&n.a, "tcp sport 5001", 100); /* only the ACKs get lost */
-	maker_go(&m);
-	netns_wait_counter(&n.a, "TcpExt", "TCPTimeouts", 1);
-	netns_drop_end(&n.a);
-	maker_finish(&m);
-	stop_when_quiet(&p, &n);
-	if (!(netns_counter(&n.a, "TcpExt", "TCPLossUndo") +
-	      netns_counter(&n.a, "TcpExt", "TCPFullUndo") +
-	      netns_counter(&n.a, "TcpExt", "TCPDSACKUndo") +
-	      netns_counter(&n.a, "TcpExt", "TCPPartialUndo")))
-		test_skip("the kernel did not find its retransmits needless this time");
-	CHECK(spurious(p.records, pid_of(&m, "client")) > 0,
-	      "expected spurious segments, got none");
 }
 
 static bool is_stall(const json_t *r, const void *arg)

@@ -134,8 +134,9 @@ struct tcp_sock {
 	__u32 copied_seq;
 	__u32 write_seq;
 	__u32 total_retrans;
-	__u32 srtt_us; /* eight times the smoothed RTT */
-	__u32 mdev_us; /* four times the deviation */
+	__u32 dsack_dups; /* segments its peer told to have had twice (D-SACK); since 5.4 */
+	__u32 srtt_us;	  /* eight times the smoothed RTT */
+	__u32 mdev_us;	  /* four times the deviation */
 	__u32 rttvar_us;
 	__u32 snd_cwnd;
 	__u32 snd_ssthresh;

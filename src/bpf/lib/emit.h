@@ -65,6 +65,65 @@ static __always_inline __u32 retrans_settle(struct np_sock *st, struct np_sock *
 	return total - seen;
 }
 
+/* 4.18 does not count them. */
+static __always_inline __u32 tcp_dups(struct tcp_sock *tp)
+{
+	return bpf_core_field_exists(tp->dsack_dups) ? BPF_CORE_READ(tp, dsack_dups) : 0;
+}
+
+/* Retransmits count from here on. */
+static __always_inline void retrans_begin(struct np_sock *st, struct tcp_sock *tp)
+{
+	st->retrans_seen = BPF_CORE_READ(tp, total_retrans);
+	st->dups_base = tcp_dups(tp);
+}
+
+/* Recovery or loss begins, or the one becomes the other. The kernel sets its marker before (tcp_init_undo, 5.14 to 6.18). */
+static __always_inline void recovery_goes_on(struct np_sock *st, struct tcp_sock *tp, bool begins,
+					     __u32 total)
+{
+	if (begins) {
+		st->recovery = NP_RECOVERY_FINAL;
+		st->recovery_start_ns = bpf_ktime_get_ns();
+		st->rtx_before = total;
+	}
+	if (st->recovery && BPF_CORE_READ(tp, undo_marker))
+		st->recovery = NP_RECOVERY;
+}
+
+/*
+ * Recovery or loss is over. Where the undo marker is gone the kernel took its slow-down back: what it retransmitted
+ * was not lost.
+ */
+static __always_inline void recovery_end(struct np_sock *st, struct tcp_sock *tp, __u32 total)
+{
+	__u32 was = st->recovery;
+
+	if (!was)
+		return;
+	st->recovery = 0;
+	st->recovery_ns += bpf_ktime_get_ns() - st->recovery_start_ns;
+	if (was == NP_RECOVERY && !BPF_CORE_READ(tp, undo_marker) && total > st->rtx_before)
+		st->rtx_spurious += total - st->rtx_before;
+}
+
+/*
+ * Retransmits found not needed: those the kernel undid as it left recovery, or those whose segments the peer told to
+ * have had twice (D-SACK), whichever are more; mostly they are the same. The second ones need no hook. They are all there is of loss
+ * probes, of what is told after recovery ended (tcp_try_undo_dsack in Open or Disorder sets no state, 5.14 to 6.18),
+ * and where no program was called for a state. A segment that the network doubled looks the same.
+ */
+static __always_inline __u32 rtx_spurious(const struct np_sock *st, struct tcp_sock *tp)
+{
+	__u32 dups = tcp_dups(tp) - st->dups_base, told = 0;
+
+	for (int i = 0; i < NP_RTX_MAX; i++)
+		told += st->rtx_cause[i];
+	if (dups > told)
+		dups = told;
+	return dups > st->rtx_spurious ? dups : st->rtx_spurious;
+}
+
 #define NAGLE_OFF 1  /* bits of nonagle: TCP_NODELAY, */
 #define NAGLE_CORK 2 /* TCP_CORK */
 
@@ -113,7 +172,7 @@ static __always_inline void rec_chrono(struct np_tcp *t, struct tcp_sock *tp)
 	t->busy_us = hz ? (c0 + c1 + c2) * 1000000ULL / hz : 0;
 }
 
-static __always_inline void rec_tcp(struct np_tcp *t, const struct np_sock *st, struct sock *sk,
+static __always_inline void rec_tcp(struct np_tcp *t, struct np_sock *st, struct sock *sk,
 				    struct tcp_sock *tp)
 {
 	__u32 delivered = SK_READ(tp, rate_delivered);
@@ -142,15 +201,17 @@ static __always_inline void rec_tcp(struct np_tcp *t, const struct np_sock *st, 
 	t->pacing_rate = SK_READ((struct sock___pacing *)sk, sk_pacing_rate);
 	t->delivery_rate = interval ? (__u64)delivered * t->mss * 1000000ULL / interval : 0;
 	rec_chrono(t, tp);
+	/* 5 bits */
+	t->ca_state = CUT(__u8, SK_READ_BITS((struct inet_connection_sock *)tp, icsk_ca_state));
+	if (t->ca_state < TCP_CA_RECOVERY) /* its end may have been left out */
+		recovery_end(st, tp, SK_READ(tp, total_retrans));
 	t->recovery_us = st->recovery_ns / 1000;
 	if (st->recovery)
 		t->recovery_us += (bpf_ktime_get_ns() - st->recovery_start_ns) / 1000;
 	__builtin_memcpy(t->rtx_cause, st->rtx_cause, sizeof(t->rtx_cause));
-	t->rtx_spurious = st->rtx_spurious;
+	t->rtx_spurious = rtx_spurious(st, tp);
 	t->unread_bytes = SK_READ(tp, rcv_nxt) - SK_READ(tp, copied_seq);
 	t->unsent_bytes = SK_READ(tp, write_seq) - snd_nxt;
-	/* 5 bits */
-	t->ca_state = CUT(__u8, SK_READ_BITS((struct inet_connection_sock *)tp, icsk_ca_state));
 	t->rcv_wnd = SK_READ(tp, rcv_wnd);
 	t->sndbuf_bytes = SK_READ(sk, sk_sndbuf);
 	t->wmem_bytes = SK_READ(sk, sk_wmem_queued);

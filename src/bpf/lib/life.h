@@ -189,7 +189,7 @@ static __always_inline __u32 conn_established(struct np_sock *st, struct sock *s
 			BPF_CORE_READ(tp, write_seq) - (__u32)(st->counts.tx_bytes + st->tx_parts);
 	if (tp && old == TCP_SYN_RECV && !asked)
 		/* its SYN-ACKs are the listener's */
-		st->retrans_seen = BPF_CORE_READ(tp, total_retrans);
+		retrans_begin(st, tp);
 	st->phase = NP_PHASE_OPEN;
 	return NP_EV_CONN_OPEN;
 }
@@ -543,10 +543,7 @@ static __always_inline int conn_loss_probe(struct sock *sk)
 	return 0;
 }
 
-/*
- * The congestion state changes; the old one is still in the socket. Leaving recovery or loss with no
- * undo marker means that the kernel took its slow-down back: what it retransmitted was not lost.
- */
+/* The congestion state changes; the old one is still in the socket. */
 static __always_inline int conn_ca_state(struct sock *sk, __u8 new)
 {
 	struct inet_connection_sock *icsk = (struct inet_connection_sock *)sk;
@@ -557,7 +554,7 @@ static __always_inline int conn_ca_state(struct sock *sk, __u8 new)
 	__u32 total;
 
 	prog_hit(NP_PROG_CA_STATE);
-	if (was == is)
+	if (!was && !is)
 		return 0;
 	st = sock_find(sk);
 	tp = st ? tcp_of(sk) : NULL;
@@ -565,17 +562,10 @@ static __always_inline int conn_ca_state(struct sock *sk, __u8 new)
 		return 0;
 	total = BPF_CORE_READ(tp, total_retrans);
 	if (is) {
-		st->recovery = 1;
-		st->recovery_start_ns = bpf_ktime_get_ns();
-		st->rtx_before = total;
+		recovery_goes_on(st, tp, !was, total);
 		return 0;
 	}
-	if (!st->recovery)
-		return 0;
-	st->recovery = 0;
-	st->recovery_ns += bpf_ktime_get_ns() - st->recovery_start_ns;
-	if (!BPF_CORE_READ(tp, undo_marker) && total > st->rtx_before)
-		st->rtx_spurious += total - st->rtx_before;
+	recovery_end(st, tp, total);
 	return 0;
 }
 

@@ -23,6 +23,10 @@
 #define NP_PHASE_FAILED 5
 #define NP_PHASE_SUBFLOW 6 /* no connection by itself: carries an MPTCP one; NP_F_IGNORE is set */
 
+#define NP_RECOVERY 1 /* it may be taken back, or was */
+#define NP_RECOVERY_FINAL \
+	2 /* never: a route got narrower (tcp_simple_retransmit), and no timeout came since */
+
 #define NP_PASS_NOW 1  /* matches the filters */
 #define NP_PASS_EVER 2 /* did so once: has counts to report */
 #define NP_PASS_OLD 4  /* did so once, under earlier filters: counts to report, but no lines */
@@ -119,7 +123,8 @@ struct np_sock {
 	/* cause of the retransmit under way, where the hook sees only its beginning */
 	__u32 rtx_next;
 	__u32 rtx_before; /* total_retrans when recovery began */
-	__u32 recovery;	  /* 1: in fast recovery or loss since recovery_start_ns */
+	__u32 dups_base;  /* tcp_dups when counting began */
+	__u32 recovery;	  /* in fast recovery or loss since recovery_start_ns: NP_RECOVERY* */
 	__u64 recovery_start_ns, recovery_ns;
 	__u32 gone;   /* 1: its last record was made */
 	__u32 change; /* latest change of state that was dealt with, see state_of */

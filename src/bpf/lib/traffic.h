@@ -97,7 +97,7 @@ static __always_inline void sock_seed(struct np_sock *st, struct sock *typed, __
 	st->rx_base = tcp_rx_taken(tp, sk) - rx;
 	st->segs_out_base = BPF_CORE_READ(tp, segs_out);
 	st->segs_in_base = BPF_CORE_READ(tp, segs_in);
-	st->retrans_seen = BPF_CORE_READ(tp, total_retrans);
+	retrans_begin(st, tp);
 }
 
 /*
@@ -365,7 +365,7 @@ __weak __noinline int conn_clear(struct np_sock *st)
 	st->rtx_cpu_tgid = 0;
 	__builtin_memset(st->rtx_cpu_comm, 0, 16);
 	__builtin_memset(st->rtx_cause, 0, sizeof(st->rtx_cause));
-	st->rtx_spurious = st->rtx_next = st->rtx_before = st->recovery = 0;
+	st->rtx_spurious = st->rtx_next = st->rtx_before = st->dups_base = st->recovery = 0;
 	st->recovery_ns = st->stall_ns = 0;
 	__builtin_memset(&st->watch_tx, 0, sizeof(st->watch_tx));
 	__builtin_memset(&st->watch_rx, 0, sizeof(st->watch_rx));
@@ -389,7 +389,9 @@ static __always_inline void conn_reset(struct np_sock *st, struct sock *sk)
 
 	(void)conn_clear(st);
 	st->tx_base = tp ? BPF_CORE_READ(tp, write_seq) : 0;
-	st->retrans_seen = tp ? BPF_CORE_READ(tp, total_retrans) : 0;
+	st->retrans_seen = 0;
+	if (tp)
+		retrans_begin(st, tp);
 	sock_tuple(st, sk);
 }
 
