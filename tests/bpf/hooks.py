@@ -3,13 +3,16 @@
 What programs say of the functions and tracepoints they hook: hooks.py BTF SOURCE... For each that this kernel has,
 one of the programs for it has to take its arguments as they are: as many at most, pointers where it has
 pointers, to the same structure where both name one; the result of fexit behind the last. Prints each hook that none
-fits, then "# N hooks".
+fits, then "# N hooks". hooks.py --known BTF... -- SOURCE...: each function and tracepoint that programs hook, kprobes as well,
+that none of these kernels has: it has another name, or never was.
 """
 import re
 import subprocess
 import sys
 
 PROGRAM = re.compile(r'SEC\("(fentry|fexit|tp_btf)/(\w+)"\)\s*int\s+BPF_PROG\(([^)]*)\)')
+
+SECTION = re.compile(r'SEC\("(fentry|fexit|tp_btf|kprobe|kretprobe)/(\w+)"\)')
 
 
 def kernel_hooks(path):
@@ -60,7 +63,24 @@ def fits(ours, theirs, has_result):
     return all(a == b or "*" in (a, b) and a and b for a, b in zip(ours, theirs))
 
 
+def known(kernels, sources):
+    there, hooked = set(), set()
+    for path in kernels:
+        there |= set(kernel_hooks(path))
+    for path in sources:
+        with open(path, encoding="utf-8") as source:
+            hooked |= set(SECTION.findall(source.read()))
+    for how, name in sorted(hooked):
+        if ("t" if how == "tp_btf" else "f", name) not in there:
+            print(f"{how}/{name}: no kernel has it")
+    print(f"# {len(hooked)} hooks")
+
+
 def main():
+    if sys.argv[1] == "--known":
+        end = sys.argv.index("--")
+        known(sys.argv[2:end], sys.argv[end + 1:])
+        return
     hooks, programs = kernel_hooks(sys.argv[1]), {}
     for path in sys.argv[2:]:
         with open(path, encoding="utf-8") as source:
