@@ -70,8 +70,15 @@ TEST(short_lived_udp_processes_own_every_byte)
 
 TEST(short_lived_processes_over_ipv6_own_every_byte)
 {
-	run_flows("herd --procs 100 --addr ::1");
-	run_flows("herd --procs 100 --udp --addr ::1");
+	struct run r = { .ns = netns_new() };
+	struct maker udp;
+
+	r.probe = probe_start(FLOWS, NULL);
+	r.maker = maker_run(&r.ns, "herd --procs 100 --addr ::1");
+	udp = maker_run(&r.ns, "herd --procs 100 --udp --addr ::1");
+	probe_stop(&r.probe);
+	json_array_extend(r.maker.reports, udp.reports);
+	check_owners(r.probe.records, NULL, r.maker.reports, &r.ns);
 }
 
 #define OWNS(sentence, command)     \
