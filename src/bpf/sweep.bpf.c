@@ -160,7 +160,8 @@ static __always_inline int sweep_one(struct np_sock *st, struct sock *sk, __u64 
 	if (__sync_val_compare_and_swap(&st->teller, NP_TELL_SWEEP, 0) != NP_TELL_SWEEP)
 		sweep_tell(st, sk, rec);
 	st->sweep_gen = st_sweep_gen;
-	st->sweep_print = print;
+	/* The next sweep looks again at retransmits that were not told. */
+	st->sweep_print = st->retrans_late > st->retrans_seen ? 0 : print;
 	/* A full barrier: who sees the number sees the record. */
 	(void)__sync_lock_test_and_set(&st_sweep_n, n + 1);
 	return 0;

@@ -181,16 +181,16 @@ int BPF_KPROBE(np_rtx_kp, struct sock *sk)
 }
 
 /* Loss probes call __tcp_retransmit_skb themselves and so pass by the two above. Since 3.10. */
-SEC("fentry/tcp_send_loss_probe")
-int BPF_PROG(np_tlp_fe, struct sock *sk)
+SEC("fexit/tcp_send_loss_probe")
+int BPF_PROG(np_tlp_fx, struct sock *sk)
 {
-	return tcp_loss_probe(sk);
+	return tcp_loss_probe(sk, true);
 }
 
 SEC("kprobe/tcp_send_loss_probe")
 int BPF_KPROBE(np_tlp_kp, struct sock *sk)
 {
-	return tcp_loss_probe(sk);
+	return tcp_loss_probe(sk, false);
 }
 
 /* Congestion state, before it is written. Context: softirq mostly. Since 5.16. */

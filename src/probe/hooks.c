@@ -264,7 +264,7 @@ const struct hook hook_table[NP_PROG_MAX] = {
 		.name = "loss probe", .what = "tail loss probes", .follows = NP_PROG_RETRANSMIT,
 		.n_alts = 3, .alts = {
 			{ NOPROG(FAMILY_TRACEPOINT, NULL) },
-			{ FE("np_tlp_fe"), .since = "5.5" },
+			{ FE("np_tlp_fx"), .since = "5.5" },
 			{ KP("np_tlp_kp"), .since = "4.1" },
 		},
 	},

@@ -160,14 +160,17 @@ static bool is_settled(void *arg)
 	struct settled *s = arg;
 	uint64_t out = netns_counter(s->ns, "Tcp", "OutSegs");
 
-	if (out != s->out) {
+	if (out != s->out || netns_unacked(s->ns)) {
 		s->out = out;
 		s->since = (uint64_t)now_ms();
 	}
 	return (uint64_t)now_ms() - s->since > 1500;
 }
 
-/* Until no segment left for longer than a timeout takes, here. */
+/*
+ * Until no segment left for longer than a timeout takes here, nor waits for its ACK: one that got lost again is sent after
+ * twice the time, and a guest's clock may jump.
+ */
 static void wait_settled(const struct netns *ns)
 {
 	struct settled s = { .ns = ns };

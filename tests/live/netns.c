@@ -350,6 +350,16 @@ static bool is_under_way(const struct tcp_line *l, unsigned int arg)
 	return is_connected(l, arg) && (!l->inode || l->unsent || l->unread);
 }
 
+static bool is_unacked(const struct tcp_line *l, unsigned int arg)
+{
+	return is_connected(l, arg) && l->unsent;
+}
+
+bool netns_unacked(const struct netns *ns)
+{
+	return any_socket(ns, is_unacked, 0);
+}
+
 static bool is_quiet(void *arg)
 {
 	return !any_socket(arg, is_alive, 0);

@@ -58,6 +58,8 @@ void netns_wait_counter(const struct netns *ns, const char *group, const char *n
 void netns_wait_listener(const struct netns *ns, uint16_t port);
 /* Wait until each TCP connection in it was accepted, and all that was sent through it was taken. */
 void netns_wait_taken(const struct netns *ns);
+/* Does a connection in it have bytes that were not acknowledged? */
+bool netns_unacked(const struct netns *ns);
 /* Wait until every TCP connection in it is over (TIME_WAIT aside): no counter moves any more. */
 void netns_wait_quiet(const struct netns *ns);
 

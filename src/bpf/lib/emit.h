@@ -65,6 +65,21 @@ static __always_inline __u32 retrans_settle(struct np_sock *st, struct np_sock *
 	return total - seen;
 }
 
+/*
+ * What was there at the last record and is not accounted yet: no hook was called for it, or it could not be sent, which
+ * passes by the hook. What came since may be under way to its hook, which knows its cause.
+ */
+static __always_inline __u32 retrans_overdue(struct np_sock *st, struct tcp_sock *tp)
+{
+	__u32 late = st->retrans_late, seen = st->retrans_seen;
+
+	st->retrans_late = BPF_CORE_READ(tp, total_retrans);
+	if (late <= seen || __sync_val_compare_and_swap(&st->retrans_seen, seen, late) != seen)
+		return 0;
+	__sync_fetch_and_add(&st->rtx_cause[NP_RTX_UNKNOWN], late - seen);
+	return late - seen;
+}
+
 /* 4.18 does not count them. */
 static __always_inline __u32 tcp_dups(struct tcp_sock *tp)
 {
@@ -306,12 +321,11 @@ static __always_inline void rec_fill(struct np_sock_rec *rec, struct np_sock *st
 		} else if (state != TCP_LISTEN) {
 			__u32 d = 0;
 
-			/*
-			 * Retransmits that could not be sent pass by the hook, and kprobes see each one before it is
-			 * counted. While the connection lives, the next hit brings what is missing, with its cause.
-			 */
+			/* Kprobes see each one before it is counted. */
 			if (cfg_store_hash || state == TCP_CLOSE)
 				d = retrans_settle(st, st, tp, st->rtx_next);
+			else
+				d = retrans_overdue(st, tp);
 			if (d)
 				__sync_fetch_and_add(&st->counts.retrans, d);
 			rec_tcp(&rec->tcp, st, sk, tp);

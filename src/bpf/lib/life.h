@@ -519,19 +519,23 @@ static __always_inline int conn_retransmit(struct sock *sk, bool counted)
 	return 0;
 }
 
-/* A tail loss probe begins: what is counted next is its doing. For families whose retransmit hook misses it. */
-static __always_inline void tlp_seen(struct np_sock *st, struct np_sock *to, struct tcp_sock *tp)
+/*
+ * A tail loss probe, for families whose retransmit hook misses it. counted: it went out, as a segment again or as a new
+ * one; else it begins, and what is counted next is its doing.
+ */
+static __always_inline void tlp_seen(struct np_sock *st, struct np_sock *to, struct tcp_sock *tp,
+				     bool counted)
 {
-	__u32 d;
+	__u32 d = retrans_settle(st, to, tp, counted ? NP_RTX_TLP : st->rtx_next);
 
-	rtx_cpu(to);
-	d = retrans_settle(st, to, tp, st->rtx_next);
-	st->rtx_next = NP_RTX_TLP;
+	st->rtx_next = counted ? NP_RTX_UNKNOWN : NP_RTX_TLP;
+	if (d || !counted)
+		rtx_cpu(to);
 	if (d)
 		rtx_count(to, d);
 }
 
-static __always_inline int conn_loss_probe(struct sock *sk)
+static __always_inline int conn_loss_probe(struct sock *sk, bool counted)
 {
 	struct tcp_sock *tp = tcp_of(sk);
 	struct np_sock *st;
@@ -539,7 +543,7 @@ static __always_inline int conn_loss_probe(struct sock *sk)
 	prog_hit(NP_PROG_TLP);
 	st = tp ? sock_find(sk) : NULL;
 	if (st && !(st->flags & NP_F_IGNORE))
-		tlp_seen(st, st, tp);
+		tlp_seen(st, st, tp, counted);
 	return 0;
 }
 

@@ -118,6 +118,7 @@ struct np_sock {
 	__u32 tx_base; /* write_seq when counting began, plus what did not match */
 	__u32 segs_out_base, segs_in_base;
 	__u32 retrans_seen; /* total_retrans accounted so far */
+	__u32 retrans_late; /* total_retrans at the last record */
 	__u32 rtx_cause[NP_RTX_MAX];
 	__u32 rtx_spurious;
 	/* cause of the retransmit under way, where the hook sees only its beginning */

@@ -358,20 +358,20 @@ static __always_inline int tcp_retransmit(struct sock *sk, bool counted)
 	return 0;
 }
 
-static __always_inline int tcp_loss_probe(struct sock *sk)
+static __always_inline int tcp_loss_probe(struct sock *sk, bool counted)
 {
 	struct np_sock *st;
 	struct tcp_sock *tp;
 
 	if (!sock_is_subflow(sk))
-		return conn_loss_probe(sk);
+		return conn_loss_probe(sk, counted);
 	prog_hit(NP_PROG_TLP);
 	tp = tcp_of(sk);
 	st = tp ? subflow_see(sk, tp, NP_PROG_TLP, 0) : NULL;
 	if (!st)
 		return 0;
-	subflow_count(sk, st, tp, st->rtx_next, NP_PROG_TLP);
-	st->rtx_next = NP_RTX_TLP;
+	subflow_count(sk, st, tp, counted ? NP_RTX_TLP : st->rtx_next, NP_PROG_TLP);
+	st->rtx_next = counted ? NP_RTX_UNKNOWN : NP_RTX_TLP;
 	return 0;
 }
 

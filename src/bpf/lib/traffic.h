@@ -365,7 +365,8 @@ __weak __noinline int conn_clear(struct np_sock *st)
 	st->rtx_cpu_tgid = 0;
 	__builtin_memset(st->rtx_cpu_comm, 0, 16);
 	__builtin_memset(st->rtx_cause, 0, sizeof(st->rtx_cause));
-	st->rtx_spurious = st->rtx_next = st->rtx_before = st->dups_base = st->recovery = 0;
+	st->retrans_late = st->rtx_spurious = st->rtx_next = st->rtx_before = st->dups_base =
+		st->recovery = 0;
 	st->recovery_ns = st->stall_ns = 0;
 	__builtin_memset(&st->watch_tx, 0, sizeof(st->watch_tx));
 	__builtin_memset(&st->watch_rx, 0, sizeof(st->watch_rx));
