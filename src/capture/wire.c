@@ -170,10 +170,16 @@ struct wire_flow *wire_between(const struct wire *w, const struct np_tuple *t,
 	return NULL;
 }
 
+/* Packets of two processors may be stamped in another order than they are read in: none is before the other then. */
+static uint64_t since(uint64_t now_ns, uint64_t then_ns)
+{
+	return now_ns > then_ns ? now_ns - then_ns : 0;
+}
+
 /* The same packet is seen at a bridge and at its port, at a VLAN and below it: one of them counts. */
 static bool is_elsewhere(struct wire_dir *d, const struct packet *p)
 {
-	if (!d->ifindex || (d->ifindex != p->ifindex && p->ktime_ns - d->last_ns > MOVE_NS)) {
+	if (!d->ifindex || (d->ifindex != p->ifindex && since(p->ktime_ns, d->last_ns) > MOVE_NS)) {
 		d->ifindex = p->ifindex;
 		d->out = p->pkttype == WIRE_OUTGOING;
 	}
@@ -182,7 +188,7 @@ static bool is_elsewhere(struct wire_dir *d, const struct packet *p)
 
 static void take_sample(struct wire_dir *d, uint64_t now_ns)
 {
-	uint64_t us = (now_ns - d->rtt_ns) / 1000;
+	uint64_t us = since(now_ns, d->rtt_ns) / 1000;
 
 	d->rtt_wait = false;
 	if (us > UINT32_MAX)
@@ -205,7 +211,7 @@ static void on_ack(struct wire_dir *other, const struct packet *p)
 	if (!p->window && !other->zero_ns) {
 		other->zero_ns = p->ktime_ns;
 	} else if (p->window && other->zero_ns) {
-		other->zero_total_ns += p->ktime_ns - other->zero_ns;
+		other->zero_total_ns += since(p->ktime_ns, other->zero_ns);
 		other->zero_ns = 0;
 	}
 }
@@ -215,7 +221,7 @@ static void on_old_segment(struct wire_dir *d, const struct packet *p)
 	/* a keep-alive repeats the last byte */
 	if (p->payload_len <= 1 && p->seq + 1 == d->next && !(p->tcp_flags & PACKET_SYN))
 		return;
-	if (d->hole && p->ktime_ns - d->moved_ns < REORDER_NS && p->pkttype != WIRE_OUTGOING)
+	if (d->hole && since(p->ktime_ns, d->moved_ns) < REORDER_NS && p->pkttype != WIRE_OUTGOING)
 		return;
 	d->hole = false;
 	d->rtt_wait = false;
