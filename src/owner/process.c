@@ -14,10 +14,14 @@
 #include <unistd.h>
 
 #include "owner/index.h"
+#include "owner/listed.h"
 #include "owner/process.h"
 #include "owner/stat.h"
 
 #define TRIM_AFTER 8192
+/* From so many on, and where those cannot all be looked at, /proc is listed; an entry costs an eighth of a look. */
+#define LIST_FROM 1024
+#define LIST_SHARE 8
 
 struct process_entry {
 	struct process process;
@@ -40,6 +44,7 @@ struct process_table {
 	bool proc_usable;
 	bool inside; /* see process_table_inside */
 	struct process unknown;
+	struct listed listed;
 };
 
 static uint64_t key_hash(uint32_t tgid, uint64_t start_ns)
@@ -124,6 +129,7 @@ struct process_table *process_table_free(struct process_table *t)
 		}
 	}
 	index_done(&t->entries);
+	listed_done(&t->listed);
 	free(t->proc_root);
 	free(t);
 	return NULL;
@@ -377,13 +383,32 @@ static void give_back(struct process_table *t)
 	(void)malloc_trim(0);
 }
 
+/* Of a burst there are far more that went than /proc has: all of them at once. How many looks that was worth. */
+static uint32_t look_at_list(struct process_table *t, uint64_t now_ns, uint32_t max)
+{
+	if (!t->proc_usable || t->entries.count < LIST_FROM || t->entries.count <= max ||
+	    t->listed.n / LIST_SHARE > max || listed_read(&t->listed, t->proc_root))
+		return 0;
+	for (uint32_t i = 0; t->listed.n && i <= t->entries.mask; i++)
+		for (struct index_node *n = t->entries.slots[i]; n; n = n->next) {
+			struct process *p = &index_entry(n, struct process_entry, node)->process;
+
+			if (p->exited || listed_has(&t->listed, number_in_proc(t, p)))
+				continue;
+			p->exited = true;
+			p->exited_ns = now_ns;
+		}
+	return t->listed.n / LIST_SHARE;
+}
+
 uint32_t process_table_scan(struct process_table *t, uint64_t now_ns, uint32_t max)
 {
-	uint32_t n = 0, slots = t->entries.mask + 1;
+	uint32_t n, slots = t->entries.mask + 1;
 
 	for (uint32_t i = 0; i < slots; i++)
 		free_unused(t, &t->entries.slots[i]);
 	give_back(t);
+	n = look_at_list(t, now_ns, max);
 	for (uint32_t i = 0; i < slots && n < max; i++) {
 		struct index_node *node = t->entries.slots[t->scan_slot++ & t->entries.mask];
 

@@ -214,6 +214,30 @@ static void scan_looks_at_some_in_turn(void **state)
 	assert_int_equal(gone, 100);
 }
 
+/* A burst's: one listing of /proc tells of all, where a look at each would take 40 scans. */
+static void scan_finds_all_of_a_burst_gone_at_once(void **state)
+{
+	struct fixture *f = *state;
+	static struct process *p[2600];
+	struct np_owner known = owner(42, TICK_NS, "curl");
+	struct process *alive;
+	unsigned int gone = 0;
+
+	tree_process(&f->tree, 42, "curl", 'S', 1, 1, NULL);
+	alive = process_table_get(f->procs, &known, 1);
+	for (uint32_t i = 0; i < 2600; i++) {
+		struct np_owner o = owner(1000 + i, TICK_NS, "w");
+
+		p[i] = process_table_get(f->procs, &o, 1);
+		assert_non_null(p[i]);
+	}
+	process_table_scan(f->procs, 5, 64);
+	for (uint32_t i = 0; i < 2600; i++)
+		gone += p[i]->exited && p[i]->exited_ns == 5;
+	assert_int_equal(gone, 2600);
+	assert_false(alive->exited);
+}
+
 static void scan_frees_whom_nobody_refers_to(void **state)
 {
 	struct fixture *f = *state;
@@ -326,6 +350,7 @@ int main(void)
 		FIXTURE_TEST(scan_notices_who_is_gone),
 		FIXTURE_TEST(absence_proves_nothing_where_proc_knows_nobody),
 		FIXTURE_TEST(scan_looks_at_some_in_turn),
+		FIXTURE_TEST(scan_finds_all_of_a_burst_gone_at_once),
 		FIXTURE_TEST(scan_frees_whom_nobody_refers_to),
 		FIXTURE_TEST(cgroup_follows_the_owner),
 		cmocka_unit_test(stat_survives_any_comm),
