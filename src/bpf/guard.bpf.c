@@ -22,7 +22,9 @@ const volatile __u8 cfg_flows = 0;
 const volatile __u8 cfg_cookies = 0;
 const volatile __u8 cfg_plain = 1;
 const volatile __u32 cfg_slot = 0;
-const volatile __u32 cfg_ifindex = 0;
+
+/* Written by user space, before the programs are put on. */
+volatile __u32 st_ifindex SEC(".data.here") = 0;
 
 /* Written by user space, under its lock. */
 struct np_guard_conf_map np_guard_conf SEC(".maps");

@@ -119,7 +119,7 @@ static int link_xdp(struct attach *a, bool native)
 {
 	LIBBPF_OPTS(bpf_link_create_opts, o,
 		    .flags = native ? XDP_FLAGS_DRV_MODE : XDP_FLAGS_SKB_MODE);
-	int r, fd = bpf_program__fd(a->skel->progs.np_guard_xdp);
+	int r, fd = a->prog[PROG_XDP];
 
 	r = link_pin(a, bpf_link_create(fd, a->ifindex, BPF_XDP, &o), "xdp");
 	if (r)
@@ -133,10 +133,9 @@ static int link_xdp(struct attach *a, bool native)
 int attach_syn(struct attach *a)
 {
 	uint32_t slot = NP_GUARD_NEXT_COOKIE + a->slot;
-	int fd = bpf_program__fd(a->skel->progs.np_guard_syn);
 
-	if (a->skel->rodata->cfg_cookies)
-		return bpf_map_update_elem(a->g->map[MAP_NEXT], &slot, &fd, BPF_ANY);
+	if (a->cookies)
+		return bpf_map_update_elem(a->g->map[MAP_NEXT], &slot, &a->prog[PROG_SYN], BPF_ANY);
 	(void)bpf_map_delete_elem(a->g->map[MAP_NEXT], &slot);
 	return 0;
 }
@@ -152,7 +151,7 @@ void attach_mode(struct attach *a)
 	a->at.flags &= (__u8) ~(NP_GUARD_IF_FLOWS | NP_GUARD_IF_COOKIES | NP_GUARD_IF_NATIVE);
 	if (a->opts->xdp == GUARD_XDP_NATIVE)
 		a->at.flags |= NP_GUARD_IF_NATIVE;
-	if (a->skel->rodata->cfg_cookies)
+	if (a->cookies)
 		a->at.flags |= NP_GUARD_IF_COOKIES;
 	if (a->opts->flows)
 		a->at.flags |= NP_GUARD_IF_FLOWS;
@@ -182,12 +181,6 @@ static int begin(struct attach *a)
 	r = attach_record(a);
 	return r ? error_set(a->err, r, "%s: cannot be written down: %s", a->ifname, strerror(-r))
 		 : 0;
-}
-
-void attach_unload(struct attach *a)
-{
-	netprobe_guard__destroy(a->skel);
-	a->skel = NULL;
 }
 
 bool attach_has_to_send(struct guard *g, uint8_t mode)
@@ -221,6 +214,11 @@ bool attach_loses(const struct attach *a, char *why, size_t size)
 	return false;
 }
 
+static bool is_gone(const struct attach *a)
+{
+	return if_nametoindex(a->ifname) != (unsigned int)a->ifindex;
+}
+
 /* Native, else generic where that may be; with the programs that fit it loaded. */
 static int attach_xdp(struct attach *a)
 {
@@ -246,6 +244,8 @@ static int attach_xdp(struct attach *a)
 		r = link_xdp(a, true);
 		if (!r)
 			return 0;
+		if (is_gone(a))
+			return r;
 		device_why_no_xdp(a->ifname, r, why, sizeof(why));
 		if (a->opts->xdp == GUARD_XDP_NATIVE || r == -EBUSY || r == -EPERM) {
 			r = r == -EPERM ? r : -EOPNOTSUPP;
@@ -380,6 +380,9 @@ static int attach_at(struct attach *a)
 	if (!r)
 		r = attach_put_on(a);
 	attach_unload(a);
+	/* Whatever the kernel says of it then: mostly that the number is not valid. */
+	if (r && is_gone(a))
+		r = error_set(a->err, -ENODEV, "%s went while guard was attached to it", a->ifname);
 	if (r)
 		return attach_undo(a, &old, r);
 	if (a->gap_ns) {
@@ -422,8 +425,8 @@ int guard_deliver(struct guard *g, const uint32_t *ways, size_t ways_n, char *re
 	return r ? r : n;
 }
 
-int guard_attach(struct guard *g, const char *ifname, const struct guard_attach_opts *opts,
-		 char *ret_note, size_t note_size, struct netprobe_error *err)
+static int attach_named(struct guard *g, const char *ifname, const struct guard_attach_opts *opts,
+			char *ret_note, size_t note_size, struct netprobe_error *err)
 {
 	struct attach a = { .g = g,
 			    .opts = opts,
@@ -440,8 +443,29 @@ int guard_attach(struct guard *g, const char *ifname, const struct guard_attach_
 		attach_replaces(g, ifname);
 	else if (!in_use(g))
 		folder_remove(g);
-	/* Of a kernel without type information or these tracepoints it is not known. */
+	return r;
+}
+
+/* What became of what was sent: of a kernel without type information or these tracepoints it is not known. */
+int guard_attach(struct guard *g, const char *ifname, const struct guard_attach_opts *opts,
+		 char *ret_note, size_t note_size, struct netprobe_error *err)
+{
+	int r = attach_named(g, ifname, opts, ret_note, note_size, err);
+
 	if (!r && opts->mode != NP_GUARD_MONITOR)
+		(void)sent_watch(g);
+	return r;
+}
+
+int attach_again(struct guard *g, const struct np_guard_if *at, struct netprobe_error *err)
+{
+	struct guard_attach_opts opts;
+	char note[256];
+	int r;
+
+	attach_opts_of(at, &opts);
+	r = attach_named(g, at->name, &opts, note, sizeof(note), err);
+	if (!r && at->mode != NP_GUARD_MONITOR && !sent_watched(g))
 		(void)sent_watch(g);
 	return r;
 }
@@ -475,7 +499,9 @@ int guard_detach(struct guard *g, const char *ifname, struct netprobe_error *err
 		return -ENOENT;
 	}
 	attach_forget(g, slot, &at);
-	if (!in_use(g)) {
+	if (in_use(g)) {
+		kept_tidy(g);
+	} else {
 		cookie_settings_back(g);
 		folder_remove(g);
 	}

@@ -6,6 +6,13 @@
 #include "guard/internal.h"
 #include "guard.skel.h"
 
+/* Programs of an interface. */
+#define PROG_XDP 0
+#define PROG_SYN 1
+#define PROG_IN 2
+#define PROG_OUT 3
+#define PROG_MAX 4
+
 /* libbpf 1.1 knows no TCX (kernel 6.6). */
 #define TCX_INGRESS 46
 #define TCX_EGRESS 47
@@ -20,8 +27,10 @@ struct attach {
 	bool begun; /* its slot is taken */
 	/* On it still, and to be taken off before other programs go on. */
 	const struct np_guard_if *old;
-	uint64_t off_ns, gap_ns; /* since when nothing is filtered; how long that was */
-	struct netprobe_guard *skel;
+	uint64_t off_ns, gap_ns;     /* since when nothing is filtered; how long that was */
+	struct netprobe_guard *skel; /* loaded only where the programs are none that were kept */
+	int prog[PROG_MAX];	     /* -1 none */
+	bool cookies;		     /* PROG_SYN answers */
 	char *note;
 	size_t note_size;
 	struct netprobe_error *err;
@@ -41,9 +50,19 @@ int tc_put(struct attach *a);
 int tc_exchange(struct attach *a);
 void tc_take(struct guard *g, const struct np_guard_if *at);
 
-/* attach_load.c: the programs as the options and the kernel want them, into a->skel. */
+/* attach_load.c: the programs as the options and the kernel want them, into a->prog. */
 bool attach_wants_xdp(const struct attach *a);
 int attach_load(struct attach *a, bool native);
+void attach_unload(struct attach *a);
+
+/*
+ * kept.c: the verifier's time is nearly all that an attach takes, so programs stay pinned for the next one that wants the
+ * same in that slot. skel: open, with all that its programs depend on. *ret_here: the map of st_ifindex; 0 or -ENOENT.
+ */
+int kept_open(struct attach *a, const struct netprobe_guard *skel, int *ret_here);
+void kept_put(struct attach *a, const struct netprobe_guard *skel, int here);
+/* Of slots that no interface has. */
+void kept_tidy(struct guard *g);
 
 /* attach_swap.c: what is on is changed. Whether it can stay, with other programs in it. */
 bool attach_can_exchange(const struct attach *a, const struct np_guard_if *old);
@@ -67,7 +86,8 @@ int attach_take_own(uint32_t ifindex, uint32_t xdp_id);
 /* follow.c: guard is on ifname now; what was kept for one of that name that went (not elsewhere) goes, who came behind it moves. */
 void attach_replaces(struct guard *g, const char *ifname);
 
-/* attach.c */
+/* attach.c; attach_again: as it was attached before it went. */
+int attach_again(struct guard *g, const struct np_guard_if *at, struct netprobe_error *err);
 void attach_note(struct attach *a, const char *text);
 uint32_t attach_prog_id(int fd);
 /* Whether guard sends anything at an interface of that mode; and whether native XDP there loses it, and why. */
@@ -78,7 +98,6 @@ void attach_mode(struct attach *a);
 int attach_syn(struct attach *a);
 int attach_put_on(struct attach *a);
 void attach_forget(struct guard *g, uint32_t slot, const struct np_guard_if *at);
-void attach_unload(struct attach *a);
 /* What is known of the interface so far, for who comes after a crash. */
 int attach_record(struct attach *a);
 

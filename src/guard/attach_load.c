@@ -4,8 +4,10 @@
  * they are elsewhere.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/utsname.h>
+#include <unistd.h>
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -25,34 +27,44 @@ static bool can_cookies(const struct attach *a)
 	       guard_cookie_helpers() == 1;
 }
 
-static int load_skel(struct attach *a, bool native, bool frags, bool cookies,
-		     struct netprobe_guard **ret)
+static struct bpf_program *program(const struct netprobe_guard *s, unsigned int which)
 {
-	struct netprobe_guard *s = netprobe_guard__open();
-	struct utsname kernel;
-	bool coarse =
-		libbpf_probe_bpf_helper(BPF_PROG_TYPE_XDP, BPF_FUNC_ktime_get_coarse_ns, NULL) == 1;
-	int r = s ? 0 : -errno;
+	struct bpf_program *const programs[PROG_MAX] = {
+		[PROG_XDP] = s->progs.np_guard_xdp,
+		[PROG_SYN] = s->progs.np_guard_syn,
+		[PROG_IN] = s->progs.np_guard_in,
+		[PROG_OUT] = s->progs.np_guard_out,
+	};
 
-	if (r)
-		return r;
+	return programs[which];
+}
+
+static void configure(const struct attach *a, struct netprobe_guard *s, bool native, bool cookies)
+{
+	struct utsname kernel;
+
 	s->rodata->cfg_mode = a->opts->mode;
-	s->rodata->cfg_frags = frags;
-	s->rodata->cfg_coarse = coarse;
+	s->rodata->cfg_frags = guard_helper(BPF_FUNC_xdp_get_buff_len) == 1;
+	s->rodata->cfg_coarse = guard_helper(BPF_FUNC_ktime_get_coarse_ns) == 1;
 	s->rodata->cfg_rx_at_xdp = native;
 	s->rodata->cfg_rt = !uname(&kernel) && strstr(kernel.version, "PREEMPT_RT");
 	s->rodata->cfg_flows = a->opts->flows;
 	s->rodata->cfg_cookies = cookies;
 	s->rodata->cfg_slot = a->slot;
-	s->rodata->cfg_ifindex = (__u32)a->ifindex;
-	if (frags)
-		r = bpf_program__set_flags(s->progs.np_guard_xdp, XDP_HAS_FRAGS);
-	if (frags && !r) /* as who calls it */
-		r = bpf_program__set_flags(s->progs.np_guard_syn, XDP_HAS_FRAGS);
 	(void)bpf_program__set_autoload(s->progs.np_guard_syn, cookies);
 	(void)bpf_program__set_autoload(s->progs.np_guard_xdp, attach_wants_xdp(a));
 	(void)bpf_program__set_expected_attach_type(s->progs.np_guard_in, TCX_INGRESS);
 	(void)bpf_program__set_expected_attach_type(s->progs.np_guard_out, TCX_EGRESS);
+}
+
+static int load_new(struct attach *a, struct netprobe_guard *s, int *ret_here)
+{
+	int r = 0;
+
+	if (s->rodata->cfg_frags)
+		r = bpf_program__set_flags(s->progs.np_guard_xdp, XDP_HAS_FRAGS);
+	if (s->rodata->cfg_frags && !r) /* as who calls it */
+		r = bpf_program__set_flags(s->progs.np_guard_syn, XDP_HAS_FRAGS);
 	for (unsigned int i = 0; i < MAP_MAX && a->g->there && !r; i++) {
 		struct bpf_map *map = bpf_object__find_map_by_name(s->obj, guard_map_names[i]);
 
@@ -60,23 +72,66 @@ static int load_skel(struct attach *a, bool native, bool frags, bool cookies,
 	}
 	if (!r)
 		r = netprobe_guard__load(s);
-	if (r) {
-		netprobe_guard__destroy(s);
-		return r;
+	for (unsigned int i = 0; i < PROG_MAX && !r; i++) {
+		int fd = bpf_program__fd(program(s, i));
+
+		a->prog[i] = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 3);
+		if (fd >= 0 && a->prog[i] < 0)
+			r = -errno;
 	}
-	*ret = s;
-	return 0;
+	if (r)
+		return r;
+	*ret_here = fcntl(bpf_map__fd(s->maps.data_here), F_DUPFD_CLOEXEC, 3);
+	return *ret_here < 0 ? -errno : 0;
+}
+
+/* Those that were kept, else new ones: what the verifier takes is nearly all of an attach. */
+static int load_skel(struct attach *a, bool native, bool cookies)
+{
+	struct netprobe_guard *s = netprobe_guard__open();
+	uint32_t ifindex = (uint32_t)a->ifindex;
+	int here = -1, r = s ? 0 : -errno;
+
+	attach_unload(a);
+	if (r)
+		return r;
+	a->skel = s;
+	for (unsigned int i = 0; i < PROG_MAX; i++)
+		a->prog[i] = -1;
+	a->cookies = cookies;
+	configure(a, s, native, cookies);
+	r = a->g->there ? kept_open(a, s, &here) : -ENOENT;
+	if (r) {
+		r = load_new(a, s, &here);
+		if (!r)
+			kept_put(a, s, here);
+	}
+	if (!r)
+		r = bpf_map_update_elem(here, &(uint32_t){ 0 }, &ifindex, BPF_ANY);
+	if (here >= 0)
+		(void)close(here);
+	if (r)
+		attach_unload(a);
+	return r;
+}
+
+void attach_unload(struct attach *a)
+{
+	if (a->skel)
+		for (unsigned int i = 0; i < PROG_MAX; i++)
+			if (a->prog[i] >= 0)
+				(void)close(a->prog[i]);
+	netprobe_guard__destroy(a->skel);
+	a->skel = NULL;
 }
 
 int attach_load(struct attach *a, bool native)
 {
-	bool frags = libbpf_probe_bpf_helper(BPF_PROG_TYPE_XDP, BPF_FUNC_xdp_get_buff_len, NULL) ==
-		     1;
 	bool cookies = can_cookies(a);
-	int r = load_skel(a, native, frags, cookies, &a->skel);
+	int r = load_skel(a, native, cookies);
 
 	if (r && r != -EPERM && cookies)
-		r = load_skel(a, native, frags, false, &a->skel);
+		r = load_skel(a, native, false);
 	if (r == -EPERM || r == -EACCES) {
 		error_set(a->err, -EPERM, "the kernel does not let us load programs for %s",
 			  a->ifname);

@@ -52,7 +52,7 @@ int attach_exchange(struct attach *a, const struct np_guard_if *old)
 		return error_set(a->err, r, "%s: cannot chain a program: %s", a->ifname,
 				 strerror(-r));
 	if (old->xdp != NP_GUARD_XDP_NONE) {
-		int fd = bpf_program__fd(a->skel->progs.np_guard_xdp);
+		int fd = a->prog[PROG_XDP];
 
 		r = link_exchange(a, fd, "xdp", &was);
 		if (r)

@@ -13,10 +13,10 @@
 #define CLSACT_HANDLE 0x6e70 /* "np" */
 #define CLSACT_PRIORITY 0x6e70
 
-static int attach_clsact_one(struct attach *a, struct bpf_program *prog, int point)
+static int attach_clsact_one(struct attach *a, int prog, int point)
 {
 	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = a->ifindex, .attach_point = point);
-	LIBBPF_OPTS(bpf_tc_opts, o, .prog_fd = bpf_program__fd(prog), .handle = CLSACT_HANDLE,
+	LIBBPF_OPTS(bpf_tc_opts, o, .prog_fd = prog, .handle = CLSACT_HANDLE,
 		    .priority = CLSACT_PRIORITY, .flags = BPF_TC_F_REPLACE);
 
 	return bpf_tc_attach(&hook, &o);
@@ -44,11 +44,11 @@ static int attach_clsact(struct attach *a)
 	if (r && r != -EEXIST)
 		return r;
 	if (counts_at_tc(a))
-		r = attach_clsact_one(a, a->skel->progs.np_guard_in, BPF_TC_INGRESS);
+		r = attach_clsact_one(a, a->prog[PROG_IN], BPF_TC_INGRESS);
 	else
 		r = 0;
 	if (!r)
-		r = attach_clsact_one(a, a->skel->progs.np_guard_out, BPF_TC_EGRESS);
+		r = attach_clsact_one(a, a->prog[PROG_OUT], BPF_TC_EGRESS);
 	return r;
 }
 
@@ -77,25 +77,23 @@ void tc_take(struct guard *g, const struct np_guard_if *at)
 }
 
 /* TCX at one side, pinned. -EINVAL: not on this kernel. */
-static int attach_tcx(struct attach *a, struct bpf_program *prog, int type, const char *what)
+static int attach_tcx(struct attach *a, int prog, int type, const char *what)
 {
-	int fd = bpf_link_create(bpf_program__fd(prog), a->ifindex, (enum bpf_attach_type)type,
-				 NULL);
+	int fd = bpf_link_create(prog, a->ifindex, (enum bpf_attach_type)type, NULL);
 
 	return link_pin(a, fd, what);
 }
 
 int tc_put(struct attach *a)
 {
-	int r = a->opts->clsact ? -EOPNOTSUPP
-				: attach_tcx(a, a->skel->progs.np_guard_out, TCX_EGRESS, "out");
+	int r = a->opts->clsact ? -EOPNOTSUPP : attach_tcx(a, a->prog[PROG_OUT], TCX_EGRESS, "out");
 
 	if (r) {
 		r = attach_clsact(a);
 	} else {
 		a->at.tc = NP_GUARD_TC_TCX;
 		if (counts_at_tc(a))
-			r = attach_tcx(a, a->skel->progs.np_guard_in, TCX_INGRESS, "in");
+			r = attach_tcx(a, a->prog[PROG_IN], TCX_INGRESS, "in");
 	}
 	if (r)
 		return error_set(a->err, r, "%s takes no tc program: %s", a->ifname, strerror(-r));
@@ -110,12 +108,11 @@ int tc_exchange(struct attach *a)
 	if (a->at.tc == NP_GUARD_TC_CLSACT) {
 		r = attach_clsact(a);
 	} else {
-		r = link_exchange(a, bpf_program__fd(a->skel->progs.np_guard_out), "out", &old);
+		r = link_exchange(a, a->prog[PROG_OUT], "out", &old);
 		if (old >= 0)
 			(void)close(old);
 		if (!r && counts_at_tc(a)) {
-			r = link_exchange(a, bpf_program__fd(a->skel->progs.np_guard_in), "in",
-					  &old);
+			r = link_exchange(a, a->prog[PROG_IN], "in", &old);
 			if (!r)
 				(void)close(old);
 		}

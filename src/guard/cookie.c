@@ -153,8 +153,7 @@ int guard_parse_service(const char *text, struct np_guard_service **ret, size_t 
 int guard_cookie_helpers(void)
 {
 	/* The helper that checks them is the last one of what is needed. */
-	return libbpf_probe_bpf_helper(BPF_PROG_TYPE_XDP, BPF_FUNC_tcp_raw_check_syncookie_ipv4,
-				       NULL);
+	return guard_helper(BPF_FUNC_tcp_raw_check_syncookie_ipv4);
 }
 
 int32_t guard_cookie_setting(void)

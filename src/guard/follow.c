@@ -43,13 +43,9 @@ void attach_replaces(struct guard *g, const char *ifname)
 static int again(struct guard *g, uint32_t slot, const struct np_guard_if *at,
 		 struct netprobe_error *err)
 {
-	struct guard_attach_opts opts;
 	struct np_guard_if none = {};
-	char note[256];
-	int r;
+	int r = attach_again(g, at, err);
 
-	attach_opts_of(at, &opts);
-	r = guard_attach(g, at->name, &opts, note, sizeof(note), err);
 	if (r)
 		return r;
 	move_next(g, slot, at->name);
@@ -105,6 +101,8 @@ int guard_follow(struct guard *g,
 		if (!if_nametoindex(at.name) || (at.xdp && link_lives(g, "xdp", at.ifindex)))
 			continue;
 		r = again(g, slot, &at, &err);
+		if (r == -ENODEV)
+			continue; /* it went again meanwhile */
 		n += !r;
 		fn(at.name, r, &err, arg);
 	}

@@ -82,6 +82,9 @@ void cookie_settings_back(struct guard *g);
 uint8_t cookie_support(struct guard *g); /* GUARD_COOKIES_* */
 uint32_t cookie_count(struct guard *g);	 /* services */
 
+/* ask.c: whether XDP programs have that helper here, asked once: 1, 0 or negative. */
+int guard_helper(int which);
+
 #define NP_ENOTSUPP 524 /* the kernel's own, for maps without batches */
 
 /* ban.c: rounded up; whether one of its rules holds for all packets. */

@@ -132,7 +132,7 @@ static void load(struct half *h, const struct config *c, bool plain)
 	h->skel->rodata->cfg_cookies = c->cookies;
 	h->skel->rodata->cfg_plain = plain;
 	h->skel->rodata->cfg_slot = SLOT;
-	h->skel->rodata->cfg_ifindex = 77;
+	h->skel->data_here->st_ifindex = 77;
 	bpf_object__for_each_program (prog, h->skel->obj)
 		(void)bpf_program__set_autoload(prog, prog == h->skel->progs.np_guard_xdp);
 	if (frags)

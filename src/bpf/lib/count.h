@@ -62,7 +62,7 @@ static __always_inline bool flow_key(struct np_guard_flow_key *k, const struct f
 	k->lport = bpf_ntohs(tx ? f->sport : f->dport);
 	k->rport = bpf_ntohs(tx ? f->dport : f->sport);
 	k->proto = f->proto;
-	k->ifindex = cfg_ifindex;
+	k->ifindex = st_ifindex;
 	return true;
 }
 

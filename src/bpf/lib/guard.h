@@ -23,7 +23,8 @@ extern const volatile __u8 cfg_flows;	  /* flows are counted */
 extern const volatile __u8 cfg_cookies;	  /* np_guard_syn is there */
 extern const volatile __u8 cfg_plain;	  /* plain packets have a way of their own */
 extern const volatile __u32 cfg_slot;	  /* of struct np_guard_if and _dev */
-extern const volatile __u32 cfg_ifindex;
+/* Of no branch and no key of an array: an interface that comes back has another one, and the same programs. */
+extern volatile __u32 st_ifindex;
 
 /*
  * Mapped by user space, shared by all programs of a network namespace. Arrays: a look-up is a few

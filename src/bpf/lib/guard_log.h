@@ -39,7 +39,7 @@ static __always_inline struct np_guard_logged *log_begin(__u64 *ret_number)
 	__builtin_memset(&slot->ev, 0, sizeof(slot->ev));
 	slot->ev.ktime_ns = bpf_ktime_get_ns();
 	slot->ev.kind = NP_GUARD_EV_ATTACK;
-	slot->ev.ifindex = cfg_ifindex;
+	slot->ev.ifindex = st_ifindex;
 	return slot;
 }
 

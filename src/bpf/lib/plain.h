@@ -265,7 +265,7 @@ static __noinline int plain_flow(struct np_guard_dev *dev, void *data, __u32 len
 	u.half[3] = plain_lo(data, v6, PLAIN_SRC(v6));
 	u.word[8] = (__u32)bpf_ntohs(AT(__be16, l4, 0)) << 16 | bpf_ntohs(AT(__be16, l4, 2));
 	u.word[9] = proto;
-	u.word[10] = cfg_ifindex;
+	u.word[10] = st_ifindex;
 	v = bpf_map_lookup_elem(&np_guard_flows, &u.k);
 	if (likely(v))
 		flow_add(v, len, flags, false);
