@@ -204,6 +204,7 @@ static int finish(struct dns *x, int r)
 		return EXIT_OK; /* the reader has seen enough */
 	cli_tell_losses(x->manager);
 	expr_tell(netprobe_expr_undecided(x->match), "transactions");
+	sink_rests(&x->s.sink);
 	x->manager =
 		netprobe_manager_free(x->manager); /* nothing runs while a reader is waited for */
 	r = sink_finish(&x->s.sink) ?: r;

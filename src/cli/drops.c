@@ -106,6 +106,7 @@ static int finish(struct drops *x, int r)
 		return EXIT_OK; /* the reader has seen enough */
 	cli_tell_losses(x->manager);
 	expr_tell(netprobe_expr_undecided(x->match), "records");
+	sink_rests(&x->s.sink);
 	x->manager =
 		netprobe_manager_free(x->manager); /* nothing runs while a reader is waited for */
 	r = sink_finish(&x->s.sink) ?: r;

@@ -84,6 +84,7 @@ static int finish(struct events *e, int r)
 		return EXIT_OK; /* the reader has seen enough */
 	cli_tell_losses(e->manager);
 	expr_tell(netprobe_expr_undecided(e->match), "records");
+	sink_rests(&e->s.sink);
 	e->manager =
 		netprobe_manager_free(e->manager); /* nothing runs while a reader is waited for */
 	r = sink_finish(&e->s.sink) ?: r;

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -214,11 +215,28 @@ static bool signalled(void)
 		sigismember(&set, SIGHUP) == 1);
 }
 
+static int64_t now_ms(void)
+{
+	struct timespec ts;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+void sink_rests(struct sink *k)
+{
+	if (!k->writer)
+		return;
+	(void)writer_wait(k->writer, 0, &k->rests_left);
+	k->rests_ms = now_ms();
+}
+
 /* Until all is written, the reader has taken nothing for long enough, or a signal says so. */
 static void wait_for_reader(struct sink *k)
 {
-	uint64_t left, before = UINT64_MAX;
-	int still = 0, since = 0;
+	uint64_t left, before = k->rests_ms ? k->rests_left : UINT64_MAX;
+	int64_t still = k->rests_ms ? now_ms() - k->rests_ms : 0;
+	int since = 0;
 
 	while (!writer_wait(k->writer, LOOK_MS, &left)) {
 		bool now = signalled();

@@ -37,6 +37,8 @@ struct sink {
 	bool ending;		     /* counts go before whatever waits; the reader is waited for */
 	bool gave_up;		     /* waiting for it */
 	uint64_t unput;		     /* lines that were not even put then */
+	int64_t rests_ms;	     /* sink_rests: since when, and what was left then */
+	uint64_t rests_left;
 };
 /*
  * How wide text for it is: the columns of the terminal (COLUMNS, else what the terminal says now); 0, as wide as it is, where
@@ -70,6 +72,8 @@ bool sink_wait_room(struct sink *k, size_t bytes);
 void sink_lose(struct sink *k, uint64_t lines);
 /* What is put from here on is the last. */
 void sink_ends(struct sink *k);
+/* All is put: a reader that takes nothing from here on is waited for, whatever is done meanwhile. */
+void sink_rests(struct sink *k);
 /* What is put from here on goes into a file that is opened anew. False: it is none. */
 bool sink_turn(struct sink *k);
 /* Whether a heading is due: nothing is in the file yet. True once for each file. */

@@ -334,6 +334,7 @@ static int finish(struct top *x, int r)
 	if (r == -EPIPE || (live && r == -EIO))
 		return EXIT_OK;
 	cli_tell_losses(x->manager);
+	sink_rests(&x->sink);
 	x->manager =
 		netprobe_manager_free(x->manager); /* nothing runs while a reader is waited for */
 	if (!r) {

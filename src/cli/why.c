@@ -612,6 +612,7 @@ static int run(void *command, struct settings *s)
 	r = loop_run(&loop);
 	row_stamp_take(&x->stamp, x->manager);
 	r = r ?: print(x);
+	sink_rests(&x->sink);
 	x->manager =
 		netprobe_manager_free(x->manager); /* nothing runs while a reader is waited for */
 	r = r ?: sink_finish(&x->sink);
