@@ -1,15 +1,22 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""A terminal's screen (text with SGR sequences, on stdin) as an SVG on stdout: svg.py COLUMNS LINES"""
+"""A terminal's screen (text with SGR sequences, on stdin) as an SVG on stdout: svg.py COLUMNS LINES [dark|light]"""
 import re
 import sys
 import unicodedata
 from html import escape
 
 WIDTH, HEIGHT, PAD = 8.4, 17, 14
-GROUND, INK = '#16181d', '#d5d8df'
-PALETTE = ['#1d1f26', '#e06c75', '#98c379', '#e5c07b', '#61afef', '#c678dd', '#56b6c2', '#c8ccd4',
-           '#6b7280', '#ff8a93', '#b5e08f', '#ffd68a', '#82c5ff', '#dd9bf0', '#7fd7e0', '#ffffff']
+# Ground, ink, and the 16 colours that are the terminal's own.
+TERMINALS = {
+    'dark': ('#16181d', '#d5d8df',
+             ['#1d1f26', '#e06c75', '#98c379', '#e5c07b', '#61afef', '#c678dd', '#56b6c2', '#c8ccd4',
+              '#6b7280', '#ff8a93', '#b5e08f', '#ffd68a', '#82c5ff', '#dd9bf0', '#7fd7e0', '#ffffff']),
+    'light': ('#fdfcf8', '#22272e',
+              ['#22272e', '#b3261e', '#2f6f2f', '#8a5a00', '#1f5fa8', '#8a2a8a', '#0f6a72', '#d8d8d2',
+               '#6b7280', '#d0342c', '#3f8f3f', '#a87000', '#2f78cf', '#a83fa8', '#1f8a94', '#ffffff']),
+}
+GROUND, INK, PALETTE = TERMINALS[sys.argv[3] if len(sys.argv) > 3 else 'dark']
 
 
 def colour(n):

@@ -205,6 +205,8 @@ static void legend_line(struct pen *p, const struct detail *d)
 	if (d->verdict < 0 || !d->tx_bytes || !line(p, ""))
 		return;
 	for (i = 0; i < NETPROBE_VERDICT_MAX; i++) {
+		enum style style = i == d->verdict ? STYLE_BOLD : verdict_style(i);
+
 		/* few processes ask for a rate: told where one did */
 		if (i == NETPROBE_VERDICT_PACING && detail_share(d, (unsigned int)i) <= 0)
 			continue;
@@ -212,7 +214,7 @@ static void legend_line(struct pen *p, const struct detail *d)
 			       verdict_short(i), 100 * detail_share(d, (unsigned int)i));
 		/* bytes are not columns here: no field() */
 		p->x = grid_put(p->g, p->y, p->x, p->g->cols - p->x,
-				i == d->verdict ? STYLE_BOLD : verdict_style(i), s) +
+				detail_share(d, (unsigned int)i) < 0.005 ? STYLE_DIM : style, s) +
 		       2;
 	}
 }
