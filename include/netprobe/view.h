@@ -62,6 +62,24 @@ struct netprobe_view_query {
 	} of[NETPROBE_OF_MAX];
 };
 
+#define NETPROBE_LINK_UNKNOWN 0
+#define NETPROBE_LINK_OFF 1  /* not switched on */
+#define NETPROBE_LINK_DOWN 2 /* on, and no signal */
+#define NETPROBE_LINK_UP 3
+
+/* What an interface of the own network namespace tells of itself: bytes with all headers. Since 0.2. */
+struct netprobe_link {
+	size_t size;
+	uint32_t state;					       /* NETPROBE_LINK_* */
+	uint32_t speed_mbit;				       /* Mbit/s; 0: it does not tell */
+	uint64_t tx_bytes, rx_bytes, tx_packets, rx_packets;   /* since load, or sums began anew */
+	uint64_t tx_errors, rx_errors, tx_dropped, rx_dropped; /* packets, as well */
+	double tx_bytes_per_s, rx_bytes_per_s, tx_packets_per_s,
+		rx_packets_per_s; /* last interval */
+	/* share (0..1) of the bytes of the interval before that no socket here moved and that were not forwarded; negative: not known */
+	double tx_unowned, rx_unowned;
+};
+
 /*
  * A row. One more, rest, stands for all that is not kept by name any more, so that rows add up to the totals. Strings
  * are empty and numbers 0 where unknown, unless it says so; all is good during the call.
@@ -115,6 +133,8 @@ struct netprobe_row {
 	/* of a TCP socket that listens: connections that wait to be accepted, and how many may; else has_queue is false */
 	bool has_queue;
 	uint32_t queue, backlog;
+	const struct netprobe_link
+		*link; /* interface view: what it tells of itself; NULL: not known; since 0.2 */
 };
 typedef int (*netprobe_row_fn)(const struct netprobe_row *row, void *arg);
 

@@ -271,6 +271,33 @@ static void put_health(struct netprobe_row *x, const struct view_row *from)
 	x->drops = from->drops;
 }
 
+static void link_fill(struct netprobe_link *x, const struct nic *n)
+{
+	const struct nic_counts tx = nic_counts(n, NIC_TX), rx = nic_counts(n, NIC_RX);
+
+	*x = (struct netprobe_link){ .size = sizeof(*x),
+				     .state = n->state,
+				     .speed_mbit = n->mbit,
+				     .tx_bytes = tx.bytes,
+				     .rx_bytes = rx.bytes,
+				     .tx_packets = tx.packets,
+				     .rx_packets = rx.packets,
+				     .tx_errors = tx.errors,
+				     .rx_errors = rx.errors,
+				     .tx_dropped = tx.dropped,
+				     .rx_dropped = rx.dropped,
+				     .tx_bytes_per_s = (double)n->side[NIC_TX].bytes_s,
+				     .rx_bytes_per_s = (double)n->side[NIC_RX].bytes_s,
+				     .tx_packets_per_s = (double)n->side[NIC_TX].packets_s,
+				     .rx_packets_per_s = (double)n->side[NIC_RX].packets_s,
+				     .tx_unowned = (double)n->side[NIC_TX].unowned,
+				     .rx_unowned = (double)n->side[NIC_RX].unowned };
+}
+
+_Static_assert(NETPROBE_LINK_UNKNOWN == NIC_UNKNOWN && NETPROBE_LINK_OFF == NIC_OFF &&
+		       NETPROBE_LINK_DOWN == NIC_DOWN && NETPROBE_LINK_UP == NIC_UP,
+	       "states of links");
+
 void api_row_fill(struct api_row *to, const struct view_row *from, bool counted, float seconds,
 		  uint64_t now_ns)
 {
@@ -303,6 +330,10 @@ void api_row_fill(struct api_row *to, const struct view_row *from, bool counted,
 		x->has_queue = true;
 		x->queue = from->flow->tcp->unread_bytes;
 		x->backlog = from->flow->tcp->sndbuf_bytes;
+	}
+	if (from->nic) {
+		link_fill(&to->link, from->nic);
+		x->link = &to->link;
 	}
 	if (from->latency) {
 		api_latency_fill(&to->latency, from->latency);

@@ -21,6 +21,7 @@ struct api_row {
 	struct netprobe_row row;
 	struct netprobe_flow flow;
 	struct netprobe_latency latency;
+	struct netprobe_link link;
 	float rates[NETPROBE_ROW_RATES];
 };
 void api_row_fill(struct api_row *to, const struct view_row *from, bool counted, float seconds,

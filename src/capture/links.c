@@ -4,15 +4,22 @@
 #include "capture/links.h"
 
 #include <errno.h>
+#include <linux/ethtool.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
+#include <linux/sockios.h>
 #include <net/if.h>
 #include <net/if_arp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+/* IF_OPER_* of linux/if.h, which cannot stand beside net/if.h */
+#define OPER_UNKNOWN 0
+#define OPER_UP 6
 
 struct iface {
 	uint32_t ifindex;
@@ -21,6 +28,9 @@ struct iface {
 		began; /* what it had counted when it was met: nothing, unless it came from elsewhere */
 	bool seen;     /* in the listing under way */
 	uint32_t master, below; /* the one it is part of, the one it is on; 0 none */
+	uint8_t state;		/* LINK_* */
+	bool asked;		/* for its speed, since it was told of last */
+	uint32_t mbit;
 };
 
 struct address {
@@ -117,8 +127,8 @@ static void on_addr(struct links *l, bool gone, uint32_t ifindex, const uint8_t 
 
 static void take_stats(const struct rtattr *a, struct netdev *ret)
 {
-	uint64_t v
-		[4]; /* packets received and sent, bytes received and sent: struct rtnl_link_stats64 */
+	/* struct rtnl_link_stats64: packets, bytes, errors, drops, each received and sent; last what was missed */
+	uint64_t v[16];
 
 	if (RTA_PAYLOAD(a) < sizeof(v))
 		return;
@@ -127,6 +137,39 @@ static void take_stats(const struct rtattr *a, struct netdev *ret)
 	ret->tx_packets = v[1];
 	ret->rx_bytes = v[2];
 	ret->tx_bytes = v[3];
+	ret->rx_errors = v[4];
+	ret->tx_errors = v[5];
+	ret->rx_dropped = v[6] + v[15]; /* as /proc/net/dev adds them up */
+	ret->tx_dropped = v[7];
+}
+
+static uint8_t state_of(unsigned int flags, uint8_t oper)
+{
+	if (!(flags & IFF_UP))
+		return LINK_OFF;
+	/* drivers that tell no state have a signal all the same */
+	if (oper == OPER_UNKNOWN)
+		return flags & IFF_RUNNING ? LINK_UP : LINK_DOWN;
+	return oper == OPER_UP ? LINK_UP : LINK_DOWN;
+}
+
+/* Everybody may ask; two questions, as how long the answer is comes with the first. 0: none, or it is not told. */
+static uint32_t ask_speed(int fd, const char *name)
+{
+	struct {
+		struct ethtool_link_settings s;
+		uint32_t modes[3 * 127];
+	} q = { .s = { .cmd = ETHTOOL_GLINKSETTINGS } };
+	struct ifreq ifr = { .ifr_data = (void *)&q };
+
+	(void)snprintf(ifr.ifr_name, sizeof(ifr.ifr_name), "%s", name);
+	if (ioctl(fd, SIOCETHTOOL, &ifr) || q.s.link_mode_masks_nwords >= 0)
+		return 0;
+	q.s.link_mode_masks_nwords = (int8_t)-q.s.link_mode_masks_nwords;
+	q.s.cmd = ETHTOOL_GLINKSETTINGS;
+	if (ioctl(fd, SIOCETHTOOL, &ifr) || q.s.link_mode_masks_nwords <= 0)
+		return 0;
+	return q.s.speed == (uint32_t)SPEED_UNKNOWN || q.s.speed > INT32_MAX ? 0 : q.s.speed;
 }
 
 static void parse_link(struct links *l, const struct nlmsghdr *h)
@@ -137,6 +180,7 @@ static void parse_link(struct links *l, const struct nlmsghdr *h)
 
 	struct netdev now = { .name = "" };
 	uint32_t master = 0, below = 0;
+	uint8_t oper = OPER_UNKNOWN;
 	bool elsewhere = false; /* what is below is in another namespace */
 	struct iface *i;
 
@@ -153,12 +197,16 @@ static void parse_link(struct links *l, const struct nlmsghdr *h)
 			memcpy(&below, RTA_DATA(a), sizeof(below));
 		else if (a->rta_type == IFLA_LINK_NETNSID)
 			elsewhere = true;
+		else if (a->rta_type == IFLA_OPERSTATE && RTA_PAYLOAD(a) == sizeof(oper))
+			memcpy(&oper, RTA_DATA(a), sizeof(oper));
 	}
 	if (now.name[0])
 		on_link(l, h->nlmsg_type == RTM_DELLINK, (uint32_t)m->ifi_index, &now);
 	i = find(l, (uint32_t)m->ifi_index);
 	if (!i)
 		return;
+	i->state = state_of(m->ifi_flags, oper);
+	i->asked = false;
 	i->master = master;
 	/* A tunnel's packets are its own there, not those of its sockets. */
 	i->below = elsewhere || m->ifi_type != ARPHRD_ETHER ? 0 : below;
@@ -328,6 +376,20 @@ bool links_began(const struct links *l, uint32_t ifindex, struct netdev *ret)
 	if (i)
 		*ret = i->began;
 	return i;
+}
+
+uint32_t links_state(struct links *l, uint32_t ifindex, uint32_t *ret_mbit)
+{
+	struct iface *i = find(l, ifindex);
+
+	*ret_mbit = 0;
+	if (!i)
+		return LINK_UNKNOWN;
+	if (!i->asked)
+		i->mbit = i->state == LINK_UP ? ask_speed(l->fd, i->name) : 0;
+	i->asked = true;
+	*ret_mbit = i->mbit;
+	return i->state;
 }
 
 uint32_t links_index(const struct links *l, const char *name)

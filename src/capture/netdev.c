@@ -23,8 +23,10 @@ int netdev_parse(const char *line, struct netdev *ret)
 		return -EINVAL;
 	memcpy(d.name, line, n);
 	if (sscanf(colon + 1,
-		   "%" SCNu64 " %" SCNu64 " %*u %*u %*u %*u %*u %*u %" SCNu64 " %" SCNu64,
-		   &d.rx_bytes, &d.rx_packets, &d.tx_bytes, &d.tx_packets) != 4)
+		   "%" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64 " %*u %*u %*u %*u %" SCNu64
+		   " %" SCNu64 " %" SCNu64 " %" SCNu64,
+		   &d.rx_bytes, &d.rx_packets, &d.rx_errors, &d.rx_dropped, &d.tx_bytes,
+		   &d.tx_packets, &d.tx_errors, &d.tx_dropped) != 8)
 		return -EINVAL;
 	*ret = d;
 	return 0;

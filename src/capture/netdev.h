@@ -10,6 +10,7 @@
 struct netdev {
 	char name[16];
 	uint64_t rx_bytes, rx_packets, tx_bytes, tx_packets;
+	uint64_t rx_errors, rx_dropped, tx_errors, tx_dropped; /* packets */
 };
 
 /* One line of the table. Pure. -EINVAL: no interface's line (its two headings are none). */

@@ -72,6 +72,11 @@ bool ifwatch_is_stacked(const struct ifwatch *w, uint32_t ifindex)
 	return links_is_stacked(w->links, ifindex);
 }
 
+uint32_t ifwatch_state(const struct ifwatch *w, uint32_t ifindex, uint32_t *ret_mbit)
+{
+	return links_state(w->links, ifindex, ret_mbit);
+}
+
 bool ifwatch_began(const struct ifwatch *w, uint32_t ifindex, struct netdev *ret)
 {
 	return links_began(w->links, ifindex, ret);

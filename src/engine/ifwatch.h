@@ -26,6 +26,8 @@ bool ifwatch_is_stacked(const struct ifwatch *w, uint32_t ifindex);
 /* What it had counted when it came. false: unknown. */
 bool ifwatch_began(const struct ifwatch *w, uint32_t ifindex, struct netdev *ret);
 
+/* LINK_* (capture/links.h), and its speed; 0: not known. */
+uint32_t ifwatch_state(const struct ifwatch *w, uint32_t ifindex, uint32_t *ret_mbit);
 /* Does a filter (-i) let this interface pass? */
 bool ifwatch_wanted(const struct np_filter *filter, const char *name);
 

@@ -387,6 +387,7 @@ int session_open(const struct session_opts *opts, struct session **ret_session,
 	if (s->rung.ops->watch_moved)
 		s->rung.ops->watch_moved(s->rung.arg, on_moved, s);
 	s->ifwatch = ifwatch_new();
+	s->nics = nic_reader_new(netns_inode("/proc/thread-self/ns/net"), s->ifwatch, s->viewer);
 	if (!s->asks_routes)
 		s->unowned = unowned_new(netns_inode("/proc/thread-self/ns/net"), s->ifwatch,
 					 s->flows, s->viewer);
@@ -410,6 +411,7 @@ struct session *session_close(struct session *s)
 	(void)engine_latency_free(s->latency);
 	(void)ifrates_free(s->ifrates);
 	(void)unowned_free(s->unowned);
+	(void)nic_reader_free(s->nics);
 	(void)ifwatch_free(s->ifwatch);
 	(void)devices_free(s->devices);
 	if (s->rung.ops)
@@ -579,6 +581,7 @@ static int tick(struct session *s, bool full)
 	/* Of the counts just swept: the wait for the parts is none of theirs. */
 	s->now_ns = clock_monotonic_ns();
 	unowned_read(s->unowned);
+	nic_reader_tick(s->nics, s->now_ns);
 	take_parts(s);
 	flow_table_tick(s->flows, s->now_ns);
 	session_unowned(s);

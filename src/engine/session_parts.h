@@ -11,12 +11,14 @@
 #include "engine/sample.h"
 #include "engine/session.h"
 #include "engine/sight.h"
+#include "engine/nics.h"
 #include "engine/unowned.h"
 
 struct session {
 	struct session_opts opts;
 	struct rung rung;
 	struct ifrates *ifrates; /* NULL: the rung counts for every namespace itself */
+	struct nic_reader *nics; /* NULL: nothing to be read */
 	struct unowned *unowned; /* NULL: the rung does not see all sockets */
 	struct ifwatch *ifwatch; /* NULL: the kernel tells of no interfaces */
 	struct devices *devices; /* NULL: guard is not asked */

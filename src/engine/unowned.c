@@ -29,6 +29,8 @@ struct iface {
 	bool stacked; /* part of another one, or another one is on it: sockets of both move its bytes */
 	struct wire_side side[2];
 	struct wire_carry carry[2];
+	uint64_t was
+		[2]; /* bytes of the interval before: what is found of them is told in this one */
 };
 
 /* Of /proc/net: since the namespace is there. */
@@ -322,15 +324,20 @@ static void tell_iface(struct unowned *u, struct iface *i, uint64_t forwarded, d
 		       struct engine_events *e)
 {
 	uint64_t bytes[2], through[2];
+	double share[2];
 
 	for (unsigned int d = RX; d <= TX; d++) {
 		struct wire_side *s = &i->side[d];
 
 		bytes[d] = wire_settle(&i->carry[d], s, seconds);
+		share[d] = !i->was[d]		  ? -1
+			   : bytes[d] < i->was[d] ? (double)bytes[d] / (double)i->was[d]
+						  : 1;
 		through[d] = wire_forwarded(s, forwarded) && wire_tells(s, s->forward, seconds)
 				     ? s->forward
 				     : 0;
 	}
+	viewer_nic_unowned(u->viewer, i->ifindex, share[TX], share[RX]);
 	if (through[RX] | through[TX])
 		tell(u, i, UNOWNED_FORWARD, through, seconds, e);
 	if (bytes[RX] | bytes[TX])
@@ -356,10 +363,12 @@ static void look(struct unowned *u, uint64_t missing, double seconds, struct eng
 	for (size_t i = 0; i < u->n; i++) {
 		struct iface *f = &u->all[i];
 
-		if (f->fresh || f->stacked)
+		if (f->fresh || f->stacked) {
 			memset(f->carry, 0, sizeof(f->carry));
-		else
+			viewer_nic_unowned(u->viewer, f->ifindex, -1, -1);
+		} else {
 			tell_iface(u, f, forwarded, seconds, e);
+		}
 	}
 }
 
@@ -379,9 +388,13 @@ void unowned_tick(struct unowned *u, const struct np_filter *filter,
 		struct iface *f = &u->all[i];
 
 		f->fresh = false;
+		for (unsigned int d = RX; d <= TX; d++)
+			f->was[d] = sure ? f->side[d].bytes : 0;
 		memset(f->side, 0, sizeof(f->side));
-		if (!sure)
-			memset(f->carry, 0, sizeof(f->carry));
+		if (sure)
+			continue;
+		memset(f->carry, 0, sizeof(f->carry));
+		viewer_nic_unowned(u->viewer, f->ifindex, -1, -1);
 	}
 	memset(u->nowhere, 0, sizeof(u->nowhere));
 	memset(u->others, 0, sizeof(u->others));

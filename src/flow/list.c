@@ -110,6 +110,7 @@ void pass_row(const struct pass *p, const void *item, struct view_row *row)
 	} else {
 		fill_group(row, item);
 		fill_drops(p->viewer, p, item, row);
+		row->nic = nics_find(&p->viewer->nics, &((const struct tally *)item)->key);
 	}
 	set_name(p->viewer, row, p->q->kind);
 	row->latency = latencies_find(p->viewer->latencies, row->proc);
@@ -238,6 +239,14 @@ int pass_group(struct flow *f, void *arg)
 	return 0;
 }
 
+/* An interface that moved packets has a row, whoever's they were. */
+static bool has_packets(const struct pass *p, const struct tally *row)
+{
+	const struct nic *n = nics_find(&p->viewer->nics, &row->key);
+
+	return n && (nic_counts(n, NIC_RX).packets | nic_counts(n, NIC_TX).packets);
+}
+
 bool pass_shows(struct pass *p, const struct tally *row)
 {
 	const struct process *proc = row->key.proc;
@@ -245,7 +254,8 @@ bool pass_shows(struct pass *p, const struct tally *row)
 	bool live = !ended && !row->rest && (p->kind != GROUP_PROCESS || proc->tgid);
 
 	return matches(p, row) &&
-	       is_listed(p, !(row->tx_bytes | row->rx_bytes | row->retrans), live, ended);
+	       is_listed(p, !(row->tx_bytes | row->rx_bytes | row->retrans) && !has_packets(p, row),
+			 live, ended);
 }
 
 /* Those whose flows are not kept any more. */

@@ -6,6 +6,7 @@
 #include "flow/beside.h"
 #include "flow/group.h"
 #include "flow/inside.h"
+#include "flow/nic.h"
 #include "flow/past.h"
 #include "flow/rank.h"
 #include "flow/tally.h"
@@ -17,6 +18,7 @@ struct viewer {
 	struct healths healths;
 	struct beside beside;
 	struct pasts pasts;
+	struct nics nics;
 	struct flow_watch watch;
 	const struct latencies *latencies; /* NULL: none */
 	viewer_name_fn name_fn;		   /* NULL: nobody knows names */

@@ -57,6 +57,7 @@ struct viewer *viewer_free(struct viewer *v)
 	healths_done(&v->healths);
 	beside_done(&v->beside);
 	pasts_done(&v->pasts);
+	nics_done(&v->nics);
 	v->dropped_before = dropped_free(v->dropped_before);
 	free(v->derived);
 	free(v);
@@ -72,6 +73,30 @@ void viewer_unowned(struct viewer *v, const struct np_tuple *where, uint32_t wha
 		    uint64_t tx_bytes, uint64_t rx_bytes)
 {
 	beside_add(&v->beside, where, what, tx_bytes, rx_bytes);
+}
+
+void viewer_nics_begin(struct viewer *v)
+{
+	nics_begin(&v->nics);
+}
+
+struct nic *viewer_nic(struct viewer *v, uint32_t netns, uint32_t ifindex, const char *name)
+{
+	return nics_get(&v->nics, netns, ifindex, name);
+}
+
+void viewer_nics_end(struct viewer *v)
+{
+	nics_end(&v->nics);
+}
+
+void viewer_nic_unowned(struct viewer *v, uint32_t ifindex, double tx, double rx)
+{
+	for (uint32_t i = 0; i < v->nics.n; i++)
+		if (v->nics.all[i].ifindex == ifindex) {
+			v->nics.all[i].side[NIC_TX].unowned = (float)tx;
+			v->nics.all[i].side[NIC_RX].unowned = (float)rx;
+		}
 }
 
 void viewer_tick(struct viewer *v, uint64_t now_ns)
@@ -110,6 +135,7 @@ int viewer_restart(struct viewer *v)
 	v->dropped_before = before;
 	groups_restart(&v->groups);
 	beside_restart(&v->beside);
+	nics_restart(&v->nics);
 	return 0;
 }
 
@@ -186,6 +212,8 @@ static int query_groups(struct viewer *v, struct pass *p, struct view *view)
 		r = beside_seed(&v->beside, &p->tallies);
 	if (r == 0)
 		r = flow_table_each(v->flows, pass_group, p);
+	if (r == 0 && !p->drilled && p->kind == GROUP_INTERFACE)
+		r = nics_seed(&v->nics, &p->tallies);
 	if (r == 0)
 		r = tallies_finish(&p->tallies);
 	if (r < 0)

@@ -13,6 +13,7 @@
 #include "flow/dropped.h"
 #include "flow/health.h"
 #include "flow/latency.h"
+#include "flow/nic.h"
 #include "flow/table.h"
 
 #define VIEW_PROCESS 0
@@ -67,9 +68,10 @@ struct view_row {
 	int verdict;		       /* VERDICT_* of the last few intervals; -1 not looked at */
 	uint32_t conns;		       /* that do not listen; remote view: and unconnected peers */
 	uint32_t rtt_us;	       /* srtt, or the median over its TCP connections; 0 unknown */
-	bool exited;   /* owner gone or connection closed, still in its grace time */
-	bool rest;     /* see above */
-	uint32_t what; /* interface view: UNOWNED_*; of no socket */
+	bool exited;	       /* owner gone or connection closed, still in its grace time */
+	bool rest;	       /* see above */
+	uint32_t what;	       /* interface view: UNOWNED_*; of no socket */
+	const struct nic *nic; /* interface view: what it tells of itself; NULL: not known */
 	const struct history *history; /* NULL: no traffic lately, too many rows, or drilled */
 	uint64_t drops;		       /* packets of it that were dropped, since they are watched */
 	bool has_drops; /* false: not watched, or not told apart by rows of that kind */
@@ -149,6 +151,12 @@ int viewer_connection(struct viewer *v, uint64_t key, struct view_row *ret_row);
 void viewer_unowned_begin(struct viewer *v, float seconds);
 void viewer_unowned(struct viewer *v, const struct np_tuple *where, uint32_t what,
 		    uint64_t tx_bytes, uint64_t rx_bytes);
+/* What interfaces tell of themselves: each of them between begin and end, to be filled. NULL: no memory. */
+void viewer_nics_begin(struct viewer *v);
+struct nic *viewer_nic(struct viewer *v, uint32_t netns, uint32_t ifindex, const char *name);
+void viewer_nics_end(struct viewer *v);
+/* ... and the shares of their bytes that nobody owns; negative: not known. Of the one of that number, if there is one. */
+void viewer_nic_unowned(struct viewer *v, uint32_t ifindex, double tx, double rx);
 /* After each flow_table_tick: rates and histories of the groups. */
 void viewer_tick(struct viewer *v, uint64_t now_ns);
 /*

@@ -7,6 +7,8 @@
 #include "tui/fmt.h"
 #include "tui/places.h"
 
+#define OWNED_BAD 90 /* percent: less than that, and somebody moves bytes that no row here has */
+
 static enum style rate_cell(const struct tui_model *m, float rate, enum style style, char *s,
 			    size_t size)
 {
@@ -198,6 +200,100 @@ static enum style trouble_cell(uint64_t n, char *s, size_t size)
 {
 	fmt_count(n, s, size);
 	return n ? STYLE_WARN : STYLE_DIM;
+}
+
+/* "1G", "2.5G", "100M" where it is up and tells. */
+enum style cell_link(const struct tui_model *m, const struct tui_row *row, char *s, size_t size)
+{
+	static const char *const states[] = { "-", "off", "down", "up" };
+	const struct tui_link *l = &row->link;
+
+	(void)m;
+	if (l->known && l->state == NETPROBE_LINK_UP && l->mbit >= 1000)
+		(void)snprintf(s, size, "%.3gG", (double)l->mbit / 1000);
+	else if (l->known && l->state == NETPROBE_LINK_UP && l->mbit)
+		(void)snprintf(s, size, "%uM", l->mbit);
+	else
+		(void)snprintf(s, size, "%s",
+			       l->known && l->state <= NETPROBE_LINK_UP ? states[l->state] : "-");
+	return l->state == NETPROBE_LINK_DOWN ? STYLE_WARN
+	       : l->state == NETPROBE_LINK_UP ? STYLE_NORMAL
+					      : STYLE_DIM;
+}
+
+static enum style packets_cell(const struct tui_row *row, int side, char *s, size_t size)
+{
+	if (!row->link.known)
+		return text_cell(NULL, s, size);
+	fmt_si((double)row->link.packets_s[side], s, size);
+	return row->link.packets_s[side] > 0 ? STYLE_NORMAL : STYLE_DIM;
+}
+
+enum style cell_tx_packets(const struct tui_model *m, const struct tui_row *row, char *s,
+			   size_t size)
+{
+	(void)m;
+	return packets_cell(row, TUI_TX, s, size);
+}
+
+enum style cell_rx_packets(const struct tui_model *m, const struct tui_row *row, char *s,
+			   size_t size)
+{
+	(void)m;
+	return packets_cell(row, TUI_RX, s, size);
+}
+
+static enum style link_cell(const struct tui_row *row, uint64_t n, char *s, size_t size)
+{
+	return row->link.known ? trouble_cell(n, s, size) : text_cell(NULL, s, size);
+}
+
+enum style cell_tx_errors(const struct tui_model *m, const struct tui_row *row, char *s,
+			  size_t size)
+{
+	(void)m;
+	return link_cell(row, row->link.errors[TUI_TX], s, size);
+}
+
+enum style cell_rx_errors(const struct tui_model *m, const struct tui_row *row, char *s,
+			  size_t size)
+{
+	(void)m;
+	return link_cell(row, row->link.errors[TUI_RX], s, size);
+}
+
+enum style cell_tx_dropped(const struct tui_model *m, const struct tui_row *row, char *s,
+			   size_t size)
+{
+	(void)m;
+	return link_cell(row, row->link.dropped[TUI_TX], s, size);
+}
+
+enum style cell_rx_dropped(const struct tui_model *m, const struct tui_row *row, char *s,
+			   size_t size)
+{
+	(void)m;
+	return link_cell(row, row->link.dropped[TUI_RX], s, size);
+}
+
+static enum style owned_cell(float owned, char *s, size_t size)
+{
+	if (owned < 0)
+		return text_cell(NULL, s, size);
+	(void)snprintf(s, size, "%.0f%%", (double)owned);
+	return owned < OWNED_BAD ? STYLE_WARN : STYLE_NORMAL;
+}
+
+enum style cell_tx_owned(const struct tui_model *m, const struct tui_row *row, char *s, size_t size)
+{
+	(void)m;
+	return owned_cell(row->link.owned[TUI_TX], s, size);
+}
+
+enum style cell_rx_owned(const struct tui_model *m, const struct tui_row *row, char *s, size_t size)
+{
+	(void)m;
+	return owned_cell(row->link.owned[TUI_RX], s, size);
 }
 
 enum style cell_timeout(const struct tui_model *m, const struct tui_row *row, char *s, size_t size)

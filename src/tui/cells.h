@@ -43,6 +43,23 @@ enum style cell_retrans_share(const struct tui_model *m, const struct tui_row *r
 			      size_t size);
 enum style cell_peer(const struct tui_model *m, const struct tui_row *row, char *s, size_t size);
 enum style cell_command(const struct tui_model *m, const struct tui_row *row, char *s, size_t size);
+enum style cell_link(const struct tui_model *m, const struct tui_row *row, char *s, size_t size);
+enum style cell_tx_packets(const struct tui_model *m, const struct tui_row *row, char *s,
+			   size_t size);
+enum style cell_rx_packets(const struct tui_model *m, const struct tui_row *row, char *s,
+			   size_t size);
+enum style cell_tx_errors(const struct tui_model *m, const struct tui_row *row, char *s,
+			  size_t size);
+enum style cell_rx_errors(const struct tui_model *m, const struct tui_row *row, char *s,
+			  size_t size);
+enum style cell_tx_dropped(const struct tui_model *m, const struct tui_row *row, char *s,
+			   size_t size);
+enum style cell_rx_dropped(const struct tui_model *m, const struct tui_row *row, char *s,
+			   size_t size);
+enum style cell_tx_owned(const struct tui_model *m, const struct tui_row *row, char *s,
+			 size_t size);
+enum style cell_rx_owned(const struct tui_model *m, const struct tui_row *row, char *s,
+			 size_t size);
 #define RETRANS_BAD 1 /* percent of segments sent again that is felt */
 /* VERDICT_* as a column has room for it: "rwnd"; "-" for -1. */
 const char *verdict_short(int verdict);

@@ -10,6 +10,7 @@ struct kept_row {
 	struct netprobe_row row;
 	struct netprobe_flow flow;
 	struct netprobe_latency latency;
+	struct netprobe_link link;
 	char text[];
 };
 
@@ -89,6 +90,9 @@ struct kept_row *kept_new(const struct netprobe_row *from)
 		kept->latency.container =
 			(struct netprobe_container){ "", "", "", "", "", "", "", "", "" };
 	}
+	if (from->link)
+		kept->link = *from->link;
+	row.link = from->link ? &kept->link : NULL;
 	row.rates = NULL;
 	row.n_rates = 0;
 	kept->row = row;

@@ -26,6 +26,17 @@
 #define TUI_DEPTH 6  /* drills within drills */
 #define TUI_FILTER_MAX 1024 /* bytes of a filter, NUL included: of an expression */
 
+/* What an interface tells of itself, out and in. */
+#define TUI_TX 0
+#define TUI_RX 1
+struct tui_link {
+	bool known;
+	uint32_t state, mbit; /* NETPROBE_LINK_* */
+	float packets_s[2];
+	uint64_t errors[2], dropped[2];
+	float owned[2]; /* percent; negative: not known */
+};
+
 /* A row copied out of a view: strings do not outlive the call. */
 struct tui_row {
 	uint64_t key;
@@ -63,6 +74,7 @@ struct tui_row {
 	bool has_queue;
 	float retrans_rate, segs_rate; /* segments a second */
 	float retrans_share;	       /* percent; negative: nothing was sent */
+	struct tui_link link;	       /* interface view */
 	uint32_t count; /* rows it stands for: ended ones, or those below it; 0: itself */
 	uint8_t depth;	/* in the tree */
 	bool folded;	/* those below it are added up in it */

@@ -139,6 +139,28 @@ void row_trouble(struct tui_trouble *to, const struct netprobe_row *from)
 				    .stall_ns = from->stall_ns };
 }
 
+static float owned(double unowned)
+{
+	return unowned < 0 ? -1 : (float)(100 * (1 - unowned));
+}
+
+static void copy_link(struct tui_link *to, const struct netprobe_link *from)
+{
+	if (!from) {
+		to->owned[TUI_TX] = to->owned[TUI_RX] = -1;
+		return;
+	}
+	*to = (struct tui_link){
+		.known = true,
+		.state = from->state,
+		.mbit = from->speed_mbit,
+		.packets_s = { (float)from->tx_packets_per_s, (float)from->rx_packets_per_s },
+		.errors = { from->tx_errors, from->rx_errors },
+		.dropped = { from->tx_dropped, from->rx_dropped },
+		.owned = { owned(from->tx_unowned), owned(from->rx_unowned) },
+	};
+}
+
 void row_copy(struct tui_row *to, const struct netprobe_row *from, uint8_t kind)
 {
 	memset(to, 0, offsetof(struct tui_row, samples));
@@ -163,6 +185,7 @@ void row_copy(struct tui_row *to, const struct netprobe_row *from, uint8_t kind)
 	to->retrans_rate = (float)from->retransmit_rate;
 	to->segs_rate = (float)from->segment_rate;
 	to->retrans_share = to->segs_rate > 0 ? 100 * to->retrans_rate / to->segs_rate : -1;
+	copy_link(&to->link, from->link);
 	if (from->rest)
 		return; /* its name says what it stands for, and nothing else is known of it */
 	copy_text(to->user, sizeof(to->user), from->user);

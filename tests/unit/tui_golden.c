@@ -17,6 +17,15 @@
 #include "tui/places.h"
 #include "tui_scene.h"
 
+static struct nic eth0 = {
+	.ifindex = 2,
+	.name = "eth0",
+	.state = NIC_UP,
+	.mbit = 2500,
+	.side = { { .all = { 4000000, 123456, 3, 17 }, .packets_s = 4120, .unowned = 0.02f },
+		  { .all = { 12000000, 234567, 0, 0 }, .packets_s = 8650, .unowned = 0.31f } }
+};
+
 static void scene_rows(struct viewer *v)
 {
 	struct view_row *nginx = fake_process(v, "nginx", 1234, 12.3e6f, 450e3f), *row;
@@ -56,7 +65,12 @@ static void scene_rows(struct viewer *v)
 	row->rtt_us = 0;
 	(void)fake_remote(v, "203.0.113.10", 12e6f, 400e3f);
 	(void)fake_remote(v, "2001:db8:85a3:8d3:1319:8a2e:370:7348", 300e3f, 50e3f);
-	fake_row(v, VIEW_INTERFACE, "eth0", 12.3e6f, 4.1e6f)->netns = 4026531840u;
+	row = fake_row(v, VIEW_INTERFACE, "eth0", 12.3e6f, 4.1e6f);
+	row->netns = 4026531840u;
+	row->nic = &eth0;
+	row = fake_row(v, VIEW_INTERFACE, "eth0 unowned", 5.5e6f, 80e3f);
+	row->netns = 4026531840u;
+	row->conns = 0;
 	fake_row(v, VIEW_INTERFACE, "lo", 100, 100)->netns = 4026532001u;
 	fake_shape(&v->total, 45, 17e6f);
 	v->tx_bytes = 738u << 20;
@@ -110,6 +124,9 @@ static void wide_frames_have_more_columns(void **state)
 	scene_open(&s, scene_rows);
 	scene_expect(&s, 120, 40, "process-120x40");
 	scene_expect(&s, 200, 50, "process-200x50");
+	scene_type(&s, "5");
+	scene_expect(&s, 100, 30, "interface-100x30");
+	scene_expect(&s, 200, 50, "interface-200x50");
 	scene_type(&s, "2");
 	scene_expect(&s, 120, 40, "connection-120x40");
 	scene_expect(&s, 200, 50, "connection-200x50");
@@ -188,6 +205,8 @@ static void help_lies_over_the_view(void **state)
 	scene_type(&s, "?");
 	scene_expect(&s, 80, 24, "keys-80x24");
 	scene_expect(&s, 40, 12, "keys-40x12");
+	scene_type(&s, "q5?");
+	scene_expect(&s, 120, 40, "help-interface-120x40");
 	scene_type(&s, "q2H?");
 	scene_expect(&s, 120, 40, "help-120x40");
 	scene_close(&s);

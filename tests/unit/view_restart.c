@@ -176,6 +176,41 @@ static void bytes_of_no_socket_begin_anew(void **state)
 	view_done(&view);
 }
 
+/* Interfaces have a row where they moved packets, or idle ones are asked for; by number or by name there is one. */
+static void interfaces_without_sockets_have_rows(void **state)
+{
+	struct world *w = *state;
+	struct nic *n;
+	struct view view;
+
+	make_traffic(w);
+	viewer_nics_begin(w->viewer);
+	n = viewer_nic(w->viewer, 4026531840u, 2, "eth0");
+	n->side[NIC_TX].all.packets = 7;
+	n = viewer_nic(w->viewer, 4026531840u, 9, "eth9");
+	n->side[NIC_RX].all = (struct nic_counts){ 600, 4, 2, 1 };
+	(void)viewer_nic(w->viewer, 4026531840u, 10, "eth10");
+	viewer_nics_end(w->viewer);
+	view = ask(w, (struct view_query){ .kind = VIEW_INTERFACE });
+	assert_int_equal(view.n_rows, 3); /* eth0, lo, eth9 */
+	assert_int_equal(nic_counts(row_called(&view, "eth0")->nic, NIC_TX).packets, 7);
+	assert_null(row_called(&view, "lo")->nic);
+	assert_int_equal(nic_counts(row_called(&view, "eth9")->nic, NIC_RX).errors, 2);
+	assert_null(row_called(&view, "eth10"));
+	view_done(&view);
+	assert_sums(w, (struct view_query){ 0 }, 1200, 9050);
+	restart(w);
+	view = ask(w, (struct view_query){ .kind = VIEW_INTERFACE, .idle = true });
+	assert_int_equal(view.n_rows, 4);
+	assert_int_equal(nic_counts(row_called(&view, "eth9")->nic, NIC_RX).packets, 0);
+	view_done(&view);
+	viewer_nics_begin(w->viewer);
+	viewer_nics_end(w->viewer);
+	view = ask(w, (struct view_query){ .kind = VIEW_INTERFACE, .idle = true });
+	assert_int_equal(view.n_rows, 2);
+	view_done(&view);
+}
+
 /* Of a process that has the place of another one in memory nothing is taken off. */
 static void drops_begin_anew(void **state)
 {
@@ -222,6 +257,7 @@ int main(void)
 		WORLD_TEST(retransmits_and_their_causes_begin_anew),
 		WORLD_TEST(bytes_of_no_socket_begin_anew),
 		WORLD_TEST(drops_begin_anew),
+		WORLD_TEST(interfaces_without_sockets_have_rows),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -532,12 +532,16 @@ static void lines_of_proc_net_dev_are_read(void **state)
 	struct netdev d;
 
 	assert_int_equal(
-		netdev_parse("  eth0: 1234567890123 11 0 0 0 0 0 0 42 7 0 0 0 0 0 0\n", &d), 0);
+		netdev_parse("  eth0: 1234567890123 11 3 4 0 0 0 0 42 7 5 6 0 0 0 0\n", &d), 0);
 	assert_string_equal(d.name, "eth0");
 	assert_int_equal(d.rx_bytes, 1234567890123);
 	assert_int_equal(d.rx_packets, 11);
 	assert_int_equal(d.tx_bytes, 42);
 	assert_int_equal(d.tx_packets, 7);
+	assert_int_equal(d.rx_errors, 3);
+	assert_int_equal(d.rx_dropped, 4);
+	assert_int_equal(d.tx_errors, 5);
+	assert_int_equal(d.tx_dropped, 6);
 	assert_int_not_equal(netdev_parse("Inter-|   Receive                |  Transmit\n", &d), 0);
 	assert_int_not_equal(netdev_parse(" face |bytes    packets errs\n", &d), 0);
 	assert_int_not_equal(netdev_parse("a-name-that-is-too-long: 1 2 3 4 5 6 7 8 9 10\n", &d),

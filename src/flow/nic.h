@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the interfaces of the own network namespace tell of themselves: link, packets, errors, drops; beside the rows of
+ * what sockets moved on them. In no sum of anything else.
+ */
+#ifndef NETPROBE_FLOW_NIC_H
+#define NETPROBE_FLOW_NIC_H
+
+#include "flow/tally.h"
+
+#define NIC_RX 0
+#define NIC_TX 1
+
+#define NIC_UNKNOWN 0 /* state: as capture/links.h has it */
+#define NIC_OFF 1
+#define NIC_DOWN 2
+#define NIC_UP 3
+
+struct nic_counts {
+	uint64_t bytes, packets, errors, dropped;
+};
+
+struct nic {
+	uint32_t netns, ifindex;
+	char name[16];
+	uint32_t state, mbit; /* NIC_*; speed, 0 unknown */
+	struct {
+		struct nic_counts all;	  /* since it was there, or the probe */
+		struct nic_counts before; /* when sums began anew */
+		float bytes_s, packets_s; /* in the last interval */
+		float unowned; /* share of the bytes of the interval before; negative: not known */
+	} side[2];
+	bool seen;
+};
+
+struct nics {
+	struct nic *all;
+	uint32_t n, cap;
+};
+
+void nics_done(struct nics *s);
+/* A round of nics_get() begins, and is over: those that were not asked for are gone. */
+void nics_begin(struct nics *s);
+void nics_end(struct nics *s);
+/* The one of that number, made where there is none, with nothing known. NULL: no memory. */
+struct nic *nics_get(struct nics *s, uint32_t netns, uint32_t ifindex, const char *name);
+const struct nic *nics_find(const struct nics *s, const struct group_key *key);
+/* Sums begin anew. */
+void nics_restart(struct nics *s);
+struct nic_counts nic_counts(const struct nic *n, unsigned int side);
+/* Those that have no row yet, by number or by name, get one. -ENOMEM. */
+int nics_seed(const struct nics *s, struct tallies *t);
+
+#endif
