@@ -58,7 +58,8 @@ struct tui_row {
 	int verdict; /* NETPROBE_VERDICT_*, -1 */
 	uint32_t conns, rtt_us;
 	bool exited;
-	bool rest; /* stands for many that are no longer kept by name */
+	bool rest;	/* stands for many that are no longer kept by name */
+	bool ownerless; /* interface view: of bytes that no socket moved */
 	/* connection */
 	uint16_t lport, rport;
 	uint8_t laddr[16], protocol;

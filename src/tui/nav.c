@@ -113,6 +113,8 @@ int nav_drill(struct tui_model *m)
 		return refuse(m, "nothing to open here");
 	if (row->rest)
 		return refuse(m, "these are no longer told apart: nothing to open");
+	if (row->ownerless)
+		return refuse(m, "bytes that no socket here moved: nothing to open");
 	if (row->count > 1 && !row->folded)
 		return refuse(m, "several that ended: m shows each, 6 what their program moved");
 	if (l->kind == NETPROBE_VIEW_CONNECTION || l->kind == NETPROBE_VIEW_LISTEN) {

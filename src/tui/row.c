@@ -182,6 +182,7 @@ void row_copy(struct tui_row *to, const struct netprobe_row *from, uint8_t kind)
 	memcpy(to->addr, from->addr, sizeof(to->addr));
 	samples_copy(&to->samples, from->rates, from->n_rates);
 	to->rest = from->rest;
+	to->ownerless = from->what && *from->what;
 	to->retrans_rate = (float)from->retransmit_rate;
 	to->segs_rate = (float)from->segment_rate;
 	to->retrans_share = to->segs_rate > 0 ? 100 * to->retrans_rate / to->segs_rate : -1;

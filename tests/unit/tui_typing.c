@@ -26,6 +26,7 @@ static void rows(struct viewer *v)
 
 	(void)fake_process(v, "ngrok", 77, 2000, 0);
 	(void)fake_process(v, "big one", 78, 1000, 0);
+	fake_row(v, VIEW_INTERFACE, "eth0 unowned", 10, 0)->what = 1;
 	row = fake_connection(v, a, "10.0.0.1", 1000, "10.0.0.9", 443, 200, 0);
 	((struct flow *)row->flow)->tuple.state = 1;
 	row = fake_connection(v, a, "10.0.0.1", 1001, "2001:db8::9", 80, 100, 0);
@@ -307,6 +308,14 @@ static void the_right_button_copies_what_is_under_it(void **state)
 	assert_int_equal(keys_handle(MODEL, key), MOVED_NOT);
 }
 
+static void what_no_socket_moved_opens_nothing(void **state)
+{
+	(void)state;
+	scene_type(&scene, "5\r");
+	assert_int_equal(MODEL->depth, 0);
+	assert_non_null(strstr(MODEL->flash, "no socket"));
+}
+
 /* The time is said from then on; of a row that moved nothing since there is none. */
 static void sums_begin_anew_and_it_is_said(void **state)
 {
@@ -361,6 +370,7 @@ int main(void)
 		SCENE_TEST(any_cell_is_copied_from_a_list),
 		SCENE_TEST(the_list_of_cells_is_of_one_row),
 		SCENE_TEST(the_right_button_copies_what_is_under_it),
+		SCENE_TEST(what_no_socket_moved_opens_nothing),
 		SCENE_TEST(sums_begin_anew_and_it_is_said),
 		SCENE_TEST(paused_figures_do_not_begin_anew),
 	};
