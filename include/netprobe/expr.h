@@ -37,8 +37,8 @@ int netprobe_expr_event(struct netprobe_expr *expr, const struct netprobe_event 
 /*
  * What the kernel can leave out: filter number index (from 0) that every record passes which matches expr. Added to
  * netprobe_config.filters, where none of the same key is, they change nothing of what matches; what does not match is
- * then not counted, told or asked for. Remote ends, transports and families are known so, of events remote ends of TCP. 0; -ENOENT: there are
- * no more. ret_filter's value is expr's. By one thread at a time. Since: 0.2.
+ * then not counted, told or asked for. Transports are known so, and of TCP families and remote ends. 0; -ENOENT: there
+ * are no more. ret_filter's value is expr's. By one thread at a time. Since: 0.2.
  */
 int netprobe_expr_filter(struct netprobe_expr *expr, unsigned int index,
 			 struct netprobe_filter *ret_filter);

@@ -100,18 +100,19 @@ static bool is_tcp_alone(const struct filters *f)
 	return has_key(f, NETPROBE_FILTER_PROTO);
 }
 
-/* An error of a datagram socket names whom it is from, which need not be whom the socket is connected to. */
-static void cut_ends(struct filters *f)
+/*
+ * The ends and the family of a datagram socket are those of its present peer, or of none; a row, a last record or an
+ * error of it may name another.
+ */
+static void keep_protocols(struct filters *f)
 {
 	unsigned int n = 0;
 
 	for (unsigned int i = 0; i < f->n; i++) {
-		uint32_t key = f->list[i].key;
-
-		if (key == NETPROBE_FILTER_DST_PORT || key == NETPROBE_FILTER_DST_HOST)
-			free((char *)f->list[i].value);
-		else
+		if (f->list[i].key == NETPROBE_FILTER_PROTO)
 			f->list[n++] = f->list[i];
+		else
+			free((char *)f->list[i].value);
 	}
 	f->n = n;
 }
@@ -122,8 +123,8 @@ unsigned int expr_filters(const struct expr *x, uint32_t about, struct netprobe_
 
 	if (is_of_sockets(about))
 		(void)expr_each_term(x, on_term, &f);
-	if (about == NETPROBE_ABOUT_EVENT && !is_tcp_alone(&f))
-		cut_ends(&f);
+	if (!is_tcp_alone(&f))
+		keep_protocols(&f);
 	*ret = f.list;
 	return f.n;
 }

@@ -139,8 +139,13 @@ static void put_utf8(struct buf *b, uint32_t c)
 	} else if (c < 0x800) {
 		buf_putc(b, (char)(0xc0 | c >> 6));
 		buf_putc(b, (char)(0x80 | (c & 0x3f)));
-	} else {
+	} else if (c < 0x10000) {
 		buf_putc(b, (char)(0xe0 | c >> 12));
+		buf_putc(b, (char)(0x80 | (c >> 6 & 0x3f)));
+		buf_putc(b, (char)(0x80 | (c & 0x3f)));
+	} else {
+		buf_putc(b, (char)(0xf0 | c >> 18));
+		buf_putc(b, (char)(0x80 | (c >> 12 & 0x3f)));
 		buf_putc(b, (char)(0x80 | (c >> 6 & 0x3f)));
 		buf_putc(b, (char)(0x80 | (c & 0x3f)));
 	}
@@ -151,7 +156,7 @@ static const char *put_escape(struct buf *b, const char *s)
 {
 	static const char from[] = "\"\\/bfnrt", to[] = "\"\\/\b\f\n\r\t";
 	const char *found = *s ? strchr(from, *s) : NULL;
-	uint32_t c;
+	uint32_t c, low;
 
 	if (found) {
 		buf_putc(b, to[found - from]);
@@ -159,8 +164,15 @@ static const char *put_escape(struct buf *b, const char *s)
 	}
 	if (*s != 'u' || hex(s + 1, &c) || !c)
 		return s;
+	s += 5;
+	/* what is beyond 16 bits is written as two */
+	if (c >> 10 == 0xd800 >> 10 && s[0] == '\\' && s[1] == 'u' && !hex(s + 2, &low) &&
+	    low >> 10 == 0xdc00 >> 10) {
+		c = 0x10000 + ((c & 0x3ff) << 10 | (low & 0x3ff));
+		s += 6;
+	}
 	put_utf8(b, c);
-	return s + 5;
+	return s;
 }
 
 const char *json_value_text(const char *value, struct buf *room)

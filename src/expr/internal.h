@@ -3,6 +3,7 @@
 #ifndef NETPROBE_EXPR_INTERNAL_H
 #define NETPROBE_EXPR_INTERNAL_H
 
+#include "base/buf.h"
 #include "expr/expr.h"
 
 struct regex; /* regex.c */
@@ -26,12 +27,13 @@ struct regex; /* regex.c */
 
 struct literal {
 	bool null;
-	char *text;	  /* as typed, quotes gone; EXPR_TEXT compares it */
+	char *text;	  /* as typed, quotes gone, valid UTF-8; EXPR_TEXT compares it */
 	unsigned int n;	  /* alternatives of the other types */
 	long double *low; /* EXPR_NUMBER, EXPR_PORT, EXPR_BOOL: n of each; in the field's unit */
 	long double *high;
 	struct np_cidr *nets; /* EXPR_ADDR */
-	struct regex *regex;
+	struct regex *
+		regex; /* also of a text with letters beyond ASCII that is looked for whatever its case */
 };
 
 struct node {
@@ -48,15 +50,22 @@ struct expr {
 	unsigned int n;
 	uint16_t root;
 	uint64_t gave_up;
+	struct buf valid; /* a text of the record, as it is printed */
 };
 
-/* value.c: lit->text to what the field takes. -EINVAL, err without the column. */
+/* value.c: the text of a literal as records show theirs. -ENOMEM. */
+int value_text(struct literal *lit, struct netprobe_error *err);
+/* Text that is looked for whatever its case. -ENOMEM. */
+int value_word(struct literal *lit, struct netprobe_error *err);
+/* lit->text to what the field takes. -EINVAL, err without the column. */
 int value_take(struct literal *lit, const struct expr_field *f, uint8_t op,
 	       struct netprobe_error *err);
 void value_done(struct literal *lit);
 
 /* regex.c. -EINVAL, -ENOMEM. */
 int regex_new(const char *pattern, struct regex **ret, struct netprobe_error *err);
+/* Of what is text to the letter, whatever its case; NULL without an error: it is too long, or no UTF-8. */
+int regex_of_word(const char *word, struct regex **ret, struct netprobe_error *err);
 struct regex *regex_free(struct regex *x);
 /* 1: it matches, 0: not, -ERANGE: gave up. */
 int regex_match(struct regex *x, const char *text);

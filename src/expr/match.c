@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/utf8.h"
 #include "expr/internal.h"
 
 static bool is_applicable(const struct expr_schema *s, const struct expr_field *f)
@@ -14,14 +15,29 @@ static bool is_applicable(const struct expr_schema *s, const struct expr_field *
 	return !f->kinds || !s->kind || (f->kinds & s->kind);
 }
 
+/* Names of others need not be UTF-8; until the next text. */
+static const char *valid_text(struct expr *x, const char *text)
+{
+	const char *s = text;
+
+	while (*s > 0)
+		s++;
+	if (!*s)
+		return text;
+	buf_reset(&x->valid);
+	utf8_put_valid(&x->valid, text, strlen(text));
+	buf_putc(&x->valid, '\0');
+	return x->valid.err ? text : x->valid.data;
+}
+
 /* As it is printed; NULL unknown. room: of the value. */
-static const char *text_of(const struct expr_field *f, struct expr_value *v)
+static const char *text_of(struct expr *x, const struct expr_field *f, struct expr_value *v)
 {
 	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
 
 	switch (f->type) {
 	case EXPR_TEXT:
-		return v->text;
+		return valid_text(x, v->text);
 	case EXPR_BOOL:
 		return v->num != 0 ? "true" : "false";
 	case EXPR_ADDR:
@@ -43,6 +59,12 @@ static bool matches_regex(struct expr *x, struct regex *re, const char *text)
 
 	x->gave_up += r < 0;
 	return r > 0;
+}
+
+static bool has_word(struct expr *x, const struct literal *lit, const char *text)
+{
+	return lit->regex ? matches_regex(x, lit->regex, text)
+			  : strcasestr(text, lit->text) != NULL;
 }
 
 static bool in_net(const struct np_cidr *net, const uint8_t addr[16])
@@ -81,13 +103,13 @@ static bool passes(struct expr *x, const struct node *n, struct expr_value *v)
 		return v->num >= lit->low[0];
 	case OP_RE:
 	case OP_NRE:
-		return matches_regex(x, lit->regex, text_of(f, v));
+		return matches_regex(x, lit->regex, text_of(x, f, v));
 	default:
 		if (f->type != EXPR_TEXT)
 			return is_one_of(lit, f, v);
 		if (n->op == OP_HAS && !f->names)
-			return strcasestr(v->text, lit->text) != NULL;
-		return !strcmp(v->text, lit->text);
+			return has_word(x, lit, text_of(x, f, v));
+		return !strcmp(text_of(x, f, v), lit->text);
 	}
 }
 
@@ -132,8 +154,8 @@ static bool is_shown(struct expr *x, const struct node *n, const void *record)
 
 			if (!s->get(record, f, i, &v))
 				break;
-			text = is_known(f, &v) ? text_of(f, &v) : NULL;
-			if (text && (n->kind == NODE_WORD ? strcasestr(text, n->value.text) != NULL
+			text = is_known(f, &v) ? text_of(x, f, &v) : NULL;
+			if (text && (n->kind == NODE_WORD ? has_word(x, &n->value, text)
 							  : matches_regex(x, n->value.regex, text)))
 				return true;
 		}

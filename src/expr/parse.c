@@ -270,6 +270,8 @@ static int take_word(struct parser *p, uint16_t *ret)
 		if (r == -EINVAL)
 			error_prefix(p->err, "column %u", column_of(p, at));
 	}
+	if (!r && n.kind == NODE_WORD)
+		r = value_word(&n.value, p->err);
 	if (r) {
 		value_done(&n.value);
 		return r;
@@ -433,6 +435,7 @@ struct expr *expr_free(struct expr *x)
 		value_done(&x->nodes[i].value);
 	free(x->nodes);
 	free(x->text);
+	buf_done(&x->valid);
 	free(x);
 	return NULL;
 }

@@ -25,7 +25,8 @@ struct regex {
 	unsigned int gave_up;
 };
 
-static pcre2_code *compile(const char *pattern, int *ret_error, PCRE2_SIZE *ret_at)
+static pcre2_code *compile(const char *pattern, uint32_t options, int *ret_error,
+			   PCRE2_SIZE *ret_at)
 {
 	pcre2_compile_context *ctx = pcre2_compile_context_create(NULL);
 	pcre2_code *code;
@@ -37,9 +38,7 @@ static pcre2_code *compile(const char *pattern, int *ret_error, PCRE2_SIZE *ret_
 	(void)pcre2_set_parens_nest_limit(ctx, NESTED_MAX);
 	(void)pcre2_set_max_pattern_length(ctx, PATTERN_MAX);
 	code = pcre2_compile((PCRE2_SPTR)pattern, PCRE2_ZERO_TERMINATED,
-			     PCRE2_UTF | PCRE2_MATCH_INVALID_UTF | PCRE2_NEVER_BACKSLASH_C |
-				     PCRE2_NO_AUTO_CAPTURE,
-			     ret_error, ret_at, ctx);
+			     PCRE2_UTF | PCRE2_MATCH_INVALID_UTF | options, ret_error, ret_at, ctx);
 	pcre2_compile_context_free(ctx);
 	return code;
 }
@@ -56,19 +55,15 @@ static int refuse(const char *pattern, int error, PCRE2_SIZE at, struct netprobe
 			 pattern, (const char *)why, at + 1, PATTERN_MAX);
 }
 
-int regex_new(const char *pattern, struct regex **ret, struct netprobe_error *err)
+static int make(pcre2_code *code, struct regex **ret, struct netprobe_error *err)
 {
 	struct regex *x = calloc(1, sizeof(*x));
-	PCRE2_SIZE at = 0;
-	int error = 0;
 
-	if (!x)
+	if (!x) {
+		pcre2_code_free(code);
 		return error_set(err, -ENOMEM, "out of memory");
-	x->code = compile(pattern, &error, &at);
-	if (!x->code) {
-		(void)regex_free(x);
-		return refuse(pattern, error, at, err);
 	}
+	x->code = code;
 	x->data = pcre2_match_data_create(1, NULL);
 	x->limits = pcre2_match_context_create(NULL);
 	if (!x->data || !x->limits) {
@@ -80,6 +75,27 @@ int regex_new(const char *pattern, struct regex **ret, struct netprobe_error *er
 	(void)pcre2_set_heap_limit(x->limits, MEMORY_KIB);
 	*ret = x;
 	return 0;
+}
+
+int regex_new(const char *pattern, struct regex **ret, struct netprobe_error *err)
+{
+	PCRE2_SIZE at = 0;
+	int error = 0;
+	pcre2_code *code =
+		compile(pattern, PCRE2_NEVER_BACKSLASH_C | PCRE2_NO_AUTO_CAPTURE, &error, &at);
+
+	return code ? make(code, ret, err) : refuse(pattern, error, at, err);
+}
+
+int regex_of_word(const char *word, struct regex **ret, struct netprobe_error *err)
+{
+	PCRE2_SIZE at = 0;
+	int error = 0;
+	pcre2_code *code = compile(word, PCRE2_LITERAL | PCRE2_CASELESS, &error, &at);
+
+	if (!code && error == PCRE2_ERROR_HEAP_FAILED)
+		return error_set(err, -ENOMEM, "out of memory");
+	return code ? make(code, ret, err) : 0;
 }
 
 struct regex *regex_free(struct regex *x)

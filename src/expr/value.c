@@ -10,6 +10,7 @@
 
 #include "base/buf.h"
 #include "base/parse.h"
+#include "base/utf8.h"
 #include "expr/internal.h"
 
 #define DIM_NONE 0
@@ -281,6 +282,37 @@ static int take_name(struct literal *lit, const struct expr_field *f, struct net
 			 list);
 }
 
+static bool is_ascii(const char *s)
+{
+	while (*s > 0)
+		s++;
+	return !*s;
+}
+
+int value_text(struct literal *lit, struct netprobe_error *err)
+{
+	struct buf b = {};
+
+	if (is_ascii(lit->text))
+		return 0;
+	utf8_put_valid(&b, lit->text, strlen(lit->text));
+	buf_putc(&b, '\0');
+	if (b.err) {
+		buf_done(&b);
+		return no_memory(err);
+	}
+	free(lit->text);
+	lit->text = b.data;
+	return 0;
+}
+
+int value_word(struct literal *lit, struct netprobe_error *err)
+{
+	int r = value_text(lit, err);
+
+	return r || is_ascii(lit->text) ? r : regex_of_word(lit->text, &lit->regex, err);
+}
+
 int value_take(struct literal *lit, const struct expr_field *f, uint8_t op,
 	       struct netprobe_error *err)
 {
@@ -297,7 +329,9 @@ int value_take(struct literal *lit, const struct expr_field *f, uint8_t op,
 				 f->name);
 	if (f->type != EXPR_TEXT)
 		return take_list(lit, f, op, err);
-	return f->names ? take_name(lit, f, err) : 0;
+	if (f->names)
+		return take_name(lit, f, err);
+	return op == OP_HAS ? value_word(lit, err) : value_text(lit, err);
 }
 
 void value_done(struct literal *lit)

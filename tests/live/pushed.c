@@ -98,11 +98,12 @@ static bool put_key(char *key, size_t size, const json_t *r, const struct netns_
 	    !strcmp(type, "transport.drop") || !strcmp(type, "error.net"))
 		return false;
 	snprintf(key, size,
-		 "%s %s %s:%" PRIu64 " %s:%" PRIu64 " pid %" PRIu64 " %s tx %" PRIu64
-		 " rx %" PRIu64,
+		 "%s %s %s:%" PRIu64 " %s:%" PRIu64 " pid %" PRIu64 " %s tx %" PRIu64 " rx %" PRIu64
+		 "%s",
 		 type, record_str(r, "transport"), record_str(r, "laddr"), record_u64(r, "lport"),
 		 record_str(r, "raddr"), record_u64(r, "rport"), record_u64(r, "pid"),
-		 record_str(r, "comm"), record_u64(r, "tx_bytes"), record_u64(r, "rx_bytes"));
+		 record_str(r, "comm"), record_u64(r, "tx_bytes"), record_u64(r, "rx_bytes"),
+		 json_is_true(json_object_get(r, "closed")) ? " closed" : "");
 	return true;
 }
 
@@ -207,6 +208,48 @@ TEST(random_expressions_match_the_same_with_and_without_the_kernel)
 	srand(seed);
 	compare("events", &n);
 	compare("flows", &n);
+}
+
+static unsigned int records_of(const struct probe *p, const struct netns *ns, const char *type)
+{
+	const json_t *r;
+	unsigned int n = 0;
+	size_t i;
+
+	json_array_foreach (p->records, i, r)
+		n += record_u64(r, "netns") == ns->inode &&
+		     !strcmp(record_str(r, "event_type"), type);
+	return n;
+}
+
+/* The socket has no remote end, each of its rows has one. */
+TEST(rows_of_an_unconnected_socket_are_closed_with_it)
+{
+	struct netns ns = netns_new();
+	struct probe p = start("flows", "rport=5006 raddr=127.0.0.1 family=ipv4 closed=true");
+
+	(void)maker_run(&ns, "dgram --count 3 --port 5006 --addr 127.0.0.1");
+	probe_stop(&p);
+	CHECK_EQ(records_of(&p, &ns, ""), 1, "rows of the sender");
+}
+
+/* The first error comes before the kernel half knows of the socket's new peer. */
+TEST(errors_are_of_the_family_that_they_name)
+{
+	struct netns ns = netns_new();
+	struct probe p = start("events", "family=ipv4 rport=9");
+
+	netns_must(&ns,
+		   "python3 -c \"import socket, time\n"
+		   "o = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM); o.bind(('::1', 6543))\n"
+		   "s = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)\n"
+		   "s.sendto(b'hi', ('::1', 6543)); s.connect(('::ffff:127.0.0.1', 9))\n"
+		   "for i in range(3):\n"
+		   "  s.send(b'x'); time.sleep(0.2)\n"
+		   "  try: s.recv(1)\n"
+		   "  except ConnectionRefusedError: pass\n\"");
+	probe_stop(&p);
+	CHECK_EQ(records_of(&p, &ns, "error.net"), 3, "refusals");
 }
 
 /* Of the kernel's programs, but the walk over what is open at the start: it is told of what it found. */

@@ -41,11 +41,47 @@ static int holds(const char *text, const char *json)
 	return r;
 }
 
+static int flow_holds(const char *text, const struct netprobe_flow *f)
+{
+	struct netprobe_error err = { 0 };
+	struct netprobe_expr *x = NULL;
+	int r;
+
+	if (netprobe_expr_new(&x, text, NETPROBE_ABOUT_FLOW, &err))
+		fail_msg("%s: %s", text, err.msg);
+	r = netprobe_expr_flow(x, f);
+	(void)netprobe_expr_free(x);
+	return r;
+}
+
 static void all_are(int expected, const char *const *list, const char *json)
 {
 	for (; *list; list++)
 		if (holds(*list, json) != expected)
 			fail_msg("%s: expected %d", *list, expected);
+}
+
+/* A name of a process as an event shows it, of two halves where it is beyond 16 bits, and as it is in a row. */
+static void names_are_the_same_in_events_and_rows(void **state)
+{
+	static const char json[] = "{\"comm\":\"\\udb40\\udc01tag \u00c9clair\"}";
+	static const char raw[] = "\xf3\xa0\x80\x81tag \u00c9clair", bad[] = "b\xff\xfe\x80";
+	static const char *const yes[] = { "comm=\"\U000e0001tag \u00c9clair\"",
+					   "comm~^\\x{e0001}tag",
+					   "comm:\u00e9CLAIR",
+					   "\u00e9clair",
+					   "not comm:\u00e8clair",
+					   NULL };
+	struct netprobe_flow f = { .size = sizeof(f), .comm = raw };
+
+	(void)state;
+	all_are(1, yes, json);
+	for (const char *const *text = yes; *text; text++)
+		assert_int_equal(flow_holds(*text, &f), 1);
+	f.comm = bad;
+	assert_int_equal(flow_holds("comm=\"b\uFFFD\uFFFD\uFFFD\"", &f), 1);
+	assert_int_equal(flow_holds("comm=\"b\xff\xfe\x80\"", &f), 1);
+	assert_int_equal(flow_holds("comm:B\uFFFD", &f), 1);
 }
 
 static void fields_are_found_by_their_names(void **state)
@@ -145,28 +181,31 @@ static void what_is_no_json_has_no_fields(void **state)
 }
 
 /* Of events the remote end only where TCP is asked for; never the own one, which a socket gets late. */
-static void only_remote_end_transport_and_family_are_left_to_the_kernel(void **state)
+static void only_the_protocol_and_ends_of_tcp_are_left_to_the_kernel(void **state)
 {
 	static const struct {
 		uint32_t about;
 		const char *text, *filters;
 	} all[] = {
-		{ NETPROBE_ABOUT_FLOW, "rport=443", "10=443;" },
+		{ NETPROBE_ABOUT_FLOW, "rport=443 family=ipv4", "" },
+		{ NETPROBE_ABOUT_FLOW, "rport=443 proto=tcp", "10=443;11=tcp;" },
+		{ NETPROBE_ABOUT_EVENT, "family=ipv6 transport=udp", "11=udp;" },
 		{ NETPROBE_ABOUT_EVENT, "rport=443", "" },
 		{ NETPROBE_ABOUT_EVENT, "rport=443 transport=tcp", "10=443;11=tcp;" },
 		{ NETPROBE_ABOUT_EVENT, "rport=443 transport=udp", "11=udp;" },
 		{ NETPROBE_ABOUT_EVENT, "transport=mptcp family=ipv6 comm=x", "11=tcp;13=ipv6;" },
 		{ NETPROBE_ABOUT_FLOW, "port=443 addr=10.0.0.1", "" },
 		{ NETPROBE_ABOUT_FLOW, "lport=443 laddr=10.0.0.1 src-port=1", "" },
-		{ NETPROBE_ABOUT_FLOW, "rport:80,443 and raddr=10.0.0.0/8",
-		  "10=80;10=443;7=10.0.0.0/8;" },
+		{ NETPROBE_ABOUT_FLOW, "rport:80,443 and raddr=10.0.0.0/8 transport=tcp",
+		  "10=80;10=443;7=10.0.0.0/8;11=tcp;" },
 		{ NETPROBE_ABOUT_FLOW, "rport=443 or comm=x", "" },
 		{ NETPROBE_ABOUT_FLOW, "not rport=443", "" },
 		{ NETPROBE_ABOUT_FLOW, "rport!=443 pid=1 comm=x netns=4026531840", "" },
-		{ NETPROBE_ABOUT_FLOW, "rport=0 raddr=10.1.1.1", "7=10.1.1.1;" },
+		{ NETPROBE_ABOUT_FLOW, "rport=0 raddr=10.1.1.1 transport=tcp",
+		  "7=10.1.1.1;11=tcp;" },
 		{ NETPROBE_ABOUT_FLOW, "rport=1,0", "" },
-		{ NETPROBE_ABOUT_FLOW, "rport>442 dst-port=1-5", "10=1-5;" },
-		{ NETPROBE_ABOUT_FLOW, "rport=1 and rport=2", "10=1;" },
+		{ NETPROBE_ABOUT_FLOW, "rport>442 dst-port=1-5 transport=tcp", "10=1-5;11=tcp;" },
+		{ NETPROBE_ABOUT_FLOW, "transport=tcp and rport=1 and rport=2", "11=tcp;10=1;" },
 		{ NETPROBE_ABOUT_FLOW, "rport=null raddr!=null", "" },
 	};
 
@@ -201,12 +240,13 @@ static void sums_of_several_sockets_are_left_alone(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(names_are_the_same_in_events_and_rows),
 		cmocka_unit_test(fields_are_found_by_their_names),
 		cmocka_unit_test(of_an_array_any_value_may_match),
 		cmocka_unit_test(fields_of_other_types_are_null),
 		cmocka_unit_test(words_are_not_looked_for_in_what_all_have),
 		cmocka_unit_test(what_is_no_json_has_no_fields),
-		cmocka_unit_test(only_remote_end_transport_and_family_are_left_to_the_kernel),
+		cmocka_unit_test(only_the_protocol_and_ends_of_tcp_are_left_to_the_kernel),
 		cmocka_unit_test(sums_of_several_sockets_are_left_alone),
 	};
 
