@@ -66,7 +66,8 @@ static void put_plain(struct buf *b, const json_t *v)
 
 static int put_json(struct buf *b, const json_t *v)
 {
-	char *text = json_dumps(v, JSON_COMPACT);
+	/* as many digits as a number of three decimals needs to come back */
+	char *text = json_dumps(v, JSON_COMPACT | JSON_REAL_PRECISION(15));
 
 	if (!text)
 		return -ENOMEM;

@@ -397,6 +397,7 @@ static int watch(struct flows *x)
 		.duration = x->o.duration > 0 ? x->o.duration : 1,
 		.on_tick = nothing,
 		.input_fd = -1,
+		.sink = &x->sink,
 		.opts = &x->o,
 		.on_settings = on_settings,
 		.arg = x,

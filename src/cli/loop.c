@@ -166,7 +166,7 @@ static int heed(struct loop *l, struct fds *f)
 static bool on_hangup(struct loop *l, struct fds *f)
 {
 	bool reloads = f->instance && l->opts->config && l->input_fd < 0;
-	bool turns = l->sink && l->input_fd < 0 && sink_turn(l->sink);
+	bool turns = l->sink && !l->sink->once && l->input_fd < 0 && sink_turn(l->sink);
 
 	if (reloads)
 		instance_reload(f->instance);
@@ -185,7 +185,9 @@ static int on_signal(struct loop *l, struct fds *f)
 		} else if (si.ssi_signo == SIGTSTP || si.ssi_signo == SIGCONT) {
 			r = l->on_stop(l->arg, si.ssi_signo == SIGCONT);
 		} else if (si.ssi_signo != SIGWINCH) {
-			sink_hurry();
+			/* Ctrl-C ends the capture of a snapshot, another one the wait for its reader. */
+			if (si.ssi_signo != SIGINT || !l->sink || !l->sink->once)
+				sink_hurry();
 			return 1;
 		} else if (l->on_resize) {
 			r = l->on_resize(l->arg);

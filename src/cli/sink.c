@@ -30,6 +30,21 @@ void sink_hurry(void)
 	hurry = 1;
 }
 
+/* Behind what another left without its end: a record would be no line of its own there. */
+static void end_last_line(int fd, const char *path, const struct stat *st)
+{
+	int in = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	struct stat same;
+	char last;
+
+	if (in < 0)
+		return;
+	if (!fstat(in, &same) && same.st_dev == st->st_dev && same.st_ino == st->st_ino &&
+	    pread(in, &last, 1, st->st_size - 1) == 1 && last != '\n')
+		(void)!write(fd, "\n", 1);
+	(void)close(in);
+}
+
 static int open_file(struct sink *k, const char *path, struct netprobe_error *err)
 {
 	struct stat st;
@@ -42,6 +57,8 @@ static int open_file(struct sink *k, const char *path, struct netprobe_error *er
 	if (fstat(k->fd, &st) || !S_ISREG(st.st_mode))
 		return 0;
 	k->empty = !st.st_size;
+	if (!k->empty)
+		end_last_line(k->fd, path, &st);
 	k->opener = opener_start(path);
 	if (k->opener < 0)
 		log_info("-o: '%s' cannot be opened anew: %s", path, strerror(-k->opener));
@@ -310,8 +327,8 @@ int sink_finish(struct sink *k)
 	if (packets_lost)
 		log_notice("losses: these lines are about %llu packets that were dropped, of %llu",
 			   (unsigned long long)packets_lost, (unsigned long long)packets);
-	/* A stream goes on where there is room again; a snapshot that is not there is none. */
+	/* A stream goes on where there is room again; a snapshot that is not there, or half, is none. */
 	if (!k->once && writer_is_full(k->writer))
 		r = 0;
-	return r;
+	return k->once && lost && !r ? -ETIMEDOUT : r;
 }

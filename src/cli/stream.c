@@ -156,7 +156,7 @@ int stream_failed(const char *what, const char *output, int r)
 		return EXIT_INTERNAL;
 	}
 	log_err("cannot write %s%s%s: %s", what, output ? " to " : "", output ? output : "",
-		strerror(-r));
+		r == -ETIMEDOUT ? "the reader did not take it in time" : strerror(-r));
 	return EXIT_INTERNAL;
 }
 

@@ -605,6 +605,7 @@ static int run(void *command, struct settings *s)
 		.duration = duration(x),
 		.on_tick = on_tick,
 		.input_fd = -1,
+		.sink = &x->sink,
 		.opts = &x->o,
 		.on_settings = on_settings,
 		.arg = x,

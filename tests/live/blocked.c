@@ -50,7 +50,7 @@ static void wait_full(const struct output *o, const struct netns *ns)
 	REQUIRE(poll(&p, 1, 0) == 0, "the pipe: expected it to be full, got room");
 }
 
-static void ends_within(struct probe *p, int sig, const char *what, int ms)
+static void ends_within(struct probe *p, int sig, const char *what, int code, int ms)
 {
 	int64_t from = now_ms(), took;
 	int status;
@@ -58,14 +58,14 @@ static void ends_within(struct probe *p, int sig, const char *what, int ms)
 	kill(p->pid, sig);
 	status = probe_wait(p, FULL_MS);
 	took = now_ms() - from;
-	CHECK(status == 0, "%s: expected exit 0, got %d", what, status);
+	CHECK(status == code, "%s: expected exit %d, got %d", what, code, status);
 	CHECK((double)took <= ms * test_slow(), "%s: expected its end within %d ms, got %lld", what,
 	      ms, (long long)took);
 }
 
 static void ends_in_time(struct probe *p, int sig, const char *what)
 {
-	ends_within(p, sig, what, END_MS);
+	ends_within(p, sig, what, 0, END_MS);
 }
 
 static void check_signal(const char *const *args, int sig)
@@ -112,7 +112,8 @@ TEST(sigterm_ends_flows_whose_reader_takes_nothing)
 	wait_full(&o, NULL);
 	/* A snapshot has time: it is not cut off as long as nobody wants its end. */
 	CHECK(probe_wait(&p, 500) == -1, "flows: expected it to wait for its reader");
-	ends_in_time(&p, SIGTERM, "flows");
+	/* What is cut off is no snapshot. */
+	ends_within(&p, SIGTERM, "flows", 4, END_MS);
 	close(o.read);
 	close(o.write);
 }
@@ -190,6 +191,33 @@ TEST(flows_whose_reader_waits_keeps_no_text_of_all_rows_and_writes_every_one)
 	close(o.read);
 }
 
+/* A snapshot ends with Ctrl-C as a rule, and its reader may be a pager. */
+TEST(sigint_ends_the_capture_of_flows_and_not_the_wait_for_a_reader)
+{
+	static const char *const args[] = { "flows", "--format", "json", NULL };
+	struct netns ns = netns_new();
+	struct output o = pipe_new();
+	struct probe_opts opts = { .args = args, .out_fd = o.write };
+	struct probe p = probe_spawn(&opts);
+	json_t *all;
+	char *text;
+
+	for (int i = 0; i < 10; i++)
+		maker_run(&ns, "stream --bytes 100");
+	kill(p.pid, SIGINT);
+	wait_full(&o, NULL);
+	CHECK(probe_wait(&p, 1000) == -1, "flows: expected it to wait for its reader");
+	close(o.write);
+	text = read_all(o.read);
+	CHECK_EQ(probe_wait(&p, FULL_MS), 0, "exit code");
+	all = parse_lines(text);
+	CHECK(json_array_size(all) >= 20, "rows: expected 20 at least, got %zu",
+	      json_array_size(all));
+	json_decref(all);
+	free(text);
+	close(o.read);
+}
+
 /*
  * Its uprobes are the slowest thing to take off the kernel, which waits for every processor at each: 0.6 s, and
  * longer while others start and end. One after the other they took 1.9 s with nobody else.
@@ -198,7 +226,7 @@ TEST(sigterm_ends_dns_in_time)
 {
 	struct probe p = probe_start("dns", NULL);
 
-	ends_within(&p, SIGTERM, "dns", 3 * END_MS);
+	ends_within(&p, SIGTERM, "dns", 0, 3 * END_MS);
 }
 
 TEST(duration_ends_events_whose_reader_takes_nothing)

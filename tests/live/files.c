@@ -122,6 +122,23 @@ TEST(a_stream_into_a_full_device_ends_with_0_and_tells_its_loss)
 	      "expected the loss, got none");
 }
 
+TEST(records_begin_a_line_behind_what_has_no_end)
+{
+	char path[320], *text;
+	struct probe p;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/events", test_dir());
+	f = fopen(path, "w");
+	REQUIRE(f && fputs("{\"half\":", f) >= 0 && !fclose(f), "%s: %s", path, strerror(errno));
+	p = probe_start("events", "--duration", "0.2", "-o", path, NULL);
+	CHECK_EQ(probe_wait(&p, WAIT_MS), 0, "exit code");
+	text = file_text(path);
+	CHECK(!strncmp(text, "{\"half\":\n{\"schema\":", 19),
+	      "expected what was there as a line of its own, got: %.40s", text);
+	free(text);
+}
+
 TEST(a_limit_of_file_sizes_is_a_full_disk)
 {
 	struct netns ns = netns_new();
