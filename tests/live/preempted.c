@@ -57,6 +57,31 @@ static void check_told(const char *what, uint64_t told, uint64_t made, uint64_t 
 	      missed, told);
 }
 
+/* The last record of each connection is its own: with its process, its ports and its bytes. */
+static void check_ends(const struct probe *p, const struct maker *m, const struct netns *ns,
+		       uint64_t lost)
+{
+	unsigned int wrong = 0, none = 0;
+	const json_t *report, *one;
+	size_t i;
+
+	json_array_foreach (m->reports, i, report) {
+		if (strcmp(record_str(report, "role"), "child") != 0)
+			continue;
+		one = record_of_socket(p->records, "conn.close", report);
+		if (!one)
+			none++;
+		else if (record_u64(one, "pid") != record_u64(report, "pid") ||
+			 record_u64(one, "netns") != ns->inode ||
+			 record_u64(one, "lport") != record_u64(report, "lport") ||
+			 record_u64(one, "tx_bytes") != record_u64(report, "tx"))
+			wrong++;
+	}
+	CHECK_EQ(wrong, 0, "ends of connections with figures of others");
+	CHECK(none <= lost, "ends that are missing: expected at most %" PRIu64 ", got %u", lost,
+	      none);
+}
+
 static unsigned int many(void)
 {
 	const char *herd = getenv("NETPROBE_TEST_HERD");
@@ -86,6 +111,7 @@ TEST(processes_that_preempt_each_other_cost_no_byte)
 	told = told_of(&p, &udp);
 	missed = loss_sum(p.records, "missed");
 	test_note("%" PRIu64 " calls missed", missed);
+	check_ends(&p, &a, &tcp, missed + loss_sum(p.records, "ring_full"));
 	check_told("datagrams sent", told.tx_pkts, made.tx_pkts, missed, 1);
 	check_told("bytes sent in them", told.tx, made.tx, missed, 1500);
 	check_told("datagrams received", told.rx_pkts, made.rx_pkts, missed, 1);
