@@ -13,7 +13,7 @@ static __always_inline int arrives(struct sock *sk)
 	prog_hit(NP_PROG_ARRIVE);
 	st = sock_find(sk);
 	/* a connected one has its route */
-	if (st && st->dgram && !st->tuple.rport && !sock_is_other(st, sk))
+	if (st && st->dgram && !has_remote(&st->tuple) && !sock_is_other(st, sk))
 		(void)came_note(st, sock_number(st, sk));
 	return 0;
 }

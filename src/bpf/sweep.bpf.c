@@ -258,6 +258,8 @@ int np_seed(struct bpf_iter__task_file *ctx)
 		return 0;
 	if (fresh)
 		sock_seed(st, sk, 0, 0);
+	if (fresh && serves_datagrams(st))
+		st_need_arrive = 1; /* before what it reads next */
 	/* Its owner is known; whether that one is in the wanted cgroups may not be any more. */
 	if (st->last.match == NP_MATCH_EXACT &&
 	    (!np_filter.n_cgroup || st->last.tgid != (__u32)task->tgid ||

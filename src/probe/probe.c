@@ -140,6 +140,7 @@ int probe_open(const struct probe_opts *opts, struct probe **ret_probe, struct n
 	p->has_pt_regs = kernel_has_helper(&p->facts, "BPF_FUNC_task_pt_regs");
 	probe_lean(p);
 	r = p->seed_link ? probe_seed(p) : 0;
+	probe_watch_arrivals(p); /* for readers that it found */
 	if (!p->seed_link && !p->facts.btf_own)
 		probe_note_add(
 			p,

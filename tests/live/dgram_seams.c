@@ -1,7 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Sockets of datagrams at the seams: their age, their peers, the interface they receive by. */
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "maker.h"
 #include "ownership.h"
@@ -323,6 +329,28 @@ TEST(bytes_of_ping_and_raw_sockets_have_their_peers)
 		      "bytes without a peer");
 }
 
+/* It has no port to tell peers apart by. */
+TEST(a_raw_socket_that_comes_back_to_its_first_peer_has_one_row_of_it)
+{
+	struct netns ns = netns_new();
+	struct probe p = probe_start(FLOWS, NULL);
+	unsigned int rows = 0;
+	const json_t *one;
+	size_t i;
+
+	python(&ns, "r = socket.socket(socket.AF_INET, socket.SOCK_RAW, 253)\n"
+		    "for a in (5, 6, 5):\n"
+		    "  r.connect(('127.0.0.%d' % a, 0))\n"
+		    "  for i in range(10): r.send(b'x' * 100)\n");
+	probe_stop(&p);
+	CHECK_EQ(moved_with(&p, &ns, "127.0.0.5", "tx_bytes"), 2000, "bytes to the first peer");
+	CHECK_EQ(moved_with(&p, &ns, "127.0.0.6", "tx_bytes"), 1000, "bytes to the second one");
+	json_array_foreach (p.records, i, one)
+		rows += record_u64(one, "netns") == ns.inode &&
+			!strcmp(record_str(one, "raddr"), "127.0.0.5");
+	CHECK_EQ(rows, 1, "rows of the first peer");
+}
+
 /* write() has no address: what its caller's registers hold by then is that of an earlier call. */
 TEST(a_write_to_a_raw_socket_goes_to_its_peer_whatever_the_registers_hold)
 {
@@ -353,6 +381,34 @@ static uint64_t came_by(const struct probe *p, const struct netns *ns, uint16_t 
 		    !strcmp(record_str(one, "iface"), iface))
 			sum += record_u64(one, "rx_bytes");
 	return sum;
+}
+
+/* It reads three datagrams, and does not ask for the sender. */
+static pid_t older_reader(const struct netns *ns)
+{
+	struct sockaddr_in at = { .sin_family = AF_INET, .sin_port = htons(7451) };
+	int ready[2], fd, home;
+	char buf[200];
+	pid_t pid;
+
+	REQUIRE(pipe2(ready, O_CLOEXEC) == 0, "pipe");
+	pid = fork();
+	if (pid == 0) {
+		home = open(ns->path, O_RDONLY | O_CLOEXEC);
+		if (home < 0 || setns(home, CLONE_NEWNET) < 0)
+			_exit(1);
+		fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+		if (bind(fd, (struct sockaddr *)&at, sizeof(at)) < 0 || write(ready[1], "", 1) != 1)
+			_exit(1);
+		for (int i = 0; i < 3; i++)
+			if (recv(fd, buf, sizeof(buf), 0) != 100)
+				_exit(1);
+		_exit(0);
+	}
+	REQUIRE(read(ready[0], buf, 1) == 1, "no reader");
+	(void)close(ready[0]);
+	(void)close(ready[1]);
+	return pid;
 }
 
 /* Readers that do not ask who sent: of each interface the bytes that came in by it, in an interval, and at its end in a row. */
@@ -405,6 +461,24 @@ TEST(readers_that_do_not_ask_for_the_sender_have_their_interface)
 		 "bytes of the second one's rows");
 	CHECK_EQ(came_by(&flows, &n.a, 7411, n.if_a) + came_by(&flows, &n.a, 7412, "lo"), 0,
 		 "bytes by the other interface");
+}
+
+/* A reader that was there before, and binds nothing any more. */
+TEST(an_older_reader_has_the_interface_of_its_first_datagram)
+{
+	struct netns ns = netns_new();
+	struct probe p;
+	int status;
+	pid_t pid;
+
+	pid = older_reader(&ns);
+	p = probe_start(FLOWS, NULL);
+	python(&ns, "s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n"
+		    "for i in range(3): s.sendto(b'x' * 100, ('127.0.0.1', 7451))\n");
+	REQUIRE(waitpid(pid, &status, 0) == pid && !status, "the reader");
+	probe_stop(&p);
+	CHECK_EQ(came_by(&p, &ns, 7451, "lo"), 300, "bytes by lo");
+	CHECK_EQ(came_by(&p, &ns, 7451, ""), 0, "bytes by nobody knows which");
 }
 
 /* Twenty datagrams by the cable and twenty by lo, by turns; all are there before the first is read. */

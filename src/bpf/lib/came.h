@@ -102,11 +102,28 @@ __weak __noinline int came_note(struct np_sock *st, __u64 at)
 	return 0;
 }
 
-/* A call that asked for the sender took the packet that the note was of. */
+/* A global function: see filter.h. */
+__weak __noinline int came_drop(struct np_sock *st)
+{
+	if (st && came_lock(&st->came)) {
+		st->came.skb = 0;
+		came_unlock(&st->came);
+	}
+	return 0;
+}
+
+/*
+ * A call that asked for the sender took the packet that the note was of. It may be under way only now, of this packet: then
+ * who writes it finds that it is in doubt. lock before skb, as whoever writes leaves them.
+ */
 static __always_inline void came_forget(struct np_sock *st, __u32 tid)
 {
-	if (st->came.skb)
-		st->came.skb = 0;
+	__u64 busy = *(volatile __u32 *)&st->came.lock;
+
+	barrier();
+	busy |= *(volatile __u64 *)&st->came.skb;
+	if (busy)
+		(void)came_drop(st);
 	if (st->came.reader && st->came.reader != tid)
 		st->came.reader = CAME_MANY;
 }

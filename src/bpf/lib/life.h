@@ -36,7 +36,7 @@ static __always_inline struct np_sock *sock_see(struct sock *sk, __u32 prog, boo
 /* Has it a port that it was given on purpose? (By default those from 32768 on are given by chance.) */
 static __always_inline bool serves_datagrams(const struct np_sock *st)
 {
-	return st->dgram && !st->tuple.rport && st->tuple.lport && st->tuple.lport < 32768;
+	return st->dgram && !has_remote(&st->tuple) && st->tuple.lport && st->tuple.lport < 32768;
 }
 
 /* In process context: the current task made, bound, connected or accepted this socket. */

@@ -371,6 +371,16 @@ static __always_inline bool is_conn(const struct np_sock *st)
 	return st->tuple.proto == IPPROTO_TCP || st->tuple.proto == NP_IPPROTO_MPTCP;
 }
 
+/* A raw socket's peer has no port. */
+static __always_inline bool has_remote(const struct np_tuple *t)
+{
+	const __u64 *a = (const __u64 *)t->raddr;
+	__u64 any = a[0] | a[1] | t->rport;
+
+	barrier_var(any); /* one branch, not three */
+	return any;
+}
+
 /*
  * The kernel's cookie; 0 where it has not made one yet and this program type cannot. Sources whose
  * programs get the cookie from their context (NP_SOCK_ADDR) have it made before they come here.

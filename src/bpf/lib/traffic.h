@@ -481,17 +481,7 @@ static __always_inline bool peer_is_kept(struct np_sock *st, const struct np_pee
 	if (!(st->flags & NP_F_UNCONN) && (fresh || peer_is_own(st, peer)))
 		return true;
 	/* connected to others in between */
-	return !fresh && st->tuple.rport && !st->here.family && peer_is_own(st, peer);
-}
-
-/* A raw socket's peer has no port. */
-static __always_inline bool has_remote(const struct np_tuple *t)
-{
-	const __u64 *a = (const __u64 *)t->raddr;
-	__u64 any = a[0] | a[1] | t->rport;
-
-	barrier_var(any); /* one branch, not three */
-	return any;
+	return !fresh && has_remote(&st->tuple) && !st->here.family && peer_is_own(st, peer);
 }
 
 /*
