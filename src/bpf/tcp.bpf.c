@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
  * Hooks on the life of TCP connections and on what the kernel does for them in softirq:
- * retransmits, resets, errors of datagram sockets. Bodies are in lib/life.h and lib/subflow.h. Not here: calls of
+ * retransmits, resets, errors of datagram sockets. Bodies are in lib/life.h, lib/subflow.h and lib/error.h. Not here: calls of
  * processes (life, traffic).
  */
 #define NP_SOCK_TYPED
 #include "lib/calls.h"
+#include "lib/error.h"
 #include "lib/subflow.h"
 
 /* Every change of state. Context: process or softirq. tp since 4.16; function since ever. */

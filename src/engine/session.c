@@ -253,7 +253,8 @@ static void on_event(const struct np_ev_hdr *ev, void *arg)
 			engine_latency_stall(s->latency, owner, ev->ts_ns - sock->since_ns);
 		process_unref(s->procs, owner);
 	}
-	if (ev->type != NP_EV_CONN_OPEN) /* its state is not written yet; the sweep brings it */
+	/* Of the first the state is not written yet, the second may be of another peer than the counts: the sweep brings both. */
+	if (ev->type != NP_EV_CONN_OPEN && ev->type != NP_EV_ERROR)
 		take_event(s, &sock->rec);
 }
 

@@ -170,6 +170,45 @@ TEST(a_refusal_moves_no_bytes_to_the_peer_that_refused)
 	CHECK_EQ(n, 10, "refusals told by their peer");
 }
 
+/* Of 20 sends half are refused: the error of one is what the next one returns. */
+static void refused_after_another_peer(const struct netns *ns)
+{
+	python(ns, "a, s = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for i in range(2)]\n"
+		   "a.bind(('127.0.0.1', 7425)); s.bind(('127.0.0.1', 7424))\n"
+		   "s.connect(('127.0.0.1', 7425)); s.send(b'x' * 1000)\n"
+		   "s.connect(('127.0.0.1', 7426)); n = 0\n"
+		   "for i in range(20):\n"
+		   "  try: s.send(b'y' * 10)\n"
+		   "  except ConnectionRefusedError: n += 1\n"
+		   "assert n == 10\n");
+}
+
+static unsigned int errors_from(const struct probe *p, const struct netns *ns, uint16_t rport)
+{
+	unsigned int n = 0;
+	const json_t *one;
+	size_t i;
+
+	json_array_foreach (p->records, i, one)
+		n += record_u64(one, "netns") == ns->inode && record_u64(one, "rport") == rport &&
+		     !strcmp(record_str(one, "event_type"), "error.net");
+	return n;
+}
+
+/* Its own counts are of the first peer, the refusals of the second one. */
+TEST(filters_ask_of_a_refusal_who_refused)
+{
+	struct netns ns = netns_new();
+	struct probe of_first = probe_start(EVENTS, "--dst-port", "7425", NULL),
+		     of_second = probe_start(EVENTS, "--dst-port", "7426", NULL);
+
+	refused_after_another_peer(&ns);
+	probe_stop(&of_first);
+	probe_stop(&of_second);
+	CHECK_EQ(errors_from(&of_second, &ns, 7426), 10, "refusals of the wanted port");
+	CHECK_EQ(errors_from(&of_first, &ns, 7426), 0, "refusals of another port");
+}
+
 TEST(what_came_before_a_connect_is_not_of_the_peer)
 {
 	struct netns ns = netns_new();

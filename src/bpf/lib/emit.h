@@ -394,19 +394,25 @@ static __always_inline bool event_admit(__u64 now_ns)
 	return st_event_n < max && __sync_fetch_and_add(&st_event_n, 1) < max;
 }
 
+#define EMIT_HOW_LAST 1 /* it is the last of its socket */
+#define EMIT_HOW_JUDGED \
+	2 /* the filters were asked of what it is about: st->pass is of the socket's own counts */
+
 /*
  * Does this record become a line? If not, it is left out and counted, unless it is a socket's last: that one
  * goes as NP_EV_SOCK_CLOSE, which is counts without a line.
  */
-static __always_inline bool event_wanted(const struct np_sock *st, const struct np_ev_sock *ev)
+static __always_inline bool event_wanted(const struct np_sock *st, const struct np_ev_sock *ev,
+					 __u32 how)
 {
-	return (st->pass & (NP_PASS_NOW | NP_PASS_EVER)) && event_admit(ev->hdr.ts_ns);
+	return (st->pass & (NP_PASS_NOW | NP_PASS_EVER) || how & EMIT_HOW_JUDGED) &&
+	       event_admit(ev->hdr.ts_ns);
 }
 
 /* Of a record that is no line. */
-static __always_inline void event_left_out(const struct np_sock *st, __u32 prog)
+static __always_inline void event_left_out(const struct np_sock *st, __u32 prog, __u32 how)
 {
-	if (st->pass & (NP_PASS_NOW | NP_PASS_EVER))
+	if (st->pass & (NP_PASS_NOW | NP_PASS_EVER) || how & EMIT_HOW_JUDGED)
 		count_one(prog, rate_limited);
 	else
 		count_one(prog, filtered);
@@ -439,12 +445,12 @@ static __always_inline bool is_last(__u32 type)
 }
 
 static __always_inline void emit_body(void *ctx, struct np_sock *st, struct np_ev_sock *ev,
-				      __u32 prog, bool last)
+				      __u32 prog, __u32 how)
 {
-	bool line;
+	bool line, last = how & EMIT_HOW_LAST;
 	int r = 0;
 
-	line = ev->hdr.type == NP_EV_SOCK_CLOSE || event_wanted(st, ev);
+	line = ev->hdr.type == NP_EV_SOCK_CLOSE || event_wanted(st, ev, how);
 	if (last)
 		ev->rec.tuple.flags |= NP_F_DEAD;
 	if (!line)
@@ -452,14 +458,14 @@ static __always_inline void emit_body(void *ctx, struct np_sock *st, struct np_e
 	if ((line || last) && emit_record(ctx, ev, sizeof(*ev)))
 		r = last ? emit_last(st, ev, prog) : -ENOSPC;
 	/* User space takes the counts of such a record too: a sum must not have them again. */
-	if (line && !last && !r && ev->hdr.type != NP_EV_CONN_OPEN) {
+	if (line && !last && !r && ev->hdr.type != NP_EV_CONN_OPEN && ev->hdr.type != NP_EV_ERROR) {
 		told_counts(&st->told, &ev->rec);
 		(void)left_told(st);
 	}
 	if (r == -ENOMEM)
 		count_one(prog, map_full);
 	else if (!line)
-		event_left_out(st, prog);
+		event_left_out(st, prog, how);
 	else if (r)
 		count_one(prog, ring_full);
 	else
@@ -470,31 +476,31 @@ static __always_inline void emit_body(void *ctx, struct np_sock *st, struct np_e
  * By the ring buffer, which needs no context. slot: of np_ev_scratch, on this processor: before 6.2 what a global function is
  * given by pointer goes into no map. A global function: see filter.h.
  */
-__weak __noinline int emit_ring(struct np_sock *st, __u32 slot, __u32 prog, __u32 last)
+__weak __noinline int emit_ring(struct np_sock *st, __u32 slot, __u32 prog, __u32 how)
 {
 	struct np_ev_place *place = bpf_map_lookup_elem(&np_ev_scratch, &slot);
 
 	if (st && place)
-		emit_body(NULL, st, &place->ev, prog, last);
+		emit_body(NULL, st, &place->ev, prog, how);
 	return 0;
 }
 
 /* Contexts of tracing programs are taken by no global function before 6.9. */
 static __noinline __attribute__((unused)) int
-emit_perf(void *ctx, struct np_sock *st, struct np_ev_sock *ev, __u32 prog, __u32 last)
+emit_perf(void *ctx, struct np_sock *st, struct np_ev_sock *ev, __u32 prog, __u32 how)
 {
 	if (st && ev)
-		emit_body(ctx, st, ev, prog, last);
+		emit_body(ctx, st, ev, prog, how);
 	return 0;
 }
 
 static __always_inline void emit_filled(void *ctx, struct np_sock *st, struct np_ev_place *place,
-					__u32 prog, bool last)
+					__u32 prog, __u32 how)
 {
 	if (cfg_use_perf)
-		(void)emit_perf(ctx, st, &place->ev, prog, last);
+		(void)emit_perf(ctx, st, &place->ev, prog, how);
 	else
-		(void)emit_ring(st, place->head.slot, prog, last);
+		(void)emit_ring(st, place->head.slot, prog, how);
 }
 
 /*
@@ -509,6 +515,8 @@ static __always_inline void emit_filled(void *ctx, struct np_sock *st, struct np
 #define EMIT_STALL_RX 0x80000
 #define EMIT_OVER_TX 0x100000 /* that stall is over */
 #define EMIT_OVER_RX 0x200000
+/* what: see EMIT_HOW_JUDGED. It is of where the socket is now. */
+#define EMIT_JUDGED 0x400000
 
 /* How many records that makes. */
 static __always_inline __u32 emit_number(__u32 what)
@@ -549,7 +557,7 @@ static __always_inline void emit_watch(void *ctx, struct np_sock *st, struct np_
 	ev->since_ns = w->since_ns;
 	ev->cause = w->cause;
 	ev->ended = !!over;
-	emit_filled(ctx, st, place, prog, false);
+	emit_filled(ctx, st, place, prog, 0);
 	ev->since_ns = 0;
 	ev->cause = ev->ended = 0;
 	ev->rport = st->error_rport;
@@ -564,11 +572,11 @@ static __always_inline void emit_each(void *ctx, struct np_sock *st, struct np_e
 
 	if (what & EMIT_RESET_TX) {
 		ev->hdr.type = NP_EV_RESET_TX;
-		emit_filled(ctx, st, place, prog, false);
+		emit_filled(ctx, st, place, prog, 0);
 	}
 	if (what & EMIT_RESET_RX) {
 		ev->hdr.type = NP_EV_RESET_RX;
-		emit_filled(ctx, st, place, prog, false);
+		emit_filled(ctx, st, place, prog, 0);
 	}
 	if (what & EMIT_STALL_TX)
 		emit_watch(ctx, st, place, &st->watch_tx, prog, what & EMIT_OVER_TX);
@@ -577,7 +585,12 @@ static __always_inline void emit_each(void *ctx, struct np_sock *st, struct np_e
 	if (type) {
 		ev->hdr.type = CUT(__u16, type); /* NP_EV_* */
 		ev->err = err;
-		emit_filled(ctx, st, place, prog, is_last(type));
+		if (what & EMIT_JUDGED && st->here.family) {
+			ev->rec.tuple = st->here;
+			ev->rec.tuple.flags = st->flags;
+		}
+		emit_filled(ctx, st, place, prog,
+			    is_last(type) | (what / EMIT_JUDGED & 1) * EMIT_HOW_JUDGED);
 	}
 }
 

@@ -627,43 +627,4 @@ static __always_inline int conn_rst(void *ctx, struct sock *sk, __u32 prog, __u3
 	return 0;
 }
 
-/* Whom a datagram socket is connected to: then it is in TCP_ESTABLISHED (ip4_datagram_connect). */
-static __always_inline void error_from(struct np_sock *st, struct sock *sk)
-{
-	st->error_rport = 0;
-	if (BPF_CORE_READ(sk, __sk_common.skc_state) != TCP_ESTABLISHED)
-		return;
-	if (BPF_CORE_READ(sk, __sk_common.skc_family) == AF_INET)
-		addr_from_v4(st->synack_raddr, BPF_CORE_READ(sk, __sk_common.skc_daddr));
-	else
-		BPF_CORE_READ_INTO(&st->synack_raddr, sk, __sk_common.skc_v6_daddr);
-	st->error_rport = bpf_ntohs(BPF_CORE_READ(sk, __sk_common.skc_dport));
-}
-
-/*
- * sk_err of a datagram socket was set. TCP tells its errors by its states; timestamps of what was sent come
- * this way too, without an error, and so does one that another processor has handed to its reader already.
- */
-static __always_inline int dgram_error(void *ctx, struct sock *sk)
-{
-	struct np_sock *st;
-	__s32 err;
-
-	if (BPF_CORE_READ(sk, sk_protocol) == IPPROTO_TCP)
-		return 0;
-	err = BPF_CORE_READ(sk, sk_err);
-	if (!err)
-		return 0;
-	prog_hit(NP_PROG_ERROR);
-	st = sock_find(sk);
-	if (!st || !st->dgram || sock_is_other(st, sk)) {
-		count_one(NP_PROG_ERROR, filtered); /* nobody used it since the probe began */
-		return 0;
-	}
-	sock_where(st, sk); /* it may have connected since its last call, again too */
-	error_from(st, sk);
-	conn_event(ctx, st, sk, NP_PROG_ERROR, NP_EV_ERROR, err);
-	return 0;
-}
-
 #endif
