@@ -17,10 +17,11 @@ static __always_inline bool is_icmp_or_raw(struct sock *sk)
 
 /*
  * The call needs thought. What that needs is made only now. args: where a tracepoint's arguments are; 0 where nothing is
- * to be read from there.
+ * to be read from there. again: by a second program.
  */
 static __always_inline int sock_slow(struct sock *sk, struct np_sock *st, struct msghdr *msg,
-				     long ret, __u64 key, bool tx, __u32 exec, __u64 args)
+				     long ret, __u64 key, bool tx, __u32 exec, __u64 args,
+				     bool again)
 {
 	struct np_call call = {
 		.key = key,
@@ -28,20 +29,22 @@ static __always_inline int sock_slow(struct sock *sk, struct np_sock *st, struct
 		.exec = exec,
 		.prog = tx ? NP_PROG_SEND : NP_PROG_RECV,
 		.tx = tx,
+		.again = CUT(__u8, unknown(again)),
 	};
 	struct np_peer peer = {};
 
 	if (msg && ret >= 0 && BPF_CORE_READ(sk, sk_type) != SOCK_STREAM)
 		peer_of_name(&peer, BPF_CORE_READ(msg, msg_name), BPF_CORE_READ(msg, msg_namelen));
 	else if (args && ret >= 0)
-		(void)peer_of_call(&peer, tx, args);
+		call.unnamed = CUT(__u8, peer_of_call(&peer, tx, args)); /* 0 or 1 */
 	if (args && is_icmp_or_raw(sk))
 		peer.rport = 0; /* they have none, whatever is written there */
 	return traffic(sk, st, &call, &peer);
 }
 
-static __always_inline int sock_msg(struct sock *sk, struct msghdr *msg, long ret, int flags,
-				    bool tx, __u32 exec)
+/* args: as above, where no message is seen */
+static __always_inline int sock_msg_at(struct sock *sk, struct msghdr *msg, long ret, int flags,
+				       bool tx, __u32 exec, __u64 args, bool again)
 {
 	__u64 key = bpf_get_current_pid_tgid();
 	struct np_sock *st;
@@ -55,9 +58,15 @@ static __always_inline int sock_msg(struct sock *sk, struct msghdr *msg, long re
 	    (BPF_CORE_READ(sk, __sk_common.skc_state) != TCP_ESTABLISHED ||
 	     (tx && msg && BPF_CORE_READ(msg, msg_name))))
 		st->flags |= NP_F_UNCONN;
-	if (likely(traffic_fast(st, key, exec, ret, tx)))
+	if (!(args && st && st->dgram) && likely(traffic_fast(st, key, exec, ret, tx)))
 		return 0;
-	return sock_slow(sk, st, msg, ret, key, tx, exec, 0);
+	return sock_slow(sk, st, msg, ret, key, tx, exec, args, again);
+}
+
+static __always_inline int sock_msg(struct sock *sk, struct msghdr *msg, long ret, int flags,
+				    bool tx, __u32 exec)
+{
+	return sock_msg_at(sk, msg, ret, flags, tx, exec, 0, false);
 }
 
 /* A datagram socket that is not connected, or no more: the hook that saw the address of this call does not look for it. */
@@ -78,8 +87,9 @@ static __always_inline int sock_tp(void *ctx, struct sock *sk, int ret, int flag
 	struct np_sock *st;
 	__u64 args = 0;
 	__u16 family;
+	bool again;
 
-	mark_seen(key, tx ? NP_PROG_SEND : NP_PROG_RECV);
+	again = mark_seen(key, tx ? NP_PROG_SEND : NP_PROG_RECV);
 	if (!tx && (flags & (MSG_PEEK | MSG_ERRQUEUE))) {
 		(void)peer_forget(key, false);
 		return 0;
@@ -97,7 +107,7 @@ static __always_inline int sock_tp(void *ctx, struct sock *sk, int ret, int flag
 	if (is_icmp_or_raw(sk))
 		(void)bpf_probe_read_kernel(&args, sizeof(args),
 					    &ctx); /* its address as a number */
-	return sock_slow(sk, st, NULL, ret, key, tx, exec, args);
+	return sock_slow(sk, st, NULL, ret, key, tx, exec, args, again);
 }
 
 /*
@@ -189,7 +199,7 @@ int BPF_PROG(np_read_tp, struct sock *sk)
 static __always_inline int sock_fx(struct socket *sock, struct msghdr *msg, long ret, int flags,
 				   bool tx)
 {
-	mark_seen(bpf_get_current_pid_tgid(), tx ? NP_PROG_SEND : NP_PROG_RECV);
+	(void)mark_seen(bpf_get_current_pid_tgid(), tx ? NP_PROG_SEND : NP_PROG_RECV);
 	return sock_msg(sock->sk, msg, ret, flags, tx, exec_now());
 }
 
@@ -205,12 +215,34 @@ int BPF_PROG(np_send6_fx, struct socket *sock, struct msghdr *msg, size_t size, 
 	return sock_fx(sock, msg, ret, 0, true);
 }
 
+/*
+ * inet_sendpage() of what has no such call of its own (raw and ping sockets, MPTCP) goes by inet_sendmsg(), whose programs
+ * count it (5.5 to 6.4).
+ */
+static __always_inline bool page_by_msg(struct sock *sk)
+{
+	__u16 protocol = BPF_CORE_READ(sk, sk_protocol), type = BPF_CORE_READ(sk, sk_type);
+
+	return type == SOCK_RAW ||
+	       (protocol != IPPROTO_TCP && protocol != IPPROTO_UDP && protocol != IPPROTO_UDPLITE);
+}
+
+/* The tracepoint behind a call of sendpage is its caller's, which the kernel's own threads are not (6.3, 6.4). */
+static __always_inline void page_seen(void)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+
+	if (cfg_second && !(BPF_CORE_READ(task, flags) & PF_KTHREAD))
+		(void)mark_seen(bpf_get_current_pid_tgid(), NP_PROG_SEND);
+}
+
 /* sendfile and splice to a socket before 6.5; later they come as sendmsg with MSG_SPLICE_PAGES. */
 SEC("fexit/inet_sendpage")
 int BPF_PROG(np_sendpage_fx, struct socket *sock, void *page, int offset, size_t size, int flags,
 	     long ret)
 {
-	return sock_fx(sock, NULL, ret, 0, true);
+	page_seen();
+	return page_by_msg(sock->sk) ? 0 : sock_msg(sock->sk, NULL, ret, 0, true, exec_now());
 }
 
 SEC("fexit/inet_recvmsg")
@@ -223,6 +255,21 @@ SEC("fexit/inet6_recvmsg")
 int BPF_PROG(np_recv6_fx, struct socket *sock, struct msghdr *msg, size_t size, int flags, int ret)
 {
 	return sock_fx(sock, msg, ret, flags, false);
+}
+
+/* Calls of other protocols (SCTP, L2TP, SMC) need not come by the first programs' functions: none was left out of them. */
+static __always_inline bool comes_by_inet(struct sock *sk)
+{
+	switch (BPF_CORE_READ(sk, sk_protocol)) {
+	case IPPROTO_TCP:
+	case IPPROTO_UDP:
+	case IPPROTO_UDPLITE:
+	case IPPROTO_ICMP:
+	case IPPROTO_ICMPV6:
+	case NP_KERNEL_MPTCP:
+		return true;
+	}
+	return BPF_CORE_READ(sk, sk_type) == SOCK_RAW;
 }
 
 /*
@@ -239,7 +286,8 @@ static __always_inline int sock_fx_second(void *ctx, struct sock *sk, int ret, i
 
 	if (!mark_take(prog, 0) || (family != AF_INET && family != AF_INET6))
 		return 0;
-	second_saw(prog | NP_PROG_SECOND);
+	if (comes_by_inet(sk))
+		second_saw(prog | NP_PROG_SECOND);
 	if (!tx && (flags & (MSG_PEEK | MSG_ERRQUEUE)))
 		return 0;
 	st = bpf_sk_storage_get(&np_socks, sk, NULL, 0);
@@ -249,7 +297,7 @@ static __always_inline int sock_fx_second(void *ctx, struct sock *sk, int ret, i
 	if (sk->sk_type != SOCK_STREAM)
 		(void)bpf_probe_read_kernel(&args, sizeof(args),
 					    &ctx); /* its address as a number */
-	return sock_slow(sk, st, NULL, ret, key, tx, exec_now(), args);
+	return sock_slow(sk, st, NULL, ret, key, tx, exec_now(), args, true);
 }
 
 SEC("tp_btf/sock_send_length")
@@ -318,7 +366,7 @@ static __always_inline int leave(long ret, __u32 kind, bool tx)
 	if (!call_leave(kind, &args))
 		return 0;
 	if (kind != NP_PROG_SPLICE)
-		mark_seen(bpf_get_current_pid_tgid(), CUT(__u8, kind)); /* NP_PROG_* */
+		(void)mark_seen(bpf_get_current_pid_tgid(), CUT(__u8, kind)); /* NP_PROG_* */
 	return sock_msg((struct sock *)args.sk, (struct msghdr *)args.msg, ret, (int)args.extra, tx,
 			exec_now());
 }
@@ -335,10 +383,14 @@ int BPF_KPROBE(np_send6_kp, struct socket *sock, struct msghdr *msg)
 	return enter(sock, msg, 0, NP_PROG_SEND);
 }
 
+/* Of a call that goes by inet_sendmsg() the entry has a place of its own: the two are in each other. */
+#define PAGE_BY_MSG (NP_PROG_SEND | NP_PROG_SECOND)
+
 SEC("kprobe/inet_sendpage")
 int BPF_KPROBE(np_sendpage_kp, struct socket *sock)
 {
-	return enter(sock, NULL, 0, NP_PROG_SEND);
+	return enter(sock, NULL, 0,
+		     page_by_msg(BPF_CORE_READ(sock, sk)) ? PAGE_BY_MSG : NP_PROG_SEND);
 }
 
 SEC("kretprobe/inet_sendmsg")
@@ -356,7 +408,16 @@ int BPF_KRETPROBE(np_send6_kr, int ret)
 SEC("kretprobe/inet_sendpage")
 int BPF_KRETPROBE(np_sendpage_kr, long ret)
 {
-	return leave(ret, NP_PROG_SEND, true);
+	struct np_call_args args;
+
+	if (call_leave(PAGE_BY_MSG, &args)) {
+		page_seen();
+		return 0;
+	}
+	if (!call_leave(NP_PROG_SEND, &args))
+		return 0;
+	page_seen();
+	return sock_msg((struct sock *)args.sk, NULL, ret, 0, true, exec_now());
 }
 
 SEC("kprobe/inet_recvmsg")
@@ -400,30 +461,35 @@ int BPF_KRETPROBE(np_recvraw_kr, int ret)
  * The second ones, as those of fexit; by their names, since a kernel without BTF has them as well. Where the entry of the
  * call was seen its message tells the peer. Context: process. Since 6.3.
  */
-static __always_inline int sock_kp_second(struct sock *sk, int ret, int flags, bool tx)
+static __always_inline int sock_kp_second(void *ctx, struct sock *sk, int ret, int flags, bool tx)
 {
 	__u16 family = BPF_CORE_READ(sk, __sk_common.skc_family);
 	__u8 prog = tx ? NP_PROG_SEND : NP_PROG_RECV;
-	struct np_call_args args = {};
+	struct np_call_args call = {};
+	__u64 args = 0;
 
 	if (!mark_take(prog, 0) || (family != AF_INET && family != AF_INET6))
 		return 0;
-	second_saw(prog | NP_PROG_SECOND);
-	if (call_leave(prog, &args) && args.sk != (__u64)sk)
-		args.msg = 0;
-	return sock_msg(sk, (struct msghdr *)args.msg, ret, flags, tx, exec_now());
+	if (comes_by_inet(sk))
+		second_saw(prog | NP_PROG_SECOND);
+	if (!call_leave(prog, &call) || call.sk != (__u64)sk || !call.msg) {
+		call.msg = 0;
+		if (BPF_CORE_READ(sk, sk_type) != SOCK_STREAM)
+			(void)bpf_probe_read_kernel(&args, sizeof(args), &ctx);
+	}
+	return sock_msg_at(sk, (struct msghdr *)call.msg, ret, flags, tx, exec_now(), args, true);
 }
 
 SEC("raw_tp/sock_send_length")
 int BPF_PROG(np_send2_kp, struct sock *sk, int ret, int flags)
 {
-	return sock_kp_second(sk, ret, flags, true);
+	return sock_kp_second(ctx, sk, ret, flags, true);
 }
 
 SEC("raw_tp/sock_recv_length")
 int BPF_PROG(np_recv2_kp, struct sock *sk, int ret, int flags)
 {
-	return sock_kp_second(sk, ret, flags, false);
+	return sock_kp_second(ctx, sk, ret, flags, false);
 }
 
 SEC("kprobe/tcp_splice_read")

@@ -37,9 +37,10 @@ struct probe {
 	uint8_t wanted[NP_PROG_MAX]; /* trial of several: bits of alternatives */
 	int cgroup_fd;		     /* of facts.cgroup; -1 none */
 	bool store_hash;
-	uint64_t no_second; /* hooks, by bits, whose second program was refused: they do without */
-	bool last_resort;   /* nothing else was left: see hook_alt */
-	bool has_pt_regs;   /* the helper bpf_task_pt_regs */
+	uint8_t no_second
+		[NP_PROG_MAX]; /* alternatives, by bits, whose second program was refused: they do without */
+	bool last_resort; /* nothing else was left: see hook_alt */
+	bool has_pt_regs; /* the helper bpf_task_pt_regs */
 	char note[512];
 
 	struct event_ring *ring;

@@ -42,7 +42,7 @@ static bool wants_second(struct probe *p, const struct hook_alt *alt)
 {
 	struct bpf_program *prog = alt->second ? probe_program(p, alt->second) : NULL;
 
-	if (!prog || (p->no_second >> hook_of(alt) & 1))
+	if (!prog || (p->no_second[hook_of(alt)] >> (alt - hook_table[hook_of(alt)].alts) & 1))
 		return false;
 	if (alt->kind == KIND_TP_BTF && !p->facts.tp_preempted)
 		return false;
@@ -267,7 +267,7 @@ bool ladder_second_fails(struct probe *p, const char *program)
 
 		if (!second || strcmp(second, program) != 0)
 			continue;
-		p->no_second |= 1ULL << id;
+		p->no_second[id] |= (uint8_t)(1U << used);
 		return true;
 	}
 	return false;

@@ -326,8 +326,14 @@ static bool is_left_out(const struct probe *p, unsigned int id, bool second)
 		return id == NP_PROG_SEND;
 	if (p->opts.fail_at == FAIL_ENDS)
 		return id == NP_PROG_DESTROY;
-	return p->opts.fail_at == FAIL_FIRST && !second &&
+	return (p->opts.fail_at == FAIL_FIRST || p->opts.fail_at == FAIL_SILENT) && !second &&
 	       (id == NP_PROG_SEND || id == NP_PROG_RECV);
+}
+
+/* And it is known to be: no reason to look for another way. */
+static bool is_left_out_known(const struct probe *p, unsigned int id)
+{
+	return p->opts.fail_at != FAIL_SILENT && is_left_out(p, id, false);
 }
 
 #ifndef BPF_F_PREORDER
@@ -492,7 +498,7 @@ void probe_watch_arrivals(struct probe *p)
 	}
 }
 
-/* Attached is not delivering: make every hook that can be made fire do so, and look. */
+/* Attached is not delivering: make every hook that can be made fire do so, and look. Second programs prove nothing (first_hit). */
 static int prove(struct probe *p)
 {
 	int r = selftest_run();
@@ -511,8 +517,7 @@ static int prove(struct probe *p)
 		p->hooks[id].proven = p->skel->bss->st_hit[id];
 		if (id == NP_PROG_SEND && p->opts.fail_at == FAIL_PROVE)
 			p->hooks[id].proven = false;
-		if ((id == NP_PROG_SEND && p->opts.fail_at == FAIL_SENDS) ||
-		    (id == NP_PROG_DESTROY && p->opts.fail_at == FAIL_ENDS))
+		if (is_left_out_known(p, id))
 			p->hooks[id].proven = true;
 		if (!hook->proven || p->hooks[id].proven)
 			continue;
@@ -542,13 +547,14 @@ static int try_once(struct probe *p, unsigned int hook, unsigned int alt)
 
 void ladder_try(struct probe *p, unsigned int hook, unsigned int alt)
 {
-	uint64_t no_second = p->no_second;
+	uint8_t no_second = p->no_second[hook];
 	int r;
 
 	libbpf_set_print(on_libbpf_print);
 	p->trial = true;
 	r = try_once(p, hook, alt);
-	if (r == -EAGAIN && p->no_second != no_second) { /* without the second one it may work */
+	if (r == -EAGAIN &&
+	    p->no_second[hook] != no_second) { /* without the second one it may work */
 		probe_unload(p);
 		r = try_once(p, hook, alt);
 	}

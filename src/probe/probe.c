@@ -118,7 +118,8 @@ int probe_open(const struct probe_opts *opts, struct probe **ret_probe, struct n
 		p->hooks[i].used = -1;
 	kernel_facts_init(&p->facts, opts->btf_path);
 	p->opts.btf_path = p->facts.btf_path[0] ? p->facts.btf_path : NULL;
-	if (opts->fail_at >= FAIL_SECOND && opts->fail_at <= FAIL_SENDS)
+	if ((opts->fail_at >= FAIL_SECOND && opts->fail_at <= FAIL_SENDS) ||
+	    opts->fail_at == FAIL_SILENT)
 		p->facts.tp_preempted = true;
 	if (!libbpf_probe_bpf_map_type(BPF_MAP_TYPE_RINGBUF, NULL))
 		p->opts.perf_buffer = true; /* before 5.8 */

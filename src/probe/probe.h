@@ -34,8 +34,9 @@
 #define FAIL_SECOND 9
 #define FAIL_FIRST 10
 #define FAIL_SENDS 11
-#define FAIL_ENDS 12 /* no program is called where a TCP socket ends */
-#define FAIL_READ 4  /* attached and proven, and there is no memory for the ring */
+#define FAIL_ENDS 12   /* no program is called where a TCP socket ends */
+#define FAIL_SILENT 13 /* as FAIL_FIRST, and nobody knows of it */
+#define FAIL_READ 4    /* attached and proven, and there is no memory for the ring */
 
 struct probe_opts {
 	uint8_t fail_at;  /* FAIL_* */

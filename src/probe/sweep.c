@@ -227,9 +227,23 @@ static void look_for_lefts(struct probe *p, bool full)
 	p->left_refused = refused;
 }
 
+/* Walks once. 1: the kernel paused after a million, and where sockets went meanwhile others were left out. */
+static int run_iterator_whole(const struct bpf_link *link)
+{
+	int fd = iterator_open(link), r, paused = 0;
+
+	if (fd < 0)
+		return fd;
+	while ((r = walk(fd)) == -EAGAIN)
+		paused = 1;
+	(void)close(fd);
+	return r ? r : paused;
+}
+
 /*
  * What sockets left whose ends were not seen. Of those that are there still a walk notes it in their slots; what was
- * put there under another number is older than the walk.
+ * put there under another number is older than the walk. After one that may have left some out nobody knows: nothing is
+ * taken, and the next sweep looks again.
  */
 int probe_lefts(struct probe *p, void (*fn)(const struct np_left *left, void *arg), void *arg)
 {
@@ -248,8 +262,10 @@ int probe_lefts(struct probe *p, void (*fn)(const struct np_left *left, void *ar
 	p->skel->data->st_left_gen++;
 	probe_wait_for_programs();
 	bss->st_sweep_mark = 1;
-	r = run_iterator(p->sweep_link);
+	r = run_iterator_whole(p->sweep_link);
 	bss->st_sweep_mark = 0;
+	if (r == 1)
+		p->lefts_wait = true;
 	for (size_t i = 0; !r && i < NP_LEFT_SLOTS; i++) {
 		left = slots[i];
 		if (!left.sock_id || left.sock_id == UINT64_MAX ||
@@ -261,7 +277,7 @@ int probe_lefts(struct probe *p, void (*fn)(const struct np_left *left, void *ar
 		}
 	}
 	(void)munmap(slots, size);
-	return r ? r : n;
+	return r < 0 ? r : n;
 }
 
 int probe_sweep(struct probe *p, bool full, probe_sock_fn fn, void *arg)

@@ -407,6 +407,40 @@ TEST(a_write_to_a_raw_socket_goes_to_its_peer_whatever_the_registers_hold)
 	CHECK_EQ(moved_with(&p, &ns, "127.0.0.4", "tx_bytes"), 1000, "bytes to its peer");
 }
 
+TEST(what_sendfile_puts_into_a_raw_socket_counts_once)
+{
+	struct netns ns = netns_new();
+	struct probe p = probe_start(FLOWS, NULL);
+
+	python(&ns,
+	       "import tempfile; f = tempfile.TemporaryFile(); f.write(b'x' * 1000); f.flush()\n"
+	       "r = socket.socket(socket.AF_INET, socket.SOCK_RAW, 253); r.connect(('127.0.0.9', 0))\n"
+	       "for i in range(10): assert os.sendfile(r.fileno(), f.fileno(), 0, 1000) == 1000\n");
+	probe_stop(&p);
+	CHECK_EQ(moved_with(&p, &ns, "127.0.0.9", "tx_bytes"), 10000, "bytes to its peer");
+}
+
+/* sendmmsg() is one of the calls whose addresses are not looked for: then the peer is not known, and not the socket's. */
+TEST(what_a_connected_raw_socket_sends_to_others_is_not_its_peers)
+{
+	struct netns ns = netns_new();
+	struct probe p = probe_start(FLOWS, NULL);
+
+	python(&ns,
+	       "import ctypes; c = ctypes.CDLL(None)\n"
+	       "r = socket.socket(socket.AF_INET, socket.SOCK_RAW, 253); r.connect(('127.0.0.7', 0))\n"
+	       "a = ctypes.create_string_buffer(struct.pack('=HH', 2, 0) + socket.inet_aton('127.0.0.8') + b'\\0' * 8)\n"
+	       "d = ctypes.create_string_buffer(b'x' * 100)\n"
+	       "v = ctypes.create_string_buffer(struct.pack('QQ', ctypes.addressof(d), 100))\n"
+	       "m = struct.pack('QI4xQQQQi4xI4x', ctypes.addressof(a), 16, ctypes.addressof(v), 1, 0, 0, 0, 0)\n"
+	       "for i in range(10): assert c.sendmmsg(r.fileno(), ctypes.create_string_buffer(m), 1, 0) == 1\n"
+	       "for i in range(10): r.send(b'x' * 10)\n");
+	probe_stop(&p);
+	CHECK_EQ(moved_with(&p, &ns, "127.0.0.7", "tx_bytes"), 100, "bytes to its peer");
+	CHECK_EQ(moved_with(&p, &ns, "127.0.0.8", "tx_bytes") + moved_with(&p, &ns, "", "tx_bytes"),
+		 1000, "bytes to the other, or to nobody knows whom");
+}
+
 /* What sockets with that local port received by an interface; "": by none that is known. */
 static uint64_t came_by(const struct probe *p, const struct netns *ns, uint16_t lport,
 			const char *iface)

@@ -181,6 +181,12 @@ TEST(auto_falls_when_a_hook_stays_silent)
 	check_start("prove", "did not fire");
 }
 
+/* Second programs, beside ones that do not fire, are no proof that these do. */
+TEST(auto_falls_when_second_programs_alone_fire)
+{
+	check_start("silent", "did not fire");
+}
+
 TEST(auto_falls_when_there_is_no_memory_for_the_ring)
 {
 	check_start("read", "No buffer space");

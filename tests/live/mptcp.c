@@ -60,6 +60,14 @@ TEST(an_mptcp_connection_is_one_row_with_the_bytes_of_its_calls)
 	check_row(row_of(r.probe.records, NULL, maker_report(&r.maker, "server")), "server");
 }
 
+/* Before 6.5 it comes by two functions, of which one calls the other. */
+TEST(what_sendfile_puts_into_an_mptcp_connection_counts_once)
+{
+	struct run r = run_flows("stream --mptcp --send sendfile --bytes 200000 --reply 120");
+
+	CHECK_EQ(rows_of(r.probe.records, &r.ns, "mptcp"), 2, "rows of mptcp, one at each end");
+}
+
 TEST(an_mptcp_connection_older_than_the_probe_is_one_row)
 {
 	struct netns ns = netns_new();

@@ -67,6 +67,55 @@ TEST(what_the_first_program_is_left_out_of_the_second_one_counts)
 	check_owners(r.probe.records, NULL, r.maker.reports, &r.ns);
 }
 
+static uint64_t sent_to(const struct run *r, uint16_t rport)
+{
+	uint64_t sum = 0;
+	const json_t *one;
+	size_t i;
+
+	json_array_foreach (r->probe.records, i, one)
+		if (record_u64(one, "netns") == r->ns.inode && record_u64(one, "lport") == 7460 &&
+		    record_u64(one, "rport") == rport)
+			sum += record_u64(one, "tx_bytes");
+	return sum;
+}
+
+/* To its peer, to another by sendto(), and by sendmmsg(), whose address only some hooks see. */
+#define SPEAKS_WITH_OTHERS                                                                                   \
+	"python3 -c \"import socket, struct, ctypes; c = ctypes.CDLL(None)\n"                                \
+	"a, b, s = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for i in range(3)]\n"                   \
+	"a.bind(('127.0.0.1', 7461)); b.bind(('127.0.0.1', 7462)); s.bind(('127.0.0.1', 7460))\n"            \
+	"s.connect(('127.0.0.1', 7461))\n"                                                                   \
+	"for i in range(10): s.send(b'x' * 10)\n"                                                            \
+	"for i in range(10): s.sendto(b'x' * 100, ('127.0.0.1', 7462)); s.send(b'x' * 10)\n"                 \
+	"p = ctypes.addressof; B = ctypes.create_string_buffer; d = B(b'x' * 1000)\n"                        \
+	"n = B(struct.pack('=H', 2) + struct.pack('!H', 7462) + socket.inet_aton('127.0.0.1') + bytes(8))\n" \
+	"v = B(struct.pack('QQ', p(d), 1000))\n"                                                             \
+	"m = struct.pack('QI4xQQQQi4xI4x', p(n), 16, p(v), 1, 0, 0, 0, 0)\n"                                 \
+	"for i in range(10): assert c.sendmmsg(s.fileno(), B(m), 1, 0) == 1\n\""
+
+TEST(what_a_connected_socket_sends_to_others_is_not_its_peers_though_the_first_program_is_left_out)
+{
+	const char *hook = getenv("NETPROBE_HOOK");
+	const char *const args[] = {
+		"flows",     "--format", "json",       "--hook", hook ? hook : "tracepoint",
+		"--fail-at", "first",	 "--duration", "600",	 NULL
+	};
+	struct probe_opts opts = { .args = args, .plain = true };
+	struct run r;
+
+	need_tracepoints();
+	r.ns = netns_new();
+	r.probe = probe_spawn(&opts);
+	netns_must(&r.ns, SPEAKS_WITH_OTHERS);
+	probe_stop(&r.probe);
+	CHECK_EQ(sent_to(&r, 7461), 200, "bytes to the one it is connected to");
+	CHECK_EQ(sent_to(&r, 7462) + sent_to(&r, 0), 11000,
+		 "bytes to the other, or to nobody knows whom");
+	CHECK(sent_to(&r, 7462) >= 1000, "bytes by sendto(): expected 1000 at least, got %" PRIu64,
+	      sent_to(&r, 7462));
+}
+
 TEST(sends_that_no_program_saw_are_their_owners_when_the_connection_ends)
 {
 	const char *const commands[] = { "herd --procs 100",

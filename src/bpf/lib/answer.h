@@ -34,6 +34,7 @@ static __always_inline bool answer_port(__u16 port)
 #define BUFFER_IOV 2   /* readv, writev: a vector of buffers is */
 #define BUFFER_MSG 3   /* recvmsg, sendmsg: a struct msghdr is, which points to one */
 #define BUFFER_MMSG 4  /* sendmmsg: a vector of these is */
+#define BUFFER_FILE 5  /* sendfile, splice: there is none, and no name */
 #define MMSG_BYTES 64  /* of one of them */
 #define MMSG_LOOKS 4   /* glibc sends two, for A and AAAA */
 
@@ -58,6 +59,9 @@ static __always_inline __u32 buffer_kind(struct task_struct *task, __u64 *ret_ar
 		return BUFFER_MSG;
 	case 307:
 		return BUFFER_MMSG;
+	case 40:
+	case 275:
+		return BUFFER_FILE;
 	}
 #elif defined(__TARGET_ARCH_arm64)
 	struct pt_regs___aarch64 *regs = (struct pt_regs___aarch64 *)bpf_task_pt_regs(task);
@@ -77,6 +81,9 @@ static __always_inline __u32 buffer_kind(struct task_struct *task, __u64 *ret_ar
 		return BUFFER_MSG;
 	case 269:
 		return BUFFER_MMSG;
+	case 71:
+	case 76:
+		return BUFFER_FILE;
 	}
 #endif
 	return 0;
@@ -144,7 +151,7 @@ __weak __noinline int answer_take(const struct np_sock *st, const struct np_peer
 	if (task->flags & (PF_KTHREAD | PF_IO_WORKER))
 		return 0;
 	kind = buffer_kind(task, &arg);
-	if (!kind)
+	if (!kind || kind == BUFFER_FILE)
 		return 0;
 	a = scratch_take(&np_answers);
 	if (!a) {

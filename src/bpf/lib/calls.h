@@ -42,7 +42,8 @@ static __always_inline void call_enter(__u64 kind, struct sock *sk, struct msghd
 	struct np_call_args args = { .sk = (__u64)sk, .msg = (__u64)msg, .extra = extra };
 
 	if (bpf_map_update_elem(&np_calls, &key, &args, BPF_ANY))
-		count_one(CUT(__u32, kind), map_full); /* the rest tells calls of a task apart */
+		count_one(CUT(__u32, kind & NP_PROG_MASK),
+			  map_full); /* the rest tells calls of a task apart */
 }
 
 /* False where the entry was not seen. */

@@ -269,7 +269,9 @@ static __always_inline struct np_sock *state_of(struct sock *sk, int from, int t
 		st = sock_find(sk);
 	if (!st || st->change == change)
 		return NULL;
-	second_saw(prog);
+	/* listen() that found its port taken is told by the tracepoint alone: nobody was left out of that */
+	if (from != TCP_LISTEN || to != TCP_CLOSE)
+		second_saw(prog);
 	st->change = change;
 	*ret_fresh = sock_settle(st, sk);
 	return st;
@@ -396,7 +398,7 @@ static __always_inline int sock_gone(void *ctx, struct sock *sk, __u32 prog)
 {
 	struct np_sock *st;
 
-	prog_hit(prog & NP_PROG_MASK);
+	first_hit(prog);
 	st = sock_find(sk);
 	if (!st || st->gone)
 		return 0;
@@ -431,7 +433,7 @@ static __always_inline int sock_released(void *ctx, struct sock *sk, __u32 prog)
 	__u32 what, over;
 
 	over = unknown(protocol == NP_KERNEL_MPTCP ? main_is_over(sk) : !tcp_of(sk));
-	prog_hit(NP_PROG_RELEASE);
+	first_hit(prog);
 	st = sock_find(sk);
 	if (!st || (over && st->gone))
 		return 0;

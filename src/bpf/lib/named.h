@@ -3,8 +3,8 @@
  * The peer of a call on a raw or ping socket, whose addresses no cgroup hook sees, or of one that fexit was left out of, where
  * the hook at the call has no argument but the result: by the system call's registers. What is sent to is in the caller's memory. What was received from
  * goes there only when the hook is over: till then the kernel's copy is on the task's stack, in the call's message, which
- * is known by the caller's buffer. What is not found as expected is no peer, never a wrong one. Lacks: sendmmsg(), recvmmsg(),
- * several buffers, io_uring, 32-bit programs.
+ * is known by the caller's buffer. What is not found as expected is no peer, never a wrong one: neither that which the socket is connected to. Lacks:
+ * sendmmsg(), recvmmsg(), several buffers, io_uring, 32-bit programs.
  */
 #ifndef NETPROBE_BPF_LIB_NAMED_H
 #define NETPROBE_BPF_LIB_NAMED_H
@@ -58,31 +58,36 @@ static __always_inline __u32 call_regs(struct task_struct *task, struct call_reg
 	return buffer_kind(task, &ret->second);
 }
 
-static __always_inline void peer_of_user(struct np_peer *peer, __u64 name, __u64 len)
+/* False: there is a name, and it cannot be read. */
+static __always_inline bool peer_of_user(struct np_peer *peer, __u64 name, __u64 len)
 {
 	struct sockaddr_in6 sa = {};
 
+	if (!name || !len)
+		return true;
 	if (len > sizeof(sa))
 		len = sizeof(sa);
-	if (!name || len < sizeof(struct sockaddr_in) ||
+	if (len < sizeof(struct sockaddr_in) ||
 	    bpf_probe_read_user(&sa, sizeof(struct sockaddr_in), (void *)name))
-		return;
+		return false;
 	if (sa.sin6_family == AF_INET6 &&
 	    (len < SIN6_LEN_LEAST || bpf_probe_read_user(&sa, SIN6_LEN_LEAST, (void *)name)))
-		return;
+		return false;
 	peer_of_address(peer, &sa);
+	return peer->family;
 }
 
-static __always_inline void peer_sent_to(struct np_peer *peer, const struct call_regs *regs,
+/* False where it is not known whether the call names one. */
+static __always_inline bool peer_sent_to(struct np_peer *peer, const struct call_regs *regs,
 					 __u32 kind)
 {
 	__u64 head[2]; /* of the caller's struct msghdr */
 
 	if (kind == BUFFER_PLAIN)
-		peer_of_user(peer, regs->fifth, regs->sixth);
-	else if (kind == BUFFER_MSG &&
-		 !bpf_probe_read_user(head, sizeof(head), (void *)regs->second))
-		peer_of_user(peer, head[0], (__u32)head[1]);
+		return peer_of_user(peer, regs->fifth, regs->sixth);
+	if (kind == BUFFER_MSG && !bpf_probe_read_user(head, sizeof(head), (void *)regs->second))
+		return peer_of_user(peer, head[0], (__u32)head[1]);
+	return kind == BUFFER_IOV || kind == BUFFER_FILE;
 }
 
 /* Is that a message of a call of this kind, with that buffer, and its name where such calls have it? */
@@ -133,7 +138,10 @@ static __always_inline void peer_received_from(struct np_peer *peer, const struc
 		peer_of_name(peer, (void *)m.name, (int)m.len);
 }
 
-/* low: where the program's arguments are, on the task's stack. Context: process, in the call. A global function: see filter.h. */
+/*
+ * low: where the program's arguments are, on the task's stack. 1 where a peer that was sent to may be named and is not
+ * found, else 0. Context: process, in the call. A global function: see filter.h.
+ */
 __weak __noinline int peer_of_call(struct np_peer *peer, __u32 tx, __u64 low)
 {
 	struct task_struct *task;
@@ -141,15 +149,14 @@ __weak __noinline int peer_of_call(struct np_peer *peer, __u32 tx, __u64 low)
 	__u32 kind;
 
 	if (!peer || !bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_task_pt_regs))
-		return 0;
+		return !!tx;
 	task = bpf_get_current_task_btf();
 	if (task->flags & (PF_KTHREAD | PF_IO_WORKER))
-		return 0;
+		return !!tx;
 	kind = call_regs(task, &regs);
 	if (tx)
-		peer_sent_to(peer, &regs, kind);
-	else
-		peer_received_from(peer, &regs, kind, low);
+		return !peer_sent_to(peer, &regs, kind);
+	peer_received_from(peer, &regs, kind, low);
 	return 0;
 }
 

@@ -27,6 +27,13 @@ static __always_inline void second_saw(__u32 prog)
 		__sync_fetch_and_add(&st_second[prog & NP_PROG_MASK], 1);
 }
 
+/* That the hook fires is proven by first programs alone: a second one may stand elsewhere. */
+static __always_inline void first_hit(__u32 prog)
+{
+	if (!(prog & NP_PROG_SECOND))
+		prog_hit(prog);
+}
+
 /* A byte for each thread id there can be: user space makes the value NP_MARKS long where cfg_second is set. */
 struct np_marks_map {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -48,13 +55,17 @@ static __always_inline __u8 *mark_of(__u64 key)
 	return marks ? marks + ((tid << 6 | tid >> 16) & (NP_MARKS - 1)) : NULL;
 }
 
-/* The first program has this call. */
-static __always_inline void mark_seen(__u64 key, __u8 prog)
+/* The first program has this call. True: the second one called it. */
+static __always_inline bool mark_seen(__u64 key, __u8 prog)
 {
 	__u8 *mark = cfg_second ? mark_of(key) : NULL;
+	bool again;
 
-	if (mark)
-		*mark = *mark == MARK_AGAIN ? 0 : MARK_SEEN(prog);
+	if (!mark)
+		return false;
+	again = *mark == MARK_AGAIN;
+	*mark = again ? 0 : MARK_SEEN(prog);
+	return again;
 }
 
 /* Was the first program left out? Then the mark becomes next, and the call is the second one's, who says so (second_saw). */

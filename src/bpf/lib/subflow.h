@@ -103,7 +103,7 @@ static __always_inline int subflow_state(void *ctx, struct sock *sk, int from, i
 	bool fresh = false;
 	__u32 type;
 
-	prog_hit(NP_PROG_STATE);
+	first_hit(prog);
 	st = state_of(sk, from, to, prog, &fresh);
 	if (!st)
 		return 0;
@@ -224,7 +224,7 @@ static __always_inline int tcp_state(void *ctx, struct sock *sk, int from, int t
 			return subflow_state(ctx, sk, from, to, prog);
 		(void)bpf_map_update_elem(&np_newest, &zero, &addr, BPF_ANY);
 	}
-	prog_hit(NP_PROG_STATE);
+	first_hit(prog);
 	st = state_of(sk, from, to, prog, &fresh);
 	if (!st)
 		return 0;
@@ -305,7 +305,7 @@ static __always_inline int tcp_gone(void *ctx, struct sock *sk, __u32 prog)
 
 	if (!sock_is_subflow(sk))
 		return sock_gone(ctx, sk, prog);
-	prog_hit(prog & NP_PROG_MASK);
+	first_hit(prog);
 	st = sock_find(sk);
 	tp = tcp_of(sk);
 	if (!st || st->gone || !tp)

@@ -24,7 +24,10 @@ struct np_call {
 	__u32 exec; /* exec_now() */
 	__u32 prog; /* NP_PROG_* */
 	__u8 tx;
-	__u8 pad[7];
+	/* it may name another peer than the socket's: nobody saw whether it does */
+	__u8 unnamed;
+	__u8 again; /* by a second program, see second.h: no proof that the first one fires */
+	__u8 pad[5];
 };
 
 static __always_inline void sock_own_id(struct np_sock *st)
@@ -493,7 +496,7 @@ static __always_inline bool dgram_peer(struct np_sock *st, struct sock *sk,
 				       bool *ret_has_peer)
 {
 	*ret_has_peer = peer->family || peer_take(sk, call->key, call->tx, peer);
-	if (!*ret_has_peer && peer_of_sock(sk, peer)) {
+	if (!*ret_has_peer && !call->unnamed && peer_of_sock(sk, peer)) {
 		*ret_has_peer = true;
 		if (!cfg_no_ends && peer_is_kept(st, peer))
 			return true;
@@ -637,9 +640,11 @@ static __always_inline bool traffic_has_peers(struct np_sock *st, __u64 key, __u
 static __always_inline int traffic(struct sock *sk, struct np_sock *st, struct np_call *call,
 				   struct np_peer *peer)
 {
-	prog_hit(call->prog);
-	if (st && hot_is(st, call->key) && st->hot_exec == call->exec && st->gen == np_filter.gen &&
-	    !(st->flags & NP_F_UNCONN) && st->dgram != NP_DGRAM_NAMES)
+	if (!call->again)
+		prog_hit(call->prog);
+	/* a second program may have found another peer than the socket's */
+	if (!call->again && st && hot_is(st, call->key) && st->hot_exec == call->exec &&
+	    st->gen == np_filter.gen && !(st->flags & NP_F_UNCONN) && st->dgram != NP_DGRAM_NAMES)
 		return call_skip(st, call, st->pass & NP_PASS_SAMPLED_OUT);
 	return traffic_slow(sk, st, call, peer);
 }
