@@ -57,6 +57,7 @@ static void close_rung(void *rung)
 	(void)pthread_mutex_destroy(&a->fn_lock);
 	(void)socks_close(a->socks);
 	(void)links_close(a->links);
+	(void)nat_free(a->nat);
 	close_fd(a->herald);
 	close_fd(a->timer);
 	close_fd(a->wake);
@@ -213,9 +214,13 @@ static int whose(void *rung, const struct np_tuple *t, struct rung_whose *ret)
 {
 	struct afpacket *a = rung;
 	const struct sock *k = socks_find(a->socks, t);
+	struct np_tuple own = *t;
 	const char *name = links_name(a->links, t->ifindex);
 	struct np_sock_rec rec = { .tuple = *t };
 
+	if (!k && links_is_local(a->links, t->laddr) &&
+	    nat_to_socket(a->nat, &own, afpacket_clock()))
+		k = socks_find(a->socks, &own);
 	*ret = (struct rung_whose){ .local = k || links_is_local(a->links, t->laddr) ||
 					     join_is_group(t->laddr) };
 	if (k) {
@@ -349,6 +354,9 @@ static int open_fds(struct afpacket *a, struct netprobe_error *err)
 	if (a->herald < 0)
 		return error_set(err, a->herald, "cannot open a second packet socket: %s",
 				 strerror(-a->herald));
+	a->nat = nat_new();
+	if (!a->nat)
+		return error_set(err, -ENOMEM, "out of memory");
 	a->links = links_open(&r);
 	if (!a->links)
 		return error_set(err, r, "cannot list interfaces (rtnetlink): %s", strerror(-r));

@@ -7,6 +7,7 @@
 
 #include "capture/afpacket.h"
 #include "capture/links.h"
+#include "capture/nat.h"
 #include "capture/ring.h"
 #include "capture/socks.h"
 #include "capture/wire.h"
@@ -47,6 +48,7 @@ struct afpacket {
 	struct np_filter filter;
 	struct socks *socks;
 	struct links *links;
+	struct nat *nat;
 	struct reader readers[AFPACKET_RINGS_MAX];
 	uint32_t n_readers;
 	bool all_run; /* each of them has its thread */
@@ -81,7 +83,7 @@ void join_all(struct afpacket *a, bool hand);
 /* What is still known of one socket, at its end. */
 void join_last(struct sock *k, void *arg);
 bool join_is_group(const uint8_t addr[16]);
-/* The end of a flow as a tuple of that end. */
+/* The end of a flow as a tuple of that end: its socket's, where addresses are known to be rewritten in between. */
 void join_tuple(const struct afpacket *a, const struct wire_flow *f, unsigned int end,
 		struct np_tuple *ret);
 

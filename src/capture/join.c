@@ -14,6 +14,7 @@
 #define CLOSED_NS 2000000000ULL /* what comes late belongs to it for so long */
 #define UDP_IDLE_NS 60000000000ULL
 #define TCP_IDLE_NS 600000000000ULL
+#define NAT_ASKS 4
 #define STATE_ESTABLISHED 1
 #define STATE_CLOSE 7
 
@@ -21,6 +22,14 @@ struct join {
 	struct afpacket *a;
 	bool hand;
 };
+
+static void set_ends(struct np_tuple *to, const struct np_tuple *from)
+{
+	memcpy(to->laddr, from->laddr, 16);
+	memcpy(to->raddr, from->raddr, 16);
+	to->lport = from->lport;
+	to->rport = from->rport;
+}
 
 void join_tuple(const struct afpacket *a, const struct wire_flow *f, unsigned int end,
 		struct np_tuple *ret)
@@ -36,6 +45,8 @@ void join_tuple(const struct afpacket *a, const struct wire_flow *f, unsigned in
 				  .netns = socks_netns(a->socks) };
 	memcpy(ret->laddr, f->addr[end], 16);
 	memcpy(ret->raddr, f->addr[!end], 16);
+	if (f->end[end].nat)
+		set_ends(ret, f->end[end].nat);
 	if (name)
 		strncpy(ret->ifname, name, sizeof(ret->ifname) - 1);
 	if (f->proto == IPPROTO_TCP) {
@@ -294,6 +305,55 @@ static void give_own(struct join *j, struct wire_flow *f, unsigned int e, const 
 		tell_own_end(a, f, e, &rec);
 }
 
+static struct np_tuple *keep(const struct np_tuple *t)
+{
+	struct np_tuple *copy = malloc(sizeof(*copy));
+
+	if (copy)
+		*copy = *t;
+	return copy;
+}
+
+/* Sockets between these ends have those on the wire. */
+static void tell_wire(struct afpacket *a, const struct np_tuple *t, const struct np_tuple *wire)
+{
+	struct sock *k = socks_between(a->socks, t, NULL);
+
+	for (; k; k = socks_between(a->socks, t, k))
+		if (!k->wire)
+			k->wire = keep(wire);
+}
+
+/*
+ * No socket has the ends that its packets carry: are they rewritten? A flow is asked about a few times, while it may become
+ * one of its own. True: *t is its socket's tuple.
+ */
+static bool find_nat(struct afpacket *a, struct wire_flow *f, unsigned int e, struct np_tuple *t)
+{
+	struct wire_end *end = &f->end[e];
+	struct np_tuple wire = *t;
+
+	if (end->own_id || end->sock_id || !end->local)
+		return false;
+	if (end->nat) {
+		struct np_tuple back = *t;
+
+		memcpy(back.laddr, f->addr[e], 16);
+		memcpy(back.raddr, f->addr[!e], 16);
+		back.lport = f->port[e];
+		back.rport = f->port[!e];
+		tell_wire(a, t, &back);
+		return true;
+	}
+	if (end->nat_asked >= NAT_ASKS || !nat_to_socket(a->nat, t, a->now_ns)) {
+		end->nat_asked += end->nat_asked < NAT_ASKS;
+		return false;
+	}
+	end->nat = keep(t);
+	tell_wire(a, t, &wire);
+	return end->nat;
+}
+
 static void join_end(struct join *j, struct wire *w, struct wire_flow *f, unsigned int e, bool gone)
 {
 	struct afpacket *a = j->a;
@@ -303,8 +363,10 @@ static void join_end(struct join *j, struct wire *w, struct wire_flow *f, unsign
 
 	join_tuple(a, f, e, &t);
 	k = pair_sock(a->socks, w, f, e, &t, a->read_ns, &wait);
+	if (!k && !wait && find_nat(a, f, e, &t))
+		k = pair_sock(a->socks, w, f, e, &t, a->read_ns, &wait);
 	if (k && f->proto == IPPROTO_TCP)
-		k->flow_ns = f->first_ns;
+		*(f->end[e].nat ? &k->nat_ns : &k->flow_ns) = f->first_ns;
 	if (k)
 		give(a, f, e, k, &t);
 	else if (!f->end[e].sock_id == !f->end[e].own_id && (gone || !wait) &&
@@ -380,17 +442,40 @@ static void last_peer(struct wire *w, struct wire_flow *f, void *arg)
 
 	(void)w;
 	for (unsigned int e = 0; e < 2; e++) {
+		const struct wire_end *end = &f->end[e];
 		struct np_tuple t;
 
-		if (f->proto != bound->proto || f->port[e] != bound->lport || f->end[e].own_id ||
-		    !links_is_local(l->a->links, f->addr[e]) ||
-		    (memcmp(bound->laddr, any, 16) != 0 &&
-		     memcmp(bound->laddr, f->addr[e], 16) != 0))
+		if (f->proto != bound->proto || end->own_id ||
+		    (end->nat ? end->nat->lport : f->port[e]) != bound->lport ||
+		    !links_is_local(l->a->links, f->addr[e]))
 			continue;
 		join_tuple(l->a, f, e, &t);
+		if (memcmp(bound->laddr, any, 16) != 0 && memcmp(bound->laddr, t.laddr, 16) != 0)
+			continue;
 		if (socks_find(l->a->socks, &t) == l->k)
 			give(l->a, f, e, l->k, &t);
 	}
+}
+
+/* No packet was seen between its ends, or only those of one direction: it may be that others are on the wire. */
+static void ask_wire(struct afpacket *a, struct sock *k)
+{
+	struct np_tuple wire = k->rec.tuple;
+
+	if (nat_to_wire(a->nat, &wire, a->now_ns))
+		k->wire = keep(&wire);
+}
+
+static void last_flow(struct afpacket *a, struct sock *k, struct wire_flow *f, unsigned int e)
+{
+	struct np_tuple end;
+
+	if (!f || f->end[e].own_id)
+		return;
+	*(f->end[e].nat ? &k->nat_ns : &k->flow_ns) = f->first_ns;
+	f->end[e].sock_id = k->rec.sock_id;
+	join_tuple(a, f, e, &end);
+	give(a, f, e, k, &end);
 }
 
 void join_last(struct sock *k, void *arg)
@@ -402,10 +487,12 @@ void join_last(struct sock *k, void *arg)
 	if (t->flags & NP_F_LISTEN)
 		return;
 	a->now_ns = afpacket_clock();
+	if (!k->wire && !(t->flags & NP_F_UNCONN) &&
+	    (!k->flow_ns || links_is_local(a->links, t->raddr)))
+		ask_wire(a, k);
 	for (uint32_t i = 0; i < a->n_readers; i++) {
 		struct reader *r = &a->readers[i];
 		struct wire_flow *f;
-		struct np_tuple end;
 		unsigned int e;
 
 		(void)pthread_mutex_lock(&r->lock);
@@ -414,12 +501,14 @@ void join_last(struct sock *k, void *arg)
 		} else {
 			f = t->proto == IPPROTO_TCP ? pair_flow(&r->wire, k, &e)
 						    : wire_between(&r->wire, t, NULL, &e);
-			if (f && !f->end[e].own_id) {
-				k->flow_ns = f->first_ns;
-				f->end[e].sock_id = k->rec.sock_id;
-				join_tuple(a, f, e, &end);
-				give(a, f, e, k, &end);
-			}
+			last_flow(a, k, f, e);
+			f = k->wire ? t->proto == IPPROTO_TCP
+					      ? pair_nat(&r->wire, k, &e)
+					      : wire_between(&r->wire, k->wire, NULL, &e)
+				    : NULL;
+			if (f && !f->end[e].nat)
+				f->end[e].nat = keep(t);
+			last_flow(a, k, f, e);
 		}
 		(void)pthread_mutex_unlock(&r->lock);
 	}

@@ -94,6 +94,8 @@ static bool ask(struct afpacket *a, struct pending *p)
 {
 	struct sock *k = socks_meet(a->socks, &p->tuple);
 
+	if (!k && !p->met && nat_to_socket(a->nat, &p->tuple, a->now_ns))
+		k = socks_meet(a->socks, &p->tuple);
 	if (!k && p->met)
 		return true; /* it has ended */
 	p->met = k != NULL;

@@ -12,6 +12,11 @@
 /* The flow of a TCP socket; NULL none (yet), or it is another socket's. *ret_end: the socket's end of it. */
 struct wire_flow *pair_flow(const struct wire *w, const struct sock *k, unsigned int *ret_end);
 /*
+ * And the one between its ends on the wire, where those are others. Where both ends are on this host each direction may be
+ * a flow of its own: then it has both.
+ */
+struct wire_flow *pair_nat(const struct wire *w, const struct sock *k, unsigned int *ret_end);
+/*
  * The socket of an end of a flow of any transport, t as a tuple. Packets were read up to then: of a socket that was met
  * later the flow may not be there yet. *ret_wait: there is one, and which flow is its own is not known by now.
  */

@@ -50,6 +50,7 @@ void socks_drop(struct socks *s, struct sock *k)
 	index_remove(&s->by_tuple, &k->by_tuple);
 	if (k->inode)
 		procfs_forget(s->procfs, k->inode);
+	free(k->wire);
 	free(k);
 }
 

@@ -25,8 +25,11 @@ struct sock {
 	uint32_t raw_retrans, raw_segs_out, raw_segs_in, raw_drops;
 	uint64_t look_ns; /* of the last listing */
 	uint64_t met_ns;  /* it was there then, or by_end: it had ended */
-	uint64_t flow_ns; /* its packets' flow began then, as far as that is known; the caller's */
-	bool by_end;	  /* nothing but its end was told of */
+	/* the flow of its packets began then, as far as that is known, and that by wire; the caller's */
+	uint64_t flow_ns, nat_ns;
+	bool by_end; /* nothing but its end was told of */
+	struct np_tuple *
+		wire; /* its ends on the wire, where those are others (nat.h); NULL the same. Freed with it */
 	struct mains_one *main; /* the MPTCP connection that it carries; NULL none */
 	struct np_sock_rec rec;
 	uint64_t ended_ns; /* its end was told of, its last packets may not have been counted yet */

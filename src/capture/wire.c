@@ -62,6 +62,8 @@ void wire_drop(struct wire *w, struct wire_flow *f)
 	index_remove(&w->flows, &f->node);
 	free(f->end[0].own);
 	free(f->end[1].own);
+	free(f->end[0].nat);
+	free(f->end[1].nat);
 	free(f);
 }
 

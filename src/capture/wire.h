@@ -49,6 +49,9 @@ struct wire_own {
 
 /* How far an end's figures were handed on; the rung's own. */
 struct wire_end {
+	/* its socket's ends, where those on the wire are others (nat.h); NULL: the same, or not known. Freed with the flow */
+	struct np_tuple *nat;
+	uint8_t nat_asked;
 	uint64_t sock_id; /* socket or number of its own; 0 none yet */
 	bool own_id, told, ended, local;
 	struct wire_own *own; /* NULL: it has a socket, or is not known yet; freed with the flow */

@@ -258,7 +258,8 @@ static void text_mode(struct doctor *d, const char *name, const struct netprobe_
 
 static void text_kept(struct doctor *d)
 {
-	struct confine_opts opts = { .bpf = !d->machine.ebpf.code };
+	struct confine_opts opts = { .bpf = !d->machine.ebpf.code,
+				     .nat = d->machine.ebpf.code && !d->machine.afpacket.code };
 	char caps[160];
 
 	confine_caps(&opts, caps, sizeof(caps));

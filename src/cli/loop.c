@@ -101,10 +101,11 @@ static int watch(int epoll, int fd)
 static void give_up(const struct loop *l)
 {
 	struct netprobe_capture now = { .size = sizeof(now) };
-	bool bpf = !netprobe_manager_get_capture(l->manager, &now, NULL) &&
-		   now.capture == NETPROBE_CAPTURE_EBPF;
+	bool known = !netprobe_manager_get_capture(l->manager, &now, NULL);
+	bool bpf = known && now.capture == NETPROBE_CAPTURE_EBPF;
 	struct confine_opts opts = {
 		.bpf = bpf,
+		.nat = known && now.capture == NETPROBE_CAPTURE_AFPACKET,
 		/* a service of its own user has no other processes to look at */
 		.landlock = bpf && getenv("INVOCATION_ID") && geteuid(),
 	};

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <unistd.h>
 
 #include "confine/internal.h"
 
@@ -18,7 +19,7 @@ static const struct {
 } kept[] = {
 	{ CAP_BPF, "CAP_BPF", true },	      /* iterators, maps; programs that ctl switches on */
 	{ CAP_PERFMON, "CAP_PERFMON", true }, /* the same, and uprobes on libraries that appear */
-	{ CAP_NET_ADMIN, "CAP_NET_ADMIN", true },    /* cgroup programs */
+	{ CAP_NET_ADMIN, "CAP_NET_ADMIN", true },    /* cgroup programs; connection tracking */
 	{ CAP_SYS_ADMIN, "CAP_SYS_ADMIN", true },    /* routes inside other network namespaces */
 	{ CAP_SYSLOG, "CAP_SYSLOG", true },	     /* names of kernel addresses in stacks */
 	{ CAP_SYS_PTRACE, "CAP_SYS_PTRACE", false }, /* exe and descriptors of others in /proc */
@@ -28,10 +29,18 @@ static const struct {
 
 #define KEPT (sizeof(kept) / sizeof(kept[0]))
 
+/* The kernel has it where it tracks connections in this network namespace (nf_conntrack). */
+static bool is_tracked(void)
+{
+	return !access("/proc/sys/net/netfilter/nf_conntrack_count", F_OK);
+}
+
 static bool stays(const struct confine_opts *opts, unsigned int i)
 {
-	return (opts->bpf || !kept[i].bpf_only) &&
-	       capng_have_capability(CAPNG_PERMITTED, kept[i].cap);
+	bool used = opts->bpf || !kept[i].bpf_only ||
+		    (opts->nat && kept[i].cap == CAP_NET_ADMIN && is_tracked());
+
+	return used && capng_have_capability(CAPNG_PERMITTED, kept[i].cap);
 }
 
 void confine_caps(const struct confine_opts *opts, char *buf, size_t size)

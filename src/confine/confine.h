@@ -14,6 +14,7 @@
 
 struct confine_opts {
 	bool bpf; /* bpf(2), perf events, other network namespaces: what the ebpf rung still uses */
+	bool nat; /* connection tracking is asked, where there is any: the afpacket rung */
 	bool landlock; /* no process but its own is looked at, so that Landlock may be had as well */
 };
 
