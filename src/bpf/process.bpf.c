@@ -3,6 +3,7 @@
  * Programs that processes run, followed over exec, fork and exit, so that a process that is gone
  * before user space could look into /proc still has its path. Off the data path.
  */
+#include "lib/emit.h"
 #include "lib/owner.h"
 #include "lib/scratch.h"
 #include "lib/sock.h"
@@ -199,6 +200,75 @@ int BPF_KRETPROBE(np_move_kr)
 	prog_hit(NP_PROG_MOVE);
 	__sync_fetch_and_add(&np_filter.exec_gen, 1);
 	return 0;
+}
+
+struct born_place {
+	struct scratch_head head;
+	struct np_ev_born ev;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, SCRATCH_DEPTH);
+	__type(key, __u32);
+	__type(value, struct born_place);
+} np_born_scratch SEC(".maps");
+
+/*
+ * A cgroup was made: who starts in it may be gone, with it and with the files that name it, within milliseconds. So
+ * readers are woken. Context: who makes it, in a lock of the kernel's without interrupts. The path is only made where
+ * somebody looks at this tracepoint.
+ */
+static __always_inline int on_born(void *ctx, struct cgroup *cgrp, const char *path)
+{
+	struct born_place *place;
+	struct np_ev_born *ev;
+	long n, r;
+
+	prog_hit(NP_PROG_BORN);
+	place = scratch_take(&np_born_scratch);
+	if (!place) {
+		count_one(NP_PROG_BORN, map_full);
+		return 0;
+	}
+	ev = &place->ev;
+	ev->hdr.type = NP_EV_BORN;
+	ev->hdr.len = sizeof(*ev);
+	ev->hdr.cpu = bpf_get_smp_processor_id();
+	ev->hdr.ts_ns = bpf_ktime_get_ns();
+	ev->id = BPF_CORE_READ(cgrp, kn, id);
+	ev->hierarchy = (__u32)BPF_CORE_READ(cgrp, root, hierarchy_id);
+	ev->pad = 0;
+	n = bpf_probe_read_kernel_str(ev->path, sizeof(ev->path), path);
+	if (n <= 1 || n == sizeof(ev->path)) {
+		count_one(NP_PROG_BORN, helper_err);
+	} else {
+		if (cfg_use_perf)
+			r = bpf_perf_event_output(ctx, &np_events_perf, BPF_F_CURRENT_CPU, ev,
+						  sizeof(*ev));
+		else
+			r = bpf_ringbuf_output(&np_events, ev, sizeof(*ev), BPF_RB_FORCE_WAKEUP);
+		if (r)
+			count_one(NP_PROG_BORN, ring_full);
+		else
+			count_one(NP_PROG_BORN, submitted);
+	}
+	scratch_give(place);
+	return 0;
+}
+
+/* Since 5.1 with these arguments. */
+SEC("tp_btf/cgroup_mkdir")
+int BPF_PROG(np_born_tp, struct cgroup *cgrp, const char *path)
+{
+	return on_born(ctx, cgrp, path);
+}
+
+/* The same where the kernel has no BTF of its own. */
+SEC("raw_tp/cgroup_mkdir")
+int BPF_PROG(np_born_rt, struct cgroup *cgrp, const char *path)
+{
+	return on_born(ctx, cgrp, path);
 }
 
 /* The current task has other credentials. Since 2.6.29. */

@@ -211,6 +211,15 @@ static void on_part(const struct np_part_key *key, const struct np_part *part, v
 			  (unsigned long long)key->sock_id);
 }
 
+static void take_born(struct session *s, const struct np_ev_hdr *ev)
+{
+	const struct np_ev_born *born = (const struct np_ev_born *)ev;
+
+	if (ev->len == sizeof(*born) && memchr(born->path, '\0', sizeof(born->path)))
+		cgroup_table_born(s->cgroups, born->id, born->path, born->hierarchy != 0,
+				  s->now_ns);
+}
+
 static void on_event(const struct np_ev_hdr *ev, void *arg)
 {
 	const struct np_ev_sock *sock = (const struct np_ev_sock *)ev;
@@ -224,6 +233,8 @@ static void on_event(const struct np_ev_hdr *ev, void *arg)
 	}
 	if (ev->type == NP_EV_ANSWER && s->sight.names)
 		names_answer(s->sight.names, (const struct np_ev_answer *)ev);
+	if (ev->type == NP_EV_BORN)
+		take_born(s, ev);
 	if (ev->type == 0 || ev->type >= NP_EV_MAX)
 		return;
 	if (!is_plausible(s, &sock->rec)) {

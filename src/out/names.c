@@ -111,6 +111,7 @@ const char *prog_name(unsigned int prog)
 		[NP_PROG_CRED] = "user_id",
 		[NP_PROG_ERROR] = "error",
 		[NP_PROG_ARRIVE] = "arrive",
+		[NP_PROG_BORN] = "cgroup_made",
 		[LOSS_AFPACKET] = "afpacket",
 		[LOSS_DIAG] = "sock_diag",
 		[LOSS_FIGURES] = "figures",

@@ -245,6 +245,15 @@ const struct hook hook_table[NP_PROG_MAX] = {
 			{ KP("np_move_kr"), .since = "4.1" },
 		},
 	},
+	[NP_PROG_BORN] = {
+		.name = "cgroup made", .what = "cgroups from their first moment, with the containers they are of", .follows = -1,
+		.n_alts = 3, .alts = {
+			{ .family = FAMILY_AUTO, .kind = KIND_TP_BTF, .progs = { "np_born_tp" }, .since = "5.5" },
+			{ .family = FAMILY_AUTO, .kind = KIND_RAW_TP, .progs = { "np_born_rt" }, .since = "5.1" },
+			{ NOPROG(FAMILY_AUTO,
+				 "paths and containers of cgroups that are gone before they are looked for in the tree: null") },
+		},
+	},
 	[NP_PROG_CRED] = {
 		.name = "user id", .what = "processes that become another user", .follows = -1,
 		.n_alts = 3, .alts = {
@@ -296,7 +305,7 @@ const struct hook hook_table[NP_PROG_MAX] = {
 
 static const char *const family_names[] = { "auto", "tracepoint", "fentry", "kprobe" };
 static const char *const kind_names[] = { "tp_btf", "cgroup", "iter", "fentry",
-					  "kprobe", "run",    "none" };
+					  "kprobe", "run",    "raw_tp", "none" };
 
 const char *family_label(uint8_t family)
 {

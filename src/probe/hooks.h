@@ -23,7 +23,8 @@
 #define KIND_FENTRY 3 /* fexit as well */
 #define KIND_KPROBE 4 /* kretprobe as well */
 #define KIND_RUN 5    /* attached to nothing: user space runs it (BPF_PROG_TEST_RUN) */
-#define KIND_NONE 6   /* no program: something else covers it, see note */
+#define KIND_RAW_TP 6 /* a tracepoint without BTF */
+#define KIND_NONE 7   /* no program: something else covers it, see note */
 
 #define HOOK_PROGS 4
 #define HOOK_ALTS 6

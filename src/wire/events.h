@@ -20,6 +20,8 @@
 #define NP_EV_ANSWER \
 	64 /* a message a process sent to or read from a port of DNS: struct np_ev_answer */
 
+#define NP_EV_BORN 65 /* a cgroup was made: struct np_ev_born */
+
 #define NP_STALL_SEND_BUFFER 1	 /* the process waits for room in the send buffer */
 #define NP_STALL_ZERO_WINDOW 2	 /* the peer takes nothing: its window is closed */
 #define NP_STALL_RECEIVE_QUEUE 3 /* data waits in the receive queue, the process does not take it */
@@ -61,6 +63,18 @@ struct np_ev_answer {
 	__u8 pad[7];
 };
 
+#define NP_BORN_PATH 928
+
+/* struct np_ev_born: NP_EV_BORN. A longer path is not told: its cgroup is found in the tree, as long as it is there. */
+struct np_ev_born {
+	struct np_ev_hdr hdr;
+	__u64 id;	 /* of the cgroup in its hierarchy */
+	__u32 hierarchy; /* 0 the v2 tree; else the number of one of version 1 */
+	__u32 pad;
+	char path[NP_BORN_PATH]; /* below the hierarchy's root; with a NUL behind it */
+};
+
+NP_WIRE_SIZE(struct np_ev_born, 960);
 NP_WIRE_SIZE(struct np_ev_answer, 104);
 NP_WIRE_SIZE(struct np_ev_hdr, 16);
 NP_WIRE_SIZE(struct np_ev_sock, 632);

@@ -40,7 +40,8 @@
 #define NP_PROG_CRED 28
 #define NP_PROG_ERROR 29
 #define NP_PROG_ARRIVE 30
-#define NP_PROG_MAX 31
+#define NP_PROG_BORN 31
+#define NP_PROG_MAX 32
 
 /* Accounts of the same shape that user space keeps where no program runs. */
 #define LOSS_AFPACKET NP_PROG_MAX      /* packets read from a ring */
