@@ -373,6 +373,8 @@ struct netprobe_machine {
 	uint64_t
 		memory_limit_bytes; /* of this process's cgroups; tables fit one below 256 MiB; 0: none */
 	uint32_t tracked;	    /* NETPROBE_TRACKED_* of this network namespace; since 0.2 */
+	/* a folder of a runtime that may not be read: its containers have ids and no names; empty: none. */
+	char names_denied[128];
 };
 
 /*

@@ -7,6 +7,7 @@
 #include "api/internal.h"
 #include "base/cgroup2.h"
 #include "base/error.h"
+#include "owner/container_name.h"
 #include "owner/memory.h"
 #include "probe/asked.h"
 #include "probe/kernel.h"
@@ -75,6 +76,8 @@ static void put_facts(const struct kernel_facts *f, struct netprobe_machine *ret
 		ret->xdp_syncookies = -1;
 	ret->tcp_syncookies = guard_cookie_setting();
 	ret->tracked = guard_tracked();
+	(void)snprintf(ret->names_denied, sizeof(ret->names_denied), "%s",
+		       container_denied("") ?: "");
 }
 
 /* What a real start chooses. */

@@ -304,6 +304,11 @@ static void text_rungs(struct doctor *d)
 	text_mode(d, "afpacket", &m->afpacket, &taken);
 	text_mode(d, "proc", &m->proc, &taken);
 	text_kept(d);
+	if (m->names_denied[0])
+		buf_printf(
+			&d->out,
+			"containers have ids and no names: %s may not be read; root may, and CAP_DAC_READ_SEARCH\n",
+			m->names_denied);
 	if (m->note[0])
 		buf_printf(&d->out, "note: %s\n", m->note);
 }
@@ -369,6 +374,7 @@ static void json_facts(struct doctor *d)
 	else
 		json_kv_u64(b, "tcp_syncookies", (uint64_t)m->tcp_syncookies);
 	json_kv_str(b, "connections_tracked", tracked[m->tracked % 3]);
+	json_kv_str(b, "names_denied", m->names_denied[0] ? m->names_denied : NULL);
 }
 
 /* What auto takes. */

@@ -14,6 +14,7 @@
 #include "engine/netns.h"
 #include "engine/session_parts.h"
 #include "flow/plausible.h"
+#include "owner/cgroup_watch.h"
 #include "owner/memory.h"
 
 /* For so long after the last spliced bytes their reader is watched for: it costs every receive call. */
@@ -398,6 +399,8 @@ int session_open(const struct session_opts *opts, struct session **ret_session,
 	s->misses_ends = !s->asks_routes && probe_misses_ends(ebpf_probe(&s->rung));
 	if (s->rung.ops->watch_moved)
 		s->rung.ops->watch_moved(s->rung.arg, on_moved, s);
+	if (s->asks_routes || !probe_tells_births(ebpf_probe(&s->rung)))
+		s->births = cgroup_watch_new(s->cgroups);
 	s->ifwatch = ifwatch_new();
 	s->nics = nic_reader_new(netns_inode("/proc/thread-self/ns/net"), s->ifwatch, s->viewer);
 	if (!s->asks_routes)
@@ -437,6 +440,7 @@ struct session *session_close(struct session *s)
 	(void)viewer_free(s->viewer);
 	(void)flow_table_free(s->flows);
 	(void)process_table_free(s->procs);
+	(void)cgroup_watch_free(s->births);
 	(void)cgroup_table_free(s->cgroups);
 	free(s);
 	return NULL;
@@ -477,6 +481,7 @@ int session_poll(struct session *s)
 
 	s->now_ns = clock_monotonic_ns();
 	route_cache_tick(s->routes, s->now_ns);
+	cgroup_watch_poll(s->births, s->now_ns);
 	look_for_stalls(s);
 	engine_latency_poll(s->latency, s->now_ns, is_spliced(s));
 	/* First: connections that follow an answer have its name. */

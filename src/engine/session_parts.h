@@ -24,6 +24,7 @@ struct session {
 	struct devices *devices; /* NULL: guard is not asked */
 	char note[1024];
 	struct cgroup_table *cgroups;
+	struct cgroup_watch *births; /* NULL: the kernel half tells of cgroups that are made */
 	struct process_table *procs;
 	struct flow_table *flows;
 	struct viewer *viewer;

@@ -57,6 +57,8 @@ const struct field record_fields_doctor[] = {
 	FLAG("xdp_syncookies", "not known", "the kernel has helpers for them"),
 	F("tcp_syncookies", FIELD_INT, FIELD_NO_UNIT, "the kernel has none", "the sysctl"),
 	WORD("connections_tracked", NULL, "`no`, `yes`, `strict`"),
+	WORD("names_denied", "none",
+	     "a folder of a container runtime that may not be read: containers there have ids and no names"),
 	FLAG("ebpf", NULL, "mode ebpf works here"),
 	WORD("family", "it does not", "family of the hooks in use"),
 	WORD("error", "it works", "why not"),

@@ -212,6 +212,13 @@ bool probe_misses_ends(const struct probe *p)
 	return used >= 0 && hook_table[NP_PROG_RELEASE].alts[used].kind == KIND_NONE;
 }
 
+bool probe_tells_births(const struct probe *p)
+{
+	int8_t used = p->hooks[NP_PROG_BORN].used;
+
+	return used >= 0 && hook_table[NP_PROG_BORN].alts[used].kind != KIND_NONE;
+}
+
 /* Of this process or of now, not of the hook: another one would fail as well. */
 static bool is_shortage(int e)
 {

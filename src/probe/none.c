@@ -57,6 +57,11 @@ bool probe_misses_ends(const struct probe *p)
 	return false;
 }
 
+bool probe_tells_births(const struct probe *p)
+{
+	return false;
+}
+
 int probe_v1(struct probe *p, uint64_t key, struct np_v1 *ret_v1)
 {
 	abort();

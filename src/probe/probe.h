@@ -127,6 +127,7 @@ uint8_t probe_family(const struct probe *p); /* family of the send hook */
 bool probe_store_is_hash(const struct probe *p);
 /* The ends of other sockets than TCP's are not seen: only a full sweep finds them gone. */
 bool probe_misses_ends(const struct probe *p);
+bool probe_tells_births(const struct probe *p); /* of cgroups: NP_EV_BORN */
 /* One line about what is missing, and about what namespaces hide; empty. */
 const char *probe_note(const struct probe *p);
 

@@ -167,7 +167,7 @@ static int sink(const struct netns *ns, uint16_t *ret_port)
 static void own_run(void)
 {
 	REQUIRE(!unshare(CLONE_NEWNS) && !mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) &&
-			!mount("none", "/run", "tmpfs", 0, "mode=755"),
+			!mount("none", "/run", "tmpfs", MS_STRICTATIME, "mode=755"),
 		"a /run of its own: %s", strerror(errno));
 	REQUIRE(!mkdir("/run/containerd", 0711) &&
 			!mkdir("/run/containerd/io.containerd.runtime.v2.task", 0711) &&
@@ -253,5 +253,110 @@ TEST(containers_of_50_ms_have_their_bytes_and_their_names)
 	let_live(&h);
 	probe_stop(&p);
 	check_all(&h, p.records);
+	close(fd);
+}
+
+struct look {
+	const char *file;
+	struct timespec made;
+};
+
+static bool is_read(void *arg)
+{
+	const struct look *l = arg;
+	struct stat st;
+
+	return !stat(l->file, &st) &&
+	       (st.st_atim.tv_sec != l->made.tv_sec || st.st_atim.tv_nsec != l->made.tv_nsec);
+}
+
+static const json_t *of_container(const struct probe *p, const char *id)
+{
+	const json_t *r;
+	size_t at;
+
+	json_array_foreach (p->records, at, r) {
+		const json_t *c = json_object_get(r, "container");
+		const char *its = json_string_value(json_object_get(c, "id"));
+
+		if (its && !strcmp(its, id))
+			return c;
+	}
+	return NULL;
+}
+
+/* Its files go when they were read, which is before there is anything else to know it by. */
+static void named_by(const struct herd *h, const char *mode, int i)
+{
+	char id[65], bundle[256], file[300], cgroup[PATH_MAX + 100], text[sizeof(config) + 64];
+	struct look look = { .file = file };
+	const json_t *c;
+	struct probe p;
+	struct stat st;
+	int up[2], go[2];
+	char byte;
+	pid_t pid;
+
+	id_of(h, i, id);
+	snprintf(bundle, sizeof(bundle), TASKS "/%s", id);
+	snprintf(file, sizeof(file), "%s/config.json", bundle);
+	snprintf(cgroup, sizeof(cgroup), "%s/cri-containerd-%s.scope", h->cgroup, id);
+	snprintf(text, sizeof(text), config, i, i, i);
+	REQUIRE(!mkdir(bundle, 0700), "%s: %s", bundle, strerror(errno));
+	write_file(file, text);
+	REQUIRE(!stat(file, &st), "%s: %s", file, strerror(errno));
+	look.made = st.st_atim;
+	p = probe_start(FLOWS, "--capture-mode", mode, NULL);
+	REQUIRE(!mkdir(cgroup, 0755), "%s: %s", cgroup, strerror(errno));
+	CHECK(wait_until(is_read, &look, 20000), "%s: expected %s read when its cgroup was made",
+	      mode, file);
+	REQUIRE(!unlink(file) && !rmdir(bundle), "%s: %s", bundle, strerror(errno));
+	REQUIRE(!pipe2(up, O_CLOEXEC) && !pipe2(go, O_CLOEXEC), "pipe: %s", strerror(errno));
+	pid = fork();
+	REQUIRE(pid >= 0, "fork: %s", strerror(errno));
+	if (!pid) {
+		const struct sockaddr_in to = { .sin_family = AF_INET,
+						.sin_port = htons(h->port),
+						.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+		char procs[PATH_MAX + 128];
+		int fd;
+
+		close(go[1]);
+		snprintf(procs, sizeof(procs), "%s/cgroup.procs", cgroup);
+		write_file(procs, "0");
+		fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+		if (fd < 0 || connect(fd, (const struct sockaddr *)&to, sizeof(to)) ||
+		    send(fd, text, 10, 0) != 10 || write(up[1], "", 1) != 1)
+			_exit(1);
+		(void)!read(go[0], &byte, 1);
+		_exit(0);
+	}
+	close(go[0]);
+	REQUIRE(read(up[0], &byte, 1) == 1, "the process in it: %s", strerror(errno));
+	probe_stop(&p); /* which looks at all sockets once more */
+	close(go[1]);
+	close(up[0]);
+	close(up[1]);
+	(void)waitpid(pid, NULL, 0);
+	while (rmdir(cgroup) && errno == EBUSY)
+		pause_ms(1);
+	c = of_container(&p, id);
+	REQUIRE(c, "%s: expected a socket of container %s", mode, id);
+	CHECK(is_text(c, "name", "c%d", i) && is_text(c, "pod_name", "pod-%d", i) &&
+		      is_text(c, "runtime", "containerd", 0),
+	      "%s: expected c%d, got %s", mode, i, record_str(c, "name"));
+}
+
+TEST(lower_rungs_know_a_container_from_its_birth)
+{
+	struct netns ns = netns_new();
+	struct cgroup_dir c = cgroup_dir_new();
+	struct herd h = { .cgroup = c.path, .base = getpid() };
+	int fd;
+
+	own_run();
+	fd = sink(&ns, &h.port);
+	named_by(&h, "afpacket", 1);
+	named_by(&h, "proc", 2);
 	close(fd);
 }

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 
+#include "owner/cgroup_watch.h"
 #include "owner/container_book.h"
 #include "owner/container_file.h"
 #include "owner/container_name.h"
@@ -543,6 +544,51 @@ static void a_cgroup_that_is_gone_is_known_from_its_birth(void **state)
 	(void)cgroup_table_free(c);
 }
 
+/* By inotify, which any folder has. */
+static void cgroups_that_are_made_are_watched_for(void **state)
+{
+	const struct tree *t = *state;
+	struct cgroup_watch *w;
+	struct cgroup_table *c;
+	char mount[128], path[256];
+	uint64_t id;
+
+	tree_dir(t, "cgroup/system.slice");
+	tree_path(t, mount, sizeof(mount), "cgroup");
+	put(t, "var/lib/docker/containers/" ID, "config.v2.json", DOCKER_TEXT);
+	c = cgroup_table_name_by(cgroup_table_new(mount, 0), t->root);
+	w = cgroup_watch_new(c);
+	assert_non_null(w);
+	cgroup_watch_poll(w, SECOND);
+	tree_dir(t, "cgroup/system.slice/docker-" ID ".scope/init.scope");
+	cgroup_watch_poll(w, SECOND);
+	/* in one that was made a moment ago */
+	tree_dir(t, "cgroup/system.slice/docker-" ID ".scope/late");
+	assert_int_equal(cgroup_lookup_path(c, "/system.slice/docker-" ID ".scope/late", &id, NULL),
+			 0);
+	cgroup_watch_poll(w, SECOND);
+	tree_path(t, path, sizeof(path), "cgroup/system.slice");
+	tree_remove(path);
+	tree_path(t, path, sizeof(path), "var");
+	tree_remove(path);
+	cgroup_watch_poll(w, SECOND);
+	assert_string_equal(cgroup_table_get(c, id, SECOND)->path,
+			    "/system.slice/docker-" ID ".scope/late");
+	assert_string_equal(cgroup_info(cgroup_table_get(c, id, SECOND))->name, "shop-web-1");
+	/* and where there was one before */
+	tree_dir(t, "cgroup/system.slice/ssh.service");
+	assert_int_equal(cgroup_lookup_path(c, "/system.slice/ssh.service", &id, NULL), 0);
+	cgroup_watch_poll(w, SECOND);
+	tree_path(t, path, sizeof(path), "cgroup/system.slice");
+	tree_remove(path);
+	assert_string_equal(cgroup_table_get(c, id, SECOND)->path, "/system.slice/ssh.service");
+	(void)cgroup_watch_free(w);
+	(void)cgroup_table_free(c);
+	assert_null(cgroup_watch_new(NULL));
+	assert_null(cgroup_watch_free(NULL));
+	cgroup_watch_poll(NULL, SECOND);
+}
+
 #define TREE_TEST(name) cmocka_unit_test_setup_teardown(name, open_tree, close_tree)
 
 int main(void)
@@ -564,6 +610,7 @@ int main(void)
 		TREE_TEST(a_name_outlives_its_container),
 		TREE_TEST(of_too_many_names_the_oldest_go),
 		TREE_TEST(a_cgroup_that_is_gone_is_known_from_its_birth),
+		TREE_TEST(cgroups_that_are_made_are_watched_for),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
