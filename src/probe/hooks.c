@@ -304,7 +304,7 @@ const struct hook hook_table[NP_PROG_MAX] = {
 };
 
 static const char *const family_names[] = { "auto", "tracepoint", "fentry", "kprobe" };
-static const char *const kind_names[] = { "tp_btf", "cgroup", "iter", "fentry",
+static const char *const kind_names[] = { "tp_btf", "cgroup", "iter",	"fentry",
 					  "kprobe", "run",    "raw_tp", "none" };
 
 const char *family_label(uint8_t family)
