@@ -12,6 +12,18 @@
 #define FLOWS_AUTO 0
 #define FLOWS_ON 1
 
+/* Nothing is translated between the header and the kernel half. */
+_Static_assert(NETPROBE_MODE_MONITOR == NP_GUARD_MONITOR &&
+		       NETPROBE_MODE_FILTER == NP_GUARD_FILTER &&
+		       NETPROBE_MODE_BALANCE == NP_GUARD_BALANCE,
+	       "modes");
+_Static_assert(NETPROBE_XDP_NATIVE == NP_GUARD_XDP_NATIVE &&
+		       NETPROBE_XDP_GENERIC == NP_GUARD_XDP_GENERIC,
+	       "ways of XDP");
+_Static_assert(NETPROBE_TC_NONE == NP_GUARD_TC_NONE && NETPROBE_TC_TCX == NP_GUARD_TC_TCX &&
+		       NETPROBE_TC_CLSACT == NP_GUARD_TC_CLSACT,
+	       "ways of tc");
+
 void api_sweep(void)
 {
 	guard_sweep_folders();

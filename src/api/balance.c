@@ -9,6 +9,16 @@
 #include "api/internal.h"
 #include "balance/health.h"
 
+/* Nothing is translated between the header and the kernel half. */
+_Static_assert(NETPROBE_BACKEND_UP == LB_STATE_UP && NETPROBE_BACKEND_DRAINING == LB_STATE_DRAIN &&
+		       NETPROBE_BACKEND_DOWN == LB_STATE_DOWN,
+	       "states");
+_Static_assert(NETPROBE_FORWARD_ENCAP == LB_FORWARD_ENCAP && NETPROBE_FORWARD_MAC == LB_FORWARD_MAC,
+	       "ways to a backend");
+_Static_assert(NETPROBE_CHECK_NONE == LB_CHECK_NONE && NETPROBE_CHECK_TCP == LB_CHECK_TCP &&
+		       NETPROBE_CHECK_HTTP == LB_CHECK_HTTP,
+	       "checks");
+
 /* -ENOENT in words, where there is no balancer at all. */
 static int open_balance(bool create, uint32_t flows, struct balance *ret,
 			struct netprobe_error *err)

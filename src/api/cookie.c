@@ -13,6 +13,9 @@
 #define RATE 1000
 #define RATE_MAX 100000000
 
+_Static_assert(NETPROBE_COOKIE_AUTO == NP_COOKIE_AUTO && NETPROBE_COOKIE_ALWAYS == NP_COOKIE_ALWAYS,
+	       "when cookies are sent");
+
 static int take_how(const struct netprobe_syncookies *from, struct guard_cookie_opts *ret,
 		    struct netprobe_error *err)
 {

@@ -13,9 +13,6 @@
 #include "probe/kernel.h"
 #include "probe/trial.h"
 
-_Static_assert(NETPROBE_TRIAL_SILENT == HOOK_SILENT && NETPROBE_TRIAL_IN_USE == HOOK_IN_USE,
-	       "statuses");
-
 static const char *or_null(const char *s)
 {
 	return s && *s ? s : NULL;
@@ -107,9 +104,9 @@ static void look(const struct netprobe_config *c, struct hook_status *hooks,
 					       .block_bytes = c->packet_block_bytes,
 					       .timeout_ms = c->packet_timeout_ms,
 					       .rings = c->packet_rings };
-	if (!session_try_mode(&opts, MODE_AFPACKET, &ret->afpacket))
+	if (!session_try_mode(&opts, NETPROBE_CAPTURE_AFPACKET, &ret->afpacket))
 		ret->afpacket = (struct netprobe_error){};
-	if (!session_try_mode(&opts, MODE_PROC, &ret->proc))
+	if (!session_try_mode(&opts, NETPROBE_CAPTURE_PROC, &ret->proc))
 		ret->proc = (struct netprobe_error){};
 	opts.probe.family = (uint8_t)c->hook;
 	opts.probe.perf_buffer = c->event_buffer == NETPROBE_BUFFER_PERF;

@@ -11,23 +11,14 @@
 #include "owner/container_name.h"
 #include "owner/user.h"
 
-_Static_assert(NETPROBE_VERDICT_MAX == VERDICT_MAX && NETPROBE_VERDICT_LOSS == VERDICT_LOSS &&
-		       NETPROBE_VERDICT_PACING == VERDICT_PACING,
-	       "verdicts");
-_Static_assert(NETPROBE_LATENCY_MAX == LATENCY_MAX && NETPROBE_LATENCY_STALL == LATENCY_STALL &&
-		       NETPROBE_LATENCY_SLOTS == NP_HIST_SLOTS,
-	       "latencies");
+/* What the kernel half counts in has the header's numbers: nothing is translated on the way. */
+_Static_assert(NETPROBE_LATENCY_SLOTS == NP_HIST_SLOTS, "latencies");
 _Static_assert(NETPROBE_IPPROTO_MPTCP == NP_IPPROTO_MPTCP, "protocols");
-_Static_assert(NETPROBE_MATCH_EXACT == NP_MATCH_EXACT &&
+_Static_assert(NETPROBE_MATCH_NONE == NP_MATCH_NONE && NETPROBE_MATCH_EXACT == NP_MATCH_EXACT &&
 		       NETPROBE_MATCH_LISTENER == NP_MATCH_LISTENER &&
 		       NETPROBE_MATCH_PROCFS == NP_MATCH_PROCFS,
 	       "owner_match");
-
-_Static_assert(NETPROBE_VIEW_MAX == VIEW_MAX && NETPROBE_VIEW_LISTEN == VIEW_LISTEN &&
-		       NETPROBE_OF_MAX == VIEW_OF_MAX && NETPROBE_SORT_MAX == SORT_MAX &&
-		       NETPROBE_SORT_STALL == SORT_STALL && NETPROBE_SORT_NAME == SORT_NAME &&
-		       NETPROBE_ROW_RATES == FLOW_HISTORY,
-	       "views");
+_Static_assert(NETPROBE_ROW_RATES == FLOW_HISTORY, "histories");
 
 static const char *text(const char *s)
 {
@@ -182,7 +173,7 @@ static void put_verdict(struct netprobe_flow *x, const struct flow *f, uint64_t 
 	first = verdict_first(&t);
 	if (first >= 0)
 		x->verdict = (uint32_t)first;
-	for (unsigned int i = 0; i < VERDICT_MAX; i++)
+	for (unsigned int i = 0; i < NETPROBE_VERDICT_MAX; i++)
 		x->shares[i] = verdict_share(&t, i);
 }
 
@@ -219,7 +210,7 @@ void api_latency_fill(struct netprobe_latency *x, const struct latency *e)
 	*x = (struct netprobe_latency){ .size = sizeof(*x), .pid = p->tgid };
 	x->comm = known ? p->comm : "";
 	api_container_fill(&x->container, known ? p->cgroup : NULL);
-	for (unsigned int i = 0; i < LATENCY_MAX; i++)
+	for (unsigned int i = 0; i < NETPROBE_LATENCY_MAX; i++)
 		memcpy(x->counts[i], e->h[i].n, sizeof(x->counts[i]));
 }
 

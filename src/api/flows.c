@@ -76,7 +76,8 @@ static void on_drop(const struct drop_total *t, void *arg)
 				   .owner_match = known ? t->owner_match : NETPROBE_MATCH_NONE,
 				   .netns = t->netns,
 				   .proto = t->proto,
-				   .benign = t->kind == DROP_BENIGN || t->kind == DROP_OTHERS,
+				   .benign = t->kind == NETPROBE_DROP_BENIGN ||
+					     t->kind == NETPROBE_DROP_OTHERS,
 				   .kind = (uint32_t)t->kind,
 				   .counter = t->counter,
 				   .rest = t->rest,

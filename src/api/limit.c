@@ -10,7 +10,22 @@
 #define DETECTION_LEAST (offsetof(struct netprobe_detection, anomaly) + sizeof(uint64_t))
 
 _Static_assert(NETPROBE_KEEP == GUARD_KEEP, "one word for what stays");
-_Static_assert(NETPROBE_ATTACK_ANOMALY == 1 << NP_ATTACK_ANOMALY, "the kernel half's order");
+_Static_assert(NETPROBE_ATTACK_SYN_FLOOD == 1 << NP_ATTACK_SYN_FLOOD &&
+		       NETPROBE_ATTACK_UDP_FLOOD == 1 << NP_ATTACK_UDP_FLOOD &&
+		       NETPROBE_ATTACK_AMPLIFICATION == 1 << NP_ATTACK_AMPLIFY &&
+		       NETPROBE_ATTACK_ICMP_FLOOD == 1 << NP_ATTACK_ICMP_FLOOD &&
+		       NETPROBE_ATTACK_PORT_SCAN == 1 << NP_ATTACK_PORT_SCAN &&
+		       NETPROBE_ATTACK_HOST_SCAN == 1 << NP_ATTACK_HOST_SCAN &&
+		       NETPROBE_ATTACK_ANOMALY == 1 << NP_ATTACK_ANOMALY,
+	       "the kernel half's order");
+_Static_assert(NETPROBE_PER_SOURCE == NP_PER_SOURCE && NETPROBE_PER_PREFIX == NP_PER_PREFIX &&
+		       NETPROBE_PER_PORT == NP_PER_PORT,
+	       "per");
+_Static_assert(NETPROBE_DETECT_OFF == NP_DETECT_OFF &&
+		       NETPROBE_DETECT_DRY_RUN == NP_DETECT_DRY_RUN &&
+		       NETPROBE_DETECT_ALERT == NP_DETECT_ALERT &&
+		       NETPROBE_DETECT_BAN == NP_DETECT_BAN,
+	       "detection");
 
 API_PUBLIC int netprobe_manager_confirm(struct netprobe_manager *m, struct netprobe_error *err)
 {

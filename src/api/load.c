@@ -7,23 +7,12 @@
 
 #define NS_PER_MS 1000000ull
 
-static const int modes[] = { MODE_AUTO, MODE_EBPF, MODE_AFPACKET, MODE_PROC };
-
+/* ASKED is of DNS events alone, and what they have where nothing is said. */
 static uint32_t names_from(const struct netprobe_config *c)
 {
-	uint32_t from = 0;
-
-	if ((c->names & NETPROBE_NAMES_DNS) || c->enable_dns_events)
-		from |= NAMES_DNS;
-	if (c->enable_dns_events && (!c->names || c->names & NETPROBE_NAMES_ASKED))
-		from |= NAMES_ASKED;
-	if (c->names & NETPROBE_NAMES_SNI)
-		from |= NAMES_SNI;
-	if (c->names & NETPROBE_NAMES_HTTP)
-		from |= NAMES_HTTP;
-	if (c->names & NETPROBE_NAMES_RESOLVE)
-		from |= NAMES_RESOLVE;
-	return from;
+	if (!c->enable_dns_events)
+		return c->names & ~(uint32_t)NETPROBE_NAMES_ASKED;
+	return c->names | NETPROBE_NAMES_DNS | (c->names ? 0 : NETPROBE_NAMES_ASKED);
 }
 
 static bool watches_drops(const struct netprobe_config *c)
@@ -34,13 +23,13 @@ static bool watches_drops(const struct netprobe_config *c)
 static void fill_opts(struct netprobe_manager *m, struct session_opts *ret)
 {
 	const struct netprobe_config *c = &m->config;
-	struct session_opts o = { .mode = modes[c->capture], .filter = m->filter, .event_arg = m };
+	struct session_opts o = { .mode = (int)c->capture, .filter = m->filter, .event_arg = m };
 	bool latency = c->enable_latency && !(c->optional & NETPROBE_OPTIONAL_LATENCY);
 
 	/* What only the kernel half has is asked for: no other rung will do. */
-	if (o.mode == MODE_AUTO &&
+	if (o.mode == NETPROBE_CAPTURE_AUTO &&
 	    (c->hook || c->event_buffer || latency || watches_drops(c) || c->trace_packets))
-		o.mode = MODE_EBPF;
+		o.mode = NETPROBE_CAPTURE_EBPF;
 	o.event_fn = c->no_flow_events && !c->enable_dns_events ? NULL : queue_session_event;
 	o.room_fn = queue_has_room;
 	o.probe.ring_bytes = c->event_ring_bytes;

@@ -218,7 +218,7 @@ static void put_notes(struct netprobe_capture *c, const struct netprobe_manager 
 
 uint32_t api_capture(const struct session *s)
 {
-	for (int mode = MODE_EBPF; s && mode <= MODE_PROC; mode++)
+	for (int mode = NETPROBE_CAPTURE_EBPF; s && mode <= NETPROBE_CAPTURE_PROC; mode++)
 		if (!strcmp(session_mode_name(mode), session_mode(s)))
 			return (uint32_t)mode;
 	return NETPROBE_CAPTURE_NONE;

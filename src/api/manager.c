@@ -20,7 +20,6 @@ API_PUBLIC int netprobe_is_supported(uint32_t capture, struct netprobe_error *er
 {
 	static const uint32_t ladder[] = { NETPROBE_CAPTURE_EBPF, NETPROBE_CAPTURE_AFPACKET,
 					   NETPROBE_CAPTURE_PROC };
-	static const int modes[] = { MODE_AUTO, MODE_EBPF, MODE_AFPACKET, MODE_PROC };
 	struct session_opts opts = { .filter = { .enabled = 1 } };
 	int r = 0;
 
@@ -33,7 +32,7 @@ API_PUBLIC int netprobe_is_supported(uint32_t capture, struct netprobe_error *er
 	for (unsigned int i = 0; i < sizeof(ladder) / sizeof(ladder[0]); i++) {
 		if (capture != NETPROBE_CAPTURE_AUTO && capture != ladder[i])
 			continue;
-		r = session_try_mode(&opts, modes[ladder[i]], err);
+		r = session_try_mode(&opts, (int)ladder[i], err);
 		if (!r)
 			return (int)ladder[i];
 	}

@@ -70,7 +70,7 @@ API_PUBLIC int netprobe_verdict(const struct netprobe_flow *was, const struct ne
 
 	if (r)
 		return r;
-	for (unsigned int i = 0; ret_shares && i < VERDICT_MAX; i++)
+	for (unsigned int i = 0; ret_shares && i < NETPROBE_VERDICT_MAX; i++)
 		ret_shares[i] = verdict_share(&t, i);
 	return first < 0 ? NETPROBE_VERDICT_NONE : first;
 }
@@ -115,12 +115,12 @@ API_PUBLIC const char *netprobe_verdict_detail(const struct netprobe_verdict_sum
 
 API_PUBLIC const char *netprobe_verdict_name(uint32_t verdict)
 {
-	return verdict < VERDICT_MAX ? verdict_name((int)verdict) : NULL;
+	return verdict < NETPROBE_VERDICT_MAX ? verdict_name((int)verdict) : NULL;
 }
 
 API_PUBLIC const char *netprobe_verdict_advice(uint32_t verdict)
 {
-	return verdict < VERDICT_MAX ? verdict_advice((int)verdict) : NULL;
+	return verdict < NETPROBE_VERDICT_MAX ? verdict_advice((int)verdict) : NULL;
 }
 
 API_PUBLIC const char *netprobe_verdict_advice_receiver(bool slow)

@@ -16,7 +16,7 @@
 /* A row of another view by its key: what is drilled into. -ESRCH: it is not there any more. */
 static int find_row(struct viewer *v, uint8_t kind, uint64_t key, struct view_row *ret)
 {
-	struct view_query q = { .kind = kind, .sort = SORT_NAME, .idle = true };
+	struct view_query q = { .kind = kind, .sort = NETPROBE_SORT_NAME, .idle = true };
 	struct view view = {};
 	int r = viewer_query(v, &q, &view);
 
@@ -39,12 +39,12 @@ static int drill(struct viewer *v, const struct netprobe_view_query *from, struc
 	int r = 0;
 
 	if (from->process) {
-		r = find_row(v, VIEW_PROCESS, from->process, &row);
+		r = find_row(v, NETPROBE_VIEW_PROCESS, from->process, &row);
 		q->proc = r ? NULL : row.proc;
 		r = r || row.proc ? r : -ESRCH;
 	}
 	if (!r && from->container) {
-		r = find_row(v, VIEW_CONTAINER, from->container, &row);
+		r = find_row(v, NETPROBE_VIEW_CONTAINER, from->container, &row);
 		q->cgroup = r ? NULL : row.cgroup;
 		r = r || row.cgroup ? r : -ESRCH;
 	}
@@ -140,7 +140,7 @@ static int query(struct netprobe_manager *m, const struct netprobe_view_query *f
 		q.match = on_match;
 		q.match_arg = &match;
 	}
-	for (unsigned int i = 0; i < VIEW_OF_MAX && from->of[i].key; i++) {
+	for (unsigned int i = 0; i < NETPROBE_OF_MAX && from->of[i].key; i++) {
 		q.of[i].group = (uint32_t)view_group((uint8_t)from->of[i].kind);
 		q.of[i].key = from->of[i].key;
 	}
@@ -180,11 +180,11 @@ API_PUBLIC int netprobe_manager_view(struct netprobe_manager *m,
 		r = api_take(asked, asked->size, QUERY_LEAST, &q, sizeof(q), err);
 	if (!r && ret && (ret->size < sizeof(size_t) || ret->size > API_SIZE_MAX))
 		r = error_set(err, -EINVAL, "size: %zu is none", ret->size);
-	if (!r && (q.kind >= VIEW_MAX || q.sort >= SORT_MAX))
+	if (!r && (q.kind >= NETPROBE_VIEW_MAX || q.sort >= NETPROBE_SORT_MAX))
 		r = error_set(err, -EINVAL,
 			      "kind, sort: takes NETPROBE_VIEW_* and NETPROBE_SORT_*");
 	for (unsigned int i = 0; !r && i < NETPROBE_OF_MAX && q.of[i].key; i++)
-		if (q.of[i].kind >= VIEW_MAX || view_group((uint8_t)q.of[i].kind) < 0)
+		if (q.of[i].kind >= NETPROBE_VIEW_MAX || view_group((uint8_t)q.of[i].kind) < 0)
 			r = error_set(err, -EINVAL, "of: takes NETPROBE_VIEW_* of groups");
 	if (r)
 		return r;
@@ -235,7 +235,7 @@ API_PUBLIC int netprobe_manager_restart_sums(struct netprobe_manager *m, struct 
 
 static void on_drop(const struct drop_total *t, void *arg)
 {
-	if (t->kind == DROP_LOSS && !t->counter)
+	if (t->kind == NETPROBE_DROP_LOSS && !t->counter)
 		(void)dropped_add(arg, t->owner, t->netns, t->iface, t->packets);
 }
 

@@ -6,6 +6,7 @@
 #ifndef NETPROBE_CAPTURE_RUNG_H
 #define NETPROBE_CAPTURE_RUNG_H
 
+#include <netprobe/core.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -14,13 +15,6 @@
 #include "wire/process.h"
 #include "wire/record.h"
 #include "wire/stats.h"
-
-/* --capture-mode */
-#define MODE_AUTO 0
-#define MODE_EBPF 1
-#define MODE_AFPACKET 2
-#define MODE_PROC 3
-#define MODE_MAX 4
 
 typedef void (*probe_sock_fn)(const struct np_sock_rec *rec, void *arg);
 typedef void (*probe_part_fn)(const struct np_part_key *key, const struct np_part *part, void *arg);

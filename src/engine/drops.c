@@ -345,7 +345,7 @@ static void on_counter(const struct ifdrops_count *n, void *arg)
 {
 	struct drop_watch *w = arg;
 	struct event_drop d = { .reason = n->reason,
-				.kind = drop_kind_name(DROP_LOSS),
+				.kind = drop_kind_name(NETPROBE_DROP_LOSS),
 				.packets = n->packets };
 	struct np_tuple where = { .ifindex = n->ifindex, .netns = n->netns };
 	struct event ev = { .kind = EVENT_DROP,
@@ -541,7 +541,7 @@ static void on_row(const struct drop_row *row, void *arg)
 		.rest = row->key.rest != 0,
 	};
 
-	t.kind = row->key.name ? DROP_LOSS : drop_kind(t.reason, t.location);
+	t.kind = row->key.name ? NETPROBE_DROP_LOSS : drop_kind(t.reason, t.location);
 	if (t.packets)
 		c->fn(&t, c->arg);
 }

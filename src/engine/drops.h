@@ -28,7 +28,7 @@ struct drop_total {
 	uint16_t lport;
 	uint32_t netns;
 	uint64_t packets, bytes;
-	int kind;     /* DROP_* of flow/reason.h */
+	int kind;     /* NETPROBE_DROP_* of flow/reason.h */
 	bool rest;    /* of kinds that are not told apart any more: without owner and port */
 	bool counter; /* what an interface counts itself: may be among the other kinds as well */
 };

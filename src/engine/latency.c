@@ -73,8 +73,8 @@ static void on_wait(const struct np_wait_key *key, const struct np_wait_hist *h,
 		if (e->n_forget < FORGET_MAX)
 			e->forget[e->n_forget++] = *key;
 	} else {
-		(void)latencies_set(e->all, p, LATENCY_RX_WAIT, h->rx);
-		(void)latencies_set(e->all, p, LATENCY_TX_WAIT, h->tx);
+		(void)latencies_set(e->all, p, NETPROBE_LATENCY_RX_WAIT, h->rx);
+		(void)latencies_set(e->all, p, NETPROBE_LATENCY_TX_WAIT, h->tx);
 	}
 	process_unref(e->procs, p);
 }
@@ -106,7 +106,7 @@ void engine_latency_tick(struct engine_latency *e, uint64_t now_ns)
 
 void engine_latency_stall(struct engine_latency *e, struct process *proc, uint64_t ns)
 {
-	(void)latencies_add(e->all, proc, LATENCY_STALL, ns / 1000);
+	(void)latencies_add(e->all, proc, NETPROBE_LATENCY_STALL, ns / 1000);
 }
 
 struct latencies *engine_latency_all(struct engine_latency *e)

@@ -19,7 +19,7 @@ void listen_event(struct event *ev, struct event_drop *d, struct np_tuple *where
 {
 	*where = f->tuple;
 	*d = (struct event_drop){ .reason = listen_reason(delta->listen_limits),
-				  .kind = drop_kind_name(DROP_LOSS),
+				  .kind = drop_kind_name(NETPROBE_DROP_LOSS),
 				  .packets = delta->listen_drops,
 				  .suppressed = delta->listen_drops - 1 };
 	*ev = (struct event){ .kind = EVENT_DROP,

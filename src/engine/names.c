@@ -324,9 +324,9 @@ static void on_first(struct names *n, const struct np_ev_packet *ev, const uint8
 	uint8_t key[16];
 	int r = -ENOENT;
 
-	if (n->opts.from & NAMES_SNI)
+	if (n->opts.from & NETPROBE_NAMES_SNI)
 		r = first_tls(bytes, ev->captured, name);
-	if (r && (n->opts.from & NAMES_HTTP))
+	if (r && (n->opts.from & NETPROBE_NAMES_HTTP))
 		r = first_http(bytes, ev->captured, name);
 	if (r)
 		return;
@@ -342,7 +342,7 @@ const char *names_of_sock(const struct names *n, uint64_t sock_id)
 {
 	uint8_t key[16];
 
-	if (!n || !sock_id || !(n->opts.from & (NAMES_SNI | NAMES_HTTP)))
+	if (!n || !sock_id || !(n->opts.from & (NETPROBE_NAMES_SNI | NETPROBE_NAMES_HTTP)))
 		return NULL;
 	sock_key(sock_id, key);
 	return name_cache_find(n->cache, key, n->now_ns);
@@ -392,12 +392,12 @@ static int open_dns(struct names *n, struct probe *probe, const struct np_filter
 			"netprobe_config.capture takes NETPROBE_CAPTURE_EBPF or NETPROBE_CAPTURE_AFPACKET for that");
 		return -EOPNOTSUPP;
 	}
-	if (n->opts.from & NAMES_DNS)
+	if (n->opts.from & NETPROBE_NAMES_DNS)
 		what |= PACKETS_ANSWERS | PACKETS_QUERIES;
-	if (n->opts.from & (NAMES_SNI | NAMES_HTTP))
+	if (n->opts.from & (NETPROBE_NAMES_SNI | NETPROBE_NAMES_HTTP))
 		what |= PACKETS_FIRST;
 	/* What processes read costs nobody else anything; packets cost a program each. */
-	if ((n->opts.from & NAMES_DNS) && n->quiet && !n->opts.required &&
+	if ((n->opts.from & NETPROBE_NAMES_DNS) && n->quiet && !n->opts.required &&
 	    !probe_answers(probe, ports, n_ports))
 		what &= ~(uint32_t)(PACKETS_ANSWERS | PACKETS_QUERIES);
 	if (!what)
@@ -434,16 +434,17 @@ int names_open(struct session *s, struct probe *probe, const struct names_opts *
 	if (!n->track || !n->streams || !n->cache)
 		r = error_set(err, -ENOMEM, "out of memory");
 	else
-		r = opts->from & (NAMES_DNS | NAMES_SNI | NAMES_HTTP)
+		r = opts->from & (NETPROBE_NAMES_DNS | NETPROBE_NAMES_SNI | NETPROBE_NAMES_HTTP)
 			    ? open_dns(n, probe, filter, err)
 			    : 0;
-	if (!r && (opts->from & NAMES_RESOLVE)) {
+	if (!r && (opts->from & NETPROBE_NAMES_RESOLVE)) {
 		n->resolver = resolver_new();
 		if (!n->resolver)
 			r = error_set(err, -ENOMEM,
 				      "netprobe_config.names: no thread for look-ups");
 	}
-	if (!r && probe && fn && (opts->from & NAMES_ASKED) && asked_open(probe, &n->asked, &why))
+	if (!r && probe && fn && (opts->from & NETPROBE_NAMES_ASKED) &&
+	    asked_open(probe, &n->asked, &why))
 		/* Never needed: what is told then has no asker. */
 		(void)snprintf(n->note, sizeof(n->note), "%s", why.msg);
 	if (r) {

@@ -11,17 +11,10 @@
 #include "out/event.h"
 #include "probe/packets.h"
 
-#define NAMES_DNS 1 /* answers to everybody's queries name their addresses */
-
-#define NAMES_SNI 8	/* what TLS clients ask for in their first bytes */
-#define NAMES_HTTP 16	/* Host of HTTP requests */
-#define NAMES_RESOLVE 4 /* own reverse look-ups of what has no name */
-#define NAMES_ASKED 2	/* who asked a local resolver: uprobes in libc */
-
 #define NAMES_PORTS 16
 
 struct names_opts {
-	uint32_t from; /* NAMES_*; 0: no names */
+	uint32_t from; /* NETPROBE_NAMES_*; 0: no names */
 	uint16_t ports[NAMES_PORTS];
 	unsigned int n_ports; /* of DNS; 0: 53. mDNS and LLMNR are looked at anyway */
 	uint64_t timeout_ns;  /* without an answer for so long; 0: 5 s */

@@ -37,9 +37,9 @@ static const struct {
 		    struct netprobe_error *err);
 } ladder[] = {
 	/* 45 on a quiet host; what the kernel keeps of each socket counts as well, and where that is all it kills */
-	{ "ebpf", MODE_EBPF, FILES_EBPF, EBPF_LEAST_MIB, ebpf_open },
-	{ "afpacket", MODE_AFPACKET, FILES_OTHER, 0, open_afpacket },
-	{ "proc", MODE_PROC, FILES_OTHER, 0, open_proc },
+	{ "ebpf", NETPROBE_CAPTURE_EBPF, FILES_EBPF, EBPF_LEAST_MIB, ebpf_open },
+	{ "afpacket", NETPROBE_CAPTURE_AFPACKET, FILES_OTHER, 0, open_afpacket },
+	{ "proc", NETPROBE_CAPTURE_PROC, FILES_OTHER, 0, open_proc },
 };
 
 #define RUNGS (sizeof(ladder) / sizeof(ladder[0]))
@@ -68,7 +68,7 @@ static bool has_files(const struct session_opts *opts, unsigned int rung)
 {
 	unsigned int n = ladder[rung].files;
 
-	if (ladder[rung].mode == MODE_EBPF && opts->probe.perf_buffer)
+	if (ladder[rung].mode == NETPROBE_CAPTURE_EBPF && opts->probe.perf_buffer)
 		n += (unsigned int)get_nprocs_conf();
 	return files_are_free(n);
 }
@@ -156,7 +156,7 @@ int rungs_open(const struct session_opts *opts, struct rung *ret_rung, char *not
 	int r;
 
 	note[0] = '\0';
-	if (opts->mode == MODE_AUTO)
+	if (opts->mode == NETPROBE_CAPTURE_AUTO)
 		r = open_highest(opts, ret_rung, note, note_size, err);
 	else
 		r = open_explicit(opts, ret_rung, err);

@@ -6,7 +6,7 @@
 #include "engine/session.h"
 
 /*
- * An explicit mode opens or fails. MODE_AUTO takes the highest rung that attaches and delivers, and
+ * An explicit mode opens or fails. NETPROBE_CAPTURE_AUTO takes the highest rung that attaches and delivers, and
  * says in note (empty where it is the highest of all) which, and why not those above.
  */
 int rungs_open(const struct session_opts *opts, struct rung *ret_rung, char *note, size_t note_size,

@@ -24,7 +24,7 @@ typedef void (*session_event_fn)(const struct event *ev, void *arg);
 typedef bool (*session_room_fn)(void *arg);
 
 struct session_opts {
-	int mode; /* MODE_* */
+	int mode; /* NETPROBE_CAPTURE_* */
 	struct probe_opts probe;
 	struct afpacket_opts packets;
 	struct np_filter filter; /* gen is set by the session */

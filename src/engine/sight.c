@@ -14,10 +14,10 @@ int sight_prepare(struct sight *t, struct session_opts *opts)
 	uint16_t *ports = t->ports;
 	uint32_t from = opts->names.from;
 	struct tap_opts to = { .ports = ports,
-			       .first = from & (NAMES_SNI | NAMES_HTTP),
+			       .first = from & (NETPROBE_NAMES_SNI | NETPROBE_NAMES_HTTP),
 			       .all = opts->pcap != NULL };
 
-	if (from & NAMES_DNS)
+	if (from & NETPROBE_NAMES_DNS)
 		to.n_ports = names_ports(&opts->names, ports);
 	if (!to.n_ports && !to.first && !to.all)
 		return 0;
@@ -28,8 +28,8 @@ int sight_prepare(struct sight *t, struct session_opts *opts)
 	opts->packets.arg = t->tap;
 	opts->packets.wide_ports = ports;
 	opts->packets.n_wide = to.n_ports;
-	opts->packets.wide_tls = from & NAMES_SNI;
-	opts->packets.wide_http = from & NAMES_HTTP;
+	opts->packets.wide_tls = from & NETPROBE_NAMES_SNI;
+	opts->packets.wide_http = from & NETPROBE_NAMES_HTTP;
 	return 0;
 }
 

@@ -160,7 +160,7 @@ static bool is_connection(const struct flow *f)
 /* Old intervals fade by half: the verdict neither flickers nor stays when things change. */
 static void fade(struct verdict_times *t)
 {
-	for (unsigned int i = 0; i < VERDICT_MAX; i++)
+	for (unsigned int i = 0; i < NETPROBE_VERDICT_MAX; i++)
 		t->us[i] /= 2;
 	t->sent /= 2;
 	t->resent /= 2;

@@ -149,15 +149,15 @@ void latencies_flow(struct latencies *l, const struct latency_before *before,
 	if (rec->tuple.flags & NP_F_LISTEN)
 		return;
 	if (rec->connect_us && !(same && before->connect_us == rec->connect_us))
-		(void)latencies_add(l, proc, LATENCY_CONNECT, rec->connect_us);
+		(void)latencies_add(l, proc, NETPROBE_LATENCY_CONNECT, rec->connect_us);
 	if (rec->stall_ns > (same ? before->stall_ns : 0))
-		(void)latencies_add(l, proc, LATENCY_STALL,
+		(void)latencies_add(l, proc, NETPROBE_LATENCY_STALL,
 				    (rec->stall_ns - (same ? before->stall_ns : 0)) / 1000);
 	/* Of what is older than the probe the first record proves nothing new. */
 	if (!same && (rec->tuple.flags & NP_F_SEEDED))
 		return;
 	if (rec->tcp.srtt_us && rec->tcp.bytes_acked > (same ? before->bytes_acked : 0))
-		(void)latencies_add(l, proc, LATENCY_RTT, rec->tcp.srtt_us);
+		(void)latencies_add(l, proc, NETPROBE_LATENCY_RTT, rec->tcp.srtt_us);
 }
 
 int latencies_each(const struct latencies *l, int (*fn)(const struct latency *e, void *arg),
@@ -178,8 +178,8 @@ uint64_t latencies_dropped(const struct latencies *l)
 
 const char *latency_name(unsigned int what)
 {
-	static const char *const names[LATENCY_MAX] = { "rtt", "connect", "receive_wait",
-							"send_wait", "stall" };
+	static const char *const names[NETPROBE_LATENCY_MAX] = { "rtt", "connect", "receive_wait",
+								 "send_wait", "stall" };
 
-	return what < LATENCY_MAX ? names[what] : NULL;
+	return what < NETPROBE_LATENCY_MAX ? names[what] : NULL;
 }

@@ -6,21 +6,15 @@
 #ifndef NETPROBE_FLOW_LATENCY_H
 #define NETPROBE_FLOW_LATENCY_H
 
+#include <netprobe/capture.h>
 #include <stdbool.h>
 
 #include "flow/histogram.h"
 #include "flow/table.h"
 
-#define LATENCY_RTT 0 /* smoothed, once a connection and interval in which data was acknowledged */
-#define LATENCY_CONNECT 1 /* connect() to established, each */
-#define LATENCY_RX_WAIT 2 /* arrival in the receive queue to the process reading it */
-#define LATENCY_TX_WAIT 3 /* send() to leaving the send queue */
-#define LATENCY_STALL 4	  /* stalls that are over, each */
-#define LATENCY_MAX 5
-
 struct latency {
 	struct process *proc; /* a reference on it */
-	struct histogram h[LATENCY_MAX];
+	struct histogram h[NETPROBE_LATENCY_MAX];
 	struct index_node node;
 };
 

@@ -18,7 +18,7 @@ static bool is_wanted(const struct pass *p, const struct flow *f)
 	const struct view_query *q = p->q;
 	const char *name = f->tuple.ifname[0] ? f->tuple.ifname : "?";
 
-	for (unsigned int i = 0; i < VIEW_OF_MAX && q->of[i].key; i++) {
+	for (unsigned int i = 0; i < NETPROBE_OF_MAX && q->of[i].key; i++) {
 		struct group_key key;
 
 		group_key_of(&key, q->of[i].group, f, f->owner);
@@ -52,21 +52,21 @@ static uint32_t flow_rtt(const struct flow *f)
 double pass_rank(uint8_t sort, const struct tally *row)
 {
 	switch (sort) {
-	case SORT_TX:
+	case NETPROBE_SORT_TX:
 		return (double)row->tx_rate;
-	case SORT_RX:
+	case NETPROBE_SORT_RX:
 		return (double)row->rx_rate;
-	case SORT_TOTAL:
+	case NETPROBE_SORT_TOTAL:
 		return (double)row->tx_bytes + (double)row->rx_bytes;
-	case SORT_CONNS:
+	case NETPROBE_SORT_CONNECTIONS:
 		return row->conns;
-	case SORT_RTT:
+	case NETPROBE_SORT_RTT:
 		return row->rtt_us;
-	case SORT_RETRANS:
+	case NETPROBE_SORT_RETRANS:
 		return (double)row->retrans;
-	case SORT_STALL:
+	case NETPROBE_SORT_STALL:
 		return (double)row->trouble.stall_ns;
-	case SORT_NAME:
+	case NETPROBE_SORT_NAME:
 		return 0;
 	default:
 		return (double)row->tx_rate + (double)row->rx_rate;
@@ -86,7 +86,7 @@ static void set_name(const struct viewer *v, struct view_row *row, uint8_t kind)
 {
 	if (row->flow)
 		row->rname = viewer_name(v, row->flow->tuple.raddr, row->flow->opened_ns);
-	else if (kind == VIEW_REMOTE && !row->rest)
+	else if (kind == NETPROBE_VIEW_REMOTE && !row->rest)
 		row->rname = viewer_name(v, row->addr, 0);
 }
 
@@ -158,18 +158,18 @@ int pass_connection(struct flow *f, void *arg)
 	past_off_sums(&p->viewer->pasts, f, &sums);
 	p->tx_bytes += sums.tx_bytes;
 	p->rx_bytes += sums.rx_bytes;
-	if (p->q->kind == VIEW_LISTEN && !is_waiting(f))
+	if (p->q->kind == NETPROBE_VIEW_LISTEN && !is_waiting(f))
 		return 0;
 	if ((p->drilled && !is_wanted(p, f)) || !matches(p, f))
 		return 0;
-	if (p->q->kind == VIEW_LISTEN) {
+	if (p->q->kind == NETPROBE_VIEW_LISTEN) {
 		p->n_live++;
 	} else if (!is_listed(p, !(sums.tx_bytes | sums.rx_bytes | sums.retrans),
 			      flow_is_connection(f), f->closed || f->frozen)) {
 		return 0;
 	}
 	fill_tally(&row, f, &sums, p->seconds);
-	if (p->q->sort == SORT_STALL)
+	if (p->q->sort == NETPROBE_SORT_STALL)
 		row.trouble = trouble_of(p, f);
 	p->ranked[p->n++] = (struct ranked){ pass_rank(p->q->sort, &row), f };
 	return 0;

@@ -56,7 +56,7 @@ void pass_row(const struct pass *p, const void *item, struct view_row *row);
 /* Is it a list of sockets? */
 static inline bool lists_flows(uint8_t kind)
 {
-	return kind == VIEW_CONNECTION || kind == VIEW_LISTEN;
+	return kind == NETPROBE_VIEW_CONNECTION || kind == NETPROBE_VIEW_LISTEN;
 }
 
 /* Of flow_table_each: each flow as a row, or into the row of its group. */

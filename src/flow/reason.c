@@ -85,25 +85,25 @@ static bool is_in(const char *const *list, const char *name)
 int drop_kind(const char *reason, const char *function)
 {
 	if (!reason)
-		return DROP_LOSS;
+		return NETPROBE_DROP_LOSS;
 	if (is_in(policy, reason))
-		return DROP_POLICY;
+		return NETPROBE_DROP_POLICY;
 	if (is_in(benign, reason))
-		return DROP_BENIGN;
+		return NETPROBE_DROP_BENIGN;
 	if (is_in(others, reason))
-		return DROP_OTHERS;
+		return NETPROBE_DROP_OTHERS;
 	/* UNKNOWN: a kernel that has no reasons at all */
 	if ((!strcmp(reason, "NOT_SPECIFIED") || !strcmp(reason, "UNKNOWN")) &&
 	    is_in(others_in, function))
-		return DROP_OTHERS;
-	return DROP_LOSS;
+		return NETPROBE_DROP_OTHERS;
+	return NETPROBE_DROP_LOSS;
 }
 
 bool drop_is_quiet(const char *reason, const char *function)
 {
 	int kind = drop_kind(reason, function);
 
-	return kind == DROP_BENIGN || kind == DROP_OTHERS;
+	return kind == NETPROBE_DROP_BENIGN || kind == NETPROBE_DROP_OTHERS;
 }
 
 const char *const *drop_quiet_functions(void)

@@ -6,15 +6,12 @@
 #ifndef NETPROBE_FLOW_REASON_H
 #define NETPROBE_FLOW_REASON_H
 
+#include <netprobe/capture.h>
 #include <stdbool.h>
 
-#define DROP_LOSS 0   /* somebody waits for it; also every reason that is not known */
-#define DROP_POLICY 1 /* a rule said so: firewall, filter, authentication */
-#define DROP_BENIGN 2 /* used up, or a copy of what is there already */
-#define DROP_OTHERS 3 /* for another host or a protocol nobody here speaks */
-#define DROP_KINDS 4
+#define DROP_KINDS (NETPROBE_DROP_OTHERS + 1)
 
-/* DROP_*. reason without SKB_DROP_REASON_; function NULL: unknown. */
+/* NETPROBE_DROP_*. reason without SKB_DROP_REASON_; function NULL: unknown. */
 int drop_kind(const char *reason, const char *function);
 /* Lost to nobody here: told only where all are asked for. */
 bool drop_is_quiet(const char *reason, const char *function);

@@ -135,11 +135,11 @@ void tallies_rtt(struct tallies *t, struct tally *row, uint32_t us)
 
 void tallies_times(struct tally *row, const struct verdict_times *t)
 {
-	bool idle = verdict_share(t, VERDICT_APPLICATION) >= 1;
+	bool idle = verdict_share(t, NETPROBE_VERDICT_APPLICATION) >= 1;
 	struct verdict_times *sum = idle ? &row->idle : &row->busy;
 	unsigned int i;
 
-	for (i = 0; i < VERDICT_MAX; i++)
+	for (i = 0; i < NETPROBE_VERDICT_MAX; i++)
 		sum->us[i] += t->us[i];
 }
 

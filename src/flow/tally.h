@@ -46,7 +46,7 @@ struct tally *tallies_find(const struct tallies *t, const struct group_key *key)
 int tallies_add(struct tallies *t, const struct group_key *key, struct tally **ret);
 void tallies_rtt(struct tallies *t, struct tally *row, uint32_t us);
 void tallies_times(struct tally *row, const struct verdict_times *t);
-/* What limits the flows of row that did something, or all of them if none did: VERDICT_*, -1. */
+/* What limits the flows of row that did something, or all of them if none did: NETPROBE_VERDICT_*, -1. */
 int tally_verdict(const struct tally *row);
 /* Medians. */
 int tallies_finish(struct tallies *t);

@@ -167,10 +167,10 @@ static void add_rest(struct verdict_times *sum, const struct rest *r, uint64_t r
 {
 	bool lossy = is_lossy(sum->sent, sum->resent) && !r->queued;
 
-	sum->us[lossy ? VERDICT_LOSS : VERDICT_CONGESTION_WINDOW] += r->window;
-	sum->us[VERDICT_SEND_BUFFER] += r->room;
-	sum->us[VERDICT_PACING] += r->pacing;
-	sum->us[VERDICT_APPLICATION] += rest - r->window - r->room - r->pacing;
+	sum->us[lossy ? NETPROBE_VERDICT_LOSS : NETPROBE_VERDICT_CONGESTION_WINDOW] += r->window;
+	sum->us[NETPROBE_VERDICT_SEND_BUFFER] += r->room;
+	sum->us[NETPROBE_VERDICT_PACING] += r->pacing;
+	sum->us[NETPROBE_VERDICT_APPLICATION] += rest - r->window - r->room - r->pacing;
 }
 
 /* A look between two busy times says nothing of either. */
@@ -190,11 +190,12 @@ void verdict_add(struct verdict_times *sum, const struct verdict_sample *was,
 
 	sum->sent += grown(was->sent, now->sent);
 	sum->resent += grown(was->resent, now->resent);
-	sum->us[VERDICT_APPLICATION] += left;
-	sum->us[VERDICT_RECEIVE_WINDOW] += take(&busy, grown(was->rwnd_us, now->rwnd_us));
-	sum->us[VERDICT_SEND_BUFFER] += take(&busy, grown(was->sndbuf_us, now->sndbuf_us));
+	sum->us[NETPROBE_VERDICT_APPLICATION] += left;
+	sum->us[NETPROBE_VERDICT_RECEIVE_WINDOW] += take(&busy, grown(was->rwnd_us, now->rwnd_us));
+	sum->us[NETPROBE_VERDICT_SEND_BUFFER] += take(&busy, grown(was->sndbuf_us, now->sndbuf_us));
 	if (!was->queued && !now->queued)
-		sum->us[VERDICT_LOSS] += take(&busy, grown(was->recovery_us, now->recovery_us));
+		sum->us[NETPROBE_VERDICT_LOSS] +=
+			take(&busy, grown(was->recovery_us, now->recovery_us));
 	r = rest_split(was, now, busy);
 	add_rest(sum, &r, busy);
 	busy -= r.window + r.room + r.pacing;
@@ -246,11 +247,11 @@ static void life(struct verdict_times *ret, const struct verdict_past *past,
 
 	busy = rest = take(&left, last->busy_us);
 	*ret = (struct verdict_times){ .sent = last->sent, .resent = last->resent };
-	ret->us[VERDICT_APPLICATION] = left;
-	ret->us[VERDICT_RECEIVE_WINDOW] = take(&rest, last->rwnd_us);
-	ret->us[VERDICT_SEND_BUFFER] = take(&rest, last->sndbuf_us);
+	ret->us[NETPROBE_VERDICT_APPLICATION] = left;
+	ret->us[NETPROBE_VERDICT_RECEIVE_WINDOW] = take(&rest, last->rwnd_us);
+	ret->us[NETPROBE_VERDICT_SEND_BUFFER] = take(&rest, last->sndbuf_us);
 	if (!r.queued)
-		ret->us[VERDICT_LOSS] = take(&rest, last->recovery_us);
+		ret->us[NETPROBE_VERDICT_LOSS] = take(&rest, last->recovery_us);
 	left = rest;
 	r.window = take(&left, part_of(past->window, busy));
 	r.room = take(&left, part_of(past->room, busy));
@@ -282,7 +283,7 @@ static uint64_t total(const struct verdict_times *t)
 {
 	uint64_t sum = 0;
 
-	for (unsigned int i = 0; i < VERDICT_MAX; i++)
+	for (unsigned int i = 0; i < NETPROBE_VERDICT_MAX; i++)
 		sum += t->us[i];
 	return sum;
 }
@@ -291,7 +292,7 @@ int verdict_first(const struct verdict_times *t)
 {
 	int first = -1;
 
-	for (int i = 0; i < VERDICT_MAX; i++)
+	for (int i = 0; i < NETPROBE_VERDICT_MAX; i++)
 		if (t->us[i] && (first < 0 || t->us[i] > t->us[first]))
 			first = i;
 	return first;
@@ -301,8 +302,8 @@ int verdict_held(const struct verdict_times *t)
 {
 	int most = t->held[HELD_CORK] > t->held[HELD_NAGLE] ? HELD_CORK : HELD_NAGLE;
 
-	return verdict_first(t) == VERDICT_APPLICATION && t->held[most] &&
-			       t->held[most] >= t->us[VERDICT_APPLICATION] / 2
+	return verdict_first(t) == NETPROBE_VERDICT_APPLICATION && t->held[most] &&
+			       t->held[most] >= t->us[NETPROBE_VERDICT_APPLICATION] / 2
 		       ? most
 		       : HELD_NO;
 }
@@ -316,21 +317,21 @@ double verdict_share(const struct verdict_times *t, unsigned int verdict)
 {
 	uint64_t all = total(t);
 
-	return all && verdict < VERDICT_MAX ? (double)t->us[verdict] / (double)all : 0;
+	return all && verdict < NETPROBE_VERDICT_MAX ? (double)t->us[verdict] / (double)all : 0;
 }
 
 const char *verdict_name(int verdict)
 {
-	static const char *const names[VERDICT_MAX] = { "application", "receive_window",
-							"send_buffer", "congestion_window",
-							"loss",	       "pacing" };
+	static const char *const names[NETPROBE_VERDICT_MAX] = { "application", "receive_window",
+								 "send_buffer", "congestion_window",
+								 "loss",	"pacing" };
 
-	return verdict >= 0 && verdict < VERDICT_MAX ? names[verdict] : NULL;
+	return verdict >= 0 && verdict < NETPROBE_VERDICT_MAX ? names[verdict] : NULL;
 }
 
 const char *verdict_advice(int verdict)
 {
-	static const char *const advice[VERDICT_MAX] = {
+	static const char *const advice[NETPROBE_VERDICT_MAX] = {
 		"The application gives the connection nothing to send: look at what it waits for, the "
 		"network is idle.",
 		"The peer's receive window is full: its process reads too slowly, or its receive buffer "
@@ -345,7 +346,7 @@ const char *verdict_advice(int verdict)
 		"send faster.",
 	};
 
-	return verdict >= 0 && verdict < VERDICT_MAX ? advice[verdict] : NULL;
+	return verdict >= 0 && verdict < NETPROBE_VERDICT_MAX ? advice[verdict] : NULL;
 }
 
 const char *verdict_advice_receiver(bool reader_slow)

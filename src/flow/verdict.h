@@ -6,19 +6,12 @@
 #ifndef NETPROBE_FLOW_VERDICT_H
 #define NETPROBE_FLOW_VERDICT_H
 
+#include <netprobe/capture.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "flow/table.h"
 #include "wire/record.h"
-
-#define VERDICT_APPLICATION 0	    /* nothing to send: the application is elsewhere */
-#define VERDICT_RECEIVE_WINDOW 1    /* the peer takes no more */
-#define VERDICT_SEND_BUFFER 2	    /* all of the send buffer is in flight */
-#define VERDICT_CONGESTION_WINDOW 3 /* the network carries no more, or so the sender believes */
-#define VERDICT_LOSS 4		    /* repairing losses */
-#define VERDICT_PACING 5	    /* at the rate the process asked for (SO_MAX_PACING_RATE) */
-#define VERDICT_MAX 6
 
 /* Why bytes stay in a sender that could send them: the application's own time. */
 #define HELD_NO 0
@@ -45,9 +38,9 @@ struct verdict_sample {
 	uint64_t window;       /* bytes the congestion window lets out; 0 unknown */
 };
 
-/* Microseconds by what limited, index VERDICT_*. */
+/* Microseconds by what limited, index NETPROBE_VERDICT_*. */
 struct verdict_times {
-	uint64_t us[VERDICT_MAX];
+	uint64_t us[NETPROBE_VERDICT_MAX];
 	uint64_t sent, resent; /* bytes in that time */
 	uint64_t held
 		[HELD_MAX]; /* of the application's microseconds, index HELD_*; not over a life */
@@ -81,7 +74,7 @@ void verdict_life_ended(struct verdict_times *ret, const struct flow_tcp *before
 /* The time between two looks at a connection. was: all zero before the first. */
 void verdict_past_add(struct verdict_past *past, const struct flow_tcp *was,
 		      const struct np_tcp *now);
-/* VERDICT_* with the largest share; -1 where no time was looked at. */
+/* NETPROBE_VERDICT_* with the largest share; -1 where no time was looked at. */
 int verdict_first(const struct verdict_times *t);
 /* HELD_*, where the first is the application and at least half of its time was that. */
 int verdict_held(const struct verdict_times *t);

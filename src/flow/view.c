@@ -12,12 +12,12 @@
 #include "flow/list.h"
 #include "flow/row.h"
 
-static const uint8_t group_of_view[VIEW_MAX] = {
-	[VIEW_PROCESS] = GROUP_PROCESS,	    [VIEW_CONTAINER] = GROUP_CONTAINER,
-	[VIEW_REMOTE] = GROUP_REMOTE,	    [VIEW_INTERFACE] = GROUP_INTERFACE,
-	[VIEW_PROGRAM] = GROUP_PROGRAM,	    [VIEW_USER] = GROUP_USER,
-	[VIEW_UNIT] = GROUP_UNIT,	    [VIEW_POD] = GROUP_POD,
-	[VIEW_NAMESPACE] = GROUP_NAMESPACE,
+static const uint8_t group_of_view[NETPROBE_VIEW_MAX] = {
+	[NETPROBE_VIEW_PROCESS] = GROUP_PROCESS,     [NETPROBE_VIEW_CONTAINER] = GROUP_CONTAINER,
+	[NETPROBE_VIEW_REMOTE] = GROUP_REMOTE,	     [NETPROBE_VIEW_INTERFACE] = GROUP_INTERFACE,
+	[NETPROBE_VIEW_PROGRAM] = GROUP_PROGRAM,     [NETPROBE_VIEW_USER] = GROUP_USER,
+	[NETPROBE_VIEW_UNIT] = GROUP_UNIT,	     [NETPROBE_VIEW_POD] = GROUP_POD,
+	[NETPROBE_VIEW_NAMESPACE] = GROUP_NAMESPACE,
 };
 
 static void on_delta(const struct flow *f, const struct flow_delta *d, void *arg)
@@ -282,7 +282,7 @@ int viewer_query(struct viewer *v, const struct view_query *q, struct view *ret_
 	};
 	int r;
 
-	if (q->kind >= VIEW_MAX || q->sort >= SORT_MAX)
+	if (q->kind >= NETPROBE_VIEW_MAX || q->sort >= NETPROBE_SORT_MAX)
 		return -EINVAL;
 	v->queries++;
 	inside_wanted(&v->inside);

@@ -6,6 +6,7 @@
 #ifndef NETPROBE_FLOW_VIEW_H
 #define NETPROBE_FLOW_VIEW_H
 
+#include <netprobe/view.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -15,30 +16,6 @@
 #include "flow/latency.h"
 #include "flow/nic.h"
 #include "flow/table.h"
-
-#define VIEW_PROCESS 0
-#define VIEW_CONNECTION 1
-#define VIEW_CONTAINER 2
-#define VIEW_REMOTE 3
-#define VIEW_INTERFACE 4
-#define VIEW_PROGRAM 5 /* all processes of one */
-#define VIEW_USER 6
-#define VIEW_UNIT 7 /* of systemd */
-#define VIEW_POD 8
-#define VIEW_NAMESPACE 9 /* of pods */
-#define VIEW_LISTEN 10	 /* sockets that wait for whoever comes */
-#define VIEW_MAX 11
-
-#define SORT_TX 0
-#define SORT_RX 1
-#define SORT_RATE 2 /* tx + rx, the default */
-#define SORT_TOTAL 3
-#define SORT_CONNS 4
-#define SORT_RTT 5
-#define SORT_RETRANS 6
-#define SORT_NAME 7
-#define SORT_STALL 8
-#define SORT_MAX 9
 
 /*
  * One more row, REST, stands for what is not kept by name any more (hosts beyond the bound,
@@ -78,11 +55,9 @@ struct view_row {
 	const struct latency *latency; /* of proc; NULL: nothing was timed, or no proc */
 };
 
-#define VIEW_OF_MAX 4
-
 struct view_query {
-	uint8_t kind; /* VIEW_* */
-	uint8_t sort; /* SORT_* */
+	uint8_t kind; /* NETPROBE_VIEW_* */
+	uint8_t sort; /* NETPROBE_SORT_* */
 	bool reverse; /* ascending; by name: from Z on */
 	/* whether a row is wanted, asked before limit; NULL: all are */
 	bool (*match)(const struct view_row *row, void *arg);
@@ -99,7 +74,7 @@ struct view_query {
 	struct {
 		uint32_t group;
 		uint64_t key;
-	} of[VIEW_OF_MAX];
+	} of[NETPROBE_OF_MAX];
 };
 
 struct view {
@@ -123,7 +98,7 @@ struct view {
 	float retrans_rate, segs_rate; /* TCP segments a second: sent again, sent at all */
 };
 
-/* GROUP_* of VIEW_*; negative: it is of sockets. */
+/* GROUP_* of NETPROBE_VIEW_*; negative: it is of sockets. */
 int view_group(uint8_t kind);
 
 struct viewer; /* groups with their histories: lives beside the flow table */

@@ -149,7 +149,7 @@ void attach_mode(struct attach *a)
 {
 	a->at.mode = a->opts->mode;
 	a->at.flags &= (__u8) ~(NP_GUARD_IF_FLOWS | NP_GUARD_IF_COOKIES | NP_GUARD_IF_NATIVE);
-	if (a->opts->xdp == GUARD_XDP_NATIVE)
+	if (a->opts->xdp == NETPROBE_XDP_NATIVE)
 		a->at.flags |= NP_GUARD_IF_NATIVE;
 	if (a->cookies)
 		a->at.flags |= NP_GUARD_IF_COOKIES;
@@ -228,13 +228,13 @@ static int attach_xdp(struct attach *a)
 
 	if (!attach_wants_xdp(a))
 		return attach_load(a, false);
-	loses = a->opts->xdp != GUARD_XDP_GENERIC && attach_loses(a, why, sizeof(why));
+	loses = a->opts->xdp != NETPROBE_XDP_GENERIC && attach_loses(a, why, sizeof(why));
 	if (loses) {
-		attach_note(a, a->opts->xdp == GUARD_XDP_NATIVE ? "nothing it sends arrives: "
-								: "XDP is generic: ");
+		attach_note(a, a->opts->xdp == NETPROBE_XDP_NATIVE ? "nothing it sends arrives: "
+								   : "XDP is generic: ");
 		(void)strncat(a->note, why, a->note_size - strlen(a->note) - 1);
 	}
-	if (a->opts->xdp == GUARD_XDP_NATIVE || (a->opts->xdp == GUARD_XDP_AUTO && !loses)) {
+	if (a->opts->xdp == NETPROBE_XDP_NATIVE || (a->opts->xdp == NETPROBE_XDP_AUTO && !loses)) {
 		r = attach_load(a, true);
 		if (r)
 			return r;
@@ -247,7 +247,7 @@ static int attach_xdp(struct attach *a)
 		if (is_gone(a))
 			return r;
 		device_why_no_xdp(a->ifname, r, why, sizeof(why));
-		if (a->opts->xdp == GUARD_XDP_NATIVE || r == -EBUSY || r == -EPERM) {
+		if (a->opts->xdp == NETPROBE_XDP_NATIVE || r == -EBUSY || r == -EPERM) {
 			r = r == -EPERM ? r : -EOPNOTSUPP;
 			error_set(a->err, r, "%s takes no XDP program in its driver (native): %s",
 				  a->ifname, why);
@@ -416,7 +416,7 @@ int guard_deliver(struct guard *g, const uint32_t *ways, size_t ways_n, char *re
 		a.ifindex = (int)at.ifindex;
 		if (!attach_loses(&a, why, sizeof(why)))
 			continue;
-		opts.xdp = GUARD_XDP_GENERIC;
+		opts.xdp = NETPROBE_XDP_GENERIC;
 		r = guard_attach(g, name, &opts, note, sizeof(note), err);
 		if (!r && !n++)
 			(void)snprintf(ret_note, note_size, "XDP of %s is generic now: %s%s%s",

@@ -18,7 +18,7 @@
 
 bool attach_wants_xdp(const struct attach *a)
 {
-	return a->opts->mode != NP_GUARD_MONITOR || a->opts->xdp != GUARD_XDP_GENERIC;
+	return a->opts->mode != NP_GUARD_MONITOR || a->opts->xdp != NETPROBE_XDP_GENERIC;
 }
 
 static bool can_cookies(const struct attach *a)

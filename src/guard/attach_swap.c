@@ -17,14 +17,14 @@ bool attach_can_exchange(const struct attach *a, const struct np_guard_if *old)
 	char why[256];
 
 	if (o->mode == NP_GUARD_MONITOR && old->xdp != NP_GUARD_XDP_NATIVE) {
-		if (o->xdp != GUARD_XDP_GENERIC || old->xdp != NP_GUARD_XDP_NONE)
+		if (o->xdp != NETPROBE_XDP_GENERIC || old->xdp != NP_GUARD_XDP_NONE)
 			return false;
 	} else if (old->xdp == NP_GUARD_XDP_NONE ||
-		   (o->xdp == GUARD_XDP_NATIVE && old->xdp != NP_GUARD_XDP_NATIVE) ||
-		   (o->xdp == GUARD_XDP_GENERIC && old->xdp != NP_GUARD_XDP_GENERIC)) {
+		   (o->xdp == NETPROBE_XDP_NATIVE && old->xdp != NP_GUARD_XDP_NATIVE) ||
+		   (o->xdp == NETPROBE_XDP_GENERIC && old->xdp != NP_GUARD_XDP_GENERIC)) {
 		return false;
 	}
-	if (old->xdp == NP_GUARD_XDP_NATIVE && o->xdp == GUARD_XDP_AUTO &&
+	if (old->xdp == NP_GUARD_XDP_NATIVE && o->xdp == NETPROBE_XDP_AUTO &&
 	    attach_loses(a, why, sizeof(why)))
 		return false;
 	if (old->xdp != NP_GUARD_XDP_NONE && !link_is_on(a->g, "xdp", old->ifindex))
@@ -72,7 +72,7 @@ int attach_exchange(struct attach *a, const struct np_guard_if *old)
 	}
 	if (was >= 0)
 		(void)close(was);
-	if (!r && old->xdp == NP_GUARD_XDP_GENERIC && a->opts->xdp == GUARD_XDP_AUTO)
+	if (!r && old->xdp == NP_GUARD_XDP_GENERIC && a->opts->xdp == NETPROBE_XDP_AUTO)
 		attach_note(
 			a, "XDP stays generic, so that the filter does not pause; detach first, or "
 			   "netprobe_config.xdp_mode NETPROBE_XDP_NATIVE, to try the driver's");
@@ -109,9 +109,9 @@ void attach_opts_of(const struct np_guard_if *at, struct guard_attach_opts *ret)
 {
 	*ret = (struct guard_attach_opts){
 		.mode = at->mode,
-		.xdp = at->flags & NP_GUARD_IF_NATIVE	? GUARD_XDP_NATIVE
-		       : at->xdp == NP_GUARD_XDP_NATIVE ? GUARD_XDP_AUTO
-							: GUARD_XDP_GENERIC,
+		.xdp = at->flags & NP_GUARD_IF_NATIVE	? NETPROBE_XDP_NATIVE
+		       : at->xdp == NP_GUARD_XDP_NATIVE ? NETPROBE_XDP_AUTO
+							: NETPROBE_XDP_GENERIC,
 		.flows = at->flags & NP_GUARD_IF_FLOWS,
 		.no_cookies = !(at->flags & NP_GUARD_IF_COOKIES),
 		.clsact = at->tc == NP_GUARD_TC_CLSACT,

@@ -174,25 +174,25 @@ uint8_t cookie_support(struct guard *g)
 		    at.mode == NP_GUARD_MONITOR)
 			continue;
 		if (at.flags & NP_GUARD_IF_COOKIES)
-			return GUARD_COOKIES_READY;
+			return NETPROBE_COOKIES_READY;
 		filters = true;
 	}
 	if (!filters)
-		return GUARD_COOKIES_NO_FILTER;
-	return guard_cookie_helpers() > 0 ? GUARD_COOKIES_LEFT_OUT : GUARD_COOKIES_NO_KERNEL;
+		return NETPROBE_COOKIES_NO_FILTER;
+	return guard_cookie_helpers() > 0 ? NETPROBE_COOKIES_LEFT_OUT : NETPROBE_COOKIES_NO_KERNEL;
 }
 
 /* 0; -EOPNOTSUPP says what is missing. */
 static int can_protect(struct guard *g, struct netprobe_error *err)
 {
 	switch (cookie_support(g)) {
-	case GUARD_COOKIES_READY:
+	case NETPROBE_COOKIES_READY:
 		return 0;
-	case GUARD_COOKIES_NO_FILTER:
+	case NETPROBE_COOKIES_NO_FILTER:
 		error_set(err, -EINVAL, "guard only counts here");
 		error_hint(err, "netprobe_manager_attach first");
 		return -EINVAL;
-	case GUARD_COOKIES_LEFT_OUT:
+	case NETPROBE_COOKIES_LEFT_OUT:
 		error_set(err, -EOPNOTSUPP,
 			  "guard has no SYN cookies for XDP here: it was attached without, or the "
 			  "kernel refused the program");
@@ -210,13 +210,13 @@ static void note_tracked(char *note, size_t size)
 	size_t n = strlen(note);
 	uint8_t tracked = guard_tracked();
 
-	if (tracked == GUARD_TRACKED_NO)
+	if (tracked == NETPROBE_TRACKED_NO)
 		return;
 	(void)snprintf(note + n, size - n,
 		       "%sconnections are tracked here (nf_conntrack), and those that come by a "
 		       "cookie %s: notrack the port, see docs/guard.md",
 		       n ? "; " : "",
-		       tracked == GUARD_TRACKED_STRICT
+		       tracked == NETPROBE_TRACKED_STRICT
 			       ? "are invalid to it, because nf_conntrack_tcp_loose is 0"
 			       : "are new to it with their acknowledgement");
 }

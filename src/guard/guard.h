@@ -10,6 +10,7 @@
 #define NETPROBE_GUARD_GUARD_H
 
 #include <errno.h>
+#include <netprobe/core.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -32,13 +33,9 @@ int guard_open(unsigned int flags, struct guard **ret_guard, struct netprobe_err
 void guard_sweep_folders(void);
 struct guard *guard_close(struct guard *g);
 
-#define GUARD_XDP_AUTO 0
-#define GUARD_XDP_NATIVE 1
-#define GUARD_XDP_GENERIC 2
-
 struct guard_attach_opts {
 	uint8_t mode;	 /* NP_GUARD_* */
-	uint8_t xdp;	 /* GUARD_XDP_* */
+	uint8_t xdp;	 /* NETPROBE_XDP_* */
 	bool flows;	 /* count flows */
 	bool clsact;	 /* not TCX, also where the kernel has it */
 	bool no_cookies; /* as if the kernel had no helpers for SYN cookies */
@@ -105,17 +102,13 @@ struct guard_state {
 	uint32_t confirm_s; /* seconds left to confirm a change; 0: none waits */
 	uint32_t bans, allows, room;
 	uint32_t memory_kib;	/* of the maps, as the kernel says */
-	uint8_t cookies;	/* GUARD_COOKIES_* */
+	uint8_t cookies;	/* NETPROBE_COOKIES_* */
 	int32_t cookie_setting; /* net.ipv4.tcp_syncookies; -1: the kernel has none */
 	uint32_t cookie_services;
 	struct np_guard_policy policy;
 };
 
 /* Whether SYN cookies can protect a service here, and why not. */
-#define GUARD_COOKIES_NO_FILTER 0 /* guard only counts */
-#define GUARD_COOKIES_NO_KERNEL 1 /* no helpers for XDP */
-#define GUARD_COOKIES_LEFT_OUT 2  /* attached without, or refused */
-#define GUARD_COOKIES_READY 3
 /* Whether the kernel has the helpers: 1, 0, -errno where it cannot be asked. */
 int guard_cookie_helpers(void);
 int32_t guard_cookie_setting(void);
@@ -123,9 +116,6 @@ int32_t guard_cookie_setting(void);
  * Whether connections of this namespace are tracked by netfilter (some are now): those that come by a cookie begin
  * there without a SYN. STRICT: such ones are invalid.
  */
-#define GUARD_TRACKED_NO 0
-#define GUARD_TRACKED_YES 1
-#define GUARD_TRACKED_STRICT 2
 uint8_t guard_tracked(void);
 void guard_state(struct guard *g, struct guard_state *ret);
 /* -ENOENT: nothing waits. */

@@ -79,7 +79,7 @@ bool sent_watched(const struct guard *g);
 
 /* cookie.c: the kernel's setting as it was before we changed it. */
 void cookie_settings_back(struct guard *g);
-uint8_t cookie_support(struct guard *g); /* GUARD_COOKIES_* */
+uint8_t cookie_support(struct guard *g); /* NETPROBE_COOKIES_* */
 uint32_t cookie_count(struct guard *g);	 /* services */
 
 /* ask.c: whether XDP programs have that helper here, asked once: 1, 0 or negative. */

@@ -31,7 +31,7 @@ int64_t sysctl_read(const char *name)
 uint8_t guard_tracked(void)
 {
 	if (sysctl_read("netfilter/nf_conntrack_count") <= 0)
-		return GUARD_TRACKED_NO;
-	return sysctl_read("netfilter/nf_conntrack_tcp_loose") == 0 ? GUARD_TRACKED_STRICT
-								    : GUARD_TRACKED_YES;
+		return NETPROBE_TRACKED_NO;
+	return sysctl_read("netfilter/nf_conntrack_tcp_loose") == 0 ? NETPROBE_TRACKED_STRICT
+								    : NETPROBE_TRACKED_YES;
 }

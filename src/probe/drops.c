@@ -198,7 +198,7 @@ int probe_drops_open(struct probe *p, const struct probe_drops_opts *opts,
 	struct probe_drops *d;
 	int r, args;
 
-	if (p->opts.family == FAMILY_FENTRY || p->opts.family == FAMILY_KPROBE) {
+	if (p->opts.family == NETPROBE_HOOK_FENTRY || p->opts.family == NETPROBE_HOOK_KPROBE) {
 		error_set(err, -EOPNOTSUPP,
 			  "drops are seen by a tracepoint (kfree_skb) only, not by %s",
 			  family_label(p->opts.family));

@@ -5,10 +5,10 @@
 #include <errno.h>
 #include <string.h>
 
-#define TP(...) .family = FAMILY_TRACEPOINT, .kind = KIND_TP_BTF, .progs = { __VA_ARGS__ }
-#define CG(...) .family = FAMILY_TRACEPOINT, .kind = KIND_CGROUP, .progs = { __VA_ARGS__ }
-#define FE(...) .family = FAMILY_FENTRY, .kind = KIND_FENTRY, .progs = { __VA_ARGS__ }
-#define KP(...) .family = FAMILY_KPROBE, .kind = KIND_KPROBE, .progs = { __VA_ARGS__ }
+#define TP(...) .family = NETPROBE_HOOK_TRACEPOINT, .kind = KIND_TP_BTF, .progs = { __VA_ARGS__ }
+#define CG(...) .family = NETPROBE_HOOK_TRACEPOINT, .kind = KIND_CGROUP, .progs = { __VA_ARGS__ }
+#define FE(...) .family = NETPROBE_HOOK_FENTRY, .kind = KIND_FENTRY, .progs = { __VA_ARGS__ }
+#define KP(...) .family = NETPROBE_HOOK_KPROBE, .kind = KIND_KPROBE, .progs = { __VA_ARGS__ }
 #define NOPROG(fam, why) .family = (fam), .kind = KIND_NONE, .lacks = (why)
 
 #define KRET_LACKS \
@@ -53,8 +53,8 @@ const struct hook hook_table[NP_PROG_MAX] = {
 		.name = "send peer", .what = "where unconnected datagrams go", .proven = true, .follows = NP_PROG_SEND,
 		.n_alts = 3, .alts = {
 			{ CG("np_sendmsg4_cg", "np_sendmsg6_cg"), .since = "4.18" },
-			{ NOPROG(FAMILY_FENTRY, NULL) },
-			{ NOPROG(FAMILY_KPROBE, NULL) },
+			{ NOPROG(NETPROBE_HOOK_FENTRY, NULL) },
+			{ NOPROG(NETPROBE_HOOK_KPROBE, NULL) },
 		},
 	},
 	[NP_PROG_UDP_RECV_PEER] = {
@@ -63,8 +63,8 @@ const struct hook hook_table[NP_PROG_MAX] = {
 		.n_alts = 3, .alts = {
 			{ CG("np_recvmsg4_cg", "np_recvmsg6_cg"), .since = "5.2",
 			  .lacks = "the peer of a receive call that does not ask for it" },
-			{ NOPROG(FAMILY_FENTRY, "the peer of a receive call that does not ask for it") },
-			{ NOPROG(FAMILY_KPROBE, "the peer of a receive call that does not ask for it") },
+			{ NOPROG(NETPROBE_HOOK_FENTRY, "the peer of a receive call that does not ask for it") },
+			{ NOPROG(NETPROBE_HOOK_KPROBE, "the peer of a receive call that does not ask for it") },
 		},
 	},
 	[NP_PROG_STATE] = {
@@ -80,8 +80,8 @@ const struct hook hook_table[NP_PROG_MAX] = {
 	[NP_PROG_CLONE] = {
 		.name = "clone", .what = "the listener's owner handed to accepted connections", .follows = NP_PROG_SEND,
 		.n_alts = 3, .alts = {
-			{ NOPROG(FAMILY_TRACEPOINT, NULL) },
-			{ NOPROG(FAMILY_FENTRY, NULL) },
+			{ NOPROG(NETPROBE_HOOK_TRACEPOINT, NULL) },
+			{ NOPROG(NETPROBE_HOOK_FENTRY, NULL) },
 			{ KP("np_clone_kp"), .since = "4.4" },
 		},
 	},
@@ -101,7 +101,7 @@ const struct hook hook_table[NP_PROG_MAX] = {
 			{ CG("np_release_cg"), .since = "5.9" },
 			{ FE("np_release_fe"), .second = "np_release2_cg", .since = "5.5" },
 			{ KP("np_release_kp"), .second = "np_release2_cg", .since = "4.1" },
-			{ NOPROG(FAMILY_TRACEPOINT,
+			{ NOPROG(NETPROBE_HOOK_TRACEPOINT,
 				 "when other sockets than TCP's end: a look at all of them finds it, seconds later"),
 			  .last_resort = true },
 		},
@@ -138,7 +138,7 @@ const struct hook hook_table[NP_PROG_MAX] = {
 			{ FE("np_connend_t4_fx", "np_connend_t6_fx"), .since = "5.5" },
 			{ KP("np_connend_t4_kp", "np_connend_t4_kr", "np_connend_t6_kp", "np_connend_t6_kr"),
 			  .since = "4.1" },
-			{ NOPROG(FAMILY_TRACEPOINT,
+			{ NOPROG(NETPROBE_HOOK_TRACEPOINT,
 				 "the errno of a connect() that found no route or no port: null, told when the socket is closed") },
 		},
 	},
@@ -150,7 +150,7 @@ const struct hook hook_table[NP_PROG_MAX] = {
 			{ KP("np_accept_kr"), .since = "4.1" },
 			{ CG("np_accept4_cg", "np_accept6_cg"), .since = "5.8",
 			  .lacks = "accept() without an address: its connection is the listener's (owner_match listener) until its first use, or until the seed iterator finds its holder" },
-			{ NOPROG(FAMILY_TRACEPOINT,
+			{ NOPROG(NETPROBE_HOOK_TRACEPOINT,
 				 "until its first use an accepted connection is its listener's (owner_match listener); the seed iterator finds its holder") },
 		},
 	},
@@ -201,7 +201,7 @@ const struct hook hook_table[NP_PROG_MAX] = {
 			{ TP("np_arrive_tp"), .since = "6.3", .on_demand = true, .lacks = ARRIVE_LACKS },
 			{ FE("np_arrive_fe"), .since = "5.5", .on_demand = true, .lacks = ARRIVE_LACKS },
 			{ KP("np_arrive_kp"), .since = "4.1", .on_demand = true, .lacks = ARRIVE_LACKS },
-			{ NOPROG(FAMILY_AUTO, NULL) },
+			{ NOPROG(NETPROBE_HOOK_AUTO, NULL) },
 		},
 	},
 	[NP_PROG_EXEC] = {
@@ -248,9 +248,9 @@ const struct hook hook_table[NP_PROG_MAX] = {
 	[NP_PROG_BORN] = {
 		.name = "cgroup made", .what = "cgroups from their first moment, with the containers they are of", .follows = -1,
 		.n_alts = 3, .alts = {
-			{ .family = FAMILY_AUTO, .kind = KIND_TP_BTF, .progs = { "np_born_tp" }, .since = "5.5" },
-			{ .family = FAMILY_AUTO, .kind = KIND_RAW_TP, .progs = { "np_born_rt" }, .since = "5.1" },
-			{ NOPROG(FAMILY_AUTO,
+			{ .family = NETPROBE_HOOK_AUTO, .kind = KIND_TP_BTF, .progs = { "np_born_tp" }, .since = "5.5" },
+			{ .family = NETPROBE_HOOK_AUTO, .kind = KIND_RAW_TP, .progs = { "np_born_rt" }, .since = "5.1" },
+			{ NOPROG(NETPROBE_HOOK_AUTO,
 				 "paths and containers of cgroups that are gone before they are looked for in the tree: null") },
 		},
 	},
@@ -259,20 +259,20 @@ const struct hook hook_table[NP_PROG_MAX] = {
 		.n_alts = 3, .alts = {
 			{ FE("np_cred_fx"), .since = "5.5" },
 			{ KP("np_cred_kr"), .since = "4.1" },
-			{ NOPROG(FAMILY_TRACEPOINT, "another user id, for an interval") },
+			{ NOPROG(NETPROBE_HOOK_TRACEPOINT, "another user id, for an interval") },
 		},
 	},
 	[NP_PROG_CA_STATE] = {
 		.name = "congestion state", .what = "time in loss recovery, retransmits that were not needed",
 		.follows = -1,
 		.n_alts = 1, .alts = {
-			{ .family = FAMILY_AUTO, .kind = KIND_TP_BTF, .progs = { "np_ca_tp" }, .since = "5.16" },
+			{ .family = NETPROBE_HOOK_AUTO, .kind = KIND_TP_BTF, .progs = { "np_ca_tp" }, .since = "5.16" },
 		},
 	},
 	[NP_PROG_TLP] = {
 		.name = "loss probe", .what = "tail loss probes", .follows = NP_PROG_RETRANSMIT,
 		.n_alts = 3, .alts = {
-			{ NOPROG(FAMILY_TRACEPOINT, NULL) },
+			{ NOPROG(NETPROBE_HOOK_TRACEPOINT, NULL) },
 			{ FE("np_tlp_fx"), .since = "5.5" },
 			{ KP("np_tlp_kp"), .since = "4.1" },
 		},
@@ -280,25 +280,25 @@ const struct hook hook_table[NP_PROG_MAX] = {
 	[NP_PROG_STALL] = {
 		.name = "stall", .what = "sends and receives that do not go on", .follows = NP_PROG_SEND,
 		.n_alts = 4, .alts = {
-			{ .family = FAMILY_TRACEPOINT, .kind = KIND_ITER, .progs = { "np_stall_sk" }, .since = "5.11" },
-			{ .family = FAMILY_FENTRY, .kind = KIND_ITER, .progs = { "np_stall_sk" }, .since = "5.11" },
-			{ .family = FAMILY_KPROBE, .kind = KIND_ITER, .progs = { "np_stall_hash" }, .since = "5.9" },
-			{ .family = FAMILY_KPROBE, .kind = KIND_RUN, .progs = { "np_stall_run" }, .since = "5.13" },
+			{ .family = NETPROBE_HOOK_TRACEPOINT, .kind = KIND_ITER, .progs = { "np_stall_sk" }, .since = "5.11" },
+			{ .family = NETPROBE_HOOK_FENTRY, .kind = KIND_ITER, .progs = { "np_stall_sk" }, .since = "5.11" },
+			{ .family = NETPROBE_HOOK_KPROBE, .kind = KIND_ITER, .progs = { "np_stall_hash" }, .since = "5.9" },
+			{ .family = NETPROBE_HOOK_KPROBE, .kind = KIND_RUN, .progs = { "np_stall_run" }, .since = "5.13" },
 		},
 	},
 	[NP_PROG_SEED] = {
 		.name = "seed", .what = "owners of sockets older than the probe", .follows = -1,
 		.n_alts = 1, .alts = {
-			{ .family = FAMILY_AUTO, .kind = KIND_ITER, .progs = { "np_seed" }, .since = "5.11" },
+			{ .family = NETPROBE_HOOK_AUTO, .kind = KIND_ITER, .progs = { "np_seed" }, .since = "5.11" },
 		},
 	},
 	[NP_PROG_SWEEP] = {
 		.name = "sweep", .what = "counts of open sockets", .required = true, .follows = NP_PROG_SEND,
 		.n_alts = 4, .alts = {
-			{ .family = FAMILY_TRACEPOINT, .kind = KIND_ITER, .progs = { "np_sweep_sk" }, .since = "5.11" },
-			{ .family = FAMILY_FENTRY, .kind = KIND_ITER, .progs = { "np_sweep_sk" }, .since = "5.11" },
-			{ .family = FAMILY_KPROBE, .kind = KIND_ITER, .progs = { "np_sweep_hash" }, .since = "5.9" },
-			{ .family = FAMILY_KPROBE, .kind = KIND_RUN, .progs = { "np_sweep_run" }, .since = "5.13" },
+			{ .family = NETPROBE_HOOK_TRACEPOINT, .kind = KIND_ITER, .progs = { "np_sweep_sk" }, .since = "5.11" },
+			{ .family = NETPROBE_HOOK_FENTRY, .kind = KIND_ITER, .progs = { "np_sweep_sk" }, .since = "5.11" },
+			{ .family = NETPROBE_HOOK_KPROBE, .kind = KIND_ITER, .progs = { "np_sweep_hash" }, .since = "5.9" },
+			{ .family = NETPROBE_HOOK_KPROBE, .kind = KIND_RUN, .progs = { "np_sweep_run" }, .since = "5.13" },
 		},
 	},
 };
@@ -309,7 +309,7 @@ static const char *const kind_names[] = { "tp_btf", "cgroup", "iter",	"fentry",
 
 const char *family_label(uint8_t family)
 {
-	return family <= FAMILY_KPROBE ? family_names[family] : "?";
+	return family <= NETPROBE_HOOK_KPROBE ? family_names[family] : "?";
 }
 
 const char *kind_label(uint8_t kind)
@@ -319,7 +319,7 @@ const char *kind_label(uint8_t kind)
 
 int family_parse(const char *name)
 {
-	for (int i = 0; i <= FAMILY_KPROBE; i++)
+	for (int i = 0; i <= NETPROBE_HOOK_KPROBE; i++)
 		if (!strcmp(name, family_names[i]))
 			return i;
 	return -EINVAL;

@@ -6,17 +6,13 @@
 #ifndef NETPROBE_PROBE_HOOKS_H
 #define NETPROBE_PROBE_HOOKS_H
 
+#include <netprobe/core.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "wire/stats.h"
 
-/* --hook. Cgroup programs and iterators count as stable hooks, with the tracepoints. */
-#define FAMILY_AUTO 0
-#define FAMILY_TRACEPOINT 1
-#define FAMILY_FENTRY 2
-#define FAMILY_KPROBE 3
-
+/* A family is NETPROBE_HOOK_*: cgroup programs and iterators count as stable hooks, with the tracepoints. */
 #define KIND_TP_BTF 0
 #define KIND_CGROUP 1
 #define KIND_ITER 2
@@ -62,6 +58,6 @@ extern const struct hook hook_table[NP_PROG_MAX];
 
 const char *family_label(uint8_t family); /* "tracepoint" */
 const char *kind_label(uint8_t kind);	  /* "tp_btf" */
-int family_parse(const char *name);	  /* FAMILY_* or -EINVAL */
+int family_parse(const char *name);	  /* NETPROBE_HOOK_* or -EINVAL */
 
 #endif

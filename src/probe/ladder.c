@@ -19,7 +19,7 @@ static bool hash_only(const struct hook_alt *alt)
 static bool fits_store(const struct probe *p, const struct hook_alt *alt)
 {
 	if (p->store_hash)
-		return alt->family == FAMILY_KPROBE || alt->family == FAMILY_AUTO ||
+		return alt->family == NETPROBE_HOOK_KPROBE || alt->family == NETPROBE_HOOK_AUTO ||
 		       alt->kind == KIND_NONE;
 	return !hash_only(alt);
 }
@@ -118,7 +118,7 @@ static void alt_failed(struct probe *p, const struct hook_alt *alt, struct hook_
 {
 	st->status = status;
 	st->err = err;
-	if (status == HOOK_SILENT) {
+	if (status == NETPROBE_TRIAL_SILENT) {
 		(void)snprintf(st->reason, sizeof(st->reason),
 			       "attached, but did not fire in the self-test");
 		return;
@@ -168,10 +168,11 @@ static bool family_allows(const struct probe *p, const struct hook *hook,
 
 	if (hook->follows >= 0 && p->hooks[hook->follows].used >= 0)
 		want = hook_table[hook->follows].alts[p->hooks[hook->follows].used].family;
-	else if (want != FAMILY_AUTO && alt->kind == KIND_NONE)
+	else if (want != NETPROBE_HOOK_AUTO && alt->kind == KIND_NONE)
 		/* "nothing covers it, and here is what that means" is allowed in every family */
 		return true;
-	return want == FAMILY_AUTO || alt->family == want || alt->family == FAMILY_AUTO;
+	return want == NETPROBE_HOOK_AUTO || alt->family == want ||
+	       alt->family == NETPROBE_HOOK_AUTO;
 }
 
 static void choose_one(struct probe *p, unsigned int id)
@@ -185,12 +186,12 @@ static void choose_one(struct probe *p, unsigned int id)
 		struct hook_alt_status *st = &hs->alts[i];
 		int e;
 
-		if (st->status == HOOK_FAILED || st->status == HOOK_SILENT ||
+		if (st->status == NETPROBE_TRIAL_FAILS || st->status == NETPROBE_TRIAL_SILENT ||
 		    (alt->last_resort && !p->last_resort))
 			continue;
 		e = ladder_precheck(p, alt);
 		if (e) {
-			alt_failed(p, alt, st, HOOK_FAILED, e);
+			alt_failed(p, alt, st, NETPROBE_TRIAL_FAILS, e);
 			continue;
 		}
 		if (hs->used >= 0 || !fits_store(p, alt) || !family_allows(p, hook, alt))
@@ -205,7 +206,7 @@ static const char *why_not(const struct probe *p, unsigned int id, uint8_t famil
 	const struct hook *hook = &hook_table[id];
 
 	for (int i = 0; i < hook->n_alts; i++)
-		if (family == FAMILY_AUTO || hook->alts[i].family == family)
+		if (family == NETPROBE_HOOK_AUTO || hook->alts[i].family == family)
 			return p->hooks[id].alts[i].reason;
 	return "";
 }
@@ -215,10 +216,10 @@ static int report_missing(struct probe *p, unsigned int id, struct netprobe_erro
 	const char *why = why_not(p, id, p->opts.family), *also = "";
 
 	/* Then kprobes were the only way. */
-	if (p->opts.family == FAMILY_AUTO && !p->facts.btf_own)
-		also = why_not(p, id, FAMILY_KPROBE);
+	if (p->opts.family == NETPROBE_HOOK_AUTO && !p->facts.btf_own)
+		also = why_not(p, id, NETPROBE_HOOK_KPROBE);
 	error_set(err, -EOPNOTSUPP, "hook family %s has no way to see %s here%s%s%s%s",
-		  p->opts.family == FAMILY_AUTO ? "auto" : family_label(p->opts.family),
+		  p->opts.family == NETPROBE_HOOK_AUTO ? "auto" : family_label(p->opts.family),
 		  hook_table[id].what, why[0] ? ": " : "", why, also[0] ? "; by kprobe: " : "",
 		  also);
 	error_hint(err, "netprobe_examine shows every hook and its alternatives");
@@ -248,12 +249,12 @@ int ladder_choose(struct probe *p, struct netprobe_error *err)
 
 	for (int last = 0; last < 2; last++) {
 		p->last_resort = last;
-		p->store_hash = p->opts.family == FAMILY_KPROBE;
+		p->store_hash = p->opts.family == NETPROBE_HOOK_KPROBE;
 		if (!choose_all(p, &missing))
 			return 0;
 		/* What no typed hook can see, kprobes may: then the whole set goes by the hash. */
-		p->store_hash = p->store_hash || p->opts.family == FAMILY_AUTO;
-		if (p->opts.family == FAMILY_AUTO && !choose_all(p, &still))
+		p->store_hash = p->store_hash || p->opts.family == NETPROBE_HOOK_AUTO;
+		if (p->opts.family == NETPROBE_HOOK_AUTO && !choose_all(p, &still))
 			return 0;
 	}
 	return report_missing(p, missing, err);

@@ -272,7 +272,7 @@ static int load_skel(struct probe *p)
 	p->skel->rodata->cfg_hz = jiffies_per_s();
 	p->skel->rodata->cfg_second = has_second(p);
 	p->skel->rodata->cfg_settle_tx = p->facts.tp_preempted ||
-					 probe_family(p) != FAMILY_TRACEPOINT;
+					 probe_family(p) != NETPROBE_HOOK_TRACEPOINT;
 	if (p->opts.filter)
 		filter_copy(&p->skel->data->np_filter, p->opts.filter);
 	p->skel->bss->st_ignore_tgid = kernel_own_tgid();
@@ -298,7 +298,7 @@ static int load_skel(struct probe *p)
 		if (ladder_second_fails(p, load_failure.program))
 			return -EAGAIN;
 		if (!ladder_owner(load_failure.program, &hook, &alt)) {
-			ladder_fail(p, hook, HOOK_FAILED, load_failure.err);
+			ladder_fail(p, hook, NETPROBE_TRIAL_FAILS, load_failure.err);
 			return -EAGAIN;
 		}
 	}
@@ -434,10 +434,10 @@ static int attach_all(struct probe *p)
 		if (is_shortage(-r))
 			return r;
 		if (r) {
-			ladder_fail(p, id, HOOK_FAILED, -r);
+			ladder_fail(p, id, NETPROBE_TRIAL_FAILS, -r);
 			return -EAGAIN;
 		}
-		p->hooks[id].alts[p->hooks[id].used].status = HOOK_IN_USE;
+		p->hooks[id].alts[p->hooks[id].used].status = NETPROBE_TRIAL_IN_USE;
 	}
 	return 0;
 }
@@ -529,7 +529,7 @@ static int prove(struct probe *p)
 		if (!hook->proven || p->hooks[id].proven)
 			continue;
 		log_debug("hook %s is attached but silent", hook->name);
-		ladder_fail(p, id, HOOK_SILENT, 0);
+		ladder_fail(p, id, NETPROBE_TRIAL_SILENT, 0);
 		return -EAGAIN;
 	}
 	return 0;
@@ -566,7 +566,7 @@ void ladder_try(struct probe *p, unsigned int hook, unsigned int alt)
 		r = try_once(p, hook, alt);
 	}
 	if (r && r != -EAGAIN) /* -EAGAIN: its status is set already */
-		ladder_fail(p, hook, HOOK_FAILED, -r);
+		ladder_fail(p, hook, NETPROBE_TRIAL_FAILS, -r);
 }
 
 /* Out of p->wanted, with the status that says why, if it cannot work. */
@@ -579,7 +579,7 @@ static int want(struct probe *p, unsigned int id, unsigned int i)
 		return select_alt(p, alt);
 	p->wanted[id] &= (uint8_t) ~(1U << i);
 	p->hooks[id].used = (int8_t)i;
-	ladder_fail(p, id, HOOK_FAILED, e);
+	ladder_fail(p, id, NETPROBE_TRIAL_FAILS, e);
 	return 0;
 }
 
@@ -612,9 +612,9 @@ void ladder_attach_alone(struct probe *p, unsigned int hook, unsigned int alt)
 	p->hooks[hook].used = (int8_t)alt;
 	r = attach_hook(p, hook);
 	if (r)
-		ladder_fail(p, hook, HOOK_FAILED, -r);
+		ladder_fail(p, hook, NETPROBE_TRIAL_FAILS, -r);
 	else
-		p->hooks[hook].alts[alt].status = HOOK_IN_USE;
+		p->hooks[hook].alts[alt].status = NETPROBE_TRIAL_IN_USE;
 	p->hooks[hook].used = -1;
 	detach_all(p);
 }

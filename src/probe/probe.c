@@ -199,7 +199,7 @@ uint8_t probe_family(const struct probe *p)
 {
 	int8_t used = p->hooks[NP_PROG_SEND].used;
 
-	return used < 0 ? FAMILY_AUTO : hook_table[NP_PROG_SEND].alts[used].family;
+	return used < 0 ? NETPROBE_HOOK_AUTO : hook_table[NP_PROG_SEND].alts[used].family;
 }
 
 bool probe_store_is_hash(const struct probe *p)

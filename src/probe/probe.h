@@ -6,6 +6,7 @@
 #ifndef NETPROBE_PROBE_PROBE_H
 #define NETPROBE_PROBE_PROBE_H
 
+#include <netprobe/capture.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -40,7 +41,7 @@
 
 struct probe_opts {
 	uint8_t fail_at;  /* FAIL_* */
-	uint8_t family;	  /* FAMILY_*: force one */
+	uint8_t family;	  /* NETPROBE_HOOK_*: force one */
 	bool perf_buffer; /* events by perf buffer */
 	bool check_all;	  /* doctor: try every alternative, keep nothing attached */
 	bool quiet;	  /* of events only the ends of sockets are read */
@@ -52,14 +53,8 @@ struct probe_opts {
 	const struct np_filter *filter; /* NULL: everything */
 };
 
-#define HOOK_UNTRIED 0
-#define HOOK_IN_USE 1
-#define HOOK_WORKS 2 /* tried and fine, another one is in use */
-#define HOOK_FAILED 3
-#define HOOK_SILENT 4 /* attached and never fired in the self-test */
-
 struct hook_alt_status {
-	uint8_t status;	  /* HOOK_* */
+	uint8_t status;	  /* NETPROBE_TRIAL_* */
 	bool second;	  /* and what its programs are left out of a second one sees */
 	int err;	  /* errno, positive; 0 none */
 	char reason[160]; /* the true cause, one sentence; empty where there is none */

@@ -18,7 +18,7 @@
 /* Which of the two stores it takes. */
 static bool by_hash(const struct hook_alt *alt)
 {
-	return alt->family == FAMILY_KPROBE;
+	return alt->family == NETPROBE_HOOK_KPROBE;
 }
 
 /* A probe with the facts of the caller and nothing loaded. */
@@ -49,8 +49,8 @@ static void trial_one(const struct kernel_facts *facts, unsigned int id, unsigne
 	*ret_status = (struct hook_alt_status){};
 	ladder_try(p, id, i);
 	*ret_status = p->hooks[id].alts[i];
-	if (ret_status->status == HOOK_IN_USE)
-		ret_status->status = HOOK_WORKS;
+	if (ret_status->status == NETPROBE_TRIAL_IN_USE)
+		ret_status->status = NETPROBE_TRIAL_WORKS;
 	probe_unload(p);
 	free(p);
 }
@@ -58,7 +58,8 @@ static void trial_one(const struct kernel_facts *facts, unsigned int id, unsigne
 /* Still to be tried? What a real start uses, or found silent, needs no trial. */
 static bool is_open(const struct hook_status *hooks, unsigned int id, unsigned int i)
 {
-	return hook_table[id].alts[i].kind != KIND_NONE && hooks[id].alts[i].status == HOOK_UNTRIED;
+	return hook_table[id].alts[i].kind != KIND_NONE &&
+	       hooks[id].alts[i].status == NETPROBE_TRIAL_NONE;
 }
 
 /* All that are left for that store, in one object. What is refused with it is left for trials of their own. */
@@ -82,9 +83,9 @@ static void trial_group(const struct kernel_facts *facts, bool hash, struct hook
 
 			if (loaded && (p->wanted[id] & 1U << i))
 				ladder_attach_alone(p, id, i);
-			if (st->status == HOOK_IN_USE)
-				st->status = HOOK_WORKS;
-			if (st->status != HOOK_UNTRIED)
+			if (st->status == NETPROBE_TRIAL_IN_USE)
+				st->status = NETPROBE_TRIAL_WORKS;
+			if (st->status != NETPROBE_TRIAL_NONE)
 				hooks[id].alts[i] = *st;
 		}
 	}
@@ -111,7 +112,8 @@ void probe_trial_begin(struct hook_status *hooks, const struct hook_status *real
 		hooks[id].used = real[id].used;
 		hooks[id].proven = real[id].proven;
 		for (unsigned int i = 0; i < hook_table[id].n_alts; i++)
-			if (real[id].used == (int8_t)i || real[id].alts[i].status == HOOK_SILENT)
+			if (real[id].used == (int8_t)i ||
+			    real[id].alts[i].status == NETPROBE_TRIAL_SILENT)
 				hooks[id].alts[i] = real[id].alts[i];
 	}
 }

@@ -61,7 +61,7 @@ enum style cell_tx_owned(const struct tui_model *m, const struct tui_row *row, c
 enum style cell_rx_owned(const struct tui_model *m, const struct tui_row *row, char *s,
 			 size_t size);
 #define RETRANS_BAD 1 /* percent of segments sent again that is felt */
-/* VERDICT_* as a column has room for it: "rwnd"; "-" for -1. */
+/* NETPROBE_VERDICT_* as a column has room for it: "rwnd"; "-" for -1. */
 const char *verdict_short(int verdict);
 enum style verdict_style(int verdict);
 

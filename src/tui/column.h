@@ -16,8 +16,8 @@ struct column {
 	const char *title;
 	const char *title_bits; /* with rates in bits; NULL: the same */
 	uint8_t width;
-	uint8_t sort;	 /* SORT_* it shows, or NO_SORT */
-	uint32_t kinds;	 /* IN(VIEW_*) */
+	uint8_t sort;	 /* NETPROBE_SORT_* it shows, or NO_SORT */
+	uint32_t kinds;	 /* IN(NETPROBE_VIEW_*) */
 	uint8_t step[2]; /* of columns_fit() at which it is added: among traffic, health */
 	bool left;
 	/* Text of a cell and its style; NULL for name and sparkline, which draw themselves. */

@@ -55,7 +55,7 @@ struct glyphs {
 	const char *branch; /* of a tree, two columns */
 	const char *times;  /* before how many rows one stands for */
 	bool braille;
-	const char *share[6]; /* what a bar of VERDICT_* is made of */
+	const char *share[6]; /* what a bar of NETPROBE_VERDICT_* is made of */
 	const char *rule;     /* frame: horizontal, vertical, corners */
 	const char *wall;
 	const char *corner[4];

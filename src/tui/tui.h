@@ -39,14 +39,14 @@ struct tui_act {
 };
 
 struct tui_opts {
-	double interval_s;	     /* between two ticks of the flow table; 0: 1 s */
-	bool no_color;		     /* NO_COLOR or --no-color: bold, dim and reverse only */
-	uint8_t kind;		     /* first view, VIEW_* */
-	uint8_t sort;		     /* SORT_*; NETPROBE_SORT_RATE is what a user expects */
-	bool health;		     /* health columns from the start */
-	const char *match;	     /* first filter; NULL none. Copied, as all strings here */
-	const char *mode;	     /* "ebpf", "afpacket", "proc" */
-	const char *host;	     /* this machine's name; NULL none */
+	double interval_s; /* between two ticks of the flow table; 0: 1 s */
+	bool no_color;	   /* NO_COLOR or --no-color: bold, dim and reverse only */
+	uint8_t kind;	   /* first view, NETPROBE_VIEW_* */
+	uint8_t sort;	   /* NETPROBE_SORT_*; NETPROBE_SORT_RATE is what a user expects */
+	bool health;	   /* health columns from the start */
+	const char *match; /* first filter; NULL none. Copied, as all strings here */
+	const char *mode;  /* "ebpf", "afpacket", "proc" */
+	const char *host;  /* this machine's name; NULL none */
 	bool kind_given, sort_given; /* they were asked for: settings do not change them */
 	const char *settings;	     /* as they were kept; NULL none */
 	bool elsewhere;		     /* the rows are of the past, or of another host */

@@ -133,15 +133,24 @@ int main(int argc, char **argv)
 	printf("%-44s %9.1f bytes/flow, %.1f MiB\n", "heap, all active",
 	       (double)(heap() - before) / n, (double)(heap() - before) / 1048576.0);
 	query(v, "query connections, limit 100",
-	      (struct view_query){ .kind = VIEW_CONNECTION, .sort = SORT_RATE, .limit = 100 }, n);
+	      (struct view_query){
+		      .kind = NETPROBE_VIEW_CONNECTION, .sort = NETPROBE_SORT_RATE, .limit = 100 },
+	      n);
 	query(v, "query connections, all",
-	      (struct view_query){ .kind = VIEW_CONNECTION, .sort = SORT_RATE }, n);
+	      (struct view_query){ .kind = NETPROBE_VIEW_CONNECTION, .sort = NETPROBE_SORT_RATE },
+	      n);
 	query(v, "query connections, filter, limit 100",
-	      (struct view_query){ .kind = VIEW_CONNECTION, .match = has_port, .limit = 100 }, n);
+	      (struct view_query){
+		      .kind = NETPROBE_VIEW_CONNECTION, .match = has_port, .limit = 100 },
+	      n);
 	query(v, "query processes",
-	      (struct view_query){ .kind = VIEW_PROCESS, .sort = SORT_RATE, .limit = 100 }, n);
+	      (struct view_query){
+		      .kind = NETPROBE_VIEW_PROCESS, .sort = NETPROBE_SORT_RATE, .limit = 100 },
+	      n);
 	query(v, "query remote hosts, by round trip",
-	      (struct view_query){ .kind = VIEW_REMOTE, .sort = SORT_RTT, .limit = 100 }, n);
+	      (struct view_query){
+		      .kind = NETPROBE_VIEW_REMOTE, .sort = NETPROBE_SORT_RTT, .limit = 100 },
+	      n);
 	tick(t, v, "tick, all become idle", now += SECOND, n);
 	tick(t, v, "tick, idle again", now += SECOND, n);
 	printf("%-44s %9.1f bytes/flow, %.1f MiB\n", "heap, idle again",

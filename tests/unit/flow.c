@@ -486,7 +486,7 @@ static void synack_retransmits_of_a_listener_that_changes_hands_count_once(void 
 {
 	struct world *w = *state;
 	struct np_sock_rec rec = tcp_rec(1);
-	struct view_query q = { .kind = VIEW_CONNECTION, .idle = true };
+	struct view_query q = { .kind = NETPROBE_VIEW_CONNECTION, .idle = true };
 	struct found_flows rows;
 	struct flow_tcp own;
 	struct view view;

@@ -67,7 +67,7 @@ static void live_through(struct flow_table *t, struct viewer *v)
 	now += SECOND;
 	flow_table_tick(t, now);
 	viewer_tick(v, now);
-	for (kind = 0; kind < VIEW_MAX; kind++) {
+	for (kind = 0; kind < NETPROBE_VIEW_MAX; kind++) {
 		const struct view_query q = { .kind = kind, .idle = kind % 2, .limit = 3 };
 		int r = viewer_query(v, &q, &view);
 
@@ -119,7 +119,7 @@ static void check_sums(struct viewer *v)
 {
 	uint8_t kind;
 
-	for (kind = 0; kind < VIEW_LISTEN; kind++) {
+	for (kind = 0; kind < NETPROBE_VIEW_LISTEN; kind++) {
 		const struct view_query q = { .kind = kind };
 		uint64_t sum;
 		struct view view;

@@ -289,7 +289,7 @@ static void part_that_finds_no_room_joins_a_sum_and_the_totals(void **state)
 {
 	const struct flow_table_opts opts = { .max_flows = 1, .keep_closed = true };
 	struct np_sock_rec rec = tcp_rec(1), sock = udp_rec(9);
-	struct view_query q = { .kind = VIEW_PROCESS };
+	struct view_query q = { .kind = NETPROBE_VIEW_PROCESS };
 	struct np_part_key key;
 	struct np_part part;
 	struct view view;
@@ -327,7 +327,7 @@ static void check_totals(struct world *w, uint8_t kind, uint64_t n)
 		tx += view.rows[i].tx_bytes;
 		rx += view.rows[i].rx_bytes;
 	}
-	if (kind == VIEW_CONNECTION) {
+	if (kind == NETPROBE_VIEW_CONNECTION) {
 		tx += view.gone_tx_bytes;
 		rx += view.gone_rx_bytes;
 	}
@@ -340,8 +340,9 @@ static void check_totals(struct world *w, uint8_t kind, uint64_t n)
 
 static void totals_never_shrink_when_flows_go(void **state)
 {
-	static const uint8_t kinds[] = { VIEW_PROCESS, VIEW_CONTAINER, VIEW_REMOTE, VIEW_INTERFACE,
-					 VIEW_CONNECTION };
+	static const uint8_t kinds[] = { NETPROBE_VIEW_PROCESS, NETPROBE_VIEW_CONTAINER,
+					 NETPROBE_VIEW_REMOTE, NETPROBE_VIEW_INTERFACE,
+					 NETPROBE_VIEW_CONNECTION };
 	const struct flow_table_opts opts[] = {
 		{ .max_flows = 8 },			 /* full within an interval */
 		{ .max_flows = 1000, .grace_ns = 1 },	 /* aged after one */
@@ -378,11 +379,11 @@ static void totals_keep_what_a_burst_of_sockets_moved(void **state)
 	for (uint64_t id = 1; id <= 20000; id++)
 		feed_short(&w, id, 300);
 	world_tick(&w, SECOND);
-	check_totals(&w, VIEW_PROCESS, 20000);
+	check_totals(&w, NETPROBE_VIEW_PROCESS, 20000);
 	world_tick(&w, SECOND);
 	assert_int_equal(flow_table_count(w.flows), 16384);
-	for (uint8_t kind = VIEW_PROCESS; kind < VIEW_LISTEN; kind++)
-		if (kind != VIEW_CONNECTION)
+	for (uint8_t kind = NETPROBE_VIEW_PROCESS; kind < NETPROBE_VIEW_LISTEN; kind++)
+		if (kind != NETPROBE_VIEW_CONNECTION)
 			check_totals(&w, kind, 20000);
 	world_close(&w);
 }

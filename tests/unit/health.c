@@ -49,7 +49,7 @@ static void drops_are_those_of_the_row(void **state)
 	feed(w, &rec);
 	world_tick(w, SECOND);
 	curl = flow_table_find(w->flows, 1)->owner;
-	view = ask(w, (struct view_query){ .kind = VIEW_PROCESS });
+	view = ask(w, (struct view_query){ .kind = NETPROBE_VIEW_PROCESS });
 	assert_false(view.rows[0].has_drops); /* nobody looks */
 	view_done(&view);
 	viewer_set_dropped(w->viewer, d);
@@ -57,21 +57,21 @@ static void drops_are_those_of_the_row(void **state)
 	assert_int_equal(dropped_add(d, curl, 4026531840u, NULL, 2), 0);
 	assert_int_equal(dropped_add(d, NULL, 4026531840u, "eth0", 100), 0);
 	assert_int_equal(dropped_add(d, NULL, 7, "eth0", 1000), 0);
-	view = ask(w, (struct view_query){ .kind = VIEW_PROCESS });
+	view = ask(w, (struct view_query){ .kind = NETPROBE_VIEW_PROCESS });
 	assert_true(view.rows[0].has_drops && view.rows[0].drops == 7);
 	view_done(&view);
-	view = ask(w, (struct view_query){ .kind = VIEW_INTERFACE });
+	view = ask(w, (struct view_query){ .kind = NETPROBE_VIEW_INTERFACE });
 	assert_true(view.rows[0].has_drops && view.rows[0].drops == 105);
 	view_done(&view);
-	view = ask(w, (struct view_query){ .kind = VIEW_REMOTE });
+	view = ask(w, (struct view_query){ .kind = NETPROBE_VIEW_REMOTE });
 	assert_false(view.rows[0].has_drops); /* from whom they were is not known */
 	view_done(&view);
-	view = ask(w, (struct view_query){ .kind = VIEW_PROCESS, .remote = remote });
+	view = ask(w, (struct view_query){ .kind = NETPROBE_VIEW_PROCESS, .remote = remote });
 	assert_false(
 		view.rows[0].has_drops); /* nor which of them were part of a row drilled into */
 	view_done(&view);
 	dropped_clear(d);
-	view = ask(w, (struct view_query){ .kind = VIEW_PROCESS });
+	view = ask(w, (struct view_query){ .kind = NETPROBE_VIEW_PROCESS });
 	assert_true(view.rows[0].has_drops && view.rows[0].drops == 0);
 	view_done(&view);
 	viewer_set_dropped(w->viewer, NULL);
@@ -114,7 +114,7 @@ static void causes_and_stalls_add_up_in_every_view(void **state)
 	feed(w, &a);
 	feed(w, &b);
 	world_tick(w, SECOND);
-	for (kind = 0; kind < VIEW_LISTEN; kind++) {
+	for (kind = 0; kind < NETPROBE_VIEW_LISTEN; kind++) {
 		struct trouble t = sum_of(w, (struct view_query){ .kind = kind });
 
 		assert_int_equal(t.rtx[NP_RTX_TIMEOUT], 7);
@@ -128,8 +128,8 @@ static void causes_and_stalls_add_up_in_every_view(void **state)
 /* A listener moves no bytes: what it sent again is all there is of it. */
 static void synacks_of_a_listener_add_up_in_every_view_but_by_remote(void **state)
 {
-	static const uint8_t kinds[] = { VIEW_PROCESS, VIEW_CONNECTION, VIEW_CONTAINER,
-					 VIEW_INTERFACE };
+	static const uint8_t kinds[] = { NETPROBE_VIEW_PROCESS, NETPROBE_VIEW_CONNECTION,
+					 NETPROBE_VIEW_CONTAINER, NETPROBE_VIEW_INTERFACE };
 	struct world *w = *state;
 	struct np_sock_rec rec = tcp_rec(1), other = troubled(2, 1, 0);
 
@@ -166,10 +166,10 @@ static void late_records_take_nothing_back(void **state)
 	now.tcp.segs_out += 2;
 	feed(w, &now);
 	world_tick(w, SECOND);
-	t = sum_of(w, (struct view_query){ .kind = VIEW_PROCESS });
+	t = sum_of(w, (struct view_query){ .kind = NETPROBE_VIEW_PROCESS });
 	assert_int_equal(t.rtx[NP_RTX_TIMEOUT], 4);
 	assert_int_equal(t.rtx[NP_RTX_FAST], 6);
-	t = sum_of(w, (struct view_query){ .kind = VIEW_CONNECTION });
+	t = sum_of(w, (struct view_query){ .kind = NETPROBE_VIEW_CONNECTION });
 	assert_int_equal(t.rtx[NP_RTX_FAST], 6);
 }
 
@@ -187,10 +187,10 @@ static void socket_that_changes_hands_is_counted_once(void **state)
 	rec.tcp.rtx_cause[NP_RTX_TIMEOUT] += 1;
 	feed(w, &rec);
 	world_tick(w, SECOND);
-	t = sum_of(w, (struct view_query){ .kind = VIEW_PROCESS });
+	t = sum_of(w, (struct view_query){ .kind = NETPROBE_VIEW_PROCESS });
 	assert_int_equal(t.rtx[NP_RTX_TIMEOUT], 5);
 	assert_int_equal(t.stall_ns, 250 * MS);
-	t = sum_of(w, (struct view_query){ .kind = VIEW_CONNECTION });
+	t = sum_of(w, (struct view_query){ .kind = NETPROBE_VIEW_CONNECTION });
 	assert_int_equal(t.rtx[NP_RTX_TIMEOUT], 5);
 }
 
@@ -211,7 +211,7 @@ static void sums_outlive_their_connections(void **state)
 	}
 	world_tick(w, 11 * SECOND);
 	world_tick(w, 11 * SECOND);
-	t = sum_of(w, (struct view_query){ .kind = VIEW_REMOTE });
+	t = sum_of(w, (struct view_query){ .kind = NETPROBE_VIEW_REMOTE });
 	assert_int_equal(t.rtx[NP_RTX_TIMEOUT], 3000);
 	assert_int_equal(t.rtx[NP_RTX_FAST], 6000);
 	assert_int_equal(t.stall_ns, 3000 * 250 * MS);
@@ -230,7 +230,7 @@ static void socket_that_connects_again_counts_from_nothing(void **state)
 	rec.opened_ns = rec.established_ns = w->now + 1;
 	feed(w, &rec);
 	world_tick(w, SECOND);
-	t = sum_of(w, (struct view_query){ .kind = VIEW_PROCESS });
+	t = sum_of(w, (struct view_query){ .kind = NETPROBE_VIEW_PROCESS });
 	assert_int_equal(t.rtx[NP_RTX_TIMEOUT], 6);
 }
 
@@ -246,7 +246,7 @@ static void drilled_rows_sum_their_sockets(void **state)
 	feed(w, &a);
 	feed(w, &b);
 	world_tick(w, SECOND);
-	t = sum_of(w, (struct view_query){ .kind = VIEW_PROCESS, .remote = remote });
+	t = sum_of(w, (struct view_query){ .kind = NETPROBE_VIEW_PROCESS, .remote = remote });
 	assert_int_equal(t.rtx[NP_RTX_TIMEOUT], 5);
 	assert_int_equal(t.rtx[NP_RTX_FAST], 7);
 }
@@ -263,8 +263,8 @@ static void rows_sort_by_stall(void **state)
 	feed(w, &a);
 	feed(w, &b);
 	world_tick(w, SECOND);
-	for (kind = VIEW_PROCESS; kind <= VIEW_CONNECTION; kind++) {
-		view = ask(w, (struct view_query){ .kind = kind, .sort = SORT_STALL });
+	for (kind = NETPROBE_VIEW_PROCESS; kind <= NETPROBE_VIEW_CONNECTION; kind++) {
+		view = ask(w, (struct view_query){ .kind = kind, .sort = NETPROBE_SORT_STALL });
 		assert_int_equal(view.n_rows, 2);
 		assert_int_equal(view.rows[0].trouble.stall_ns, 900 * MS);
 		view_done(&view);
@@ -290,15 +290,16 @@ static void verdicts_come_only_when_watched(void **state)
 	rec.established_ns = 0;
 	second_of_rwnd(w, &rec);
 	second_of_rwnd(w, &rec);
-	assert_int_equal(first_verdict(w, VIEW_PROCESS), -1);
+	assert_int_equal(first_verdict(w, NETPROBE_VIEW_PROCESS), -1);
 	viewer_watch_health(w->viewer, true);
 	second_of_rwnd(w, &rec); /* a first sample says nothing yet */
-	assert_int_equal(first_verdict(w, VIEW_PROCESS), -1);
+	assert_int_equal(first_verdict(w, NETPROBE_VIEW_PROCESS), -1);
 	second_of_rwnd(w, &rec);
-	assert_int_equal(first_verdict(w, VIEW_PROCESS), VERDICT_RECEIVE_WINDOW);
-	assert_int_equal(first_verdict(w, VIEW_CONNECTION), VERDICT_RECEIVE_WINDOW);
+	assert_int_equal(first_verdict(w, NETPROBE_VIEW_PROCESS), NETPROBE_VERDICT_RECEIVE_WINDOW);
+	assert_int_equal(first_verdict(w, NETPROBE_VIEW_CONNECTION),
+			 NETPROBE_VERDICT_RECEIVE_WINDOW);
 	viewer_watch_health(w->viewer, false);
-	assert_int_equal(first_verdict(w, VIEW_PROCESS), -1);
+	assert_int_equal(first_verdict(w, NETPROBE_VIEW_PROCESS), -1);
 }
 
 static void verdict_of_a_connection_younger_than_a_tick_is_of_its_life(void **state)
@@ -311,7 +312,8 @@ static void verdict_of_a_connection_younger_than_a_tick_is_of_its_life(void **st
 	rec.opened_ns = rec.established_ns = w->now + 1;
 	rec.counts.tx_bytes = 1;
 	second_of_rwnd(w, &rec);
-	assert_int_equal(first_verdict(w, VIEW_CONNECTION), VERDICT_RECEIVE_WINDOW);
+	assert_int_equal(first_verdict(w, NETPROBE_VIEW_CONNECTION),
+			 NETPROBE_VERDICT_RECEIVE_WINDOW);
 }
 
 static void idle_connections_do_not_outvote_a_busy_one(void **state)
@@ -328,7 +330,7 @@ static void idle_connections_do_not_outvote_a_busy_one(void **state)
 	}
 	second_of_rwnd(w, &rec);
 	second_of_rwnd(w, &rec);
-	assert_int_equal(first_verdict(w, VIEW_PROCESS), VERDICT_RECEIVE_WINDOW);
+	assert_int_equal(first_verdict(w, NETPROBE_VIEW_PROCESS), NETPROBE_VERDICT_RECEIVE_WINDOW);
 }
 
 static void verdict_follows_what_happens_within_a_few_intervals(void **state)
@@ -344,7 +346,7 @@ static void verdict_follows_what_happens_within_a_few_intervals(void **state)
 	world_tick(w, SECOND); /* nothing moves: the application is elsewhere */
 	world_tick(w, SECOND);
 	world_tick(w, SECOND);
-	assert_int_equal(first_verdict(w, VIEW_PROCESS), VERDICT_APPLICATION);
+	assert_int_equal(first_verdict(w, NETPROBE_VIEW_PROCESS), NETPROBE_VERDICT_APPLICATION);
 }
 
 static void connection_is_found_by_the_key_of_its_row(void **state)
@@ -357,7 +359,8 @@ static void connection_is_found_by_the_key_of_its_row(void **state)
 	feed(w, &a);
 	feed(w, &b);
 	world_tick(w, SECOND);
-	view = ask(w, (struct view_query){ .kind = VIEW_CONNECTION, .sort = SORT_RETRANS });
+	view = ask(w, (struct view_query){ .kind = NETPROBE_VIEW_CONNECTION,
+					   .sort = NETPROBE_SORT_RETRANS });
 	assert_int_equal(viewer_connection(w->viewer, view.rows[0].key, &row), 0);
 	assert_int_equal(row.flow->sock_id, 2);
 	assert_int_equal(row.trouble.rtx[NP_RTX_FAST], 7);

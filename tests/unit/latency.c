@@ -76,27 +76,27 @@ static void a_connect_counts_once_and_a_round_trip_when_data_was_acknowledged(vo
 	rec.connect_us = 20000;
 	rec.tcp.srtt_us = 300;
 	hear(&w, l, &rec);
-	assert_int_equal(count(&w, l, LATENCY_CONNECT), 1);
-	assert_int_equal(count(&w, l, LATENCY_RTT), 0); /* no data yet */
+	assert_int_equal(count(&w, l, NETPROBE_LATENCY_CONNECT), 1);
+	assert_int_equal(count(&w, l, NETPROBE_LATENCY_RTT), 0); /* no data yet */
 	rec.tcp.bytes_acked = 100;
 	hear(&w, l, &rec);
 	hear(&w, l, &rec);
-	assert_int_equal(count(&w, l, LATENCY_CONNECT), 1);
-	assert_int_equal(count(&w, l, LATENCY_RTT), 1);
+	assert_int_equal(count(&w, l, NETPROBE_LATENCY_CONNECT), 1);
+	assert_int_equal(count(&w, l, NETPROBE_LATENCY_RTT), 1);
 	rec.tcp.bytes_acked = 200;
 	hear(&w, l, &rec);
-	assert_int_equal(count(&w, l, LATENCY_RTT), 2);
+	assert_int_equal(count(&w, l, NETPROBE_LATENCY_RTT), 2);
 	/* the same socket, connected again */
 	rec.tuple.flags = NP_F_DEAD;
 	rec.closed_ns = w.now;
 	hear(&w, l, &rec);
-	assert_int_equal(count(&w, l, LATENCY_CONNECT), 1);
+	assert_int_equal(count(&w, l, NETPROBE_LATENCY_CONNECT), 1);
 	rec.tuple.flags = 0;
 	rec.closed_ns = 0;
 	rec.opened_ns += SECOND;
 	rec.established_ns += SECOND;
 	hear(&w, l, &rec);
-	assert_int_equal(count(&w, l, LATENCY_CONNECT), 2);
+	assert_int_equal(count(&w, l, NETPROBE_LATENCY_CONNECT), 2);
 	latencies_free(l);
 	world_close(&w);
 }
@@ -114,10 +114,10 @@ static void connections_older_than_the_probe_prove_nothing_at_first(void **state
 	rec.tcp.srtt_us = 300;
 	rec.tcp.bytes_acked = 1000;
 	hear(&w, l, &rec);
-	assert_int_equal(count(&w, l, LATENCY_RTT), 0);
+	assert_int_equal(count(&w, l, NETPROBE_LATENCY_RTT), 0);
 	rec.tcp.bytes_acked = 1001;
 	hear(&w, l, &rec);
-	assert_int_equal(count(&w, l, LATENCY_RTT), 1);
+	assert_int_equal(count(&w, l, NETPROBE_LATENCY_RTT), 1);
 	latencies_free(l);
 	world_close(&w);
 }
@@ -140,10 +140,10 @@ static void stalls_are_what_a_records_time_grew_by(void **state)
 	hear(&w, l, &rec);
 	rec.stall_ns = SECOND; /* late */
 	hear(&w, l, &rec);
-	assert_int_equal(count(&w, l, LATENCY_STALL), 2);
+	assert_int_equal(count(&w, l, NETPROBE_LATENCY_STALL), 2);
 	e = latencies_find(l, flow_table_find(w.flows, 1)->last);
-	assert_int_equal(e->h[LATENCY_STALL].n[histogram_slot(1000000)], 1);
-	assert_int_equal(e->h[LATENCY_STALL].n[histogram_slot(1000)], 1);
+	assert_int_equal(e->h[NETPROBE_LATENCY_STALL].n[histogram_slot(1000000)], 1);
+	assert_int_equal(e->h[NETPROBE_LATENCY_STALL].n[histogram_slot(1000)], 1);
 	latencies_free(l);
 	world_close(&w);
 }
@@ -159,7 +159,7 @@ static void processes_that_are_gone_are_let_go_of(void **state)
 	world_open(&w, NULL);
 	l = latencies_new(w.procs);
 	p = process_table_get(w.procs, &o, w.now);
-	assert_true(latencies_add(l, p, LATENCY_STALL, 5));
+	assert_true(latencies_add(l, p, NETPROBE_LATENCY_STALL, 5));
 	assert_int_equal(p->refs, 2);
 	latencies_tick(l, w.now, SECOND);
 	assert_non_null(latencies_find(l, p));

@@ -53,8 +53,8 @@ static void populate(struct viewer *v)
 		"cri-containerd-0123456789abcdef.scope",
 		"0123456789abcdef", 1, 1);
 	(void)fake_container(v, "/system.slice/ssh.service", NULL, 1, 1);
-	fake_row(v, VIEW_INTERFACE, "eth0", 1, 1)->netns = 4026531840u;
-	fake_row(v, VIEW_INTERFACE, "lo", 1, 1)->netns = 4026531840u;
+	fake_row(v, NETPROBE_VIEW_INTERFACE, "eth0", 1, 1)->netns = 4026531840u;
+	fake_row(v, NETPROBE_VIEW_INTERFACE, "lo", 1, 1)->netns = 4026531840u;
 }
 
 static void step(struct viewer *v)
@@ -63,7 +63,7 @@ static void step(struct viewer *v)
 	size_t i;
 
 	v->tx_rate = v->rx_rate = 0;
-	for (kind = 0; kind < VIEW_MAX; kind++) {
+	for (kind = 0; kind < NETPROBE_VIEW_MAX; kind++) {
 		for (i = 0; i < v->n[kind]; i++) {
 			struct view_row *row = &v->rows[kind][i];
 			bool burst = rand() % 6 == 0, quiet = (i + kind) % 7 == 3;
@@ -76,8 +76,8 @@ static void step(struct viewer *v)
 			row->retrans += rand() % 30 == 0;
 			row->exited = i == 5;
 			push((struct history *)row->history, row->tx_rate + row->rx_rate);
-			v->tx_rate += kind == VIEW_PROCESS ? row->tx_rate : 0;
-			v->rx_rate += kind == VIEW_PROCESS ? row->rx_rate : 0;
+			v->tx_rate += kind == NETPROBE_VIEW_PROCESS ? row->tx_rate : 0;
+			v->rx_rate += kind == NETPROBE_VIEW_PROCESS ? row->rx_rate : 0;
 		}
 	}
 	push(&v->total, v->tx_rate + v->rx_rate);
@@ -143,7 +143,7 @@ int main(int argc, char **argv)
 	double interval = argc > 1 ? strtod(argv[1], NULL) : 1;
 	struct tui_opts opts = { .interval_s = interval,
 				 .no_color = getenv("NO_COLOR") && *getenv("NO_COLOR"),
-				 .sort = SORT_RATE,
+				 .sort = NETPROBE_SORT_RATE,
 				 .mode = "ebpf",
 				 .host = "demo" };
 	struct netprobe_error err = { 0 };

@@ -55,16 +55,16 @@ struct view_row *fake_row(struct viewer *v, uint8_t kind, const char *name, floa
 	row->verdict = -1;
 	row->uid = UINT32_MAX;
 	row->history = tx + rx > 0 ? fake_history(v, 60, tx + rx) : NULL;
-	v->tx_rate += kind == VIEW_PROCESS ? tx : 0;
-	v->rx_rate += kind == VIEW_PROCESS ? rx : 0;
-	v->processes += kind == VIEW_PROCESS;
-	v->conns += kind == VIEW_CONNECTION;
+	v->tx_rate += kind == NETPROBE_VIEW_PROCESS ? tx : 0;
+	v->rx_rate += kind == NETPROBE_VIEW_PROCESS ? rx : 0;
+	v->processes += kind == NETPROBE_VIEW_PROCESS;
+	v->conns += kind == NETPROBE_VIEW_CONNECTION;
 	return row;
 }
 
 struct view_row *fake_process(struct viewer *v, const char *comm, uint32_t tgid, float tx, float rx)
 {
-	struct view_row *row = fake_row(v, VIEW_PROCESS, comm, tx, rx);
+	struct view_row *row = fake_row(v, NETPROBE_VIEW_PROCESS, comm, tx, rx);
 	struct process *p = &v->proc[v->n_proc++];
 
 	p->tgid = tgid;
@@ -76,7 +76,7 @@ struct view_row *fake_process(struct viewer *v, const char *comm, uint32_t tgid,
 struct view_row *fake_container(struct viewer *v, const char *path, const char *id, float tx,
 				float rx)
 {
-	struct view_row *row = fake_row(v, VIEW_CONTAINER, "", tx, rx);
+	struct view_row *row = fake_row(v, NETPROBE_VIEW_CONTAINER, "", tx, rx);
 	struct cgroup *cg = &v->cgroup[v->n_cgroup++];
 	size_t len = strlen(path), room = sizeof(row->name) - 1;
 
@@ -104,7 +104,7 @@ struct view_row *fake_connection(struct viewer *v, const struct view_row *proc, 
 				 uint16_t lport, const char *raddr, uint16_t rport, float tx,
 				 float rx)
 {
-	struct view_row *row = fake_row(v, VIEW_CONNECTION, "", tx, rx);
+	struct view_row *row = fake_row(v, NETPROBE_VIEW_CONNECTION, "", tx, rx);
 	struct flow *f = &v->flow[v->n_flow++];
 
 	parse(f->tuple.laddr, laddr);
@@ -132,7 +132,7 @@ struct flow_tcp *fake_tcp(struct viewer *v, struct view_row *row)
 
 struct view_row *fake_remote(struct viewer *v, const char *addr, float tx, float rx)
 {
-	struct view_row *row = fake_row(v, VIEW_REMOTE, addr, tx, rx);
+	struct view_row *row = fake_row(v, NETPROBE_VIEW_REMOTE, addr, tx, rx);
 
 	parse(row->addr, addr);
 	return row;
@@ -156,19 +156,19 @@ static bool wanted(const struct view_query *q, const struct view_row *row)
 static double weight(const struct view_row *row, uint8_t sort)
 {
 	switch (sort) {
-	case SORT_TX:
+	case NETPROBE_SORT_TX:
 		return row->tx_rate;
-	case SORT_RX:
+	case NETPROBE_SORT_RX:
 		return row->rx_rate;
-	case SORT_TOTAL:
+	case NETPROBE_SORT_TOTAL:
 		return (double)row->tx_bytes + (double)row->rx_bytes;
-	case SORT_CONNS:
+	case NETPROBE_SORT_CONNECTIONS:
 		return row->conns;
-	case SORT_RTT:
+	case NETPROBE_SORT_RTT:
 		return row->rtt_us;
-	case SORT_STALL:
+	case NETPROBE_SORT_STALL:
 		return (double)row->trouble.stall_ns;
-	case SORT_RETRANS:
+	case NETPROBE_SORT_RETRANS:
 		return (double)row->retrans;
 	default:
 		return (double)row->tx_rate + (double)row->rx_rate;
@@ -180,7 +180,8 @@ static int compare(const void *va, const void *vb, void *arg)
 	const struct view_query *q = arg;
 	const struct view_row *a = va, *b = vb;
 	double wa = weight(a, q->sort), wb = weight(b, q->sort);
-	int d = q->sort == SORT_NAME ? strcasecmp(a->name, b->name) : (wa < wb) - (wa > wb);
+	int d = q->sort == NETPROBE_SORT_NAME ? strcasecmp(a->name, b->name)
+					      : (wa < wb) - (wa > wb);
 
 	if (d == 0)
 		return (a->key > b->key) - (a->key < b->key);
@@ -205,7 +206,7 @@ int netprobe_manager_restart_sums(struct netprobe_manager *m, struct netprobe_er
 	struct viewer *v = viewer_of(m);
 
 	(void)err;
-	for (unsigned int kind = 0; kind < VIEW_MAX; kind++)
+	for (unsigned int kind = 0; kind < NETPROBE_VIEW_MAX; kind++)
 		for (size_t i = 0; i < v->n[kind]; i++)
 			v->rows[kind][i].tx_bytes = v->rows[kind][i].rx_bytes =
 				v->rows[kind][i].retrans = 0;
@@ -232,7 +233,7 @@ static const struct view_row *row_of(const struct viewer *v, uint8_t kind, uint6
 int netprobe_manager_connection(struct netprobe_manager *m, uint64_t key, netprobe_row_fn fn,
 				void *arg, struct netprobe_error *err)
 {
-	const struct view_row *row = row_of(viewer_of(m), VIEW_CONNECTION, key);
+	const struct view_row *row = row_of(viewer_of(m), NETPROBE_VIEW_CONNECTION, key);
 
 	(void)err;
 	return row ? tell(row, fn, arg) : -ENOENT;
@@ -257,7 +258,7 @@ static int query(struct viewer *v, const struct view_query *q, struct view *ret_
 		}
 		view.n_ended += row->exited;
 		view.n_live += !row->exited && !row->rest &&
-			       (q->kind != VIEW_PROCESS || (row->proc && row->proc->tgid));
+			       (q->kind != NETPROBE_VIEW_PROCESS || (row->proc && row->proc->tgid));
 		if (!row->exited || !q->live)
 			view.rows[view.n_rows++] = *row;
 	}
@@ -272,10 +273,10 @@ static int query(struct viewer *v, const struct view_query *q, struct view *ret_
 	view.retrans = v->retrans;
 	view.conns = v->conns;
 	view.processes = 0;
-	for (i = 0; i < v->n[VIEW_PROCESS]; i++)
-		view.processes += !v->rows[VIEW_PROCESS][i].exited &&
-				  v->rows[VIEW_PROCESS][i].proc &&
-				  v->rows[VIEW_PROCESS][i].proc->tgid;
+	for (i = 0; i < v->n[NETPROBE_VIEW_PROCESS]; i++)
+		view.processes += !v->rows[NETPROBE_VIEW_PROCESS][i].exited &&
+				  v->rows[NETPROBE_VIEW_PROCESS][i].proc &&
+				  v->rows[NETPROBE_VIEW_PROCESS][i].proc->tgid;
 	if (v->processes == UINT32_MAX)
 		view.processes = v->processes;
 	view.history = &v->total;
@@ -289,13 +290,13 @@ static int drill(const struct viewer *v, const struct netprobe_view_query *from,
 	const struct view_row *row;
 
 	if (from->process) {
-		row = row_of(v, VIEW_PROCESS, from->process);
+		row = row_of(v, NETPROBE_VIEW_PROCESS, from->process);
 		if (!row)
 			return -ESRCH;
 		q->proc = row->proc;
 	}
 	if (from->container) {
-		row = row_of(v, VIEW_CONTAINER, from->container);
+		row = row_of(v, NETPROBE_VIEW_CONTAINER, from->container);
 		if (!row)
 			return -ESRCH;
 		q->cgroup = row->cgroup;

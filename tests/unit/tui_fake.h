@@ -14,8 +14,8 @@
 #define FAKE_THINGS 200
 
 struct viewer {
-	struct view_row rows[VIEW_MAX][FAKE_ROWS];
-	size_t n[VIEW_MAX];
+	struct view_row rows[NETPROBE_VIEW_MAX][FAKE_ROWS];
+	size_t n[NETPROBE_VIEW_MAX];
 	struct history total;
 	float tx_rate, rx_rate, inside_rate;
 	uint64_t tx_bytes, rx_bytes, retrans;

@@ -65,13 +65,13 @@ static void scene_rows(struct viewer *v)
 	row->rtt_us = 0;
 	(void)fake_remote(v, "203.0.113.10", 12e6f, 400e3f);
 	(void)fake_remote(v, "2001:db8:85a3:8d3:1319:8a2e:370:7348", 300e3f, 50e3f);
-	row = fake_row(v, VIEW_INTERFACE, "eth0", 12.3e6f, 4.1e6f);
+	row = fake_row(v, NETPROBE_VIEW_INTERFACE, "eth0", 12.3e6f, 4.1e6f);
 	row->netns = 4026531840u;
 	row->nic = &eth0;
-	row = fake_row(v, VIEW_INTERFACE, "eth0 unowned", 5.5e6f, 80e3f);
+	row = fake_row(v, NETPROBE_VIEW_INTERFACE, "eth0 unowned", 5.5e6f, 80e3f);
 	row->netns = 4026531840u;
 	row->conns = 0;
-	fake_row(v, VIEW_INTERFACE, "lo", 100, 100)->netns = 4026532001u;
+	fake_row(v, NETPROBE_VIEW_INTERFACE, "lo", 100, 100)->netns = 4026532001u;
 	fake_shape(&v->total, 45, 17e6f);
 	v->tx_bytes = 738u << 20;
 	v->rx_bytes = 250u << 20;
@@ -174,7 +174,7 @@ static void paused_frame_keeps_its_rows(void **state)
 	(void)state;
 	scene_open(&s, scene_rows);
 	scene_type(&s, " ");
-	s.viewer->rows[VIEW_PROCESS][0].tx_rate = 1;
+	s.viewer->rows[NETPROBE_VIEW_PROCESS][0].tx_rate = 1;
 	scene_expect(&s, 80, 24, "paused-80x24");
 	scene_close(&s);
 }
@@ -225,7 +225,7 @@ static void drills_show_the_way_down(void **state)
 	scene_expect(&s, 80, 24, "drill-container-80x24");
 	scene_type(&s, "1\r");
 	scene_expect(&s, 80, 24, "drill-two-80x24");
-	s.viewer->n[VIEW_PROCESS] = 0;
+	s.viewer->n[NETPROBE_VIEW_PROCESS] = 0;
 	scene_snapshot(&s);
 	scene_expect(&s, 80, 24, "drill-gone-80x24");
 	scene_close(&s);
@@ -331,7 +331,7 @@ static void no_size_writes_beyond_the_grid(void **state)
 
 	(void)state;
 	scene_open(&s, scene_rows);
-	for (kind = 0; kind < VIEW_MAX; kind++) {
+	for (kind = 0; kind < NETPROBE_VIEW_MAX; kind++) {
 		model_level(&s.model)->kind = (uint8_t)kind;
 		scene_snapshot(&s);
 		for (rows = 0; rows < 34; rows++) {

@@ -32,28 +32,31 @@ static void health_rows(struct viewer *v)
 {
 	struct view_row *nginx = fake_process(v, "nginx", 1234, 12.3e6f, 450e3f), *row;
 
-	harm(nginx, 3, 120, 14, 340, VERDICT_LOSS);
+	harm(nginx, 3, 120, 14, 340, NETPROBE_VERDICT_LOSS);
 	nginx->trouble.synack = 9;
 	nginx->retrans += 9;
 	nginx->drops = 1700;
 	nginx->has_drops = true;
-	harm(fake_process(v, "postgres", 811, 98e3f, 2.5e6f), 0, 0, 0, 0, VERDICT_APPLICATION);
+	harm(fake_process(v, "postgres", 811, 98e3f, 2.5e6f), 0, 0, 0, 0,
+	     NETPROBE_VERDICT_APPLICATION);
 	row = fake_process(v, "backup", 40123, 5e6f, 0);
-	harm(row, 123456, 7, 0, 5400000, VERDICT_RECEIVE_WINDOW);
+	harm(row, 123456, 7, 0, 5400000, NETPROBE_VERDICT_RECEIVE_WINDOW);
 	row->exited = true;
-	harm(fake_process(v, "rsync", 77, 5e6f, 5e3f), 0, 0, 1, 0, VERDICT_CONGESTION_WINDOW);
-	harm(fake_process(v, "sender", 78, 4e6f, 5e3f), 0, 0, 0, 12, VERDICT_SEND_BUFFER);
+	harm(fake_process(v, "rsync", 77, 5e6f, 5e3f), 0, 0, 1, 0,
+	     NETPROBE_VERDICT_CONGESTION_WINDOW);
+	harm(fake_process(v, "sender", 78, 4e6f, 5e3f), 0, 0, 0, 12, NETPROBE_VERDICT_SEND_BUFFER);
 	(void)fake_process(v, "named", 53, 400, 200); /* nothing of TCP: no verdict */
 	harm(fake_container(v, "/system.slice/nginx.service", NULL, 12.3e6f, 450e3f), 3, 120, 14,
-	     340, VERDICT_LOSS);
+	     340, NETPROBE_VERDICT_LOSS);
 	row = fake_connection(v, nginx, "192.168.100.100", 54321, "203.0.113.10", 443, 12e6f,
 			      400e3f);
-	harm(row, 3, 119, 14, 340, VERDICT_LOSS);
+	harm(row, 3, 119, 14, 340, NETPROBE_VERDICT_LOSS);
 	row = fake_connection(v, nginx, "2001:db8::15", 443, "2001:db8:85a3:8d3:1319:8a2e:370:7348",
 			      51234, 300e3f, 50e3f);
-	harm(row, 0, 1, 0, 0, VERDICT_APPLICATION);
-	harm(fake_remote(v, "203.0.113.10", 12e6f, 400e3f), 3, 119, 14, 340, VERDICT_LOSS);
-	harm(fake_row(v, VIEW_INTERFACE, "eth0", 12.3e6f, 4.1e6f), 3, 120, 14, 340, VERDICT_LOSS);
+	harm(row, 0, 1, 0, 0, NETPROBE_VERDICT_APPLICATION);
+	harm(fake_remote(v, "203.0.113.10", 12e6f, 400e3f), 3, 119, 14, 340, NETPROBE_VERDICT_LOSS);
+	harm(fake_row(v, NETPROBE_VIEW_INTERFACE, "eth0", 12.3e6f, 4.1e6f), 3, 120, 14, 340,
+	     NETPROBE_VERDICT_LOSS);
 	fake_shape(&v->total, 45, 17e6f);
 	v->retrans = 144;
 }
@@ -128,14 +131,14 @@ static void sort_passes_over_the_columns_shown(void **state)
 	(void)state;
 	scene_open(&s, health_rows);
 	scene_type(&s, "H");
-	for (i = 0; i < SORT_MAX && s.model.sort != SORT_STALL; i++)
+	for (i = 0; i < NETPROBE_SORT_MAX && s.model.sort != NETPROBE_SORT_STALL; i++)
 		scene_type(&s, ">");
-	assert_int_equal(s.model.sort, SORT_STALL);
+	assert_int_equal(s.model.sort, NETPROBE_SORT_STALL);
 	assert_string_equal(model_row(&s.model)->name, "backup");
 	scene_type(&s, " R"); /* sorted at hand while paused */
 	assert_string_not_equal(model_row(&s.model)->name, "backup");
 	scene_type(&s, " H"); /* no such column any more */
-	assert_int_equal(s.model.sort, SORT_RATE);
+	assert_int_equal(s.model.sort, NETPROBE_SORT_RATE);
 	scene_close(&s);
 }
 

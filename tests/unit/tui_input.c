@@ -126,7 +126,7 @@ static void hostile_answers_press_no_key(void **state)
 
 static void the_mouse_points_at_rows_tabs_and_titles(void **state)
 {
-	static const struct tui_opts opts = { .sort = SORT_RATE };
+	static const struct tui_opts opts = { .sort = NETPROBE_SORT_RATE };
 	struct grid g = { .utf8 = true, .glyphs = &glyphs_utf8 };
 	struct viewer *v = fake_new();
 	struct tui_model m;
@@ -150,10 +150,10 @@ static void the_mouse_points_at_rows_tabs_and_titles(void **state)
 	assert_int_equal(model_snapshot(&m), 0);
 	click.x = 10;
 	(void)mouse_handle(&m, click);
-	assert_int_equal(model_level(&m)->kind, VIEW_CONNECTION);
+	assert_int_equal(model_level(&m)->kind, NETPROBE_VIEW_CONNECTION);
 	click.x = 1;
 	(void)mouse_handle(&m, click);
-	assert_int_equal(model_level(&m)->kind, VIEW_PROCESS);
+	assert_int_equal(model_level(&m)->kind, NETPROBE_VIEW_PROCESS);
 	assert_int_equal(model_snapshot(&m), 0);
 	click.y = m.titles_y;
 	click.x = 2;

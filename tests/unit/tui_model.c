@@ -22,7 +22,7 @@ static struct tui_model model;
 
 static int setup(void **state)
 {
-	static const struct tui_opts opts = { .sort = SORT_RATE };
+	static const struct tui_opts opts = { .sort = NETPROBE_SORT_RATE };
 	struct view_row *a, *b;
 
 	(void)state;
@@ -36,7 +36,7 @@ static int setup(void **state)
 	(void)fake_connection(viewer, a, "10.0.0.1", 1001, "10.0.0.8", 80, 100, 0);
 	(void)fake_connection(viewer, b, "10.0.0.1", 1002, "10.0.0.9", 80, 200, 0);
 	(void)fake_remote(viewer, "10.0.0.9", 400, 0);
-	(void)fake_row(viewer, VIEW_INTERFACE, "eth0", 600, 0);
+	(void)fake_row(viewer, NETPROBE_VIEW_INTERFACE, "eth0", 600, 0);
 	(void)fake_container(viewer, "/", NULL, 10, 0);
 	model_init(&model, &opts, fake_manager(viewer));
 	model.page = 2;
@@ -77,7 +77,7 @@ static void cursor_stays_on_the_first_line_until_it_is_moved(void **state)
 {
 	(void)state;
 	assert_at("alpha");
-	viewer->rows[VIEW_PROCESS][1].tx_rate = 1000;
+	viewer->rows[NETPROBE_VIEW_PROCESS][1].tx_rate = 1000;
 	assert_int_equal(model_snapshot(&model), 0);
 	assert_at("beta");
 }
@@ -87,12 +87,12 @@ static void cursor_follows_its_row(void **state)
 	(void)state;
 	type("j");
 	assert_at("beta");
-	viewer->rows[VIEW_PROCESS][2].tx_rate = 5000;
-	viewer->rows[VIEW_PROCESS][0].tx_rate = 1;
+	viewer->rows[NETPROBE_VIEW_PROCESS][2].tx_rate = 5000;
+	viewer->rows[NETPROBE_VIEW_PROCESS][0].tx_rate = 1;
 	assert_int_equal(model_snapshot(&model), 0);
 	assert_at("beta");
 	assert_int_equal(model_level(&model)->cursor, 1);
-	viewer->rows[VIEW_PROCESS][1].tx_rate = 9999;
+	viewer->rows[NETPROBE_VIEW_PROCESS][1].tx_rate = 9999;
 	assert_int_equal(model_snapshot(&model), 0);
 	assert_at("beta");
 	assert_int_equal(model_level(&model)->cursor, 0);
@@ -103,10 +103,10 @@ static void cursor_stays_in_place_when_its_row_goes(void **state)
 	(void)state;
 	type("G");
 	assert_at("gamma");
-	viewer->n[VIEW_PROCESS] = 1;
+	viewer->n[NETPROBE_VIEW_PROCESS] = 1;
 	assert_int_equal(model_snapshot(&model), 0);
 	assert_at("alpha");
-	viewer->n[VIEW_PROCESS] = 0;
+	viewer->n[NETPROBE_VIEW_PROCESS] = 0;
 	assert_int_equal(model_snapshot(&model), 0);
 	assert_null(model_row(&model));
 	type("jkGg\r");
@@ -132,31 +132,31 @@ static void keys_switch_views(void **state)
 	int i;
 
 	(void)state;
-	for (i = 0; i < VIEW_MAX; i++) {
+	for (i = 0; i < NETPROBE_VIEW_MAX; i++) {
 		(void)press_key(letter[i], false);
 		assert_int_equal(model_level(&model)->kind, i);
 	}
 	type("\t");
-	assert_int_equal(model_level(&model)->kind, VIEW_POD);
+	assert_int_equal(model_level(&model)->kind, NETPROBE_VIEW_POD);
 	(void)press_key(KEY_BTAB, true);
-	assert_int_equal(model_level(&model)->kind, VIEW_LISTEN);
+	assert_int_equal(model_level(&model)->kind, NETPROBE_VIEW_LISTEN);
 	type("b");
 	assert_int_equal(model.menu, MENU_BY);
 	(void)press_key(KEY_UP, true);
 	type("\r");
 	assert_int_equal(model.menu, MENU_NONE);
-	assert_int_equal(model_level(&model)->kind, VIEW_UNIT);
+	assert_int_equal(model_level(&model)->kind, NETPROBE_VIEW_UNIT);
 	type("b7");
-	assert_int_equal(model_level(&model)->kind, VIEW_USER);
+	assert_int_equal(model_level(&model)->kind, NETPROBE_VIEW_USER);
 	type("2");
-	assert_int_equal(model_level(&model)->kind, VIEW_CONNECTION);
+	assert_int_equal(model_level(&model)->kind, NETPROBE_VIEW_CONNECTION);
 }
 
 static void process_opens_into_its_connections_and_back(void **state)
 {
 	(void)state;
 	type("j\r");
-	assert_int_equal(model_level(&model)->kind, VIEW_CONNECTION);
+	assert_int_equal(model_level(&model)->kind, NETPROBE_VIEW_CONNECTION);
 	assert_int_equal(model.n_shown, 1);
 	assert_at("10.0.0.1:1002 > 10.0.0.9:80");
 	assert_string_equal(model_row(&model)->owner, "beta[20]");
@@ -191,7 +191,7 @@ static void drill_into_a_process_that_ended_says_so(void **state)
 	(void)state;
 	type("\r");
 	assert_false(model.gone);
-	viewer->rows[VIEW_PROCESS][0] = viewer->rows[VIEW_PROCESS][2];
+	viewer->rows[NETPROBE_VIEW_PROCESS][0] = viewer->rows[NETPROBE_VIEW_PROCESS][2];
 	assert_int_equal(model_snapshot(&model), 0);
 	assert_true(model.gone);
 	assert_int_equal(model.n_shown, 0);
@@ -202,7 +202,7 @@ static void drill_into_a_process_that_ended_says_so(void **state)
 
 static void rest_row_keeps_its_name_and_does_not_open(void **state)
 {
-	struct view_row *rest = fake_row(viewer, VIEW_PROCESS, "ended processes", 900, 0);
+	struct view_row *rest = fake_row(viewer, NETPROBE_VIEW_PROCESS, "ended processes", 900, 0);
 
 	(void)state;
 	rest->rest = true;
@@ -316,7 +316,7 @@ static void paused_rows_do_not_change(void **state)
 {
 	(void)state;
 	type(" ");
-	viewer->rows[VIEW_PROCESS][0].tx_rate = 1;
+	viewer->rows[NETPROBE_VIEW_PROCESS][0].tx_rate = 1;
 	viewer->queries = 0;
 	type("jS>R/beta\r"); /* sort and filter work on the rows at hand */
 	assert_int_equal(viewer->queries, 0);
@@ -334,35 +334,35 @@ static void paused_rows_are_sorted_at_hand(void **state)
 {
 	(void)state;
 	type(" ");
-	while (model.sort != SORT_NAME)
+	while (model.sort != NETPROBE_SORT_NAME)
 		type(">");
 	assert_string_equal(model.rows[model.shown[0]].name, "alpha");
 	type("R");
 	assert_string_equal(model.rows[model.shown[0]].name, "gamma");
 	type("I");
-	while (model.sort != SORT_TX)
+	while (model.sort != NETPROBE_SORT_TX)
 		type("<");
 	assert_string_equal(model.rows[model.shown[0]].name, "alpha");
 }
 
 static void sort_visits_every_column_and_returns(void **state)
 {
-	bool seen[SORT_MAX] = { false };
+	bool seen[NETPROBE_SORT_MAX] = { false };
 	int i;
 
 	(void)state;
 	/* stalls have a column in the health view only */
-	for (i = 0; i < SORT_MAX - 1; i++) {
+	for (i = 0; i < NETPROBE_SORT_MAX - 1; i++) {
 		seen[model.sort] = true;
 		type("s");
 	}
-	assert_int_equal(model.sort, SORT_RATE);
+	assert_int_equal(model.sort, NETPROBE_SORT_RATE);
 	type("H");
 	do {
 		seen[model.sort] = true;
 		type("s");
-	} while (model.sort != SORT_RATE);
-	for (i = 0; i < SORT_MAX; i++)
+	} while (model.sort != NETPROBE_SORT_RATE);
+	for (i = 0; i < NETPROBE_SORT_MAX; i++)
 		assert_true(seen[i]);
 }
 
@@ -413,13 +413,13 @@ static void unknown_owner_has_a_name(void **state)
 
 	(void)state;
 	row_copy(&row, &(struct netprobe_row){ .key = 1, .verdict = NETPROBE_VERDICT_NONE },
-		 VIEW_PROCESS);
+		 NETPROBE_VIEW_PROCESS);
 	assert_string_equal(row.name, "? (unknown)");
 	row_copy(&row, &(struct netprobe_row){ .key = 1, .verdict = NETPROBE_VERDICT_NONE },
-		 VIEW_CONTAINER);
+		 NETPROBE_VIEW_CONTAINER);
 	assert_string_equal(row.name, "? (unknown)");
 	row_copy(&row, &(struct netprobe_row){ .key = 1, .verdict = NETPROBE_VERDICT_NONE },
-		 VIEW_CONNECTION);
+		 NETPROBE_VIEW_CONNECTION);
 	assert_string_equal(row.owner, "? (unknown)");
 }
 
@@ -436,8 +436,8 @@ static struct view_row *process_below(const char *name, uint32_t pid, uint32_t p
 static void signals_and_closing_are_asked_about_first(void **state)
 {
 	(void)state;
-	((struct process *)viewer->rows[VIEW_PROCESS][0].proc)->start_ns = 7000000000ull;
-	((struct flow *)viewer->rows[VIEW_CONNECTION][0].flow)->sock_id = 99;
+	((struct process *)viewer->rows[NETPROBE_VIEW_PROCESS][0].proc)->start_ns = 7000000000ull;
+	((struct flow *)viewer->rows[NETPROBE_VIEW_CONNECTION][0].flow)->sock_id = 99;
 	assert_int_equal(model_snapshot(&model), 0);
 	type("K");
 	assert_int_equal(model.menu, MENU_NONE); /* nobody does it */
@@ -447,7 +447,8 @@ static void signals_and_closing_are_asked_about_first(void **state)
 	(void)press_key(KEY_DOWN, true);
 	type("\r");
 	assert_string_equal(model.ask, "Send INT to alpha[10]?");
-	viewer->rows[VIEW_PROCESS][1].tx_rate = 9999; /* another row is at its place by now */
+	viewer->rows[NETPROBE_VIEW_PROCESS][1].tx_rate =
+		9999; /* another row is at its place by now */
 	assert_int_equal(model_snapshot(&model), 0);
 	assert_int_equal(press_key('x', false), MOVED_DRAW);
 	assert_int_equal(model.ask[0], 0);
@@ -489,16 +490,16 @@ static void settings_come_back_as_they_were(void **state)
 	assert_int_equal(settings_take(other, text, false, false, err, sizeof(err)), 0);
 	settings_text(other, again, sizeof(again));
 	assert_string_equal(text, again);
-	assert_int_equal(other->level[0].kind, VIEW_INTERFACE);
+	assert_int_equal(other->level[0].kind, NETPROBE_VIEW_INTERFACE);
 	assert_true(other->live && other->apart && other->bits);
 	assert_int_equal(other->sort, SORT_COLUMN + 1);
 	assert_int_equal(other->hidden, model.hidden);
 	/* what was asked for holds */
-	other->level[0].kind = VIEW_USER;
-	other->sort = SORT_TX;
+	other->level[0].kind = NETPROBE_VIEW_USER;
+	other->sort = NETPROBE_SORT_TX;
 	assert_int_equal(settings_take(other, text, true, true, err, sizeof(err)), 0);
-	assert_int_equal(other->level[0].kind, VIEW_USER);
-	assert_int_equal(other->sort, SORT_TX);
+	assert_int_equal(other->level[0].kind, NETPROBE_VIEW_USER);
+	assert_int_equal(other->sort, NETPROBE_SORT_TX);
 	free(other);
 }
 
@@ -629,7 +630,7 @@ static void columns_are_hidden_and_sorted_by(void **state)
 static void ended_rows_are_hidden_by_a_key_and_counted(void **state)
 {
 	(void)state;
-	viewer->rows[VIEW_PROCESS][1].exited = true;
+	viewer->rows[NETPROBE_VIEW_PROCESS][1].exited = true;
 	assert_int_equal(model_snapshot(&model), 0);
 	assert_int_equal(model.n_shown, 3);
 	assert_int_equal(model.n_ended, 1);

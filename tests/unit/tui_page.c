@@ -50,7 +50,7 @@ static struct view_row *troubled(struct viewer *v, const struct view_row *nginx)
 	row->trouble =
 		(struct trouble){ .rtx = { 0, 3, 119, 14 }, .spurious = 7, .stall_ns = 340000000 };
 	row->times = (struct verdict_times){ { 120, 20, 0, 400, 460 } };
-	row->verdict = VERDICT_LOSS;
+	row->verdict = NETPROBE_VERDICT_LOSS;
 	return row;
 }
 
@@ -79,7 +79,7 @@ static void page_rows(struct viewer *v)
 /* So many intervals of the connection under the cursor, its figures going up and down. */
 static void let_pass(struct scene *s, uint32_t n)
 {
-	struct view_row *row = &s->viewer->rows[VIEW_CONNECTION][0];
+	struct view_row *row = &s->viewer->rows[NETPROBE_VIEW_CONNECTION][0];
 	struct flow_tcp *t = row->flow->tcp;
 	uint32_t i;
 
@@ -137,10 +137,10 @@ static void waits_of_the_owner_are_shown_where_they_were_timed(void **state)
 	(void)state;
 	open_page(&s);
 	assert_false(has_text(&s, "waits"));
-	l.h[LATENCY_RX_WAIT].n[histogram_slot(200000)] = 3;
-	l.h[LATENCY_TX_WAIT].n[0] = 1;
-	l.proc = (struct process *)s.viewer->rows[VIEW_CONNECTION][0].proc;
-	s.viewer->rows[VIEW_CONNECTION][0].latency = &l;
+	l.h[NETPROBE_LATENCY_RX_WAIT].n[histogram_slot(200000)] = 3;
+	l.h[NETPROBE_LATENCY_TX_WAIT].n[0] = 1;
+	l.proc = (struct process *)s.viewer->rows[NETPROBE_VIEW_CONNECTION][0].proc;
+	s.viewer->rows[NETPROBE_VIEW_CONNECTION][0].latency = &l;
 	model_sample(&s.model);
 	scene_snapshot(&s);
 	assert_true(
@@ -180,14 +180,14 @@ static void closed_connection_keeps_its_last_figures(void **state)
 
 	(void)state;
 	open_page(&s);
-	f = (struct flow *)s.viewer->rows[VIEW_CONNECTION][0].flow;
+	f = (struct flow *)s.viewer->rows[NETPROBE_VIEW_CONNECTION][0].flow;
 	f->closed = true;
 	f->closed_ns = 2000000000;
-	s.viewer->rows[VIEW_CONNECTION][0].verdict = -1;
+	s.viewer->rows[NETPROBE_VIEW_CONNECTION][0].verdict = -1;
 	let_pass(&s, 5); /* nothing is added to the plots any more */
 	assert_int_equal(s.model.detail.trace.rtt.count, 46);
 	scene_expect(&s, 80, 24, "page-closed-80x24");
-	s.viewer->n[VIEW_CONNECTION] = 0; /* its grace time is over */
+	s.viewer->n[NETPROBE_VIEW_CONNECTION] = 0; /* its grace time is over */
 	model_sample(&s.model);
 	scene_snapshot(&s);
 	assert_true(s.model.detail.gone);
@@ -215,7 +215,7 @@ static void fresh_page_waits_for_its_verdict(void **state)
 
 	(void)state;
 	scene_open(&s, page_rows);
-	s.viewer->rows[VIEW_CONNECTION][0].verdict = -1;
+	s.viewer->rows[NETPROBE_VIEW_CONNECTION][0].verdict = -1;
 	scene_type(&s, "2\r");
 	scene_expect(&s, 80, 24, "page-fresh-80x24");
 	scene_close(&s);
@@ -260,10 +260,10 @@ static void keys_of_the_table_do_nothing_on_the_page(void **state)
 	assert_true(s.model.detail.open);
 	scene_press(&s, '2', false); /* the table again, of the same kind */
 	assert_false(s.model.detail.open);
-	assert_int_equal(model_level(&s.model)->kind, VIEW_CONNECTION);
+	assert_int_equal(model_level(&s.model)->kind, NETPROBE_VIEW_CONNECTION);
 	scene_type(&s, "\r4");
 	assert_false(s.model.detail.open);
-	assert_int_equal(model_level(&s.model)->kind, VIEW_REMOTE);
+	assert_int_equal(model_level(&s.model)->kind, NETPROBE_VIEW_REMOTE);
 	scene_close(&s);
 }
 

@@ -46,18 +46,20 @@ struct maker {
 
 static const struct maker makers[] = {
 	{ "nginx", "/usr/sbin/nginx", 1234, 33, 12.3e6f, 451e3f, 48, 23400, 1436, 12,
-	  VERDICT_CONGESTION_WINDOW },
+	  NETPROBE_VERDICT_CONGESTION_WINDOW },
 	{ "postgres", "/usr/lib/postgresql/15/bin/postgres", 811, 107, 2.61e6f, 98.4e3f, 24, 180, 0,
-	  0, VERDICT_APPLICATION },
-	{ "backup", "/usr/bin/rsync", 40123, 0, 1.94e6f, 11.2e3f, 1, 41800, 212, 31, VERDICT_LOSS },
+	  0, NETPROBE_VERDICT_APPLICATION },
+	{ "backup", "/usr/bin/rsync", 40123, 0, 1.94e6f, 11.2e3f, 1, 41800, 212, 31,
+	  NETPROBE_VERDICT_LOSS },
 	{ "redis-server", "/usr/bin/redis-server", 902, 112, 640e3f, 388e3f, 112, 95, 0, 0,
-	  VERDICT_APPLICATION },
+	  NETPROBE_VERDICT_APPLICATION },
 	{ "worker", "/usr/bin/python3.11", 5120, 1000, 84.1e3f, 1.35e6f, 6, 1210, 3, 0,
-	  VERDICT_RECEIVE_WINDOW },
+	  NETPROBE_VERDICT_RECEIVE_WINDOW },
 	{ "prometheus", "/usr/bin/prometheus", 1760, 114, 12.9e3f, 233e3f, 31, 640, 0, 0,
-	  VERDICT_APPLICATION },
+	  NETPROBE_VERDICT_APPLICATION },
 	{ "curl", "/usr/bin/curl", 40988, 1000, 183, 1.2e6f, 0, 15300, 2, 0, -1 },
-	{ "sshd", "/usr/sbin/sshd", 31007, 0, 1.1e3f, 420, 2, 18900, 0, 0, VERDICT_APPLICATION },
+	{ "sshd", "/usr/sbin/sshd", 31007, 0, 1.1e3f, 420, 2, 18900, 0, 0,
+	  NETPROBE_VERDICT_APPLICATION },
 	{ "chronyd", "/usr/sbin/chronyd", 640, 118, 12, 12, 4, 0, 0, 0, -1 },
 };
 
@@ -90,38 +92,38 @@ static struct view_row *connection(struct viewer *v, const struct view_row *proc
 	row->verdict = verdict;
 	if (verdict >= 0)
 		row->times.us[verdict] = 700;
-	row->times.us[VERDICT_APPLICATION] += 200;
+	row->times.us[NETPROBE_VERDICT_APPLICATION] += 200;
 	return row;
 }
 
 static void connections(struct viewer *v, const struct view_row *p)
 {
 	struct view_row *row = connection(v, &p[0], "192.0.2.10", 443, "203.0.113.77", 51234,
-					  9.4e6f, 310e3f, VERDICT_CONGESTION_WINDOW);
+					  9.4e6f, 310e3f, NETPROBE_VERDICT_CONGESTION_WINDOW);
 
 	row->retrans = 1200;
 	row->retrans_rate = 9;
 	row->segs_rate = 6500;
 	row->trouble = (struct trouble){ .rtx = { 0, 12, 1160, 28 }, .spurious = 7 };
 	row = connection(v, &p[0], "2001:db8::15", 443, "2001:db8:85a3:8d3:1319:8a2e:370:7348",
-			 40022, 2.9e6f, 141e3f, VERDICT_APPLICATION);
+			 40022, 2.9e6f, 141e3f, NETPROBE_VERDICT_APPLICATION);
 	row->rtt_us = 48100;
 	row = connection(v, &p[2], "192.0.2.10", 40412, "198.51.100.9", 873, 1.94e6f, 11.2e3f,
-			 VERDICT_LOSS);
+			 NETPROBE_VERDICT_LOSS);
 	row->retrans = 212;
 	row->retrans_rate = 31;
 	row->segs_rate = 1400;
 	row->rtt_us = 41800;
 	row->trouble = (struct trouble){ .rtx = { 0, 40, 160, 12 }, .stall_ns = 3400000000u };
 	row = connection(v, &p[1], "10.0.0.5", 5432, "10.0.0.21", 50110, 1.8e6f, 61e3f,
-			 VERDICT_APPLICATION);
+			 NETPROBE_VERDICT_APPLICATION);
 	row->rtt_us = 180;
 	row = connection(v, &p[4], "10.0.0.21", 50110, "10.0.0.5", 5432, 61e3f, 1.3e6f,
-			 VERDICT_RECEIVE_WINDOW);
+			 NETPROBE_VERDICT_RECEIVE_WINDOW);
 	row->rtt_us = 1210;
 	row->trouble = (struct trouble){ .stall_ns = 912000000 };
 	row = connection(v, &p[3], "10.0.0.5", 6379, "10.0.0.21", 38800, 512e3f, 300e3f,
-			 VERDICT_APPLICATION);
+			 NETPROBE_VERDICT_APPLICATION);
 	row->rtt_us = 95;
 	row = connection(v, &p[6], "192.0.2.10", 40988, "203.0.113.200", 443, 183, 1.2e6f, -1);
 	row->exited = true;
@@ -158,12 +160,14 @@ static void make_rows(struct viewer *v)
 								  m->retrans - m->retrans / 8, 0 },
 							 .stall_ns = m->retrans * 1000000 };
 	}
-	((struct process *)v->rows[VIEW_PROCESS][0].proc)->cgroup = box->cgroup;
-	connections(v, v->rows[VIEW_PROCESS]);
-	for (size_t i = v->n[VIEW_CONNECTION]; i-- > 0;)
-		for (size_t p = 0; p < v->n[VIEW_PROCESS]; p++)
-			if (v->rows[VIEW_PROCESS][p].proc == v->rows[VIEW_CONNECTION][i].proc)
-				v->rows[VIEW_PROCESS][p].busiest = v->rows[VIEW_CONNECTION][i].flow;
+	((struct process *)v->rows[NETPROBE_VIEW_PROCESS][0].proc)->cgroup = box->cgroup;
+	connections(v, v->rows[NETPROBE_VIEW_PROCESS]);
+	for (size_t i = v->n[NETPROBE_VIEW_CONNECTION]; i-- > 0;)
+		for (size_t p = 0; p < v->n[NETPROBE_VIEW_PROCESS]; p++)
+			if (v->rows[NETPROBE_VIEW_PROCESS][p].proc ==
+			    v->rows[NETPROBE_VIEW_CONNECTION][i].proc)
+				v->rows[NETPROBE_VIEW_PROCESS][p].busiest =
+					v->rows[NETPROBE_VIEW_CONNECTION][i].flow;
 	fake_shape(&v->total, 45, 17e6f);
 	v->inside_rate = 2.4e6f;
 	v->tx_bytes = 738u << 20;
@@ -173,7 +177,7 @@ static void make_rows(struct viewer *v)
 
 static void let_pass(struct scene *s, uint32_t n)
 {
-	struct view_row *row = &s->viewer->rows[VIEW_CONNECTION][0];
+	struct view_row *row = &s->viewer->rows[NETPROBE_VIEW_CONNECTION][0];
 	struct flow_tcp *t = row->flow->tcp;
 
 	for (uint32_t i = 0; i < n; i++) {

@@ -25,7 +25,7 @@ void scene_snapshot(struct scene *s)
 void scene_open(struct scene *s, void (*rows)(struct viewer *))
 {
 	static const struct tui_opts opts = {
-		.interval_s = 1, .sort = SORT_RATE, .mode = "ebpf", .host = "web-3"
+		.interval_s = 1, .sort = NETPROBE_SORT_RATE, .mode = "ebpf", .host = "web-3"
 	};
 	static const struct tui_status status = { .programs = 22,
 						  .uptime_s = 754,

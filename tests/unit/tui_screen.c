@@ -73,7 +73,7 @@ static int child_loop(struct tui *tui, int signals)
 
 static int child_main(void)
 {
-	static const struct tui_opts opts = { .sort = SORT_RATE, .mode = "ebpf" };
+	static const struct tui_opts opts = { .sort = NETPROBE_SORT_RATE, .mode = "ebpf" };
 	struct netprobe_error err = { 0 };
 	struct viewer *v = fake_new();
 	struct tui *tui;

@@ -26,7 +26,7 @@ static void rows(struct viewer *v)
 
 	(void)fake_process(v, "ngrok", 77, 2000, 0);
 	(void)fake_process(v, "big one", 78, 1000, 0);
-	fake_row(v, VIEW_INTERFACE, "eth0 unowned", 10, 0)->what = 1;
+	fake_row(v, NETPROBE_VIEW_INTERFACE, "eth0 unowned", 10, 0)->what = 1;
 	row = fake_connection(v, a, "10.0.0.1", 1000, "10.0.0.9", 443, 200, 0);
 	((struct flow *)row->flow)->tuple.state = 1;
 	row = fake_connection(v, a, "10.0.0.1", 1001, "2001:db8::9", 80, 100, 0);
@@ -163,7 +163,7 @@ static void values_are_those_of_the_rows_there_are(void **state)
 	assert_int_equal(MODEL->complete.n, 0);
 	/* paused, of the rows that are kept */
 	scene_type(&scene, "\x1b /state=");
-	scene.viewer->n[VIEW_CONNECTION] = 0;
+	scene.viewer->n[NETPROBE_VIEW_CONNECTION] = 0;
 	scene_type(&scene, "E");
 	tab();
 	assert_string_equal(FILTER, "state=ESTABLISHED");
@@ -279,7 +279,7 @@ static void the_list_of_cells_is_of_one_row(void **state)
 {
 	(void)state;
 	scene_type(&scene, "Y");
-	scene.viewer->rows[VIEW_PROCESS][1].tx_rate = 99999;
+	scene.viewer->rows[NETPROBE_VIEW_PROCESS][1].tx_rate = 99999;
 	scene_snapshot(&scene);
 	assert_int_equal(keys_handle(MODEL, (struct key){ '\r', false }), MOVED_COPY);
 	assert_string_equal(MODEL->copy, "nginx");

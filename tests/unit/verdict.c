@@ -23,8 +23,8 @@ static void time_without_data_belongs_to_the_application(void **state)
 	struct verdict_times t = over((struct verdict_sample){ .busy_us = 100 }, 1000);
 
 	(void)state;
-	assert_int_equal(verdict_first(&t), VERDICT_APPLICATION);
-	assert_int_equal(t.us[VERDICT_APPLICATION], 1000);
+	assert_int_equal(verdict_first(&t), NETPROBE_VERDICT_APPLICATION);
+	assert_int_equal(t.us[NETPROBE_VERDICT_APPLICATION], 1000);
 }
 
 static void busy_time_that_waits_for_nothing_else_is_the_networks(void **state)
@@ -33,8 +33,8 @@ static void busy_time_that_waits_for_nothing_else_is_the_networks(void **state)
 		over((struct verdict_sample){ .busy_us = 900, .wants = true }, 1000);
 
 	(void)state;
-	assert_int_equal(t.us[VERDICT_CONGESTION_WINDOW], 900);
-	assert_int_equal(t.us[VERDICT_APPLICATION], 100);
+	assert_int_equal(t.us[NETPROBE_VERDICT_CONGESTION_WINDOW], 900);
+	assert_int_equal(t.us[NETPROBE_VERDICT_APPLICATION], 100);
 }
 
 static void each_limit_takes_its_part_of_the_busy_time(void **state)
@@ -47,11 +47,11 @@ static void each_limit_takes_its_part_of_the_busy_time(void **state)
 				      1000);
 
 	(void)state;
-	assert_int_equal(t.us[VERDICT_RECEIVE_WINDOW], 200);
-	assert_int_equal(t.us[VERDICT_SEND_BUFFER], 300);
-	assert_int_equal(t.us[VERDICT_LOSS], 400);
-	assert_int_equal(t.us[VERDICT_CONGESTION_WINDOW], 100);
-	assert_int_equal(verdict_first(&t), VERDICT_LOSS);
+	assert_int_equal(t.us[NETPROBE_VERDICT_RECEIVE_WINDOW], 200);
+	assert_int_equal(t.us[NETPROBE_VERDICT_SEND_BUFFER], 300);
+	assert_int_equal(t.us[NETPROBE_VERDICT_LOSS], 400);
+	assert_int_equal(t.us[NETPROBE_VERDICT_CONGESTION_WINDOW], 100);
+	assert_int_equal(verdict_first(&t), NETPROBE_VERDICT_LOSS);
 }
 
 static void repairs_behind_a_full_queue_are_the_networks(void **state)
@@ -69,14 +69,14 @@ static void repairs_behind_a_full_queue_are_the_networks(void **state)
 	(void)state;
 	verdict_sample_flow(&s, &full);
 	t = over(s, 1000);
-	assert_int_equal(t.us[VERDICT_LOSS], 0);
-	assert_int_equal(t.us[VERDICT_CONGESTION_WINDOW], 1000);
+	assert_int_equal(t.us[NETPROBE_VERDICT_LOSS], 0);
+	assert_int_equal(t.us[NETPROBE_VERDICT_CONGESTION_WINDOW], 1000);
 	lossy.srtt_us = 3000; /* nothing waits in a queue: segments get lost on the way */
 	verdict_sample_flow(&s, &lossy);
-	assert_int_equal(over(s, 1000).us[VERDICT_LOSS], 400);
+	assert_int_equal(over(s, 1000).us[NETPROBE_VERDICT_LOSS], 400);
 	collapsed.snd_cwnd = 1; /* waits for a timeout, and for delayed ACKs */
 	verdict_sample_flow(&s, &collapsed);
-	assert_int_equal(over(s, 1000).us[VERDICT_LOSS], 400);
+	assert_int_equal(over(s, 1000).us[NETPROBE_VERDICT_LOSS], 400);
 }
 
 /* 64 KiB in a send buffer of 9 KiB over 20 ms, as 6.12 with cubic tells it: its counter stays at 0. */
@@ -109,16 +109,17 @@ static void a_full_buffer_below_the_window_is_the_buffers_whatever_the_kernel_co
 	struct verdict_times t = flow_over(&small_buffer, &small_buffer);
 
 	(void)state;
-	assert_int_equal(t.us[VERDICT_SEND_BUFFER], 900);
-	assert_int_equal(t.us[VERDICT_CONGESTION_WINDOW], 0);
+	assert_int_equal(t.us[NETPROBE_VERDICT_SEND_BUFFER], 900);
+	assert_int_equal(t.us[NETPROBE_VERDICT_CONGESTION_WINDOW], 0);
 	paced.in_flight =
 		10; /* bbr lets the rest out later: there is still not enough for the window */
 	paced.unsent_bytes = 36 * 1448;
-	assert_int_equal(flow_over(&paced, &paced).us[VERDICT_SEND_BUFFER], 900);
+	assert_int_equal(flow_over(&paced, &paced).us[NETPROBE_VERDICT_SEND_BUFFER], 900);
 	writing.limits = 0; /* a look in the middle of a send */
 	writing.unsent_bytes = 30000;
-	assert_int_equal(flow_over(&small_buffer, &writing).us[VERDICT_SEND_BUFFER], 450);
-	assert_int_equal(flow_over(&small_buffer, &writing).us[VERDICT_CONGESTION_WINDOW], 450);
+	assert_int_equal(flow_over(&small_buffer, &writing).us[NETPROBE_VERDICT_SEND_BUFFER], 450);
+	assert_int_equal(flow_over(&small_buffer, &writing).us[NETPROBE_VERDICT_CONGESTION_WINDOW],
+			 450);
 }
 
 static void a_full_buffer_that_would_fill_the_window_is_the_windows(void **state)
@@ -131,11 +132,11 @@ static void a_full_buffer_that_would_fill_the_window_is_the_windows(void **state
 	slow.in_flight = 9;
 	slow.unsent_bytes = 800000;
 	slow.limits = NP_TCP_NO_ROOM | NP_TCP_CWND_LIMITED;
-	assert_int_equal(flow_over(&slow, &slow).us[VERDICT_CONGESTION_WINDOW], 900);
-	assert_int_equal(flow_over(&slow, &slow).us[VERDICT_SEND_BUFFER], 0);
+	assert_int_equal(flow_over(&slow, &slow).us[NETPROBE_VERDICT_CONGESTION_WINDOW], 900);
+	assert_int_equal(flow_over(&slow, &slow).us[NETPROBE_VERDICT_SEND_BUFFER], 0);
 	slow.mss = 0;
 	slow.in_flight = 20;
-	assert_int_equal(flow_over(&slow, &slow).us[VERDICT_CONGESTION_WINDOW], 900);
+	assert_int_equal(flow_over(&slow, &slow).us[NETPROBE_VERDICT_CONGESTION_WINDOW], 900);
 }
 
 /* 5% of the segments lost on the way, reno: little time in recovery, but a window of a few segments. */
@@ -149,16 +150,16 @@ static void a_window_kept_small_by_losses_is_the_losses(void **state)
 	then.sent = 600000;
 	then.resent = 18099; /* fewer than a thousandth: those before the look are long ago */
 	verdict_add(&t, &first, &then, 1000);
-	assert_int_equal(t.us[VERDICT_LOSS], 200);
-	assert_int_equal(t.us[VERDICT_CONGESTION_WINDOW], 800);
+	assert_int_equal(t.us[NETPROBE_VERDICT_LOSS], 200);
+	assert_int_equal(t.us[NETPROBE_VERDICT_CONGESTION_WINDOW], 800);
 	t = (struct verdict_times){ 0 };
 	then.resent = 18100;
 	verdict_add(&t, &first, &then, 1000);
-	assert_int_equal(t.us[VERDICT_LOSS], 1000);
+	assert_int_equal(t.us[NETPROBE_VERDICT_LOSS], 1000);
 	t = (struct verdict_times){ 0 };
 	then.queued = true; /* a slow link loses what its queue does not hold */
 	verdict_add(&t, &first, &then, 1000);
-	assert_int_equal(t.us[VERDICT_CONGESTION_WINDOW], 1000);
+	assert_int_equal(t.us[NETPROBE_VERDICT_CONGESTION_WINDOW], 1000);
 }
 
 static void single_long_round_trips_are_no_queue(void **state)
@@ -182,7 +183,7 @@ static void a_room_that_nobody_waits_for_is_no_limit(void **state)
 
 	(void)state;
 	sent_all.limits = 0;
-	assert_int_equal(flow_over(&sent_all, &sent_all).us[VERDICT_APPLICATION], 1000);
+	assert_int_equal(flow_over(&sent_all, &sent_all).us[NETPROBE_VERDICT_APPLICATION], 1000);
 }
 
 /* The verdict of a life whose records were these, the last one at its end; 1 s between two. */
@@ -217,7 +218,7 @@ static void a_life_that_only_waited_for_its_application_is_the_applications(void
 	};
 
 	(void)state;
-	assert_int_equal(life_of(asks, 1, 1000).us[VERDICT_APPLICATION], 1000);
+	assert_int_equal(life_of(asks, 1, 1000).us[NETPROBE_VERDICT_APPLICATION], 1000);
 }
 
 static void a_life_that_no_look_saw_is_judged_by_the_kernels_own_samples(void **state)
@@ -227,14 +228,14 @@ static void a_life_that_no_look_saw_is_judged_by_the_kernels_own_samples(void **
 
 	(void)state;
 	t = life_of(&end, 1, 1000); /* it ran full, and all has been acknowledged since */
-	assert_int_equal(t.us[VERDICT_CONGESTION_WINDOW], 900);
+	assert_int_equal(t.us[NETPROBE_VERDICT_CONGESTION_WINDOW], 900);
 	end.sndbuf_limited_us = 400; /* the kernel notices a full buffer about half of the time */
 	t = life_of(&end, 1, 1000);
-	assert_int_equal(t.us[VERDICT_SEND_BUFFER], 900);
+	assert_int_equal(t.us[NETPROBE_VERDICT_SEND_BUFFER], 900);
 	end.limits = NP_TCP_CWND_LIMITED; /* the window was full in its last round trip */
 	t = life_of(&end, 1, 1000);
-	assert_int_equal(t.us[VERDICT_SEND_BUFFER], 400);
-	assert_int_equal(verdict_first(&t), VERDICT_CONGESTION_WINDOW);
+	assert_int_equal(t.us[NETPROBE_VERDICT_SEND_BUFFER], 400);
+	assert_int_equal(verdict_first(&t), NETPROBE_VERDICT_CONGESTION_WINDOW);
 }
 
 /* 6 s behind a full window, then small requests, whose samples are the application's, and a rest. */
@@ -257,12 +258,12 @@ static void a_life_limited_by_the_window_that_ends_idle_is_the_windows(void **st
 					   .limits = NP_TCP_APP_LIMITED,
 					   .delivery_rate = 3000000 + i };
 	t = life_of(recs, 9, 9000000);
-	assert_int_equal(verdict_first(&t), VERDICT_CONGESTION_WINDOW);
-	assert_in_range(t.us[VERDICT_CONGESTION_WINDOW], 6490000, 6500000);
+	assert_int_equal(verdict_first(&t), NETPROBE_VERDICT_CONGESTION_WINDOW);
+	assert_in_range(t.us[NETPROBE_VERDICT_CONGESTION_WINDOW], 6490000, 6500000);
 	/* a bulk before, small requests for ten times as long: not what the window did to all of it */
 	recs[8].busy_us = 70000000;
 	t = life_of(recs, 9, 72000000);
-	assert_int_equal(verdict_first(&t), VERDICT_APPLICATION);
+	assert_int_equal(verdict_first(&t), NETPROBE_VERDICT_APPLICATION);
 }
 
 static void a_life_limited_by_a_small_buffer_that_ends_idle_is_the_buffers(void **state)
@@ -282,8 +283,8 @@ static void a_life_limited_by_a_small_buffer_that_ends_idle_is_the_buffers(void 
 	recs[3].busy_us = 3000500;
 	recs[3].in_flight = recs[3].limits = 0;
 	t = life_of(recs, 4, 4000000);
-	assert_int_equal(verdict_first(&t), VERDICT_SEND_BUFFER);
-	assert_true(t.us[VERDICT_SEND_BUFFER] > 2900000);
+	assert_int_equal(verdict_first(&t), NETPROBE_VERDICT_SEND_BUFFER);
+	assert_true(t.us[NETPROBE_VERDICT_SEND_BUFFER] > 2900000);
 }
 
 static void
@@ -306,12 +307,12 @@ a_life_of_losses_that_ends_idle_is_the_losses_but_for_those_of_a_full_queue(void
 	recs[2].busy_us = 2000000;
 	recs[2].in_flight = 0;
 	t = life_of(recs, 3, 3000000);
-	assert_int_equal(verdict_first(&t), VERDICT_LOSS);
-	assert_true(t.us[VERDICT_LOSS] > 1990000);
+	assert_int_equal(verdict_first(&t), NETPROBE_VERDICT_LOSS);
+	assert_true(t.us[NETPROBE_VERDICT_LOSS] > 1990000);
 	recs[0].srtt_us = recs[1].srtt_us = recs[2].srtt_us = 40000;
 	t = life_of(recs, 3, 3000000);
-	assert_true(t.us[VERDICT_CONGESTION_WINDOW] > 1990000);
-	assert_int_equal(t.us[VERDICT_LOSS], 0);
+	assert_true(t.us[NETPROBE_VERDICT_CONGESTION_WINDOW] > 1990000);
+	assert_int_equal(t.us[NETPROBE_VERDICT_LOSS], 0);
 }
 
 static void shares_add_up_even_where_counters_overlap(void **state)
@@ -324,10 +325,10 @@ static void shares_add_up_even_where_counters_overlap(void **state)
 	double sum = 0;
 
 	(void)state;
-	for (unsigned int v = 0; v < VERDICT_MAX; v++)
+	for (unsigned int v = 0; v < NETPROBE_VERDICT_MAX; v++)
 		sum += verdict_share(&t, v);
 	assert_true(sum > 0.999 && sum < 1.001);
-	assert_int_equal(verdict_first(&t), VERDICT_RECEIVE_WINDOW);
+	assert_int_equal(verdict_first(&t), NETPROBE_VERDICT_RECEIVE_WINDOW);
 }
 
 static void counters_that_go_back_count_nothing(void **state)
@@ -338,7 +339,7 @@ static void counters_that_go_back_count_nothing(void **state)
 
 	(void)state;
 	verdict_add(&t, &was, &now, 100);
-	assert_int_equal(t.us[VERDICT_APPLICATION], 100);
+	assert_int_equal(t.us[NETPROBE_VERDICT_APPLICATION], 100);
 }
 
 static void no_time_gives_no_verdict(void **state)
@@ -348,7 +349,7 @@ static void no_time_gives_no_verdict(void **state)
 	(void)state;
 	assert_int_equal(verdict_first(&t), -1);
 	assert_null(verdict_name(-1));
-	assert_true(verdict_share(&t, VERDICT_LOSS) == 0);
+	assert_true(verdict_share(&t, NETPROBE_VERDICT_LOSS) == 0);
 }
 
 /* One segment in flight, 100 bytes behind it: the peer delays its acknowledgement. */
@@ -365,15 +366,15 @@ static void small_writes_that_nagle_holds_back_are_the_applications(void **state
 	struct verdict_times t = flow_over(&small_writes, &small_writes);
 
 	(void)state;
-	assert_int_equal(t.us[VERDICT_APPLICATION], 1000);
+	assert_int_equal(t.us[NETPROBE_VERDICT_APPLICATION], 1000);
 	assert_int_equal(t.held[HELD_NAGLE], 900);
 	assert_string_equal(verdict_held_name(verdict_held(&t)), "nagle");
 	unknown.limits = 0; /* tcp_info does not tell */
 	t = flow_over(&unknown, &unknown);
-	assert_int_equal(t.us[VERDICT_APPLICATION], 1000);
+	assert_int_equal(t.us[NETPROBE_VERDICT_APPLICATION], 1000);
 	assert_null(verdict_held_name(verdict_held(&t)));
 	full.in_flight = 131; /* the same bytes behind a full window */
-	assert_int_equal(flow_over(&full, &full).us[VERDICT_CONGESTION_WINDOW], 900);
+	assert_int_equal(flow_over(&full, &full).us[NETPROBE_VERDICT_CONGESTION_WINDOW], 900);
 }
 
 static void what_is_corked_is_the_applications(void **state)
@@ -385,7 +386,7 @@ static void what_is_corked_is_the_applications(void **state)
 	corked.in_flight = 0;
 	corked.limits = NP_TCP_CORK;
 	t = flow_over(&corked, &corked);
-	assert_int_equal(t.us[VERDICT_APPLICATION], 1000);
+	assert_int_equal(t.us[NETPROBE_VERDICT_APPLICATION], 1000);
 	assert_string_equal(verdict_held_name(verdict_held(&t)), "cork");
 }
 
@@ -418,13 +419,13 @@ static void a_rate_that_was_asked_for_is_pacing(void **state)
 	struct verdict_times t = flow_over(&paced, &paced);
 
 	(void)state;
-	assert_int_equal(t.us[VERDICT_PACING], 900);
-	assert_int_equal(verdict_first(&t), VERDICT_PACING);
+	assert_int_equal(t.us[NETPROBE_VERDICT_PACING], 900);
+	assert_int_equal(verdict_first(&t), NETPROBE_VERDICT_PACING);
 	full.in_flight = 34; /* the window lets out less than was asked for */
-	assert_int_equal(flow_over(&full, &full).us[VERDICT_CONGESTION_WINDOW], 900);
+	assert_int_equal(flow_over(&full, &full).us[NETPROBE_VERDICT_CONGESTION_WINDOW], 900);
 	full = paced;
 	full.limits = 0;
-	assert_int_equal(flow_over(&full, &full).us[VERDICT_PACING], 0);
+	assert_int_equal(flow_over(&full, &full).us[NETPROBE_VERDICT_PACING], 0);
 }
 
 static void a_life_at_a_rate_that_was_asked_for_is_pacing(void **state)
@@ -443,8 +444,8 @@ static void a_life_at_a_rate_that_was_asked_for_is_pacing(void **state)
 	recs[2].busy_us = 2100000;
 	recs[2].unsent_bytes = 0;
 	t = life_of(recs, 3, 2200000);
-	assert_int_equal(verdict_first(&t), VERDICT_PACING);
-	assert_true(t.us[VERDICT_PACING] > 1900000);
+	assert_int_equal(verdict_first(&t), NETPROBE_VERDICT_PACING);
+	assert_true(t.us[NETPROBE_VERDICT_PACING] > 1900000);
 }
 
 /* A request that fits into the window: no sample of the rate, no late round trip makes it the window's. */
@@ -459,9 +460,9 @@ static void a_request_that_fits_into_the_window_is_the_applications(void **state
 			      .min_rtt_us = 40 };
 
 	(void)state;
-	assert_int_equal(life_of(&end, 1, 2000).us[VERDICT_APPLICATION], 2000);
+	assert_int_equal(life_of(&end, 1, 2000).us[NETPROBE_VERDICT_APPLICATION], 2000);
 	end.bytes_sent = 1448 * 11;
-	assert_int_equal(life_of(&end, 1, 2000).us[VERDICT_CONGESTION_WINDOW], 900);
+	assert_int_equal(life_of(&end, 1, 2000).us[NETPROBE_VERDICT_CONGESTION_WINDOW], 900);
 }
 
 int main(void)

@@ -20,7 +20,7 @@ static void assert_adds_up(struct world *w, uint64_t tx_bytes, uint64_t rx_bytes
 {
 	uint8_t kind;
 
-	for (kind = 0; kind < VIEW_LISTEN; kind++) {
+	for (kind = 0; kind < NETPROBE_VIEW_LISTEN; kind++) {
 		struct view view = ask(w, (struct view_query){ .kind = kind });
 		uint64_t tx = view.gone_tx_bytes, rx = view.gone_rx_bytes;
 		size_t i;
@@ -44,7 +44,8 @@ static void process_rows_sum_their_connections(void **state)
 	struct view view;
 
 	make_traffic(w);
-	view = ask(w, (struct view_query){ .kind = VIEW_PROCESS, .sort = SORT_RATE });
+	view = ask(w, (struct view_query){ .kind = NETPROBE_VIEW_PROCESS,
+					   .sort = NETPROBE_SORT_RATE });
 	assert_int_equal(view.n_rows, 2);
 	nginx = &view.rows[0];
 	curl = &view.rows[1];
@@ -76,7 +77,7 @@ static void listening_sockets_are_no_connections(void **state)
 	listener.tuple.state = TCP_LISTEN;
 	feed(w, &listener);
 	world_tick(w, SECOND);
-	for (uint8_t kind = 0; kind < VIEW_LISTEN; kind++) {
+	for (uint8_t kind = 0; kind < NETPROBE_VIEW_LISTEN; kind++) {
 		uint32_t sum = 0;
 
 		view = ask(w, (struct view_query){ .kind = kind, .idle = true });
@@ -97,7 +98,7 @@ static void a_process_that_was_only_asked_for_is_not_counted(void **state)
 
 	make_traffic(w);
 	process_unref(w->procs, process_table_get(w->procs, &gone, w->now));
-	view = ask(w, (struct view_query){ .kind = VIEW_PROCESS });
+	view = ask(w, (struct view_query){ .kind = NETPROBE_VIEW_PROCESS });
 	assert_int_equal(view.processes, 2);
 	view_done(&view);
 }
@@ -138,10 +139,10 @@ static void totals_outlive_flows_and_processes(void **state)
 		world_tick(w, SECOND);
 	assert_null(flow_table_find(w->flows, 7));
 	assert_adds_up(w, 1200 + 12345, 9050);
-	view = ask(w, (struct view_query){ .kind = VIEW_INTERFACE });
+	view = ask(w, (struct view_query){ .kind = NETPROBE_VIEW_INTERFACE });
 	assert_int_equal(row_called(&view, "eth0")->tx_bytes, 1200 + 12345);
 	view_done(&view);
-	view = ask(w, (struct view_query){ .kind = VIEW_CONNECTION });
+	view = ask(w, (struct view_query){ .kind = NETPROBE_VIEW_CONNECTION });
 	assert_int_equal(view.gone_tx_bytes, 12345);
 	view_done(&view);
 }
@@ -163,13 +164,13 @@ static void ended_process_leaves_its_row_after_the_grace_time(void **state)
 	p = flow_table_find(w->flows, 7)->owner;
 	p->exited = true;
 	p->exited_ns = w->now;
-	view = ask(w, (struct view_query){ .kind = VIEW_PROCESS });
+	view = ask(w, (struct view_query){ .kind = NETPROBE_VIEW_PROCESS });
 	row = row_called(&view, "short");
 	assert_true(row && row->exited);
 	view_done(&view);
 	for (i = 0; i < 12; i++)
 		world_tick(w, SECOND);
-	view = ask(w, (struct view_query){ .kind = VIEW_PROCESS });
+	view = ask(w, (struct view_query){ .kind = NETPROBE_VIEW_PROCESS });
 	assert_null(row_called(&view, "short"));
 	row = row_called(&view, "ended processes");
 	assert_true(row && row->rest && !row->proc);
@@ -191,7 +192,7 @@ static void synack_retransmits_are_the_last_users(void **state)
 	rec.tcp.synack_retrans = 4;
 	feed(w, &rec);
 	world_tick(w, SECOND);
-	view = ask(w, (struct view_query){ .kind = VIEW_PROCESS });
+	view = ask(w, (struct view_query){ .kind = NETPROBE_VIEW_PROCESS });
 	assert_int_equal(view.n_rows, 1);
 	assert_string_equal(view.rows[0].name, "nginx");
 	assert_int_equal(view.rows[0].retrans, 4);
@@ -216,7 +217,8 @@ static void loopback_is_told_apart_by_namespace(void **state)
 	rec.tuple.ifindex = 0;
 	feed(w, &rec);
 	world_tick(w, SECOND);
-	view = ask(w, (struct view_query){ .kind = VIEW_INTERFACE, .sort = SORT_NAME });
+	view = ask(w, (struct view_query){ .kind = NETPROBE_VIEW_INTERFACE,
+					   .sort = NETPROBE_SORT_NAME });
 	assert_int_equal(view.n_rows, 3);
 	assert_string_equal(view.rows[0].name, "?");
 	assert_string_equal(view.rows[1].name, "lo");
@@ -243,7 +245,7 @@ static void interface_rows_are_numbers_with_their_latest_name(void **state)
 	other.tuple.ifindex = 3; /* eth0 now */
 	feed(w, &other);
 	world_tick(w, SECOND);
-	view = ask(w, (struct view_query){ .kind = VIEW_INTERFACE });
+	view = ask(w, (struct view_query){ .kind = NETPROBE_VIEW_INTERFACE });
 	assert_int_equal(view.n_rows, 2);
 	assert_int_equal(row_called(&view, "wan")->tx_bytes, 150);
 	assert_int_equal(row_called(&view, "eth0")->tx_bytes, 7);
@@ -269,7 +271,7 @@ static void container_rows_name_host_and_unknown(void **state)
 	feed(w, &rec);
 	flow_table_find(w->flows, 1)->owner->cgroup = &root;
 	world_tick(w, SECOND);
-	view = ask(w, (struct view_query){ .kind = VIEW_CONTAINER });
+	view = ask(w, (struct view_query){ .kind = NETPROBE_VIEW_CONTAINER });
 	assert_string_equal(view.rows[0].name, "host");
 	assert_ptr_equal(view.rows[0].cgroup, &root);
 	view_done(&view);
@@ -285,7 +287,8 @@ static void peers_of_an_unconnected_socket_are_remote_rows(void **state)
 	feed_part(w, &sock, 200, 7, 100, 0);
 	feed_part(w, &sock, 200, 8, 10, 0);
 	world_tick(w, SECOND);
-	view = ask(w, (struct view_query){ .kind = VIEW_REMOTE, .sort = SORT_TX });
+	view = ask(w,
+		   (struct view_query){ .kind = NETPROBE_VIEW_REMOTE, .sort = NETPROBE_SORT_TX });
 	assert_int_equal(view.n_rows, 2);
 	assert_string_equal(view.rows[0].name, "10.0.0.7");
 	assert_int_equal(view.rows[0].conns, 1);
@@ -351,25 +354,25 @@ static void filter_looks_into_what_a_row_is_about(void **state)
 		const char *match;
 		size_t n;
 	} cases[] = {
-		{ VIEW_CONNECTION, "NGINX", 1 },
-		{ VIEW_CONNECTION, "10.0.0.3", 1 },
-		{ VIEW_CONNECTION, ":443", 3 },
-		{ VIEW_CONNECTION, "lo", 1 },
-		{ VIEW_CONNECTION, "101", 1 },
-		{ VIEW_CONNECTION, "nothing", 0 },
-		{ VIEW_PROCESS, "cur", 1 },
-		{ VIEW_CONNECTION, "port:443 raddr=10.0.0.3", 1 },
-		{ VIEW_CONNECTION, "pid=101 or comm=curl", 3 },
-		{ VIEW_CONNECTION, "rport!=443", 0 },
-		{ VIEW_PROCESS, "tx_bytes>=1kB", 1 },
-		{ VIEW_REMOTE, "raddr=10.0.0.0/8 rx_bytes>1kB", 1 },
-		{ VIEW_INTERFACE, "iface=lo", 1 },
-		{ VIEW_PROCESS, "100", 1 },
-		{ VIEW_REMOTE, "0.0.3", 1 },
-		{ VIEW_INTERFACE, "ETH", 1 },
-		{ VIEW_CONTAINER, "unknown", 1 },
-		{ VIEW_PROCESS, "container.pod=null container.namespace=null", 2 },
-		{ VIEW_PROCESS, "container.pod=x or container.namespace=x", 0 },
+		{ NETPROBE_VIEW_CONNECTION, "NGINX", 1 },
+		{ NETPROBE_VIEW_CONNECTION, "10.0.0.3", 1 },
+		{ NETPROBE_VIEW_CONNECTION, ":443", 3 },
+		{ NETPROBE_VIEW_CONNECTION, "lo", 1 },
+		{ NETPROBE_VIEW_CONNECTION, "101", 1 },
+		{ NETPROBE_VIEW_CONNECTION, "nothing", 0 },
+		{ NETPROBE_VIEW_PROCESS, "cur", 1 },
+		{ NETPROBE_VIEW_CONNECTION, "port:443 raddr=10.0.0.3", 1 },
+		{ NETPROBE_VIEW_CONNECTION, "pid=101 or comm=curl", 3 },
+		{ NETPROBE_VIEW_CONNECTION, "rport!=443", 0 },
+		{ NETPROBE_VIEW_PROCESS, "tx_bytes>=1kB", 1 },
+		{ NETPROBE_VIEW_REMOTE, "raddr=10.0.0.0/8 rx_bytes>1kB", 1 },
+		{ NETPROBE_VIEW_INTERFACE, "iface=lo", 1 },
+		{ NETPROBE_VIEW_PROCESS, "100", 1 },
+		{ NETPROBE_VIEW_REMOTE, "0.0.3", 1 },
+		{ NETPROBE_VIEW_INTERFACE, "ETH", 1 },
+		{ NETPROBE_VIEW_CONTAINER, "unknown", 1 },
+		{ NETPROBE_VIEW_PROCESS, "container.pod=null container.namespace=null", 2 },
+		{ NETPROBE_VIEW_PROCESS, "container.pod=x or container.namespace=x", 0 },
 	};
 	struct world *w = *state;
 	struct view view;
@@ -399,7 +402,7 @@ static void filter_finds_containers_by_id_and_path(void **state)
 	feed(w, &rec);
 	flow_table_find(w->flows, 1)->owner->cgroup = &c;
 	world_tick(w, SECOND);
-	for (kind = VIEW_PROCESS; kind <= VIEW_CONTAINER; kind++) {
+	for (kind = NETPROBE_VIEW_PROCESS; kind <= NETPROBE_VIEW_CONTAINER; kind++) {
 		view = ask_matching(w, kind, "BCD");
 		assert_int_equal(view.n_total, 1);
 		view_done(&view);
@@ -412,15 +415,16 @@ static void limit_keeps_the_first_rows_and_counts_all(void **state)
 	struct view view;
 
 	make_traffic(w);
-	view = ask(w,
-		   (struct view_query){ .kind = VIEW_CONNECTION, .sort = SORT_TOTAL, .limit = 2 });
+	view = ask(w, (struct view_query){ .kind = NETPROBE_VIEW_CONNECTION,
+					   .sort = NETPROBE_SORT_TOTAL,
+					   .limit = 2 });
 	assert_int_equal(view.n_rows, 2);
 	assert_int_equal(view.n_total, 3);
 	assert_int_equal(view.rows[0].rx_bytes, 9000);
 	assert_int_equal(view.rows[1].tx_bytes, 1000);
 	view_done(&view);
-	view = ask(w, (struct view_query){ .kind = VIEW_CONNECTION,
-					   .sort = SORT_TOTAL,
+	view = ask(w, (struct view_query){ .kind = NETPROBE_VIEW_CONNECTION,
+					   .sort = NETPROBE_SORT_TOTAL,
 					   .limit = 1,
 					   .reverse = true });
 	assert_int_equal(view.rows[0].tx_bytes, 200);
@@ -429,18 +433,21 @@ static void limit_keeps_the_first_rows_and_counts_all(void **state)
 
 static void rows_sort_by_each_column(void **state)
 {
-	static const uint64_t first[SORT_MAX] = {
-		[SORT_TX] = 1,	    [SORT_RX] = 3,    [SORT_RATE] = 3,
-		[SORT_TOTAL] = 3,   [SORT_CONNS] = 1, [SORT_RTT] = 2,
-		[SORT_RETRANS] = 2, [SORT_NAME] = 1,  [SORT_STALL] = 1,
+	static const uint64_t first[NETPROBE_SORT_MAX] = {
+		[NETPROBE_SORT_TX] = 1,		 [NETPROBE_SORT_RX] = 3,
+		[NETPROBE_SORT_RATE] = 3,	 [NETPROBE_SORT_TOTAL] = 3,
+		[NETPROBE_SORT_CONNECTIONS] = 1, [NETPROBE_SORT_RTT] = 2,
+		[NETPROBE_SORT_RETRANS] = 2,	 [NETPROBE_SORT_NAME] = 1,
+		[NETPROBE_SORT_STALL] = 1,
 	};
 	struct world *w = *state;
 	struct view view;
 	uint8_t sort;
 
 	make_traffic(w);
-	for (sort = 0; sort < SORT_MAX; sort++) {
-		view = ask(w, (struct view_query){ .kind = VIEW_CONNECTION, .sort = sort });
+	for (sort = 0; sort < NETPROBE_SORT_MAX; sort++) {
+		view = ask(w,
+			   (struct view_query){ .kind = NETPROBE_VIEW_CONNECTION, .sort = sort });
 		assert_int_equal(view.rows[0].flow->sock_id, first[sort]);
 		view_done(&view);
 	}
@@ -456,17 +463,19 @@ static void drilling_down_keeps_only_the_wanted_flows(void **state)
 	make_traffic(w);
 	curl = flow_table_find(w->flows, 1)->owner;
 	ipv4(addr, 3);
-	view = ask(w, (struct view_query){ .kind = VIEW_REMOTE, .proc = curl, .sort = SORT_TX });
+	view = ask(w, (struct view_query){ .kind = NETPROBE_VIEW_REMOTE,
+					   .proc = curl,
+					   .sort = NETPROBE_SORT_TX });
 	assert_int_equal(view.n_rows, 2);
 	assert_int_equal(view.rows[0].tx_bytes, 1000);
 	assert_int_equal(view.rows[1].conns, 1);
 	assert_true(view.rows[1].tx_rate == 200.0f);
 	view_done(&view);
-	view = ask(w, (struct view_query){ .kind = VIEW_CONNECTION, .remote = addr });
+	view = ask(w, (struct view_query){ .kind = NETPROBE_VIEW_CONNECTION, .remote = addr });
 	assert_int_equal(view.n_rows, 1);
 	assert_int_equal(view.rows[0].flow->sock_id, 2);
 	view_done(&view);
-	view = ask(w, (struct view_query){ .kind = VIEW_PROCESS, .iface = "lo" });
+	view = ask(w, (struct view_query){ .kind = NETPROBE_VIEW_PROCESS, .iface = "lo" });
 	assert_int_equal(view.n_rows, 1);
 	assert_string_equal(view.rows[0].name, "nginx");
 	assert_int_equal(view.tx_bytes, 1200); /* the header stays that of all */
@@ -479,8 +488,8 @@ static void row_has_the_same_key_drilled_or_not(void **state)
 	struct view whole, drilled;
 
 	make_traffic(w);
-	whole = ask_matching(w, VIEW_PROCESS, "nginx");
-	drilled = ask(w, (struct view_query){ .kind = VIEW_PROCESS, .iface = "lo" });
+	whole = ask_matching(w, NETPROBE_VIEW_PROCESS, "nginx");
+	drilled = ask(w, (struct view_query){ .kind = NETPROBE_VIEW_PROCESS, .iface = "lo" });
 	assert_true(whole.rows[0].key == drilled.rows[0].key);
 	view_done(&whole);
 	view_done(&drilled);
@@ -496,7 +505,7 @@ static void silent_sockets_show_only_when_asked_for(void **state)
 	rec.tcp.segs_out = 2;
 	feed(w, &rec);
 	world_tick(w, SECOND);
-	for (kind = 0; kind < VIEW_LISTEN; kind++) {
+	for (kind = 0; kind < NETPROBE_VIEW_LISTEN; kind++) {
 		view = ask(w, (struct view_query){ .kind = kind });
 		assert_int_equal(view.n_rows, 0);
 		view_done(&view);
@@ -529,9 +538,11 @@ static void wrong_query_is_refused(void **state)
 	struct world *w = *state;
 	struct view view;
 
-	assert_int_equal(viewer_query(w->viewer, &(struct view_query){ .kind = VIEW_MAX }, &view),
+	assert_int_equal(viewer_query(w->viewer, &(struct view_query){ .kind = NETPROBE_VIEW_MAX },
+				      &view),
 			 -EINVAL);
-	assert_int_equal(viewer_query(w->viewer, &(struct view_query){ .sort = SORT_MAX }, &view),
+	assert_int_equal(viewer_query(w->viewer, &(struct view_query){ .sort = NETPROBE_SORT_MAX },
+				      &view),
 			 -EINVAL);
 }
 

@@ -40,20 +40,21 @@ static void head_and_lists_count_the_same(void **state)
 	feed(w, &last);
 	world_tick(w, SECOND);
 	for (int all = 0; all < 2; all++) {
-		view = ask(w, (struct view_query){ .kind = VIEW_PROCESS, .idle = all });
+		view = ask(w, (struct view_query){ .kind = NETPROBE_VIEW_PROCESS, .idle = all });
 		assert_int_equal(view.processes, 3);
 		assert_int_equal(view.n_live + view.n_idle, view.processes);
 		assert_int_equal(view.n_idle, all ? 0 : 1);
 		view_done(&view);
-		view = ask(w, (struct view_query){ .kind = VIEW_CONNECTION, .idle = all });
+		view = ask(w, (struct view_query){ .kind = NETPROBE_VIEW_CONNECTION, .idle = all });
 		assert_int_equal(view.processes, 3);
 		assert_int_equal(view.n_live + view.n_idle, view.conns);
 		assert_int_equal(view.n_idle, all ? 0 : 1);
 		assert_int_equal(view.n_ended, 1);
 		assert_int_equal(view.n_total, view.n_live + view.n_ended + (all ? 1 : 0));
 		view_done(&view);
-		view = ask(w, (struct view_query){
-				      .kind = VIEW_CONNECTION, .idle = all, .live = true });
+		view = ask(w, (struct view_query){ .kind = NETPROBE_VIEW_CONNECTION,
+						   .idle = all,
+						   .live = true });
 		assert_int_equal(view.n_ended, 1);
 		assert_int_equal(view.n_total, view.n_live + (all ? 1 : 0));
 		view_done(&view);
@@ -67,7 +68,7 @@ static void traffic_inside_the_host_is_counted_once(void **state)
 	struct np_sock_rec out = tcp_rec(1), client = tcp_rec(2), server = tcp_rec(3);
 	struct view view;
 
-	view = ask(w, (struct view_query){ .kind = VIEW_PROCESS });
+	view = ask(w, (struct view_query){ .kind = NETPROBE_VIEW_PROCESS });
 	view_done(&view);
 	out.counts.tx_bytes = 1000;
 	out.counts.rx_bytes = 70;
@@ -79,7 +80,7 @@ static void traffic_inside_the_host_is_counted_once(void **state)
 	server.counts.rx_bytes = 500;
 	feed(w, &server);
 	world_tick(w, SECOND);
-	view = ask(w, (struct view_query){ .kind = VIEW_PROCESS });
+	view = ask(w, (struct view_query){ .kind = NETPROBE_VIEW_PROCESS });
 	assert_true(view.inside->up_rate == 1000);
 	assert_true(view.inside->down_rate == 70);
 	assert_true(view.inside->inside_rate == 500);
@@ -105,7 +106,7 @@ static void programs_and_users_keep_what_their_processes_moved(void **state)
 		feed(w, &rec);
 	}
 	world_tick(w, SECOND);
-	view = ask(w, (struct view_query){ .kind = VIEW_PROGRAM });
+	view = ask(w, (struct view_query){ .kind = NETPROBE_VIEW_PROGRAM });
 	assert_int_equal(view.n_rows, 1);
 	assert_string_equal(view.rows[0].name, "curl");
 	assert_int_equal(view.rows[0].tx_bytes, 1100);
@@ -116,19 +117,21 @@ static void programs_and_users_keep_what_their_processes_moved(void **state)
 	(void)process_table_scan(w->procs, w->now, 100);
 	for (int i = 0; i < 30; i++)
 		world_tick(w, SECOND);
-	view = ask(w, (struct view_query){ .kind = VIEW_PROGRAM });
+	view = ask(w, (struct view_query){ .kind = NETPROBE_VIEW_PROGRAM });
 	assert_int_equal(view.rows[0].tx_bytes, 1100);
 	view_done(&view);
-	view = ask(w, (struct view_query){ .kind = VIEW_USER, .sort = SORT_TOTAL });
+	view = ask(w,
+		   (struct view_query){ .kind = NETPROBE_VIEW_USER, .sort = NETPROBE_SORT_TOTAL });
 	assert_int_equal(view.n_rows, 2);
 	assert_int_equal(view.rows[0].uid, 0);
 	assert_int_equal(view.rows[0].tx_bytes, 1000);
 	row = row_called(&view, "33");
 	assert_int_equal(row->tx_bytes, 100);
 	view_done(&view);
-	view = ask(w, (struct view_query){ .kind = VIEW_CONNECTION,
-					   .idle = true,
-					   .of = { { GROUP_USER, row_key(w, VIEW_USER, "33") } } });
+	view = ask(w, (struct view_query){
+			      .kind = NETPROBE_VIEW_CONNECTION,
+			      .idle = true,
+			      .of = { { GROUP_USER, row_key(w, NETPROBE_VIEW_USER, "33") } } });
 	assert_int_equal(view.n_rows, 1);
 	view_done(&view);
 }

@@ -19,7 +19,7 @@ static void restart(struct world *w)
 /* Rows of each view, and what is not kept any more, are the total, which is tx and rx. */
 static void assert_sums(struct world *w, struct view_query q, uint64_t tx, uint64_t rx)
 {
-	for (uint8_t kind = 0; kind < VIEW_LISTEN; kind++) {
+	for (uint8_t kind = 0; kind < NETPROBE_VIEW_LISTEN; kind++) {
 		uint64_t sum_tx, sum_rx;
 		struct view view;
 
@@ -76,7 +76,8 @@ static void sums_begin_anew_in_all_views(void **state)
 
 static const struct process *process_of(struct world *w, const char *name)
 {
-	struct view view = ask(w, (struct view_query){ .kind = VIEW_PROCESS, .idle = true });
+	struct view view =
+		ask(w, (struct view_query){ .kind = NETPROBE_VIEW_PROCESS, .idle = true });
 	const struct process *p = row_called(&view, name)->proc;
 
 	view_done(&view);
@@ -147,8 +148,8 @@ static void retransmits_and_their_causes_begin_anew(void **state)
 	rec.tcp.rtx_cause[NP_RTX_TIMEOUT] = 7;
 	feed(w, &rec);
 	world_tick(w, SECOND);
-	for (uint8_t kind = 0; kind < VIEW_LISTEN; kind++) {
-		view = ask(w, (struct view_query){ .kind = kind, .sort = SORT_RETRANS });
+	for (uint8_t kind = 0; kind < NETPROBE_VIEW_LISTEN; kind++) {
+		view = ask(w, (struct view_query){ .kind = kind, .sort = NETPROBE_SORT_RETRANS });
 		assert_int_equal(view.n_rows, 1);
 		assert_int_equal(view.rows[0].retrans, 2);
 		assert_int_equal(view.rows[0].trouble.rtx[NP_RTX_TIMEOUT], 2);
@@ -167,11 +168,11 @@ static void bytes_of_no_socket_begin_anew(void **state)
 	viewer_unowned_begin(w->viewer, 1);
 	viewer_unowned(w->viewer, &where, 1, 5000, 0);
 	restart(w);
-	view = ask(w, (struct view_query){ .kind = VIEW_INTERFACE, .idle = true });
+	view = ask(w, (struct view_query){ .kind = NETPROBE_VIEW_INTERFACE, .idle = true });
 	assert_int_equal(row_called(&view, "eth0 unowned")->tx_bytes, 0);
 	view_done(&view);
 	viewer_unowned(w->viewer, &where, 1, 30, 4);
-	view = ask(w, (struct view_query){ .kind = VIEW_INTERFACE });
+	view = ask(w, (struct view_query){ .kind = NETPROBE_VIEW_INTERFACE });
 	assert_int_equal(row_called(&view, "eth0 unowned")->tx_bytes, 30);
 	view_done(&view);
 }
@@ -191,7 +192,7 @@ static void interfaces_without_sockets_have_rows(void **state)
 	n->side[NIC_RX].all = (struct nic_counts){ 600, 4, 2, 1 };
 	(void)viewer_nic(w->viewer, 4026531840u, 10, "eth10");
 	viewer_nics_end(w->viewer);
-	view = ask(w, (struct view_query){ .kind = VIEW_INTERFACE });
+	view = ask(w, (struct view_query){ .kind = NETPROBE_VIEW_INTERFACE });
 	assert_int_equal(view.n_rows, 3); /* eth0, lo, eth9 */
 	assert_int_equal(nic_counts(row_called(&view, "eth0")->nic, NIC_TX).packets, 7);
 	assert_null(row_called(&view, "lo")->nic);
@@ -200,13 +201,13 @@ static void interfaces_without_sockets_have_rows(void **state)
 	view_done(&view);
 	assert_sums(w, (struct view_query){ 0 }, 1200, 9050);
 	restart(w);
-	view = ask(w, (struct view_query){ .kind = VIEW_INTERFACE, .idle = true });
+	view = ask(w, (struct view_query){ .kind = NETPROBE_VIEW_INTERFACE, .idle = true });
 	assert_int_equal(view.n_rows, 4);
 	assert_int_equal(nic_counts(row_called(&view, "eth9")->nic, NIC_RX).packets, 0);
 	view_done(&view);
 	viewer_nics_begin(w->viewer);
 	viewer_nics_end(w->viewer);
-	view = ask(w, (struct view_query){ .kind = VIEW_INTERFACE, .idle = true });
+	view = ask(w, (struct view_query){ .kind = NETPROBE_VIEW_INTERFACE, .idle = true });
 	assert_int_equal(view.n_rows, 2);
 	view_done(&view);
 }
@@ -225,7 +226,7 @@ static void drops_begin_anew(void **state)
 	restart(w);
 	dropped_clear(d);
 	assert_int_equal(dropped_add(d, process_of(w, "curl"), 0, NULL, 13), 0);
-	view = ask(w, (struct view_query){ .kind = VIEW_PROCESS, .idle = true });
+	view = ask(w, (struct view_query){ .kind = NETPROBE_VIEW_PROCESS, .idle = true });
 	assert_true(row_called(&view, "curl")->has_drops);
 	assert_int_equal(row_called(&view, "curl")->drops, 3);
 	other = *row_called(&view, "curl")->proc;
