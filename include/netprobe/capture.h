@@ -241,7 +241,7 @@ int netprobe_manager_losses(struct netprobe_manager *m, netprobe_loss_fn fn, voi
 /*
  * What became of the events after they were handed out is the program's to know: tell a probe.loss of it, of a
  * place of that name (a queue, a file), with what it took and what found no room so far. To handlers that are
- * set, as of any other. Not from within a handler. -EINVAL: no name; -ENODEV: nothing is captured (load).
+ * set, as of any other. Not from within a handler. -EINVAL: no name, or one of netprobe_manager_losses' own rows; -ENODEV: nothing is captured (load).
  * Since: 0.1.
  */
 int netprobe_manager_tell_loss(struct netprobe_manager *m, const char *place, uint64_t taken,
@@ -269,7 +269,7 @@ struct netprobe_loss_stats {
 	/* sums over the programs */
 	uint64_t ring_full, map_full, lost_bytes, missed, helper_errors;
 	uint64_t flows_dropped;	    /* sockets not kept for want of room */
-	uint64_t security_lost;	    /* security.* overwritten before they were read (only_moved) */
+	uint64_t security_lost;	    /* security.* overwritten before they were read */
 	uint64_t waits_unsummed;    /* waits in queues: too many processes */
 	uint64_t waits_unowned;	    /* ... without an owner */
 	uint64_t waits_missed;	    /* ... not timed */

@@ -116,7 +116,7 @@ struct netprobe_config {
 	bool enable_tc_events; /* stats.iface of attached interfaces, counted at tc; default true */
 	bool enable_detailed_events; /* conn.* and stalls too, not only sums of an interval; default true */
 	bool enable_security_alerts; /* security.*; default true */
-	bool enable_health_checks; /* ask the balancer's backends whether they serve, and put guard on interfaces that come back under their name; default true */
+	bool enable_health_checks; /* ask the balancer's backends whether they serve; default true */
 	uint32_t
 		batch_size; /* events that a handler is given at most at once; 1..65536, default 64 */
 	uint32_t
@@ -167,7 +167,7 @@ struct netprobe_config {
 	bool own_intervals; /* they end with netprobe_manager_tick instead of by the clock; default false */
 	bool read_idle; /* each interval reads all sockets, not only those that changed: for figures that are times; default false */
 	bool direct; /* handlers get each event as it happens, alone and without a copy of it; they may then call no function of their manager (-EDEADLK); default false */
-	bool only_moved; /* stats.* only of intervals in which packets moved; takes a capture; default false */
+	bool only_moved; /* stats.* at the end of an interval only where packets moved in it; default false */
 	uint32_t
 		event_ring_bytes; /* of ebpf, a power of two; 0 (default): 8 MiB, 256 KiB with no_flow_events */
 	uint32_t
@@ -175,6 +175,8 @@ struct netprobe_config {
 	uint32_t fail_at; /* for tests: where the start of ebpf breaks; default 0, nowhere */
 	uint32_t
 		text_columns; /* of the terminal that lines of NETPROBE_FORMAT_TEXT are shortened for; 0 (default): they are whole */
+	uint32_t reserved;    /* 0 */
+	bool follow_interfaces; /* put guard on interfaces that come back under their name; default true; since 0.3 */
 };
 
 /* A DNS transaction: netprobe_event.dns. Strings are NULL where unknown. */

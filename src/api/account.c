@@ -11,43 +11,93 @@
 
 #define UNIT_PLACE "events"
 
-/* One that was taken away with its interface counts from nothing again. */
-static uint64_t since(uint64_t now, uint64_t before)
+/* What was taken away and put back begins again: all that it has is new. */
+static void go_on(struct account_since *s, const struct np_loss *now)
 {
-	return now > before ? now - before : 0;
+	if (now->submitted < s->last.submitted || now->map_full < s->last.map_full)
+		s->last = (struct np_loss){};
+	s->sum.submitted += now->submitted - s->last.submitted;
+	s->sum.map_full += now->map_full - s->last.map_full;
+	s->last = *now;
 }
 
-static void add_since(struct losses *to, const char *program, const struct np_loss *now,
-		      const struct np_loss *before)
+static void add_sum(struct np_loss *to, const struct np_loss *from)
 {
-	losses_add(to, &(struct loss){
-			       .program = program,
-			       .unit = "packets",
-			       .count = { .submitted = since(now->submitted, before->submitted),
-					  .map_full = since(now->map_full, before->map_full) },
-		       });
+	to->submitted += from->submitted;
+	to->map_full += from->map_full;
+}
+
+/* By interface: one that guard is taken off takes its counters with it, and the sum may not fall. */
+static void look_at_guard(struct account *a)
+{
+	struct account_guard now[NP_GUARD_IFS];
+	unsigned int n = stats_guard_losses(now);
+
+	for (unsigned int i = 0; i < n; i++) {
+		struct np_loss count = now[i].since.last;
+
+		now[i].since = (struct account_since){};
+		for (unsigned int k = 0; k < a->n_guard; k++)
+			if (a->guard[k].ifindex == now[i].ifindex) {
+				now[i].since = a->guard[k].since;
+				a->guard[k].since.sum = (struct np_loss){};
+			}
+		go_on(&now[i].since, &count);
+	}
+	for (unsigned int k = 0; k < a->n_guard; k++)
+		add_sum(&a->guard_gone, &a->guard[k].since.sum);
+	memcpy(a->guard, now, n * sizeof(*now));
+	a->n_guard = n;
 }
 
 void account_begin(struct netprobe_manager *m)
 {
-	m->account.tick_ns = clock_monotonic_ns();
-	if (!stats_guard_losses(&m->account.guard))
-		m->account.guard = (struct np_loss){};
-	if (!report_balance_losses(m, &m->account.balance))
-		m->account.balance = (struct np_loss){};
+	struct account *a = &m->account;
+	struct np_loss balance;
+
+	a->tick_ns = clock_monotonic_ns();
+	look_at_guard(a);
+	a->guard_gone = (struct np_loss){};
+	for (unsigned int i = 0; i < a->n_guard; i++)
+		a->guard[i].since.sum = (struct np_loss){};
+	a->balances = report_balance_losses(m, &balance);
+	if (a->balances)
+		a->balance.last = balance;
+}
+
+static void add_row(struct losses *to, const char *program, const struct np_loss *count)
+{
+	losses_add(to, &(struct loss){ .program = program, .unit = "packets", .count = *count });
 }
 
 /* What guard and the balancer could not remember; of who asks for what they count. */
 static void add_guard(struct netprobe_manager *m, struct losses *to)
 {
-	struct np_loss kept = {}, balanced = {};
+	struct account *a = &m->account;
+	struct np_loss sum, balance;
 
-	if (!queue_wanted(m, NETPROBE_EVENT_STATISTICS) && !security_watches(m))
+	if (!queue_wanted(m, NETPROBE_EVENT_STATISTICS) && !security_asked(m))
 		return;
-	if (stats_guard_losses(&kept))
-		add_since(to, "guard", &kept, &m->account.guard);
-	if (report_balance_losses(m, &balanced))
-		add_since(to, "balance", &balanced, &m->account.balance);
+	look_at_guard(a);
+	sum = a->guard_gone;
+	for (unsigned int i = 0; i < a->n_guard; i++)
+		add_sum(&sum, &a->guard[i].since.sum);
+	if (a->n_guard || sum.submitted || sum.map_full)
+		add_row(to, "guard", &sum);
+	if (report_balance_losses(m, &balance)) {
+		a->balances = true;
+		go_on(&a->balance, &balance);
+	}
+	if (a->balances)
+		add_row(to, "balance", &a->balance.sum);
+}
+
+bool account_is_own(const char *program)
+{
+	for (unsigned int id = 0; id < LOSS_MAX; id++)
+		if (!strcmp(prog_name(id), program))
+			return true;
+	return loss_is_own(program);
 }
 
 void account_take(struct netprobe_manager *m, struct losses *ret)
@@ -60,7 +110,7 @@ void account_take(struct netprobe_manager *m, struct losses *ret)
 	if (m->tracer)
 		trace_watch_account(m->tracer, ret);
 	add_guard(m, ret);
-	if (!losses_find(ret, "security") && security_watches(m))
+	if (security_asked(m))
 		losses_add(ret, &(struct loss){ .program = "security",
 						.unit = "events",
 						.count = { .ring_full = security_lost(m) } });

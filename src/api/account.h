@@ -4,18 +4,32 @@
 #define NETPROBE_API_ACCOUNT_H
 
 #include "event/loss.h"
+#include "wire/guard.h"
 
 #define ACCOUNT_PLACES 8
 #define ACCOUNT_NAME 32
 
 struct netprobe_manager;
 
+/* A counter of guard's, which may be older than the manager and begin again: what it counted since. */
+struct account_since {
+	struct np_loss last, sum;
+};
+
+struct account_guard {
+	uint32_t ifindex;
+	struct account_since since;
+};
+
 struct account {
 	struct losses told; /* what the last probe.loss of each said */
 	uint64_t tick_ns;   /* CLOCK_MONOTONIC of the last interval's end */
-	/* What guard and the balancer had counted before the manager was loaded: they may be older. */
-	struct np_loss guard, balance;
-	struct losses *places; /* what the program told of its own; NULL: nothing yet */
+	struct account_guard guard[NP_GUARD_IFS];
+	unsigned int n_guard;
+	struct account_since balance;
+	bool balances;		   /* it was there */
+	struct np_loss guard_gone; /* of interfaces that guard is not on any more */
+	struct losses *places;	   /* what the program told of its own; NULL: nothing yet */
 	char (*names)[ACCOUNT_NAME];
 };
 
@@ -27,6 +41,8 @@ void account_take(struct netprobe_manager *m, struct losses *ret);
 void account_tell(struct netprobe_manager *m, bool final);
 /* Of a place of the program's. -ENOMEM: there are too many. */
 int account_place(struct netprobe_manager *m, const char *place, uint64_t taken, uint64_t lost);
+/* Is it the name of a row of the library's own, there now or not? */
+bool account_is_own(const char *program);
 bool account_is_place(const struct netprobe_manager *m, const struct loss *l);
 void account_done(struct netprobe_manager *m);
 

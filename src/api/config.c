@@ -27,6 +27,7 @@ API_PUBLIC void netprobe_config_default(struct netprobe_config *config)
 		.enable_detailed_events = true,
 		.enable_security_alerts = true,
 		.enable_health_checks = true,
+		.follow_interfaces = true,
 		.batch_size = 64,
 		.batch_timeout = 100,
 		.stats_report_interval = 1000,
@@ -138,9 +139,6 @@ static int check_capture(const struct netprobe_config *c, struct netprobe_error 
 		return error_set(
 			err, -EINVAL,
 			"direct: events cannot be shared as they happen; takes at most 1 worker");
-	if (c->only_moved && c->capture == NETPROBE_CAPTURE_NONE)
-		return error_set(err, -EINVAL,
-				 "only_moved: takes another capture than NETPROBE_CAPTURE_NONE");
 	if (!what || c->capture <= NETPROBE_CAPTURE_EBPF)
 		return 0;
 	return error_set(err, -EINVAL,
@@ -193,6 +191,9 @@ int api_config_take(const struct netprobe_config *from, struct netprobe_config *
 				 from->size);
 	if (from)
 		memcpy(&c, from, from->size < sizeof(c) ? from->size : sizeof(c));
+	/* Before there was follow_interfaces, health checks said both. */
+	if (from && from->size <= offsetof(struct netprobe_config, follow_interfaces))
+		c.follow_interfaces = c.enable_health_checks;
 	c.size = sizeof(c);
 	r = check_numbers(&c, err);
 	if (!r)

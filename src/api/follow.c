@@ -72,7 +72,7 @@ void follow_poll(struct netprobe_manager *m)
 	struct guard *g = NULL;
 	bool first = !m->follows;
 
-	if (!m->config.enable_health_checks)
+	if (!m->config.follow_interfaces)
 		return;
 	if (first) {
 		m->follows = true;

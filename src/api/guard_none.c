@@ -9,6 +9,11 @@ int report_tick(struct netprobe_manager *m, uint32_t families, struct netprobe_e
 	return 0;
 }
 
+int report_interval(struct netprobe_manager *m)
+{
+	return 0;
+}
+
 int report_health(struct netprobe_manager *m, struct netprobe_error *err)
 {
 	return 0;
@@ -19,9 +24,9 @@ bool report_balance_losses(struct netprobe_manager *m, struct np_loss *ret)
 	return false;
 }
 
-bool stats_guard_losses(struct np_loss *ret)
+unsigned int stats_guard_losses(struct account_guard ret[NP_GUARD_IFS])
 {
-	return false;
+	return 0;
 }
 
 uint64_t security_lost(const struct netprobe_manager *m)
@@ -55,6 +60,11 @@ void security_tick(struct netprobe_manager *m)
 
 void security_free(struct netprobe_manager *m)
 {
+}
+
+bool security_asked(const struct netprobe_manager *m)
+{
+	return false;
 }
 
 bool security_watches(const struct netprobe_manager *m)

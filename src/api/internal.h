@@ -89,6 +89,8 @@ struct netprobe_manager {
 	uint32_t netns; /* of whoever looked last; 0: nobody did */
 	struct api_place places[API_PLACES];
 	uint64_t places_used;
+	uint64_t security_lost;	  /* of places that were left, and of guards that are gone */
+	uint64_t moved, balanced; /* packets when stats.* were told last; only_moved */
 	struct buf line, text, xctl;
 	pthread_t worker;
 	bool has_worker;
@@ -158,6 +160,7 @@ int api_apply(struct netprobe_manager *m, const struct netprobe_config *c,
 
 /* poll.c */
 void *poll_work(void *manager); /* what the worker does */
+/* Not under the lock. -EALREADY: it was, or was never loaded. */
 int poll_finish(struct netprobe_manager *m);
 
 /* End the looking thread, if there is one; by whichever call comes first. Not under the lock. */
@@ -208,6 +211,8 @@ bool crew_is_here(const struct netprobe_manager *m); /* in a handler that one of
 /* report.c: stats.* of an interval, and the balancer's health. */
 /* families: NETPROBE_EVENT_STATISTICS, _BALANCING, those with a handler. How many records, or -errno. */
 int report_tick(struct netprobe_manager *m, uint32_t families, struct netprobe_error *err);
+/* At the end of an interval: those that the configuration wants. */
+int report_interval(struct netprobe_manager *m);
 int report_health(struct netprobe_manager *m, struct netprobe_error *err);
 void report_done(struct netprobe_manager *m);
 /* What the balancer did not remember; false: it is not there. */
@@ -222,14 +227,15 @@ void security_tick(struct netprobe_manager *m);
 /* From here on: what is changed next is told. */
 void security_begin(struct netprobe_manager *m);
 void security_free(struct netprobe_manager *m);
+bool security_asked(const struct netprobe_manager *m);	 /* somebody wants them */
 bool security_watches(const struct netprobe_manager *m); /* guard is somewhere */
 uint64_t security_lost(const struct netprobe_manager *m);
 uint32_t api_netns(void); /* this thread's; 0: unknown */
 /* Whoever looks may be in another namespace than who looked before. */
 void api_here(struct netprobe_manager *m);
 
-/* stats.c: what guard did not remember, of all its interfaces; false: it is on none. */
-bool stats_guard_losses(struct np_loss *ret);
+/* stats.c: what guard counted and did not remember, by interface, in since.last. How many. */
+unsigned int stats_guard_losses(struct account_guard ret[NP_GUARD_IFS]);
 /* One direction of an interface. */
 void api_fill_device(struct netprobe_device_stats *s, const struct guard_if *f, bool tx);
 

@@ -36,7 +36,6 @@ static void fill_opts(struct netprobe_manager *m, struct session_opts *ret)
 	o.probe.parts = c->shared_sockets;
 	o.probe.fail_at = (uint8_t)c->fail_at;
 	o.full_sweeps = c->read_idle;
-	o.guard = c->only_moved;
 	o.probe.family = (uint8_t)c->hook;
 	o.probe.perf_buffer = c->event_buffer == NETPROBE_BUFFER_PERF;
 	o.probe.btf_path = c->btf;

@@ -83,6 +83,11 @@ API_PUBLIC int netprobe_manager_tell_loss(struct netprobe_manager *m, const char
 	int r = place && *place ? api_check_listing(err)
 				: error_set(err, -EINVAL, "a loss needs the name of its place");
 
+	if (!r && account_is_own(place))
+		r = error_set(
+			err, -EINVAL,
+			"place: '%.40s' is a row of the library's own account; takes another name",
+			place);
 	if (r)
 		return r;
 	api_lock(m);
@@ -157,6 +162,7 @@ API_PUBLIC int netprobe_manager_get_loss_stats(struct netprobe_manager *m,
 		session_losses(m->session, &l);
 		add_names(&s, session_names(m->session));
 		add_watches(&s, m);
+		s.security_lost = security_lost(m);
 	} else {
 		r = api_not_loaded(err);
 	}
@@ -176,7 +182,6 @@ API_PUBLIC int netprobe_manager_get_loss_stats(struct netprobe_manager *m,
 	s.flows_lost_bytes = l.left.lost_tx_bytes + l.left.lost_rx_bytes;
 	s.implausible = l.prog[LOSS_FIGURES].implausible;
 	s.cgroups_full = l.cgroups_full;
-	s.security_lost = l.attacks_lost;
 	s.waits_unsummed = l.waits.map_full;
 	s.waits_unowned = l.waits.unowned;
 	s.waits_missed = l.waits.passed + l.waits.untimed;

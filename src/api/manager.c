@@ -105,9 +105,7 @@ static bool may_free(struct netprobe_manager *m)
 static void finish(struct netprobe_manager *m)
 {
 	poll_stop_worker(m);
-	api_lock(m);
 	(void)poll_finish(m);
-	api_unlock(m);
 	crew_stop(m->crew);
 }
 

@@ -40,8 +40,7 @@ static int end_interval(struct netprobe_manager *m)
 			r = drop_watch_poll(m->drops);
 		view_take_drops(m);
 	}
-	if (!m->config.only_moved &&
-	    report_tick(m, NETPROBE_EVENT_STATISTICS | NETPROBE_EVENT_BALANCING, NULL) < 0)
+	if (report_interval(m) < 0)
 		m->lost++;
 	security_tick(m);
 	account_tell(m, false);
@@ -196,7 +195,7 @@ API_PUBLIC int netprobe_manager_tick(struct netprobe_manager *m)
 	return r;
 }
 
-int poll_finish(struct netprobe_manager *m)
+static int finish(struct netprobe_manager *m)
 {
 	uint64_t before = api_delivered(m);
 	int r = 0, q;
@@ -219,8 +218,36 @@ int poll_finish(struct netprobe_manager *m)
 		r = q < 0 ? q : r;
 	}
 	security_poll(m);
-	account_tell(m, true);
 	return handed_out(m, r, before);
+}
+
+/* The account of the whole run: when all else was handed out, by workers too, or it would not be in it. */
+static void tell_final(struct netprobe_manager *m)
+{
+	if (m->crew)
+		crew_flush(m->crew);
+	api_lock(m);
+	account_tell(m, true);
+	(void)queue_flush(m, true);
+	wake_set(m);
+	api_unlock(m);
+	if (m->crew)
+		crew_flush(m->crew);
+}
+
+int poll_finish(struct netprobe_manager *m)
+{
+	bool ends;
+	int r;
+
+	api_lock(m);
+	ends = m->loaded && !m->finished;
+	r = finish(m);
+	api_unlock(m);
+	if (!ends)
+		return -EALREADY;
+	tell_final(m);
+	return r;
 }
 
 void poll_stop_worker(struct netprobe_manager *m)
@@ -263,11 +290,7 @@ API_PUBLIC int netprobe_manager_finish(struct netprobe_manager *m)
 		return r;
 	before = api_delivered(m);
 	poll_stop_worker(m);
-	api_lock(m);
-	r = m->finished ? -EALREADY : poll_finish(m);
-	api_unlock(m);
-	if (r >= 0 && m->crew)
-		crew_flush(m->crew);
+	r = poll_finish(m);
 	return given_since(m, before, r);
 }
 

@@ -20,8 +20,20 @@ static void on_device(const struct event *ev, void *arg)
 		queue_session_event(ev, m);
 }
 
-/* How many records; 0: guard is nowhere. */
-static int report_statistics(struct netprobe_manager *m, struct netprobe_error *err)
+/* Packets at all interfaces are others than at the last call. */
+static bool has_moved(struct netprobe_manager *m, const struct guard_if *ifs, int n)
+{
+	uint64_t was = m->moved;
+
+	m->moved = 0;
+	for (int i = 0; i < n; i++)
+		m->moved += ifs[i].count.rx.packets + ifs[i].count.tx.packets;
+	return m->moved != was;
+}
+
+/* How many records; 0: guard is nowhere, or, of what moved alone, nothing did. */
+static int report_statistics(struct netprobe_manager *m, bool moved_alone,
+			     struct netprobe_error *err)
 {
 	struct guard_if *ifs = NULL;
 	struct guard *g = NULL;
@@ -33,9 +45,12 @@ static int report_statistics(struct netprobe_manager *m, struct netprobe_error *
 	guard_close(g);
 	if (r < 0)
 		return error_set(err, r, "guard's counters cannot be read: %s", strerror(-r));
-	device_events(ifs, r, on_device, m);
+	if (moved_alone && !has_moved(m, ifs, r))
+		r = 0;
+	else if (r || !moved_alone)
+		device_events(ifs, r++, on_device, m);
 	free(ifs);
-	return m->config.enable_tc_events ? r + 1 : 1;
+	return m->config.enable_tc_events || !r ? r : 1;
 }
 
 /* The balancer may come and go with other commands: its folder tells. */
@@ -66,13 +81,26 @@ int report_health(struct netprobe_manager *m, struct netprobe_error *err)
 	return m->checker ? checker_run(m->checker, 0, err) : -ENOMEM;
 }
 
-static int report_balancer(struct netprobe_manager *m, struct netprobe_error *err)
+/* What the balancer looked at is more than at the last call. */
+static bool has_balanced(struct netprobe_manager *m)
+{
+	uint64_t totals[LB_TOTALS], was = m->balanced;
+
+	if (balance_totals(&m->balance, totals))
+		return true; /* and the records say why they cannot be had */
+	m->balanced = 0;
+	for (unsigned int i = 0; i < LB_TOTALS; i++)
+		m->balanced += totals[i];
+	return m->balanced != was;
+}
+
+static int report_balancer(struct netprobe_manager *m, bool moved_alone, struct netprobe_error *err)
 {
 	uint64_t before = m->lost + api_delivered(m); /* direct ones are delivered at once */
 	size_t was = m->queues[1].n;
 	int r;
 
-	if (!is_there(m))
+	if (!is_there(m) || (moved_alone && !has_balanced(m)))
 		return 0;
 	r = balance_take(&m->balance, err);
 	if (r)
@@ -85,17 +113,29 @@ static int report_balancer(struct netprobe_manager *m, struct netprobe_error *er
 	return (int)(m->queues[1].n - was + (m->lost + api_delivered(m) - before));
 }
 
-int report_tick(struct netprobe_manager *m, uint32_t families, struct netprobe_error *err)
+static int report(struct netprobe_manager *m, uint32_t families, bool moved_alone,
+		  struct netprobe_error *err)
 {
 	int n = 0, r = 0;
 
 	api_here(m);
 	if ((families & NETPROBE_EVENT_STATISTICS) && queue_wanted(m, NETPROBE_EVENT_STATISTICS))
-		n = report_statistics(m, err);
+		n = report_statistics(m, moved_alone, err);
 	if (n >= 0 && (families & NETPROBE_EVENT_BALANCING) &&
 	    queue_wanted(m, NETPROBE_EVENT_BALANCING))
-		r = report_balancer(m, err);
+		r = report_balancer(m, moved_alone, err);
 	return n < 0 ? n : r < 0 ? r : n + r;
+}
+
+int report_tick(struct netprobe_manager *m, uint32_t families, struct netprobe_error *err)
+{
+	return report(m, families, false, err);
+}
+
+int report_interval(struct netprobe_manager *m)
+{
+	return report(m, NETPROBE_EVENT_STATISTICS | NETPROBE_EVENT_BALANCING, m->config.only_moved,
+		      NULL);
 }
 
 bool report_balance_losses(struct netprobe_manager *m, struct np_loss *ret)

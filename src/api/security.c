@@ -28,8 +28,8 @@ void api_here(struct netprobe_manager *m)
 
 static void leave(struct netprobe_manager *m, struct api_place *p)
 {
-	m->lost += p->watch ? guard_watch_lost(p->watch) : 0;
-	m->lost += p->attacks ? attacks_untold(p->attacks) : 0;
+	m->security_lost += p->watch ? guard_watch_lost(p->watch) : 0;
+	m->security_lost += p->attacks ? attacks_untold(p->attacks) : 0;
 	(void)guard_watch_close(p->watch);
 	(void)attacks_free(p->attacks);
 	*p = (struct api_place){};
@@ -66,7 +66,7 @@ static void look(struct netprobe_manager *m, struct api_place *p)
 	if (guard_open(GUARD_SHARED, &g, NULL))
 		return;
 	if (p->watch && !guard_watch_is_of(p->watch, g)) {
-		m->lost += guard_watch_lost(p->watch);
+		m->security_lost += guard_watch_lost(p->watch);
 		p->watch = guard_watch_close(p->watch);
 	}
 	/* After the first look a new guard is read from its beginning. */
@@ -93,9 +93,7 @@ void security_poll(struct netprobe_manager *m)
 {
 	struct api_place *here;
 
-	/* With only_moved the session follows guard, and tells of it between its own events. */
-	if (!m->config.enable_security_alerts || !queue_wanted(m, NETPROBE_EVENT_SECURITY) ||
-	    m->config.only_moved)
+	if (!security_asked(m))
 		return;
 	here = place_here(m);
 	if (!here) {
@@ -119,9 +117,7 @@ void security_begin(struct netprobe_manager *m)
 	struct api_place *here;
 
 	api_lock(m);
-	here = m->config.enable_security_alerts && queue_wanted(m, NETPROBE_EVENT_SECURITY)
-		       ? place_here(m)
-		       : NULL;
+	here = security_asked(m) ? place_here(m) : NULL;
 	if (here && !here->watch)
 		here->tried = false;
 	security_poll(m);
@@ -135,6 +131,11 @@ void security_tick(struct netprobe_manager *m)
 		m->places[i].tried = false;
 }
 
+bool security_asked(const struct netprobe_manager *m)
+{
+	return m->config.enable_security_alerts && queue_wanted(m, NETPROBE_EVENT_SECURITY);
+}
+
 bool security_watches(const struct netprobe_manager *m)
 {
 	for (unsigned int i = 0; i < API_PLACES; i++)
@@ -145,7 +146,7 @@ bool security_watches(const struct netprobe_manager *m)
 
 uint64_t security_lost(const struct netprobe_manager *m)
 {
-	uint64_t n = 0;
+	uint64_t n = m->security_lost;
 
 	for (unsigned int i = 0; i < API_PLACES; i++) {
 		const struct api_place *p = &m->places[i];

@@ -59,20 +59,22 @@ static uint64_t bad_of(const struct np_guard_dev *d)
 	return n;
 }
 
-bool stats_guard_losses(struct np_loss *ret)
+unsigned int stats_guard_losses(struct account_guard ret[NP_GUARD_IFS])
 {
 	struct guard_if *ifs;
 	int n = all_ifs(&ifs, NULL, NULL, NULL);
 
-	*ret = (struct np_loss){};
 	for (int i = 0; i < n; i++) {
 		const struct np_guard_dev *d = &ifs[i].count;
 
-		ret->submitted += d->rx.packets + d->tx.packets;
-		ret->map_full += d->flows_lost + d->sources_lost + d->nest_lost;
+		ret[i].ifindex = ifs[i].at.ifindex;
+		ret[i].since.last = (struct np_loss){
+			.submitted = d->rx.packets + d->tx.packets,
+			.map_full = d->flows_lost + d->sources_lost + d->nest_lost,
+		};
 	}
 	free(ifs);
-	return n > 0;
+	return n > 0 ? (unsigned int)n : 0;
 }
 
 API_PUBLIC int netprobe_manager_get_global_stats(struct netprobe_manager *m,

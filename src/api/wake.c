@@ -38,8 +38,7 @@ static uint64_t due_ns(const struct netprobe_manager *m)
 		return due;
 	if (m->session)
 		due = sooner(due, now + RING_MS * NS_PER_MS);
-	if (security_watches(m) && m->config.enable_security_alerts &&
-	    queue_wanted(m, NETPROBE_EVENT_SECURITY))
+	if (security_asked(m) && security_watches(m))
 		due = sooner(due, now + GUARD_MS * NS_PER_MS);
 	if (m->checker && m->config.enable_health_checks)
 		due = sooner(due, now + CHECK_MS * NS_PER_MS);
@@ -80,7 +79,7 @@ void wake_set(struct netprobe_manager *m)
 	if (!m->wake.open)
 		return;
 	follow(m, m->session ? session_fd(m->session) : -1, !m->finished, &m->wake.session);
-	follow(m, m->follows ? m->links_fd : -1, !m->finished && m->config.enable_health_checks,
+	follow(m, m->follows ? m->links_fd : -1, !m->finished && m->config.follow_interfaces,
 	       &m->wake.links);
 	set_timer(m->wake.timer, due_ns(m));
 }

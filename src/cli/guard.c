@@ -79,7 +79,8 @@ void guard_config(struct netprobe_config *ret)
 {
 	netprobe_config_default(ret);
 	ret->capture = NETPROBE_CAPTURE_NONE;
-	ret->enable_health_checks = false; /* those of `guard watch` run all the time */
+	/* `guard watch` does both all the time. */
+	ret->enable_health_checks = ret->follow_interfaces = false;
 }
 
 int guard_configure(struct guard_call *call, const struct netprobe_config *c)

@@ -134,7 +134,7 @@ static int start(struct guard_call *call, struct watch *w)
 	if (r < 0)
 		return r;
 	guard_config(&c);
-	c.enable_health_checks = true;
+	c.enable_health_checks = c.follow_interfaces = true;
 	c.batch_timeout = 0;
 	c.stats_report_interval = 3600000; /* asked for */
 	c.formats = NETPROBE_FORMAT_TEXT | NETPROBE_FORMAT_XCTL;

@@ -241,7 +241,7 @@ int settings_fill(struct settings *s, const struct common_opts *o, struct netpro
 	c->fail_at = (uint32_t)o->fail_at;
 	c->btf = o->btf;
 	c->pcap = o->pcap;
-	c->enable_health_checks = false;
+	c->enable_health_checks = c->follow_interfaces = false;
 	c->own_intervals = true;
 	c->direct = true;
 	r = settings_change(s, o, err);

@@ -75,10 +75,5 @@ void session_account(struct session *s, struct losses *to)
 	add_programs(s, to);
 	add_flows(s, to);
 	add_latency(s, to);
-	if (s->devices)
-		losses_add(to,
-			   &(struct loss){ .program = "security",
-					   .unit = "events",
-					   .count = { .ring_full = devices_lost(s->devices) } });
 	sight_account(&s->sight, to);
 }

@@ -408,9 +408,6 @@ int session_open(const struct session_opts *opts, struct session **ret_session,
 					 s->flows, s->viewer);
 	else if (s->events)
 		s->ifrates = ifrates_new(netns_inode("/proc/thread-self/ns/net"), s->ifwatch);
-	/* What fn is given of it passes no filter: it is of addresses and interfaces, not of sockets. */
-	if (s->events && opts->guard)
-		s->devices = devices_new(opts->event_fn, opts->event_arg);
 	s->scan_max = SCAN_LEAST;
 	s->start_ns = s->now_ns = s->tick_ns = s->full_ns = clock_monotonic_ns();
 	flow_table_tick(s->flows, s->now_ns);
@@ -428,7 +425,6 @@ struct session *session_close(struct session *s)
 	(void)unowned_free(s->unowned);
 	(void)nic_reader_free(s->nics);
 	(void)ifwatch_free(s->ifwatch);
-	(void)devices_free(s->devices);
 	if (s->rung.ops)
 		s->rung.ops->close(s->rung.arg);
 	sight_done(&s->sight);
@@ -489,8 +485,6 @@ int session_poll(struct session *s)
 	r = sight_poll(&s->sight, s->now_ns);
 	if (r >= 0)
 		r = s->rung.ops->events(s->rung.arg, on_event, s);
-	if (s->devices)
-		devices_poll(s->devices);
 	/* Now: owners of what is new were looked for. */
 	sight_drain(&s->sight);
 	return r;
@@ -611,8 +605,6 @@ static int tick(struct session *s, bool full)
 		engine_events_tick(s->events, seconds);
 		if (s->ifrates)
 			ifrates_tick(s->ifrates, &s->opts.filter, s->events, seconds);
-		if (s->devices)
-			devices_tick(s->devices);
 	}
 	scan_processes(s); /* after the events: it frees who is gone */
 	s->tick_ns = s->now_ns;

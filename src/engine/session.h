@@ -39,7 +39,6 @@ struct session_opts {
 	uint64_t stall_ns; /* what stands still longer is a stall; 0: 100 ms */
 	bool latency;	   /* time how long data waits in the queues of sockets */
 	bool latency_try;  /* ... where that can be done, else go on without */
-	bool guard; /* what guard counts and finds in this network namespace are events too */
 };
 
 /* All losses so far, and the sums that views show. */
@@ -51,7 +50,6 @@ struct session_losses {
 	uint64_t cgroups_full;	   /* owners whose cgroup there was no room for */
 	struct np_wait_loss waits; /* while they are timed */
 	uint64_t figures_dropped;  /* latencies of processes there was no room for */
-	uint64_t attacks_lost;	   /* security events overwritten before they were read */
 };
 
 struct session;

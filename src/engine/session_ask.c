@@ -39,7 +39,6 @@ void session_losses(struct session *s, struct session_losses *ret_losses)
 	*ret_losses = (struct session_losses){
 		.flows_dropped = flow_table_dropped(s->flows),
 		.cgroups_full = cgroup_table_full(s->cgroups),
-		.attacks_lost = s->devices ? devices_lost(s->devices) : 0,
 	};
 	flow_table_left(s->flows, &ret_losses->left);
 	if (session_rung_losses(s, ret_losses->prog))

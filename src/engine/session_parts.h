@@ -3,7 +3,6 @@
 #ifndef NETPROBE_ENGINE_SESSION_PARTS_H
 #define NETPROBE_ENGINE_SESSION_PARTS_H
 
-#include "engine/device.h"
 #include "engine/ifrates.h"
 #include "engine/latency.h"
 #include "engine/route.h"
@@ -21,7 +20,6 @@ struct session {
 	struct nic_reader *nics; /* NULL: nothing to be read */
 	struct unowned *unowned; /* NULL: the rung does not see all sockets */
 	struct ifwatch *ifwatch; /* NULL: the kernel tells of no interfaces */
-	struct devices *devices; /* NULL: guard is not asked */
 	char note[1024];
 	struct cgroup_table *cgroups;
 	struct cgroup_watch *births; /* NULL: the kernel half tells of cgroups that are made */

@@ -18,6 +18,19 @@ const struct loss *losses_find(const struct losses *all, const char *program)
 	return NULL;
 }
 
+bool loss_is_own(const char *program)
+{
+	static const char *const own[] = { "flows",   "cgroups",       "wait",	   "latency",
+					   "drop",    "drop.counters", "trace",	   "pcap",
+					   "dns",     "asked",	       "security", "guard",
+					   "balance", "queue",	       NULL };
+
+	for (unsigned int i = 0; own[i]; i++)
+		if (!strcmp(own[i], program))
+			return true;
+	return false;
+}
+
 uint64_t loss_seen(const struct np_loss *l)
 {
 	return l->submitted + l->ring_full + l->filtered + l->sampled_out + l->rate_limited +

@@ -30,6 +30,8 @@ struct losses {
 void losses_add(struct losses *to, const struct loss *l);
 /* NULL: it is not in it. */
 const struct loss *losses_find(const struct losses *all, const char *program);
+/* Is it the name of a row that is made here, in whatever capture? Of programs of the kernel half out/event.h knows. */
+bool loss_is_own(const char *program);
 /* submitted + all it was not */
 uint64_t loss_seen(const struct np_loss *l);
 /* What was lost, of all kinds but failed helpers, which come on top of one of them. */

@@ -401,6 +401,15 @@ static void on_place(const struct netprobe_event *events, size_t n, void *arg)
 	}
 }
 
+/* A row of the library's own is no place of a program's. */
+static int refuse_name(const struct netprobe_loss *l, void *m)
+{
+	CHECK(netprobe_manager_tell_loss(m, l->program, 10, 3, &err) == -EINVAL &&
+		      strstr(err.msg, l->program),
+	      "%s is refused: '%s'", l->program, err.msg);
+	return 0;
+}
+
 TEST(a_loss_of_the_programs_own_is_told_as_any_other)
 {
 	struct netprobe_config c;
@@ -416,6 +425,7 @@ TEST(a_loss_of_the_programs_own_is_told_as_any_other)
 	      "expected -ENODEV before load");
 	OK(netprobe_manager_load(m, &err));
 	CHECK(netprobe_manager_tell_loss(m, NULL, 10, 3, NULL) == -EINVAL, "expected -EINVAL");
+	CHECK(netprobe_manager_losses(m, refuse_name, m, &err) > 5, "rows: %s", err.msg);
 	OK(netprobe_manager_tell_loss(m, "output", 10, 3, &err));
 	for (int64_t deadline = deadline_in(5000); !t.told && now_ms() < deadline;)
 		OK(netprobe_manager_poll(m, 100));

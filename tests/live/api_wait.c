@@ -34,7 +34,7 @@ TEST(descriptor_alone_wakes_a_program_that_has_guard_alone)
 	unsigned int told = 0, wakes = 0;
 
 	enter(&p.a);
-	c.enable_health_checks = false;
+	c.enable_health_checks = c.follow_interfaces = false;
 	m = manager(&c);
 	OK(netprobe_manager_attach(m, p.if_a, &err));
 	fd.fd = netprobe_manager_fd(m);
@@ -136,7 +136,8 @@ TEST(descriptor_is_silent_about_links_that_nobody_follows)
 	struct netprobe_manager *m;
 
 	enter(&p.a);
-	c.enable_health_checks = true;
+	c.enable_health_checks = false;
+	c.follow_interfaces = true;
 	c.stats_report_interval = 3600000;
 	m = manager(&c);
 	fd.fd = netprobe_manager_fd(m);
@@ -145,11 +146,12 @@ TEST(descriptor_is_silent_about_links_that_nobody_follows)
 	netns_must(&p.a, "ip link add v7 type veth peer name v8");
 	CHECK_EQ(poll(&fd, 1, 20000), 1, "readable by a link");
 	OK(netprobe_manager_poll(m, 0));
-	c.enable_health_checks = false;
+	c.enable_health_checks = true;
+	c.follow_interfaces = false;
 	OK(netprobe_manager_update_config(m, &c, &err));
 	netns_must(&p.a, "ip link del v7");
 	CHECK_EQ(poll(&fd, 1, 300), 0, "readable by a link that nobody looks at");
-	c.enable_health_checks = true;
+	c.follow_interfaces = true;
 	OK(netprobe_manager_update_config(m, &c, &err));
 	CHECK_EQ(poll(&fd, 1, 20000), 1, "readable by the link, then");
 	netprobe_manager_free(m);
@@ -171,7 +173,7 @@ static void *push_on(void *arg)
 	struct pusher *p = arg;
 
 	for (uint64_t i = 0; !__atomic_load_n(&p->stop, __ATOMIC_SEQ_CST); i++) {
-		(void)netprobe_manager_tell_loss(p->m, "queue", i, 0, NULL);
+		(void)netprobe_manager_tell_loss(p->m, "pusher", i, 0, NULL);
 		(void)usleep(100);
 	}
 	return NULL;
@@ -230,4 +232,55 @@ TEST(finish_ends_workers_and_all_is_told_before_it_returns)
 	CHECK_EQ(netprobe_manager_flush(m), 0, "events after the end");
 	CHECK(!netprobe_manager_free(m), "not freed");
 	CHECK_EQ(seen(&told), then, "events while it is freed");
+}
+
+struct finals {
+	unsigned int before, submitted;
+};
+
+/* Of one run: records that came before the last account, and how many that says were handed out. */
+static void take_final(const struct netprobe_event *events, size_t n, void *arg)
+{
+	struct finals *f = arg;
+
+	for (size_t i = 0; i < n; i++) {
+		const char *at = strstr(events[i].json, "\"submitted\":");
+
+		if (strcmp(events[i].type, "probe.loss") != 0 ||
+		    !strstr(events[i].json, "\"final\":true"))
+			(void)__atomic_add_fetch(&f->before, 1, __ATOMIC_SEQ_CST);
+		else if (!strcmp(events[i].entity_id, "queue") && at)
+			(void)sscanf(at, "\"submitted\":%u", &f->submitted);
+	}
+}
+
+static void check_final(uint32_t workers)
+{
+	struct netprobe_config c = without_capture(NETPROBE_MODE_FILTER);
+	struct netprobe_manager *m;
+	struct finals f = {};
+	struct maker maker;
+
+	/* All of it waits for the end. */
+	c.capture = NETPROBE_CAPTURE_AUTO;
+	c.workers = workers;
+	c.batch_size = 65536;
+	c.batch_timeout = 60000;
+	m = manager(&c);
+	OK(netprobe_manager_set_event_handler(m, NETPROBE_EVENT_ALL, take_final, &f));
+	OK(netprobe_manager_load(m, &err));
+	maker = maker_start(NULL, -1, "stream --bytes 20000");
+	maker_finish(&maker);
+	CHECK(netprobe_manager_finish(m) > 0, "nothing is told at the end");
+	CHECK(f.before > 0, "no event but the account");
+	CHECK(f.submitted == f.before, "%u handed out, %u told, with %u workers", f.before,
+	      f.submitted, workers);
+	netprobe_manager_free(m);
+}
+
+TEST(final_account_has_every_event_that_was_handed_out)
+{
+	check_final(0);
+	check_final(1);
+	check_final(3);
 }
