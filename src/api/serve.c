@@ -88,7 +88,7 @@ static int answer_stats(const struct netprobe_instance *in, struct buf *b,
 		return r;
 	write_instance(in, c.mode, b);
 	json_kv_double(b, "uptime_s", c.uptime_s);
-	json_kv_u64(b, "flows", c.flows);
+	json_kv_u64(b, "sockets", c.flows);
 	json_kv_u64(b, "open_sockets", c.open_sockets);
 	json_kv_u64(b, "flows_dropped", l.flows_dropped);
 	json_kv_u64(b, "cgroups_full", l.cgroups_full);

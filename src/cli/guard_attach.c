@@ -139,11 +139,11 @@ static const struct table_column columns[] = {
 	{ .name = "guard", .title = "MODE" },
 	{ .name = "xdp", .title = "XDP", .rank = 3 },
 	{ .name = "tc", .title = "TC", .rank = 4 },
-	{ .name = "program", .title = "PROGRAM", .right = true, .rank = 6 },
+	{ .name = "program_id", .title = "PROGRAM", .right = true, .rank = 6 },
 	{ .name = "state", .title = "STATE", .rank = 1 },
 	{ .name = "rx_pkts", .title = "RX", .right = true, .rank = 2 },
 	{ .name = "tx_pkts", .title = "TX", .right = true, .rank = 5 },
-	{ .name = "dropped", .title = "DROPPED", .right = true, .rank = 1 },
+	{ .name = "dropped_pkts", .title = "DROPPED", .right = true, .rank = 1 },
 };
 
 static int add_if(const struct netprobe_interface *i, void *arg)
@@ -228,7 +228,7 @@ static void tell_state(struct buf *out, const struct netprobe_security_stats *s,
 		json_kv_u64_or_null(out, "confirm_s", s->confirm_s);
 		json_kv_str(out, "detect", detect[s->detection % 4]);
 		json_kv_u64(out, "kernel_memory_kib", s->memory_kib);
-		json_kv_str(out, "syn_cookies", cookies[s->syn_cookies % 4]);
+		json_kv_str(out, "syn_cookies_can", cookies[s->syn_cookies % 4]);
 		if (s->tcp_syncookies < 0)
 			json_kv_null(out, "tcp_syncookies");
 		else

@@ -47,7 +47,7 @@ static const struct table_column columns[] = {
 	{ .name = "accepted", .title = "ACCEPTED", .right = true, .rank = 2 },
 	{ .name = "refused", .title = "REFUSED", .right = true, .rank = 3 },
 	{ .name = "passed", .title = "PASSED", .right = true, .rank = 4 },
-	{ .name = "dry_run", .title = "DRY RUN", .right = true, .rank = 5 },
+	{ .name = "would_answer", .title = "DRY RUN", .right = true, .rank = 5 },
 };
 
 static int add_row(const struct netprobe_syncookies_stats *s, void *arg)

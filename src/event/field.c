@@ -81,7 +81,8 @@ const char *field_unit_name(uint8_t unit)
 	static const char *const names[FIELD_UNIT_MAX] = {
 		[FIELD_NO_UNIT] = "",	   [FIELD_BYTES] = "bytes", [FIELD_BYTES_S] = "bytes/s",
 		[FIELD_MBIT_S] = "Mbit/s", [FIELD_NS] = "ns",	    [FIELD_US] = "us",
-		[FIELD_MS] = "ms",	   [FIELD_S] = "s",
+		[FIELD_MS] = "ms",	   [FIELD_S] = "s",	    [FIELD_KIB] = "KiB",
+		[FIELD_PER_S] = "1/s",
 	};
 
 	return unit < FIELD_UNIT_MAX ? names[unit] : "";

@@ -37,6 +37,8 @@ enum field_unit {
 	FIELD_US,
 	FIELD_MS,
 	FIELD_S,
+	FIELD_KIB,
+	FIELD_PER_S, /* of what the name says */
 	FIELD_UNIT_MAX,
 };
 

@@ -165,7 +165,7 @@ static const struct field dns_query[] = {
 	     "nobody answered within `--dns-timeout` of the last query, or four times that of the first, however often it was asked again"),
 	FLAG("truncated", UNANSWERED, "the answer was cut"),
 	FLAG("authoritative", UNANSWERED, "the server is the zone's"),
-	FLAG("malformed", UNANSWERED, "its records lie; those before the lie are there"),
+	FLAG("answer_malformed", UNANSWERED, "its records lie; those before the lie are there"),
 	F("asked_by", FIELD_OBJECT, FIELD_NO_UNIT, "it asked for itself, or nobody was seen to ask",
 	  "for whom a local resolver asked", .of = asker),
 	{},

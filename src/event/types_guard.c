@@ -41,7 +41,7 @@ static const struct field lb[] = {
 	ALL_COUNT("no_vip", "passed to the stack: of no VIP"),
 	ALL_COUNT("vlan", "passed to the stack"),
 	ALL_COUNT("fragment", "passed to the stack"),
-	ALL_COUNT("malformed", "passed to the stack"),
+	ALL_COUNT("malformed_pkts", "passed to the stack"),
 	ALL_COUNT("no_backend", "dropped"),
 	ALL_COUNT("no_route", "dropped"),
 	ALL_COUNT("no_neighbour", "dropped"),

@@ -317,11 +317,11 @@ static const struct field guard_iface[] = {
 	WORD("guard", NULL, "`monitor`, `filter`, `balance`"),
 	WORD("xdp", NULL, "`none`, `native`, `generic`"),
 	WORD("tc", NULL, "`none`, `tcx`, `clsact`"),
-	OPT("program", FIELD_INT, FIELD_NO_UNIT, "none", "id of the XDP program"),
+	OPT("program_id", FIELD_INT, FIELD_NO_UNIT, "none", "of the XDP program"),
 	WORD("state", NULL, "`on`, `gone`, `lost`, `not delivering`, `moved`"),
 	COUNT("rx_pkts", "as the hook sees them"),
 	COUNT("tx_pkts", "as the hook sees them"),
-	COUNT("dropped", "of `rx_pkts`"),
+	COUNT("dropped_pkts", "of `rx_pkts`"),
 	{},
 };
 static const struct field guard_state[] = {
@@ -332,8 +332,8 @@ static const struct field guard_state[] = {
 	OPT("confirm_s", FIELD_INT, FIELD_S, "nothing waits",
 	    "until a change is undone that nobody confirms"),
 	WORD("detect", NULL, "`off`, `dry-run`, `alert`, `ban`"),
-	COUNT("kernel_memory_kib", "KiB"),
-	WORD("syn_cookies", NULL, "`no_filter`, `no_kernel`, `left_out`, `ready`"),
+	F("kernel_memory_kib", FIELD_INT, FIELD_KIB, NULL, "of its maps"),
+	WORD("syn_cookies_can", NULL, "`no_filter`, `no_kernel`, `left_out`, `ready`"),
 	OPT("tcp_syncookies", FIELD_INT, FIELD_NO_UNIT, "the kernel has none", "the sysctl"),
 	COUNT("syn_cookie_services", "protected"),
 	WORD("connections_tracked", NULL, "`no`, `yes`, `strict`"),
@@ -343,13 +343,13 @@ static const struct field guard_state[] = {
 static const struct field syncookies[] = {
 	WORD("service", NULL, "address and port"),
 	WORD("when", NULL, "`always`, or under pressure"),
-	OPT("syns_per_s", FIELD_INT, FIELD_NO_UNIT, "always", "rate from which on"),
+	OPT("syns_per_s", FIELD_INT, FIELD_PER_S, "always", "rate from which on"),
 	WORD("state", NULL, "`waits`, `answers`, `dry run`"),
 	COUNT("sent", "SYN-ACKs with a cookie"),
 	COUNT("accepted", "cookies that came back"),
 	COUNT("refused", "wrong ones"),
 	COUNT("passed", "SYNs left to the kernel"),
-	COUNT("dry_run", "SYNs that would have been answered"),
+	COUNT("would_answer", "SYNs that a dry run would have answered"),
 	{},
 };
 
@@ -409,7 +409,7 @@ static const struct field account[] = {
 static const struct field instance_stats[] = {
 	F("instance", FIELD_OBJECT, FIELD_NO_UNIT, NULL, "who answered", .of = instance_who),
 	F("uptime_s", FIELD_NUMBER, FIELD_S, NULL, "since it captures"),
-	COUNT("flows", "sockets in its table"),
+	COUNT("sockets", "in its table"),
 	COUNT("open_sockets", "of them open"),
 	COUNT("flows_dropped", "that had no room in it"),
 	COUNT("cgroups_full", "owners without a cgroup, for want of room"),

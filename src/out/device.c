@@ -62,9 +62,9 @@ static void put_counts(struct buf *b, const char *name, const __u64 *v, unsigned
 
 static void put_dev(struct buf *b, const struct np_guard_dev *d)
 {
-	put_counts(b, "drops", d->drops, NP_DROP_MAX, drop_names);
-	json_kv_u64(b, "drop_bytes", d->drop_bytes);
-	put_counts(b, "dry_run", d->dry_drops, NP_DROP_MAX, drop_names);
+	put_counts(b, "dropped", d->drops, NP_DROP_MAX, drop_names);
+	json_kv_u64(b, "dropped_bytes", d->drop_bytes);
+	put_counts(b, "would_drop", d->dry_drops, NP_DROP_MAX, drop_names);
 	json_kv_u64(b, "allowed", d->allowed);
 	json_kv_u64(b, "syn_cookies", d->cookies_sent);
 	put_counts(b, "malformed", d->bad, NP_FRAME_BAD_MAX, bad_names);
@@ -90,8 +90,8 @@ void device_put_iface(struct buf *b, const struct event_device *e)
 	if (!e) {
 		buf_puts(b,
 			 ",\"ifindex\":null,\"gone\":null,\"guard\":null,\"xdp\":null,\"tc\":null,"
-			 "\"rx\":null,\"tx\":null,\"drops\":null,\"drop_bytes\":null,"
-			 "\"dry_run\":null,\"allowed\":null,\"syn_cookies\":null,"
+			 "\"rx\":null,\"tx\":null,\"dropped\":null,\"dropped_bytes\":null,"
+			 "\"would_drop\":null,\"allowed\":null,\"syn_cookies\":null,"
 			 "\"malformed\":null,\"lost_flows\":null,\"lost_sources\":null,"
 			 "\"lost_nested\":null,\"unfinished\":null,\"tx_errors\":null");
 		return;

@@ -83,7 +83,7 @@ void dns_put_json(struct buf *b, const struct event_dns *d)
 	json_kv_bool(b, "timeout", d->timed_out);
 	put_flag(b, "truncated", d, d->truncated);
 	put_flag(b, "authoritative", d, d->authoritative);
-	put_flag(b, "malformed", d, d->malformed);
+	put_flag(b, "answer_malformed", d, d->malformed);
 	put_asked_by(b, d);
 }
 

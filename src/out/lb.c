@@ -9,7 +9,7 @@ const char *lb_total_name(unsigned int what)
 		[LB_NO_VIP] = "no_vip",
 		[LB_VLAN] = "vlan",
 		[LB_FRAGMENT] = "fragment",
-		[LB_MALFORMED] = "malformed",
+		[LB_MALFORMED] = "malformed_pkts",
 		[LB_NO_BACKEND] = "no_backend",
 		[LB_NO_ROUTE] = "no_route",
 		[LB_NO_NEIGHBOUR] = "no_neighbour",

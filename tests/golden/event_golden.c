@@ -388,6 +388,29 @@ static int compare(const char *path, struct buf *b)
 	return bad;
 }
 
+/* Every event type of the table is spelled in this format. */
+static int has_all_types(const char *text, const char *name)
+{
+	const struct record_type *t;
+	char mark[64];
+	int bad = 0;
+
+	for (unsigned int i = 0; (t = record_type_at(i)); i++) {
+		if (t->row)
+			continue;
+		(void)snprintf(mark, sizeof(mark),
+			       strstr(name, "color")  ? "m%s\033"
+			       : strstr(name, ".txt") ? " %s "
+						      : "\"event_type\":\"%s\"",
+			       t->name);
+		if (text && strstr(text, mark))
+			continue;
+		printf("%s has no %s\n", name, t->name);
+		bad = 1;
+	}
+	return bad;
+}
+
 static int run(const char *dir, const char *name, int rewrite, const char *where)
 {
 	struct buf b = { 0 };
@@ -400,6 +423,7 @@ static int run(const char *dir, const char *name, int rewrite, const char *where
 		bad = 1;
 	} else {
 		bad = rewrite ? update(path, &b) : compare(path, &b);
+		bad |= has_all_types(buf_str(&b), name);
 	}
 	buf_done(&b);
 	printf("%s %s%s\n", bad ? "not ok" : "ok", name, where);

@@ -170,7 +170,7 @@ TEST(ban_drops_every_packet_of_the_source_and_counts_it)
 	CHECK_EQ(datagrams(&p.b, &p.a, "10.77.0.1", 6001, 50), 0, "banned");
 	CHECK_EQ(datagrams(&p.b, &p.a, "fd77::1", 6001, 50), 50, "its other address");
 	r = guard_stats(&p.a, p.if_a);
-	CHECK_EQ(json_at(r, "drops.ban"), 50, "drops");
+	CHECK_EQ(json_at(r, "dropped.ban"), 50, "drops");
 	json_decref(r);
 	guard_must(&p.a, "list --format json");
 	CHECK(strstr(guard_out(), "\"hits\":50") && strstr(guard_out(), "\"reason\":\"flood\""),
@@ -251,8 +251,8 @@ TEST(dry_run_counts_and_lets_pass)
 	guard_must(&p.a, "ban 10.77.0.2 --dry-run");
 	CHECK_EQ(datagrams(&p.b, &p.a, "10.77.0.1", 6001, 20), 20, "passed");
 	r = guard_stats(&p.a, p.if_a);
-	CHECK_EQ(json_at(r, "dry_run.ban"), 20, "would have been dropped");
-	CHECK_EQ(json_at(r, "drops.ban"), 0, "dropped");
+	CHECK_EQ(json_at(r, "would_drop.ban"), 20, "would have been dropped");
+	CHECK_EQ(json_at(r, "dropped.ban"), 0, "dropped");
 	json_decref(r);
 }
 

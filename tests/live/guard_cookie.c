@@ -346,7 +346,7 @@ TEST(forged_acknowledgements_are_dropped_and_counted)
 	CHECK_EQ(cookie_of(&p, "10.77.0.1:5001", "refused"), came, "refused");
 	CHECK_EQ(netns_counter(&p.a, "Tcp", "OutRsts"), resets, "resets");
 	r = guard_stats(&p.a, p.if_a);
-	CHECK_EQ(json_at(r, "drops.syn_cookie"), came, "drops");
+	CHECK_EQ(json_at(r, "dropped.syn_cookie"), came, "drops");
 	json_decref(r);
 	close(listener);
 	CHECK_EQ(connections(&p.b, &p.a, "10.77.0.1", 5001, 50), 50, "honest ones");
@@ -373,7 +373,7 @@ TEST(auto_answers_only_while_more_syns_come_than_its_rate)
 	guard_must(&p.a, "syncookie add 10.77.0.1:5001 --mode always --dry-run");
 	CHECK_EQ(connections(&p.b, &p.a, "10.77.0.1", 5001, 60), 60, "dry run");
 	CHECK_EQ(cookie_of(&p, "10.77.0.1:5001", "sent"), 0, "answered by a dry run");
-	CHECK_EQ(cookie_of(&p, "10.77.0.1:5001", "dry_run"), 60, "told by a dry run");
+	CHECK_EQ(cookie_of(&p, "10.77.0.1:5001", "would_answer"), 60, "told by a dry run");
 }
 
 /* What both ends agreed on, as the client's socket has it. */
@@ -575,7 +575,7 @@ TEST(settings_of_the_kernel_are_told_and_changed_only_when_asked)
 	guard_must(&p.a, "syncookie add 5001 --mode always");
 	CHECK(strstr(guard_log(), "tcp_syncookies is 0"), "not told: %s", guard_log());
 	guard_must(&p.a, "status --format json");
-	CHECK(strstr(guard_out(), "\"syn_cookies\":\"ready\",\"tcp_syncookies\":0,"
+	CHECK(strstr(guard_out(), "\"syn_cookies_can\":\"ready\",\"tcp_syncookies\":0,"
 				  "\"syn_cookie_services\":"),
 	      "status: %s", guard_out());
 	CHECK_EQ(connections(&p.b, &p.a, "10.77.0.1", 5001, 20), 20, "without any");

@@ -214,7 +214,7 @@ TEST(syn_flood_is_told_with_its_figures_and_its_source_banned)
 		      strstr(text, "\"action\":\"ban\""),
 	      "not told as it was: %s", text);
 	CHECK_EQ(datagrams(&p.b, &p.a, "10.77.0.1", 6001, 5), 0, "banned");
-	CHECK(guard_stat(&p, "drops.detect") >= 5, "drops are not counted");
+	CHECK(guard_stat(&p, "dropped.detect") >= 5, "drops are not counted");
 	guard_must(&p.a, "list --format json");
 	CHECK(strstr(guard_out(), "10.77.0.2") && strstr(guard_out(), "detection, 1. time"),
 	      "not in the list: %s", guard_out());
@@ -452,6 +452,6 @@ TEST(fast_honest_clients_are_never_banned)
 	CHECK_EQ(datagrams(&p.b, &p.a, "10.77.0.1", 6001, 20000), 20000, "datagrams");
 	forge(&p.b, &(struct forged){ .proto = IPPROTO_ICMP }, 1000, 1200);
 	CHECK_EQ(datagrams(&p.b, &p.a, "10.77.0.1", 6001, 5), 5, "afterwards");
-	CHECK_EQ(guard_stat(&p, "drops.detect"), 0, "drops");
-	CHECK_EQ(guard_stat(&p, "drops.ban"), 0, "drops");
+	CHECK_EQ(guard_stat(&p, "dropped.detect"), 0, "drops");
+	CHECK_EQ(guard_stat(&p, "dropped.ban"), 0, "drops");
 }

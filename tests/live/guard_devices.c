@@ -44,7 +44,7 @@ TEST(ipip_is_refused_as_it_has_no_ethernet_header)
 static uint64_t banned(struct netns_pair *p, const char *iface)
 {
 	json_t *r = guard_stats(&p->a, iface);
-	uint64_t n = json_at(r, "drops.ban");
+	uint64_t n = json_at(r, "dropped.ban");
 
 	json_decref(r);
 	return n;

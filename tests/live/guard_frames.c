@@ -152,7 +152,7 @@ TEST(what_the_parser_does_not_finish_is_dropped_where_a_ban_could_hold)
 	}
 	stats = guard_stats(&p.a, p.if_a);
 	CHECK_EQ(json_at(stats, "unfinished"), 1, "unfinished");
-	CHECK_EQ(json_at(stats, "drops.ban"), 1, "drops by ban");
+	CHECK_EQ(json_at(stats, "dropped.ban"), 1, "drops by ban");
 	json_decref(stats);
 	behind(&f, sources[0], 182, 22);
 	CHECK_EQ(verdict(fd, &f), DROP, "to the banned port, behind all of them");

@@ -24,9 +24,9 @@ static void nobody_is_banned(struct netns_pair *p)
 {
 	json_t *r = guard_stats(&p->a, p->if_a);
 
-	CHECK_EQ(json_at(r, "drops.detect"), 0, "drops by detection");
-	CHECK_EQ(json_at(r, "drops.ban"), 0, "drops by bans");
-	CHECK_EQ(json_at(r, "drops.limit"), 0, "drops by limits");
+	CHECK_EQ(json_at(r, "dropped.detect"), 0, "drops by detection");
+	CHECK_EQ(json_at(r, "dropped.ban"), 0, "drops by bans");
+	CHECK_EQ(json_at(r, "dropped.limit"), 0, "drops by limits");
 	json_decref(r);
 	CHECK_EQ(datagrams(&p->b, &p->a, "10.77.0.1", 6001, 5), 5, "afterwards");
 }

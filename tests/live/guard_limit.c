@@ -37,14 +37,14 @@ TEST(limit_drops_what_is_beyond_it_and_bans_nobody)
 	allowed = 101 + (unsigned int)((now_ms() - began) / 10);
 	CHECK(got >= 90 && got <= allowed, "expected 100 to %u of 2000 to pass, got %u", allowed,
 	      got);
-	CHECK_EQ(guard_stat(&p, "drops.limit"), 2000 - got, "drops");
+	CHECK_EQ(guard_stat(&p, "dropped.limit"), 2000 - got, "drops");
 	guard_must(&p.a, "limit --pps 0");
 	CHECK_EQ(datagrams(&p.b, &p.a, "10.77.0.1", 6001, 500), 500, "without the limit");
 	guard_must(&p.a, "limit --pps 100 --per prefix");
 	CHECK(datagrams(&p.b, &p.a, "10.77.0.1", 6001, 2000) < 1500, "no limit for the prefix");
 	guard_must(&p.a, "limit --pps 100 --per prefix --dry-run");
 	CHECK_EQ(datagrams(&p.b, &p.a, "10.77.0.1", 6001, 500), 500, "dry run");
-	CHECK(guard_stat(&p, "dry_run.limit") > 0, "nothing counted by the dry run");
+	CHECK(guard_stat(&p, "would_drop.limit") > 0, "nothing counted by the dry run");
 	guard_must(&p.a, "allow 10.77.0.2");
 	guard_must(&p.a, "limit --pps 100 --per prefix");
 	CHECK_EQ(datagrams(&p.b, &p.a, "10.77.0.1", 6001, 500), 500, "allowed");
@@ -59,11 +59,11 @@ TEST(limit_of_syns_leaves_other_packets_alone)
 	guard_must(&p.a, "limit --syn-rate 50");
 	began = now_ms();
 	forge_seen(&p, &(struct forged){ .proto = IPPROTO_TCP, .flags = SYN }, 500, 100);
-	dropped = guard_stat(&p, "drops.limit");
+	dropped = guard_stat(&p, "dropped.limit");
 	check_beyond("SYNs", dropped, 500, 50, began);
 	forge_seen(&p, &(struct forged){ .proto = IPPROTO_TCP, .flags = ACK }, 500, 100);
 	CHECK_EQ(datagrams(&p.b, &p.a, "10.77.0.1", 6001, 300), 300, "datagrams");
-	CHECK_EQ(guard_stat(&p, "drops.limit"), dropped, "drops of what is no SYN");
+	CHECK_EQ(guard_stat(&p, "dropped.limit"), dropped, "drops of what is no SYN");
 }
 
 TEST(limits_of_a_port_leave_other_ports_alone)
@@ -77,12 +77,12 @@ TEST(limits_of_a_port_leave_other_ports_alone)
 	began = now_ms();
 	got = datagrams(&p.b, &p.a, "10.77.0.1", 6001, 2000);
 	check_beyond("datagrams to the port", 2000 - got, 2000, 100, began);
-	CHECK_EQ(guard_stat(&p, "drops.limit"), 2000 - got, "drops");
-	before = guard_stat(&p, "drops.limit");
+	CHECK_EQ(guard_stat(&p, "dropped.limit"), 2000 - got, "drops");
+	before = guard_stat(&p, "dropped.limit");
 	/* The first has the same last six bits. */
 	CHECK_EQ(datagrams(&p.b, &p.a, "10.77.0.1", 6001 + 64, 1000), 1000, "another port");
 	CHECK_EQ(datagrams(&p.b, &p.a, "fd77::1", 6001 + 1, 1000), 1000, "another port");
-	CHECK_EQ(guard_stat(&p, "drops.limit"), before, "drops of other ports");
+	CHECK_EQ(guard_stat(&p, "dropped.limit"), before, "drops of other ports");
 	CHECK(datagrams(&p.b, &p.a, "fd77::1", 6001, 2000) < 1000, "no limit for IPv6");
 	guard_must(&p.a, "limit");
 	CHECK(strstr(guard_out(), "--port 6001 --per source --pps 100\n"), "not told: %s",
@@ -90,10 +90,10 @@ TEST(limits_of_a_port_leave_other_ports_alone)
 	/* Each kind of its own, and all ports that there is room for. */
 	guard_must(&p.a, "limit --port 6001 --pps 0");
 	guard_must(&p.a, "limit --port 9 --per port --syn-rate 50");
-	before = guard_stat(&p, "drops.limit");
+	before = guard_stat(&p, "dropped.limit");
 	began = now_ms();
 	forge_seen(&p, &(struct forged){ .proto = IPPROTO_TCP, .flags = SYN }, 500, 100);
-	check_beyond("SYNs to the port", guard_stat(&p, "drops.limit") - before, 500, 50, began);
+	check_beyond("SYNs to the port", guard_stat(&p, "dropped.limit") - before, 500, 50, began);
 	CHECK_EQ(datagrams(&p.b, &p.a, "10.77.0.1", 6001, 1000), 1000, "without its limit");
 	for (unsigned int port = 1001; port < 1001 + 31; port++)
 		guard_must(&p.a, "limit --port %u --pps 5", port);
@@ -115,8 +115,8 @@ TEST(limit_of_bytes_counts_whole_frames)
 	allowed = 5001 + 5 * (unsigned int)(now_ms() - began);
 	CHECK(got >= 4990 && got <= allowed, "expected 5000 to %u of 8000 to pass, got %u", allowed,
 	      got);
-	CHECK_EQ(guard_stat(&p, "drops.limit"), 8000 - got, "drops");
-	CHECK_EQ(guard_stat(&p, "drop_bytes"), 43ULL * (8000 - got), "bytes of drops");
+	CHECK_EQ(guard_stat(&p, "dropped.limit"), 8000 - got, "drops");
+	CHECK_EQ(guard_stat(&p, "dropped_bytes"), 43ULL * (8000 - got), "bytes of drops");
 	guard_must(&p.a, "limit --bytes 0");
 	CHECK_EQ(datagrams(&p.b, &p.a, "10.77.0.1", 6001, 500), 500, "without it");
 }
@@ -130,11 +130,11 @@ TEST(limit_of_icmp_leaves_other_packets_alone)
 	guard_must(&p.a, "limit --icmp-rate 50");
 	began = now_ms();
 	forge_seen(&p, &(struct forged){ .proto = IPPROTO_ICMP }, 500, 100);
-	dropped = guard_stat(&p, "drops.limit");
+	dropped = guard_stat(&p, "dropped.limit");
 	check_beyond("ICMP", dropped, 500, 50, began);
 	CHECK_EQ(datagrams(&p.b, &p.a, "10.77.0.1", 6001, 300), 300, "datagrams");
 	forge_seen(&p, &(struct forged){ .proto = IPPROTO_TCP, .flags = SYN }, 300, 50);
-	CHECK_EQ(guard_stat(&p, "drops.limit"), dropped, "drops of what is no ICMP");
+	CHECK_EQ(guard_stat(&p, "dropped.limit"), dropped, "drops of what is no ICMP");
 }
 
 TEST(limit_of_new_flows_leaves_those_that_are_known_alone)
@@ -146,19 +146,19 @@ TEST(limit_of_new_flows_leaves_those_that_are_known_alone)
 	guard_must(&p.a, "limit --new-flows 50");
 	began = now_ms();
 	forge_seen(&p, &(struct forged){ .proto = IPPROTO_TCP, .flags = SYN }, 500, 100);
-	dropped = guard_stat(&p, "drops.limit");
+	dropped = guard_stat(&p, "dropped.limit");
 	check_beyond("SYNs", dropped, 500, 50, began);
 	forge_seen(&p, &(struct forged){ .proto = IPPROTO_TCP, .flags = ACK }, 500, 100);
 	CHECK_EQ(datagrams(&p.b, &p.a, "10.77.0.1", 6001, 300), 300, "flows are not counted");
-	CHECK_EQ(guard_stat(&p, "drops.limit"), dropped, "drops of what opens no flow");
+	CHECK_EQ(guard_stat(&p, "dropped.limit"), dropped, "drops of what opens no flow");
 	/* Datagrams where flows are counted: one from each source port, then many of one. */
 	guard_must(&p.a, "attach %s --mode filter --flows on", p.if_a);
-	before = guard_stat(&p, "drops.limit");
+	before = guard_stat(&p, "dropped.limit");
 	pause_ms(1100); /* a full bucket */
 	forge_seen(&p, &(struct forged){ .proto = IPPROTO_UDP, .sport = 4000 }, 500, 100);
-	CHECK_EQ(guard_stat(&p, "drops.limit"), before, "drops of one flow");
+	CHECK_EQ(guard_stat(&p, "dropped.limit"), before, "drops of one flow");
 	pause_ms(1100);
 	began = now_ms();
 	forge_seen(&p, &(struct forged){ .proto = IPPROTO_UDP }, 500, 100);
-	check_beyond("flows", guard_stat(&p, "drops.limit") - before, 500, 50, began);
+	check_beyond("flows", guard_stat(&p, "dropped.limit") - before, 500, 50, began);
 }

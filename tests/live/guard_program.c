@@ -17,7 +17,7 @@ int guard_program(const struct netns *ns)
 	end = strchr(guard_out(), '\n');
 	REQUIRE(end, "status: %s", guard_out());
 	first = json_loadb(guard_out(), (size_t)(end - guard_out()), 0, NULL);
-	fd = bpf_prog_get_fd_by_id((__u32)json_at(first, "program"));
+	fd = bpf_prog_get_fd_by_id((__u32)json_at(first, "program_id"));
 	REQUIRE(fd >= 0, "program: %s", strerror(errno));
 	json_decref(first);
 	return fd;

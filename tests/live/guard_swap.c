@@ -26,7 +26,7 @@
 static uint64_t bans_dropped(const struct netns *ns, const char *iface)
 {
 	json_t *r = guard_stats(ns, iface);
-	uint64_t n = json_at(r, "drops.ban");
+	uint64_t n = json_at(r, "dropped.ban");
 
 	json_decref(r);
 	return n;

@@ -176,7 +176,7 @@ static bool is_idle(const struct probe *p)
 	snprintf(pid, sizeof(pid), "%d", p->pid);
 	s = ctl("stats", "--instance", pid, "--format", "json", NULL);
 	v = json_loads(s.out, 0, NULL);
-	idle = v && record_u64(v, "flows") < 1000;
+	idle = v && record_u64(v, "sockets") < 1000;
 	json_decref(v);
 	free(s.out);
 	free(s.log);
