@@ -14,7 +14,7 @@
 struct mains_one {
 	struct index_node node;
 	uint32_t token, live; /* subflows now */
-	bool has_first, established, opened_told, told, dirty, passes;
+	bool has_first, established, opened_told, told, dirty;
 	struct np_sock_rec rec;
 };
 
@@ -68,7 +68,12 @@ static void sync_with(struct socks *s, struct mains_one *m, const struct sock *k
 		memcpy(to->tuple.ifname, from->tuple.ifname, sizeof(to->tuple.ifname));
 	}
 	m->established |= k->established;
-	m->passes |= socks_pass(s, from);
+}
+
+bool mains_pass(struct socks *s, const struct sock *k)
+{
+	sync_with(s, k->main, k);
+	return socks_pass(s, &k->main->rec);
 }
 
 void mains_join(struct socks *s, struct sock *k, uint32_t token, bool joined)
@@ -124,7 +129,7 @@ static void tell(struct socks *s, const struct mains_one *m, uint16_t type)
 
 static void tell_open(struct socks *s, struct mains_one *m)
 {
-	if (m->opened_told || !m->established || !m->passes)
+	if (m->opened_told || !m->established || !socks_pass(s, &m->rec))
 		return;
 	m->opened_told = true;
 	tell(s, m, NP_EV_CONN_OPEN);
@@ -149,7 +154,7 @@ void mains_leave(struct socks *s, struct sock *k)
 	m->rec.tuple.state = STATE_CLOSE;
 	m->rec.closed_ns = s->now_ns;
 	m->rec.sample_rate = s->filter.sample_rate;
-	if (m->told || m->passes) {
+	if (m->told || socks_pass(s, &m->rec)) {
 		tell_open(s, m);
 		tell(s, m, m->established ? NP_EV_CONN_CLOSE : NP_EV_SOCK_CLOSE);
 	}
@@ -166,7 +171,7 @@ static void sync_one(struct socks *s, struct sock *k, void *arg)
 static void hand_over(struct socks *s, struct mains_one *m, bool full, probe_sock_fn fn, void *arg)
 {
 	tell_open(s, m);
-	if (!(m->told || m->passes) || !(m->dirty || full))
+	if (!(m->told || socks_pass(s, &m->rec)) || !(m->dirty || full))
 		return;
 	m->dirty = false;
 	m->told = true;

@@ -15,6 +15,8 @@ struct mains_one;
  * are the connection's. Without memory it stays TCP's.
  */
 void mains_join(struct socks *s, struct sock *k, uint32_t token, bool joined);
+/* Do the filters let the connection of that subflow, by the connection's ends? */
+bool mains_pass(struct socks *s, const struct sock *k);
 /* More of a subflow, as far as the filters let it. */
 void mains_count(struct sock *k, uint64_t tx_bytes, uint64_t rx_bytes, uint64_t retrans);
 /* A subflow has ended; with the last one the connection has. */

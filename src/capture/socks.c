@@ -60,10 +60,10 @@ bool socks_pass(struct socks *s, const struct np_sock_rec *rec)
 	       match_owner(&s->filter, &rec->last, s->cgroups, s->now_ns);
 }
 
-/* What the filters say of it as it is now. */
+/* What the filters say of it as it is now; of a subflow, of its connection: that has other ends than a second path. */
 static bool passes(struct socks *s, const struct sock *k)
 {
-	return socks_pass(s, &k->rec);
+	return k->main ? mains_pass(s, k) : socks_pass(s, &k->rec);
 }
 
 static bool rate_limited(struct socks *s)

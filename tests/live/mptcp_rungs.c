@@ -109,9 +109,23 @@ TEST(packets_of_subflows_are_their_mptcp_connections)
 	one_row("afpacket", "stream --mptcp --hold connected --bytes 60000 --reply 120", 0, 0);
 }
 
-TEST(two_subflows_are_one_row_of_their_mptcp_connection)
+/* A connection of two paths, from 10.77.0.1 and from 10.77.0.11, of which netprobe sees end "client" or "server". */
+static void two_paths(const char *end, const char *match)
 {
+	const char *const args[] = { "events",
+				     "--format",
+				     "json",
+				     "--interval",
+				     "0.2",
+				     "-q",
+				     "--capture-mode",
+				     "afpacket",
+				     match ? "--match" : NULL,
+				     match,
+				     NULL };
+	struct probe_opts opts = { .args = args, .plain = true };
 	struct netns_pair ns = netns_pair_new();
+	bool server = !strcmp(end, "server");
 	const json_t *one, *report;
 	char command[400];
 	struct maker m;
@@ -130,17 +144,30 @@ TEST(two_subflows_are_one_row_of_their_mptcp_connection)
 	m = maker_start(NULL, -1, command);
 	maker_wait_hold(&m);
 	netns_wait_counter(&ns.a, "MPTcpExt", "MPJoinSynAckRx", 1);
-	rung_go(&ns.a);
-	p = rung_events("afpacket", 0, 0);
+	rung_go(server ? &ns.b : &ns.a);
+	p = probe_spawn(&opts);
 	maker_go(&m);
 	maker_finish(&m);
 	rung_wait_closed(&p, 1);
 	probe_stop(&p);
-	report = maker_report(&m, "client");
+	report = maker_report(&m, end);
 	one = close_of(p.records, report);
-	REQUIRE(one, "expected conn.close of the client, got none");
+	REQUIRE(one, "expected conn.close of the %s, got none", end);
 	CHECK_EQ(record_u64(one, "subflows"), 2, "subflows");
-	CHECK(!strcmp(record_str(one, "laddr"), "10.77.0.1"),
-	      "laddr: expected 10.77.0.1, which it began with, got %s", record_str(one, "laddr"));
-	check_bytes(&ns.a, record_u64(one, "tx_bytes"), 500000, 0, "bytes since the probe started");
+	CHECK(!strcmp(record_str(one, server ? "raddr" : "laddr"), "10.77.0.1"),
+	      "expected 10.77.0.1, which it began with, got %s",
+	      record_str(one, server ? "raddr" : "laddr"));
+	check_bytes(server ? &ns.b : &ns.a, record_u64(one, server ? "rx_bytes" : "tx_bytes"),
+		    500000, 2, "bytes since the probe started");
+}
+
+TEST(two_subflows_are_one_row_of_their_mptcp_connection)
+{
+	two_paths("client", NULL);
+}
+
+/* What an expression says of its ends is of the connection's: the kernel half's filters too. */
+TEST(an_expression_of_ends_takes_all_paths_of_an_mptcp_connection)
+{
+	two_paths("server", "transport=mptcp and raddr=10.77.0.1");
 }
