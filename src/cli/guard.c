@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -13,28 +14,34 @@
 
 int cmd_guard(int argc, char **argv); /* cli.h, which knows more than this may */
 
+struct guard_verb {
+	const char *name;
+	const char *summary;
+	const struct guard_row *row;
+};
+
 static const struct guard_verb verbs[] = {
-	{ "attach", guard_cmd_attach, "put guard on an interface, or change its mode" },
-	{ "detach", guard_cmd_detach, "take it off, without a trace" },
-	{ "status", guard_cmd_status, "where it is, how, and what waits" },
-	{ "stats", guard_cmd_stats, "counters of interfaces, or flows" },
-	{ "ban", guard_cmd_ban, "drop what comes from an address or network" },
-	{ "unban", guard_cmd_unban, "forget a ban or an allowance" },
-	{ "allow", guard_cmd_allow, "let an address or network in whatever is banned" },
-	{ "list", guard_cmd_list, "bans and allowances" },
-	{ "import", guard_cmd_import, "add or replace by a list, all of it or nothing" },
-	{ "export", guard_cmd_export, "write the list, for import" },
-	{ "limit", guard_cmd_limit, "rate-limit each source address or prefix" },
-	{ "detect", guard_cmd_detect, "find floods and scans; tell, or ban" },
-	{ "syncookie", guard_cmd_syncookie, "answer SYNs to a server with cookies" },
-	{ "events", guard_cmd_events, "what is found, banned and allowed, as it happens" },
-	{ "vip", guard_cmd_vip, "virtual services of the balancer" },
-	{ "backend", guard_cmd_backend, "who serves them" },
-	{ "watch", guard_cmd_watch, "run the backends' health checks, print what is balanced" },
-	{ "confirm", guard_cmd_confirm, "keep a change made with --confirm" },
-	{ "off", guard_cmd_off, "panic: let everything pass until `guard on`" },
-	{ "on", guard_cmd_on, "filter again" },
-	{ NULL, NULL, NULL },
+	{ "attach", "put guard on an interface, or change its mode", &guard_verb_attach },
+	{ "detach", "take it off, without a trace", &guard_verb_detach },
+	{ "status", "where it is, how, and what waits", &guard_verb_status },
+	{ "stats", "counters of interfaces, or flows", &guard_verb_stats },
+	{ "ban", "drop what comes from an address or network", &guard_verb_ban },
+	{ "unban", "forget a ban or an allowance", &guard_verb_unban },
+	{ "allow", "let an address or network in whatever is banned", &guard_verb_allow },
+	{ "list", "bans and allowances", &guard_verb_list },
+	{ "import", "add or replace by a list, all of it or nothing", &guard_verb_import },
+	{ "export", "write the list, for import", &guard_verb_export },
+	{ "limit", "rate-limit each source address or prefix", &guard_verb_limit },
+	{ "detect", "find floods and scans; tell, or ban", &guard_verb_detect },
+	{ "syncookie", "answer SYNs to a server with cookies", &guard_verb_syncookie },
+	{ "events", "what is found, banned and allowed, as it happens", &guard_verb_events },
+	{ "vip", "virtual services of the balancer", &guard_verb_vip },
+	{ "backend", "who serves them", &guard_verb_backend },
+	{ "watch", "run the backends' health checks, print what is balanced", &guard_verb_watch },
+	{ "confirm", "keep a change made with --confirm", &guard_verb_confirm },
+	{ "off", "panic: let everything pass until `guard on`", &guard_verb_off },
+	{ "on", "filter again", &guard_verb_on },
+	{},
 };
 
 static void usage(FILE *f)
@@ -104,25 +111,42 @@ static int work_with(guard_work_fn work, struct guard_call *call)
 	return failed(&call->err);
 }
 
-int guard_run_verb(const struct args_spec *spec, int argc, char **argv, void *opts,
-		   const bool *help, guard_work_fn work)
+/* Parse, work: exit code. */
+static int run_with(const struct guard_row *row, int argc, char **argv, struct guard_call *call)
 {
-	struct guard_call call = { .opts = opts, .bare = argc == 1 };
+	const struct option_row *help = args_find(row->spec->tables, "help");
 	struct buf text = {};
-	int r = args_parse(spec, argc, argv, opts, &call.operands, &call.err);
+	int r = args_parse(row->spec, argc, argv, call->opts, &call->operands, &call->err);
 
-	log_set_ident(spec->prog);
 	if (r < 0) {
-		log_err("%s", call.err.msg);
-		r = r == -ENOMEM ? EXIT_INTERNAL : EXIT_USAGE;
-	} else if (*help) {
-		args_help(spec, true, &text);
-		r = guard_print(&text);
-		buf_done(&text);
-	} else {
-		r = work_with(work, &call);
+		log_err("%s", call->err.msg);
+		return r == -ENOMEM ? EXIT_INTERNAL : EXIT_USAGE;
 	}
+	if (!*(const bool *)((const char *)call->opts + help->offset))
+		return work_with(row->work, call);
+	args_help(row->spec, true, &text);
+	r = guard_print(&text);
+	buf_done(&text);
+	return r;
+}
+
+static int run_row(const struct guard_row *row, int argc, char **argv)
+{
+	struct guard_call call = { .opts = calloc(1, row->size), .bare = argc == 1 };
+	int r;
+
+	log_set_ident(row->spec->prog);
+	if (!call.opts) {
+		log_err("out of memory");
+		return EXIT_INTERNAL;
+	}
+	if (row->defaults)
+		row->defaults(call.opts);
+	r = run_with(row, argc, argv, &call);
+	if (row->done)
+		row->done(call.opts);
 	args_list_done(&call.operands);
+	free(call.opts);
 	return r;
 }
 
@@ -223,7 +247,7 @@ int cmd_guard(int argc, char **argv)
 	}
 	for (const struct guard_verb *v = verbs; argc > 1 && v->name; v++)
 		if (!strcmp(v->name, argv[1]))
-			return v->run(argc - 1, argv + 1);
+			return run_row(v->row, argc - 1, argv + 1);
 	if (argc > 1) {
 		(void)args_unknown_word("guard verb", argv[1], verbs, sizeof(verbs[0]), &err);
 		log_err("%s", err.msg);

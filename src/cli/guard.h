@@ -14,13 +14,6 @@
 #include "cli/row.h"
 #include "cli/sink.h"
 
-struct guard_verb {
-	const char *name;
-	/* argv[0] is the verb; returns an exit code */
-	int (*run)(int argc, char **argv);
-	const char *summary;
-};
-
 /* What is asked for, and the manager to do it with. */
 struct guard_call {
 	struct netprobe_manager *m;
@@ -34,15 +27,18 @@ struct guard_call {
 /* 0 or more: an exit code; negative: -errno, call->err says why. */
 typedef int (*guard_work_fn)(struct guard_call *call);
 
-/*
- * What every verb does: its options into opts, a manager that captures nothing, the work. Returns an exit
- * code; --help was printed or errors told. help: bool in opts.
- */
-int guard_run_verb(const struct args_spec *spec, int argc, char **argv, void *opts,
-		   const bool *help, guard_work_fn work);
+/* A verb as a row: its options, their defaults, how large they are. */
+struct guard_row {
+	const struct args_spec *spec; /* "help" is one of its options */
+	size_t size;
+	void (*defaults)(void *opts); /* beside zeros; NULL: none */
+	guard_work_fn work;	      /* with a manager that captures nothing */
+	void (*done)(void *opts);     /* what work left; NULL: nothing */
+};
+
 /* The manager's settings, with those of its fields that change set. */
 int guard_configure(struct guard_call *call, const struct netprobe_config *c);
-void guard_config(struct netprobe_config *ret); /* what guard_run_verb begins with */
+void guard_config(struct netprobe_config *ret); /* what each verb begins with */
 /* --proto and --port of an entry, all else zero; NULL: none. */
 int guard_match(const char *proto, const char *port, struct netprobe_ban *ret,
 		struct netprobe_error *err);
@@ -62,27 +58,11 @@ int guard_print_balancer(struct guard_call *call, int format, const char *nothin
 /* The JSON of the records of these families, made now, a line each into out. */
 int guard_put_records(struct guard_call *call, uint32_t families, struct buf *out);
 
-int guard_cmd_attach(int argc, char **argv);
-int guard_cmd_detach(int argc, char **argv);
-int guard_cmd_status(int argc, char **argv);
-int guard_cmd_stats(int argc, char **argv);
-int guard_cmd_ban(int argc, char **argv);
-int guard_cmd_allow(int argc, char **argv);
-int guard_cmd_unban(int argc, char **argv);
-int guard_cmd_list(int argc, char **argv);
-int guard_cmd_import(int argc, char **argv);
-int guard_cmd_export(int argc, char **argv);
-int guard_cmd_limit(int argc, char **argv);
-int guard_cmd_detect(int argc, char **argv);
-int guard_cmd_syncookie(int argc, char **argv);
-int guard_cmd_events(int argc, char **argv);
-int guard_cmd_confirm(int argc, char **argv);
-int guard_cmd_off(int argc, char **argv);
-int guard_cmd_on(int argc, char **argv);
-int guard_cmd_vip(int argc, char **argv);
-int guard_cmd_backend(int argc, char **argv);
-/* Health checks and, each interval, stats.lb, until it is told to end. */
-int guard_cmd_watch(int argc, char **argv);
+extern const struct guard_row guard_verb_attach, guard_verb_detach, guard_verb_status,
+	guard_verb_stats, guard_verb_ban, guard_verb_allow, guard_verb_unban, guard_verb_list,
+	guard_verb_import, guard_verb_export, guard_verb_limit, guard_verb_detect,
+	guard_verb_syncookie, guard_verb_events, guard_verb_confirm, guard_verb_off, guard_verb_on,
+	guard_verb_vip, guard_verb_backend, guard_verb_watch;
 
 /* Where rows of a table go, and what all begin with. */
 struct guard_rows {

@@ -95,42 +95,46 @@ static int attach(struct guard_call *call)
 	return EXIT_OK;
 }
 
-int guard_cmd_attach(int argc, char **argv)
-{
-	static const struct args_spec spec = {
-		.prog = "netprobe guard attach",
-		.operands = "IF",
-		.summary =
-			"Put guard on an interface. It stays after the command ends, until `detach`.",
-		.tables = attach_tables,
-		.min_operands = 1,
-		.max_operands = 1,
-	};
-	struct attach_opts o = { .mode = NETPROBE_MODE_FILTER };
+static const struct args_spec attach_spec = {
+	.prog = "netprobe guard attach",
+	.operands = "IF",
+	.summary = "Put guard on an interface. It stays after the command ends, until `detach`.",
+	.tables = attach_tables,
+	.min_operands = 1,
+	.max_operands = 1,
+};
 
-	return guard_run_verb(&spec, argc, argv, &o, &o.help, attach);
+static void attach_defaults(void *opts)
+{
+	*(struct attach_opts *)opts = (struct attach_opts){ .mode = NETPROBE_MODE_FILTER };
 }
+
+const struct guard_row guard_verb_attach = {
+	.spec = &attach_spec,
+	.size = sizeof(struct attach_opts),
+	.defaults = attach_defaults,
+	.work = attach,
+};
 
 static int detach(struct guard_call *call)
 {
 	return netprobe_manager_detach(call->m, call->operands.items[0], &call->err);
 }
 
-int guard_cmd_detach(int argc, char **argv)
-{
-	static const struct args_spec spec = {
-		.prog = "netprobe guard detach",
-		.operands = "IF",
-		.summary =
-			"Take guard off an interface. With the last one go lists, counters and pins.",
-		.tables = plain_tables,
-		.min_operands = 1,
-		.max_operands = 1,
-	};
-	struct attach_opts o = {};
+static const struct args_spec detach_spec = {
+	.prog = "netprobe guard detach",
+	.operands = "IF",
+	.summary = "Take guard off an interface. With the last one go lists, counters and pins.",
+	.tables = plain_tables,
+	.min_operands = 1,
+	.max_operands = 1,
+};
 
-	return guard_run_verb(&spec, argc, argv, &o, &o.help, detach);
-}
+const struct guard_row guard_verb_detach = {
+	.spec = &detach_spec,
+	.size = sizeof(struct attach_opts),
+	.work = detach,
+};
 
 static const struct table_column columns[] = {
 	ROW_COLUMNS,
@@ -278,17 +282,17 @@ static int status(struct guard_call *call)
 	return r;
 }
 
-int guard_cmd_status(int argc, char **argv)
-{
-	static const struct args_spec spec = {
-		.prog = "netprobe guard status",
-		.summary = "Where guard is, how it is attached, and what waits to be confirmed.",
-		.tables = status_tables,
-	};
-	struct attach_opts o = {};
+static const struct args_spec status_spec = {
+	.prog = "netprobe guard status",
+	.summary = "Where guard is, how it is attached, and what waits to be confirmed.",
+	.tables = status_tables,
+};
 
-	return guard_run_verb(&spec, argc, argv, &o, &o.help, status);
-}
+const struct guard_row guard_verb_status = {
+	.spec = &status_spec,
+	.size = sizeof(struct attach_opts),
+	.work = status,
+};
 
 static int confirm(struct guard_call *call)
 {
@@ -313,43 +317,38 @@ static int switch_on(struct guard_call *call)
 	return r;
 }
 
-static int plain(const struct args_spec *spec, int argc, char **argv, guard_work_fn work)
-{
-	struct attach_opts o = {};
+static const struct args_spec confirm_spec = {
+	.prog = "netprobe guard confirm",
+	.summary = "Keep the change that was made with --confirm.",
+	.tables = plain_tables,
+};
 
-	return guard_run_verb(spec, argc, argv, &o, &o.help, work);
-}
+const struct guard_row guard_verb_confirm = {
+	.spec = &confirm_spec,
+	.size = sizeof(struct attach_opts),
+	.work = confirm,
+};
 
-int guard_cmd_confirm(int argc, char **argv)
-{
-	static const struct args_spec spec = {
-		.prog = "netprobe guard confirm",
-		.summary = "Keep the change that was made with --confirm.",
-		.tables = plain_tables,
-	};
+static const struct args_spec off_spec = {
+	.prog = "netprobe guard off",
+	.summary = "Let everything pass, at once, on all interfaces of this network namespace.",
+	.tables = plain_tables,
+};
 
-	return plain(&spec, argc, argv, confirm);
-}
+const struct guard_row guard_verb_off = {
+	.spec = &off_spec,
+	.size = sizeof(struct attach_opts),
+	.work = switch_off,
+};
 
-int guard_cmd_off(int argc, char **argv)
-{
-	static const struct args_spec spec = {
-		.prog = "netprobe guard off",
-		.summary =
-			"Let everything pass, at once, on all interfaces of this network namespace.",
-		.tables = plain_tables,
-	};
+static const struct args_spec on_spec = {
+	.prog = "netprobe guard on",
+	.summary = "Filter again after `guard off`.",
+	.tables = plain_tables,
+};
 
-	return plain(&spec, argc, argv, switch_off);
-}
-
-int guard_cmd_on(int argc, char **argv)
-{
-	static const struct args_spec spec = {
-		.prog = "netprobe guard on",
-		.summary = "Filter again after `guard off`.",
-		.tables = plain_tables,
-	};
-
-	return plain(&spec, argc, argv, switch_on);
-}
+const struct guard_row guard_verb_on = {
+	.spec = &on_spec,
+	.size = sizeof(struct attach_opts),
+	.work = switch_on,
+};

@@ -211,36 +211,35 @@ static int allow(struct guard_call *call)
 	return add(call, NETPROBE_LIST_ALLOWED);
 }
 
-int guard_cmd_ban(int argc, char **argv)
-{
-	static const struct option_row *const tables[] = { ban_rows, NULL };
-	static const struct args_spec spec = {
-		.prog = "netprobe guard ban",
-		.operands = "CIDR...",
-		.summary =
-			"Drop what comes from an address or network. What is allowed still passes.",
-		.tables = tables,
-		.min_operands = 1,
-	};
-	struct ban_opts o = {};
+static const struct option_row *const ban_tables[] = { ban_rows, NULL };
+static const struct args_spec ban_spec = {
+	.prog = "netprobe guard ban",
+	.operands = "CIDR...",
+	.summary = "Drop what comes from an address or network. What is allowed still passes.",
+	.tables = ban_tables,
+	.min_operands = 1,
+};
 
-	return guard_run_verb(&spec, argc, argv, &o, &o.help, ban);
-}
+const struct guard_row guard_verb_ban = {
+	.spec = &ban_spec,
+	.size = sizeof(struct ban_opts),
+	.work = ban,
+};
 
-int guard_cmd_allow(int argc, char **argv)
-{
-	static const struct option_row *const tables[] = { allow_rows, NULL };
-	static const struct args_spec spec = {
-		.prog = "netprobe guard allow",
-		.operands = "CIDR...",
-		.summary = "Let an address or network in, whatever bans, limits and detection say.",
-		.tables = tables,
-		.min_operands = 1,
-	};
-	struct ban_opts o = {};
+static const struct option_row *const allow_tables[] = { allow_rows, NULL };
+static const struct args_spec allow_spec = {
+	.prog = "netprobe guard allow",
+	.operands = "CIDR...",
+	.summary = "Let an address or network in, whatever bans, limits and detection say.",
+	.tables = allow_tables,
+	.min_operands = 1,
+};
 
-	return guard_run_verb(&spec, argc, argv, &o, &o.help, allow);
-}
+const struct guard_row guard_verb_allow = {
+	.spec = &allow_spec,
+	.size = sizeof(struct ban_opts),
+	.work = allow,
+};
 
 static const struct table_column columns[] = {
 	ROW_COLUMNS,
@@ -333,18 +332,18 @@ static int list(struct guard_call *call)
 	return r;
 }
 
-int guard_cmd_list(int argc, char **argv)
-{
-	static const struct option_row *const tables[] = { list_rows, NULL };
-	static const struct args_spec spec = {
-		.prog = "netprobe guard list",
-		.summary = "Bans and allowances that hold now.",
-		.tables = tables,
-	};
-	struct ban_opts o = {};
+static const struct option_row *const list_tables[] = { list_rows, NULL };
+static const struct args_spec list_spec = {
+	.prog = "netprobe guard list",
+	.summary = "Bans and allowances that hold now.",
+	.tables = list_tables,
+};
 
-	return guard_run_verb(&spec, argc, argv, &o, &o.help, list);
-}
+const struct guard_row guard_verb_list = {
+	.spec = &list_spec,
+	.size = sizeof(struct ban_opts),
+	.work = list,
+};
 
 static int read_all(const char *path, struct buf *b, struct netprobe_error *err)
 {
@@ -399,23 +398,22 @@ static int import(struct guard_call *call)
 	return EXIT_OK;
 }
 
-int guard_cmd_import(int argc, char **argv)
-{
-	static const struct option_row *const tables[] = { import_rows, NULL };
-	static const struct args_spec spec = {
-		.prog = "netprobe guard import",
-		.operands = "FILE",
-		.summary =
-			"Add a list: a CIDR or a range a-b a line, then proto=, port=, for=, who=, "
-			"reason= where wanted; # begins a comment. All of it or nothing.",
-		.tables = tables,
-		.min_operands = 1,
-		.max_operands = 1,
-	};
-	struct ban_opts o = {};
+static const struct option_row *const import_tables[] = { import_rows, NULL };
+static const struct args_spec import_spec = {
+	.prog = "netprobe guard import",
+	.operands = "FILE",
+	.summary = "Add a list: a CIDR or a range a-b a line, then proto=, port=, for=, who=, "
+		   "reason= where wanted; # begins a comment. All of it or nothing.",
+	.tables = import_tables,
+	.min_operands = 1,
+	.max_operands = 1,
+};
 
-	return guard_run_verb(&spec, argc, argv, &o, &o.help, import);
-}
+const struct guard_row guard_verb_import = {
+	.spec = &import_spec,
+	.size = sizeof(struct ban_opts),
+	.work = import,
+};
 
 /* As it is where import reads it as it is. */
 static bool needs_quotes(const char *text, const char *stops)
@@ -504,16 +502,15 @@ static int export(struct guard_call *call)
 	return r;
 }
 
-int guard_cmd_export(int argc, char **argv)
-{
-	static const struct option_row *const tables[] = { export_rows, NULL };
-	static const struct args_spec spec = {
-		.prog = "netprobe guard export",
-		.summary =
-			"Write the bans, or with --allow the allowances, as `import` takes them.",
-		.tables = tables,
-	};
-	struct ban_opts o = {};
+static const struct option_row *const export_tables[] = { export_rows, NULL };
+static const struct args_spec export_spec = {
+	.prog = "netprobe guard export",
+	.summary = "Write the bans, or with --allow the allowances, as `import` takes them.",
+	.tables = export_tables,
+};
 
-	return guard_run_verb(&spec, argc, argv, &o, &o.help, export);
-}
+const struct guard_row guard_verb_export = {
+	.spec = &export_spec,
+	.size = sizeof(struct ban_opts),
+	.work = export,
+};

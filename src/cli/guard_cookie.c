@@ -125,19 +125,24 @@ static int syncookie(struct guard_call *call)
 		    : netprobe_manager_syncookies_remove(call->m, l->items[1], &call->err);
 }
 
-int guard_cmd_syncookie(int argc, char **argv)
-{
-	static const struct option_row *const tables[] = { rows, NULL };
-	static const struct args_spec spec = {
-		.prog = "netprobe guard syncookie",
-		.operands = "add|remove SERVICE | list",
-		.summary =
-			"Answer SYNs to a server with cookies, before they cost it memory. SERVICE: "
-			"ADDR:PORT, or PORT at every address this machine has now.",
-		.tables = tables,
-		.max_operands = 2,
-	};
-	struct cookie_opts o = { .rate = 1000 };
+static const struct option_row *const syncookie_tables[] = { rows, NULL };
+static const struct args_spec syncookie_spec = {
+	.prog = "netprobe guard syncookie",
+	.operands = "add|remove SERVICE | list",
+	.summary = "Answer SYNs to a server with cookies, before they cost it memory. SERVICE: "
+		   "ADDR:PORT, or PORT at every address this machine has now.",
+	.tables = syncookie_tables,
+	.max_operands = 2,
+};
 
-	return guard_run_verb(&spec, argc, argv, &o, &o.help, syncookie);
+static void syncookie_defaults(void *opts)
+{
+	*(struct cookie_opts *)opts = (struct cookie_opts){ .rate = 1000 };
 }
+
+const struct guard_row guard_verb_syncookie = {
+	.spec = &syncookie_spec,
+	.size = sizeof(struct cookie_opts),
+	.defaults = syncookie_defaults,
+	.work = syncookie,
+};

@@ -179,19 +179,30 @@ static int watch(struct guard_call *call)
 	return EXIT_INTERNAL;
 }
 
-int guard_cmd_events(int argc, char **argv)
-{
-	static const struct option_row *const tables[] = { rows, NULL };
-	static const struct args_spec spec = {
-		.prog = "netprobe guard events",
-		.summary =
-			"What detection finds and what is banned and allowed, as it happens: security.* "
-			"events.",
-		.tables = tables,
-	};
-	struct watcher w = { .o.format = -1 };
-	int r = guard_run_verb(&spec, argc, argv, &w, &w.o.help, watch);
+static const struct option_row *const events_tables[] = { rows, NULL };
+static const struct args_spec events_spec = {
+	.prog = "netprobe guard events",
+	.summary = "What detection finds and what is banned and allowed, as it happens: security.* "
+		   "events.",
+	.tables = events_tables,
+};
 
-	buf_done(&w.out);
-	return r;
+static void events_defaults(void *opts)
+{
+	*(struct watcher *)opts = (struct watcher){ .o.format = -1 };
 }
+
+static void events_done(void *opts)
+{
+	struct watcher *w = opts;
+
+	buf_done(&w->out);
+}
+
+const struct guard_row guard_verb_events = {
+	.spec = &events_spec,
+	.size = sizeof(struct watcher),
+	.defaults = events_defaults,
+	.work = watch,
+	.done = events_done,
+};

@@ -127,22 +127,27 @@ static int vip(struct guard_call *call)
 		    : netprobe_manager_vip_remove(call->m, call->operands.items[1], &call->err));
 }
 
-int guard_cmd_vip(int argc, char **argv)
-{
-	static const struct args_spec spec = {
-		.prog = "netprobe guard vip",
-		.operands = "add|remove VIP | list",
-		.summary =
-			"Virtual services of the balancer: ADDR:PORT/PROTO, like 192.0.2.1:80/tcp, "
-			"[2001:db8::1]:443/udp, * as PORT for all ports.",
-		.tables = vip_tables,
-		.min_operands = 1,
-		.max_operands = 2,
-	};
-	struct lb_opts o = defaults;
+static const struct args_spec vip_spec = {
+	.prog = "netprobe guard vip",
+	.operands = "add|remove VIP | list",
+	.summary = "Virtual services of the balancer: ADDR:PORT/PROTO, like 192.0.2.1:80/tcp, "
+		   "[2001:db8::1]:443/udp, * as PORT for all ports.",
+	.tables = vip_tables,
+	.min_operands = 1,
+	.max_operands = 2,
+};
 
-	return guard_run_verb(&spec, argc, argv, &o, &o.help, vip);
+static void vip_defaults(void *opts)
+{
+	*(struct lb_opts *)opts = defaults;
 }
+
+const struct guard_row guard_verb_vip = {
+	.spec = &vip_spec,
+	.size = sizeof(struct lb_opts),
+	.defaults = vip_defaults,
+	.work = vip,
+};
 
 #define TEXT_MAX 63 /* netprobe_backend.path, .host */
 
@@ -249,19 +254,25 @@ static int backend(struct guard_call *call)
 	return r ? r : prefixed(call, backend_do(call, items[0], items[1], items[2]));
 }
 
-int guard_cmd_backend(int argc, char **argv)
-{
-	static const struct args_spec spec = {
-		.prog = "netprobe guard backend",
-		.operands = "add|remove|drain|weight VIP BACKEND",
-		.summary =
-			"Backends of a virtual service. A draining one keeps its flows and takes no new ones; "
-			"weight changes that of one that is there.",
-		.tables = backend_tables,
-		.min_operands = 1,
-		.max_operands = 3,
-	};
-	struct lb_opts o = defaults;
+static const struct args_spec backend_spec = {
+	.prog = "netprobe guard backend",
+	.operands = "add|remove|drain|weight VIP BACKEND",
+	.summary =
+		"Backends of a virtual service. A draining one keeps its flows and takes no new ones; "
+		"weight changes that of one that is there.",
+	.tables = backend_tables,
+	.min_operands = 1,
+	.max_operands = 3,
+};
 
-	return guard_run_verb(&spec, argc, argv, &o, &o.help, backend);
+static void backend_defaults(void *opts)
+{
+	*(struct lb_opts *)opts = defaults;
 }
+
+const struct guard_row guard_verb_backend = {
+	.spec = &backend_spec,
+	.size = sizeof(struct lb_opts),
+	.defaults = backend_defaults,
+	.work = backend,
+};

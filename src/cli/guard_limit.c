@@ -74,8 +74,10 @@ static const struct option_row detect_rows[] = {
 	OPTIONS_END,
 };
 
-static void defaults(struct limit_opts *o)
+static void defaults(void *opts)
 {
+	struct limit_opts *o = opts;
+
 	*o = (struct limit_opts){};
 	o->limits = (struct netprobe_limits){ .size = sizeof(o->limits),
 					      .packets = NETPROBE_KEEP,
@@ -148,21 +150,20 @@ static int limit(struct guard_call *call)
 	return r;
 }
 
-int guard_cmd_limit(int argc, char **argv)
-{
-	static const struct option_row *const tables[] = { limit_rows, NULL };
-	static const struct args_spec spec = {
-		.prog = "netprobe guard limit",
-		.summary =
-			"Drop what a source sends beyond a rate; it is not banned. Without options: "
-			"the limits that hold.",
-		.tables = tables,
-	};
-	struct limit_opts o;
+static const struct option_row *const limit_tables[] = { limit_rows, NULL };
+static const struct args_spec limit_spec = {
+	.prog = "netprobe guard limit",
+	.summary = "Drop what a source sends beyond a rate; it is not banned. Without options: "
+		   "the limits that hold.",
+	.tables = limit_tables,
+};
 
-	defaults(&o);
-	return guard_run_verb(&spec, argc, argv, &o, &o.help, limit);
-}
+const struct guard_row guard_verb_limit = {
+	.spec = &limit_spec,
+	.size = sizeof(struct limit_opts),
+	.defaults = defaults,
+	.work = limit,
+};
 
 static void put_rate(struct buf *out, const struct netprobe_detection *d, const char *name,
 		     uint64_t rate, uint32_t bit)
@@ -227,20 +228,19 @@ static int detect(struct guard_call *call)
 	return r;
 }
 
-int guard_cmd_detect(int argc, char **argv)
-{
-	static const struct option_row *const tables[] = { detect_rows, NULL };
-	static const struct args_spec spec = {
-		.prog = "netprobe guard detect",
-		.operands = "[on|alert|dry-run|off]",
-		.summary =
-			"Find floods, scans and what is unusual. on: ban the source for a time; alert, "
-			"dry-run: tell (`guard events`).",
-		.tables = tables,
-		.max_operands = 1,
-	};
-	struct limit_opts o;
+static const struct option_row *const detect_tables[] = { detect_rows, NULL };
+static const struct args_spec detect_spec = {
+	.prog = "netprobe guard detect",
+	.operands = "[on|alert|dry-run|off]",
+	.summary = "Find floods, scans and what is unusual. on: ban the source for a time; alert, "
+		   "dry-run: tell (`guard events`).",
+	.tables = detect_tables,
+	.max_operands = 1,
+};
 
-	defaults(&o);
-	return guard_run_verb(&spec, argc, argv, &o, &o.help, detect);
-}
+const struct guard_row guard_verb_detect = {
+	.spec = &detect_spec,
+	.size = sizeof(struct limit_opts),
+	.defaults = defaults,
+	.work = detect,
+};

@@ -217,17 +217,22 @@ static int stats(struct guard_call *call)
 	return r == EXIT_OK && !o->flows ? guard_print_balancer(call, o->format, NULL) : r;
 }
 
-int guard_cmd_stats(int argc, char **argv)
-{
-	static const struct option_row *const tables[] = { rows, NULL };
-	static const struct args_spec spec = {
-		.prog = "netprobe guard stats",
-		.summary =
-			"Counters of every interface that guard is on, since it was attached; DEVICE "
-			"is what the kernel counted there.",
-		.tables = tables,
-	};
-	struct stats_opts o = { .count = 20 };
+static const struct option_row *const stats_tables[] = { rows, NULL };
+static const struct args_spec stats_spec = {
+	.prog = "netprobe guard stats",
+	.summary = "Counters of every interface that guard is on, since it was attached; DEVICE "
+		   "is what the kernel counted there.",
+	.tables = stats_tables,
+};
 
-	return guard_run_verb(&spec, argc, argv, &o, &o.help, stats);
+static void stats_defaults(void *opts)
+{
+	*(struct stats_opts *)opts = (struct stats_opts){ .count = 20 };
 }
+
+const struct guard_row guard_verb_stats = {
+	.spec = &stats_spec,
+	.size = sizeof(struct stats_opts),
+	.defaults = stats_defaults,
+	.work = stats,
+};

@@ -44,18 +44,18 @@ static int unban(struct guard_call *call)
 	return r < 0 ? r : EXIT_OK;
 }
 
-int guard_cmd_unban(int argc, char **argv)
-{
-	static const struct option_row *const tables[] = { rows, NULL };
-	static const struct args_spec spec = {
-		.prog = "netprobe guard unban",
-		.operands = "CIDR...",
-		.summary = "Forget a ban, by detection too, or with --allow an allowance; with "
-			   "--proto and --port one rule of it.",
-		.tables = tables,
-		.min_operands = 1,
-	};
-	struct unban_opts o = {};
+static const struct option_row *const unban_tables[] = { rows, NULL };
+static const struct args_spec unban_spec = {
+	.prog = "netprobe guard unban",
+	.operands = "CIDR...",
+	.summary = "Forget a ban, by detection too, or with --allow an allowance; with "
+		   "--proto and --port one rule of it.",
+	.tables = unban_tables,
+	.min_operands = 1,
+};
 
-	return guard_run_verb(&spec, argc, argv, &o, &o.help, unban);
-}
+const struct guard_row guard_verb_unban = {
+	.spec = &unban_spec,
+	.size = sizeof(struct unban_opts),
+	.work = unban,
+};

@@ -172,21 +172,32 @@ static int watch(struct guard_call *call)
 	return r;
 }
 
-int guard_cmd_watch(int argc, char **argv)
-{
-	static const struct args_spec spec = {
-		.prog = "netprobe guard watch",
-		.summary =
-			"Run the health checks of all backends, put guard on interfaces that come back, "
-			"and print what the balancer counts, until "
-			"interrupted. Without it backends stay as they were last seen.",
-		.tables = tables,
-	};
-	struct watch w = { .interval = 1,
-			   .format = -1,
-			   .sink = { .fd = STDOUT_FILENO, .opener = -1 } };
-	int r = guard_run_verb(&spec, argc, argv, &w, &w.help, watch);
+static const struct args_spec watch_spec = {
+	.prog = "netprobe guard watch",
+	.summary = "Run the health checks of all backends, put guard on interfaces that come back, "
+		   "and print what the balancer counts, until "
+		   "interrupted. Without it backends stay as they were last seen.",
+	.tables = tables,
+};
 
-	buf_done(&w.out);
-	return r;
+static void watch_defaults(void *opts)
+{
+	*(struct watch *)opts = (struct watch){ .interval = 1,
+						.format = -1,
+						.sink = { .fd = STDOUT_FILENO, .opener = -1 } };
 }
+
+static void watch_done(void *opts)
+{
+	struct watch *w = opts;
+
+	buf_done(&w->out);
+}
+
+const struct guard_row guard_verb_watch = {
+	.spec = &watch_spec,
+	.size = sizeof(struct watch),
+	.defaults = watch_defaults,
+	.work = watch,
+	.done = watch_done,
+};
