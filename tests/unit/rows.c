@@ -152,6 +152,25 @@ static void instances_are_listed_by_pid_command_mode_and_start(void **state)
 	json_decref(reply);
 }
 
+/* Settings have names that records have (host, interface): of those `ctl get` has the schema alone. */
+static void settings_are_no_record(void **state)
+{
+	json_t *values = json_pack("{s:s,s:b}", "host", "192.0.2.1", "enabled", 1);
+	struct buf b = { 0 };
+
+	(void)state;
+	assert_non_null(values);
+	assert_int_equal(ctl_print_values(&b, FORMAT_JSON, values), 0);
+	assert_string_equal(buf_str(&b),
+			    "{\"schema\":1,\"host\":\"192.0.2.1\",\"enabled\":true}\n");
+	buf_done(&b);
+	b = (struct buf){ 0 };
+	assert_int_equal(ctl_print_values(&b, FORMAT_TEXT, values), 0);
+	assert_string_equal(buf_str(&b), "host=192.0.2.1\nenabled=true\n");
+	buf_done(&b);
+	json_decref(values);
+}
+
 static void what_is_left_out_of_drops_was_dropped(void **state)
 {
 	struct buf b = { 0 };
@@ -170,6 +189,7 @@ int main(void)
 		cmocka_unit_test(the_total_of_dns_is_there_where_nothing_was_asked),
 		cmocka_unit_test(a_figure_without_an_end_is_null),
 		cmocka_unit_test(instances_are_listed_by_pid_command_mode_and_start),
+		cmocka_unit_test(settings_are_no_record),
 		cmocka_unit_test(what_is_left_out_of_drops_was_dropped),
 	};
 
