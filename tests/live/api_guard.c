@@ -272,6 +272,66 @@ TEST(interfaces_and_their_flows_are_told)
 	netprobe_manager_free(m);
 }
 
+static void on_record(const struct netprobe_event *events, size_t n, void *arg)
+{
+	unsigned int *told = arg;
+
+	for (size_t i = 0; i < n; i++)
+		*told += events[i].json && events[i].text && events[i].xctl &&
+			 strstr(events[i].text, events[i].type) && !strchr(events[i].xctl, '\n');
+}
+
+static int on_row(const struct netprobe_loss *l, void *arg)
+{
+	uint64_t *seen = arg;
+
+	if (!strcmp(l->program, "guard"))
+		*seen = l->seen;
+	return 0;
+}
+
+/* Packets in the row of guard; UINT64_MAX: there is none. */
+static uint64_t guard_row(struct netprobe_manager *m)
+{
+	uint64_t seen = UINT64_MAX;
+
+	CHECK(netprobe_manager_losses(m, on_row, &seen, &err) > 0, "rows: %s", err.msg);
+	return seen;
+}
+
+TEST(account_of_guard_begins_with_the_capture_and_never_falls)
+{
+	struct netns_pair p = netns_pair_new();
+	struct netprobe_config c = without_capture(NETPROBE_MODE_FILTER);
+	struct netprobe_manager *m;
+	unsigned int told = 0;
+	uint64_t first, then, last;
+
+	enter(&p.a);
+	c.capture = NETPROBE_CAPTURE_PROC;
+	m = manager(&c);
+	OK(netprobe_manager_attach(m, p.if_a, &err));
+	CHECK_EQ(datagrams(&p.b, &p.a, "10.77.0.1", 7001, 100), 100, "datagrams before");
+	OK(netprobe_manager_set_event_handler(m, NETPROBE_EVENT_STATISTICS, on_record, &told));
+	OK(netprobe_manager_load(m, &err));
+	first = guard_row(m);
+	CHECK(first < 100, "%" PRIu64 " packets, with those of before", first);
+	CHECK_EQ(datagrams(&p.b, &p.a, "10.77.0.1", 7002, 50), 50, "datagrams");
+	then = guard_row(m);
+	CHECK(then >= first + 50 && then < 100 + 50, "%" PRIu64 " after 50 more than %" PRIu64,
+	      then, first);
+	/* its counters go with it, and begin again */
+	OK(netprobe_manager_detach(m, p.if_a, &err));
+	CHECK_EQ(guard_row(m), then, "packets when guard is gone");
+	OK(netprobe_manager_attach(m, p.if_a, &err));
+	CHECK_EQ(datagrams(&p.b, &p.a, "10.77.0.1", 7003, 10), 10, "datagrams");
+	last = guard_row(m);
+	CHECK(last >= then + 10 && last < then + 100, "%" PRIu64 " after 10 more than %" PRIu64,
+	      last, then);
+	OK(netprobe_manager_detach(m, p.if_a, &err));
+	netprobe_manager_free(m);
+}
+
 static int on_backend(const struct netprobe_backend_stats *s, void *arg)
 {
 	struct netprobe_backend_stats *last = arg;
@@ -282,15 +342,6 @@ static int on_backend(const struct netprobe_backend_stats *s, void *arg)
 		last->state = s->state;
 	}
 	return 0;
-}
-
-static void on_record(const struct netprobe_event *events, size_t n, void *arg)
-{
-	unsigned int *told = arg;
-
-	for (size_t i = 0; i < n; i++)
-		*told += events[i].json && events[i].text && events[i].xctl &&
-			 strstr(events[i].text, events[i].type) && !strchr(events[i].xctl, '\n');
 }
 
 TEST(backends_are_told_with_their_weights_and_reports_on_demand)
