@@ -264,7 +264,7 @@ static void put_health(struct netprobe_row *x, const struct view_row *from)
 
 static void link_fill(struct netprobe_link *x, const struct nic *n)
 {
-	const struct nic_counts tx = nic_counts(n, NIC_TX), rx = nic_counts(n, NIC_RX);
+	const struct nic_counts tx = nic_counts(n, NETPROBE_TX), rx = nic_counts(n, NETPROBE_RX);
 
 	*x = (struct netprobe_link){ .size = sizeof(*x),
 				     .state = n->state,
@@ -277,17 +277,13 @@ static void link_fill(struct netprobe_link *x, const struct nic *n)
 				     .rx_errors = rx.errors,
 				     .tx_dropped = tx.dropped,
 				     .rx_dropped = rx.dropped,
-				     .tx_bytes_per_s = (double)n->side[NIC_TX].bytes_s,
-				     .rx_bytes_per_s = (double)n->side[NIC_RX].bytes_s,
-				     .tx_packets_per_s = (double)n->side[NIC_TX].packets_s,
-				     .rx_packets_per_s = (double)n->side[NIC_RX].packets_s,
-				     .tx_unowned = (double)n->side[NIC_TX].unowned,
-				     .rx_unowned = (double)n->side[NIC_RX].unowned };
+				     .tx_bytes_per_s = (double)n->side[NETPROBE_TX].bytes_s,
+				     .rx_bytes_per_s = (double)n->side[NETPROBE_RX].bytes_s,
+				     .tx_packets_per_s = (double)n->side[NETPROBE_TX].packets_s,
+				     .rx_packets_per_s = (double)n->side[NETPROBE_RX].packets_s,
+				     .tx_unowned = (double)n->side[NETPROBE_TX].unowned,
+				     .rx_unowned = (double)n->side[NETPROBE_RX].unowned };
 }
-
-_Static_assert(NETPROBE_LINK_UNKNOWN == NIC_UNKNOWN && NETPROBE_LINK_OFF == NIC_OFF &&
-		       NETPROBE_LINK_DOWN == NIC_DOWN && NETPROBE_LINK_UP == NIC_UP,
-	       "states of links");
 
 void api_row_fill(struct api_row *to, const struct view_row *from, bool counted, float seconds,
 		  uint64_t now_ns)

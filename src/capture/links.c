@@ -146,11 +146,11 @@ static void take_stats(const struct rtattr *a, struct netdev *ret)
 static uint8_t state_of(unsigned int flags, uint8_t oper)
 {
 	if (!(flags & IFF_UP))
-		return LINK_OFF;
+		return NETPROBE_LINK_OFF;
 	/* drivers that tell no state have a signal all the same */
 	if (oper == OPER_UNKNOWN)
-		return flags & IFF_RUNNING ? LINK_UP : LINK_DOWN;
-	return oper == OPER_UP ? LINK_UP : LINK_DOWN;
+		return flags & IFF_RUNNING ? NETPROBE_LINK_UP : NETPROBE_LINK_DOWN;
+	return oper == OPER_UP ? NETPROBE_LINK_UP : NETPROBE_LINK_DOWN;
 }
 
 /* Everybody may ask; two questions, as how long the answer is comes with the first. 0: none, or it is not told. */
@@ -384,9 +384,9 @@ uint32_t links_state(struct links *l, uint32_t ifindex, uint32_t *ret_mbit)
 
 	*ret_mbit = 0;
 	if (!i)
-		return LINK_UNKNOWN;
+		return NETPROBE_LINK_UNKNOWN;
 	if (!i->asked)
-		i->mbit = i->state == LINK_UP ? ask_speed(l->fd, i->name) : 0;
+		i->mbit = i->state == NETPROBE_LINK_UP ? ask_speed(l->fd, i->name) : 0;
 	i->asked = true;
 	*ret_mbit = i->mbit;
 	return i->state;

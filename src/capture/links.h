@@ -3,6 +3,7 @@
 #ifndef NETPROBE_CAPTURE_LINKS_H
 #define NETPROBE_CAPTURE_LINKS_H
 
+#include <netprobe/view.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -25,11 +26,7 @@ uint32_t links_index(const struct links *l, const char *name);	 /* 0: not there 
 bool links_began(const struct links *l, uint32_t ifindex, struct netdev *ret);
 /* Is it part of another one, or is one of this namespace on it? */
 bool links_is_stacked(const struct links *l, uint32_t ifindex);
-#define LINK_UNKNOWN 0
-#define LINK_OFF 1  /* not switched on */
-#define LINK_DOWN 2 /* on, and no signal */
-#define LINK_UP 3
-/* ret_mbit: its speed; 0: it has none, or does not tell. */
+/* NETPROBE_LINK_*. ret_mbit: its speed; 0: it has none, or does not tell. */
 uint32_t links_state(struct links *l, uint32_t ifindex, uint32_t *ret_mbit);
 bool links_is_local(const struct links *l, const uint8_t addr[16]);
 

@@ -10,10 +10,6 @@
 #include "capture/links.h"
 #include "capture/netdev.h"
 
-_Static_assert(NIC_UNKNOWN == LINK_UNKNOWN && NIC_OFF == LINK_OFF && NIC_DOWN == LINK_DOWN &&
-		       NIC_UP == LINK_UP,
-	       "states of links");
-
 struct known {
 	uint32_t ifindex;
 	struct netdev start, last;
@@ -69,8 +65,8 @@ static void put(struct nic *n, unsigned int side, const uint64_t now[4], const u
 static void counts(const struct netdev *d, uint64_t ret[2][4])
 {
 	const uint64_t all[2][4] = {
-		[NIC_RX] = { d->rx_bytes, d->rx_packets, d->rx_errors, d->rx_dropped },
-		[NIC_TX] = { d->tx_bytes, d->tx_packets, d->tx_errors, d->tx_dropped },
+		[NETPROBE_RX] = { d->rx_bytes, d->rx_packets, d->rx_errors, d->rx_dropped },
+		[NETPROBE_TX] = { d->tx_bytes, d->tx_packets, d->tx_errors, d->tx_dropped },
 	};
 
 	memcpy(ret, all, sizeof(all));
@@ -102,7 +98,7 @@ static void on_dev(const struct netdev *d, void *arg)
 	if (!n)
 		return;
 	n->state = ifwatch_state(r->watch, ifindex, &n->mbit);
-	for (unsigned int side = NIC_RX; side <= NIC_TX; side++)
+	for (unsigned int side = NETPROBE_RX; side <= NETPROBE_TX; side++)
 		put(n, side, now[side], last[side], start[side], r->seconds);
 }
 

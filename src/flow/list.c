@@ -244,7 +244,7 @@ static bool has_packets(const struct pass *p, const struct tally *row)
 {
 	const struct nic *n = nics_find(&p->viewer->nics, &row->key);
 
-	return n && (nic_counts(n, NIC_RX).packets | nic_counts(n, NIC_TX).packets);
+	return n && (nic_counts(n, NETPROBE_RX).packets | nic_counts(n, NETPROBE_TX).packets);
 }
 
 bool pass_shows(struct pass *p, const struct tally *row)

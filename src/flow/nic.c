@@ -46,7 +46,7 @@ struct nic *nics_get(struct nics *s, uint32_t netns, uint32_t ifindex, const cha
 	if (!n) {
 		n = &s->all[s->n++];
 		*n = (struct nic){ .netns = netns, .ifindex = ifindex };
-		n->side[NIC_RX].unowned = n->side[NIC_TX].unowned = -1;
+		n->side[NETPROBE_RX].unowned = n->side[NETPROBE_TX].unowned = -1;
 	}
 	memset(n->name, 0, sizeof(n->name));
 	memcpy(n->name, name, strnlen(name, sizeof(n->name) - 1));
@@ -69,7 +69,7 @@ const struct nic *nics_find(const struct nics *s, const struct group_key *key)
 void nics_restart(struct nics *s)
 {
 	for (uint32_t i = 0; i < s->n; i++)
-		for (unsigned int d = NIC_RX; d <= NIC_TX; d++)
+		for (unsigned int d = NETPROBE_RX; d <= NETPROBE_TX; d++)
 			s->all[i].side[d].before = s->all[i].side[d].all;
 }
 

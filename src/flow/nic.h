@@ -6,15 +6,9 @@
 #ifndef NETPROBE_FLOW_NIC_H
 #define NETPROBE_FLOW_NIC_H
 
+#include <netprobe/view.h>
+
 #include "flow/tally.h"
-
-#define NIC_RX 0
-#define NIC_TX 1
-
-#define NIC_UNKNOWN 0 /* state: as capture/links.h has it */
-#define NIC_OFF 1
-#define NIC_DOWN 2
-#define NIC_UP 3
 
 struct nic_counts {
 	uint64_t bytes, packets, errors, dropped;
@@ -23,13 +17,13 @@ struct nic_counts {
 struct nic {
 	uint32_t netns, ifindex;
 	char name[16];
-	uint32_t state, mbit; /* NIC_*; speed, 0 unknown */
+	uint32_t state, mbit; /* NETPROBE_LINK_*; speed, 0 unknown */
 	struct {
 		struct nic_counts all;	  /* since it was there, or the probe */
 		struct nic_counts before; /* when sums began anew */
 		float bytes_s, packets_s; /* in the last interval */
 		float unowned; /* share of the bytes of the interval before; negative: not known */
-	} side[2];
+	} side[2];	       /* NETPROBE_RX, NETPROBE_TX */
 	bool seen;
 };
 

@@ -94,8 +94,8 @@ void viewer_nic_unowned(struct viewer *v, uint32_t ifindex, double tx, double rx
 {
 	for (uint32_t i = 0; i < v->nics.n; i++)
 		if (v->nics.all[i].ifindex == ifindex) {
-			v->nics.all[i].side[NIC_TX].unowned = (float)tx;
-			v->nics.all[i].side[NIC_RX].unowned = (float)rx;
+			v->nics.all[i].side[NETPROBE_TX].unowned = (float)tx;
+			v->nics.all[i].side[NETPROBE_RX].unowned = (float)rx;
 		}
 }
 

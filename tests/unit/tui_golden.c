@@ -20,7 +20,7 @@
 static struct nic eth0 = {
 	.ifindex = 2,
 	.name = "eth0",
-	.state = NIC_UP,
+	.state = NETPROBE_LINK_UP,
 	.mbit = 2500,
 	.side = { { .all = { 4000000, 123456, 3, 17 }, .packets_s = 4120, .unowned = 0.02f },
 		  { .all = { 12000000, 234567, 0, 0 }, .packets_s = 8650, .unowned = 0.31f } }

@@ -187,23 +187,23 @@ static void interfaces_without_sockets_have_rows(void **state)
 	make_traffic(w);
 	viewer_nics_begin(w->viewer);
 	n = viewer_nic(w->viewer, 4026531840u, 2, "eth0");
-	n->side[NIC_TX].all.packets = 7;
+	n->side[NETPROBE_TX].all.packets = 7;
 	n = viewer_nic(w->viewer, 4026531840u, 9, "eth9");
-	n->side[NIC_RX].all = (struct nic_counts){ 600, 4, 2, 1 };
+	n->side[NETPROBE_RX].all = (struct nic_counts){ 600, 4, 2, 1 };
 	(void)viewer_nic(w->viewer, 4026531840u, 10, "eth10");
 	viewer_nics_end(w->viewer);
 	view = ask(w, (struct view_query){ .kind = NETPROBE_VIEW_INTERFACE });
 	assert_int_equal(view.n_rows, 3); /* eth0, lo, eth9 */
-	assert_int_equal(nic_counts(row_called(&view, "eth0")->nic, NIC_TX).packets, 7);
+	assert_int_equal(nic_counts(row_called(&view, "eth0")->nic, NETPROBE_TX).packets, 7);
 	assert_null(row_called(&view, "lo")->nic);
-	assert_int_equal(nic_counts(row_called(&view, "eth9")->nic, NIC_RX).errors, 2);
+	assert_int_equal(nic_counts(row_called(&view, "eth9")->nic, NETPROBE_RX).errors, 2);
 	assert_null(row_called(&view, "eth10"));
 	view_done(&view);
 	assert_sums(w, (struct view_query){ 0 }, 1200, 9050);
 	restart(w);
 	view = ask(w, (struct view_query){ .kind = NETPROBE_VIEW_INTERFACE, .idle = true });
 	assert_int_equal(view.n_rows, 4);
-	assert_int_equal(nic_counts(row_called(&view, "eth9")->nic, NIC_RX).packets, 0);
+	assert_int_equal(nic_counts(row_called(&view, "eth9")->nic, NETPROBE_RX).packets, 0);
 	view_done(&view);
 	viewer_nics_begin(w->viewer);
 	viewer_nics_end(w->viewer);
