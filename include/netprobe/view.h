@@ -94,11 +94,13 @@ struct netprobe_row {
 	/* of the process, or the row's own: path below the cgroup mount, empty: none known; id, what people call it, "docker" */
 	const char *cgroup;
 	struct netprobe_container container;
-	uint8_t addr[16];		       /* remote view */
-	uint32_t netns;			       /* interface view */
-	double tx_bytes_per_s, rx_bytes_per_s; /* in the last interval */
-	uint64_t tx_bytes, rx_bytes;	       /* since load, or sums began anew */
-	uint64_t retransmits;		       /* segments */
+	uint8_t addr[16]; /* remote view */
+	uint32_t netns;	  /* interface view */
+	/* in the last interval; negative: of a socket whose bytes this way of capture does not count */
+	double tx_bytes_per_s, rx_bytes_per_s;
+	/* since load, or sums began anew; NETPROBE_UNKNOWN: of such a socket */
+	uint64_t tx_bytes, rx_bytes;
+	uint64_t retransmits;							     /* segments */
 	uint64_t retransmits_timeout, retransmits_fast, retransmits_tail_loss_probe; /* by cause */
 	uint64_t retransmits_synack;   /* SYN-ACKs of a listener */
 	uint64_t retransmits_spurious; /* of those by cause, found not needed */

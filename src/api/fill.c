@@ -312,6 +312,10 @@ void api_row_fill(struct api_row *to, const struct view_row *from, bool counted,
 	if (from->flow) {
 		api_flow_fill(&to->flow, from->flow, from->rname, counted, seconds, now_ns);
 		x->flow = &to->flow;
+		if (!counted) {
+			x->tx_bytes = x->rx_bytes = NETPROBE_UNKNOWN;
+			x->tx_bytes_per_s = x->rx_bytes_per_s = -1;
+		}
 	}
 	if (from->flow && to->flow.listens && from->flow->tcp && !from->flow->closed) {
 		x->has_queue = true;

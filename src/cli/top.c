@@ -167,6 +167,12 @@ static struct cell cell_if(bool known, uint64_t n)
 	return known ? cell_u64(n) : (struct cell){ .type = CELL_NULL };
 }
 
+static struct cell cell_rate(double rate)
+{
+	return rate < 0 ? (struct cell){ .type = CELL_NULL }
+			: (struct cell){ .type = CELL_DOUBLE, .dbl = rate };
+}
+
 static unsigned int health_cells(struct cell *c, const struct top *x,
 				 const struct netprobe_row *row)
 {
@@ -196,10 +202,10 @@ static int add_row(const struct netprobe_row *row, void *arg)
 	c[i++] = cell_str(row->comm);
 	i += row_container_cells(c + i, &row->container);
 	c[i++] = cell_str(row->cgroup);
-	c[i++] = (struct cell){ .type = CELL_DOUBLE, .dbl = row->tx_bytes_per_s };
-	c[i++] = (struct cell){ .type = CELL_DOUBLE, .dbl = row->rx_bytes_per_s };
-	c[i++] = cell_u64(row->tx_bytes);
-	c[i++] = cell_u64(row->rx_bytes);
+	c[i++] = cell_rate(row->tx_bytes_per_s);
+	c[i++] = cell_rate(row->rx_bytes_per_s);
+	c[i++] = cell_if(row->tx_bytes != NETPROBE_UNKNOWN, row->tx_bytes);
+	c[i++] = cell_if(row->rx_bytes != NETPROBE_UNKNOWN, row->rx_bytes);
 	c[i++] = cell_u64(row->connections);
 	c[i++] = cell_u64_or_null(row->srtt_us);
 	c[i++] = cell_u64(row->retransmits);

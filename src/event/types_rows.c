@@ -28,6 +28,8 @@
 	  "half of its process's [latencies](flows.md#latencies-flows---histograms) were shorter"), \
 		F(name "_p99_us", FIELD_INT, FIELD_US, UNTIMED, "99 of 100 were shorter")
 
+#define UNCOUNTED "a connection whose bytes the capture does not tell (UDP in `proc`)"
+
 static const struct field top[] = {
 	WORD("group", "an interface that is not known",
 	     "what the row is of: a process, a connection, a container, ... (`--by`)"),
@@ -38,11 +40,11 @@ static const struct field top[] = {
 	CONTAINER("in none, or not told by such a row"),
 	WORD("cgroup", "not known, or not told by such a row", "path of the cgroup",
 	     .otel = "process.linux.cgroup"),
-	OPT("tx_bytes_per_s", FIELD_NUMBER, FIELD_BYTES_S, NULL, "in the last interval"),
-	OPT("rx_bytes_per_s", FIELD_NUMBER, FIELD_BYTES_S, NULL, "in the last interval"),
-	BYTES("tx_bytes",
-	      "since the start; what the capture does not tell (UDP in `proc`) counts as 0"),
-	BYTES("rx_bytes", "the same, received"),
+	OPT("tx_bytes_per_s", FIELD_NUMBER, FIELD_BYTES_S, UNCOUNTED, "in the last interval"),
+	OPT("rx_bytes_per_s", FIELD_NUMBER, FIELD_BYTES_S, UNCOUNTED, "in the last interval"),
+	OPT("tx_bytes", FIELD_INT, FIELD_BYTES, UNCOUNTED,
+	    "since the start; what the capture does not tell (UDP in `proc`) is in no sum"),
+	OPT("rx_bytes", FIELD_INT, FIELD_BYTES, UNCOUNTED, "the same, received"),
 	COUNT("connections",
 	      "open sockets that do not listen; by remote host also unconnected peers"),
 	OPT("srtt_us", FIELD_INT, FIELD_US, "not measured",

@@ -9,6 +9,12 @@
 
 #define OWNED_BAD 90 /* percent: less than that, and somebody moves bytes that no row here has */
 
+static enum style unknown_cell(char *s, size_t size)
+{
+	(void)snprintf(s, size, "-");
+	return STYLE_DIM;
+}
+
 static enum style rate_cell(const struct tui_model *m, float rate, enum style style, char *s,
 			    size_t size)
 {
@@ -18,12 +24,14 @@ static enum style rate_cell(const struct tui_model *m, float rate, enum style st
 
 enum style cell_tx(const struct tui_model *m, const struct tui_row *row, char *s, size_t size)
 {
-	return rate_cell(m, row->tx_rate, STYLE_TX, s, size);
+	return row->uncounted ? unknown_cell(s, size)
+			      : rate_cell(m, row->tx_rate, STYLE_TX, s, size);
 }
 
 enum style cell_rx(const struct tui_model *m, const struct tui_row *row, char *s, size_t size)
 {
-	return rate_cell(m, row->rx_rate, STYLE_RX, s, size);
+	return row->uncounted ? unknown_cell(s, size)
+			      : rate_cell(m, row->rx_rate, STYLE_RX, s, size);
 }
 
 static enum style bytes_cell(uint64_t bytes, char *s, size_t size)
@@ -35,13 +43,13 @@ static enum style bytes_cell(uint64_t bytes, char *s, size_t size)
 enum style cell_tx_total(const struct tui_model *m, const struct tui_row *row, char *s, size_t size)
 {
 	(void)m;
-	return bytes_cell(row->tx_bytes, s, size);
+	return row->uncounted ? unknown_cell(s, size) : bytes_cell(row->tx_bytes, s, size);
 }
 
 enum style cell_rx_total(const struct tui_model *m, const struct tui_row *row, char *s, size_t size)
 {
 	(void)m;
-	return bytes_cell(row->rx_bytes, s, size);
+	return row->uncounted ? unknown_cell(s, size) : bytes_cell(row->rx_bytes, s, size);
 }
 
 enum style cell_total(const struct tui_model *m, const struct tui_row *row, char *s, size_t size)
@@ -49,7 +57,8 @@ enum style cell_total(const struct tui_model *m, const struct tui_row *row, char
 	uint64_t sum = row->tx_bytes + row->rx_bytes;
 
 	(void)m;
-	return bytes_cell(sum < row->tx_bytes ? UINT64_MAX : sum, s, size);
+	return row->uncounted ? unknown_cell(s, size)
+			      : bytes_cell(sum < row->tx_bytes ? UINT64_MAX : sum, s, size);
 }
 
 enum style cell_pid(const struct tui_model *m, const struct tui_row *row, char *s, size_t size)

@@ -8,6 +8,11 @@
 #include "tui/fmt.h"
 #include "tui/model.h"
 
+static float rate_of(double rate)
+{
+	return rate > 0 ? (float)rate : 0;
+}
+
 void trace_add(struct trace *t, const struct netprobe_row *row)
 {
 	const struct netprobe_flow *f = row->flow;
@@ -22,7 +27,7 @@ void trace_add(struct trace *t, const struct netprobe_row *row)
 	if (f->closed)
 		return;
 	if (!first || !t->rate.count)
-		samples_push(&t->rate, (float)row->tx_bytes_per_s + (float)row->rx_bytes_per_s);
+		samples_push(&t->rate, rate_of(row->tx_bytes_per_s) + rate_of(row->rx_bytes_per_s));
 	if (!f->has_tcp)
 		return;
 	samples_push(&t->rtt, (float)f->srtt_us);
@@ -92,10 +97,10 @@ void detail_take(struct detail *d, const struct netprobe_row *row, const struct 
 		d->tx_rate = d->rx_rate = 0;
 		return;
 	}
-	d->tx_rate = (float)row->tx_bytes_per_s;
-	d->rx_rate = (float)row->rx_bytes_per_s;
-	d->tx_bytes = row->tx_bytes;
-	d->rx_bytes = row->rx_bytes;
+	d->tx_rate = rate_of(row->tx_bytes_per_s);
+	d->rx_rate = rate_of(row->rx_bytes_per_s);
+	d->tx_bytes = known(row->tx_bytes);
+	d->rx_bytes = known(row->rx_bytes);
 	d->retrans = row->retransmits;
 	row_trouble(&d->trouble, row);
 	/* what it met with last stays to be read when it is closed */

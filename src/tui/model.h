@@ -52,6 +52,7 @@ struct tui_row {
 	uint32_t netns;		   /* interface view */
 	float tx_rate, rx_rate;
 	uint64_t tx_bytes, rx_bytes, retrans;
+	bool uncounted; /* a socket whose bytes are not known: these are 0 */
 	struct tui_trouble trouble;
 	uint64_t drops;
 	bool has_drops;

@@ -166,10 +166,13 @@ void row_copy(struct tui_row *to, const struct netprobe_row *from, uint8_t kind)
 	memset(to, 0, offsetof(struct tui_row, samples));
 	copy_text(to->name, sizeof(to->name), from->group);
 	to->key = from->key;
-	to->tx_rate = (float)from->tx_bytes_per_s;
-	to->rx_rate = (float)from->rx_bytes_per_s;
-	to->tx_bytes = from->tx_bytes;
-	to->rx_bytes = from->rx_bytes;
+	to->uncounted = from->tx_bytes_per_s < 0;
+	if (!to->uncounted) {
+		to->tx_rate = (float)from->tx_bytes_per_s;
+		to->rx_rate = (float)from->rx_bytes_per_s;
+		to->tx_bytes = from->tx_bytes;
+		to->rx_bytes = from->rx_bytes;
+	}
 	to->retrans = from->retransmits;
 	row_trouble(&to->trouble, from);
 	to->drops = from->drops;

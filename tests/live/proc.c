@@ -158,6 +158,35 @@ TEST(proc_knows_no_bytes_of_datagrams_and_says_null)
 	free(said);
 }
 
+/* A row of the view as well: 0 would be a figure. */
+TEST(proc_has_no_bytes_for_a_row_of_a_datagram_socket)
+{
+	static const char *const args[] = { "top",    "--once",		"--by", "connection",
+					    "--idle", "--format",	"json", "--interval",
+					    "0.2",    "--capture-mode", "proc", "-q",
+					    NULL };
+	char *out, *said;
+	struct maker m;
+	json_t *row;
+
+	(void)rung_enter();
+	m = maker_start(NULL, -1, "dgram --hold start --count 3");
+	(void)maker_wait_hold(&m);
+	CHECK_EQ(rung_run(args, 0, 0, &out, &said), 0, "exit code");
+	out[strcspn(out, "\n")] = '\0';
+	row = json_loads(out, 0, NULL);
+	REQUIRE(row, "no row: %.200s %s", out, said);
+	CHECK(record_u64(row, "pid"), "no owner: %s", out);
+	CHECK(json_is_null(json_object_get(row, "tx_bytes")) &&
+		      json_is_null(json_object_get(row, "rx_bytes")) &&
+		      json_is_null(json_object_get(row, "tx_bytes_per_s")) &&
+		      json_is_null(json_object_get(row, "rx_bytes_per_s")),
+	      "expected null: %s", out);
+	json_decref(row);
+	free(out);
+	free(said);
+}
+
 TEST(proc_leaves_out_what_the_filters_exclude)
 {
 	static const char *const args[] = { "events", "--format",   "json",	      "--interval",
