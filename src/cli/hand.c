@@ -25,7 +25,8 @@
 
 #include "cli/keep.h"
 
-#define ANSWER_MS 2000 /* of the kernel */
+#define ANSWER_MS 2000	 /* of the kernel */
+#define REUSE_LOOKS 4096 /* enough for groups of some hundred sockets */
 #define READ_SETTINGS UINT32_MAX
 
 struct answer {
@@ -207,6 +208,23 @@ static int find(const struct tui_act *a, uint8_t family, struct inet_diag_sockid
 	return r < 0 ? r : 0;
 }
 
+/*
+ * It is there, and the kernel finds another one by its address: several listen there (SO_REUSEPORT), of which it picks
+ * one by the address of who asks to be let in. With other ports of that one it picks others, until it is the one.
+ */
+static int close_one_of(int fd, struct request *q)
+{
+	int r = -ESTALE;
+
+	if (q->req.id.idiag_dport)
+		return -ESRCH;
+	for (unsigned int port = 1; port < REUSE_LOOKS && (r == -ENOENT || r == -ESTALE); port++) {
+		q->req.id.idiag_dport = htons((uint16_t)port);
+		r = destroy(fd, q);
+	}
+	return r == -ENOENT || r == -ESTALE ? -EBUSY : r;
+}
+
 static int close_one(int fd, const struct tui_act *a, uint8_t family)
 {
 	struct request q = request_of(a, SOCK_DESTROY, NLM_F_ACK, family);
@@ -219,13 +237,16 @@ static int close_one(int fd, const struct tui_act *a, uint8_t family)
 	if (r != -ENOENT && r != -ESTALE)
 		return r;
 	r = find(a, family, &q.req.id);
-	return r ?: destroy(fd, &q);
+	r = r ?: destroy(fd, &q);
+	return r == -ENOENT || r == -ESTALE ? (find(a, family, &q.req.id) ?: close_one_of(fd, &q))
+					    : r;
 }
 
 /* By its cookie: an address that another socket has by now does not do. */
 static int close_socket(const struct tui_act *a)
 {
-	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
+	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff }, any[16];
+	bool v4 = !memcmp(a->laddr, mapped, 12), is_any = !memcmp(a->laddr, any, 16);
 	struct timeval wait = { .tv_sec = ANSWER_MS / 1000 };
 	int back, fd, r;
 
@@ -237,10 +258,10 @@ static int close_socket(const struct tui_act *a)
 	fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
 	r = fd < 0 || setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait)) < 0 ? -errno : 0;
 	if (!r)
-		r = close_one(fd, a, memcmp(a->laddr, mapped, 12) ? AF_INET6 : AF_INET);
-	/* one of IPv6 that speaks IPv4 */
-	if (r == -ENOENT && !memcmp(a->laddr, mapped, 12))
-		r = close_one(fd, a, AF_INET6);
+		r = close_one(fd, a, v4 ? AF_INET : AF_INET6);
+	/* one of IPv6 that speaks IPv4; one that listens at no address, which is the same in both */
+	if (r == -ENOENT && (v4 || is_any))
+		r = close_one(fd, a, v4 ? AF_INET6 : AF_INET);
 	if (fd >= 0)
 		(void)close(fd);
 	if (back >= 0) {

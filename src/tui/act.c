@@ -124,11 +124,14 @@ void act_tell(struct tui_model *m, int r)
 	const char *what = m->act.what == TUI_ACT_CLOSE ? "closed" : "sent";
 
 	m->ask[0] = '\0';
-	(void)snprintf(m->flash, sizeof(m->flash), "%s",
-		       !r ? what
-		       : r == -EPERM || r == -EACCES
-			       ? "you may not: it takes that user's rights, or root's"
-		       : r == -ESRCH	  ? "it is gone, or its number is another one's by now"
-		       : r == -EOPNOTSUPP ? "this kernel, or this view, cannot do that"
-					  : strerror(-r));
+	(void)snprintf(
+		m->flash, sizeof(m->flash), "%s",
+		!r ? what
+		: r == -EPERM || r == -EACCES
+			? "you may not: it takes that user's rights, or root's"
+		: r == -ESRCH ? "it is gone, or its number is another one's by now"
+		: r == -EBUSY
+			? "several listen on that port, and the kernel closes others of them only"
+		: r == -EOPNOTSUPP ? "this kernel, or this view, cannot do that"
+				   : strerror(-r));
 }

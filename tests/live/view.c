@@ -174,12 +174,11 @@ TEST(a_process_is_signalled_when_it_was_asked_and_said_yes)
 	quit(&s);
 }
 
-static void close_connection_of(pid_t pid)
+static void close_socket_of(pid_t pid, const char *by)
 {
 	static struct screen s;
 	char match[32];
-	const char *args[] = { "top", "--by",	 "connection", "--interval",
-			       "0.2", "--match", match,	       NULL };
+	const char *args[] = { "top", "--by", by, "--interval", "0.2", "--match", match, NULL };
 	int status;
 
 	own_home();
@@ -207,12 +206,59 @@ static void close_connection_of(pid_t pid)
 
 TEST(a_connection_is_closed_when_it_was_asked_and_said_yes)
 {
-	close_connection_of(start_talker(NULL));
+	close_socket_of(start_talker(NULL), "connection");
 }
 
 TEST(a_connection_that_is_bound_to_an_interface_is_closed)
 {
-	close_connection_of(start_talker("lo"));
+	close_socket_of(start_talker("lo"), "connection");
+}
+
+#define LISTENERS 8
+
+/* Each a process of its own, on one port. */
+static pid_t start_listener(uint16_t port)
+{
+	struct sockaddr_in at = { .sin_family = AF_INET, .sin_port = htons(port) };
+	int ready[2], one = 1;
+	pid_t pid;
+	char c;
+
+	REQUIRE(!pipe2(ready, O_CLOEXEC), "pipe");
+	pid = fork();
+	if (!pid) {
+		int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+		(void)prctl(PR_SET_NAME, TALKER);
+		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof(one)) < 0 ||
+		    bind(fd, (struct sockaddr *)&at, sizeof(at)) < 0 || listen(fd, 1) < 0)
+			_exit(1);
+		(void)!write(ready[1], "r", 1);
+		_exit(accept(fd, NULL, NULL) < 0 ? 77 : 1);
+	}
+	(void)close(ready[1]);
+	REQUIRE(read(ready[0], &c, 1) == 1, "a listener did not start");
+	(void)close(ready[0]);
+	return pid;
+}
+
+/* The kernel finds one of them by the port, not that one. */
+TEST(one_of_several_listeners_on_a_port_is_closed)
+{
+	pid_t pids[LISTENERS];
+	int status;
+
+	for (unsigned int i = 0; i < LISTENERS; i++)
+		pids[i] = start_listener(7481);
+	close_socket_of(pids[5], "listen");
+	for (unsigned int i = 0; i < LISTENERS; i++) {
+		if (i == 5)
+			continue;
+		CHECK_EQ(waitpid(pids[i], &status, WNOHANG), 0, "end of another listener");
+		(void)kill(pids[i], SIGKILL);
+		(void)waitpid(pids[i], &status, 0);
+	}
 }
 
 static void file_in(char *path, size_t size, const char *name)
