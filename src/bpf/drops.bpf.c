@@ -13,6 +13,7 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
 #define PF_PACKET 17
 #define BURST_WINDOW_NS 1000000000ULL
+#define DROP_WINDOWS 4096
 #define QUIET_CHARS 24
 
 const volatile __u8 cfg_store_hash = 0;
@@ -306,9 +307,57 @@ static __always_inline void key_fill(struct np_drop_key *key, const struct np_ev
 	key->pad = 0;
 }
 
+static __always_inline struct np_drop_sum *sum_find(const struct np_drop_key *key, __u32 gen)
+{
+	if (gen)
+		return bpf_map_lookup_elem(&np_drop_sums_b, key);
+	return bpf_map_lookup_elem(&np_drop_sums_a, key);
+}
+
+/* The second in which a kind's events are counted, kept while the map that had the kind is emptied. */
+struct drop_window {
+	__u32 hash; /* of the kind; another one with that place takes it */
+	__u32 events;
+	__u64 ns;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, DROP_WINDOWS);
+	__type(key, __u32);
+	__type(value, struct drop_window);
+} np_drop_windows SEC(".maps");
+
+static __always_inline struct drop_window *window_of(const struct np_drop_key *key, __u32 *ret_hash)
+{
+	const __u64 *word = (const __u64 *)key;
+	__u64 h = 0;
+	__u32 slot;
+
+	for (int i = 0; i < (int)(sizeof(*key) / sizeof(*word)); i++)
+		h = (h ^ word[i]) * 0x9e3779b97f4a7c15ULL;
+	*ret_hash = CUT(__u32, h >> 32);
+	slot = *ret_hash & (DROP_WINDOWS - 1);
+	return bpf_map_lookup_elem(&np_drop_windows, &slot);
+}
+
+static __always_inline void window_keep(const struct drop_scratch *s, const struct np_drop_sum *sum)
+{
+	__u32 hash;
+	struct drop_window *window = window_of(&s->key, &hash);
+
+	if (!window)
+		return;
+	window->hash = hash;
+	window->events = sum->window_events;
+	window->ns = sum->window_ns;
+}
+
 static __noinline int sum_make(struct drop_scratch *s, __u32 gen)
 {
 	struct np_drop_sum *sum = &s->fresh;
+	struct drop_window *window;
+	__u32 hash;
 	__u64 args[1];
 	long r;
 
@@ -319,6 +368,12 @@ static __noinline int sum_make(struct drop_scratch *s, __u32 gen)
 	args[0] = s->ev.location;
 	(void)bpf_snprintf(sum->function, sizeof(sum->function), "%ps", args, sizeof(args));
 	sum->quiet = is_quiet(s->ev.reason, sum->function);
+	/* the maps change places, its second goes on */
+	window = window_of(&s->key, &hash);
+	if (window && window->hash == hash) {
+		sum->window_ns = window->ns;
+		sum->window_events = window->events;
+	}
 	if (gen)
 		r = bpf_map_update_elem(&np_drop_sums_b, &s->key, sum, BPF_NOEXIST);
 	else
@@ -326,13 +381,6 @@ static __noinline int sum_make(struct drop_scratch *s, __u32 gen)
 	if (!r)
 		__sync_fetch_and_add(&st_keys[gen ? 1 : 0], 1);
 	return 0;
-}
-
-static __always_inline struct np_drop_sum *sum_find(const struct np_drop_key *key, __u32 gen)
-{
-	if (gen)
-		return bpf_map_lookup_elem(&np_drop_sums_b, key);
-	return bpf_map_lookup_elem(&np_drop_sums_a, key);
 }
 
 static __always_inline struct np_drop_sum *sum_of(struct drop_scratch *s)
@@ -405,8 +453,10 @@ static __always_inline int drop_count(void *ctx, struct drop_scratch *s)
 		return 0;
 	if (window_pass(&sum->window_ns, &sum->window_events, s->ev.hdr.ts_ns, st_key_events) &&
 	    window_pass(&st_window_ns, &st_window_events, s->ev.hdr.ts_ns,
-			np_filter.max_events ? np_filter.max_events : st_all_events))
+			np_filter.max_events ? np_filter.max_events : st_all_events)) {
+		window_keep(s, sum);
 		return drop_emit(ctx, s, sum);
+	}
 	loss_one(limited);
 	return 0;
 }

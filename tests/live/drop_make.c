@@ -105,6 +105,7 @@ struct drops count_drops(const json_t *records, const struct netns *ns, const ch
 		if (!d.first)
 			d.first = r;
 		d.events++;
+		d.rests += json_is_null(json_object_get(r, "cpu_comm"));
 		d.packets += record_u64(r, "packets");
 		d.suppressed += record_u64(r, "suppressed");
 		if (pid && record_u64(r, "pid") == (uint64_t)pid)

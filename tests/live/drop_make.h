@@ -35,6 +35,7 @@ socklen_t loopback(int family, uint16_t port, struct sockaddr_storage *ss);
 bool is_drop(const json_t *r, const struct netns *ns, const char *reason);
 struct drops {
 	uint64_t packets, owned, events, suppressed;
+	uint64_t rests; /* of the events: told by user space, of what no event had told */
 	const json_t *first;
 };
 /* Drops of that reason in that namespace; owned: by pid. */
