@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Sockets by sock_diag (see socks.h): listed, owned, counted, ended. Opening is socks_open.c's. */
+#include "base/log.h"
 #include "capture/socks_internal.h"
 
 #include <errno.h>
@@ -266,6 +267,15 @@ static bool is_remnant(const struct diag_sock *d)
 		 !d->inode));
 }
 
+/* What is not as with eBPF, once there is any. */
+static void note_mptcp(struct socks *s)
+{
+	if (!s->mptcp_noted)
+		log_notice(
+			"MPTCP is used here: without eBPF a connection is the sum of its subflows, with all that MPTCP sends again; its listeners are listed as tcp");
+	s->mptcp_noted = true;
+}
+
 static void on_listed(const struct diag_sock *d, void *arg)
 {
 	struct socks *s = arg;
@@ -284,6 +294,8 @@ static void on_listed(const struct diag_sock *d, void *arg)
 	k->gen = s->gen;
 	update_tuple(s, k, d);
 	want_owner(s, k, d->inode);
+	if (d->subflow)
+		note_mptcp(s);
 	if (d->subflow && d->tuple.state != STATE_LISTEN)
 		mains_join(s, k, d->token ? d->token : d->inode, d->joined);
 	if (d->tuple.proto == IPPROTO_TCP) {

@@ -17,7 +17,7 @@ struct socks {
 	struct index by_cookie, by_tuple;
 	int ask_fd, watch_fd;
 	uint32_t netns, gen;
-	bool seeding;
+	bool seeding, mptcp_noted;
 	uint64_t now_ns, scan_at_ns;
 	uint64_t look_ns, look_left_ns; /* last look; processor time that looks may take */
 	struct sock *ended, **ended_tail;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* MPTCP without BPF: one connection is one row, whatever TCP connections carry it. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "rung.h"
@@ -102,6 +103,28 @@ static void one_row(const char *mode, const char *traffic, uint64_t looked, uint
 TEST(proc_tells_an_mptcp_connection_once_with_the_bytes_of_its_subflows)
 {
 	one_row("proc", "stream --mptcp --hold sent --bytes 60000", 60000, 1);
+}
+
+TEST(that_mptcp_is_used_is_said_once_without_bpf)
+{
+	const char *const args[] = { "events", "--format",	 "json",     "--interval",
+				     "0.2",    "--capture-mode", "afpacket", NULL };
+	struct probe_opts opts = { .args = args, .plain = true };
+	struct netns ns = rung_enter();
+	struct probe p = probe_spawn(&opts);
+	struct maker m;
+	char *said, *at;
+
+	m = maker_start(NULL, -1, "stream --mptcp --hold connected --bytes 60000");
+	rung_wait_open(&p, maker_wait_hold(&m));
+	maker_go(&m);
+	maker_finish(&m);
+	netns_wait_quiet(&ns);
+	probe_stop(&p);
+	said = file_text(p.log);
+	at = strstr(said, "MPTCP is used here");
+	CHECK(at && !strstr(at + 1, "MPTCP is used here"), "expected it once, got: %s", said);
+	free(said);
 }
 
 TEST(packets_of_subflows_are_their_mptcp_connections)
