@@ -30,29 +30,43 @@ struct np_call {
 	__u8 pad[5];
 };
 
-static __always_inline void sock_own_id(struct np_sock *st)
+#define OWN_ID (1ULL << 62)
+
+/*
+ * Where two processors see a socket first at once the number of one of them is that of both. was: what it had when it had
+ * no number of its own.
+ */
+static __always_inline void sock_own_id(struct np_sock *st, __u64 was)
 {
-	st->sock_id = (1ULL << 62) + __sync_fetch_and_add(&st_next_id, 1);
+	__u64 id = OWN_ID + __sync_fetch_and_add(&st_next_id, 1);
+
+	/* before: by a number without it the entry looks like that of another socket (sock_is_other) */
 	st->flags |= NP_F_OWNID;
+	(void)__sync_val_compare_and_swap(&st->sock_id, was, id);
+	if (st->sock_id < OWN_ID) /* it has a cookie by now */
+		st->flags &= ~NP_F_OWNID;
 }
 
 static __always_inline void sock_identify(struct np_sock *st, struct sock *sk)
 {
 	__u64 id = sock_cookie(sk);
 
+	/* a cookie that was made meanwhile does not take the place of a number that others know it by */
 	if (!id)
-		sock_own_id(st);
+		sock_own_id(st, 0);
 	else
-		st->sock_id = id;
+		(void)__sync_val_compare_and_swap(&st->sock_id, 0, id);
 }
 
 /* What kind of socket it is, once its tuple is known. */
 static __always_inline void sock_kind(struct np_sock *st, struct sock *sk)
 {
+	__u64 was = *(volatile __u64 *)&st->sock_id; /* before the flag */
+
 	if (st->tuple.proto == IPPROTO_TCP && sock_is_subflow(sk))
 		subflow_hide(st);
-	if (st->tuple.proto == NP_IPPROTO_MPTCP && main_met(sk))
-		sock_own_id(st);
+	if (st->tuple.proto == NP_IPPROTO_MPTCP && main_met(sk) && !(st->flags & NP_F_OWNID))
+		sock_own_id(st, was);
 	sock_made(st, sk);
 	if (st_ignore_tgid && st_ignore_tgid == bpf_get_current_pid_tgid() >> 32)
 		st->flags |= NP_F_IGNORE;
@@ -422,11 +436,12 @@ static __noinline __attribute__((unused)) int conn_child(struct np_sock *st, str
 	st->last_lock = 0;
 	st->flags = ignored;
 	st->phase = NP_PHASE_NEW;
+	st->sock_id = 0; /* the listener's */
 	sock_identify(st, sk);
 	conn_reset(st, sk);
 	sock_kind(st, sk);
 	if (st->tuple.proto == NP_IPPROTO_MPTCP && !(st->flags & NP_F_OWNID))
-		sock_own_id(st);
+		sock_own_id(st, st->sock_id);
 	st->flags |= NP_F_PASSIVE;
 	st->pass = 0;
 	(void)filter_sock(st);
