@@ -9,6 +9,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "ctl.h"
@@ -107,7 +110,7 @@ static void check_moved(const struct moved *told, const struct moved *made)
 /* `events` to a program that keeps what the test reads: all of it would be gigabytes. */
 struct loaded {
 	struct probe probe;
-	FILE *keep;
+	pid_t reader;
 	char path[PATH_MAX];
 };
 
@@ -117,15 +120,24 @@ static struct loaded loaded_start(void)
 	struct probe_opts opts = { .args = args };
 	char command[PATH_MAX + 100];
 	struct loaded l;
+	int ends[2];
 
 	own_run_dir();
 	snprintf(l.path, sizeof(l.path), "%s/kept", test_dir());
 	snprintf(command, sizeof(command), "exec grep -E '\"(transport.bw|probe.loss)\"' >%s",
 		 l.path);
-	l.keep = popen(command, "we");
-	REQUIRE(l.keep, "popen: %s", strerror(errno));
-	opts.out_fd = fileno(l.keep);
+	REQUIRE(pipe2(ends, O_CLOEXEC) == 0, "pipe: %s", strerror(errno));
+	l.reader = fork();
+	REQUIRE(l.reader >= 0, "fork: %s", strerror(errno));
+	if (!l.reader) {
+		(void)dup2(ends[0], STDIN_FILENO);
+		(void)execl("/bin/sh", "sh", "-c", command, NULL);
+		_exit(127);
+	}
+	close(ends[0]);
+	opts.out_fd = ends[1];
 	l.probe = probe_spawn(&opts);
+	close(ends[1]);
 	return l;
 }
 
@@ -134,7 +146,7 @@ static void loaded_stop(struct loaded *l, double seconds)
 	int status = probe_signal(&l->probe, SIGTERM);
 
 	CHECK(status == 0, "netprobe after SIGTERM: expected exit 0, got %d", status);
-	pclose(l->keep);
+	waitpid(l->reader, NULL, 0);
 	figures_check(l->path, seconds);
 }
 
@@ -320,25 +332,77 @@ TEST(kill_9_at_any_moment_leaves_nothing)
 	CHECK(running > 0, "expected some to be killed while attached, got none of %u", kills);
 }
 
-/* Nobody takes what comes from the kernel: its ring is full, and so is what stands in for it. */
-TEST(a_stopped_netprobe_loses_connections_but_no_byte_of_an_owner)
+/* Sockets that are used once and closed, as fast as it goes, while what is collected or told finds no room. */
+static void run_sockets(const struct netns *ns, struct moved *made)
 {
 	unsigned int dgrams = test_whole() ? 400000 : 100000;
-	struct moved told = moved_new(), made = moved_new();
-	struct netns ns = netns_new();
-	struct loaded l = loaded_start();
-	int64_t began = now_ms();
 	char command[100];
 	struct maker m;
 
 	snprintf(command, sizeof(command), "burst --procs 20 --dgrams %u", dgrams);
-	kill(l.probe.pid, SIGSTOP);
-	m = maker_start(&ns, -1, command);
+	m = maker_start(ns, -1, command);
 	maker_finish_within(&m, BURST_MS);
+	add_reports(made, &m);
+}
+
+/* Nobody takes what comes from the kernel: its ring is full, and so is what stands in for it. */
+TEST(a_stopped_netprobe_loses_connections_but_no_byte_of_an_owner)
+{
+	struct moved told = moved_new(), made = moved_new();
+	struct netns ns = netns_new();
+	struct loaded l = loaded_start();
+	int64_t began = now_ms();
+
+	kill(l.probe.pid, SIGSTOP);
+	run_sockets(&ns, &made);
 	kill(l.probe.pid, SIGCONT);
-	add_reports(&made, &m);
 	wait_idle(&l.probe);
 	loaded_stop(&l, (double)(now_ms() - began) / 1000);
 	add_told(&told, l.path, &ns);
 	check_moved(&told, &made);
+}
+
+TEST(a_stopped_reader_costs_lines_but_no_byte_of_an_owner)
+{
+	struct moved told = moved_new(), made = moved_new();
+	struct netns ns = netns_new();
+	struct loaded l = loaded_start();
+	int64_t began = now_ms();
+
+	kill(l.reader, SIGSTOP);
+	run_sockets(&ns, &made);
+	wait_idle(&l.probe);
+	kill(l.reader, SIGCONT);
+	loaded_stop(&l, (double)(now_ms() - began) / 1000);
+	add_told(&told, l.path, &ns);
+	check_moved(&told, &made);
+}
+
+TEST(a_full_disk_costs_lines_but_no_byte_of_an_owner)
+{
+	struct moved told = moved_new(), made = moved_new();
+	struct netns ns = netns_new();
+	char dir[PATH_MAX], path[PATH_MAX + 10];
+	int64_t end, began = now_ms();
+	struct probe p;
+	struct stat st;
+
+	own_run_dir();
+	snprintf(dir, sizeof(dir), "%s/small", test_dir());
+	REQUIRE(mkdir(dir, 0700) == 0 && mount("none", dir, "tmpfs", 0, "size=256k") == 0,
+		"a small disk: %s", strerror(errno));
+	snprintf(path, sizeof(path), "%s/events", dir);
+	p = probe_start(EVENTS, "-o", path, NULL);
+	run_sockets(&ns, &made);
+	wait_idle(&p);
+	REQUIRE(mount("none", dir, "tmpfs", MS_REMOUNT, "size=256m") == 0, "a larger disk: %s",
+		strerror(errno));
+	end = deadline_in(IDLE_MS);
+	while ((stat(path, &st) || st.st_size <= 256 << 10) && now_ms() < end)
+		pause_ms(20);
+	CHECK(probe_signal(&p, SIGTERM) == 0, "expected exit 0, got %d", p.status);
+	figures_check(path, (double)(now_ms() - began) / 1000);
+	add_told(&told, path, &ns);
+	check_moved(&told, &made);
+	umount2(dir, MNT_DETACH);
 }
