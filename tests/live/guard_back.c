@@ -121,3 +121,13 @@ TEST(an_interface_that_comes_back_gets_its_generic_programs_again)
 {
 	come_back("--mode filter --xdp generic");
 }
+
+TEST(an_interface_that_comes_back_gets_its_programs_in_a_clsact_qdisc_again)
+{
+	come_back("--mode filter --xdp generic --clsact");
+}
+
+TEST(an_interface_that_comes_back_gets_its_programs_that_only_count_again)
+{
+	come_back("--mode monitor --xdp native");
+}
