@@ -361,7 +361,7 @@ TEST(connections_carry_the_name_that_was_asked_for)
 
 	netns_must(&ns, "ip addr add 192.0.2.1/32 dev lo");
 	p = probe_start("events", "--format", "json", ARGS, NULL);
-	f = probe_start("flows", "--format", "json", ARGS, "--duration", "600", NULL);
+	f = probe_start("flows", "--format", "json", ARGS, "--duration", "36000", NULL);
 	m = maker_start(&ns, -1, "dns connect --ok 1 --hold connected");
 	maker_wait_hold(&m);
 	r = probe_wait_record(&p, is_open, &ns, 10000);

@@ -174,7 +174,7 @@ TEST(only_answers_to_who_asked_name_addresses)
 		netns_must(&ns, command);
 	}
 	p = probe_start("events", "--format", "json", ARGS, NULL);
-	f = probe_start("flows", "--format", "json", ARGS, "--duration", "600", NULL);
+	f = probe_start("flows", "--format", "json", ARGS, "--duration", "36000", NULL);
 	pid = fork();
 	if (pid == 0) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);

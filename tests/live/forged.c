@@ -408,10 +408,9 @@ static void address_of(const char *name, char mac[6], int *ret_ifindex)
 
 TEST(forged_headers_move_what_the_kernel_takes_of_them)
 {
-	static const char *const args[] = {
-		"flows",    "--format",	  "json", "-q", "--capture-mode",
-		"afpacket", "--duration", "600",  NULL
-	};
+	static const char *const args[] = { "flows",	  "--format",	    "json",
+					    "-q",	  "--capture-mode", "afpacket",
+					    "--duration", "36000",	    NULL };
 	struct probe_opts opts = { .args = args, .plain = true };
 	struct netns_pair pair = netns_pair_new();
 	uint64_t said[2 * KINDS] = {};

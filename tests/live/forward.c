@@ -122,7 +122,7 @@ TEST(packets_of_no_socket_count_once_after_a_silence)
 	static const char *const args[] = { "top",	  "--health", "--by",
 					    "interface",  "--format", "json",
 					    "--interval", "0.2",      "--duration",
-					    "600",	  "-q",	      "--capture-mode",
+					    "36000",	  "-q",	      "--capture-mode",
 					    "afpacket",	  NULL };
 	struct probe_opts opts = { .args = args, .plain = true };
 	struct probe p;

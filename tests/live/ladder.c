@@ -218,7 +218,7 @@ TEST(a_btf_option_that_is_no_btf_exits_3_with_one_line)
 TEST(btf_of_a_folder_is_found_by_the_kernels_release)
 {
 	const char *const args[] = { "flows", "--format", "json",     "--duration",
-				     "600",   "--btf",	  test_dir(), NULL };
+				     "36000", "--btf",	  test_dir(), NULL };
 	struct probe_opts opts = { .args = args, .plain = true };
 	struct netns ns = netns_new();
 	char command[PATH_MAX];
@@ -287,9 +287,8 @@ TEST(kernel_without_btf_of_its_own_is_seen_by_kprobes_and_a_file)
 TEST(open_sockets_are_swept_without_iterators)
 {
 	char file[PATH_MAX];
-	const char *const args[] = { "flows", "--format", "json", "--capture-mode",
-				     "ebpf",  "--btf",	  file,	  "--duration",
-				     "600",   NULL };
+	const char *const args[] = { "flows", "--format", "json",	"--capture-mode", "ebpf",
+				     "--btf", file,	  "--duration", "36000",	  NULL };
 	struct probe_opts opts = { .args = args, .plain = true };
 	struct netns ns;
 	struct probe p;
@@ -314,7 +313,7 @@ static void check_reuse(const char *command)
 {
 	static const char *const args[] = { "flows",  "--format",  "json",  "--hook",
 					    "kprobe", "--fail-at", "death", "--duration",
-					    "600",    NULL };
+					    "36000",  NULL };
 	struct probe_opts opts = { .args = args, .plain = true };
 	struct netns ns = netns_new();
 	struct probe p = probe_spawn(&opts);

@@ -89,7 +89,7 @@ TEST(interfaces_that_come_back_are_followed_and_told)
 TEST(interfaces_and_namespaces_that_come_and_go_lose_no_byte)
 {
 	struct netns_pair old = netns_pair_new(), fresh;
-	struct probe p = probe_start("flows", "--format", "json", "--duration", "600", NULL);
+	struct probe p = probe_start("flows", "--format", "json", "--duration", "36000", NULL);
 	struct maker m[3];
 	char *said;
 

@@ -121,7 +121,7 @@ static unsigned int cells(const char *line, char separator)
 /* What is printed at its end by a run with traffic in the middle. */
 static char *table_of(const char *command, const char *format)
 {
-	const char *const flows[] = { "flows", "--format", format, "--duration", "600", NULL };
+	const char *const flows[] = { "flows", "--format", format, "--duration", "36000", NULL };
 	const char *const top[] = { "top", "-n", "2", "--interval", "1", "--format", format, NULL };
 	bool is_top = !strcmp(command, "top");
 	struct netns ns = netns_new();

@@ -7,7 +7,7 @@
 #include "netns.h"
 #include "probe.h"
 
-#define FLOWS "flows", "--format", "json", "--duration", "600"
+#define FLOWS "flows", "--format", "json", "--duration", "36000"
 #define EVENTS "events", "--format", "json", "--interval", "0.2"
 
 /* What such a run leaves: the reports, the flows, and where it took place. */

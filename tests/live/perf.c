@@ -33,7 +33,7 @@ PERF(max_events_bounds_their_rate_and_loses_no_byte)
 TEST(perf_buffer_is_what_they_run_by)
 {
 	static const char *const args[] = {
-		"events", "--names", "none", "--duration", "600", NULL
+		"events", "--names", "none", "--duration", "36000", NULL
 	};
 	struct probe_opts opts = { .args = args };
 	char command[128];

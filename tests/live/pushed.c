@@ -148,7 +148,7 @@ static void same_keys(const char *what, const char *text, const struct keys *all
 static struct probe start(const char *command, const char *match)
 {
 	const char *args[] = { command, "--format", "json", "--duration",
-			       "600",	"--names",  "none", match ? "--match" : NULL,
+			       "36000", "--names",  "none", match ? "--match" : NULL,
 			       match,	NULL };
 
 	return probe_start_args(args);
@@ -298,7 +298,7 @@ TEST(a_connect_without_a_route_is_told_where_its_end_is_asked_for)
 {
 	struct netns ns = netns_new();
 	struct probe by_match = start("events", "transport=tcp and rport=443");
-	struct probe by_option = probe_start("events", "--format", "json", "--duration", "600",
+	struct probe by_option = probe_start("events", "--format", "json", "--duration", "36000",
 					     "--dst-port", "443", "--dst-host", "192.0.2.1", NULL);
 	json_t *r;
 

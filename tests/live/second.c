@@ -26,7 +26,7 @@ static struct run run_left_out(const char *fail_at, const char *const commands[]
 	const char *hook = getenv("NETPROBE_HOOK");
 	const char *const args[] = {
 		"flows",     "--format", "json",       "--hook", hook ? hook : "tracepoint",
-		"--fail-at", fail_at,	 "--duration", "600",	 NULL
+		"--fail-at", fail_at,	 "--duration", "36000",	 NULL
 	};
 	struct probe_opts opts = { .args = args, .plain = true };
 	struct run r;

@@ -17,10 +17,9 @@
 
 static struct probe start(const struct netns *ns)
 {
-	static const char *const args[] = {
-		"flows",    "--format",	  "json", "-q", "--capture-mode",
-		"afpacket", "--duration", "600",  NULL
-	};
+	static const char *const args[] = { "flows",	  "--format",	    "json",
+					    "-q",	  "--capture-mode", "afpacket",
+					    "--duration", "36000",	    NULL };
 	struct probe_opts opts = { .args = args, .plain = true };
 
 	rung_go(ns);
