@@ -99,7 +99,12 @@ struct netprobe_error {
 #define NETPROBE_FILTER_PROTO 11     /* "tcp", "udp", "icmp" */
 #define NETPROBE_FILTER_INTERFACE 12 /* "eth0" */
 #define NETPROBE_FILTER_FAMILY 13    /* "ipv4", "ipv6" */
-#define NETPROBE_FILTER_MAX 14
+#define NETPROBE_FILTER_POD \
+	14 /* its name, NAMESPACE/NAME, or its UID; of those that run now, as the next two */
+#define NETPROBE_FILTER_NAMESPACE 15 /* of Kubernetes */
+#define NETPROBE_FILTER_UNIT 16	     /* "nginx.service", "nginx" */
+#define NETPROBE_FILTER_USER 17	     /* a name of /etc/passwd, or a number */
+#define NETPROBE_FILTER_MAX 18
 
 struct netprobe_filter {
 	uint32_t key; /* NETPROBE_FILTER_*; 0 ends a list of them */

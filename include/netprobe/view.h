@@ -24,7 +24,8 @@ extern "C" {
 #define NETPROBE_VIEW_POD 8
 #define NETPROBE_VIEW_NAMESPACE 9 /* of pods */
 #define NETPROBE_VIEW_LISTEN 10	  /* sockets that wait for whoever comes, idle or not */
-#define NETPROBE_VIEW_MAX 11
+#define NETPROBE_VIEW_IMAGE 11	  /* all containers made of one */
+#define NETPROBE_VIEW_MAX 12
 
 /* netprobe_view_query.sort: the most first, names from A. */
 #define NETPROBE_SORT_TX 0

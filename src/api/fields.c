@@ -513,6 +513,7 @@ const struct expr_schema *fields_about(uint32_t about)
 		[NETPROBE_VIEW_POD] = SCHEMA("a row by pod", NETPROBE_VIEW_POD),
 		[NETPROBE_VIEW_NAMESPACE] = SCHEMA("a row by namespace", NETPROBE_VIEW_NAMESPACE),
 		[NETPROBE_VIEW_LISTEN] = SCHEMA("a listening socket", NETPROBE_VIEW_LISTEN),
+		[NETPROBE_VIEW_IMAGE] = SCHEMA("a row by image", NETPROBE_VIEW_IMAGE),
 		[NETPROBE_ABOUT_FLOW] = SCHEMA("a socket", NETPROBE_ABOUT_FLOW),
 	};
 

@@ -23,6 +23,13 @@
 	X(CGROUP, "cgroup", 'c', FILTER_WHOLE, "PATH", "only this cgroup and those below it") \
 	X(CONTAINER, "container", 0, FILTER_WHOLE, "NAME|ID",                                 \
 	  "only this container; the beginning of an id is enough")                            \
+	X(POD, "pod", 0, FILTER_WHOLE, "NAME|UID",                                            \
+	  "only this pod of Kubernetes; NAMESPACE/NAME where several are called so")          \
+	X(NAMESPACE, "namespace", 0, FILTER_WHOLE, "NAME",                                    \
+	  "only the pods that this namespace of Kubernetes has now")                          \
+	X(UNIT, "unit", 0, FILTER_WHOLE, "UNIT",                                              \
+	  "only this unit of systemd and those below it: nginx, user-1000.slice")             \
+	X(USER, "user", 0, FILTER_LIST, "NAME|UID", "only processes of this user")            \
 	X(HOST, "host", 0, FILTER_HOST, "HOST|CIDR",                                          \
 	  "either end: an address, a network or a name")                                      \
 	X(SRC_HOST, "src-host", 0, FILTER_HOST, "HOST|CIDR", "the local end")                 \

@@ -118,6 +118,11 @@ bool match_owner(const struct np_filter *f, const struct np_owner *o, struct cgr
 		in = o->tgid == f->tgid[i];
 	if (!in)
 		return false;
+	in = !f->n_user;
+	for (unsigned int i = 0; i < f->n_user && !in; i++)
+		in = o->tgid && o->uid == f->user[i];
+	if (!in)
+		return false;
 	in = !f->n_comm;
 	for (unsigned int i = 0; i < f->n_comm && !in; i++)
 		in = o->tgid && !strncmp(o->comm, f->comm[i], sizeof(f->comm[i]));

@@ -48,7 +48,8 @@ static const char *const format_names[] = { "text", "json", "csv", "tsv", NULL }
 /* By NETPROBE_VIEW_*. */
 static const char *const view_names[] = { "process",   "connection", "container", "remote",
 					  "interface", "program",    "user",	  "unit",
-					  "pod",       "namespace",  "listen",	  NULL };
+					  "pod",       "namespace",  "listen",	  "image",
+					  NULL };
 static const char *const sort_names[] = { "tx",	 "rx",		"rate", "total", "connections",
 					  "rtt", "retransmits", "name", "stall", NULL };
 

@@ -26,8 +26,11 @@ int trace_check(const struct common_opts *o, struct netprobe_error *err)
 					    NETPROBE_FILTER_SRC_PORT,
 					    NETPROBE_FILTER_DST_PORT,
 					    0 };
-	static const uint32_t owners[] = { NETPROBE_FILTER_PID, NETPROBE_FILTER_COMM,
-					   NETPROBE_FILTER_CGROUP, NETPROBE_FILTER_CONTAINER, 0 };
+	static const uint32_t owners[] = {
+		NETPROBE_FILTER_PID,	   NETPROBE_FILTER_COMM, NETPROBE_FILTER_CGROUP,
+		NETPROBE_FILTER_CONTAINER, NETPROBE_FILTER_POD,	 NETPROBE_FILTER_NAMESPACE,
+		NETPROBE_FILTER_UNIT,	   NETPROBE_FILTER_USER, 0
+	};
 
 	if (!given(o, packets))
 		return error_set(
@@ -37,7 +40,7 @@ int trace_check(const struct common_opts *o, struct netprobe_error *err)
 	if (given(o, owners))
 		return error_set(
 			err, -EINVAL,
-			"--trace: --pid, --comm, --cgroup and --container are not for packets, most of "
+			"--trace: --pid, --comm, --user, --cgroup, --container, --pod, --namespace and --unit are not for packets, most of "
 			"which have no owner yet; takes hosts and ports");
 	return 0;
 }

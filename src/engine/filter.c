@@ -16,6 +16,7 @@
 #include "engine/netns.h"
 #include "owner/cgroup.h"
 #include "owner/container.h"
+#include "owner/user.h"
 
 #define TASK_COMM_LEN 16 /* linux/sched.h */
 
@@ -99,15 +100,33 @@ static int add_cgroup(struct np_filter *f, const char *value, struct netprobe_er
 	return r;
 }
 
-/* Into the same list as cgroups: both are alternatives. */
-static int add_container(struct np_filter *f, const char *value, struct netprobe_error *err)
+/* What is found in the tree by a name. All of it goes into the list of cgroups: they are alternatives. */
+struct place {
+	int kind;	     /* FIND_*; -1: a container */
+	const char *none;    /* "there is no POD 'web' */
+	const char *which;   /* that RUNS"; */
+	const char *takes;   /* "takes ITS NAME" */
+	const char *several; /* why one name is not enough */
+};
+
+static int find_place(const struct cgroup_table *t, const struct place *p, const char *value,
+		      struct container_cgroup *ret)
+{
+	const char *mount = cgroup_mount(t);
+
+	if (!mount)
+		return -ENODEV;
+	return p->kind < 0 ? container_find(mount, "", value, ret, NP_FILTER_SLOTS)
+			   : container_find_group(mount, "", (unsigned int)p->kind, value, ret,
+						  NP_FILTER_SLOTS);
+}
+
+static int add_place(struct np_filter *f, const struct place *p, const char *value,
+		     struct netprobe_error *err)
 {
 	struct cgroup_table *t = cgroup_table_new(NULL, 0);
 	struct container_cgroup found[NP_FILTER_SLOTS];
-	int n = !t ? -ENOMEM
-		: !cgroup_mount(t)
-			? -ENODEV
-			: container_find(cgroup_mount(t), "", value, found, NP_FILTER_SLOTS);
+	int n = !t ? -ENOMEM : find_place(t, p, value, found);
 	int r = 0;
 
 	if (n == -ENOMEM)
@@ -115,14 +134,10 @@ static int add_container(struct np_filter *f, const char *value, struct netprobe
 	else if (n == -ENODEV)
 		r = no_tree(value, err);
 	else if (n == -ENOTUNIQ)
-		r = error_set(err, -EINVAL,
-			      "'%s' is the beginning of several ids; takes more of it", value);
+		r = error_set(err, -EINVAL, "'%s' is %s", value, p->several);
 	else if (n < 0)
-		r = error_set(
-			err, n,
-			"there is no container '%s' that runs; takes its name, its id, or the "
-			"first %d characters of that and more",
-			value, CONTAINER_PREFIX);
+		r = error_set(err, n, "there is no %s '%s' that %s; takes %s", p->none, value,
+			      p->which, p->takes);
 	else if (n > NP_FILTER_SLOTS - f->n_cgroup)
 		r = error_set(err, -EINVAL,
 			      "'%s' is too many cgroups; takes up to %d, those of cgroup= included",
@@ -132,6 +147,55 @@ static int add_container(struct np_filter *f, const char *value, struct netprobe
 			(struct np_filter_cgroup){ .id = found[i].id, .level = found[i].level };
 	(void)cgroup_table_free(t);
 	return r;
+}
+
+static int add_container(struct np_filter *f, const char *value, struct netprobe_error *err)
+{
+	static const struct place p = {
+		-1, "container", "runs",
+		"its name, its id, or the first 4 characters of that and more",
+		"the beginning of several ids; takes more of it"
+	};
+
+	_Static_assert(CONTAINER_PREFIX == 4, "words");
+	return add_place(f, &p, value, err);
+}
+
+static int add_pod(struct np_filter *f, const char *value, struct netprobe_error *err)
+{
+	static const struct place p = { FIND_POD, "pod", "runs",
+					"its name, NAMESPACE/NAME, or its UID",
+					"a pod in several namespaces; takes NAMESPACE/NAME" };
+
+	return add_place(f, &p, value, err);
+}
+
+static int add_namespace(struct np_filter *f, const char *value, struct netprobe_error *err)
+{
+	static const struct place p = { FIND_NAMESPACE, "namespace", "has pods here",
+					"the name of one that has pods on this host", "" };
+
+	return add_place(f, &p, value, err);
+}
+
+static int add_unit(struct np_filter *f, const char *value, struct netprobe_error *err)
+{
+	static const struct place p = { FIND_UNIT, "unit", "runs",
+					"a unit of systemd, like nginx.service or nginx", "" };
+
+	return add_place(f, &p, value, err);
+}
+
+static int add_user(struct np_filter *f, const char *value, struct netprobe_error *err)
+{
+	uint32_t uid;
+
+	if (parse_u32(value, 0, UINT32_MAX - 1, &uid, NULL) && user_id(value, &uid))
+		return error_set(err, -EINVAL,
+				 "'%.60s' is no user; takes a name of /etc/passwd or a number",
+				 value);
+	f->user[f->n_user++] = uid;
+	return 0;
 }
 
 static int add_host(struct np_filter *f, unsigned int end, const char *value,
@@ -220,6 +284,10 @@ static const struct {
 	COUNTED(COMM, add_comm, n_comm),
 	COUNTED(CGROUP, add_cgroup, n_cgroup),
 	COUNTED(CONTAINER, add_container, n_cgroup),
+	COUNTED(POD, add_pod, n_cgroup),
+	COUNTED(NAMESPACE, add_namespace, n_cgroup),
+	COUNTED(UNIT, add_unit, n_cgroup),
+	COUNTED(USER, add_user, n_user),
 	COUNTED(INTERFACE, add_iface, n_iface),
 	COUNTED(SRC_HOST, add_src_host, n_host[NP_END_LOCAL]),
 	COUNTED(DST_HOST, add_dst_host, n_host[NP_END_REMOTE]),

@@ -113,8 +113,11 @@ void derive_key(struct group_key *key, uint32_t kind, const struct process *proc
 	case GROUP_POD:
 		text = cgroup ? cgroup->pod_uid : NULL;
 		break;
-	default:
+	case GROUP_NAMESPACE:
 		text = cgroup_info(cgroup)->pod_namespace;
+		break;
+	default:
+		text = cgroup_info(cgroup)->image;
 		break;
 	}
 	if (text && *text)
@@ -123,11 +126,11 @@ void derive_key(struct group_key *key, uint32_t kind, const struct process *proc
 
 void derive_name(char *buf, size_t size, const struct group_key *key)
 {
-	static const char *const none[] = { [GROUP_PROGRAM] = "unknown",
-					    [GROUP_USER] = "unknown",
-					    [GROUP_UNIT] = "no unit",
-					    [GROUP_POD] = "no pod",
-					    [GROUP_NAMESPACE] = "no namespace" };
+	static const char *const none[] = {
+		[GROUP_PROGRAM] = "unknown",	    [GROUP_USER] = "unknown",
+		[GROUP_UNIT] = "no unit",	    [GROUP_POD] = "no pod",
+		[GROUP_NAMESPACE] = "no namespace", [GROUP_IMAGE] = "no image"
+	};
 	const char *text = key->text;
 	size_t len = key->text_len;
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Groups that are sums of other groups: programs and users of processes; units, pods and namespaces of
+ * Groups that are sums of other groups: programs and users of processes; units, pods, namespaces and images of
  * containers. They cost the data path nothing: a query adds them up. What processes moved that are no longer
  * kept by name stays with their program and their user.
  */

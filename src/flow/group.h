@@ -20,6 +20,7 @@
 #define GROUP_UNIT 6
 #define GROUP_POD 7
 #define GROUP_NAMESPACE 8
+#define GROUP_IMAGE 9
 
 /* What makes a row of a kind; unused bytes zero. */
 struct group_key {

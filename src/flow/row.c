@@ -104,6 +104,7 @@ void row_name_group(char *buf, size_t size, const struct group_key *key)
 	case GROUP_UNIT:
 	case GROUP_POD:
 	case GROUP_NAMESPACE:
+	case GROUP_IMAGE:
 		derive_name(buf, size, key);
 		break;
 	case GROUP_PROCESS:

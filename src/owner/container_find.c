@@ -90,6 +90,138 @@ static int search(const char *mount, const char *what, bool prefix, struct conta
 	return r;
 }
 
+static void take_found(struct search *s, uint64_t id, const char *path)
+{
+	(void)snprintf(s->top, sizeof(s->top), "%s", path);
+	if (s->n < s->max)
+		s->ret[s->n] = (struct container_cgroup){ id, depth(path) };
+	s->n++;
+}
+
+/* A search by what the files of runtimes tell. */
+struct group_search {
+	struct search s;
+	const char *root;
+	unsigned int kind;  /* FIND_*, or */
+	char pod[PATH_MAX]; /* the pod's cgroup that was met last */
+	uint64_t pod_id;
+	char in[256]; /* namespace of the pods that matched */
+};
+
+#define FIND_CONTAINER 3
+
+static bool is_pod(struct group_search *g, const struct cgroup *c,
+		   const struct container_info *info)
+{
+	const char *slash = strchr(g->s.what, '/'), *in = info->pod_namespace;
+	size_t n = slash ? (size_t)(slash - g->s.what) : 0;
+
+	if (c->pod_uid && !strcmp(c->pod_uid, g->s.what))
+		return true;
+	if (!info->pod_name || strcmp(info->pod_name, slash ? slash + 1 : g->s.what) != 0)
+		return false;
+	if (slash && (!in || strlen(in) != n || memcmp(in, g->s.what, n)))
+		return false;
+	in = in ?: "";
+	g->s.several = g->s.several || (g->s.n && strcmp(g->in, in));
+	(void)snprintf(g->in, sizeof(g->in), "%s", in);
+	return true;
+}
+
+static bool group_matches(struct group_search *g, const struct cgroup *c)
+{
+	struct container_info info = {};
+	bool found = false;
+
+	if (container_name(g->root, c, &info) < 0)
+		g->s.r = -ENOMEM;
+	else if (g->kind == FIND_POD)
+		found = is_pod(g, c, &info);
+	else if (g->kind == FIND_NAMESPACE)
+		found = info.pod_namespace && !strcmp(info.pod_namespace, g->s.what);
+	else
+		found = info.name && !strcmp(info.name, g->s.what);
+	container_info_done(&info);
+	return found;
+}
+
+static int on_group(uint64_t id, const char *path, void *arg)
+{
+	struct cgroup c = { .path = (char *)(uintptr_t)path };
+	struct group_search *g = arg;
+	int r;
+
+	if (is_below(path, g->s.top))
+		return 0;
+	r = cgroup_parse_container(&c);
+	if (r)
+		return r;
+	if (c.pod_uid && !c.container_id) {
+		(void)snprintf(g->pod, sizeof(g->pod), "%s", path);
+		g->pod_id = id;
+		if (g->kind == FIND_POD && !strcmp(c.pod_uid, g->s.what))
+			take_found(&g->s, id, path);
+	} else if (c.container_id && group_matches(g, &c)) {
+		if (g->kind != FIND_CONTAINER && is_below(path, g->pod))
+			take_found(&g->s, g->pod_id, g->pod);
+		else
+			take_found(&g->s, id, path);
+	}
+	free(c.container_id);
+	free(c.pod_uid);
+	return g->s.r;
+}
+
+static bool is_unit(const char *name)
+{
+	static const char *const ends[] = { ".service", ".scope", ".slice" };
+	size_t n = strlen(name);
+
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
+		if (n > strlen(ends[i]) && !strcmp(name + n - strlen(ends[i]), ends[i]))
+			return true;
+	return false;
+}
+
+static int on_unit(uint64_t id, const char *path, void *arg)
+{
+	struct group_search *g = arg;
+	const char *last = strrchr(path, '/');
+	size_t n = strlen(g->s.what);
+
+	if (is_below(path, g->s.top) || !last || strncmp(last + 1, g->s.what, n) != 0)
+		return 0;
+	if (!is_unit(last + 1))
+		return 0;
+	if (!last[1 + n] || (!strchr(g->s.what, '.') && !strcmp(last + 1 + n, ".service")))
+		take_found(&g->s, id, path);
+	return 0;
+}
+
+static int search_group(const char *mount, const char *files_root, unsigned int kind,
+			const char *what, struct container_cgroup *ret, unsigned int max)
+{
+	struct group_search *g = calloc(1, sizeof(*g));
+	int r;
+
+	if (!g)
+		return -ENOMEM;
+	g->s = (struct search){ .what = what, .ret = ret, .max = max };
+	g->root = files_root;
+	g->kind = kind;
+	r = cgroup_tree_walk(mount, kind == FIND_UNIT ? on_unit : on_group, g);
+	if (r >= 0)
+		r = g->s.several ? -ENOTUNIQ : g->s.n ? (int)g->s.n : -ENOENT;
+	free(g);
+	return r;
+}
+
+int container_find_group(const char *mount, const char *files_root, unsigned int kind,
+			 const char *what, struct container_cgroup *ret, unsigned int max)
+{
+	return *what ? search_group(mount, files_root, kind, what, ret, max) : -ENOENT;
+}
+
 int container_find(const char *mount, const char *files_root, const char *what,
 		   struct container_cgroup *ret, unsigned int max)
 {
@@ -98,6 +230,8 @@ int container_find(const char *mount, const char *files_root, const char *what,
 
 	if (r == -ENOENT && *what && container_id_of_name(files_root, what, id, sizeof(id)))
 		return search(mount, id, false, ret, max);
+	if (r == -ENOENT && *what)
+		r = search_group(mount, files_root, FIND_CONTAINER, what, ret, max);
 	if (r == -ENOENT && strlen(what) >= CONTAINER_PREFIX)
 		r = search(mount, what, true, ret, max);
 	return r;

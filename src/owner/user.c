@@ -168,3 +168,20 @@ const char *user_name(uint32_t uid)
 	(void)pthread_mutex_unlock(&lock);
 	return u ? u->name : "";
 }
+
+int user_id(const char *name, uint32_t *ret_uid)
+{
+	uint32_t first = UINT32_MAX;
+	int r = -1;
+
+	(void)pthread_mutex_lock(&lock);
+	look();
+	for (size_t i = 0; i < n_lines; i++)
+		if (lines[i].nr < first && !strcmp(lines[i].user->name, name)) {
+			first = lines[i].nr;
+			*ret_uid = lines[i].uid;
+			r = 0;
+		}
+	(void)pthread_mutex_unlock(&lock);
+	return r;
+}

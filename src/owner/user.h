@@ -7,6 +7,8 @@
 
 /* "root"; "" unknown. Good as long as the process lives. Looks at the file once a second at most. Any thread. */
 const char *user_name(uint32_t uid);
+/* 0, or -1: there is nobody of that name in the file. Any thread. */
+int user_id(const char *name, uint32_t *ret_uid);
 /* Pure: name and number of a line of that file. -1: it is none, or the name has what no name may have. */
 int user_parse(const char *line, char *ret_name, unsigned int size, uint32_t *ret_uid);
 

@@ -34,6 +34,8 @@ const struct view_kind view_kinds[NETPROBE_VIEW_MAX] = {
 				16, 36, 40 },
 	[NETPROBE_VIEW_NAMESPACE] = { 0, "namespace", "Namespaces", "Ns", "NAMESPACE",
 				      "All pods of one Kubernetes namespace.", 14, 24, 40 },
+	[NETPROBE_VIEW_IMAGE] = { 0, "image", "Images", "Img", "IMAGE",
+				  "All containers that were made of one image.", 16, 30, 50 },
 	[NETPROBE_VIEW_LISTEN] = { '9', "listen", "Listening", "Listen", "LISTENS AT",
 				   "A socket that waits: for connections (TCP), or for datagrams of "
 				   "anybody (UDP).",

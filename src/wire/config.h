@@ -64,11 +64,12 @@ struct np_filter {
 	__u8 n_tgid, n_comm, n_cgroup, n_iface;
 	__u8 n_host[NP_END_MAX];
 	__u8 n_port[NP_END_MAX];
-	__u8 pad;
+	__u8 n_user;
 	/* 1 flow in so many is recorded, the same ones for the same rate; 0, 1: all */
 	__u32 sample_rate;
 	__u32 max_events; /* records a second that become a line of their own; 0: no limit */
 	__u32 tgid[NP_FILTER_SLOTS];
+	__u32 user[NP_FILTER_SLOTS];
 	char comm[NP_FILTER_SLOTS][16];
 	char iface[NP_FILTER_SLOTS][16];
 	struct np_filter_cgroup cgroup[NP_FILTER_SLOTS];

@@ -93,6 +93,14 @@ struct cgroup_dir cgroup_dir_new(void)
 	return dir_new(NULL, name);
 }
 
+struct cgroup_dir cgroup_dir_service(const char *name)
+{
+	char path[96];
+
+	snprintf(path, sizeof(path), "/%s.service", name);
+	return dir_new(NULL, path);
+}
+
 struct cgroup_dir cgroup_dir_lxc(const char *name)
 {
 	char path[96];

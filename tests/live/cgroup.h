@@ -18,6 +18,8 @@ struct cgroup_dir {
 
 /* Skips the test where there is no cgroup v2 tree to write to. */
 struct cgroup_dir cgroup_dir_new(void);
+/* As systemd makes that of a service. */
+struct cgroup_dir cgroup_dir_service(const char *name);
 /* The same, as Docker would name that of its container; id: 65 bytes. */
 struct cgroup_dir cgroup_dir_container(char *ret_id);
 /* As Docker names it, in the hierarchy of version 1 of the pids controller: in the v2 tree nothing is made. */

@@ -209,6 +209,8 @@ static int take(const struct herd *h, const json_t *r, struct told *all)
 	all[i].bytes += record_u64(r, "tx_bytes");
 	if (json_is_null(json_object_get(c, "name")))
 		return i;
+	if (is_text(c, "namespace", "other", 0))
+		return i;
 	CHECK(is_text(c, "name", "c%d", i) && is_text(c, "image", "registry.example/short:%d", i) &&
 		      is_text(c, "pod_name", "pod-%d", i) && is_text(c, "namespace", "short", 0),
 	      "container %d has the name of another one: %s", i, record_str(c, "name"));
@@ -358,5 +360,67 @@ TEST(lower_rungs_know_a_container_from_its_birth)
 	fd = sink(&ns, &h.port);
 	named_by(&h, "afpacket", 1);
 	named_by(&h, "proc", 2);
+	close(fd);
+}
+
+static void check_bytes(const struct herd *h, struct probe *p, int i, bool wanted, const char *what)
+{
+	struct told all[CONTAINERS] = { 0 };
+	const json_t *r;
+	size_t at;
+
+	json_array_foreach (p->records, at, r)
+		(void)take(h, r, all);
+	CHECK_EQ(all[i].bytes, wanted ? bytes_of(i) : 0, what);
+}
+
+TEST(filters_of_pods_and_namespaces_take_what_their_files_tell)
+{
+	static const char *const filters[][2] = { { "--pod", "pod-3" },
+						  { "--pod", "short/pod-3" },
+						  { "--namespace", "short" },
+						  { "--container", "c3" } };
+	struct netns ns = netns_new();
+	struct cgroup_dir c = cgroup_dir_new();
+	struct herd h = { .cgroup = c.path, .base = getpid() };
+	char cgroup[2][PATH_MAX + 100], bundle[256], file[300], id[65];
+	struct probe p[4];
+	int fd;
+
+	own_run();
+	fd = sink(&ns, &h.port);
+	for (int i = 0; i < 2; i++) {
+		char text[sizeof(config) + 64];
+
+		id_of(&h, 3 + i, id);
+		snprintf(bundle, sizeof(bundle), TASKS "/%s", id);
+		snprintf(file, sizeof(file), "%s/config.json", bundle);
+		snprintf(cgroup[i], sizeof(cgroup[i]), "%s/cri-containerd-%s.scope", h.cgroup, id);
+		snprintf(text, sizeof(text), config, 3 + i, 3 + i, 3 + i);
+		if (i) /* of another namespace */
+			memcpy(strstr(text, "short\"}"), "other", 5);
+		REQUIRE(!mkdir(bundle, 0700) && !mkdir(cgroup[i], 0755), "%s: %s", bundle,
+			strerror(errno));
+		write_file(file, text);
+	}
+	for (int f = 0; f < 4; f++)
+		p[f] = probe_start(FLOWS, filters[f][0], filters[f][1], NULL);
+	for (int i = 0; i < 2; i++) {
+		int status = -1;
+		pid_t pid = fork();
+
+		if (!pid)
+			inside(&h, cgroup[i], 3 + i);
+		REQUIRE(waitpid(pid, &status, 0) == pid && !status, "container %d: status %d",
+			3 + i, status);
+	}
+	for (int f = 0; f < 4; f++) {
+		probe_stop(&p[f]);
+		check_bytes(&h, &p[f], 3, true, filters[f][1]);
+		check_bytes(&h, &p[f], 4, false, filters[f][1]);
+	}
+	for (int i = 0; i < 2; i++)
+		while (rmdir(cgroup[i]) && errno == EBUSY)
+			pause_ms(1);
 	close(fd);
 }

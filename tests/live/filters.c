@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Each filter lets through what it names, all of it, and nothing else. */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -265,6 +266,62 @@ TEST(filter_pid)
 	check_role(p.records, &m, "client", true, options);
 	check_role(p.records, &m, "server", false, options);
 	check_role(p.records, &other, "client", false, options);
+}
+
+static void check_in_and_out(const struct probe *p, const struct maker *in, const struct maker *out,
+			     const char *options)
+{
+	check_role(p->records, in, "client", true, options);
+	check_role(p->records, in, "server", true, options);
+	check_role(p->records, out, "client", false, options);
+	check_role(p->records, out, "server", false, options);
+}
+
+TEST(filter_unit_takes_its_name_with_and_without_its_kind)
+{
+	struct netns ns = netns_new();
+	char options[2][100], words[2][200], name[48];
+	struct cgroup_dir c;
+	struct maker in, out;
+	struct probe p[2];
+
+	snprintf(name, sizeof(name), "np-live-%d", getpid());
+	c = cgroup_dir_service(name);
+	snprintf(options[0], sizeof(options[0]), "--unit %s", name);
+	snprintf(options[1], sizeof(options[1]), "--unit %s.service", name);
+	for (unsigned int i = 0; i < 2; i++)
+		p[i] = start(options[i], words[i], sizeof(words[i]));
+	in = maker_start(&ns, c.procs, STREAM);
+	maker_finish(&in);
+	out = maker_run(&ns, STREAM);
+	for (unsigned int i = 0; i < 2; i++) {
+		probe_stop(&p[i]);
+		check_in_and_out(&p[i], &in, &out, options[i]);
+	}
+}
+
+TEST(filter_user_takes_a_name_and_a_number)
+{
+	struct netns ns = netns_new();
+	char options[2][64], words[2][100];
+	uid_t uid = 40000 + (uid_t)getpid() % 10000;
+	struct maker in, out;
+	struct probe p[2];
+
+	snprintf(options[0], sizeof(options[0]), "--user %u", uid);
+	snprintf(options[1], sizeof(options[1]), "--user root");
+	for (unsigned int i = 0; i < 2; i++)
+		p[i] = start(options[i], words[i], sizeof(words[i]));
+	/* the user is who it says it is, with root's rights */
+	REQUIRE(!setreuid(uid, 0), "setreuid: %s", strerror(errno));
+	in = maker_start(&ns, -1, STREAM);
+	maker_finish(&in);
+	REQUIRE(!setreuid(0, 0), "setreuid: %s", strerror(errno));
+	out = maker_run(&ns, STREAM);
+	for (unsigned int i = 0; i < 2; i++)
+		probe_stop(&p[i]);
+	check_in_and_out(&p[0], &in, &out, options[0]);
+	check_in_and_out(&p[1], &out, &in, options[1]);
 }
 
 TEST(filter_cgroup_takes_what_is_below_it)

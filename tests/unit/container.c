@@ -11,6 +11,7 @@
 #include <fcntl.h>
 
 #include "owner/cgroup_watch.h"
+#include "owner/container.h"
 #include "owner/container_book.h"
 #include "owner/container_file.h"
 #include "owner/container_name.h"
@@ -470,6 +471,63 @@ static void no_link_is_followed_and_no_pipe_waited_for(void **state)
 	assert_int_equal(close(fd), 0);
 }
 
+static int find(const struct tree *t, unsigned int kind, const char *what,
+		struct container_cgroup ret[4])
+{
+	char mount[128];
+
+	tree_path(t, mount, sizeof(mount), "cgroup");
+	return container_find_group(mount, t->root, kind, what, ret, 4);
+}
+
+static uint64_t inode(const struct tree *t, const char *path)
+{
+	char full[512];
+	struct stat st;
+
+	tree_path(t, full, sizeof(full), path);
+	assert_int_equal(stat(full, &st), 0);
+	return st.st_ino;
+}
+
+static void pods_namespaces_and_units_are_found_in_the_tree(void **state)
+{
+	static const char other[] = "cgroup/kubepods.slice/kubepods-pod"
+				    "11111111_1c2d_4e5f_8a9b_0c1d2e3f4a5b.slice";
+	const struct tree *t = *state;
+	struct container_cgroup c[4];
+	char path[512];
+
+	tree_dir(t, "cgroup" PODS "/cri-containerd-" ID ".scope");
+	(void)snprintf(path, sizeof(path), "%s/cri-containerd-" ID2 ".scope", other);
+	tree_dir(t, path);
+	tree_dir(t, "cgroup/system.slice/nginx.service");
+	tree_dir(t, "cgroup/system.slice/nginx.service/x.scope");
+	tree_dir(t, "cgroup/system.slice/nginx.service.d");
+	put(t, TASKS "k8s.io/" ID, "config.json", CRI);
+	put(t, TASKS "k8s.io/" ID2, "config.json",
+	    "{\"annotations\":{\"io.kubernetes.cri.sandbox-name\":\"web-0\","
+	    "\"io.kubernetes.cri.sandbox-namespace\":\"stage\"}}");
+	assert_int_equal(find(t, FIND_POD, UID, c), 1);
+	assert_true(c[0].id == inode(t, "cgroup" PODS));
+	assert_int_equal(c[0].level, 3);
+	assert_int_equal(find(t, FIND_POD, "web-0", c), -ENOTUNIQ);
+	assert_int_equal(find(t, FIND_POD, "stage/web-0", c), 1);
+	assert_true(c[0].id == inode(t, other));
+	assert_int_equal(find(t, FIND_POD, "sho/web-0", c), -ENOENT);
+	assert_int_equal(find(t, FIND_POD, "", c), -ENOENT);
+	assert_int_equal(find(t, FIND_NAMESPACE, "shop", c), 1);
+	assert_true(c[0].id == inode(t, "cgroup" PODS));
+	assert_int_equal(find(t, FIND_NAMESPACE, "web-0", c), -ENOENT);
+	assert_int_equal(find(t, FIND_UNIT, "nginx", c), 1);
+	assert_true(c[0].id == inode(t, "cgroup/system.slice/nginx.service"));
+	assert_int_equal(find(t, FIND_UNIT, "nginx.service", c), 1);
+	assert_int_equal(find(t, FIND_UNIT, "system.slice", c), 1);
+	assert_int_equal(find(t, FIND_UNIT, "system", c), -ENOENT);
+	assert_int_equal(find(t, FIND_UNIT, "ngin", c), -ENOENT);
+	assert_int_equal(find(t, FIND_UNIT, "nginx.service.d", c), -ENOENT);
+}
+
 static struct container_page *page(struct container_book *b, char *id, uint64_t now_ns)
 {
 	const struct cgroup c = { .container_id = id, .runtime = "docker", .owner = HOST };
@@ -611,6 +669,7 @@ int main(void)
 		TREE_TEST(of_too_many_names_the_oldest_go),
 		TREE_TEST(a_cgroup_that_is_gone_is_known_from_its_birth),
 		TREE_TEST(cgroups_that_are_made_are_watched_for),
+		TREE_TEST(pods_namespaces_and_units_are_found_in_the_tree),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

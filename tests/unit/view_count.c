@@ -9,6 +9,7 @@
 
 #include "flow/group.h"
 #include "flow/inside.h"
+#include "owner/container_name.h"
 #include "view_make.h"
 
 static uint64_t row_key(struct world *w, uint8_t kind, const char *name)
@@ -136,12 +137,48 @@ static void programs_and_users_keep_what_their_processes_moved(void **state)
 	view_done(&view);
 }
 
+/* Two containers of one image, and a process in none. */
+static void images_add_up_their_containers(void **state)
+{
+	static const struct container_info web = { .image = (char *)"r/web:1" };
+	static struct cgroup places[2] = {
+		{ .id = 5, .path = (char *)"/a", .container_id = (char *)"a", .info = &web },
+		{ .id = 6, .path = (char *)"/b", .container_id = (char *)"b", .info = &web },
+	};
+	struct world *w = *state;
+	struct view view;
+
+	for (uint32_t i = 0; i < 3; i++) {
+		struct np_sock_rec rec = tcp_rec(100 + i);
+
+		rec.owner = rec.last = owner(700 + i, "nginx");
+		rec.counts.tx_bytes = 100 + i;
+		feed(w, &rec);
+		if (i < 2)
+			flow_table_find(w->flows, 100 + i)->owner->cgroup = cgroup_ref(&places[i]);
+	}
+	world_tick(w, SECOND);
+	view = ask(w,
+		   (struct view_query){ .kind = NETPROBE_VIEW_IMAGE, .sort = NETPROBE_SORT_TOTAL });
+	assert_int_equal(view.n_rows, 2);
+	assert_int_equal(row_called(&view, "r/web:1")->tx_bytes, 201);
+	assert_int_equal(row_called(&view, "no image")->tx_bytes, 102);
+	view_done(&view);
+	view = ask(w, (struct view_query){ .kind = NETPROBE_VIEW_CONNECTION,
+					   .idle = true,
+					   .of = { { GROUP_IMAGE, row_key(w, NETPROBE_VIEW_IMAGE,
+									  "r/web:1") } } });
+	assert_int_equal(view.n_rows, 2);
+	view_done(&view);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		WORLD_TEST(head_and_lists_count_the_same),
 		WORLD_TEST(traffic_inside_the_host_is_counted_once),
 		WORLD_TEST(programs_and_users_keep_what_their_processes_moved),
+		WORLD_TEST(images_add_up_their_containers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -26,6 +26,19 @@ __weak __noinline int match_tgid(const struct np_owner *o)
 	return 0;
 }
 
+__weak __noinline int match_user(const struct np_owner *o)
+{
+	if (!o || !o->tgid)
+		return 0;
+	for (int i = 0; i < NP_FILTER_SLOTS; i++) {
+		if (i >= np_filter.n_user)
+			break;
+		if (np_filter.user[i] == o->uid)
+			return 1;
+	}
+	return 0;
+}
+
 static __always_inline bool name_equal(const char *a, const char *b)
 {
 	const __u64 *x = (const __u64 *)a, *y = (const __u64 *)b;
@@ -159,6 +172,8 @@ __weak __noinline int filter_owner(const struct np_owner *o)
 	if (!o)
 		return 0;
 	if (np_filter.n_tgid && !match_tgid(o))
+		return 0;
+	if (np_filter.n_user && !match_user(o))
 		return 0;
 	return !np_filter.n_comm || match_comm(o);
 }
