@@ -14,7 +14,7 @@ static __always_inline int arrives(struct sock *sk)
 	st = sock_find(sk);
 	/* a connected one has its route */
 	if (st && st->dgram && !has_remote(&st->tuple) && !sock_is_other(st, sk))
-		(void)came_note(st, sock_number(st, sk));
+		(void)came_note(st, sock_number(sk));
 	return 0;
 }
 

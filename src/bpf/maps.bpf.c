@@ -44,6 +44,8 @@ volatile __u32 st_zero = 0;
 
 struct np_socks_map np_socks SEC(".maps");
 struct np_socks_h_map np_socks_h SEC(".maps");
+struct np_rares_map np_rares SEC(".maps");
+struct np_rares_h_map np_rares_h SEC(".maps");
 struct np_zero_map np_zero SEC(".maps");
 struct np_loss_map np_losses SEC(".maps");
 struct np_lives_map np_lives SEC(".maps");

@@ -28,7 +28,7 @@ static __always_inline bool watch_moved(const struct np_watch *w, const struct w
 }
 
 /* EMIT_* that are to be told of a direction: stall, and over with it. */
-static __always_inline __u32 watch_look(struct np_sock *st, struct np_watch *w,
+static __always_inline __u32 watch_look(struct np_rare *rare, struct np_watch *w,
 					const struct wait *wait, __u32 stall, __u32 over)
 {
 	__u64 now = st_now_ns;
@@ -36,7 +36,7 @@ static __always_inline __u32 watch_look(struct np_sock *st, struct np_watch *w,
 	if (watch_moved(w, wait)) {
 		if (!w->told_ns)
 			return 0;
-		st->stall_ns += now - w->since_ns;
+		rare->stall_ns += now - w->since_ns;
 		return stall | over;
 	}
 	if (now - w->since_ns < st_stall_ns || (w->told_ns && now - w->told_ns < TELL_AGAIN_NS))
@@ -129,6 +129,7 @@ static __always_inline void stall_dgram(struct wait *rx, const struct np_sock *s
 static __always_inline int stall_one(void *ctx, struct np_sock *st, struct sock *sk)
 {
 	struct wait tx = {}, rx = {};
+	struct np_rare *rare;
 	struct tcp_sock *tp;
 	__u32 what = 0;
 	__u8 state;
@@ -151,15 +152,21 @@ static __always_inline int stall_one(void *ctx, struct np_sock *st, struct sock 
 	}
 	tx.cause = unknown(tx.cause);
 	rx.cause = unknown(rx.cause);
-	what |= watch_look(st, &st->watch_tx, &tx, EMIT_STALL_TX, EMIT_OVER_TX);
-	what |= watch_look(st, &st->watch_rx, &rx, EMIT_STALL_RX, EMIT_OVER_RX);
+	if (tx.cause | rx.cause)
+		rare = sock_rare_make(st, sk, NP_PROG_STALL);
+	else
+		rare = sock_rare(st, sk);
+	if (!rare)
+		return 0;
+	what |= watch_look(rare, &rare->watch_tx, &tx, EMIT_STALL_TX, EMIT_OVER_TX);
+	what |= watch_look(rare, &rare->watch_rx, &rx, EMIT_STALL_RX, EMIT_OVER_RX);
 	what = unknown(what);
 	if (what)
 		(void)emit_sock(ctx, st, sk, EMIT_WHAT(NP_PROG_STALL, 0) | what, 0);
 	tx.cause = unknown(tx.cause);
 	rx.cause = unknown(rx.cause);
-	watch_begin(&st->watch_tx, &tx);
-	watch_begin(&st->watch_rx, &rx);
+	watch_begin(&rare->watch_tx, &tx);
+	watch_begin(&rare->watch_rx, &rx);
 	return 0;
 }
 

@@ -49,7 +49,7 @@ static __always_inline __u64 fingerprint(const struct np_sock *st, struct sock *
 {
 	struct tcp_sock *tp = st->dgram ? NULL : tcp_of(sk);
 	__u64 print = st->counts.tx_bytes + st->counts.rx_bytes + st->counts.tx_calls +
-		      st->counts.rx_calls + st->counts.retrans + st->synack_retrans + 1;
+		      st->counts.rx_calls + st->counts.retrans + 1;
 
 	print ^= (__u64)st->hands << 32;
 	if (tp && SK_READ(sk, __sk_common.skc_state) == TCP_LISTEN)
@@ -114,7 +114,7 @@ static __noinline int sweep_tell(struct np_sock *st, struct sock *sk, struct np_
 {
 	if (!st || !rec)
 		return 0;
-	rec_fill(rec, st, sk);
+	(void)rec_fill(rec, st, sk);
 	told_counts(&st->told, rec);
 	(void)left_told(st);
 	return 0;
@@ -161,7 +161,7 @@ static __always_inline int sweep_one(struct np_sock *st, struct sock *sk, __u64 
 		sweep_tell(st, sk, rec);
 	st->sweep_gen = st_sweep_gen;
 	/* The next sweep looks again at retransmits that were not told. */
-	st->sweep_print = st->retrans_late > st->retrans_seen ? 0 : print;
+	st->sweep_print = retrans_owed(st, sk) ? 0 : print;
 	/* A full barrier: who sees the number sees the record. */
 	(void)__sync_lock_test_and_set(&st_sweep_n, n + 1);
 	return 0;

@@ -116,6 +116,9 @@ static int size_maps(struct probe *p)
 	/* What is not used must not cost memory. */
 	if (!r)
 		r = set_map(s->maps.np_socks_h, p->store_hash ? hash_entries() : 1);
+	if (!r)
+		r = set_map(s->maps.np_rares_h,
+			    p->store_hash && p->opts.fail_at != FAIL_RARE ? hash_entries() : 1);
 	if (!r && !p->store_hash)
 		r = set_map(s->maps.np_calls, 64);
 	return r;

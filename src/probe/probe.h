@@ -37,7 +37,9 @@
 #define FAIL_SENDS 11
 #define FAIL_ENDS 12   /* no program is called where a TCP socket ends */
 #define FAIL_SILENT 13 /* as FAIL_FIRST, and nobody knows of it */
-#define FAIL_READ 4    /* attached and proven, and there is no memory for the ring */
+#define FAIL_RARE \
+	14	    /* the hash has room for what one socket needs at first need (struct np_rare) */
+#define FAIL_READ 4 /* attached and proven, and there is no memory for the ring */
 
 struct probe_opts {
 	uint8_t fail_at;  /* FAIL_* */

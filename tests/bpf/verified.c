@@ -165,7 +165,8 @@ static struct bpf_object *load(const char *path, bool hash, bool *ret_any)
 	bpf_object__for_each_map (map, o) {
 		if (bpf_map__type(map) == BPF_MAP_TYPE_RINGBUF)
 			(void)bpf_map__set_max_entries(map, 4096);
-		else if (!strcmp(bpf_map__name(map), "np_socks_h"))
+		else if (!strcmp(bpf_map__name(map), "np_socks_h") ||
+			 !strcmp(bpf_map__name(map), "np_rares_h"))
 			(void)bpf_map__set_max_entries(map, 64);
 		else if (!strcmp(bpf_map__name(map), "np_marks"))
 			(void)bpf_map__set_value_size(map, NP_MARKS);

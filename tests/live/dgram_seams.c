@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "loss.h"
 #include "maker.h"
 #include "ownership.h"
 #include "tap.h"
@@ -33,6 +34,23 @@ static void python(const struct netns *ns, const char *script)
 	snprintf(command, sizeof(command), "python3 -c \"import socket, struct, time, os\n%s\"",
 		 script);
 	netns_must(ns, command);
+}
+
+/* Looks for stalls meet sockets that are closed with something unread, in the moment before the kernel frees them. */
+TEST(sockets_closed_with_unread_datagrams_are_no_loss)
+{
+	struct netns ns = netns_new();
+	struct probe p = probe_start("events", "--format", "json", "--interval", "0.2",
+				     "--stall-threshold", "50ms", NULL);
+
+	python(&ns, "for i in range(1500):\n"
+		    "\ts = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n"
+		    "\ts.bind(('127.0.0.1', 0))\n"
+		    "\ts.sendto(b'x', s.getsockname())\n"
+		    "\ts.close()\n"
+		    "\ttime.sleep(0.001)\n");
+	probe_stop(&p);
+	CHECK_EQ(loss_sum(p.records, "map_full"), 0, "map_full in probe.loss");
 }
 
 #define OPEN_FOR_A_WHILE                                                                      \

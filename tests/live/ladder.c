@@ -234,11 +234,6 @@ TEST(btf_of_a_folder_is_found_by_the_kernels_release)
 	check_owners(p.records, NULL, m.reports, &ns);
 }
 
-static bool has_kprobes(void)
-{
-	return !access("/sys/bus/event_source/devices/kprobe/type", F_OK);
-}
-
 /* A kernel without BTF of its own, as far as anybody can see; ret: a file with what it had. */
 static void hide_btf(char *ret, size_t size)
 {

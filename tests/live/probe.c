@@ -480,3 +480,8 @@ int probe_run(struct probe *p, const char *const *args)
 	}
 	return p->status;
 }
+
+bool has_kprobes(void)
+{
+	return !access("/sys/bus/event_source/devices/kprobe/type", F_OK);
+}

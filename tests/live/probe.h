@@ -77,4 +77,7 @@ void probe_wait_tracepoint(const struct probe *p, const char *name);
 /* Where build products are: path of the binary. */
 const char *probe_binary(void);
 
+/* Can programs of the kprobe family be attached here? */
+bool has_kprobes(void);
+
 #endif

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "loss.h"
 #include "ownership.h"
 #include "tap.h"
 
@@ -135,6 +136,35 @@ TEST(retransmits_of_many_connections_have_their_owners)
 		owned += segments(p.records, &n.a, n.if_a,
 				  (pid_t)record_u64(maker_report(&m[i], "client"), "pid"), NULL);
 	CHECK_EQ(owned, netns_counter(&n.a, "Tcp", "RetransSegs"), "segments of the four clients");
+}
+
+/* What troubled sockets need has a place for one of them: causes of others are not known, no segment is lost. */
+TEST(retransmits_that_find_no_room_have_their_owners_and_no_cause)
+{
+	uint64_t owned = 0, unknown = 0;
+	struct netns_pair n;
+	struct maker m[4];
+	struct probe p;
+
+	if (!has_kprobes())
+		test_skip("no kprobes on this kernel");
+	n = netns_pair_new();
+	p = probe_start(EVENTS, "--hook", "kprobe", "--fail-at", "rare", NULL);
+	netns_drop(&n.b, "", 3);
+	for (unsigned int i = 0; i < 4; i++)
+		m[i] = maker_start(NULL, -1, between(&n, "stream --bytes 3m"));
+	for (unsigned int i = 0; i < 4; i++)
+		maker_finish(&m[i]);
+	stop_when_quiet(&p, &n);
+	for (unsigned int i = 0; i < 4; i++) {
+		pid_t pid = (pid_t)record_u64(maker_report(&m[i], "client"), "pid");
+
+		owned += segments(p.records, &n.a, n.if_a, pid, NULL);
+		unknown += segments(p.records, &n.a, n.if_a, pid, "");
+	}
+	CHECK_EQ(owned, netns_counter(&n.a, "Tcp", "RetransSegs"), "segments of the four clients");
+	CHECK(unknown > 0, "expected segments whose cause is not known");
+	CHECK(loss_sum(p.records, "map_full") > 0, "map_full in probe.loss: expected some");
 }
 
 TEST(flows_tell_retransmits_of_a_connection)

@@ -40,6 +40,14 @@ struct dst_entry {
 	struct net_device *dev; /* since 6.18 in a union with dev_rcu, same place */
 };
 
+typedef struct {
+	int counter;
+} atomic_t;
+
+typedef struct refcount_struct {
+	atomic_t refs;
+} refcount_t;
+
 struct sock_common {
 	__be32 skc_daddr;
 	__be32 skc_rcv_saddr;
@@ -53,11 +61,8 @@ struct sock_common {
 	struct in6_addr skc_v6_rcv_saddr;
 	atomic64_t skc_cookie;
 	unsigned long skc_flags;
+	refcount_t skc_refcnt;
 };
-
-typedef struct {
-	int counter;
-} atomic_t;
 
 struct rb_node;
 struct socket;

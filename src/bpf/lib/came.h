@@ -189,8 +189,7 @@ static __always_inline __u32 came_own(struct np_sock *st, __u32 ifindex)
 static __always_inline bool came_is_own(struct np_sock *st, struct sock *sk, struct np_peer *peer,
 					__u32 tid)
 {
-	__u64 at = sock_number(st, sk);
-
+	__u64 at = sock_number(sk);
 	__u32 ifindex = (__u32)came_take(st, at, tid);
 	bool own = came_own(st, ifindex) == ifindex;
 

@@ -9,6 +9,7 @@
 #include "filter.h"
 #include "mptcp.h"
 #include "owner.h"
+#include "retrans.h"
 #include "scratch.h"
 #include "sum.h"
 
@@ -47,97 +48,6 @@ struct np_closed_map {
 	__type(value, struct np_ev_sock);
 };
 extern struct np_closed_map np_closed SEC(".maps");
-
-/*
- * The retransmits that the kernel counted since last time; they have that cause. A hook and a sweep
- * may both be here: whoever moves retrans_seen on counts, the other leaves it to the next time.
- * to: the connection's entry, where st is a subflow's.
- */
-static __always_inline __u32 retrans_settle(struct np_sock *st, struct np_sock *to,
-					    struct tcp_sock *tp, __u32 cause)
-{
-	__u32 total = BPF_CORE_READ(tp, total_retrans);
-	__u32 seen = st->retrans_seen;
-
-	if (total <= seen || __sync_val_compare_and_swap(&st->retrans_seen, seen, total) != seen)
-		return 0;
-	__sync_fetch_and_add(&to->rtx_cause[cause & (NP_RTX_MAX - 1)], total - seen);
-	return total - seen;
-}
-
-/*
- * What was there at the last record and is not accounted yet: no hook was called for it, or it could not be sent, which
- * passes by the hook. What came since may be under way to its hook, which knows its cause.
- */
-static __always_inline __u32 retrans_overdue(struct np_sock *st, struct tcp_sock *tp)
-{
-	__u32 late = st->retrans_late, seen = st->retrans_seen;
-
-	st->retrans_late = BPF_CORE_READ(tp, total_retrans);
-	if (late <= seen || __sync_val_compare_and_swap(&st->retrans_seen, seen, late) != seen)
-		return 0;
-	__sync_fetch_and_add(&st->rtx_cause[NP_RTX_UNKNOWN], late - seen);
-	return late - seen;
-}
-
-/* 4.18 does not count them. */
-static __always_inline __u32 tcp_dups(struct tcp_sock *tp)
-{
-	return bpf_core_field_exists(tp->dsack_dups) ? BPF_CORE_READ(tp, dsack_dups) : 0;
-}
-
-/* Retransmits count from here on. */
-static __always_inline void retrans_begin(struct np_sock *st, struct tcp_sock *tp)
-{
-	st->retrans_seen = BPF_CORE_READ(tp, total_retrans);
-	st->dups_base = tcp_dups(tp);
-}
-
-/* Recovery or loss begins, or the one becomes the other. The kernel sets its marker before (tcp_init_undo, 5.14 to 6.18). */
-static __always_inline void recovery_goes_on(struct np_sock *st, struct tcp_sock *tp, bool begins,
-					     __u32 total)
-{
-	if (begins) {
-		st->recovery = NP_RECOVERY_FINAL;
-		st->recovery_start_ns = bpf_ktime_get_ns();
-		st->rtx_before = total;
-	}
-	if (st->recovery && BPF_CORE_READ(tp, undo_marker))
-		st->recovery = NP_RECOVERY;
-}
-
-/*
- * Recovery or loss is over. Where the undo marker is gone the kernel took its slow-down back: what it retransmitted
- * was not lost.
- */
-static __always_inline void recovery_end(struct np_sock *st, struct tcp_sock *tp, __u32 total)
-{
-	__u32 was = st->recovery;
-
-	if (!was)
-		return;
-	st->recovery = 0;
-	st->recovery_ns += bpf_ktime_get_ns() - st->recovery_start_ns;
-	if (was == NP_RECOVERY && !BPF_CORE_READ(tp, undo_marker) && total > st->rtx_before)
-		st->rtx_spurious += total - st->rtx_before;
-}
-
-/*
- * Retransmits found not needed: those the kernel undid as it left recovery, or those whose segments the peer told to
- * have had twice (D-SACK), whichever are more; mostly they are the same. The second ones need no hook. They are all there is of loss
- * probes, of what is told after recovery ended (tcp_try_undo_dsack in Open or Disorder sets no state, 5.14 to 6.18),
- * and where no program was called for a state. A segment that the network doubled looks the same.
- */
-static __always_inline __u32 rtx_spurious(const struct np_sock *st, struct tcp_sock *tp)
-{
-	__u32 dups = tcp_dups(tp) - st->dups_base, told = 0;
-
-	for (int i = 0; i < NP_RTX_MAX; i++)
-		told += st->rtx_cause[i];
-	if (dups > told)
-		dups = told;
-	return dups > st->rtx_spurious ? dups : st->rtx_spurious;
-}
 
 #define NAGLE_OFF 1  /* bits of nonagle: TCP_NODELAY, */
 #define NAGLE_CORK 2 /* TCP_CORK */
@@ -218,13 +128,6 @@ static __always_inline void rec_tcp(struct np_tcp *t, struct np_sock *st, struct
 	rec_chrono(t, tp);
 	/* 5 bits */
 	t->ca_state = CUT(__u8, SK_READ_BITS((struct inet_connection_sock *)tp, icsk_ca_state));
-	if (t->ca_state < TCP_CA_RECOVERY) /* its end may have been left out */
-		recovery_end(st, tp, SK_READ(tp, total_retrans));
-	t->recovery_us = st->recovery_ns / 1000;
-	if (st->recovery)
-		t->recovery_us += (bpf_ktime_get_ns() - st->recovery_start_ns) / 1000;
-	__builtin_memcpy(t->rtx_cause, st->rtx_cause, sizeof(t->rtx_cause));
-	t->rtx_spurious = rtx_spurious(st, tp);
 	t->unread_bytes = SK_READ(tp, rcv_nxt) - SK_READ(tp, copied_seq);
 	t->unsent_bytes = SK_READ(tp, write_seq) - snd_nxt;
 	t->rcv_wnd = SK_READ(tp, rcv_wnd);
@@ -270,8 +173,6 @@ static __always_inline void rec_mptcp(struct np_sock_rec *rec, struct np_sock *s
 	struct sock *first = main_first(sk);
 	__u32 n;
 
-	__builtin_memcpy(rec->tcp.rtx_cause, st->rtx_cause, sizeof(rec->tcp.rtx_cause));
-	rec->tcp.synack_retrans = st->synack_retrans;
 	if (state == TCP_LISTEN)
 		st->flags |= NP_F_LISTEN;
 	if (state == TCP_LISTEN || (state == TCP_CLOSE && (st->flags & NP_F_LISTEN))) {
@@ -287,8 +188,54 @@ static __always_inline void rec_mptcp(struct np_sock_rec *rec, struct np_sock *s
 	rec->subflows = st->subflows;
 }
 
-/* Everything known of the socket now. rec need not be zeroed. */
-static __always_inline void rec_fill(struct np_sock_rec *rec, struct np_sock *st, struct sock *sk)
+/* What only a connection has. */
+static __always_inline void rec_conn(struct np_sock_rec *rec, const struct np_sock *st)
+{
+	rec->established_ns = rec->connect_us = 0;
+	if (st->dgram)
+		return;
+	rec->established_ns = st->established_ns;
+	if ((st->ends & END_ASKED) && st->opened_ns)
+		/* no handshake takes the 71 minutes that fit */
+		rec->connect_us = CUT(__u32, (st->established_ns - st->opened_ns) / 1000);
+}
+
+/*
+ * What went wrong with it; all that was zero. Returns np_rare.error_rport. A function, at whose end the verifier does not
+ * know any more whether there was something.
+ */
+static __noinline int rec_rare(struct np_sock_rec *rec, struct np_sock *st, struct sock *sk)
+{
+	struct np_rare *rare = st ? sock_rare(st, sk) : NULL;
+	struct tcp_sock *tp;
+	struct np_tcp *t = &rec->tcp;
+
+	if (!rec || !st)
+		return 0;
+	if (!rare) { /* see sock_rare_make */
+		t->rtx_cause[NP_RTX_UNKNOWN] = CUT(__u32, st->counts.retrans);
+		return 0;
+	}
+	t->synack_retrans = rare->synack_retrans;
+	if (!(st->flags & NP_F_LISTEN)) {
+		tp = st->tuple.proto == IPPROTO_TCP ? tcp_of(sk) : NULL;
+		if (tp && t->ca_state < TCP_CA_RECOVERY) /* its end may have been left out */
+			recovery_end(st, rare, tp);
+		t->recovery_us = rare->recovery_ns / 1000;
+		if (st->recovery)
+			t->recovery_us += (bpf_ktime_get_ns() - rare->recovery_start_ns) / 1000;
+		__builtin_memcpy(t->rtx_cause, rare->rtx_cause, sizeof(t->rtx_cause));
+		t->rtx_spurious = tp ? rtx_spurious(rare, tp) : rare->rtx_spurious;
+	}
+	rec->stall_ns = rare->stall_ns;
+	rec->rtx_cpu_tgid = rare->rtx_cpu_tgid;
+	__builtin_memcpy(rec->rtx_cpu_comm, rare->rtx_cpu_comm, 16);
+	__builtin_memcpy(rec->synack_raddr, rare->synack_raddr, 16);
+	return rare->error_rport;
+}
+
+/* Everything known of the socket now. rec need not be zeroed. Returns as rec_rare. */
+static __always_inline int rec_fill(struct np_sock_rec *rec, struct np_sock *st, struct sock *sk)
 {
 	__u8 state = SK_READ(sk, __sk_common.skc_state);
 	struct tcp_sock *tp = NULL;
@@ -299,19 +246,15 @@ static __always_inline void rec_fill(struct np_sock_rec *rec, struct np_sock *st
 					  : state)); /* as it was */
 	rec->sock_id = st->sock_id;
 	rec->opened_ns = st->opened_ns;
-	rec->established_ns = st->established_ns;
 	rec->closed_ns = st->closed_ns;
-	rec->connect_us = st->connect_us;
 	rec->err = st->err;
+	rec_conn(rec, st);
 	rec->last = st->last;
 	/* of the process that is known to call, the thread that did so last */
 	if (st->hot >> 32 == st->last.tgid)
 		rec->last.tid = (__u32)st->hot;
 	rec->owner = st->acct_tgid ? st->acct : st->last;
-	rec->stall_ns = st->stall_ns;
-	rec->rtx_cpu_tgid = st->rtx_cpu_tgid;
 	rec->sample_rate = st->sample_rate;
-	__builtin_memcpy(rec->rtx_cpu_comm, st->rtx_cpu_comm, 16);
 	__builtin_memset(&rec->tcp, 0, sizeof(rec->tcp));
 	if (st->tuple.proto == IPPROTO_TCP)
 		tp = tcp_of(sk);
@@ -323,30 +266,35 @@ static __always_inline void rec_fill(struct np_sock_rec *rec, struct np_sock *st
 
 			/* Kprobes see each one before it is counted. */
 			if (cfg_store_hash || state == TCP_CLOSE)
-				d = retrans_settle(st, st, tp, st->rtx_next);
-			else
-				d = retrans_overdue(st, tp);
+				d = retrans_new(st, tp);
+			if (d)
+				(void)rtx_found(st, sk, d);
+			else if (!cfg_store_hash && state != TCP_CLOSE)
+				d = (__u32)retrans_overdue(st, sk);
 			if (d)
 				__sync_fetch_and_add(&st->counts.retrans, d);
 			rec_tcp(&rec->tcp, st, sk, tp);
 		} else {
-			st->flags |= NP_F_LISTEN;
+			sock_listens(st, sk_raw(sk));
 			rec_listen(&rec->tcp, st, sk_raw(sk));
 		}
 		if (SK_READ((struct inet_connection_sock *)tp, icsk_ulp_ops))
 			st->flags |= NP_F_ULP;
-		rec->tcp.synack_retrans = st->synack_retrans;
 	}
 	rec->subflows = 0;
 	if (st->tuple.proto == NP_IPPROTO_MPTCP)
 		rec_mptcp(rec, st, sk, state);
-	__builtin_memcpy(rec->synack_raddr, st->synack_raddr, 16);
 	rec->counts = st->counts;
 	rec->tx_parts = st->tx_parts;
 	rec->rx_parts = st->rx_parts;
 	rec->tuple = st->tuple;
 	rec->tuple.state = is_conn(st) ? state : 0;
 	rec->tuple.flags = st->flags;
+	rec->stall_ns = 0;
+	rec->rtx_cpu_tgid = 0;
+	__builtin_memset(rec->rtx_cpu_comm, 0, 16);
+	__builtin_memset(rec->synack_raddr, 0, 16);
+	return rec_rare(rec, st, sk);
 }
 
 static __always_inline long emit_record(void *ctx, void *rec, __u64 size)
@@ -373,10 +321,9 @@ static __always_inline void event_fill(struct np_ev_sock *ev, struct np_sock *st
 	ev->err = 0;
 	ev->since_ns = 0;
 	ev->cause = ev->ended = 0;
-	ev->rport = st->error_rport;
 	__builtin_memset(ev->cpu_comm, 0, sizeof(ev->cpu_comm));
 	(void)bpf_get_current_comm(ev->cpu_comm, sizeof(ev->cpu_comm));
-	rec_fill(&ev->rec, st, sk);
+	ev->rport = CUT(__u16, rec_fill(&ev->rec, st, sk)); /* a port */
 }
 
 /* --max-events: may one more line of the event stream leave? Counted in whole seconds, by all processors. */
@@ -511,7 +458,7 @@ static __always_inline void emit_filled(void *ctx, struct np_sock *st, struct np
 /* and before that, with the same figures: */
 #define EMIT_RESET_TX 0x10000
 #define EMIT_RESET_RX 0x20000
-#define EMIT_STALL_TX 0x40000 /* as st->watch_tx has it */
+#define EMIT_STALL_TX 0x40000 /* as np_rare.watch_tx has it */
 #define EMIT_STALL_RX 0x80000
 #define EMIT_OVER_TX 0x100000 /* that stall is over */
 #define EMIT_OVER_RX 0x200000
@@ -560,12 +507,26 @@ static __always_inline void emit_watch(void *ctx, struct np_sock *st, struct np_
 	emit_filled(ctx, st, place, prog, 0);
 	ev->since_ns = 0;
 	ev->cause = ev->ended = 0;
-	ev->rport = st->error_rport;
+}
+
+static __noinline int emit_stalls(void *ctx, struct np_sock *st, struct sock *sk,
+				  struct np_ev_place *place, __u32 what)
+{
+	struct np_rare *rare = st && place ? sock_rare(st, sk) : NULL;
+	__u32 prog = what >> 8 & NP_PROG_MASK;
+
+	if (!rare)
+		return 0;
+	if (what & EMIT_STALL_TX)
+		emit_watch(ctx, st, place, &rare->watch_tx, prog, what & EMIT_OVER_TX);
+	if (what & EMIT_STALL_RX)
+		emit_watch(ctx, st, place, &rare->watch_rx, prog, what & EMIT_OVER_RX);
+	return 0;
 }
 
 /* One record for each thing, which differ by their heads. */
-static __always_inline void emit_each(void *ctx, struct np_sock *st, struct np_ev_place *place,
-				      __u32 what, __s32 err)
+static __always_inline void emit_each(void *ctx, struct np_sock *st, struct sock *sk,
+				      struct np_ev_place *place, __u32 what, __s32 err)
 {
 	struct np_ev_sock *ev = &place->ev;
 	__u32 prog = what >> 8 & NP_PROG_MASK, type = what & 0xff;
@@ -578,15 +539,13 @@ static __always_inline void emit_each(void *ctx, struct np_sock *st, struct np_e
 		ev->hdr.type = NP_EV_RESET_RX;
 		emit_filled(ctx, st, place, prog, 0);
 	}
-	if (what & EMIT_STALL_TX)
-		emit_watch(ctx, st, place, &st->watch_tx, prog, what & EMIT_OVER_TX);
-	if (what & EMIT_STALL_RX)
-		emit_watch(ctx, st, place, &st->watch_rx, prog, what & EMIT_OVER_RX);
+	if (what & (EMIT_STALL_TX | EMIT_STALL_RX))
+		(void)emit_stalls(ctx, st, sk, place, what);
 	if (type) {
 		ev->hdr.type = CUT(__u16, type); /* NP_EV_* */
 		ev->err = err;
-		if (what & EMIT_JUDGED && st->here.family) {
-			ev->rec.tuple = st->here;
+		if (what & EMIT_JUDGED && st->elsewhere) {
+			sock_ends(&ev->rec.tuple, st);
 			ev->rec.tuple.flags = st->flags;
 		}
 		emit_filled(ctx, st, place, prog,
@@ -615,7 +574,7 @@ static __noinline __attribute__((unused)) int emit_sock(void *ctx, struct np_soc
 	}
 	event_fill(&place->ev, st, sk);
 	/* only now: a number that is known from here on has no others to be told from */
-	emit_each(ctx, st, place, unknown(what), err);
+	emit_each(ctx, st, sk, place, unknown(what), err);
 	scratch_give(place);
 	return 0;
 }

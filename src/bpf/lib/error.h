@@ -7,19 +7,6 @@
 
 #include "life.h"
 
-/* Whom a datagram socket is connected to: then it is in TCP_ESTABLISHED (ip4_datagram_connect). */
-static __always_inline void error_from(struct np_sock *st, struct sock *sk)
-{
-	st->error_rport = 0;
-	if (BPF_CORE_READ(sk, __sk_common.skc_state) != TCP_ESTABLISHED)
-		return;
-	if (BPF_CORE_READ(sk, __sk_common.skc_family) == AF_INET)
-		addr_from_v4(st->synack_raddr, BPF_CORE_READ(sk, __sk_common.skc_daddr));
-	else
-		BPF_CORE_READ_INTO(&st->synack_raddr, sk, __sk_common.skc_v6_daddr);
-	st->error_rport = bpf_ntohs(BPF_CORE_READ(sk, __sk_common.skc_dport));
-}
-
 #define ERROR_WANTED 1
 #define ERROR_SAMPLED_OUT 2
 
@@ -27,16 +14,16 @@ static __always_inline void error_from(struct np_sock *st, struct sock *sk)
  * What the filters say of the error: its ends are those that the socket has now, and that is not the peer of the socket's
  * own counts where it is connected again. A global function: see filter.h.
  */
-__weak __noinline int error_wanted(const struct np_sock *st)
+__weak __noinline int error_wanted(const struct np_sock *st, const struct np_peer *peer)
 {
 	struct np_tuple t;
 
-	if (!st)
+	if (!st || !peer)
 		return 0;
-	t = st->here.family ? st->here : st->tuple;
-	t.rport = st->error_rport;
+	sock_ends(&t, st);
+	t.rport = peer->rport;
 	if (t.rport)
-		__builtin_memcpy(t.raddr, st->synack_raddr, sizeof(t.raddr));
+		__builtin_memcpy(t.raddr, peer->raddr, sizeof(t.raddr));
 	else
 		__builtin_memset(t.raddr, 0, sizeof(t.raddr));
 	if (!np_filter.enabled || !filter_cgroup(&st->last, np_filter.gen) ||
@@ -51,6 +38,8 @@ __weak __noinline int error_wanted(const struct np_sock *st)
  */
 static __always_inline int dgram_error(void *ctx, struct sock *sk)
 {
+	struct np_peer peer = {};
+	struct np_rare *rare;
 	struct np_sock *st;
 	int wanted;
 	__s32 err;
@@ -69,8 +58,14 @@ static __always_inline int dgram_error(void *ctx, struct sock *sk)
 	if (st->flags & NP_F_IGNORE)
 		return 0;
 	sock_where(st, sk); /* it may have connected since its last call, again too */
-	error_from(st, sk);
-	wanted = error_wanted(st);
+	(void)peer_of_sock(sk, &peer);
+	rare = sock_rare_make(st, sk, NP_PROG_ERROR);
+	if (rare) {
+		rare->error_rport = peer.rport;
+		if (peer.rport)
+			__builtin_memcpy(rare->synack_raddr, peer.raddr, 16);
+	}
+	wanted = error_wanted(st, &peer);
 	if (wanted == ERROR_WANTED)
 		(void)emit_sock(ctx, st, sk, EMIT_WHAT(NP_PROG_ERROR, NP_EV_ERROR) | EMIT_JUDGED,
 				err);

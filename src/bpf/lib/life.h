@@ -180,16 +180,15 @@ static __always_inline __u32 conn_established(struct np_sock *st, struct sock *s
 	bool asked = st->phase == NP_PHASE_SYN;
 
 	st->established_ns = bpf_ktime_get_ns();
-	if (asked && st->opened_ns)
-		/* no handshake takes the 71 minutes that fit */
-		st->connect_us = CUT(__u32, (st->established_ns - st->opened_ns) / 1000);
+	if (asked)
+		st->ends |= END_ASKED;
 	/* Data may have gone out with the SYN (TCP Fast Open): it is already counted. */
 	if (tp)
 		st->tx_base =
 			BPF_CORE_READ(tp, write_seq) - (__u32)(st->counts.tx_bytes + st->tx_parts);
 	if (tp && old == TCP_SYN_RECV && !asked)
 		/* its SYN-ACKs are the listener's */
-		retrans_begin(st, tp);
+		(void)retrans_begin(st, sk);
 	st->phase = NP_PHASE_OPEN;
 	return NP_EV_CONN_OPEN;
 }
@@ -206,11 +205,10 @@ static __always_inline void tx_note(struct np_sock *st, struct sock *sk, int old
 		return;
 	if (old == TCP_FIN_WAIT1 || old == TCP_FIN_WAIT2 || old == TCP_CLOSING ||
 	    old == TCP_LAST_ACK)
-		st->fin_tx = 1; /* the hook on that state may have been left out */
-	st->tx_end = BPF_CORE_READ(tp, write_seq) - st->fin_tx;
-	st->tx_ended = BPF_CORE_READ((struct inet_connection_sock *)tp, icsk_ulp_ops)
-			       ? TX_END_FRAMED
-			       : TX_END_PLAIN;
+		st->ends |= END_FIN; /* the hook on that state may have been left out */
+	st->tx_end = BPF_CORE_READ(tp, write_seq) - !!(st->ends & END_FIN);
+	st->ends |= BPF_CORE_READ((struct inet_connection_sock *)tp, icsk_ulp_ops) ? END_FRAMED
+										   : END_PLAIN;
 }
 
 /*
@@ -221,7 +219,7 @@ static __always_inline void tx_settle(struct np_sock *st)
 {
 	__s32 missing;
 
-	if (!cfg_settle_tx || st->tx_ended != TX_END_PLAIN || (st->flags & NP_F_IGNORE) ||
+	if (!cfg_settle_tx || !(st->ends & END_PLAIN) || (st->flags & NP_F_IGNORE) ||
 	    !(st->pass & NP_PASS_NOW) || st->tx_parts || st->rx_parts)
 		return;
 	if (st->last.match != NP_MATCH_EXACT || st->last.tgid != st->closer)
@@ -259,7 +257,7 @@ static __always_inline __u32 conn_closed(struct np_sock *st, struct sock *sk, in
 static __always_inline struct np_sock *state_of(struct sock *sk, int from, int to, __u32 prog,
 						bool *ret_fresh)
 {
-	__u32 change = 1U << 31 | (__u32)from << 8 | (__u32)to;
+	__u8 change = CUT(__u8, (__u32)from << 4 | (__u32)to); /* TCP_* are from 1 to 13 */
 	struct np_sock *st;
 
 	if (to == TCP_SYN_SENT || to == TCP_ESTABLISHED ||
@@ -284,13 +282,13 @@ static __always_inline __u32 conn_change(struct np_sock *st, struct sock *sk, in
 	case TCP_SYN_SENT:
 		return conn_over(st);
 	case TCP_LISTEN:
-		st->flags |= NP_F_LISTEN;
+		sock_listens(st, sk);
 		return 0;
 	case TCP_ESTABLISHED:
 		return conn_established(st, sk, from);
 	case TCP_FIN_WAIT1:
 	case TCP_LAST_ACK:
-		st->fin_tx = 1;
+		st->ends |= END_FIN;
 		return 0;
 	case TCP_CLOSE:
 		return conn_closed(st, sk, from);
@@ -299,13 +297,24 @@ static __always_inline __u32 conn_change(struct np_sock *st, struct sock *sk, in
 }
 
 /* A stall that was told ends with its socket: EMIT_* that tell so, as they are given. */
-static __always_inline __u32 stall_over(struct np_sock *st, struct np_watch *w, __u32 emit)
+static __always_inline __u32 stall_over(const struct np_sock *st, struct np_rare *rare,
+					struct np_watch *w, __u32 emit)
 {
 	if (!w->told_ns || (st->flags & NP_F_IGNORE))
 		return 0;
-	st->stall_ns += st->closed_ns - w->since_ns;
+	rare->stall_ns += st->closed_ns - w->since_ns;
 	w->told_ns = 0;
 	return emit;
+}
+
+static __noinline __attribute__((unused)) int stalls_over(struct np_sock *st, struct sock *sk)
+{
+	struct np_rare *rare = st ? sock_rare(st, sk) : NULL;
+
+	if (!rare)
+		return 0;
+	return (int)(stall_over(st, rare, &rare->watch_tx, EMIT_STALL_TX | EMIT_OVER_TX) |
+		     stall_over(st, rare, &rare->watch_rx, EMIT_STALL_RX | EMIT_OVER_RX));
 }
 
 /* Segments retransmitted, for who owns the socket's counts or in a part. A global function: see filter.h. */
@@ -335,23 +344,28 @@ __weak __noinline int rtx_count(struct np_sock *st, __u32 d)
  * the caller, for whom this returns their EMIT_*. A connection ends by one reset, whatever number of subflows it
  * takes to tell the peer. A global function: see filter.h.
  */
-__weak __noinline int main_take(struct np_sock *st, __u64 key, __u32 told)
+__weak __noinline int main_take(struct np_sock *st, struct np_rare *rare, __u64 key, __u32 told)
 {
 	struct np_main *m = st ? bpf_map_lookup_elem(&np_mains, &key) : NULL;
-	__u32 d = 0, resets;
+	__u32 d = 0, resets, synack;
 
 	if (!m)
 		return 0;
 	for (int i = 0; i < NP_RTX_MAX; i++) {
 		__u32 n = m->rtx[i] ? __sync_lock_test_and_set(&m->rtx[i], 0) : 0;
 
-		st->rtx_cause[i] += n;
+		if (rare)
+			rare->rtx_cause[i] += n;
 		d += n;
 	}
-	st->rtx_cpu_tgid = m->cpu_tgid;
-	__builtin_memcpy(st->rtx_cpu_comm, m->cpu_comm, sizeof(st->rtx_cpu_comm));
-	if (m->synack)
-		st->synack_retrans += __sync_lock_test_and_set(&m->synack, 0);
+	synack = m->synack ? __sync_lock_test_and_set(&m->synack, 0) : 0;
+	if (rare) {
+		rare->synack_retrans += synack;
+		rare->rtx_cpu_tgid = m->cpu_tgid;
+		__builtin_memcpy(rare->rtx_cpu_comm, m->cpu_comm, sizeof(rare->rtx_cpu_comm));
+	}
+	if (synack)
+		__sync_fetch_and_add(&st->hands, 1);
 	if (m->drops)
 		st->drops_told += __sync_lock_test_and_set(&m->drops, 0);
 	if (d)
@@ -366,9 +380,16 @@ __weak __noinline int main_take(struct np_sock *st, __u64 key, __u32 told)
 /* Context: a sweep, or a hook on the connection's socket. */
 static __always_inline __u32 main_settle(struct np_sock *st, struct sock *sk, bool told)
 {
+	struct np_rare *rare;
+	__u64 key;
+
 	if (st->tuple.proto != NP_IPPROTO_MPTCP)
 		return 0;
-	return (__u32)main_take(st, sock_number(st, sk), told);
+	key = sock_number(sk);
+	if (!bpf_map_lookup_elem(&np_mains, &key))
+		return 0;
+	rare = sock_rare_make(st, sk, NP_PROG_RETRANSMIT);
+	return (__u32)main_take(st, rare, key, told);
 }
 
 static __always_inline __u32 gone_type(struct np_sock *st, struct sock *sk)
@@ -389,8 +410,7 @@ static __always_inline __u32 gone_what(struct np_sock *st, struct sock *sk, __u3
 	__u32 what = EMIT_WHAT(prog, gone_type(st, sk));
 
 	what |= main_settle(st, sk, true);
-	what |= stall_over(st, &st->watch_tx, EMIT_STALL_TX | EMIT_OVER_TX);
-	return what | stall_over(st, &st->watch_rx, EMIT_STALL_RX | EMIT_OVER_RX);
+	return what | (__u32)stalls_over(st, sk);
 }
 
 /* The socket is gone for good: its last record. prog: NP_PROG_DESTROY or NP_PROG_RELEASE. */
@@ -425,6 +445,14 @@ static __always_inline __u32 released_what(struct np_sock *st, __u16 protocol)
 	return EMIT_WHAT(NP_PROG_RELEASE, NP_EV_CONN_FAIL);
 }
 
+/* Was that seen before? A datagram socket is gone with it. */
+static __always_inline bool sock_let_go(const struct np_sock *st)
+{
+	if (st->tuple.proto == NP_IPPROTO_MPTCP)
+		return st->resets & MAIN_RELEASED;
+	return !st->dgram && st->closer;
+}
+
 /* prog: NP_PROG_RELEASE, with NP_PROG_SECOND in the second program. */
 static __always_inline int sock_released(void *ctx, struct sock *sk, __u32 prog)
 {
@@ -437,7 +465,7 @@ static __always_inline int sock_released(void *ctx, struct sock *sk, __u32 prog)
 	st = sock_find(sk);
 	if (!st || (over && st->gone))
 		return 0;
-	if ((prog & NP_PROG_SECOND) && (st->closer || (st->resets & MAIN_RELEASED)))
+	if ((prog & NP_PROG_SECOND) && sock_let_go(st))
 		return 0;
 	second_saw(prog);
 	if (over)
@@ -456,10 +484,12 @@ static __always_inline int sock_released(void *ctx, struct sock *sk, __u32 prog)
 	return 0;
 }
 
-static __always_inline void rtx_cpu(struct np_sock *st)
+static __always_inline void rtx_cpu(struct np_rare *rare)
 {
-	st->rtx_cpu_tgid = bpf_get_current_pid_tgid() >> 32;
-	(void)bpf_get_current_comm(st->rtx_cpu_comm, sizeof(st->rtx_cpu_comm));
+	if (!rare)
+		return;
+	rare->rtx_cpu_tgid = bpf_get_current_pid_tgid() >> 32;
+	(void)bpf_get_current_comm(rare->rtx_cpu_comm, sizeof(rare->rtx_cpu_comm));
 }
 
 /* Why the kernel retransmits on this socket just now. */
@@ -486,21 +516,24 @@ static __always_inline __u32 rtx_why(struct sock *sk)
  * this retransmit; else what is counted is what went before, for the cause noted then.
  * Context: softirq, or process in release_sock.
  */
-static __always_inline void rtx_seen(struct np_sock *st, struct np_sock *to, struct sock *sk,
-				     struct tcp_sock *tp, bool counted)
+static __always_inline void rtx_seen(struct np_sock *st, struct sock *sk, struct tcp_sock *tp,
+				     bool counted)
 {
-	__u32 d, why = rtx_why(sk);
+	struct np_rare *rare = sock_rare_make(st, sk, NP_PROG_RETRANSMIT);
+	__u32 d, why = rtx_why(sk), next = st->rtx_next;
 
-	rtx_cpu(to);
-	d = retrans_settle(st, to, tp, counted ? why : st->rtx_next);
-	if (counted && st->rtx_next && d > 1) {
+	rtx_cpu(rare);
+	d = retrans_new(st, tp);
+	if (counted && next && d > 1) {
 		/* A loss probe, one segment, went before without a hook that counts. */
-		to->rtx_cause[why & (NP_RTX_MAX - 1)]--;
-		to->rtx_cause[st->rtx_next & (NP_RTX_MAX - 1)]++;
+		rtx_cause_add(rare, next, 1);
+		rtx_cause_add(rare, why, d - 1);
+	} else if (d) {
+		rtx_cause_add(rare, counted ? why : next, d);
 	}
-	st->rtx_next = counted ? NP_RTX_UNKNOWN : why;
+	st->rtx_next = counted ? NP_RTX_UNKNOWN : CUT(__u8, why); /* NP_RTX_* */
 	if (d)
-		rtx_count(to, d);
+		rtx_count(st, d);
 }
 
 static __always_inline int conn_retransmit(struct sock *sk, bool counted)
@@ -517,7 +550,7 @@ static __always_inline int conn_retransmit(struct sock *sk, bool counted)
 		sock_seed(st, sk, 0, 0);
 		filter_sock(st);
 	}
-	rtx_seen(st, st, sk, tp, counted);
+	rtx_seen(st, sk, tp, counted);
 	return 0;
 }
 
@@ -525,16 +558,20 @@ static __always_inline int conn_retransmit(struct sock *sk, bool counted)
  * A tail loss probe, for families whose retransmit hook misses it. counted: it went out, as a segment again or as a new
  * one; else it begins, and what is counted next is its doing.
  */
-static __always_inline void tlp_seen(struct np_sock *st, struct np_sock *to, struct tcp_sock *tp,
+static __always_inline void tlp_seen(struct np_sock *st, struct sock *sk, struct tcp_sock *tp,
 				     bool counted)
 {
-	__u32 d = retrans_settle(st, to, tp, counted ? NP_RTX_TLP : st->rtx_next);
+	__u32 d = retrans_new(st, tp), why = counted ? NP_RTX_TLP : st->rtx_next;
+	struct np_rare *rare;
 
 	st->rtx_next = counted ? NP_RTX_UNKNOWN : NP_RTX_TLP;
-	if (d || !counted)
-		rtx_cpu(to);
+	if (!d && counted)
+		return;
+	rare = sock_rare_make(st, sk, NP_PROG_TLP);
+	rtx_cpu(rare);
+	rtx_cause_add(rare, why, d);
 	if (d)
-		rtx_count(to, d);
+		rtx_count(st, d);
 }
 
 static __always_inline int conn_loss_probe(struct sock *sk, bool counted)
@@ -545,7 +582,7 @@ static __always_inline int conn_loss_probe(struct sock *sk, bool counted)
 	prog_hit(NP_PROG_TLP);
 	st = tp ? sock_find(sk) : NULL;
 	if (st && !(st->flags & NP_F_IGNORE))
-		tlp_seen(st, st, tp, counted);
+		tlp_seen(st, sk, tp, counted);
 	return 0;
 }
 
@@ -555,6 +592,7 @@ static __always_inline int conn_ca_state(struct sock *sk, __u8 new)
 	struct inet_connection_sock *icsk = (struct inet_connection_sock *)sk;
 	__u8 old = CUT(__u8, BPF_CORE_READ_BITFIELD_PROBED(icsk, icsk_ca_state)); /* 5 bits */
 	bool was = old >= TCP_CA_RECOVERY, is = new >= TCP_CA_RECOVERY;
+	struct np_rare *rare;
 	struct tcp_sock *tp;
 	struct np_sock *st;
 	__u32 total;
@@ -566,29 +604,36 @@ static __always_inline int conn_ca_state(struct sock *sk, __u8 new)
 	tp = st ? tcp_of(sk) : NULL;
 	if (!tp || (st->flags & NP_F_IGNORE))
 		return 0;
+	if (is)
+		rare = sock_rare_make(st, sk, NP_PROG_CA_STATE);
+	else
+		rare = sock_rare(st, sk);
+	if (!rare)
+		return 0;
 	total = BPF_CORE_READ(tp, total_retrans);
 	if (is) {
-		recovery_goes_on(st, tp, !was, total);
+		recovery_goes_on(st, rare, tp, !was, total);
 		return 0;
 	}
-	recovery_end(st, tp, total);
+	recovery_end(st, rare, tp);
 	return 0;
 }
 
 /* Where it goes: the listener has no route of its own, user space asks for one to there. */
-static __always_inline void synack_peer(struct np_sock *st, struct request_sock *req)
+static __always_inline void synack_peer(struct np_rare *rare, struct request_sock *req)
 {
 	__u16 family = BPF_CORE_READ(req, __req_common.skc_family);
 
 	/* a listener sends no datagrams: their peer's place is free */
 	if (family == AF_INET)
-		addr_from_v4(st->synack_raddr, BPF_CORE_READ(req, __req_common.skc_daddr));
+		addr_from_v4(rare->synack_raddr, BPF_CORE_READ(req, __req_common.skc_daddr));
 	else
-		BPF_CORE_READ_INTO(&st->synack_raddr, req, __req_common.skc_v6_daddr);
+		BPF_CORE_READ_INTO(&rare->synack_raddr, req, __req_common.skc_v6_daddr);
 }
 
 static __always_inline int conn_synack(struct sock *sk, struct request_sock *req)
 {
+	struct np_rare *rare;
 	struct np_sock *st;
 	bool fresh = false;
 
@@ -600,13 +645,17 @@ static __always_inline int conn_synack(struct sock *sk, struct request_sock *req
 		sock_seed(st, sk, 0, 0);
 		filter_sock(st);
 	}
-	rtx_cpu(st);
+	rare = sock_rare_make(st, sk, NP_PROG_SYNACK);
+	rtx_cpu(rare);
 	if (!sock_wanted(st, sk) || !(st->pass & NP_PASS_NOW)) {
 		count_one(NP_PROG_SYNACK, filtered);
 		return 0;
 	}
-	synack_peer(st, req);
-	__sync_fetch_and_add(&st->synack_retrans, 1);
+	if (!rare)
+		return 0;
+	synack_peer(rare, req);
+	__sync_fetch_and_add(&rare->synack_retrans, 1);
+	__sync_fetch_and_add(&st->hands, 1);
 	return 0;
 }
 

@@ -216,6 +216,8 @@ static __always_inline __u32 main_subflows(struct sock *sk)
 /* The entry of a subflow: there only to know its retransmits from, never told. */
 static __always_inline void subflow_hide(struct np_sock *st)
 {
+	if (st->phase != NP_PHASE_SUBFLOW)
+		st->live = 0; /* the place was TCP's */
 	st->phase = NP_PHASE_SUBFLOW;
 	st->flags |= NP_F_IGNORE;
 	st->hot = 0;

@@ -11,6 +11,7 @@
 #include "filter.h"
 #include "owner.h"
 #include "scratch.h"
+#include "tuple.h"
 
 struct np_parts_map {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -84,7 +85,7 @@ static __always_inline bool part_begin(struct np_part *init, struct np_sock *st,
 				       const struct np_owner *owner, const struct np_peer *peer,
 				       __u32 *ret_filtered)
 {
-	init->tuple = st->here.family ? st->here : st->tuple;
+	sock_ends(&init->tuple, st);
 	init->tuple.flags = st->flags;
 	if (peer && !peer->family) {
 		init->tuple.ifindex = peer->ifindex == CAME_UNKNOWN ? 0 : peer->ifindex;

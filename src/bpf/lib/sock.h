@@ -34,8 +34,14 @@
 #define NP_PASS_HELD 16	      /* segs_*_base hold what was counted, until it matches again */
 #define NP_PASS_ANY (NP_PASS_NOW | NP_PASS_EVER | NP_PASS_OLD)
 
-#define TX_END_PLAIN 1	/* of np_sock.tx_ended */
-#define TX_END_FRAMED 2 /* with an upper layer protocol: more than processes sent */
+/* bits of np_sock.ends; written where the kernel changes the state, which it does to one socket at a time */
+#define END_FIN 1    /* we sent a FIN, which takes a sequence number */
+#define END_PLAIN 2  /* it ended; tx_end is set */
+#define END_FRAMED 4 /* the same with an upper layer protocol: more than processes sent */
+#define END_ASKED 8  /* it was connect() that was answered at established_ns */
+
+#define RARE_HAS 1     /* of np_sock.rare: there is a struct np_rare, or the listener had one */
+#define RARE_REFUSED 2 /* there was no room for it */
 
 #define NP_DGRAM_NAMES 2 /* its peer answers for names: what is read is looked at, see answer.h */
 
@@ -76,14 +82,18 @@ struct np_came {
 	__u32 own, pad; /* of the socket's own counts; 0: not yet known, CAME_UNKNOWN: of none */
 };
 
+/*
+ * Every socket has one, so it is kept small: what few need is in struct np_rare. With what the kernel adds, 72 bytes, it
+ * takes 512; a byte more would take 1,024.
+ */
 struct np_sock {
 	/* read at every call: keep in one cache line */
 	/* pid_tgid: calls of that process need no thought, its thread made the last one; 0: take the slow path */
 	__u64 hot;
-	__u32 hot_exec;	 /* exec_now() that goes with it */
-	__u32 gen;	 /* np_filter.gen that pass was computed under */
-	__u8 pass;	 /* NP_PASS_* */
-	__u8 dgram;	 /* not 0: count calls as packets; NP_DGRAM_* */
+	__u32 hot_exec; /* exec_now() that goes with it */
+	__u32 gen;	/* np_filter.gen that pass was computed under */
+	__u8 pass;	/* NP_PASS_* */
+	__u8 dgram; /* not 0: count calls as packets; NP_DGRAM_*. For life: it tells what the union below is */
 	__u8 flags;	 /* NP_F_* */
 	__u8 phase;	 /* NP_PHASE_* */
 	__u32 acct_tgid; /* owner of counts; 0 nobody yet. Set once, by compare-and-swap */
@@ -91,63 +101,90 @@ struct np_sock {
 	/* with the above all that a sweep reads of a socket that did not change: two cache lines */
 	__u64 sock_id;
 	__u64 sweep_print; /* fingerprint of what the sweep wrote last */
-	__u64 synack_retrans;
-	__u32 hands;	 /* how often last became another one */
+	__u32 hands; /* raised with what is worth telling and is not read of the kernel: last is another one, SYN-ACKs */
 	__u32 sweep_gen; /* sweep that wrote it last */
+	__u8 gone;	 /* 1: its last record was made */
+	__u8 rare;	 /* RARE_* */
+	/* cause of the retransmit under way, where the hook sees only its beginning */
+	__u8 rtx_next;
+	__u8 recovery; /* in fast recovery or loss since np_rare.recovery_start_ns: NP_RECOVERY* */
+	__u8 ends;     /* END_* */
+	__u8 change;   /* latest change of state that was dealt with, see state_of; 0 none */
+	__u16 released; /* TCP, no process holds it any more: its slot in np_lefts and 1; 0: it has none */
 
-	__u64 opened_ns, established_ns, closed_ns;
-	__u32 connect_us, err;
-	/* what user space knows of, see told_counts; whose it is to write that: NP_TELL_* */
+	__u64 opened_ns, closed_ns;
+	__u32 err;
+	__u32 teller; /* whose it is to write told: NP_TELL_* */
+	/* what user space knows of, see told_counts */
 	struct np_counts told;
-	__u32 teller;
 	struct np_tuple tuple;
-	/* where a datagram socket is whose own counts are of another peer or port; family 0: as in tuple */
-	struct np_tuple here;
 	struct np_owner acct; /* owner of counts */
 	struct np_owner last; /* last user; written under last_lock */
 	/* 1 while last is written: whoever comes then leaves it, both are fair */
 	__u32 last_lock;
 	__u32 sample_rate; /* np_filter.sample_rate that its counts were made under */
-	/* listener: where the SYN-ACK went that was retransmitted last; datagram socket: whose error came last */
-	__u8 synack_raddr[16];
-	struct np_came came;
 	/* bytes of this socket counted in parts; of a datagram socket not exact, but 0 until there are any */
 	__u64 tx_parts, rx_parts;
-	/* kernel's count of received bytes when counting began, plus what did not match */
-	__u64 rx_base;
-	__u32 tx_base; /* write_seq when counting began, plus what did not match */
-	__u32 segs_out_base, segs_in_base;
-	__u32 retrans_seen; /* total_retrans accounted so far */
-	__u32 retrans_late; /* total_retrans at the last record */
-	__u32 rtx_cause[NP_RTX_MAX];
-	__u32 rtx_spurious;
-	/* cause of the retransmit under way, where the hook sees only its beginning */
-	__u32 rtx_next;
-	__u32 rtx_before; /* total_retrans when recovery began */
-	__u32 dups_base;  /* tcp_dups when counting began */
-	__u32 recovery;	  /* in fast recovery or loss since recovery_start_ns: NP_RECOVERY* */
-	__u64 recovery_start_ns, recovery_ns;
-	__u32 gone;   /* 1: its last record was made */
-	__u32 change; /* latest change of state that was dealt with, see state_of */
+	union {
+		struct { /* connections */
+			__u64 established_ns;
+			__u64 counted; /* TCP: its address, once it is in np_lives.made; in a copy the listener's */
+			union {
+				/* kernel's count of received bytes when counting began, plus what did not match */
+				__u64 rx_base;
+				/* listener: sk_drops when counting began, and what of it since kfree_skb told of as well */
+				struct {
+					__u32 drops_base, drops_told;
+				};
+			};
+			__u32 tx_base; /* write_seq when counting began, plus what did not match */
+			__u32 retrans_seen; /* total_retrans accounted so far */
+			union {
+				struct { /* TCP */
+					__u32 segs_out_base, segs_in_base;
+					/* what the kernel had been given when the connection ended (write_seq) */
+					__u32 tx_end;
+				};
+				struct {		/* MPTCP, and its subflows */
+					__u32 subflows; /* the number told last that was not 0 */
+					__u32 resets; /* bits of resets told (1 sent, 2 received), MAIN_RELEASED */
+					/* subflows that were met and live; of a subflow: 1, it is among them */
+					__u32 live;
+				};
+			};
+			__u32 closer; /* the process that let go of it last; 0 none did, or not seen */
+		};
+		struct { /* datagrams */
+			struct np_came came;
+			/* where it is now its own counts are not of: its address; 0: it is where tuple says */
+			__u64 elsewhere;
+		};
+	};
+};
+_Static_assert(sizeof(struct np_sock) <= 440, "more than an object of 512 bytes of the kernel's");
+
+/*
+ * What a socket gets at first need: loss, stalls, errors, a listener's SYN-ACKs. In a store of its own, of the same kind; a
+ * child does not get a copy of its listener's.
+ */
+struct np_rare {
 	struct np_watch watch_tx, watch_rx;
 	__u64 stall_ns;
-	__u32 fin_tx; /* 1: we sent a FIN, which takes a sequence number */
-	/* what the kernel had been given when the connection ended (write_seq), and whether it did: TX_END_* */
-	__u32 tx_end, tx_ended;
-	__u32 closer; /* the process that let go of it last; 0 none did, or not seen */
+	__u64 recovery_start_ns, recovery_ns;
+	__u64 synack_retrans;
+	__u32 rtx_cause[NP_RTX_MAX];
+	__u32 rtx_spurious;
+	__u32 rtx_before;   /* total_retrans when recovery began */
+	__u32 retrans_late; /* total_retrans at the last record */
+	__u32 dups_base;    /* tcp_dups when counting began */
 	__u32 rtx_cpu_tgid;
 	char rtx_cpu_comm[16];
+	/* listener: where the SYN-ACK went that was retransmitted last; datagram socket: whose error came last */
+	__u8 synack_raddr[16];
 	__u16 error_rport; /* datagram socket: port at synack_raddr; 0: connected to nobody then */
-	/* listener: sk_drops when counting began, and what of it since kfree_skb told of as well */
-	__u32 drops_base, drops_told;
-	/* MPTCP: subflows that were met and live; of a subflow: 1, it is among them */
-	__u32 live;
-	__u32 subflows; /* MPTCP: the number told last that was not 0 */
-	__u32 resets;	/* MPTCP: bits of resets told (1 sent, 2 received), MAIN_RELEASED */
-	__u32 released; /* TCP, no process holds it any more: its slot in np_lefts and 1; 0: it has none */
-	__u64 at;      /* see sock_number */
-	__u64 counted; /* TCP: its address, once it is in np_lives.made; in a copy the listener's */
+	__u8 pad[2];
 };
+_Static_assert(sizeof(struct np_rare) <= 184, "more than an object of 256 bytes of the kernel's");
 
 struct np_socks_map {
 	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
@@ -165,6 +202,23 @@ struct np_socks_h_map {
 	__type(value, struct np_sock);
 };
 extern struct np_socks_h_map np_socks_h SEC(".maps");
+
+struct np_rares_map {
+	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct np_rare);
+};
+extern struct np_rares_map np_rares SEC(".maps");
+
+struct np_rares_h_map {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 262144);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, __u64);
+	__type(value, struct np_rare);
+};
+extern struct np_rares_h_map np_rares_h SEC(".maps");
 
 struct np_zero_map {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -250,7 +304,89 @@ static __always_inline void sock_drop(struct sock *sk)
 		__u64 key = (__u64)sk;
 
 		(void)bpf_map_delete_elem(&np_socks_h, &key);
+		(void)bpf_map_delete_elem(&np_rares_h, &key);
 	}
+}
+
+/*
+ * The socket's address as a number, for programs whose verifier forbids arithmetic on the typed
+ * pointer (cgroup programs on addresses: NP_SOCK_ADDR); elsewhere the pointer itself.
+ */
+static __always_inline struct sock *sk_raw(struct sock *sk)
+{
+#ifdef NP_SOCK_ADDR
+	__u64 typed = (__u64)sk, raw = 0;
+
+	(void)bpf_probe_read_kernel(&raw, sizeof(raw), &typed);
+	return (struct sock *)raw;
+#else
+	return sk;
+#endif
+}
+
+/* What the socket has of that; NULL: nothing. */
+static __always_inline struct np_rare *sock_rare(const struct np_sock *st, struct sock *sk)
+{
+	__u64 key = (__u64)sk;
+
+	if (st->rare != RARE_HAS)
+		return NULL;
+	if (cfg_store_hash)
+		return bpf_map_lookup_elem(&np_rares_h, &key);
+	return bpf_sk_storage_get(&np_rares, sk, NULL, 0);
+}
+
+static __always_inline struct np_rare *rare_in_hash(struct sock *sk)
+{
+	__u64 key = (__u64)sk;
+	__u32 zero = 0;
+	struct np_rare *rare = bpf_map_lookup_elem(&np_rares_h, &key);
+	struct np_sock *init;
+
+	if (rare) { /* of a socket that was at this address before */
+		__builtin_memset(rare, 0, sizeof(*rare));
+		return rare;
+	}
+	init = bpf_map_lookup_elem(&np_zero, &zero);
+	if (!init)
+		return NULL;
+	/* a lost race leaves the winner's: look up again in both cases */
+	(void)bpf_map_update_elem(&np_rares_h, &key, init, BPF_NOEXIST);
+	return bpf_map_lookup_elem(&np_rares_h, &key);
+}
+
+/* The same, made if there is none. NULL: no room, which is counted as lost at prog. */
+static __noinline __attribute__((unused)) struct np_rare *
+sock_rare_make(struct np_sock *st, struct sock *sk, __u32 prog)
+{
+	struct np_rare *rare;
+
+	if (!st)
+		return NULL;
+	rare = sock_rare(st, sk);
+	if (rare)
+		return rare;
+	if (cfg_store_hash) {
+		rare = rare_in_hash(sk);
+	} else {
+		rare = bpf_sk_storage_get(&np_rares, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
+		if (!rare) /* as in sock_make */
+			rare = bpf_sk_storage_get(&np_rares, sk, NULL, 0);
+	}
+	if (!rare) {
+		/* nobody holds it any more, which an iterator may meet: it gets none (bpf_sk_storage_get, 5.2 to 6.18) */
+		if (!cfg_store_hash &&
+		    !BPF_CORE_READ(sk_raw(sk), __sk_common.skc_refcnt.refs.counter))
+			return NULL;
+		st->rare = RARE_REFUSED;
+		count_one(prog, map_full);
+		return NULL;
+	}
+	/* why segments went out again that were counted meanwhile nobody knows */
+	if (st->rare == RARE_REFUSED)
+		rare->rtx_cause[NP_RTX_UNKNOWN] = CUT(__u32, st->counts.retrans); /* as it wraps */
+	st->rare = RARE_HAS;
+	return rare;
 }
 
 /* What a record tells of the socket itself: received bytes with those that no call took, packets for calls. */
@@ -292,34 +428,18 @@ static __always_inline void sock_born(struct sock *sk)
 			  told_rest(old->counts.rx_bytes, old->told.rx_bytes));
 	}
 	(void)bpf_map_delete_elem(&np_socks_h, &key);
+	(void)bpf_map_delete_elem(&np_rares_h, &key);
 }
 
-/*
- * The socket's address as a number, for programs whose verifier forbids arithmetic on the typed
- * pointer (cgroup programs on addresses: NP_SOCK_ADDR); elsewhere the pointer itself.
- */
-static __always_inline struct sock *sk_raw(struct sock *sk)
+/* The socket's address for a global function, which takes no typed pointer before 6.9: what a helper reads is a number. */
+static __always_inline __u64 sock_number(struct sock *sk)
 {
-#ifdef NP_SOCK_ADDR
-	__u64 typed = (__u64)sk, raw = 0;
+	__u64 typed = (__u64)sk, number = 0;
 
-	(void)bpf_probe_read_kernel(&raw, sizeof(raw), &typed);
-	return (struct sock *)raw;
-#else
-	return sk;
-#endif
-}
-
-/*
- * The socket's address for a global function, which takes no typed pointer before 6.9: what is read back from the
- * entry is a number. Where several processors are here, they write the same.
- */
-static __always_inline __u64 sock_number(struct np_sock *st, struct sock *sk)
-{
 	if (cfg_store_hash)
-		return (__u64)sk;
-	*(volatile __u64 *)&st->at = (__u64)sk;
-	return *(volatile __u64 *)&st->at;
+		return typed;
+	(void)bpf_probe_read_kernel(&number, sizeof(number), &typed);
+	return number;
 }
 
 /*
@@ -454,6 +574,20 @@ static __always_inline __u32 segs_since(__u32 now, __u32 base)
 	return (__s32)(now - base) < 0 ? now : now - base;
 }
 
+/*
+ * It listens. Where it was a connection before, its drops begin to be a listener's: nothing of rx_base is told of it
+ * any more.
+ */
+static __always_inline void sock_listens(struct np_sock *st, struct sock *sk)
+{
+	if (st->phase == NP_PHASE_OVER && !(st->flags & NP_F_LISTEN) &&
+	    st->tuple.proto == IPPROTO_TCP) {
+		st->drops_base = SK_READ(sk, sk_drops.counter);
+		st->drops_told = 0;
+	}
+	st->flags |= NP_F_LISTEN;
+}
+
 /* Payload bytes the kernel took out of the receive queue for the reader, whoever that was. */
 static __always_inline __u64 tcp_rx_taken(struct tcp_sock *tp, struct sock *sk)
 {
@@ -472,9 +606,9 @@ static __always_inline __u64 tcp_rx_taken(struct tcp_sock *tp, struct sock *sk)
 /* Bytes put into the send queue since base, modulo 2^32; our own FIN left out. tcp_disconnect moves write_seq. */
 static __always_inline __u32 tcp_tx_queued(const struct np_sock *st, struct tcp_sock *tp)
 {
-	if (st->tx_ended)
+	if (st->ends & (END_PLAIN | END_FRAMED))
 		return st->tx_end - st->tx_base;
-	return SK_READ(tp, write_seq) - st->tx_base - st->fin_tx;
+	return SK_READ(tp, write_seq) - st->tx_base - !!(st->ends & END_FIN);
 }
 
 #endif

@@ -54,7 +54,7 @@ static __always_inline __u32 main_opens(struct np_sock *st, struct np_sock *own,
 {
 	if (from == TCP_SYN_SENT && own->phase == NP_PHASE_SYN) {
 		own->established_ns = bpf_ktime_get_ns();
-		own->connect_us = CUT(__u32, (own->established_ns - own->opened_ns) / 1000);
+		own->ends |= END_ASKED;
 	} else if (from == TCP_SYN_RECV && !(own->flags & NP_F_PASSIVE) &&
 		   (__u64)main_first(main) == (__u64)sub) {
 		(void)conn_child(own, main, !fresh);
@@ -151,7 +151,7 @@ static __always_inline __u32 main_change(struct np_sock *st, struct sock *sk, in
 	newest = st->flags & NP_F_PASSIVE ? bpf_map_lookup_elem(&np_newest, &zero) : NULL;
 	st->established_ns = bpf_ktime_get_ns();
 	if (st->phase == NP_PHASE_SYN)
-		st->connect_us = CUT(__u32, (st->established_ns - st->opened_ns) / 1000);
+		st->ends |= END_ASKED;
 	st->phase = NP_PHASE_OPEN;
 	st->subflows = 1;
 	subflow_tuple(&st->tuple, newest && *newest ? *newest : sub);
@@ -287,7 +287,7 @@ static __always_inline void main_gone(void *ctx, struct np_sock *to, struct sock
 static __always_inline void subflow_count(struct sock *sk, struct np_sock *st, struct tcp_sock *tp,
 					  __u32 cause, __u32 prog)
 {
-	__u32 d = retrans_settle(st, st, tp, cause);
+	__u32 d = retrans_new(st, tp);
 	struct np_main *m = d ? main_notes(sk, prog) : NULL;
 
 	if (!m)
@@ -354,7 +354,7 @@ static __always_inline int tcp_retransmit(struct sock *sk, bool counted)
 		return 0;
 	why = rtx_why(sk);
 	subflow_count(sk, st, tp, counted ? why : st->rtx_next, NP_PROG_RETRANSMIT);
-	st->rtx_next = counted ? NP_RTX_UNKNOWN : why;
+	st->rtx_next = counted ? NP_RTX_UNKNOWN : CUT(__u8, why); /* NP_RTX_* */
 	return 0;
 }
 

@@ -114,7 +114,7 @@ static __always_inline struct np_left *left_take(struct np_sock *st)
 		struct np_left *left = bpf_map_lookup_elem(&np_lefts, &slot);
 
 		if (left && !__sync_val_compare_and_swap(&left->sock_id, 0, LEFT_BUSY)) {
-			st->released = slot + 1;
+			st->released = CUT(__u16, slot + 1);
 			return left;
 		}
 	}
@@ -193,7 +193,7 @@ __weak __noinline int left_ended(struct np_sock *st, __u32 counted)
 
 static __always_inline void sock_ended(struct np_sock *st, struct sock *sk)
 {
-	(void)left_ended(st, st->counted == (__u64)sk_raw(sk));
+	(void)left_ended(st, !st->dgram && st->counted == (__u64)sk_raw(sk));
 }
 
 /* True where the sweep that writes this socket's record now will tell the rest. */

@@ -95,7 +95,7 @@ static __always_inline void sock_seed(struct np_sock *st, struct sock *typed, __
 	if (!is_conn(st) || st->phase == NP_PHASE_SUBFLOW)
 		return;
 	if (state == TCP_LISTEN) {
-		st->flags |= NP_F_LISTEN;
+		sock_listens(st, sk);
 		st->drops_base = st->tuple.proto == NP_IPPROTO_MPTCP
 					 ? main_drops(sk)
 					 : BPF_CORE_READ(sk, sk_drops.counter);
@@ -114,7 +114,7 @@ static __always_inline void sock_seed(struct np_sock *st, struct sock *typed, __
 	st->rx_base = tcp_rx_taken(tp, sk) - rx;
 	st->segs_out_base = BPF_CORE_READ(tp, segs_out);
 	st->segs_in_base = BPF_CORE_READ(tp, segs_in);
-	retrans_begin(st, tp);
+	(void)retrans_begin(st, typed);
 }
 
 /*
@@ -141,8 +141,9 @@ static __always_inline void owner_publish(struct np_sock *st, const struct np_ow
 {
 	if (__sync_val_compare_and_swap(&st->last_lock, 0, 1))
 		return;
-	st->hands += st->last.tgid != me->tgid || st->last.start_ns != me->start_ns ||
-		     st->last.match != me->match;
+	if (st->last.tgid != me->tgid || st->last.start_ns != me->start_ns ||
+	    st->last.match != me->match)
+		__sync_fetch_and_add(&st->hands, 1);
 	st->last = *me;
 	barrier();
 	st->last_lock = 0;
@@ -373,20 +374,11 @@ __weak __noinline int conn_clear(struct np_sock *st)
 	__builtin_memset(&st->counts, 0, sizeof(st->counts));
 	__builtin_memset(&st->tuple, 0, sizeof(st->tuple));
 	st->tx_parts = st->rx_parts = 0;
-	st->synack_retrans = 0;
 	st->rx_base = 0;
 	st->segs_out_base = st->segs_in_base = 0;
 	st->live = st->subflows = st->resets = 0;
-	st->fin_tx = 0;
-	st->tx_ended = 0;
-	st->rtx_cpu_tgid = 0;
-	__builtin_memset(st->rtx_cpu_comm, 0, 16);
-	__builtin_memset(st->rtx_cause, 0, sizeof(st->rtx_cause));
-	st->retrans_late = st->rtx_spurious = st->rtx_next = st->rtx_before = st->dups_base =
-		st->recovery = 0;
-	st->recovery_ns = st->stall_ns = 0;
-	__builtin_memset(&st->watch_tx, 0, sizeof(st->watch_tx));
-	__builtin_memset(&st->watch_rx, 0, sizeof(st->watch_rx));
+	st->ends = 0;
+	st->rtx_next = st->recovery = 0;
 	st->pass = 0;
 	st->sweep_gen = 0;
 	st->sweep_print = 0;
@@ -396,20 +388,24 @@ __weak __noinline int conn_clear(struct np_sock *st)
 	st->dgram = 0;
 	st->opened_ns = bpf_ktime_get_ns();
 	st->established_ns = st->closed_ns = 0;
-	st->connect_us = st->err = 0;
+	st->err = 0;
 	return 0;
 }
 
 /* Start of a connection on this socket. */
 static __always_inline void conn_reset(struct np_sock *st, struct sock *sk)
 {
+	struct np_rare *rare = sock_rare(st, sk);
 	struct tcp_sock *tp = tcp_of(sk);
 
 	(void)conn_clear(st);
+	if (rare)
+		__builtin_memset(rare, 0, sizeof(*rare));
+	else
+		st->rare = 0; /* it was its listener's */
 	st->tx_base = tp ? BPF_CORE_READ(tp, write_seq) : 0;
 	st->retrans_seen = 0;
-	if (tp)
-		retrans_begin(st, tp);
+	(void)retrans_begin(st, sk);
 	sock_tuple(st, sk);
 }
 
@@ -499,7 +495,7 @@ static __always_inline bool peer_is_kept(struct np_sock *st, const struct np_pee
 	if (!(st->flags & NP_F_UNCONN) && (fresh || peer_is_own(st, peer)))
 		return true;
 	/* connected to others in between */
-	return !fresh && has_remote(&st->tuple) && !st->here.family && peer_is_own(st, peer);
+	return !fresh && has_remote(&st->tuple) && !st->elsewhere && peer_is_own(st, peer);
 }
 
 /*

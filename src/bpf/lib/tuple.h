@@ -106,8 +106,11 @@ static __noinline int tuple_of(struct np_tuple *t, struct sock *sk)
 		tuple_read(t, sk, true);
 	return 0;
 }
-#define TUPLE_OF(st, t, sk) tuple_of(t, sk)
+#define TUPLE_OF(t, sk) tuple_of(t, sk)
 #else
+#define TUPLE_OF(t, sk) tuple_at(t, sock_number(sk))
+#endif
+
 /* A global function: see filter.h. */
 __weak __noinline int tuple_at(struct np_tuple *t, __u64 at)
 {
@@ -115,12 +118,32 @@ __weak __noinline int tuple_at(struct np_tuple *t, __u64 at)
 		tuple_read(t, (struct sock *)at, false);
 	return 0;
 }
-#define TUPLE_OF(st, t, sk) tuple_at(t, sock_number(st, sk))
-#endif
 
 static __always_inline void sock_tuple(struct np_sock *st, struct sock *sk)
 {
-	(void)TUPLE_OF(st, &st->tuple, sk);
+	(void)TUPLE_OF(&st->tuple, sk);
+}
+
+/* Is a datagram socket still where its own counts are of? */
+static __noinline int sock_look(struct np_sock *st, struct sock *sk)
+{
+	struct np_tuple now = {};
+	const __u64 *was = (const __u64 *)st->tuple.raddr, *is = (const __u64 *)now.raddr;
+
+	(void)TUPLE_OF(&now, sk);
+	if (now.rport != st->tuple.rport || now.lport != st->tuple.lport || is[0] != was[0] ||
+	    is[1] != was[1]) {
+		st->flags |= NP_F_UNCONN;
+		st->elsewhere = sock_number(sk);
+		return 0;
+	}
+	/* without a route now it keeps the one it had */
+	if (now.ifindex) {
+		st->tuple.ifindex = now.ifindex;
+		__builtin_memcpy(st->tuple.ifname, now.ifname, sizeof(st->tuple.ifname));
+	}
+	st->elsewhere = 0;
+	return 0;
 }
 
 /*
@@ -129,26 +152,21 @@ static __always_inline void sock_tuple(struct np_sock *st, struct sock *sk)
  */
 static __always_inline void sock_where(struct np_sock *st, struct sock *sk)
 {
-	const __u64 *was = (const __u64 *)st->tuple.raddr;
-	const __u64 *now = (const __u64 *)st->here.raddr;
-
-	if (!st->dgram || !(st->counts.tx_calls | st->counts.rx_calls)) {
+	if (!st->dgram || !(st->counts.tx_calls | st->counts.rx_calls))
 		sock_tuple(st, sk);
+	else
+		(void)sock_look(st, sk);
+}
+
+/* The same of what is not of the socket's own counts, as they are or where it is now. */
+static __always_inline void sock_ends(struct np_tuple *t, const struct np_sock *st)
+{
+	if (!st->dgram || !st->elsewhere) {
+		*t = st->tuple;
 		return;
 	}
-	__builtin_memset(&st->here, 0, sizeof(st->here));
-	(void)TUPLE_OF(st, &st->here, sk);
-	if (st->here.rport != st->tuple.rport || st->here.lport != st->tuple.lport ||
-	    now[0] != was[0] || now[1] != was[1]) {
-		st->flags |= NP_F_UNCONN;
-		return;
-	}
-	/* without a route now it keeps the one it had */
-	if (st->here.ifindex) {
-		st->tuple.ifindex = st->here.ifindex;
-		__builtin_memcpy(st->tuple.ifname, st->here.ifname, sizeof(st->tuple.ifname));
-	}
-	st->here.family = 0;
+	__builtin_memset(t, 0, sizeof(*t));
+	(void)tuple_at(t, st->elsewhere);
 }
 
 #endif
