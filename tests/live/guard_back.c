@@ -24,7 +24,7 @@ static bool is_on_again(void *arg)
 
 	guard_must(&b->p->a, "status --format json");
 	row = json_loads(guard_out(), JSON_DISABLE_EOF_CHECK, NULL);
-	b->program = json_at(row, "program");
+	b->program = json_at(row, "program_id");
 	json_decref(row);
 	return strstr(guard_out(), "\"state\":\"on\"") &&
 	       !strstr(guard_out(), "\"state\":\"gone\"");
