@@ -322,8 +322,6 @@ void engine_events_sock(struct engine_events *e, const struct np_ev_sock *kev,
 	case NP_EV_ERROR:
 		memcpy(to.raddr, rec->synack_raddr, sizeof(to.raddr));
 		to.rport = kev->rport;
-		if (!to.rport)
-			memset(to.raddr, 0, sizeof(to.raddr));
 		ev.tuple = &to;
 		ev.err = kev->err;
 		tell_error(e, &ev, EVENT_CONN_ERROR, error_word(kev->err));

@@ -386,8 +386,13 @@ static void give_back(struct process_table *t)
 /* Of a burst there are far more that went than /proc has: all of them at once. How many looks that was worth. */
 static uint32_t look_at_list(struct process_table *t, uint64_t now_ns, uint32_t max)
 {
-	if (!t->proc_usable || t->entries.count < LIST_FROM || t->entries.count <= max ||
-	    t->listed.n / LIST_SHARE > max || listed_read(&t->listed, t->proc_root))
+	if (!t->proc_usable || t->entries.count < LIST_FROM || t->entries.count <= max)
+		return 0;
+	if (t->listed.n / LIST_SHARE > max) { /* as long as it was then; it may be short again */
+		t->listed.n -= t->listed.n / 8;
+		return 0;
+	}
+	if (listed_read(&t->listed, t->proc_root))
 		return 0;
 	for (uint32_t i = 0; t->listed.n && i <= t->entries.mask; i++)
 		for (struct index_node *n = t->entries.slots[i]; n; n = n->next) {

@@ -44,7 +44,7 @@ struct np_ev_sock {
 	__u64 since_ns;	   /* STALL: CLOCK_MONOTONIC at which it was first seen; else 0 */
 	__u32 cause;	   /* STALL: NP_STALL_*; else 0 */
 	__u32 ended;	   /* STALL: 1 it is over, 0 it goes on */
-	/* ERROR: port that the datagram socket was connected to then, at rec.synack_raddr; its own counts need not be about that. 0: none */
+	/* ERROR: port that the datagram socket was connected to then, at rec.synack_raddr, 0 of sockets without ports; its own counts need not be about that */
 	__u16 rport;
 	__u8 pad[6];
 	struct np_sock_rec rec;

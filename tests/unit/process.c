@@ -238,6 +238,38 @@ static void scan_finds_all_of_a_burst_gone_at_once(void **state)
 	assert_false(alive->exited);
 }
 
+/* While there are very many, it costs too much; that is over some time. */
+static void proc_is_listed_again_when_it_is_short_again(void **state)
+{
+	struct fixture *f = *state;
+	static struct process *p[2 * 1200];
+	unsigned int gone = 0;
+
+	for (uint32_t i = 0; i < 800; i++)
+		tree_process(&f->tree, 3000 + i, "many", 'S', 1, 1, NULL);
+	for (uint32_t i = 0; i < 1200; i++) {
+		struct np_owner o = owner(10000 + i, TICK_NS, "w");
+
+		p[i] = process_table_get(f->procs, &o, 1);
+	}
+	tree_process(&f->tree, 10000, "w", 'S', 1, 1,
+		     NULL); /* one of them lives: /proc is to be believed */
+	process_table_scan(f->procs, 1, UINT32_MAX);
+	process_table_scan(f->procs, 2, 64);
+	for (uint32_t i = 0; i < 800; i++)
+		tree_process_gone(&f->tree, (int)(3000 + i));
+	for (uint32_t i = 1200; i < 2400; i++) {
+		struct np_owner o = owner(10000 + i, TICK_NS, "w");
+
+		p[i] = process_table_get(f->procs, &o, 1);
+	}
+	for (uint32_t i = 0; i < 12; i++)
+		process_table_scan(f->procs, 3 + i, 64);
+	for (uint32_t i = 1200; i < 2400; i++)
+		gone += p[i]->exited;
+	assert_int_equal(gone, 1200);
+}
+
 static void scan_frees_whom_nobody_refers_to(void **state)
 {
 	struct fixture *f = *state;
@@ -351,6 +383,7 @@ int main(void)
 		FIXTURE_TEST(absence_proves_nothing_where_proc_knows_nobody),
 		FIXTURE_TEST(scan_looks_at_some_in_turn),
 		FIXTURE_TEST(scan_finds_all_of_a_burst_gone_at_once),
+		FIXTURE_TEST(proc_is_listed_again_when_it_is_short_again),
 		FIXTURE_TEST(scan_frees_whom_nobody_refers_to),
 		FIXTURE_TEST(cgroup_follows_the_owner),
 		cmocka_unit_test(stat_survives_any_comm),

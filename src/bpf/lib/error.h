@@ -22,10 +22,7 @@ __weak __noinline int error_wanted(const struct np_sock *st, const struct np_pee
 		return 0;
 	sock_ends(&t, st);
 	t.rport = peer->rport;
-	if (t.rport)
-		__builtin_memcpy(t.raddr, peer->raddr, sizeof(t.raddr));
-	else
-		__builtin_memset(t.raddr, 0, sizeof(t.raddr));
+	__builtin_memcpy(t.raddr, peer->raddr, sizeof(t.raddr));
 	if (!np_filter.enabled || !filter_cgroup(&st->last, np_filter.gen) ||
 	    !filter_owner(&st->last) || !filter_tuple(&t))
 		return 0;
@@ -62,8 +59,7 @@ static __always_inline int dgram_error(void *ctx, struct sock *sk)
 	rare = sock_rare_make(st, sk, NP_PROG_ERROR);
 	if (rare) {
 		rare->error_rport = peer.rport;
-		if (peer.rport)
-			__builtin_memcpy(rare->synack_raddr, peer.raddr, 16);
+		__builtin_memcpy(rare->synack_raddr, peer.raddr, 16);
 	}
 	wanted = error_wanted(st, &peer);
 	if (wanted == ERROR_WANTED)

@@ -97,7 +97,10 @@ static __noinline __attribute__((unused)) int retrans_begin(struct np_sock *st, 
 	return 0;
 }
 
-/* Recovery or loss begins, or the one becomes the other. The kernel sets its marker before (tcp_init_undo, 5.14 to 6.18). */
+/*
+ * Recovery or loss begins, or the one becomes the other. The kernel sets its marker before (tcp_init_undo, 5.14 to 6.18), or
+ * takes it away for good, as where the path takes smaller segments only (tcp_simple_retransmit): then none is in vain.
+ */
 static __always_inline void recovery_goes_on(struct np_sock *st, struct np_rare *rare,
 					     struct tcp_sock *tp, bool begins, __u32 total)
 {
@@ -106,8 +109,8 @@ static __always_inline void recovery_goes_on(struct np_sock *st, struct np_rare 
 		rare->rtx_before = total;
 		st->recovery = NP_RECOVERY_FINAL;
 	}
-	if (st->recovery && BPF_CORE_READ(tp, undo_marker))
-		st->recovery = NP_RECOVERY;
+	if (st->recovery)
+		st->recovery = BPF_CORE_READ(tp, undo_marker) ? NP_RECOVERY : NP_RECOVERY_FINAL;
 }
 
 /*

@@ -181,7 +181,7 @@ struct np_rare {
 	char rtx_cpu_comm[16];
 	/* listener: where the SYN-ACK went that was retransmitted last; datagram socket: whose error came last */
 	__u8 synack_raddr[16];
-	__u16 error_rport; /* datagram socket: port at synack_raddr; 0: connected to nobody then */
+	__u16 error_rport; /* datagram socket: port at synack_raddr, which is 0 where it was connected to nobody */
 	__u8 pad[2];
 };
 _Static_assert(sizeof(struct np_rare) <= 184, "more than an object of 256 bytes of the kernel's");
