@@ -626,3 +626,31 @@ TEST(of_a_reader_that_two_interfaces_feed_those_of_the_wanted_one_are_told)
 	CHECK_EQ(came_by(&flows, &n.a, 7413, n.if_a) + came_by(&flows, &n.a, 7413, ""), 0,
 		 "bytes by others");
 }
+
+/* It has no port, and a peer all the same. */
+TEST(an_error_of_a_connected_raw_socket_is_of_its_peer)
+{
+	struct netns ns = netns_new();
+	struct probe p = probe_start("events", "--format", "json", "--dst-host", "127.0.0.2",
+				     "--type", "error.net", NULL);
+	const json_t *one;
+	unsigned int n = 0;
+	size_t i;
+
+	/* nobody takes protocol 253 at that address, and the kernel says so */
+	python(&ns,
+	       "s = socket.socket(socket.AF_INET, socket.SOCK_RAW, 253); s.bind(('127.0.0.1', 0))\n"
+	       "s.connect(('127.0.0.2', 0)); s.send(b'x' * 100); time.sleep(0.2)\n"
+	       "try: s.send(b'x')\n"
+	       "except OSError: pass\n");
+	probe_stop(&p);
+	json_array_foreach (p.records, i, one) {
+		if (record_u64(one, "netns") != ns.inode ||
+		    strcmp(record_str(one, "event_type"), "error.net") != 0)
+			continue;
+		n++;
+		CHECK(!strcmp(record_str(one, "raddr"), "127.0.0.2"),
+		      "raddr: expected 127.0.0.2, got %s", record_str(one, "raddr"));
+	}
+	CHECK(n > 0, "expected an error, got none");
+}
