@@ -219,12 +219,16 @@ static bool is_build_id(struct part p)
 	return true;
 }
 
-/* user@1000.service: whoever has that number may make what cgroups he likes below it. */
+/*
+ * user@1000.service: whoever has that number may make what cgroups he likes below it, also such as are called after
+ * another one's manager: the outermost tells.
+ */
 static void find_user(struct found *f, struct part p)
 {
 	uint64_t uid = 0;
 
-	if (f->id.s || !cut_prefix(&p, "user@") || !cut_suffix(&p, ".service") || p.len > 10)
+	if (f->id.s || f->user != CONTAINER_OF_HOST || !cut_prefix(&p, "user@") ||
+	    !cut_suffix(&p, ".service") || p.len > 10)
 		return;
 	for (size_t i = 0; i < p.len; i++) {
 		if (!isdigit((unsigned char)p.s[i]))

@@ -107,6 +107,7 @@ static void paths_of_runtimes(void **state)
 		{ "/docker/buildkit/" BUILD, BUILD, "buildkit", NULL, HOST },
 		{ "/docker/buildkit", NULL, NULL, NULL, HOST },
 		{ USER "/user.slice/docker-" ID ".scope", ID, "docker", NULL, 1000 },
+		{ USER "/user@1001.service/docker-" ID ".scope", ID, "docker", NULL, 1000 },
 		{ "/system.slice/nerdctl-" ID ".scope", ID, "containerd", NULL, HOST },
 		{ "/default/" ID, ID, NULL, NULL, HOST },
 		{ USER "/user.slice/nerdctl-" ID ".scope", ID, "containerd", NULL, 1000 },
@@ -359,6 +360,11 @@ static void a_users_containers_are_named_by_his_files_alone(void **state)
 	check(t, USER "/kubepods/pod" UID "/" ID2, (struct want){ .name = NULL });
 	check(t, "/lxc.payload.ci/docker/" ID2, (struct want){ .name = NULL });
 	check(t, "/user.slice/user@7.service/docker-" ID ".scope", (struct want){ .name = NULL });
+	/* and another one's: he may call a cgroup as he likes */
+	check(t, USER "/user@1001.service/docker-" ID ".scope",
+	      (struct want){ "shop-web-1", "nginx:1.25", NULL, NULL, "shop", "web", "docker" });
+	check(t, "/user.slice/user@1001.service/user@1000.service/docker-" ID ".scope",
+	      (struct want){ .name = NULL });
 }
 
 static void links_of_the_kubelet(void **state)
