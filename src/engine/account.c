@@ -6,6 +6,7 @@
 #include "engine/names.h"
 #include "engine/pcap.h"
 #include "engine/session_parts.h"
+#include "owner/cgroup_watch.h"
 
 /* Programs that run here, and what counts as they do where none runs. */
 static bool is_there(struct session *s, unsigned int id, const struct probe_loss *l)
@@ -51,7 +52,8 @@ static void add_flows(struct session *s, struct losses *to)
 						  .lost_rx_bytes = left.lost_rx_bytes } });
 	losses_add(to, &(struct loss){ .program = "cgroups",
 				       .unit = "owners",
-				       .count = { .map_full = cgroup_table_full(s->cgroups) } });
+				       .count = { .map_full = cgroup_table_full(s->cgroups) },
+				       .missed = cgroup_watch_overflows(s->births) });
 }
 
 static void add_latency(struct session *s, struct losses *to)

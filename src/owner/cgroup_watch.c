@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/inotify.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -18,11 +19,14 @@
 
 #define DEPTH_MAX 64
 #define EVENTS_BYTES 16384
+/* Of the time, for walks after an overflow: whoever may make cgroups makes overflows. */
+#define WALK_PART 20
 
 /* A watched folder; path: below the mount, "" its root. */
 struct folder {
 	struct index_node node;
 	int wd;
+	uint32_t walk; /* that met it last */
 	char path[];
 };
 
@@ -34,6 +38,9 @@ struct cgroup_watch {
 	uint64_t now_ns;
 	bool tells; /* what is found was made while it was watched for */
 	bool full;
+	bool is_behind; /* something is not watched: an overflow */
+	uint32_t walks;
+	uint64_t overflows, walk_next_ns;
 };
 
 static uint64_t folder_hash(const struct index_node *node)
@@ -70,7 +77,7 @@ static void be_full(struct cgroup_watch *w, const char *why)
 	w->full = true;
 }
 
-/* False: it is gone, or watched already. */
+/* False: it is gone, or watched already, and what is in it too. */
 static bool watch(struct cgroup_watch *w, const char *path, const char *full)
 {
 	size_t size = strlen(path) + 1;
@@ -87,14 +94,18 @@ static bool watch(struct cgroup_watch *w, const char *path, const char *full)
 			be_full(w, "the limit of inotify is reached (fs.inotify.max_user_watches)");
 		return errno == ENOSPC || errno == EACCES;
 	}
-	if (find(w, wd))
-		return false;
+	f = find(w, wd);
+	if (f) {
+		f->walk = w->walks;
+		return w->is_behind;
+	}
 	f = malloc(sizeof(*f) + size);
 	if (!f) {
 		(void)inotify_rm_watch(w->fd, wd);
 		return false;
 	}
 	f->wd = wd;
+	f->walk = w->walks;
 	memcpy(f->path, path, size);
 	index_add(&w->folders, &f->node);
 	return true;
@@ -164,7 +175,10 @@ static void on_event(struct cgroup_watch *w, const struct inotify_event *e)
 	int n;
 
 	if (e->mask & IN_Q_OVERFLOW) {
-		log_notice("cgroups were made faster than they were read: some are not known");
+		if (!w->overflows++)
+			log_notice("cgroups were made faster than they were read: "
+				   "those that are gone already are not known");
+		w->is_behind = true;
 		return;
 	}
 	if (e->mask & IN_IGNORED) {
@@ -176,6 +190,44 @@ static void on_event(struct cgroup_watch *w, const struct inotify_event *e)
 	n = snprintf(path, sizeof(path), "%s/%s", f->path, e->name);
 	if (n > 0 && (size_t)n < sizeof(path))
 		take(w, path, 0);
+}
+
+static uint64_t clock_ns(void)
+{
+	struct timespec ts;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000ULL + (uint64_t)ts.tv_nsec;
+}
+
+/* That they are gone was not told. */
+static void forget_unmet(struct cgroup_watch *w)
+{
+	for (uint32_t i = 0; i <= w->folders.mask; i++)
+		for (struct index_node *n = w->folders.slots[i], *next; n; n = next) {
+			struct folder *f = index_entry(n, struct folder, node);
+
+			next = n->next;
+			if (f->walk == w->walks)
+				continue;
+			(void)inotify_rm_watch(w->fd, f->wd);
+			forget(w, f);
+		}
+}
+
+/* What was made in the meantime, and in folders that were not watched. */
+static void walk_again(struct cgroup_watch *w)
+{
+	uint64_t from;
+
+	if (!w->is_behind || w->now_ns < w->walk_next_ns)
+		return;
+	from = clock_ns();
+	w->walks++;
+	take(w, "", 0);
+	forget_unmet(w);
+	w->is_behind = false;
+	w->walk_next_ns = w->now_ns + (clock_ns() - from) * WALK_PART;
 }
 
 void cgroup_watch_poll(struct cgroup_watch *w, uint64_t now_ns)
@@ -196,4 +248,10 @@ void cgroup_watch_poll(struct cgroup_watch *w, uint64_t now_ns)
 			on_event(w, e);
 			at += sizeof(*e) + e->len;
 		}
+	walk_again(w);
+}
+
+uint64_t cgroup_watch_overflows(const struct cgroup_watch *w)
+{
+	return w ? w->overflows : 0;
 }
