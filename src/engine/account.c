@@ -41,6 +41,7 @@ static void add_programs(struct session *s, struct losses *to)
 
 static void add_flows(struct session *s, struct losses *to)
 {
+	uint64_t unread, remote;
 	struct flow_left left;
 
 	flow_table_left(s->flows, &left);
@@ -54,6 +55,11 @@ static void add_flows(struct session *s, struct losses *to)
 				       .unit = "owners",
 				       .count = { .map_full = cgroup_table_full(s->cgroups) },
 				       .missed = cgroup_watch_overflows(s->births) });
+	cgroup_table_unread(s->cgroups, &unread, &remote);
+	losses_add(to, &(struct loss){ .program = "containers",
+				       .unit = "names",
+				       .count = { .map_full = unread },
+				       .missed = remote });
 }
 
 static void add_latency(struct session *s, struct losses *to)

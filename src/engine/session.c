@@ -478,6 +478,7 @@ int session_poll(struct session *s)
 	s->now_ns = clock_monotonic_ns();
 	route_cache_tick(s->routes, s->now_ns);
 	cgroup_watch_poll(s->births, s->now_ns);
+	cgroup_table_poll(s->cgroups, s->now_ns);
 	look_for_stalls(s);
 	engine_latency_poll(s->latency, s->now_ns, is_spliced(s));
 	/* First: connections that follow an answer have its name. */

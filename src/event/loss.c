@@ -20,10 +20,10 @@ const struct loss *losses_find(const struct losses *all, const char *program)
 
 bool loss_is_own(const char *program)
 {
-	static const char *const own[] = { "flows",   "cgroups",       "wait",	   "latency",
-					   "drop",    "drop.counters", "trace",	   "pcap",
-					   "dns",     "asked",	       "security", "guard",
-					   "balance", "queue",	       NULL };
+	static const char *const own[] = { "flows",   "cgroups", "containers",	  "wait",
+					   "latency", "drop",	 "drop.counters", "trace",
+					   "pcap",    "dns",	 "asked",	  "security",
+					   "guard",   "balance", "queue",	  NULL };
 
 	for (unsigned int i = 0; own[i]; i++)
 		if (!strcmp(own[i], program))

@@ -160,6 +160,20 @@ static void purge(struct cgroup_table *t, uint64_t now_ns)
 	}
 }
 
+void cgroup_table_poll(struct cgroup_table *t, uint64_t now_ns)
+{
+	book_work(t->book, now_ns);
+}
+
+void cgroup_table_unread(const struct cgroup_table *t, uint64_t *ret_unread, uint64_t *ret_remote)
+{
+	struct book_losses l;
+
+	book_lost(t->book, &l);
+	*ret_unread = l.unread;
+	*ret_remote = l.remote;
+}
+
 void cgroup_table_tick(struct cgroup_table *t, uint64_t now_ns)
 {
 	uint64_t age = BOOK_IDLE_NS;

@@ -51,11 +51,16 @@ const struct container_info *cgroup_info(const struct cgroup *c);
 /* By the path, else by the files of a runtime; NULL: not known, or no container. */
 const char *cgroup_runtime(const struct cgroup *c);
 /*
- * A cgroup was made (its path is below the hierarchy's root): what its files tell is read now, for it may be gone soon.
+ * A cgroup was made (its path is below the hierarchy's root): what its files tell is read now, for it may be gone soon;
+ * where too many are made, or a user makes them, a little later (cgroup_table_poll).
  * v1: of another hierarchy than the v2 tree.
  */
 void cgroup_table_born(struct cgroup_table *t, uint64_t id, const char *path, bool v1,
 		       uint64_t now_ns);
+/* What was put off for want of time is read now. Often. */
+void cgroup_table_poll(struct cgroup_table *t, uint64_t now_ns);
+/* Containers whose files were not read at all when they were met, too many waited; and such as are on another machine, or a program's. */
+void cgroup_table_unread(const struct cgroup_table *t, uint64_t *ret_unread, uint64_t *ret_remote);
 /* What nobody refers to any more, and did not for ten minutes, goes. Once an interval. */
 void cgroup_table_tick(struct cgroup_table *t, uint64_t now_ns);
 /* Give c. NULL may be given. */

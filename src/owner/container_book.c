@@ -2,14 +2,19 @@
 /* See container_book.h. */
 #include "owner/container_book.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
+#include "owner/container_turn.h"
 #include "owner/index.h"
 
 #define LOOK_NS 1000000000ULL
 /* A runtime may write its file after the container has begun. */
 #define LOOKS 5
+#define WAIT_HOST 4096 /* so many containers wait to be looked for */
+#define WAIT_USER 64
 
 struct container_page {
 	struct index_node node;
@@ -19,6 +24,13 @@ struct container_page {
 	uint64_t looked_ns, idle_ns;
 	uint32_t refs;
 	uint8_t looks;
+	bool waits, is_unread, is_remote;
+	struct container_page *next; /* that waits */
+};
+
+struct queue {
+	struct container_page *first, **last;
+	uint32_t n;
 };
 
 struct container_book {
@@ -26,6 +38,13 @@ struct container_book {
 	struct index pages;
 	struct container_page *newest, *oldest;
 	uint32_t n_idle;
+	struct container_cache *cache;
+	struct turns turns;
+	struct queue waiting[TURN_PLACES];
+	uint32_t n_waiting;
+	unsigned int next_place;
+	struct book_losses lost;
+	uint64_t looks;
 };
 
 static uint64_t hash_of(const char *id, uint32_t owner)
@@ -77,10 +96,14 @@ struct container_book *book_new(const char *root)
 	if (!b)
 		return NULL;
 	b->root = root;
-	if (index_init(&b->pages, 64, page_hash)) {
+	b->cache = container_cache_new();
+	if (!b->cache || index_init(&b->pages, 64, page_hash)) {
+		(void)container_cache_free(b->cache);
 		free(b);
 		return NULL;
 	}
+	for (unsigned int i = 0; i < TURN_PLACES; i++)
+		b->waiting[i].last = &b->waiting[i].first;
 	return b;
 }
 
@@ -97,6 +120,7 @@ struct container_book *book_free(struct container_book *b)
 			page_free(p);
 		}
 	index_done(&b->pages);
+	(void)container_cache_free(b->cache);
 	free(b);
 	return NULL;
 }
@@ -158,15 +182,110 @@ bool book_is_done(const struct container_page *p)
 	return p->info.name || p->looks >= LOOKS;
 }
 
+static uint64_t clock_ns(void)
+{
+	struct timespec ts;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000ULL + (uint64_t)ts.tv_nsec;
+}
+
+static void look(struct container_book *b, struct container_page *p, uint64_t now_ns)
+{
+	bool takes_time = container_has_files(&p->of);
+	uint64_t from = takes_time ? clock_ns() : 0;
+
+	p->looks++;
+	p->looked_ns = now_ns;
+	/* no memory: tried again */
+	if (container_name(b->root, b->cache, &p->of, &p->info) == -EXDEV) {
+		b->lost.remote += !p->is_remote;
+		p->is_remote = true;
+		p->looks = LOOKS;
+	}
+	if (!takes_time)
+		return;
+	b->looks++;
+	turn_took(&b->turns, turn_place(p->of.owner), clock_ns() - from);
+}
+
+/* It is referred to by whoever asked. */
+static void wait_for_turn(struct container_book *b, struct container_page *p, struct queue *q)
+{
+	if (q->n >= (p->of.owner == CONTAINER_OF_HOST ? WAIT_HOST : WAIT_USER)) {
+		b->lost.unread += !p->looks && !p->is_unread;
+		p->is_unread = true;
+		return;
+	}
+	p->refs++;
+	p->waits = true;
+	p->next = NULL;
+	*q->last = p;
+	q->last = &p->next;
+	q->n++;
+	b->n_waiting++;
+}
+
 const struct container_info *book_read(struct container_book *b, struct container_page *p,
 				       uint64_t now_ns)
 {
-	if (book_is_done(p) || (p->looks && now_ns - p->looked_ns < LOOK_NS))
+	unsigned int place = turn_place(p->of.owner);
+
+	if (book_is_done(p) || p->waits || (p->looks && now_ns - p->looked_ns < LOOK_NS))
 		return &p->info;
-	p->looks++;
-	p->looked_ns = now_ns;
-	(void)container_name(b->root, &p->of, &p->info); /* no memory: tried again */
+	if (!container_has_files(&p->of) ||
+	    (!b->waiting[place].n && turn_has(&b->turns, place, now_ns)))
+		look(b, p, now_ns);
+	else
+		wait_for_turn(b, p, &b->waiting[place]);
 	return &p->info;
+}
+
+static void take_turn(struct container_book *b, struct queue *q, uint64_t now_ns)
+{
+	struct container_page *p = q->first;
+
+	q->first = p->next;
+	if (!q->first)
+		q->last = &q->first;
+	q->n--;
+	b->n_waiting--;
+	p->waits = false;
+	look(b, p, now_ns);
+	book_give(b, p, now_ns);
+}
+
+void book_work(struct container_book *b, uint64_t now_ns)
+{
+	if (!b)
+		return;
+	/* one after the other: who has more that wait has no longer a turn */
+	for (unsigned int idle = 0; b->n_waiting && idle < TURN_PLACES;) {
+		unsigned int place = b->next_place;
+
+		b->next_place = (place + 1) % TURN_PLACES;
+		if (b->waiting[place].n && turn_has(&b->turns, place, now_ns)) {
+			take_turn(b, &b->waiting[place], now_ns);
+			idle = 0;
+		} else {
+			idle++;
+		}
+	}
+}
+
+void book_lost(const struct container_book *b, struct book_losses *ret)
+{
+	*ret = b ? b->lost : (struct book_losses){ 0 };
+}
+
+uint64_t book_looks(const struct container_book *b)
+{
+	return b->looks;
+}
+
+uint64_t book_parsed(const struct container_book *b)
+{
+	return container_cache_parsed(b->cache);
 }
 
 void book_tick(struct container_book *b, uint64_t now_ns)

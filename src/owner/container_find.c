@@ -102,6 +102,7 @@ static void take_found(struct search *s, uint64_t id, const char *path)
 struct group_search {
 	struct search s;
 	const char *root;
+	struct container_cache *cache;
 	unsigned int kind;  /* FIND_*, or */
 	char pod[PATH_MAX]; /* the pod's cgroup that was met last */
 	uint64_t pod_id;
@@ -133,7 +134,7 @@ static bool group_matches(struct group_search *g, const struct cgroup *c)
 	struct container_info info = {};
 	bool found = false;
 
-	if (container_name(g->root, c, &info) < 0)
+	if (container_name(g->root, g->cache, c, &info) == -ENOMEM)
 		g->s.r = -ENOMEM;
 	else if (g->kind == FIND_POD)
 		found = is_pod(g, c, &info);
@@ -207,11 +208,17 @@ static int search_group(const char *mount, const char *files_root, unsigned int 
 	if (!g)
 		return -ENOMEM;
 	g->s = (struct search){ .what = what, .ret = ret, .max = max };
+	g->cache = container_cache_new();
+	if (!g->cache) {
+		free(g);
+		return -ENOMEM;
+	}
 	g->root = files_root;
 	g->kind = kind;
 	r = cgroup_tree_walk(mount, kind == FIND_UNIT ? on_unit : on_group, g);
 	if (r >= 0)
 		r = g->s.several ? -ENOTUNIQ : g->s.n ? (int)g->s.n : -ENOENT;
+	(void)container_cache_free(g->cache);
 	free(g);
 	return r;
 }

@@ -13,6 +13,8 @@
 #include <unistd.h>
 
 #include "owner/container_file.h"
+#include "owner/container_list.h"
+#include "owner/container_mount.h"
 #include "owner/user.h"
 
 #define DOCKER "/var/lib/docker/containers"
@@ -33,6 +35,49 @@ static const char *const containerd_folders[] = {
 /* Longer ones are nobody's: not known. */
 #define TEXT_MAX 255
 #define IMAGE_MAX 511
+
+struct container_cache {
+	struct container_lists *lists;
+	struct container_mounts *mounts;
+	uint64_t remote;
+};
+
+/* Where it is looked for. */
+struct place {
+	const char *root;
+	struct container_cache *cache;
+};
+
+struct container_cache *container_cache_new(void)
+{
+	struct container_cache *k = calloc(1, sizeof(*k));
+
+	if (!k)
+		return NULL;
+	k->lists = lists_new();
+	k->mounts = mounts_new();
+	return k->lists && k->mounts ? k : container_cache_free(k);
+}
+
+struct container_cache *container_cache_free(struct container_cache *k)
+{
+	if (!k)
+		return NULL;
+	(void)lists_free(k->lists);
+	(void)mounts_free(k->mounts);
+	free(k);
+	return NULL;
+}
+
+uint64_t container_cache_remote(const struct container_cache *k)
+{
+	return k->remote;
+}
+
+uint64_t container_cache_parsed(const struct container_cache *k)
+{
+	return lists_parsed(k->lists);
+}
 
 static int take(char **to, const char *text, size_t max)
 {
@@ -143,13 +188,13 @@ static int take_spaces(struct container_info *info, int folder, const char *id, 
 	return r;
 }
 
-static int containerd(const char *root, const struct cgroup *c, struct container_info *info)
+static int containerd(const struct place *in, const struct cgroup *c, struct container_info *info)
 {
 	int r = -ENOENT;
 
 	for (size_t i = 0;
 	     i < sizeof(containerd_folders) / sizeof(containerd_folders[0]) && r == -ENOENT; i++) {
-		int folder = container_folder_open(root, containerd_folders[i]);
+		int folder = container_folder_open(in->root, containerd_folders[i]);
 
 		if (folder < 0)
 			continue;
@@ -174,11 +219,11 @@ static int storage_bundle(const char *root, const struct cgroup *c, struct conta
 	return r;
 }
 
-static int crio(const char *root, const struct cgroup *c, struct container_info *info)
+static int crio(const struct place *in, const struct cgroup *c, struct container_info *info)
 {
-	int r = storage_bundle(root, c, info, STORAGE_RUN, true);
+	int r = storage_bundle(in->root, c, info, STORAGE_RUN, true);
 
-	return r == -ENOENT ? storage_bundle(root, c, info, STORAGE, true) : r;
+	return r == -ENOENT ? storage_bundle(in->root, c, info, STORAGE, true) : r;
 }
 
 /* The folder of a user's, as /etc/passwd has it. Empty: not known. */
@@ -208,19 +253,26 @@ static void home_of(const char *root, uint32_t uid, char *buf, size_t size)
 		(void)fclose(f);
 }
 
-/* A user's own files are below his folder, by links of his nowhere else. */
-static json_t *load_own(const char *root, const struct cgroup *c, const char *system,
-			const char *below_home, const char *below)
+/* A user's own files are below his folder, by links of his nowhere else. Open, or -errno. */
+static int open_own(const struct place *in, const struct cgroup *c, const char *system,
+		    const char *below_home, const char *below)
 {
 	char home[PATH_MAX / 2], path[PATH_MAX];
+	int folder, fd;
 
-	if (c->owner == CONTAINER_OF_HOST)
-		return load(root, system, below);
-	home_of(root, c->owner, home, sizeof(home));
-	if (!*home)
-		return NULL;
-	(void)snprintf(path, sizeof(path), "%s/%s", below_home, below);
-	return load(root, home, path);
+	if (c->owner == CONTAINER_OF_HOST) {
+		folder = container_folder_open(in->root, system);
+		fd = container_file_open(folder, below);
+	} else {
+		home_of(in->root, c->owner, home, sizeof(home));
+		(void)snprintf(path, sizeof(path), "%s/%s", below_home, below);
+		folder = *home ? container_home_open(in->cache->mounts, in->root, home) : -ENOENT;
+		fd = folder < 0 ? folder : container_home_file(in->cache->mounts, folder, path);
+		in->cache->remote += fd == -EXDEV;
+	}
+	if (folder >= 0)
+		(void)close(folder);
+	return fd;
 }
 
 static int docker_take(struct container_info *info, const json_t *config, bool pod)
@@ -238,26 +290,28 @@ static int docker_take(struct container_info *info, const json_t *config, bool p
 	return r ? r : take_labels(info, labels, pod);
 }
 
-static int docker(const char *root, const struct cgroup *c, struct container_info *info)
+static int docker(const struct place *in, const struct cgroup *c, struct container_info *info)
 {
 	char below[HEX_ID + 32];
 	json_t *config;
-	int r;
+	int fd, r;
 
 	(void)snprintf(below, sizeof(below), "%.*s/config.v2.json", HEX_ID, c->container_id);
-	config = load_own(root, c, DOCKER, ".local/share/docker/containers", below);
+	fd = open_own(in, c, DOCKER, ".local/share/docker/containers", below);
+	if (fd < 0)
+		return fd == -EXDEV ? fd : -ENOENT;
+	config = container_file_json(fd);
+	(void)close(fd);
 	r = config ? docker_take(info, config, c->pod_uid != NULL) : -ENOENT;
 	json_decref(config);
 	return r;
 }
 
 /* Of the one list of all: names, and in "metadata", which is JSON within a string, the image. */
-static int podman_take(struct container_info *info, const json_t *of)
+static int podman_take(struct container_info *info, const struct container_item *of)
 {
-	const char *text = json_string_value(json_object_get(of, "metadata"));
-	json_t *meta = text ? json_loads(text, 0, NULL) : NULL;
-	int r = take(&info->name,
-		     json_string_value(json_array_get(json_object_get(of, "names"), 0)), TEXT_MAX);
+	json_t *meta = of->metadata ? json_loads(of->metadata, 0, NULL) : NULL;
+	int r = take(&info->name, of->name, TEXT_MAX);
 
 	if (!r)
 		r = take_of(&info->image, meta, "image-name", IMAGE_MAX);
@@ -265,26 +319,22 @@ static int podman_take(struct container_info *info, const json_t *of)
 	return r;
 }
 
-static int podman(const char *root, const struct cgroup *c, struct container_info *info)
+static int podman(const struct place *in, const struct cgroup *c, struct container_info *info)
 {
-	json_t *all = load_own(root, c, STORAGE,
-			       ".local/share/containers/storage/overlay-containers",
-			       "containers.json");
-	const json_t *of;
-	int r = -ENOENT;
-	size_t i;
+	const struct container_item *of;
+	int r = -ENOENT, fd;
 
-	json_array_foreach (all, i, of) {
-		const char *id = json_string_value(json_object_get(of, "id"));
-
-		if (id && !strcmp(id, c->container_id)) {
-			r = podman_take(info, of);
-			break;
-		}
+	fd = open_own(in, c, STORAGE, ".local/share/containers/storage/overlay-containers",
+		      "containers.json");
+	if (fd == -EXDEV)
+		return fd;
+	if (fd >= 0) {
+		of = lists_find(in->cache->lists, fd, c->owner, c->container_id);
+		r = of ? podman_take(info, of) : -ENOENT;
+		(void)close(fd);
 	}
-	json_decref(all);
 	if (r != -ENOMEM && c->owner == CONTAINER_OF_HOST &&
-	    storage_bundle(root, c, info, STORAGE_RUN, c->pod_uid != NULL) == -ENOMEM)
+	    storage_bundle(in->root, c, info, STORAGE_RUN, c->pod_uid != NULL) == -ENOMEM)
 		r = -ENOMEM;
 	return r;
 }
@@ -292,6 +342,7 @@ static int podman(const char *root, const struct cgroup *c, struct container_inf
 /* A folder a container, named by its id. */
 static bool docker_id(const char *root, const char *name, char *ret_id, size_t size)
 {
+	const struct place in = { .root = root };
 	char path[PATH_MAX];
 	const struct dirent *de;
 	bool found = false;
@@ -306,7 +357,7 @@ static bool docker_id(const char *root, const char *name, char *ret_id, size_t s
 
 		if (strlen(de->d_name) >= size || de->d_name[0] == '.')
 			continue;
-		(void)docker(root, &c, &info);
+		(void)docker(&in, &c, &info);
 		found = info.name && !strcmp(info.name, name);
 		if (found)
 			(void)snprintf(ret_id, size, "%s", de->d_name);
@@ -389,7 +440,7 @@ static bool is_hex(const char *id)
 
 static const struct {
 	const char *runtime;
-	int (*ask)(const char *root, const struct cgroup *c, struct container_info *info);
+	int (*ask)(const struct place *in, const struct cgroup *c, struct container_info *info);
 } runtimes[] = {
 	{ "containerd", containerd },
 	{ "docker", docker },
@@ -398,7 +449,7 @@ static const struct {
 };
 
 /* Where the path tells no runtime it is the one that has a file of it. */
-static int ask_runtimes(const char *root, const struct cgroup *c, struct container_info *info)
+static int ask_runtimes(const struct place *in, const struct cgroup *c, struct container_info *info)
 {
 	int r = -ENOENT;
 
@@ -408,33 +459,53 @@ static int ask_runtimes(const char *root, const struct cgroup *c, struct contain
 		/* only containerd's and Docker's cgroups may have no name of theirs */
 		if (!c->runtime && i > 1)
 			break;
-		r = runtimes[i].ask(root, c, info);
+		r = runtimes[i].ask(in, c, info);
 		if (!r)
 			info->runtime = runtimes[i].runtime;
 	}
 	return r == -ENOENT ? 0 : r;
 }
 
-int container_name(const char *root, const struct cgroup *c, struct container_info *info)
+static bool is_by_name(const struct cgroup *c)
 {
 	static const char *const by_name[] = { "lxc", "systemd-nspawn", "libvirt-lxc", "crun",
 					       "runc" };
-	int r;
 
-	if (!c->container_id)
-		return 0;
 	for (size_t i = 0; c->runtime && i < sizeof(by_name) / sizeof(by_name[0]); i++)
 		if (!strcmp(c->runtime, by_name[i]))
-			return take(&info->name, c->container_id, TEXT_MAX);
-	if (c->owner == CONTAINER_OF_NOBODY || !is_hex(c->container_id))
-		return 0;
+			return true;
+	return false;
+}
+
+bool container_has_files(const struct cgroup *c)
+{
+	if (!c->container_id || is_by_name(c) || c->owner == CONTAINER_OF_NOBODY ||
+	    !is_hex(c->container_id))
+		return false;
 	/* what root's runtimes have of that id is not a user's */
-	if (c->owner != CONTAINER_OF_HOST &&
-	    (!c->runtime || (strcmp(c->runtime, "docker") && strcmp(c->runtime, "podman"))))
+	return c->owner == CONTAINER_OF_HOST ||
+	       (c->runtime && (!strcmp(c->runtime, "docker") || !strcmp(c->runtime, "podman")));
+}
+
+int container_name(const char *root, struct container_cache *k, const struct cgroup *c,
+		   struct container_info *info)
+{
+	struct place in = { .root = root, .cache = k };
+	int r;
+
+	if (c->container_id && is_by_name(c))
+		return take(&info->name, c->container_id, TEXT_MAX);
+	if (!container_has_files(c))
 		return 0;
-	r = ask_runtimes(root, c, info);
+	if (!k)
+		in.cache = container_cache_new();
+	if (!in.cache)
+		return -ENOMEM;
+	r = ask_runtimes(&in, c, info);
 	if (!r && c->pod_uid && c->owner == CONTAINER_OF_HOST && !info->name)
 		r = kubelet(root, c, info);
+	if (!k)
+		(void)container_cache_free(in.cache);
 	return r;
 }
 

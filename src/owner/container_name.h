@@ -20,8 +20,24 @@ struct container_info {
 	const char *runtime;		/* that the files are of; nobody's to free */
 };
 
-/* root: "" but in tests. What of *info is NULL and known is filled; 0, -ENOMEM. */
-int container_name(const char *root, const struct cgroup *c, struct container_info *info);
+/* What is kept from one name to the next: lists of Podman's, and what is mounted. */
+struct container_cache;
+
+struct container_cache *container_cache_new(void);
+struct container_cache *container_cache_free(struct container_cache *k);
+/* Files of homes that were not read because they are on another machine's disks, or a program's. */
+uint64_t container_cache_remote(const struct container_cache *k);
+/* Lists that were parsed. */
+uint64_t container_cache_parsed(const struct container_cache *k);
+
+/*
+ * root: "" but in tests. k: NULL, one for this call. What of *info is NULL and known is filled; 0, -ENOMEM, -EXDEV:
+ * the files are not on this machine.
+ */
+int container_name(const char *root, struct container_cache *k, const struct cgroup *c,
+		   struct container_info *info);
+/* Does it take files, or is all in the cgroup? */
+bool container_has_files(const struct cgroup *c);
 void container_info_done(struct container_info *info);
 /* By Docker's and Podman's files. */
 bool container_id_of_name(const char *root, const char *name, char *ret_id, size_t size);

@@ -47,7 +47,7 @@ static void name_of(const char *runtime, const char *pod_uid)
 	struct container_info info = {};
 	const char *texts[6];
 
-	(void)container_name(root, &c, &info);
+	(void)container_name(root, NULL, &c, &info);
 	memcpy(texts,
 	       (const char *const[]){ info.name, info.image, info.pod_name, info.pod_namespace,
 				      info.project, info.service },

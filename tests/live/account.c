@@ -55,9 +55,9 @@ static void check_ends(const json_t *records)
 
 TEST(each_program_table_and_queue_has_one_last_account)
 {
-	static const char *const rows[] = { "send",  "recv",   "state",		"figures",
-					    "sums",  "flows",  "cgroups",	"latency",
-					    "queue", "output", "output.packets" };
+	static const char *const rows[] = { "send",  "recv",   "state",		 "figures",
+					    "sums",  "flows",  "cgroups",	 "latency",
+					    "queue", "output", "output.packets", "containers" };
 	struct netns ns = netns_new();
 	struct probe p = probe_start("events", "--interval", "0.1", NULL);
 

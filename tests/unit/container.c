@@ -220,7 +220,7 @@ static struct container_info ask(const struct tree *t, const char *path)
 
 	assert_int_equal(cgroup_parse_container(&c), 0);
 	assert_non_null(c.container_id);
-	assert_int_equal(container_name(t->root, &c, &info), 0);
+	assert_int_equal(container_name(t->root, NULL, &c, &info), 0);
 	free(c.container_id);
 	free(c.pod_uid);
 	return info;
