@@ -21,6 +21,7 @@
 #define LOOK_MS 20
 #define PATIENCE_MS 2000  /* with a reader that takes nothing, at the end */
 #define HURRY_MS 300	  /* the same after a signal */
+#define HURRY_ONCE_MS 500 /* and with a snapshot, which is nothing where its end is missing */
 #define HURRY_MAX_MS 5000 /* and with one that takes little */
 
 static volatile sig_atomic_t hurry;
@@ -248,6 +249,11 @@ void sink_rests(struct sink *k)
 	k->rests_ms = now_ms();
 }
 
+static int hurry_ms(const struct sink *k)
+{
+	return k->once ? HURRY_ONCE_MS : HURRY_MS;
+}
+
 /* Until all is written, the reader has taken nothing for long enough, or a signal says so. */
 static void wait_for_reader(struct sink *k)
 {
@@ -261,7 +267,7 @@ static void wait_for_reader(struct sink *k)
 		still = left < before ? 0 : still + LOOK_MS;
 		before = left;
 		since += now ? LOOK_MS : 0;
-		if (now && (still >= HURRY_MS || since >= HURRY_MAX_MS))
+		if (now && (still >= hurry_ms(k) || since >= HURRY_MAX_MS))
 			return;
 		if (still >= PATIENCE_MS && (!k->once || writer_is_full(k->writer)))
 			return;
@@ -276,7 +282,7 @@ static bool wait_for_room(struct sink *k, size_t bytes)
 
 	while (!writer_has_room(k->writer, bytes)) {
 		bool now = signalled(), any = k->once && !now && !writer_is_full(k->writer);
-		int most = (now ? HURRY_MS : PATIENCE_MS) / 2;
+		int most = (now ? hurry_ms(k) : PATIENCE_MS) / 2;
 
 		if (!any && (still >= most || since >= HURRY_MAX_MS)) {
 			k->gave_up = !writer_make_room(k->writer, bytes);
