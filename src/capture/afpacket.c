@@ -189,7 +189,7 @@ static int losses(const void *rung, struct probe_loss ret_losses[LOSS_MAX])
 		l->submitted += seen > full ? seen - full : 0;
 	}
 	l->lost_rx_bytes += a->parts_lost_bytes;
-	l->helper_err += a->parts_lost;
+	l->helper_err += a->parts_lost + a->nat_unasked;
 	return 0;
 }
 
@@ -218,8 +218,7 @@ static int whose(void *rung, const struct np_tuple *t, struct rung_whose *ret)
 	const char *name = links_name(a->links, t->ifindex);
 	struct np_sock_rec rec = { .tuple = *t };
 
-	if (!k && links_is_local(a->links, t->laddr) &&
-	    nat_to_socket(a->nat, &own, afpacket_clock()))
+	if (!k && join_nat(a, &own))
 		k = socks_find(a->socks, &own);
 	*ret = (struct rung_whose){ .local = k || links_is_local(a->links, t->laddr) ||
 					     join_is_group(t->laddr) };
@@ -354,7 +353,7 @@ static int open_fds(struct afpacket *a, struct netprobe_error *err)
 	if (a->herald < 0)
 		return error_set(err, a->herald, "cannot open a second packet socket: %s",
 				 strerror(-a->herald));
-	a->nat = nat_new();
+	a->nat = nat_new(NULL, NULL);
 	if (!a->nat)
 		return error_set(err, -ENOMEM, "out of memory");
 	a->links = links_open(&r);

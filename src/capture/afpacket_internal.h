@@ -36,6 +36,7 @@ struct pending {
 	uint64_t next_ns;
 	uint8_t tries;
 	bool met;
+	bool gets, asked; /* about connection tracking */
 };
 
 struct part_out {
@@ -64,6 +65,8 @@ struct afpacket {
 	bool final;	  /* nothing is waited for any more */
 	uint64_t read_ns; /* packets up to then were read */
 	uint64_t own_ids, now_ns, stall_ns, parts_lost, parts_lost_bytes;
+	uint64_t
+		nat_unasked; /* ends that connection tracking was not asked about: too many for now */
 	char note[256];
 };
 
@@ -86,6 +89,8 @@ bool join_is_group(const uint8_t addr[16]);
 /* The end of a flow as a tuple of that end: its socket's, where addresses are known to be rewritten in between. */
 void join_tuple(const struct afpacket *a, const struct wire_flow *f, unsigned int end,
 		struct np_tuple *ret);
+/* The end that has these on the wire: are they rewritten, as far as is known of its flow? True: they are its socket's now. */
+bool join_nat(struct afpacket *a, struct np_tuple *t);
 
 /* meet.c: owners of new flows, before they are gone. */
 void meet_herald(struct afpacket *a);

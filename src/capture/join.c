@@ -14,7 +14,8 @@
 #define CLOSED_NS 2000000000ULL /* what comes late belongs to it for so long */
 #define UDP_IDLE_NS 60000000000ULL
 #define TCP_IDLE_NS 600000000000ULL
-#define NAT_ASKS 4
+#define NAT_ASKS 2 /* it may be tracked a moment later */
+#define LOOPBACK 1 /* the kernel's number of it, in each namespace */
 #define STATE_ESTABLISHED 1
 #define STATE_CLOSE 7
 
@@ -280,6 +281,13 @@ static void give_own(struct join *j, struct wire_flow *f, unsigned int e, const 
 	struct wire_end *end = &f->end[e];
 	struct np_sock_rec rec = { .tuple = *t };
 
+	if (end->nat) { /* those of a socket elsewhere */
+		free(end->nat);
+		end->nat = NULL;
+		join_tuple(a, f, e, &rec.tuple);
+	}
+	a->nat_unasked += end->nat_later;
+	end->nat_later = false;
 	if (!end->sock_id && !f->dir[0].bytes && !f->dir[1].bytes && !f->opened_ns &&
 	    f->proto == IPPROTO_TCP)
 		return; /* the last words of a connection that was dealt with */
@@ -324,39 +332,97 @@ static void tell_wire(struct afpacket *a, const struct np_tuple *t, const struct
 			k->wire = keep(wire);
 }
 
+static bool on_loopback(const struct wire_flow *f)
+{
+	return f->dir[0].ifindex == LOOPBACK || f->dir[1].ifindex == LOOPBACK;
+}
+
+static void see_local(const struct afpacket *a, struct wire_flow *f)
+{
+	for (unsigned int e = 0; e < 2; e++)
+		if (!f->end[e].local)
+			f->end[e].local = links_is_local(a->links, f->addr[e]);
+}
+
+/* A service's address need be none of this host's, though the service is here: its packets are on the loopback. */
+static bool is_here(const struct wire_flow *f, unsigned int e)
+{
+	return f->end[e].local || (f->end[!e].local && on_loopback(f));
+}
+
+/* Without an answer the flow may be asked about again: a little later where it was not tracked, at once where it was not asked. */
+static bool ask_nat(struct afpacket *a, const struct wire_flow *f, struct wire_end *end,
+		    struct np_tuple *t)
+{
+	enum nat_answer r;
+
+	if (end->nat_asked >= NAT_ASKS)
+		return false;
+	r = nat_to_socket(a->nat, t, a->now_ns);
+	end->nat_later = r == NAT_LATER;
+	if (r == NAT_OTHER)
+		end->nat = keep(t);
+	if (r == NAT_SAME || end->nat || (r == NAT_NONE && f->closed_ns))
+		end->nat_asked = NAT_ASKS;
+	else
+		end->nat_asked += r == NAT_NONE;
+	return end->nat;
+}
+
 /*
- * No socket has the ends that its packets carry: are they rewritten? A flow is asked about a few times, while it may become
- * one of its own. True: *t is its socket's tuple.
+ * No socket has the ends that its packets carry: are they rewritten? A flow is asked about while it may become
+ * one of its own, until that is known. True: *t is its socket's tuple.
  */
 static bool find_nat(struct afpacket *a, struct wire_flow *f, unsigned int e, struct np_tuple *t)
 {
 	struct wire_end *end = &f->end[e];
 	struct np_tuple wire = *t;
 
-	if (end->own_id || end->sock_id || !end->local)
+	if (end->own_id || end->sock_id || !is_here(f, e))
 		return false;
 	if (end->nat) {
-		struct np_tuple back = *t;
-
-		memcpy(back.laddr, f->addr[e], 16);
-		memcpy(back.raddr, f->addr[!e], 16);
-		back.lport = f->port[e];
-		back.rport = f->port[!e];
-		tell_wire(a, t, &back);
-		return true;
-	}
-	if (end->nat_asked >= NAT_ASKS || !nat_to_socket(a->nat, t, a->now_ns)) {
-		end->nat_asked += end->nat_asked < NAT_ASKS;
+		memcpy(wire.laddr, f->addr[e], 16);
+		memcpy(wire.raddr, f->addr[!e], 16);
+		wire.lport = f->port[e];
+		wire.rport = f->port[!e];
+		set_ends(t, end->nat);
+	} else if (!ask_nat(a, f, end, t)) {
 		return false;
 	}
-	end->nat = keep(t);
 	tell_wire(a, t, &wire);
-	return end->nat;
+	return true;
+}
+
+bool join_nat(struct afpacket *a, struct np_tuple *t)
+{
+	bool met = false, found = false;
+
+	a->now_ns = afpacket_clock();
+	for (uint32_t i = 0; i < a->n_readers && !met; i++) {
+		struct reader *r = &a->readers[i];
+		struct wire_flow *f;
+		unsigned int e;
+
+		(void)pthread_mutex_lock(&r->lock);
+		f = wire_between(&r->wire, t, NULL, &e);
+		if (f) {
+			met = true;
+			see_local(a, f);
+			found = find_nat(a, f, e, t);
+		}
+		(void)pthread_mutex_unlock(&r->lock);
+	}
+	return met ? found
+		   : links_is_local(a->links, t->laddr) &&
+			       nat_to_socket(a->nat, t, a->now_ns) == NAT_OTHER;
 }
 
 static void join_end(struct join *j, struct wire *w, struct wire_flow *f, unsigned int e, bool gone)
 {
 	struct afpacket *a = j->a;
+	struct wire_end *end = &f->end[e];
+	bool beside = !end->local &&
+		      f->end[!e].local; /* told by the other end, where it has no socket */
 	struct np_tuple t;
 	struct sock *k;
 	bool wait;
@@ -366,14 +432,18 @@ static void join_end(struct join *j, struct wire *w, struct wire_flow *f, unsign
 	if (!k && !wait && find_nat(a, f, e, &t))
 		k = pair_sock(a->socks, w, f, e, &t, a->read_ns, &wait);
 	if (k && f->proto == IPPROTO_TCP)
-		*(f->end[e].nat ? &k->nat_ns : &k->flow_ns) = f->first_ns;
-	if (k)
+		*(end->nat ? &k->nat_ns : &k->flow_ns) = f->first_ns;
+	if (k) {
 		give(a, f, e, k, &t);
-	else if (!f->end[e].sock_id == !f->end[e].own_id && (gone || !wait) &&
-		 (gone || a->final || a->now_ns - f->first_ns >= JOIN_NS || f->end[e].own_id))
+		end->nat_later = false;
+	} else if (beside) {
+		a->nat_unasked += gone && end->nat_later;
+	} else if (!end->sock_id == !end->own_id && (gone || !wait) &&
+		   (gone || a->final || a->now_ns - f->first_ns >= JOIN_NS || end->own_id)) {
 		give_own(j, f, e, &t, gone);
-	if (k && !f->end[e].sock_id)
-		f->end[e].sock_id = k->rec.sock_id;
+	}
+	if (k && !end->sock_id)
+		end->sock_id = k->rec.sock_id;
 }
 
 /* A group address is no end that sends: who gets it stands for it. */
@@ -391,17 +461,14 @@ static void join_flow(struct wire *w, struct wire_flow *f, void *arg)
 	uint64_t idle = a->now_ns > f->last_ns ? a->now_ns - f->last_ns : 0;
 	bool over = (f->closed_ns && idle > CLOSED_NS) ||
 		    idle > (f->proto == IPPROTO_TCP ? TCP_IDLE_NS : UDP_IDLE_NS);
-	bool any = false;
+	bool any;
 
-	for (unsigned int e = 0; e < 2; e++) {
-		if (!f->end[e].local)
-			f->end[e].local = links_is_local(a->links, f->addr[e]);
-		any |= f->end[e].local;
-	}
+	see_local(a, f);
+	any = f->end[0].local || f->end[1].local;
 	if (f->dirty || over || f->dir[0].zero_ns || f->dir[1].zero_ns || f->end[0].zero_told_ns ||
 	    f->end[1].zero_told_ns) {
 		for (unsigned int e = 0; e < 2; e++)
-			if (f->end[e].local ||
+			if (is_here(f, e) ||
 			    (!any &&
 			     (join_is_group(f->addr[!f->first]) ? e != f->first : e == f->first)))
 				join_end(j, w, f, e, over);
@@ -447,7 +514,7 @@ static void last_peer(struct wire *w, struct wire_flow *f, void *arg)
 
 		if (f->proto != bound->proto || end->own_id ||
 		    (end->nat ? end->nat->lport : f->port[e]) != bound->lport ||
-		    !links_is_local(l->a->links, f->addr[e]))
+		    (!end->nat && !links_is_local(l->a->links, f->addr[e])))
 			continue;
 		join_tuple(l->a, f, e, &t);
 		if (memcmp(bound->laddr, any, 16) != 0 && memcmp(bound->laddr, t.laddr, 16) != 0)
@@ -457,13 +524,38 @@ static void last_peer(struct wire *w, struct wire_flow *f, void *arg)
 	}
 }
 
+/* Packets of both directions were seen between its ends: none of them is rewritten. */
+static bool has_both_ways(struct afpacket *a, const struct sock *k)
+{
+	bool both = false;
+
+	for (uint32_t i = 0; i < a->n_readers && !both; i++) {
+		struct reader *r = &a->readers[i];
+		struct wire_flow *f;
+		unsigned int e;
+
+		(void)pthread_mutex_lock(&r->lock);
+		f = k->rec.tuple.proto == IPPROTO_TCP
+			    ? pair_flow(&r->wire, k, &e)
+			    : wire_between(&r->wire, &k->rec.tuple, NULL, &e);
+		both = f && f->dir[0].packets && f->dir[1].packets;
+		(void)pthread_mutex_unlock(&r->lock);
+	}
+	return both;
+}
+
 /* No packet was seen between its ends, or only those of one direction: it may be that others are on the wire. */
 static void ask_wire(struct afpacket *a, struct sock *k)
 {
 	struct np_tuple wire = k->rec.tuple;
+	enum nat_answer r;
 
-	if (nat_to_wire(a->nat, &wire, a->now_ns))
+	if (has_both_ways(a, k))
+		return;
+	r = nat_to_wire(a->nat, &wire, a->now_ns);
+	if (r == NAT_OTHER)
 		k->wire = keep(&wire);
+	a->nat_unasked += r == NAT_LATER;
 }
 
 static void last_flow(struct afpacket *a, struct sock *k, struct wire_flow *f, unsigned int e)

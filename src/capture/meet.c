@@ -27,8 +27,11 @@ static bool is_pending(const struct afpacket *a, const struct np_tuple *t)
 	return false;
 }
 
-/* begins: with a SYN, so a connection that is there is an earlier one. */
-static void want(struct afpacket *a, const struct np_tuple *t, bool begins)
+/*
+ * begins: with a SYN, so a connection that is there is an earlier one. gets: the packet comes to this end, its connection is
+ * tracked when it has passed the input.
+ */
+static void want(struct afpacket *a, const struct np_tuple *t, bool begins, bool gets)
 {
 	const struct sock *k;
 
@@ -39,19 +42,19 @@ static void want(struct afpacket *a, const struct np_tuple *t, bool begins)
 	k = socks_find(a->socks, t);
 	if (k && k->rec.owner.tgid && !(begins && (k->established || k->ended_ns)))
 		return;
-	a->pending[a->n_pending++] = (struct pending){ .tuple = *t };
+	a->pending[a->n_pending++] = (struct pending){ .tuple = *t, .gets = gets };
 }
 
 static void want_both(struct afpacket *a, const struct np_tuple *t, bool begins)
 {
 	struct np_tuple other = *t;
 
-	want(a, t, begins);
+	want(a, t, begins, false);
 	memcpy(other.laddr, t->raddr, 16);
 	memcpy(other.raddr, t->laddr, 16);
 	other.lport = t->rport;
 	other.rport = t->lport;
-	want(a, &other, begins);
+	want(a, &other, begins, true);
 }
 
 void meet_herald(struct afpacket *a)
@@ -89,13 +92,24 @@ void meet_fresh(struct afpacket *a)
 	}
 }
 
+/* Connection tracking is asked about an end once: most of those without a socket are strangers'. */
+static struct sock *meet(struct afpacket *a, struct pending *p)
+{
+	struct sock *k = socks_meet(a->socks, &p->tuple);
+	enum nat_answer r;
+
+	if (k || p->met || p->asked || p->tries < p->gets)
+		return k;
+	r = nat_to_socket(a->nat, &p->tuple, a->now_ns);
+	p->asked = r != NAT_LATER;
+	return r == NAT_OTHER ? socks_meet(a->socks, &p->tuple) : NULL;
+}
+
 /* Ask for the socket. True: there is nothing more to find out. */
 static bool ask(struct afpacket *a, struct pending *p)
 {
-	struct sock *k = socks_meet(a->socks, &p->tuple);
+	struct sock *k = meet(a, p);
 
-	if (!k && !p->met && nat_to_socket(a->nat, &p->tuple, a->now_ns))
-		k = socks_meet(a->socks, &p->tuple);
 	if (!k && p->met)
 		return true; /* it has ended */
 	p->met = k != NULL;

@@ -16,23 +16,17 @@
 
 #define ASKS_A_SECOND 2000 /* of 10 us each: 2 % of a processor at most */
 #define SECOND_NS 1000000000ULL
+#define SHUT_NS (60 * SECOND_NS)
 #define CT_TYPE(msg) (NFNL_SUBSYS_CTNETLINK << 8 | (msg))
 
 struct nat {
+	nat_ask_fn fn;
+	void *arg;
 	int fd; /* -1: not open */
 	uint32_t seq, asked;
-	uint64_t second_ns; /* in which so many were asked */
-	bool refused;
+	uint64_t second_ns;	/* in which so many were asked */
+	uint64_t shut_until_ns; /* asking failed; 0: it did not */
 };
-
-struct nat *nat_new(void)
-{
-	struct nat *n = calloc(1, sizeof(*n));
-
-	if (n)
-		n->fd = -1;
-	return n;
-}
 
 struct nat *nat_free(struct nat *n)
 {
@@ -191,22 +185,8 @@ static void ask_fill(struct ask *q, const struct nat_ends *from, uint8_t proto, 
 	put_end(q, tuple);
 }
 
-/* May it be asked now? What opens the socket loads the kernel's module for it: only where connections are tracked. */
-static bool is_ready(struct nat *n, uint64_t now_ns)
-{
-	if (n->refused)
-		return false;
-	if (now_ns - n->second_ns >= SECOND_NS) {
-		n->second_ns = now_ns;
-		n->asked = 0;
-		if (n->fd < 0 && !access(NAT_TRACKED_FILE, F_OK))
-			n->fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_NETFILTER);
-	}
-	return n->fd >= 0 && n->asked++ < ASKS_A_SECOND;
-}
-
-/* The kernel answers before sendto() returns. */
-static bool take(struct nat *n, const struct nat_ends *from, struct nat_ends *ret)
+/* The kernel answers before sendto() returns. 0, -ENOENT, or another negative errno: it cannot be asked. */
+static int take(const struct nat *n, const struct nat_ends *from, struct nat_ends *ret)
 {
 	char buf[4096] __attribute__((aligned(8)));
 	const size_t head = NLMSG_LENGTH(sizeof(struct nfgenmsg));
@@ -218,36 +198,76 @@ static bool take(struct nat *n, const struct nat_ends *from, struct nat_ends *re
 		if (size < 0 && errno == EINTR)
 			continue;
 		if (size < (ssize_t)sizeof(*h))
-			return false;
+			return size < 0 ? -errno : -EPROTO;
 		if (h->nlmsg_seq != n->seq || h->nlmsg_len > (size_t)size)
 			continue;
 		if (h->nlmsg_type == NLMSG_ERROR && h->nlmsg_len >= NLMSG_LENGTH(4)) {
 			int e = *(const int *)NLMSG_DATA(h);
 
-			if (e == -EPERM)
-				n->refused = true;
-			return false;
+			return e < 0 ? e : -EPROTO;
 		}
-		if (h->nlmsg_type == CT_TYPE(IPCTNL_MSG_CT_NEW) && h->nlmsg_len >= head)
-			return nat_parse(buf + NLMSG_ALIGN(head), h->nlmsg_len - head, from, ret);
-		return false;
+		if (h->nlmsg_type != CT_TYPE(IPCTNL_MSG_CT_NEW) || h->nlmsg_len < head)
+			return -EPROTO;
+		return nat_parse(buf + NLMSG_ALIGN(head), h->nlmsg_len - head, from, ret) ? 0
+											  : -ENOENT;
 	}
 }
 
-static bool ask(struct nat *n, const struct nat_ends *from, uint8_t proto, uint64_t now_ns,
-		struct nat_ends *ret)
+static int ask_kernel(void *arg, const struct nat_ends *from, uint8_t proto, struct nat_ends *ret)
 {
 	struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
+	struct nat *n = arg;
 	struct ask q;
 
-	if (!n || (proto != IPPROTO_TCP && proto != IPPROTO_UDP) || !is_ready(n, now_ns))
-		return false;
 	ask_fill(&q, from, proto, ++n->seq);
-	if (sendto(n->fd, &q, q.nlh.nlmsg_len, 0, (struct sockaddr *)&kernel, sizeof(kernel)) < 0) {
-		n->refused = errno == EPERM;
-		return false;
-	}
+	if (sendto(n->fd, &q, q.nlh.nlmsg_len, 0, (struct sockaddr *)&kernel, sizeof(kernel)) < 0)
+		return -errno;
 	return take(n, from, ret);
+}
+
+struct nat *nat_new(nat_ask_fn fn, void *arg)
+{
+	struct nat *n = calloc(1, sizeof(*n));
+
+	if (!n)
+		return NULL;
+	n->fd = -1;
+	n->fn = fn ? fn : ask_kernel;
+	n->arg = fn ? arg : n;
+	return n;
+}
+
+/* May it be asked at all? What opens the socket loads the kernel's module for it: only where connections are tracked. */
+static bool is_open(struct nat *n, uint64_t now_ns)
+{
+	if (n->shut_until_ns && now_ns < n->shut_until_ns)
+		return false;
+	n->shut_until_ns = 0;
+	if (now_ns - n->second_ns >= SECOND_NS) {
+		n->second_ns = now_ns;
+		n->asked = 0;
+		if (n->fn == ask_kernel && n->fd < 0 && !access(NAT_TRACKED_FILE, F_OK))
+			n->fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_NETFILTER);
+	}
+	return n->fn != ask_kernel || n->fd >= 0;
+}
+
+static enum nat_answer ask(struct nat *n, const struct nat_ends *from, uint8_t proto,
+			   uint64_t now_ns, struct nat_ends *ret)
+{
+	int r;
+
+	if (!n || (proto != IPPROTO_TCP && proto != IPPROTO_UDP) || !is_open(n, now_ns))
+		return NAT_NONE;
+	if (n->asked >= ASKS_A_SECOND)
+		return NAT_LATER;
+	n->asked++;
+	r = n->fn(n->arg, from, proto, ret);
+	if (r && r != -ENOENT) {
+		n->shut_until_ns = now_ns + SHUT_NS;
+		log_debug("connection tracking cannot be asked: %s", strerror(-r));
+	}
+	return r ? NAT_NONE : NAT_OTHER;
 }
 
 static void set_ends(struct np_tuple *t, const uint8_t laddr[16], uint16_t lport,
@@ -266,28 +286,32 @@ static bool is_other(const struct np_tuple *t, const struct np_tuple *was)
 }
 
 /* What comes to this end by the wire is one direction, what the socket sends is the other one with its ends exchanged. */
-bool nat_to_socket(struct nat *n, struct np_tuple *t, uint64_t now_ns)
+enum nat_answer nat_to_socket(struct nat *n, struct np_tuple *t, uint64_t now_ns)
 {
 	struct nat_ends from = { .sport = t->rport, .dport = t->lport }, other;
 	struct np_tuple was = *t;
+	enum nat_answer r;
 
 	memcpy(from.src, t->raddr, 16);
 	memcpy(from.dst, t->laddr, 16);
-	if (!ask(n, &from, t->proto, now_ns, &other))
-		return false;
+	r = ask(n, &from, t->proto, now_ns, &other);
+	if (r != NAT_OTHER)
+		return r;
 	set_ends(t, other.src, other.sport, other.dst, other.dport);
-	return is_other(t, &was);
+	return is_other(t, &was) ? NAT_OTHER : NAT_SAME;
 }
 
-bool nat_to_wire(struct nat *n, struct np_tuple *t, uint64_t now_ns)
+enum nat_answer nat_to_wire(struct nat *n, struct np_tuple *t, uint64_t now_ns)
 {
 	struct nat_ends from = { .sport = t->lport, .dport = t->rport }, other;
 	struct np_tuple was = *t;
+	enum nat_answer r;
 
 	memcpy(from.src, t->laddr, 16);
 	memcpy(from.dst, t->raddr, 16);
-	if (!ask(n, &from, t->proto, now_ns, &other))
-		return false;
+	r = ask(n, &from, t->proto, now_ns, &other);
+	if (r != NAT_OTHER)
+		return r;
 	set_ends(t, other.dst, other.dport, other.src, other.sport);
-	return is_other(t, &was);
+	return is_other(t, &was) ? NAT_OTHER : NAT_SAME;
 }

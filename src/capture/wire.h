@@ -52,6 +52,7 @@ struct wire_end {
 	/* its socket's ends, where those on the wire are others (nat.h); NULL: the same, or not known. Freed with the flow */
 	struct np_tuple *nat;
 	uint8_t nat_asked;
+	bool nat_later;	  /* it was to be asked about, and there were too many */
 	uint64_t sock_id; /* socket or number of its own; 0 none yet */
 	bool own_id, told, ended, local;
 	struct wire_own *own; /* NULL: it has a socket, or is not known yet; freed with the flow */

@@ -6,8 +6,15 @@
 #include "rung.h"
 #include "tap.h"
 
+/* The service's address is one of this host's, */
+#define VIP_HERE "ip addr add 10.99.0.1/32 dev lo"
+/* or none, and leads elsewhere: there nobody speaks, not even of IPv6. */
+#define VIP_ELSEWHERE                                                                     \
+	"ip link add np0 type veth peer name np1 && ip addr add 10.98.0.1/24 dev np0 && " \
+	"ip link set np0 addrgenmode none && ip link set np1 addrgenmode none && "        \
+	"ip link set np0 up && ip link set np1 up && ip route add 10.99.0.1 via 10.98.0.2"
 #define RULES                                                                               \
-	"ip addr add 10.99.0.1/32 dev lo && nft add table ip np && "                        \
+	" && nft add table ip np && "                                                       \
 	"nft 'add chain ip np out { type nat hook output priority -100; }' && "             \
 	"nft add rule ip np out ip daddr 10.99.0.1 tcp dport 80 dnat to 127.0.0.1:8080 && " \
 	"nft add rule ip np out ip daddr 10.99.0.1 udp dport 80 dnat to 127.0.0.1:8081"
@@ -16,8 +23,16 @@ static void service(void)
 {
 	struct netns ns = rung_enter();
 
-	if (netns_run(&ns, RULES))
+	if (netns_run(&ns, VIP_HERE RULES))
 		test_skip("no address translation in nftables");
+}
+
+static void service_elsewhere(void)
+{
+	struct netns ns = rung_enter();
+
+	if (netns_run(&ns, VIP_ELSEWHERE RULES))
+		test_skip("no pair of interfaces, or no address translation in nftables");
 }
 
 /* A client and a server, each a process; of each its pid. %s: what the client does. */
@@ -127,6 +142,50 @@ TEST(datagrams_to_a_translated_address_are_their_process_s)
 	struct probe p;
 
 	service();
+	p = rung_events("afpacket", 0, 0);
+	talk("  s=socket.socket(socket.AF_INET,socket.SOCK_DGRAM); s.connect(('10.99.0.1',80))\n"
+	     "  for i in range(20): s.send(b'x'*100); s.recv(2000); time.sleep(0.05)\n",
+	     "for i in range(20): d,a=u.recvfrom(2000); u.sendto(b'y'*500,a)\n", &client, &server);
+	probe_stop(&p);
+	check_moved(&p, client, server, 2000, 10000);
+}
+
+/* While it lasts: what the server sends comes from an address that is none of this host's. */
+TEST(a_server_behind_an_address_that_is_not_here_is_counted_while_it_sends)
+{
+	unsigned long client, server;
+	uint64_t before = 0;
+	const json_t *one;
+	bool open = true;
+	struct probe p;
+	size_t i;
+
+	service_elsewhere();
+	p = rung_events("afpacket", 0, 0);
+	talk("  s=socket.create_connection(('10.99.0.1',80))\n"
+	     "  s.sendall(b'x'*100); all(s,20000); time.sleep(3); s.sendall(b'y'*50); all(s,10)\n",
+	     "c=l.accept()[0]; all(c,100); c.sendall(b'y'*20000); all(c,50); c.sendall(b'z'*10)\n",
+	     &client, &server);
+	rung_wait_closed(&p, 2);
+	probe_stop(&p);
+	check_moved(&p, client, server, 150, 20010);
+	json_array_foreach (p.records, i, one) {
+		if (record_u64(one, "pid") != server)
+			continue;
+		open &= strcmp(record_str(one, "event_type"), "conn.close") != 0;
+		if (open && !strcmp(record_str(one, "event_type"), "transport.bw"))
+			before += record_u64(one, "tx_bytes");
+	}
+	CHECK(before >= 20000, "bytes the server was told to send before the end: %" PRIu64,
+	      before);
+}
+
+TEST(a_server_of_datagrams_behind_an_address_that_is_not_here_is_counted)
+{
+	unsigned long client, server;
+	struct probe p;
+
+	service_elsewhere();
 	p = rung_events("afpacket", 0, 0);
 	talk("  s=socket.socket(socket.AF_INET,socket.SOCK_DGRAM); s.connect(('10.99.0.1',80))\n"
 	     "  for i in range(20): s.send(b'x'*100); s.recv(2000); time.sleep(0.05)\n",
