@@ -18,19 +18,11 @@
 #define MOUNTINFO_MAX (16U << 20)
 
 struct container_mounts {
-	int fd; /* /proc/self/mountinfo */
+	int fd;	  /* /proc/self/mountinfo */
+	int root; /* the mount of the root directory; -1: not known */
 	bool is_read;
 	int *local, n_local; /* numbers, ascending */
 };
-
-struct container_mounts *mounts_new(void)
-{
-	struct container_mounts *m = calloc(1, sizeof(*m));
-
-	if (m)
-		m->fd = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
-	return m;
-}
 
 struct container_mounts *mounts_free(struct container_mounts *m)
 {
@@ -177,6 +169,31 @@ static int mount_of(int fd)
 	return at && sscanf(at, "mnt_id: %d", &id) == 1 ? id : -1;
 }
 
+/*
+ * The root directory's mount answers, or nothing would run from it; below chroot() the list of mounts need not have it.
+ */
+static int mount_of_root(void)
+{
+	int fd = open("/", O_PATH | O_CLOEXEC), id = -1;
+
+	if (fd >= 0) {
+		id = mount_of(fd);
+		(void)close(fd);
+	}
+	return id;
+}
+
+struct container_mounts *mounts_new(void)
+{
+	struct container_mounts *m = calloc(1, sizeof(*m));
+
+	if (m) {
+		m->fd = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
+		m->root = mount_of_root();
+	}
+	return m;
+}
+
 int mounts_open(struct container_mounts *m, int at, const char *name, int *mount)
 {
 	/* not O_DIRECTORY: that mounts what waits to be mounted */
@@ -185,7 +202,7 @@ int mounts_open(struct container_mounts *m, int at, const char *name, int *mount
 	if (fd < 0)
 		return -errno;
 	id = mount_of(fd);
-	if (id < 0 || (id != *mount && !knows(m, id))) {
+	if (id < 0 || (id != *mount && id != m->root && !knows(m, id))) {
 		(void)close(fd);
 		return -EXDEV;
 	}

@@ -244,13 +244,15 @@ static int with_mounts(const struct tree *t, const char *path)
 	return 0;
 }
 
-static void what_may_never_answer_is_not_asked(void **state)
+static void as_root_what_may_never_answer_is_not_asked(void **state)
 {
 	const struct tree *t = *state;
 	char path[256], to[256];
 	int status;
 	pid_t pid;
 
+	if (geteuid())
+		skip();
 	put(t, "etc", "passwd", PASSWD);
 	put(t, "var/home/ann/.local/share/docker/containers/" HOSTS, "config.v2.json",
 	    "{\"Name\":\"/web\"}");
@@ -262,8 +264,7 @@ static void what_may_never_answer_is_not_asked(void **state)
 	pid = fork();
 	assert_true(pid >= 0);
 	if (!pid) {
-		if (unshare(CLONE_NEWNS | (geteuid() ? CLONE_NEWUSER : 0)) ||
-		    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL))
+		if (unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL))
 			_exit(77);
 		status = with_mounts(t, path);
 		if (status)
@@ -290,7 +291,7 @@ int main(void)
 		TREE_TEST(who_has_many_waits_and_nobody_else_does),
 		cmocka_unit_test(time_comes_back),
 		cmocka_unit_test(mounts_of_servers_and_programs_are_not_local),
-		TREE_TEST(what_may_never_answer_is_not_asked),
+		TREE_TEST(as_root_what_may_never_answer_is_not_asked),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
