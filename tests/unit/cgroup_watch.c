@@ -24,12 +24,6 @@ static int begin(void **state)
 	return 0;
 }
 
-static int end(void **state)
-{
-	tree_remove(((struct tree *)*state)->root);
-	return 0;
-}
-
 static void overflow(const char *a, const char *b)
 {
 	unsigned int most = 16384;
@@ -82,7 +76,8 @@ static void what_an_overflow_hid_is_looked_for(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(what_an_overflow_hid_is_looked_for, begin, end),
+		cmocka_unit_test_setup_teardown(what_an_overflow_hid_is_looked_for, begin,
+						tree_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -189,30 +189,6 @@ static void the_deepest_container_is_named_and_its_files_are_no_hosts(void **sta
 	check_forms(forms, sizeof(forms) / sizeof(forms[0]));
 }
 
-static int open_tree(void **state)
-{
-	static struct tree t;
-
-	tree_open(&t);
-	*state = &t;
-	return 0;
-}
-
-static int close_tree(void **state)
-{
-	tree_remove(((struct tree *)*state)->root);
-	return 0;
-}
-
-static void put(const struct tree *t, const char *folder, const char *file, const char *text)
-{
-	char path[512];
-
-	tree_dir(t, folder);
-	(void)snprintf(path, sizeof(path), "%s/%s", folder, file);
-	tree_file(t, path, text);
-}
-
 static struct container_info ask(const struct tree *t, const char *path)
 {
 	struct cgroup c = { .path = (char *)path };
@@ -261,11 +237,12 @@ static void bundles_of_containerd(void **state)
 	const struct tree *t = *state;
 	char run[128];
 
-	put(t, TASKS "k8s.io/" ID, "config.json", CRI);
-	put(t, TASKS "default/" ID2, "config.json",
-	    "{\"annotations\":{\"nerdctl/name\":\"db\",\"com.docker.compose.project\":\"shop\","
-	    "\"com.docker.compose.service\":\"sql\",\"io.kubernetes.pod.name\":\"liar\","
-	    "\"io.kubernetes.cri.image-name\":\"liar\"}}");
+	tree_put(t, TASKS "k8s.io/" ID, "config.json", CRI);
+	tree_put(
+		t, TASKS "default/" ID2, "config.json",
+		"{\"annotations\":{\"nerdctl/name\":\"db\",\"com.docker.compose.project\":\"shop\","
+		"\"com.docker.compose.service\":\"sql\",\"io.kubernetes.pod.name\":\"liar\","
+		"\"io.kubernetes.cri.image-name\":\"liar\"}}");
 	check(t, PODS "/cri-containerd-" ID ".scope", cri);
 	check(t, "/kubepods/burstable/pod" UID "/" ID, cri);
 	check(t, "/system.slice/nerdctl-" ID2 ".scope",
@@ -277,8 +254,9 @@ static void bundles_of_containerd(void **state)
 	/* in a namespace of its own, and in the folder of another one */
 	tree_path(t, run, sizeof(run), "run");
 	tree_remove(run);
-	put(t, TASKS "mine/" ID, "config.json", "{\"annotations\":{\"nerdctl/name\":\"db\"}}");
-	put(t, "run/k3s/containerd/io.containerd.runtime.v2.task/k8s.io/" ID2, "config.json", CRI);
+	tree_put(t, TASKS "mine/" ID, "config.json", "{\"annotations\":{\"nerdctl/name\":\"db\"}}");
+	tree_put(t, "run/k3s/containerd/io.containerd.runtime.v2.task/k8s.io/" ID2, "config.json",
+		 CRI);
 	check(t, "/system.slice/nerdctl-" ID ".scope",
 	      (struct want){ .name = "db", .runtime = "containerd" });
 	check(t, PODS "/cri-containerd-" ID2 ".scope", cri);
@@ -293,9 +271,10 @@ static void bundles_of_crio(void **state)
 	static const struct want want = { "web", "r/web:1", "web-0", "shop", NULL, NULL, "cri-o" };
 	const struct tree *t = *state;
 
-	put(t, "run/containers/storage/overlay-containers/" ID "/userdata", "config.json", text);
-	put(t, "var/lib/containers/storage/overlay-containers/" ID2 "/userdata", "config.json",
-	    text);
+	tree_put(t, "run/containers/storage/overlay-containers/" ID "/userdata", "config.json",
+		 text);
+	tree_put(t, "var/lib/containers/storage/overlay-containers/" ID2 "/userdata", "config.json",
+		 text);
 	check(t, PODS "/crio-" ID ".scope", want);
 	check(t, "/kubepods/pod" UID "/crio-" ID2, want);
 }
@@ -310,7 +289,7 @@ static void files_of_docker(void **state)
 {
 	const struct tree *t = *state;
 
-	put(t, "var/lib/docker/containers/" ID, "config.v2.json", DOCKER_TEXT);
+	tree_put(t, "var/lib/docker/containers/" ID, "config.v2.json", DOCKER_TEXT);
 	/* labels of the kubelet's are anybody's, unless the kubelet made the cgroup */
 	check(t, "/system.slice/docker-" ID ".scope",
 	      (struct want){ "shop-web-1", "nginx:1.25", NULL, NULL, "shop", "web", "docker" });
@@ -332,9 +311,10 @@ static void files_of_podman(void **state)
 	};
 	const struct tree *t = *state;
 
-	put(t, "var/lib/containers/storage/overlay-containers", "containers.json", PODMAN_TEXT(ID));
-	put(t, "run/containers/storage/overlay-containers/" ID "/userdata", "config.json",
-	    "{\"annotations\":{\"io.podman.compose.project\":\"post\"}}");
+	tree_put(t, "var/lib/containers/storage/overlay-containers", "containers.json",
+		 PODMAN_TEXT(ID));
+	tree_put(t, "run/containers/storage/overlay-containers/" ID "/userdata", "config.json",
+		 "{\"annotations\":{\"io.podman.compose.project\":\"post\"}}");
 	check(t, "/machine.slice/libpod-" ID ".scope/container", want);
 	check(t, "/system.slice/mail.service/libpod-payload-" ID, want);
 }
@@ -343,18 +323,18 @@ static void a_users_containers_are_named_by_his_files_alone(void **state)
 {
 	const struct tree *t = *state;
 
-	put(t, "etc", "passwd",
-	    "root:x:0:0:root:/root:/bin/sh\nann:x:1000:1000:Ann,,:/home/ann:/bin/sh\n");
-	put(t, "home/ann/.local/share/containers/storage/overlay-containers", "containers.json",
-	    PODMAN_TEXT(ID));
-	put(t, "home/ann/.local/share/docker/containers/" ID, "config.v2.json", DOCKER_TEXT);
+	tree_put(t, "etc", "passwd",
+		 "root:x:0:0:root:/root:/bin/sh\nann:x:1000:1000:Ann,,:/home/ann:/bin/sh\n");
+	tree_put(t, "home/ann/.local/share/containers/storage/overlay-containers",
+		 "containers.json", PODMAN_TEXT(ID));
+	tree_put(t, "home/ann/.local/share/docker/containers/" ID, "config.v2.json", DOCKER_TEXT);
 	check(t, USER "/user.slice/libpod-" ID ".scope",
 	      (struct want){ .name = "mail", .image = "docker.io/mail:2", .runtime = "podman" });
 	check(t, USER "/user.slice/docker-" ID ".scope",
 	      (struct want){ "shop-web-1", "nginx:1.25", NULL, NULL, "shop", "web", "docker" });
 	/* he has the id of one of root's: its name is not his */
-	put(t, "var/lib/docker/containers/" ID2, "config.v2.json", DOCKER_TEXT);
-	put(t, TASKS "k8s.io/" ID2, "config.json", CRI);
+	tree_put(t, "var/lib/docker/containers/" ID2, "config.v2.json", DOCKER_TEXT);
+	tree_put(t, TASKS "k8s.io/" ID2, "config.json", CRI);
 	check(t, USER "/docker-" ID2 ".scope", (struct want){ .name = NULL });
 	check(t, USER "/cri-containerd-" ID2 ".scope", (struct want){ .name = NULL });
 	check(t, USER "/kubepods/pod" UID "/" ID2, (struct want){ .name = NULL });
@@ -371,9 +351,9 @@ static void links_of_the_kubelet(void **state)
 {
 	const struct tree *t = *state;
 
-	put(t, "var/log/containers", "x_y-" ID2 ".log", ""); /* not of that form */
-	put(t, "var/log/containers", "_y_z-" ID2 ".log", "");
-	put(t, "var/log/containers", "api-7d_prod_main-" ID ".log", "");
+	tree_put(t, "var/log/containers", "x_y-" ID2 ".log", ""); /* not of that form */
+	tree_put(t, "var/log/containers", "_y_z-" ID2 ".log", "");
+	tree_put(t, "var/log/containers", "api-7d_prod_main-" ID ".log", "");
 	check(t, PODS "/kata_" ID,
 	      (struct want){ "main", NULL, "api-7d", "prod", NULL, NULL, NULL });
 	check(t, PODS "/cri-containerd-" ID2 ".scope", (struct want){ .name = NULL });
@@ -410,7 +390,7 @@ static void texts_that_cannot_be_are_none(void **state)
 	for (size_t i = 0; i < sizeof(broken) / sizeof(broken[0]); i++) {
 		struct container_info info;
 
-		put(t, "var/lib/docker/containers/" ID, "config.v2.json", broken[i]);
+		tree_put(t, "var/lib/docker/containers/" ID, "config.v2.json", broken[i]);
 		info = ask(t, "/docker/" ID);
 		assert_null(info.name);
 		assert_null(info.image);
@@ -420,16 +400,16 @@ static void texts_that_cannot_be_are_none(void **state)
 	n = snprintf(text, 64, "{\"Name\":\"/");
 	memset(text + n, 'a', 256);
 	(void)strcpy(text + n + 256, "\"}");
-	put(t, "var/lib/docker/containers/" ID, "config.v2.json", text);
+	tree_put(t, "var/lib/docker/containers/" ID, "config.v2.json", text);
 	check(t, "/docker/" ID, (struct want){ .runtime = "docker" });
 	/* and a file of more than 1 MiB, which a byte less is not */
 	n = snprintf(text, 64, "{\"Name\":\"/web\"}");
 	memset(text + n, ' ', CONTAINER_FILE_MAX - (size_t)n);
 	text[CONTAINER_FILE_MAX] = '\0';
-	put(t, "var/lib/docker/containers/" ID, "config.v2.json", text);
+	tree_put(t, "var/lib/docker/containers/" ID, "config.v2.json", text);
 	check(t, "/docker/" ID, (struct want){ .name = "web", .runtime = "docker" });
 	(void)strcpy(text + CONTAINER_FILE_MAX, " ");
-	put(t, "var/lib/docker/containers/" ID, "config.v2.json", text);
+	tree_put(t, "var/lib/docker/containers/" ID, "config.v2.json", text);
 	check(t, "/docker/" ID, (struct want){ .name = NULL });
 	free(text);
 }
@@ -441,8 +421,8 @@ static void no_link_is_followed_and_no_pipe_waited_for(void **state)
 	char at[256], to[256], folder[256];
 	int fd;
 
-	put(t, "var/lib/docker/containers/" ID, "config.v2.json", DOCKER_TEXT);
-	put(t, "elsewhere", "config.v2.json", DOCKER_TEXT);
+	tree_put(t, "var/lib/docker/containers/" ID, "config.v2.json", DOCKER_TEXT);
+	tree_put(t, "elsewhere", "config.v2.json", DOCKER_TEXT);
 	tree_path(t, at, sizeof(at), "var/lib/docker/containers/" ID "/config.v2.json");
 	tree_path(t, to, sizeof(to), "elsewhere/config.v2.json");
 	tree_path(t, folder, sizeof(folder), "var/lib/docker/containers/" ID2);
@@ -465,7 +445,7 @@ static void no_link_is_followed_and_no_pipe_waited_for(void **state)
 	tree_path(t, to, sizeof(to), "data");
 	assert_int_equal(rename(at, to), 0);
 	assert_int_equal(symlink(to, at), 0);
-	put(t, "data/containers/" ID, "config.v2.json", DOCKER_TEXT);
+	tree_put(t, "data/containers/" ID, "config.v2.json", DOCKER_TEXT);
 	check(t, "/docker/" ID,
 	      (struct want){ "shop-web-1", "nginx:1.25", NULL, NULL, "shop", "web", "docker" });
 	fd = container_folder_open(t->root, "/data/containers");
@@ -510,10 +490,10 @@ static void pods_namespaces_and_units_are_found_in_the_tree(void **state)
 	tree_dir(t, "cgroup/system.slice/nginx.service");
 	tree_dir(t, "cgroup/system.slice/nginx.service/x.scope");
 	tree_dir(t, "cgroup/system.slice/nginx.service.d");
-	put(t, TASKS "k8s.io/" ID, "config.json", CRI);
-	put(t, TASKS "k8s.io/" ID2, "config.json",
-	    "{\"annotations\":{\"io.kubernetes.cri.sandbox-name\":\"web-0\","
-	    "\"io.kubernetes.cri.sandbox-namespace\":\"stage\"}}");
+	tree_put(t, TASKS "k8s.io/" ID, "config.json", CRI);
+	tree_put(t, TASKS "k8s.io/" ID2, "config.json",
+		 "{\"annotations\":{\"io.kubernetes.cri.sandbox-name\":\"web-0\","
+		 "\"io.kubernetes.cri.sandbox-namespace\":\"stage\"}}");
 	assert_int_equal(find(t, FIND_POD, UID, c), 1);
 	assert_true(c[0].id == inode(t, "cgroup" PODS));
 	assert_int_equal(c[0].level, 3);
@@ -548,7 +528,7 @@ static void a_name_outlives_its_container(void **state)
 	struct container_book *b = book_new(t->root);
 	struct container_page *p = page(b, (char *)ID, SECOND);
 
-	put(t, "var/lib/docker/containers/" ID, "config.v2.json", DOCKER_TEXT);
+	tree_put(t, "var/lib/docker/containers/" ID, "config.v2.json", DOCKER_TEXT);
 	assert_string_equal(book_read(b, p, SECOND)->name, "shop-web-1");
 	tree_remove(t->root);
 	book_tick(b, 5000 * SECOND);
@@ -592,7 +572,7 @@ static void a_cgroup_that_is_gone_is_known_from_its_birth(void **state)
 	tree_dir(t, "cgroup");
 	tree_path(t, mount, sizeof(mount), "cgroup");
 	c = cgroup_table_name_by(cgroup_table_new(mount, 0), t->root);
-	put(t, "var/lib/docker/containers/" ID, "config.v2.json", DOCKER_TEXT);
+	tree_put(t, "var/lib/docker/containers/" ID, "config.v2.json", DOCKER_TEXT);
 	cgroup_table_born(c, 1ull << 40, "/docker/" ID, false, SECOND);
 	cgroup_table_born(c, 5, "/docker/" ID2, true, SECOND);
 	tree_remove(t->root);
@@ -619,7 +599,7 @@ static void cgroups_that_are_made_are_watched_for(void **state)
 
 	tree_dir(t, "cgroup/system.slice");
 	tree_path(t, mount, sizeof(mount), "cgroup");
-	put(t, "var/lib/docker/containers/" ID, "config.v2.json", DOCKER_TEXT);
+	tree_put(t, "var/lib/docker/containers/" ID, "config.v2.json", DOCKER_TEXT);
 	c = cgroup_table_name_by(cgroup_table_new(mount, 0), t->root);
 	w = cgroup_watch_new(c);
 	assert_non_null(w);
@@ -653,7 +633,7 @@ static void cgroups_that_are_made_are_watched_for(void **state)
 	cgroup_watch_poll(NULL, SECOND);
 }
 
-#define TREE_TEST(name) cmocka_unit_test_setup_teardown(name, open_tree, close_tree)
+#define TREE_TEST(name) cmocka_unit_test_setup_teardown(name, tree_setup, tree_teardown)
 
 int main(void)
 {

@@ -29,30 +29,6 @@
 #define HOSTS "00000000000000000000000000000000000000000000000000000000000000ff"
 #define PASSWD "ann:x:1000:1000:Ann,,:/home/ann:/bin/sh\n"
 
-static int begin(void **state)
-{
-	static struct tree t;
-
-	tree_open(&t);
-	*state = &t;
-	return 0;
-}
-
-static int end(void **state)
-{
-	tree_remove(((struct tree *)*state)->root);
-	return 0;
-}
-
-static void put(const struct tree *t, const char *folder, const char *file, const char *text)
-{
-	char path[512];
-
-	tree_dir(t, folder);
-	(void)snprintf(path, sizeof(path), "%s/%s", folder, file);
-	tree_file(t, path, text);
-}
-
 static void id_of(unsigned int i, char id[65])
 {
 	(void)snprintf(id, 65, "%064x", i);
@@ -74,7 +50,7 @@ static void put_list(const struct tree *t, const char *name)
 				      i ? ',' : '[', id, name);
 	}
 	(void)strcpy(text + n, "]");
-	put(t, STORAGE, "containers.json", text);
+	tree_put(t, STORAGE, "containers.json", text);
 	free(text);
 	tree_path(t, path, sizeof(path), STORAGE "/containers.json");
 	assert_int_equal(stat(path, &st), 0);
@@ -109,7 +85,7 @@ static void births_of_a_user_do_not_hold_the_loop(void **state)
 	char path[256], id[65];
 	uint64_t from, unread, remote;
 
-	put(t, "etc", "passwd", PASSWD);
+	tree_put(t, "etc", "passwd", PASSWD);
 	put_list(t, "mail");
 	c = cgroup_table_name_by(cgroup_table_new("", 0), t->root);
 	from = clock_ns();
@@ -138,9 +114,9 @@ static void who_has_many_waits_and_nobody_else_does(void **state)
 	uint64_t now = SECOND, looks;
 	char id[65];
 
-	put(t, "etc", "passwd", PASSWD);
+	tree_put(t, "etc", "passwd", PASSWD);
 	put_list(t, "mail");
-	put(t, "var/lib/docker/containers/" HOSTS, "config.v2.json", "{\"Name\":\"/web\"}");
+	tree_put(t, "var/lib/docker/containers/" HOSTS, "config.v2.json", "{\"Name\":\"/web\"}");
 	for (unsigned int i = 0; i < HERD; i++) {
 		id_of(i, id);
 		all[i] = page(b, id, "podman", ANN, now);
@@ -253,9 +229,9 @@ static void as_root_what_may_never_answer_is_not_asked(void **state)
 
 	if (geteuid())
 		skip();
-	put(t, "etc", "passwd", PASSWD);
-	put(t, "var/home/ann/.local/share/docker/containers/" HOSTS, "config.v2.json",
-	    "{\"Name\":\"/web\"}");
+	tree_put(t, "etc", "passwd", PASSWD);
+	tree_put(t, "var/home/ann/.local/share/docker/containers/" HOSTS, "config.v2.json",
+		 "{\"Name\":\"/web\"}");
 	/* by a link of the machine's */
 	tree_path(t, to, sizeof(to), "home");
 	assert_int_equal(symlink("var/home", to), 0);
@@ -282,7 +258,7 @@ static void as_root_what_may_never_answer_is_not_asked(void **state)
 	assert_int_equal(named(t, NULL, NULL), 0);
 }
 
-#define TREE_TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
+#define TREE_TEST(name) cmocka_unit_test_setup_teardown(name, tree_setup, tree_teardown)
 
 int main(void)
 {

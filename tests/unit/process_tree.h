@@ -71,6 +71,32 @@ static inline void tree_file(const struct tree *t, const char *path, const char 
 	assert_int_equal(fclose(f), 0);
 }
 
+static inline void tree_put(const struct tree *t, const char *folder, const char *file,
+			    const char *text)
+{
+	char path[512];
+
+	tree_dir(t, folder);
+	(void)snprintf(path, sizeof(path), "%s/%s", folder, file);
+	tree_file(t, path, text);
+}
+
+/* For a test's setup and teardown: *state is a tree. */
+static inline int tree_setup(void **state)
+{
+	static struct tree t;
+
+	tree_open(&t);
+	*state = &t;
+	return 0;
+}
+
+static inline int tree_teardown(void **state)
+{
+	tree_remove(((struct tree *)*state)->root);
+	return 0;
+}
+
 /* A process as /proc shows it. */
 static inline void tree_process(const struct tree *t, uint32_t tgid, const char *comm, char state,
 				uint32_t threads, uint64_t start_ticks, const char *exe)

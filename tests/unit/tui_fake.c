@@ -375,3 +375,23 @@ int netprobe_manager_view(struct netprobe_manager *m, const struct netprobe_view
 	free(view.rows);
 	return r;
 }
+
+void fake_figures(struct flow_tcp *t)
+{
+	*t = (struct flow_tcp){
+		.srtt_us = 23400,
+		.rttvar_us = 1200,
+		.min_rtt_us = 20100,
+		.snd_cwnd = 42,
+		.snd_ssthresh = 21,
+		.in_flight = 40,
+		.mss = 1448,
+		.snd_wnd = 65160,
+		.rcv_wnd = 131072,
+		.unsent_bytes = 1800000,
+		.sndbuf_bytes = 2626560,
+		.delivery_rate = 2500000,
+		.pacing_rate = 3100000,
+		.ca_state = 3,
+	};
+}

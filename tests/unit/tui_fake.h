@@ -53,6 +53,8 @@ struct view_row *fake_connection(struct viewer *v, const struct view_row *proc, 
 				 float rx);
 /* The kernel's figures of a connection's row, to be filled. */
 struct flow_tcp *fake_tcp(struct viewer *v, struct view_row *row);
+/* Those of a connection that moves, over a way of 20 ms. */
+void fake_figures(struct flow_tcp *t);
 struct view_row *fake_remote(struct viewer *v, const char *addr, float tx, float rx);
 /* n samples: peak times a fixed shape, newest last. */
 struct history *fake_history(struct viewer *v, uint32_t n, float peak);

@@ -14,33 +14,13 @@
 
 #include "tui_scene.h"
 
-static void figures(struct flow_tcp *t)
-{
-	*t = (struct flow_tcp){
-		.srtt_us = 23400,
-		.rttvar_us = 1200,
-		.min_rtt_us = 20100,
-		.snd_cwnd = 42,
-		.snd_ssthresh = 21,
-		.in_flight = 40,
-		.mss = 1448,
-		.snd_wnd = 65160,
-		.rcv_wnd = 131072,
-		.unsent_bytes = 1800000,
-		.sndbuf_bytes = 2626560,
-		.delivery_rate = 2500000,
-		.pacing_rate = 3100000,
-		.ca_state = 3,
-	};
-}
-
 static struct view_row *troubled(struct viewer *v, const struct view_row *nginx)
 {
 	struct view_row *row = fake_connection(v, nginx, "192.168.100.100", 54321, "203.0.113.10",
 					       443, 12e6f, 400e3f);
 	struct flow *f = (struct flow *)row->flow;
 
-	figures(fake_tcp(v, row));
+	fake_figures(fake_tcp(v, row));
 	f->opened_ns = 1;
 	f->connect_us = 21500;
 	f->tx_pkts = 512345;
@@ -68,7 +48,7 @@ static void page_rows(struct viewer *v)
 	((struct flow *)row->flow)->last = (struct process *)worker->proc;
 	row = fake_connection(v, nginx, "2001:db8::15", 443, "2001:db8:85a3:8d3:1319:8a2e:370:7348",
 			      51234, 300e3f, 50e3f);
-	figures(fake_tcp(v, row));
+	fake_figures(fake_tcp(v, row));
 	row = fake_connection(v, NULL, "0.0.0.0", 5353, "224.0.0.251", 5353, 100, 0);
 	((struct flow *)row->flow)->tuple.proto = 17;
 	((struct flow *)row->flow)->tuple.state = 0;

@@ -70,20 +70,7 @@ static struct view_row *connection(struct viewer *v, const struct view_row *proc
 	struct view_row *row = fake_connection(v, proc, laddr, lport, raddr, rport, tx, rx);
 	struct flow *f = (struct flow *)row->flow;
 
-	*fake_tcp(v, row) = (struct flow_tcp){ .srtt_us = 23400,
-					       .rttvar_us = 1200,
-					       .min_rtt_us = 20100,
-					       .snd_cwnd = 42,
-					       .snd_ssthresh = 21,
-					       .in_flight = 40,
-					       .mss = 1448,
-					       .snd_wnd = 65160,
-					       .rcv_wnd = 131072,
-					       .unsent_bytes = 1800000,
-					       .sndbuf_bytes = 2626560,
-					       .delivery_rate = 2500000,
-					       .pacing_rate = 3100000,
-					       .ca_state = 3 };
+	fake_figures(fake_tcp(v, row));
 	f->opened_ns = 1;
 	f->connect_us = 21500;
 	f->tx_pkts = (uint64_t)tx / 20;
