@@ -26,6 +26,7 @@ struct nat {
 	uint32_t seq, asked;
 	uint64_t second_ns;	/* in which so many were asked */
 	uint64_t shut_until_ns; /* asking failed; 0: it did not */
+	bool said;		/* that it did */
 };
 
 struct nat *nat_free(struct nat *n)
@@ -265,7 +266,12 @@ static enum nat_answer ask(struct nat *n, const struct nat_ends *from, uint8_t p
 	r = n->fn(n->arg, from, proto, ret);
 	if (r && r != -ENOENT) {
 		n->shut_until_ns = now_ns + SHUT_NS;
-		log_debug("connection tracking cannot be asked: %s", strerror(-r));
+		if (!n->said)
+			log_notice(
+				"connection tracking cannot be asked (%s): connections whose addresses "
+				"are translated have no owner",
+				strerror(-r));
+		n->said = true;
 	}
 	return r ? NAT_NONE : NAT_OTHER;
 }
