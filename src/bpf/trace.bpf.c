@@ -317,11 +317,10 @@ int BPF_PROG(np_step_done, struct sk_buff *skb)
 	return step_of(skb, NP_STEP_DONE);
 }
 
-SEC("tp_btf/kfree_skb")
-int BPF_PROG(np_step_drop, struct sk_buff *skb, void *location, __u32 reason)
+static __always_inline int step_drop(struct sk_buff *skb, __u64 location, __u32 reason)
 {
 	struct np_ev_trace *ev = new_step(NP_STEP_DROP);
-	__u64 args[1] = { (__u64)location };
+	__u64 args[1] = { location };
 
 	if (!ev)
 		return 0;
@@ -333,6 +332,19 @@ int BPF_PROG(np_step_drop, struct sk_buff *skb, void *location, __u32 reason)
 	(void)bpf_snprintf(ev->function, sizeof(ev->function), "%ps", args, sizeof(args));
 	read_owner(ev, ((struct sk_buff___pkt *)skb)->sk);
 	return send_step(ev);
+}
+
+/* The reason is there since 5.17 (c504e5c2f964). */
+SEC("tp_btf/kfree_skb")
+int BPF_PROG(np_step_drop, struct sk_buff *skb, void *location, __u32 reason)
+{
+	return step_drop(skb, (__u64)location, reason);
+}
+
+SEC("tp_btf/kfree_skb")
+int BPF_PROG(np_step_drop_plain, struct sk_buff *skb, void *location)
+{
+	return step_drop(skb, (__u64)location, 0);
 }
 
 /* The functions below have no tracepoint: they are seen where the kernel takes trampolines. */

@@ -33,19 +33,6 @@ struct probe_drops {
 	int n;
 };
 
-/* Arguments of the kfree_skb tracepoint: 2 (skb, location), 3 with the reason, 4 with the socket. */
-static int tracepoint_args(const struct btf *btf)
-{
-	int id = btf__find_by_name_kind(btf, "btf_trace_kfree_skb", BTF_KIND_TYPEDEF);
-	const struct btf_type *t;
-
-	if (id < 0)
-		return -ENOENT;
-	t = btf__type_by_id(btf, btf__type_by_id(btf, (__u32)id)->type); /* a pointer */
-	t = btf__type_by_id(btf, t->type);				 /* to a function */
-	return (int)btf_vlen(t) - 1; /* the first is the probe's own data */
-}
-
 static bool can_hint(const struct probe *p)
 {
 	return !p->facts.trampoline_err && !p->store_hash;
@@ -216,7 +203,7 @@ int probe_drops_open(struct probe *p, const struct probe_drops_opts *opts,
 		return error_set(err, -ENOMEM, "out of memory");
 	d->probe = p;
 	kernel_btf_hold(&p->facts);
-	args = tracepoint_args(p->facts.btf);
+	args = kernel_drop_args(&p->facts);
 	if (args < 2) {
 		(void)probe_drops_close(d);
 		return error_set(err, -EOPNOTSUPP,

@@ -367,6 +367,19 @@ bool kernel_has_target(const struct kernel_facts *facts, const char *section, un
 	return has_func(facts->btf, slash + 1, nargs);
 }
 
+int kernel_drop_args(const struct kernel_facts *facts)
+{
+	int id = btf__find_by_name_kind(facts->btf, "btf_trace_kfree_skb", BTF_KIND_TYPEDEF);
+	const struct btf_type *t;
+
+	if (id < 0)
+		return -ENOENT;
+	t = btf__type_by_id(facts->btf,
+			    btf__type_by_id(facts->btf, (__u32)id)->type); /* a pointer */
+	t = btf__type_by_id(facts->btf, t->type);			   /* to a function */
+	return (int)btf_vlen(t) - 1; /* the first is the probe's own data */
+}
+
 bool kernel_has_helper(const struct kernel_facts *facts, const char *id)
 {
 	int type = btf__find_by_name_kind(facts->btf, "bpf_func_id", BTF_KIND_ENUM);

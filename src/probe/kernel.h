@@ -69,6 +69,8 @@ void kernel_btf_release(struct kernel_facts *facts);
 bool kernel_has_target(const struct kernel_facts *facts, const char *section, unsigned int nargs);
 /* "kprobe/f" or "kretprobe/f". */
 bool kernel_by_kprobe(const char *section);
+/* Arguments of the kfree_skb tracepoint: 2 (skb, location), 3 with the reason, 4 with the socket; -ENOENT there is none. */
+int kernel_drop_args(const struct kernel_facts *facts);
 /* Does the kernel have a BPF helper of that id ("BPF_FUNC_x")? */
 bool kernel_has_helper(const struct kernel_facts *facts, const char *id);
 /* First capability that ebpf capture needs and this process lacks; NULL: none. */

@@ -30,10 +30,16 @@ struct probe_trace {
 };
 
 /* Each step by itself: what a kernel has not is a step less and no failure. */
-static bool is_possible(const struct probe *p, const struct bpf_program *prog)
+static bool is_possible(const struct probe_trace *t, const struct bpf_program *prog)
 {
 	const char *section = bpf_program__section_name(prog);
+	const struct probe *p = t->probe;
 
+	/* of the two at one tracepoint the one with its arguments */
+	if (prog == t->skel->progs.np_step_drop && kernel_drop_args(&p->facts) < 3)
+		return false;
+	if (prog == t->skel->progs.np_step_drop_plain && kernel_drop_args(&p->facts) >= 3)
+		return false;
 	if (strncmp(section, "tp_btf/", 7) && p->facts.trampoline_err)
 		return false;
 	return kernel_has_target(&p->facts, section, 0);
@@ -45,7 +51,7 @@ static int choose(struct probe_trace *t)
 	bool functions = false;
 
 	bpf_object__for_each_program (prog, t->skel->obj) {
-		bool possible = is_possible(t->probe, prog);
+		bool possible = is_possible(t, prog);
 		int r = bpf_program__set_autoload(prog, possible);
 
 		if (r)

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * What tests/check-core has to find, so that it is known to look: fields and a type no kernel has, one that is
- * asked for after its use, a width that is wrong, hooks with other arguments, and frames of a call that are deeper than
- * all may be. The same missing things, asked for before use, are allowed. Never loaded.
+ * asked for after its use, a width that is wrong, hooks with other arguments, a helper that is new, and frames of a call that
+ * are deeper than all may be. The same missing things, asked for before use, are allowed. Never loaded.
  */
 #include <linux/bpf.h>
+#include <linux/ptrace.h>
 #include <linux/types.h>
 
 #include <bpf/bpf_core_read.h>
@@ -84,6 +85,26 @@ int BPF_PROG(core_late_result, struct socket *sock, struct msghdr *msg, unsigned
 	     int flags, int ret)
 {
 	return ret;
+}
+
+/* The two numbers the other way round; no verifier looks at what a kprobe reads. */
+SEC("kprobe/inet_recvmsg")
+int BPF_KPROBE(core_other_order, struct socket *sock, struct msghdr *msg, int flags,
+	       unsigned long size)
+{
+	return flags + (int)size;
+}
+
+SEC("kretprobe/tcp_set_state")
+int BPF_KRETPROBE(core_no_result, int ret)
+{
+	return ret;
+}
+
+SEC("raw_tp/inet_sock_set_state")
+int BPF_PROG(core_other_argument, struct sock *sk, struct msghdr *msg)
+{
+	return sk && msg && bpf_ktime_get_tai_ns(); /* since 6.1 */
 }
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
