@@ -524,14 +524,14 @@ static __always_inline int on_drop(void *ctx, struct sk_buff *typed, __u64 locat
 	return 0;
 }
 
-/* Every drop. Context: any but NMI. rx_sk since 6.11. */
+/* Every drop. Context: any but NMI. rx_sk since 6.11 (c53795d48ee8). */
 SEC("tp_btf/kfree_skb")
 int BPF_PROG(np_drop_sk, struct sk_buff *skb, void *location, __u32 reason, struct sock *rx_sk)
 {
 	return on_drop(ctx, skb, (__u64)location, reason, rx_sk);
 }
 
-/* The reason is there since 5.17. */
+/* The reason is there since 5.17 (c504e5c2f964). */
 SEC("tp_btf/kfree_skb")
 int BPF_PROG(np_drop_reason, struct sk_buff *skb, void *location, __u32 reason)
 {

@@ -236,7 +236,7 @@ int BPF_PROG(np_accept_fx, struct sock *sk, void *arg, struct sock *child)
 	return child ? sock_claim(user_sock(child), NP_PROG_ACCEPT, true) : 0;
 }
 
-/* Before 6.10 it had four arguments; the return value stands after them. */
+/* Before 6.10 (92ef0fd55ac8) it had four arguments; the return value stands after them. */
 SEC("fexit/inet_csk_accept")
 int BPF_PROG(np_accept_o_fx, struct sock *sk, int flags, int *err, bool kern, struct sock *child)
 {

@@ -158,7 +158,10 @@ int BPF_PROG(np_destroy2_kp, struct sock *sk)
 	return tcp_gone(ctx, sk, NP_PROG_DESTROY | NP_PROG_SECOND);
 }
 
-/* After the kernel counted the retransmit, but only where it could be sent. tp since 4.16. */
+/*
+ * After the kernel counted the retransmit; before 6.17 (ad892e912b84) only where it could be sent, later also where it was
+ * not even counted. tp since 4.16.
+ */
 SEC("tp_btf/tcp_retransmit_skb")
 int BPF_PROG(np_rtx_tp, struct sock *sk)
 {
@@ -231,7 +234,10 @@ int BPF_KRETPROBE(np_synack_kr, int ret)
 	return tcp_synack((struct sock *)args.sk, (struct request_sock *)args.extra);
 }
 
-/* RST out: in answer to a segment (sk may be NULL) or because the connection is aborted. tp since 4.16. */
+/*
+ * RST out: in answer to a segment (sk may be NULL, and since 6.10 (19822a980e19) no full socket) or because the connection is
+ * aborted. tp since 4.16.
+ */
 SEC("tp_btf/tcp_send_reset")
 int BPF_PROG(np_rst_tx_tp, struct sock *sk)
 {

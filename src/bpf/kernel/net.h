@@ -153,7 +153,7 @@ struct tcp_sock {
 	__u32 retrans_out;
 	__u32 rate_delivered;
 	__u32 rate_interval_us;
-	__u8 chrono_type : 2; /* a whole byte since 6.?; read as a bit field, which fits both */
+	__u8 chrono_type : 2; /* a whole byte in 7.3; read as a bit field, which fits both */
 	__u8 is_cwnd_limited : 1;
 	__u8 rate_app_limited : 1; /* of the sample in the two above; since 4.9 */
 	__u8 nonagle : 4;   /* 1 TCP_NODELAY, 2 TCP_CORK (include/linux/tcp.h, 5.14 to 6.18) */

@@ -53,7 +53,7 @@ struct sk_buff___pkt {
 	unsigned char *data;
 };
 
-/* until 6.1: vlan_tci counts only where this bit is set; later where vlan_proto is not 0 */
+/* until 6.1: vlan_tci counts only where this bit is set; later (354259fa73e2) where vlan_proto is not 0 */
 struct sk_buff___6_1 {
 	__u8 vlan_present : 1;
 };

@@ -334,8 +334,12 @@ static __always_inline struct np_sock *subflow_see(struct sock *sk, struct tcp_s
 		return NULL;
 	subflow_hide(st);
 	/* older than the probe: of what went before nothing is known */
-	if (fresh)
-		st->retrans_seen = BPF_CORE_READ(tp, total_retrans) - now;
+	if (fresh) {
+		__u32 total = BPF_CORE_READ(tp, total_retrans);
+
+		/* it need not be counted: np_rtx_tp */
+		st->retrans_seen = total > now ? total - now : 0;
+	}
 	return st;
 }
 
