@@ -19,14 +19,15 @@
 
 #define DEPTH_MAX 64
 #define EVENTS_BYTES 16384
-/* Of the time, for walks after an overflow: whoever may make cgroups makes overflows. */
+/* Whoever may make cgroups makes events, and folders that are listed for each: no longer than this in one go. */
+#define POLL_NS 20000000ULL
+/* Of the time, for walks after an overflow: he makes those as well. */
 #define WALK_PART 20
 
 /* A watched folder; path: below the mount, "" its root. */
 struct folder {
 	struct index_node node;
 	int wd;
-	uint32_t walk; /* that met it last */
 	char path[];
 };
 
@@ -39,8 +40,12 @@ struct cgroup_watch {
 	bool tells; /* what is found was made while it was watched for */
 	bool full;
 	bool is_behind; /* something is not watched: an overflow */
-	uint32_t walks;
 	uint64_t overflows, walk_next_ns;
+	union {
+		struct inotify_event first;
+		char room[EVENTS_BYTES];
+	} events; /* that were read */
+	size_t at, len;
 };
 
 static uint64_t folder_hash(const struct index_node *node)
@@ -94,18 +99,14 @@ static bool watch(struct cgroup_watch *w, const char *path, const char *full)
 			be_full(w, "the limit of inotify is reached (fs.inotify.max_user_watches)");
 		return errno == ENOSPC || errno == EACCES;
 	}
-	f = find(w, wd);
-	if (f) {
-		f->walk = w->walks;
-		return w->is_behind;
-	}
+	if (find(w, wd))
+		return false;
 	f = malloc(sizeof(*f) + size);
 	if (!f) {
 		(void)inotify_rm_watch(w->fd, wd);
 		return false;
 	}
 	f->wd = wd;
-	f->walk = w->walks;
 	memcpy(f->path, path, size);
 	index_add(&w->folders, &f->node);
 	return true;
@@ -154,13 +155,18 @@ struct cgroup_watch *cgroup_watch_new(struct cgroup_table *t)
 	return w;
 }
 
+static void forget_all(struct cgroup_watch *w)
+{
+	for (uint32_t i = 0; w->folders.slots && i <= w->folders.mask; i++)
+		while (w->folders.slots[i])
+			forget(w, index_entry(w->folders.slots[i], struct folder, node));
+}
+
 struct cgroup_watch *cgroup_watch_free(struct cgroup_watch *w)
 {
 	if (!w)
 		return NULL;
-	for (uint32_t i = 0; w->folders.slots && i <= w->folders.mask; i++)
-		while (w->folders.slots[i])
-			forget(w, index_entry(w->folders.slots[i], struct folder, node));
+	forget_all(w);
 	index_done(&w->folders);
 	if (w->fd >= 0)
 		(void)close(w->fd);
@@ -200,22 +206,10 @@ static uint64_t clock_ns(void)
 	return (uint64_t)ts.tv_sec * 1000000000ULL + (uint64_t)ts.tv_nsec;
 }
 
-/* That they are gone was not told. */
-static void forget_unmet(struct cgroup_watch *w)
-{
-	for (uint32_t i = 0; i <= w->folders.mask; i++)
-		for (struct index_node *n = w->folders.slots[i], *next; n; n = next) {
-			struct folder *f = index_entry(n, struct folder, node);
-
-			next = n->next;
-			if (f->walk == w->walks)
-				continue;
-			(void)inotify_rm_watch(w->fd, f->wd);
-			forget(w, f);
-		}
-}
-
-/* What was made in the meantime, and in folders that were not watched. */
+/*
+ * What was made in the meantime, and in folders that were not watched. All are watched anew: which are gone was not told, and
+ * those have the places of others.
+ */
 static void walk_again(struct cgroup_watch *w)
 {
 	uint64_t from;
@@ -223,31 +217,45 @@ static void walk_again(struct cgroup_watch *w)
 	if (!w->is_behind || w->now_ns < w->walk_next_ns)
 		return;
 	from = clock_ns();
-	w->walks++;
+	forget_all(w);
+	w->at = w->len = 0;
+	if (w->fd >= 0)
+		(void)close(w->fd);
+	w->fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
 	take(w, "", 0);
-	forget_unmet(w);
-	w->is_behind = false;
+	w->is_behind = w->fd < 0;
 	w->walk_next_ns = w->now_ns + (clock_ns() - from) * WALK_PART;
+}
+
+/* NULL: there is none now. */
+static const struct inotify_event *next_event(struct cgroup_watch *w)
+{
+	const struct inotify_event *e;
+
+	if (w->at == w->len) {
+		ssize_t n = read(w->fd, &w->events, sizeof(w->events));
+
+		w->at = 0;
+		w->len = n > 0 ? (size_t)n : 0;
+	}
+	if (!w->len)
+		return NULL;
+	e = (const void *)(w->events.room + w->at);
+	w->at += sizeof(*e) + e->len;
+	return e;
 }
 
 void cgroup_watch_poll(struct cgroup_watch *w, uint64_t now_ns)
 {
-	union {
-		struct inotify_event e;
-		char room[EVENTS_BYTES];
-	} u;
-	ssize_t n;
+	const struct inotify_event *e;
+	uint64_t from;
 
 	if (!w)
 		return;
 	w->now_ns = now_ns;
-	while ((n = read(w->fd, &u, sizeof(u))) > 0)
-		for (char *at = u.room; at < u.room + n;) {
-			const struct inotify_event *e = (const void *)at;
-
-			on_event(w, e);
-			at += sizeof(*e) + e->len;
-		}
+	from = clock_ns();
+	while (clock_ns() - from < POLL_NS && (e = next_event(w)))
+		on_event(w, e);
 	walk_again(w);
 }
 
