@@ -120,6 +120,49 @@ TEST(a_loss_probe_whose_segment_had_arrived_is_spurious)
 			 "spurious segments, by the kernel's count of D-SACKs");
 }
 
+static bool all_came(void *arg)
+{
+	return !netns_unacked(arg);
+}
+
+/*
+ * What the peer had twice before the probe began is not counted, and the kernel counts from 0 again where the connection is
+ * given up: that is no retransmit in vain.
+ */
+TEST(retransmits_of_what_is_disconnected_are_not_spurious)
+{
+	struct netns_pair n = netns_pair_new();
+	uint64_t twice, sent;
+	char command[300];
+	struct maker m;
+	struct probe p;
+
+	netns_drop(&n.a, "tcp sport 5001 tcp doff 8", 100);
+	snprintf(command, sizeof(command),
+		 "fail disconnect --port 5001 --first 5000 --bytes 10000 --hold connected "
+		 "--addr 10.77.0.2 --client-ns %s --server-ns %s",
+		 n.a.path, n.b.path);
+	m = maker_start(NULL, -1, command);
+	maker_wait_hold(&m);
+	netns_wait_counter(&n.a, "TcpExt", "TCPDSACKRecvSegs", 1);
+	netns_drop_end(&n.a);
+	REQUIRE(wait_until(all_came, &n.a, 20000), "expected all to be acknowledged");
+	twice = netns_counter(&n.a, "TcpExt", "TCPDSACKRecvSegs");
+	sent = netns_counter(&n.a, "Tcp", "RetransSegs");
+	p = probe_start(HEALTH, NULL);
+	netns_drop(&n.b, "tcp dport 5001", 100);
+	maker_go(&m);
+	netns_wait_counter(&n.a, "Tcp", "RetransSegs", sent + 1);
+	netns_drop_end(&n.b);
+	maker_finish(&m);
+	stop_when_quiet(&p, &n);
+	CHECK(sum_of(p.records, (pid_t)record_u64(maker_report(&m, "client"), "pid"), NULL,
+		     "segments") > 0,
+	      "expected retransmits, got none");
+	CHECK_EQ(spurious(p.records, (pid_t)record_u64(maker_report(&m, "client"), "pid")),
+		 netns_counter(&n.a, "TcpExt", "TCPDSACKRecvSegs") - twice, "spurious segments");
+}
+
 /* A router tells of a narrow link behind it: what it threw away goes out again, and nothing is taken back. */
 TEST(retransmits_that_a_narrow_link_asked_for_are_not_spurious)
 {

@@ -5,6 +5,7 @@
  * fail connect --addr A --port P [--syncnt N] [--nonblock] [--give-up MS] [--client-ns NS]
  *                  whatever that gives: refused, timed out, unreachable, EINPROGRESS given up
  * fail linger      the client ends with SO_LINGER 0: it sends a RST, the server receives it
+ * fail disconnect  the client sends --first N of the bytes, --hold connected, the rest, and is connected to none then
  * fail unread      the server closes with bytes unread: the kernel sends the RST for it
  * fail pipe        the client writes on after the server has gone: EPIPE and ECONNRESET
  * fail unaccepted  bytes reach a connection nobody accepts; --hold sent
@@ -139,6 +140,25 @@ static int fail_linger(void)
 	report_socket(&r, fd);
 	gate_wait(&served);
 	set_linger_zero(fd);
+	close(fd);
+	report_print(&r);
+	return tm_wait_all();
+}
+
+static int fail_disconnect(void)
+{
+	struct sockaddr none = { .sa_family = AF_UNSPEC };
+	struct report r = { .role = "client" };
+	uint64_t first = tm_num("first", 0);
+	int fd = pair(serve_to_error);
+
+	send_bytes(&r, fd, first, 1000);
+	tm_hold("connected");
+	send_bytes(&r, fd, tm_num("bytes", 5000) - first, 1000);
+	report_socket(&r, fd);
+	gate_wait(&served);
+	if (connect(fd, &none, sizeof(none)) < 0)
+		die("connect to none");
 	close(fd);
 	report_print(&r);
 	return tm_wait_all();
@@ -340,6 +360,7 @@ int main(int argc, char **argv)
 		{ "pipe", write_to_error },	   { "unread", fail_unread },
 		{ "unaccepted", fail_unaccepted }, { "fastopen", fail_fastopen },
 		{ "errqueue", fail_errqueue },	   { "abandon", fail_abandon },
+		{ "disconnect", fail_disconnect },
 	};
 	const char *how;
 

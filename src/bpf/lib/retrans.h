@@ -139,7 +139,7 @@ static __always_inline void recovery_end(struct np_sock *st, struct np_rare *rar
  */
 static __always_inline __u32 rtx_spurious(const struct np_rare *rare, struct tcp_sock *tp)
 {
-	__u32 dups = tcp_dups(tp) - rare->dups_base, told = 0;
+	__u32 dups = segs_since(tcp_dups(tp), rare->dups_base), told = 0;
 
 	for (int i = 0; i < NP_RTX_MAX; i++)
 		told += rare->rtx_cause[i];

@@ -568,7 +568,7 @@ static __always_inline void sock_made(struct np_sock *st, struct sock *sk)
 		__sync_fetch_and_add(&lives->made, 1);
 }
 
-/* Segments since base. The kernel counts from 0 again where a socket is disconnected, or fails to connect. */
+/* Segments, or D-SACKs, since base. The kernel counts from 0 again where a socket is disconnected, or fails to connect. */
 static __always_inline __u32 segs_since(__u32 now, __u32 base)
 {
 	return (__s32)(now - base) < 0 ? now : now - base;
