@@ -30,6 +30,8 @@ static int on_flow(struct flow *f, void *arg)
 	/* a former owner that moved nothing: it only passed the socket on */
 	if (f->frozen && !f->counts.tx_bytes && !flow_rx_bytes(f) && !x.retransmits)
 		return 0;
+	if (flow_table_is_double(session_flows(l->m->session), f))
+		return 0;
 	l->n++;
 	return l->flow ? l->flow(&x, l->arg) : 0;
 }

@@ -95,7 +95,23 @@ static __noinline int connected_speaks(struct sock *sk)
 	return 0;
 }
 
-static __always_inline int peer_seen(struct bpf_sock_addr *ctx, struct np_peer *peer, bool tx)
+/* Is the address that the call tells the one that this socket is connected to? Of IPv6 sockets IPv4 comes to either hook. */
+static __always_inline bool is_connected_there(struct bpf_sock_addr *ctx, struct bpf_sock *sk,
+					       bool v6)
+{
+	__u32 differ = CUT(__u16, ctx->user_port) ^ sk->dst_port; /* both in network order */
+
+	if (v6)
+		differ |= (ctx->user_ip6[0] ^ sk->dst_ip6[0]) |
+			  (ctx->user_ip6[1] ^ sk->dst_ip6[1]) |
+			  (ctx->user_ip6[2] ^ sk->dst_ip6[2]) | (ctx->user_ip6[3] ^ sk->dst_ip6[3]);
+	else
+		differ |= ctx->user_ip4 ^ sk->dst_ip4;
+	return !differ;
+}
+
+static __always_inline int peer_seen(struct bpf_sock_addr *ctx, struct np_peer *peer, bool tx,
+				     bool v6)
 {
 	__u32 prog = tx ? NP_PROG_UDP_SEND_PEER : NP_PROG_UDP_RECV_PEER;
 	struct bpf_sock *sk = ctx->sk;
@@ -103,8 +119,12 @@ static __always_inline int peer_seen(struct bpf_sock_addr *ctx, struct np_peer *
 	prog_hit(prog);
 	if (!sk)
 		return 1;
-	if (unlikely(sk->state == TCP_ESTABLISHED))
+	if (unlikely(sk->state == TCP_ESTABLISHED)) {
+		/* the call's result knows that one by itself, and is counted without a thought */
+		if (is_connected_there(ctx, sk, v6))
+			return 1;
 		(void)connected_speaks(SK_OF(sk));
+	}
 	peer->rport = bpf_ntohs(ctx->user_port);
 	peer->family = addr_is_v4(peer->raddr) ? AF_INET : AF_INET6;
 	peer_note(SK_OF(sk), peer, tx, prog);
@@ -118,7 +138,7 @@ int np_sendmsg4_cg(struct bpf_sock_addr *ctx)
 	struct np_peer peer = {};
 
 	addr_from_v4(peer.raddr, ctx->user_ip4);
-	return peer_seen(ctx, &peer, true);
+	return peer_seen(ctx, &peer, true, false);
 }
 
 SEC("cgroup/sendmsg6")
@@ -127,7 +147,7 @@ int np_sendmsg6_cg(struct bpf_sock_addr *ctx)
 	struct np_peer peer = {};
 
 	addr_from_ctx6(peer.raddr, ctx);
-	return peer_seen(ctx, &peer, true);
+	return peer_seen(ctx, &peer, true, true);
 }
 
 /* recvfrom() and recvmsg() that ask for the address. Context: process. Since 5.2. */
@@ -137,7 +157,7 @@ int np_recvmsg4_cg(struct bpf_sock_addr *ctx)
 	struct np_peer peer = {};
 
 	addr_from_v4(peer.raddr, ctx->user_ip4);
-	return peer_seen(ctx, &peer, false);
+	return peer_seen(ctx, &peer, false, false);
 }
 
 SEC("cgroup/recvmsg6")
@@ -146,5 +166,5 @@ int np_recvmsg6_cg(struct bpf_sock_addr *ctx)
 	struct np_peer peer = {};
 
 	addr_from_ctx6(peer.raddr, ctx);
-	return peer_seen(ctx, &peer, false);
+	return peer_seen(ctx, &peer, false, true);
 }

@@ -48,17 +48,19 @@ static __always_inline int sock_msg_at(struct sock *sk, struct msghdr *msg, long
 {
 	__u64 key = bpf_get_current_pid_tgid();
 	struct np_sock *st;
+	bool named = false;
 
 	/* What is peeked at or comes off the error queue was not received. */
 	if (!tx && (flags & (MSG_PEEK | MSG_ERRQUEUE)))
 		return 0;
 	st = sock_find(sk);
-	/* No hook sees addresses here: one that is connected no more, or speaks with another than it is connected to. */
-	if (st && st->dgram && !(st->flags & NP_F_UNCONN) &&
-	    (BPF_CORE_READ(sk, __sk_common.skc_state) != TCP_ESTABLISHED ||
-	     (tx && msg && BPF_CORE_READ(msg, msg_name))))
-		st->flags |= NP_F_UNCONN;
-	if (!(args && st && st->dgram) && likely(traffic_fast(st, key, exec, ret, tx)))
+	/* No hook sees addresses here: one that is connected no more, or may speak with another than it is connected to. */
+	if (st && st->dgram && !(st->flags & NP_F_UNCONN)) {
+		if (BPF_CORE_READ(sk, __sk_common.skc_state) != TCP_ESTABLISHED)
+			st->flags |= NP_F_UNCONN;
+		named = tx && msg && BPF_CORE_READ(msg, msg_name);
+	}
+	if (!(args && st && st->dgram) && !named && likely(traffic_fast(st, key, exec, ret, tx)))
 		return 0;
 	return sock_slow(sk, st, msg, ret, key, tx, exec, args, again);
 }

@@ -164,6 +164,9 @@ int pass_connection(struct flow *f, void *arg)
 		return 0;
 	if (p->q->kind == NETPROBE_VIEW_LISTEN) {
 		p->n_live++;
+	} else if (flow_table_is_double(p->viewer->flows, f)) {
+		p->n_live += flow_is_connection(f);
+		return 0;
 	} else if (!is_listed(p, !(sums.tx_bytes | sums.rx_bytes | sums.retrans),
 			      flow_is_connection(f), f->closed || f->frozen)) {
 		return 0;

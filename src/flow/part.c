@@ -130,3 +130,20 @@ int flow_table_part(struct flow_table *t, const struct np_part_key *key, const s
 	}
 	return 0;
 }
+
+bool flow_table_is_double(const struct flow_table *t, const struct flow *f)
+{
+	struct np_part_key key = { .sock_id = f->sock_id,
+				   .tgid = f->owner->tgid,
+				   .rport = f->tuple.rport };
+	static const uint8_t nobody[16];
+
+	if (f->part || f->frozen || f->tcp || !(f->tuple.flags & NP_F_UNCONN))
+		return false;
+	if (f->counts.tx_bytes | f->counts.rx_bytes | f->tx_pkts | f->rx_pkts)
+		return false;
+	memcpy(key.raddr, f->tuple.raddr, sizeof(key.raddr));
+	key.family = f->tuple.family;
+	return (key.rport || memcmp(key.raddr, nobody, sizeof(nobody)) != 0) &&
+	       store_find_part(t, &key, f->owner->start_ns);
+}

@@ -79,7 +79,7 @@ static uint64_t since(uint64_t now_ns, uint64_t then_ns)
 	return now_ns > then_ns ? now_ns - then_ns : 0;
 }
 
-/* A part nobody will close: its socket never came, or ended before it, or it is silent. */
+/* A part nobody will close: its socket never came, or ended before it, or it is silent (and not to be kept for the whole run). */
 static bool is_part_over(const struct flow_table *t, const struct flow *f, uint64_t now_ns)
 {
 	uint64_t idle = since(now_ns, f->active_ns ? f->active_ns : f->opened_ns);
@@ -87,7 +87,7 @@ static bool is_part_over(const struct flow_table *t, const struct flow *f, uint6
 
 	if (sock && sock->closed)
 		return true;
-	return idle > PART_IDLE_NS || (!sock && idle > t->opts.grace_ns);
+	return sock ? idle > PART_IDLE_NS && !t->opts.keep_closed : idle > t->opts.grace_ns;
 }
 
 static void tick_parts(struct flow_table *t, uint64_t now_ns)

@@ -219,6 +219,11 @@ struct process_table *flow_table_processes(const struct flow_table *t);
 int flow_table_each(struct flow_table *t, int (*fn)(struct flow *f, void *arg), void *arg);
 /* The same for those that moved in the last interval. */
 int flow_table_each_active(struct flow_table *t, int (*fn)(struct flow *f, void *arg), void *arg);
+/*
+ * Is it the main flow of a datagram socket that moved nothing by itself, with the peer of one of its parts? Then that part
+ * is the row of socket, owner and peer. The socket counts as before.
+ */
+bool flow_table_is_double(const struct flow_table *t, const struct flow *f);
 /* The main flow of a socket (the last one made); NULL. */
 struct flow *flow_table_find(struct flow_table *t, uint64_t sock_id);
 

@@ -27,15 +27,6 @@ static const json_t *row(const struct probe *p, const struct netns *ns, uint16_t
 	return NULL;
 }
 
-static void python(const struct netns *ns, const char *script)
-{
-	char command[4000];
-
-	snprintf(command, sizeof(command), "python3 -c \"import socket, struct, time, os\n%s\"",
-		 script);
-	netns_must(ns, command);
-}
-
 /* Looks for stalls meet sockets that are closed with something unread, in the moment before the kernel frees them. */
 TEST(sockets_closed_with_unread_datagrams_are_no_loss)
 {
@@ -43,12 +34,12 @@ TEST(sockets_closed_with_unread_datagrams_are_no_loss)
 	struct probe p = probe_start("events", "--format", "json", "--interval", "0.2",
 				     "--stall-threshold", "50ms", NULL);
 
-	python(&ns, "for i in range(1500):\n"
-		    "\ts = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n"
-		    "\ts.bind(('127.0.0.1', 0))\n"
-		    "\ts.sendto(b'x', s.getsockname())\n"
-		    "\ts.close()\n"
-		    "\ttime.sleep(0.001)\n");
+	netns_python(&ns, "for i in range(1500):\n"
+			  "\ts = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n"
+			  "\ts.bind(('127.0.0.1', 0))\n"
+			  "\ts.sendto(b'x', s.getsockname())\n"
+			  "\ts.close()\n"
+			  "\ttime.sleep(0.001)\n");
 	probe_stop(&p);
 	CHECK_EQ(loss_sum(p.records, "map_full"), 0, "map_full in probe.loss");
 }
@@ -65,7 +56,7 @@ TEST(a_datagram_socket_is_as_old_as_it_is)
 	const json_t *one;
 	double ms;
 
-	python(&ns, OPEN_FOR_A_WHILE);
+	netns_python(&ns, OPEN_FOR_A_WHILE);
 	ended = now_ms();
 	probe_stop(&p);
 	one = row(&p, &ns, 7401);
@@ -102,32 +93,19 @@ TEST(the_age_of_an_older_datagram_socket_is_not_known)
 	CHECK(n > 0, "expected a row of the server's socket, got none");
 }
 
-static uint64_t sent_from_to(const struct probe *p, const struct netns *ns, uint16_t lport,
-			     uint16_t rport)
-{
-	uint64_t sum = 0;
-	const json_t *one;
-	size_t i;
-
-	json_array_foreach (p->records, i, one)
-		if (record_u64(one, "netns") == ns->inode && record_u64(one, "lport") == lport &&
-		    record_u64(one, "rport") == rport)
-			sum += record_u64(one, "tx_bytes");
-	return sum;
-}
-
 /* Where no hook sees addresses (fentry, kprobe), the call itself tells. */
 TEST(a_connected_datagram_socket_that_speaks_with_another_has_both_peers)
 {
 	struct netns ns = netns_new();
 	struct probe p = probe_start(FLOWS, NULL);
 
-	python(&ns,
-	       "a, b, s = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for i in range(3)]\n"
-	       "a.bind(('127.0.0.1', 7411)); b.bind(('127.0.0.1', 7412)); s.bind(('127.0.0.1', 7410))\n"
-	       "s.connect(('127.0.0.1', 7411))\n"
-	       "for i in range(3): s.send(b'x' * 100)\n"
-	       "s.sendto(b'y' * 1000, ('127.0.0.1', 7412)); s.send(b'x' * 100)\n");
+	netns_python(
+		&ns,
+		"a, b, s = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for i in range(3)]\n"
+		"a.bind(('127.0.0.1', 7411)); b.bind(('127.0.0.1', 7412)); s.bind(('127.0.0.1', 7410))\n"
+		"s.connect(('127.0.0.1', 7411))\n"
+		"for i in range(3): s.send(b'x' * 100)\n"
+		"s.sendto(b'y' * 1000, ('127.0.0.1', 7412)); s.send(b'x' * 100)\n");
 	probe_stop(&p);
 	CHECK_EQ(sent_from_to(&p, &ns, 7410, 7411), 400, "bytes to the one it is connected to");
 	CHECK_EQ(sent_from_to(&p, &ns, 7410, 7412), 1000, "bytes to the other");
@@ -157,19 +135,20 @@ TEST(a_refusal_moves_no_bytes_to_the_peer_that_refused)
 	const json_t *one;
 	size_t i;
 
-	python(&ns,
-	       "import ctypes\n"
-	       "a, s, u = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for i in range(3)]\n"
-	       "a.bind(('127.0.0.1', 7421)); s.bind(('127.0.0.1', 7420)); u.bind(('127.0.0.1', 7430))\n"
-	       "def refused(k):\n"
-	       "  for i in range(10):\n"
-	       "    try: k.send(b'y' * 10)\n"
-	       "    except ConnectionRefusedError: pass\n"
-	       "s.connect(('127.0.0.1', 7421)); s.send(b'x' * 1000)\n"
-	       "s.connect(('127.0.0.1', 7422)); refused(s)\n"
-	       "u.sendto(b'x' * 100, ('127.0.0.1', 7421)); u.connect(('127.0.0.1', 7422)); refused(u)\n"
-	       "ctypes.CDLL(None).connect(s.fileno(), b'\\0' * 16, 16); s.setsockopt(0, 11, 1)\n"
-	       "s.sendto(b'z' * 10, ('127.0.0.1', 7423)); time.sleep(0.2)\n");
+	netns_python(
+		&ns,
+		"import ctypes\n"
+		"a, s, u = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for i in range(3)]\n"
+		"a.bind(('127.0.0.1', 7421)); s.bind(('127.0.0.1', 7420)); u.bind(('127.0.0.1', 7430))\n"
+		"def refused(k):\n"
+		"  for i in range(10):\n"
+		"    try: k.send(b'y' * 10)\n"
+		"    except ConnectionRefusedError: pass\n"
+		"s.connect(('127.0.0.1', 7421)); s.send(b'x' * 1000)\n"
+		"s.connect(('127.0.0.1', 7422)); refused(s)\n"
+		"u.sendto(b'x' * 100, ('127.0.0.1', 7421)); u.connect(('127.0.0.1', 7422)); refused(u)\n"
+		"ctypes.CDLL(None).connect(s.fileno(), b'\\0' * 16, 16); s.setsockopt(0, 11, 1)\n"
+		"s.sendto(b'z' * 10, ('127.0.0.1', 7423)); time.sleep(0.2)\n");
 	probe_stop(&p);
 	probe_stop(&events);
 	CHECK_EQ(sent_from_to(&p, &ns, 7420, 7421), 1000, "bytes to the first peer");
@@ -192,14 +171,15 @@ TEST(a_refusal_moves_no_bytes_to_the_peer_that_refused)
 /* Of 20 sends half are refused: the error of one is what the next one returns. */
 static void refused_after_another_peer(const struct netns *ns)
 {
-	python(ns, "a, s = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for i in range(2)]\n"
-		   "a.bind(('127.0.0.1', 7425)); s.bind(('127.0.0.1', 7424))\n"
-		   "s.connect(('127.0.0.1', 7425)); s.send(b'x' * 1000)\n"
-		   "s.connect(('127.0.0.1', 7426)); n = 0\n"
-		   "for i in range(20):\n"
-		   "  try: s.send(b'y' * 10)\n"
-		   "  except ConnectionRefusedError: n += 1\n"
-		   "assert n == 10\n");
+	netns_python(ns,
+		     "a, s = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for i in range(2)]\n"
+		     "a.bind(('127.0.0.1', 7425)); s.bind(('127.0.0.1', 7424))\n"
+		     "s.connect(('127.0.0.1', 7425)); s.send(b'x' * 1000)\n"
+		     "s.connect(('127.0.0.1', 7426)); n = 0\n"
+		     "for i in range(20):\n"
+		     "  try: s.send(b'y' * 10)\n"
+		     "  except ConnectionRefusedError: n += 1\n"
+		     "assert n == 10\n");
 }
 
 static unsigned int errors_from(const struct probe *p, const struct netns *ns, uint16_t rport)
@@ -233,14 +213,15 @@ TEST(what_came_before_a_connect_is_not_of_the_peer)
 	struct netns ns = netns_new();
 	struct probe p = probe_start(FLOWS, NULL);
 
-	python(&ns,
-	       "a, b, s = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for i in range(3)]\n"
-	       "a.bind(('127.0.0.1', 7431)); b.bind(('127.0.0.1', 7432)); s.bind(('127.0.0.1', 7433))\n"
-	       "a.sendto(b'x' * 1000, ('127.0.0.1', 7433)); s.recv(2000)\n"
-	       "s.connect(('127.0.0.1', 7432)); s.send(b'y' * 10)\n"
-	       "r = socket.socket(socket.AF_INET, socket.SOCK_RAW, 253)\n"
-	       "r.connect(('127.0.0.1', 0)); r.send(b'x' * 1000)\n"
-	       "r.connect(('127.0.0.2', 0)); r.send(b'y' * 10)\n");
+	netns_python(
+		&ns,
+		"a, b, s = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for i in range(3)]\n"
+		"a.bind(('127.0.0.1', 7431)); b.bind(('127.0.0.1', 7432)); s.bind(('127.0.0.1', 7433))\n"
+		"a.sendto(b'x' * 1000, ('127.0.0.1', 7433)); s.recv(2000)\n"
+		"s.connect(('127.0.0.1', 7432)); s.send(b'y' * 10)\n"
+		"r = socket.socket(socket.AF_INET, socket.SOCK_RAW, 253)\n"
+		"r.connect(('127.0.0.1', 0)); r.send(b'x' * 1000)\n"
+		"r.connect(('127.0.0.2', 0)); r.send(b'y' * 10)\n");
 	probe_stop(&p);
 	CHECK_EQ(moved_by(&p, &ns, "127.0.0.1", 7432, "rx_bytes"), 0, "bytes from the peer");
 	CHECK_EQ(moved_by(&p, &ns, "127.0.0.1", 7432, "tx_bytes"), 10, "bytes to the peer");
@@ -254,12 +235,13 @@ TEST(what_came_after_a_disconnect_is_not_of_the_former_peer)
 	struct netns ns = netns_new();
 	struct probe p = probe_start(FLOWS, NULL);
 
-	python(&ns,
-	       "a, b, s = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for i in range(3)]\n"
-	       "a.bind(('127.0.0.1', 7441)); b.bind(('127.0.0.1', 7442)); s.bind(('127.0.0.1', 7443))\n"
-	       "s.connect(('127.0.0.1', 7442)); s.send(b'y' * 1000)\n"
-	       "import ctypes; ctypes.CDLL(None).connect(s.fileno(), struct.pack('H14x', 0), 16)\n"
-	       "a.sendto(b'x' * 500, s.getsockname()); assert len(s.recv(2000)) == 500\n");
+	netns_python(
+		&ns,
+		"a, b, s = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for i in range(3)]\n"
+		"a.bind(('127.0.0.1', 7441)); b.bind(('127.0.0.1', 7442)); s.bind(('127.0.0.1', 7443))\n"
+		"s.connect(('127.0.0.1', 7442)); s.send(b'y' * 1000)\n"
+		"import ctypes; ctypes.CDLL(None).connect(s.fileno(), struct.pack('H14x', 0), 16)\n"
+		"a.sendto(b'x' * 500, s.getsockname()); assert len(s.recv(2000)) == 500\n");
 	probe_stop(&p);
 	CHECK_EQ(moved_by(&p, &ns, "127.0.0.1", 7442, "tx_bytes"), 1000, "bytes to the peer");
 	CHECK_EQ(moved_by(&p, &ns, "127.0.0.1", 7442, "rx_bytes"), 0, "bytes from the peer");
@@ -285,7 +267,7 @@ TEST(an_interface_that_is_gone_is_told_and_no_other)
 		"os.read(r, 1); s.send(b'x' * 100); os.wait(); os.system('ip link del %s')\n"
 		"assert len(s.recv(2000)) == 1000; time.sleep(0.5)\n",
 		n.b.path, n.if_a);
-	python(&n.a, script);
+	netns_python(&n.a, script);
 	probe_stop(&p);
 	one = row(&p, &n.a, 7402);
 	REQUIRE(one, "expected a row of the socket, got none");
@@ -305,17 +287,18 @@ TEST(a_short_address_is_no_other_ones)
 	const json_t *one;
 	size_t i;
 
-	python(&ns,
-	       "import ctypes; c = ctypes.CDLL(None)\n"
-	       "u = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n"
-	       "r = socket.socket(socket.AF_INET, socket.SOCK_RAW, 253); r.connect(('127.0.0.1', 0))\n"
-	       "t = socket.socket(socket.AF_INET, socket.SOCK_STREAM)\n"
-	       "a = struct.pack('=HH', 2, 0x5a1b) + socket.inet_aton('127.9.9.9') + b'\\0' * 8\n"
-	       "d = b'x' * 100\n"
-	       "for i in range(20):\n"
-	       "  c.sendto(u.fileno(), d, 100, 0, a, 16)\n"
-	       "  assert c.sendto(r.fileno(), d, 100, 0, a, 0) == 100\n"
-	       "  c.connect(u.fileno(), a, 16); c.connect(t.fileno(), a, 4)\n");
+	netns_python(
+		&ns,
+		"import ctypes; c = ctypes.CDLL(None)\n"
+		"u = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n"
+		"r = socket.socket(socket.AF_INET, socket.SOCK_RAW, 253); r.connect(('127.0.0.1', 0))\n"
+		"t = socket.socket(socket.AF_INET, socket.SOCK_STREAM)\n"
+		"a = struct.pack('=HH', 2, 0x5a1b) + socket.inet_aton('127.9.9.9') + b'\\0' * 8\n"
+		"d = b'x' * 100\n"
+		"for i in range(20):\n"
+		"  c.sendto(u.fileno(), d, 100, 0, a, 16)\n"
+		"  assert c.sendto(r.fileno(), d, 100, 0, a, 0) == 100\n"
+		"  c.connect(u.fileno(), a, 16); c.connect(t.fileno(), a, 4)\n");
 	probe_stop(&p);
 	probe_stop(&flows);
 	json_array_foreach (flows.records, i, one)
@@ -356,20 +339,21 @@ TEST(bytes_of_ping_and_raw_sockets_have_their_peers)
 	size_t i;
 
 	netns_must(&ns, "echo '0 2147483647' >/proc/sys/net/ipv4/ping_group_range");
-	python(&ns,
-	       "s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM, 1)\n"
-	       "d = struct.pack('!BBHHH', 8, 0, 0, 0, 1) + b'x' * 56\n"
-	       "for a in ('127.0.0.1', '127.0.0.2'):\n"
-	       "  for i in range(5):\n"
-	       "    s.sendto(d, (a, 0)); assert s.recvfrom(2000)[1][0] == a\n"
-	       "    s.sendmsg([d], [], 0, (a, 0)); assert s.recvmsg(2000)[3][0] == a\n"
-	       "d = struct.pack('!BBHHH', 128, 0, 0, 0, 1) + b'x' * 56\n"
-	       "s = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM, 58)\n"
-	       "for i in range(10): s.sendto(d, ('::1', 0)); s.recvfrom(2000)\n"
-	       "s = socket.socket(socket.AF_INET6, socket.SOCK_RAW, 253)\n"
-	       "for i in range(10): s.sendto(b'x' * 120, ('::1', 0)); assert len(s.recvfrom(2000)[0]) == 120\n"
-	       "r = socket.socket(socket.AF_INET, socket.SOCK_RAW, 253)\n"
-	       "for i in range(10): r.sendto(b'x' * 100, ('127.0.0.3', 0)); r.recvfrom(2000)\n");
+	netns_python(
+		&ns,
+		"s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM, 1)\n"
+		"d = struct.pack('!BBHHH', 8, 0, 0, 0, 1) + b'x' * 56\n"
+		"for a in ('127.0.0.1', '127.0.0.2'):\n"
+		"  for i in range(5):\n"
+		"    s.sendto(d, (a, 0)); assert s.recvfrom(2000)[1][0] == a\n"
+		"    s.sendmsg([d], [], 0, (a, 0)); assert s.recvmsg(2000)[3][0] == a\n"
+		"d = struct.pack('!BBHHH', 128, 0, 0, 0, 1) + b'x' * 56\n"
+		"s = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM, 58)\n"
+		"for i in range(10): s.sendto(d, ('::1', 0)); s.recvfrom(2000)\n"
+		"s = socket.socket(socket.AF_INET6, socket.SOCK_RAW, 253)\n"
+		"for i in range(10): s.sendto(b'x' * 120, ('::1', 0)); assert len(s.recvfrom(2000)[0]) == 120\n"
+		"r = socket.socket(socket.AF_INET, socket.SOCK_RAW, 253)\n"
+		"for i in range(10): r.sendto(b'x' * 100, ('127.0.0.3', 0)); r.recvfrom(2000)\n");
 	probe_stop(&p);
 	CHECK_EQ(moved_with(&p, &ns, "127.0.0.1", "tx_bytes"), 640, "bytes to the first");
 	CHECK_EQ(moved_with(&p, &ns, "127.0.0.2", "tx_bytes"), 640, "bytes to the second");
@@ -396,10 +380,10 @@ TEST(a_raw_socket_that_comes_back_to_its_first_peer_has_one_row_of_it)
 	const json_t *one;
 	size_t i;
 
-	python(&ns, "r = socket.socket(socket.AF_INET, socket.SOCK_RAW, 253)\n"
-		    "for a in (5, 6, 5):\n"
-		    "  r.connect(('127.0.0.%d' % a, 0))\n"
-		    "  for i in range(10): r.send(b'x' * 100)\n");
+	netns_python(&ns, "r = socket.socket(socket.AF_INET, socket.SOCK_RAW, 253)\n"
+			  "for a in (5, 6, 5):\n"
+			  "  r.connect(('127.0.0.%d' % a, 0))\n"
+			  "  for i in range(10): r.send(b'x' * 100)\n");
 	probe_stop(&p);
 	CHECK_EQ(moved_with(&p, &ns, "127.0.0.5", "tx_bytes"), 2000, "bytes to the first peer");
 	CHECK_EQ(moved_with(&p, &ns, "127.0.0.6", "tx_bytes"), 1000, "bytes to the second one");
@@ -415,12 +399,13 @@ TEST(a_write_to_a_raw_socket_goes_to_its_peer_whatever_the_registers_hold)
 	struct netns ns = netns_new();
 	struct probe p = probe_start(FLOWS, NULL);
 
-	python(&ns,
-	       "import ctypes; c = ctypes.CDLL(None)\n"
-	       "r = socket.socket(socket.AF_INET, socket.SOCK_RAW, 253); r.connect(('127.0.0.4', 0))\n"
-	       "a = struct.pack('=HH', 2, 0) + socket.inet_aton('127.9.9.9') + b'\\0' * 8\n"
-	       "nr = {'x86_64': 1, 'aarch64': 64}[os.uname().machine]\n"
-	       "for i in range(10): assert c.syscall(nr, r.fileno(), b'x' * 100, 100, 0, a, 16) == 100\n");
+	netns_python(
+		&ns,
+		"import ctypes; c = ctypes.CDLL(None)\n"
+		"r = socket.socket(socket.AF_INET, socket.SOCK_RAW, 253); r.connect(('127.0.0.4', 0))\n"
+		"a = struct.pack('=HH', 2, 0) + socket.inet_aton('127.9.9.9') + b'\\0' * 8\n"
+		"nr = {'x86_64': 1, 'aarch64': 64}[os.uname().machine]\n"
+		"for i in range(10): assert c.syscall(nr, r.fileno(), b'x' * 100, 100, 0, a, 16) == 100\n");
 	probe_stop(&p);
 	CHECK_EQ(moved_with(&p, &ns, "127.9.9.9", "tx_bytes"), 0, "bytes to nobody's peer");
 	CHECK_EQ(moved_with(&p, &ns, "127.0.0.4", "tx_bytes"), 1000, "bytes to its peer");
@@ -431,10 +416,11 @@ TEST(what_sendfile_puts_into_a_raw_socket_counts_once)
 	struct netns ns = netns_new();
 	struct probe p = probe_start(FLOWS, NULL);
 
-	python(&ns,
-	       "import tempfile; f = tempfile.TemporaryFile(); f.write(b'x' * 1000); f.flush()\n"
-	       "r = socket.socket(socket.AF_INET, socket.SOCK_RAW, 253); r.connect(('127.0.0.9', 0))\n"
-	       "for i in range(10): assert os.sendfile(r.fileno(), f.fileno(), 0, 1000) == 1000\n");
+	netns_python(
+		&ns,
+		"import tempfile; f = tempfile.TemporaryFile(); f.write(b'x' * 1000); f.flush()\n"
+		"r = socket.socket(socket.AF_INET, socket.SOCK_RAW, 253); r.connect(('127.0.0.9', 0))\n"
+		"for i in range(10): assert os.sendfile(r.fileno(), f.fileno(), 0, 1000) == 1000\n");
 	probe_stop(&p);
 	CHECK_EQ(moved_with(&p, &ns, "127.0.0.9", "tx_bytes"), 10000, "bytes to its peer");
 }
@@ -445,15 +431,16 @@ TEST(what_a_connected_raw_socket_sends_to_others_is_not_its_peers)
 	struct netns ns = netns_new();
 	struct probe p = probe_start(FLOWS, NULL);
 
-	python(&ns,
-	       "import ctypes; c = ctypes.CDLL(None)\n"
-	       "r = socket.socket(socket.AF_INET, socket.SOCK_RAW, 253); r.connect(('127.0.0.7', 0))\n"
-	       "a = ctypes.create_string_buffer(struct.pack('=HH', 2, 0) + socket.inet_aton('127.0.0.8') + b'\\0' * 8)\n"
-	       "d = ctypes.create_string_buffer(b'x' * 100)\n"
-	       "v = ctypes.create_string_buffer(struct.pack('QQ', ctypes.addressof(d), 100))\n"
-	       "m = struct.pack('QI4xQQQQi4xI4x', ctypes.addressof(a), 16, ctypes.addressof(v), 1, 0, 0, 0, 0)\n"
-	       "for i in range(10): assert c.sendmmsg(r.fileno(), ctypes.create_string_buffer(m), 1, 0) == 1\n"
-	       "for i in range(10): r.send(b'x' * 10)\n");
+	netns_python(
+		&ns,
+		"import ctypes; c = ctypes.CDLL(None)\n"
+		"r = socket.socket(socket.AF_INET, socket.SOCK_RAW, 253); r.connect(('127.0.0.7', 0))\n"
+		"a = ctypes.create_string_buffer(struct.pack('=HH', 2, 0) + socket.inet_aton('127.0.0.8') + b'\\0' * 8)\n"
+		"d = ctypes.create_string_buffer(b'x' * 100)\n"
+		"v = ctypes.create_string_buffer(struct.pack('QQ', ctypes.addressof(d), 100))\n"
+		"m = struct.pack('QI4xQQQQi4xI4x', ctypes.addressof(a), 16, ctypes.addressof(v), 1, 0, 0, 0, 0)\n"
+		"for i in range(10): assert c.sendmmsg(r.fileno(), ctypes.create_string_buffer(m), 1, 0) == 1\n"
+		"for i in range(10): r.send(b'x' * 10)\n");
 	probe_stop(&p);
 	CHECK_EQ(moved_with(&p, &ns, "127.0.0.7", "tx_bytes"), 100, "bytes to its peer");
 	CHECK_EQ(moved_with(&p, &ns, "127.0.0.8", "tx_bytes") + moved_with(&p, &ns, "", "tx_bytes"),
@@ -533,7 +520,7 @@ TEST(readers_that_do_not_ask_for_the_sender_have_their_interface)
 		"for i in range(20): assert len(a.recv(999)) == 100; assert len(b.recv(999)) == 200\n"
 		"os.wait(); time.sleep(0.3)\n",
 		n.b.path);
-	python(&n.a, script);
+	netns_python(&n.a, script);
 	probe_stop(&events);
 	probe_stop(&flows);
 	json_array_foreach (events.records, i, one) {
@@ -569,8 +556,8 @@ TEST(an_older_reader_has_the_interface_of_its_first_datagram)
 
 	pid = older_reader(&ns);
 	p = probe_start(FLOWS, NULL);
-	python(&ns, "s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n"
-		    "for i in range(3): s.sendto(b'x' * 100, ('127.0.0.1', 7451))\n");
+	netns_python(&ns, "s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n"
+			  "for i in range(3): s.sendto(b'x' * 100, ('127.0.0.1', 7451))\n");
 	REQUIRE(waitpid(pid, &status, 0) == pid && !status, "the reader");
 	probe_stop(&p);
 	CHECK_EQ(came_by(&p, &ns, 7451, "lo"), 300, "bytes by lo");
@@ -595,7 +582,7 @@ static void fed_by_two(struct netns_pair *n)
 		"os.read(r, 1); os.wait()\n"
 		"assert sum(len(a.recv(999)) for i in range(40)) == 6000\n",
 		n->b.path);
-	python(&n->a, script);
+	netns_python(&n->a, script);
 }
 
 /* Of the first one nobody looked at when it came. */
@@ -638,11 +625,12 @@ TEST(an_error_of_a_connected_raw_socket_is_of_its_peer)
 	size_t i;
 
 	/* nobody takes protocol 253 at that address, and the kernel says so */
-	python(&ns,
-	       "s = socket.socket(socket.AF_INET, socket.SOCK_RAW, 253); s.bind(('127.0.0.1', 0))\n"
-	       "s.connect(('127.0.0.2', 0)); s.send(b'x' * 100); time.sleep(0.2)\n"
-	       "try: s.send(b'x')\n"
-	       "except OSError: pass\n");
+	netns_python(
+		&ns,
+		"s = socket.socket(socket.AF_INET, socket.SOCK_RAW, 253); s.bind(('127.0.0.1', 0))\n"
+		"s.connect(('127.0.0.2', 0)); s.send(b'x' * 100); time.sleep(0.2)\n"
+		"try: s.send(b'x')\n"
+		"except OSError: pass\n");
 	probe_stop(&p);
 	json_array_foreach (p.records, i, one) {
 		if (record_u64(one, "netns") != ns.inode ||

@@ -404,3 +404,12 @@ void netns_wait_listener(const struct netns *ns, uint16_t port)
 	REQUIRE(wait_until(has_listener, &l, QUIET_MS), "expected a listener at port %u, got none",
 		port);
 }
+
+void netns_python(const struct netns *ns, const char *script)
+{
+	char command[4000];
+
+	snprintf(command, sizeof(command), "python3 -c \"import socket, struct, time, os\n%s\"",
+		 script);
+	netns_must(ns, command);
+}

@@ -32,6 +32,8 @@ void netns_unpin_later(const char *path);
 int netns_run(const struct netns *ns, const char *command);
 /* The same, and the test ends when it fails. */
 void netns_must(const struct netns *ns, const char *command);
+/* The same of a script of Python, without double quotes; socket, struct, time and os are imported. */
+void netns_python(const struct netns *ns, const char *script);
 
 /* Two namespaces and a cable: 10.77.0.1 and .2, fd77::1 and ::2. Names are the test's own. */
 struct netns_pair {

@@ -270,3 +270,16 @@ TEST(other_network_namespaces_count)
 	CHECK(!strcmp(record_str(flow, "iface"), p.if_b), "iface: expected %s, got %s", p.if_b,
 	      record_str(flow, "iface"));
 }
+
+uint64_t sent_from_to(const struct probe *p, const struct netns *ns, uint16_t lport, uint16_t rport)
+{
+	uint64_t sum = 0;
+	const json_t *one;
+	size_t i;
+
+	json_array_foreach (p->records, i, one)
+		if (record_u64(one, "netns") == ns->inode && record_u64(one, "lport") == lport &&
+		    record_u64(one, "rport") == rport)
+			sum += record_u64(one, "tx_bytes");
+	return sum;
+}

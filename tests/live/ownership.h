@@ -20,4 +20,8 @@ struct run {
 /* In a namespace of its own; owners are checked. */
 struct run run_flows(const char *command);
 
+/* Bytes sent from that port to that port by sockets of that namespace. */
+uint64_t sent_from_to(const struct probe *p, const struct netns *ns, uint16_t lport,
+		      uint16_t rport);
+
 #endif

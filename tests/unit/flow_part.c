@@ -216,6 +216,56 @@ static void silent_peer_of_an_open_socket_goes_after_a_minute(void **state)
 	assert_int_equal(flows_of(w, 1).v[1]->counts.tx_bytes, 10);
 }
 
+/* It was connected after it had sent: its peer is that of a part, and its own counts are none. */
+static void socket_that_moved_nothing_itself_is_no_second_row_of_its_part(void **state)
+{
+	struct world *w = *state;
+	struct np_sock_rec sock = udp_rec(1);
+	struct found_flows found;
+
+	feed(w, &sock);
+	feed_part(w, &sock, 200, 7, 100, 0);
+	found = flows_of(w, 1);
+	assert_false(flow_table_is_double(w->flows, found.v[0])); /* a row of nobody's peer */
+	ipv4(sock.tuple.raddr, 7);
+	sock.tuple.rport = 5000;
+	feed(w, &sock);
+	found = flows_of(w, 1);
+	assert_int_equal(found.n, 2);
+	assert_true(flow_table_is_double(w->flows, found.v[0]));
+	assert_false(flow_table_is_double(w->flows, found.v[1]));
+	sock.tuple.rport = 5001; /* another peer than the part's */
+	feed(w, &sock);
+	assert_false(flow_table_is_double(w->flows, flows_of(w, 1).v[0]));
+	sock.tuple.rport = 5000;
+	sock.counts.tx_bytes = 1;
+	feed(w, &sock);
+	assert_false(flow_table_is_double(w->flows, flows_of(w, 1).v[0]));
+}
+
+static void silent_peer_is_kept_open_where_all_are_kept(void **state)
+{
+	const struct flow_table_opts opts = { .keep_closed = true };
+	struct np_sock_rec sock = udp_rec(1);
+	struct found_flows found;
+	struct world w;
+
+	(void)state;
+	world_open(&w, &opts);
+	feed(&w, &sock);
+	feed_part(&w, &sock, 200, 7, 100, 0);
+	for (unsigned int i = 0; i < 200; i++)
+		world_tick(&w, SECOND);
+	feed_part(&w, &sock, 200, 7, 50, 0);
+	found = flows_of(&w, 1);
+	assert_int_equal(found.n, 2);
+	assert_int_equal(found.v[1]->counts.tx_bytes, 150);
+	assert_false(found.v[1]->closed);
+	feed_end(&w, &sock);
+	assert_true(found.v[1]->closed);
+	world_close(&w);
+}
+
 static void closed_flow_stays_for_the_grace_time(void **state)
 {
 	struct world *w = *state;
@@ -462,6 +512,8 @@ int main(void)
 		WORLD_TEST(parts_of_the_next_life_are_new_flows),
 		WORLD_TEST(part_without_a_socket_goes_after_the_grace_time),
 		WORLD_TEST(silent_peer_of_an_open_socket_goes_after_a_minute),
+		WORLD_TEST(socket_that_moved_nothing_itself_is_no_second_row_of_its_part),
+		cmocka_unit_test(silent_peer_is_kept_open_where_all_are_kept),
 		WORLD_TEST(closed_flow_stays_for_the_grace_time),
 		WORLD_TEST(very_many_closed_flows_stay_until_they_were_shown),
 		cmocka_unit_test(closed_flow_is_shown_once_however_short_the_grace),

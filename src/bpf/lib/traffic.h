@@ -283,7 +283,7 @@ static __always_inline void peer_of_name(struct np_peer *peer, void *name, int l
 }
 
 /* Is a connected datagram socket still with the peer its own counts are about? */
-static __always_inline bool peer_is_own(struct np_sock *st, const struct np_peer *peer)
+static __always_inline bool peer_is_own(const struct np_sock *st, const struct np_peer *peer)
 {
 	return part_is_own(&st->tuple, peer);
 }
@@ -487,15 +487,34 @@ static __always_inline struct np_sock *sock_meet(struct sock *sk, const struct n
 	return st;
 }
 
-/* Are the own counts of a datagram socket that is connected to peer now of that one? */
-static __always_inline bool peer_is_kept(struct np_sock *st, const struct np_peer *peer)
-{
-	bool fresh = !(st->counts.tx_calls | st->counts.rx_calls);
+#define PEER_KEPT 1  /* the socket's own counts are of that peer */
+#define PORT_OTHER 2 /* the socket has not the port that its own counts are of */
 
-	if (!(st->flags & NP_F_UNCONN) && (fresh || peer_is_own(st, peer)))
-		return true;
-	/* connected to others in between */
-	return !fresh && has_remote(&st->tuple) && !st->elsewhere && peer_is_own(st, peer);
+/*
+ * Where a datagram socket's call belongs, PEER_KEPT and PORT_OTHER. peer: family 0 none. named: the call tells whom; else it
+ * is the one that the socket is connected to. A peer has one place, whatever call tells it and whoever the socket is
+ * connected to meanwhile. at: the socket's. A global function: see filter.h.
+ */
+__weak __noinline int peer_place(const struct np_sock *st, const struct np_peer *peer, __u32 named,
+				 __u64 at)
+{
+	__u16 lport = BPF_CORE_READ((struct sock *)at, __sk_common.skc_num);
+	bool fresh, is_its;
+	int place = 0;
+
+	if (!st || !peer)
+		return 0;
+	if (st->tuple.lport && st->tuple.lport != lport) /* raw ones have none */
+		place = PORT_OTHER;
+	if (!peer->family)
+		return place;
+	fresh = !(st->counts.tx_calls | st->counts.rx_calls);
+	is_its = has_remote(&st->tuple) && peer_is_own(st, peer);
+	if (!(st->flags & NP_F_UNCONN))
+		is_its = is_its || (fresh && !named);
+	else
+		is_its = is_its && !fresh && !place; /* others in between */
+	return place | (is_its ? PEER_KEPT : 0);
 }
 
 /*
@@ -506,15 +525,18 @@ static __always_inline bool dgram_peer(struct np_sock *st, struct sock *sk,
 				       const struct np_call *call, struct np_peer *peer,
 				       bool *ret_has_peer)
 {
-	*ret_has_peer = peer->family || peer_take(sk, call->key, call->tx, peer);
-	if (!*ret_has_peer && !call->unnamed && peer_of_sock(sk, peer)) {
-		*ret_has_peer = true;
-		if (!cfg_no_ends && peer_is_kept(st, peer))
-			return true;
-	}
+	bool named = peer->family || peer_take(sk, call->key, call->tx, peer);
+	int place;
+
+	*ret_has_peer = named || (!call->unnamed && peer_of_sock(sk, peer));
+	place = peer_place(st, peer, named, sock_number(sk));
+	if (place & PEER_KEPT && !cfg_no_ends)
+		return true;
 	st->flags |= NP_F_UNCONN;
 	/* own counts that are of a peer are not of who is not known */
 	if (*ret_has_peer || has_remote(&st->tuple)) {
+		if (place & PORT_OTHER)
+			st->elsewhere = sock_number(sk); /* it was disconnected, and has another */
 		if (!call->tx)
 			came_forget(st, (__u32)call->key);
 		return false;
@@ -653,9 +675,10 @@ static __always_inline int traffic(struct sock *sk, struct np_sock *st, struct n
 {
 	if (!call->again)
 		prog_hit(call->prog);
-	/* a second program may have found another peer than the socket's */
-	if (!call->again && st && hot_is(st, call->key) && st->hot_exec == call->exec &&
-	    st->gen == np_filter.gen && !(st->flags & NP_F_UNCONN) && st->dgram != NP_DGRAM_NAMES)
+	/* not of a call that may be with another peer than the socket's */
+	if (!call->again && !peer->family && st && hot_is(st, call->key) &&
+	    st->hot_exec == call->exec && st->gen == np_filter.gen && !(st->flags & NP_F_UNCONN) &&
+	    st->dgram != NP_DGRAM_NAMES)
 		return call_skip(st, call, st->pass & NP_PASS_SAMPLED_OUT);
 	return traffic_slow(sk, st, call, peer);
 }
