@@ -18,6 +18,8 @@ _Static_assert(NETPROBE_FORWARD_ENCAP == LB_FORWARD_ENCAP && NETPROBE_FORWARD_MA
 _Static_assert(NETPROBE_CHECK_NONE == LB_CHECK_NONE && NETPROBE_CHECK_TCP == LB_CHECK_TCP &&
 		       NETPROBE_CHECK_HTTP == LB_CHECK_HTTP,
 	       "checks");
+_Static_assert(NETPROBE_VIP_BY_SOURCE == LB_VIP_SOURCE && NETPROBE_VIP_FORCE != LB_VIP_ALL_PORTS,
+	       "flags of a VIP");
 
 /* -ENOENT in words, where there is no balancer at all. */
 static int open_balance(bool create, uint32_t flows, struct balance *ret,
@@ -91,8 +93,7 @@ API_PUBLIC int netprobe_manager_vip_add(struct netprobe_manager *m, const char *
 	if (!r)
 		r = open_balance(true, conns, &b, err);
 	if (!r)
-		r = balance_vip_add(&b, &key, flags & NETPROBE_VIP_BY_SOURCE ? LB_VIP_SOURCE : 0,
-				    err);
+		r = balance_vip_add(&b, &key, flags & NETPROBE_VIP_BY_SOURCE, err);
 	leave(&b, in_use);
 	return r;
 }

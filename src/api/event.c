@@ -123,7 +123,7 @@ static void put_entry(const struct np_ev_guard *a, uint8_t kind, struct netprobe
 	if (kind == EVENT_LIST) {
 		s->entries = a->seen;
 		s->replaced = a->action != 0;
-		s->list = a->allow > 1 ? NETPROBE_LIST_BOTH : a->allow;
+		s->list = a->allow;
 	}
 }
 

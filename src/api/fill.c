@@ -10,10 +10,12 @@
 #include "out/event.h"
 #include "owner/container_name.h"
 #include "owner/user.h"
+#include "wire/drops.h"
 
 /* What the kernel half counts in has the header's numbers: nothing is translated on the way. */
 _Static_assert(NETPROBE_LATENCY_SLOTS == NP_HIST_SLOTS, "latencies");
 _Static_assert(NETPROBE_IPPROTO_MPTCP == NP_IPPROTO_MPTCP, "protocols");
+_Static_assert(NETPROBE_RX == NP_DIR_RX && NETPROBE_TX == NP_DIR_TX, "directions");
 _Static_assert(NETPROBE_MATCH_NONE == NP_MATCH_NONE && NETPROBE_MATCH_EXACT == NP_MATCH_EXACT &&
 		       NETPROBE_MATCH_LISTENER == NP_MATCH_LISTENER &&
 		       NETPROBE_MATCH_PROCFS == NP_MATCH_PROCFS,

@@ -22,6 +22,10 @@ API_PUBLIC int netprobe_check_cidr(const char *cidr, struct netprobe_error *err)
 
 #define BAN_LEAST (offsetof(struct netprobe_ban, who) + sizeof(char *))
 
+_Static_assert(NETPROBE_LIST_BANS == NP_GUARD_LIST_BANS &&
+		       NETPROBE_LIST_ALLOWED == NP_GUARD_LIST_ALLOWED &&
+		       NETPROBE_LIST_BOTH == NP_GUARD_LIST_BOTH,
+	       "lists");
 _Static_assert(NETPROBE_REASON_MAX + 1 == sizeof(((struct guard_item *)0)->reason), "its room");
 _Static_assert(NETPROBE_WHO_MAX + 1 == sizeof(((struct guard_item *)0)->who), "its room");
 

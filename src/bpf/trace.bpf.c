@@ -241,6 +241,7 @@ static __always_inline bool read_step(struct np_ev_trace *ev, struct sk_buff *sk
 {
 	struct sk_buff___pkt *pkt = (struct sk_buff___pkt *)skb;
 
+	ev->packet.dir = NP_DIR_UNKNOWN;
 	pkt_read(&ev->tuple, &ev->packet, pkt, NULL);
 	if (!ev->tuple.family || !np_filter.enabled || !filter_tuple(&ev->tuple))
 		return false;

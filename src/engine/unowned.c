@@ -10,9 +10,6 @@
 #include "capture/netdev.h"
 #include "flow/unowned.h"
 
-#define RX 0
-#define TX 1
-
 /* A datagram that its socket had no room for was on the wire, as large as any. */
 #define REFUSED 68000
 /* So is what a program did not count. */
@@ -81,15 +78,15 @@ static void on_flow(const struct flow *f, const struct flow_delta *d, void *arg)
 		u->mptcp_ns = u->look_ns;
 	if (f->tuple.netns && f->tuple.netns != u->netns) {
 		if (strcmp(f->tuple.ifname, "lo") != 0) /* that one's stays there */
-			wire_add(&u->others[TX], &u->others[RX], f, d, opened);
+			wire_add(&u->others[NETPROBE_TX], &u->others[NETPROBE_RX], f, d, opened);
 		return;
 	}
 	if (f->tuple.netns && f->tuple.ifname[0])
 		i = find(u, f->tuple.ifname);
 	if (i)
-		wire_add(&i->side[TX].own, &i->side[RX].own, f, d, opened);
+		wire_add(&i->side[NETPROBE_TX].own, &i->side[NETPROBE_RX].own, f, d, opened);
 	else
-		wire_add(&u->nowhere[TX], &u->nowhere[RX], f, d, opened);
+		wire_add(&u->nowhere[NETPROBE_TX], &u->nowhere[NETPROBE_RX], f, d, opened);
 }
 
 /* "Ip: Forwarding DefaultTTL ...\nIp: 1 64 ...": the number below that name. 0: there is none. */
@@ -159,10 +156,10 @@ static void on_dev(const struct netdev *d, void *arg)
 	i->seen = true;
 	i->ifindex = ifindex;
 	i->stacked = ifwatch_is_stacked(u->watch, ifindex);
-	i->side[TX].bytes = d->tx_bytes - i->last.tx_bytes;
-	i->side[RX].bytes = d->rx_bytes - i->last.rx_bytes;
-	i->side[TX].packets = d->tx_packets - i->last.tx_packets;
-	i->side[RX].packets = d->rx_packets - i->last.rx_packets;
+	i->side[NETPROBE_TX].bytes = d->tx_bytes - i->last.tx_bytes;
+	i->side[NETPROBE_RX].bytes = d->rx_bytes - i->last.rx_bytes;
+	i->side[NETPROBE_TX].packets = d->tx_packets - i->last.tx_packets;
+	i->side[NETPROBE_RX].packets = d->rx_packets - i->last.rx_packets;
 	i->last = *d;
 }
 
@@ -280,15 +277,15 @@ static void tell(struct unowned *u, const struct iface *i, uint32_t what, const 
 		.has_owner_field = true,
 		.owner_match = NP_MATCH_NONE,
 		.what = what == UNOWNED_FORWARD ? "forwarded" : "unowned",
-		.tx_bytes = bytes[TX],
-		.rx_bytes = bytes[RX],
-		.tx_mbit = (double)bytes[TX] * 8 / 1e6 / seconds,
-		.rx_mbit = (double)bytes[RX] * 8 / 1e6 / seconds,
+		.tx_bytes = bytes[NETPROBE_TX],
+		.rx_bytes = bytes[NETPROBE_RX],
+		.tx_mbit = (double)bytes[NETPROBE_TX] * 8 / 1e6 / seconds,
+		.rx_mbit = (double)bytes[NETPROBE_RX] * 8 / 1e6 / seconds,
 		.interval_s = seconds,
 	};
 
 	memcpy(where.ifname, i->last.name, sizeof(where.ifname));
-	viewer_unowned(u->viewer, &where, what, bytes[TX], bytes[RX]);
+	viewer_unowned(u->viewer, &where, what, bytes[NETPROBE_TX], bytes[NETPROBE_RX]);
 	if (!e)
 		return;
 	ev.num = ev.tx_mbit + ev.rx_mbit;
@@ -300,11 +297,11 @@ static void tell(struct unowned *u, const struct iface *i, uint32_t what, const 
 /* What came in by one and went out by another is nobody's: it was forwarded, by whatever layer. */
 static void split(struct unowned *u, bool forwards)
 {
-	uint64_t less = most(&u->others[TX]) + most(&u->others[RX]);
+	uint64_t less = most(&u->others[NETPROBE_TX]) + most(&u->others[NETPROBE_RX]);
 	uint64_t over[2] = {};
 
 	for (size_t i = 0; i < u->n; i++)
-		for (unsigned int d = RX; d <= TX; d++)
+		for (unsigned int d = NETPROBE_RX; d <= NETPROBE_TX; d++)
 			if (u->all[i].side[d].over > 0)
 				over[d] += (uint64_t)u->all[i].side[d].over;
 	for (size_t i = 0; i < u->n; i++) {
@@ -312,10 +309,10 @@ static void split(struct unowned *u, bool forwards)
 		uint64_t other[2];
 
 		/* by the interface it came from only where the kernel says that it forwards */
-		for (unsigned int d = RX; d <= TX; d++)
+		for (unsigned int d = NETPROBE_RX; d <= NETPROBE_TX; d++)
 			other[d] =
 				over[!d] - (!forwards && s[!d].over > 0 ? (uint64_t)s[!d].over : 0);
-		for (unsigned int d = RX; d <= TX; d++)
+		for (unsigned int d = NETPROBE_RX; d <= NETPROBE_TX; d++)
 			wire_split(&s[d], other[d], less);
 	}
 }
@@ -326,7 +323,7 @@ static void tell_iface(struct unowned *u, struct iface *i, uint64_t forwarded, d
 	uint64_t bytes[2], through[2];
 	double share[2];
 
-	for (unsigned int d = RX; d <= TX; d++) {
+	for (unsigned int d = NETPROBE_RX; d <= NETPROBE_TX; d++) {
 		struct wire_side *s = &i->side[d];
 
 		bytes[d] = wire_settle(&i->carry[d], s, seconds);
@@ -337,10 +334,10 @@ static void tell_iface(struct unowned *u, struct iface *i, uint64_t forwarded, d
 				     ? s->forward
 				     : 0;
 	}
-	viewer_nic_unowned(u->viewer, i->ifindex, share[TX], share[RX]);
-	if (through[RX] | through[TX])
+	viewer_nic_unowned(u->viewer, i->ifindex, share[NETPROBE_TX], share[NETPROBE_RX]);
+	if (through[NETPROBE_RX] | through[NETPROBE_TX])
 		tell(u, i, UNOWNED_FORWARD, through, seconds, e);
-	if (bytes[RX] | bytes[TX])
+	if (bytes[NETPROBE_RX] | bytes[NETPROBE_TX])
 		tell(u, i, UNOWNED_ANY, bytes, seconds, e);
 }
 
@@ -352,12 +349,12 @@ static void look(struct unowned *u, uint64_t missing, double seconds, struct eng
 	double blurred = (double)(u->look_ns - u->begin_ns) / 1e9 / seconds;
 
 	for (size_t i = 0; i < u->n; i++)
-		for (unsigned int d = RX; d <= TX; d++) {
+		for (unsigned int d = NETPROBE_RX; d <= NETPROBE_TX; d++) {
 			struct wire_side *s = &u->all[i].side[d];
 
 			s->blurred = (uint64_t)((double)s->bytes * blurred);
 			wire_over(s, most(&u->nowhere[d]) + missing +
-					     (d == RX ? refused * REFUSED : 0));
+					     (d == NETPROBE_RX ? refused * REFUSED : 0));
 		}
 	split(u, forwarded > 0);
 	for (size_t i = 0; i < u->n; i++) {
@@ -388,7 +385,7 @@ void unowned_tick(struct unowned *u, const struct np_filter *filter,
 		struct iface *f = &u->all[i];
 
 		f->fresh = false;
-		for (unsigned int d = RX; d <= TX; d++)
+		for (unsigned int d = NETPROBE_RX; d <= NETPROBE_TX; d++)
 			f->was[d] = sure ? f->side[d].bytes : 0;
 		memset(f->side, 0, sizeof(f->side));
 		if (sure)

@@ -275,8 +275,7 @@ static int rebuild(struct guard *g, const struct guard_item *items, size_t n, un
 {
 	uint32_t set, room[NP_SET_MAX], now = guard_tick_now(), n_rules = g->conf->n_rules;
 	struct rule_index *x = NULL; /* one for all of it: it knows which rules it gave out */
-	uint8_t lists = (flags & GUARD_REPLACE_BANS ? NP_GUARD_PENDING_BANS : 0) |
-			(flags & GUARD_REPLACE_ALLOWED ? NP_GUARD_PENDING_ALLOWED : 0);
+	uint8_t lists = flags & (GUARD_REPLACE_BANS | GUARD_REPLACE_ALLOWED);
 	struct build b = {};
 	int r;
 

@@ -140,8 +140,10 @@ struct guard_item {
 #define GUARD_TOLD \
 	256 /* entries of one change that watchers are told one by one; more: that there were so many */
 
-#define GUARD_REPLACE_BANS 1	/* the entries instead of the bans that are there */
-#define GUARD_REPLACE_ALLOWED 2 /* instead of what is allowed; the other list stays as it is */
+#define GUARD_REPLACE_BANS \
+	NP_GUARD_PENDING_BANS /* the entries instead of the bans that are there */
+#define GUARD_REPLACE_ALLOWED \
+	NP_GUARD_PENDING_ALLOWED /* instead of what is allowed; the other list stays as it is */
 
 /*
  * Add entries, all or none; confirm_s: undo it after so many seconds unless guard_confirm follows.

@@ -104,7 +104,9 @@ void told_change(struct guard *g, bool bans, bool allows, bool replaced, size_t 
 {
 	struct np_guard_logged *log = map_view(g->map[MAP_LOG], LOG_BYTES, true);
 	struct np_ev_guard ev = { .kind = NP_GUARD_EV_CHANGED,
-				  .allow = bans && allows ? 2 : allows,
+				  .allow = bans && allows ? NP_GUARD_LIST_BOTH
+					   : allows	  ? NP_GUARD_LIST_ALLOWED
+							  : NP_GUARD_LIST_BANS,
 				  .action = replaced,
 				  .seen = n };
 

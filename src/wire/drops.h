@@ -15,9 +15,9 @@
 #define NP_DROP_REASONS 512    /* reasons that can be quiet */
 #define NP_DROP_QUIET 4	       /* functions whose drops without a reason are */
 
-#define NP_DIR_UNKNOWN 0
-#define NP_DIR_RX 1
-#define NP_DIR_TX 2
+#define NP_DIR_RX 0
+#define NP_DIR_TX 1
+#define NP_DIR_UNKNOWN 2
 
 /* struct np_packet: what the headers say. 32 bytes. */
 struct np_packet {

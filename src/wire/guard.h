@@ -9,7 +9,7 @@
 #include "frame.h"
 #include "types.h"
 
-#define NP_GUARD_VERSION 6 /* of everything here; other pins are not adopted */
+#define NP_GUARD_VERSION 7 /* of everything here; other pins are not adopted */
 #define NP_GUARD_IFS 64	   /* interfaces of one network namespace */
 /* Slots of programs that are called: by interface, the balancer's, and those for SYN cookies. */
 #define NP_GUARD_NEXT_COOKIE NP_GUARD_IFS
@@ -206,8 +206,11 @@ struct np_guard_dest {
  * that of the state's set; while a change waits to be confirmed only until the deadline, and from then
  * on the other one: a change nobody confirms ends by itself, whoever is still alive.
  */
-#define NP_GUARD_PENDING_BANS 1	   /* it changes the ban list */
-#define NP_GUARD_PENDING_ALLOWED 2 /* it changes what is allowed */
+#define NP_GUARD_LIST_BANS 0
+#define NP_GUARD_LIST_ALLOWED 1
+#define NP_GUARD_LIST_BOTH 3
+#define NP_GUARD_PENDING_BANS (1 << NP_GUARD_LIST_BANS)	      /* it changes the ban list */
+#define NP_GUARD_PENDING_ALLOWED (1 << NP_GUARD_LIST_ALLOWED) /* it changes what is allowed */
 #define NP_GUARD_SPARED 256
 struct np_guard_conf {
 	__u64 state; /* bit 0: the set; upper half: tick of the deadline, 0 nothing waits. One word: read at once */
@@ -406,10 +409,10 @@ struct np_ev_guard {
 	__u8 attack;		   /* NP_ATTACK_* */
 	__u8 action;		   /* NP_DETECT_* */
 	__u8 len;		   /* of the network's 128 bits; but for attacks */
-	__u8 allow;   /* the allow list's, but for attacks; CHANGED: 0 bans, 1 allowed, 2 both */
-	__u8 dry_run; /* but for attacks */
-	__u64 seen;   /* packets a second, ports or hosts: the figure that fired */
-	__u64 limit;  /* the one it was compared with */
+	__u8 allow;		   /* the allow list's, but for attacks; CHANGED: NP_GUARD_LIST_* */
+	__u8 dry_run;		   /* but for attacks */
+	__u64 seen;		   /* packets a second, ports or hosts: the figure that fired */
+	__u64 limit;		   /* the one it was compared with */
 	__u64 mean,
 		dev; /* of an anomaly: learned mean and standard deviation squared, packets a second */
 	__u32 ban_ticks; /* length of the ban; 0 none; of a list: no end */

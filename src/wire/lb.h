@@ -19,8 +19,8 @@
 #define LB_TICK(ns) ((__u32)((ns) >> 30))
 
 /* struct lb_vip.flags */
-#define LB_VIP_ALL_PORTS 1 /* its key has port 0 */
-#define LB_VIP_SOURCE 2	   /* choose by the client's address alone, ports left out */
+#define LB_VIP_SOURCE 1	   /* choose by the client's address alone, ports left out */
+#define LB_VIP_ALL_PORTS 4 /* its key has port 0; 2 is the library's alone (NETPROBE_VIP_FORCE) */
 
 /* struct lb_backend.state */
 #define LB_STATE_FREE 0	 /* nobody's slot; what still points here is chosen anew */
@@ -191,7 +191,7 @@ struct lb_config {
 	__u32 version;	   /* LB_VERSION */
 	__u64 netns_inode; /* of the network namespace that the pins are for */
 };
-#define LB_VERSION 1 /* of all that is pinned; raised when the meaning of any of it changes */
+#define LB_VERSION 2 /* of all that is pinned; raised when the meaning of any of it changes */
 
 /* struct lb_near: a VIP as one processor found it. */
 struct lb_near {

@@ -277,7 +277,7 @@ static __always_inline void pkt_vlan(struct np_packet *p, struct sk_buff___pkt *
 }
 
 /*
- * Fill tuple and packet (both zeroed, but for packet->dir where it is known) from a buffer. sk: the
+ * Fill tuple and packet (both zeroed, but for packet->dir: NP_DIR_UNKNOWN where it is not known) from a buffer. sk: the
  * socket it is for or from, an address that is only read; NULL none. The local end is ours: source of what goes out, else destination.
  */
 static __always_inline void pkt_read(struct np_tuple *t, struct np_packet *p,
@@ -291,9 +291,9 @@ static __always_inline void pkt_read(struct np_tuple *t, struct np_packet *p,
 	__s32 left, begin;
 	__u8 first = 0;
 
-	if (!p->dir && BPF_CORE_READ(skb, skb_iif))
+	if (p->dir == NP_DIR_UNKNOWN && BPF_CORE_READ(skb, skb_iif))
 		p->dir = NP_DIR_RX;
-	else if (!p->dir && BPF_CORE_READ(skb, sk))
+	else if (p->dir == NP_DIR_UNKNOWN && BPF_CORE_READ(skb, sk))
 		p->dir = NP_DIR_TX;
 	begin = (__s32)(BPF_CORE_READ(skb, data) - head);
 	p->len = BPF_CORE_READ(skb, len);
