@@ -8,6 +8,8 @@
 #include <string.h>
 
 #include "api/internal.h"
+#include "api/json_find.h"
+#include "base/buf.h"
 #include "out/words.h"
 
 #define BIT(about) (1u << (about))
@@ -214,6 +216,16 @@ static bool put_number(struct expr_value *v, bool known, long double n)
 	return true;
 }
 
+/* A fraction, as it is printed: with three decimals. */
+static bool put_fraction(struct expr_value *v, bool known, double n)
+{
+	char text[64];
+
+	(void)fmt_milli(text, sizeof(text), n);
+	v->known = known && json_value_number(text, &v->num);
+	return true;
+}
+
 static bool put_count(struct expr_value *v, uint64_t n)
 {
 	return put_number(v, n != NETPROBE_UNKNOWN, (long double)n);
@@ -372,10 +384,10 @@ static bool get_bytes(const struct fields_record *r, uint16_t id, struct expr_va
 		return both(v, r, tx, rx);
 	case TX_RATE:
 		return f ? put_count(v, f->tx_bytes_per_s)
-			 : put_number(v, true, r->row->tx_bytes_per_s);
+			 : put_fraction(v, true, r->row->tx_bytes_per_s);
 	case RX_RATE:
 		return f ? put_count(v, f->rx_bytes_per_s)
-			 : put_number(v, true, r->row->rx_bytes_per_s);
+			 : put_fraction(v, true, r->row->rx_bytes_per_s);
 	case RATE:
 		return f ? both(v, r, f->tx_bytes_per_s, f->rx_bytes_per_s)
 			 : both(v, r, r->row->tx_bytes_per_s, r->row->rx_bytes_per_s);
@@ -414,7 +426,7 @@ static bool get_health(const struct fields_record *r, uint16_t id, struct expr_v
 	case RETR_SPURIOUS:
 		return put_count(v, OF(r, retransmits_spurious));
 	case STALL:
-		return put_number(v, true, OF(r, stall_ns) / 1e6L);
+		return put_fraction(v, true, (double)OF(r, stall_ns) / 1e6);
 	case DROPS:
 		return put_number(v, r->row->has_drops, r->row->drops);
 	default:
@@ -433,11 +445,11 @@ static bool get_life(const struct fields_record *r, uint16_t id, struct expr_val
 	case MIN_RTT:
 		return put_nonzero(v, f->min_rtt_us);
 	case CONNECT:
-		return put_number(v, f->connect_us != 0, f->connect_us / 1e3L);
+		return put_fraction(v, f->connect_us != 0, f->connect_us / 1e3);
 	case DURATION:
 		end = f->closed_ns ? f->closed_ns : f->told_ns;
-		return put_number(v, f->opened_ns && end >= f->opened_ns,
-				  (long double)(end - f->opened_ns) / 1e6L);
+		return put_fraction(v, f->opened_ns && end >= f->opened_ns,
+				    (double)(end - f->opened_ns) / 1e6);
 	case ERROR:
 		return put_nonzero(v, f->error);
 	case CLOSED:

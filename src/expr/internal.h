@@ -60,6 +60,8 @@ int value_word(struct literal *lit, struct netprobe_error *err);
 /* lit->text to what the field takes. -EINVAL, err without the column. */
 int value_take(struct literal *lit, const struct expr_field *f, uint8_t op,
 	       struct netprobe_error *err);
+/* A unit that a number of this field may have. */
+bool value_is_unit(const char *s, size_t len, const struct expr_field *f);
 void value_done(struct literal *lit);
 
 /* regex.c. -EINVAL, -ENOMEM. */

@@ -190,6 +190,27 @@ static int find_field(struct parser *p, const char *at, size_t len, const struct
 	return unknown_field(p, name, at);
 }
 
+/* "50 ms", "80 , 443": the rest would be a word that is looked for. */
+static int check_apart(struct parser *p, const struct node *n)
+{
+	size_t text = strlen(n->value.text), len;
+	const char *at = p->at;
+
+	if (n->field->type != EXPR_NUMBER && n->field->type != EXPR_PORT)
+		return 0;
+	while (is_space(*at))
+		at++;
+	for (len = 0; at[len] && !is_space(at[len]) && at[len] != '(' && at[len] != ')';)
+		len++;
+	if (*at == ',')
+		return FAIL(p, at, "a comma apart from its value; takes 80,443 without spaces");
+	if (n->value.text[text - 1] < '0' || n->value.text[text - 1] > '9' ||
+	    !value_is_unit(at, len, n->field))
+		return 0;
+	return FAIL(p, at, "'%.*s' stands apart from its number; takes %.40s%.*s, or quotes",
+		    (int)len, at, n->value.text, (int)len, at);
+}
+
 static int take_comparison(struct parser *p, const char *name, size_t len, uint8_t op,
 			   uint16_t *ret)
 {
@@ -213,6 +234,8 @@ static int take_comparison(struct parser *p, const char *name, size_t len, uint8
 		if (r == -EINVAL)
 			error_prefix(p->err, "column %u", column_of(p, at));
 	}
+	if (!r && !quoted && !regex && !n.value.null)
+		r = check_apart(p, &n);
 	if (r) {
 		value_done(&n.value);
 		return r;

@@ -91,8 +91,11 @@ static bool is_digit(char c)
 	return c >= '0' && c <= '9';
 }
 
-/* Digits, a point, digits. false: no number there. */
-static bool take_digits(const char **s, long double *ret)
+/*
+ * Digits, a point, digits: v / place. Only the last step rounds, as where a record's text is read, so that a number equals
+ * what it is printed as. false: no number there.
+ */
+static bool take_digits(const char **s, long double *ret, long double *ret_place)
 {
 	const char *p = *s;
 	long double v = 0, place = 1;
@@ -103,17 +106,37 @@ static bool take_digits(const char **s, long double *ret)
 	if (*p == '.' && is_digit(p[1]))
 		for (p++; is_digit(*p); p++) {
 			place *= 10;
-			v += (*p - '0') / place;
+			v = v * 10 + (*p - '0');
 		}
 	if (any) {
 		*s = p;
 		*ret = v;
+		*ret_place = place;
 	}
 	return any;
 }
 
-/* A unit ends with the text, or where a range goes on. */
-static int take_unit(const char **s, const struct expr_field *f, long double *v,
+/* Whether these bytes are a unit of the field; how long one is goes to ret. */
+static bool find_unit(const char *s, size_t len, const struct expr_field *f, long double *ret)
+{
+	for (size_t i = 0; i < N_UNITS && f->type == EXPR_NUMBER; i++)
+		if (units[i].dim == own[f->unit].dim && strlen(units[i].name) == len &&
+		    !memcmp(units[i].name, s, len)) {
+			*ret = units[i].size;
+			return true;
+		}
+	return false;
+}
+
+bool value_is_unit(const char *s, size_t len, const struct expr_field *f)
+{
+	long double size;
+
+	return find_unit(s, len, f, &size);
+}
+
+/* A unit ends with the text, or where a range goes on. size: of the field's own where there is none. */
+static int take_unit(const char **s, const struct expr_field *f, long double *size,
 		     struct netprobe_error *err)
 {
 	size_t len = strcspn(*s, "-");
@@ -121,15 +144,10 @@ static int take_unit(const char **s, const struct expr_field *f, long double *v,
 
 	if (!len)
 		return 0;
-	if (f->type == EXPR_NUMBER)
-		for (size_t i = 0; i < N_UNITS; i++) {
-			if (units[i].dim != own[f->unit].dim || strlen(units[i].name) != len ||
-			    memcmp(units[i].name, *s, len) != 0)
-				continue;
-			*v = *v * units[i].size / own[f->unit].size;
-			*s += len;
-			return 0;
-		}
+	if (find_unit(*s, len, f, size)) {
+		*s += len;
+		return 0;
+	}
 	(void)snprintf(unit, sizeof(unit), "%.*s", (int)(len < 20 ? len : 20), *s);
 	return wrong_unit(unit, f, err);
 }
@@ -139,19 +157,20 @@ static int take_number(const char **s, const struct expr_field *f, long double *
 {
 	bool minus = **s == '-' && f->type == EXPR_NUMBER;
 	const char *p = *s + minus;
+	long double v, place, size = own[f->unit].size;
 	int r;
 
-	if (!take_digits(&p, ret))
+	if (!take_digits(&p, &v, &place))
 		return error_set(err, -EINVAL, "'%.60s' is no number; %s takes a number%s", *s,
 				 f->name, f->unit ? " with a unit" : "");
 	if (f->type == EXPR_PORT && *p && *p != '-')
 		return error_set(err, -EINVAL,
 				 "'%.60s' is no port; takes 443, 8000-8100 or a service", *s);
-	r = take_unit(&p, f, ret, err);
+	r = take_unit(&p, f, &size, err);
 	if (r)
 		return r;
-	if (minus)
-		*ret = -*ret;
+	v = size == own[f->unit].size ? v / place : v * size / (place * own[f->unit].size);
+	*ret = minus ? -v : v;
 	*s = p;
 	return 0;
 }

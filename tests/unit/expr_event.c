@@ -117,6 +117,38 @@ static void fields_are_found_by_their_names(void **state)
 	all_are(0, no, conn);
 }
 
+/* A number equals what it is printed as, whatever its decimals are in binary, and in another unit too. */
+static void a_fraction_equals_what_is_printed(void **state)
+{
+	char json[64], text[64];
+
+	(void)state;
+	for (unsigned int i = 0; i < 3000; i++) {
+		(void)snprintf(json, sizeof(json), "{\"duration_ms\":%u.%03u}", 7 * i, i % 1000);
+		(void)snprintf(text, sizeof(text), "duration=%u.%03u", 7 * i, i % 1000);
+		if (holds(text, json) != 1)
+			fail_msg("%s is not %s", text, json);
+		(void)snprintf(text, sizeof(text), "duration=%uus", 7000 * i + i % 1000);
+		if (holds(text, json) != 1)
+			fail_msg("%s is not %s", text, json);
+	}
+}
+
+static void a_row_s_fraction_is_compared_as_it_is_printed(void **state)
+{
+	const struct netprobe_flow f = { .size = sizeof(f),
+					 .opened_ns = 1,
+					 .closed_ns = 14361456,
+					 .connect_us = 68,
+					 .stall_ns = 1234567 };
+
+	(void)state;
+	assert_int_equal(flow_holds("duration_ms=14.361", &f), 1);
+	assert_int_equal(flow_holds("connect_ms=0.068", &f), 1);
+	assert_int_equal(flow_holds("connect_ms=68us", &f), 1);
+	assert_int_equal(flow_holds("stall_ms=1.235", &f), 1);
+}
+
 static void of_an_array_any_value_may_match(void **state)
 {
 	static const char *const yes[] = { "answers=192.0.2.2", "answers:0.2.1",
@@ -242,6 +274,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(names_are_the_same_in_events_and_rows),
 		cmocka_unit_test(fields_are_found_by_their_names),
+		cmocka_unit_test(a_fraction_equals_what_is_printed),
+		cmocka_unit_test(a_row_s_fraction_is_compared_as_it_is_printed),
 		cmocka_unit_test(of_an_array_any_value_may_match),
 		cmocka_unit_test(fields_of_other_types_are_null),
 		cmocka_unit_test(words_are_not_looked_for_in_what_all_have),
