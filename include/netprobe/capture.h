@@ -239,9 +239,9 @@ int netprobe_manager_losses(struct netprobe_manager *m, netprobe_loss_fn fn, voi
 			    struct netprobe_error *err);
 
 /*
- * What became of the events after they were handed out is the program's to know: tell a probe.loss of it, of a
- * place of that name (a queue, a file), with what it took and what found no room so far. To handlers that are
- * set, as of any other. Not from within a handler. -EINVAL: no name, or one of netprobe_manager_losses' own rows; -ENODEV: nothing is captured (load).
+ * What became of the events after they were handed out is the program's to know: put it into the account, as a
+ * place of that name (a queue, a file), with what it took and what found no room so far. Where more found none than
+ * at the last call, and after netprobe_manager_finish, a probe.loss of it goes to handlers that are set, as of any other. Not from within a handler. -EINVAL: no name, or one of netprobe_manager_losses' own rows; -ENODEV: nothing is captured (load).
  * Since: 0.1.
  */
 int netprobe_manager_tell_loss(struct netprobe_manager *m, const char *place, uint64_t taken,

@@ -177,6 +177,7 @@ int account_place(struct netprobe_manager *m, const char *place, uint64_t taken,
 {
 	struct account *a = &m->account;
 	struct loss *l = NULL;
+	bool more;
 
 	if (!a->places) {
 		a->places = calloc(1, sizeof(*a->places));
@@ -198,8 +199,10 @@ int account_place(struct netprobe_manager *m, const char *place, uint64_t taken,
 		losses_add(a->places, &(struct loss){ .program = name, .unit = UNIT_PLACE });
 		l = &a->places->of[a->places->n - 1];
 	}
+	more = lost != l->count.ring_full;
 	l->count = (struct np_loss){ .submitted = taken, .ring_full = lost };
-	tell(m, l, lost != 0, m->finished, session_uptime(m->session));
+	if (more || m->finished)
+		tell(m, l, lost != 0, m->finished, session_uptime(m->session));
 	return 0;
 }
 

@@ -223,7 +223,7 @@ static int on_timer(struct loop *l, int fd, uint32_t *ticks)
 	if (r < 0)
 		return r;
 	if (l->sink)
-		sink_tell(l->sink, l->manager, false);
+		sink_tell(l->sink, l->manager);
 	r = l->on_tick(l->arg);
 	if (!r && l->count && ++*ticks >= l->count)
 		r = 1;

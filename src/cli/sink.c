@@ -201,25 +201,16 @@ bool sink_turn(struct sink *k)
 	return true;
 }
 
-static void tell(struct netprobe_manager *m, const char *place, uint64_t all, uint64_t lost,
-		 uint64_t *told, bool final)
-{
-	if (lost == *told && !final)
-		return;
-	*told = lost;
-	(void)netprobe_manager_tell_loss(m, place, all - lost, lost, NULL);
-}
-
-void sink_tell(struct sink *k, struct netprobe_manager *m, bool final)
+void sink_tell(struct sink *k, struct netprobe_manager *m)
 {
 	uint64_t all, lost;
 
 	if (!k->writer)
 		return;
 	writer_counts(k->writer, &all, &lost);
-	tell(m, "output", all, lost, &k->told, final);
+	(void)netprobe_manager_tell_loss(m, "output", all - lost, lost, NULL);
 	writer_packets(k->writer, &all, &lost);
-	tell(m, "output.packets", all, lost, &k->packets_told, final);
+	(void)netprobe_manager_tell_loss(m, "output.packets", all - lost, lost, NULL);
 }
 
 static bool signalled(void)

@@ -30,14 +30,13 @@ struct sink {
 	bool empty;	  /* nothing is in the file yet: a heading is due */
 	const char *name; /* -o; NULL: stdout */
 	struct writer *writer;
-	size_t queue;		     /* of the writer, in bytes; 0: as it is by itself */
-	int opener;		     /* opens the file anew; -1: cannot be */
-	uint64_t told, packets_told; /* of the lost lines; of their packets */
-	bool more;		     /* of what is to be written at once comes */
-	bool ending;		     /* counts go before whatever waits; the reader is waited for */
-	bool gave_up;		     /* waiting for it */
-	uint64_t unput;		     /* lines that were not even put then */
-	int64_t rests_ms;	     /* sink_rests: since when, and what was left then */
+	size_t queue;	  /* of the writer, in bytes; 0: as it is by itself */
+	int opener;	  /* opens the file anew; -1: cannot be */
+	bool more;	  /* of what is to be written at once comes */
+	bool ending;	  /* counts go before whatever waits; the reader is waited for */
+	bool gave_up;	  /* waiting for it */
+	uint64_t unput;	  /* lines that were not even put then */
+	int64_t rests_ms; /* sink_rests: since when, and what was left then */
 	uint64_t rests_left;
 };
 /*
@@ -78,8 +77,8 @@ void sink_rests(struct sink *k);
 bool sink_turn(struct sink *k);
 /* Whether a heading is due: nothing is in the file yet. True once for each file. */
 bool sink_heading(struct sink *k);
-/* Lines lost since the last call become a probe.loss of m; at the end (final) all of them. */
-void sink_tell(struct sink *k, struct netprobe_manager *m, bool final);
+/* What was written and lost so far goes into the account of m. */
+void sink_tell(struct sink *k, struct netprobe_manager *m);
 /*
  * Wait for what was put: as long as it goes on, and where it is once as long as nobody sends a signal.
  * Tells what was lost. 0, -EPIPE, or -errno of what could not be written.

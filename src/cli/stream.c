@@ -68,7 +68,7 @@ int stream_finish(struct stream *s, struct netprobe_manager *m)
 	int r = stream_flush(s);
 
 	if (!r)
-		sink_tell(&s->sink, m, true);
+		sink_tell(&s->sink, m);
 	return r ?: stream_flush(s);
 }
 

@@ -427,6 +427,7 @@ TEST(a_loss_of_the_programs_own_is_told_as_any_other)
 	CHECK(netprobe_manager_tell_loss(m, NULL, 10, 3, NULL) == -EINVAL, "expected -EINVAL");
 	CHECK(netprobe_manager_losses(m, refuse_name, m, &err) > 5, "rows: %s", err.msg);
 	OK(netprobe_manager_tell_loss(m, "output", 10, 3, &err));
+	OK(netprobe_manager_tell_loss(m, "output", 10, 3, &err)); /* no more of them */
 	for (int64_t deadline = deadline_in(5000); !t.told && now_ms() < deadline;)
 		OK(netprobe_manager_poll(m, 100));
 	CHECK_EQ(t.told, 1, "losses told");
