@@ -68,6 +68,10 @@ struct netprobe_view_query {
 #define NETPROBE_LINK_DOWN 2 /* on, and no signal */
 #define NETPROBE_LINK_UP 3
 
+#define NETPROBE_DUPLEX_UNKNOWN 0
+#define NETPROBE_DUPLEX_HALF 1 /* one end sends at a time */
+#define NETPROBE_DUPLEX_FULL 2
+
 /* What an interface of the own network namespace tells of itself: bytes with all headers. Since 0.2. */
 struct netprobe_link {
 	size_t size;
@@ -79,6 +83,7 @@ struct netprobe_link {
 		rx_packets_per_s; /* last interval */
 	/* share (0..1) of the bytes of the interval before that no socket here moved and that were not forwarded; negative: not known */
 	double tx_unowned, rx_unowned;
+	uint32_t duplex; /* NETPROBE_DUPLEX_* */
 };
 
 /*

@@ -90,12 +90,31 @@ enum {
 	EXITED,
 	SUBFLOWS,
 	WHAT,
+	LINK_STATE,
+	LINK_SPEED,
+	LINK_DUPLEX,
+	LINK_TX_BYTES,
+	LINK_RX_BYTES,
+	LINK_TX_PACKETS,
+	LINK_RX_PACKETS,
+	LINK_TX_ERRORS,
+	LINK_RX_ERRORS,
+	LINK_TX_DROPPED,
+	LINK_RX_DROPPED,
+	LINK_TX_RATE,
+	LINK_RX_RATE,
+	LINK_TX_PACKET_RATE,
+	LINK_RX_PACKET_RATE,
+	LINK_TX_OWNED,
+	LINK_RX_OWNED,
 	LATENCY
 };
 
 static const char *const transports[] = { "tcp", "udp", "icmp", "mptcp", NULL };
 static const char *const families[] = { "ipv4", "ipv6", NULL };
 static const char *const whats[] = { "unowned", "forwarded", NULL };
+static const char *const link_states[] = { "up", "down", "off", NULL };
+static const char *const duplexes[] = { "half", "full", NULL };
 
 #define NAMES(name, id, kinds, names)                            \
 	{                                                        \
@@ -199,6 +218,25 @@ static const struct expr_field fields[] = {
 	{ "exited", EXPR_BOOL, EXPR_PLAIN, 0, EXITED, ROWS, NULL },
 	NUMBER("subflows", SUBFLOWS, FLOW, EXPR_PLAIN),
 	NAMES("what", WHAT, INTERFACE, whats),
+	NAMES("link.state", LINK_STATE, INTERFACE, link_states),
+	{ "link", EXPR_TEXT, EXPR_PLAIN, EXPR_ALIAS, LINK_STATE, INTERFACE, link_states },
+	NUMBER("link.speed_mbit_per_s", LINK_SPEED, INTERFACE, EXPR_MBIT_S),
+	ALSO("speed", EXPR_NUMBER, EXPR_MBIT_S, LINK_SPEED, INTERFACE),
+	NAMES("link.duplex", LINK_DUPLEX, INTERFACE, duplexes),
+	NUMBER("link.tx_bytes", LINK_TX_BYTES, INTERFACE, EXPR_BYTES),
+	NUMBER("link.rx_bytes", LINK_RX_BYTES, INTERFACE, EXPR_BYTES),
+	NUMBER("link.tx_packets", LINK_TX_PACKETS, INTERFACE, EXPR_PLAIN),
+	NUMBER("link.rx_packets", LINK_RX_PACKETS, INTERFACE, EXPR_PLAIN),
+	NUMBER("link.tx_errors", LINK_TX_ERRORS, INTERFACE, EXPR_PLAIN),
+	NUMBER("link.rx_errors", LINK_RX_ERRORS, INTERFACE, EXPR_PLAIN),
+	NUMBER("link.tx_dropped", LINK_TX_DROPPED, INTERFACE, EXPR_PLAIN),
+	NUMBER("link.rx_dropped", LINK_RX_DROPPED, INTERFACE, EXPR_PLAIN),
+	NUMBER("link.tx_bytes_per_s", LINK_TX_RATE, INTERFACE, EXPR_BYTES_S),
+	NUMBER("link.rx_bytes_per_s", LINK_RX_RATE, INTERFACE, EXPR_BYTES_S),
+	NUMBER("link.tx_packets_per_s", LINK_TX_PACKET_RATE, INTERFACE, EXPR_PLAIN),
+	NUMBER("link.rx_packets_per_s", LINK_RX_PACKET_RATE, INTERFACE, EXPR_PLAIN),
+	NUMBER("link.tx_owned", LINK_TX_OWNED, INTERFACE, EXPR_PLAIN),
+	NUMBER("link.rx_owned", LINK_RX_OWNED, INTERFACE, EXPR_PLAIN),
 	QUANTILES("rtt", NETPROBE_LATENCY_RTT),
 	QUANTILES("connect", NETPROBE_LATENCY_CONNECT),
 	QUANTILES("receive_wait", NETPROBE_LATENCY_RX_WAIT),
@@ -461,6 +499,49 @@ static bool get_life(const struct fields_record *r, uint16_t id, struct expr_val
 	}
 }
 
+static bool put_share(struct expr_value *v, double unowned)
+{
+	return put_number(v, unowned >= 0, 1 - (long double)unowned);
+}
+
+static bool get_link_counts(const struct netprobe_link *l, uint16_t id, struct expr_value *v)
+{
+	const uint64_t counts[] = { l->tx_bytes,  l->rx_bytes,	l->tx_packets, l->rx_packets,
+				    l->tx_errors, l->rx_errors, l->tx_dropped, l->rx_dropped };
+
+	return put_number(v, true, counts[id - LINK_TX_BYTES]);
+}
+
+static bool get_link(const struct fields_record *r, uint16_t id, struct expr_value *v)
+{
+	const struct netprobe_link *l = r->row->link;
+
+	if (!l)
+		return put_number(v, false, 0);
+	switch (id) {
+	case LINK_STATE:
+		return put_text(v, link_state_name(l->state));
+	case LINK_SPEED:
+		return put_nonzero(v, l->speed_mbit);
+	case LINK_DUPLEX:
+		return put_text(v, link_duplex_name(l->duplex));
+	case LINK_TX_RATE:
+		return put_number(v, true, l->tx_bytes_per_s);
+	case LINK_RX_RATE:
+		return put_number(v, true, l->rx_bytes_per_s);
+	case LINK_TX_PACKET_RATE:
+		return put_number(v, true, l->tx_packets_per_s);
+	case LINK_RX_PACKET_RATE:
+		return put_number(v, true, l->rx_packets_per_s);
+	case LINK_TX_OWNED:
+		return put_share(v, l->tx_unowned);
+	case LINK_RX_OWNED:
+		return put_share(v, l->rx_unowned);
+	default:
+		return get_link_counts(l, id, v);
+	}
+}
+
 static bool get_latency(const struct fields_record *r, uint16_t id, struct expr_value *v)
 {
 	const struct netprobe_latency *l = r->row ? r->row->latency : NULL;
@@ -498,6 +579,8 @@ static bool get(const void *record, const struct expr_field *field, unsigned int
 	case TX_BYTES ... RX_PKTS:
 	case ACKED ... RESENT:
 		return get_bytes(r, field->id, ret);
+	case LINK_STATE ... LINK_RX_OWNED:
+		return get_link(r, field->id, ret);
 	case SRTT:
 	case RETRANSMITS ... VERDICT:
 		return get_health(r, field->id, ret);

@@ -271,6 +271,7 @@ static void link_fill(struct netprobe_link *x, const struct nic *n)
 	*x = (struct netprobe_link){ .size = sizeof(*x),
 				     .state = n->state,
 				     .speed_mbit = n->mbit,
+				     .duplex = n->duplex,
 				     .tx_bytes = tx.bytes,
 				     .rx_bytes = rx.bytes,
 				     .tx_packets = tx.packets,

@@ -31,6 +31,7 @@ struct iface {
 	uint8_t state;		/* LINK_* */
 	bool asked;		/* for its speed, since it was told of last */
 	uint32_t mbit;
+	uint8_t duplex; /* NETPROBE_DUPLEX_* */
 };
 
 struct address {
@@ -154,7 +155,7 @@ static uint8_t state_of(unsigned int flags, uint8_t oper)
 }
 
 /* Everybody may ask; two questions, as how long the answer is comes with the first. 0: none, or it is not told. */
-static uint32_t ask_speed(int fd, const char *name)
+static void ask_speed(int fd, struct iface *i)
 {
 	struct {
 		struct ethtool_link_settings s;
@@ -162,14 +163,18 @@ static uint32_t ask_speed(int fd, const char *name)
 	} q = { .s = { .cmd = ETHTOOL_GLINKSETTINGS } };
 	struct ifreq ifr = { .ifr_data = (void *)&q };
 
-	(void)snprintf(ifr.ifr_name, sizeof(ifr.ifr_name), "%s", name);
+	(void)snprintf(ifr.ifr_name, sizeof(ifr.ifr_name), "%s", i->name);
 	if (ioctl(fd, SIOCETHTOOL, &ifr) || q.s.link_mode_masks_nwords >= 0)
-		return 0;
+		return;
 	q.s.link_mode_masks_nwords = (int8_t)-q.s.link_mode_masks_nwords;
 	q.s.cmd = ETHTOOL_GLINKSETTINGS;
 	if (ioctl(fd, SIOCETHTOOL, &ifr) || q.s.link_mode_masks_nwords <= 0)
-		return 0;
-	return q.s.speed == (uint32_t)SPEED_UNKNOWN || q.s.speed > INT32_MAX ? 0 : q.s.speed;
+		return;
+	if (q.s.speed != (uint32_t)SPEED_UNKNOWN && q.s.speed <= INT32_MAX)
+		i->mbit = q.s.speed;
+	i->duplex = q.s.duplex == DUPLEX_FULL	? NETPROBE_DUPLEX_FULL
+		    : q.s.duplex == DUPLEX_HALF ? NETPROBE_DUPLEX_HALF
+						: NETPROBE_DUPLEX_UNKNOWN;
 }
 
 static void parse_link(struct links *l, const struct nlmsghdr *h)
@@ -378,17 +383,21 @@ bool links_began(const struct links *l, uint32_t ifindex, struct netdev *ret)
 	return i;
 }
 
-uint32_t links_state(struct links *l, uint32_t ifindex, uint32_t *ret_mbit)
+uint32_t links_state(struct links *l, uint32_t ifindex, uint32_t *ret_mbit, uint32_t *ret_duplex)
 {
 	struct iface *i = find(l, ifindex);
 
-	*ret_mbit = 0;
+	*ret_mbit = *ret_duplex = 0;
 	if (!i)
 		return NETPROBE_LINK_UNKNOWN;
-	if (!i->asked)
-		i->mbit = i->state == NETPROBE_LINK_UP ? ask_speed(l->fd, i->name) : 0;
+	if (!i->asked) {
+		i->mbit = i->duplex = 0;
+		if (i->state == NETPROBE_LINK_UP)
+			ask_speed(l->fd, i);
+	}
 	i->asked = true;
 	*ret_mbit = i->mbit;
+	*ret_duplex = i->duplex;
 	return i->state;
 }
 

@@ -26,8 +26,8 @@ uint32_t links_index(const struct links *l, const char *name);	 /* 0: not there 
 bool links_began(const struct links *l, uint32_t ifindex, struct netdev *ret);
 /* Is it part of another one, or is one of this namespace on it? */
 bool links_is_stacked(const struct links *l, uint32_t ifindex);
-/* NETPROBE_LINK_*. ret_mbit: its speed; 0: it has none, or does not tell. */
-uint32_t links_state(struct links *l, uint32_t ifindex, uint32_t *ret_mbit);
+/* NETPROBE_LINK_*. ret_mbit: its speed; ret_duplex: NETPROBE_DUPLEX_*; 0: it has none, or does not tell. */
+uint32_t links_state(struct links *l, uint32_t ifindex, uint32_t *ret_mbit, uint32_t *ret_duplex);
 bool links_is_local(const struct links *l, const uint8_t addr[16]);
 
 #endif

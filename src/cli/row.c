@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "event/field.h"
+#include "out/words.h"
 
 void row_stamp_take(struct row_stamp *to, struct netprobe_manager *m)
 {
@@ -54,6 +55,39 @@ unsigned int row_container_cells(struct cell *c, const struct netprobe_container
 	c[7] = cell_str(x->project);
 	c[8] = cell_str(x->service);
 	return CONTAINER_CELLS;
+}
+
+static struct cell share_cell(double unowned)
+{
+	return unowned < 0 ? (struct cell){ .type = CELL_NULL } : cell_double(1 - unowned);
+}
+
+unsigned int row_link_cells(struct cell *c, const struct netprobe_link *l)
+{
+	unsigned int i = 0;
+
+	if (!l) {
+		memset(c, 0, LINK_CELLS * sizeof(*c));
+		return LINK_CELLS;
+	}
+	c[i++] = cell_str(link_state_name(l->state));
+	c[i++] = cell_u64_or_null(l->speed_mbit);
+	c[i++] = cell_str(link_duplex_name(l->duplex));
+	c[i++] = cell_u64(l->tx_bytes);
+	c[i++] = cell_u64(l->rx_bytes);
+	c[i++] = cell_u64(l->tx_packets);
+	c[i++] = cell_u64(l->rx_packets);
+	c[i++] = cell_u64(l->tx_errors);
+	c[i++] = cell_u64(l->rx_errors);
+	c[i++] = cell_u64(l->tx_dropped);
+	c[i++] = cell_u64(l->rx_dropped);
+	c[i++] = cell_double(l->tx_bytes_per_s);
+	c[i++] = cell_double(l->rx_bytes_per_s);
+	c[i++] = cell_double(l->tx_packets_per_s);
+	c[i++] = cell_double(l->rx_packets_per_s);
+	c[i++] = share_cell(l->tx_unowned);
+	c[i++] = share_cell(l->rx_unowned);
+	return i;
 }
 
 void row_begin_json(struct buf *b, const struct row_stamp *stamp)

@@ -100,6 +100,7 @@ static const struct table_column columns[] = {
 	{ "netns", NULL, UNIT_NONE, true, 0 }, /* of interfaces */
 	{ "what", NULL, UNIT_NONE, false,
 	  0 }, /* of interfaces: "unowned", "forwarded"; sockets' null */
+	LINK_COLUMNS,
 	/* text has them with --health; why names verdicts the same */
 	{ "retransmits_timeout", "TMO", UNIT_NONE, true, 9 },
 	{ "retransmits_fast", "FAST", UNIT_NONE, true, 9 },
@@ -214,6 +215,7 @@ static int add_row(const struct netprobe_row *row, void *arg)
 	c[i++] = cell_u64(x->o.sample_rate > 1 ? x->o.sample_rate : 1);
 	c[i++] = cell_u64_or_null(row->netns);
 	c[i++] = cell_str(row->what);
+	i += row_link_cells(c + i, row->link);
 	i += health_cells(c + i, x, row);
 	latency_cells(c + i, row->latency);
 	x->err = table_add(x->table, c);
@@ -377,9 +379,17 @@ static struct table_column *own_columns(const struct top *x)
 	if (!own)
 		return NULL;
 	memcpy(own, columns, sizeof(columns));
-	for (size_t i = 0; i < N_COLUMNS; i++)
-		if (kind_of(x) == NETPROBE_VIEW_PROCESS && !strcmp(own[i].name, "comm"))
+	for (size_t i = 0; i < N_COLUMNS; i++) {
+		const char *name = own[i].name;
+		bool link = !strncmp(name, "link.", 5), owner = !strcmp(name, "pid");
+
+		if (kind_of(x) == NETPROBE_VIEW_PROCESS && !strcmp(name, "comm"))
 			own[i].rank = UINT8_MAX;
+		/* columns of a kind of row stand where there are such rows */
+		owner |= !strcmp(name, "comm");
+		if (kind_of(x) == NETPROBE_VIEW_INTERFACE ? owner : link)
+			own[i].title = NULL;
+	}
 	return own;
 }
 

@@ -72,9 +72,10 @@ bool ifwatch_is_stacked(const struct ifwatch *w, uint32_t ifindex)
 	return links_is_stacked(w->links, ifindex);
 }
 
-uint32_t ifwatch_state(const struct ifwatch *w, uint32_t ifindex, uint32_t *ret_mbit)
+uint32_t ifwatch_state(const struct ifwatch *w, uint32_t ifindex, uint32_t *ret_mbit,
+		       uint32_t *ret_duplex)
 {
-	return links_state(w->links, ifindex, ret_mbit);
+	return links_state(w->links, ifindex, ret_mbit, ret_duplex);
 }
 
 bool ifwatch_began(const struct ifwatch *w, uint32_t ifindex, struct netdev *ret)

@@ -26,8 +26,9 @@ bool ifwatch_is_stacked(const struct ifwatch *w, uint32_t ifindex);
 /* What it had counted when it came. false: unknown. */
 bool ifwatch_began(const struct ifwatch *w, uint32_t ifindex, struct netdev *ret);
 
-/* LINK_* (capture/links.h), and its speed; 0: not known. */
-uint32_t ifwatch_state(const struct ifwatch *w, uint32_t ifindex, uint32_t *ret_mbit);
+/* NETPROBE_LINK_*, its speed, NETPROBE_DUPLEX_*; 0: not known. */
+uint32_t ifwatch_state(const struct ifwatch *w, uint32_t ifindex, uint32_t *ret_mbit,
+		       uint32_t *ret_duplex);
 /* Does a filter (-i) let this interface pass? */
 bool ifwatch_wanted(const struct np_filter *filter, const char *name);
 

@@ -97,7 +97,7 @@ static void on_dev(const struct netdev *d, void *arg)
 	n = viewer_nic(r->viewer, r->netns, ifindex, d->name);
 	if (!n)
 		return;
-	n->state = ifwatch_state(r->watch, ifindex, &n->mbit);
+	n->state = ifwatch_state(r->watch, ifindex, &n->mbit, &n->duplex);
 	for (unsigned int side = NETPROBE_RX; side <= NETPROBE_TX; side++)
 		put(n, side, now[side], last[side], start[side], r->seconds);
 }

@@ -30,6 +30,33 @@
 
 #define UNCOUNTED "a connection whose bytes the capture does not tell (UDP in `proc`)"
 
+#define NO_LINK "the driver does not tell"
+
+/* What an interface tells of itself. */
+static const struct field link[] = {
+	WORD("state", "not known", "`up`; `down`: on, and no signal; `off`: not switched on"),
+	OPT("speed_mbit_per_s", FIELD_INT, FIELD_MBIT_S, NO_LINK, "speed of the link"),
+	WORD("duplex", NO_LINK, "`full`; `half`: one end sends at a time"),
+	BYTES("tx_bytes", "sent since the start, with all headers, whoever's they are"),
+	BYTES("rx_bytes", "the same, received"),
+	COUNT("tx_packets", "sent since the start"),
+	COUNT("rx_packets", "the same, received"),
+	COUNT("tx_errors", "packets that could not be sent, by its driver"),
+	COUNT("rx_errors", "packets that came damaged, by its driver"),
+	COUNT("tx_dropped", "packets it dropped before they were sent"),
+	COUNT("rx_dropped",
+	      "packets it received and dropped: no room, or nobody wants that protocol"),
+	F("tx_bytes_per_s", FIELD_NUMBER, FIELD_BYTES_S, NULL, "in the last interval"),
+	F("rx_bytes_per_s", FIELD_NUMBER, FIELD_BYTES_S, NULL, "the same, received"),
+	F("tx_packets_per_s", FIELD_NUMBER, FIELD_PER_S, NULL, "in the last interval"),
+	F("rx_packets_per_s", FIELD_NUMBER, FIELD_PER_S, NULL, "the same, received"),
+	F("tx_owned", FIELD_NUMBER, FIELD_NO_UNIT, "nothing to tell it by",
+	  "coverage: share, 0 to 1, of the bytes of the interval before that sockets moved or that were forwarded; "
+	  "the rest is [unowned](events.md#what-no-socket-moved)"),
+	F("rx_owned", FIELD_NUMBER, FIELD_NO_UNIT, "nothing to tell it by", "the same, received"),
+	{},
+};
+
 static const struct field top[] = {
 	WORD("group", "an interface that is not known",
 	     "what the row is of: a process, a connection, a container, ... (`--by`)"),
@@ -56,6 +83,9 @@ static const struct field top[] = {
 	    "inode of the network namespace"),
 	WORD("what", "of sockets",
 	     "`unowned`, `forwarded`: [what no socket moved](events.md#what-no-socket-moved)"),
+	F("link", FIELD_OBJECT, FIELD_NO_UNIT,
+	  "not an interface's of the own network namespace, or not known",
+	  "what the interface tells of itself, and its counters", .of = link),
 	CAUSES("without BPF"),
 	OPT("stall_ms", FIELD_NUMBER, FIELD_MS, "without BPF", "all its stalls"),
 	OPT("drops", FIELD_INT, FIELD_NO_UNIT, "without `--health`, or not told apart by such rows",

@@ -17,7 +17,7 @@ struct nic_counts {
 struct nic {
 	uint32_t netns, ifindex;
 	char name[16];
-	uint32_t state, mbit; /* NETPROBE_LINK_*; speed, 0 unknown */
+	uint32_t state, mbit, duplex; /* NETPROBE_LINK_*; speed, 0 unknown; NETPROBE_DUPLEX_* */
 	struct {
 		struct nic_counts all;	  /* since it was there, or the probe */
 		struct nic_counts before; /* when sums began anew */

@@ -8,6 +8,8 @@
 #include <netinet/in.h>
 #include <string.h>
 
+#include <netprobe/view.h>
+
 #include "out/event.h"
 #include "out/table.h"
 
@@ -56,6 +58,24 @@ const char *addr_family_name(const uint8_t addr[16], uint8_t family)
 	if (memcmp(addr, any_addr, 16) == 0)
 		return family_name(family);
 	return memcmp(addr, mapped_prefix, 12) == 0 ? "ipv4" : "ipv6";
+}
+
+const char *link_state_name(uint32_t state)
+{
+	static const char *const names[] = { [NETPROBE_LINK_OFF] = "off",
+					     [NETPROBE_LINK_DOWN] = "down",
+					     [NETPROBE_LINK_UP] = "up" };
+
+	return state < COUNT_OF(names) ? names[state] : NULL;
+}
+
+const char *link_duplex_name(uint32_t duplex)
+{
+	static const char *const names[] = {
+		[NETPROBE_DUPLEX_HALF] = "half", [NETPROBE_DUPLEX_FULL] = "full"
+	};
+
+	return duplex < COUNT_OF(names) ? names[duplex] : NULL;
 }
 
 const char *owner_match_name(uint8_t match)

@@ -9,7 +9,10 @@ const char *tcp_state_name(uint8_t state);   /* "ESTABLISHED"; NULL for 0 */
 const char *transport_name(uint8_t proto);   /* "tcp", "udp", "icmp"; NULL others */
 const char *family_name(uint8_t family);     /* "ipv4", "ipv6"; NULL */
 const char *owner_match_name(uint8_t match); /* "exact", "listener", "procfs", "none" */
-const char *errno_name(int err);	     /* "ECONNREFUSED"; NULL unknown */
+const char *link_state_name(uint32_t state); /* "up", of NETPROBE_LINK_*; NULL unknown */
+const char *
+link_duplex_name(uint32_t duplex); /* "half", "full" of NETPROBE_DUPLEX_*; NULL unknown */
+const char *errno_name(int err);   /* "ECONNREFUSED"; NULL unknown */
 /* Of the address itself: v4-mapped is "ipv4"; an all-zero one goes by family (AF_*). */
 const char *addr_family_name(const uint8_t addr[16], uint8_t family);
 /* "10.0.0.1", "2001:db8::1"; v4-mapped as IPv4; all zero gives NULL. buf: INET6_ADDRSTRLEN. */

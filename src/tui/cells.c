@@ -211,23 +211,23 @@ static enum style trouble_cell(uint64_t n, char *s, size_t size)
 	return n ? STYLE_WARN : STYLE_DIM;
 }
 
-/* "1G", "2.5G", "100M" where it is up and tells. */
+/* "1G", "2.5G", "100M" where it is up and tells; "100Mh" of half duplex, which a link of today has by mistake. */
 enum style cell_link(const struct tui_model *m, const struct tui_row *row, char *s, size_t size)
 {
 	static const char *const states[] = { "-", "off", "down", "up" };
 	const struct tui_link *l = &row->link;
+	bool up = l->known && l->state == NETPROBE_LINK_UP;
+	bool half = up && l->duplex == NETPROBE_DUPLEX_HALF;
 
 	(void)m;
-	if (l->known && l->state == NETPROBE_LINK_UP && l->mbit >= 1000)
-		(void)snprintf(s, size, "%.3gG", (double)l->mbit / 1000);
-	else if (l->known && l->state == NETPROBE_LINK_UP && l->mbit)
-		(void)snprintf(s, size, "%uM", l->mbit);
+	if (up && l->mbit >= 1000)
+		(void)snprintf(s, size, "%.3gG%s", (double)l->mbit / 1000, half ? "h" : "");
+	else if (up && l->mbit)
+		(void)snprintf(s, size, "%uM%s", l->mbit, half ? "h" : "");
 	else
 		(void)snprintf(s, size, "%s",
 			       l->known && l->state <= NETPROBE_LINK_UP ? states[l->state] : "-");
-	return l->state == NETPROBE_LINK_DOWN ? STYLE_WARN
-	       : l->state == NETPROBE_LINK_UP ? STYLE_NORMAL
-					      : STYLE_DIM;
+	return half || l->state == NETPROBE_LINK_DOWN ? STYLE_WARN : up ? STYLE_NORMAL : STYLE_DIM;
 }
 
 static enum style packets_cell(const struct tui_row *row, int side, char *s, size_t size)

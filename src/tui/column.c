@@ -55,7 +55,7 @@ const struct column column_table[] = {
 	{ "RX/s", "RXb/s", 6, NETPROBE_SORT_RX, MOVING, { 1, 11 }, false, cell_rx,
 	  "Received per second in the last interval, as TX/s.", UNSORTED },
 	{ "LINK", NULL, 5, NO_SORT, NIC, { 1, NEVER }, false, cell_link,
-	  "Up, and its speed where it tells (1G is 1 Gbit/s); down: no signal; off: not switched on. Of other network namespaces nothing is known.", AT(U32, link.mbit) },
+	  "Up, and its speed where it tells (1G is 1 Gbit/s, h: half duplex, one end sends at a time); down: no signal; off: not switched on. Of other network namespaces nothing is known.", AT(U32, link.mbit) },
 	{ "TXP/s", NULL, 5, NO_SORT, NIC, { 2, NEVER }, false, cell_tx_packets,
 	  "Packets it sent per second in the last interval, whoever's they were.", AT(FLOAT, link.packets_s[TUI_TX]) },
 	{ "RXP/s", NULL, 5, NO_SORT, NIC, { 2, NEVER }, false, cell_rx_packets,

@@ -31,7 +31,7 @@
 #define TUI_RX 1
 struct tui_link {
 	bool known;
-	uint32_t state, mbit; /* NETPROBE_LINK_* */
+	uint32_t state, mbit, duplex; /* NETPROBE_LINK_*, _DUPLEX_* */
 	float packets_s[2];
 	uint64_t errors[2], dropped[2];
 	float owned[2]; /* percent; negative: not known */

@@ -154,6 +154,7 @@ static void copy_link(struct tui_link *to, const struct netprobe_link *from)
 		.known = true,
 		.state = from->state,
 		.mbit = from->speed_mbit,
+		.duplex = from->duplex,
 		.packets_s = { (float)from->tx_packets_per_s, (float)from->rx_packets_per_s },
 		.errors = { from->tx_errors, from->rx_errors },
 		.dropped = { from->tx_dropped, from->rx_dropped },

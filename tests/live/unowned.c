@@ -2,7 +2,9 @@
 /* What no socket sees: frames of a packet socket, what a router forwards; and that sockets' own bytes are never such. */
 #include <arpa/inet.h>
 #include <fcntl.h>
+#include <ifaddrs.h>
 #include <inttypes.h>
+#include <linux/if_link.h>
 #include <linux/if_packet.h>
 #include <net/ethernet.h>
 #include <net/if.h>
@@ -191,6 +193,98 @@ TEST(top_by_interface_has_a_row_of_what_no_socket_moved)
 	CHECK(got, "expected a row %s", name);
 	check_at_most(got, made);
 	probe_stop(&p);
+}
+
+/* Packets sent, as rtnetlink tells. */
+static uint64_t counted(const char *iface)
+{
+	struct ifaddrs *all = NULL;
+	uint64_t n = 0;
+
+	REQUIRE(!getifaddrs(&all), "cannot list interfaces");
+	for (const struct ifaddrs *a = all; a; a = a->ifa_next)
+		if (a->ifa_data && a->ifa_addr->sa_family == AF_PACKET &&
+		    !strcmp(a->ifa_name, iface))
+			n = ((const struct rtnl_link_stats *)a->ifa_data)->tx_packets;
+	freeifaddrs(all);
+	return n;
+}
+
+/* What top says of a link, while frames that nobody speaks come in, until it is as many as were made. */
+static json_t *link_of(const struct netns_pair *n, const char *match, bool (*fn)(const json_t *))
+{
+	struct probe p;
+	json_t *found = NULL;
+	int64_t end = deadline_in(20000);
+
+	p = probe_start("top", "--by", "interface", "--format", "json", "--idle", "--interval",
+			"0.2", "-q", "-n", "1000", "--match", match, NULL);
+	while (!found && now_ms() < end) {
+		json_t *all;
+		const json_t *r;
+		size_t i;
+
+		send_frames(n->if_a);
+		all = probe_records(&p);
+		json_array_foreach (all, i, r) {
+			const json_t *link = json_object_get(r, "link");
+
+			CHECK(!strcmp(record_str(r, "group"), n->if_a), "%s matched %s",
+			      record_str(r, "group"), match);
+			if (!found && json_is_object(link) && fn(link))
+				found = json_incref((json_t *)link);
+		}
+		json_decref(all);
+	}
+	probe_stop(&p);
+	REQUIRE(found, "expected a row of %s for %s", n->if_a, match);
+	return found;
+}
+
+static bool sent_frames(const json_t *link)
+{
+	return record_u64(link, "tx_packets") >= FRAMES &&
+	       record_num(link, "tx_packets_per_s") > 0 &&
+	       json_is_number(json_object_get(link, "tx_owned")) &&
+	       record_num(link, "tx_owned") < 0.5;
+}
+
+static bool is_any(const json_t *link)
+{
+	return link != NULL;
+}
+
+/* The same that the tab of interfaces shows, for programs and as fields of expressions. */
+TEST(top_by_interface_prints_and_finds_what_the_link_tells)
+{
+	struct netns_pair n = netns_pair_new();
+	uint64_t before, after;
+	char match[96];
+	json_t *link;
+
+	enter(&n.a);
+	before = counted(n.if_a);
+	(void)snprintf(match, sizeof(match), "name=%s and speed>=10Gbit/s and link.tx_packets>=%d",
+		       n.if_a, FRAMES);
+	link = link_of(&n, match, sent_frames);
+	after = counted(n.if_a);
+	CHECK(record_u64(link, "tx_packets") <= after - before, "%" PRIu64 " packets of %" PRIu64,
+	      record_u64(link, "tx_packets"), after - before);
+	CHECK(record_u64(link, "tx_bytes") >= (uint64_t)FRAMES * FRAME, "%" PRIu64 " bytes",
+	      record_u64(link, "tx_bytes"));
+	CHECK(!strcmp(record_str(link, "state"), "up") &&
+		      record_u64(link, "speed_mbit_per_s") == 10000 &&
+		      !strcmp(record_str(link, "duplex"), "full"),
+	      "expected what a veth says of itself");
+	CHECK_EQ(record_u64(link, "tx_errors") + record_u64(link, "tx_dropped"), 0, "of a veth");
+	json_decref(link);
+	(void)snprintf(match, sizeof(match), "ip link set %s down", n.if_b);
+	netns_must(&n.b, match);
+	(void)snprintf(match, sizeof(match), "name=%s and link=down", n.if_a);
+	link = link_of(&n, match, is_any);
+	CHECK(!record_u64(link, "speed_mbit_per_s") && !*record_str(link, "duplex"),
+	      "a speed without a link");
+	json_decref(link);
 }
 
 TEST(bytes_of_sockets_are_never_unowned)
