@@ -244,3 +244,29 @@ int netns_gone(const uint64_t *inodes, size_t n, bool *ret)
 	r = look_at_new(&l, before);
 	return l.error ? l.error : r;
 }
+
+bool netns_name(uint32_t inode, char *s, size_t size)
+{
+	DIR *d = opendir("/run/netns");
+	const struct dirent *e;
+	bool found = false;
+
+	while (d && !found && (e = readdir(d))) {
+		struct stat st;
+
+		found = e->d_name[0] != '.' && inode && !fstatat(dirfd(d), e->d_name, &st, 0) &&
+			st.st_ino == inode;
+		if (found)
+			(void)snprintf(s, size, "%s", e->d_name);
+	}
+	if (d)
+		(void)closedir(d);
+	return found;
+}
+
+uint32_t netns_own(void)
+{
+	struct stat st;
+
+	return stat("/proc/thread-self/ns/net", &st) ? 0 : (uint32_t)st.st_ino;
+}

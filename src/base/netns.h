@@ -17,4 +17,9 @@
  */
 int netns_gone(const uint64_t *inodes, size_t n, bool *ret);
 
+/* What `ip netns` calls the namespace of that inode. False: nothing, or it cannot be seen from here. */
+bool netns_name(uint32_t inode, char *s, size_t size);
+/* Inode of the own one; 0: not known. */
+uint32_t netns_own(void);
+
 #endif

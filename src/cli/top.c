@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/netns.h"
 #include "cli/hand.h"
 #include "cli/names.h"
 #include "cli/row.h"
@@ -140,8 +141,12 @@ static const char *whole_name(const struct netprobe_row *row)
 /* Of text, where names have no column of their own. */
 static const char *full_name(const struct netprobe_row *row, bool text, char *buf, size_t size)
 {
+	char where[64];
+
 	if (text && *row->rname)
 		(void)snprintf(buf, size, "%s (%s)", row->group, row->rname);
+	else if (text && row->netns && netns_name(row->netns, where, sizeof(where)))
+		(void)snprintf(buf, size, "%s (netns %s)", row->group, where);
 	else if (text && row->netns) /* each has its lo */
 		(void)snprintf(buf, size, "%s (netns %u)", row->group, row->netns);
 	else
@@ -467,6 +472,8 @@ static int go(struct top *x, struct netprobe_error *err)
 		.kind = (uint8_t)kind_of(x),
 		.sort = (uint8_t)sort_of(x),
 		.health = x->health,
+		.idle = x->o.idle,
+		.limit = x->o.limit,
 		.match = x->o.match,
 		.mode = now.mode,
 		.host = now.host,

@@ -317,5 +317,7 @@ int arrange(struct tui_model *m)
 		qsort_r(m->shown, m->n_shown, sizeof(*m->shown), compare_shown, m);
 	if (!r && m->tree && m->level[m->depth].kind == NETPROBE_VIEW_PROCESS)
 		r = make_tree(m);
+	if (m->limit && m->n_shown > m->limit)
+		m->n_shown = m->limit;
 	return r;
 }

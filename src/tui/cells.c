@@ -85,14 +85,20 @@ enum style cell_rtt(const struct tui_model *m, const struct tui_row *row, char *
 	return row->rtt_us ? STYLE_NORMAL : STYLE_DIM;
 }
 
+/* In colour while it goes on: what was once is no reason to look. */
+static enum style resent_cell(const struct tui_row *row, uint64_t n, char *s, size_t size)
+{
+	fmt_count(n, s, size);
+	if (!n)
+		return STYLE_DIM;
+	return row->retrans_rate > 0 && row->retrans_share >= RETRANS_BAD ? STYLE_WARN
+									  : STYLE_NORMAL;
+}
+
 enum style cell_retrans(const struct tui_model *m, const struct tui_row *row, char *s, size_t size)
 {
 	(void)m;
-	fmt_count(row->retrans, s, size);
-	/* in colour while it goes on: what was once is no reason to look */
-	return row->retrans_rate > 0 && row->retrans_share >= RETRANS_BAD ? STYLE_WARN
-	       : row->retrans						  ? STYLE_NORMAL
-									  : STYLE_DIM;
+	return resent_cell(row, row->retrans, s, size);
 }
 
 enum style cell_retrans_rate(const struct tui_model *m, const struct tui_row *row, char *s,
@@ -200,8 +206,12 @@ enum style cell_place(const struct tui_model *m, const struct tui_row *row, char
 
 enum style cell_netns(const struct tui_model *m, const struct tui_row *row, char *s, size_t size)
 {
-	(void)m;
-	(void)snprintf(s, size, "%u", row->netns);
+	const char *name = m->netns && !m->elsewhere ? place_netns(row->netns) : "";
+
+	if (*name)
+		(void)snprintf(s, size, "%s", name);
+	else
+		(void)snprintf(s, size, "%u", row->netns);
 	return row->netns ? STYLE_NORMAL : STYLE_DIM;
 }
 
@@ -308,19 +318,19 @@ enum style cell_rx_owned(const struct tui_model *m, const struct tui_row *row, c
 enum style cell_timeout(const struct tui_model *m, const struct tui_row *row, char *s, size_t size)
 {
 	(void)m;
-	return trouble_cell(row->trouble.timeout, s, size);
+	return resent_cell(row, row->trouble.timeout, s, size);
 }
 
 enum style cell_fast(const struct tui_model *m, const struct tui_row *row, char *s, size_t size)
 {
 	(void)m;
-	return trouble_cell(row->trouble.fast, s, size);
+	return resent_cell(row, row->trouble.fast, s, size);
 }
 
 enum style cell_tlp(const struct tui_model *m, const struct tui_row *row, char *s, size_t size)
 {
 	(void)m;
-	return trouble_cell(row->trouble.probe, s, size);
+	return resent_cell(row, row->trouble.probe, s, size);
 }
 
 enum style cell_synack(const struct tui_model *m, const struct tui_row *row, char *s, size_t size)
@@ -332,7 +342,7 @@ enum style cell_synack(const struct tui_model *m, const struct tui_row *row, cha
 enum style cell_spurious(const struct tui_model *m, const struct tui_row *row, char *s, size_t size)
 {
 	(void)m;
-	return trouble_cell(row->trouble.spurious, s, size);
+	return resent_cell(row, row->trouble.spurious, s, size);
 }
 
 enum style cell_drops(const struct tui_model *m, const struct tui_row *row, char *s, size_t size)

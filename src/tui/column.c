@@ -43,7 +43,7 @@ const struct column column_table[] = {
 	{ "IFACE", NULL, 8, NO_SORT, IN(NETPROBE_VIEW_CONNECTION), { 12, 14 }, true, cell_iface,
 	  "The interface its packets take.", AT(TEXT, iface) },
 	{ "NETNS", NULL, 10, NO_SORT, IN(NETPROBE_VIEW_INTERFACE) | IN(NETPROBE_VIEW_LISTEN), { 10, 4 }, false,
-	  cell_netns, "Number of the network namespace it is in.", AT(U32, netns) },
+	  cell_netns, "Network namespace it is in: its name (ip netns), or else its number.", AT(U32, netns) },
 	{ "QUEUE", NULL, 6, NO_SORT, IN(NETPROBE_VIEW_LISTEN), { 1, 1 }, false, cell_queue,
 	  "TCP: connections that wait to be accepted. UDP: not known here.", AT(U32, queue) },
 	{ "ROOM", NULL, 6, NO_SORT, IN(NETPROBE_VIEW_LISTEN), { 1, 1 }, false, cell_backlog,

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "tui/column.h"
+#include "tui/places.h"
 #include "tui/kinds.h"
 #include "tui/text.h"
 
@@ -166,11 +167,23 @@ static void connection_name(const struct grid *g, const struct tui_row *row, int
 		(void)snprintf(s, size, "%s", name);
 }
 
-static void draw_name(const struct columns *c, int i, struct grid *g, int y, uint8_t kind,
-		      const struct tui_row *row)
+/* Each namespace may have an eth0: of another one than its own, netprobe says which. */
+static void interface_name(const struct tui_model *m, const struct tui_row *row, char *s,
+			   size_t size)
 {
+	const char *where = "";
+
+	if (m->netns && !m->elsewhere && row->netns && row->netns != m->netns)
+		where = place_netns(row->netns);
+	(void)snprintf(s, size, *where ? "%s@%s" : "%s", row->name, where);
+}
+
+static void draw_name(const struct columns *c, int i, struct grid *g, int y,
+		      const struct tui_model *m, const struct tui_row *row)
+{
+	uint8_t kind = m->level[m->depth].kind;
 	int x = c->x[i], gutter = g->glyphs->gutter, width = c->width[i] - gutter;
-	char s[sizeof(row->name) + 8], count[16] = "";
+	char s[sizeof(row->name) + 40], count[16] = "";
 	int indent = 2 * row->depth < width / 2 ? 2 * row->depth : width / 2;
 
 	if (row->depth)
@@ -183,6 +196,8 @@ static void draw_name(const struct columns *c, int i, struct grid *g, int y, uin
 		(void)grid_put(g, y, x, 1, STYLE_EXITED, g->glyphs->exited);
 	if (IN(kind) & IN_FLOWS)
 		connection_name(g, row, width, s, sizeof(s));
+	else if (kind == NETPROBE_VIEW_INTERFACE)
+		interface_name(m, row, s, sizeof(s));
 	else
 		(void)snprintf(s, sizeof(s), "%s", row->name);
 	if (count[0])
@@ -203,7 +218,7 @@ void columns_row(const struct columns *c, struct grid *g, int y, const struct tu
 		char s[128];
 
 		if (col == NAME) {
-			draw_name(c, i, g, y, m->level[m->depth].kind, row);
+			draw_name(c, i, g, y, m, row);
 		} else if (col == SPARK) {
 			spark_draw(g, y, c->x[i], c->width[i], STYLE_SPARK, &row->samples);
 		} else {

@@ -19,7 +19,8 @@ const struct view_kind view_kinds[NETPROBE_VIEW_MAX] = {
 				   16, 24, 40 },
 	[NETPROBE_VIEW_INTERFACE] = { '5', "interface", "Interfaces", "If", "INTERFACE",
 				      "An interface; ? is of sockets whose packets took none that is "
-				      "known. 'unowned' and 'forwarded' are bytes on the wire that no "
+				      "known; eth0@blue is in the namespace that ip netns calls blue. "
+				      "'unowned' and 'forwarded' are bytes on the wire that no "
 				      "socket here moved.",
 				      10, 16, 20 },
 	[NETPROBE_VIEW_PROGRAM] = { '6', "program", "Programs", "Prog", "PROGRAM",

@@ -27,6 +27,7 @@ void model_init(struct tui_model *m, const struct tui_opts *opts, struct netprob
 	copy_text(m->mode, sizeof(m->mode), opts->mode);
 	m->page = 1;
 	m->health = opts->health;
+	m->limit = opts->limit;
 	if (m->health)
 		model_watch(m);
 }

@@ -158,12 +158,14 @@ struct tui_model {
 	struct tm taken;      /* wall clock of the snapshot */
 	struct tm since;      /* sums are since then */
 	bool is_since;	      /* ... and not since netprobe began */
+	uint32_t netns; /* its own, whose interfaces need no word of where they are; 0: not known */
 	bool elsewhere; /* the rows are of the past, or of another host: this one's files say nothing of them */
 	bool gone; /* what was drilled into is no longer there */
 	/* the user */
 	struct tui_level level[TUI_DEPTH];
 	unsigned int depth; /* of the current level; 0 the bottom */
 	uint8_t sort;
+	size_t limit; /* most rows; 0: all */
 	bool reverse, idle, bits;
 	bool health;		    /* columns of causes, stalls and verdicts instead of sums */
 	bool live;		    /* without rows of what ended */

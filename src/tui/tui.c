@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/netns.h"
 #include "tui/grid.h"
 #include "tui/keys.h"
 #include "tui/model.h"
@@ -49,10 +50,12 @@ static void take_settings(struct tui *t, const struct tui_opts *opts)
 	t->act_arg = opts->act_arg;
 	t->model.can_act = opts->act != NULL;
 	t->model.elsewhere = opts->elsewhere;
+	t->model.netns = netns_own();
 	if (opts->settings && settings_take(&t->model, opts->settings, opts->kind_given,
 					    opts->sort_given, err, sizeof(err)))
 		(void)snprintf(t->model.flash, sizeof(t->model.flash), "settings: %.60s", err);
 	t->model.health |= opts->health;
+	t->model.idle |= opts->idle;
 	if (t->model.health != opts->health)
 		model_watch(&t->model);
 	settings_text(&t->model, t->kept, sizeof(t->kept));

@@ -44,6 +44,8 @@ struct tui_opts {
 	uint8_t kind;	   /* first view, NETPROBE_VIEW_* */
 	uint8_t sort;	   /* NETPROBE_SORT_*; NETPROBE_SORT_RATE is what a user expects */
 	bool health;	   /* health columns from the start */
+	bool idle;	   /* idle rows from the start */
+	size_t limit;	   /* most rows; 0: all */
 	const char *match; /* first filter; NULL none. Copied, as all strings here */
 	const char *mode;  /* "ebpf", "afpacket", "proc" */
 	const char *host;  /* this machine's name; NULL none */

@@ -186,8 +186,11 @@ static _Noreturn void child(const struct probe *p, const struct probe_opts *opts
 	}
 	dup2(out, STDOUT_FILENO);
 	dup2(log, STDERR_FILENO);
-	if (ready >= 0)
+	if (ready >= 0) {
+		if (binary == READY_FD)
+			binary = fcntl(binary, F_DUPFD_CLOEXEC, READY_FD + 1);
 		dup2(ready, READY_FD);
+	}
 	if ((opts->user_ns && enter_user_ns() < 0) || (opts->enter && !opts->enter()) ||
 	    refuse_all(opts) < 0)
 		_exit(126);

@@ -2,12 +2,15 @@
 /* What the live view does to processes, connections and files when it is asked to, with whose rights, and that it asks first. */
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <pty.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -16,6 +19,8 @@
 
 #include <netinet/in.h>
 
+#include "maker.h"
+#include "netns.h"
 #include "probe.h"
 #include "tap.h"
 
@@ -264,6 +269,33 @@ TEST(one_of_several_listeners_on_a_port_is_closed)
 static void file_in(char *path, size_t size, const char *name)
 {
 	(void)snprintf(path, size, "%s/%s", test_dir(), name);
+}
+
+/* Each namespace may have an lo: what ip netns calls it tells them apart, where no column has room for it. */
+TEST(an_interface_of_another_namespace_says_which)
+{
+	static struct screen s;
+	struct netns ns = netns_new();
+	char match[32];
+	const char *const args[] = { "top", "--by",    "interface", "--idle", "--interval",
+				     "0.2", "--match", match,	    NULL };
+	struct maker m;
+
+	own_home();
+	(void)snprintf(match, sizeof(match), "netns=%" PRIu64, (uint64_t)ns.inode);
+	(void)mkdir("/run/netns", 0755);
+	REQUIRE(!unshare(CLONE_NEWNS) && !mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) &&
+			!mount("none", "/run/netns", "tmpfs", 0, NULL) &&
+			!close(open("/run/netns/npblue", O_CREAT | O_WRONLY | O_CLOEXEC, 0444)) &&
+			!mount(ns.path, "/run/netns/npblue", NULL, MS_BIND, NULL),
+		"cannot name a namespace: %s", strerror(errno));
+	m = maker_start(&ns, -1, "stream --bytes 1000 --hold sent");
+	maker_wait_hold(&m);
+	open_view(&s, args);
+	CHECK(drawn(&s, "@npblue", WAIT_MS), "expected the name of the namespace");
+	quit(&s);
+	maker_go(&m);
+	maker_finish(&m);
 }
 
 TEST(settings_are_kept_and_taken_again)

@@ -132,6 +132,24 @@ static void tab_goes_round_and_back(void **state)
 	assert_string_equal(FILTER, "comm:\"big one\"");
 }
 
+static void no_more_rows_are_shown_than_were_asked_for(void **state)
+{
+	size_t all;
+
+	(void)state;
+	assert_int_equal(model_snapshot(MODEL), 0);
+	all = MODEL->n_shown;
+	assert_true(all > 2);
+	MODEL->limit = 2;
+	assert_int_equal(model_snapshot(MODEL), 0);
+	assert_int_equal(MODEL->n_shown, 2);
+	scene_type(&scene, "G");
+	assert_int_equal(model_level(MODEL)->cursor, 1);
+	MODEL->limit = 0;
+	assert_int_equal(model_snapshot(MODEL), 0);
+	assert_int_equal(MODEL->n_shown, all);
+}
+
 static void what_all_have_in_common_comes_first(void **state)
 {
 	(void)state;
@@ -360,6 +378,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_end_of_a_text_is_a_field_or_a_value),
 		SCENE_TEST(a_field_is_completed_then_its_operators_then_its_values),
+		SCENE_TEST(no_more_rows_are_shown_than_were_asked_for),
 		SCENE_TEST(tab_goes_round_and_back),
 		SCENE_TEST(what_all_have_in_common_comes_first),
 		SCENE_TEST(values_are_those_of_the_rows_there_are),
