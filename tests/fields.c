@@ -51,7 +51,7 @@ static bool array_holds(const json_t *v, const struct field *f, char *why, size_
 		return no(why, size, "%s is no array", f->name);
 	json_array_foreach (v, i, one) {
 		if (f->type == FIELD_STRINGS && !json_is_string(one))
-			return no(why, size, "%s has what is no string", f->name);
+			return no(why, size, "%s has what is not a string", f->name);
 		if (f->type == FIELD_INTS && !json_is_integer(one))
 			return no(why, size, "%s has what is no integer", f->name);
 		if (f->type == FIELD_OBJECTS && !object_holds(one, &f->of, 1, why, size))
@@ -72,7 +72,7 @@ static bool value_holds(const json_t *v, const struct field *f, char *why, size_
 	case FIELD_INT:
 		return json_is_integer(v) || no(why, size, "%s is no integer", f->name);
 	case FIELD_NUMBER:
-		return json_is_number(v) || no(why, size, "%s is no number", f->name);
+		return json_is_number(v) || no(why, size, "%s is not a number", f->name);
 	case FIELD_OBJECT:
 		return object_holds(v, &f->of, 1, why, size);
 	case FIELD_STRINGS:
@@ -85,9 +85,9 @@ static bool value_holds(const json_t *v, const struct field *f, char *why, size_
 	if (!s || !*s)
 		return no(why, size, "%s is %s", f->name, s ? "empty" : "no string");
 	if (f->type == FIELD_TIME && !is_time(s))
-		return no(why, size, "%s is no time: %s", f->name, s);
+		return no(why, size, "%s is not a time: %s", f->name, s);
 	if (f->type == FIELD_ADDR && !is_addr(s))
-		return no(why, size, "%s is no address: %s", f->name, s);
+		return no(why, size, "%s is not an address: %s", f->name, s);
 	return true;
 }
 

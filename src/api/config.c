@@ -115,10 +115,10 @@ static int check_numbers(const struct netprobe_config *c, struct netprobe_error 
 			     *(const uint32_t *)((const char *)c + numbers[i].offset),
 			     numbers[i].min, numbers[i].max, err);
 	if (!r && (c->packet_block_bytes & (c->packet_block_bytes - 1)))
-		r = error_set(err, -EINVAL, "packet_block_bytes: %u is no power of two",
+		r = error_set(err, -EINVAL, "packet_block_bytes: %u is not a power of two",
 			      c->packet_block_bytes);
 	if (!r && (c->event_ring_bytes & (c->event_ring_bytes - 1)))
-		r = error_set(err, -EINVAL, "event_ring_bytes: %u is no power of two",
+		r = error_set(err, -EINVAL, "event_ring_bytes: %u is not a power of two",
 			      c->event_ring_bytes);
 	return r;
 }
@@ -186,7 +186,7 @@ int api_config_take(const struct netprobe_config *from, struct netprobe_config *
 	if (from &&
 	    (from->size < offsetof(struct netprobe_config, mode) || from->size > API_SIZE_MAX))
 		return error_set(err, -EINVAL,
-				 "size: %zu is no size of a configuration; start from "
+				 "size: %zu is not a size of a configuration; start from "
 				 "netprobe_config_default",
 				 from->size);
 	if (from)

@@ -128,7 +128,7 @@ int api_not_entered(int r, const struct netprobe_manager *m, struct netprobe_err
 	if (r == -EDEADLK)
 		return error_set(err, r,
 				 "called from a handler that a handler of this manager waits for");
-	return m ? error_set(err, -EBADF, "that is no manager, or it was freed")
+	return m ? error_set(err, -EBADF, "that is not a manager, or it was freed")
 		 : error_set(err, -EINVAL, "no manager");
 }
 

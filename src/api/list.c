@@ -62,7 +62,7 @@ static int check_time(const struct netprobe_ban *b, struct netprobe_error *err)
 {
 	if (b->ttl_s == NETPROBE_NO_END || (b->ttl_s && b->ttl_s <= NETPROBE_TTL_MAX))
 		return 0;
-	return error_set(err, -EINVAL, "ttl_s: %u is no time; takes 1 to %u, or NETPROBE_NO_END",
+	return error_set(err, -EINVAL, "ttl_s: %u is not a time; takes 1 to %u, or NETPROBE_NO_END",
 			 b->ttl_s, NETPROBE_TTL_MAX);
 }
 

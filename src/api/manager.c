@@ -25,7 +25,7 @@ API_PUBLIC int netprobe_is_supported(uint32_t capture, struct netprobe_error *er
 
 	if (capture > NETPROBE_CAPTURE_NONE)
 		return error_set(err, -EINVAL,
-				 "capture: %u is no way of capture; takes NETPROBE_CAPTURE_*",
+				 "capture: %u is not a way of capture; takes NETPROBE_CAPTURE_*",
 				 capture);
 	if (capture == NETPROBE_CAPTURE_NONE)
 		return (int)capture;

@@ -103,7 +103,7 @@ int model_backend(const struct model *m, unsigned int vip, const uint8_t addr[16
 			return (int)i;
 	addr_format(addr, text);
 	vip_format(&m->vips[vip].key, vip_text);
-	return error_set(err, -ENOENT, "%s is no backend of %s", text, vip_text);
+	return error_set(err, -ENOENT, "%s is not a backend of %s", text, vip_text);
 }
 
 int model_backend_add(struct model *m, unsigned int vip, const struct backend_spec *spec,

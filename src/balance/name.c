@@ -120,7 +120,7 @@ int backend_parse(const char *text, uint8_t ret_addr[16], struct netprobe_error 
 	if (take_addr(brackets ? text + 1 : text, brackets ? n - 2 : n, ret_addr))
 		return 0;
 	return error_set(err, -EINVAL,
-			 "'%.100s' is no backend; takes the address of another host, like "
+			 "'%.100s' is not a backend; takes the address of another host, like "
 			 "192.0.2.10 or 2001:db8::10",
 			 text);
 }

@@ -175,7 +175,7 @@ static int add_operand(struct args_walk *w, const char *arg)
 
 	if (!spec->operands)
 		return error_set(w->err, -EINVAL,
-				 "'%.100s' is no option; takes what '%s --help' lists", arg,
+				 "'%.100s' is not an option; takes what '%s --help' lists", arg,
 				 spec->prog);
 	if (spec->max_operands && w->operands->n >= spec->max_operands && !spec->stop_at_operand)
 		return error_set(w->err, -EINVAL, "'%.100s' is one too many; takes %s", arg,

@@ -60,7 +60,8 @@ static int set_enum(const struct option_row *row, const char *value, int *dest,
 static int set_bool(const char *value, bool *dest, struct netprobe_error *err)
 {
 	if (value && strcmp(value, "true") != 0 && strcmp(value, "false") != 0)
-		return error_set(err, -EINVAL, "'%.100s' is no switch; takes true or false", value);
+		return error_set(err, -EINVAL, "'%.100s' is not a switch; takes true or false",
+				 value);
 	*dest = !value || *value == 't';
 	return 0;
 }
@@ -127,6 +128,17 @@ static int set_string(const struct option_row *row, const char *value, void *des
 	return args_list_add(list, value);
 }
 
+static int set_size(const struct option_row *row, const char *value, uint32_t *dest,
+		    struct netprobe_error *err)
+{
+	uint64_t most = row->max && row->max < UINT32_MAX ? row->max : UINT32_MAX, v = 0;
+	int r = parse_size(value, row->min, most, &v, err);
+
+	if (!r)
+		*dest = (uint32_t)v;
+	return r;
+}
+
 static int set_value(const struct option_row *row, const char *value, void *dest,
 		     struct netprobe_error *err)
 {
@@ -139,6 +151,8 @@ static int set_value(const struct option_row *row, const char *value, void *dest
 	case OPTION_COUNT:
 		return set_count(value, dest, err);
 	case OPTION_U32:
+		if (row->arg && !strcmp(row->arg, "BYTES"))
+			return set_size(row, value, dest, err);
 		return parse_u32(value, (uint32_t)row->min,
 				 max > UINT32_MAX ? UINT32_MAX : (uint32_t)max, dest, err);
 	case OPTION_U64:

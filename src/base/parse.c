@@ -48,7 +48,7 @@ int parse_u64(const char *s, uint64_t min, uint64_t max, uint64_t *ret, struct n
 	int r = take_digits(&p, &v);
 
 	if (r == -EINVAL || (r == 0 && *p)) {
-		why = "no number";
+		why = "not a number";
 	} else if (r == -ERANGE || v > max) {
 		why = "too large";
 	} else if (v < min) {
@@ -64,6 +64,32 @@ int parse_u64(const char *s, uint64_t min, uint64_t max, uint64_t *ret, struct n
 	return error_set(err, -EINVAL,
 			 "'%.100s' is %s; takes a whole number from %" PRIu64 " to %" PRIu64, s,
 			 why, min, max);
+}
+
+int parse_size(const char *s, uint64_t min, uint64_t max, uint64_t *ret, struct netprobe_error *err)
+{
+	static const char *const units[] = { "KMG", "kmg" };
+	const char *p = s, *unit = NULL;
+	uint64_t v = 0;
+
+	if (!take_digits(&p, &v) && *p)
+		for (size_t i = 0; i < COUNT_OF(units) && !unit; i++)
+			unit = strchr(units[i], *p) ? units[i] : NULL;
+	if (!unit || (p[1] && strcmp(p + 1, "iB") != 0))
+		return parse_u64(s, min, max, ret, err);
+	for (const char *u = unit;; u++) {
+		if (__builtin_mul_overflow(v, 1024, &v))
+			v = UINT64_MAX;
+		if (*u == *p)
+			break;
+	}
+	if (v < min || v > max)
+		return error_set(err, -EINVAL,
+				 "'%.100s' is too %s; takes %" PRIu64 " to %" PRIu64
+				 " bytes, or a unit, like 64K, 8M",
+				 s, v < min ? "small" : "large", min, max);
+	*ret = v;
+	return 0;
 }
 
 int parse_u32(const char *s, uint32_t min, uint32_t max, uint32_t *ret, struct netprobe_error *err)
@@ -130,7 +156,7 @@ int parse_seconds(const char *s, double *ret, struct netprobe_error *err)
 	if (take_duration(s, USEC_PER_SEC, &usec) < 0)
 		return error_set(
 			err, -EINVAL,
-			"'%.100s' is no time; takes seconds or a unit, like 0.5, 10s, 500ms, "
+			"'%.100s' is not a time; takes seconds or a unit, like 0.5, 10s, 500ms, "
 			"2m, at most a year",
 			s);
 	*ret = (double)usec / (double)USEC_PER_SEC;
@@ -145,7 +171,7 @@ int parse_msec(const char *s, uint32_t *ret, struct netprobe_error *err)
 	    usec / USEC_PER_MSEC > UINT32_MAX)
 		return error_set(
 			err, -EINVAL,
-			"'%.100s' is no time; takes milliseconds or a unit, like 100, 100ms, "
+			"'%.100s' is not a time; takes milliseconds or a unit, like 100, 100ms, "
 			"1.5s, 2m, at most 49 days",
 			s);
 	*ret = (uint32_t)(usec / USEC_PER_MSEC);
@@ -184,10 +210,11 @@ static bool mask_host_bits(uint8_t addr[16], unsigned int len)
 
 static int no_cidr(const char *s, struct netprobe_error *err)
 {
-	return error_set(err, -EINVAL,
-			 "'%.100s' is no address; takes an IPv4 or IPv6 address or network, like "
-			 "10.0.0.1, 10.0.0.0/8 or 2001:db8::/32",
-			 s);
+	return error_set(
+		err, -EINVAL,
+		"'%.100s' is not an address; takes an IPv4 or IPv6 address or network, like "
+		"10.0.0.1, 10.0.0.0/8 or 2001:db8::/32",
+		s);
 }
 
 static int host_bits_set(const char *s, const struct np_cidr *c, bool v4,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Values as people type them, from the command line, the config file and the control socket alike.
- * Each returns 0, or -EINVAL with a message "'given' is no X; takes Y" that lacks only the name of
+ * Each returns 0, or -EINVAL with a message "'given' is not an X; takes Y" that lacks only the name of
  * the option in front (error_prefix); ret values stay untouched then. The whole string must fit.
  */
 #ifndef NETPROBE_BASE_PARSE_H
@@ -15,6 +15,9 @@
 /* Decimal, no sign, no blanks; min..max both included. */
 int parse_u32(const char *s, uint32_t min, uint32_t max, uint32_t *ret, struct netprobe_error *err);
 int parse_u64(const char *s, uint64_t min, uint64_t max, uint64_t *ret, struct netprobe_error *err);
+/* The same, of bytes: 64K, 8M, 1GiB are multiples of 1024. */
+int parse_size(const char *s, uint64_t min, uint64_t max, uint64_t *ret,
+	       struct netprobe_error *err);
 /* "1", "0.5", "10s", "500ms", "2m", "1h"; up to a year. A number alone is seconds. */
 int parse_seconds(const char *s, double *ret, struct netprobe_error *err);
 /* The same in milliseconds, and a number alone is milliseconds. Fractions of one are refused. */

@@ -195,7 +195,7 @@ static int fill(const struct lb_opts *o, const char *addr, struct netprobe_backe
 			"--check-port: nothing is checked; takes --check tcp or http as well");
 	if (o->path && o->path[0] != '/')
 		return error_set(err, -EINVAL,
-				 "--path: '%.100s' is no path; takes one like /health", o->path);
+				 "--path: '%.100s' is not a path; takes one like /health", o->path);
 	r = text_option("path", o->path, &b.path, err);
 	if (!r)
 		r = text_option("http-host", o->host, &b.host, err);

@@ -205,7 +205,7 @@ static int mode_of(const char *name, uint32_t *ret, struct netprobe_error *err)
 		return 0;
 	}
 	return error_set(err, -EINVAL,
-			 "'%.40s' is no mode of detection; takes on, alert, dry-run, off", name);
+			 "'%.40s' is not a mode of detection; takes on, alert, dry-run, off", name);
 }
 
 static int detect(struct guard_call *call)

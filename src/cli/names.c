@@ -50,7 +50,7 @@ static int take_list(const char *list, uint32_t *from, struct netprobe_error *er
 		if (!take_word(p, n, from))
 			return error_set(
 				err, -EINVAL,
-				"--names: '%s' is no list of sources; takes dns, asked, sni, http or none",
+				"--names: '%s' is not a list of sources; takes dns, asked, sni, http or none",
 				list);
 		p = p[n] ? p + n + 1 : NULL;
 	}
@@ -73,7 +73,7 @@ int names_fill(const struct common_opts *o, struct netprobe_config *c, struct ne
 		r = parse_u32(o->dns_port.items[i], 1, 65535, &port, NULL);
 		if (r)
 			error_set(err, r,
-				  "--dns-port: '%s' is no port; takes a number from 1 to 65535",
+				  "--dns-port: '%s' is not a port; takes a number from 1 to 65535",
 				  o->dns_port.items[i]);
 		c->dns_ports[i] = (uint16_t)port;
 	}

@@ -46,8 +46,7 @@ const struct option_row common_rows[] = {
 	ROW("event-buffer", 0, OPTION_ENUM, event_buffer, NULL,
 	    "how events leave the kernel (default auto)", .names = buffer_names),
 	ROW("packet-ring", 0, OPTION_U32, packet_ring, "BYTES",
-	    "afpacket: size of each ring, 4096 to 268435456 (default 8388608)", .min = 4096,
-	    .max = 256U << 20),
+	    "afpacket: size of each ring, 4K to 256M (default 8M)", .min = 4096, .max = 256U << 20),
 	ROW("packet-block", 0, OPTION_U32, packet_block, "BYTES",
 	    "afpacket: size of a block of it, a power of two (default 262144)", .min = 4096,
 	    .max = 64U << 20),
@@ -146,9 +145,10 @@ int cli_option_failed(int exit, const char *msg)
 static int check_together(const struct common_opts *o, struct netprobe_error *err)
 {
 	if (o->ring_size & (o->ring_size - 1))
-		return error_set(err, -EINVAL, "--ring-size: %u is no power of two", o->ring_size);
+		return error_set(err, -EINVAL, "--ring-size: %u is not a power of two",
+				 o->ring_size);
 	if (o->packet_block & (o->packet_block - 1))
-		return error_set(err, -EINVAL, "--packet-block: %u is no power of two",
+		return error_set(err, -EINVAL, "--packet-block: %u is not a power of two",
 				 o->packet_block);
 	if (o->packet_block > (o->packet_ring ? o->packet_ring : 8U << 20))
 		return error_set(

@@ -214,7 +214,7 @@ static int apply_value(struct config *c, const struct config_pair *p, const stru
 	if (!r)
 		r = set_value(c, p, row, content ? content : p->value, defaults, opts, err);
 	if (r == -EINVAL && content)
-		(void)refuse_file(p, "what it holds is no value of this option", err);
+		(void)refuse_file(p, "what it holds is not a value of this option", err);
 	key_string_wipe(content);
 	return r;
 }
@@ -229,8 +229,8 @@ static int apply_pair(struct config *c, const struct config_pair *p,
 	if (!row && p->elsewhere)
 		return 0;
 	if (!takes_key(row)) {
-		error_set(err, -EINVAL, "'%.64s' is no key; takes long options that --help lists",
-			  p->key);
+		error_set(err, -EINVAL,
+			  "'%.64s' is not a key; takes long options that --help lists", p->key);
 		error_prefix(err, "%.160s:%u:%u", c->path, p->key_line, p->key_column);
 		return -EINVAL;
 	}
@@ -285,7 +285,7 @@ bool config_blame_row(const struct config *c, unsigned int section, const struct
 		    quotes(told.msg, p, file))
 			meant = p;
 	if (!meant && file)
-		(void)refuse_file(file, "what it holds is no value of this option", err);
+		(void)refuse_file(file, "what it holds is not a value of this option", err);
 	else if (row->flags & OPTION_SECRET)
 		(void)error_set(err, told.code, "--%s: what is given is none; takes %s", row->name,
 				row->arg ? row->arg : "a value");

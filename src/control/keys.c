@@ -66,7 +66,7 @@ int keys_find(const struct option_row *const *tables, const char *key,
 		buf_puts(&names, row->name);
 	}
 	text = buf_str(&names);
-	error_set(err, -EINVAL, "'%.64s' is no key of this instance; takes %s", key,
+	error_set(err, -EINVAL, "'%.64s' is not a key of this instance; takes %s", key,
 		  text ? text : "what 'ctl get' lists");
 	buf_done(&names);
 	return -EINVAL;

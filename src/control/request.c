@@ -23,7 +23,7 @@ static int take_pairs(struct control_request *q, json_t *values, struct netprobe
 					 CONTROL_MAX_PAIRS);
 		if (!json_is_string(value))
 			return error_set(err, -EINVAL,
-					 "the value of '%.64s' is no string; takes text", key);
+					 "the value of '%.64s' is not a string; takes text", key);
 		q->pairs[q->n++] = (struct control_pair){ key, json_string_value(value) };
 	}
 	return 0;
@@ -37,7 +37,7 @@ static int take(struct control_request *q, struct netprobe_error *err)
 	if (!cmd)
 		return wrong(err, "no cmd", "info, get, set, stats");
 	if (key && !json_is_string(key))
-		return wrong(err, "the key is no string", "the name of a long option");
+		return wrong(err, "the key is not a string", "the name of a long option");
 	q->key = json_string_value(key);
 	if (!strcmp(cmd, "info"))
 		q->what = CONTROL_INFO;
@@ -48,7 +48,7 @@ static int take(struct control_request *q, struct netprobe_error *err)
 	else if (!strcmp(cmd, "set"))
 		q->what = CONTROL_SET;
 	else
-		return error_set(err, -EINVAL, "'%.64s' is no cmd; takes info, get, set, stats",
+		return error_set(err, -EINVAL, "'%.64s' is not a cmd; takes info, get, set, stats",
 				 cmd);
 	return q->what == CONTROL_SET ? take_pairs(q, json_object_get(q->root, "values"), err) : 0;
 }

@@ -29,7 +29,8 @@ static int add_pid(struct np_filter *f, const char *value, struct netprobe_error
 
 	if (parse_u32(value, 1, 4194304, &pid, NULL))
 		return error_set(err, -EINVAL,
-				 "'%s' is no process id; takes a number from 1 to 4194304", value);
+				 "'%s' is not a process id; takes a number from 1 to 4194304",
+				 value);
 	(void)snprintf(path, sizeof(path), "/proc/%u", pid);
 	if (access(path, F_OK))
 		return error_set(err, -ESRCH,
@@ -44,7 +45,7 @@ static int add_comm(struct np_filter *f, const char *value, struct netprobe_erro
 
 	if (!len)
 		return error_set(err, -EINVAL,
-				 "'' is no process name; takes a name as ps -o comm shows it");
+				 "'' is not a process name; takes a name as ps -o comm shows it");
 	if (len >= TASK_COMM_LEN)
 		return error_set(
 			err, -EINVAL,
@@ -192,7 +193,7 @@ static int add_user(struct np_filter *f, const char *value, struct netprobe_erro
 
 	if (parse_u32(value, 0, UINT32_MAX - 1, &uid, NULL) && user_id(value, &uid))
 		return error_set(err, -EINVAL,
-				 "'%.60s' is no user; takes a name of /etc/passwd or a number",
+				 "'%.60s' is not a user; takes a name of /etc/passwd or a number",
 				 value);
 	f->user[f->n_user++] = uid;
 	return 0;
@@ -265,7 +266,8 @@ static int add_family(struct np_filter *f, const char *value, struct netprobe_er
 	bool v4 = !strcmp(value, "ipv4");
 
 	if (!v4 && strcmp(value, "ipv6") != 0)
-		return error_set(err, -EINVAL, "'%.40s' is no family; takes ipv4 or ipv6", value);
+		return error_set(err, -EINVAL, "'%.40s' is not a family; takes ipv4 or ipv6",
+				 value);
 	if (f->family)
 		return error_set(err, -EINVAL, "one family or all; takes it once");
 	f->family = v4 ? AF_INET : AF_INET6;
@@ -313,7 +315,7 @@ int filter_add(struct np_filter *f, uint32_t key, const char *value, struct netp
 {
 	if (key >= NETPROBE_FILTER_MAX || !keys[key].add || !value)
 		return error_set(err, -EINVAL,
-				 "%u is no filter; takes NETPROBE_FILTER_* and a value", key);
+				 "%u is not a filter; takes NETPROBE_FILTER_* and a value", key);
 	if (keys[key].counted && ((uint8_t *)f)[keys[key].count] == NP_FILTER_SLOTS)
 		return error_set(err, -EINVAL, "'%s' is one too many; takes up to %d values", value,
 				 NP_FILTER_SLOTS);

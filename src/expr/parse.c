@@ -260,11 +260,11 @@ static bool is_address(const char *s)
 static int check_word(struct parser *p, const char *word, const char *at)
 {
 	if (*word == '&' || *word == '|' || *word == '!')
-		return FAIL(p, at, "'%.20s' is no operator; takes and, or, not", word);
+		return FAIL(p, at, "'%.20s' is not an operator; takes and, or, not", word);
 	if (*word && strpbrk(word, "=<>~"))
 		return FAIL(
 			p, at,
-			"'%.40s' is no field with a value; takes FIELD=VALUE, or quotes around text",
+			"'%.40s' is not a field with a value; takes FIELD=VALUE, or quotes around text",
 			word);
 	return 0;
 }

@@ -50,9 +50,10 @@ static int refuse(const char *pattern, int error, PCRE2_SIZE at, struct netprobe
 	if (error == PCRE2_ERROR_HEAP_FAILED)
 		return error_set(err, -ENOMEM, "out of memory");
 	(void)pcre2_get_error_message(error, why, sizeof(why));
-	return error_set(err, -EINVAL,
-			 "'%.60s' is no regular expression: %s at %zu; takes one of up to %d bytes",
-			 pattern, (const char *)why, at + 1, PATTERN_MAX);
+	return error_set(
+		err, -EINVAL,
+		"'%.60s' is not a regular expression: %s at %zu; takes one of up to %d bytes",
+		pattern, (const char *)why, at + 1, PATTERN_MAX);
 }
 
 static int make(pcre2_code *code, struct regex **ret, struct netprobe_error *err)

@@ -354,8 +354,9 @@ static int attach_at(struct attach *a)
 
 	a->ifindex = (int)if_nametoindex(a->ifname);
 	if (!a->ifindex)
-		return error_set(a->err, -ENODEV, "'%.40s' is no interface here; takes one of %s",
-				 a->ifname, device_names((char[160]){}, 160));
+		return error_set(a->err, -ENODEV,
+				 "'%.40s' is not an interface here; takes one of %s", a->ifname,
+				 device_names((char[160]){}, 160));
 	if (!device_has_ethernet(a->ifname)) {
 		error_set(
 			a->err, -EOPNOTSUPP,

@@ -64,7 +64,7 @@ static uint8_t window_scale(void)
 static int no_service(const char *text, struct netprobe_error *err)
 {
 	return error_set(err, -EINVAL,
-			 "'%.60s' is no service; takes ADDR:PORT, like 192.0.2.1:443 or "
+			 "'%.60s' is not a service; takes ADDR:PORT, like 192.0.2.1:443 or "
 			 "[2001:db8::1]:443, or PORT for every address of this machine",
 			 text);
 }

@@ -19,7 +19,7 @@ static uint64_t read_limit(const char *path)
 
 	if (!f)
 		return 0;
-	/* "max" is no number */
+	/* "max" is not a number */
 	if (fscanf(f, "%" SCNu64, &limit) != 1 || limit >= NO_LIMIT)
 		limit = 0;
 	(void)fclose(f);

@@ -275,7 +275,7 @@ int kernel_btf_check(const char *path, struct netprobe_error *err)
 	if (r == -EINVAL)
 		return error_set(
 			err, r,
-			"'%s' is no regular file; takes a BTF file of this kernel, or a folder with one",
+			"'%s' is not a regular file; takes a BTF file of this kernel, or a folder with one",
 			path);
 	if (r && !uname(&uts))
 		return error_set(

@@ -97,7 +97,7 @@ int act_close(struct tui_model *m)
 	    model_level(m)->kind != NETPROBE_VIEW_LISTEN)
 		return refuse(m, "a connection is closed: 2 shows them");
 	if (row->exited || row->count || !row->sock)
-		return refuse(m, "this is no open socket that is known by its cookie");
+		return refuse(m, "this is not an open socket that is known by its cookie");
 	m->act = (struct tui_act){ .what = TUI_ACT_CLOSE,
 				   .pid = row->owner_pid,
 				   .netns = row->netns,

@@ -123,7 +123,7 @@ static socklen_t address(const char *addr, uint16_t port, struct sockaddr_storag
 		v4->sin_port = htons(port);
 		return sizeof(*v4);
 	}
-	REQUIRE(inet_pton(AF_INET6, addr, &v6->sin6_addr) == 1, "%s is no address", addr);
+	REQUIRE(inet_pton(AF_INET6, addr, &v6->sin6_addr) == 1, "%s is not an address", addr);
 	v6->sin6_family = AF_INET6;
 	v6->sin6_port = htons(port);
 	return sizeof(*v6);

@@ -230,7 +230,7 @@ TEST(wrong_vips_and_backends_change_nothing)
 	MUST("vip", "add", VIP);
 	REFUSED("is there already", "vip", "add", VIP);
 	REFUSED("is not there", "backend", "add", "192.0.2.9:1/udp", "10.99.0.10");
-	REFUSED("'10.99.0.0/24' is no backend", "backend", "add", VIP, "10.99.0.0/24");
+	REFUSED("'10.99.0.0/24' is not a backend", "backend", "add", VIP, "10.99.0.0/24");
 	REFUSED("is this host itself", "backend", "add", VIP, "10.99.0.1");
 	REFUSED("no route to it", "backend", "add", VIP, "203.0.113.1");
 	REFUSED("--weight", "backend", "add", VIP, "10.99.0.10", "--weight", "0");
@@ -243,7 +243,7 @@ TEST(wrong_vips_and_backends_change_nothing)
 	REQUIRE(system("ip route add " NET_VIP4 " via 10.99.0.10") == 0, "no route");
 	REFUSED("is a VIP's address", "backend", "add", VIP, NET_VIP4);
 	REFUSED("'all' is one too many", "vip", "list", "all");
-	REFUSED("is no backend of", "backend", "drain", VIP, "10.99.0.10");
+	REFUSED("is not a backend of", "backend", "drain", VIP, "10.99.0.10");
 	REFUSED("expected one of add, remove, drain, weight", "backend", "kill", VIP, "10.99.0.10");
 	CHECK(json_array_size(json_object_get(stats_of(VIP), "backends")) == 0,
 	      "a refused backend is there");

@@ -175,10 +175,12 @@ static void args_errors_name_option_value_and_what_it_takes(void **state)
 	(void)state;
 	REFUSES(&plain, "--port: '99999' is not a port; takes 1-65535 or a range like 8000-8100",
 		"--port", "99999");
-	REFUSES(&plain, "--pid: 'x' is no number; takes a whole number from 1 to 4194304", "-px");
+	REFUSES(&plain, "--pid: 'x' is not a number; takes a whole number from 1 to 4194304",
+		"-px");
 	REFUSES(&plain, "--pid: '0' is too small; takes a whole number from 1 to 4194304", "-p0");
-	REFUSES(&plain, "--pid: '' is no number; takes a whole number from 1 to 4194304", "--pid=");
-	REFUSES(&plain, "-n: '-1' is no number; takes a whole number from 0 on", "-n", "-1");
+	REFUSES(&plain, "--pid: '' is not a number; takes a whole number from 1 to 4194304",
+		"--pid=");
+	REFUSES(&plain, "-n: '-1' is not a number; takes a whole number from 0 on", "-n", "-1");
 	REFUSES(&plain,
 		"-n: '18446744073709551616' is too large; takes a whole number from 0 to "
 		"18446744073709551615",
@@ -200,7 +202,8 @@ static void args_errors_name_option_value_and_what_it_takes(void **state)
 static void args_errors_about_operands_say_what_is_taken(void **state)
 {
 	(void)state;
-	REFUSES(&plain, "'eth0' is no option; takes what 'netprobe events --help' lists", "eth0");
+	REFUSES(&plain, "'eth0' is not an option; takes what 'netprobe events --help' lists",
+		"eth0");
 	REFUSES(&taking, "'d' is one too many; takes KEY=VALUE ...", "a", "b", "c", "d");
 	REFUSES(&taking, "nothing given; takes KEY=VALUE ...", "-v");
 }
@@ -256,7 +259,7 @@ static void args_set_serves_config_files(void **state)
 	assert_int_equal(args_set(args_find(tables, "quiet"), "false", &o, &err), 0);
 	assert_false(o.quiet);
 	assert_int_equal(args_set(args_find(tables, "quiet"), "maybe", &o, &err), -EINVAL);
-	assert_string_equal(err.msg, "--quiet: 'maybe' is no switch; takes true or false");
+	assert_string_equal(err.msg, "--quiet: 'maybe' is not a switch; takes true or false");
 	assert_int_equal(args_set(args_find(tables, "verbose"), "2", &o, &err), 0);
 	assert_int_equal(o.verbose, 2);
 	assert_null(args_find(tables, "n"));

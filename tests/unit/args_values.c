@@ -15,6 +15,45 @@
 
 static struct netprobe_error err;
 
+static void sizes_take_units(void **state)
+{
+	static const struct {
+		const char *text;
+		uint64_t n; /* 0: refused */
+	} cases[] = { { "4096", 4096 },
+		      { "64K", 65536 },
+		      { "64k", 65536 },
+		      { "8M", 8388608 },
+		      { "8MiB", 8388608 },
+		      { "1G", 1073741824 },
+		      { "1GiB", 1 << 30 },
+		      { "2G", 0 },
+		      { "3K", 0 },
+		      { "8MB", 0 },
+		      { "M", 0 },
+		      { "8 M", 0 },
+		      { "8T", 0 },
+		      { "-1K", 0 },
+		      { "99999999999999999999K", 0 },
+		      { "", 0 },
+		      { "18014398509481985K", 0 } };
+	uint64_t v;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		int r;
+
+		v = 0;
+		r = parse_size(cases[i].text, 4096, 1 << 30, &v, &err);
+		assert_int_equal(r, cases[i].n ? 0 : -EINVAL);
+		assert_int_equal(v, cases[i].n);
+	}
+	assert_int_equal(parse_size("2G", 4096, 1 << 30, &v, &err), -EINVAL);
+	assert_string_equal(
+		err.msg,
+		"'2G' is too large; takes 4096 to 1073741824 bytes, or a unit, like 64K, 8M");
+}
+
 static void parse_seconds_takes_units(void **state)
 {
 	static const struct {
@@ -75,7 +114,7 @@ static void parse_seconds_refuses_what_strtod_would_take(void **state)
 		assert_true(v == 7);
 	}
 	assert_string_equal(err.msg,
-			    "'18446744073709551615h' is no time; takes seconds or a unit, like "
+			    "'18446744073709551615h' is not a time; takes seconds or a unit, like "
 			    "0.5, 10s, 500ms, 2m, at most a year");
 }
 
@@ -215,6 +254,7 @@ static void parse_errors_stay_readable_for_long_input(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(sizes_take_units),
 		cmocka_unit_test(parse_seconds_takes_units),
 		cmocka_unit_test(parse_seconds_refuses_what_strtod_would_take),
 		cmocka_unit_test(parse_msec_takes_whole_milliseconds),

@@ -301,7 +301,7 @@ static void backend_is_of_one_vip(void **state)
 	assert_int_equal(backend_parse("192.0.2.10", addr, &err), 0);
 	assert_true(model_backend(m, a, addr, &err) > 0);
 	assert_int_equal(model_backend(m, b, addr, &err), -ENOENT);
-	assert_non_null(strstr(err.msg, "192.0.2.10 is no backend of 192.0.2.1:81/tcp"));
+	assert_non_null(strstr(err.msg, "192.0.2.10 is not a backend of 192.0.2.1:81/tcp"));
 	assert_true(add_backend(b, "192.0.2.10", LB_FORWARD_ENCAP) > 0);
 }
 

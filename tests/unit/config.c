@@ -179,7 +179,7 @@ static void what_is_wrong_is_told_with_line_and_column(void **state)
 	check_refused("port: []\nport: [80]\n", "f.yaml:2:1: 'port' is there twice");
 	check_refused("port: [80]\nport: []\n", "f.yaml:2:1: 'port' is there twice");
 	check_refused("port: {x: 1, file: sec}\n", "f.yaml:1:14: file beside something");
-	check_refused("url: x\n", "f.yaml:1:1: 'url' is no key"); /* export is not shared */
+	check_refused("url: x\n", "f.yaml:1:1: 'url' is not a key"); /* export is not shared */
 }
 
 static void bytes_that_are_not_utf8_are_refused(void **state)
@@ -264,7 +264,7 @@ static void wrong_sections_are_told_with_line_and_column(void **state)
 	config_done(&c);
 	assert_int_equal(parse("alerts:\n  url: x\n  tires: 1\n", &c), 0);
 	assert_int_equal(apply_target(&c, 1, &t), -EINVAL);
-	assert_int_equal(strncmp(err.msg, "f.yaml:3:3: 'tires' is no key", 29), 0);
+	assert_int_equal(strncmp(err.msg, "f.yaml:3:3: 'tires' is not a key", 29), 0);
 	config_done(&c);
 	/* a key is once in each section, and may be in several */
 	check_refused("alerts:\n  url: x\n  url: y\n", "f.yaml:3:3: 'url' is there twice");
@@ -309,8 +309,8 @@ static void one_file_is_for_all_commands(void **state)
 	check_own("max: 1\nown:\nother: ~\nalerts: []\n", 0, NULL, 1);
 	check_own("max: 1\nown: {}\n", 0, NULL, 1);
 	check_refused("other:\nother: {fast: true}\n", "f.yaml:2:1: 'other' is there twice");
-	check_refused("another:\n", "f.yaml:1:1: 'another' is no key");
-	check_refused("own: 1\n", "f.yaml:1:1: 'own' is no key");
+	check_refused("another:\n", "f.yaml:1:1: 'another' is not a key");
+	check_refused("own: 1\n", "f.yaml:1:1: 'own' is not a key");
 }
 
 /* A folder with a config and a file beside it. */

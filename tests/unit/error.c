@@ -42,10 +42,10 @@ static void error_prefix_keeps_code_and_hint(void **state)
 	struct netprobe_error err;
 
 	(void)state;
-	(void)error_set(&err, -EINVAL, "'x' is no port");
+	(void)error_set(&err, -EINVAL, "'x' is not a port");
 	error_hint(&err, "try 80");
 	error_prefix(&err, "--%s", "port");
-	assert_string_equal(err.msg, "--port: 'x' is no port");
+	assert_string_equal(err.msg, "--port: 'x' is not a port");
 	assert_string_equal(err.hint, "try 80");
 	assert_int_equal(err.code, -EINVAL);
 }

@@ -81,8 +81,8 @@ static void log_starts_with_the_command_that_speaks(void **state)
 {
 	(void)state;
 	log_set_ident("netprobe events");
-	log_err("--port: '99999' is no port");
-	assert_string_equal(collect(), "netprobe events: --port: '99999' is no port\n");
+	log_err("--port: '99999' is not a port");
+	assert_string_equal(collect(), "netprobe events: --port: '99999' is not a port\n");
 }
 
 static void log_lines_are_one_line_and_harmless(void **state)
