@@ -344,46 +344,60 @@ static uint64_t missed_hits(const struct probe *p, unsigned int id)
 	return missed;
 }
 
+/* Runs left out, of one hook: of its programs, and of the second ones; UINT64_MAX: it has none. */
+struct misses {
+	uint64_t first, second;
+};
+
+/* One pass over the programs: whose each of them is takes some hundred comparisons of names. */
+static void take_misses(const struct probe *p, struct misses ret[NP_PROG_MAX])
+{
+	struct bpf_program *prog;
+
+	for (unsigned int id = 0; id < NP_PROG_MAX; id++)
+		ret[id] = (struct misses){ .second = UINT64_MAX };
+	bpf_object__for_each_program (prog, p->skel->obj) {
+		struct bpf_prog_info info = {};
+		__u32 len = sizeof(info);
+		unsigned int id, alt;
+		int8_t used;
+
+		if (bpf_program__fd(prog) < 0 || ladder_owner(bpf_program__name(prog), &id, &alt) ||
+		    p->hooks[id].used < 0)
+			continue;
+		if (bpf_obj_get_info_by_fd(bpf_program__fd(prog), &info, &len))
+			continue;
+		used = (int8_t)p->hooks[id].used;
+		if (strchr(bpf_program__name(prog), '2') && /* np_state2_tp */
+		    (!hook_table[id].alts[used].second || p->hooks[id].alts[used].second))
+			ret[id].second = (ret[id].second == UINT64_MAX ? 0 : ret[id].second) +
+					 info.recursion_misses;
+		else
+			ret[id].first += info.recursion_misses;
+	}
+}
+
 /*
  * Runs that the kernel left out because the program was active there. Where a hook has a second program, what that one
  * saw is not lost, and no more is than it was left out of itself (src/bpf/lib/second.h).
  */
-static uint64_t missed_runs(const struct probe *p, unsigned int id)
+static uint64_t missed_runs(const struct probe *p, unsigned int id, const struct misses *of)
 {
-	uint64_t missed = 0, second = UINT64_MAX, seen;
-	const struct hook_alt *used;
-	struct bpf_program *prog;
+	uint64_t missed, seen;
 
 	if (p->hooks[id].used < 0)
 		return 0;
-	used = &hook_table[id].alts[p->hooks[id].used];
-
-	bpf_object__for_each_program (prog, p->skel->obj) {
-		struct bpf_prog_info info = {};
-		__u32 len = sizeof(info);
-		unsigned int hook, alt;
-
-		if (bpf_program__fd(prog) < 0 ||
-		    ladder_owner(bpf_program__name(prog), &hook, &alt) || hook != id)
-			continue;
-		if (bpf_obj_get_info_by_fd(bpf_program__fd(prog), &info, &len))
-			continue;
-		if (strchr(bpf_program__name(prog), '2') && /* np_state2_tp */
-		    (!used->second || p->hooks[id].alts[p->hooks[id].used].second))
-			second = (second == UINT64_MAX ? 0 : second) + info.recursion_misses;
-		else
-			missed += info.recursion_misses;
-	}
-	missed += missed_hits(p, id);
+	missed = of->first + missed_hits(p, id);
 	seen = p->skel->bss
 		       ->st_second[id]; /* after the others: what happens meanwhile is no loss */
 	missed = missed > seen ? missed - seen : 0;
-	return missed < second ? missed : second;
+	return missed < of->second ? missed : of->second;
 }
 
 int probe_losses(const struct probe *p, struct probe_loss ret_losses[NP_PROG_MAX])
 {
 	int cpus = libbpf_num_possible_cpus();
+	struct misses misses[NP_PROG_MAX];
 	struct np_loss *per_cpu;
 
 	if (cpus < 0)
@@ -391,13 +405,14 @@ int probe_losses(const struct probe *p, struct probe_loss ret_losses[NP_PROG_MAX
 	per_cpu = calloc((size_t)cpus, sizeof(*per_cpu));
 	if (!per_cpu)
 		return -ENOMEM;
+	take_misses(p, misses);
 	for (__u32 id = 0; id < NP_PROG_MAX; id++) {
 		ret_losses[id] = (struct probe_loss){};
 		if (bpf_map_lookup_elem(bpf_map__fd(p->skel->maps.np_losses), &id, per_cpu))
 			continue;
 		for (int c = 0; c < cpus; c++)
 			loss_add(&ret_losses[id].loss, &per_cpu[c]);
-		ret_losses[id].missed = missed_runs(p, id);
+		ret_losses[id].missed = missed_runs(p, id, &misses[id]);
 	}
 	ret_losses[NP_PROG_DESTROY].missed += p->ends_unseen;
 	free(per_cpu);
