@@ -219,8 +219,8 @@ static __noinline int rec_rare(struct np_sock_rec *rec, struct np_sock *st, stru
 	t->synack_retrans = rare->synack_retrans;
 	if (!(st->flags & NP_F_LISTEN)) {
 		tp = st->tuple.proto == IPPROTO_TCP ? tcp_of(sk) : NULL;
-		if (tp && t->ca_state < TCP_CA_RECOVERY) /* its end may have been left out */
-			recovery_end(st, rare, tp);
+		if (tp && t->ca_state < TCP_CA_RECOVERY)
+			recovery_missed(st, rare, tp);
 		t->recovery_us = rare->recovery_ns / 1000;
 		if (st->recovery)
 			t->recovery_us += (bpf_ktime_get_ns() - rare->recovery_start_ns) / 1000;

@@ -131,6 +131,19 @@ static __always_inline void recovery_end(struct np_sock *st, struct np_rare *rar
 		rare->rtx_spurious += total - rare->rtx_before;
 }
 
+#define RECOVERY_BEGINS_NS 10000000ULL
+
+/*
+ * A record finds the state of none: the hook on the end of recovery was left out, unless it only begins. That is told before
+ * the kernel writes the state (tcp_set_ca_state), and another processor may look in between.
+ */
+static __always_inline void recovery_missed(struct np_sock *st, struct np_rare *rare,
+					    struct tcp_sock *tp)
+{
+	if (st->recovery && bpf_ktime_get_ns() - rare->recovery_start_ns > RECOVERY_BEGINS_NS)
+		recovery_end(st, rare, tp);
+}
+
 /*
  * Retransmits found not needed: those the kernel undid as it left recovery, or those whose segments the peer told to
  * have had twice (D-SACK), whichever are more; mostly they are the same. The second ones need no hook. They are all there is of loss
