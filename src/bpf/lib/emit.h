@@ -220,12 +220,12 @@ static __noinline int rec_rare(struct np_sock_rec *rec, struct np_sock *st, stru
 	if (!(st->flags & NP_F_LISTEN)) {
 		tp = st->tuple.proto == IPPROTO_TCP ? tcp_of(sk) : NULL;
 		if (tp && t->ca_state < TCP_CA_RECOVERY)
-			recovery_missed(st, rare, tp);
+			recovery_end(st, rare, tp, RECOVERY_BEGINS_NS);
 		t->recovery_us = rare->recovery_ns / 1000;
 		if (st->recovery)
 			t->recovery_us += (bpf_ktime_get_ns() - rare->recovery_start_ns) / 1000;
 		__builtin_memcpy(t->rtx_cause, rare->rtx_cause, sizeof(t->rtx_cause));
-		t->rtx_spurious = tp ? rtx_spurious(rare, tp) : rare->rtx_spurious;
+		t->rtx_spurious = tp ? (__u32)rtx_spurious(rare, tcp_dups(tp)) : rare->rtx_spurious;
 	}
 	rec->stall_ns = rare->stall_ns;
 	rec->rtx_cpu_tgid = rare->rtx_cpu_tgid;

@@ -615,7 +615,7 @@ static __always_inline int conn_ca_state(struct sock *sk, __u8 new)
 		recovery_goes_on(st, rare, tp, !was, total);
 		return 0;
 	}
-	recovery_end(st, rare, tp);
+	recovery_end(st, rare, tp, 0);
 	return 0;
 }
 

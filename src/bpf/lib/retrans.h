@@ -115,50 +115,61 @@ static __always_inline void recovery_goes_on(struct np_sock *st, struct np_rare 
 
 /*
  * Recovery or loss is over. Where the undo marker is gone the kernel took its slow-down back: what it retransmitted
- * was not lost.
+ * was not lost. total: total_retrans. A global function: see filter.h.
  */
-static __always_inline void recovery_end(struct np_sock *st, struct np_rare *rare,
-					 struct tcp_sock *tp)
+__weak __noinline int recovery_over(struct np_sock *st, struct np_rare *rare, __u32 marker,
+				    __u32 total, __u64 least_ns)
 {
-	__u32 was = st->recovery, total;
+	__u64 took;
+	__u32 was;
 
-	if (!was)
-		return;
+	if (!st || !rare)
+		return 0;
+	took = bpf_ktime_get_ns() - rare->recovery_start_ns;
+	was = st->recovery;
+	if (!was || took < least_ns)
+		return 0;
 	st->recovery = 0;
-	rare->recovery_ns += bpf_ktime_get_ns() - rare->recovery_start_ns;
-	total = BPF_CORE_READ(tp, total_retrans);
-	if (was == NP_RECOVERY && !BPF_CORE_READ(tp, undo_marker) && total > rare->rtx_before)
+	rare->recovery_ns += took;
+	if (was == NP_RECOVERY && !marker && total > rare->rtx_before)
 		rare->rtx_spurious += total - rare->rtx_before;
+	return 0;
 }
 
-#define RECOVERY_BEGINS_NS 10000000ULL
+/* least_ns: if it went on for so long. */
+static __always_inline void recovery_end(struct np_sock *st, struct np_rare *rare,
+					 struct tcp_sock *tp, __u64 least_ns)
+{
+	if (st->recovery)
+		(void)recovery_over(st, rare, BPF_CORE_READ(tp, undo_marker),
+				    BPF_CORE_READ(tp, total_retrans), least_ns);
+}
 
 /*
  * A record finds the state of none: the hook on the end of recovery was left out, unless it only begins. That is told before
  * the kernel writes the state (tcp_set_ca_state), and another processor may look in between.
  */
-static __always_inline void recovery_missed(struct np_sock *st, struct np_rare *rare,
-					    struct tcp_sock *tp)
-{
-	if (st->recovery && bpf_ktime_get_ns() - rare->recovery_start_ns > RECOVERY_BEGINS_NS)
-		recovery_end(st, rare, tp);
-}
+#define RECOVERY_BEGINS_NS 10000000ULL
 
 /*
  * Retransmits found not needed: those the kernel undid as it left recovery, or those whose segments the peer told to
  * have had twice (D-SACK), whichever are more; mostly they are the same. The second ones need no hook. They are all there is of loss
  * probes, of what is told after recovery ended (tcp_try_undo_dsack in Open or Disorder sets no state, 5.14 to 6.18),
  * and where no program was called for a state. A segment that the network doubled looks the same.
+ * dups: tcp_dups. A global function: see filter.h.
  */
-static __always_inline __u32 rtx_spurious(const struct np_rare *rare, struct tcp_sock *tp)
+__weak __noinline int rtx_spurious(const struct np_rare *rare, __u32 dups)
 {
-	__u32 dups = segs_since(tcp_dups(tp), rare->dups_base), told = 0;
+	__u32 told = 0;
 
+	if (!rare)
+		return 0;
+	dups = segs_since(dups, rare->dups_base);
 	for (int i = 0; i < NP_RTX_MAX; i++)
 		told += rare->rtx_cause[i];
 	if (dups > told)
 		dups = told;
-	return dups > rare->rtx_spurious ? dups : rare->rtx_spurious;
+	return (int)(dups > rare->rtx_spurious ? dups : rare->rtx_spurious);
 }
 
 #endif
