@@ -339,7 +339,7 @@ static int flow_make(struct flow_table *t, const struct np_sock_rec *rec, uint64
 	struct flow *f;
 	int r;
 
-	r = store_make_room(t, rec->tuple.flags & NP_F_DEAD);
+	r = store_make_room(t, rec->tuple.flags & NP_F_DEAD, rec->sock_id);
 	if (r < 0)
 		return r;
 	f = tcp ? pool_take(&t->tcp_flows) : calloc(1, sizeof(struct flow));

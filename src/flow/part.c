@@ -17,7 +17,7 @@ static int part_make(struct flow_table *t, const struct np_part_key *key,
 	struct flow_home *h;
 	int r;
 
-	r = store_make_room(t, false);
+	r = store_make_room(t, false, store_part_id(key));
 	if (r < 0)
 		return r;
 	p = calloc(1, sizeof(*p));

@@ -12,6 +12,8 @@
 #define STORE_SLOTS 1024
 #define STORE_CAP 256
 #define STORE_GONE 4096
+#define REFUSED_FIRST 1024
+#define REFUSED_MOST (1U << 20) /* 8 MiB; of more than half as many each time counts */
 /* Parts looked at when room is needed. */
 #define STORE_PARTS_TRIED 64
 
@@ -42,6 +44,11 @@ static uint64_t part_hash(const struct np_part_key *key)
 	k.family = 0;
 	k.pad = 0;
 	return index_hash(&k, sizeof(k));
+}
+
+uint64_t store_part_id(const struct np_part_key *key)
+{
+	return part_hash(key);
 }
 
 static uint64_t flow_hash(const struct index_node *node)
@@ -143,6 +150,7 @@ void store_done(struct flow_table *t)
 	free(t->all);
 	free(t->active);
 	free(t->gone);
+	free(t->refused);
 }
 
 int store_reserve(struct flow ***array, uint32_t *cap, uint32_t n)
@@ -203,16 +211,59 @@ static struct flow *least_wanted(struct flow_table *t)
 	return f;
 }
 
-int store_make_room(struct flow_table *t, bool last)
+/* The place of that one, or the free one where it would be. */
+static uint64_t *refused_at(uint64_t *set, uint32_t mask, uint64_t who)
+{
+	uint32_t i = (uint32_t)main_hash(who) & mask;
+
+	while (set[i] && set[i] != who)
+		i = (i + 1) & mask;
+	return &set[i];
+}
+
+static int refused_grow(struct flow_table *t)
+{
+	uint32_t size = t->refused ? (t->refused_mask + 1) * 2 : REFUSED_FIRST;
+	uint64_t *set = size > REFUSED_MOST ? NULL : calloc(size, sizeof(*set));
+
+	if (!set)
+		return -ENOMEM;
+	for (uint32_t i = 0; t->refused && i <= t->refused_mask; i++)
+		if (t->refused[i])
+			*refused_at(set, size - 1, t->refused[i]) = t->refused[i];
+	free(t->refused);
+	t->refused = set;
+	t->refused_mask = size - 1;
+	return 0;
+}
+
+/* Who comes again at each look and finds no room each time is one that has no row. */
+static bool is_refused_first(struct flow_table *t, uint64_t who)
+{
+	uint64_t *at;
+
+	if ((!t->refused || t->n_refused_ids > t->refused_mask / 2) && refused_grow(t) < 0)
+		return !t->refused || !*refused_at(t->refused, t->refused_mask, who);
+	at = refused_at(t->refused, t->refused_mask, who);
+	if (*at)
+		return false;
+	*at = who;
+	t->n_refused_ids++;
+	return true;
+}
+
+int store_make_room(struct flow_table *t, bool last, uint64_t who)
 {
 	struct flow *f;
+	bool first;
 
 	while (t->flows.count >= t->opts.max_flows) {
 		f = least_wanted(t);
 		if (!f && last)
 			break;
-		t->n_dropped++;
-		t->n_refused += !f;
+		first = !f && is_refused_first(t, who ? who : 1);
+		t->n_dropped += f || first;
+		t->n_refused += first;
 		if (!f)
 			return -ENOSPC;
 		if (t->opts.keep_closed)

@@ -62,8 +62,10 @@ struct flow_table {
 	uint64_t trimmed;	  /* closed.out when memory was given back last */
 	uint64_t closed_told;	  /* of those ever closed: noticed before the last tick */
 	uint32_t n_open, serial;
-	uint64_t n_dropped, n_refused; /* refused, of those: found only open ones */
-	struct index by_sum;	       /* what flows moved that made room, see sum.c */
+	uint64_t n_dropped, n_refused; /* refused, of those: found only open ones; each once */
+	uint64_t *refused;	       /* which: a hash; NULL: none yet */
+	uint32_t refused_mask, n_refused_ids;
+	struct index by_sum; /* what flows moved that made room, see sum.c */
 	struct flow **sums;
 	uint32_t sums_cap, max_sums;
 	struct flow_left left;
@@ -87,8 +89,10 @@ void store_done(struct flow_table *t);
 /*
  * Room for one more, by dropping what matters least; where closed flows are kept its counts join a sum. -ENOSPC
  * (not for the last that will be heard of a socket: it is the next to make room), -ENOMEM.
+ * who: a number of the socket, or of the part, by which it is refused once however often it comes.
  */
-int store_make_room(struct flow_table *t, bool last);
+int store_make_room(struct flow_table *t, bool last, uint64_t who);
+uint64_t store_part_id(const struct np_part_key *key);
 /* An array of flow pointers gets room for one more than n. -ENOMEM. */
 int store_reserve(struct flow ***array, uint32_t *cap, uint32_t n);
 /* Main flows go by socket alone: the one of its latest life, frozen ones left out. NULL. */

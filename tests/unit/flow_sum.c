@@ -285,6 +285,32 @@ static void late_record_of_a_flow_that_was_dropped_makes_no_flow(void **state)
 	world_close(&w);
 }
 
+/* A sweep brings it again and again, and its parts come with each interval. */
+static void socket_that_finds_no_room_counts_once(void **state)
+{
+	const struct flow_table_opts opts = { .max_flows = 1, .keep_closed = true };
+	struct np_sock_rec rec = tcp_rec(1), other, sock = udp_rec(9);
+	struct np_part_key key;
+	struct np_part part;
+	struct world w;
+
+	(void)state;
+	world_open(&w, &opts);
+	feed(&w, &rec);
+	for (unsigned int look = 0; look < 3; look++) {
+		for (uint64_t id = 2; id < 5002; id++) {
+			other = tcp_rec(id);
+			assert_int_equal(flow_table_sock(w.flows, &other, w.now), -ENOSPC);
+		}
+		make_part(&key, &part, &sock, 201, 7);
+		assert_int_equal(flow_table_part(w.flows, &key, &part, w.now), -ENOSPC);
+		world_tick(&w, SECOND);
+		assert_int_equal(flow_table_no_room(w.flows), 5001);
+		assert_int_equal(flow_table_dropped(w.flows), 5001);
+	}
+	world_close(&w);
+}
+
 static void part_that_finds_no_room_joins_a_sum_and_the_totals(void **state)
 {
 	const struct flow_table_opts opts = { .max_flows = 1, .keep_closed = true };
@@ -398,6 +424,7 @@ int main(void)
 		cmocka_unit_test(ends_are_counted_where_the_table_is_full_of_open_flows),
 		cmocka_unit_test(late_record_of_a_flow_that_went_counts_nothing_twice),
 		cmocka_unit_test(late_record_of_a_flow_that_was_dropped_makes_no_flow),
+		cmocka_unit_test(socket_that_finds_no_room_counts_once),
 		cmocka_unit_test(part_that_finds_no_room_joins_a_sum_and_the_totals),
 		cmocka_unit_test(totals_never_shrink_when_flows_go),
 		cmocka_unit_test(totals_keep_what_a_burst_of_sockets_moved),
