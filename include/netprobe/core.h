@@ -309,7 +309,7 @@ struct netprobe_device_stats {
 	uint64_t tcp_bytes, udp_bytes, icmp_bytes, other_bytes; /* of these protocols */
 	/* 0 for NETPROBE_TX from here on */
 	uint64_t dropped_banned, dropped_limited, dropped_detected, dropped_bytes;
-	uint64_t would_drop;	  /* by rules in dry-run */
+	uint64_t would_drop;	  /* by rules of a dry run */
 	uint64_t allowed;	  /* packets of the allow list */
 	uint64_t malformed;	  /* packets with headers that do not fit */
 	uint64_t dropped_cookies; /* acknowledgements without a SYN cookie of ours */
@@ -320,7 +320,7 @@ struct netprobe_device_stats {
 struct netprobe_security_stats {
 	size_t size;
 	uint64_t dropped_banned, dropped_limited, dropped_detected; /* packets */
-	uint64_t would_drop;					    /* by rules in dry-run */
+	uint64_t would_drop;					    /* by rules of a dry run */
 	uint64_t allowed;					    /* packets of the allow list */
 	uint64_t malformed;
 	uint32_t bans, allows;	/* rules now, as netprobe_manager_banned and _allowed call for */

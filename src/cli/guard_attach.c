@@ -219,7 +219,8 @@ static void tell_cookies(struct buf *out, const struct netprobe_security_stats *
 static void tell_state(struct buf *out, const struct netprobe_security_stats *s, int format,
 		       const struct row_stamp *stamp)
 {
-	static const char *const detect[] = { "off", "dry-run", "alert", "ban" };
+	static const char *const detect[] = { "off", "dry_run", "alert", "ban" };
+	static const char *const words[] = { "off", "dry run", "alert", "ban" };
 	static const char *const tracked[] = { "no", "yes", "strict" };
 	static const char *const cookies[] = { "no_filter", "no_kernel", "left_out", "ready" };
 
@@ -248,7 +249,7 @@ static void tell_state(struct buf *out, const struct netprobe_security_stats *s,
 		buf_printf(out, "a change is undone in %u s unless: netprobe guard confirm\n",
 			   s->confirm_s);
 	buf_printf(out, "%u bans of %u, %u allowed, detection %s, %u MiB of kernel memory\n",
-		   s->bans, s->bans_max, s->allows, detect[s->detection % 4], s->memory_kib / 1024);
+		   s->bans, s->bans_max, s->allows, words[s->detection % 4], s->memory_kib / 1024);
 	tell_cookies(out, s);
 	if (s->entries > s->bans_max / 10 * 9)
 		buf_puts(out,

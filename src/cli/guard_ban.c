@@ -293,7 +293,7 @@ static int add_row(struct guard_rows *x, const char *action, const struct netpro
 
 static int add_ban(const struct netprobe_ban *b, void *arg)
 {
-	return add_row(arg, b->dry_run ? "dry-run" : "ban", b, true);
+	return add_row(arg, b->dry_run ? "dry_run" : "ban", b, true);
 }
 
 static int add_allowed(const struct netprobe_ban *b, void *arg)

@@ -61,7 +61,7 @@ static int add_row(const struct netprobe_syncookies_stats *s, void *arg)
 	c[i++] = cell_str(s->service);
 	c[i++] = cell_str(mode_names[always]);
 	c[i++] = always ? (struct cell){ .type = CELL_NULL } : cell_u64(s->rate);
-	c[i++] = cell_str(!s->active ? "waits" : s->dry_run ? "dry run" : "answers");
+	c[i++] = cell_str(!s->active ? "waits" : s->dry_run ? "dry_run" : "answers");
 	c[i++] = cell_u64(s->sent);
 	c[i++] = cell_u64(s->accepted);
 	c[i++] = cell_u64(s->refused);

@@ -331,7 +331,7 @@ static const struct field dns[] = {
 };
 
 static const struct field guard_list[] = {
-	WORD("action", NULL, "`ban`, `dry-run`, `allow`; `detect`: banned by detection"),
+	WORD("action", NULL, "`ban`, `dry_run`, `allow`; `detect`: banned by detection"),
 	WORD("source", NULL, "address or network"),
 	WORD("transport", "any", "`tcp`, `udp`, `icmp`, or the number of another protocol"),
 	WORD("ports", "any", "`80`, `80-90`"),
@@ -363,7 +363,7 @@ static const struct field guard_state[] = {
 	COUNT("bans_max", "room"),
 	OPT("confirm_s", FIELD_INT, FIELD_S, "nothing waits",
 	    "until a change is undone that nobody confirms"),
-	WORD("detect", NULL, "`off`, `dry-run`, `alert`, `ban`"),
+	WORD("detect", NULL, "`off`, `dry_run`, `alert`, `ban`"),
 	F("kernel_memory_kib", FIELD_INT, FIELD_KIB, NULL, "of its maps"),
 	WORD("syn_cookies_can", NULL, "`no_filter`, `no_kernel`, `left_out`, `ready`"),
 	OPT("tcp_syncookies", FIELD_INT, FIELD_NO_UNIT, "the kernel has none", "the sysctl"),
@@ -376,7 +376,7 @@ static const struct field syncookies[] = {
 	WORD("service", NULL, "address and port"),
 	WORD("when", NULL, "`always`, or under pressure"),
 	OPT("syns_per_s", FIELD_INT, FIELD_PER_S, "always", "rate from which on"),
-	WORD("state", NULL, "`waits`, `answers`, `dry run`"),
+	WORD("state", NULL, "`waits`, `answers`, `dry_run`"),
 	COUNT("sent", "SYN-ACKs with a cookie"),
 	COUNT("accepted", "cookies that came back"),
 	COUNT("refused", "wrong ones"),

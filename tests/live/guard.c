@@ -254,6 +254,7 @@ TEST(dry_run_counts_and_lets_pass)
 	CHECK_EQ(json_at(r, "would_drop.ban"), 20, "would have been dropped");
 	CHECK_EQ(json_at(r, "dropped.ban"), 0, "dropped");
 	json_decref(r);
+	netns_must(&p.a, "$NETPROBE guard list --format json | grep -q '\"action\":\"dry_run\"'");
 }
 
 struct passes {
