@@ -22,6 +22,13 @@ static const char *const fail_names[] = { "nowhere", "verifier", "attach", "prov
 static const char *const hook_names[] = { "auto", "tracepoint", "fentry", "kprobe", NULL };
 static const char *const buffer_names[] = { "auto", "ringbuf", "perf", NULL };
 
+/* No option is a secret yet: tests build the program with two that are (tests/live/secret.c). */
+#ifdef NETPROBE_TEST_SECRET
+#define TEST_SECRET OPTION_SECRET
+#else
+#define TEST_SECRET 0
+#endif
+
 #define ROW(name, letter, type, field, arg, help, ...) \
 	OPTION(name, letter, type, struct common_opts, field, arg, help, ##__VA_ARGS__)
 
@@ -57,7 +64,8 @@ const struct option_row common_rows[] = {
 	    "afpacket: share the packets between N rings and threads (default 1)", .min = 1,
 	    .max = RINGS_MAX),
 	ROW("btf", 0, OPTION_STRING, btf, "FILE",
-	    "BTF file for kernels without built-in BTF, or a folder of `uname -r`.btf files"),
+	    "BTF file for kernels without built-in BTF, or a folder of `uname -r`.btf files",
+	    .flags = TEST_SECRET),
 	ROW("ring-size", 0, OPTION_U32, ring_size, "BYTES",
 	    "size of the event ring, a power of two", .flags = OPTION_HIDDEN, .min = 4096,
 	    .max = 1U << 30),
@@ -78,7 +86,7 @@ const struct option_row common_rows[] = {
 	    .min = 1, .max = 1000000),
 	ROW("max-events", 0, OPTION_U32, max_events, "N",
 	    "at most N events of connections and stalls a second; counts stay exact",
-	    .flags = OPTION_LIVE, .min = 1),
+	    .flags = OPTION_LIVE | TEST_SECRET, .min = 1),
 	ROW("stall-threshold", 0, OPTION_MSEC, stall_ms, "MS",
 	    "report a connection that makes no progress for longer than this (default 100)",
 	    .flags = OPTION_LIVE, .min = 1, .max = 3600000),

@@ -194,10 +194,20 @@ static const struct option_row *row_of(const struct opts_source *src, const char
 static bool blame(const struct opts_source *src, const struct config *config,
 		  struct netprobe_error *err)
 {
-	const struct option_row *row = config->n ? row_of(src, err->msg) : NULL;
+	const struct option_row *row = row_of(src, err->msg);
 
-	return row && !is_typed(src, row) &&
-	       config_blame_row(config, config_section(config, own_section(src), 0), row, err);
+	if (config->n && row && !is_typed(src, row) &&
+	    config_blame_row(config, config_section(config, own_section(src), 0), row, err))
+		return true;
+	/* who checks a value later says what it is, and does not know what it is to be kept from */
+	if (row && row->flags & OPTION_SECRET) {
+		int code = err->code;
+
+		(void)error_set(err, code, "--%s: what is given is none; takes %s", row->name,
+				row->arg ? row->arg : "a value");
+		(void)error_recode(err, code);
+	}
+	return false;
 }
 
 /* The one of this process: commands have one. */
