@@ -55,6 +55,7 @@ void account_begin(struct netprobe_manager *m)
 	struct account *a = &m->account;
 	struct np_loss balance;
 
+	a->over = false;
 	a->tick_ns = clock_monotonic_ns();
 	look_at_guard(a);
 	a->guard_gone = (struct np_loss){};
@@ -100,9 +101,29 @@ bool account_is_own(const char *program)
 	return loss_is_own(program);
 }
 
+/* The rows of the end, and what the program tells of its own since; events that the queue had no room for by now. */
+static void take_over(struct netprobe_manager *m, struct losses *ret)
+{
+	for (unsigned int i = 0; i < m->account.told.n; i++) {
+		struct loss l = m->account.told.of[i];
+
+		if (account_is_place(m, &l))
+			continue;
+		if (!strcmp(l.program, "queue"))
+			l.count.ring_full = m->lost;
+		losses_add(ret, &l);
+	}
+	for (unsigned int i = 0; m->account.places && i < m->account.places->n; i++)
+		losses_add(ret, &m->account.places->of[i]);
+}
+
 void account_take(struct netprobe_manager *m, struct losses *ret)
 {
 	*ret = (struct losses){};
+	if (m->account.over) {
+		take_over(m, ret);
+		return;
+	}
 	if (m->session)
 		session_account(m->session, ret);
 	if (m->drops)
@@ -156,10 +177,10 @@ void account_tell(struct netprobe_manager *m, bool final)
 			       : (double)(now - m->account.tick_ns) / 1e9;
 	struct losses all;
 
-	if (!queue_wanted(m, NETPROBE_EVENT_STATISTICS))
+	if (!final && !queue_wanted(m, NETPROBE_EVENT_STATISTICS))
 		return;
 	account_take(m, &all);
-	for (unsigned int i = 0; i < all.n; i++) {
+	for (unsigned int i = 0; queue_wanted(m, NETPROBE_EVENT_STATISTICS) && i < all.n; i++) {
 		const struct loss *l = &all.of[i];
 
 		if (account_is_place(m, l)) /* told when it is told of */
@@ -171,6 +192,7 @@ void account_tell(struct netprobe_manager *m, bool final)
 	}
 	m->account.told = all;
 	m->account.tick_ns = now;
+	m->account.over = final;
 }
 
 int account_place(struct netprobe_manager *m, const char *place, uint64_t taken, uint64_t lost)

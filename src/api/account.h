@@ -31,6 +31,7 @@ struct account {
 	struct np_loss guard_gone; /* of interfaces that guard is not on any more */
 	struct losses *places;	   /* what the program told of its own; NULL: nothing yet */
 	char (*names)[ACCOUNT_NAME];
+	bool over; /* told is of the end: it stays what all others are told */
 };
 
 /* The manager is loaded: losses count from here. Under its lock, as all that follow. */

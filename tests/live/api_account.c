@@ -48,6 +48,72 @@ static void on_told(const struct netprobe_event *events, size_t n, void *arg)
 			t->queue = (uint64_t)events[i].num;
 }
 
+struct last {
+	char program[48];
+	uint64_t seen, lost;
+};
+
+struct end {
+	struct last of[64];
+	unsigned int n, rows;
+};
+
+static void on_final(const struct netprobe_event *events, size_t n, void *arg)
+{
+	struct end *x = arg;
+
+	for (size_t i = 0; i < n; i++) {
+		json_t *one = json_loads(events[i].json, 0, NULL);
+
+		REQUIRE(one, "not JSON: %s", events[i].json);
+		if (json_is_true(json_object_get(one, "final")) && x->n < 64) {
+			struct last *l = &x->of[x->n++];
+
+			(void)snprintf(l->program, sizeof(l->program), "%s",
+				       record_str(one, "program"));
+			l->seen = record_u64(one, "seen");
+			l->lost = record_u64(one, "num");
+		}
+		json_decref(one);
+	}
+}
+
+static int on_same(const struct netprobe_loss *l, void *arg)
+{
+	struct end *x = arg;
+
+	x->rows++;
+	for (unsigned int i = 0; i < x->n; i++)
+		if (!strcmp(x->of[i].program, l->program)) {
+			CHECK(x->of[i].seen == l->seen && x->of[i].lost == l->lost,
+			      "%s: the last record says %" PRIu64 " seen, %" PRIu64
+			      " lost, the list %" PRIu64 " and %" PRIu64,
+			      l->program, x->of[i].seen, x->of[i].lost, l->seen, l->lost);
+			return 0;
+		}
+	CHECK(false, "no last record of %s", l->program);
+	return 0;
+}
+
+/* What stderr and ctl say at the end is made from the list, what a log keeps are the records. */
+TEST(the_last_records_and_the_list_after_them_are_the_same)
+{
+	struct netprobe_config c;
+	struct netprobe_manager *m;
+	struct end x = { 0 };
+
+	netprobe_config_default(&c);
+	c.capture = NETPROBE_CAPTURE_PROC;
+	m = manager(&c);
+	OK(netprobe_manager_load(m, &err));
+	OK(netprobe_manager_set_event_handler(m, NETPROBE_EVENT_STATISTICS, on_final, &x));
+	OK(netprobe_manager_finish(m));
+	CHECK(x.n > 5, "last records: got %u", x.n);
+	CHECK(netprobe_manager_losses(m, on_same, &x, &err) > 0, "%s", err.msg);
+	CHECK_EQ(x.rows, x.n, "rows of the list");
+	netprobe_manager_free(m);
+}
+
 /* Nobody polls, so the queue has room for so many and no more: the rest is in the account, one by one. */
 TEST(events_that_find_the_queue_full_are_in_the_account)
 {
