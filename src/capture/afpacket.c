@@ -19,6 +19,8 @@
 #include "capture/afpacket_internal.h"
 
 #define FLOWS_MAX 262144
+#define FINISH_NS \
+	2000000000ULL /* readers that wait for a processor are waited for so long at the end */
 #define PROVE_MS 1000
 
 uint64_t afpacket_clock(void)
@@ -201,6 +203,9 @@ static void finish(void *rung)
 	/* The block under way is read when its time is up. */
 	if (a->readers[0].running)
 		(void)usleep((timeout < 500 ? 2 * timeout : 1000) * 1000);
+	for (uint64_t end = afpacket_clock() + FINISH_NS;
+	     readers_are_behind(a) && afpacket_clock() < end;)
+		(void)usleep(1000);
 	a->final = true;
 	socks_finish(a->socks);
 }
@@ -362,11 +367,16 @@ static int open_fds(struct afpacket *a, struct netprobe_error *err)
 	return 0;
 }
 
+static uint64_t read_up_to(void *arg)
+{
+	return readers_read_ns(arg);
+}
+
 static int open_socks(struct afpacket *a, struct netprobe_error *err)
 {
 	struct socks_opts so = { .filter = &a->filter,
 				 .by_packets = true,
-				 .linger_ns = afpacket_behind_ns(a),
+				 .read_ns = read_up_to,
 				 .last = join_last,
 				 .arg = a };
 

@@ -28,6 +28,7 @@ struct reader {
 	struct np_tuple fresh[FRESH_MAX]; /* from the sender's end */
 	uint32_t n_fresh;
 	uint64_t unparsed;
+	uint64_t last_ns; /* the last packet that was read came then */
 };
 
 /* A socket whose process is looked for while it may still live. */
@@ -71,12 +72,18 @@ struct afpacket {
 };
 
 uint64_t afpacket_clock(void);
-/* A packet is read so long after it came. */
+/* A packet is read so long after it came, where its reader gets a processor. */
 uint64_t afpacket_behind_ns(const struct afpacket *a);
 
 /* reader.c */
 int readers_start(struct afpacket *a);
 void readers_stop(struct afpacket *a);
+/*
+ * Packets up to then were read. The kernel has handed over those of now - afpacket_behind_ns(); who reads them may wait for a
+ * processor much longer.
+ */
+uint64_t readers_read_ns(struct afpacket *a);
+bool readers_are_behind(struct afpacket *a); /* the kernel has handed over what was not read yet */
 
 /*
  * join.c: give the figures of the wire to the sockets they belong to. What belongs to none is kept with its

@@ -484,8 +484,7 @@ void join_all(struct afpacket *a, bool hand)
 {
 	struct join j = { a, hand };
 
-	a->read_ns = a->final ? UINT64_MAX : afpacket_clock() - afpacket_behind_ns(a);
-
+	a->read_ns = a->final ? UINT64_MAX : readers_read_ns(a);
 	for (uint32_t i = 0; i < a->n_readers; i++) {
 		struct reader *r = &a->readers[i];
 

@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -33,6 +34,8 @@ static void on_packet(struct packet *p, void *arg)
 	struct afpacket *a = r->a;
 	bool parsed = !packet_parse(p), fresh = false;
 
+	if (p->ktime_ns > r->last_ns)
+		r->last_ns = p->ktime_ns;
 	if (parsed)
 		(void)wire_packet(&r->wire, p, &fresh);
 	else
@@ -61,6 +64,7 @@ static void *run(void *arg)
 	struct pollfd fds[2] = { { .fd = ring_fd(r->ring), .events = POLLIN },
 				 { .fd = r->a->stop, .events = POLLIN } };
 
+	(void)prctl(PR_SET_NAME, "netprobe-ring");
 	drop_all();
 	while (!fds[1].revents) {
 		bool fresh;
@@ -78,6 +82,33 @@ static void *run(void *arg)
 		(void)poll(fds, 2, -1);
 	}
 	return NULL;
+}
+
+uint64_t readers_read_ns(struct afpacket *a)
+{
+	uint64_t handed = afpacket_clock() - afpacket_behind_ns(a), read = handed;
+
+	for (uint32_t i = 0; i < a->n_readers; i++) {
+		struct reader *r = &a->readers[i];
+
+		(void)pthread_mutex_lock(&r->lock);
+		if (r->running && ring_is_ready(r->ring) && r->last_ns < read)
+			read = r->last_ns;
+		(void)pthread_mutex_unlock(&r->lock);
+	}
+	return read;
+}
+
+bool readers_are_behind(struct afpacket *a)
+{
+	bool behind = false;
+
+	for (uint32_t i = 0; i < a->n_readers && !behind; i++) {
+		(void)pthread_mutex_lock(&a->readers[i].lock);
+		behind = a->readers[i].running && ring_is_ready(a->readers[i].ring);
+		(void)pthread_mutex_unlock(&a->readers[i].lock);
+	}
+	return behind;
 }
 
 /* Signals are the loop's. */

@@ -224,12 +224,23 @@ static void take(struct ring *r, uint8_t *at, ring_fn fn, void *arg)
 	fn(&p, arg);
 }
 
+static struct tpacket_block_desc *next_block(const struct ring *r)
+{
+	return (void *)(r->map + (size_t)r->next * r->block);
+}
+
+bool ring_is_ready(const struct ring *r)
+{
+	return __atomic_load_n(&next_block(r)->hdr.bh1.block_status, __ATOMIC_ACQUIRE) &
+	       TP_STATUS_USER;
+}
+
 int ring_read(struct ring *r, ring_fn fn, void *arg)
 {
-	struct tpacket_block_desc *b = (void *)(r->map + (size_t)r->next * r->block);
+	struct tpacket_block_desc *b = next_block(r);
 	uint32_t n, off;
 
-	if (!(__atomic_load_n(&b->hdr.bh1.block_status, __ATOMIC_ACQUIRE) & TP_STATUS_USER))
+	if (!ring_is_ready(r))
 		return 0;
 	learn_clock(r);
 	n = b->hdr.bh1.num_pkts;

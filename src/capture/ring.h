@@ -40,6 +40,8 @@ typedef void (*ring_fn)(struct packet *p, void *arg);
 
 /* The packets of the next block that is full or old enough; their number, 0: none. fn parses. */
 int ring_read(struct ring *r, ring_fn fn, void *arg);
+/* Is there such a block? */
+bool ring_is_ready(const struct ring *r);
 /* Since the start: taken from the interfaces, and of those without room. */
 void ring_stats(struct ring *r, uint64_t *ret_packets, uint64_t *ret_dropped);
 

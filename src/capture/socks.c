@@ -27,6 +27,7 @@
 /* Looks at single new sockets: a fifth of the time in the long run, a burst of them at once. */
 #define LOOK_SHARE 5
 #define LOOK_BURST_NS 100000000ULL
+#define LINGER_MOST_NS 10000000000ULL /* a reader that reads nothing for so long will not */
 
 /* What a walk costs is processor time: on a crowded machine most of the rest is waiting. */
 static uint64_t cpu_ns(void)
@@ -393,7 +394,10 @@ static void end_soon(struct socks *s, struct sock *k)
 /* Those whose last packets have come by now. */
 static void reap(struct socks *s)
 {
-	while (s->ended && s->now_ns - s->ended->ended_ns >= s->opts.linger_ns) {
+	uint64_t read_ns = s->ended && !s->final ? s->opts.read_ns(s->opts.arg) : UINT64_MAX;
+
+	while (s->ended &&
+	       (s->ended->ended_ns <= read_ns || s->now_ns - s->ended->ended_ns > LINGER_MOST_NS)) {
 		struct sock *k = s->ended;
 
 		s->ended = k->ended_next;
@@ -621,7 +625,7 @@ uint32_t socks_sample_rate(const struct socks *s)
 
 void socks_finish(struct socks *s)
 {
-	s->opts.linger_ns = 0;
+	s->final = true;
 }
 
 int socks_fd(const struct socks *s)

@@ -41,11 +41,11 @@ struct socks;
 struct socks_opts {
 	const struct np_filter *filter;
 	/*
-	 * Bytes, packets and retransmits are the caller's (socks_count). A socket that ended stays for
-	 * linger_ns, then last is called and has to count what it still knows of it.
+	 * Bytes, packets and retransmits are the caller's (socks_count). A socket that ended stays until what came up to its
+	 * end is counted (read_ns), then last is called and has to count what it still knows of it.
 	 */
 	bool by_packets;
-	uint64_t linger_ns;
+	uint64_t (*read_ns)(void *arg);
 	void (*last)(struct sock *k, void *arg);
 	void *arg;
 };

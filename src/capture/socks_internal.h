@@ -18,6 +18,7 @@ struct socks {
 	int ask_fd, watch_fd;
 	uint32_t netns, gen;
 	bool seeding, mptcp_noted;
+	bool final; /* nothing is waited for any more */
 	uint64_t now_ns, scan_at_ns;
 	uint64_t look_ns, look_left_ns; /* last look; processor time that looks may take */
 	struct sock *ended, **ended_tail;

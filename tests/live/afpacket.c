@@ -1,9 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The rung that reads packets: bytes and owners beside what the makers of the traffic know. */
+#include <arpa/inet.h>
+#include <dirent.h>
+#include <errno.h>
 #include <linux/capability.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ptrace.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "rung.h"
 #include "tap.h"
@@ -59,6 +67,136 @@ TEST(packets_give_every_byte_to_the_process_that_moved_it)
 	CHECK_EQ(record_u64(r, "rx_bytes"), report_u64(server, "rx"), "bytes the server received");
 	CHECK(record_num(r, "duration_ms") > 0, "no duration");
 	CHECK(record_u64(r, "srtt_us") > 0, "no round trip");
+}
+
+/* The thread of that netprobe which reads the ring. */
+static pid_t ring_thread(const struct probe *p)
+{
+	char path[64], file[400], *name;
+	struct dirent *d;
+	pid_t found = 0;
+	DIR *all;
+
+	snprintf(path, sizeof(path), "/proc/%d/task", (int)p->pid);
+	all = opendir(path);
+	REQUIRE(all, "%s: %s", path, strerror(errno));
+	while (!found && (d = readdir(all))) {
+		if (d->d_name[0] == '.')
+			continue;
+		snprintf(file, sizeof(file), "%s/%s/comm", path, d->d_name);
+		name = file_text(file);
+		if (!strcmp(name, "netprobe-ring\n"))
+			found = (pid_t)atoi(d->d_name);
+		free(name);
+	}
+	closedir(all);
+	return found;
+}
+
+/* As where it gets no processor: it runs again from go_on() on. */
+static pid_t hold_up(const struct probe *p)
+{
+	pid_t tid = ring_thread(p);
+
+	REQUIRE(tid, "expected a thread that reads the ring");
+	REQUIRE(!ptrace(PTRACE_SEIZE, tid, NULL, NULL) &&
+			!ptrace(PTRACE_INTERRUPT, tid, NULL, NULL) &&
+			waitpid(tid, NULL, __WALL) == tid,
+		"ptrace: %s", strerror(errno));
+	return tid;
+}
+
+static void go_on(pid_t tid)
+{
+	REQUIRE(!ptrace(PTRACE_DETACH, tid, NULL, NULL), "ptrace: %s", strerror(errno));
+}
+
+struct intervals {
+	const struct probe *p;
+	unsigned int of_lo, most;
+	int fd; /* a datagram of it makes an interval worth a record */
+};
+
+static bool have_passed(void *arg)
+{
+	struct intervals *w = arg;
+	const struct sockaddr_in to = { .sin_family = AF_INET,
+					.sin_port = htons(9),
+					.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	json_t *records = probe_records(w->p);
+	const json_t *one;
+	size_t i;
+
+	(void)sendto(w->fd, "", 1, 0, (const struct sockaddr *)&to, sizeof(to));
+	w->of_lo = 0;
+	json_array_foreach (records, i, one)
+		w->of_lo += !strcmp(record_str(one, "event_type"), "stats.iface") &&
+			    !strcmp(record_str(one, "iface"), "lo");
+	json_decref(records);
+	return w->of_lo >= w->most;
+}
+
+static void wait_intervals(const struct probe *p, unsigned int n)
+{
+	struct intervals w = { .p = p, .fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0) };
+
+	(void)have_passed(&w);
+	w.most = w.of_lo + n;
+	REQUIRE(wait_until(have_passed, &w, 30000), "expected %u intervals, got %u", w.most,
+		w.of_lo);
+	(void)close(w.fd);
+}
+
+static void check_stream(const struct probe *p, const struct maker *m)
+{
+	const json_t *client = maker_report(m, "client"), *server = maker_report(m, "server");
+	const json_t *r = close_of(p->records, client);
+
+	CHECK_EQ(record_u64(r, "pid"), record_u64(client, "pid"), "client");
+	CHECK_EQ(record_u64(r, "tx_bytes"), report_u64(client, "tx"), "bytes the client sent");
+	r = close_of(p->records, server);
+	CHECK_EQ(record_u64(r, "pid"), record_u64(server, "pid"), "server");
+	CHECK_EQ(record_u64(r, "rx_bytes"), report_u64(server, "rx"), "bytes the server received");
+}
+
+TEST(a_ring_that_is_read_late_gives_its_bytes_to_sockets_that_are_gone)
+{
+	struct maker m;
+	struct probe p;
+	pid_t tid;
+
+	(void)rung_enter();
+	p = rung_events("afpacket", 0, 0);
+	m = maker_start(NULL, -1, "stream --hold connected --bytes 300000 --reply 7000");
+	rung_wait_open(&p, maker_wait_hold(&m));
+	tid = hold_up(&p);
+	maker_go(&m);
+	maker_finish(&m);
+	wait_intervals(&p, 5);
+	go_on(tid);
+	rung_wait_closed(&p, 2);
+	probe_stop(&p);
+	check_stream(&p, &m);
+}
+
+TEST(a_ring_that_is_read_late_is_read_to_its_end_before_the_last_records)
+{
+	struct maker m;
+	struct probe p;
+	pid_t tid;
+
+	(void)rung_enter();
+	p = rung_events("afpacket", 0, 0);
+	m = maker_start(NULL, -1, "stream --hold connected --bytes 300000 --reply 7000");
+	rung_wait_open(&p, maker_wait_hold(&m));
+	tid = hold_up(&p);
+	maker_go(&m);
+	maker_finish(&m);
+	REQUIRE(!kill(p.pid, SIGINT), "kill: %s", strerror(errno));
+	pause_ms(300); /* far longer than it waits for a ring that is read in time */
+	go_on(tid);
+	probe_stop(&p);
+	check_stream(&p, &m);
 }
 
 /*

@@ -127,12 +127,18 @@ static void spend(struct fake_rung *r)
 	r->fake.asks = before;
 }
 
+static uint64_t all_is_read(void *arg)
+{
+	(void)arg;
+	return UINT64_MAX;
+}
+
 static int make_rung(void **state)
 {
 	struct fake_rung *r = calloc(1, sizeof(*r));
 	struct afpacket *a = calloc(1, sizeof(*a));
 	struct netprobe_error err = { 0 };
-	struct socks_opts so = { .by_packets = true };
+	struct socks_opts so = { .by_packets = true, .read_ns = all_is_read };
 	int e;
 
 	*state = r;
