@@ -214,6 +214,47 @@ struct {
 	__type(value, struct born_place);
 } np_born_scratch SEC(".maps");
 
+const volatile __u32 cfg_born_host = 0, cfg_born_users = 0,
+		     cfg_born_user = 0; /* as in struct np_born */
+volatile struct np_born st_born = {};
+volatile __u32 st_born_woken = 0;
+
+/*
+ * May so many bytes more be told of? A user may make cgroups without end. What several processors make at once may be a
+ * few records more. What a manager makes for a user is the manager's.
+ */
+static __always_inline bool born_admit(__u32 size)
+{
+	__u32 uid = CUT(__u32, bpf_get_current_uid_gid()); /* the other half is the group */
+	__u32 slot = uid & (NP_BORN_SLOTS - 1);
+
+	if (!uid) {
+		if (st_born.host + size > cfg_born_host)
+			return false;
+		__sync_fetch_and_add(&st_born.host, size);
+		return true;
+	}
+	if (st_born.users + size > cfg_born_users || st_born.user[slot] + size > cfg_born_user)
+		return false;
+	__sync_fetch_and_add(&st_born.users, size);
+	__sync_fetch_and_add(&st_born.user[slot], size);
+	return true;
+}
+
+/* The first one since the reader found the ring empty wakes it, the others find it awake. */
+static __always_inline long born_tell(void *ctx, struct np_ev_born *ev, __u32 size)
+{
+	__u64 flags = BPF_RB_NO_WAKEUP;
+
+	if (cfg_use_perf)
+		return bpf_perf_event_output(ctx, &np_events_perf, BPF_F_CURRENT_CPU, ev, size);
+	if (!st_born_woken) {
+		st_born_woken = 1;
+		flags = BPF_RB_FORCE_WAKEUP;
+	}
+	return bpf_ringbuf_output(&np_events, ev, size, flags);
+}
+
 /*
  * A cgroup was made: who starts in it may be gone, with it and with the files that name it, within milliseconds. So
  * readers are woken. Context: who makes it, in a lock of the kernel's without interrupts. The path is only made where
@@ -223,7 +264,8 @@ static __always_inline int on_born(void *ctx, struct cgroup *cgrp, const char *p
 {
 	struct born_place *place;
 	struct np_ev_born *ev;
-	long n, r;
+	__u32 size;
+	long n;
 
 	prog_hit(NP_PROG_BORN);
 	place = scratch_take(&np_born_scratch);
@@ -233,7 +275,6 @@ static __always_inline int on_born(void *ctx, struct cgroup *cgrp, const char *p
 	}
 	ev = &place->ev;
 	ev->hdr.type = NP_EV_BORN;
-	ev->hdr.len = sizeof(*ev);
 	ev->hdr.cpu = bpf_get_smp_processor_id();
 	ev->hdr.ts_ns = bpf_ktime_get_ns();
 	ev->id = BPF_CORE_READ(cgrp, kn, id);
@@ -243,12 +284,9 @@ static __always_inline int on_born(void *ctx, struct cgroup *cgrp, const char *p
 	if (n <= 1 || n == sizeof(ev->path)) {
 		count_one(NP_PROG_BORN, helper_err);
 	} else {
-		if (cfg_use_perf)
-			r = bpf_perf_event_output(ctx, &np_events_perf, BPF_F_CURRENT_CPU, ev,
-						  sizeof(*ev));
-		else
-			r = bpf_ringbuf_output(&np_events, ev, sizeof(*ev), BPF_RB_FORCE_WAKEUP);
-		if (r)
+		size = offsetof(struct np_ev_born, path) + CUT(__u32, n); /* of a path */
+		ev->hdr.len = CUT(__u16, size);				  /* of a record */
+		if (!born_admit(size) || born_tell(ctx, ev, size))
 			count_one(NP_PROG_BORN, ring_full);
 		else
 			count_one(NP_PROG_BORN, submitted);

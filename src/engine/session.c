@@ -216,7 +216,8 @@ static void take_born(struct session *s, const struct np_ev_hdr *ev)
 {
 	const struct np_ev_born *born = (const struct np_ev_born *)ev;
 
-	if (ev->len == sizeof(*born) && memchr(born->path, '\0', sizeof(born->path)))
+	if (ev->len > offsetof(struct np_ev_born, path) && ev->len <= sizeof(*born) &&
+	    memchr(born->path, '\0', ev->len - offsetof(struct np_ev_born, path)))
 		cgroup_table_born(s->cgroups, born->id, born->path, born->hierarchy != 0,
 				  s->now_ns);
 }

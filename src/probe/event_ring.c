@@ -102,6 +102,12 @@ int event_ring_read(struct event_ring *r, void (*fn)(void *arg, const void *data
 	return n;
 }
 
+bool event_ring_is_empty(const struct event_ring *r)
+{
+	return __atomic_load_n(r->taken, __ATOMIC_ACQUIRE) ==
+	       __atomic_load_n(r->put, __ATOMIC_ACQUIRE);
+}
+
 int event_ring_fd(const struct event_ring *r)
 {
 	return r->epoll;

@@ -7,6 +7,7 @@
 #ifndef NETPROBE_EVENT_RING_H
 #define NETPROBE_EVENT_RING_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -18,6 +19,7 @@ struct event_ring *event_ring_close(struct event_ring *r);
 /* All that is there, each to fn. How many; INT_MAX where more were. */
 int event_ring_read(struct event_ring *r, void (*fn)(void *arg, const void *data, size_t size),
 		    void *arg);
+bool event_ring_is_empty(const struct event_ring *r);
 /*
  * Readable once the kernel half woke its readers, until there is nothing; an epoll of the map. The map itself is readable
  * whenever there is a record: who polls it would look at each by itself.

@@ -55,6 +55,7 @@ struct probe {
 	uint64_t ends_unseen;  /* of TCP sockets: no program of ours was called */
 	bool lefts_wait;       /* and what they left is to be taken */
 	uint64_t left_refused; /* st_left_refused when that was taken last */
+	uint64_t born_ns;      /* st_born began anew then */
 	uint64_t closed_made;  /* st_closed_made when np_closed was last emptied */
 	uint64_t parts_made;   /* st_parts_made when the part maps were last switched */
 	bool parts_turned;     /* and the one that was written then is not drained yet */
@@ -96,6 +97,7 @@ bool ladder_second_fails(struct probe *p, const char *program);
 int ladder_owner(const char *program, unsigned int *ret_hook, unsigned int *ret_alt);
 
 /* sweep.c */
+uint64_t probe_clock_ns(void); /* CLOCK_MONOTONIC */
 /* What sockets left whose ends were not seen, each once; how many. Nothing where the last sweep found no such end. */
 int probe_lefts(struct probe *p, void (*fn)(const struct np_left *left, void *arg), void *arg);
 

@@ -23,6 +23,8 @@
 #define HASH_MIN 32768
 #define HASH_MAX 262144
 #define QUIET_RING (256 * 1024)
+#define BORN_HOST (1U << 20)
+#define BORN_USERS (64U << 10)
 #define CLOSED_FEW 64
 #define KEEP_NS \
 	60000000000ULL /* a hook on demand stays so long after what it was last needed for */
@@ -259,6 +261,20 @@ static int name_first(struct probe *p)
 	return 0;
 }
 
+/*
+ * What of the ring records of cgroups that are made may take. A user who makes them without end has a part, all users
+ * together a quarter; for what a host's runtimes make in a tenth of a second the most is enough for thousands.
+ */
+static void share_ring(struct probe *p, uint32_t ring)
+{
+	uint32_t host = ring / 2 < BORN_HOST ? ring / 2 : BORN_HOST;
+	uint32_t users = ring / 4 < BORN_USERS ? ring / 4 : BORN_USERS;
+
+	p->skel->rodata->cfg_born_host = host;
+	p->skel->rodata->cfg_born_users = users;
+	p->skel->rodata->cfg_born_user = users / 4;
+}
+
 static int load_skel(struct probe *p)
 {
 	uint32_t ring = bpf_map__max_entries(p->skel->maps.np_events);
@@ -271,6 +287,7 @@ static int load_skel(struct probe *p)
 	p->skel->rodata->cfg_keep_dead = p->opts.fail_at == FAIL_DEATH;
 	p->skel->rodata->cfg_use_perf = p->opts.perf_buffer;
 	p->skel->rodata->cfg_ring_wakeup = ring / 4;
+	share_ring(p, ring);
 	p->skel->rodata->cfg_quiet = p->opts.quiet;
 	p->skel->rodata->cfg_hz = jiffies_per_s();
 	p->skel->rodata->cfg_second = has_second(p);

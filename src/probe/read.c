@@ -13,6 +13,8 @@
 
 #define PARTS_BATCH 512
 #define CLOSED_BATCH 256
+#define BORN_NS 100000000ULL
+#define READ_TRIES 8 /* a record may be being written for longer */
 
 /* Any record: checked for its length before anybody looks at its type. */
 static void deliver(struct probe *p, const void *data, size_t size)
@@ -262,6 +264,30 @@ static int drain_closed(struct probe *p, uint64_t made)
 	return r == -ENOMEM ? r : 0;
 }
 
+/* There is room for more records of cgroups that are made. */
+static void admit_births(struct probe *p)
+{
+	struct np_born *born = (struct np_born *)&p->skel->bss->st_born;
+	uint64_t now = probe_clock_ns();
+
+	if (now - p->born_ns < BORN_NS)
+		return;
+	p->born_ns = now;
+	*born = (struct np_born){ 0 };
+}
+
+/* Who makes a cgroup wakes us where nobody did since the ring was last found empty: so it is looked into once more. */
+static int read_ring(struct probe *p)
+{
+	int r, tries = 0;
+
+	do {
+		r = event_ring_read(p->ring, on_ring, p);
+		__atomic_store_n(&p->skel->bss->st_born_woken, 0, __ATOMIC_SEQ_CST);
+	} while (r >= 0 && !event_ring_is_empty(p->ring) && ++tries < READ_TRIES);
+	return r;
+}
+
 int probe_events(struct probe *p, probe_event_fn fn, void *arg)
 {
 	uint64_t made = p->skel->bss->st_closed_made;
@@ -271,7 +297,8 @@ int probe_events(struct probe *p, probe_event_fn fn, void *arg)
 	p->event_fn = fn;
 	p->event_arg = arg;
 	p->n_events = 0;
-	r = p->ring ? event_ring_read(p->ring, on_ring, p) : perf_buffer__consume(p->perf);
+	admit_births(p);
+	r = p->ring ? read_ring(p) : perf_buffer__consume(p->perf);
 	if (r >= 0 && made != p->closed_made)
 		r = drain_closed(p, made);
 	p->event_fn = NULL;

@@ -19,7 +19,7 @@
 #define TELL_AFTER 256
 #define WALKER_STACK (256 * 1024)
 
-static uint64_t monotonic_ns(void)
+uint64_t probe_clock_ns(void)
 {
 	struct timespec ts;
 
@@ -285,7 +285,7 @@ int probe_sweep(struct probe *p, bool full, probe_sock_fn fn, void *arg)
 	struct netprobe_bpf__bss *st = p->skel->bss;
 	struct sweep s = { .p = p, .fn = fn, .arg = arg };
 	struct np_lives before;
-	uint64_t start = monotonic_ns();
+	uint64_t start = probe_clock_ns();
 	uint32_t pauses;
 	int r;
 
@@ -312,7 +312,7 @@ int probe_sweep(struct probe *p, bool full, probe_sock_fn fn, void *arg)
 	p->sweep_stats.passes = s.pauses + 1;
 	p->sweep_stats.sockets = st->st_sweep_seen;
 	p->sweep_stats.records = s.taken;
-	p->sweep_stats.ns = monotonic_ns() - start;
+	p->sweep_stats.ns = probe_clock_ns() - start;
 	return (int)s.taken;
 }
 
@@ -328,7 +328,7 @@ int probe_seed(struct probe *p)
 
 int probe_stalls(struct probe *p, uint64_t threshold_ns)
 {
-	p->skel->bss->st_now_ns = monotonic_ns();
+	p->skel->bss->st_now_ns = probe_clock_ns();
 	p->skel->data->st_stall_ns = threshold_ns;
 	return p->stall_run ? run_program(p->stall_run) : run_iterator(p->stall_link);
 }

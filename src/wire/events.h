@@ -64,16 +64,25 @@ struct np_ev_answer {
 };
 
 #define NP_BORN_PATH 928
+#define NP_BORN_SLOTS 64 /* users by their number modulo this */
 
 /* struct np_ev_born: NP_EV_BORN. A longer path is not told: its cgroup is found in the tree, as long as it is there. */
 struct np_ev_born {
-	struct np_ev_hdr hdr;
-	__u64 id;	 /* of the cgroup in its hierarchy */
-	__u32 hierarchy; /* 0 the v2 tree; else the number of one of version 1 */
+	struct np_ev_hdr hdr; /* len: up to the end of the path */
+	__u64 id;	      /* of the cgroup in its hierarchy */
+	__u32 hierarchy;      /* 0 the v2 tree; else the number of one of version 1 */
 	__u32 pad;
 	char path[NP_BORN_PATH]; /* below the hierarchy's root; with a NUL behind it */
 };
 
+/* struct np_born: bytes of such records, since user space looked or at most until then. */
+struct np_born {
+	__u32 host;  /* of what the initial user namespace's root makes */
+	__u32 users; /* of what all others make */
+	__u32 user[NP_BORN_SLOTS];
+};
+
+NP_WIRE_SIZE(struct np_born, 264);
 NP_WIRE_SIZE(struct np_ev_born, 960);
 NP_WIRE_SIZE(struct np_ev_answer, 104);
 NP_WIRE_SIZE(struct np_ev_hdr, 16);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -423,4 +424,64 @@ TEST(filters_of_pods_and_namespaces_take_what_their_files_tell)
 		while (rmdir(cgroup[i]) && errno == EBUSY)
 			pause_ms(1);
 	close(fd);
+}
+
+#define BORN_MADE 400
+#define BORN_HOST_MADE 40
+#define BORN_USER (16 << 10) /* bytes of records of one user, until netprobe looks */
+#define BORN_HEAD 32
+
+/* Child: makes that many cgroups below the folder, one after the other, as that user. */
+static void make_cgroups(const struct cgroup_dir *c, uid_t uid, int n)
+{
+	char path[PATH_MAX + 128];
+	int status = -1;
+	pid_t pid = fork();
+
+	REQUIRE(pid >= 0, "fork: %s", strerror(errno));
+	if (!pid) {
+		if (uid && (setgid(uid) || setuid(uid)))
+			_exit(1);
+		for (int i = 0; i < n; i++) {
+			snprintf(path, sizeof(path), "%s/%0100d", c->path, i);
+			if (mkdir(path, 0755) || rmdir(path))
+				_exit(2);
+		}
+		_exit(0);
+	}
+	REQUIRE(waitpid(pid, &status, 0) == pid && !status, "cgroups of user %d: status %d",
+		(int)uid, status);
+}
+
+static uint64_t of_births(const struct probe *p, const char *key)
+{
+	uint64_t last = 0;
+	const json_t *r;
+	size_t at;
+
+	json_array_foreach (p->records, at, r)
+		if (!strcmp(record_str(r, "event_type"), "probe.loss") &&
+		    !strcmp(record_str(r, "program"), "cgroup_made"))
+			last = record_u64(r, key);
+	return last;
+}
+
+/* netprobe stands still meanwhile, so that it is known how often it looked. */
+TEST(a_user_who_makes_cgroups_without_end_has_a_part_of_the_ring)
+{
+	struct cgroup_dir c = cgroup_dir_new();
+	unsigned int told = BORN_USER / (BORN_HEAD + (unsigned int)strlen(c.name) + 1 + 100 + 1);
+	struct probe p;
+
+	REQUIRE(!chown(c.path, 65534, 65534), "%s: %s", c.path, strerror(errno));
+	p = probe_start("events", "--interval", "0.2", NULL);
+	REQUIRE(!kill(p.pid, SIGSTOP), "kill: %s", strerror(errno));
+	make_cgroups(&c, 65534, BORN_MADE);
+	make_cgroups(&c, 0, BORN_HOST_MADE);
+	REQUIRE(!kill(p.pid, SIGCONT), "kill: %s", strerror(errno));
+	probe_stop(&p);
+	CHECK_EQ(of_births(&p, "ring_full"), BORN_MADE - told, "cgroups that were not told");
+	CHECK(of_births(&p, "submitted") >= told + BORN_HOST_MADE,
+	      "expected %u of the user's and all of root's, got %" PRIu64 " in all", told,
+	      of_births(&p, "submitted"));
 }
