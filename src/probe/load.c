@@ -200,6 +200,15 @@ static void spoil(struct probe *p)
 	}
 }
 
+static void spoil_second(struct probe *p)
+{
+	const struct hook_alt *alt = &hook_table[NP_PROG_SEND].alts[0];
+	struct bpf_program *prog = alt->second ? probe_program(p, alt->second) : NULL;
+
+	if (prog)
+		(void)bpf_program__set_flags(prog, BPF_F_SLEEPABLE);
+}
+
 /* Jiffies a second, which the kernel's chrono counters are in: its coarse clocks move once a jiffy. */
 static uint32_t jiffies_per_s(void)
 {
@@ -298,6 +307,8 @@ static int load_skel(struct probe *p)
 	p->skel->bss->st_ignore_tgid = kernel_own_tgid();
 	if (p->opts.fail_at == FAIL_VERIFIER)
 		spoil(p);
+	if (p->opts.fail_at == FAIL_REFUSE)
+		spoil_second(p);
 	load_failure.program[0] = '\0';
 	load_failure.err = load_failure.btf = 0;
 	r = p->skel->rodata->cfg_second ? bpf_map__set_value_size(p->skel->maps.np_marks, NP_MARKS)
@@ -542,7 +553,8 @@ static int prove(struct probe *p)
 		if (p->hooks[id].used < 0 || hook->alts[p->hooks[id].used].kind == KIND_NONE)
 			continue;
 		p->hooks[id].proven = p->skel->bss->st_hit[id];
-		if (id == NP_PROG_SEND && p->opts.fail_at == FAIL_PROVE)
+		if (id == NP_PROG_SEND && (p->opts.fail_at == FAIL_PROVE ||
+					   (p->opts.fail_at == FAIL_REFUSE && !p->hooks[id].used)))
 			p->hooks[id].proven = false;
 		if (is_left_out_known(p, id))
 			p->hooks[id].proven = true;

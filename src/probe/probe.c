@@ -119,7 +119,7 @@ int probe_open(const struct probe_opts *opts, struct probe **ret_probe, struct n
 	kernel_facts_init(&p->facts, opts->btf_path);
 	p->opts.btf_path = p->facts.btf_path[0] ? p->facts.btf_path : NULL;
 	if ((opts->fail_at >= FAIL_SECOND && opts->fail_at <= FAIL_SENDS) ||
-	    opts->fail_at == FAIL_SILENT)
+	    opts->fail_at == FAIL_SILENT || opts->fail_at == FAIL_REFUSE)
 		p->facts.tp_preempted = true;
 	if (!libbpf_probe_bpf_map_type(BPF_MAP_TYPE_RINGBUF, NULL))
 		p->opts.perf_buffer = true; /* before 5.8 */

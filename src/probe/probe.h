@@ -38,7 +38,9 @@
 #define FAIL_ENDS 12   /* no program is called where a TCP socket ends */
 #define FAIL_SILENT 13 /* as FAIL_FIRST, and nobody knows of it */
 #define FAIL_RARE \
-	14	    /* the hash has room for what one socket needs at first need (struct np_rare) */
+	14 /* the hash has room for what one socket needs at first need (struct np_rare) */
+#define FAIL_REFUSE \
+	15 /* the second program of the first way to see sends is refused, and the first one silent */
 #define FAIL_READ 4 /* attached and proven, and there is no memory for the ring */
 
 struct probe_opts {

@@ -3,12 +3,18 @@
  * Calls that the kernel leaves programs out of, made on any kernel and in any family: the second programs are attached as
  * where tracepoint programs may be preempted, beside the first ones or in their place; or there are none at sends.
  */
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/utsname.h>
+#include <unistd.h>
 
 #include "ownership.h"
 #include "tap.h"
+#include "wire/stats.h"
 
 static void need_tracepoints(void)
 {
@@ -149,4 +155,206 @@ TEST(sends_that_no_program_saw_of_a_connection_of_two_processes_are_nobodys)
 		 "bytes that the heir received");
 	CHECK_EQ(tx, 20700, "bytes sent: those of the client");
 	CHECK_EQ(unseen, 3000, "tx_unseen_bytes: the reply");
+}
+
+/* Descriptors of netprobe's: fn gets the number that the key of their fdinfo has, until it returns true. */
+static bool each_object(const struct probe *p, const char *key, bool (*fn)(uint32_t id, void *arg),
+			void *arg)
+{
+	char path[64], file[400], form[32], *text, *at;
+	struct dirent *d;
+	bool found = false;
+	uint32_t id;
+	DIR *all;
+
+	snprintf(path, sizeof(path), "/proc/%d/fdinfo", (int)p->pid);
+	snprintf(form, sizeof(form), "\n%s:", key);
+	all = opendir(path);
+	REQUIRE(all, "%s: cannot be read", path);
+	while (!found && (d = readdir(all))) {
+		if (d->d_name[0] == '.')
+			continue;
+		snprintf(file, sizeof(file), "%s/%s", path, d->d_name);
+		text = file_text(file);
+		at = strstr(text, form);
+		id = at ? (uint32_t)strtoul(at + strlen(form), NULL, 10) : 0;
+		found = id && fn(id, arg);
+		free(text);
+	}
+	closedir(all);
+	return found;
+}
+
+struct map_wanted {
+	const char *name;
+	struct bpf_map_info info;
+	int fd;
+};
+
+static bool is_map(uint32_t id, void *arg)
+{
+	struct map_wanted *w = arg;
+	uint32_t len = sizeof(w->info);
+	int fd = bpf_map_get_fd_by_id(id);
+
+	memset(&w->info, 0, sizeof(w->info));
+	if (fd >= 0 && !bpf_obj_get_info_by_fd(fd, &w->info, &len) &&
+	    !strcmp(w->info.name, w->name)) {
+		w->fd = fd;
+		return true;
+	}
+	if (fd >= 0)
+		close(fd);
+	return false;
+}
+
+/* The first value of netprobe's map of that name; to be freed. */
+static uint8_t *map_value(const struct probe *p, const char *name, struct bpf_map_info *ret_info)
+{
+	struct map_wanted w = { .name = name };
+	uint32_t zero = 0;
+	uint8_t *value;
+
+	REQUIRE(each_object(p, "map_id", is_map, &w), "netprobe has no map %s", name);
+	value = calloc(1, w.info.value_size + 8);
+	REQUIRE(value && !bpf_map_lookup_elem(w.fd, &zero, value), "%s cannot be read", name);
+	close(w.fd);
+	*ret_info = w.info;
+	return value;
+}
+
+/* Calls that only second programs of the hook say they saw. */
+static uint64_t seen_by_second(const struct probe *p, unsigned int prog)
+{
+	const struct btf_var_secinfo *vars;
+	struct bpf_map_info info;
+	uint8_t *bss = map_value(p, "netprobe.bss", &info);
+	struct btf *btf = btf__load_from_kernel_by_id(info.btf_id);
+	const struct btf_type *sec = btf ? btf__type_by_id(btf, info.btf_value_type_id) : NULL;
+	uint64_t seen = UINT64_MAX;
+
+	REQUIRE(sec && btf_is_datasec(sec), "netprobe.bss has no types");
+	vars = btf_var_secinfos(sec);
+	for (unsigned int i = 0; i < btf_vlen(sec); i++) {
+		const struct btf_type *var = btf__type_by_id(btf, vars[i].type);
+
+		if (!strcmp(btf__name_by_offset(btf, var->name_off), "st_second"))
+			memcpy(&seen, bss + vars[i].offset + prog * sizeof(seen), sizeof(seen));
+	}
+	REQUIRE(seen != UINT64_MAX, "netprobe.bss has no st_second");
+	btf__free(btf);
+	free(bss);
+	return seen;
+}
+
+#define LISTENS 40
+#define LISTENS_ON_ONE_PORT                                                     \
+	"python3 -c \"import socket\n"                                          \
+	"for i in range(40):\n"                                                 \
+	"  a, b = [socket.socket() for i in range(2)]\n"                        \
+	"  for s in a, b: s.setsockopt(1, 2, 1); s.bind(('127.0.0.1', 7463))\n" \
+	"  a.listen()\n"                                                        \
+	"  try: b.listen(); raise SystemExit('two listeners on a port')\n"      \
+	"  except OSError: pass\n"                                              \
+	"  a.close(); b.close()\n\""
+
+/* The kernel takes it back without the function that the first programs of the function families stand at. */
+TEST(listen_that_finds_its_port_taken_is_no_call_that_the_first_program_is_left_out_of)
+{
+	const char *hook = getenv("NETPROBE_HOOK");
+	const char *const args[] = {
+		"flows",     "--format", "json",       "--hook", hook ? hook : "tracepoint",
+		"--fail-at", "second",	 "--duration", "600",	 NULL
+	};
+	struct probe_opts opts = { .args = args, .plain = true };
+	struct netns ns = netns_new();
+	struct probe p;
+	uint64_t seen;
+
+	need_tracepoints();
+	p = probe_spawn(&opts);
+	netns_must(&ns, LISTENS_ON_ONE_PORT);
+	seen = seen_by_second(&p, NP_PROG_STATE);
+	probe_stop(&p);
+	CHECK(seen < LISTENS,
+	      "expected none of %d calls to be the second program's alone, got %" PRIu64, LISTENS,
+	      seen);
+}
+
+/* Threads that have a mark though they are in no call: what they send next would be taken for seen. */
+static unsigned int marks_that_stay(const struct probe *p)
+{
+	struct bpf_map_info info;
+	uint8_t *before = map_value(p, "np_marks", &info), *after;
+	unsigned int n = 0;
+
+	pause_ms(50); /* between the two programs of a call of others on this machine */
+	after = map_value(p, "np_marks", &info);
+	for (uint32_t i = 0; i < info.value_size; i++)
+		n += before[i] && after[i] == before[i];
+	free(before);
+	free(after);
+	return n;
+}
+
+TEST(a_call_that_is_over_leaves_no_mark)
+{
+	const char *const args[] = { "flows",	  "--format", "json",	    "--hook", "tracepoint",
+				     "--fail-at", "second",   "--duration", "600",    NULL };
+	static const char *const commands[] = { "herd --procs 20",
+						"herd --udp --procs 20",
+						"stream --send sendfile --bytes 200000",
+						"stream --mptcp --send sendfile --bytes 200000",
+						"stream --send partial --recv nonblock --bytes 1m",
+						"fail linger" };
+	struct probe_opts opts = { .args = args, .plain = true };
+	struct netns ns = netns_new();
+	unsigned int left;
+	struct probe p;
+
+	need_tracepoints();
+	p = probe_spawn(&opts);
+	for (unsigned int i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+		(void)maker_run(&ns, commands[i]);
+	netns_wait_quiet(&ns);
+	left = marks_that_stay(&p);
+	probe_stop(&p);
+	CHECK_EQ(left, 0, "threads with the mark of a call");
+}
+
+static bool is_program(uint32_t id, void *arg)
+{
+	struct bpf_prog_info info = { 0 };
+	uint32_t len = sizeof(info);
+	int fd = bpf_prog_get_fd_by_id(id);
+	bool found = fd >= 0 && !bpf_obj_get_info_by_fd(fd, &info, &len) &&
+		     !strncmp(info.name, arg, sizeof(info.name) - 1);
+
+	if (fd >= 0)
+		close(fd);
+	return found;
+}
+
+static bool has_program(const struct probe *p, const char *name)
+{
+	return each_object(p, "prog_id", is_program, (void *)(uintptr_t)name);
+}
+
+TEST(a_second_program_that_is_refused_is_missing_in_its_own_way_alone)
+{
+	const char *const args[] = { "flows",  "--format",   "json", "--fail-at",
+				     "refuse", "--duration", "600",  NULL };
+	struct probe_opts opts = { .args = args, .plain = true };
+	bool at_functions;
+	struct probe p;
+
+	need_tracepoints();
+	p = probe_spawn(&opts);
+	at_functions = has_program(&p, "np_send4_fx");
+	if (!at_functions && !has_program(&p, "np_send4_kp"))
+		test_skip("this kernel has no hook at functions");
+	CHECK(!has_program(&p, "np_send2_tp"), "expected np_send2_tp to be refused");
+	CHECK(has_program(&p, at_functions ? "np_send2_fx" : "np_send2_kp"),
+	      "expected the second program at functions, got none");
+	probe_stop(&p);
 }
