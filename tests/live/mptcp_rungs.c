@@ -196,3 +196,50 @@ TEST(an_expression_of_ends_takes_all_paths_of_an_mptcp_connection)
 {
 	two_paths("server", "transport=mptcp and raddr=10.77.0.1");
 }
+
+/* b is between: of what it forwards it has no socket. */
+TEST(subflows_that_are_forwarded_are_rows_of_tcp_without_an_owner)
+{
+	struct netns_pair ns = netns_pair_new();
+	struct netns c = netns_new();
+	uint64_t bytes = 0;
+	unsigned int rows = 0;
+	const json_t *one;
+	char command[500];
+	struct maker m;
+	struct probe p;
+	size_t i;
+
+	snprintf(command, sizeof(command),
+		 "echo 1 >/proc/sys/net/ipv4/ip_forward && "
+		 "ip link add npf type veth peer name npg netns /proc/%d/ns/net && "
+		 "ip addr add 10.78.0.1/24 dev npf && ip link set npf up",
+		 (int)c.holder);
+	netns_must(&ns.b, command);
+	netns_must(&c, "ip addr add 10.78.0.2/24 dev npg && ip link set npg up && "
+		       "ip route add default via 10.78.0.1");
+	netns_must(&ns.a, "ip route add 10.78.0.0/24 via 10.77.0.2");
+	rung_go(&ns.b);
+	p = rung_events("afpacket", 0, 0);
+	snprintf(command, sizeof(command),
+		 "stream --mptcp --addr 10.78.0.2 --port 7777 --client-ns %s --server-ns %s "
+		 "--bytes 60000",
+		 ns.a.path, c.path);
+	m = maker_run(NULL, command);
+	rung_wait_closed(&p, 1);
+	probe_stop(&p);
+	REQUIRE(report_u64(maker_report(&m, "client"), "tx") == 60000, "the makers");
+	json_array_foreach (p.records, i, one) {
+		if (strcmp(record_str(one, "event_type"), "conn.close") != 0 ||
+		    record_u64(one, "rport") != 7777)
+			continue;
+		rows++;
+		bytes += record_u64(one, "tx_bytes");
+		CHECK(!strcmp(record_str(one, "transport"), "tcp") &&
+			      json_is_null(json_object_get(one, "pid")),
+		      "expected tcp of nobody, got %s of %" PRIu64, record_str(one, "transport"),
+		      record_u64(one, "pid"));
+	}
+	CHECK(rows > 0, "expected a row of what is forwarded, got none");
+	check_bytes(&ns.a, bytes, 60000, 0, "bytes that went by");
+}

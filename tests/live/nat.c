@@ -2,6 +2,7 @@
 /* Addresses that are rewritten between the socket and the wire, on the rung that reads packets. */
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "rung.h"
 #include "tap.h"
@@ -105,6 +106,27 @@ TEST(a_connection_to_a_translated_address_is_its_process_s)
 		CHECK_EQ(record_u64(one, "rx_bytes"), 20010, "bytes of the connection");
 	}
 	CHECK_EQ(n, 1, "ends of the client's connection");
+}
+
+TEST(a_service_that_is_translated_later_is_its_process_s)
+{
+	unsigned long client, server;
+	struct netns ns = rung_enter();
+	struct probe p;
+
+	/* else the kernel's module is not there, and asking takes a right that was given up (docs/limits.md) */
+	if (access("/proc/sys/net/netfilter/nf_conntrack_count", F_OK))
+		test_skip("connections are not tracked before there is a rule");
+	p = rung_events("afpacket", 0, 0);
+	if (netns_run(&ns, VIP_HERE RULES))
+		test_skip("no address translation in nftables");
+	talk("  s=socket.create_connection(('10.99.0.1',80))\n"
+	     "  s.sendall(b'x'*100); all(s,20000); time.sleep(1.5); s.sendall(b'y'*50); all(s,10)\n",
+	     "c=l.accept()[0]; all(c,100); c.sendall(b'y'*20000); all(c,50); c.sendall(b'z'*10)\n",
+	     &client, &server);
+	rung_wait_closed(&p, 2);
+	probe_stop(&p);
+	check_moved(&p, client, server, 150, 20010);
 }
 
 /* They end before a listing has them: what their packets tell waits for the end of the socket. */
