@@ -18,7 +18,7 @@ static const char *const mode_names[] = { "auto", "ebpf", "afpacket", "proc", NU
 static const char *const fail_names[] = { "nowhere", "verifier", "attach", "prove",  "read",
 					  "ring",    "death",	 "full",   "table",  "second",
 					  "first",   "sends",	 "ends",   "silent", "rare",
-					  "refuse",  NULL };
+					  "refuse",  "pause",	 NULL };
 static const char *const hook_names[] = { "auto", "tracepoint", "fentry", "kprobe", NULL };
 static const char *const buffer_names[] = { "auto", "ringbuf", "perf", NULL };
 

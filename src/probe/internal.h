@@ -54,6 +54,7 @@ struct probe {
 	struct probe_sweep_stats sweep_stats;
 	uint64_t ends_unseen;  /* of TCP sockets: no program of ours was called */
 	bool lefts_wait;       /* and what they left is to be taken */
+	bool left_out;	       /* FAIL_PAUSE: by the last look */
 	uint64_t left_refused; /* st_left_refused when that was taken last */
 	uint64_t born_ns;      /* st_born began anew then */
 	uint64_t closed_made;  /* st_closed_made when np_closed was last emptied */

@@ -362,7 +362,7 @@ static bool is_left_out(const struct probe *p, unsigned int id, bool second)
 {
 	if (p->opts.fail_at == FAIL_SENDS)
 		return id == NP_PROG_SEND;
-	if (p->opts.fail_at == FAIL_ENDS)
+	if (p->opts.fail_at == FAIL_ENDS || p->opts.fail_at == FAIL_PAUSE)
 		return id == NP_PROG_DESTROY;
 	return (p->opts.fail_at == FAIL_FIRST || p->opts.fail_at == FAIL_SILENT) && !second &&
 	       (id == NP_PROG_SEND || id == NP_PROG_RECV);

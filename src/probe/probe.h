@@ -41,6 +41,8 @@
 	14 /* the hash has room for what one socket needs at first need (struct np_rare) */
 #define FAIL_REFUSE \
 	15 /* the second program of the first way to see sends is refused, and the first one silent */
+#define FAIL_PAUSE \
+	16 /* as FAIL_ENDS, and every other look for what sockets left is one that leaves all of them out */
 #define FAIL_READ 4 /* attached and proven, and there is no memory for the ring */
 
 struct probe_opts {

@@ -56,3 +56,37 @@ TEST(unseen_ends_of_sockets_with_like_numbers_cost_no_byte)
 	check_owners(p.records, "transport.bw", reports, &ns);
 	json_decref(reports);
 }
+
+#define LINGERERS 60
+#define LEFT_BYTES 60000
+
+/* Each sends what its peer has no room for and is closed at once: the kernel has it for half a second more. */
+#define CLOSE_EARLY                                                                           \
+	"import socket, threading, time\n"                                                    \
+	"l = socket.socket(); l.setsockopt(1, 8, 2304); l.bind(('127.0.0.1', 7464))\n"        \
+	"l.listen(100)\n"                                                                     \
+	"def late(c):\n"                                                                      \
+	"  time.sleep(.5)\n"                                                                  \
+	"  while c.recv(65536): pass\n"                                                       \
+	"for i in range(60):\n"                                                               \
+	"  s = socket.socket(); s.setsockopt(1, 7, 400000); s.connect(('127.0.0.1', 7464))\n" \
+	"  c = l.accept()[0]; s.sendall(b'x' * 60000); s.close()\n"                           \
+	"  t = threading.Thread(target=late, args=(c,)); t.start(); time.sleep(.02)\n"
+
+TEST(a_look_that_leaves_sockets_out_takes_none_of_them_for_gone)
+{
+	struct netns ns = netns_new();
+	struct probe p = probe_start("events", "--interval", "0.1", "--fail-at", "pause", NULL);
+	uint64_t sent = 0;
+	const json_t *one;
+	size_t i;
+
+	netns_must(&ns, "python3 -c \"" CLOSE_EARLY "\"");
+	netns_wait_quiet(&ns);
+	probe_stop(&p);
+	json_array_foreach (p.records, i, one)
+		if (!strcmp(record_str(one, "event_type"), "transport.bw") &&
+		    record_u64(one, "netns") == ns.inode)
+			sent += record_u64(one, "tx_bytes");
+	CHECK_EQ(sent, LINGERERS * LEFT_BYTES, "bytes sent");
+}
