@@ -101,6 +101,20 @@ void sink_close(struct sink *k)
 	k->name = NULL;
 }
 
+/* What a full disk took of a line: half an address is another address. Where the file ends with it. */
+static void cut_half_line(int fd, const char *p, size_t done)
+{
+	const char *nl = done ? memrchr(p, '\n', done) : NULL;
+	size_t half = nl ? done - (size_t)(nl - p) - 1 : done;
+	off_t end = half ? lseek(fd, 0, SEEK_CUR) : -1;
+	struct stat st;
+
+	if (end < (off_t)half || fstat(fd, &st) || !S_ISREG(st.st_mode) || st.st_size != end)
+		return;
+	if (!ftruncate(fd, end - (off_t)half))
+		(void)lseek(fd, end - (off_t)half, SEEK_SET);
+}
+
 int sink_write(struct sink *k, struct buf *b)
 {
 	struct pollfd pfd = { .fd = k->fd, .events = POLLOUT };
@@ -117,6 +131,8 @@ int sink_write(struct sink *k, struct buf *b)
 		else if (errno != EINTR)
 			r = -errno;
 	}
+	if (r && done < b->len)
+		cut_half_line(k->fd, b->data, done);
 	buf_reset(b);
 	return r;
 }
