@@ -138,6 +138,13 @@ static void draw_cell(const struct screen *s, int y, int x, const struct cell *c
 		(void)mvadd_wch(y, x, &out);
 }
 
+/* Both write at once, and a terminal that is stopped by now keeps whoever does. The thread's, as put_frame(). */
+static void begin_terminal(void)
+{
+	(void)keypad(stdscr, TRUE);
+	(void)curs_set(0);
+}
+
 /* The thread's, with curses its own. */
 static void put_frame(struct screen *s, bool forget)
 {
@@ -186,6 +193,8 @@ static void *put_frames(void *arg)
 		s->written = NULL;
 		(void)pthread_mutex_unlock(&s->lock);
 		(void)pthread_mutex_lock(&s->curses_lock);
+		if (!s->drawn)
+			begin_terminal();
 		if (themed)
 			set_looks(s);
 		put_frame(s, forget);
@@ -401,9 +410,7 @@ struct screen *screen_open(bool no_color, struct netprobe_error *err)
 	(void)noecho();
 	(void)nonl();
 	(void)nodelay(stdscr, TRUE);
-	(void)keypad(stdscr, TRUE);
 	(void)leaveok(stdscr, TRUE);
-	(void)curs_set(0);
 	begin_colors(s, no_color);
 	s->talks = s->mouse = has_windows(term);
 	arm(s->talks);

@@ -394,7 +394,13 @@ TEST(drops_tell_of_the_lines_that_a_stopped_reader_cost_and_of_their_packets)
 	close(o.read);
 }
 
-static void check_terminal(const char *const *args, bool stop)
+enum stop {
+	NEVER,	/* nobody reads */
+	BEFORE, /* it starts */
+	AFTER,	/* it drew something */
+};
+
+static void check_terminal(const char *const *args, enum stop stop)
 {
 	struct winsize size = { .ws_row = 50, .ws_col = 200 };
 	struct probe_opts opts = { .args = args, .terminal = true };
@@ -407,12 +413,15 @@ static void check_terminal(const char *const *args, bool stop)
 	REQUIRE(openpty(&master, &slave, NULL, NULL, &size) == 0, "openpty: %s", strerror(errno));
 	tcgetattr(slave, &before);
 	opts.out_fd = slave;
+	if (stop == BEFORE)
+		REQUIRE(write(master, "\x13", 1) == 1, "Ctrl-S: %s", strerror(errno));
 	p = probe_spawn(&opts);
 	pfd = (struct pollfd){ .fd = master, .events = POLLIN };
 	maker_run(NULL, "stream --bytes 100"); /* else a quiet machine has nothing to tell */
-	REQUIRE(poll(&pfd, 1, FULL_MS) == 1 && read(master, text, sizeof(text)) > 0,
-		"%s: drew nothing", args[0]);
-	if (stop)
+	if (stop != BEFORE)
+		REQUIRE(poll(&pfd, 1, FULL_MS) == 1 && read(master, text, sizeof(text)) > 0,
+			"%s: drew nothing", args[0]);
+	if (stop == AFTER)
 		REQUIRE(write(master, "\x13", 1) == 1, "Ctrl-S: %s", strerror(errno));
 	for (int64_t end = deadline_in(2000); now_ms() < end;)
 		maker_run(NULL, "stream --bytes 100");
@@ -429,7 +438,9 @@ TEST(sigterm_ends_what_draws_on_a_stopped_terminal)
 	static const char *const top[] = { "top", "--interval", "0.1", NULL };
 	static const char *const events[] = { "events", "--interval", "0.1", NULL };
 
-	check_terminal(top, true);
-	check_terminal(top, false);
-	check_terminal(events, true);
+	check_terminal(top, AFTER);
+	check_terminal(top, NEVER);
+	check_terminal(top, BEFORE);
+	check_terminal(events, AFTER);
+	check_terminal(events, BEFORE);
 }
