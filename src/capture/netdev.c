@@ -49,3 +49,73 @@ int netdev_each(FILE *f, void (*fn)(const struct netdev *d, void *arg), void *ar
 	}
 	return ferror(f) ? -EIO : n;
 }
+
+struct netdevs {
+	FILE *table; /* open, it stays of the namespace that it was opened in */
+	struct netdev *all;
+	size_t n, cap;
+	int r; /* of the last read */
+};
+
+static void keep(const struct netdev *d, void *arg)
+{
+	struct netdevs *t = arg;
+
+	if (t->n == t->cap) {
+		size_t cap = t->cap ? t->cap * 2 : 16;
+		void *p = reallocarray(t->all, cap, sizeof(*t->all));
+
+		if (!p) {
+			t->r = -ENOMEM;
+			return;
+		}
+		t->all = p;
+		t->cap = cap;
+	}
+	t->all[t->n++] = *d;
+}
+
+void netdevs_read(struct netdevs *t)
+{
+	int r;
+
+	if (!t)
+		return;
+	t->n = 0;
+	t->r = 0;
+	r = netdev_each(t->table, keep, t);
+	t->r = t->r < 0 ? t->r : r;
+}
+
+int netdevs_each(const struct netdevs *t, void (*fn)(const struct netdev *d, void *arg), void *arg)
+{
+	if (!t)
+		return -ENODEV;
+	for (size_t i = 0; t->r >= 0 && i < t->n; i++)
+		fn(&t->all[i], arg);
+	return t->r;
+}
+
+struct netdevs *netdevs_new(void)
+{
+	struct netdevs *t = calloc(1, sizeof(*t));
+
+	if (!t)
+		return NULL;
+	t->table = fopen("/proc/thread-self/net/dev", "re");
+	if (!t->table)
+		return netdevs_free(t);
+	netdevs_read(t);
+	return t;
+}
+
+struct netdevs *netdevs_free(struct netdevs *t)
+{
+	if (!t)
+		return NULL;
+	if (t->table)
+		(void)fclose(t->table);
+	free(t->all);
+	free(t);
+	return NULL;
+}

@@ -18,4 +18,13 @@ int netdev_parse(const char *line, struct netdev *ret);
 /* Every interface of an open table, from its beginning; their number or a negative errno. */
 int netdev_each(FILE *f, void (*fn)(const struct netdev *d, void *arg), void *arg);
 
+/* That table of the calling thread's namespace, whatever its process is in, as it was at the last read: read once for all who ask. */
+struct netdevs;
+
+struct netdevs *netdevs_new(void); /* read already. NULL: no memory, or there is no such table */
+struct netdevs *netdevs_free(struct netdevs *t);
+void netdevs_read(struct netdevs *t); /* NULL does nothing */
+/* Every interface; their number, or the negative errno of the read. NULL: -ENODEV. */
+int netdevs_each(const struct netdevs *t, void (*fn)(const struct netdev *d, void *arg), void *arg);
+
 #endif

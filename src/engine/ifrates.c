@@ -7,10 +7,6 @@
 #include <string.h>
 
 #include "base/buf.h"
-#include "capture/netdev.h"
-
-/* Of the calling thread's namespace, whatever its process is in; open, it stays that one's for other threads. */
-#define NETDEV "/proc/thread-self/net/dev"
 
 struct known {
 	struct netdev start, last;
@@ -19,7 +15,7 @@ struct known {
 };
 
 struct ifrates {
-	FILE *table;
+	const struct netdevs *devs;
 	uint32_t netns;
 	const struct ifwatch *watch;
 	const struct np_filter *filter; /* of the tick under way, as events */
@@ -115,7 +111,7 @@ static void on_dev(const struct netdev *d, void *arg)
 	k->last = *d;
 }
 
-struct ifrates *ifrates_new(uint32_t netns, const struct ifwatch *watch)
+struct ifrates *ifrates_new(const struct netdevs *devs, uint32_t netns, const struct ifwatch *watch)
 {
 	struct ifrates *r = calloc(1, sizeof(*r));
 
@@ -123,10 +119,9 @@ struct ifrates *ifrates_new(uint32_t netns, const struct ifwatch *watch)
 		return NULL;
 	r->netns = netns;
 	r->watch = watch;
-	r->table = fopen(NETDEV, "re");
+	r->devs = devs;
 	r->first = true;
-	if (r->table)
-		(void)netdev_each(r->table, on_dev, r);
+	(void)netdevs_each(devs, on_dev, r);
 	r->first = false;
 	return r;
 }
@@ -135,8 +130,6 @@ struct ifrates *ifrates_free(struct ifrates *r)
 {
 	if (!r)
 		return NULL;
-	if (r->table)
-		(void)fclose(r->table);
 	free(r->all);
 	free(r);
 	return NULL;
@@ -161,7 +154,7 @@ void ifrates_tick(struct ifrates *r, const struct np_filter *filter, struct engi
 	r->filter = filter;
 	r->events = e;
 	r->seconds = seconds;
-	if (r->table && netdev_each(r->table, on_dev, r) >= 0)
+	if (netdevs_each(r->devs, on_dev, r) >= 0)
 		forget(r);
 	r->events = NULL;
 }

@@ -2,13 +2,11 @@
 /* See nics.h. */
 #include "engine/nics.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "engine/session.h"
 #include "capture/links.h"
-#include "capture/netdev.h"
 
 struct known {
 	uint32_t ifindex;
@@ -17,7 +15,7 @@ struct known {
 };
 
 struct nic_reader {
-	FILE *table;
+	const struct netdevs *devs;
 	uint32_t netns;
 	const struct ifwatch *watch;
 	struct viewer *viewer;
@@ -109,7 +107,7 @@ static void read_all(struct nic_reader *r)
 	for (size_t i = 0; i < r->n; i++)
 		r->all[i].seen = false;
 	viewer_nics_begin(r->viewer);
-	if (netdev_each(r->table, on_dev, r) < 0)
+	if (netdevs_each(r->devs, on_dev, r) < 0)
 		return;
 	viewer_nics_end(r->viewer);
 	for (size_t i = 0; i < r->n; i++)
@@ -118,8 +116,8 @@ static void read_all(struct nic_reader *r)
 	r->n = n;
 }
 
-struct nic_reader *nic_reader_new(uint32_t netns, const struct ifwatch *watch,
-				  struct viewer *viewer)
+struct nic_reader *nic_reader_new(const struct netdevs *devs, uint32_t netns,
+				  const struct ifwatch *watch, struct viewer *viewer)
 {
 	struct nic_reader *r = calloc(1, sizeof(*r));
 
@@ -128,10 +126,10 @@ struct nic_reader *nic_reader_new(uint32_t netns, const struct ifwatch *watch,
 	*r = (struct nic_reader){ .netns = netns,
 				  .watch = watch,
 				  .viewer = viewer,
-				  .table = fopen("/proc/thread-self/net/dev", "re"),
+				  .devs = devs,
 				  .tick_ns = clock_monotonic_ns(),
 				  .first = true };
-	if (!r->table || !watch || !netns)
+	if (!devs || !watch || !netns)
 		return nic_reader_free(r);
 	read_all(r);
 	r->first = false;
@@ -142,8 +140,6 @@ struct nic_reader *nic_reader_free(struct nic_reader *r)
 {
 	if (!r)
 		return NULL;
-	if (r->table)
-		(void)fclose(r->table);
 	free(r->all);
 	free(r);
 	return NULL;

@@ -360,6 +360,7 @@ int session_open(const struct session_opts *opts, struct session **ret_session,
 {
 	struct session *s = calloc(1, sizeof(*s));
 	struct netprobe_error why = {};
+	uint32_t netns;
 	int r;
 
 	if (!s)
@@ -403,12 +404,13 @@ int session_open(const struct session_opts *opts, struct session **ret_session,
 	if (s->asks_routes || !probe_tells_births(ebpf_probe(&s->rung)))
 		s->births = cgroup_watch_new(s->cgroups);
 	s->ifwatch = ifwatch_new();
-	s->nics = nic_reader_new(netns_inode("/proc/thread-self/ns/net"), s->ifwatch, s->viewer);
+	s->netdevs = netdevs_new();
+	netns = netns_inode("/proc/thread-self/ns/net");
+	s->nics = nic_reader_new(s->netdevs, netns, s->ifwatch, s->viewer);
 	if (!s->asks_routes)
-		s->unowned = unowned_new(netns_inode("/proc/thread-self/ns/net"), s->ifwatch,
-					 s->flows, s->viewer);
+		s->unowned = unowned_new(s->netdevs, netns, s->ifwatch, s->flows, s->viewer);
 	else if (s->events)
-		s->ifrates = ifrates_new(netns_inode("/proc/thread-self/ns/net"), s->ifwatch);
+		s->ifrates = ifrates_new(s->netdevs, netns, s->ifwatch);
 	s->scan_max = SCAN_LEAST;
 	s->start_ns = s->now_ns = s->tick_ns = s->full_ns = clock_monotonic_ns();
 	flow_table_tick(s->flows, s->now_ns);
@@ -425,6 +427,7 @@ struct session *session_close(struct session *s)
 	(void)ifrates_free(s->ifrates);
 	(void)unowned_free(s->unowned);
 	(void)nic_reader_free(s->nics);
+	(void)netdevs_free(s->netdevs);
 	(void)ifwatch_free(s->ifwatch);
 	if (s->rung.ops)
 		s->rung.ops->close(s->rung.arg);
@@ -593,6 +596,7 @@ static int tick(struct session *s, bool full)
 		return r;
 	/* Of the counts just swept: the wait for the parts is none of theirs. */
 	s->now_ns = clock_monotonic_ns();
+	netdevs_read(s->netdevs);
 	unowned_read(s->unowned);
 	nic_reader_tick(s->nics, s->now_ns);
 	take_parts(s);

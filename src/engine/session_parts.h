@@ -16,6 +16,7 @@
 struct session {
 	struct session_opts opts;
 	struct rung rung;
+	struct netdevs *netdevs; /* NULL: there are no counters of interfaces */
 	struct ifrates *ifrates; /* NULL: the rung counts for every namespace itself */
 	struct nic_reader *nics; /* NULL: nothing to be read */
 	struct unowned *unowned; /* NULL: the rung does not see all sockets */

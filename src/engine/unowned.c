@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "base/buf.h"
-#include "capture/netdev.h"
 #include "flow/unowned.h"
 
 /* A datagram that its socket had no room for was on the wire, as large as any. */
@@ -37,7 +36,8 @@ struct counts {
 };
 
 struct unowned {
-	FILE *dev, *snmp, *snmp6;
+	const struct netdevs *devs;
+	FILE *snmp, *snmp6;
 	uint32_t netns, gen;
 	const struct ifwatch *watch;
 	struct flow_table *flows;
@@ -174,8 +174,8 @@ static void forget(struct unowned *u)
 	u->n = n;
 }
 
-struct unowned *unowned_new(uint32_t netns, const struct ifwatch *watch, struct flow_table *flows,
-			    struct viewer *viewer)
+struct unowned *unowned_new(const struct netdevs *devs, uint32_t netns, const struct ifwatch *watch,
+			    struct flow_table *flows, struct viewer *viewer)
 {
 	struct unowned *u = calloc(1, sizeof(*u));
 
@@ -185,16 +185,16 @@ struct unowned *unowned_new(uint32_t netns, const struct ifwatch *watch, struct 
 			       .watch = watch,
 			       .flows = flows,
 			       .viewer = viewer,
-			       .dev = fopen("/proc/thread-self/net/dev", "re"),
+			       .devs = devs,
 			       .snmp = fopen("/proc/thread-self/net/snmp", "re"),
 			       .snmp6 = fopen("/proc/thread-self/net/snmp6", "re"),
 			       .begin_ns = clock_monotonic_ns(),
 			       .tick_ns = clock_monotonic_ns() };
-	if (!u->dev || !u->snmp || !watch || !netns) {
+	if (!devs || !u->snmp || !watch || !netns) {
 		unowned_free(u);
 		return NULL;
 	}
-	(void)netdev_each(u->dev, on_dev, u);
+	(void)netdevs_each(devs, on_dev, u);
 	read_counts(u, &u->counts);
 	u->fed = (struct flow_watch){ .fn = on_flow, .arg = u };
 	flow_table_watch(flows, &u->fed);
@@ -207,8 +207,6 @@ struct unowned *unowned_free(struct unowned *u)
 		return NULL;
 	if (u->fed.fn)
 		flow_table_unwatch(u->flows, &u->fed);
-	if (u->dev)
-		(void)fclose(u->dev);
 	if (u->snmp)
 		(void)fclose(u->snmp);
 	if (u->snmp6)
@@ -232,7 +230,7 @@ void unowned_read(struct unowned *u)
 	for (size_t i = 0; i < u->n; i++)
 		u->all[i].seen = false;
 	u->look_ns = clock_monotonic_ns();
-	u->read = netdev_each(u->dev, on_dev, u) >= 0;
+	u->read = netdevs_each(u->devs, on_dev, u) >= 0;
 	if (u->read)
 		forget(u);
 	read_counts(u, &u->now);

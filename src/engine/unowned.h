@@ -6,6 +6,7 @@
 #ifndef NETPROBE_ENGINE_UNOWNED_H
 #define NETPROBE_ENGINE_UNOWNED_H
 
+#include "capture/netdev.h"
 #include "capture/rung.h"
 #include "engine/emit.h"
 #include "engine/ifwatch.h"
@@ -13,9 +14,9 @@
 
 struct unowned;
 
-/* Counting begins now. netns: the own one. NULL: no memory, or no counters to be read. */
-struct unowned *unowned_new(uint32_t netns, const struct ifwatch *watch, struct flow_table *flows,
-			    struct viewer *viewer);
+/* Counting begins now. devs outlives it. netns: the own one. NULL: no memory, or no counters to be read. */
+struct unowned *unowned_new(const struct netdevs *devs, uint32_t netns, const struct ifwatch *watch,
+			    struct flow_table *flows, struct viewer *viewer);
 struct unowned *unowned_free(struct unowned *u);
 /* An interval ends: its sweep begins. NULL does nothing. */
 void unowned_begin(struct unowned *u);

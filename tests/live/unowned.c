@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What no socket sees: frames of a packet socket, what a router forwards; and that sockets' own bytes are never such. */
 #include <arpa/inet.h>
+#include <dirent.h>
 #include <fcntl.h>
 #include <ifaddrs.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <linux/if_link.h>
 #include <linux/if_packet.h>
 #include <net/ethernet.h>
@@ -332,4 +334,42 @@ TEST(what_a_router_forwards_is_a_row_of_its_own)
 	check_at_most(told(p.records, n.if_b, "forwarded", "rx_bytes"), FRAMES * (FRAME + 42));
 	CHECK_EQ(told(p.records, n.if_b, "unowned", "rx_bytes"), 0, "unowned bytes came in");
 	CHECK_EQ(told(p.records, "np_r", "unowned", "tx_bytes"), 0, "unowned bytes went out");
+}
+
+static unsigned int tables_of(const struct probe *p)
+{
+	char folder[64], to[PATH_MAX], path[PATH_MAX];
+	unsigned int n = 0;
+	struct dirent *e;
+	DIR *d;
+
+	(void)snprintf(folder, sizeof(folder), "/proc/%d/fd", (int)p->pid);
+	d = opendir(folder);
+	REQUIRE(d, "%s", folder);
+	while ((e = readdir(d))) {
+		ssize_t len;
+
+		(void)snprintf(path, sizeof(path), "%s/%s", folder, e->d_name);
+		len = readlink(path, to, sizeof(to) - 1);
+		if (len <= 0)
+			continue;
+		to[len] = '\0';
+		n += strstr(to, "/net/dev") != NULL; /* "(deleted)" where proc forgot the name */
+	}
+	(void)closedir(d);
+	return n;
+}
+
+/* Who shows them, who tells of them and who compares them with sockets ask one table, which is read once an interval. */
+TEST(counters_of_interfaces_are_read_once_for_all)
+{
+	static const char *const modes[] = { "proc", "ebpf" };
+
+	for (unsigned int i = 0; i < 2; i++) {
+		struct probe p =
+			probe_start("events", "--format", "json", "--capture-mode", modes[i], NULL);
+
+		CHECK_EQ(tables_of(&p), 1, modes[i]);
+		probe_stop(&p);
+	}
 }
