@@ -195,11 +195,16 @@ TEST(retransmits_of_subflows_are_their_connections)
 	struct maker m;
 	char command[256];
 
+	/* small segments: TCP_MAXSEG is refused by MPTCP's sockets of older kernels */
+	snprintf(command, sizeof(command), "ip link set dev %s mtu 1100", p.if_a);
+	netns_must(&p.a, command);
+	snprintf(command, sizeof(command), "ip link set dev %s mtu 1100", p.if_b);
+	netns_must(&p.b, command);
 	netns_drop(&p.b, "tcp dport 7777", 3);
 	probe = probe_start(FLOWS, "--interval", "0.5", NULL);
 	snprintf(command, sizeof(command),
 		 "stream --mptcp --addr 10.77.0.2 --port 7777 --client-ns %s --server-ns %s "
-		 "--bytes 3m --mss 1000 --hold sent",
+		 "--bytes 3m --hold sent",
 		 p.a.path, p.b.path);
 	m = maker_start(NULL, -1, command);
 	maker_wait_hold(&m);
