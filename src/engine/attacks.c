@@ -143,7 +143,8 @@ static bool is_over(const struct np_ev_guard *was, const struct np_ev_guard *now
 	bool found = was->kind == NP_GUARD_EV_ATTACK;
 
 	if (now->kind == NP_GUARD_EV_CHANGED)
-		return !found && now->action && (now->allow == NP_GUARD_LIST_BOTH || now->allow == was->allow);
+		return !found && now->action &&
+		       (now->allow == NP_GUARD_LIST_BOTH || now->allow == was->allow);
 	if (memcmp(was->saddr, now->saddr, sizeof(was->saddr)) != 0)
 		return false;
 	if (found)

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <netinet/in.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -245,6 +246,7 @@ TEST(one_rule_of_an_address_is_taken_back_and_the_others_stay)
 TEST(dry_run_counts_and_lets_pass)
 {
 	struct netns_pair p = netns_pair_new();
+	char command[PATH_MAX + 128];
 	json_t *r;
 
 	guard_must(&p.a, "attach %s --mode filter", p.if_a);
@@ -254,7 +256,9 @@ TEST(dry_run_counts_and_lets_pass)
 	CHECK_EQ(json_at(r, "would_drop.ban"), 20, "would have been dropped");
 	CHECK_EQ(json_at(r, "dropped.ban"), 0, "dropped");
 	json_decref(r);
-	netns_must(&p.a, "$NETPROBE guard list --format json | grep -q '\"action\":\"dry_run\"'");
+	snprintf(command, sizeof(command),
+		 "%s guard list --format json | grep -q '\"action\":\"dry_run\"'", probe_binary());
+	netns_must(&p.a, command);
 }
 
 struct passes {
