@@ -98,14 +98,14 @@ static void put_counts(struct netprobe_flow *x, const struct flow *f, bool count
 	/* of MPTCP the segments are its subflows' */
 	x->tx_pkts = f->tuple.proto == NP_IPPROTO_MPTCP ? NETPROBE_UNKNOWN : f->tx_pkts;
 	x->rx_pkts = f->tuple.proto == NP_IPPROTO_MPTCP ? NETPROBE_UNKNOWN : f->rx_pkts;
-	x->tx_unseen_bytes = f->tx_unseen;
-	x->rx_unseen_bytes = f->rx_unseen;
+	x->tx_unseen_bytes = flow_rare(f)->tx_unseen;
+	x->rx_unseen_bytes = flow_rare(f)->rx_unseen;
 	x->tx_bytes_per_s = (uint64_t)flow_tx_rate(f, seconds);
 	x->rx_bytes_per_s = (uint64_t)flow_rx_rate(f, seconds);
 }
 
 /* What is told of MPTCP as well. */
-static void put_retransmits(struct netprobe_flow *x, const struct flow_tcp *t)
+static void put_retransmits(struct netprobe_flow *x, const struct flow_rare *t)
 {
 	x->stall_ns = t->stall_ns;
 	x->retransmits_timeout = t->rtx_cause[NP_RTX_TIMEOUT];
@@ -121,9 +121,10 @@ static void put_retransmits(struct netprobe_flow *x, const struct flow_tcp *t)
 static void put_tcp(struct netprobe_flow *x, const struct flow *f)
 {
 	struct flow_tcp own, *t = &own;
+	struct flow_rare rare;
 
-	flow_tcp_own(f, &own);
-	put_retransmits(x, t);
+	flow_tcp_own(f, &own, &rare);
+	put_retransmits(x, &rare);
 	if (!flow_is_tcp(f))
 		return;
 	x->bytes_acked = t->bytes_acked;

@@ -121,7 +121,7 @@ static void take(struct session *s, const struct np_sock_rec *kernel_rec, bool m
 	f = flow_table_find(s->flows, rec->sock_id);
 	if (!f)
 		return;
-	if (f->rx_unseen)
+	if (flow_rare(f)->rx_unseen)
 		s->spliced_ns = s->now_ns;
 	learn_exe(s, f->owner);
 	if (f->tcp)

@@ -74,11 +74,11 @@ static bool is_less(const struct np_sock_rec *rec, const struct flow *f)
 static bool is_untouched(const struct flow *f)
 {
 	const struct flow_counts *c = &f->counts;
-	uint32_t former = f->former ? f->former->synack_retrans : 0;
+	const struct flow_rare *rare = flow_rare(f);
 
-	if (f->tcp && f->tcp->synack_retrans != former)
+	if (rare->synack_retrans != (rare->former ? rare->former->synack_retrans : 0))
 		return false; /* a listener's */
-	return !(c->tx_bytes | c->rx_bytes | c->retrans | f->rx_unseen) &&
+	return !(c->tx_bytes | c->rx_bytes | c->retrans | rare->rx_unseen) &&
 	       (f->tcp || !(f->tx_pkts | f->rx_pkts));
 }
 
@@ -109,11 +109,11 @@ static uint64_t settle_unseen(const struct flow *f, const struct np_sock_rec *re
 			      uint64_t rx_bytes)
 {
 	uint64_t now = rec->tcp.rx_unseen > 0 ? (uint64_t)rec->tcp.rx_unseen : 0;
-	uint64_t settled = f->cand_rx_unseen < now ? f->cand_rx_unseen : now;
+	uint64_t before = flow_rare(f)->cand_rx_unseen, settled = before < now ? before : now;
 	uint64_t least = above(flow_rx_bytes(f), rx_bytes);
 
 	if (rec->tuple.flags & NP_F_ULP)
-		return f->rx_unseen;
+		return flow_rare(f)->rx_unseen;
 	if (rec->tuple.flags & NP_F_DEAD)
 		settled = now;
 	return settled > least ? settled : least;
@@ -121,9 +121,11 @@ static uint64_t settle_unseen(const struct flow *f, const struct np_sock_rec *re
 
 void feed_confirm_unseen(struct flow_table *t, struct flow *f)
 {
-	uint64_t d = above(f->cand_rx_unseen, f->rx_unseen);
+	uint64_t d = f->rare ? above(f->rare->cand_rx_unseen, f->rare->rx_unseen) : 0;
 
-	f->rx_unseen += d;
+	if (!d)
+		return;
+	f->rare->rx_unseen += d;
 	store_pending(t, f)->rx_bytes += d;
 }
 
@@ -157,8 +159,27 @@ static void tcp_store(struct flow_tcp *to, const struct np_tcp *from)
 	to->limits = (uint8_t)from->limits;
 }
 
+/* Has the record what only some sockets have? */
+static bool has_rare(const struct np_sock_rec *rec)
+{
+	const struct np_tcp *t = &rec->tcp;
+	uint64_t any = rec->stall_ns | t->synack_retrans | t->listen_drops | t->rtx_spurious |
+		       rec->subflows;
+
+	for (unsigned int i = 0; i < NP_RTX_MAX; i++)
+		any |= t->rtx_cause[i];
+	return any || t->rx_unseen > 0 || t->tx_unseen > 0;
+}
+
+static int rare_get(struct flow *f)
+{
+	if (!f->rare)
+		f->rare = calloc(1, sizeof(*f->rare));
+	return f->rare ? 0 : -ENOMEM;
+}
+
 /* Causes only tell something where the retransmits themselves are told. */
-static void causes_apply(struct flow_tcp *to, const struct np_tcp *from, struct flow_delta *d)
+static void causes_apply(struct flow_rare *to, const struct np_tcp *from, struct flow_delta *d)
 {
 	for (unsigned int i = 0; i < NP_RTX_MAX; i++)
 		d->rtx_cause[i] = (uint32_t)grow_wrapping(&to->rtx_cause[i], from->rtx_cause[i]);
@@ -167,6 +188,30 @@ static void causes_apply(struct flow_tcp *to, const struct np_tcp *from, struct 
 
 #define LISTEN_LIMITS (NP_TCP_ACCEPT_FULL | NP_TCP_SYN_FULL)
 
+static void rare_apply(struct flow_rare *to, const struct np_sock_rec *rec, uint32_t limits_before,
+		       struct flow_delta *d)
+{
+	const struct np_tcp *tcp = &rec->tcp;
+
+	to->cand_rx_unseen = 0;
+	if (tcp->rx_unseen > 0 && !(rec->tuple.flags & NP_F_ULP))
+		to->cand_rx_unseen = (uint64_t)tcp->rx_unseen;
+	to->tx_unseen = tcp->tx_unseen > 0 ? (uint64_t)tcp->tx_unseen : 0;
+	if (tcp->synack_retrans > to->synack_retrans) {
+		d->synack = tcp->synack_retrans - to->synack_retrans;
+		to->synack_retrans = (uint32_t)tcp->synack_retrans;
+	}
+	if (tcp->listen_drops > to->listen_drops) {
+		d->listen_drops = tcp->listen_drops - to->listen_drops;
+		d->listen_limits = (limits_before | tcp->limits) & LISTEN_LIMITS;
+		to->listen_drops = tcp->listen_drops;
+	}
+	causes_apply(to, tcp, d);
+	(void)grow(&to->stall_ns, rec->stall_ns);
+	to->subflows = rec->subflows;
+}
+
+/* f->rare is there, if the record has anything for it. */
 static void counts_apply(struct flow *f, const struct np_sock_rec *rec,
 			 const struct np_counts *base, struct flow_delta *d)
 {
@@ -182,32 +227,19 @@ static void counts_apply(struct flow *f, const struct np_sock_rec *rec,
 	} else {
 		if (rx_bytes < f->counts.rx_bytes)
 			rx_bytes = f->counts.rx_bytes;
-		f->rx_unseen = settle_unseen(f, rec, rx_bytes);
+		if (f->rare) {
+			f->rare->rx_unseen = settle_unseen(f, rec, rx_bytes);
+			rare_apply(f->rare, rec, f->tcp->limits, d);
+		}
 		f->counts.rx_bytes = rx_bytes;
-		f->cand_rx_unseen = 0;
-		if (rec->tcp.rx_unseen > 0 && !(rec->tuple.flags & NP_F_ULP))
-			f->cand_rx_unseen = (uint64_t)rec->tcp.rx_unseen;
-		f->tx_unseen = rec->tcp.tx_unseen > 0 ? (uint64_t)rec->tcp.tx_unseen : 0;
 		d->tx_pkts = grow_wrapping(&f->tcp->segs_out, rec->tcp.segs_out);
 		d->rx_pkts = grow_wrapping(&f->tcp->segs_in, rec->tcp.segs_in);
 		f->tx_pkts += d->tx_pkts;
 		f->rx_pkts += d->rx_pkts;
 		d->tx_wire = above(rec->tcp.bytes_sent, f->tcp->bytes_sent);
 		d->rx_wire = above(rec->tcp.bytes_received, f->tcp->bytes_received);
-		if (rec->tcp.synack_retrans > f->tcp->synack_retrans) {
-			d->synack = rec->tcp.synack_retrans - f->tcp->synack_retrans;
-			f->tcp->synack_retrans = (uint32_t)rec->tcp.synack_retrans;
-		}
-		if (rec->tcp.listen_drops > f->tcp->listen_drops) {
-			d->listen_drops = rec->tcp.listen_drops - f->tcp->listen_drops;
-			d->listen_limits = (f->tcp->limits | rec->tcp.limits) & LISTEN_LIMITS;
-			f->tcp->listen_drops = rec->tcp.listen_drops;
-		}
-		causes_apply(f->tcp, &rec->tcp, d);
-		(void)grow(&f->tcp->stall_ns, rec->stall_ns);
 		verdict_past_add(&f->tcp->past, f->tcp, &rec->tcp);
 		tcp_store(f->tcp, &rec->tcp);
-		f->tcp->subflows = rec->subflows;
 	}
 	d->rx_bytes = flow_rx_bytes(f) - rx_shown;
 }
@@ -282,9 +314,9 @@ static bool may_move(const struct flow *f, const struct np_sock_rec *rec)
 		return c->tx_calls > f->tx_pkts || c->rx_calls > f->rx_pkts;
 	return rec->tcp.rx_unseen > 0 || rec->tcp.segs_out != f->tcp->segs_out ||
 	       rec->tcp.segs_in != f->tcp->segs_in ||
-	       rec->tcp.rtx_spurious != f->tcp->rtx_spurious ||
-	       rec->tcp.synack_retrans > f->tcp->synack_retrans ||
-	       rec->tcp.listen_drops > f->tcp->listen_drops;
+	       rec->tcp.rtx_spurious != flow_rare(f)->rtx_spurious ||
+	       rec->tcp.synack_retrans > flow_rare(f)->synack_retrans ||
+	       rec->tcp.listen_drops > flow_rare(f)->listen_drops;
 }
 
 static void delta_add(struct flow_delta *to, const struct flow_delta *d)
@@ -312,7 +344,9 @@ static int apply(struct flow_table *t, struct flow *f, const struct np_sock_rec 
 	struct flow_delta d = { 0 };
 	int r = 0;
 
-	if (may_move(f, rec))
+	if (f->tcp && has_rare(rec))
+		r = rare_get(f);
+	if (r == 0 && may_move(f, rec))
 		r = store_activate(t, f);
 	/* on a late record of a closed flow the owners may be the next life's */
 	if (r == 0 && !f->closed)
@@ -390,64 +424,79 @@ static void unfreeze(struct flow_table *t, struct flow *f, struct flow_home *h)
 	store_home_put(t, h);
 }
 
-/* Each figure of the socket has one owner: the heir's begin where those of the former ones end. */
-static struct flow_former *former_new(const struct flow_tcp *t)
+/*
+ * What the heir begins with: all that the socket met so far, but what no call took, which stays its former owner's.
+ * Each figure of the socket has one owner: the heir's begin where those of the former ones end.
+ */
+static struct flow_rare *rare_of_heir(const struct flow *old)
 {
+	const struct flow_tcp *t = old->tcp;
 	struct flow_former *former = malloc(sizeof(*former));
+	struct flow_rare *rare = malloc(sizeof(*rare));
 
-	if (!former)
+	if (!former || !rare) {
+		free(former);
+		free(rare);
 		return NULL;
+	}
+	*rare = *flow_rare(old);
+	rare->rx_unseen = rare->tx_unseen = rare->cand_rx_unseen = 0;
+	rare->former = former;
 	*former = (struct flow_former){ .bytes_acked = t->bytes_acked,
 					.bytes_received = t->bytes_received,
 					.bytes_sent = t->bytes_sent,
 					.bytes_retrans = t->bytes_retrans,
-					.stall_ns = t->stall_ns,
-					.rtx_spurious = t->rtx_spurious,
-					.synack_retrans = t->synack_retrans };
-	memcpy(former->rtx_cause, t->rtx_cause, sizeof(former->rtx_cause));
-	return former;
+					.stall_ns = rare->stall_ns,
+					.rtx_spurious = rare->rtx_spurious,
+					.synack_retrans = rare->synack_retrans };
+	memcpy(former->rtx_cause, rare->rtx_cause, sizeof(former->rtx_cause));
+	return rare;
 }
 
-void flow_tcp_own(const struct flow *f, struct flow_tcp *ret)
+void flow_tcp_own(const struct flow *f, struct flow_tcp *ret, struct flow_rare *ret_rare)
 {
-	const struct flow_former *old = f->former;
+	const struct flow_former *old = flow_rare(f)->former;
 
 	*ret = *f->tcp;
+	*ret_rare = *flow_rare(f);
 	if (!old)
 		return;
 	ret->bytes_acked = above(ret->bytes_acked, old->bytes_acked);
 	ret->bytes_received = above(ret->bytes_received, old->bytes_received);
 	ret->bytes_sent = above(ret->bytes_sent, old->bytes_sent);
 	ret->bytes_retrans = above(ret->bytes_retrans, old->bytes_retrans);
-	ret->stall_ns = above(ret->stall_ns, old->stall_ns);
+	ret_rare->stall_ns = above(ret_rare->stall_ns, old->stall_ns);
 	for (unsigned int i = 0; i < NP_RTX_MAX; i++)
-		ret->rtx_cause[i] -= old->rtx_cause[i];
-	ret->rtx_spurious -= old->rtx_spurious;
-	ret->synack_retrans -= old->synack_retrans;
+		ret_rare->rtx_cause[i] -= old->rtx_cause[i];
+	ret_rare->rtx_spurious -= old->rtx_spurious;
+	ret_rare->synack_retrans -= old->synack_retrans;
 }
 
 static int make_heir(struct flow_table *t, struct flow *old, const struct np_sock_rec *rec,
 		     uint64_t now_ns, struct flow **ret)
 {
-	struct flow_former *former = old->tcp ? former_new(old->tcp) : NULL;
+	struct flow_rare *rare = old->tcp ? rare_of_heir(old) : NULL;
 	struct flow_home *h;
-	int r = old->tcp && !former ? -ENOMEM : freeze(t, old, &h);
+	int r = old->tcp && !rare ? -ENOMEM : freeze(t, old, &h);
 
 	if (r < 0) {
-		free(former);
+		store_rare_free(rare);
 		return r;
 	}
 	r = flow_make(t, rec, now_ns, ret);
 	if (r < 0) {
 		unfreeze(t, old, h);
-		free(former);
+		store_rare_free(rare);
 		return r;
 	}
 	(*ret)->heir = true;
-	(*ret)->former = former;
-	/* what the socket met so far; the record that comes replaces what is of one moment */
-	if ((*ret)->tcp && old->tcp)
+	/* the record that comes replaces what is of one moment */
+	if ((*ret)->tcp && old->tcp) {
 		*(*ret)->tcp = *old->tcp;
+		(*ret)->rare = rare;
+	} else {
+		store_rare_free(rare);
+	}
 	return 0;
 }
 
@@ -465,7 +514,7 @@ static void add_former(struct np_sock_rec *rec, const struct flow *f)
 	rec->tcp.segs_out += f->tcp->segs_out;
 	rec->tcp.segs_in += f->tcp->segs_in;
 	for (unsigned int i = 0; i < NP_RTX_MAX; i++)
-		rec->tcp.rtx_cause[i] += f->tcp->rtx_cause[i];
+		rec->tcp.rtx_cause[i] += flow_rare(f)->rtx_cause[i];
 }
 
 /* Its flow went: what the record has more than was told then joins the totals, and makes no flow again. */

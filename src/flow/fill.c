@@ -15,8 +15,9 @@ void fill_sums(const struct flow *f, struct flow_delta *d)
 				  .rx_bytes = flow_rx_bytes(f),
 				  .retrans = f->counts.retrans,
 				  .tx_pkts = f->tx_pkts };
-	if (f->tcp)
-		d->retrans += f->tcp->synack_retrans - (f->former ? f->former->synack_retrans : 0);
+	if (f->rare)
+		d->retrans += f->rare->synack_retrans -
+			      (f->rare->former ? f->rare->former->synack_retrans : 0);
 	d->tx_bytes -= early->tx_bytes;
 	d->rx_bytes -= early->rx_bytes;
 	d->retrans -= early->retrans + early->synack;

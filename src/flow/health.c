@@ -105,13 +105,13 @@ static struct health *get(struct healths *h, const struct flow *f)
 	return e;
 }
 
-static void trouble_of(struct trouble *ret, const struct flow_tcp *tcp)
+static void trouble_of(struct trouble *ret, const struct flow_rare *rare)
 {
 	for (unsigned int i = 0; i < NP_RTX_MAX; i++)
-		ret->rtx[i] = tcp->rtx_cause[i];
-	ret->synack = tcp->synack_retrans;
-	ret->spurious = tcp->rtx_spurious;
-	ret->stall_ns = tcp->stall_ns;
+		ret->rtx[i] = rare->rtx_cause[i];
+	ret->synack = rare->synack_retrans;
+	ret->spurious = rare->rtx_spurious;
+	ret->stall_ns = rare->stall_ns;
 }
 
 /* Raise *seen to now: what it was raised by. A late record has less and changes nothing. */
@@ -128,9 +128,9 @@ bool healths_take(struct healths *h, const struct flow *f, struct trouble *ret)
 	struct trouble now, d;
 	struct health *e;
 
-	if (!f->tcp || f->part)
+	if (!f->tcp || !f->rare || f->part)
 		return false;
-	trouble_of(&now, f->tcp);
+	trouble_of(&now, f->rare);
 	if (trouble_is_none(&now))
 		return false;
 	e = get(h, f);

@@ -138,7 +138,7 @@ void latency_before(struct latency_before *ret, const struct flow *f)
 	ret->opened_ns = f->opened_ns;
 	ret->connect_us = f->connect_us;
 	ret->bytes_acked = f->tcp->bytes_acked;
-	ret->stall_ns = f->tcp->stall_ns;
+	ret->stall_ns = flow_rare(f)->stall_ns;
 }
 
 void latencies_flow(struct latencies *l, const struct latency_before *before,

@@ -113,11 +113,19 @@ int store_init(struct flow_table *t)
 	return r < 0 ? r : store_sums_init(t);
 }
 
+void store_rare_free(struct flow_rare *rare)
+{
+	if (!rare)
+		return;
+	free(rare->former);
+	free(rare);
+}
+
 static void flow_free(struct flow_table *t, struct flow *f)
 {
 	process_unref(t->procs, f->owner);
 	process_unref(t->procs, f->last);
-	free(f->former);
+	store_rare_free(f->rare);
 	if (f->part)
 		free(flow_part_of(f));
 	else if (f->tcp)

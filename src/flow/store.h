@@ -30,6 +30,13 @@ struct flow_main_tcp {
 	struct flow_tcp tcp;
 };
 
+/* A sum of flows. */
+struct flow_summed {
+	struct flow flow;
+	struct flow_tcp tcp;
+	struct flow_rare rare;
+};
+
 /* Flow of a part. */
 struct flow_part {
 	struct flow flow;
@@ -115,6 +122,7 @@ struct flow *store_queue_pop(struct flow_queue *q);
 int store_activate(struct flow_table *t, struct flow *f);
 /* What an activated flow moves now goes in there. */
 struct flow_delta *store_pending(struct flow_table *t, struct flow *f);
+void store_rare_free(struct flow_rare *rare); /* NULL: nothing */
 void store_deactivate(struct flow_table *t, struct flow *f);
 /* What is pending becomes d and the watchers are told. True: something moved. */
 bool store_settle(struct flow_table *t, struct flow *f);

@@ -85,7 +85,7 @@ static struct flow *sum_find(const struct flow_table *t, const struct flow *f)
 
 static struct flow *sum_make(struct flow_table *t, const struct flow *f, uint32_t max)
 {
-	struct flow_main_tcp *m;
+	struct flow_summed *m;
 	struct flow *s;
 
 	if (t->by_sum.count >= max || store_reserve(&t->sums, &t->sums_cap, t->by_sum.count) < 0)
@@ -96,6 +96,7 @@ static struct flow *sum_make(struct flow_table *t, const struct flow *f, uint32_
 	s = &m->flow;
 	if (f->tuple.proto == IPPROTO_TCP || f->tuple.proto == NP_IPPROTO_MPTCP)
 		s->tcp = &m->tcp;
+	s->rare = &m->rare;
 	s->part = true;
 	s->closed = true;
 	s->owner = f->owner;
@@ -114,20 +115,23 @@ static struct flow *sum_make(struct flow_table *t, const struct flow *f, uint32_
 	return s;
 }
 
-static void add_tcp(struct flow_tcp *to, const struct flow *f)
+static void add_tcp(struct flow_tcp *to, struct flow_rare *to_rare, const struct flow *f)
 {
+	struct flow_rare rare;
 	struct flow_tcp own;
 
-	flow_tcp_own(f, &own);
+	flow_tcp_own(f, &own, &rare);
 	to->bytes_acked += own.bytes_acked;
 	to->bytes_received += own.bytes_received;
 	to->bytes_sent += own.bytes_sent;
 	to->bytes_retrans += own.bytes_retrans;
-	to->stall_ns += own.stall_ns;
+	to_rare->rx_unseen += rare.rx_unseen;
+	to_rare->tx_unseen += rare.tx_unseen;
+	to_rare->stall_ns += rare.stall_ns;
 	for (unsigned int i = 0; i < NP_RTX_MAX; i++)
-		to->rtx_cause[i] += own.rtx_cause[i];
-	to->rtx_spurious += own.rtx_spurious;
-	to->synack_retrans += own.synack_retrans;
+		to_rare->rtx_cause[i] += rare.rtx_cause[i];
+	to_rare->rtx_spurious += rare.rtx_spurious;
+	to_rare->synack_retrans += rare.synack_retrans;
 }
 
 static struct flow *sum_get(struct flow_table *t, const struct flow *f)
@@ -161,12 +165,10 @@ void store_sum(struct flow_table *t, const struct flow *f)
 	s->counts.retrans += f->counts.retrans;
 	s->tx_pkts += f->tx_pkts;
 	s->rx_pkts += f->rx_pkts;
-	s->rx_unseen += f->rx_unseen;
-	s->tx_unseen += f->tx_unseen;
 	if (f->closed_ns > s->closed_ns)
 		s->closed_ns = f->closed_ns;
 	if (s->tcp && f->tcp)
-		add_tcp(s->tcp, f);
+		add_tcp(s->tcp, s->rare, f);
 }
 
 void store_spill(struct flow_table *t, const struct np_owner *owner, const struct np_tuple *tuple,

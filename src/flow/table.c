@@ -71,7 +71,8 @@ static bool tick_active(struct flow_table *t, struct flow *f, uint64_t now_ns, f
 	}
 	history_push(r->history, flow_tx_rate(f, seconds) + flow_rx_rate(f, seconds));
 	/* unseen bytes that still wait for confirmation need the next tick */
-	return moved || f->cand_rx_unseen > f->rx_unseen || (r->history && r->idle < FLOW_HISTORY);
+	return moved || flow_rare(f)->cand_rx_unseen > flow_rare(f)->rx_unseen ||
+	       (r->history && r->idle < FLOW_HISTORY);
 }
 
 static uint64_t since(uint64_t now_ns, uint64_t then_ns)

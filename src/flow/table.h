@@ -55,14 +55,24 @@ struct flow_tcp {
 	uint32_t snd_wnd, in_flight;
 	uint16_t mss;
 	uint8_t ca_state, limits;
-	uint64_t busy_us, rwnd_limited_us, sndbuf_limited_us, recovery_us, stall_ns;
-	uint32_t rtx_cause[NP_RTX_MAX], rtx_spurious;
+	uint64_t busy_us, rwnd_limited_us, sndbuf_limited_us, recovery_us;
 	uint32_t unread_bytes, unsent_bytes, rcv_wnd, sndbuf_bytes, wmem_bytes;
-	uint32_t synack_retrans, listen_drops;
 	uint32_t taken_us; /* wraps: only differences mean something; 0 unknown */
-	uint32_t
-		subflows; /* MPTCP, of which nothing else is here but causes, SYN-ACKs and stalls */
 	struct verdict_past past;
+};
+
+/*
+ * The rest of what the kernel half says of a TCP or MPTCP socket, all of it 0 for most: a flow has it from its first
+ * on. Of MPTCP only this is told, and none of flow_tcp.
+ */
+struct flow_rare {
+	uint64_t rx_unseen, tx_unseen; /* see np_tcp; rx_unseen is settled, tx_unseen the latest */
+	uint64_t cand_rx_unseen;       /* private: of the last record, not yet confirmed */
+	uint64_t stall_ns;
+	uint32_t rtx_cause[NP_RTX_MAX], rtx_spurious;
+	uint32_t synack_retrans, listen_drops;
+	uint32_t subflows;	    /* of MPTCP */
+	struct flow_former *former; /* NULL: it had no owner before this one */
 };
 
 /* What only flows that move have, so that 100,000 idle ones stay small. */
@@ -95,7 +105,7 @@ struct flow {
 	struct process *last;	    /* last user of the socket; never NULL */
 	struct flow_recent *recent; /* NULL: nothing moved lately */
 	struct flow_tcp *tcp;	    /* NULL unless it is a TCP (or MPTCP) socket's main flow */
-	struct flow_former *former; /* NULL: it had no owner before this one, or is no TCP socket */
+	struct flow_rare *rare;	    /* NULL: nothing of it; see flow_rare() */
 	struct np_tuple tuple;
 	uint8_t owner_match, last_match;
 	bool part; /* made from a struct np_part */
@@ -109,14 +119,12 @@ struct flow {
 	uint32_t connect_us, last_tid;
 	uint64_t opened_ns, established_ns, closed_ns; /* CLOCK_MONOTONIC, as in np_sock_rec */
 	struct flow_counts counts;
-	uint64_t tx_pkts, rx_pkts;     /* TCP: segments; datagram sockets: calls */
-	uint64_t rx_unseen, tx_unseen; /* see np_tcp; rx_unseen is settled, tx_unseen the latest */
-	uint64_t cand_rx_unseen;       /* private: of the last record, not yet confirmed */
-	uint64_t active_ns;	       /* last tick at which it moved; 0 never */
-	uint32_t serial;	       /* of this flow alone, for the life of the table */
-	uint32_t slot;		       /* private: place among all flows */
-	struct index_node node;	       /* private: by socket, or by socket, owner and peer */
-	struct flow *queue_next;       /* private: closed ones by age, parts to look after */
+	uint64_t tx_pkts, rx_pkts; /* TCP: segments; datagram sockets: calls */
+	uint64_t active_ns;	   /* last tick at which it moved; 0 never */
+	uint32_t serial;	   /* of this flow alone, for the life of the table */
+	uint32_t slot;		   /* private: place among all flows */
+	struct index_node node;	   /* private: by socket, or by socket, owner and peer */
+	struct flow *queue_next;   /* private: closed ones by age, parts to look after */
 };
 
 /* Are the kernel's figures of TCP there? */
@@ -143,7 +151,7 @@ struct flow_table *flow_table_free(struct flow_table *t);
  * moved nothing yet just changes hands. Late and repeated records of a closed flow can only raise
  * its counts, not reopen it.
  *
- * rx_bytes shown = counts.rx_bytes + rx_unseen. The latter is believed as far as two records in a
+ * rx_bytes shown = counts.rx_bytes + rare->rx_unseen. The latter is believed as far as two records in a
  * row agree (an interval without a record counts as one: nothing changed), or the record is final,
  * never on NP_F_ULP sockets; where it turns out to have been a call under way it is taken back, but
  * the sum never falls.
@@ -227,14 +235,22 @@ bool flow_table_is_double(const struct flow_table *t, const struct flow *f);
 /* The main flow of a socket (the last one made); NULL. */
 struct flow *flow_table_find(struct flow_table *t, uint64_t sock_id);
 
+/* Never NULL: all zero where the flow has none. */
+static inline const struct flow_rare *flow_rare(const struct flow *f)
+{
+	static const struct flow_rare none;
+
+	return f->rare ?: &none;
+}
+
 /* Payload bytes received, as shown: by return values plus what only the kernel counted. */
 static inline uint64_t flow_rx_bytes(const struct flow *f)
 {
-	return f->counts.rx_bytes + f->rx_unseen;
+	return f->counts.rx_bytes + flow_rare(f)->rx_unseen;
 }
 
-/* Of the socket's figures what is this owner's: *f->tcp, its sums without the former owners'. */
-void flow_tcp_own(const struct flow *f, struct flow_tcp *ret);
+/* Of the socket's figures what is this owner's: *f->tcp and *f->rare, their sums without the former owners'. */
+void flow_tcp_own(const struct flow *f, struct flow_tcp *ret, struct flow_rare *ret_rare);
 /* What it moved in the last interval; never NULL, all zero for idle flows. */
 const struct flow_delta *flow_delta(const struct flow *f);
 /* What of its counts came since that interval was over; never NULL. */

@@ -441,7 +441,7 @@ static void received_bytes_never_fall(void **state)
 	rec.counts.rx_bytes = 300;
 	feed(w, &rec);
 	assert_int_equal(flow_rx_bytes(f), 1000);
-	assert_int_equal(f->rx_unseen, 700);
+	assert_int_equal(flow_rare(f)->rx_unseen, 700);
 }
 
 static void unseen_bytes_are_never_believed_under_ktls(void **state)
@@ -457,8 +457,8 @@ static void unseen_bytes_are_never_believed_under_ktls(void **state)
 	world_tick(w, SECOND);
 	world_tick(w, SECOND);
 	feed_end(w, &rec);
-	assert_int_equal(flow_table_find(w->flows, 1)->rx_unseen, 0);
-	assert_int_equal(flow_table_find(w->flows, 1)->tx_unseen, 60);
+	assert_int_equal(flow_rare(flow_table_find(w->flows, 1))->rx_unseen, 0);
+	assert_int_equal(flow_rare(flow_table_find(w->flows, 1))->tx_unseen, 60);
 	assert_int_equal(flow_table_find(w->flows, 1)->counts.tx_bytes, 0);
 }
 
@@ -488,6 +488,7 @@ static void synack_retransmits_of_a_listener_that_changes_hands_count_once(void 
 	struct np_sock_rec rec = tcp_rec(1);
 	struct view_query q = { .kind = NETPROBE_VIEW_CONNECTION, .idle = true };
 	struct found_flows rows;
+	struct flow_rare rare;
 	struct flow_tcp own;
 	struct view view;
 	uint64_t sum = 0;
@@ -502,11 +503,11 @@ static void synack_retransmits_of_a_listener_that_changes_hands_count_once(void 
 	world_tick(w, SECOND);
 	rows = flows_of(w, 1);
 	assert_int_equal(rows.n, 2);
-	flow_tcp_own(rows.v[0], &own);
-	assert_int_equal(own.synack_retrans, 7);
+	flow_tcp_own(rows.v[0], &own, &rare);
+	assert_int_equal(rare.synack_retrans, 7);
 	assert_int_equal(rows.v[0]->owner->tgid, 100);
-	flow_tcp_own(rows.v[1], &own);
-	assert_int_equal(own.synack_retrans, 1);
+	flow_tcp_own(rows.v[1], &own, &rare);
+	assert_int_equal(rare.synack_retrans, 1);
 	assert_int_equal(flow_delta(rows.v[1])->synack, 1);
 	/* and in the view */
 	assert_int_equal(viewer_query(w->viewer, &q, &view), 0);
@@ -545,7 +546,7 @@ static void late_record_takes_no_causes_back(void **state)
 	assert_int_equal(d->rtx_cause[NP_RTX_FAST], 0);
 	assert_int_equal(d->rtx_cause[NP_RTX_TIMEOUT], 0);
 	assert_int_equal(d->rtx_spurious, 0);
-	assert_true(flow_table_find(w->flows, 1)->tcp->stall_ns == 5 * SECOND);
+	assert_true(flow_rare(flow_table_find(w->flows, 1))->stall_ns == 5 * SECOND);
 	rec = resent(4, 2, 1);
 	rec.counts.tx_bytes = 1001;
 	feed(w, &rec);
@@ -575,15 +576,16 @@ static void causes_of_the_former_owner_are_not_told_again(void **state)
 	assert_int_equal(flow_delta(f)->rtx_cause[NP_RTX_FAST], 1);
 	assert_int_equal(flow_delta(f)->rtx_cause[NP_RTX_TIMEOUT], 0);
 	assert_int_equal(flow_delta(f)->rtx_spurious, 0);
-	assert_true(f->tcp->stall_ns == 5 * SECOND);
+	assert_true(flow_rare(f)->stall_ns == 5 * SECOND);
 	{
+		struct flow_rare rare;
 		struct flow_tcp own;
 
-		flow_tcp_own(f, &own);
-		assert_int_equal(own.stall_ns, 0);
-		assert_int_equal(own.rtx_cause[NP_RTX_FAST], 1);
-		assert_int_equal(own.rtx_cause[NP_RTX_TIMEOUT], 0);
-		assert_int_equal(own.rtx_spurious, 0);
+		flow_tcp_own(f, &own, &rare);
+		assert_int_equal(rare.stall_ns, 0);
+		assert_int_equal(rare.rtx_cause[NP_RTX_FAST], 1);
+		assert_int_equal(rare.rtx_cause[NP_RTX_TIMEOUT], 0);
+		assert_int_equal(rare.rtx_spurious, 0);
 	}
 }
 

@@ -30,14 +30,15 @@ static int show(struct flow *f, void *arg)
 	s->tx_pkts += f->tx_pkts;
 	s->rx_pkts += f->rx_pkts;
 	s->retrans += f->counts.retrans;
-	s->tx_unseen += f->tx_unseen;
-	s->rx_unseen += f->rx_unseen;
+	s->tx_unseen += flow_rare(f)->tx_unseen;
+	s->rx_unseen += flow_rare(f)->rx_unseen;
 	if (f->tcp) {
+		struct flow_rare rare;
 		struct flow_tcp own;
 
-		flow_tcp_own(f, &own);
-		s->stall_ns += own.stall_ns;
-		s->timeouts += own.rtx_cause[NP_RTX_TIMEOUT];
+		flow_tcp_own(f, &own, &rare);
+		s->stall_ns += rare.stall_ns;
+		s->timeouts += rare.rtx_cause[NP_RTX_TIMEOUT];
 		s->acked += own.bytes_acked;
 	}
 	if (f->sock_id)
