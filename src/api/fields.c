@@ -10,6 +10,7 @@
 #include "api/internal.h"
 #include "api/json_find.h"
 #include "base/buf.h"
+#include "flow/verdict.h"
 #include "out/words.h"
 
 #define BIT(about) (1u << (about))
@@ -112,6 +113,7 @@ enum {
 
 static const char *const transports[] = { "tcp", "udp", "icmp", "mptcp", NULL };
 static const char *const families[] = { "ipv4", "ipv6", NULL };
+static const char *const matches[] = { "exact", "listener", "procfs", "none", NULL };
 static const char *const whats[] = { "unowned", "forwarded", NULL };
 static const char *const link_states[] = { "up", "down", "off", NULL };
 static const char *const duplexes[] = { "half", "full", NULL };
@@ -148,7 +150,7 @@ static const struct expr_field fields[] = {
 	TEXT("comm", COMM, FLOW | PROCESS),
 	TEXT("exe", EXE, FLOW),
 	NUMBER("uid", UID, FLOW, EXPR_PLAIN),
-	{ "owner_match", EXPR_TEXT, EXPR_PLAIN, 0, OWNER_MATCH, FLOW, NULL },
+	NAMES("owner_match", OWNER_MATCH, FLOW, matches),
 	NUMBER("last_pid", LAST_PID, FLOW, EXPR_PLAIN),
 	{ "last_comm", EXPR_TEXT, EXPR_PLAIN, 0, LAST_COMM, FLOW, NULL },
 	NUMBER("cgroup_id", CGROUP_ID, FLOW, EXPR_PLAIN),
@@ -179,7 +181,7 @@ static const struct expr_field fields[] = {
 	ALSO("dst-port", EXPR_PORT, EXPR_PLAIN, RPORT, FLOW),
 	TEXT("iface", IFACE, FLOW | INTERFACE),
 	ALSO("interface", EXPR_TEXT, EXPR_PLAIN, IFACE, FLOW | INTERFACE),
-	{ "state", EXPR_TEXT, EXPR_PLAIN, EXPR_SHOWN, STATE, FLOW, NULL },
+	{ "state", EXPR_TEXT, EXPR_PLAIN, EXPR_SHOWN | EXPR_PART, STATE, FLOW, tcp_states },
 	NUMBER("sock", SOCK, FLOW, EXPR_PLAIN),
 	NUMBER("tx_bytes", TX_BYTES, 0, EXPR_BYTES),
 	NUMBER("rx_bytes", RX_BYTES, 0, EXPR_BYTES),
@@ -206,7 +208,7 @@ static const struct expr_field fields[] = {
 	NUMBER("stall_ms", STALL, 0, EXPR_MS),
 	ALSO("stall", EXPR_NUMBER, EXPR_MS, STALL, 0),
 	NUMBER("drops", DROPS, ROWS, EXPR_PLAIN),
-	{ "verdict", EXPR_TEXT, EXPR_PLAIN, 0, VERDICT, 0, NULL },
+	{ "verdict", EXPR_TEXT, EXPR_PLAIN, EXPR_PART, VERDICT, 0, verdict_names },
 	NUMBER("bytes_acked", ACKED, FLOW, EXPR_BYTES),
 	NUMBER("bytes_received", RECEIVED, FLOW, EXPR_BYTES),
 	NUMBER("bytes_retrans", RESENT, FLOW, EXPR_BYTES),
@@ -526,13 +528,13 @@ static bool get_link(const struct fields_record *r, uint16_t id, struct expr_val
 	case LINK_DUPLEX:
 		return put_text(v, link_duplex_name(l->duplex));
 	case LINK_TX_RATE:
-		return put_number(v, true, l->tx_bytes_per_s);
+		return put_fraction(v, true, l->tx_bytes_per_s);
 	case LINK_RX_RATE:
-		return put_number(v, true, l->rx_bytes_per_s);
+		return put_fraction(v, true, l->rx_bytes_per_s);
 	case LINK_TX_PACKET_RATE:
-		return put_number(v, true, l->tx_packets_per_s);
+		return put_fraction(v, true, l->tx_packets_per_s);
 	case LINK_RX_PACKET_RATE:
-		return put_number(v, true, l->rx_packets_per_s);
+		return put_fraction(v, true, l->rx_packets_per_s);
 	case LINK_TX_OWNED:
 		return put_share(v, l->tx_unowned);
 	case LINK_RX_OWNED:

@@ -13,6 +13,7 @@
 
 #define FIELDS_MAX 512
 #define PATHS_MAX 16384
+#define TYPES_MAX 64
 
 /* What a field is in the record: one key, or either of two. */
 struct place {
@@ -44,7 +45,8 @@ static struct {
 	struct expr_field fields[FIELDS_MAX];
 	struct place places[FIELDS_MAX];
 	char paths[PATHS_MAX];
-	size_t n_fields, n_paths;
+	const char *types[TYPES_MAX + 1]; /* all types of events */
+	size_t n_fields, n_paths, n_types;
 	struct expr_schema schema;
 } event_fields;
 
@@ -135,8 +137,12 @@ static void add_all(const struct field *list, const char *before)
 			to.names = transports;
 		if (!strcmp(name, "family"))
 			to.names = families;
+		if (!strcmp(name, "event_type")) {
+			to.names = event_fields.types;
+			to.flags = EXPR_PART;
+		}
 		if (is_shown(&to, name) && !is_one(everywhere, name))
-			to.flags = EXPR_SHOWN;
+			to.flags |= EXPR_SHOWN;
 		add(name, to, NULL, NULL);
 	}
 }
@@ -148,14 +154,17 @@ static void make(void)
 {
 	const struct record_type *t;
 
-	for (unsigned int i = 0; (t = record_type_at(i)); i++)
+	for (unsigned int i = 0; (t = record_type_at(i)); i++) {
+		if (!t->row && event_fields.n_types < TYPES_MAX)
+			event_fields.types[event_fields.n_types++] = t->name;
 		for (unsigned int g = 0; !t->row && g < RECORD_GROUPS && t->groups[g]; g++)
 			add_all(t->groups[g], "");
+	}
 	for (size_t i = 0; i < sizeof(aliases) / sizeof(aliases[0]); i++) {
 		const struct expr_field *f = find(aliases[i].path[0]);
 		struct expr_field to = f ? *f : (struct expr_field){};
 
-		to.flags = EXPR_ALIAS;
+		to.flags = EXPR_ALIAS | (to.flags & EXPR_PART);
 		if (f)
 			add(aliases[i].name, to, aliases[i].path[0], aliases[i].path[1]);
 	}

@@ -52,13 +52,15 @@
 
 #define EXPR_SHOWN 0x1 /* words are looked for here */
 #define EXPR_ALIAS 0x2 /* another name of a field, or of several */
+#define EXPR_PART 0x4  /* FIELD:VALUE asks for a part of it, though it has names */
 
 struct expr_field {
 	const char *name;
 	uint8_t type, unit, flags;
-	uint16_t id;		  /* the getter's */
-	uint32_t kinds;		  /* of records that have it: bits of expr_schema.kind; 0: all */
-	const char *const *names; /* all words that it may be, NULL-terminated; NULL: any */
+	uint16_t id;	/* the getter's */
+	uint32_t kinds; /* of records that have it: bits of expr_schema.kind; 0: all */
+	/* All words that it may be, NULL-terminated; NULL: any. = and != take no other. */
+	const char *const *names;
 };
 
 struct expr_value {

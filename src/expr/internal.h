@@ -63,6 +63,11 @@ int value_take(struct literal *lit, const struct expr_field *f, uint8_t op,
 /* A unit that a number of this field may have. */
 bool value_is_unit(const char *s, size_t len, const struct expr_field *f);
 void value_done(struct literal *lit);
+/* Does op ask for a part of the field's text? */
+static inline bool value_is_part(const struct expr_field *f, uint8_t op)
+{
+	return op == OP_HAS && f->type == EXPR_TEXT && (!f->names || f->flags & EXPR_PART);
+}
 
 /* regex.c. -EINVAL, -ENOMEM. */
 int regex_new(const char *pattern, struct regex **ret, struct netprobe_error *err);

@@ -107,7 +107,7 @@ static bool passes(struct expr *x, const struct node *n, struct expr_value *v)
 	default:
 		if (f->type != EXPR_TEXT)
 			return is_one_of(lit, f, v);
-		if (n->op == OP_HAS && !f->names)
+		if (value_is_part(f, n->op))
 			return has_word(x, lit, text_of(x, f, v));
 		return !strcmp(text_of(x, f, v), lit->text);
 	}
@@ -206,7 +206,7 @@ static int each_term(const struct expr *x, uint16_t at,
 		return each_term(x, n->left, fn, arg) ?: each_term(x, n->right, fn, arg);
 	if (n->kind != NODE_COMPARE || n->value.null || (n->op != OP_EQ && n->op != OP_HAS))
 		return 0;
-	t.contains = n->op == OP_HAS && n->field->type == EXPR_TEXT && !n->field->names;
+	t.contains = value_is_part(n->field, n->op);
 	return fn(&t, arg);
 }
 

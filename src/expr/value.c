@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/args.h"
 #include "base/buf.h"
 #include "base/parse.h"
 #include "base/utf8.h"
@@ -76,14 +77,14 @@ static int no_memory(struct netprobe_error *err)
 
 static int wrong_unit(const char *unit, const struct expr_field *f, struct netprobe_error *err)
 {
-	char list[160] = "";
+	char list[512] = "";
 	size_t n = 0;
 
 	for (size_t i = 0; i < N_UNITS; i++)
 		if (units[i].dim == own[f->unit].dim && n < sizeof(list))
 			n += (size_t)snprintf(list + n, sizeof(list) - n, "%s%s", n ? ", " : "",
 					      units[i].name);
-	return error_set(err, -EINVAL, "'%.20s' is no unit of %s; takes %s", unit, f->name, list);
+	return error_set(err, -EINVAL, "'%.20s' is not a unit of %s; takes %s", unit, f->name, list);
 }
 
 static bool is_digit(char c)
@@ -161,11 +162,11 @@ static int take_number(const char **s, const struct expr_field *f, long double *
 	int r;
 
 	if (!take_digits(&p, &v, &place))
-		return error_set(err, -EINVAL, "'%.60s' is no number; %s takes a number%s", *s,
+		return error_set(err, -EINVAL, "'%.60s' is not a number; %s takes a number%s", *s,
 				 f->name, f->unit ? " with a unit" : "");
 	if (f->type == EXPR_PORT && *p && *p != '-')
 		return error_set(err, -EINVAL,
-				 "'%.60s' is no port; takes 443, 8000-8100 or a service", *s);
+				 "'%.60s' is not a port; takes 443, 8000-8100 or a service", *s);
 	r = take_unit(&p, f, &size, err);
 	if (r)
 		return r;
@@ -208,11 +209,11 @@ static int take_range(const char *s, const struct expr_field *f, uint8_t op, lon
 		r = take_number(&p, f, high, err);
 	}
 	if (!r && *p)
-		r = error_set(err, -EINVAL, "'%.60s' is no number; takes one, or FROM-TO", s);
+		r = error_set(err, -EINVAL, "'%.60s' is not a number; takes one, or FROM-TO", s);
 	if (!r && *high < *low)
 		r = error_set(err, -EINVAL, "'%.60s' ends before it begins; takes FROM-TO", s);
 	if (!r && f->type == EXPR_PORT && *high > 65535)
-		r = error_set(err, -EINVAL, "'%.60s' is no port; takes 0 to 65535", s);
+		r = error_set(err, -EINVAL, "'%.60s' is not a port; takes 0 to 65535", s);
 	return r;
 }
 
@@ -231,7 +232,7 @@ static int take_net(const char *s, struct np_cidr *ret, struct netprobe_error *e
 static int take_bool(const char *s, long double *ret, struct netprobe_error *err)
 {
 	if (strcmp(s, "true") != 0 && strcmp(s, "false") != 0)
-		return error_set(err, -EINVAL, "'%.60s' is no switch; takes true or false", s);
+		return error_set(err, -EINVAL, "'%.60s' is not a switch; takes true or false", s);
 	*ret = *s == 't';
 	return 0;
 }
@@ -282,23 +283,17 @@ static int take_list(struct literal *lit, const struct expr_field *f, uint8_t op
 /* One of a few words, whatever its case. */
 static int take_name(struct literal *lit, const struct expr_field *f, struct netprobe_error *err)
 {
-	char list[160] = "";
-	size_t n = 0;
-
 	for (size_t i = 0; f->names[i]; i++) {
-		if (!strcasecmp(f->names[i], lit->text)) {
-			char *same = strdup(f->names[i]);
+		char *same;
 
-			free(lit->text);
-			lit->text = same;
-			return same ? 0 : no_memory(err);
-		}
-		if (n < sizeof(list))
-			n += (size_t)snprintf(list + n, sizeof(list) - n, "%s%s", i ? ", " : "",
-					      f->names[i]);
+		if (strcasecmp(f->names[i], lit->text) != 0)
+			continue;
+		same = strdup(f->names[i]);
+		free(lit->text);
+		lit->text = same;
+		return same ? 0 : no_memory(err);
 	}
-	return error_set(err, -EINVAL, "'%.60s' is no value of %s; takes %s", lit->text, f->name,
-			 list);
+	return args_unknown_word(f->name, lit->text, f->names, sizeof(*f->names), err);
 }
 
 static bool is_ascii(const char *s)
@@ -340,15 +335,15 @@ int value_take(struct literal *lit, const struct expr_field *f, uint8_t op,
 	if (op == OP_RE || op == OP_NRE)
 		return regex_new(lit->text, &lit->regex, err);
 	if (lit->null && ordered)
-		return error_set(err, -EINVAL, "null is no number; takes = and !=");
+		return error_set(err, -EINVAL, "null is not a number; takes = and !=");
 	if (lit->null)
 		return 0;
 	if (ordered && f->type != EXPR_NUMBER && f->type != EXPR_PORT)
-		return error_set(err, -EINVAL, "%s is no number; takes =, !=, :, ~ and !~",
+		return error_set(err, -EINVAL, "%s is not a number; takes =, !=, :, ~ and !~",
 				 f->name);
 	if (f->type != EXPR_TEXT)
 		return take_list(lit, f, op, err);
-	if (f->names)
+	if (f->names && !value_is_part(f, op))
 		return take_name(lit, f, err);
 	return op == OP_HAS ? value_word(lit, err) : value_text(lit, err);
 }

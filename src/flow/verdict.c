@@ -320,13 +320,13 @@ double verdict_share(const struct verdict_times *t, unsigned int verdict)
 	return all && verdict < NETPROBE_VERDICT_MAX ? (double)t->us[verdict] / (double)all : 0;
 }
 
+const char *const verdict_names[NETPROBE_VERDICT_MAX + 1] = { "application", "receive_window",
+							      "send_buffer", "congestion_window",
+							      "loss",	     "pacing" };
+
 const char *verdict_name(int verdict)
 {
-	static const char *const names[NETPROBE_VERDICT_MAX] = { "application", "receive_window",
-								 "send_buffer", "congestion_window",
-								 "loss",	"pacing" };
-
-	return verdict >= 0 && verdict < NETPROBE_VERDICT_MAX ? names[verdict] : NULL;
+	return verdict >= 0 && verdict < NETPROBE_VERDICT_MAX ? verdict_names[verdict] : NULL;
 }
 
 const char *verdict_advice(int verdict)

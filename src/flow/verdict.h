@@ -81,6 +81,7 @@ int verdict_held(const struct verdict_times *t);
 const char *verdict_held_name(int held); /* "nagle", "cork"; NULL for HELD_NO */
 /* 0..1; 0 where no time was looked at. */
 double verdict_share(const struct verdict_times *t, unsigned int verdict);
+extern const char *const verdict_names[NETPROBE_VERDICT_MAX + 1]; /* NULL behind them */
 const char *verdict_name(int verdict);	 /* "receive_window"; NULL for -1 */
 const char *verdict_advice(int verdict); /* one sentence; NULL for -1 */
 /*

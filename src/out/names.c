@@ -18,16 +18,15 @@
 static const uint8_t any_addr[16];
 static const uint8_t mapped_prefix[12] = { [10] = 0xff, [11] = 0xff };
 
-/* Kernel's enum in include/net/tcp_states.h; the numbers are ABI through TCP_INFO. */
+/* Kernel's enum in include/net/tcp_states.h, from 1; the numbers are ABI through TCP_INFO. */
+const char *const tcp_states[TCP_STATES + 1] = {
+	"ESTABLISHED", "SYN_SENT",   "SYN_RECV", "FIN_WAIT1", "FIN_WAIT2", "TIME_WAIT",
+	"CLOSE",       "CLOSE_WAIT", "LAST_ACK", "LISTEN",    "CLOSING",   "NEW_SYN_RECV",
+};
+
 const char *tcp_state_name(uint8_t state)
 {
-	static const char *const names[] = {
-		NULL,	     "ESTABLISHED", "SYN_SENT",	    "SYN_RECV",	  "FIN_WAIT1",
-		"FIN_WAIT2", "TIME_WAIT",   "CLOSE",	    "CLOSE_WAIT", "LAST_ACK",
-		"LISTEN",    "CLOSING",	    "NEW_SYN_RECV",
-	};
-
-	return state < COUNT_OF(names) ? names[state] : NULL;
+	return state && state <= TCP_STATES ? tcp_states[state - 1] : NULL;
 }
 
 const char *transport_name(uint8_t proto)

@@ -5,11 +5,13 @@
 
 #include <stdint.h>
 
-const char *tcp_state_name(uint8_t state);   /* "ESTABLISHED"; NULL for 0 */
-const char *transport_name(uint8_t proto);   /* "tcp", "udp", "icmp"; NULL others */
-const char *family_name(uint8_t family);     /* "ipv4", "ipv6"; NULL */
-const char *owner_match_name(uint8_t match); /* "exact", "listener", "procfs", "none" */
-const char *link_state_name(uint32_t state); /* "up", of NETPROBE_LINK_*; NULL unknown */
+#define TCP_STATES 12
+extern const char *const tcp_states[TCP_STATES + 1]; /* all names, NULL behind them */
+const char *tcp_state_name(uint8_t state);	     /* "ESTABLISHED"; NULL for 0 */
+const char *transport_name(uint8_t proto);	     /* "tcp", "udp", "icmp"; NULL others */
+const char *family_name(uint8_t family);	     /* "ipv4", "ipv6"; NULL */
+const char *owner_match_name(uint8_t match);	     /* "exact", "listener", "procfs", "none" */
+const char *link_state_name(uint32_t state);	     /* "up", of NETPROBE_LINK_*; NULL unknown */
 const char *
 link_duplex_name(uint32_t duplex); /* "half", "full" of NETPROBE_DUPLEX_*; NULL unknown */
 const char *errno_name(int err);   /* "ECONNREFUSED"; NULL unknown */

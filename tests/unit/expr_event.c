@@ -107,7 +107,7 @@ static void fields_are_found_by_their_names(void **state)
 					   "retransmits>=3",
 					   "exe!=x or pid!=1",
 					   NULL };
-	static const char *const no[] = { "type=conn",	     "port=80",	 "addr=10.2.0.0/16",
+	static const char *const no[] = { "type=conn.open",  "port=80",	 "addr=10.2.0.0/16",
 					  "container=green", "rtt>51ms", "exe:x",
 					  "exe!=x",	     "num>0",	 "laddr=2001:db8::/32",
 					  "rport>50000",     NULL };
@@ -115,6 +115,41 @@ static void fields_are_found_by_their_names(void **state)
 	(void)state;
 	all_are(1, yes, conn);
 	all_are(0, no, conn);
+}
+
+static void is_refused(const char *text, uint32_t about, const char *words)
+{
+	struct netprobe_error err = { 0 };
+	struct netprobe_expr *x = NULL;
+
+	assert_int_equal(netprobe_expr_new(&x, text, about, &err), -EINVAL);
+	if (!strstr(err.msg, words))
+		fail_msg("%s: expected '%s', got '%s'", text, words, err.msg);
+}
+
+/* A wrong word for what has few is an error, not an expression that nothing matches. */
+static void a_type_is_one_that_there_is(void **state)
+{
+	(void)state;
+	is_refused("type=conn.clsoe", NETPROBE_ABOUT_EVENT, "did you mean conn.close?");
+	is_refused("pid=1 and event_type!=nonsense", NETPROBE_ABOUT_EVENT,
+		   "unknown event_type 'nonsense'");
+	assert_int_equal(holds("type=CONN.CLOSE", conn), 1);
+	assert_int_equal(holds("type:Close", conn), 1);
+}
+
+static void a_state_is_one_that_there_is(void **state)
+{
+	const struct netprobe_flow f = { .size = sizeof(f), .state = "TIME_WAIT" };
+
+	(void)state;
+	assert_int_equal(flow_holds("state=time_wait", &f), 1);
+	assert_int_equal(flow_holds("state:wait", &f), 1);
+	assert_int_equal(flow_holds("state!=ESTABLISHED", &f), 1);
+	is_refused("state=TIMEWAIT", NETPROBE_ABOUT_FLOW, "did you mean TIME_WAIT?");
+	is_refused("verdict=slow", NETPROBE_ABOUT_FLOW,
+		   "expected one of application, receive_window");
+	is_refused("owner_match=none_such", NETPROBE_ABOUT_FLOW, "unknown owner_match");
 }
 
 /* A number equals what it is printed as, whatever its decimals are in binary, and in another unit too. */
@@ -274,6 +309,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(names_are_the_same_in_events_and_rows),
 		cmocka_unit_test(fields_are_found_by_their_names),
+		cmocka_unit_test(a_type_is_one_that_there_is),
+		cmocka_unit_test(a_state_is_one_that_there_is),
 		cmocka_unit_test(a_fraction_equals_what_is_printed),
 		cmocka_unit_test(a_row_s_fraction_is_compared_as_it_is_printed),
 		cmocka_unit_test(of_an_array_any_value_may_match),
