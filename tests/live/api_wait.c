@@ -173,7 +173,7 @@ static void *push_on(void *arg)
 	struct pusher *p = arg;
 
 	for (uint64_t i = 0; !__atomic_load_n(&p->stop, __ATOMIC_SEQ_CST); i++) {
-		(void)netprobe_manager_tell_loss(p->m, "pusher", i, 0, NULL);
+		(void)netprobe_manager_tell_loss(p->m, "pusher", i, i + 1, NULL);
 		(void)usleep(100);
 	}
 	return NULL;
