@@ -64,10 +64,13 @@ void fill_flow(struct view_row *to, const struct healths *h, const struct pasts 
 	struct flow_delta sums;
 
 	fill_sums(f, &sums);
-	past_off_sums(past, f, &sums);
+	if (past)
+		past_off_sums(past, f, &sums);
 	fill_tally(&row, f, &sums, seconds);
-	row.trouble = *healths_trouble(h, f);
-	past_off_trouble(past, f, &row.trouble);
+	if (past)
+		healths_trouble_since(h, f, &row.trouble);
+	else
+		row.trouble = *healths_trouble(h, f);
 	fill_common(to, &row);
 	to->times = *healths_times(h, f);
 	to->verdict = verdict_first(&to->times);

@@ -12,6 +12,7 @@ void fill_sums(const struct flow *f, struct flow_delta *d); /* bytes, retransmit
 /* A flow as a row of its own, but for its trouble. */
 void fill_tally(struct tally *row, const struct flow *f, const struct flow_delta *sums,
 		float seconds);
+/* past NULL: of all its life, whatever began anew. */
 void fill_flow(struct view_row *to, const struct healths *h, const struct pasts *past,
 	       const struct flow *f, float seconds);
 void fill_group(struct view_row *to, const struct tally *row);

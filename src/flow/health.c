@@ -11,6 +11,7 @@ struct health {
 	uint64_t sock_id;
 	uint64_t opened_ns;	    /* of the connection it tells of; 0 unknown */
 	struct trouble seen;	    /* handed out so far */
+	struct trouble before;	    /* of it, when sums began anew */
 	struct verdict_sample last; /* valid where last_ns is not 0 */
 	uint64_t last_ns;
 	struct verdict_times times;
@@ -245,6 +246,30 @@ const struct trouble *healths_trouble(const struct healths *h, const struct flow
 	const struct health *e = of_flow(h, f);
 
 	return e ? &e->seen : &no_trouble;
+}
+
+void healths_trouble_since(const struct healths *h, const struct flow *f, struct trouble *ret)
+{
+	const struct health *e = of_flow(h, f);
+
+	*ret = no_trouble;
+	if (!e)
+		return;
+	for (unsigned int i = 0; i < NP_RTX_MAX; i++)
+		ret->rtx[i] = e->seen.rtx[i] - e->before.rtx[i];
+	ret->synack = e->seen.synack - e->before.synack;
+	ret->spurious = e->seen.spurious - e->before.spurious;
+	ret->stall_ns = e->seen.stall_ns - e->before.stall_ns;
+}
+
+void healths_restart(struct healths *h)
+{
+	for (uint32_t i = 0; i <= h->by_sock.mask; i++)
+		for (struct index_node *n = h->by_sock.slots[i]; n; n = n->next) {
+			struct health *e = index_entry(n, struct health, node);
+
+			e->before = e->seen;
+		}
 }
 
 const struct verdict_times *healths_times(const struct healths *h, const struct flow *f)

@@ -37,6 +37,10 @@ void healths_watch(struct healths *h, bool on);
 void healths_tick(struct healths *h, struct flow_table *flows, uint64_t now_ns);
 /* Of the socket whose main flow f is; zeroes where there is none. */
 const struct trouble *healths_trouble(const struct healths *h, const struct flow *f);
+/* The same, since sums began anew. */
+void healths_trouble_since(const struct healths *h, const struct flow *f, struct trouble *ret);
+/* They begin anew. A socket's are in here and not with its flow, so that another owner does not begin with old ones. */
+void healths_restart(struct healths *h);
 /* The last few intervals, the latest weighing most; zeroes: not watched, or not for long enough. */
 const struct verdict_times *healths_times(const struct healths *h, const struct flow *f);
 

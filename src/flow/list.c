@@ -138,14 +138,6 @@ static bool is_listed(struct pass *p, bool idle, bool live, bool ended)
 	return !(ended && p->q->live);
 }
 
-static struct trouble trouble_of(const struct pass *p, const struct flow *f)
-{
-	struct trouble t = *healths_trouble(p->healths, f);
-
-	past_off_trouble(&p->viewer->pasts, f, &t);
-	return t;
-}
-
 int pass_connection(struct flow *f, void *arg)
 {
 	struct pass *p = arg;
@@ -173,7 +165,7 @@ int pass_connection(struct flow *f, void *arg)
 	}
 	fill_tally(&row, f, &sums, p->seconds);
 	if (p->q->sort == NETPROBE_SORT_STALL)
-		row.trouble = trouble_of(p, f);
+		healths_trouble_since(p->healths, f, &row.trouble);
 	p->ranked[p->n++] = (struct ranked){ pass_rank(p->q->sort, &row), f };
 	return 0;
 }
@@ -231,7 +223,7 @@ int pass_group(struct flow *f, void *arg)
 		row->segs += own.segs;
 		row->retrans_rate += own.retrans_rate;
 		row->segs_rate += own.segs_rate;
-		trouble = trouble_of(p, f);
+		healths_trouble_since(p->healths, f, &trouble);
 		trouble_add(&row->trouble, &trouble);
 	}
 	if (!f->closed || has_moved(f))

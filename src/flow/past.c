@@ -11,7 +11,6 @@ struct past {
 	struct index_node node;
 	uint32_t serial;
 	struct flow_delta sums;
-	struct trouble trouble;
 };
 
 static uint64_t past_hash(const struct index_node *node)
@@ -35,40 +34,33 @@ void pasts_done(struct pasts *p)
 	*p = (struct pasts){ 0 };
 }
 
-struct taking {
-	struct pasts *to;
-	const struct healths *healths;
-};
-
 static int take(struct flow *f, void *arg)
 {
-	const struct taking *t = arg;
+	struct pasts *to = arg;
 	const struct flow_delta *early = flow_early(f);
-	struct past past = { .serial = f->serial, .trouble = *healths_trouble(t->healths, f) };
+	struct past past = { .serial = f->serial };
 	struct past *made;
 
 	fill_sums(f, &past.sums);
 	/* groups show them before their interval is over, and so have none of them any more */
 	past.sums.retrans += early->retrans + early->synack;
-	if (!(past.sums.tx_bytes | past.sums.rx_bytes | past.sums.retrans | past.sums.tx_pkts) &&
-	    trouble_is_none(&past.trouble))
+	if (!(past.sums.tx_bytes | past.sums.rx_bytes | past.sums.retrans | past.sums.tx_pkts))
 		return 0;
 	made = malloc(sizeof(*made));
 	if (!made)
 		return -ENOMEM;
 	*made = past;
-	index_add(&t->to->by_serial, &made->node);
+	index_add(&to->by_serial, &made->node);
 	return 0;
 }
 
-int pasts_take(struct pasts *p, struct flow_table *flows, const struct healths *h)
+int pasts_take(struct pasts *p, struct flow_table *flows)
 {
 	struct pasts now = { 0 };
-	struct taking t = { .to = &now, .healths = h };
 	int r = index_init(&now.by_serial, 64, past_hash);
 
 	if (!r)
-		r = flow_table_each(flows, take, &t);
+		r = flow_table_each(flows, take, &now);
 	if (r) {
 		pasts_done(&now);
 		return r;
@@ -109,17 +101,4 @@ void past_off_sums(const struct pasts *p, const struct flow *f, struct flow_delt
 	sums->rx_bytes = less(sums->rx_bytes, past->sums.rx_bytes);
 	sums->retrans = less(sums->retrans, past->sums.retrans);
 	sums->tx_pkts = less(sums->tx_pkts, past->sums.tx_pkts);
-}
-
-void past_off_trouble(const struct pasts *p, const struct flow *f, struct trouble *t)
-{
-	const struct past *past = find(p, f);
-
-	if (!past)
-		return;
-	for (unsigned int i = 0; i < NP_RTX_MAX; i++)
-		t->rtx[i] = less(t->rtx[i], past->trouble.rtx[i]);
-	t->synack = less(t->synack, past->trouble.synack);
-	t->spurious = less(t->spurious, past->trouble.spurious);
-	t->stall_ns = less(t->stall_ns, past->trouble.stall_ns);
 }

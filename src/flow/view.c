@@ -125,7 +125,7 @@ void viewer_set_dropped(struct viewer *v, const struct dropped *d)
 int viewer_restart(struct viewer *v)
 {
 	struct dropped *before = v->dropped ? dropped_copy(v->dropped) : NULL;
-	int r = v->dropped && !before ? -ENOMEM : pasts_take(&v->pasts, v->flows, &v->healths);
+	int r = v->dropped && !before ? -ENOMEM : pasts_take(&v->pasts, v->flows);
 
 	if (r) {
 		(void)dropped_free(before);
@@ -134,6 +134,7 @@ int viewer_restart(struct viewer *v)
 	(void)dropped_free(v->dropped_before);
 	v->dropped_before = before;
 	groups_restart(&v->groups);
+	healths_restart(&v->healths);
 	beside_restart(&v->beside);
 	nics_restart(&v->nics);
 	return 0;
@@ -246,14 +247,13 @@ static int is_serial(struct flow *f, void *arg)
 
 int viewer_connection(struct viewer *v, uint64_t key, struct view_row *ret_row)
 {
-	static const struct pasts whole; /* the page of a connection is of all its life */
 	struct wanted w = { .serial = key };
 
 	(void)flow_table_each(v->flows, is_serial, &w);
 	if (!w.found)
 		return -ENOENT;
 	memset(ret_row, 0, sizeof(*ret_row));
-	fill_flow(ret_row, &v->healths, &whole, w.found, flow_table_seconds(v->flows));
+	fill_flow(ret_row, &v->healths, NULL, w.found, flow_table_seconds(v->flows));
 	ret_row->rname = viewer_name(v, w.found->tuple.raddr, w.found->opened_ns);
 	ret_row->latency = latencies_find(v->latencies, ret_row->proc);
 	return 0;

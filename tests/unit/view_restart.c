@@ -19,10 +19,12 @@ static void restart(struct world *w)
 /* Rows of each view, and what is not kept any more, are the total, which is tx and rx. */
 static void assert_sums(struct world *w, struct view_query q, uint64_t tx, uint64_t rx)
 {
-	for (uint8_t kind = 0; kind < NETPROBE_VIEW_LISTEN; kind++) {
+	for (uint8_t kind = 0; kind < NETPROBE_VIEW_MAX; kind++) {
 		uint64_t sum_tx, sum_rx;
 		struct view view;
 
+		if (kind == NETPROBE_VIEW_LISTEN) /* nothing listens here */
+			continue;
 		q.kind = kind;
 		q.idle = true;
 		view = ask(w, q);
@@ -148,7 +150,9 @@ static void retransmits_and_their_causes_begin_anew(void **state)
 	rec.tcp.rtx_cause[NP_RTX_TIMEOUT] = 7;
 	feed(w, &rec);
 	world_tick(w, SECOND);
-	for (uint8_t kind = 0; kind < NETPROBE_VIEW_LISTEN; kind++) {
+	for (uint8_t kind = 0; kind < NETPROBE_VIEW_MAX; kind++) {
+		if (kind == NETPROBE_VIEW_LISTEN) /* nothing listens here */
+			continue;
 		view = ask(w, (struct view_query){ .kind = kind, .sort = NETPROBE_SORT_RETRANS });
 		assert_int_equal(view.n_rows, 1);
 		assert_int_equal(view.rows[0].retrans, 2);
@@ -156,6 +160,42 @@ static void retransmits_and_their_causes_begin_anew(void **state)
 		assert_int_equal(view.retrans, 2);
 		view_done(&view);
 	}
+}
+
+/* The row of a socket's new owner is another one: what the socket met before is not in it either. */
+static void trouble_of_before_is_not_the_next_owners(void **state)
+{
+	struct world *w = *state;
+	struct np_sock_rec rec = tcp_rec(9);
+	struct view view;
+
+	rec.counts.tx_bytes = 100;
+	rec.counts.retrans = 5;
+	rec.tcp.rtx_cause[NP_RTX_TIMEOUT] = 5;
+	rec.tcp.rtx_spurious = 2;
+	rec.stall_ns = SECOND;
+	feed(w, &rec);
+	world_tick(w, SECOND);
+	restart(w);
+	rec.owner = rec.last = owner(101, "nginx");
+	rec.counts.tx_bytes = 150;
+	rec.counts.retrans = 6;
+	rec.tcp.rtx_cause[NP_RTX_TIMEOUT] = 6;
+	feed(w, &rec);
+	world_tick(w, SECOND);
+	view = ask(w, (struct view_query){ .kind = NETPROBE_VIEW_CONNECTION });
+	assert_int_equal(view.n_rows, 1); /* the former owner's moved nothing since */
+	assert_int_equal(view.rows[0].retrans, 1);
+	assert_int_equal(view.rows[0].trouble.rtx[NP_RTX_TIMEOUT], 1);
+	assert_int_equal(view.rows[0].trouble.spurious, 0);
+	assert_int_equal(view.rows[0].trouble.stall_ns, 0);
+	view_done(&view);
+	view = ask(w, (struct view_query){ .kind = NETPROBE_VIEW_REMOTE,
+					   .proc = process_of(w, "nginx") });
+	assert_int_equal(view.n_rows, 1);
+	assert_int_equal(view.rows[0].trouble.rtx[NP_RTX_TIMEOUT], 1);
+	assert_int_equal(view.rows[0].trouble.stall_ns, 0);
+	view_done(&view);
 }
 
 static void bytes_of_no_socket_begin_anew(void **state)
@@ -256,6 +296,7 @@ int main(void)
 		WORLD_TEST(what_came_since_the_tick_is_not_lost),
 		WORLD_TEST(processes_that_end_take_their_past_with_them),
 		WORLD_TEST(retransmits_and_their_causes_begin_anew),
+		WORLD_TEST(trouble_of_before_is_not_the_next_owners),
 		WORLD_TEST(bytes_of_no_socket_begin_anew),
 		WORLD_TEST(drops_begin_anew),
 		WORLD_TEST(interfaces_without_sockets_have_rows),
