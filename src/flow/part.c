@@ -137,6 +137,7 @@ bool flow_table_is_double(const struct flow_table *t, const struct flow *f)
 				   .tgid = f->owner->tgid,
 				   .rport = f->tuple.rport };
 	static const uint8_t nobody[16];
+	const struct flow *part;
 
 	if (f->part || f->frozen || f->tcp || !(f->tuple.flags & NP_F_UNCONN))
 		return false;
@@ -144,6 +145,8 @@ bool flow_table_is_double(const struct flow_table *t, const struct flow *f)
 		return false;
 	memcpy(key.raddr, f->tuple.raddr, sizeof(key.raddr));
 	key.family = f->tuple.family;
-	return (key.rport || memcmp(key.raddr, nobody, sizeof(nobody)) != 0) &&
-	       store_find_part(t, &key, f->owner->start_ns);
+	if (!key.rport && !memcmp(key.raddr, nobody, sizeof(nobody)))
+		return false;
+	part = store_find_part(t, &key, f->owner->start_ns);
+	return part && (f->closed || !part->closed);
 }

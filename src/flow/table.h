@@ -229,7 +229,7 @@ int flow_table_each(struct flow_table *t, int (*fn)(struct flow *f, void *arg), 
 int flow_table_each_active(struct flow_table *t, int (*fn)(struct flow *f, void *arg), void *arg);
 /*
  * Is it the main flow of a datagram socket that moved nothing by itself, with the peer of one of its parts? Then that part
- * is the row of socket, owner and peer. The socket counts as before.
+ * is the row of socket, owner and peer. The socket counts as before. While it is open the row of a part that is over is not.
  */
 bool flow_table_is_double(const struct flow_table *t, const struct flow *f);
 /* The main flow of a socket (the last one made); NULL. */

@@ -243,6 +243,34 @@ static void socket_that_moved_nothing_itself_is_no_second_row_of_its_part(void *
 	assert_false(flow_table_is_double(w->flows, flows_of(w, 1).v[0]));
 }
 
+/* The peer was silent for a minute, and its part is over: the socket is open, and has an open row. */
+static void open_socket_has_a_row_beside_a_part_that_is_over(void **state)
+{
+	struct world *w = *state;
+	struct np_sock_rec sock = udp_rec(1);
+	struct found_flows found;
+	unsigned int i;
+
+	ipv4(sock.tuple.raddr, 7);
+	sock.tuple.rport = 5000;
+	feed(w, &sock);
+	feed_part(w, &sock, 200, 7, 100, 0);
+	found = flows_of(w, 1);
+	assert_true(flow_table_is_double(w->flows, found.v[0]));
+	for (i = 0; i < 100 && !found.v[1]->closed; i++) {
+		world_tick(w, SECOND);
+		found = flows_of(w, 1);
+		assert_int_equal(found.n, 2);
+	}
+	assert_true(found.v[1]->closed);
+	assert_false(found.v[0]->closed);
+	assert_false(flow_table_is_double(w->flows, found.v[0]));
+	feed_end(w, &sock);
+	found = flows_of(w, 1);
+	assert_true(found.v[0]->closed);
+	assert_true(flow_table_is_double(w->flows, found.v[0]));
+}
+
 static void silent_peer_is_kept_open_where_all_are_kept(void **state)
 {
 	const struct flow_table_opts opts = { .keep_closed = true };
@@ -513,6 +541,7 @@ int main(void)
 		WORLD_TEST(part_without_a_socket_goes_after_the_grace_time),
 		WORLD_TEST(silent_peer_of_an_open_socket_goes_after_a_minute),
 		WORLD_TEST(socket_that_moved_nothing_itself_is_no_second_row_of_its_part),
+		WORLD_TEST(open_socket_has_a_row_beside_a_part_that_is_over),
 		cmocka_unit_test(silent_peer_is_kept_open_where_all_are_kept),
 		WORLD_TEST(closed_flow_stays_for_the_grace_time),
 		WORLD_TEST(very_many_closed_flows_stay_until_they_were_shown),
