@@ -54,8 +54,9 @@ static struct known *get(struct nic_reader *r, const struct netdev *d, uint32_t 
 static void put(struct nic *n, unsigned int side, const uint64_t now[4], const uint64_t last[4],
 		const uint64_t start[4], double seconds)
 {
-	n->side[side].all = (struct nic_counts){ now[0] - start[0], now[1] - start[1],
-						 now[2] - start[2], now[3] - start[3] };
+	nic_set(n, side,
+		&(struct nic_counts){ now[0] - start[0], now[1] - start[1], now[2] - start[2],
+				      now[3] - start[3] });
 	n->side[side].bytes_s = seconds > 0 ? (float)((double)(now[0] - last[0]) / seconds) : 0;
 	n->side[side].packets_s = seconds > 0 ? (float)((double)(now[1] - last[1]) / seconds) : 0;
 }

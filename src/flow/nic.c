@@ -73,17 +73,22 @@ void nics_restart(struct nics *s)
 			s->all[i].side[d].before = s->all[i].side[d].all;
 }
 
-static uint64_t less(uint64_t a, uint64_t b)
+void nic_set(struct nic *n, unsigned int side, const struct nic_counts *all)
 {
-	return a > b ? a - b : 0;
+	const struct nic_counts *before = &n->side[side].before;
+
+	n->side[side].all = *all;
+	if (all->bytes < before->bytes || all->packets < before->packets ||
+	    all->errors < before->errors || all->dropped < before->dropped)
+		n->side[side].before = (struct nic_counts){ 0 };
 }
 
 struct nic_counts nic_counts(const struct nic *n, unsigned int side)
 {
 	const struct nic_counts *a = &n->side[side].all, *b = &n->side[side].before;
 
-	return (struct nic_counts){ less(a->bytes, b->bytes), less(a->packets, b->packets),
-				    less(a->errors, b->errors), less(a->dropped, b->dropped) };
+	return (struct nic_counts){ a->bytes - b->bytes, a->packets - b->packets,
+				    a->errors - b->errors, a->dropped - b->dropped };
 }
 
 /* A rung that knows no numbers, or no namespaces, has it by its name. */

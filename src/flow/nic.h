@@ -19,7 +19,7 @@ struct nic {
 	char name[16];
 	uint32_t state, mbit, duplex; /* NETPROBE_LINK_*; speed, 0 unknown; NETPROBE_DUPLEX_* */
 	struct {
-		struct nic_counts all;	  /* since it was there, or the probe */
+		struct nic_counts all;	  /* since it was there, or the probe: nic_set */
 		struct nic_counts before; /* when sums began anew */
 		float bytes_s, packets_s; /* in the last interval */
 		float unowned; /* share of the bytes of the interval before; negative: not known */
@@ -39,6 +39,8 @@ void nics_end(struct nics *s);
 /* The one of that number, made where there is none, with nothing known. NULL: no memory. */
 struct nic *nics_get(struct nics *s, uint32_t netns, uint32_t ifindex, const char *name);
 const struct nic *nics_find(const struct nics *s, const struct group_key *key);
+/* What one side has counted; less than when sums began anew: it began again, and all of it is new. */
+void nic_set(struct nic *n, unsigned int side, const struct nic_counts *all);
 /* Sums begin anew. */
 void nics_restart(struct nics *s);
 struct nic_counts nic_counts(const struct nic *n, unsigned int side);

@@ -227,9 +227,9 @@ static void interfaces_without_sockets_have_rows(void **state)
 	make_traffic(w);
 	viewer_nics_begin(w->viewer);
 	n = viewer_nic(w->viewer, 4026531840u, 2, "eth0");
-	n->side[NETPROBE_TX].all.packets = 7;
+	nic_set(n, NETPROBE_TX, &(struct nic_counts){ .packets = 7 });
 	n = viewer_nic(w->viewer, 4026531840u, 9, "eth9");
-	n->side[NETPROBE_RX].all = (struct nic_counts){ 600, 4, 2, 1 };
+	nic_set(n, NETPROBE_RX, &(struct nic_counts){ 600, 4, 2, 1 });
 	(void)viewer_nic(w->viewer, 4026531840u, 10, "eth10");
 	viewer_nics_end(w->viewer);
 	view = ask(w, (struct view_query){ .kind = NETPROBE_VIEW_INTERFACE });
@@ -250,6 +250,26 @@ static void interfaces_without_sockets_have_rows(void **state)
 	view = ask(w, (struct view_query){ .kind = NETPROBE_VIEW_INTERFACE, .idle = true });
 	assert_int_equal(view.n_rows, 2);
 	view_done(&view);
+}
+
+/* A driver that is loaded anew counts from 0: what it counted before is not taken off that. */
+static void interfaces_that_count_anew_lose_nothing(void **state)
+{
+	struct world *w = *state;
+	struct nic *n = viewer_nic(w->viewer, 4026531840u, 9, "eth9");
+
+	nic_set(n, NETPROBE_RX, &(struct nic_counts){ 60000, 400, 2, 1 });
+	restart(w);
+	assert_int_equal(nic_counts(n, NETPROBE_RX).bytes, 0);
+	nic_set(n, NETPROBE_RX, &(struct nic_counts){ 60500, 405, 3, 1 });
+	assert_int_equal(nic_counts(n, NETPROBE_RX).bytes, 500);
+	assert_int_equal(nic_counts(n, NETPROBE_RX).errors, 1);
+	nic_set(n, NETPROBE_RX, &(struct nic_counts){ 700, 7, 0, 0 });
+	assert_int_equal(nic_counts(n, NETPROBE_RX).bytes, 700);
+	assert_int_equal(nic_counts(n, NETPROBE_RX).packets, 7);
+	assert_int_equal(nic_counts(n, NETPROBE_RX).errors, 0);
+	nic_set(n, NETPROBE_RX, &(struct nic_counts){ 900, 9, 0, 0 });
+	assert_int_equal(nic_counts(n, NETPROBE_RX).bytes, 900);
 }
 
 /* Of a process that has the place of another one in memory nothing is taken off. */
@@ -299,6 +319,7 @@ int main(void)
 		WORLD_TEST(trouble_of_before_is_not_the_next_owners),
 		WORLD_TEST(bytes_of_no_socket_begin_anew),
 		WORLD_TEST(drops_begin_anew),
+		WORLD_TEST(interfaces_that_count_anew_lose_nothing),
 		WORLD_TEST(interfaces_without_sockets_have_rows),
 	};
 
