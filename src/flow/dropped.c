@@ -8,10 +8,16 @@
 
 struct entry {
 	struct index_node node;
-	struct group_key key; /* its process is nobody's reference: only compared */
-	uint64_t start_ns;    /* of that process: another one may be in its place by now */
+	struct group_key key; /* process and cgroup are nobody's reference: only compared */
+	uint64_t life;	      /* of them: another one may be in its place by now */
 	uint64_t packets;
 };
+
+/* What no other one of the same place in memory has: when the process began, the cgroup's number. */
+static uint64_t life_of(const struct group_key *key)
+{
+	return key->proc ? key->proc->start_ns : key->cgroup ? key->cgroup->id : 0;
+}
 
 struct dropped {
 	struct index by_key;
@@ -74,7 +80,7 @@ static int add(struct dropped *d, const struct group_key *key, uint64_t packets)
 		if (!e)
 			return -ENOMEM;
 		e->key = *key;
-		e->start_ns = key->proc ? key->proc->start_ns : 0;
+		e->life = life_of(key);
 		index_add(&d->by_key, &e->node);
 	}
 	e->packets += packets;
@@ -137,7 +143,7 @@ bool dropped_find(const struct dropped *d, const struct group_key *key, uint64_t
 		return false;
 	named.ifindex = 0; /* who counts drops tells the name of today */
 	e = find(d, &named);
-	if (e && named.proc && e->start_ns != named.proc->start_ns)
+	if (e && e->life != life_of(&named))
 		e = NULL;
 	*ret_packets = e ? e->packets : 0;
 	return true;

@@ -272,10 +272,11 @@ static void interfaces_that_count_anew_lose_nothing(void **state)
 	assert_int_equal(nic_counts(n, NETPROBE_RX).bytes, 900);
 }
 
-/* Of a process that has the place of another one in memory nothing is taken off. */
+/* Of a process, or a cgroup, that has the place of another one in memory nothing is taken off. */
 static void drops_begin_anew(void **state)
 {
 	struct world *w = *state;
+	struct cgroup place = { .id = 7 };
 	struct dropped *d = dropped_new();
 	struct process other;
 	struct view view;
@@ -301,6 +302,18 @@ static void drops_begin_anew(void **state)
 		memset(&key, 0, sizeof(key));
 		key.kind = GROUP_PROCESS;
 		key.proc = &other;
+		assert_true(dropped_find(d, &key, &packets));
+		assert_int_equal(packets, 0);
+		/* nor of its cgroup */
+		other.cgroup = &place;
+		dropped_clear(d);
+		assert_int_equal(dropped_add(d, &other, 0, NULL, 13), 0);
+		memset(&key, 0, sizeof(key));
+		key.kind = GROUP_CONTAINER;
+		key.cgroup = &place;
+		assert_true(dropped_find(d, &key, &packets));
+		assert_int_equal(packets, 13);
+		place.id++;
 		assert_true(dropped_find(d, &key, &packets));
 		assert_int_equal(packets, 0);
 	}
