@@ -164,14 +164,10 @@ static int check_ports(const struct np_filter *f, struct netprobe_error *err)
 /* Steps of all packets of a host are too many, and most of them have no owner yet. */
 static int check_trace(const struct np_filter *f, struct netprobe_error *err)
 {
-	bool some = false;
-
-	for (unsigned int e = 0; e < NP_END_MAX; e++)
-		some = some || f->n_host[e] || f->n_port[e];
-	if (!some || f->n_tgid || f->n_comm || f->n_cgroup)
+	if (!filter_has_ends(f) || filter_has_owners(f))
 		return error_set(err, -EINVAL,
 				 "trace_packets: takes filters of hosts or ports, and none of pid, "
-				 "comm, cgroup and container");
+				 "comm, user, cgroup, container, pod, namespace and unit");
 	return 0;
 }
 

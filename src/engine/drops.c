@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "engine/filter.h"
 #include "engine/ifdrops.h"
 #include "engine/listen.h"
 #include "flow/drop_sums.h"
@@ -330,11 +331,8 @@ static bool iface_wanted(const struct drop_watch *w, const char *iface)
 	const struct np_filter *f = &w->opts.filter;
 
 	/* The kernel's counters know interfaces and nothing finer. */
-	if (f->n_tgid || f->n_comm || f->n_cgroup || f->proto_mask || f->family)
+	if (filter_has_owners(f) || filter_has_ends(f) || f->proto_mask || f->family)
 		return false;
-	for (unsigned int e = 0; e < NP_END_MAX; e++)
-		if (f->n_host[e] || f->n_port[e])
-			return false;
 	for (unsigned int i = 0; i < f->n_iface; i++)
 		if (!strcmp(f->iface[i], iface))
 			return true;

@@ -321,3 +321,22 @@ int filter_add(struct np_filter *f, uint32_t key, const char *value, struct netp
 				 NP_FILTER_SLOTS);
 	return keys[key].add(f, value, err);
 }
+
+bool filter_has_owners(const struct np_filter *f)
+{
+	return f->n_tgid || f->n_comm || f->n_cgroup || f->n_user;
+}
+
+bool filter_has_ends(const struct np_filter *f)
+{
+	for (unsigned int e = 0; e < NP_END_MAX; e++)
+		if (f->n_host[e] || f->n_port[e])
+			return true;
+	return false;
+}
+
+bool filter_takes_all(const struct np_filter *f)
+{
+	return f->enabled && f->sample_rate <= 1 && !f->proto_mask && !f->family && !f->n_iface &&
+	       !filter_has_owners(f) && !filter_has_ends(f);
+}

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "engine/filter.h"
 #include "flow/unowned.h"
 
 /* A datagram that its socket had no room for was on the wire, as large as any. */
@@ -236,15 +237,6 @@ void unowned_read(struct unowned *u)
 	read_counts(u, &u->now);
 }
 
-static bool sees_all(const struct np_filter *f)
-{
-	unsigned int lists = f->n_tgid | f->n_comm | f->n_cgroup | f->n_iface;
-
-	for (unsigned int i = 0; i < NP_END_MAX; i++)
-		lists |= f->n_host[i] | f->n_port[i];
-	return f->enabled && !f->proto_mask && !f->family && !lists && f->sample_rate <= 1;
-}
-
 /* What the kernel half may have left out: bytes that it knows of, and calls that it does not know more of. */
 static uint64_t lost(const struct probe_loss losses[LOSS_MAX])
 {
@@ -372,7 +364,8 @@ void unowned_tick(struct unowned *u, const struct np_filter *filter,
 {
 	uint64_t missing = lost(losses);
 	double seconds = (double)(u->look_ns - u->tick_ns) / 1e9;
-	bool sure = u->ready && u->read && sees_all(filter) && filter->gen == u->gen && seconds > 0;
+	bool sure = u->ready && u->read && filter_takes_all(filter) && filter->gen == u->gen &&
+		    seconds > 0;
 
 	if (u->mptcp_ns && u->look_ns - u->mptcp_ns < MPTCP_NS)
 		sure = false;

@@ -136,6 +136,9 @@ TEST(drops_are_told_and_summed_up)
 TEST(steps_of_packets_are_told)
 {
 	static const struct netprobe_filter filters[] = { { NETPROBE_FILTER_PORT, "9" }, {} };
+	static const struct netprobe_filter owned[] = { { NETPROBE_FILTER_PORT, "9" },
+							{ NETPROBE_FILTER_USER, "0" },
+							{} };
 	struct netns ns = netns_new();
 	struct netprobe_config c;
 	struct netprobe_manager *m = NULL;
@@ -144,6 +147,8 @@ TEST(steps_of_packets_are_told)
 
 	netprobe_config_default(&c);
 	c.trace_packets = true;
+	FAILS(EINVAL, netprobe_manager_new_with_config(&c, &m, &err));
+	c.filters = owned;
 	FAILS(EINVAL, netprobe_manager_new_with_config(&c, &m, &err));
 	c.filters = filters;
 	m = manager(&c);
