@@ -89,6 +89,13 @@ static size_t next_char(const char *s, size_t len, uint32_t *ret_cp)
 	return (size_t)(n < 0 ? -n : n);
 }
 
+bool utf8_is_ascii(const char *s)
+{
+	while (*s && (unsigned char)*s < 0x80)
+		s++;
+	return !*s;
+}
+
 unsigned int utf8_width(const char *s, size_t len)
 {
 	unsigned int width = 0;

@@ -28,6 +28,8 @@ int utf8_decode(const char *s, size_t len, uint32_t *ret_cp);
  * what is no character at all.
  */
 bool utf8_is_control(uint32_t cp);
+/* Nothing beyond 7 bits. A char has a sign on x86-64 and none on arm64. */
+bool utf8_is_ascii(const char *s);
 /* Blanks of every width. */
 bool utf8_is_blank(uint32_t cp);
 /* Terminal columns of s as utf8_put_printable prints it. */

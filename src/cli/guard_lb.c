@@ -157,7 +157,7 @@ static int text_option(const char *name, const char *value, const char **ret,
 	if (!value)
 		return 0;
 	for (const char *p = value; *p; p++)
-		if (*p <= ' ' || *p == 127)
+		if ((unsigned char)*p <= ' ' || *p == 127)
 			return error_set(err, -EINVAL,
 					 "--%s: '%.100s' has a blank in it; takes printable text",
 					 name, value);

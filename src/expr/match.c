@@ -18,11 +18,7 @@ static bool is_applicable(const struct expr_schema *s, const struct expr_field *
 /* Names of others need not be UTF-8; until the next text. */
 static const char *valid_text(struct expr *x, const char *text)
 {
-	const char *s = text;
-
-	while (*s > 0)
-		s++;
-	if (!*s)
+	if (utf8_is_ascii(text))
 		return text;
 	buf_reset(&x->valid);
 	utf8_put_valid(&x->valid, text, strlen(text));

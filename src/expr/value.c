@@ -296,18 +296,11 @@ static int take_name(struct literal *lit, const struct expr_field *f, struct net
 	return args_unknown_word(f->name, lit->text, f->names, sizeof(*f->names), err);
 }
 
-static bool is_ascii(const char *s)
-{
-	while (*s > 0)
-		s++;
-	return !*s;
-}
-
 int value_text(struct literal *lit, struct netprobe_error *err)
 {
 	struct buf b = {};
 
-	if (is_ascii(lit->text))
+	if (utf8_is_ascii(lit->text))
 		return 0;
 	utf8_put_valid(&b, lit->text, strlen(lit->text));
 	buf_putc(&b, '\0');
@@ -324,7 +317,7 @@ int value_word(struct literal *lit, struct netprobe_error *err)
 {
 	int r = value_text(lit, err);
 
-	return r || is_ascii(lit->text) ? r : regex_of_word(lit->text, &lit->regex, err);
+	return r || utf8_is_ascii(lit->text) ? r : regex_of_word(lit->text, &lit->regex, err);
 }
 
 int value_take(struct literal *lit, const struct expr_field *f, uint8_t op,

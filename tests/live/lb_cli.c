@@ -227,6 +227,9 @@ TEST(wrong_vips_and_backends_change_nothing)
 	REFUSED("takes one VIP", "vip", "add");
 	REFUSED("there is no VIP", "vip", "remove", VIP);
 	REFUSED("there is no VIP", "backend", "add", VIP, "10.99.0.10");
+	/* letters beyond ASCII are no blanks: it is the VIP that is missing */
+	REFUSED("there is no VIP", "backend", "add", VIP, "10.99.0.10", "--check", "http", "--path",
+		"/g\xc3\xa4rten");
 	MUST("vip", "add", VIP);
 	REFUSED("is there already", "vip", "add", VIP);
 	REFUSED("is not there", "backend", "add", "192.0.2.9:1/udp", "10.99.0.10");
