@@ -503,7 +503,7 @@ static bool get_life(const struct fields_record *r, uint16_t id, struct expr_val
 
 static bool put_share(struct expr_value *v, double unowned)
 {
-	return put_number(v, unowned >= 0, 1 - (long double)unowned);
+	return put_fraction(v, unowned >= 0, 1 - unowned);
 }
 
 static bool get_link_counts(const struct netprobe_link *l, uint16_t id, struct expr_value *v)

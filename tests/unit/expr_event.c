@@ -169,6 +169,37 @@ static void a_fraction_equals_what_is_printed(void **state)
 	}
 }
 
+/* What an interface tells of itself is printed with three decimals as well. */
+static void so_does_what_a_link_tells(void **state)
+{
+	static const char *const yes[] = { "link.tx_bytes_per_s=1234.568",
+					   "link.rx_bytes_per_s=0.333",
+					   "link.tx_packets_per_s=3.143",
+					   "link.rx_packets_per_s=0",
+					   "link.tx_owned=0.877",
+					   "link.rx_owned=null",
+					   "link.rx_bytes=7" };
+	const struct netprobe_link link = { .size = sizeof(link),
+					    .rx_bytes = 7,
+					    .tx_bytes_per_s = 1234.56781,
+					    .rx_bytes_per_s = 1.0 / 3,
+					    .tx_packets_per_s = 22.0 / 7,
+					    .rx_packets_per_s = 0.0001,
+					    .tx_unowned = 0.12345,
+					    .rx_unowned = -1 };
+	const struct netprobe_row row = { .size = sizeof(row), .group = "eth0", .link = &link };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(yes) / sizeof(yes[0]); i++) {
+		struct netprobe_expr *x = NULL;
+
+		assert_int_equal(netprobe_expr_new(&x, yes[i], NETPROBE_VIEW_INTERFACE, NULL), 0);
+		if (netprobe_expr_row(x, &row) != 1)
+			fail_msg("%s", yes[i]);
+		(void)netprobe_expr_free(x);
+	}
+}
+
 static void a_row_s_fraction_is_compared_as_it_is_printed(void **state)
 {
 	const struct netprobe_flow f = { .size = sizeof(f),
@@ -312,6 +343,7 @@ int main(void)
 		cmocka_unit_test(a_type_is_one_that_there_is),
 		cmocka_unit_test(a_state_is_one_that_there_is),
 		cmocka_unit_test(a_fraction_equals_what_is_printed),
+		cmocka_unit_test(so_does_what_a_link_tells),
 		cmocka_unit_test(a_row_s_fraction_is_compared_as_it_is_printed),
 		cmocka_unit_test(of_an_array_any_value_may_match),
 		cmocka_unit_test(fields_of_other_types_are_null),
