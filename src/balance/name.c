@@ -66,7 +66,7 @@ static bool take_addr(const char *text, size_t n, uint8_t ret[16])
 static int no_vip(const char *text, struct netprobe_error *err)
 {
 	return error_set(err, -EINVAL,
-			 "'%.100s' is no VIP; takes ADDR:PORT/PROTO, like 192.0.2.1:80/tcp, "
+			 "'%.100s' is not a VIP; takes ADDR:PORT/PROTO, like 192.0.2.1:80/tcp, "
 			 "[2001:db8::1]:443/udp, or * as PORT for all ports",
 			 text);
 }

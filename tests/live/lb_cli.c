@@ -222,7 +222,7 @@ TEST(wrong_vips_and_backends_change_nothing)
 	struct net n = net_new();
 
 	(void)n;
-	REFUSED("'10.0.0.1:80' is no VIP; takes ADDR:PORT/PROTO", "vip", "add", "10.0.0.1:80");
+	REFUSED("'10.0.0.1:80' is not a VIP; takes ADDR:PORT/PROTO", "vip", "add", "10.0.0.1:80");
 	REFUSED("expected one of add, remove, list", "vip", "change", VIP);
 	REFUSED("takes one VIP", "vip", "add");
 	REFUSED("there is no VIP", "vip", "remove", VIP);
