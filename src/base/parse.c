@@ -66,30 +66,40 @@ int parse_u64(const char *s, uint64_t min, uint64_t max, uint64_t *ret, struct n
 			 why, min, max);
 }
 
+/* "", "K", "MiB": what a number before it is multiplied by. 0: no unit. */
+static uint64_t size_of_unit(const char *s)
+{
+	static const char units[] = "KkMmGg";
+	const char *unit = *s ? strchr(units, *s) : NULL;
+
+	if (!*s)
+		return 1;
+	return unit && (!s[1] || !strcmp(s + 1, "iB")) ? 1024ull << (unit - units) / 2 * 10 : 0;
+}
+
 int parse_size(const char *s, uint64_t min, uint64_t max, uint64_t *ret, struct netprobe_error *err)
 {
-	static const char *const units[] = { "KMG", "kmg" };
-	const char *p = s, *unit = NULL;
-	uint64_t v = 0;
+	const char *p = s, *why;
+	uint64_t v = 0, unit;
+	int r = take_digits(&p, &v);
 
-	if (!take_digits(&p, &v) && *p)
-		for (size_t i = 0; i < COUNT_OF(units) && !unit; i++)
-			unit = strchr(units[i], *p) ? units[i] : NULL;
-	if (!unit || (p[1] && strcmp(p + 1, "iB") != 0))
-		return parse_u64(s, min, max, ret, err);
-	for (const char *u = unit;; u++) {
-		if (__builtin_mul_overflow(v, 1024, &v))
-			v = UINT64_MAX;
-		if (*u == *p)
-			break;
+	if (r == -ERANGE)
+		p += strspn(p, "0123456789");
+	unit = r == -EINVAL ? 0 : size_of_unit(p);
+	if (!unit) {
+		why = "not a size";
+	} else if (r || __builtin_mul_overflow(v, unit, &v) || v > max) {
+		why = "too large";
+	} else if (v < min) {
+		why = "too small";
+	} else {
+		*ret = v;
+		return 0;
 	}
-	if (v < min || v > max)
-		return error_set(err, -EINVAL,
-				 "'%.100s' is too %s; takes %" PRIu64 " to %" PRIu64
-				 " bytes, or a unit, like 64K, 8M",
-				 s, v < min ? "small" : "large", min, max);
-	*ret = v;
-	return 0;
+	return error_set(err, -EINVAL,
+			 "'%.100s' is %s; takes %" PRIu64 " to %" PRIu64
+			 " bytes, or a unit, like 64K, 8M",
+			 s, why, min, max);
 }
 
 int parse_u32(const char *s, uint32_t min, uint32_t max, uint32_t *ret, struct netprobe_error *err)

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <arpa/inet.h>
 
@@ -20,23 +21,21 @@ static void sizes_take_units(void **state)
 	static const struct {
 		const char *text;
 		uint64_t n; /* 0: refused */
-	} cases[] = { { "4096", 4096 },
-		      { "64K", 65536 },
-		      { "64k", 65536 },
-		      { "8M", 8388608 },
-		      { "8MiB", 8388608 },
-		      { "1G", 1073741824 },
-		      { "1GiB", 1 << 30 },
-		      { "2G", 0 },
-		      { "3K", 0 },
-		      { "8MB", 0 },
-		      { "M", 0 },
-		      { "8 M", 0 },
-		      { "8T", 0 },
-		      { "-1K", 0 },
-		      { "99999999999999999999K", 0 },
-		      { "", 0 },
-		      { "18014398509481985K", 0 } };
+	} cases[] = { { "4096", 4096 },	   { "64K", 65536 },	{ "64k", 65536 },
+		      { "8M", 8388608 },   { "8MiB", 8388608 }, { "1G", 1073741824 },
+		      { "1GiB", 1 << 30 }, { "2G", 0 },		{ "3K", 0 },
+		      { "8MB", 0 },	   { "M", 0 },		{ "8 M", 0 },
+		      { "8T", 0 },	   { "-1K", 0 },	{ "99999999999999999999K", 0 },
+		      { "", 0 },	   { "64 ", 0 },	{ "18014398509481985K", 0 } };
+	static const struct {
+		const char *text, *why;
+	} wrong[] = { { "8MB", "not a size" },
+		      { "8T", "not a size" },
+		      { "", "not a size" },
+		      { "x", "not a size" },
+		      { "100", "too small" },
+		      { "99999999999999999999", "too large" },
+		      { "99999999999999999999G", "too large" } };
 	uint64_t v;
 
 	(void)state;
@@ -52,6 +51,16 @@ static void sizes_take_units(void **state)
 	assert_string_equal(
 		err.msg,
 		"'2G' is too large; takes 4096 to 1073741824 bytes, or a unit, like 64K, 8M");
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		char text[128];
+
+		(void)snprintf(
+			text, sizeof(text),
+			"'%s' is %s; takes 4096 to 1073741824 bytes, or a unit, like 64K, 8M",
+			wrong[i].text, wrong[i].why);
+		assert_int_equal(parse_size(wrong[i].text, 4096, 1 << 30, &v, &err), -EINVAL);
+		assert_string_equal(err.msg, text);
+	}
 }
 
 static void parse_seconds_takes_units(void **state)
