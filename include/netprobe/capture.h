@@ -240,9 +240,10 @@ int netprobe_manager_losses(struct netprobe_manager *m, netprobe_loss_fn fn, voi
 
 /*
  * What became of the events after they were handed out is the program's to know: put it into the account, as a
- * place of that name (a queue, a file), with what it took and what found no room so far. Where more found none than
- * at the last call, and after netprobe_manager_finish, a probe.loss of it goes to handlers that are set, as of any other. Not from within a handler. -EINVAL: no name, or one of netprobe_manager_losses' own rows; -ENODEV: nothing is captured (load).
- * Since: 0.1.
+ * place of that name (a queue, a file; up to 31 bytes), with what it took and what found no room so far. Where more found
+ * none than at the last call, and after netprobe_manager_finish, a probe.loss of it goes to handlers that are set, as of
+ * any other. Not from within a handler. -EINVAL: no name, one that is too long, or one of netprobe_manager_losses' own
+ * rows; -ENODEV: nothing is captured (load); -ENOMEM, also for the ninth place. Since: 0.1.
  */
 int netprobe_manager_tell_loss(struct netprobe_manager *m, const char *place, uint64_t taken,
 			       uint64_t lost, struct netprobe_error *err);
@@ -373,7 +374,7 @@ struct netprobe_machine {
 	uint64_t
 		memory_limit_bytes; /* of this process's cgroups; tables fit one below 256 MiB; 0: none */
 	uint32_t tracked;	    /* NETPROBE_TRACKED_* of this network namespace; since 0.2 */
-	/* a folder of a runtime that may not be read: its containers have ids and no names; empty: none. */
+	/* a folder of a runtime that may not be read: its containers have ids and no names; empty: none; since 0.2 */
 	char names_denied[128];
 };
 

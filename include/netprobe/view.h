@@ -47,7 +47,7 @@ struct netprobe_view_query {
 	size_t size;
 	uint32_t kind, sort; /* NETPROBE_VIEW_*, NETPROBE_SORT_* */
 	bool reverse;
-	bool idle;	    /* rows that moved nothing since load, too */
+	bool idle;	    /* rows that moved nothing since load, or sums began anew, too */
 	const char *match;  /* an expression (expr.h) about rows of that view; NULL, empty: all */
 	uint64_t process;   /* key of a row of that view: only what is of it; 0: all */
 	uint64_t container; /* the same */
@@ -132,7 +132,7 @@ struct netprobe_row {
 	uint32_t ppid;
 	const char *exe;   /* path of the program: of a process, an owner, all of a program */
 	uint64_t start_ns; /* of the process: CLOCK_BOOTTIME; 0: unknown */
-	/* TCP segments sent since load, what was sent again among them; a second, in the last interval: again, and all */
+	/* TCP segments sent since load, or sums began anew, what was sent again among them; a second, in the last interval: again, and all */
 	uint64_t tx_segments;
 	double retransmit_rate, segment_rate;
 	uint8_t peer

@@ -210,7 +210,7 @@ int account_place(struct netprobe_manager *m, const char *place, uint64_t taken,
 		}
 	}
 	for (unsigned int i = 0; i < a->places->n && !l; i++)
-		if (!strncmp(a->names[i], place, ACCOUNT_NAME - 1))
+		if (!strcmp(a->names[i], place))
 			l = &a->places->of[i];
 	if (!l && a->places->n == ACCOUNT_PLACES)
 		return -ENOMEM;

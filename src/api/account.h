@@ -40,7 +40,7 @@ void account_begin(struct netprobe_manager *m);
 void account_take(struct netprobe_manager *m, struct losses *ret);
 /* probe.loss of what lost something since the last time; final: of every row that is not a place. */
 void account_tell(struct netprobe_manager *m, bool final);
-/* Of a place of the program's. -ENOMEM: there are too many. */
+/* Of a place of the program's, shorter than ACCOUNT_NAME. -ENOMEM: there are too many. */
 int account_place(struct netprobe_manager *m, const char *place, uint64_t taken, uint64_t lost);
 /* Is it the name of a row of the library's own, there now or not? */
 bool account_is_own(const char *program);

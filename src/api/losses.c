@@ -83,6 +83,10 @@ API_PUBLIC int netprobe_manager_tell_loss(struct netprobe_manager *m, const char
 	int r = place && *place ? api_check_listing(err)
 				: error_set(err, -EINVAL, "a loss needs the name of its place");
 
+	/* never cut: two of them would be one */
+	if (!r && strlen(place) >= ACCOUNT_NAME)
+		r = error_set(err, -EINVAL, "place: '%.40s' has %zu bytes; takes up to %d", place,
+			      strlen(place), ACCOUNT_NAME - 1);
 	if (!r && account_is_own(place))
 		r = error_set(
 			err, -EINVAL,
@@ -94,7 +98,8 @@ API_PUBLIC int netprobe_manager_tell_loss(struct netprobe_manager *m, const char
 	if (!m->session)
 		r = api_not_loaded(err);
 	else if (account_place(m, place, taken, lost))
-		r = error_set(err, -ENOMEM, "too many places, or no memory");
+		r = error_set(err, -ENOMEM, "place: '%.40s' finds no room; takes up to %d places",
+			      place, ACCOUNT_PLACES);
 	api_unlock(m);
 	return r;
 }

@@ -226,7 +226,9 @@ API_PUBLIC int netprobe_manager_restart_sums(struct netprobe_manager *m, struct 
 	if (!m->session)
 		r = api_not_loaded(err);
 	else if (m->config.keep_closed)
-		r = error_set(err, -EOPNOTSUPP, "sums of flows that are over are kept");
+		r = error_set(err, -EOPNOTSUPP,
+			      "keep_closed: sums of flows that are over are kept, and do not "
+			      "begin anew; takes a manager without it");
 	else if (viewer_restart(session_viewer(m->session)))
 		r = error_set(err, -ENOMEM, "out of memory");
 	api_unlock(m);

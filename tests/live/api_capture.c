@@ -430,6 +430,11 @@ TEST(a_loss_of_the_programs_own_is_told_as_any_other)
 	      "expected -ENODEV before load");
 	OK(netprobe_manager_load(m, &err));
 	CHECK(netprobe_manager_tell_loss(m, NULL, 10, 3, NULL) == -EINVAL, "expected -EINVAL");
+	/* two places that differ behind their 31st byte would be one */
+	CHECK(netprobe_manager_tell_loss(m, "a-queue-of-a-name-of-32-bytes-01", 1, 0, &err) ==
+			      -EINVAL &&
+		      strstr(err.msg, "takes up to 31"),
+	      "expected -EINVAL, got '%s'", err.msg);
 	CHECK(netprobe_manager_losses(m, refuse_name, m, &err) > 5, "rows: %s", err.msg);
 	OK(netprobe_manager_tell_loss(m, "output", 10, 3, &err));
 	OK(netprobe_manager_tell_loss(m, "output", 10, 3, &err)); /* no more of them */
