@@ -181,7 +181,7 @@ struct netprobe_config {
 	uint32_t
 		text_columns; /* of the terminal that lines of NETPROBE_FORMAT_TEXT are shortened for; 0 (default): they are whole */
 	uint32_t reserved;    /* 0 */
-	bool follow_interfaces; /* put guard on interfaces that come back under their name; default true; since 0.3 */
+	bool follow_interfaces; /* put guard on interfaces that come back under their name; default true; since 0.2 */
 };
 
 /* A DNS transaction: netprobe_event.dns. Strings are NULL where unknown. */

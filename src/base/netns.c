@@ -12,10 +12,12 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #define PID_INIT_INO 0xEFFFFFFCU /* of the initial pid namespace */
 #define SETTLE 200		 /* looks at those that came meanwhile */
+#define LOOK_S 5		 /* a name is looked up anew after so long */
 #define LOOK_FAILED(e) ((e) != ENOENT && (e) != ESRCH)
 
 struct look {
@@ -245,7 +247,7 @@ int netns_gone(const uint64_t *inodes, size_t n, bool *ret)
 	return l.error ? l.error : r;
 }
 
-bool netns_name(uint32_t inode, char *s, size_t size)
+static bool look_up(uint32_t inode, char *s, size_t size)
 {
 	DIR *d = opendir("/run/netns");
 	const struct dirent *e;
@@ -257,11 +259,31 @@ bool netns_name(uint32_t inode, char *s, size_t size)
 		found = e->d_name[0] != '.' && inode && !fstatat(dirfd(d), e->d_name, &st, 0) &&
 			st.st_ino == inode;
 		if (found)
-			(void)snprintf(s, size, "%s", e->d_name);
+			(void)snprintf(s, size, "%.*s", (int)size - 1, e->d_name);
 	}
 	if (d)
 		(void)closedir(d);
 	return found;
+}
+
+const char *netns_name(uint32_t inode)
+{
+	static struct {
+		uint32_t inode;
+		time_t at;
+		char name[64]; /* what runtimes of pods choose has 40 */
+	} kept[64], *k;
+	struct timespec now = {};
+
+	(void)clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+	k = &kept[inode % 64];
+	if (k->inode == inode && now.tv_sec - k->at < LOOK_S)
+		return k->name;
+	k->inode = inode;
+	k->at = now.tv_sec;
+	if (!look_up(inode, k->name, sizeof(k->name)))
+		k->name[0] = '\0';
+	return k->name;
 }
 
 uint32_t netns_own(void)

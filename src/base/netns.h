@@ -17,8 +17,8 @@
  */
 int netns_gone(const uint64_t *inodes, size_t n, bool *ret);
 
-/* What `ip netns` calls the namespace of that inode. False: nothing, or it cannot be seen from here. */
-bool netns_name(uint32_t inode, char *s, size_t size);
+/* What `ip netns` calls the namespace of that inode, as of a few seconds ago; "": nothing, or it cannot be seen. For one thread. */
+const char *netns_name(uint32_t inode);
 /* Inode of the own one; 0: not known. */
 uint32_t netns_own(void);
 

@@ -141,11 +141,11 @@ static const char *whole_name(const struct netprobe_row *row)
 /* Of text, where names have no column of their own. */
 static const char *full_name(const struct netprobe_row *row, bool text, char *buf, size_t size)
 {
-	char where[64];
+	const char *where = text && !*row->rname && row->netns ? netns_name(row->netns) : "";
 
 	if (text && *row->rname)
 		(void)snprintf(buf, size, "%s (%s)", row->group, row->rname);
-	else if (text && row->netns && netns_name(row->netns, where, sizeof(where)))
+	else if (*where)
 		(void)snprintf(buf, size, "%s (netns %s)", row->group, where);
 	else if (text && row->netns) /* each has its lo */
 		(void)snprintf(buf, size, "%s (netns %u)", row->group, row->netns);

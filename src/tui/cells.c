@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include "base/netns.h"
 #include "tui/fmt.h"
 #include "tui/places.h"
 
@@ -206,7 +207,7 @@ enum style cell_place(const struct tui_model *m, const struct tui_row *row, char
 
 enum style cell_netns(const struct tui_model *m, const struct tui_row *row, char *s, size_t size)
 {
-	const char *name = m->netns && !m->elsewhere ? place_netns(row->netns) : "";
+	const char *name = m->netns && !m->elsewhere ? netns_name(row->netns) : "";
 
 	if (*name)
 		(void)snprintf(s, size, "%s", name);

@@ -3,6 +3,7 @@
  * Columns: a table of what there is, and the fitting. Widths are fixed by the formats of
  * fmt.h, so nothing on the screen jumps sideways when a number grows.
  */
+#include "base/netns.h"
 #include "base/utf8.h"
 #include "tui/columns.h"
 
@@ -10,7 +11,6 @@
 #include <string.h>
 
 #include "tui/column.h"
-#include "tui/places.h"
 #include "tui/kinds.h"
 #include "tui/text.h"
 
@@ -174,7 +174,7 @@ static void interface_name(const struct tui_model *m, const struct tui_row *row,
 	const char *where = "";
 
 	if (m->netns && !m->elsewhere && row->netns && row->netns != m->netns)
-		where = place_netns(row->netns);
+		where = netns_name(row->netns);
 	(void)snprintf(s, size, *where ? "%s@%s" : "%s", row->name, where);
 }
 

@@ -7,16 +7,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
-
-#include "base/netns.h"
 
 #define COMMANDS 512
 #define COMMAND_MAX 160
 #define COMMAND_LOOKS 60 /* a program may be another one by then: exec keeps number and start */
 #define SERVICE_MAX 16
-#define NETNS_LOOK_S 5
 #define SERVICES_MAX 1024 /* Debian 12 has 350 */
 
 struct command {
@@ -174,24 +170,4 @@ const char *place_service(uint16_t port, bool udp)
 		read_services();
 	s = bsearch(&key, services, n_services, sizeof(*services), by_key);
 	return s ? s->name : "";
-}
-
-const char *place_netns(uint32_t inode)
-{
-	static struct {
-		uint32_t inode;
-		time_t at;
-		char name[32];
-	} kept[64], *k;
-	struct timespec now = {};
-
-	(void)clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-	k = &kept[inode % 64];
-	if (k->inode == inode && now.tv_sec - k->at < NETNS_LOOK_S)
-		return k->name;
-	k->inode = inode;
-	k->at = now.tv_sec;
-	if (!netns_name(inode, k->name, sizeof(k->name)))
-		k->name[0] = '\0';
-	return k->name;
 }

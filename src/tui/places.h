@@ -16,8 +16,6 @@ bool place_command(uint32_t pid, uint64_t start_ns, char *s, size_t size);
 const char *place_service(uint16_t port, bool udp);
 /* Another file than that, before the first question; its name is kept. For tests: machines differ in it. */
 void place_services_in(const char *path);
-/* What `ip netns` calls a network namespace, as of a few seconds ago; "" nothing. */
-const char *place_netns(uint32_t inode);
 /* Pure: a line of that file. False: it is none. */
 bool place_parse_service(const char *line, char *ret_name, size_t size, uint16_t *ret_port,
 			 bool *ret_udp);

@@ -271,29 +271,40 @@ static void file_in(char *path, size_t size, const char *name)
 	(void)snprintf(path, size, "%s/%s", test_dir(), name);
 }
 
+/* As those of pods are called. */
+#define NPBLUE "npblue-0f3c1d2e-1111-2222-3333-1234567890ab"
+
 /* Each namespace may have an lo: what ip netns calls it tells them apart, where no column has room for it. */
 TEST(an_interface_of_another_namespace_says_which)
 {
 	static struct screen s;
 	struct netns ns = netns_new();
-	char match[32];
+	char match[32], *text;
 	const char *const args[] = { "top", "--by",    "interface", "--idle", "--interval",
 				     "0.2", "--match", match,	    NULL };
+	const char *const once[] = { "top",	"--by", "interface", "--idle", "--once",
+				     "--match", match,	"-q",	     NULL };
 	struct maker m;
+	struct probe p;
 
 	own_home();
 	(void)snprintf(match, sizeof(match), "netns=%" PRIu64, (uint64_t)ns.inode);
 	(void)mkdir("/run/netns", 0755);
 	REQUIRE(!unshare(CLONE_NEWNS) && !mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) &&
 			!mount("none", "/run/netns", "tmpfs", 0, NULL) &&
-			!close(open("/run/netns/npblue", O_CREAT | O_WRONLY | O_CLOEXEC, 0444)) &&
-			!mount(ns.path, "/run/netns/npblue", NULL, MS_BIND, NULL),
+			!close(open("/run/netns/" NPBLUE, O_CREAT | O_WRONLY | O_CLOEXEC, 0444)) &&
+			!mount(ns.path, "/run/netns/" NPBLUE, NULL, MS_BIND, NULL),
 		"cannot name a namespace: %s", strerror(errno));
 	m = maker_start(&ns, -1, "stream --bytes 1000 --hold sent");
 	maker_wait_hold(&m);
 	open_view(&s, args);
-	CHECK(drawn(&s, "@npblue", WAIT_MS), "expected the name of the namespace");
+	CHECK(drawn(&s, "lo@", WAIT_MS), "expected the name of the namespace");
 	quit(&s);
+	/* a table has all of it */
+	CHECK_EQ(probe_run(&p, once), 0, "exit code");
+	text = file_text(p.out);
+	CHECK(strstr(text, " (netns " NPBLUE ")"), "expected " NPBLUE " in:\n%s", text);
+	free(text);
 	maker_go(&m);
 	maker_finish(&m);
 }
