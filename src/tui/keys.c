@@ -374,8 +374,13 @@ int keys_handle(struct tui_model *m, struct key key)
 	m->flash[0] = '\0';
 	if (m->ask[0] && m->menu != MENU_SIGNAL)
 		return key.report || key.function ? MOVED_NOT : act_answer(m, key.code == 'y');
-	if (key.report == REPORT_MOUSE)
-		return mouse_handle(m, key);
+	if (key.report == REPORT_MOUSE) {
+		moved = mouse_handle(m, key);
+		/* it may have gone to other rows, and to their text */
+		if (m->editing)
+			complete_look(m);
+		return moved;
+	}
 	if (m->help)
 		return leaf_help(m, key);
 	if (m->menu)

@@ -13,6 +13,7 @@
 
 #include "tui/column.h"
 #include "tui/columns.h"
+#include "tui/render.h"
 #include "tui_scene.h"
 
 static struct scene scene;
@@ -325,6 +326,27 @@ static void the_right_button_copies_what_is_under_it(void **state)
 	assert_int_equal(keys_handle(MODEL, key), MOVED_NOT);
 }
 
+/* What is offered is of the view that the mouse went to, and not of the one before. */
+static void the_mouse_takes_what_is_typed_to_another_view(void **state)
+{
+	struct key click = { .report = REPORT_MOUSE };
+
+	(void)state;
+	assert_int_equal(grid_resize(&scene.grid, 24, 120), 0);
+	scene_type(&scene, "/link.st");
+	assert_false(offered("link.state"));
+	tui_render(&scene.grid, MODEL);
+	click.y = MODEL->tabs_y;
+	while (click.x < 120 && tabs_at(MODEL, 120, click.x) != NETPROBE_VIEW_INTERFACE)
+		click.x++;
+	assert_int_equal(keys_handle(MODEL, click), MOVED_ROWS);
+	assert_int_equal(model_level(MODEL)->kind, NETPROBE_VIEW_INTERFACE);
+	assert_string_equal(FILTER, "link.st");
+	assert_true(offered("link.state"));
+	tab();
+	assert_string_equal(FILTER, "link.state");
+}
+
 static void what_no_socket_moved_opens_nothing(void **state)
 {
 	(void)state;
@@ -388,6 +410,7 @@ int main(void)
 		SCENE_TEST(any_cell_is_copied_from_a_list),
 		SCENE_TEST(the_list_of_cells_is_of_one_row),
 		SCENE_TEST(the_right_button_copies_what_is_under_it),
+		SCENE_TEST(the_mouse_takes_what_is_typed_to_another_view),
 		SCENE_TEST(what_no_socket_moved_opens_nothing),
 		SCENE_TEST(sums_begin_anew_and_it_is_said),
 		SCENE_TEST(paused_figures_do_not_begin_anew),
