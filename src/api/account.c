@@ -31,9 +31,11 @@ static void add_sum(struct np_loss *to, const struct np_loss *from)
 static void look_at_guard(struct account *a)
 {
 	struct account_guard now[NP_GUARD_IFS];
-	unsigned int n = stats_guard_losses(now);
+	int n = stats_guard_losses(now);
 
-	for (unsigned int i = 0; i < n; i++) {
+	if (n < 0)
+		return; /* what cannot be read now is not gone */
+	for (int i = 0; i < n; i++) {
 		struct np_loss count = now[i].since.last;
 
 		now[i].since = (struct account_since){};
@@ -46,8 +48,8 @@ static void look_at_guard(struct account *a)
 	}
 	for (unsigned int k = 0; k < a->n_guard; k++)
 		add_sum(&a->guard_gone, &a->guard[k].since.sum);
-	memcpy(a->guard, now, n * sizeof(*now));
-	a->n_guard = n;
+	memcpy(a->guard, now, (size_t)n * sizeof(*now));
+	a->n_guard = (unsigned int)n;
 }
 
 void account_begin(struct netprobe_manager *m)

@@ -24,7 +24,7 @@ bool report_balance_losses(struct netprobe_manager *m, struct np_loss *ret)
 	return false;
 }
 
-unsigned int stats_guard_losses(struct account_guard ret[NP_GUARD_IFS])
+int stats_guard_losses(struct account_guard ret[NP_GUARD_IFS])
 {
 	return 0;
 }

@@ -234,8 +234,8 @@ uint32_t api_netns(void); /* this thread's; 0: unknown */
 /* Whoever looks may be in another namespace than who looked before. */
 void api_here(struct netprobe_manager *m);
 
-/* stats.c: what guard counted and did not remember, by interface, in since.last. How many. */
-unsigned int stats_guard_losses(struct account_guard ret[NP_GUARD_IFS]);
+/* stats.c: what guard counted and did not remember, by interface, in since.last. How many; -errno: it cannot be read now. */
+int stats_guard_losses(struct account_guard ret[NP_GUARD_IFS]);
 /* One direction of an interface. */
 void api_fill_device(struct netprobe_device_stats *s, const struct guard_if *f, bool tx);
 

@@ -59,7 +59,7 @@ static uint64_t bad_of(const struct np_guard_dev *d)
 	return n;
 }
 
-unsigned int stats_guard_losses(struct account_guard ret[NP_GUARD_IFS])
+int stats_guard_losses(struct account_guard ret[NP_GUARD_IFS])
 {
 	struct guard_if *ifs;
 	int n = all_ifs(&ifs, NULL, NULL, NULL);
@@ -74,7 +74,7 @@ unsigned int stats_guard_losses(struct account_guard ret[NP_GUARD_IFS])
 		};
 	}
 	free(ifs);
-	return n > 0 ? (unsigned int)n : 0;
+	return n;
 }
 
 API_PUBLIC int netprobe_manager_get_global_stats(struct netprobe_manager *m,

@@ -5,6 +5,7 @@
 #include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -306,6 +307,7 @@ TEST(account_of_guard_begins_with_the_capture_and_never_falls)
 	struct netprobe_manager *m;
 	unsigned int told = 0;
 	uint64_t first, then, last;
+	struct rlimit files;
 
 	enter(&p.a);
 	c.capture = NETPROBE_CAPTURE_PROC;
@@ -320,6 +322,16 @@ TEST(account_of_guard_begins_with_the_capture_and_never_falls)
 	then = guard_row(m);
 	CHECK(then >= first + 50 && then < 100 + 50, "%" PRIu64 " after 50 more than %" PRIu64,
 	      then, first);
+	/* while no file can be opened nobody can tell: what is read then is none of it twice */
+	REQUIRE(!getrlimit(RLIMIT_NOFILE, &files), "getrlimit: %s", strerror(errno));
+	REQUIRE(!setrlimit(RLIMIT_NOFILE, &(struct rlimit){ 3, files.rlim_max }), "setrlimit: %s",
+		strerror(errno));
+	CHECK_EQ(guard_row(m), then, "packets while guard cannot be looked at");
+	REQUIRE(!setrlimit(RLIMIT_NOFILE, &files), "setrlimit: %s", strerror(errno));
+	last = guard_row(m);
+	CHECK(last >= then && last < then + 50,
+	      "%" PRIu64 " after a look that failed, %" PRIu64 " before", last, then);
+	then = last;
 	/* its counters go with it, and begin again */
 	OK(netprobe_manager_detach(m, p.if_a, &err));
 	CHECK_EQ(guard_row(m), then, "packets when guard is gone");
