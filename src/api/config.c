@@ -103,7 +103,7 @@ static const struct {
 	NUMBER(optional, 0, MASK(NETPROBE_OPTIONAL_LATENCY)),
 	NUMBER(event_ring_bytes, 0, 1u << 30),
 	NUMBER(shared_sockets, 0, 1u << 24),
-	NUMBER(fail_at, 0, FAIL_PAUSE),
+	NUMBER(fail_at, 0, FAIL_FIGURES),
 };
 
 static int check_numbers(const struct netprobe_config *c, struct netprobe_error *err)

@@ -15,10 +15,10 @@
 #define RINGS_MAX 16 /* netprobe_config.packet_rings */
 
 static const char *const mode_names[] = { "auto", "ebpf", "afpacket", "proc", NULL };
-static const char *const fail_names[] = { "nowhere", "verifier", "attach", "prove",  "read",
-					  "ring",    "death",	 "full",   "table",  "second",
-					  "first",   "sends",	 "ends",   "silent", "rare",
-					  "refuse",  "pause",	 NULL };
+static const char *const fail_names[] = { "nowhere", "verifier", "attach",  "prove",  "read",
+					  "ring",    "death",	 "full",    "table",  "second",
+					  "first",   "sends",	 "ends",    "silent", "rare",
+					  "refuse",  "pause",	 "figures", NULL };
 static const char *const hook_names[] = { "auto", "tracepoint", "fentry", "kprobe", NULL };
 static const char *const buffer_names[] = { "auto", "ringbuf", "perf", NULL };
 

@@ -43,6 +43,8 @@
 	15 /* the second program of the first way to see sends is refused, and the first one silent */
 #define FAIL_PAUSE \
 	16 /* as FAIL_ENDS, and every other look for what sockets left is one that leaves all of them out */
+#define FAIL_FIGURES \
+	17 /* sockets that received anything tell 4 GiB more, as of a failed call whose error is taken for a length */
 #define FAIL_READ 4 /* attached and proven, and there is no memory for the ring */
 
 struct probe_opts {

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "ctl.h"
+#include "figures.h"
 #include "loss.h"
 #include "maker.h"
 #include "ownership.h"
@@ -136,5 +137,39 @@ TEST(a_table_that_is_full_is_in_the_account_to_the_socket)
 	CHECK(!strcmp(record_str(flows, "unit"), "sockets"), "unit: %s", record_str(flows, "unit"));
 	said = file_text(p.log);
 	CHECK(strstr(said, "losses of flows: "), "stderr: %s", said);
+	free(said);
+}
+
+/* What a record says that nobody can have moved is in no sum, and each such record is in the account. */
+TEST(records_with_figures_that_cannot_be_are_left_out_and_counted)
+{
+	struct netns ns = netns_new();
+	uint64_t tx = 0, rx = 0;
+	const json_t *r, *figures;
+	struct probe p;
+	char *said;
+	size_t i;
+
+	figures_may_be_implausible = true;
+	p = probe_start("events", "--fail-at", "figures", "--interval", "0.2", NULL);
+	/* only the server receives */
+	maker_run(&ns, "stream --bytes 100000");
+	probe_stop(&p);
+	json_array_foreach (p.records, i, r) {
+		if (strcmp(record_str(r, "event_type"), "transport.bw") ||
+		    record_u64(r, "netns") != ns.inode)
+			continue;
+		tx += record_u64(r, "tx_bytes");
+		rx += record_u64(r, "rx_bytes");
+	}
+	CHECK_EQ(tx, 100000, "bytes of the client, whose figures are right");
+	CHECK_EQ(rx, 0, "bytes of the server");
+	figures = last_of(p.records, "figures");
+	REQUIRE(figures, "no last record of figures");
+	CHECK(record_u64(figures, "implausible") > 0, "implausible: expected some, got none");
+	CHECK_EQ(record_u64(figures, "num"), record_u64(figures, "implausible"), "what was lost");
+	said = file_text(p.log);
+	CHECK(strstr(said, "losses of figures: ") && strstr(said, "figures that cannot be"),
+	      "stderr: %s", said);
 	free(said);
 }

@@ -19,6 +19,40 @@ void enter(const struct netns *ns)
 	close(fd);
 }
 
+/*
+ * Each manager that a test frees, by the linker's --wrap: no figure of a socket is more than the interfaces of its
+ * namespace carried, and the library found none that cannot be. Where lists cannot be asked for, nothing is.
+ */
+struct netprobe_manager *__real_netprobe_manager_free(struct netprobe_manager *m);
+struct netprobe_manager *__wrap_netprobe_manager_free(struct netprobe_manager *m);
+
+#define BUFFERS (64.0 * (1 << 20)) /* in sockets, or lost on the way */
+
+static int check_carried(const struct netprobe_flow *f, void *arg)
+{
+	double tx, rx;
+
+	(void)arg;
+	if (!netns_carried(f->netns, &tx, &rx))
+		return 0;
+	CHECK(f->tx_bytes == NETPROBE_UNKNOWN || (double)f->tx_bytes <= tx + BUFFERS,
+	      "tx_bytes: expected at most %.0f, got %" PRIu64, tx + BUFFERS, f->tx_bytes);
+	CHECK(f->rx_bytes == NETPROBE_UNKNOWN || (double)f->rx_bytes <= rx + BUFFERS,
+	      "rx_bytes: expected at most %.0f, got %" PRIu64, rx + BUFFERS, f->rx_bytes);
+	return 0;
+}
+
+struct netprobe_manager *__wrap_netprobe_manager_free(struct netprobe_manager *m)
+{
+	struct netprobe_loss_stats s = { .size = sizeof(s) };
+
+	if (m && !netprobe_manager_get_loss_stats(m, &s, NULL)) {
+		CHECK_EQ(s.implausible, 0, "records with figures that cannot be");
+		(void)netprobe_manager_flows(m, check_carried, NULL, NULL);
+	}
+	return __real_netprobe_manager_free(m);
+}
+
 struct netprobe_manager *manager(const struct netprobe_config *c)
 {
 	struct netprobe_manager *m = NULL;

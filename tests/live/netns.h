@@ -19,6 +19,11 @@ struct netns {
 
 /* A namespace with lo up. */
 struct netns netns_new(void);
+/*
+ * Bytes that the interfaces of one of the test's namespaces sent and received so far, headers and retransmits among
+ * them. False: it is none of these, or is gone.
+ */
+bool netns_carried(uint64_t inode, double *ret_tx, double *ret_rx);
 /* The number that no other namespace gets; 0 before 5.14. path: as for setns(). */
 uint64_t netns_cookie_of(const char *path);
 /* Where guard and the balancer have their pins for that namespace. */

@@ -434,6 +434,7 @@ int probe_wait(struct probe *p, int ms)
 	}
 	p->status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 	figures_check(p->out, (double)(now_ms() - p->started_ms) / 1000);
+	figures_check_log(p->log);
 	return p->status;
 }
 
