@@ -381,6 +381,7 @@ static void json(struct why *x, const struct netprobe_verdict_sum *all)
 	put_shares(b, all);
 	json_kv_str(b, "advice", advice_of_all(x, all));
 	json_kv_u64(b, "connections", x->n);
+	json_kv_u64(b, "mptcp_connections", x->mptcp);
 	json_key(b, "flows");
 	buf_putc(b, '[');
 	for (size_t i = 0; i < x->n; i++) {

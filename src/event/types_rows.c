@@ -284,7 +284,9 @@ static const struct field why[] = {
 	WORD("detail", "neither", "`nagle`, `cork`"),
 	SHARES,
 	WORD("advice", "no verdict", "what to do about it"),
-	COUNT("connections", "that matched"),
+	COUNT("connections", "of TCP that matched"),
+	COUNT("mptcp_connections",
+	      "that matched at the last look and are not judged: what limits one is decided on each of its subflows"),
 	F("flows", FIELD_OBJECTS, FIELD_NO_UNIT, NULL, "each of them", .of = why_flow),
 	{},
 };
