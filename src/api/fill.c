@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The flow table's structures copied into the library's. No manager, no clock. */
 #include <netinet/in.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -289,6 +290,14 @@ static void link_fill(struct netprobe_link *x, const struct nic *n)
 				     .rx_unowned = (double)n->side[NETPROBE_RX].unowned };
 }
 
+static const char *group_of(struct api_row *to, const struct view_row *from)
+{
+	if (!from->text || from->text_len < sizeof(from->name))
+		return from->name;
+	(void)snprintf(to->group, sizeof(to->group), "%.*s", (int)from->text_len, from->text);
+	return to->group;
+}
+
 void api_row_fill(struct api_row *to, const struct view_row *from, bool counted, float seconds,
 		  uint64_t now_ns)
 {
@@ -296,7 +305,7 @@ void api_row_fill(struct api_row *to, const struct view_row *from, bool counted,
 
 	*x = (struct netprobe_row){ .size = sizeof(*x),
 				    .key = from->key,
-				    .group = from->name,
+				    .group = group_of(to, from),
 				    .rname = text(from->rname),
 				    .netns = from->netns,
 				    .tx_bytes_per_s = (double)from->tx_rate,

@@ -5,6 +5,7 @@
 
 #include <netprobe/netprobe.h>
 
+#include "flow/derive.h"
 #include "flow/view.h"
 
 /* counted: are bytes of its protocol counted here? seconds: length of the last interval. */
@@ -23,6 +24,7 @@ struct api_row {
 	struct netprobe_latency latency;
 	struct netprobe_link link;
 	float rates[NETPROBE_ROW_RATES];
+	char group[DERIVE_TEXT_MAX + 1]; /* where it is longer than a view has room for */
 };
 void api_row_fill(struct api_row *to, const struct view_row *from, bool counted, float seconds,
 		  uint64_t now_ns);

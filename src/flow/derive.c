@@ -11,7 +11,6 @@
 #include "owner/container_name.h"
 
 #define FORMER_MAX 8192 /* programs and users of processes that are gone */
-#define TEXT_MAX 255
 
 /* Sums of processes that are gone. */
 struct former_group {
@@ -56,7 +55,7 @@ static void set_text(struct group_key *key, const char *text, size_t len)
 	uint64_t hash = index_hash(text, len);
 
 	key->text = text;
-	key->text_len = (uint32_t)(len < TEXT_MAX ? len : TEXT_MAX);
+	key->text_len = (uint32_t)(len < DERIVE_TEXT_MAX ? len : DERIVE_TEXT_MAX);
 	memcpy(key->addr, &hash, sizeof(hash));
 }
 
@@ -124,6 +123,19 @@ void derive_key(struct group_key *key, uint32_t kind, const struct process *proc
 		set_text(key, text, strlen(text));
 }
 
+const char *derive_text(const struct group_key *key, uint32_t *ret_len)
+{
+	const char *text = key->text;
+
+	if (!text)
+		return NULL;
+	for (size_t i = 0; key->kind == GROUP_PROGRAM && i + 1 < key->text_len; i++)
+		if (key->text[i] == '/')
+			text = key->text + i + 1;
+	*ret_len = key->text_len - (uint32_t)(text - key->text);
+	return text;
+}
+
 void derive_name(char *buf, size_t size, const struct group_key *key)
 {
 	static const char *const none[] = {
@@ -131,8 +143,8 @@ void derive_name(char *buf, size_t size, const struct group_key *key)
 		[GROUP_UNIT] = "no unit",	    [GROUP_POD] = "no pod",
 		[GROUP_NAMESPACE] = "no namespace", [GROUP_IMAGE] = "no image"
 	};
-	const char *text = key->text;
-	size_t len = key->text_len;
+	uint32_t len = 0;
+	const char *text = derive_text(key, &len);
 
 	if (key->kind == GROUP_USER && key->ifindex) {
 		(void)snprintf(buf, size, "%" PRIu32, key->netns);
@@ -142,10 +154,6 @@ void derive_name(char *buf, size_t size, const struct group_key *key)
 		(void)snprintf(buf, size, "%s", none[key->kind]);
 		return;
 	}
-	for (size_t i = 0; key->kind == GROUP_PROGRAM && i + 1 < len; i++)
-		if (key->text[i] == '/')
-			text = key->text + i + 1;
-	len -= (size_t)(text - key->text);
 	(void)snprintf(buf, size, "%.*s", (int)len, text);
 }
 

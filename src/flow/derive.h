@@ -9,11 +9,15 @@
 
 #include "flow/tally.h"
 
+#define DERIVE_TEXT_MAX 4095 /* of what tells a group: a program has a path */
+
 /* The key of the group of a derived kind that a process, or a container, is in; the other one may be NULL. */
 void derive_key(struct group_key *key, uint32_t kind, const struct process *proc,
 		const struct cgroup *cgroup);
-/* What such a group is called. */
+/* What such a group is called; cut where there is no room. */
 void derive_name(char *buf, size_t size, const struct group_key *key);
+/* The same as a whole, without a NUL at its end; NULL: it has no text, and its name is never cut. */
+const char *derive_text(const struct group_key *key, uint32_t *ret_len);
 
 /* A process is no longer kept by name. No memory, or too many: what it moved stays in the rest. */
 int former_init(struct former *f);

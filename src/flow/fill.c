@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "flow/beside.h"
+#include "flow/derive.h"
 #include "flow/fill.h"
 #include "flow/row.h"
 
@@ -107,4 +108,5 @@ void fill_group(struct view_row *to, const struct tally *row)
 	to->netns = row->key.kind < GROUP_MAX || to->what ? row->key.netns : 0;
 	to->exited = row->key.proc && row->key.proc->exited;
 	row_name_group(to->name, sizeof(to->name), &row->key);
+	to->text = derive_text(&row->key, &to->text_len);
 }

@@ -40,15 +40,17 @@ struct view_row {
 	uint32_t uid;		       /* user view; UINT32_MAX: not known */
 	const struct flow *busiest;    /* of its flows; NULL: it has none that moved anything */
 	const char *program;	       /* program view: its path, or its name; NULL: not known */
-	struct trouble trouble;	       /* of sockets; a group's: since the start, its owner's */
-	struct verdict_times times;    /* connection view: what limited it lately */
-	int verdict;		       /* VERDICT_* of the last few intervals; -1 not looked at */
-	uint32_t conns;		       /* that do not listen; remote view: and unconnected peers */
-	uint32_t rtt_us;	       /* srtt, or the median over its TCP connections; 0 unknown */
-	bool exited;	       /* owner gone or connection closed, still in its grace time */
-	bool rest;	       /* see above */
-	uint32_t what;	       /* interface view: UNOWNED_*; of no socket */
-	const struct nic *nic; /* interface view: what it tells of itself; NULL: not known */
+	const char *text; /* all of a name that may be cut, without a NUL; NULL: name */
+	uint32_t text_len;
+	struct trouble trouble;	    /* of sockets; a group's: since the start, its owner's */
+	struct verdict_times times; /* connection view: what limited it lately */
+	int verdict;		    /* VERDICT_* of the last few intervals; -1 not looked at */
+	uint32_t conns;		    /* that do not listen; remote view: and unconnected peers */
+	uint32_t rtt_us;	    /* srtt, or the median over its TCP connections; 0 unknown */
+	bool exited;		    /* owner gone or connection closed, still in its grace time */
+	bool rest;		    /* see above */
+	uint32_t what;		    /* interface view: UNOWNED_*; of no socket */
+	const struct nic *nic;	    /* interface view: what it tells of itself; NULL: not known */
 	const struct history *history; /* NULL: no traffic lately, too many rows, or drilled */
 	uint64_t drops;		       /* packets of it that were dropped, since they are watched */
 	bool has_drops; /* false: not watched, or not told apart by rows of that kind */

@@ -95,7 +95,7 @@ struct cgroup_dir cgroup_dir_new(void)
 
 struct cgroup_dir cgroup_dir_service(const char *name)
 {
-	char path[96];
+	char path[256];
 
 	snprintf(path, sizeof(path), "/%s.service", name);
 	return dir_new(NULL, path);

@@ -11,7 +11,7 @@
 
 struct cgroup_dir {
 	char path[PATH_MAX]; /* in the file system */
-	char name[96];	     /* below the root of the v2 tree: "/netprobe-live-123" */
+	char name[256];	     /* below the root of the v2 tree: "/netprobe-live-123" */
 	uint64_t id;	     /* its inode: cgroup_id */
 	int procs;	     /* cgroup.procs, open for writing "0" into it */
 };

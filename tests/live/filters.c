@@ -300,6 +300,55 @@ TEST(filter_unit_takes_its_name_with_and_without_its_kind)
 	}
 }
 
+static const json_t *row_named(const json_t *records, const char *name)
+{
+	const json_t *r;
+	size_t i;
+
+	json_array_foreach (records, i, r)
+		if (!strcmp(record_str(r, "group"), name))
+			return r;
+	return NULL;
+}
+
+/* Programs have no columns: neither the end of a unit's name nor the beginning of a path is left out. */
+TEST(names_in_json_are_whole_however_long)
+{
+	static const char *const views[] = { "unit", "container" };
+	struct netns ns = netns_new();
+	struct cgroup_dir c;
+	struct probe p[2];
+	struct maker m;
+	char name[200];
+
+	memset(name, 'n', sizeof(name) - 1);
+	name[snprintf(name, sizeof(name), "np-live-%d-", getpid())] = 'n';
+	name[sizeof(name) - 1] = '\0';
+	c = cgroup_dir_service(name);
+	for (unsigned int i = 0; i < 2; i++)
+		p[i] = probe_start("top", "--by", views[i], "--format", "json", "--idle",
+				   "--interval", "0.2", "--duration", "3600", NULL);
+	m = maker_start(&ns, c.procs, STREAM " --hold sent");
+	maker_wait_hold(&m);
+	for (unsigned int i = 0; i < 2; i++) {
+		const char *want = i ? c.name : c.name + 1;
+		bool found = false;
+		int64_t deadline = deadline_in(10000);
+
+		while (!found && now_ms() < deadline) {
+			json_t *records = probe_records(&p[i]);
+
+			found = row_named(records, want);
+			json_decref(records);
+			pause_ms(found ? 0 : 50);
+		}
+		CHECK(found, "--by %s: expected a row called %s", views[i], want);
+		probe_stop(&p[i]);
+	}
+	maker_go(&m);
+	maker_finish(&m);
+}
+
 TEST(filter_user_takes_a_name_and_a_number)
 {
 	struct netns ns = netns_new();

@@ -172,6 +172,45 @@ static void images_add_up_their_containers(void **state)
 	view_done(&view);
 }
 
+/* An image is named by a digest often, a program may lie deep: what a view has no room for is not lost. */
+static void names_that_a_view_cuts_are_whole_beside_it(void **state)
+{
+	static char image[300], path[1200];
+	static const struct container_info info = { .image = image };
+	static struct cgroup place = {
+		.id = 7, .path = (char *)"/c", .container_id = (char *)"c", .info = &info
+	};
+	struct world *w = *state;
+	struct np_sock_rec rec = tcp_rec(100);
+	struct process *p;
+	struct view view;
+
+	memset(image, 'i', sizeof(image) - 1);
+	memset(path, 'd', sizeof(path) - 1);
+	for (size_t i = 0; i < sizeof(path) - 200; i += 100)
+		path[i] = '/';
+	path[sizeof(path) - 201] = '/'; /* a name of 199 bytes */
+	rec.owner = rec.last = owner(700, "deep");
+	rec.counts.tx_bytes = 100;
+	feed(w, &rec);
+	p = flow_table_find(w->flows, 100)->owner;
+	p->cgroup = cgroup_ref(&place);
+	process_set_exe(p, path);
+	world_tick(w, SECOND);
+	view = ask(w, (struct view_query){ .kind = NETPROBE_VIEW_IMAGE });
+	assert_int_equal(view.n_rows, 1);
+	assert_int_equal(strlen(view.rows[0].name), sizeof(view.rows[0].name) - 1);
+	assert_int_equal(view.rows[0].text_len, sizeof(image) - 1);
+	assert_memory_equal(view.rows[0].text, image, sizeof(image) - 1);
+	view_done(&view);
+	view = ask(w, (struct view_query){ .kind = NETPROBE_VIEW_PROGRAM });
+	assert_int_equal(view.n_rows, 1);
+	assert_int_equal(view.rows[0].text_len, 199);
+	assert_memory_equal(view.rows[0].text, path + sizeof(path) - 200, 199);
+	assert_memory_equal(view.rows[0].name, view.rows[0].text, sizeof(view.rows[0].name) - 1);
+	view_done(&view);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -179,6 +218,7 @@ int main(void)
 		WORLD_TEST(traffic_inside_the_host_is_counted_once),
 		WORLD_TEST(programs_and_users_keep_what_their_processes_moved),
 		WORLD_TEST(images_add_up_their_containers),
+		WORLD_TEST(names_that_a_view_cuts_are_whole_beside_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
