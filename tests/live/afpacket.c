@@ -478,6 +478,62 @@ TEST(interfaces_that_come_and_go_are_followed_and_told)
 		 "bytes after an interface went");
 }
 
+/* It is its number: what goes on is told by its name of now, and a filter by the old name takes it no more. */
+TEST(an_interface_that_is_renamed_goes_on_under_its_new_name)
+{
+	struct netns_pair pair = netns_pair_new();
+	const char *args[] = { "events", "--format", "json", "--interval", "0.2", MODE, NULL };
+	const char *old[] = { "events", "--format", "json",    "--interval", "0.2",
+			      MODE,	"-i",	    pair.if_a, NULL };
+	struct probe_opts opts = { .args = args, .plain = true };
+	const char *came[2] = { NULL, "interface np-new (" }, *gone[2] = { NULL, "vanished" };
+	uint64_t told[2] = { 0, 0 }, of_old = 0;
+	char command[300];
+	struct probe p, by_old;
+	struct maker m[2];
+	const json_t *r;
+	size_t i;
+
+	rung_go(&pair.a);
+	p = probe_spawn(&opts);
+	opts.args = old;
+	by_old = probe_spawn(&opts);
+	came[0] = gone[0] = p.log;
+	snprintf(command, sizeof(command), "stream --addr 10.77.0.2 --server-ns %s --bytes 40000",
+		 pair.b.path);
+	m[0] = maker_run(NULL, command);
+	rung_wait_closed(&p, 1);
+	rung_wait_closed(&by_old, 1);
+	snprintf(command, sizeof(command),
+		 "ip link set %s down && ip link set %s name np-new && ip link set np-new up",
+		 pair.if_a, pair.if_a);
+	netns_must(&pair.a, command);
+	CHECK(wait_until(says, came, RUNG_END_MS), "nothing was said of the new name");
+	CHECK(wait_until(says, gone, RUNG_END_MS), "nothing was said of the old name");
+	snprintf(command, sizeof(command), "stream --addr 10.77.0.2 --server-ns %s --bytes 50000",
+		 pair.b.path);
+	m[1] = maker_run(NULL, command);
+	rung_wait_closed(&p, 2);
+	probe_stop(&p);
+	probe_stop(&by_old);
+	json_array_foreach (p.records, i, r)
+		for (unsigned int k = 0; k < 2; k++)
+			if (!strcmp(record_str(r, "event_type"), "transport.bw") &&
+			    !strcmp(record_str(r, "iface"), k ? "np-new" : pair.if_a))
+				told[k] += record_u64(r, "tx_bytes");
+	json_array_foreach (by_old.records, i, r)
+		if (!strcmp(record_str(r, "event_type"), "transport.bw"))
+			of_old += record_u64(r, "tx_bytes");
+	for (unsigned int k = 0; k < 2; k++)
+		CHECK(!strcmp(record_str(close_of(p.records, maker_report(&m[k], "client")),
+					 "iface"),
+			      k ? "np-new" : pair.if_a),
+		      "conn.close: expected the interface's name of then");
+	CHECK_EQ(told[0], 40000, "bytes under the old name");
+	CHECK_EQ(told[1], 50000, "bytes under the new name");
+	CHECK_EQ(of_old, 40000, "bytes that -i of the old name took");
+}
+
 TEST(an_interface_that_comes_back_under_another_number_is_captured_again)
 {
 	struct netns_pair pair = netns_pair_new();

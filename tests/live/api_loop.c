@@ -46,6 +46,35 @@ static int sum_bytes(const struct netprobe_flow *f, void *arg)
 	return 0;
 }
 
+/* Each change used to begin the interval anew. */
+TEST(intervals_end_however_often_the_configuration_changes)
+{
+	struct netprobe_config c;
+	struct netprobe_manager *m;
+	struct seen s = { 0 };
+	struct maker maker;
+	int64_t deadline = deadline_in(10000);
+
+	netprobe_config_default(&c);
+	c.capture = NETPROBE_CAPTURE_EBPF;
+	c.stats_report_interval = 300;
+	m = manager(&c);
+	OK(netprobe_manager_set_event_handler(m, NETPROBE_EVENT_FLOW | NETPROBE_EVENT_STATISTICS,
+					      on_event, &s));
+	OK(netprobe_manager_load(m, &err));
+	maker = maker_start(NULL, -1, "stream --first 100000 --hold connected --bytes 1000");
+	s.pid = (uint32_t)maker_wait_hold(&maker);
+	while (!s.bw && now_ms() < deadline) {
+		c.stall_threshold_ms = c.stall_threshold_ms == 250 ? 300 : 250;
+		OK(netprobe_manager_update_config(m, &c, &err));
+		OK(netprobe_manager_poll(m, 50));
+	}
+	CHECK(s.bw > 0, "expected an interval that tells the bytes, got none in %d ms", 10000);
+	maker_go(&maker);
+	maker_finish(&maker);
+	netprobe_manager_free(m);
+}
+
 /* What waits is read when the descriptor says so, or now and then. */
 TEST(intervals_of_ones_own_end_when_told)
 {

@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include "ids.h"
@@ -135,6 +137,102 @@ TEST(vanished_terminal_ends_events)
 	static const char *const args[] = { "events", "--interval", "0.2", NULL };
 
 	check_hangup(args);
+}
+
+struct drawn {
+	struct probe *p;
+	int master;
+	char text[1 << 18];
+	size_t len;
+};
+
+/* More of what was drawn; false: it has ended, and all of it was read. */
+static bool draw_more(struct drawn *d)
+{
+	bool ended = probe_wait(d->p, 0) >= 0;
+	struct pollfd pfd = { .fd = d->master, .events = POLLIN };
+	ssize_t n = 0;
+
+	if (poll(&pfd, 1, ended ? 0 : 50) == 1 && d->len < sizeof(d->text))
+		n = read(d->master, d->text + d->len, sizeof(d->text) - d->len);
+	d->len += n > 0 ? (size_t)n : 0;
+	return n > 0 || !ended;
+}
+
+static const char *last_of(const struct drawn *d, const char *what)
+{
+	const char *at = d->text, *found = NULL;
+
+	while ((at = memmem(at, (size_t)(d->text + d->len - at), what, strlen(what))))
+		found = at++;
+	return found;
+}
+
+static bool without_core(void)
+{
+	struct rlimit none = { 0, 0 };
+
+	return !setrlimit(RLIMIT_CORE, &none);
+}
+
+/* The whole program dies of it, with all its threads: by a key, or as it would of a mistake of its own. */
+static void check_dies(int sig, const char *key)
+{
+	static const char *const args[] = { "top", "--interval", "0.2", NULL };
+	struct winsize size = { .ws_row = 24, .ws_col = 80 };
+	struct probe_opts opts = { .args = args, .terminal = true, .enter = without_core };
+	struct termios before, after;
+	static struct drawn d;
+	int64_t deadline;
+	struct probe p;
+	int slave;
+
+	d = (struct drawn){ .p = &p };
+	REQUIRE(openpty(&d.master, &slave, NULL, NULL, &size) == 0, "openpty: %s", strerror(errno));
+	fcntl(d.master, F_SETFD, FD_CLOEXEC);
+	fcntl(slave, F_SETFD, FD_CLOEXEC);
+	REQUIRE(tcgetattr(slave, &before) == 0, "tcgetattr: %s", strerror(errno));
+	opts.out_fd = slave;
+	p = probe_spawn(&opts);
+	deadline = deadline_in(END_MS);
+	/* the mouse is asked for behind the first frame */
+	while (!last_of(&d, "\033[?1000h") && now_ms() < deadline)
+		REQUIRE(draw_more(&d), "expected a table, got end %d", p.status);
+	REQUIRE(last_of(&d, "\033[?1049h") && last_of(&d, "\033[?1000h"),
+		"expected a screen of its own with a mouse, got none");
+	REQUIRE(tcgetattr(slave, &after) == 0 && !(after.c_lflag & (ECHO | ICANON)),
+		"expected no echo while it runs");
+	if (key)
+		REQUIRE(write(d.master, key, 1) == 1, "the key: %s", strerror(errno));
+	else
+		kill(p.pid, sig);
+	deadline = deadline_in(END_MS);
+	while (draw_more(&d) && now_ms() < deadline)
+		;
+	CHECK(p.status == 128 + sig, "expected its end by %s, got %d", strsignal(sig), p.status);
+	CHECK(last_of(&d, "\033[?1049l") > last_of(&d, "\033[?1049h"),
+	      "%s: expected the screen of before, got none", strsignal(sig));
+	CHECK(last_of(&d, "\033[?1000l") > last_of(&d, "\033[?1000h"),
+	      "%s: expected the mouse to be the terminal's again", strsignal(sig));
+	REQUIRE(tcgetattr(slave, &after) == 0, "tcgetattr: %s", strerror(errno));
+	CHECK(after.c_lflag == before.c_lflag && after.c_iflag == before.c_iflag &&
+		      after.c_oflag == before.c_oflag &&
+		      !memcmp(after.c_cc, before.c_cc, sizeof(after.c_cc)),
+	      "%s: expected the terminal's modes of before, got others", strsignal(sig));
+	close(slave);
+	close(d.master);
+}
+
+TEST(ctrl_backslash_leaves_the_terminal_as_it_was)
+{
+	check_dies(SIGQUIT, "\034");
+}
+
+TEST(a_crash_leaves_the_terminal_as_it_was)
+{
+	if (!SANITIZED) /* which has a handler of its own there, and that one stays */
+		check_dies(SIGSEGV, NULL);
+	check_dies(SIGABRT, NULL);
 }
 
 TEST(terminal_that_cannot_place_text_exits_3)

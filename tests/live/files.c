@@ -310,6 +310,40 @@ TEST(the_log_does_not_get_into_a_file_where_stderr_is_closed)
 	CHECK(check_lines(path) > 0, "expected records, got none");
 }
 
+static bool close_standard(void)
+{
+	for (int fd = 0; fd <= STDERR_FILENO; fd++)
+		(void)close(fd);
+	return true;
+}
+
+/* Else the first files it opens have these numbers: what is printed goes there, what is read comes from there. */
+TEST(descriptors_0_to_2_are_nobody_elses_where_they_are_closed)
+{
+	struct netns ns = netns_new();
+	char path[300], name[64], target[400];
+	const char *args[] = { "events", "-vv", "--interval", "0.1", "-o", path, NULL };
+	struct probe_opts opts = { .args = args, .enter = close_standard };
+	struct probe p;
+	int status;
+
+	snprintf(path, sizeof(path), "%s/alone", test_dir());
+	p = probe_spawn(&opts);
+	wait_size(&ns, path, 3000);
+	for (int fd = 0; fd <= STDERR_FILENO; fd++) {
+		ssize_t n;
+
+		snprintf(name, sizeof(name), "/proc/%d/fd/%d", (int)p.pid, fd);
+		n = readlink(name, target, sizeof(target) - 1);
+		target[n > 0 ? n : 0] = '\0';
+		CHECK(!strcmp(target, "/dev/null"), "descriptor %d: expected /dev/null, got '%s'",
+		      fd, target);
+	}
+	status = probe_signal(&p, SIGTERM);
+	CHECK(status == 0, "expected exit 0, got %d", status);
+	CHECK(check_lines(path) > 0, "expected records, got none");
+}
+
 TEST(a_closed_stdout_is_an_error)
 {
 	static const char *const args[] = { "events", "--duration", "0.3", NULL };

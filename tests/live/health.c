@@ -224,6 +224,9 @@ TEST(waiting_for_requests_and_late_answers_is_no_stall)
 			       record_u64(r, "pid") != (uint64_t)pid_of(&m, "server")),
 		      "expected no stall, got %s %s", record_str(r, "value"),
 		      record_str(r, "cause"));
+	CHECK(record_find(p.records, "conn.close", NULL, NULL, pid_of(&m, "client")) &&
+		      record_find(p.records, "conn.close", NULL, NULL, pid_of(&m, "server")),
+	      "expected both ends to have been seen");
 }
 
 #define MESSAGES 2

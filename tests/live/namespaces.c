@@ -327,7 +327,7 @@ TEST(pids_are_typed_as_proc_shows_them_and_shown_as_the_hosts)
 	inside = send_on(); /* 2 in there */
 	p = probe_spawn(&opts);
 	r = probe_wait_record(&p, is_moved_by, &inside, 10000);
-	probe_signal(&p, SIGTERM);
+	probe_stop(&p);
 	CHECK(r, "expected a record of %d, got none", inside);
 	CHECK_EQ(record_u64(r, "ns_pid"), 2, "ns_pid");
 	CHECK(strstr(record_str(r, "exe"), "live"), "expected its program from there, got '%s'",

@@ -62,6 +62,29 @@ TEST(records_carry_the_fields_of_the_contract)
 		      "expected a record of type %s, got none", types[i]);
 }
 
+TEST(what_netprobe_tries_at_its_start_is_in_no_table)
+{
+	static const char *const top[] = { "top", "--once", "--idle", "--format", "json", NULL };
+	struct probe p = probe_start(FLOWS, NULL), once;
+	json_t *rows;
+	const json_t *r;
+	size_t i;
+
+	probe_stop(&p);
+	json_array_foreach (p.records, i, r)
+		CHECK(record_u64(r, "pid") != (uint64_t)p.pid ||
+			      !(record_u64(r, "tx_bytes") + record_u64(r, "rx_bytes")),
+		      "flows: bytes of its own");
+	CHECK_EQ(probe_run(&once, top), 0, "exit code");
+	rows = probe_records(&once);
+	CHECK(json_array_size(rows) > 0, "expected rows, got none");
+	json_array_foreach (rows, i, r)
+		CHECK(record_u64(r, "pid") != (uint64_t)once.pid ||
+			      !(record_u64(r, "tx_bytes") + record_u64(r, "rx_bytes")),
+		      "top: bytes of its own");
+	json_decref(rows);
+}
+
 TEST(xctl_has_its_seven_keys_and_nothing_else)
 {
 	static const char *const keys[] = { "ts",  "event_type", "entity_id", "job_id",

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Numbers at the seams: a first call that fails, a table that is full. */
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "ownership.h"
 #include "tap.h"
@@ -38,6 +40,66 @@ TEST(a_failed_first_call_moves_nothing_and_tells_who_holds_the_socket)
 	CHECK_EQ(record_u64(flow, "pid"), record_u64(server, "pid"), "pid");
 	CHECK(!strcmp(record_str(flow, "owner_match"), "exact"),
 	      "owner_match: expected exact, got %s", record_str(flow, "owner_match"));
+}
+
+/* Between two processes, where no listing of descriptors has it, until somebody takes it out and reads too early. */
+#define ON_ITS_WAY                                                                            \
+	"python3 -c \"import os, socket, time\n"                                              \
+	"def till(f):\n"                                                                      \
+	"  while not os.path.exists('%1$s/' + f): time.sleep(0.02)\n"                         \
+	"s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.bind(('127.0.0.1', 7510))\n" \
+	"x, y = socket.socketpair(); socket.send_fds(x, [b'.'], [s.fileno()]); s.close()\n"   \
+	"open('%1$s/sent', 'w').close(); till('go')\n"                                        \
+	"s = socket.socket(fileno = socket.recv_fds(y, 1, 1)[1][0]); s.setblocking(False)\n"  \
+	"try: s.recv(9)\n"                                                                    \
+	"except BlockingIOError: open('%1$s/pid.new', 'w').write(str(os.getpid()))\n"         \
+	"os.rename('%1$s/pid.new', '%1$s/pid'); till('end')\" &"
+
+static bool is_there(void *path)
+{
+	return !access(path, F_OK);
+}
+
+static void put(const char *name)
+{
+	char path[300];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/%s", test_dir(), name);
+	f = fopen(path, "we");
+	REQUIRE(f, "%s", path);
+	fclose(f);
+}
+
+TEST(a_failed_first_call_tells_who_holds_a_datagram_socket)
+{
+	struct netns ns = netns_new();
+	char command[2000], sent[300], pid[300], *text;
+	const json_t *one, *found = NULL;
+	struct probe probe;
+	size_t i;
+
+	snprintf(command, sizeof(command), ON_ITS_WAY, test_dir());
+	snprintf(sent, sizeof(sent), "%s/sent", test_dir());
+	snprintf(pid, sizeof(pid), "%s/pid", test_dir());
+	netns_must(&ns, command);
+	REQUIRE(wait_until(is_there, sent, 20000), "expected a socket on its way");
+	probe = probe_start(FLOWS, "--interval", "0.2", NULL);
+	put("go");
+	REQUIRE(wait_until(is_there, pid, 20000), "expected a read that fails");
+	probe_stop(&probe);
+	put("end");
+	text = file_text(pid);
+	json_array_foreach (probe.records, i, one)
+		if (record_u64(one, "netns") == ns.inode && record_u64(one, "lport") == 7510)
+			found = one;
+	REQUIRE(found, "expected a row of the socket, got none");
+	CHECK_EQ(record_u64(found, "pid"), strtoull(text, NULL, 10), "pid");
+	CHECK(!strcmp(record_str(found, "owner_match"), "exact"),
+	      "owner_match: expected exact, got %s", record_str(found, "owner_match"));
+	CHECK_EQ(record_u64(found, "rx_bytes") + record_u64(found, "rx_pkts"), 0,
+		 "of a socket that received nothing");
+	free(text);
 }
 
 TEST(a_failed_first_call_does_not_spoil_what_comes_after)

@@ -197,6 +197,33 @@ TEST(top_by_interface_has_a_row_of_what_no_socket_moved)
 	probe_stop(&p);
 }
 
+/* Bound to no address, and nothing came yet: it has no interface, and that is no name. */
+TEST(sockets_whose_interface_is_not_known_are_in_a_row_without_a_name)
+{
+	static const char *const args[] = { "top",    "--once",	  "--by", "interface",
+					    "--idle", "--format", "json", "--interval",
+					    "0.3",    NULL };
+	struct netns ns = netns_new();
+	struct maker m = maker_start(&ns, -1, "dgram --count 1 --hold start");
+	unsigned int n = 0;
+	struct probe p;
+	json_t *rows;
+	const json_t *r;
+	size_t i;
+
+	maker_wait_hold(&m);
+	CHECK_EQ(probe_run(&p, args), 0, "exit code");
+	rows = probe_records(&p);
+	json_array_foreach (rows, i, r) {
+		n += json_is_null(json_object_get(r, "group"));
+		CHECK(strcmp(record_str(r, "group"), "?") != 0, "expected null, got ?");
+	}
+	CHECK(n > 0, "expected a row of sockets whose interface is not known, got none");
+	json_decref(rows);
+	maker_go(&m);
+	maker_finish(&m);
+}
+
 /* Packets sent, as rtnetlink tells. */
 static uint64_t counted(const char *iface)
 {
