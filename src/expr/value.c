@@ -84,7 +84,8 @@ static int wrong_unit(const char *unit, const struct expr_field *f, struct netpr
 		if (units[i].dim == own[f->unit].dim && n < sizeof(list))
 			n += (size_t)snprintf(list + n, sizeof(list) - n, "%s%s", n ? ", " : "",
 					      units[i].name);
-	return error_set(err, -EINVAL, "'%.20s' is not a unit of %s; takes %s", unit, f->name, list);
+	return error_set(err, -EINVAL, "'%.20s' is not a unit of %s; takes %s", unit, f->name,
+			 list);
 }
 
 static bool is_digit(char c)

@@ -191,8 +191,10 @@ static void values_are_those_of_the_rows_there_are(void **state)
 /* Offers only ever are what the language takes: each of them, with a value, is an expression. */
 static void every_offer_is_taken(void **state)
 {
-	static const char *const values[] = { "1",    "x",	 "10.0.0.1", "true", "tcp",
-					      "ipv4", "unowned", "up",	     "half" };
+	static const char *const values[] = {
+		"1",	   "x",	 "10.0.0.1", "true",   "tcp",  "ipv4",
+		"unowned", "up", "half",     "LISTEN", "loss", "exact"
+	};
 
 	(void)state;
 	for (uint32_t kind = 0; kind < NETPROBE_VIEW_MAX; kind++) {
