@@ -266,17 +266,19 @@ static bool look_up(uint32_t inode, char *s, size_t size)
 	return found;
 }
 
+struct netns_kept {
+	uint32_t inode;
+	time_t at;
+	char name[64]; /* what runtimes of pods choose has 40 */
+};
+
 const char *netns_name(uint32_t inode)
 {
-	static struct {
-		uint32_t inode;
-		time_t at;
-		char name[64]; /* what runtimes of pods choose has 40 */
-	} kept[64], *k;
+	static _Thread_local struct netns_kept kept[64];
+	struct netns_kept *k = &kept[inode % 64];
 	struct timespec now = {};
 
 	(void)clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-	k = &kept[inode % 64];
 	if (k->inode == inode && now.tv_sec - k->at < LOOK_S)
 		return k->name;
 	k->inode = inode;
